@@ -1,1 +1,28 @@
-//! Stub.
+//! What is said between codex, the gateway and its clients.
+//!
+//! This crate knows no runtime: it is serde types and one pure function, and compiles to WebAssembly.
+//!
+//! - [`ids`]: the names of things, as types
+//! - [`codex`]: the part of codex's own JSON that is folded: notifications and items, read tolerantly
+//! - [`event`]: the events of a session's stream, one [`Event`] each
+//! - [`transcript`]: the fold. [`Transcript::apply`] turns events into the conversation; the session
+//!   runs it, the server renders it, and the browser runs it on the tail of the stream
+//! - [`snapshot`]: a transcript at an event, from which a client goes on with the stream
+//! - [`api`]: bodies and replies of the HTTP API
+
+pub mod api;
+pub mod codex;
+pub mod event;
+pub mod ids;
+pub mod json;
+pub mod output;
+pub mod snapshot;
+pub mod transcript;
+
+pub use codex::{Item, Notification};
+pub use event::{Event, EventBody, EventName};
+pub use ids::{EventId, ItemId, OwnerId, SessionId, ThreadId, TurnId};
+pub use json::Json;
+pub use output::Output;
+pub use snapshot::Snapshot;
+pub use transcript::{Change, Content, Entry, Phase, Transcript, TurnRecord};

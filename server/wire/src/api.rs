@@ -1,0 +1,256 @@
+//! Bodies and replies of the HTTP API.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{EventId, SessionId, ThreadId, TurnId},
+    json::Json,
+};
+
+/// What every session reply says of the session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionInfo {
+    /// Its id.
+    pub id: SessionId,
+    /// When it was made (RFC 3339, UTC).
+    pub created_at: String,
+    /// When it was last used (RFC 3339, UTC).
+    pub last_access_at: String,
+    /// When it expires if it is not used again (RFC 3339, UTC); none if it never does.
+    pub expires_at: Option<String>,
+}
+
+/// `POST /api/sessions`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CreateSession {
+    /// The model; codex's own default without one.
+    pub model: Option<String>,
+    /// A thread to go on with.
+    pub resume_thread_id: Option<ThreadId>,
+}
+
+/// `POST /api/sessions/{id}/turn`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StartTurn {
+    /// What the user says; not empty.
+    pub prompt: String,
+    /// The model from this turn on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The client's own id of the message; comes back as `clientId` of the user's item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_message_id: Option<String>,
+}
+
+/// `POST /api/sessions/{id}/thread/new`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NewThread {
+    /// The model; the session's preferred one without.
+    pub model: Option<String>,
+}
+
+/// The reply of every request that a session answers with its state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionReply {
+    /// Always true.
+    pub ok: bool,
+    /// The session.
+    pub session_id: SessionId,
+    /// The session, its times included.
+    pub session: SessionInfo,
+    /// Its state.
+    pub state: SessionState,
+    /// The newest event that the state includes.
+    pub last_event_id: EventId,
+}
+
+/// The text view of a session: the documented `state`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionState {
+    /// Whether a process serves the session.
+    pub ready: bool,
+    /// The directory that the thread works in, absolute.
+    pub cwd: String,
+    /// When the process was started (RFC 3339, UTC).
+    pub started_at: Option<String>,
+    /// What codex says of the machine it runs on.
+    pub runtime: Runtime,
+    /// Who codex is signed in as.
+    pub account: AccountState,
+    /// The models that can be chosen.
+    pub models: Vec<Model>,
+    /// The model that is used now.
+    pub selected_model: Option<String>,
+    /// The thread.
+    pub thread_id: Option<ThreadId>,
+    /// What the thread is doing, as codex says it.
+    pub thread_status: Option<crate::codex::ThreadStatus>,
+    /// The turn that is running.
+    pub current_turn_id: Option<TurnId>,
+    /// Whether a turn is running, or about to.
+    pub active_turn: bool,
+    /// How the last turn ended.
+    pub last_turn_status: Option<String>,
+    /// The newest 100 entries of the conversation, as text.
+    pub transcript: Vec<TextEntry>,
+    /// The newest 120 events, in short.
+    pub recent_events: Vec<RecentEvent>,
+}
+
+/// What codex says of the machine it runs on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Runtime {
+    /// `unix` or `windows`.
+    pub platform_family: Option<String>,
+    /// `linux`, `macos`, …
+    pub platform_os: Option<String>,
+    /// Codex's user agent, its version in it.
+    pub user_agent: Option<String>,
+}
+
+/// Who codex is signed in as.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AccountState {
+    /// As codex says it.
+    pub raw: Option<Json>,
+    /// In a few words.
+    pub summary: String,
+    /// Whether this model provider needs a sign-in with OpenAI.
+    pub requires_openai_auth: bool,
+}
+
+/// A model that can be chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Model {
+    /// What to choose it by.
+    pub model: String,
+    /// What people call it.
+    pub display_name: String,
+    /// Whether codex takes it when none is chosen.
+    pub is_default: bool,
+    /// Whether codex leaves it out of its own list.
+    pub hidden: bool,
+    /// Whether it can take on a personality.
+    pub supports_personality: bool,
+    /// What it reads: `text`, `image`.
+    pub input_modalities: Vec<String>,
+}
+
+/// An entry of the conversation, as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TextEntry {
+    /// Its id.
+    pub id: String,
+    /// Who says it.
+    pub role: Role,
+    /// What it says.
+    pub text: String,
+    /// How far it has come: `inProgress`, `completed`, …
+    pub status: String,
+    /// What kind of item it is, in codex's words.
+    pub source: String,
+    /// When it began, in Unix milliseconds.
+    pub created_at: Option<i64>,
+}
+
+/// Who says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The user.
+    User,
+    /// The agent.
+    Assistant,
+    /// Everything that happened between them.
+    System,
+}
+
+/// An event, in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecentEvent {
+    /// When it came (RFC 3339, UTC).
+    pub at: String,
+    /// The event's name.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Codex's method.
+    pub method: Option<String>,
+    /// The kind of the item it is about.
+    pub item_type: Option<String>,
+    /// The item it is about.
+    pub item_id: Option<String>,
+    /// A status that it tells.
+    pub status: Option<String>,
+    /// The beginning of its text.
+    pub text_preview: Option<String>,
+}
+
+/// `DELETE /api/sessions/{id}`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deleted {
+    /// Always true.
+    pub ok: bool,
+    /// The session that is gone.
+    pub session_id: SessionId,
+}
+
+/// `GET /healthz`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// Always true.
+    pub ok: bool,
+    /// How long the gateway has run, in seconds.
+    pub uptime_seconds: u64,
+}
+
+/// `GET /readyz`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Readiness {
+    /// Whether the codex executable can be run.
+    pub ok: bool,
+    /// How many sessions are live.
+    pub active_sessions: usize,
+    /// Why it is not ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// The body of every error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorBody {
+    /// For people.
+    pub error: String,
+    /// For programs: a stable word.
+    pub code: String,
+    /// What the log calls the request.
+    pub request_id: Option<String>,
+}
+
+/// A session in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionSummary {
+    /// Its id.
+    pub id: SessionId,
+    /// What it is about.
+    pub title: Option<String>,
+    /// When it was last used, in Unix milliseconds.
+    pub last_access_ms: i64,
+    /// Whether a turn is running.
+    pub running: bool,
+}

@@ -1,0 +1,381 @@
+//! Items: what a turn is made of. 19 kinds in 0.169.0, and whatever comes next.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::status::ItemStatus;
+use crate::{
+    ids::ItemId,
+    json::{Json, null_is_default},
+    output::Output,
+};
+
+/// Declares the item kinds: one struct each, and the enum over them with its reader.
+///
+/// Reading is by hand (first `type`, then the struct), because serde's tagged enums cannot carry raw JSON
+/// and cost more code in the browser. A known kind whose shape has changed reads as [`Item::Unknown`].
+macro_rules! items {
+    ($($(#[$doc:meta])* $kind:literal $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+            #[serde(tag = "type", rename = $kind, rename_all = "camelCase", default)]
+            pub struct $name {
+                /// The item's id.
+                pub id: ItemId,
+                $($(#[$field_meta])* #[serde(deserialize_with = "null_is_default")] pub $field: $type,)*
+            }
+        )*
+
+        /// One item of a turn.
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[serde(untagged)]
+        pub enum Item {
+            $($(#[$doc])* $name($name),)*
+            /// A kind, or a shape of a known kind, that this version does not know.
+            Unknown(UnknownItem),
+        }
+
+        impl Item {
+            /// Reads an item from codex's JSON; `None` only if it has no id.
+            pub fn parse(raw: &RawValue) -> Option<Self> {
+                let head: Head = serde_json::from_str(raw.get()).ok()?;
+                let known = match head.kind.as_str() {
+                    $($kind => serde_json::from_str(raw.get()).map(Self::$name).ok(),)*
+                    _ => None,
+                };
+                Some(known.unwrap_or_else(|| Self::Unknown(UnknownItem { id: head.id, kind: head.kind, raw: raw.into() })))
+            }
+
+            /// The item's id.
+            pub fn id(&self) -> &ItemId {
+                match self {
+                    $(Self::$name(item) => &item.id,)*
+                    Self::Unknown(item) => &item.id,
+                }
+            }
+
+            /// The item's `type`, as codex writes it.
+            pub fn kind(&self) -> &str {
+                match self {
+                    $(Self::$name(_) => $kind,)*
+                    Self::Unknown(item) => &item.kind,
+                }
+            }
+        }
+    };
+}
+
+#[derive(Deserialize)]
+struct Head {
+    id: ItemId,
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::parse(&raw).ok_or_else(|| serde::de::Error::custom("an item has an id"))
+    }
+}
+
+/// An item of a kind that this version does not know, as codex wrote it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnknownItem {
+    /// The item's id.
+    pub id: ItemId,
+    /// The item's `type`.
+    pub kind: String,
+    /// All of it.
+    pub raw: Json,
+}
+
+impl Serialize for UnknownItem {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.raw.serialize(serializer)
+    }
+}
+
+items! {
+    /// What the user said.
+    "userMessage" UserMessage {
+        /// The id that the client gave the message, if it gave one: matches what it showed at once.
+        client_id: Option<String>,
+        /// Its parts.
+        content: Vec<UserInput>,
+    }
+    /// What a hook told the agent.
+    "hookPrompt" HookPrompt {
+        /// Its parts.
+        fragments: Vec<HookPromptFragment>,
+    }
+    /// What the agent said, in Markdown.
+    "agentMessage" AgentMessage {
+        /// The text so far.
+        text: String,
+        /// Whether it comments on the work or answers, in codex's words.
+        phase: Option<String>,
+    }
+    /// What a function of the client's answered.
+    "functionCallOutput" FunctionCallOutput {
+        /// The function's name.
+        name: String,
+        /// Its namespace, if it has one.
+        namespace: Option<String>,
+        /// A text, or a list of content items.
+        output: Json,
+    }
+    /// A proposed plan, in Markdown.
+    "plan" Plan {
+        /// The text so far.
+        text: String,
+    }
+    /// What the agent thought.
+    "reasoning" Reasoning {
+        /// The summary's parts, in Markdown.
+        summary: Vec<String>,
+        /// The thoughts themselves, where the model shows them.
+        content: Vec<String>,
+    }
+    /// A command that the agent ran.
+    "commandExecution" CommandExecution {
+        /// The command line.
+        command: String,
+        /// Where it runs.
+        cwd: String,
+        /// The process, while there is one.
+        process_id: Option<String>,
+        /// Who started it, in codex's words.
+        source: Option<String>,
+        /// How far it has come.
+        status: ItemStatus,
+        /// What it printed, both streams together.
+        aggregated_output: Output,
+        /// Its exit status.
+        exit_code: Option<i64>,
+        /// How long it ran, in milliseconds.
+        duration_ms: Option<u64>,
+    }
+    /// Files that the agent changed, or wants to.
+    "fileChange" FileChange {
+        /// One entry for each file.
+        changes: Vec<FileUpdateChange>,
+        /// How far it has come.
+        status: ItemStatus,
+    }
+    /// A call of a tool of an MCP server.
+    "mcpToolCall" McpToolCall {
+        /// The server's name.
+        server: String,
+        /// The tool's name.
+        tool: String,
+        /// How far it has come.
+        status: ItemStatus,
+        /// What it was called with.
+        arguments: Json,
+        /// What it answered.
+        result: Option<Json>,
+        /// What went wrong.
+        error: Option<McpToolCallError>,
+        /// How long it took, in milliseconds.
+        duration_ms: Option<u64>,
+        /// The newest word on its progress.
+        progress: Option<String>,
+    }
+    /// A call of a tool that the client offers.
+    "dynamicToolCall" DynamicToolCall {
+        /// The tool's namespace, if it has one.
+        namespace: Option<String>,
+        /// The tool's name.
+        tool: String,
+        /// What it was called with.
+        arguments: Json,
+        /// How far it has come.
+        status: ItemStatus,
+        /// What it answered.
+        content_items: Option<Json>,
+        /// Whether it did what it was asked.
+        success: Option<bool>,
+        /// How long it took, in milliseconds.
+        duration_ms: Option<u64>,
+    }
+    /// A word between agents.
+    "collabAgentToolCall" CollabAgentToolCall {
+        /// What was done, in codex's words: `spawnAgent`, `wait`, …
+        tool: String,
+        /// How far it has come.
+        status: ItemStatus,
+        /// What the other agent was told.
+        prompt: Option<String>,
+        /// The threads of the agents spoken to.
+        receiver_thread_ids: Vec<String>,
+    }
+    /// Something another agent of this conversation did.
+    "subAgentActivity" SubAgentActivity {
+        /// What happened, in codex's words: `started`, `completed`, …
+        kind: String,
+        /// The agent's thread.
+        agent_thread_id: String,
+        /// The agent's place among the agents.
+        agent_path: String,
+    }
+    /// A search of the web.
+    "webSearch" WebSearch {
+        /// What was searched for.
+        query: String,
+        /// What was done: search, open a page, find in it.
+        action: Option<Json>,
+    }
+    /// An image that the agent looked at.
+    "imageView" ImageView {
+        /// Its path.
+        path: String,
+    }
+    /// A pause that the agent made.
+    "sleep" Sleep {
+        /// How long, in milliseconds.
+        duration_ms: u64,
+    }
+    /// An image that the agent made.
+    "imageGeneration" ImageGeneration {
+        /// How far it has come, in codex's words.
+        status: String,
+        /// The prompt as the image model understood it.
+        revised_prompt: Option<String>,
+        /// Where it was saved.
+        saved_path: Option<String>,
+    }
+    /// A review begins.
+    "enteredReviewMode" EnteredReviewMode {
+        /// What is reviewed.
+        review: String,
+    }
+    /// A review ends.
+    "exitedReviewMode" ExitedReviewMode {
+        /// What it found.
+        review: String,
+    }
+    /// The conversation so far was summed up to make room.
+    "contextCompaction" ContextCompaction {}
+}
+
+/// One part of what the user said: a text, an image, a mention of a file, …
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UserInput {
+    /// `text`, `image`, `localImage`, `skill`, `mention`, or what comes next.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The text of a `text`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The address of an `image`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The name of a `mention` or `skill`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The path of a `localImage`, `mention` or `skill`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+impl UserMessage {
+    /// Its text parts, a line break between them.
+    pub fn text(&self) -> String {
+        let texts: Vec<&str> = self.content.iter().filter_map(|part| part.text.as_deref()).collect();
+        texts.join("\n")
+    }
+}
+
+/// One part of what a hook told the agent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HookPromptFragment {
+    /// The text.
+    pub text: String,
+}
+
+/// A change of one file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FileUpdateChange {
+    /// The file.
+    pub path: String,
+    /// What happens to it.
+    pub kind: PatchChangeKind,
+    /// A unified diff of an update; the whole content of a file that is added or deleted.
+    pub diff: String,
+}
+
+/// What happens to a file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PatchChangeKind {
+    /// `add`, `delete` or `update`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where an updated file moves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub move_path: Option<String>,
+}
+
+/// Why a call of an MCP tool failed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct McpToolCallError {
+    /// For people.
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Item {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_known_item_is_typed_and_written_in_codex_own_shape() {
+        let item = read(r#"{"type":"agentMessage","id":"m1","text":"Hi","phase":null,"brandNew":{"a":1}}"#);
+        let Item::AgentMessage(message) = &item else { panic!("{item:?}") };
+        assert_eq!(message.text, "Hi");
+        assert_eq!(item.kind(), "agentMessage");
+        assert_eq!(
+            serde_json::to_string(&item).unwrap(),
+            r#"{"type":"agentMessage","id":"m1","text":"Hi","phase":null}"#
+        );
+    }
+
+    #[test]
+    fn an_unknown_kind_keeps_its_json() {
+        let json = r#"{"type":"hologram","id":"h1","beams":[1, 2]}"#;
+        let item = read(json);
+        assert_eq!((item.kind(), item.id().as_str()), ("hologram", "h1"));
+        assert_eq!(serde_json::to_string(&item).unwrap(), json);
+    }
+
+    #[test]
+    fn a_known_kind_of_another_shape_is_unknown_not_an_error() {
+        let item = read(r#"{"type":"plan","id":"p1","text":["now","a","list"]}"#);
+        assert!(matches!(item, Item::Unknown(_)), "{item:?}");
+        assert_eq!(item.kind(), "plan");
+    }
+
+    #[test]
+    fn an_unknown_status_and_null_fields_pass() {
+        let item = read(
+            r#"{"type":"commandExecution","id":"c1","command":"ls","status":"paused","aggregatedOutput":null}"#,
+        );
+        let Item::CommandExecution(command) = item else { panic!("{item:?}") };
+        assert_eq!(command.status, ItemStatus::Other);
+        assert!(command.aggregated_output.is_empty());
+    }
+
+    #[test]
+    fn an_item_without_an_id_is_an_error() {
+        assert!(serde_json::from_str::<Item>(r#"{"type":"plan"}"#).is_err());
+    }
+}

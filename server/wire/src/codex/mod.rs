@@ -1,0 +1,22 @@
+//! The part of codex's own JSON that the gateway folds into a transcript, read tolerantly.
+//!
+//! Notifications are read in two steps: `{method, params}` with the parameters left as text, then by
+//! method. What is not known here passes: a method as [`Notification::Other`], an item as
+//! [`Item::Unknown`], a field silently, the value of an enum as its `Other`. (Source: the types that
+//! `codex app-server generate-ts --experimental` prints for 0.169.0.)
+
+mod item;
+mod notification;
+mod status;
+
+pub use item::{
+    AgentMessage, CollabAgentToolCall, CommandExecution, ContextCompaction, DynamicToolCall,
+    EnteredReviewMode, ExitedReviewMode, FileChange, FileUpdateChange, FunctionCallOutput, HookPrompt,
+    HookPromptFragment, ImageGeneration, ImageView, Item, McpToolCall, McpToolCallError, PatchChangeKind,
+    Plan, Reasoning, Sleep, SubAgentActivity, UnknownItem, UserInput, UserMessage, WebSearch,
+};
+pub use notification::{
+    Delta, ErrorNotification, ItemDelta, ItemEvent, Notification, PlanStep, PlanStepStatus, ThreadStatus,
+    TokenUsage, TokenUsageBreakdown, Turn, TurnError, TurnPlan,
+};
+pub use status::{ItemStatus, TurnStatus};

@@ -1,0 +1,393 @@
+//! Notifications: what codex says unasked.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use super::{
+    item::{FileUpdateChange, Item},
+    status::TurnStatus,
+};
+use crate::{
+    ids::{ItemId, ThreadId, TurnId},
+    json::{Json, null_is_default},
+};
+
+/// A notification, as far as the fold needs to know it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notification {
+    /// `turn/started`
+    TurnStarted(ThreadId, Turn),
+    /// `turn/completed`: however it ended
+    TurnCompleted(ThreadId, Turn),
+    /// `item/started`
+    ItemStarted(ItemEvent),
+    /// `item/completed`: the item it carries is authoritative
+    ItemCompleted(ItemEvent),
+    /// Any of the notifications that add to an item
+    ItemDelta(ItemDelta),
+    /// `turn/plan/updated`
+    PlanUpdated(TurnPlan),
+    /// `thread/tokenUsage/updated`
+    TokenUsage(ThreadId, TokenUsage),
+    /// `thread/status/changed`
+    ThreadStatus(ThreadId, ThreadStatus),
+    /// `thread/name/updated`
+    ThreadName(ThreadId, Option<String>),
+    /// `thread/settings/updated` or `model/rerouted`: the model that is used from here on
+    Model(ThreadId, String),
+    /// `error`: something went wrong in a turn
+    Error(ErrorNotification),
+    /// `warning`, `configWarning` and the like: a message for people, of a thread or of all
+    Warning(Option<ThreadId>, String),
+    /// Everything else
+    Other,
+}
+
+/// An item at one of its ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemEvent {
+    /// The thread it belongs to.
+    pub thread_id: ThreadId,
+    /// The turn it belongs to.
+    pub turn_id: TurnId,
+    /// The item.
+    pub item: Item,
+    /// When it started or completed, in Unix milliseconds.
+    pub at_ms: Option<i64>,
+}
+
+/// An addition to an item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemDelta {
+    /// The thread it belongs to.
+    pub thread_id: ThreadId,
+    /// The item that it is added to.
+    pub item_id: ItemId,
+    /// What is added.
+    pub delta: Delta,
+}
+
+/// What is added to an item.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Delta {
+    /// More text, of a message or a plan.
+    Text(String),
+    /// More output of a command.
+    Output(String),
+    /// More of the n-th part of a reasoning's summary.
+    Summary(usize, String),
+    /// More of the n-th part of the reasoning itself.
+    Reasoning(usize, String),
+    /// The changes of a patch so far.
+    Changes(Vec<FileUpdateChange>),
+    /// The newest word on a tool call's progress.
+    Progress(String),
+}
+
+/// A turn, without its items.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Turn {
+    /// The turn's id.
+    pub id: TurnId,
+    /// How far it has come.
+    pub status: TurnStatus,
+    /// Why it failed.
+    pub error: Option<TurnError>,
+    /// When it started, in Unix seconds.
+    pub started_at: Option<i64>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<u64>,
+}
+
+/// Why a turn failed, or nearly did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TurnError {
+    /// For people.
+    pub message: String,
+    /// Codex's own classification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codex_error_info: Option<Json>,
+    /// More for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub additional_details: Option<String>,
+}
+
+/// `error`: something went wrong in a turn.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorNotification {
+    /// What.
+    pub error: TurnError,
+    /// Codex tries again by itself: the turn goes on.
+    #[serde(default)]
+    pub will_retry: bool,
+    /// The thread it happened in.
+    pub thread_id: ThreadId,
+    /// The turn it happened in.
+    #[serde(default)]
+    pub turn_id: TurnId,
+}
+
+/// `turn/plan/updated`: the plan of a turn, whole each time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TurnPlan {
+    /// The thread it belongs to.
+    pub thread_id: ThreadId,
+    /// The turn it belongs to.
+    pub turn_id: TurnId,
+    /// Why the plan is so, or changed.
+    pub explanation: Option<String>,
+    /// Its steps in order.
+    pub plan: Vec<PlanStep>,
+}
+
+/// A step of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlanStep {
+    /// What is to do.
+    pub step: String,
+    /// How far it has come.
+    pub status: PlanStepStatus,
+}
+
+/// How far a step of a plan has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PlanStepStatus {
+    /// Not begun.
+    #[default]
+    Pending,
+    /// At work.
+    InProgress,
+    /// Done.
+    Completed,
+    /// A word that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// What a thread is doing, in codex's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ThreadStatus {
+    /// `idle`, `active`, `systemError`, `notLoaded`, or what comes next.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What an active thread waits for: `waitingOnApproval`, `waitingOnUserInput`.
+    pub active_flags: Vec<String>,
+}
+
+/// How many tokens a thread has used.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TokenUsage {
+    /// Since the thread began.
+    pub total: TokenUsageBreakdown,
+    /// In the newest request: how full the model's window is.
+    pub last: TokenUsageBreakdown,
+    /// The size of the model's window, in tokens.
+    pub model_context_window: Option<u64>,
+}
+
+/// Tokens by kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TokenUsageBreakdown {
+    /// All of them.
+    pub total_tokens: u64,
+    /// Read.
+    pub input_tokens: u64,
+    /// Of those read, from the cache.
+    pub cached_input_tokens: u64,
+    /// Written.
+    pub output_tokens: u64,
+    /// Of those written, in thought.
+    pub reasoning_output_tokens: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TurnParams {
+    thread_id: ThreadId,
+    turn: Turn,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ItemParams {
+    thread_id: ThreadId,
+    turn_id: TurnId,
+    item: Item,
+    #[serde(default)]
+    started_at_ms: Option<i64>,
+    #[serde(default)]
+    completed_at_ms: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DeltaParams {
+    thread_id: ThreadId,
+    item_id: ItemId,
+    #[serde(default)]
+    delta: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default, alias = "summaryIndex")]
+    content_index: usize,
+    #[serde(default, deserialize_with = "null_is_default")]
+    changes: Vec<FileUpdateChange>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ThreadParams {
+    thread_id: ThreadId,
+    #[serde(default)]
+    token_usage: TokenUsage,
+    #[serde(default)]
+    status: ThreadStatus,
+    #[serde(default)]
+    thread_name: Option<String>,
+    #[serde(default)]
+    thread_settings: Settings,
+    #[serde(default)]
+    to_model: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Settings {
+    model: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WarningParams {
+    #[serde(default)]
+    thread_id: Option<ThreadId>,
+    #[serde(alias = "summary")]
+    message: String,
+}
+
+impl Notification {
+    /// Reads a notification. A shape that is not the known one reads as [`Notification::Other`]: it still
+    /// reaches the clients as it came.
+    pub fn parse(method: &str, params: &RawValue) -> Self {
+        Self::known(method, params).unwrap_or(Self::Other)
+    }
+
+    fn known(method: &str, params: &RawValue) -> Option<Self> {
+        let delta = |of: fn(DeltaParams) -> Delta| {
+            let mut params: DeltaParams = read(params)?;
+            let (thread_id, item_id) =
+                (std::mem::take(&mut params.thread_id), std::mem::take(&mut params.item_id));
+            Some(Self::ItemDelta(ItemDelta { thread_id, item_id, delta: of(params) }))
+        };
+        Some(match method {
+            "item/agentMessage/delta" | "item/plan/delta" => delta(|p| Delta::Text(p.delta))?,
+            "item/commandExecution/outputDelta" => delta(|p| Delta::Output(p.delta))?,
+            "item/reasoning/summaryTextDelta" | "item/reasoning/summaryPartAdded" => {
+                delta(|p| Delta::Summary(p.content_index, p.delta))?
+            }
+            "item/reasoning/textDelta" => delta(|p| Delta::Reasoning(p.content_index, p.delta))?,
+            "item/fileChange/patchUpdated" => delta(|p| Delta::Changes(p.changes))?,
+            "item/mcpToolCall/progress" => delta(|p| Delta::Progress(p.message))?,
+            "item/started" => Self::ItemStarted(item_event(params, |p| p.started_at_ms)?),
+            "item/completed" => Self::ItemCompleted(item_event(params, |p| p.completed_at_ms)?),
+            "turn/started" => read(params).map(|p: TurnParams| Self::TurnStarted(p.thread_id, p.turn))?,
+            "turn/completed" => read(params).map(|p: TurnParams| Self::TurnCompleted(p.thread_id, p.turn))?,
+            "turn/plan/updated" => Self::PlanUpdated(read(params)?),
+            "error" => Self::Error(read(params)?),
+            "thread/tokenUsage/updated" => {
+                read(params).map(|p: ThreadParams| Self::TokenUsage(p.thread_id, p.token_usage))?
+            }
+            "thread/status/changed" => {
+                read(params).map(|p: ThreadParams| Self::ThreadStatus(p.thread_id, p.status))?
+            }
+            "thread/name/updated" => {
+                read(params).map(|p: ThreadParams| Self::ThreadName(p.thread_id, p.thread_name))?
+            }
+            "thread/settings/updated" => {
+                read(params).map(|p: ThreadParams| Self::Model(p.thread_id, p.thread_settings.model))?
+            }
+            "model/rerouted" => read(params).map(|p: ThreadParams| Self::Model(p.thread_id, p.to_model))?,
+            "warning" | "guardianWarning" | "configWarning" | "deprecationNotice" => {
+                read(params).map(|p: WarningParams| Self::Warning(p.thread_id, p.message))?
+            }
+            _ => Self::Other,
+        })
+    }
+
+    /// The thread that the notification is about, where it is about one.
+    pub fn thread_id(&self) -> Option<&ThreadId> {
+        match self {
+            Self::TurnStarted(thread, _)
+            | Self::TurnCompleted(thread, _)
+            | Self::TokenUsage(thread, _)
+            | Self::ThreadStatus(thread, _)
+            | Self::ThreadName(thread, _)
+            | Self::Model(thread, _) => Some(thread),
+            Self::ItemStarted(event) | Self::ItemCompleted(event) => Some(&event.thread_id),
+            Self::ItemDelta(delta) => Some(&delta.thread_id),
+            Self::PlanUpdated(plan) => Some(&plan.thread_id),
+            Self::Error(error) => Some(&error.thread_id),
+            Self::Warning(thread, _) => thread.as_ref(),
+            Self::Other => None,
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(params: &RawValue) -> Option<T> {
+    serde_json::from_str(params.get()).ok()
+}
+
+fn item_event(params: &RawValue, at: fn(&ItemParams) -> Option<i64>) -> Option<ItemEvent> {
+    let params: ItemParams = read(params)?;
+    let at_ms = at(&params);
+    Some(ItemEvent { thread_id: params.thread_id, turn_id: params.turn_id, item: params.item, at_ms })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(method: &str, params: &str) -> Notification {
+        Notification::parse(method, serde_json::from_str(params).unwrap())
+    }
+
+    #[test]
+    fn a_delta_names_its_item() {
+        let delta =
+            parse("item/agentMessage/delta", r#"{"threadId":"t","turnId":"u","itemId":"i","delta":"Hel"}"#);
+        let Notification::ItemDelta(delta) = delta else { panic!("{delta:?}") };
+        assert_eq!((delta.item_id.as_str(), delta.delta), ("i", Delta::Text("Hel".into())));
+    }
+
+    #[test]
+    fn a_part_of_a_summary_has_its_index() {
+        let params = r#"{"threadId":"t","turnId":"u","itemId":"i","delta":"x","summaryIndex":2}"#;
+        let Notification::ItemDelta(delta) = parse("item/reasoning/summaryTextDelta", params) else {
+            panic!()
+        };
+        assert_eq!(delta.delta, Delta::Summary(2, "x".into()));
+    }
+
+    #[test]
+    fn an_error_that_codex_retries_says_so() {
+        let params = r#"{"error":{"message":"Reconnecting... 1/5","codexErrorInfo":{"responseStreamDisconnected":{"httpStatusCode":null}},"additionalDetails":null},"willRetry":true,"threadId":"t","turnId":"u"}"#;
+        let Notification::Error(error) = parse("error", params) else { panic!() };
+        assert!(error.will_retry);
+        assert_eq!(error.error.message, "Reconnecting... 1/5");
+    }
+
+    #[test]
+    fn what_is_not_known_or_of_another_shape_is_other() {
+        assert_eq!(parse("moon/landed", "{}"), Notification::Other);
+        assert_eq!(parse("turn/started", r#"{"turn":7}"#), Notification::Other);
+        assert_eq!(parse("item/started", "null"), Notification::Other);
+    }
+}

@@ -1,0 +1,262 @@
+//! The events of a session's stream.
+//!
+//! On the wire each is a server-sent event: a name ([`EventName`]), an id ([`crate::EventId`]) and JSON.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{
+    codex::Notification,
+    ids::{EventId, SessionId, ThreadId},
+    json::Json,
+};
+
+/// Declares the names of the events, each with the word it has on the wire.
+macro_rules! event_names {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// The name of a server-sent event.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum EventName {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl EventName {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The word on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+        }
+    };
+}
+
+event_names! {
+    /// Who one is connected to; the first event of every connection.
+    Session = "session",
+    /// The documented text view of a session, whole.
+    State = "state",
+    /// A notification of codex, as it came.
+    Notification = "notification",
+    /// A request of codex to its client, with what it was answered.
+    ServerRequest = "server-request",
+    /// Something about the session that people should know.
+    Warning = "warning",
+    /// A line between the gateway and codex, when debugging.
+    Raw = "raw",
+    /// The session has a thread: a new one, or the same in a new process.
+    Thread = "thread",
+    /// The end of the session and of the stream.
+    SessionClosed = "session-closed",
+    /// Events between two ids cannot be replayed; a `state` follows.
+    Gap = "gap",
+    /// A sign of life.
+    Ping = "ping",
+}
+
+impl EventName {
+    /// Reads the word on the wire.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|name| name.as_str() == word)
+    }
+
+    /// A set with this name alone, as a bit.
+    pub const fn bit(self) -> u16 {
+        1 << self as u8
+    }
+}
+
+/// An event of the log, as the fold takes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its number in the log.
+    pub seq: u64,
+    /// What happened.
+    pub body: EventBody,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives for one step of the fold; a box would cost an allocation per delta"
+)]
+pub enum EventBody {
+    /// Codex said something.
+    Notification(Notification),
+    /// Codex asked something.
+    ServerRequest(ServerRequest),
+    /// The gateway has to say something.
+    Warning(Warning),
+    /// The session has a thread.
+    Thread(ThreadOpened),
+    /// The session has ended.
+    SessionClosed(SessionClosed),
+}
+
+impl EventBody {
+    /// Reads the data of a server-sent event; `None` for events that the fold does not take, and for data
+    /// that is not what its name says.
+    pub fn parse(name: EventName, data: &str) -> Option<Self> {
+        match name {
+            EventName::Notification => {
+                let NotificationData { method, params } = serde_json::from_str(data).ok()?;
+                Some(Self::Notification(Notification::parse(&method, params)))
+            }
+            EventName::ServerRequest => serde_json::from_str(data).ok().map(Self::ServerRequest),
+            EventName::Warning => serde_json::from_str(data).ok().map(Self::Warning),
+            EventName::Thread => serde_json::from_str(data).ok().map(Self::Thread),
+            EventName::SessionClosed => serde_json::from_str(data).ok().map(Self::SessionClosed),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct NotificationData<'a> {
+    #[serde(borrow)]
+    method: std::borrow::Cow<'a, str>,
+    #[serde(borrow)]
+    params: &'a RawValue,
+}
+
+/// `server-request`: what codex asked, and what it was answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServerRequest {
+    /// What was asked.
+    pub method: String,
+    /// With what.
+    pub params: Json,
+    /// Whether the gateway knows such a request; one that it does not know is answered with an error.
+    pub handled: bool,
+    /// The answer.
+    #[serde(default)]
+    pub result: Option<Json>,
+    /// The error it was answered with.
+    #[serde(default)]
+    pub error: Option<Json>,
+}
+
+/// `warning`: something about the session that people should know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Warning {
+    /// What kind.
+    #[serde(rename = "type")]
+    pub kind: WarningKind,
+    /// For people.
+    pub message: String,
+    /// More for people: a piece of the line, an exit status, …
+    #[serde(default)]
+    pub detail: Option<String>,
+}
+
+/// What a warning is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WarningKind {
+    /// A line of codex was not JSON, or no message.
+    MalformedLine,
+    /// A line of codex was too long; what it said is lost.
+    LineTooLong,
+    /// The codex process has ended. A turn that was running has failed.
+    ProcessExited,
+    /// A word that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// `thread`: the session has a thread.
+///
+/// If it is another than before, the transcript begins anew; if it is the same, a new process goes on with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadOpened {
+    /// The thread.
+    pub thread_id: ThreadId,
+    /// The model it talks to.
+    pub model: String,
+    /// The directory it works in, absolute.
+    pub cwd: String,
+}
+
+/// `session-closed`: the session has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionClosed {
+    /// Which.
+    pub session_id: SessionId,
+    /// Why.
+    pub reason: ClosedReason,
+}
+
+/// Why a session has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ClosedReason {
+    /// Somebody deleted it.
+    Deleted,
+    /// Nobody used it for its time to live.
+    Expired,
+    /// The gateway stops.
+    Shutdown,
+    /// A word that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// `gap`: events that this reader missed and that cannot be replayed. A fresh `state` follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The last event that the reader has.
+    pub from: EventId,
+    /// The newest event; the `state` that follows includes it.
+    pub to: EventId,
+    /// Why.
+    pub reason: GapReason,
+}
+
+/// Why events cannot be replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum GapReason {
+    /// They are no longer kept.
+    TooOld,
+    /// They belong to another life of the log: the gateway was restarted.
+    OtherEpoch,
+    /// The reader was slower than the events came.
+    SlowReader,
+    /// The id is of no event that was ever written.
+    Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for name in EventName::ALL {
+            assert_eq!(EventName::parse(name.as_str()), Some(*name));
+        }
+        assert_eq!(EventName::parse("nonsense"), None);
+    }
+
+    #[test]
+    fn what_the_gateway_says_reads_back() {
+        let opened = ThreadOpened { thread_id: "t".into(), model: "m".into(), cwd: "/w".into() };
+        let data = serde_json::to_string(&opened).unwrap();
+        assert_eq!(data, r#"{"threadId":"t","model":"m","cwd":"/w"}"#);
+        assert_eq!(EventBody::parse(EventName::Thread, &data), Some(EventBody::Thread(opened)));
+    }
+
+    #[test]
+    fn data_that_is_not_what_its_name_says_is_left_out() {
+        assert_eq!(EventBody::parse(EventName::Warning, "7"), None);
+        assert_eq!(EventBody::parse(EventName::Notification, "{\"method\":"), None);
+        assert_eq!(EventBody::parse(EventName::State, "{}"), None);
+    }
+}

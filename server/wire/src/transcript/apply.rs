@@ -1,0 +1,330 @@
+//! One step of the fold.
+
+use super::{Change, Content, Entry, EntryChange, Notice, Phase, Transcript, TurnRecord};
+use crate::{
+    codex::{
+        Delta, ErrorNotification, Item, ItemDelta, ItemEvent, Notification, Turn, TurnError, TurnPlan,
+        TurnStatus,
+    },
+    event::{Event, EventBody, ThreadOpened, Warning, WarningKind},
+    ids::{ItemId, TurnId},
+};
+
+/// The longest title taken from what the user wrote, in characters.
+const TITLE: usize = 80;
+
+impl Change {
+    const NONE: Self = Self { entry: None, meta: false, reset: false };
+    const META: Self = Self { entry: None, meta: true, reset: false };
+
+    fn added(id: ItemId) -> Self {
+        Self { entry: Some(EntryChange::Added(id)), ..Self::NONE }
+    }
+
+    fn updated(id: ItemId) -> Self {
+        Self { entry: Some(EntryChange::Updated(id)), ..Self::NONE }
+    }
+
+    fn and_meta(self, meta: bool) -> Self {
+        Self { meta: self.meta || meta, ..self }
+    }
+
+    /// Whether nothing changed.
+    pub fn is_none(&self) -> bool {
+        *self == Self::NONE
+    }
+}
+
+impl Transcript {
+    /// Applies the next event, and says what it changed. An event that is not newer than the transcript, or
+    /// than the entry that it is about, changes nothing; nor does one about another thread (a sub-agent's).
+    pub fn apply(&mut self, event: &Event) -> Change {
+        if event.seq <= self.as_of {
+            return Change::NONE;
+        }
+        self.as_of = event.seq;
+        match &event.body {
+            EventBody::Notification(notification) => self.notification(event.seq, notification),
+            EventBody::ServerRequest(request) => {
+                let turn_id = self.active_turn().map(|turn| turn.id.clone());
+                self.add(event.seq, "request", turn_id, Content::Request(request.clone()))
+            }
+            EventBody::Warning(warning) => self.warning(event.seq, warning),
+            EventBody::Thread(opened) => self.thread_opened(opened),
+            EventBody::SessionClosed(closed) => {
+                self.cut_running(|_| true);
+                self.process = false;
+                self.closed = Some(closed.clone());
+                Change::META
+            }
+        }
+    }
+
+    fn notification(&mut self, seq: u64, notification: &Notification) -> Change {
+        if let (Some(about), Some(own)) = (notification.thread_id(), &self.thread_id)
+            && about != own
+        {
+            return Change::NONE;
+        }
+        match notification {
+            Notification::ItemDelta(delta) => self.item_delta(seq, delta),
+            Notification::ItemStarted(event) => self.item(seq, event, Phase::Running),
+            Notification::ItemCompleted(event) => self.item(seq, event, Phase::Done),
+            Notification::TurnStarted(_, turn) => self.turn_started(turn),
+            Notification::TurnCompleted(_, turn) => self.turn_completed(turn),
+            Notification::PlanUpdated(plan) => self.plan(seq, plan),
+            Notification::Error(error) => self.error(error),
+            Notification::Warning(_, message) => {
+                let notice = Notice { message: message.clone(), detail: None, failure: false };
+                let turn_id = self.active_turn().map(|turn| turn.id.clone());
+                self.add(seq, "notice", turn_id, Content::Notice(notice))
+            }
+            Notification::TokenUsage(_, usage) => set(&mut self.usage, Some(usage.clone())),
+            Notification::ThreadStatus(_, status) => set(&mut self.status, status.clone()),
+            Notification::ThreadName(_, Some(name)) => set(&mut self.title, Some(name.clone())),
+            Notification::Model(_, model) => set(&mut self.model, Some(model.clone())),
+            Notification::ThreadName(_, None) | Notification::Other => Change::NONE,
+        }
+    }
+
+    /// Adds an entry of the gateway's own.
+    fn add(&mut self, seq: u64, kind: &str, turn_id: Option<TurnId>, content: Content) -> Change {
+        let id = ItemId::from(format!("{kind}:{seq}"));
+        self.entries.push(Entry {
+            id: id.clone(),
+            as_of: seq,
+            turn_id,
+            phase: Phase::Done,
+            started_at_ms: None,
+            completed_at_ms: None,
+            content,
+        });
+        Change::added(id)
+    }
+
+    fn item(&mut self, seq: u64, event: &ItemEvent, phase: Phase) -> Change {
+        let id = event.item.id().clone();
+        let mut titled = false;
+        if let (None, Item::UserMessage(message)) = (&self.title, &event.item) {
+            self.title = title(&message.text());
+            titled = self.title.is_some();
+        }
+        let retried = self.retrying.take().is_some();
+        let change = if let Some(entry) = self.entries.get_mut(&id) {
+            if entry.as_of >= seq {
+                return Change::NONE;
+            }
+            entry.as_of = seq;
+            entry.phase = phase;
+            match phase {
+                Phase::Running => entry.started_at_ms = event.at_ms,
+                Phase::Done | Phase::Cut => entry.completed_at_ms = event.at_ms,
+            }
+            let streamed = std::mem::replace(&mut entry.content, Content::Item(event.item.clone()));
+            keep_streamed(&mut entry.content, streamed);
+            Change::updated(id)
+        } else {
+            let done = phase == Phase::Done;
+            self.entries.push(Entry {
+                id: id.clone(),
+                as_of: seq,
+                turn_id: Some(event.turn_id.clone()),
+                phase,
+                started_at_ms: if done { None } else { event.at_ms },
+                completed_at_ms: if done { event.at_ms } else { None },
+                content: Content::Item(event.item.clone()),
+            });
+            Change::added(id)
+        };
+        change.and_meta(titled || retried)
+    }
+
+    fn item_delta(&mut self, seq: u64, delta: &ItemDelta) -> Change {
+        let retried = self.retrying.take().is_some();
+        let Some(entry) = self.entries.get_mut(&delta.item_id) else {
+            return Change::NONE.and_meta(retried);
+        };
+        let Content::Item(item) = &mut entry.content else { return Change::NONE.and_meta(retried) };
+        if entry.as_of >= seq || !add_delta(item, &delta.delta) {
+            return Change::NONE.and_meta(retried);
+        }
+        entry.as_of = seq;
+        Change::updated(delta.item_id.clone()).and_meta(retried)
+    }
+
+    fn plan(&mut self, seq: u64, plan: &TurnPlan) -> Change {
+        let id = ItemId::from(format!("plan:{}", plan.turn_id));
+        if let Some(entry) = self.entries.get_mut(&id) {
+            if entry.as_of >= seq {
+                return Change::NONE;
+            }
+            entry.as_of = seq;
+            entry.content = Content::Plan(plan.clone());
+            return Change::updated(id);
+        }
+        self.entries.push(Entry {
+            id: id.clone(),
+            as_of: seq,
+            turn_id: Some(plan.turn_id.clone()),
+            phase: Phase::Done,
+            started_at_ms: None,
+            completed_at_ms: None,
+            content: Content::Plan(plan.clone()),
+        });
+        Change::added(id)
+    }
+
+    fn turn_started(&mut self, turn: &Turn) -> Change {
+        self.retrying = None;
+        if self.turn(&turn.id).is_none() {
+            self.turns.push(TurnRecord {
+                id: turn.id.clone(),
+                status: TurnStatus::InProgress,
+                started_at: turn.started_at,
+                duration_ms: None,
+                error: None,
+            });
+        }
+        Change::META
+    }
+
+    fn turn_completed(&mut self, turn: &Turn) -> Change {
+        self.retrying = None;
+        let at = self.turns.iter().rposition(|known| known.id == turn.id).unwrap_or_else(|| {
+            self.turns.push(TurnRecord { id: turn.id.clone(), ..TurnRecord::default() });
+            self.turns.len() - 1
+        });
+        let known = &mut self.turns[at];
+        known.status = turn.status;
+        known.started_at = turn.started_at.or(known.started_at);
+        known.duration_ms = turn.duration_ms;
+        known.error = turn.error.clone().or(known.error.take());
+        // A command can outlive its turn, unless the turn was cut short: then codex ends it.
+        let cut = turn.status != TurnStatus::Completed;
+        self.cut_running(|entry| {
+            entry.turn_id.as_ref() == Some(&turn.id)
+                && (cut || !matches!(entry.content, Content::Item(Item::CommandExecution(_))))
+        });
+        Change::META
+    }
+
+    fn error(&mut self, error: &ErrorNotification) -> Change {
+        if error.will_retry {
+            return set(&mut self.retrying, Some(error.error.message.clone()));
+        }
+        match self.turns.iter_mut().rev().find(|turn| turn.id == error.turn_id) {
+            Some(turn) => set(&mut turn.error, Some(error.error.clone())),
+            None => Change::NONE,
+        }
+    }
+
+    fn warning(&mut self, seq: u64, warning: &Warning) -> Change {
+        let exited = warning.kind == WarningKind::ProcessExited;
+        let turn_id = self.active_turn().map(|turn| turn.id.clone());
+        if exited {
+            self.process = false;
+            self.retrying = None;
+            self.cut_running(|_| true);
+            if let Some(turn) = self.turns.last_mut().filter(|turn| turn.status == TurnStatus::InProgress) {
+                turn.status = TurnStatus::Failed;
+                turn.error = Some(TurnError {
+                    message: warning.message.clone(),
+                    codex_error_info: None,
+                    additional_details: warning.detail.clone(),
+                });
+                return Change::META;
+            }
+        }
+        let notice =
+            Notice { message: warning.message.clone(), detail: warning.detail.clone(), failure: exited };
+        self.add(seq, "notice", turn_id, Content::Notice(notice)).and_meta(exited)
+    }
+
+    fn thread_opened(&mut self, opened: &ThreadOpened) -> Change {
+        let other = self.thread_id.as_ref() != Some(&opened.thread_id);
+        if other {
+            *self = Self { as_of: self.as_of, thread_id: Some(opened.thread_id.clone()), ..Self::default() };
+        }
+        self.process = true;
+        self.model = Some(opened.model.clone());
+        self.cwd = Some(opened.cwd.clone());
+        Change { reset: other, ..Change::META }
+    }
+
+    fn cut_running(&mut self, which: impl Fn(&Entry) -> bool) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.phase == Phase::Running) {
+            if which(entry) {
+                entry.phase = Phase::Cut;
+            }
+        }
+    }
+}
+
+/// Adds to an item; false if the addition is not of the item's kind.
+fn add_delta(item: &mut Item, delta: &Delta) -> bool {
+    match (item, delta) {
+        (Item::AgentMessage(message), Delta::Text(text)) => message.text.push_str(text),
+        (Item::Plan(plan), Delta::Text(text)) => plan.text.push_str(text),
+        (Item::CommandExecution(command), Delta::Output(text)) => command.aggregated_output.push(text),
+        (Item::Reasoning(reasoning), Delta::Summary(at, text)) => {
+            return add_part(&mut reasoning.summary, *at, text);
+        }
+        (Item::Reasoning(reasoning), Delta::Reasoning(at, text)) => {
+            return add_part(&mut reasoning.content, *at, text);
+        }
+        (Item::FileChange(change), Delta::Changes(changes)) => change.changes.clone_from(changes),
+        (Item::McpToolCall(call), Delta::Progress(message)) => call.progress = Some(message.clone()),
+        _ => return false,
+    }
+    true
+}
+
+fn add_part(parts: &mut Vec<String>, at: usize, text: &str) -> bool {
+    /// More parts than any model writes: a wild index must not fill the memory.
+    const PARTS: usize = 10_000;
+    if at >= PARTS {
+        return false;
+    }
+    if parts.len() <= at {
+        parts.resize(at + 1, String::new());
+    }
+    parts[at].push_str(text);
+    true
+}
+
+/// The completed item is authoritative, except where it leaves out what was streamed.
+fn keep_streamed(completed: &mut Content, streamed: Content) {
+    match (completed, streamed) {
+        (Content::Item(Item::CommandExecution(now)), Content::Item(Item::CommandExecution(before)))
+            if now.aggregated_output.is_empty() =>
+        {
+            now.aggregated_output = before.aggregated_output;
+        }
+        (Content::Item(Item::Reasoning(now)), Content::Item(Item::Reasoning(before))) => {
+            if now.summary.is_empty() {
+                now.summary = before.summary;
+            }
+            if now.content.is_empty() {
+                now.content = before.content;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn set<T: PartialEq>(field: &mut T, value: T) -> Change {
+    if *field == value {
+        return Change::NONE;
+    }
+    *field = value;
+    Change::META
+}
+
+fn title(text: &str) -> Option<String> {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let mut title: String = line.chars().take(TITLE).collect();
+    if title.len() < line.len() {
+        title.push('…');
+    }
+    Some(title)
+}

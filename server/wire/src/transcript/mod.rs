@@ -1,0 +1,111 @@
+//! The fold: a session's events become its conversation.
+//!
+//! [`Transcript::apply`] is pure. The session runs it on every event, the server renders its result, and
+//! the browser goes on with the same function from a [`crate::Snapshot`]: for every cut n, the snapshot at
+//! n followed by the events after n gives what replaying all events gives (`tests/fold.rs`).
+
+mod apply;
+mod entries;
+mod entry;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    entries::Entries,
+    entry::{Content, Entry, Notice, Phase},
+};
+use crate::{
+    codex::{ThreadStatus, TokenUsage, TurnError, TurnStatus},
+    event::SessionClosed,
+    ids::{ItemId, ThreadId, TurnId},
+};
+
+/// A conversation as it stands after some event.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Transcript {
+    /// The last event applied.
+    pub as_of: u64,
+    /// The thread it is of; none before the session has one.
+    pub thread_id: Option<ThreadId>,
+    /// The model that is used now.
+    pub model: Option<String>,
+    /// The directory that the thread works in, absolute.
+    pub cwd: Option<String>,
+    /// The thread's name: the one it was given, else the first line that the user wrote.
+    pub title: Option<String>,
+    /// What the thread is doing, in codex's words.
+    pub status: ThreadStatus,
+    /// Whether a process serves the thread. Without one the next turn starts one.
+    pub process: bool,
+    /// A passing trouble that codex deals with itself ("Reconnecting... 2/5").
+    pub retrying: Option<String>,
+    /// How many tokens were used.
+    pub usage: Option<TokenUsage>,
+    /// How the session ended, once it has.
+    pub closed: Option<SessionClosed>,
+    /// The turns that the entries belong to, oldest first.
+    pub turns: Vec<TurnRecord>,
+    /// What was said and done, oldest first.
+    pub entries: Entries,
+}
+
+/// A turn, as the transcript remembers it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TurnRecord {
+    /// Its id.
+    pub id: TurnId,
+    /// How far it has come.
+    pub status: TurnStatus,
+    /// When it started, in Unix seconds.
+    pub started_at: Option<i64>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// Why it failed.
+    pub error: Option<TurnError>,
+}
+
+/// What an event changed, so that a reader need look nowhere else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// The entry that was added or updated.
+    pub entry: Option<EntryChange>,
+    /// Something beside the entries changed, or several entries changed their phase.
+    pub meta: bool,
+    /// The entries began anew.
+    pub reset: bool,
+}
+
+/// What happened to an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryChange {
+    /// It is new, at the end.
+    Added(ItemId),
+    /// It has changed.
+    Updated(ItemId),
+}
+
+impl Transcript {
+    /// The turn that is running, if one is.
+    pub fn active_turn(&self) -> Option<&TurnRecord> {
+        self.turns.last().filter(|turn| turn.status == TurnStatus::InProgress)
+    }
+
+    /// The turn of that id.
+    pub fn turn(&self, id: &TurnId) -> Option<&TurnRecord> {
+        self.turns.iter().rev().find(|turn| turn.id == *id)
+    }
+
+    /// Keeps the newest entries only: at most `entries`, and about `bytes` of text. An entry that is still
+    /// running is kept, unless twice as many are there. Returns whether any was left out.
+    pub fn trim(&mut self, entries: usize, bytes: usize) -> bool {
+        let left_out = self.entries.trim(entries, bytes);
+        if left_out {
+            let first = self.entries.iter().find_map(|entry| entry.turn_id.as_ref());
+            let from = first.and_then(|id| self.turns.iter().position(|turn| turn.id == *id));
+            self.turns.drain(..from.unwrap_or(self.turns.len().saturating_sub(1)));
+        }
+        left_out
+    }
+}
