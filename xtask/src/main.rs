@@ -1,2 +1,38 @@
-//! Stub.
-fn main() {}
+//! `cargo xtask`: everything that a newcomer or CI needs to run, build and test the gateway.
+//! One file per verb; `cargo xtask --help` lists them.
+
+mod build;
+mod command;
+mod fresh;
+mod needs;
+mod project;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// What the project can do for you.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Verb {
+    Run(run::Args),
+    Build(build::Args),
+    Test(test::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Verb::parse() {
+        Verb::Run(args) => run::run(&args),
+        Verb::Build(args) => build::build(args.profile()),
+        Verb::Test(args) => test::test(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

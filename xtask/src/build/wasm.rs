@@ -1,0 +1,74 @@
+//! The browser half: Rust → WebAssembly → wasm-bindgen, and for a release → as small as it gets.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use wasm_bindgen_cli_support::Bindgen;
+
+use super::{Profile, compress};
+use crate::command::{cargo, npm_tool, run};
+use crate::fresh::unless_fresh;
+use crate::project::{self, FRONTEND, SERVER, WASM_TARGET};
+
+/// The module as the browser gets it, with its JavaScript glue. A release has `.br` and `.gz`
+/// files beside the two.
+pub(crate) struct Module {
+    /// Holds these files and nothing else. One per profile: switching costs nothing.
+    pub(crate) dir: PathBuf,
+    pub(crate) wasm: PathBuf,
+    pub(crate) glue: PathBuf,
+}
+
+/// Builds the module of `profile`.
+pub(crate) fn build(profile: Profile) -> Result<Module> {
+    let cargo_profile = match profile {
+        Profile::Dev => "dev",
+        Profile::Release => "wasm-release",
+    };
+    run(cargo().args(["build", "--package", FRONTEND, "--target", WASM_TARGET, "--profile", cargo_profile]))?;
+
+    let dir = project::target_dir().join("xtask").join(format!("module-{}", profile.word()));
+    let module =
+        Module { wasm: dir.join(format!("{SERVER}.wasm")), glue: dir.join(format!("{SERVER}.js")), dir };
+    let compiled = project::target_dir()
+        .join(WASM_TARGET)
+        .join(if profile == Profile::Dev { "debug" } else { cargo_profile })
+        .join(format!("{}.wasm", FRONTEND.replace('-', "_")));
+    let inputs = [compiled.clone(), project::root().join("package-lock.json")];
+    unless_fresh(&format!("module-{}", profile.word()), &inputs, std::slice::from_ref(&module.wasm), || {
+        bind(&compiled, &module, profile)?;
+        if profile == Profile::Release { shrink(&module) } else { Ok(()) }
+    })?;
+    Ok(module)
+}
+
+/// wasm-bindgen as a library: nothing to install, and never another version than the crate's.
+fn bind(compiled: &Path, module: &Module, profile: Profile) -> Result<()> {
+    if module.dir.exists() {
+        fs::remove_dir_all(&module.dir)?;
+    }
+    Bindgen::new()
+        .input_path(compiled)
+        .out_name(SERVER)
+        .web(true)?
+        .typescript(false)
+        .debug(profile == Profile::Dev)
+        .remove_name_section(profile == Profile::Release)
+        .generate(&module.dir)
+        .context("wasm-bindgen failed")?;
+    // The page asks for the name without `_bg` (LEPTOS_OUTPUT_NAME in .cargo/config.toml).
+    Ok(fs::rename(module.dir.join(format!("{SERVER}_bg.wasm")), &module.wasm)?)
+}
+
+/// Optimises for size, minifies the glue, compresses both.
+fn shrink(module: &Module) -> Result<()> {
+    println!("optimising {} for size", module.wasm.display());
+    run(npm_tool("wasm-opt").arg("-Oz").arg(&module.wasm).arg("-o").arg(&module.wasm))?;
+    run(npm_tool("esbuild")
+        .arg(&module.glue)
+        .args(["--minify", "--format=esm", "--target=es2022", "--allow-overwrite", "--log-level=warning"])
+        .arg(format!("--outfile={}", module.glue.display())))?;
+    compress::beside(&module.wasm)?;
+    compress::beside(&module.glue)
+}

@@ -1,0 +1,84 @@
+//! What a build needs beyond cargo: asked for, got where that is cheap, and else said plainly.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{answer, program, run};
+use crate::project::{WASM_TARGET, root};
+
+/// The oldest Node that the npm tools run on.
+const NODE_MAJOR: u32 = 18;
+
+/// Checks everything that building needs; quick when all is there.
+pub(crate) fn check() -> Result<()> {
+    wasm_target()?;
+    node()?;
+    npm_packages()
+}
+
+/// The standard library for WebAssembly; rustup, where it is there, adds it.
+fn wasm_target() -> Result<()> {
+    let libraries = answer(program("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]));
+    if libraries.is_some_and(|dir| Path::new(&dir).is_dir()) {
+        return Ok(());
+    }
+    if answer(program("rustup").arg("--version")).is_none() {
+        bail!(
+            "this Rust has no {WASM_TARGET}, and rustup is not here to add it: \
+             install Rust with rustup (rustup.rs), or your distribution's package of that target \
+             (Debian: libstd-rust-dev-wasm32)"
+        );
+    }
+    println!("adding the Rust target {WASM_TARGET}");
+    run(program("rustup").args(["target", "add", WASM_TARGET]))
+}
+
+/// Node runs the tools of the build and the tests; the server itself does not need it.
+fn node() -> Result<()> {
+    let Some(version) = answer(program("node").arg("--version")) else {
+        bail!(
+            "node is missing: install Node.js {NODE_MAJOR} or newer (nodejs.org, or apt install nodejs npm)"
+        );
+    };
+    match major(&version) {
+        Some(major) if major < NODE_MAJOR => {
+            bail!("node {version} is too old: install Node.js {NODE_MAJOR} or newer")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The pinned npm packages: the codex CLI, and what builds and tests the browser half.
+/// npm writes a lock of its own into `node_modules` as its last step: older than ours means stale.
+fn npm_packages() -> Result<()> {
+    let changed = |path: &str| fs::metadata(root().join(path)).and_then(|data| data.modified());
+    let wanted = changed("package-lock.json").context("package-lock.json is missing")?;
+    if changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
+        return Ok(());
+    }
+    if answer(program("npm").arg("--version")).is_none() {
+        bail!("npm is missing: it comes with Node.js (nodejs.org), or apt install npm");
+    }
+    println!("installing the pinned npm packages");
+    // No package of ours needs its install script to work.
+    run(program("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).stdin(Stdio::null()))
+}
+
+/// 20 of `v20.11.1`.
+fn major(version: &str) -> Option<u32> {
+    version.trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major;
+
+    #[test]
+    fn node_says_its_major_version() {
+        assert_eq!(major("v20.11.1"), Some(20));
+        assert_eq!(major("what"), None);
+    }
+}

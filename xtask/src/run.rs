@@ -1,0 +1,79 @@
+//! `cargo xtask run`: builds what is not built yet and becomes the server.
+
+use std::env;
+use std::os::unix::process::CommandExt as _;
+
+use anyhow::{Context, Result};
+
+use crate::build::{self, Profile};
+use crate::command::program;
+
+/// Build what changed and start the gateway
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Optimised, as one would install it
+    #[arg(long)]
+    release: bool,
+    /// Use codex as it is logged in on this machine instead of the demo's stand-in model
+    #[arg(long)]
+    no_demo: bool,
+    /// Passed on to the gateway (`-- --help` lists its options)
+    #[arg(last = true)]
+    gateway: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let profile = Profile::of(args.release);
+    build::build(profile)?;
+
+    let mut server = program(profile.server());
+    // The user's directory, not the workspace's: a relative path in an option means what it says.
+    server.current_dir(env::current_dir().context("the current directory is gone")?).args(&args.gateway);
+    if args.wants_demo(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
+        println!(
+            "demo: a stand-in model answers. For OpenAI set CODEX_GATEWAY_OPENAI_API_KEY, \
+             for your own codex login add --no-demo."
+        );
+        server.arg("--demo");
+    }
+    // Becoming the server, Ctrl-C and the exit status are its own.
+    Err(server.exec()).with_context(|| format!("cannot start {}", profile.server().display()))
+}
+
+impl Args {
+    /// Without a key or another upstream there is nobody to answer: the stand-in does.
+    fn wants_demo(&self, is_set: impl Fn(&str) -> bool) -> bool {
+        let upstream = ["openai-api-key", "openai-base-url"].iter().any(|option| {
+            let variable = format!("CODEX_GATEWAY_{}", option.to_uppercase().replace('-', "_"));
+            let flag = format!("--{option}");
+            is_set(&variable) || self.gateway.iter().any(|arg| arg.split('=').next() == Some(&flag))
+        });
+        let asked = self.gateway.iter().any(|arg| arg == "--demo" || arg == "--help" || arg == "--version");
+        !self.no_demo && !upstream && !asked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Args;
+
+    fn wants_demo(no_demo: bool, gateway: &[&str], set: &str) -> bool {
+        let gateway = gateway.iter().map(ToString::to_string).collect();
+        Args { release: false, no_demo, gateway }.wants_demo(|name| name == set)
+    }
+
+    #[test]
+    fn the_demo_is_for_those_who_have_no_model() {
+        assert!(wants_demo(false, &[], ""));
+        assert!(wants_demo(false, &["--port", "0"], ""));
+        assert!(!wants_demo(true, &[], ""));
+        assert!(!wants_demo(false, &[], "CODEX_GATEWAY_OPENAI_API_KEY"));
+        assert!(!wants_demo(false, &[], "CODEX_GATEWAY_OPENAI_BASE_URL"));
+        assert!(!wants_demo(false, &["--openai-base-url=http://127.0.0.1:1"], ""));
+    }
+
+    #[test]
+    fn the_demo_is_not_asked_for_twice() {
+        assert!(!wants_demo(false, &["--demo"], ""));
+    }
+}

@@ -1,0 +1,49 @@
+//! `cargo xtask test`: every check there is, and one line that sums them up.
+
+mod chromium;
+mod outcome;
+mod parts;
+mod tally;
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum as _;
+
+use outcome::Outcome;
+use parts::Part;
+use tally::Tally;
+
+/// Check everything, or the parts named
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// What to check; all of it when none is named
+    parts: Vec<Part>,
+}
+
+/// Runs the parts in their order, all of them even when one fails, and prints the totals.
+pub(crate) fn test(args: &Args) -> Result<()> {
+    let (mut total, mut summaries, mut failures) = (Tally::default(), Vec::new(), Vec::new());
+    for &part in Part::value_variants() {
+        if !args.parts.is_empty() && !args.parts.contains(&part) {
+            continue;
+        }
+        println!("\n== {part}");
+        let start = Instant::now();
+        let outcome = part.check().unwrap_or_else(|error| {
+            println!("{part}: {error:#}");
+            Outcome::of_check(false, part.to_string())
+        });
+        println!("== {part}: {} ({} s)", if outcome.ok { "ok" } else { "FAILED" }, start.elapsed().as_secs());
+        total += outcome.tally;
+        if !outcome.ok {
+            failures.push(part.to_string());
+        }
+        summaries.push(outcome.summary);
+    }
+    println!("\ntotals: {total} ({})", summaries.join(", "));
+    if !failures.is_empty() {
+        bail!("failed: {}", failures.join(", "));
+    }
+    Ok(())
+}

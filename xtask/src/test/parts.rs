@@ -1,0 +1,161 @@
+//! The parts of `cargo xtask test`: what each runs, and what it says in the totals.
+
+use std::fmt;
+use std::fs;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use super::chromium;
+use super::outcome::Outcome;
+use crate::build::{self, Profile, compress, wasm};
+use crate::command::{answer, cargo, npm_tool, run};
+use crate::needs;
+use crate::project::{self, FRONTEND, WASM_TARGET};
+
+/// What the release's WASM may weigh, in bytes as brotli (quality 11) sends it.
+const WASM_BUDGET: u64 = 240_000;
+
+/// The packages whose tests run natively, with the features that the server gives them. xtask is
+/// not among them: in one build with them its dependencies' features would rebuild theirs.
+const HOST: [&str; 12] = [
+    "--package",
+    "codex-gateway-wire",
+    "--package",
+    "codex-gateway-engine",
+    "--package",
+    "codex-gateway-standin",
+    "--package",
+    "codex-gateway-app",
+    "--package",
+    project::SERVER,
+    "--features",
+    "codex-gateway-app/ssr",
+];
+
+/// The packages that run in the browser too, with the features that the frontend gives them.
+const BROWSER: [&str; 8] = [
+    "--package",
+    "codex-gateway-wire",
+    "--package",
+    "codex-gateway-app",
+    "--features",
+    "codex-gateway-app/hydrate",
+    "--target",
+    WASM_TARGET,
+];
+
+/// A part of the checks, in the order they run.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// The source is formatted
+    Fmt,
+    /// Clippy has nothing to say, native and WASM
+    Clippy,
+    /// Unit and integration tests
+    Unit,
+    /// Examples in the documentation
+    Doc,
+    /// Tests run as WebAssembly in Node
+    Wasm,
+    /// The release's WASM keeps its budget
+    Size,
+    /// Playwright in Chromium against the real server
+    E2e,
+}
+
+impl Part {
+    /// Runs the part. An error means that it could not run to its end.
+    pub(crate) fn check(self) -> Result<Outcome> {
+        match self {
+            Self::Fmt => Ok(Outcome::of_lints("fmt", [cargo().args(["fmt", "--all", "--check"])])),
+            Self::Clippy => clippy(),
+            Self::Unit => unit(),
+            Self::Doc => {
+                Outcome::of_tests("doc", [cargo().args(["test", "--doc", "--no-fail-fast"]).args(HOST)])
+            }
+            Self::Wasm => wasm_tests(),
+            Self::Size => size(),
+            Self::E2e => e2e(),
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.to_possible_value().as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+fn clippy() -> Result<Outcome> {
+    needs::check()?;
+    let deny = ["--", "-D", "warnings"];
+    Ok(Outcome::of_lints(
+        "clippy",
+        [
+            cargo().args(["clippy", "--all-targets"]).args(HOST).args(deny),
+            cargo()
+                .args(["clippy", "--all-targets", "--package", "xtask", "--package", "wasm-test-runner"])
+                .args(deny),
+            cargo().args(["clippy", "--package", FRONTEND]).args(BROWSER).args(deny),
+        ],
+    ))
+}
+
+fn unit() -> Result<Outcome> {
+    needs::check()?; // tests of the bridge start the pinned codex
+    // Tests start the server and the examples as programs.
+    run(cargo().args(["build", "--bins", "--examples"]).args(HOST))?;
+    let runner: &[&str] = if answer(cargo().args(["nextest", "--version"])).is_some() {
+        &["nextest", "run", "--no-fail-fast"]
+    } else {
+        println!("cargo-nextest is not installed: running the tests with cargo test");
+        &["test", "--lib", "--bins", "--tests", "--no-fail-fast"]
+    };
+    Outcome::of_tests(
+        "unit+integration",
+        [cargo().args(runner).args(HOST), cargo().args(runner).args(["--package", "xtask"])],
+    )
+}
+
+fn wasm_tests() -> Result<Outcome> {
+    needs::check()?;
+    run(cargo().args(["build", "--package", "wasm-test-runner"]))?;
+    let runner = project::target_dir().join("debug/wasm-test-runner");
+    Outcome::of_tests(
+        "wasm",
+        [cargo()
+            .args(["test", "--lib", "--tests", "--no-fail-fast"])
+            .args(BROWSER)
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)],
+    )
+}
+
+fn size() -> Result<Outcome> {
+    needs::check()?;
+    let module = wasm::build(Profile::Release)?;
+    let sent = compress::name(&module.wasm, "br");
+    let size = fs::metadata(&sent).with_context(|| format!("{} is missing", sent.display()))?.len();
+    let ok = size <= WASM_BUDGET;
+    Ok(Outcome::of_check(ok, format!("size {} of {}", kilobytes(size), kilobytes(WASM_BUDGET))))
+}
+
+fn e2e() -> Result<Outcome> {
+    build::build(Profile::Dev)?;
+    let chromium = chromium::find()?;
+    let specs = project::root().join("end2end");
+    run(npm_tool("tsc").arg("--noEmit").current_dir(&specs))?;
+    Outcome::of_tests(
+        "e2e",
+        [npm_tool("playwright")
+            .arg("test")
+            .current_dir(&specs)
+            .env("CHROMIUM", chromium)
+            .env("SERVER_BIN", Profile::Dev.server())],
+    )
+}
+
+/// `231.4 KB`, of 1,000 bytes each.
+fn kilobytes(bytes: u64) -> String {
+    format!("{}.{} KB", bytes / 1000, bytes % 1000 / 100)
+}
