@@ -1,0 +1,205 @@
+//! A minimal client of the real `codex app-server` over stdio.
+
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use codex_gateway_standin::{Options, Standin};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout},
+    time::timeout,
+};
+
+/// A model of each tool shape.
+pub(crate) const MODELS: [&str; 2] = ["gpt-6.1-sol", "gpt-5.5"];
+
+/// Longer than anything here takes; only a test that is stuck waits for it.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// A stand-in and a codex that speaks to it, with directories of their own.
+pub(crate) struct Codex {
+    pub(crate) standin: Standin,
+    pub(crate) work_dir: TempDir,
+    child: Child,
+    stdin: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// Notifications that arrived while a reply was awaited.
+    waiting: VecDeque<Value>,
+    next_id: u64,
+    _home: TempDir,
+}
+
+impl Codex {
+    pub(crate) async fn start() -> Self {
+        let standin = Standin::start(Options::default()).await.unwrap();
+        // Not below /tmp, where codex refuses to put its helper binaries.
+        let [home, work_dir] = [(); 2].map(|()| tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap());
+        let settings = [
+            "model_provider=\"standin\"".to_owned(),
+            "model_providers.standin.name=\"Stand-in\"".to_owned(),
+            format!("model_providers.standin.base_url=\"{}\"", standin.base_url()),
+            "model_providers.standin.wire_api=\"responses\"".to_owned(),
+            "model_providers.standin.requires_openai_auth=false".to_owned(),
+            "model_providers.standin.supports_websockets=false".to_owned(),
+            "tools.update_plan.enabled=true".to_owned(),
+            "features.default_mode_request_user_input=true".to_owned(),
+        ];
+        #[allow(clippy::disallowed_methods, reason = "the test drives codex itself")]
+        let mut command = tokio::process::Command::new(executable());
+        command.arg("app-server").env("CODEX_HOME", home.path()).kill_on_drop(true);
+        for setting in &settings {
+            command.args(["-c", setting]);
+        }
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let stdin = child.stdin.take().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut codex = Self {
+            standin,
+            work_dir,
+            child,
+            stdin,
+            lines,
+            waiting: VecDeque::new(),
+            next_id: 0,
+            _home: home,
+        };
+        let client = json!({"name": "standin-test", "title": "Test", "version": "0"});
+        codex
+            .request("initialize", json!({"clientInfo": client, "capabilities": {"experimentalApi": true}}))
+            .await;
+        codex.send(json!({"method": "initialized"})).await;
+        codex
+    }
+
+    /// Starts a thread in the working directory and returns its id.
+    pub(crate) async fn thread(&mut self, model: &str) -> String {
+        let params = json!({
+            "cwd": self.work_dir.path(), "model": model, "sandbox": "workspace-write", "approvalPolicy": "on-request",
+        });
+        let reply = self.request("thread/start", params).await;
+        reply["thread"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Starts a turn.
+    pub(crate) async fn start_turn(&mut self, thread: &str, prompt: &str) -> String {
+        let params = json!({"threadId": thread, "input": [{"type": "text", "text": prompt}]});
+        let reply = self.request("turn/start", params).await;
+        reply["turn"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Plays a whole turn, answering every question with `answer`.
+    pub(crate) async fn turn(&mut self, thread: &str, prompt: &str, answer: Value) -> Turn {
+        self.start_turn(thread, prompt).await;
+        let mut events = Vec::new();
+        loop {
+            let event = self.next().await;
+            if let Some(id) = event.get("id") {
+                self.send(json!({"id": id, "result": answer})).await;
+            }
+            let completed = event["method"] == "turn/completed";
+            events.push(event);
+            if completed {
+                return Turn(events);
+            }
+        }
+    }
+
+    /// The next notification or question.
+    pub(crate) async fn next(&mut self) -> Value {
+        match self.waiting.pop_front() {
+            Some(event) => event,
+            None => self.read().await,
+        }
+    }
+
+    /// Waits for a notification or question.
+    pub(crate) async fn wait_for(&mut self, method: &str) -> Value {
+        loop {
+            let event = self.next().await;
+            if event["method"] == method {
+                return event;
+            }
+        }
+    }
+
+    pub(crate) async fn request(&mut self, method: &str, params: Value) -> Value {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.send(json!({"id": id, "method": method, "params": params})).await;
+        loop {
+            let message = self.read().await;
+            if message["id"] == id && message.get("method").is_none() {
+                assert!(message.get("error").is_none(), "{method}: {message}");
+                return message["result"].clone();
+            }
+            self.waiting.push_back(message);
+        }
+    }
+
+    /// Ends codex as its owner would, and with it every command that still runs.
+    pub(crate) async fn end(self) {
+        let Self { stdin, mut child, .. } = self;
+        drop(stdin);
+        timeout(DEADLINE, child.wait()).await.expect("codex should end with its input").unwrap();
+    }
+
+    async fn send(&mut self, message: Value) {
+        self.stdin.write_all(format!("{message}\n").as_bytes()).await.unwrap();
+    }
+
+    async fn read(&mut self) -> Value {
+        let line =
+            timeout(DEADLINE, self.lines.next_line()).await.expect("codex should say something").unwrap();
+        serde_json::from_str(&line.expect("codex should not end")).unwrap()
+    }
+}
+
+/// What arrived in a turn.
+pub(crate) struct Turn(Vec<Value>);
+
+impl Turn {
+    pub(crate) fn status(&self) -> &str {
+        self.0.last().unwrap()["params"]["turn"]["status"].as_str().unwrap()
+    }
+
+    /// The params of the events of a method, in order.
+    pub(crate) fn all<'a>(&'a self, method: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.0.iter().filter(move |event| event["method"] == method).map(|event| &event["params"])
+    }
+
+    /// The completed items of a type, in order.
+    pub(crate) fn items<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.all("item/completed").map(|params| &params["item"]).filter(move |item| item["type"] == kind)
+    }
+
+    /// The text of the last message.
+    pub(crate) fn answer(&self) -> &str {
+        self.items("agentMessage").last().unwrap()["text"].as_str().unwrap()
+    }
+
+    /// The deltas of a method, in order.
+    pub(crate) fn deltas<'a>(&'a self, method: &'a str) -> impl Iterator<Item = &'a str> {
+        self.all(method).map(|params| params["delta"].as_str().unwrap())
+    }
+}
+
+/// The native codex: named by the environment, or installed by `npm ci`.
+fn executable() -> PathBuf {
+    if let Some(named) = std::env::var_os("CODEX_GATEWAY_CODEX_BIN") {
+        return named.into();
+    }
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../node_modules/@openai");
+    let entries =
+        |dir: PathBuf| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries(packages)
+        .flat_map(|package| entries(package.join("vendor")))
+        .map(|target| target.join("bin/codex"))
+        .find(|path| path.is_file())
+        .expect("these tests need codex: run `npm ci`, or name its native binary in CODEX_GATEWAY_CODEX_BIN")
+}
