@@ -17,7 +17,8 @@
 //! `.wire_api="responses"`, `.requires_openai_auth=false`, `.supports_websockets=false`.
 //! Two more make everything below work: `tools.update_plan.enabled=true` (codex 0.169.0 offers no
 //! plan tool otherwise) and `features.default_mode_request_user_input=true` (or questions are
-//! refused outside plan mode). A step whose tool was not offered says so in a message.
+//! refused outside plan mode; `suppress_unstable_features_warning=true` spares the warning about it).
+//! A step whose tool was not offered says so in a message.
 //!
 //! # What one can ask it for
 //! The last message of the user decides. Demo answers come at the pace of a real model.

@@ -49,6 +49,7 @@ impl Codex {
             "model_providers.standin.supports_websockets=false".to_owned(),
             "tools.update_plan.enabled=true".to_owned(),
             "features.default_mode_request_user_input=true".to_owned(),
+            "suppress_unstable_features_warning=true".to_owned(),
         ];
         #[allow(clippy::disallowed_methods, reason = "the test drives codex itself")]
         let mut command = tokio::process::Command::new(executable());
