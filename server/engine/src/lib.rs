@@ -1,1 +1,21 @@
-//! Stub.
+//! Who does it: sessions, one actor each; the event log; the bridge to the codex subprocess.
+//!
+//! [`Sessions`] is the registry and the way in; [`Session`] a handle on one session's actor; [`log::Log`]
+//! what its readers follow; [`bridge::Bridge`] one codex process.
+
+pub mod bridge;
+pub mod catalog;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod log;
+pub mod login;
+pub mod requests;
+pub mod session;
+pub mod sessions;
+
+pub use catalog::Catalog;
+pub use config::{Config, Options};
+pub use error::SessionError;
+pub use session::Session;
+pub use sessions::Sessions;

@@ -199,17 +199,26 @@ impl Transcript {
         known.started_at = turn.started_at.or(known.started_at);
         known.duration_ms = turn.duration_ms;
         known.error = turn.error.clone().or(known.error.take());
-        // A command can outlive its turn, unless the turn was cut short: then codex ends it.
-        let cut = turn.status != TurnStatus::Completed;
+        // A review announces its turn by another id than it ends it with. There is one turn at a time.
+        for other in self.turns.iter_mut().filter(|other| other.status == TurnStatus::InProgress) {
+            other.status = turn.status;
+        }
+        // A command that has a process can outlive its turn. Everything else that is open stays so for good.
         self.cut_running(|entry| {
-            entry.turn_id.as_ref() == Some(&turn.id)
-                && (cut || !matches!(entry.content, Content::Item(Item::CommandExecution(_))))
+            !matches!(&entry.content, Content::Item(Item::CommandExecution(c)) if c.process_id.is_some())
         });
         Change::META
     }
 
     fn error(&mut self, error: &ErrorNotification) -> Change {
         if error.will_retry {
+            // The next attempt says it again, under new ids.
+            self.cut_running(|entry| {
+                matches!(
+                    entry.content,
+                    Content::Item(Item::AgentMessage(_) | Item::Reasoning(_) | Item::Plan(_))
+                )
+            });
             return set(&mut self.retrying, Some(error.error.message.clone()));
         }
         match self.turns.iter_mut().rev().find(|turn| turn.id == error.turn_id) {

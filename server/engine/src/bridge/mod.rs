@@ -1,0 +1,356 @@
+//! The bridge to one codex process: typed requests with deadlines out, messages in.
+//!
+//! One task owns the process's output and resolves replies; one owns its input. What codex says unasked
+//! comes out of [`Inbox`] in the order of its lines.
+
+mod codec;
+pub mod locate;
+mod message;
+mod process;
+pub mod protocol;
+mod reader;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use codex_gateway_wire::Json;
+use futures::{StreamExt, stream::FuturesUnordered};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::{
+    io::AsyncWriteExt,
+    process::ChildStdin,
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    message::{OutgoingNotification, OutgoingReply, OutgoingRequest},
+    protocol::Request,
+};
+pub use self::{
+    message::{RequestId, RpcError},
+    process::{Launch, Ran},
+};
+
+/// How many lines may wait to be written; codex reads faster than anybody asks.
+const OUTGOING: usize = 256;
+/// How many messages may wait for the session. Beyond that codex waits: nothing is dropped.
+const INCOMING: usize = 1024;
+
+/// A handle on a codex process. The process ends when all handles and its [`Inbox`] are dropped, or by
+/// [`Bridge::close`].
+#[derive(Clone, Debug)]
+pub struct Bridge {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    outgoing: mpsc::Sender<Bytes>,
+    pending: Pending,
+    next_id: AtomicU64,
+    /// Closes the process's input: it ends, politely at first.
+    closing: CancellationToken,
+    /// Cancelled once the process is gone.
+    gone: CancellationToken,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.closing.cancel();
+    }
+}
+
+type Waiting = oneshot::Sender<Result<Box<RawValue>, BridgeError>>;
+
+/// The requests that wait for their reply.
+#[derive(Clone, Debug, Default)]
+struct Pending(Arc<Mutex<HashMap<u64, Waiting>>>);
+
+impl Pending {
+    fn insert(&self, id: u64, waiting: Waiting) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, waiting);
+    }
+
+    fn remove(&self, id: u64) -> Option<Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
+    }
+
+    /// Fails all that still wait.
+    fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// What codex says unasked, in the order of its lines. The last one is [`Inbound::Exited`].
+pub type Inbox = mpsc::Receiver<Inbound>;
+
+/// Something that codex says unasked, or that happens to it.
+#[derive(Debug)]
+pub enum Inbound {
+    /// A notification.
+    Notification {
+        /// Its method.
+        method: String,
+        /// Its parameters, as they came.
+        params: Box<RawValue>,
+    },
+    /// A request that must be answered.
+    Request {
+        /// Codex's own id of it.
+        id: RequestId,
+        /// Its method.
+        method: String,
+        /// Its parameters, as they came.
+        params: Box<RawValue>,
+    },
+    /// A line that is no message: its beginning.
+    Malformed(String),
+    /// A line that was too long to read: its length in bytes, and its beginning.
+    TooLong(usize, String),
+    /// A line in either direction, when debugging.
+    Raw(Direction, Bytes),
+    /// The process has ended.
+    Exited(Exit),
+}
+
+/// Which way a line went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From codex.
+    In,
+    /// To codex.
+    Out,
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exit {
+    /// Its status in words ("exit status: 1"), if it is known.
+    pub status: Option<String>,
+    /// The last line of its error output.
+    pub last_line: Option<String>,
+}
+
+/// Why a request to codex has no reply.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum BridgeError {
+    /// The process could not be started.
+    #[error("codex could not be started ({program}): {message}")]
+    Spawn {
+        /// The executable.
+        program: String,
+        /// Why.
+        message: String,
+    },
+    /// The process ended first.
+    #[error("the codex process has ended{}", .0.last_line.as_ref().map(|line| format!(": {line}")).unwrap_or_default())]
+    Exited(Exit),
+    /// The process is ending, or its input is closed.
+    #[error("the codex process is not there any more")]
+    Closed,
+    /// It did not answer in time.
+    #[error("codex did not answer {method} within {} s{}", .after.as_secs(), .hint.as_deref().unwrap_or_default())]
+    Deadline {
+        /// The request.
+        method: &'static str,
+        /// How long it had.
+        after: Duration,
+        /// What may be the matter.
+        hint: Option<String>,
+    },
+    /// It answered with an error.
+    #[error("codex refused {method}: {}", .error.message)]
+    Refused {
+        /// The request.
+        method: &'static str,
+        /// Its error.
+        error: RpcError,
+    },
+    /// The reply was longer than a line may be.
+    #[error("codex's reply was longer than {} MiB", codec::MAX_LINE / 1024 / 1024)]
+    ReplyTooLong,
+    /// The reply is not of the shape that we know.
+    #[error("codex's reply to {method} was not understood: {message}")]
+    BadReply {
+        /// The request.
+        method: &'static str,
+        /// What is the matter with it.
+        message: String,
+    },
+}
+
+impl Bridge {
+    /// Starts a codex process. With `debug`, all lines come out of the inbox as [`Inbound::Raw`] too.
+    ///
+    /// # Errors
+    /// [`BridgeError::Spawn`]
+    pub fn start(launch: &Launch, debug: bool) -> Result<(Self, Inbox), BridgeError> {
+        let process::Started { process, stdin, stdout } = launch.app_server().map_err(|error| {
+            BridgeError::Spawn { program: launch.program.display().to_string(), message: error.to_string() }
+        })?;
+        tracing::debug!(pid = process.id(), "codex process started");
+        let (outgoing, lines) = mpsc::channel(OUTGOING);
+        let (inbox, inbound) = mpsc::channel(INCOMING);
+        let (closing, gone) = (CancellationToken::new(), CancellationToken::new());
+        let pending = Pending::default();
+        let debug = debug.then(|| inbox.clone());
+        tokio::spawn(write(stdin, lines, closing.clone(), gone.clone(), debug.clone()));
+        tokio::spawn(
+            reader::Reader {
+                process,
+                pending: pending.clone(),
+                inbox,
+                closing: closing.clone(),
+                gone: gone.clone(),
+                debug: debug.is_some(),
+            }
+            .run(stdout),
+        );
+        let shared = Shared { outgoing, pending, next_id: AtomicU64::new(1), closing, gone };
+        Ok((Self { shared: Arc::new(shared) }, inbound))
+    }
+
+    /// Sends a request and waits for its reply. While codex says that it is overloaded the request is
+    /// repeated, with growing, jittered pauses, until its deadline.
+    ///
+    /// # Errors
+    /// All but [`BridgeError::Spawn`].
+    pub async fn request<R: Request>(&self, request: &R) -> Result<R::Reply, BridgeError> {
+        let deadline = Instant::now() + R::DEADLINE;
+        let late = || BridgeError::Deadline { method: R::METHOD, after: R::DEADLINE, hint: None };
+        let mut pause = Duration::from_millis(50);
+        loop {
+            let reply = timeout_at(deadline, self.exchange(R::METHOD, request)).await.map_err(|_| late())?;
+            match reply {
+                Ok(reply) => {
+                    return serde_json::from_str(reply.get()).map_err(|error| BridgeError::BadReply {
+                        method: R::METHOD,
+                        message: error.to_string(),
+                    });
+                }
+                Err(BridgeError::Refused { error, .. }) if error.code == RpcError::OVERLOADED => {
+                    let jittered = pause.mul_f64(0.5 + fastrand::f64());
+                    if Instant::now() + jittered >= deadline {
+                        return Err(BridgeError::Refused { method: R::METHOD, error });
+                    }
+                    tokio::time::sleep(jittered).await;
+                    pause = (pause * 2).min(Duration::from_secs(2));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn exchange<R: Request>(
+        &self,
+        method: &'static str,
+        params: &R,
+    ) -> Result<Box<RawValue>, BridgeError> {
+        let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
+        let (waiting, reply) = oneshot::channel();
+        self.shared.pending.insert(id, waiting);
+        // A caller that goes away, its deadline passed, must not leave its place behind.
+        let _cleanup = RemoveOnDrop { pending: &self.shared.pending, id };
+        self.send(&OutgoingRequest { id, method, params }).await?;
+        let reply = tokio::select! {
+            reply = reply => reply,
+            () = self.shared.gone.cancelled() => return Err(BridgeError::Closed),
+        };
+        match reply {
+            Ok(Err(BridgeError::Refused { error, .. })) => Err(BridgeError::Refused { method, error }),
+            Ok(reply) => reply,
+            Err(_) => Err(BridgeError::Closed),
+        }
+    }
+
+    /// Tells codex something that has no reply and no parameters.
+    ///
+    /// # Errors
+    /// [`BridgeError::Closed`]
+    pub async fn notify(&self, method: &'static str) -> Result<(), BridgeError> {
+        self.send(&OutgoingNotification { method }).await
+    }
+
+    /// Answers a request of codex.
+    ///
+    /// # Errors
+    /// [`BridgeError::Closed`]
+    pub async fn respond(&self, id: &RequestId, answer: Result<&Json, &RpcError>) -> Result<(), BridgeError> {
+        self.send(&OutgoingReply { id, result: answer.ok(), error: answer.err() }).await
+    }
+
+    async fn send(&self, message: &impl Serialize) -> Result<(), BridgeError> {
+        let mut line = serde_json::to_vec(message).map_err(|_| BridgeError::Closed)?;
+        line.push(b'\n');
+        self.shared.outgoing.send(line.into()).await.map_err(|_| BridgeError::Closed)
+    }
+
+    /// Ends the process and waits until it and its group are gone: at most some three seconds.
+    pub async fn close(&self) {
+        self.shared.closing.cancel();
+        self.shared.gone.cancelled().await;
+    }
+}
+
+/// Ends many processes at once.
+pub async fn close_all(bridges: impl IntoIterator<Item = Bridge>) {
+    let all: FuturesUnordered<_> =
+        bridges.into_iter().map(|bridge| async move { bridge.close().await }).collect();
+    all.collect::<Vec<()>>().await;
+}
+
+struct RemoveOnDrop<'a> {
+    pending: &'a Pending,
+    id: u64,
+}
+
+impl Drop for RemoveOnDrop<'_> {
+    fn drop(&mut self) {
+        self.pending.remove(self.id);
+    }
+}
+
+/// Owns the process's input: writes lines, several at once when they wait.
+async fn write(
+    mut stdin: ChildStdin,
+    mut lines: mpsc::Receiver<Bytes>,
+    closing: CancellationToken,
+    gone: CancellationToken,
+    debug: Option<mpsc::Sender<Inbound>>,
+) {
+    let mut batch = Vec::new();
+    loop {
+        let count = tokio::select! {
+            count = lines.recv_many(&mut batch, 64) => count,
+            () = closing.cancelled() => return,
+            () = gone.cancelled() => return,
+        };
+        if count == 0 {
+            return;
+        }
+        for line in batch.drain(..) {
+            if let Some(inbox) = &debug {
+                // For people who look; not worth waiting for.
+                let _ = inbox.try_send(Inbound::Raw(Direction::Out, line.slice(..line.len() - 1)));
+            }
+            let written = tokio::select! {
+                written = stdin.write_all(&line) => written,
+                () = closing.cancelled() => return,
+                () = gone.cancelled() => return,
+            };
+            if written.is_err() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The codex process: the only place that starts processes (`clippy.toml` says so).
+
+use std::{
+    collections::VecDeque,
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    time::timeout,
+};
+use uuid::Uuid;
+
+/// How long a process may take to end after its input was closed, and again after SIGTERM.
+const PATIENCE: Duration = Duration::from_millis(1500);
+/// How many of the newest lines of its error output are kept, to tell why it ended.
+const STDERR_LINES: usize = 20;
+/// The longest line of error output that is logged, in bytes; what is longer comes in pieces.
+const STDERR_LINE: u64 = 8 * 1024;
+
+/// The variables that a subprocess inherits. Everything else stays here: the commands that an agent runs
+/// inherit the environment of codex (invariant 9).
+const INHERITED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TERM",
+    "COLORTERM",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "CODEX_CA_CERTIFICATE",
+    "NODE_EXTRA_CA_CERTS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    "XDG_RUNTIME_DIR",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "GOPATH",
+    "JAVA_HOME",
+    "NVM_DIR",
+    "PYENV_ROOT",
+    "VIRTUAL_ENV",
+];
+
+/// The variable that marks a process and all that descend from it.
+///
+/// The commands of an agent have sessions, and so groups, of their own: what is left of them when codex is
+/// killed is found by this mark.
+const MARK: &str = "CODEX_GATEWAY_PROCESS";
+
+/// Which codex to run, and how.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The executable.
+    pub program: PathBuf,
+    /// Codex's own home; its default without one.
+    pub codex_home: Option<PathBuf>,
+    /// Where it is started. (Threads have a directory of their own.)
+    pub cwd: PathBuf,
+    /// Settings, as `-c key=value` gives them.
+    pub settings: Vec<String>,
+}
+
+impl Launch {
+    fn command(&self, arguments: &[&OsStr], mark: &Mark) -> Command {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        let mut command = Command::new(&self.program);
+        command.env_clear().envs(inherited()).env(MARK, &mark.0);
+        if let Some(home) = &self.codex_home {
+            command.env("CODEX_HOME", home);
+        }
+        for setting in &self.settings {
+            command.arg("-c").arg(setting);
+        }
+        command.args(arguments).current_dir(&self.cwd).process_group(0).kill_on_drop(true);
+        command
+    }
+
+    /// Starts `codex app-server`.
+    pub(super) fn app_server(&self) -> std::io::Result<Started> {
+        let mark = Mark::new();
+        let mut command = self.command(&[OsStr::new("app-server")], &mark);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let missing = || std::io::Error::other("a pipe of the process is missing");
+        let stdin = child.stdin.take().ok_or_else(missing)?;
+        let stdout = child.stdout.take().ok_or_else(missing)?;
+        let stderr = child.stderr.take().ok_or_else(missing)?;
+        let process = Process { group: group(&child), child, mark, stderr: Stderr::default() };
+        tokio::spawn(process.stderr.clone().follow(stderr, child_id(&process.child)));
+        Ok(Started { process, stdin, stdout })
+    }
+
+    /// Runs codex to its end, with `input` on its standard input; its status and what it printed.
+    ///
+    /// # Errors
+    /// If it cannot be started, or does not end within `patience`.
+    pub async fn run(&self, arguments: &[&str], input: &[u8], patience: Duration) -> std::io::Result<Ran> {
+        let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
+        let mut command = self.command(&arguments, &Mark::new());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let guard = group(&child).map(KillGroup);
+        let finish = async {
+            if let Some(mut stdin) = child.stdin.take() {
+                // A program that does not read its input is no error here: its status tells.
+                let _ = stdin.write_all(input).await;
+            }
+            child.wait_with_output().await
+        };
+        let output = timeout(patience, finish)
+            .await
+            .map_err(|_| std::io::Error::new(std::io::ErrorKind::TimedOut, "it did not end in time"))??;
+        drop(guard);
+        Ok(Ran {
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+}
+
+/// What a program that ran to its end left.
+#[derive(Debug)]
+pub struct Ran {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its output.
+    pub stdout: String,
+    /// Its error output.
+    pub stderr: String,
+}
+
+/// A process that has just been started, with its pipes.
+pub(super) struct Started {
+    pub process: Process,
+    pub stdin: ChildStdin,
+    pub stdout: ChildStdout,
+}
+
+/// A codex process and its group. Dropping it kills both.
+pub(super) struct Process {
+    child: Child,
+    group: Option<Pid>,
+    mark: Mark,
+    stderr: Stderr,
+}
+
+impl Process {
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// The newest lines of its error output.
+    pub(super) fn stderr(&self) -> Stderr {
+        self.stderr.clone()
+    }
+
+    /// Waits for its end, its input being closed: then SIGTERM, then SIGKILL, for the whole group.
+    pub(super) async fn end(&mut self) -> Option<ExitStatus> {
+        let mut status = timeout(PATIENCE, self.child.wait()).await.ok();
+        if status.is_none() {
+            self.signal(Signal::TERM);
+            status = timeout(PATIENCE, self.child.wait()).await.ok();
+        }
+        self.signal(Signal::KILL);
+        let status = match status {
+            Some(status) => status.ok(),
+            None => self.child.wait().await.ok(),
+        };
+        let mark = self.mark.clone();
+        // Reading /proc blocks, if only for some milliseconds.
+        let _ = tokio::task::spawn_blocking(move || mark.kill_all()).await;
+        status
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = self.group {
+            // An empty group is what we want: not an error.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
+
+/// Tells one process and its descendants from all others.
+#[derive(Clone, Debug)]
+struct Mark(String);
+
+impl Mark {
+    fn new() -> Self {
+        Self(Uuid::new_v4().simple().to_string())
+    }
+
+    /// Kills every process that bears the mark. One that is forked meanwhile is found in the next round.
+    fn kill_all(&self) {
+        const ROUNDS: usize = 5;
+        for _ in 0..ROUNDS {
+            let marked = self.processes();
+            if marked.is_empty() {
+                return;
+            }
+            for pid in marked {
+                tracing::debug!(pid = pid.as_raw_nonzero(), "killing a process that codex left behind");
+                // It may have ended by itself meanwhile.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
+
+    /// The processes that bear the mark; none where there is no /proc.
+    fn processes(&self) -> Vec<Pid> {
+        let mark = format!("{MARK}={}", self.0);
+        let bears =
+            |environment: &[u8]| environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes());
+        let Ok(all) = std::fs::read_dir("/proc") else { return Vec::new() };
+        all.flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
+            // A zombie's environment is empty: it does not count.
+            .filter(|pid| {
+                std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).is_ok_and(|env| bears(&env))
+            })
+            .collect()
+    }
+}
+
+struct KillGroup(Pid);
+
+impl Drop for KillGroup {
+    fn drop(&mut self) {
+        let _ = kill_process_group(self.0, Signal::KILL);
+    }
+}
+
+fn child_id(child: &Child) -> u32 {
+    child.id().unwrap_or_default()
+}
+
+fn group(child: &Child) -> Option<Pid> {
+    child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+}
+
+fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        INHERITED.contains(&name.as_ref()) || name.starts_with("LC_")
+    })
+}
+
+/// The newest lines of a process's error output.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stderr(Arc<Mutex<VecDeque<String>>>);
+
+impl Stderr {
+    /// The newest line that says something.
+    pub(super) fn last_line(&self) -> Option<String> {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().rev().find(|line| !line.trim().is_empty()).cloned()
+    }
+
+    async fn follow(self, stderr: tokio::process::ChildStderr, pid: u32) {
+        use tokio::io::AsyncReadExt;
+        let mut reader = BufReader::new(stderr);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match (&mut reader).take(STDERR_LINE).read_until(b'\n', &mut line).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            tracing::debug!(pid, line = %text, "codex wrote to its error output");
+            let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if lines.len() == STDERR_LINES {
+                lines.pop_front();
+            }
+            lines.push_back(text);
+        }
+    }
+}
+
+/// Whether a file can be executed, as far as its mode tells.
+pub(super) fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}

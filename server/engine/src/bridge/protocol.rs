@@ -1,0 +1,268 @@
+//! Codex's requests and replies: one of the two places that know its JSON (the other is `wire::codex`).
+//!
+//! Only the fields that the gateway sends or reads; replies are read tolerantly.
+//! (Source: the types that `codex app-server generate-ts --experimental` prints for 0.169.0.)
+
+use std::time::Duration;
+
+use codex_gateway_wire::{Json, ThreadId, TurnId, api::Model, codex::Turn};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+
+/// A request: its parameters, with what it is called, how long it may take, and what it is answered.
+pub trait Request: Serialize + Sync {
+    /// What codex calls it.
+    const METHOD: &'static str;
+    /// How long the answer may take.
+    const DEADLINE: Duration = Duration::from_secs(30);
+    /// The answer.
+    type Reply: DeserializeOwned + Send;
+}
+
+macro_rules! request {
+    ($name:ident = $method:literal -> $reply:ty $(, within $seconds:literal s)?) => {
+        impl Request for $name {
+            const METHOD: &'static str = $method;
+            $(const DEADLINE: Duration = Duration::from_secs($seconds);)?
+            type Reply = $reply;
+        }
+    };
+}
+
+/// `initialize`: the first request of a process.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Initialize {
+    /// Who we are.
+    pub client_info: ClientInfo,
+    /// What we understand.
+    pub capabilities: Capabilities,
+}
+request!(Initialize = "initialize" -> Initialized, within 15 s);
+
+/// Who speaks to codex.
+#[derive(Debug, Serialize)]
+pub struct ClientInfo {
+    /// For programs.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// Our version.
+    pub version: &'static str,
+}
+
+/// What a client of codex understands.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Capabilities {
+    /// Experimental methods and fields.
+    pub experimental_api: bool,
+    /// Requests for attestation.
+    pub request_attestation: bool,
+}
+
+impl Initialize {
+    /// What the gateway says of itself.
+    pub fn gateway() -> Self {
+        Self {
+            client_info: ClientInfo {
+                name: "codex_gateway",
+                title: "Codex Gateway",
+                version: env!("CARGO_PKG_VERSION"),
+            },
+            capabilities: Capabilities { experimental_api: true, request_attestation: false },
+        }
+    }
+}
+
+/// The answer to `initialize`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Initialized {
+    /// Codex's user agent, its version in it.
+    pub user_agent: Option<String>,
+    /// `unix` or `windows`.
+    pub platform_family: Option<String>,
+    /// `linux`, `macos`, …
+    pub platform_os: Option<String>,
+}
+
+/// `account/read`: who codex is signed in as.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountRead {
+    /// Whether to ask for fresh tokens first.
+    pub refresh_token: bool,
+}
+request!(AccountRead = "account/read" -> AccountReply);
+
+/// The answer to `account/read`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AccountReply {
+    /// The account, as codex says it.
+    pub account: Option<Json>,
+    /// Whether the model provider needs a sign-in with OpenAI.
+    pub requires_openai_auth: bool,
+}
+
+/// `model/list`: a page of the models that can be chosen.
+#[derive(Debug, Serialize)]
+pub struct ModelList {
+    /// Where the page begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+request!(ModelList = "model/list" -> ModelPage);
+
+/// The answer to `model/list`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ModelPage {
+    /// The models.
+    pub data: Vec<Model>,
+    /// Where the next page begins.
+    pub next_cursor: Option<String>,
+}
+
+/// `thread/start`: a new thread.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadStart {
+    /// The model; codex's own default without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The directory to work in, absolute.
+    pub cwd: String,
+    /// What commands may touch.
+    pub sandbox: &'static str,
+    /// When codex asks.
+    pub approval_policy: &'static str,
+}
+request!(ThreadStart = "thread/start" -> ThreadReply, within 60 s);
+
+/// `thread/resume`: a thread that is on disk goes on.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadResume {
+    /// The thread.
+    pub thread_id: ThreadId,
+    /// Whether to leave its history out of the answer.
+    pub exclude_turns: bool,
+    /// The rest is as for a new one: codex remembers not all of it.
+    #[serde(flatten)]
+    pub start: ThreadStart,
+}
+request!(ThreadResume = "thread/resume" -> ThreadReply, within 60 s);
+
+/// The answer to `thread/start` and `thread/resume`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ThreadReply {
+    /// The thread.
+    pub thread: Thread,
+    /// The model it talks to.
+    pub model: String,
+    /// The directory it works in, absolute.
+    pub cwd: String,
+}
+
+/// A thread.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Thread {
+    /// Its id.
+    pub id: ThreadId,
+}
+
+/// `turn/start`: the user says something, and the agent goes to work.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TurnStart {
+    /// The thread.
+    pub thread_id: ThreadId,
+    /// What the user says.
+    pub input: Vec<Input>,
+    /// The model from here on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The client's own id of the message; comes back as `clientId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_user_message_id: Option<String>,
+}
+request!(TurnStart = "turn/start" -> TurnReply, within 60 s);
+
+/// One part of what the user says.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Input {
+    /// A text.
+    Text {
+        /// The text.
+        text: String,
+        /// Spans with a meaning of their own; none.
+        text_elements: [(); 0],
+    },
+}
+
+impl Input {
+    /// A text.
+    pub fn text(text: String) -> Self {
+        Self::Text { text, text_elements: [] }
+    }
+}
+
+/// The answer to `turn/start`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TurnReply {
+    /// The turn that has begun.
+    pub turn: Turn,
+}
+
+/// `turn/interrupt`: the agent shall stop.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TurnInterrupt {
+    /// The thread.
+    pub thread_id: ThreadId,
+    /// The turn, which must have been announced by `turn/started`.
+    pub turn_id: TurnId,
+}
+request!(TurnInterrupt = "turn/interrupt" -> IgnoredAny);
+
+/// `thread/backgroundTerminals/terminate`: a command shall stop.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TerminalTerminate {
+    /// The thread.
+    pub thread_id: ThreadId,
+    /// The command's process, as its item names it.
+    pub process_id: String,
+}
+request!(TerminalTerminate = "thread/backgroundTerminals/terminate" -> IgnoredAny);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_written_as_codex_reads_it() {
+        let json = serde_json::to_string(&Input::text("Hi".into())).unwrap();
+        assert_eq!(json, r#"{"type":"text","text":"Hi","text_elements":[]}"#);
+    }
+
+    #[test]
+    fn a_resume_carries_all_that_a_start_does() {
+        let start = ThreadStart {
+            model: None,
+            cwd: "/w".into(),
+            sandbox: "workspace-write",
+            approval_policy: "on-request",
+        };
+        let resume = ThreadResume { thread_id: "t".into(), exclude_turns: true, start };
+        assert_eq!(
+            serde_json::to_string(&resume).unwrap(),
+            r#"{"threadId":"t","excludeTurns":true,"cwd":"/w","sandbox":"workspace-write","approvalPolicy":"on-request"}"#
+        );
+    }
+}

@@ -1,0 +1,14 @@
+//! What codex offers, as far as it is known before a session has its own process.
+
+use codex_gateway_wire::api::{AccountState, Model};
+
+/// The models and the account, as the newest process told them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Catalog {
+    /// The models that can be chosen; none until a process has told them.
+    pub models: Vec<Model>,
+    /// Who codex is signed in as.
+    pub account: AccountState,
+    /// Why codex cannot be run, if it cannot.
+    pub error: Option<String>,
+}

@@ -1,0 +1,329 @@
+//! Configuration: environment and flags, parsed once, checked before anything starts.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::bridge::{
+    Launch,
+    locate::{LocateError, locate},
+};
+
+/// The engine's part of the command line. Every flag is an environment variable too.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Directory that threads work in [default: the current directory]
+    #[arg(long, env = "CODEX_GATEWAY_CWD", value_name = "DIR")]
+    pub cwd: Option<PathBuf>,
+
+    /// The codex executable [default: found on PATH, then in the pinned npm install]
+    #[arg(long, env = "CODEX_GATEWAY_CODEX_BIN", value_name = "FILE")]
+    pub codex_bin: Option<PathBuf>,
+
+    /// Preferred model of new sessions [default: codex's own]
+    #[arg(long, env = "CODEX_GATEWAY_MODEL", value_name = "MODEL")]
+    pub model: Option<String>,
+
+    /// Logs codex in at start with this key
+    #[arg(long, env = "CODEX_GATEWAY_OPENAI_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub openai_api_key: Option<Secret>,
+
+    /// OpenAI-compatible upstream to use instead of OpenAI
+    #[arg(long, env = "CODEX_GATEWAY_OPENAI_BASE_URL", value_name = "URL")]
+    pub openai_base_url: Option<String>,
+
+    /// How many sessions may hold a subprocess at the same time
+    #[arg(long, env = "CODEX_GATEWAY_MAX_SESSIONS", value_name = "N", default_value_t = 12,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub max_sessions: u32,
+
+    /// A session that nobody used for so long expires; 0: never
+    #[arg(long, env = "CODEX_GATEWAY_SESSION_TTL_MS", value_name = "MS", default_value_t = 1_800_000)]
+    pub session_ttl_ms: u64,
+
+    /// How often sessions are checked for that
+    #[arg(long, env = "CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", value_name = "MS", default_value_t = 60_000,
+          value_parser = clap::value_parser!(u64).range(10..))]
+    pub session_sweep_interval_ms: u64,
+
+    /// Codex's own home: login, history, configuration [default: codex's own]
+    #[arg(long, env = "CODEX_GATEWAY_CODEX_HOME", value_name = "DIR")]
+    pub codex_home: Option<PathBuf>,
+
+    /// Raw messages as `raw` events and in the log
+    #[arg(long, env = "CODEX_GATEWAY_DEBUG", value_name = "0|1", num_args = 0..=1, default_value = "0",
+          default_missing_value = "1", value_parser = clap::builder::BoolishValueParser::new())]
+    pub debug: bool,
+
+    /// What commands may touch: default and ceiling of sessions
+    #[arg(long, env = "CODEX_GATEWAY_SANDBOX", value_enum, default_value_t = Sandbox::WorkspaceWrite)]
+    pub sandbox: Sandbox,
+
+    /// Whether codex asks before it leaves the sandbox, or never does
+    #[arg(long, env = "CODEX_GATEWAY_APPROVAL_POLICY", value_enum, default_value_t = ApprovalPolicy::OnRequest)]
+    pub approval_policy: ApprovalPolicy,
+}
+
+/// What commands of an agent may touch, in codex's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Sandbox {
+    /// They may read.
+    ReadOnly,
+    /// They may write in the session's directory.
+    WorkspaceWrite,
+    /// They may do what the gateway's user may.
+    DangerFullAccess,
+}
+
+impl Sandbox {
+    /// Codex's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read-only",
+            Self::WorkspaceWrite => "workspace-write",
+            Self::DangerFullAccess => "danger-full-access",
+        }
+    }
+}
+
+/// When codex asks before it leaves the sandbox, in its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ApprovalPolicy {
+    /// When the agent thinks it must.
+    OnRequest,
+    /// Never: what the sandbox does not allow fails.
+    Never,
+}
+
+impl ApprovalPolicy {
+    /// Codex's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OnRequest => "on-request",
+            Self::Never => "never",
+        }
+    }
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// What the engine runs with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Directory that threads work in, absolute.
+    pub cwd: PathBuf,
+    /// How codex is started.
+    pub launch: Launch,
+    /// Preferred model of new sessions.
+    pub model: Option<String>,
+    /// Logs codex in at start.
+    pub openai_api_key: Option<Secret>,
+    /// How many sessions may be live.
+    pub max_sessions: usize,
+    /// How long an unused session lives; none: for ever.
+    pub session_ttl: Option<Duration>,
+    /// How often sessions are checked for that.
+    pub sweep_interval: Duration,
+    /// Raw messages as `raw` events and in the log.
+    pub debug: bool,
+    /// What commands may touch.
+    pub sandbox: Sandbox,
+    /// When codex asks.
+    pub approval_policy: ApprovalPolicy,
+    /// Whether the model is the stand-in.
+    pub demo: bool,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The directory to work in is none.
+    #[error("CODEX_GATEWAY_CWD is {path}, which is not a directory that can be used: {message}")]
+    Cwd {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        message: String,
+    },
+    /// Codex's home cannot be made.
+    #[error("CODEX_GATEWAY_CODEX_HOME is {path}, which is not a directory that can be used: {message}")]
+    CodexHome {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        message: String,
+    },
+    /// The upstream's address is none.
+    #[error("CODEX_GATEWAY_OPENAI_BASE_URL is {0:?}; it takes an http:// or https:// address")]
+    BaseUrl(String),
+    /// There is no codex executable.
+    #[error(transparent)]
+    Codex(#[from] LocateError),
+}
+
+impl Config {
+    /// Checks the options and settles what is open.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: each names the variable, its value and what is wrong with it.
+    pub fn new(options: Options, demo: bool) -> Result<Self, ConfigError> {
+        let cwd =
+            options.cwd.filter(|path| !path.as_os_str().is_empty()).unwrap_or_else(|| PathBuf::from("."));
+        let usable = cwd.canonicalize().and_then(|path| std::fs::read_dir(&path).map(|_| path));
+        let cwd = usable.map_err(|error| ConfigError::Cwd { path: cwd, message: error.to_string() })?;
+        let codex_home = options.codex_home.filter(|path| !path.as_os_str().is_empty());
+        let codex_home = codex_home.map(private_directory).transpose()?;
+        let key = options.openai_api_key.filter(|key| !key.expose().is_empty());
+        let settings = match options.openai_base_url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
+            Some(url) => provider(url, key.is_some())?,
+            None if key.is_some() => vec![setting("forced_login_method", "api")],
+            None => Vec::new(),
+        };
+        let settings = if demo { [settings, demo_settings()].concat() } else { settings };
+        let program = locate(options.codex_bin.as_deref().filter(|path| !path.as_os_str().is_empty()))?;
+        Ok(Self {
+            launch: Launch { program, codex_home, cwd: cwd.clone(), settings },
+            cwd,
+            model: options.model.filter(|model| !model.is_empty()),
+            openai_api_key: key,
+            max_sessions: options.max_sessions as usize,
+            session_ttl: Some(Duration::from_millis(options.session_ttl_ms)).filter(|ttl| !ttl.is_zero()),
+            sweep_interval: Duration::from_millis(options.session_sweep_interval_ms),
+            debug: options.debug,
+            sandbox: options.sandbox,
+            approval_policy: options.approval_policy,
+            demo,
+        })
+    }
+}
+
+/// Makes a directory that only its owner can look into, if it is not there; its absolute path.
+fn private_directory(path: PathBuf) -> Result<PathBuf, ConfigError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let make = |path: &Path| {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        path.canonicalize()
+    };
+    make(&path).map_err(|error| ConfigError::CodexHome { path, message: error.to_string() })
+}
+
+/// The settings that point codex at an OpenAI-compatible upstream.
+fn provider(url: &str, with_key: bool) -> Result<Vec<String>, ConfigError> {
+    let plain = url.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '"' && c != '\\');
+    if !(url.starts_with("http://") || url.starts_with("https://")) || !plain {
+        return Err(ConfigError::BaseUrl(url.to_owned()));
+    }
+    let mut settings = vec![
+        setting("model_provider", "gateway"),
+        setting("model_providers.gateway.name", "Codex Gateway upstream"),
+        setting("model_providers.gateway.base_url", url),
+        setting("model_providers.gateway.wire_api", "responses"),
+        format!("model_providers.gateway.requires_openai_auth={with_key}"),
+        "model_providers.gateway.supports_websockets=false".to_owned(),
+    ];
+    if with_key {
+        settings.push(setting("forced_login_method", "api"));
+    }
+    Ok(settings)
+}
+
+/// What codex has switched off by itself and the stand-in model shows: a plan, and a question.
+fn demo_settings() -> Vec<String> {
+    [
+        "tools.update_plan.enabled",
+        "features.default_mode_request_user_input",
+        "suppress_unstable_features_warning",
+    ]
+    .map(|key| format!("{key}=true"))
+    .to_vec()
+}
+
+/// A text as a setting of codex's.
+fn setting(key: &str, value: &str) -> String {
+    format!("{key}=\"{value}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn config(arguments: &[&str]) -> Result<Config, ConfigError> {
+        let line = [&["x", "--codex-bin", "/bin/sh"], arguments].concat();
+        Config::new(Line::parse_from(line).options, false)
+    }
+
+    #[test]
+    fn the_defaults_let_an_agent_work_in_its_directory() {
+        let config = config(&[]).unwrap();
+        assert!(config.cwd.is_absolute());
+        assert_eq!(
+            (config.sandbox.as_str(), config.approval_policy.as_str()),
+            ("workspace-write", "on-request")
+        );
+        assert_eq!((config.max_sessions, config.session_ttl), (12, Some(Duration::from_mins(30))));
+        assert!(config.launch.settings.is_empty());
+    }
+
+    #[test]
+    fn an_upstream_becomes_a_provider() {
+        let config = config(&["--openai-base-url", "http://127.0.0.1:9/v1"]).unwrap();
+        assert!(
+            config
+                .launch
+                .settings
+                .contains(&r#"model_providers.gateway.base_url="http://127.0.0.1:9/v1""#.into())
+        );
+        assert!(
+            config.launch.settings.contains(&"model_providers.gateway.requires_openai_auth=false".into())
+        );
+    }
+
+    #[test]
+    fn an_address_that_would_be_more_than_an_address_is_refused() {
+        for url in ["ftp://x", "http://x\" y=\"", "nonsense"] {
+            assert!(matches!(config(&["--openai-base-url", url]), Err(ConfigError::BaseUrl(_))), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_directory_that_is_none_is_named() {
+        let error = config(&["--cwd", "/no/such/place"]).unwrap_err().to_string();
+        assert!(error.contains("CODEX_GATEWAY_CWD is /no/such/place"), "{error}");
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let config = config(&["--openai-api-key", "sk-very-secret"]).unwrap();
+        assert!(!format!("{config:?}").contains("very-secret"));
+    }
+}

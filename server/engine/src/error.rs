@@ -1,0 +1,75 @@
+//! Why a session cannot do what it was asked.
+
+use std::time::Duration;
+
+use crate::bridge::{BridgeError, RpcError};
+
+/// Why a session cannot do what it was asked. The message is for people; [`SessionError::code`] for programs.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SessionError {
+    /// There is no such session, or it is somebody else's.
+    #[error("there is no such session")]
+    NotFound,
+    /// As many sessions are live as may be.
+    #[error("the limit of {0} live sessions is reached; delete one, or try again later")]
+    Limit(usize),
+    /// A turn is running, or about to.
+    #[error("a turn is active; wait for its end, or interrupt it")]
+    TurnActive,
+    /// No turn is running.
+    #[error("no turn is active")]
+    NoActiveTurn,
+    /// The user said nothing.
+    #[error("the prompt is empty")]
+    EmptyPrompt,
+    /// The session is changing its thread or starting its process.
+    #[error("the session is starting its codex process; try again in a moment")]
+    Starting,
+    /// The turn did not begin in time to be interrupted.
+    #[error("the turn did not begin within {} s, so it could not be interrupted", .0.as_secs())]
+    NeverStarted(Duration),
+    /// The gateway is stopping.
+    #[error("the gateway is shutting down")]
+    ShuttingDown,
+    /// Codex cannot do it.
+    #[error(transparent)]
+    Codex(#[from] BridgeError),
+}
+
+impl SessionError {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Limit(_) => "session_limit",
+            Self::TurnActive => "turn_active",
+            Self::NoActiveTurn => "no_active_turn",
+            Self::EmptyPrompt => "empty_prompt",
+            Self::Starting => "starting",
+            Self::ShuttingDown => "shutting_down",
+            Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => "codex_timeout",
+            Self::Codex(BridgeError::Refused { .. }) => "codex_refused",
+            Self::Codex(BridgeError::BadReply { .. } | BridgeError::ReplyTooLong) => "codex_bad_reply",
+            Self::Codex(BridgeError::Spawn { .. } | BridgeError::Exited(_) | BridgeError::Closed) => {
+                "codex_unavailable"
+            }
+        }
+    }
+
+    /// The HTTP status that says it.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::NotFound => 404,
+            Self::TurnActive | Self::NoActiveTurn | Self::Starting => 409,
+            Self::EmptyPrompt => 400,
+            Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => 504,
+            Self::Codex(BridgeError::Refused { error, .. }) if error.code == RpcError::OVERLOADED => 503,
+            Self::Codex(
+                BridgeError::Refused { .. } | BridgeError::BadReply { .. } | BridgeError::ReplyTooLong,
+            ) => 500,
+            Self::Limit(_)
+            | Self::ShuttingDown
+            | Self::Codex(BridgeError::Spawn { .. } | BridgeError::Exited(_) | BridgeError::Closed) => 503,
+        }
+    }
+}

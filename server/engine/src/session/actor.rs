@@ -1,0 +1,411 @@
+//! The actor of a session: one task that owns its process, its transcript and its log.
+//!
+//! It never waits for codex: what takes time is a future in `tasks` that comes back as a [`Done`].
+
+use std::sync::{Arc, PoisonError, atomic::Ordering};
+
+use codex_gateway_wire::{
+    Event, EventBody, EventName, Json, Notification, Snapshot, Transcript, TurnId,
+    api::{AccountState, Model, Runtime, SessionReply, SessionState},
+    codex::TurnStatus,
+    event::{ClosedReason, ServerRequest, SessionClosed, ThreadOpened, Warning, WarningKind},
+};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use super::{
+    Command, Reply, Shared,
+    open::{self, Opened},
+    recent::Recent,
+    text,
+    turns::{Slot, Then},
+};
+use crate::{
+    bridge::{
+        Bridge, BridgeError, Direction, Exit, Inbound, Inbox, RequestId,
+        protocol::{AccountReply, Initialized},
+    },
+    clock::rfc3339,
+    config::Config,
+    error::SessionError,
+    requests,
+};
+
+/// How many entries the actor keeps; older ones are codex's to keep.
+const WINDOW: usize = 200;
+/// About how many bytes of text the actor keeps.
+const WINDOW_BYTES: usize = 2 * 1024 * 1024;
+/// How many messages are taken from the process at once; readers are woken once for all of them.
+const BATCH: usize = 128;
+/// How many lines that are no messages are told one by one; then every thousandth.
+const MALFORMED: u64 = 20;
+
+/// Something that took time has ended.
+pub(super) enum Done {
+    /// A process was opened, or could not be.
+    Opened(Result<Box<Opened>, BridgeError>, Then),
+    /// Codex answered `turn/start`.
+    TurnStarted(Result<TurnId, BridgeError>, Reply<Result<SessionReply, SessionError>>),
+    /// Codex answered `turn/interrupt`.
+    Interrupted(Result<(), BridgeError>, Reply<Result<SessionReply, SessionError>>),
+    /// An interrupt has waited long enough for its turn to begin.
+    InterruptExpired(u64),
+    /// Codex said again who it is signed in as.
+    Account(AccountReply),
+    /// Something that has no result.
+    Nothing,
+}
+
+/// A process that serves the session.
+pub(super) struct Live {
+    pub bridge: Bridge,
+    inbox: Inbox,
+    started_ms: i64,
+    malformed: u64,
+}
+
+pub(super) struct Actor {
+    pub config: Arc<Config>,
+    pub shared: Arc<Shared>,
+    commands: mpsc::Receiver<Command>,
+    /// Held until the process is gone: one live session.
+    _permit: OwnedSemaphorePermit,
+    /// The model that was asked for; codex's own choice without.
+    pub model: Option<String>,
+    pub live: Option<Live>,
+    runtime: Initialized,
+    account: AccountReply,
+    models: Vec<Model>,
+    pub transcript: Transcript,
+    /// Whether older entries were left out of the transcript.
+    older: bool,
+    recent: Recent,
+    pub slot: Slot,
+    pub tasks: FuturesUnordered<BoxFuture<'static, Done>>,
+}
+
+impl Actor {
+    pub(super) fn new(
+        config: Arc<Config>,
+        shared: Arc<Shared>,
+        model: Option<String>,
+        commands: mpsc::Receiver<Command>,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        Self {
+            config,
+            shared,
+            commands,
+            _permit: permit,
+            model,
+            live: None,
+            runtime: Initialized::default(),
+            account: AccountReply::default(),
+            models: Vec::new(),
+            transcript: Transcript::default(),
+            older: false,
+            recent: Recent::default(),
+            slot: Slot::Idle,
+            tasks: FuturesUnordered::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self, opened: Opened) {
+        self.adopt(opened);
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            let inbound = async {
+                match &mut self.live {
+                    Some(live) => live.inbox.recv_many(&mut batch, BATCH).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(Command::Close(reason, reply)) => {
+                        self.close(reason).await;
+                        let _ = reply.send(());
+                        return;
+                    }
+                    Some(command) => self.command(command),
+                    None => return self.close(ClosedReason::Shutdown).await,
+                },
+                count = inbound => {
+                    if count == 0 {
+                        self.exited(&Exit::default());
+                    }
+                    for inbound in batch.drain(..) {
+                        self.inbound(inbound);
+                    }
+                }
+                Some(done) = self.tasks.next(), if !self.tasks.is_empty() => self.done(done),
+            }
+            self.shared.log.publish();
+            self.shared.running.store(self.slot.is_busy(), Ordering::Relaxed);
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        // An answer that nobody waits for any more is no error: `let _` throughout.
+        match command {
+            Command::State(reply) => drop(reply.send(self.reply())),
+            Command::Snapshot(reply) => drop(reply.send(self.snapshot())),
+            Command::StartTurn(turn, reply) => self.start_turn(turn, reply),
+            Command::Interrupt(reply) => self.interrupt(reply),
+            Command::NewThread(request, reply) => self.new_thread(request, reply),
+            Command::Close(..) => {} // Dealt with in `run`.
+        }
+    }
+
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Opened(opened, then) => self.opened(opened, then),
+            Done::TurnStarted(result, reply) => self.turn_accepted(result, reply),
+            Done::Interrupted(result, reply) => self.interrupted(result, reply),
+            Done::InterruptExpired(number) => self.interrupt_expired(number),
+            Done::Account(account) => {
+                self.account = account;
+                self.state_changed();
+            }
+            Done::Nothing => {}
+        }
+    }
+
+    /// Takes over a process and its thread; the one before, if any, ends.
+    pub(super) fn adopt(&mut self, opened: Opened) {
+        let Opened { bridge, inbox, started_ms, runtime, account, models, thread } = opened;
+        let live = Live { bridge, inbox, started_ms, malformed: 0 };
+        if let Some(before) = self.live.replace(live) {
+            self.tasks.push(async move { before.bridge.close().await }.map(|()| Done::Nothing).boxed());
+        }
+        (self.runtime, self.account, self.models) = (runtime, account, models);
+        let opened = ThreadOpened { thread_id: thread.thread.id, model: thread.model, cwd: thread.cwd };
+        if self.transcript.thread_id.as_ref() != Some(&opened.thread_id) {
+            self.older = false;
+        }
+        self.say(EventName::Thread, &opened, EventBody::Thread(opened.clone()));
+        self.state_changed();
+    }
+
+    fn inbound(&mut self, inbound: Inbound) {
+        match inbound {
+            Inbound::Notification { method, params } => self.notification(method, &params),
+            Inbound::Request { id, method, params } => self.request(id, method, params),
+            Inbound::Malformed(line) => self.malformed(line),
+            Inbound::TooLong(length, line) => {
+                let message =
+                    format!("A message of codex of {} MiB was too long and was skipped.", length >> 20);
+                self.warn(WarningKind::LineTooLong, message, Some(line));
+            }
+            Inbound::Raw(direction, line) => self.raw(direction, &line),
+            Inbound::Exited(exit) => self.exited(&exit),
+        }
+    }
+
+    fn notification(&mut self, method: String, params: &RawValue) {
+        self.shared.touch();
+        let notification = Notification::parse(&method, params);
+        let seq = self.shared.log.append(EventName::Notification, |bytes| {
+            bytes.extend_from_slice(b"{\"method\":");
+            let _ = serde_json::to_writer(&mut *bytes, &method);
+            bytes.extend_from_slice(b",\"params\":");
+            bytes.extend_from_slice(params.get().as_bytes());
+            bytes.push(b'}');
+        });
+        if method == "account/updated" {
+            self.read_account();
+        }
+        self.recent.notification(method, &notification);
+        let own =
+            notification.thread_id().is_some_and(|thread| Some(thread) == self.transcript.thread_id.as_ref());
+        let model = self.transcript.model.clone();
+        let event = Event { seq, body: EventBody::Notification(notification) };
+        let change = self.transcript.apply(&event);
+        let EventBody::Notification(notification) = event.body else { return };
+        match notification {
+            Notification::TurnStarted(_, turn) if own => self.turn_began(turn.id),
+            Notification::TurnCompleted(..) if own => self.turn_ended(),
+            Notification::Model(..) if model != self.transcript.model => self.state_changed(),
+            Notification::ItemCompleted(_) | Notification::ItemStarted(_) => {
+                self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
+            }
+            _ => {}
+        }
+        if change.meta {
+            let mut title = self.shared.title.lock().unwrap_or_else(PoisonError::into_inner);
+            title.clone_from(&self.transcript.title);
+        }
+    }
+
+    fn request(&mut self, id: RequestId, method: String, params: Box<RawValue>) {
+        let answer = requests::answer(&method);
+        tracing::info!(session = %self.shared.id, method, handled = answer.handled, "codex asked; nobody was asked in turn");
+        let (result, error) = match &answer.outcome {
+            Ok(result) => (Some(result.clone()), None),
+            Err(error) => (None, to_raw_value(error).ok().map(Json::from)),
+        };
+        self.recent.other(EventName::ServerRequest, Some(&method), "");
+        let request = ServerRequest { method, params: params.into(), handled: answer.handled, result, error };
+        self.say(EventName::ServerRequest, &request, EventBody::ServerRequest(request.clone()));
+        if let Some(live) = &self.live {
+            let bridge = live.bridge.clone();
+            self.tasks.push(
+                async move {
+                    // If the process is gone, so is its question.
+                    let _ = bridge.respond(&id, answer.outcome.as_ref()).await;
+                    Done::Nothing
+                }
+                .boxed(),
+            );
+        }
+    }
+
+    fn malformed(&mut self, line: String) {
+        let count = self.live.as_mut().map_or(0, |live| {
+            live.malformed += 1;
+            live.malformed
+        });
+        if count <= MALFORMED || count.is_multiple_of(1000) {
+            let message = format!("Codex printed something that is no message (the {count}. time).");
+            self.warn(WarningKind::MalformedLine, message, Some(line));
+        }
+    }
+
+    fn raw(&mut self, direction: Direction, line: &[u8]) {
+        #[derive(Serialize)]
+        struct Raw<'a> {
+            direction: &'a str,
+            line: &'a str,
+        }
+        let direction = if direction == Direction::In { "in" } else { "out" };
+        let line = String::from_utf8_lossy(line);
+        self.append(EventName::Raw, &Raw { direction, line: &line });
+    }
+
+    fn exited(&mut self, exit: &Exit) {
+        self.live = None;
+        let status = exit.status.as_deref().unwrap_or("unknown status");
+        let message =
+            format!("The codex process ended unexpectedly ({status}). The next message starts it again.");
+        self.process_gone(&BridgeError::Exited(exit.clone()));
+        self.warn(WarningKind::ProcessExited, message, exit.last_line.clone());
+        self.state_changed();
+    }
+
+    fn read_account(&mut self) {
+        if let Some(live) = &self.live {
+            let bridge = live.bridge.clone();
+            self.tasks.push(async move { Done::Account(open::account(&bridge).await) }.boxed());
+        }
+    }
+
+    fn warn(&mut self, kind: WarningKind, message: String, detail: Option<String>) {
+        tracing::warn!(session = %self.shared.id, ?kind, message, "session warning");
+        self.recent.other(EventName::Warning, None, &message);
+        let warning = Warning { kind, message, detail };
+        self.say(EventName::Warning, &warning, EventBody::Warning(warning.clone()));
+    }
+
+    /// Appends an event of the gateway's own, and folds it.
+    fn say(&mut self, name: EventName, data: &impl Serialize, body: EventBody) {
+        let seq = self.append(name, data);
+        self.transcript.apply(&Event { seq, body });
+        self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
+    }
+
+    fn append(&self, name: EventName, data: &impl Serialize) -> u64 {
+        self.shared.log.append(name, |bytes| {
+            // Our own types can be written.
+            let _ = serde_json::to_writer(bytes, data);
+        })
+    }
+
+    /// Tells the documented state to those who follow it.
+    pub(super) fn state_changed(&self) {
+        self.append(EventName::State, &self.state());
+    }
+
+    async fn close(mut self, reason: ClosedReason) {
+        let closed = SessionClosed { session_id: self.shared.id.clone(), reason };
+        self.say(EventName::SessionClosed, &closed, EventBody::SessionClosed(closed.clone()));
+        self.shared.log.close();
+        if let Some(live) = self.live.take() {
+            live.bridge.close().await;
+        }
+        tracing::info!(session = %self.shared.id, ?reason, "session closed");
+    }
+
+    pub(super) fn reply(&self) -> SessionReply {
+        SessionReply {
+            ok: true,
+            session_id: self.shared.id.clone(),
+            session: self.shared.info(),
+            state: self.state(),
+            last_event_id: self.shared.log.last(),
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            at: self.shared.log.last(),
+            session: self.shared.info(),
+            models: self.models.clone(),
+            older: self.older,
+            transcript: self.transcript.clone(),
+        }
+    }
+
+    fn state(&self) -> SessionState {
+        let transcript = &self.transcript;
+        let last_turn = transcript.turns.iter().rev().find(|turn| turn.status != TurnStatus::InProgress);
+        let status = Some(transcript.status.clone()).filter(|status| !status.kind.is_empty());
+        SessionState {
+            ready: self.live.is_some(),
+            cwd: transcript.cwd.clone().unwrap_or_default(),
+            started_at: self.live.as_ref().map(|live| rfc3339(live.started_ms)),
+            runtime: Runtime {
+                platform_family: self.runtime.platform_family.clone(),
+                platform_os: self.runtime.platform_os.clone(),
+                user_agent: self.runtime.user_agent.clone(),
+            },
+            account: account_state(&self.account),
+            models: self.models.clone(),
+            selected_model: transcript.model.clone(),
+            thread_id: transcript.thread_id.clone(),
+            thread_status: status,
+            current_turn_id: self.slot.turn().cloned(),
+            active_turn: self.slot.is_busy(),
+            last_turn_status: last_turn.map(|turn| turn.status.as_str().to_owned()),
+            transcript: text::entries(transcript),
+            recent_events: self.recent.list(),
+        }
+    }
+}
+
+/// Who codex is signed in as, in a few words.
+pub(crate) fn account_state(account: &AccountReply) -> AccountState {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Account {
+        #[serde(rename = "type", default)]
+        kind: String,
+        #[serde(default)]
+        email: Option<String>,
+        #[serde(default)]
+        plan_type: Option<String>,
+    }
+    let known = account.account.as_ref().and_then(|raw| serde_json::from_str::<Account>(raw.get()).ok());
+    let summary = match known {
+        Some(Account { kind, .. }) if kind == "apiKey" => "API key".to_owned(),
+        Some(Account { email: Some(email), plan_type, .. }) => match plan_type {
+            Some(plan) => format!("{email} ({plan})"),
+            None => email,
+        },
+        Some(account) => account.kind,
+        None if account.requires_openai_auth => "not signed in".to_owned(),
+        None => "no sign-in needed".to_owned(),
+    };
+    AccountState { raw: account.account.clone(), summary, requires_openai_auth: account.requires_openai_auth }
+}

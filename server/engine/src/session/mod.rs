@@ -1,0 +1,203 @@
+//! A session: one conversation, and the actor that owns it.
+//!
+//! [`Session`] is the handle: cheap to clone, it sends commands and waits for answers. The actor
+//! (`session/actor.rs`) owns the process, the transcript and the log's writing side.
+
+mod actor;
+pub(crate) mod open;
+mod recent;
+mod text;
+mod turns;
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicI64, Ordering},
+};
+
+use codex_gateway_wire::{
+    OwnerId, SessionId, Snapshot,
+    api::{NewThread, SessionInfo, SessionReply, SessionSummary, StartTurn},
+    event::ClosedReason,
+};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+
+pub(crate) use self::actor::account_state;
+use self::{actor::Actor, open::Opened};
+use crate::{
+    clock::{now_ms, rfc3339},
+    config::Config,
+    error::SessionError,
+    log::{Log, RING},
+};
+
+/// How many commands may wait for the actor.
+const COMMANDS: usize = 64;
+
+type Reply<T> = oneshot::Sender<T>;
+
+/// What a handle asks of the actor.
+enum Command {
+    State(Reply<SessionReply>),
+    Snapshot(Reply<Snapshot>),
+    StartTurn(StartTurn, Reply<Result<SessionReply, SessionError>>),
+    Interrupt(Reply<Result<SessionReply, SessionError>>),
+    NewThread(NewThread, Reply<Result<SessionReply, SessionError>>),
+    Close(ClosedReason, Reply<()>),
+}
+
+/// What handles may know without asking the actor.
+#[derive(Debug)]
+struct Shared {
+    id: SessionId,
+    owner: OwnerId,
+    created_ms: i64,
+    ttl_ms: Option<i64>,
+    last_access_ms: AtomicI64,
+    running: AtomicBool,
+    title: Mutex<Option<String>>,
+    log: Arc<Log>,
+}
+
+impl Shared {
+    fn touch(&self) {
+        self.last_access_ms.store(now_ms(), Ordering::Relaxed);
+    }
+
+    fn info(&self) -> SessionInfo {
+        let last_access = self.last_access_ms.load(Ordering::Relaxed);
+        SessionInfo {
+            id: self.id.clone(),
+            created_at: rfc3339(self.created_ms),
+            last_access_at: rfc3339(last_access),
+            expires_at: self.ttl_ms.map(|ttl| rfc3339(last_access.saturating_add(ttl))),
+        }
+    }
+}
+
+/// A handle on a session.
+#[derive(Clone, Debug)]
+pub struct Session {
+    shared: Arc<Shared>,
+    commands: mpsc::Sender<Command>,
+}
+
+impl Session {
+    /// Starts the actor of a session whose process is open. The permit is given back when its process is gone.
+    pub(crate) fn start(
+        config: Arc<Config>,
+        id: SessionId,
+        owner: OwnerId,
+        model: Option<String>,
+        opened: Opened,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let now = now_ms();
+        let shared = Arc::new(Shared {
+            id,
+            owner,
+            created_ms: now,
+            ttl_ms: config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)),
+            last_access_ms: AtomicI64::new(now),
+            running: AtomicBool::new(false),
+            title: Mutex::new(None),
+            log: Arc::new(Log::new(RING)),
+        });
+        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let actor = Actor::new(config, Arc::clone(&shared), model, inbox, permit);
+        tokio::spawn(actor.run(opened));
+        Self { shared, commands }
+    }
+
+    /// The session's id.
+    pub fn id(&self) -> &SessionId {
+        &self.shared.id
+    }
+
+    /// Who owns it.
+    pub fn owner(&self) -> &OwnerId {
+        &self.shared.owner
+    }
+
+    /// Its event log.
+    pub fn log(&self) -> &Arc<Log> {
+        &self.shared.log
+    }
+
+    /// What every reply says of it.
+    pub fn info(&self) -> SessionInfo {
+        self.shared.info()
+    }
+
+    /// A line for a list.
+    pub fn summary(&self) -> SessionSummary {
+        SessionSummary {
+            id: self.shared.id.clone(),
+            title: self.shared.title.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            last_access_ms: self.shared.last_access_ms.load(Ordering::Relaxed),
+            running: self.shared.running.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Counts as use of the session.
+    pub(crate) fn touch(&self) {
+        self.shared.touch();
+    }
+
+    /// Whether nobody has used it for its time to live. A running turn is use.
+    pub(crate) fn is_expired(&self) -> bool {
+        let unused = now_ms() - self.shared.last_access_ms.load(Ordering::Relaxed);
+        !self.shared.running.load(Ordering::Relaxed) && self.shared.ttl_ms.is_some_and(|ttl| unused >= ttl)
+    }
+
+    /// Its state, with the id of the newest event in it.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`] if the session has ended meanwhile; so for all that follow.
+    pub async fn state(&self) -> Result<SessionReply, SessionError> {
+        self.ask(Command::State).await
+    }
+
+    /// The conversation's newest part, with the id of the newest event in it.
+    ///
+    /// # Errors
+    /// See [`Session::state`].
+    pub async fn snapshot(&self) -> Result<Snapshot, SessionError> {
+        self.ask(Command::Snapshot).await
+    }
+
+    /// Starts a turn; starts a process first if the last one has ended. Answers when codex has taken it.
+    ///
+    /// # Errors
+    /// [`SessionError::EmptyPrompt`], [`SessionError::TurnActive`], [`SessionError::Starting`], or what codex says.
+    pub async fn start_turn(&self, turn: StartTurn) -> Result<SessionReply, SessionError> {
+        self.ask(|reply| Command::StartTurn(turn, reply)).await?
+    }
+
+    /// Stops the running turn; one that is about to start is stopped as soon as it has.
+    ///
+    /// # Errors
+    /// [`SessionError::NoActiveTurn`], or what codex says.
+    pub async fn interrupt(&self) -> Result<SessionReply, SessionError> {
+        self.ask(Command::Interrupt).await?
+    }
+
+    /// Begins a new thread, in a new process; the old one ends.
+    ///
+    /// # Errors
+    /// [`SessionError::TurnActive`], [`SessionError::Starting`], or what codex says; then the old thread goes on.
+    pub async fn new_thread(&self, request: NewThread) -> Result<SessionReply, SessionError> {
+        self.ask(|reply| Command::NewThread(request, reply)).await?
+    }
+
+    /// Ends the session: tells its readers, ends its process, and answers when that is gone.
+    pub(crate) async fn close(&self, reason: ClosedReason) {
+        // If the actor is gone, so is the process.
+        let _ = self.ask(|reply| Command::Close(reason, reply)).await;
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, SessionError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| SessionError::NotFound)?;
+        answer.await.map_err(|_| SessionError::NotFound)
+    }
+}

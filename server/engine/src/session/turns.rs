@@ -1,0 +1,261 @@
+//! The actor's part about turns: one at a time, reserved before codex is asked (codex itself accepts a
+//! second one silently).
+
+use std::time::Duration;
+
+use codex_gateway_wire::{
+    Content, Item, Phase, Transcript, TurnId,
+    api::{NewThread, SessionReply, StartTurn},
+};
+use futures::FutureExt;
+
+use super::{
+    Reply,
+    actor::{Actor, Done},
+    open::{self, Opened, Wanted},
+};
+use crate::{
+    bridge::{
+        BridgeError,
+        protocol::{Input, Request, TerminalTerminate, TurnInterrupt, TurnStart},
+    },
+    error::SessionError,
+};
+
+type TurnReply = Reply<Result<SessionReply, SessionError>>;
+
+/// How long an interrupt waits for its turn to begin.
+const TO_BEGIN: Duration = TurnStart::DEADLINE;
+
+/// What the session is busy with.
+pub(super) enum Slot {
+    /// Nothing: a turn may start.
+    Idle,
+    /// A process is being started.
+    Opening(Waiting),
+    /// `turn/start` was sent; `turn/started` has not come yet.
+    Starting(Waiting),
+    /// A turn is running.
+    Running(TurnId),
+}
+
+/// Interrupts that wait for the turn to begin, each with a number.
+#[derive(Default)]
+pub(super) struct Waiting {
+    next: u64,
+    list: Vec<(u64, TurnReply)>,
+}
+
+/// What a process was opened for.
+pub(super) enum Then {
+    /// To start a turn in the session's thread.
+    Turn(StartTurn, TurnReply),
+    /// To begin a new thread.
+    NewThread(TurnReply),
+}
+
+impl Slot {
+    pub(super) fn is_busy(&self) -> bool {
+        !matches!(self, Self::Idle)
+    }
+
+    pub(super) fn turn(&self) -> Option<&TurnId> {
+        match self {
+            Self::Running(turn) => Some(turn),
+            _ => None,
+        }
+    }
+
+    fn take_waiting(&mut self) -> Waiting {
+        match self {
+            Self::Opening(waiting) | Self::Starting(waiting) => std::mem::take(waiting),
+            Self::Idle | Self::Running(_) => Waiting::default(),
+        }
+    }
+}
+
+impl Actor {
+    pub(super) fn start_turn(&mut self, turn: StartTurn, reply: TurnReply) {
+        if turn.prompt.trim().is_empty() {
+            return drop(reply.send(Err(SessionError::EmptyPrompt)));
+        }
+        match self.slot {
+            Slot::Idle => {}
+            Slot::Opening(_) => return drop(reply.send(Err(SessionError::Starting))),
+            Slot::Starting(_) | Slot::Running(_) => return drop(reply.send(Err(SessionError::TurnActive))),
+        }
+        if self.live.is_some() {
+            self.send_turn(turn, reply);
+        } else {
+            // The process has ended: another one goes on with the thread.
+            let wanted = Wanted {
+                thread: self.transcript.thread_id.clone(),
+                model: turn.model.clone().or_else(|| self.transcript.model.clone()),
+            };
+            self.open(wanted, Then::Turn(turn, reply));
+        }
+    }
+
+    pub(super) fn new_thread(&mut self, request: NewThread, reply: TurnReply) {
+        match self.slot {
+            Slot::Idle => {}
+            Slot::Opening(_) => return drop(reply.send(Err(SessionError::Starting))),
+            Slot::Starting(_) | Slot::Running(_) => return drop(reply.send(Err(SessionError::TurnActive))),
+        }
+        let model = request.model.filter(|model| !model.is_empty()).or_else(|| self.model.clone());
+        self.open(Wanted { thread: None, model }, Then::NewThread(reply));
+    }
+
+    fn open(&mut self, wanted: Wanted, then: Then) {
+        self.slot = Slot::Opening(Waiting::default());
+        let config = self.config.clone();
+        let opening = async move { open::open(&config, wanted).await };
+        self.tasks.push(opening.map(|opened| Done::Opened(opened.map(Box::new), then)).boxed());
+    }
+
+    pub(super) fn opened(&mut self, opened: Result<Box<Opened>, BridgeError>, then: Then) {
+        let mut waiting = self.slot.take_waiting();
+        self.slot = Slot::Idle;
+        let opened = opened.map(|opened| self.adopt(*opened));
+        match (opened, then) {
+            (Ok(()), Then::Turn(turn, reply)) => {
+                self.send_turn(turn, reply);
+                self.slot = Slot::Starting(waiting);
+            }
+            (Ok(()), Then::NewThread(reply)) => {
+                waiting.fail(&SessionError::NoActiveTurn);
+                let _ = reply.send(Ok(self.reply()));
+            }
+            (Err(error), Then::Turn(_, reply) | Then::NewThread(reply)) => {
+                waiting.fail(&SessionError::NoActiveTurn);
+                let _ = reply.send(Err(error.into()));
+            }
+        }
+    }
+
+    fn send_turn(&mut self, turn: StartTurn, reply: TurnReply) {
+        let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
+            return drop(reply.send(Err(BridgeError::Closed.into())));
+        };
+        self.slot = Slot::Starting(Waiting::default());
+        self.shared.touch();
+        let bridge = live.bridge.clone();
+        let request = TurnStart {
+            thread_id,
+            input: vec![Input::text(turn.prompt)],
+            model: turn.model.filter(|model| !model.is_empty()),
+            client_user_message_id: turn.client_message_id,
+        };
+        let sending = async move { bridge.request(&request).await.map(|reply| reply.turn.id) };
+        self.tasks.push(sending.map(|result| Done::TurnStarted(result, reply)).boxed());
+    }
+
+    /// Codex answered `turn/start`. The turn's own notifications may have come before, even its end.
+    pub(super) fn turn_accepted(&mut self, result: Result<TurnId, BridgeError>, reply: TurnReply) {
+        if result.is_err() && matches!(self.slot, Slot::Starting(_)) {
+            self.slot.take_waiting().fail(&SessionError::NoActiveTurn);
+            self.slot = Slot::Idle;
+        }
+        let _ = reply.send(result.map(|_| self.reply()).map_err(SessionError::from));
+    }
+
+    pub(super) fn turn_began(&mut self, turn: TurnId) {
+        let waiting = self.slot.take_waiting();
+        self.slot = Slot::Running(turn);
+        for (_, reply) in waiting.list {
+            self.interrupt(reply);
+        }
+    }
+
+    /// A turn has ended: the one that was running, whatever its id. (A review ends under another one.)
+    pub(super) fn turn_ended(&mut self) {
+        if !matches!(self.slot, Slot::Opening(_)) {
+            self.slot.take_waiting().fail(&SessionError::NoActiveTurn);
+            self.slot = Slot::Idle;
+        }
+        self.state_changed();
+    }
+
+    pub(super) fn process_gone(&mut self, error: &BridgeError) {
+        if !matches!(self.slot, Slot::Opening(_)) {
+            self.slot.take_waiting().fail(&SessionError::Codex(error.clone()));
+            self.slot = Slot::Idle;
+        }
+    }
+
+    pub(super) fn interrupt(&mut self, reply: TurnReply) {
+        match &mut self.slot {
+            Slot::Idle => drop(reply.send(Err(SessionError::NoActiveTurn))),
+            Slot::Opening(waiting) | Slot::Starting(waiting) => {
+                let number = waiting.push(reply);
+                let expiry = tokio::time::sleep(TO_BEGIN);
+                self.tasks.push(expiry.map(move |()| Done::InterruptExpired(number)).boxed());
+            }
+            Slot::Running(turn) => {
+                let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
+                    return drop(reply.send(Err(SessionError::NoActiveTurn)));
+                };
+                let (bridge, turn_id) = (live.bridge.clone(), turn.clone());
+                let processes = running_processes(&self.transcript, &turn_id);
+                let asking = async move {
+                    bridge.request(&TurnInterrupt { thread_id: thread_id.clone(), turn_id }).await?;
+                    // Codex leaves the turn's commands running. Whoever stops a turn means them too.
+                    for process_id in processes {
+                        let thread_id = thread_id.clone();
+                        if let Err(error) = bridge.request(&TerminalTerminate { thread_id, process_id }).await
+                        {
+                            tracing::warn!(%error, "a command of an interrupted turn may still run");
+                        }
+                    }
+                    Ok(())
+                };
+                self.tasks.push(asking.map(|result| Done::Interrupted(result, reply)).boxed());
+            }
+        }
+    }
+
+    pub(super) fn interrupted(&mut self, result: Result<(), BridgeError>, reply: TurnReply) {
+        let result = match result {
+            Ok(()) => Ok(self.reply()),
+            // The turn ended by itself meanwhile.
+            Err(BridgeError::Refused { .. }) if !self.slot.is_busy() => Err(SessionError::NoActiveTurn),
+            Err(error) => Err(error.into()),
+        };
+        let _ = reply.send(result);
+    }
+
+    pub(super) fn interrupt_expired(&mut self, number: u64) {
+        if let Slot::Opening(waiting) | Slot::Starting(waiting) = &mut self.slot
+            && let Some(at) = waiting.list.iter().position(|(waits, _)| *waits == number)
+        {
+            let (_, reply) = waiting.list.swap_remove(at);
+            let _ = reply.send(Err(SessionError::NeverStarted(TO_BEGIN)));
+        }
+    }
+}
+
+impl Waiting {
+    fn push(&mut self, reply: TurnReply) -> u64 {
+        self.next += 1;
+        self.list.push((self.next, reply));
+        self.next
+    }
+
+    fn fail(&mut self, error: &SessionError) {
+        for (_, reply) in self.list.drain(..) {
+            let _ = reply.send(Err(error.clone()));
+        }
+    }
+}
+
+/// The processes of the commands of a turn that are still running, as codex names them.
+fn running_processes(transcript: &Transcript, turn: &TurnId) -> Vec<String> {
+    let of_turn = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
+    of_turn
+        .filter(|entry| entry.phase == Phase::Running)
+        .filter_map(|entry| match &entry.content {
+            Content::Item(Item::CommandExecution(command)) => command.process_id.clone(),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,224 @@
+//! The registry of sessions: create, get, list by owner, the limit, expiry, the end of all.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use codex_gateway_wire::{
+    OwnerId, SessionId,
+    api::{CreateSession, SessionSummary},
+    event::ClosedReason,
+};
+use futures::{StreamExt, stream::FuturesUnordered};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    catalog::Catalog,
+    config::Config,
+    error::SessionError,
+    session::{
+        Session,
+        open::{self, Wanted},
+    },
+};
+
+/// How long a successful check of the codex executable holds.
+const CHECKED: Duration = Duration::from_secs(10);
+/// How long codex may take to tell its version.
+const CHECK: Duration = Duration::from_secs(10);
+
+/// All sessions of a gateway. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Arc<Config>,
+    live: Mutex<HashMap<SessionId, Session>>,
+    /// One permit for each session that may be live.
+    places: Arc<Semaphore>,
+    catalog: Mutex<Catalog>,
+    /// When the codex executable was last seen to run. Its lock is held while it is tried: one try for all
+    /// that ask at once.
+    checked: tokio::sync::Mutex<Option<Instant>>,
+    stopping: CancellationToken,
+}
+
+impl Sessions {
+    /// An empty registry, with a task that ends expired sessions. Must be called within a runtime.
+    pub fn new(config: Config) -> Self {
+        let inner = Arc::new(Inner {
+            places: Arc::new(Semaphore::new(config.max_sessions)),
+            config: Arc::new(config),
+            live: Mutex::default(),
+            catalog: Mutex::default(),
+            checked: tokio::sync::Mutex::default(),
+            stopping: CancellationToken::new(),
+        });
+        let sessions = Self { inner };
+        tokio::spawn(sessions.clone().sweep());
+        sessions
+    }
+
+    /// What the engine runs with.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// What codex offers.
+    pub fn catalog(&self) -> Catalog {
+        self.inner.catalog.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many sessions are live.
+    pub fn count(&self) -> usize {
+        self.live().len()
+    }
+
+    fn live(&self) -> MutexGuard<'_, HashMap<SessionId, Session>> {
+        self.inner.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks codex for its models and its account, with a process of its own that ends afterwards, so that
+    /// the first page has them. What goes wrong is told in the catalog.
+    pub async fn fill_catalog(&self) {
+        let probed = open::probe(&self.inner.config).await;
+        let mut catalog = self.inner.catalog.lock().unwrap_or_else(PoisonError::into_inner);
+        match probed {
+            Ok((account, models)) => {
+                *catalog = Catalog { models, account: crate::session::account_state(&account), error: None };
+            }
+            Err(error) => {
+                tracing::error!(%error, "codex cannot be used");
+                catalog.error = Some(error.to_string());
+            }
+        }
+    }
+
+    /// Makes a session: starts its process and opens its thread. Several at once do not wait for each other.
+    ///
+    /// # Errors
+    /// [`SessionError::Limit`], [`SessionError::ShuttingDown`], or why codex cannot.
+    pub async fn create(&self, owner: &OwnerId, request: CreateSession) -> Result<Session, SessionError> {
+        let inner = &self.inner;
+        if inner.stopping.is_cancelled() {
+            return Err(SessionError::ShuttingDown);
+        }
+        let place = Arc::clone(&inner.places)
+            .try_acquire_owned()
+            .map_err(|_| SessionError::Limit(inner.config.max_sessions))?;
+        let model = request.model.filter(|model| !model.is_empty()).or_else(|| inner.config.model.clone());
+        let wanted = Wanted { thread: request.resume_thread_id, model: model.clone() };
+        let opened = tokio::select! {
+            opened = open::open(&inner.config, wanted) => opened,
+            () = inner.stopping.cancelled() => return Err(SessionError::ShuttingDown),
+        };
+        let opened = opened.inspect_err(|error| tracing::error!(%error, "a session could not be made"))?;
+        {
+            let mut catalog = inner.catalog.lock().unwrap_or_else(PoisonError::into_inner);
+            let account = crate::session::account_state(&opened.account);
+            *catalog = Catalog { models: opened.models.clone(), account, error: None };
+        }
+        let id = SessionId::from(Uuid::now_v7().to_string());
+        let session =
+            Session::start(Arc::clone(&inner.config), id.clone(), owner.clone(), model, opened, place);
+        self.live().insert(id.clone(), session.clone());
+        tracing::info!(session = %id, %owner, "session created");
+        if inner.stopping.is_cancelled() {
+            // The end of all began between the two checks and may not have seen this one.
+            self.remove(session, ClosedReason::Shutdown).await;
+            return Err(SessionError::ShuttingDown);
+        }
+        Ok(session)
+    }
+
+    /// A session of that owner. Counts as use.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], also if it is somebody else's.
+    pub fn get(&self, owner: &OwnerId, id: &SessionId) -> Result<Session, SessionError> {
+        let session = self.live().get(id).filter(|session| session.owner() == owner).cloned();
+        let session = session.ok_or(SessionError::NotFound)?;
+        session.touch();
+        Ok(session)
+    }
+
+    /// The sessions of that owner, the last used first.
+    pub fn list(&self, owner: &OwnerId) -> Vec<SessionSummary> {
+        let mut list: Vec<SessionSummary> =
+            self.live().values().filter(|session| session.owner() == owner).map(Session::summary).collect();
+        list.sort_by(|a, b| b.last_access_ms.cmp(&a.last_access_ms).then_with(|| a.id.cmp(&b.id)));
+        list
+    }
+
+    /// Ends a session of that owner; its process is gone when this answers.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], also if it is somebody else's.
+    pub async fn delete(&self, owner: &OwnerId, id: &SessionId) -> Result<(), SessionError> {
+        let session = self.get(owner, id)?;
+        self.remove(session, ClosedReason::Deleted).await;
+        Ok(())
+    }
+
+    async fn remove(&self, session: Session, reason: ClosedReason) {
+        self.live().remove(session.id());
+        session.close(reason).await;
+    }
+
+    /// Ends all sessions, and refuses new ones: within some four seconds.
+    pub async fn shutdown(&self) {
+        self.inner.stopping.cancel();
+        let all: Vec<Session> = self.live().values().cloned().collect();
+        let ends: FuturesUnordered<_> =
+            all.into_iter().map(|session| self.remove(session, ClosedReason::Shutdown)).collect();
+        ends.collect::<Vec<()>>().await;
+    }
+
+    /// Cancelled when the gateway begins to stop.
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.inner.stopping
+    }
+
+    /// Whether the codex executable can be run. A success holds for some seconds.
+    ///
+    /// # Errors
+    /// Why not, for people.
+    pub async fn check_codex(&self) -> Result<(), String> {
+        let mut checked = self.inner.checked.lock().await;
+        if checked.is_some_and(|at| at.elapsed() < CHECKED) {
+            return Ok(());
+        }
+        let launch = &self.inner.config.launch;
+        let program = launch.program.display();
+        let ran =
+            launch.run(&["--version"], &[], CHECK).await.map_err(|error| format!("{program}: {error}"))?;
+        if !ran.status.success() {
+            return Err(format!("{program} --version ended with {}", ran.status));
+        }
+        *checked = Some(Instant::now());
+        Ok(())
+    }
+
+    async fn sweep(self) {
+        let mut ticks = tokio::time::interval(self.inner.config.sweep_interval);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.inner.stopping.cancelled() => return,
+            }
+            let expired: Vec<Session> =
+                self.live().values().filter(|session| session.is_expired()).cloned().collect();
+            let ends: FuturesUnordered<_> =
+                expired.into_iter().map(|session| self.remove(session, ClosedReason::Expired)).collect();
+            ends.collect::<Vec<()>>().await;
+        }
+    }
+}
