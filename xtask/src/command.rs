@@ -70,6 +70,6 @@ pub(crate) fn tee(command: &mut Command) -> Result<Said> {
 /// A command as one types it: the program's name and its first arguments.
 fn name(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
-    let words = [program].into_iter().chain(command.get_args().take(4));
+    let words = [program].into_iter().chain(command.get_args().take(3));
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }

@@ -110,7 +110,7 @@ fn unit() -> Result<Outcome> {
         &["nextest", "run", "--no-fail-fast"]
     } else {
         println!("cargo-nextest is not installed: running the tests with cargo test");
-        &["test", "--lib", "--bins", "--tests", "--no-fail-fast"]
+        &["test", "--tests", "--no-fail-fast"]
     };
     Outcome::of_tests(
         "unit+integration",
@@ -128,7 +128,7 @@ fn wasm_tests() -> Result<Outcome> {
     let outcome = Outcome::of_tests(
         "wasm",
         [cargo()
-            .args(["test", "--lib", "--tests", "--no-fail-fast"])
+            .args(["test", "--tests", "--no-fail-fast"])
             .args(BROWSER)
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)],
     )?;
