@@ -1,2 +1,92 @@
-//! Stub.
-fn main() {}
+//! `codex-gateway`: configuration, then the server until it is told to stop.
+
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use clap::Parser;
+use codex_gateway::{cli::Cli, demo::Demo, serve, state::AppState};
+use codex_gateway_engine::{Config, Sessions, login};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+/// How long the end may take, from the signal to the exit.
+const SHUTDOWN: Duration = Duration::from_secs(9);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("codex-gateway: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(mut cli: Cli) -> anyhow::Result<()> {
+    let demo = if cli.demo {
+        Some(Demo::start(&mut cli).await.context("the demo could not be set up")?)
+    } else {
+        None
+    };
+    let config = Config::new(cli.engine.clone(), demo.is_some())?;
+    let address = (cli.host(), cli.port);
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {}:{}", address.0, address.1))?;
+    login::login(&config).await?;
+
+    let sessions = Sessions::new(config);
+    let state = AppState::new(&cli, sessions.clone())?;
+    let bound = listener.local_addr().context("the address that is listened on is not known")?;
+    if !bound.ip().is_loopback() && !state.auth.is_on() {
+        tracing::warn!(
+            "listening on {bound} without CODEX_GATEWAY_JWT_SECRET: everybody who can reach this port can run commands here"
+        );
+    }
+    if demo.is_some() {
+        println!("Demo: the model is a stand-in inside this program, not OpenAI's; codex itself is real.");
+        println!(
+            "Set CODEX_GATEWAY_OPENAI_API_KEY or CODEX_GATEWAY_OPENAI_BASE_URL to talk to a real model."
+        );
+    }
+    println!("Codex Gateway is ready: http://{bound}/");
+    tokio::spawn({
+        let sessions = sessions.clone();
+        async move { sessions.fill_catalog().await }
+    });
+
+    let stopping = sessions.stopping().clone();
+    let server = tokio::spawn(serve(listener, state, stopping.clone()));
+    tokio::select! {
+        () = stop_signal() => tracing::info!("stopping"),
+        () = stopping.cancelled() => {}
+    }
+    let end = async {
+        // The streams end with their sessions, and the server with its streams.
+        sessions.shutdown().await;
+        server.await
+    };
+    tokio::select! {
+        ended = end => ended.context("the server ended badly")??,
+        () = tokio::time::sleep(SHUTDOWN) => tracing::warn!("some connections did not end in time"),
+        () = stop_signal() => tracing::warn!("told again to stop; stopping at once"),
+    }
+    Ok(())
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -241,7 +241,7 @@ impl Actor {
 
     fn request(&mut self, id: RequestId, method: String, params: Box<RawValue>) {
         let answer = requests::answer(&method);
-        tracing::info!(session = %self.shared.id, method, handled = answer.handled, "codex asked; nobody was asked in turn");
+        tracing::info!(session = %self.shared.id, method, handled = answer.handled, "answered a request of codex without asking anybody");
         let (result, error) = match &answer.outcome {
             Ok(result) => (Some(result.clone()), None),
             Err(error) => (None, to_raw_value(error).ok().map(Json::from)),

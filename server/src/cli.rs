@@ -1,0 +1,95 @@
+//! The command line. Every flag is an environment variable too.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+};
+
+use codex_gateway_engine::{Options, config::Secret};
+
+/// A REST/SSE API and a browser chat over `codex app-server`, one subprocess per session.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(version)]
+pub struct Cli {
+    /// Bind address [default: 127.0.0.1; 0.0.0.0 once a JWT secret is set]
+    #[arg(long, env = "CODEX_GATEWAY_HOST", value_name = "ADDRESS")]
+    pub host: Option<IpAddr>,
+
+    /// Bind port; 0: any free one
+    #[arg(long, env = "CODEX_GATEWAY_PORT", value_name = "PORT", default_value_t = 1317)]
+    pub port: u16,
+
+    /// HS256 secret: every route but /healthz and /readyz needs a valid bearer token with `exp`
+    #[arg(long, env = "CODEX_GATEWAY_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub jwt_secret: Option<Secret>,
+
+    /// Use a stand-in model inside this program, with a codex home and a workspace of its own
+    #[arg(long, env = "CODEX_GATEWAY_DEMO", value_name = "0|1", num_args = 0..=1, default_value = "0",
+          default_missing_value = "1", value_parser = clap::builder::BoolishValueParser::new())]
+    pub demo: bool,
+
+    /// Where the gateway keeps its own files [default: codex-gateway in the user's state directory]
+    #[arg(long, env = "CODEX_GATEWAY_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// The built browser files [default: `site` beside the directory of the executable]
+    #[arg(long, env = "CODEX_GATEWAY_SITE_DIR", value_name = "DIR")]
+    pub site_dir: Option<PathBuf>,
+
+    /// What the engine takes.
+    #[command(flatten)]
+    pub engine: Options,
+}
+
+impl Cli {
+    /// The address to listen on.
+    pub fn host(&self) -> IpAddr {
+        let open = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let closed = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        self.host.unwrap_or(if self.secret().is_some() { open } else { closed })
+    }
+
+    /// The JWT secret, if there is one that says something.
+    pub fn secret(&self) -> Option<&Secret> {
+        self.jwt_secret.as_ref().filter(|secret| !secret.expose().is_empty())
+    }
+
+    /// Where the gateway keeps its own files; none if even the user's home is not known.
+    pub fn data_dir(&self) -> Option<PathBuf> {
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        self.data_dir
+            .clone()
+            .or_else(|| set("XDG_STATE_HOME").map(|dir| dir.join("codex-gateway")))
+            .or_else(|| set("HOME").map(|dir| dir.join(".local/state/codex-gateway")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_gateway_is_open_only_with_a_secret() {
+        assert!(Cli::parse_from(["x"]).host().is_loopback());
+        assert!(Cli::parse_from(["x", "--jwt-secret", ""]).host().is_loopback());
+        assert!(Cli::parse_from(["x", "--jwt-secret", "s"]).host().is_unspecified());
+        assert!(Cli::parse_from(["x", "--jwt-secret", "s", "--host", "127.0.0.1"]).host().is_loopback());
+    }
+
+    #[test]
+    fn every_flag_is_a_variable_too() {
+        let hidden = ["help", "version"];
+        for argument in Cli::command().get_arguments().filter(|a| !hidden.contains(&a.get_id().as_str())) {
+            let name = argument.get_id().as_str().to_uppercase();
+            let expected = format!("CODEX_GATEWAY_{name}");
+            assert_eq!(argument.get_env().and_then(|env| env.to_str()), Some(expected.as_str()));
+        }
+    }
+}

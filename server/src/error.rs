@@ -1,0 +1,97 @@
+//! What a request is answered with when it cannot be done. The one error type of the HTTP layer: engine
+//! errors come in through `From`.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use codex_gateway_engine::SessionError;
+use codex_gateway_wire::api::ErrorBody;
+
+/// The documented answer of the paths that are gone.
+const LEGACY: &str =
+    "Legacy single-session endpoints were removed. Create a session first via POST /api/sessions.";
+
+/// Why a request cannot be done.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// A session cannot do it.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The body is not JSON, or not of the right shape.
+    #[error("{0}")]
+    BadBody(String),
+    /// A part of the query cannot be understood.
+    #[error("{0}")]
+    BadQuery(String),
+    /// The body is too large.
+    #[error("the body is larger than {} MiB", .0 / 1024 / 1024)]
+    TooLarge(usize),
+    /// No valid token.
+    #[error("a valid bearer token is needed")]
+    Unauthorized,
+    /// There is nothing at this path.
+    #[error("there is nothing at this path")]
+    NotFound,
+    /// There is something at this path, but not for this method.
+    #[error("this path does not take this method")]
+    MethodNotAllowed,
+    /// A path that existed in an older gateway.
+    #[error("{LEGACY}")]
+    Legacy,
+    /// A bug here.
+    #[error("the gateway made a mistake; its log knows more")]
+    Internal,
+}
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Session(error) => {
+                StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            Self::BadBody(_) | Self::BadQuery(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Legacy => StatusCode::GONE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Session(error) => error.code(),
+            Self::BadBody(_) => "bad_body",
+            Self::BadQuery(_) => "bad_query",
+            Self::TooLarge(_) => "too_large",
+            Self::Unauthorized => "unauthorized",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Legacy => "gone",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let body = ErrorBody { error: self.to_string(), code: self.code().to_owned(), request_id: None };
+        let mut response = (status, Json(&body)).into_response();
+        match self {
+            Self::Unauthorized => {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::Session(SessionError::Limit(_)) => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+        // The request's id is known to the middleware only: it writes the body again.
+        response.extensions_mut().insert(body);
+        response
+    }
+}

@@ -1,0 +1,30 @@
+//! HTTP over the engine: the API, the event streams, the pages, the assets.
+//!
+//! [`router::router`] is the table of contents.
+
+pub mod assets;
+pub mod auth;
+pub mod cli;
+pub mod demo;
+pub mod error;
+pub mod extract;
+// pages
+pub mod request_id;
+pub mod router;
+pub mod routes;
+pub mod state;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Serves until `stopping` is cancelled and all connections have ended. Streams end with their sessions.
+///
+/// # Errors
+/// If the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    state: state::AppState,
+    stopping: CancellationToken,
+) -> std::io::Result<()> {
+    axum::serve(listener, router::router(state)).with_graceful_shutdown(stopping.cancelled_owned()).await
+}

@@ -1,0 +1,52 @@
+//! The table of contents.
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::{from_fn, from_fn_with_state},
+    routing::{any, delete, get, post},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{
+    assets,
+    auth::authenticate,
+    extract::LARGEST_BODY,
+    // pages,
+    request_id::request_id,
+    routes::{events, fallback, health, legacy, sessions, threads, turns},
+    state::AppState,
+};
+
+/// All routes. Only health, readiness and the browser files need no token.
+pub fn router(state: AppState) -> Router {
+    let open = Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .merge(assets::router(&state));
+
+    let api = Router::new()
+        .route("/api/sessions", post(sessions::create))
+        .route("/api/sessions/{id}", delete(sessions::delete))
+        .route("/api/sessions/{id}/state", get(sessions::state))
+        .route("/api/sessions/{id}/snapshot", get(sessions::snapshot))
+        .route("/api/sessions/{id}/events", get(events::events))
+        .route("/api/sessions/{id}/turn", post(turns::start))
+        .route("/api/sessions/{id}/turn/interrupt", post(turns::interrupt))
+        .route("/api/sessions/{id}/thread/new", post(threads::new))
+        .route("/api/state", any(legacy::gone))
+        .route("/api/events", any(legacy::gone))
+        .route("/api/turn", any(legacy::gone))
+        .route("/api/thread/new", any(legacy::gone))
+        .route("/api/{*rest}", any(fallback::not_found))
+        .method_not_allowed_fallback(fallback::method_not_allowed);
+
+    let closed = api.route_layer(from_fn_with_state(state.clone(), authenticate));
+
+    open.merge(closed)
+        .fallback(fallback::not_found)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(CatchPanicLayer::custom(fallback::panicked))
+        .layer(from_fn(request_id))
+        .with_state(state)
+}

@@ -1,0 +1,9 @@
+//! The API's handlers, one file for each part of it.
+
+pub mod events;
+pub mod fallback;
+pub mod health;
+pub mod legacy;
+pub mod sessions;
+pub mod threads;
+pub mod turns;

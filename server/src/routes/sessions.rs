@@ -1,0 +1,53 @@
+//! `/api/sessions`: create, state, snapshot, delete.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use codex_gateway_engine::SessionError;
+use codex_gateway_wire::{
+    SessionId, Snapshot,
+    api::{CreateSession, Deleted, SessionReply},
+};
+
+use crate::{
+    auth::Caller,
+    error::ApiError,
+    extract::{CallersSession, JsonBody},
+    state::AppState,
+};
+
+/// `POST /api/sessions`
+pub async fn create(
+    State(state): State<AppState>,
+    Caller(owner): Caller,
+    body: Option<JsonBody<CreateSession>>,
+) -> Result<Json<SessionReply>, ApiError> {
+    let request = body.map(|JsonBody(body)| body).unwrap_or_default();
+    if request.resume_thread_id.is_some() {
+        return Err(ApiError::BadBody("resumeThreadId is not supported yet".to_owned()));
+    }
+    let session = state.sessions.create(&owner, request).await?;
+    Ok(Json(session.state().await?))
+}
+
+/// `GET /api/sessions/{id}/state`
+pub async fn state(CallersSession(session): CallersSession) -> Result<Json<SessionReply>, ApiError> {
+    Ok(Json(session.state().await?))
+}
+
+/// `GET /api/sessions/{id}/snapshot`
+pub async fn snapshot(CallersSession(session): CallersSession) -> Result<Json<Snapshot>, ApiError> {
+    Ok(Json(session.snapshot().await?))
+}
+
+/// `DELETE /api/sessions/{id}`: the subprocess is gone when it answers.
+pub async fn delete(
+    State(state): State<AppState>,
+    Caller(owner): Caller,
+    id: Result<Path<SessionId>, axum::extract::rejection::PathRejection>,
+) -> Result<Json<Deleted>, ApiError> {
+    let Path(session_id) = id.map_err(|_| SessionError::NotFound)?;
+    state.sessions.delete(&owner, &session_id).await?;
+    Ok(Json(Deleted { ok: true, session_id }))
+}

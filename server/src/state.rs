@@ -1,0 +1,47 @@
+//! What every handler can reach.
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+use axum::extract::FromRef;
+use codex_gateway_engine::Sessions;
+use leptos::config::LeptosOptions;
+
+use crate::{assets, auth::Auth, cli::Cli};
+
+/// What names this build to browsers: a tab that is older than the server is told.
+pub const BUILD_ID: &str = env!("CARGO_PKG_VERSION");
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// The sessions.
+    pub sessions: Sessions,
+    /// Who may come in.
+    pub auth: Arc<Auth>,
+    /// When the gateway was started.
+    pub started: Instant,
+    /// What the page's shell needs.
+    pub leptos: LeptosOptions,
+}
+
+impl AppState {
+    /// The state of a gateway with these options.
+    ///
+    /// # Errors
+    /// If the place of the browser files cannot be told.
+    pub fn new(cli: &Cli, sessions: Sessions) -> std::io::Result<Self> {
+        let site: PathBuf = assets::site_dir(cli.site_dir.as_deref())?;
+        let leptos = LeptosOptions::builder()
+            .output_name("codex-gateway")
+            .site_root(site.to_string_lossy().into_owned())
+            .site_pkg_dir("pkg")
+            .build();
+        Ok(Self { sessions, auth: Arc::new(Auth::new(cli.secret())), started: Instant::now(), leptos })
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
