@@ -331,6 +331,9 @@ pub struct McpToolCallError {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn read(json: &str) -> Item {

@@ -353,6 +353,9 @@ fn item_event(params: &RawValue, at: fn(&ItemParams) -> Option<i64>) -> Option<I
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn parse(method: &str, params: &str) -> Notification {

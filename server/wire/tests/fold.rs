@@ -1,0 +1,375 @@
+//! The fold's one law: for every cut, the snapshot at it and then the events after it give what replaying
+//! all events gives, whatever items there are and wherever older pages are loaded.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::{HashMap, HashSet};
+
+use codex_gateway_wire::{Entry, Event, EventBody, EventName, ItemId, Notification, Transcript};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+const THREAD: &str = "thread-1";
+
+/// All kinds of items of codex 0.169.0, and one of the future.
+const KINDS: [&str; 20] = [
+    "userMessage",
+    "hookPrompt",
+    "agentMessage",
+    "functionCallOutput",
+    "plan",
+    "reasoning",
+    "commandExecution",
+    "fileChange",
+    "mcpToolCall",
+    "dynamicToolCall",
+    "collabAgentToolCall",
+    "subAgentActivity",
+    "webSearch",
+    "imageView",
+    "sleep",
+    "imageGeneration",
+    "enteredReviewMode",
+    "exitedReviewMode",
+    "contextCompaction",
+    "hologram",
+];
+
+/// What happens next, in a story of a few items and turns that refer to each other.
+#[derive(Clone, Debug)]
+enum Step {
+    Item { kind: usize, item: u8, turn: u8, started: bool, text: String },
+    Delta { method: usize, item: u8, index: u8, text: String },
+    TurnStarted(u8),
+    TurnCompleted(u8, usize),
+    Plan(u8, u8),
+    Error { turn: u8, will_retry: bool },
+    Other(usize),
+    Thread(u8),
+    Warning(usize),
+    Request,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let text = "[a-z é漢]{0,12}";
+    prop_oneof![
+        6 => (0..KINDS.len(), 0..12u8, 0..3u8, any::<bool>(), text)
+            .prop_map(|(kind, item, turn, started, text)| Step::Item { kind, item, turn, started, text }),
+        8 => (0..DELTAS.len(), 0..12u8, 0..3u8, text)
+            .prop_map(|(method, item, index, text)| Step::Delta { method, item, index, text }),
+        2 => (0..3u8).prop_map(Step::TurnStarted),
+        2 => (0..3u8, 0..4usize).prop_map(|(turn, status)| Step::TurnCompleted(turn, status)),
+        1 => (0..3u8, 0..4u8).prop_map(|(turn, steps)| Step::Plan(turn, steps)),
+        1 => (0..3u8, any::<bool>()).prop_map(|(turn, will_retry)| Step::Error { turn, will_retry }),
+        1 => (0..OTHERS.len()).prop_map(Step::Other),
+        1 => (0..8u8).prop_map(Step::Thread),
+        1 => (0..3usize).prop_map(Step::Warning),
+        1 => Just(Step::Request),
+    ]
+}
+
+const DELTAS: [&str; 8] = [
+    "item/agentMessage/delta",
+    "item/plan/delta",
+    "item/commandExecution/outputDelta",
+    "item/reasoning/summaryTextDelta",
+    "item/reasoning/summaryPartAdded",
+    "item/reasoning/textDelta",
+    "item/fileChange/patchUpdated",
+    "item/mcpToolCall/progress",
+];
+
+const OTHERS: [(&str, &str); 8] = [
+    (
+        "thread/tokenUsage/updated",
+        r#"{"threadId":"thread-1","tokenUsage":{"total":{"totalTokens":7},"last":{"totalTokens":3},"modelContextWindow":100}}"#,
+    ),
+    (
+        "thread/status/changed",
+        r#"{"threadId":"thread-1","status":{"type":"active","activeFlags":["waitingOnApproval"]}}"#,
+    ),
+    ("thread/name/updated", r#"{"threadId":"thread-1","threadName":"A name"}"#),
+    ("thread/settings/updated", r#"{"threadId":"thread-1","threadSettings":{"model":"m2"}}"#),
+    ("warning", r#"{"threadId":null,"message":"Careful."}"#),
+    (
+        "item/started",
+        r#"{"threadId":"a-sub-agent","turnId":"x","item":{"type":"plan","id":"p","text":"not ours"},"startedAtMs":1}"#,
+    ),
+    ("some/thing/new", r#"{"threadId":"thread-1","itemId":"i1","delta":"?"}"#),
+    ("turn/started", r#"{"threadId":"thread-1","turn":"of another shape"}"#),
+];
+
+fn item(kind: &str, id: &str, text: &str) -> Value {
+    let mut item = json!({
+        "type": kind, "id": id, "text": text, "phase": null, "command": text, "cwd": "/w", "processId": "7",
+        "status": if text.len().is_multiple_of(2) { "inProgress" } else { "completed" },
+        "aggregatedOutput": if text.is_empty() { Value::Null } else { json!(text) }, "exitCode": null,
+        "server": "s", "tool": "t", "arguments": { "a": text }, "result": null, "error": null,
+        "changes": [{ "path": text, "kind": { "type": "update", "move_path": null }, "diff": "+x" }],
+        "content": [{ "type": "text", "text": text, "text_elements": [] }], "clientId": "c",
+        "fragments": [{ "text": text, "hookRunId": "h" }], "name": "f", "output": [text],
+        "query": text, "action": { "type": "search" }, "path": text, "durationMs": 5, "review": text,
+        "kind": "started", "agentThreadId": "a", "agentPath": "p", "receiverThreadIds": ["r"], "success": true,
+    });
+    match kind {
+        "reasoning" => {
+            item["summary"] = json!([text]);
+            item["content"] = json!([]);
+        }
+        "imageGeneration" => item["status"] = json!("completed"),
+        _ => {}
+    }
+    item
+}
+
+/// The step as it comes over the wire: an event's name and its data.
+fn event(step: &Step) -> (EventName, String) {
+    let notification = |method: &str, params: Value| {
+        (EventName::Notification, json!({ "method": method, "params": params }).to_string())
+    };
+    match step {
+        Step::Item { kind, item: id, turn, started, text } => {
+            let method = if *started { "item/started" } else { "item/completed" };
+            // An id keeps its kind.
+            let kind = KINDS[(kind + usize::from(*id)) % KINDS.len()];
+            let item = item(kind, &format!("{kind}-{id}"), text);
+            notification(
+                method,
+                json!({ "threadId": THREAD, "turnId": format!("turn-{turn}"), "item": item, "startedAtMs": 10, "completedAtMs": 20 }),
+            )
+        }
+        Step::Delta { method, item, index, text } => {
+            let kinds = [
+                "agentMessage",
+                "plan",
+                "commandExecution",
+                "reasoning",
+                "reasoning",
+                "reasoning",
+                "fileChange",
+                "mcpToolCall",
+            ];
+            notification(
+                DELTAS[*method],
+                json!({
+                    "threadId": THREAD, "turnId": "turn-0", "itemId": format!("{}-{item}", kinds[*method]),
+                    "delta": text, "message": text, "summaryIndex": index,
+                    "changes": [{ "path": text, "kind": { "type": "add" }, "diff": text }],
+                }),
+            )
+        }
+        Step::TurnStarted(turn) => notification(
+            "turn/started",
+            json!({ "threadId": THREAD, "turn": { "id": format!("turn-{turn}"), "status": "inProgress", "startedAt": 1 } }),
+        ),
+        Step::TurnCompleted(turn, status) => {
+            let status = ["completed", "interrupted", "failed", "brandNew"][*status];
+            notification(
+                "turn/completed",
+                json!({ "threadId": THREAD, "turn": { "id": format!("turn-{turn}"), "status": status, "durationMs": 9 } }),
+            )
+        }
+        Step::Plan(turn, steps) => {
+            let plan: Vec<Value> =
+                (0..*steps).map(|n| json!({ "step": format!("step {n}"), "status": "pending" })).collect();
+            notification(
+                "turn/plan/updated",
+                json!({ "threadId": THREAD, "turnId": format!("turn-{turn}"), "explanation": null, "plan": plan }),
+            )
+        }
+        Step::Error { turn, will_retry } => notification(
+            "error",
+            json!({
+                "error": { "message": "Reconnecting... 1/5", "codexErrorInfo": { "responseStreamDisconnected": { "httpStatusCode": null } } },
+                "willRetry": will_retry, "threadId": THREAD, "turnId": format!("turn-{turn}"),
+            }),
+        ),
+        Step::Other(which) => {
+            let (method, params) = OTHERS[*which];
+            (EventName::Notification, format!(r#"{{"method":"{method}","params":{params}}}"#))
+        }
+        Step::Thread(which) => {
+            // Mostly the same thread in a new process; now and then another one.
+            let thread = if *which == 0 { "thread-2" } else { THREAD };
+            (EventName::Thread, json!({ "threadId": thread, "model": "m", "cwd": "/w" }).to_string())
+        }
+        Step::Warning(kind) => {
+            let kind = ["processExited", "malformedLine", "brandNew"][*kind];
+            (EventName::Warning, json!({ "type": kind, "message": "So it is.", "detail": "why" }).to_string())
+        }
+        Step::Request => (
+            EventName::ServerRequest,
+            json!({
+                "method": "item/tool/call", "params": { "a": [1, 2] }, "handled": true,
+                "result": { "success": false }, "error": null,
+            })
+            .to_string(),
+        ),
+    }
+}
+
+/// The story as it comes over the wire. No turn starts twice.
+fn events(steps: &[Step]) -> Vec<Event> {
+    let mut turns = HashSet::new();
+    let possible = steps.iter().filter(|step| match step {
+        Step::TurnStarted(turn) => turns.insert(*turn),
+        Step::TurnCompleted(turn, _) => {
+            turns.insert(*turn);
+            true
+        }
+        _ => true,
+    });
+    let opened = json!({ "threadId": THREAD, "model": "m", "cwd": "/w" }).to_string();
+    let lines = std::iter::once((EventName::Thread, opened)).chain(possible.map(event));
+    let body = |name, data: &str| EventBody::parse(name, data).unwrap();
+    (1..).zip(lines).map(|(seq, (name, data))| Event { seq, body: body(name, &data) }).collect()
+}
+
+fn replay(events: &[Event]) -> Transcript {
+    let mut transcript = Transcript::default();
+    for event in events {
+        transcript.apply(event);
+    }
+    transcript
+}
+
+/// Over the wire and back.
+fn sent(transcript: &Transcript) -> Transcript {
+    serde_json::from_str(&serde_json::to_string(transcript).unwrap()).unwrap()
+}
+
+fn ids(transcript: &Transcript) -> Vec<ItemId> {
+    transcript.entries.iter().map(|entry| entry.id.clone()).collect()
+}
+
+fn by_id(transcript: &Transcript) -> HashMap<&str, &Entry> {
+    transcript.entries.iter().map(|entry| (entry.id.as_str(), entry)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(target_arch = "wasm32") { 16 } else { 192 }))]
+
+    /// The whole transcript, at every cut.
+    #[test]
+    fn a_snapshot_and_its_tail_are_a_replay(steps in proptest::collection::vec(step(), 0..60)) {
+        let events = events(&steps);
+        let whole = replay(&events);
+        let mut so_far = Transcript::default();
+        for cut in 0..=events.len() {
+            let mut resumed = sent(&so_far);
+            prop_assert_eq!(&resumed, &so_far, "sent at {}", cut);
+            for event in &events[cut..] {
+                resumed.apply(event);
+            }
+            prop_assert_eq!(&resumed, &whole, "cut at {}", cut);
+            if let Some(event) = events.get(cut) {
+                so_far.apply(event);
+            }
+        }
+    }
+
+    /// A tail that begins too early, as after a reconnection, changes nothing.
+    #[test]
+    fn events_that_are_applied_twice_count_once(steps in proptest::collection::vec(step(), 0..60), back in 0usize..20) {
+        let events = events(&steps);
+        let whole = replay(&events);
+        let mut resumed = whole.clone();
+        for event in &events[events.len().saturating_sub(back)..] {
+            prop_assert!(resumed.apply(event).is_none());
+        }
+        prop_assert_eq!(resumed, whole);
+    }
+
+    /// What an event says it changed is all that it changed.
+    #[test]
+    fn a_change_names_everything_that_changed(steps in proptest::collection::vec(step(), 0..60)) {
+        let mut transcript = Transcript::default();
+        for event in events(&steps) {
+            let before = transcript.clone();
+            let change = transcript.apply(&event);
+            if change.reset || change.meta {
+                continue;
+            }
+            let named = change.entry.map(|entry| match entry {
+                codex_gateway_wire::transcript::EntryChange::Added(id)
+                | codex_gateway_wire::transcript::EntryChange::Updated(id) => id,
+            });
+            let old = by_id(&before);
+            for entry in transcript.entries.iter().filter(|entry| Some(&entry.id) != named.as_ref()) {
+                prop_assert_eq!(Some(&entry), old.get(entry.id.as_str()));
+            }
+            prop_assert_eq!((&transcript.turns, &transcript.retrying), (&before.turns, &before.retrying));
+        }
+    }
+
+    /// A snapshot holds the newest entries only; a page of older ones, as it was at a later cut, is put
+    /// before them. Then the tail gives what a replay gives.
+    #[test]
+    fn older_pages_loaded_later_fit(
+        steps in proptest::collection::vec(step(), 10..80),
+        window in 1usize..6,
+        cut in any::<prop::sample::Index>(),
+        page_at in any::<prop::sample::Index>(),
+    ) {
+        // Another thread would end the conversation that the pages are of.
+        let steps: Vec<Step> = steps.into_iter().filter(|step| !matches!(step, Step::Thread(0))).collect();
+        let events = events(&steps);
+        let whole = replay(&events);
+        let cut = cut.index(events.len());
+        let page_at = cut + page_at.index(events.len() - cut);
+
+        let full = replay(&events[..cut]);
+        let mut browser = sent(&full);
+        browser.trim(window, usize::MAX);
+        let loaded = ids(&browser);
+        // The page is what the log's owner knows at a later cut; each of its entries says so.
+        let later = replay(&events[..page_at]);
+        let older = full.entries.iter().take_while(|entry| !loaded.contains(&entry.id));
+        let page: Vec<Entry> = older
+            .map(|entry| Entry { as_of: page_at as u64, ..later.entries.get(&entry.id).unwrap().clone() })
+            .collect();
+
+        // The stream is somewhere between the snapshot and the page when the page comes.
+        let middle = usize::midpoint(cut, page_at);
+        for event in &events[cut..middle] {
+            browser.apply(event);
+        }
+        browser.entries.prepend(page.clone());
+        for event in &events[middle..] {
+            browser.apply(event);
+        }
+        let all = by_id(&whole);
+        for entry in browser.entries.iter() {
+            let same = all[entry.id.as_str()];
+            // What was open when its page was made may have been settled by a turn's end that came before.
+            prop_assert_eq!(&entry.content, &same.content, "{:?}", entry.id);
+        }
+        // An item of the page that is announced whole before the page comes stands where it was announced.
+        let announced = {
+            let unloaded: Vec<ItemId> = page.iter().map(|entry| entry.id.clone()).collect();
+            events[cut..middle].iter().any(|event| match &event.body {
+                EventBody::Notification(Notification::ItemStarted(e) | Notification::ItemCompleted(e)) => {
+                    unloaded.contains(e.item.id())
+                }
+                EventBody::Notification(Notification::PlanUpdated(plan)) => {
+                    unloaded.contains(&ItemId::from(format!("plan:{}", plan.turn_id)))
+                }
+                _ => false,
+            })
+        };
+        if !announced {
+            prop_assert_eq!(ids(&browser), ids(&whole));
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_item_is_in_the_story() {
+    for kind in KINDS {
+        let item: codex_gateway_wire::Item = serde_json::from_value(item(kind, "x", "text")).unwrap();
+        assert_eq!(item.kind(), kind);
+        assert_eq!(matches!(item, codex_gateway_wire::Item::Unknown(_)), kind == "hologram", "{kind}");
+    }
+}
