@@ -19,6 +19,10 @@ pub struct Cli {
     #[arg(long, env = "CODEX_GATEWAY_PORT", value_name = "PORT", default_value_t = 1317)]
     pub port: u16,
 
+    /// Further Host values that are answered, with commas between [default: the bind address, localhost]
+    #[arg(long, env = "CODEX_GATEWAY_ALLOWED_HOSTS", value_name = "NAMES", value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
+
     /// HS256 secret: every route but /healthz and /readyz needs a valid bearer token with `exp`
     #[arg(long, env = "CODEX_GATEWAY_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub jwt_secret: Option<Secret>,

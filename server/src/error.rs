@@ -31,6 +31,12 @@ pub enum ApiError {
     /// No valid token.
     #[error("a valid bearer token is needed")]
     Unauthorized,
+    /// The request names a host that is not ours.
+    #[error("this gateway does not answer to {0:?}; CODEX_GATEWAY_ALLOWED_HOSTS can name it")]
+    ForeignHost(String),
+    /// A page of another site sent the request.
+    #[error("requests from pages of other sites are refused")]
+    ForeignOrigin,
     /// There is nothing at this path.
     #[error("there is nothing at this path")]
     NotFound,
@@ -54,6 +60,7 @@ impl ApiError {
             Self::BadBody(_) | Self::BadQuery(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::ForeignHost(_) | Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Legacy => StatusCode::GONE,
@@ -68,6 +75,8 @@ impl ApiError {
             Self::BadQuery(_) => "bad_query",
             Self::TooLarge(_) => "too_large",
             Self::Unauthorized => "unauthorized",
+            Self::ForeignHost(_) => "foreign_host",
+            Self::ForeignOrigin => "foreign_origin",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Legacy => "gone",

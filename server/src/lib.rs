@@ -8,6 +8,7 @@ pub mod cli;
 pub mod demo;
 pub mod error;
 pub mod extract;
+pub mod guard;
 // pages
 pub mod request_id;
 pub mod router;

@@ -12,6 +12,7 @@ use crate::{
     assets,
     auth::authenticate,
     extract::LARGEST_BODY,
+    guard::guard,
     // pages,
     request_id::request_id,
     routes::{events, fallback, health, legacy, sessions, threads, turns},
@@ -45,6 +46,7 @@ pub fn router(state: AppState) -> Router {
 
     open.merge(closed)
         .fallback(fallback::not_found)
+        .layer(from_fn_with_state(state.clone(), guard))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(CatchPanicLayer::custom(fallback::panicked))
         .layer(from_fn(request_id))

@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 use codex_gateway_engine::Sessions;
 use leptos::config::LeptosOptions;
 
-use crate::{assets, auth::Auth, cli::Cli};
+use crate::{assets, auth::Auth, cli::Cli, guard::Guard};
 
 /// What names this build to browsers: a tab that is older than the server is told.
 pub const BUILD_ID: &str = env!("CARGO_PKG_VERSION");
@@ -18,6 +18,8 @@ pub struct AppState {
     pub sessions: Sessions,
     /// Who may come in.
     pub auth: Arc<Auth>,
+    /// Which names it answers to, and which pages may use it.
+    pub guard: Arc<Guard>,
     /// When the gateway was started.
     pub started: Instant,
     /// What the page's shell needs.
@@ -36,7 +38,13 @@ impl AppState {
             .site_root(site.to_string_lossy().into_owned())
             .site_pkg_dir("pkg")
             .build();
-        Ok(Self { sessions, auth: Arc::new(Auth::new(cli.secret())), started: Instant::now(), leptos })
+        Ok(Self {
+            sessions,
+            auth: Arc::new(Auth::new(cli.secret())),
+            guard: Arc::new(Guard::new(cli.host(), &cli.allowed_hosts)),
+            started: Instant::now(),
+            leptos,
+        })
     }
 }
 
