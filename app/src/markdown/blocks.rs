@@ -1,0 +1,218 @@
+//! A message as a list of top-level blocks that grows while the message streams.
+
+use std::ops::Range;
+
+use super::fence::Fence;
+use super::html::{self, Piece, Shape};
+
+/// A top-level block of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Unique within its document, for as long as the block may be drawn by the same node of the page.
+    pub key: u32,
+    /// What is drawn.
+    pub kind: BlockKind,
+    /// Where it is in the message, in bytes. Blank lines and reference definitions belong to a neighbour.
+    pub source: Range<usize>,
+}
+
+/// What a block is drawn as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlockKind {
+    /// Safe HTML, see [`html`].
+    Html(String),
+    /// A code block of its own (one inside a list or a quote is part of their HTML).
+    Code {
+        /// The first word of the fence's info string, or nothing.
+        lang: String,
+        /// The code. While its block is open, this only grows.
+        text: String,
+        /// No more text will come.
+        closed: bool,
+    },
+}
+
+impl BlockKind {
+    /// Whether a node that draws `self` can go on to draw `next`: code may only have grown.
+    fn continues_as(&self, next: &Self) -> bool {
+        match (self, next) {
+            (Self::Html(_), Self::Html(_)) => true,
+            (Self::Code { lang, text, .. }, Self::Code { lang: next_lang, text: next_text, .. }) => {
+                lang == next_lang && next_text.starts_with(text.as_str())
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A message's blocks. Those that are closed are frozen: they never change again, nor does their key. Only what
+/// comes after them is parsed when the message grows.
+#[derive(Debug, Default)]
+pub struct Document {
+    /// Frozen ones first, then those that are still open (at most two or three, usually one).
+    blocks: Vec<Block>,
+    frozen: usize,
+    /// Where in the text the open blocks begin.
+    tail: usize,
+    /// The last block is this open fence: nothing is parsed until it closes.
+    fence: Option<Fence>,
+    next_key: u32,
+    /// How much of the text was seen, in bytes, and its [`hash`].
+    seen: usize,
+    seen_hash: u64,
+    finished: bool,
+}
+
+impl Document {
+    /// The blocks of a finished message.
+    pub fn parse(text: &str) -> Self {
+        let mut document = Self::default();
+        document.update(text, true);
+        document
+    }
+
+    /// All blocks, in order.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// How many of the blocks (the first ones) never change again.
+    pub fn frozen(&self) -> usize {
+        self.frozen
+    }
+
+    /// Takes over the message as it is now, and returns the index of the first block that may have changed.
+    ///
+    /// While a message streams, its text is trusted to grow only: what was seen is not compared again at every
+    /// delta. The finished text is compared; if it is another one, it is parsed whole, and the blocks that are
+    /// equal keep their keys. A link whose definition comes later than its frozen block stays text.
+    pub fn update(&mut self, text: &str, finished: bool) -> usize {
+        if !self.is_extended_by(text, finished) {
+            return self.replace(text, finished);
+        }
+        if text.len() == self.seen && (self.finished || !finished) {
+            return self.blocks.len();
+        }
+        let first_open = self.frozen;
+        self.seen_hash = hash(self.seen_hash, &text[self.seen..]);
+        self.seen = text.len();
+        self.finished = finished;
+        self.advance(text);
+        first_open
+    }
+
+    fn is_extended_by(&self, text: &str, finished: bool) -> bool {
+        let Some(known) = text.get(..self.seen) else { return false };
+        if self.finished && known.len() < text.len() {
+            return false;
+        }
+        !finished || hash(0, known) == self.seen_hash
+    }
+
+    fn replace(&mut self, text: &str, finished: bool) -> usize {
+        let old = std::mem::take(self);
+        self.next_key = old.next_key;
+        self.update(text, finished);
+        let equal = self.blocks.iter().zip(&old.blocks).take_while(|(new, old)| new.kind == old.kind).count();
+        for (new, old) in self.blocks.iter_mut().zip(&old.blocks).take(equal) {
+            new.key = old.key;
+        }
+        equal
+    }
+
+    fn advance(&mut self, text: &str) {
+        if let (Some(fence), Some(block)) = (&mut self.fence, self.blocks.last_mut()) {
+            if let BlockKind::Code { text: code, closed, .. } = &mut block.kind {
+                *closed = fence.feed(text, self.finished, code) || self.finished;
+                if !*closed {
+                    block.source.end = text.len();
+                    return;
+                }
+            }
+            block.source.end = fence.at();
+            self.tail = fence.at();
+            self.frozen = self.blocks.len();
+            self.fence = None;
+        }
+
+        let source = &text[self.tail..];
+        let mut pieces = html::pieces(source);
+        let (mut closed, mut end) = (pieces.len(), source.len());
+        if !self.finished {
+            (closed, end) = closed_pieces(source, &pieces);
+            if let Some(last) = pieces.get_mut(closed).filter(|piece| piece.shape == Shape::Fenced)
+                && let Some(mut fence) = Fence::open(source, last.start)
+                && let BlockKind::Code { text: code, .. } = &mut last.kind
+            {
+                code.clear();
+                if fence.feed(source, false, code) {
+                    (closed, end) = (closed + 1, fence.at());
+                } else {
+                    self.fence = Some(fence.moved(self.tail));
+                    pieces.truncate(closed + 1);
+                }
+            }
+        }
+        self.install(pieces, closed, end, text.len());
+    }
+
+    /// Replaces the open blocks by `pieces` of the tail; the first `closed` of them, which end at `end` of the tail,
+    /// are frozen.
+    fn install(&mut self, pieces: Vec<Piece>, closed: usize, end: usize, text_end: usize) {
+        let mut starts: Vec<usize> = pieces.iter().map(|piece| self.tail + piece.start).collect();
+        starts.push(text_end);
+        starts[closed] = self.tail + end;
+        // What comes before the first block is parsed with it: blank lines, reference definitions.
+        starts[0] = self.tail;
+        self.tail = starts[closed];
+        let mut old = self.blocks.split_off(self.frozen).into_iter();
+        for ((index, piece), source) in pieces.into_iter().enumerate().zip(starts.windows(2)) {
+            let mut kind = piece.kind;
+            if let BlockKind::Code { closed: is_closed, .. } = &mut kind {
+                *is_closed = index < closed;
+            }
+            let key = match old.next() {
+                Some(old) if old.kind.continues_as(&kind) => old.key,
+                _ => {
+                    self.next_key += 1;
+                    self.next_key
+                }
+            };
+            self.blocks.push(Block { key, kind, source: source[0]..source[1] });
+        }
+        self.frozen += closed;
+    }
+}
+
+/// How many of the first pieces are closed for good, and where in the source they end.
+///
+/// A line that is still being written says nothing yet: `#` may become a heading or a mere hashtag. So a block is
+/// closed by the next one only when that one's first line is complete (for a table: both lines that make it one).
+fn closed_pieces(source: &str, pieces: &[Piece]) -> (usize, usize) {
+    let Some((last, before)) = pieces.split_last() else { return (0, 0) };
+    let lines = source[last.start..].bytes().filter(|&byte| byte == b'\n').take(2).count();
+    if lines < if last.shape == Shape::Table { 2 } else { 1 } {
+        return before.split_last().map_or((0, 0), |(open, before)| (before.len(), open.start));
+    }
+    match last.shape {
+        Shape::Plain | Shape::Table => after_blank_line(source, last.end),
+        Shape::Fenced | Shape::Loose => None,
+    }
+    .map_or((before.len(), last.start), |end| (pieces.len(), end))
+}
+
+/// Where the blank line ends that follows a block which ends at `end`; `None` if there is none (yet).
+fn after_blank_line(source: &str, end: usize) -> Option<usize> {
+    let next_line = |at: usize| source[at..].find('\n').map(|length| at + length + 1);
+    let start = if source[..end].ends_with('\n') { end } else { next_line(end)? };
+    next_line(start).filter(|&end| source[start..end].trim_ascii().is_empty())
+}
+
+/// FNV-1a, continued from `seed`: cheap to continue, and texts that differ by accident give different values.
+fn hash(seed: u64, text: &str) -> u64 {
+    text.bytes().fold(seed, |hash, byte| (hash ^ (u64::from(byte) + 1)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+#[path = "blocks_tests.rs"]
+mod tests;

@@ -1,0 +1,353 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// What is drawn, one string per block: `lang|code` for code.
+fn drawn(document: &Document) -> Vec<String> {
+    document
+        .blocks()
+        .iter()
+        .map(|block| match &block.kind {
+            BlockKind::Html(html) => html.clone(),
+            BlockKind::Code { lang, text, .. } => format!("{lang}|{text}"),
+        })
+        .collect()
+}
+
+fn whole(text: &str) -> Vec<String> {
+    drawn(&Document::parse(text))
+}
+
+/// Feeds every prefix of `text` that ends at one of `cuts`, then the finished text, and checks on the way what must
+/// hold for every text.
+fn stream(text: &str, cuts: impl IntoIterator<Item = usize>) -> Document {
+    let mut document = Document::default();
+    let cuts = cuts.into_iter().map(|cut| (cut, false)).chain([(text.len(), true)]);
+    for (cut, finished) in cuts {
+        let frozen = document.blocks()[..document.frozen()].to_vec();
+        let open = document.blocks()[document.frozen()..].to_vec();
+        let first_changed = document.update(&text[..cut], finished);
+        assert!(first_changed >= frozen.len());
+        assert!(document.frozen() >= frozen.len());
+        assert_eq!(frozen, document.blocks()[..frozen.len()], "{text:?} cut at {cut}");
+        for (old, new) in open.iter().zip(&document.blocks()[frozen.len()..]) {
+            assert!(old.key != new.key || old.kind.continues_as(&new.kind), "{text:?} cut at {cut}");
+        }
+        let mut end = 0;
+        for block in document.blocks() {
+            assert_eq!(block.source.start, end, "{text:?} cut at {cut}");
+            end = block.source.end;
+        }
+        assert!(end <= cut && (end == cut || text[end..cut].trim().is_empty() || text.contains("]:")));
+    }
+    assert_eq!(document.frozen(), document.blocks().len());
+    let mut keys: Vec<_> = document.blocks().iter().map(|block| block.key).collect();
+    keys.dedup();
+    assert_eq!(keys.len(), document.blocks().len());
+    document
+}
+
+/// Streams `text` byte by byte and expects what the whole parse gives.
+#[track_caller]
+fn same_live(text: &str) -> Vec<String> {
+    let cuts = (0..text.len()).filter(|&cut| text.is_char_boundary(cut));
+    let live = drawn(&stream(text, cuts));
+    assert_eq!(live, whole(text), "{text:?}");
+    live
+}
+
+/// Texts that mean something to the parser more often than not.
+fn markdown() -> impl Strategy<Value = String> {
+    let fragment = prop::sample::select(vec![
+        "\n",
+        "\n",
+        "\n",
+        "\n\n",
+        "\r\n",
+        " ",
+        "  ",
+        "    ",
+        "\t",
+        "a",
+        "b c",
+        "é",
+        "漢",
+        "\\",
+        "*",
+        "**",
+        "_",
+        "~~",
+        "`",
+        "``",
+        "```",
+        "```\n",
+        "```rust\n",
+        "~~~",
+        "~~~\n",
+        "````",
+        "- ",
+        "-",
+        "* ",
+        "+ ",
+        "1. ",
+        "2) ",
+        "10. ",
+        "- [ ] ",
+        "- [x] ",
+        "> ",
+        ">",
+        "# ",
+        "#",
+        "## ",
+        "###### ",
+        "---",
+        "---\n",
+        "===",
+        "=",
+        "***\n",
+        "| a | b |\n",
+        "|---|:-:|\n",
+        "|-|\n",
+        "|a|\n",
+        "|",
+        "<div>",
+        "</div>",
+        "<!--",
+        "-->",
+        "<b>",
+        "<script>",
+        "</script>",
+        "<a\n",
+        "<?",
+        "?>",
+        "[x](https://a.b)",
+        "[x](rel)",
+        "![i](http://c)",
+        "<http://d>",
+        "[",
+        "]",
+        "(",
+        ")",
+        "[x]",
+        "[x]: /u\n",
+        "$",
+        "$$",
+        "$x$",
+        "&amp;",
+        "&#10;",
+        "\u{202E}",
+        "\0",
+        "!",
+    ]);
+    prop::collection::vec(fragment, 0..24).prop_map(|fragments| fragments.concat())
+}
+
+fn markdown_and_cuts() -> impl Strategy<Value = (String, Vec<usize>)> {
+    markdown().prop_flat_map(|text| {
+        let cuts = prop::collection::vec(0..=text.len(), 0..12);
+        (Just(text), cuts).prop_map(|(text, mut cuts)| {
+            cuts.retain(|&cut| text.is_char_boundary(cut));
+            cuts.sort_unstable();
+            (text, cuts)
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn live_is_whole_for_any_cuts((text, cuts) in markdown_and_cuts()) {
+        let live = stream(&text, cuts);
+        if !text.contains("]:") {
+            prop_assert_eq!(drawn(&live), whole(&text));
+        }
+    }
+
+    #[test]
+    fn live_is_whole_byte_by_byte(text in markdown()) {
+        let live = stream(&text, (0..text.len()).filter(|&cut| text.is_char_boundary(cut)));
+        if !text.contains("]:") {
+            prop_assert_eq!(drawn(&live), whole(&text));
+        }
+    }
+
+    #[test]
+    fn an_authoritative_text_wins((text, cuts) in markdown_and_cuts(), other in markdown()) {
+        let mut document = Document::default();
+        for cut in cuts {
+            document.update(&text[..cut], false);
+        }
+        document.update(&other, true);
+        if !text.contains("]:") && !other.contains("]:") {
+            prop_assert_eq!(drawn(&document), whole(&other));
+        }
+    }
+}
+
+#[test]
+fn paragraphs_and_setext_headings() {
+    assert_eq!(same_live("a\nb\n\nc"), ["<p>a\nb</p>", "<p>c</p>"]);
+    assert_eq!(same_live("a\nb\n===\nc\n---\n"), ["<h3>a\nb</h3>", "<h4>c</h4>"]);
+    assert_eq!(same_live("# a\nb\n## c ##\n#d\n"), ["<h3>a</h3>", "<p>b</p>", "<h4>c</h4>", "<p>#d</p>"]);
+}
+
+#[test]
+fn a_paragraph_is_open_until_a_blank_line_or_another_block() {
+    let mut document = Document::default();
+    for (text, frozen) in [("a", 0), ("a\n", 0), ("a\n#", 0), ("a\n#b\n", 0), ("a\n#b\n\n", 1)] {
+        document.update(text, false);
+        assert_eq!(document.frozen(), frozen, "{text:?}");
+    }
+    let mut document = Document::default();
+    for (text, frozen) in [("a\n- ", 0), ("a\n- b", 0), ("a\n- b\n", 1)] {
+        document.update(text, false);
+        assert_eq!(document.frozen(), frozen, "{text:?}");
+    }
+}
+
+#[test]
+fn tables() {
+    let table = same_live("| a | b |\n|---|--:|\n| 1 | 2 |\n| 3 |\n\nafter");
+    assert_eq!(table.len(), 2);
+    assert_eq!(
+        table[0],
+        "<div class=\"table\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">a</th>\
+         <th scope=\"col\" class=\"align-right\">b</th></tr></thead><tbody>\
+         <tr><td>1</td><td class=\"align-right\">2</td></tr>\
+         <tr><td>3</td><td class=\"align-right\"></td></tr></tbody></table></div>"
+    );
+    // A table may interrupt a paragraph, but only its second line tells.
+    assert_eq!(same_live("a\n| b |\n|---|\n| c |\n").len(), 2);
+    assert_eq!(same_live("a\n| b |\n|---|x\n| c |\n").len(), 1);
+}
+
+#[test]
+fn lists() {
+    assert_eq!(
+        same_live("- a\n  - b\n\n    c\n- d\n\ne"),
+        ["<ul><li>a<ul><li><p>b</p><p>c</p></li></ul></li><li>d</li></ul>", "<p>e</p>"]
+    );
+    assert_eq!(same_live("- a\n\n- b\n"), ["<ul><li><p>a</p></li><li><p>b</p></li></ul>"]);
+    assert_eq!(same_live("- a\n* b\n").len(), 2);
+    assert_eq!(same_live("3. a\n4. b\n"), ["<ol start=\"3\"><li>a</li><li>b</li></ol>"]);
+    let mut document = Document::default();
+    document.update("- a\n\n\n", false);
+    assert_eq!(document.frozen(), 0, "a blank line does not end a list");
+}
+
+#[test]
+fn tasks() {
+    assert_eq!(
+        same_live("- [ ] a *b*\n  - [x] c\n"),
+        ["<ul><li><label><input type=\"checkbox\" disabled> a <em>b</em></label>\
+          <ul><li><label><input type=\"checkbox\" disabled checked> c</label></li></ul></li></ul>"]
+    );
+    assert_eq!(
+        same_live("- [x] a\n\n  b\n"),
+        ["<ul><li><p><label><input type=\"checkbox\" disabled checked> a</label></p><p>b</p></li></ul>"]
+    );
+}
+
+#[test]
+fn fences() {
+    assert_eq!(
+        same_live("```rust,ignore x\nfn a() {}\n\n  b\n```\nc\n"),
+        ["rust|fn a() {}\n\n  b\n", "<p>c</p>"]
+    );
+    assert_eq!(same_live("~~~\n```\n~~\n~~~~\n"), ["|```\n~~\n"]);
+    assert_eq!(same_live("```\na\n``\nb"), ["|a\n``\nb"]);
+    assert_eq!(same_live("```\na\n``"), ["|a\n``"]);
+    assert_eq!(same_live("```\na\n  "), ["|a\n"]);
+    assert_eq!(same_live("```\r\na\r\n\r\nb\r\n```\r\nc"), ["|a\n\nb\n", "<p>c</p>"]);
+    assert_eq!(same_live("  ```\n   a\n b\n\tc\n   ```\nd"), ["| a\nb\n  c\n", "<p>d</p>"]);
+    assert_eq!(same_live("```\na\n    ```\n``` b\n```\t\n"), ["|a\n    ```\n``` b\n```\t\n"]);
+    assert_eq!(same_live("````\n```\n````\n```\n"), ["|```\n", "|"]);
+    assert_eq!(same_live("a\n```b`\nc").len(), 1, "backticks in the info string: no fence");
+    assert_eq!(same_live("- ```\n  a\n  ```\n> ~~~\n> b\n").len(), 2);
+    assert_eq!(same_live("    a\n\n      b\n\nc"), ["|a\n\n  b\n", "<p>c</p>"]);
+}
+
+#[test]
+fn an_open_fence_only_grows_and_keeps_its_key() {
+    let text = "a\n\n```c\nint\n``\n `\n```` \nb";
+    let mut document = Document::default();
+    let mut before: Option<(u32, String)> = None;
+    for cut in "a\n\n```c\n".len()..text.find("\nb").map_or(0, |at| at + 1) {
+        document.update(&text[..cut], false);
+        let block = &document.blocks()[1];
+        let BlockKind::Code { text, closed: false, .. } = &block.kind else { panic!("{block:?}") };
+        if let Some((key, code)) = &before {
+            assert_eq!(*key, block.key);
+            assert!(text.starts_with(code.as_str()));
+        }
+        before = Some((block.key, text.clone()));
+    }
+    document.update(&text[..text.len() - 1], false);
+    assert_eq!(document.frozen(), 2);
+    assert_eq!(
+        document.blocks()[1].kind,
+        BlockKind::Code { lang: "c".into(), text: "int\n``\n `\n".into(), closed: true }
+    );
+}
+
+#[test]
+fn html_blocks_and_quotes() {
+    assert_eq!(same_live("<div>\n*a*\n\nb"), ["<div class=\"raw\">&lt;div&gt;\n*a*\n</div>", "<p>b</p>"]);
+    assert_eq!(same_live("<!-- a\n\nb -->\nc").len(), 2);
+    assert_eq!(same_live("> a\nb\n> c\n\nd"), ["<blockquote><p>a\nb\nc</p></blockquote>", "<p>d</p>"]);
+    assert_eq!(same_live("> a\n\n> b\n").len(), 2);
+}
+
+#[test]
+fn long_lines() {
+    let line = "word ".repeat(50_000);
+    let text = format!("{line}\n\n```\n{line}\n```\n");
+    let document = stream(&text, (0..text.len()).step_by(1000));
+    assert_eq!(drawn(&document), whole(&text));
+    assert_eq!(document.blocks().len(), 2);
+}
+
+#[test]
+fn the_finished_text_may_differ() {
+    let mut document = Document::default();
+    document.update("a\n\nb\n\nc\n\nd", false);
+    let keys: Vec<_> = document.blocks().iter().map(|block| block.key).collect();
+    assert_eq!(document.update("a\n\nb\n\nC\n\nd", true), 2);
+    assert_eq!(drawn(&document), ["<p>a</p>", "<p>b</p>", "<p>C</p>", "<p>d</p>"]);
+    let now: Vec<_> = document.blocks().iter().map(|block| block.key).collect();
+    assert_eq!(now[..2], keys[..2]);
+    assert!(now[2..].iter().all(|key| !keys.contains(key)));
+    // The same once more changes nothing; a shorter one is parsed anew.
+    assert_eq!(document.update("a\n\nb\n\nC\n\nd", true), 4);
+    assert_eq!(document.update("a", false), 1);
+    assert_eq!(drawn(&document), ["<p>a</p>"]);
+    assert_eq!(document.frozen(), 0);
+}
+
+#[test]
+fn a_definition_reaches_what_is_still_open() {
+    assert_eq!(whole("[x]\n\n[x]: https://a.b\n").len(), 1);
+    let text = "[x]: https://a.b\n\n[x] a\n\n[x]";
+    let live = stream(text, 0..text.len());
+    assert!(drawn(&live)[0].contains("href=\"https://a.b\""));
+}
+
+/// The work per delta is bounded by what is open, not by what came before: counted in bytes that are parsed.
+#[test]
+fn frozen_blocks_leave_the_tail() {
+    let text = "A paragraph of a few words.\n\n```\nlet a = 1;\n```\n\n".repeat(200);
+    let mut document = Document::default();
+    for cut in 0..=text.len() {
+        document.update(&text[..cut], false);
+        assert!(cut - document.tail <= 64, "{} bytes open at {cut}", cut - document.tail);
+    }
+    let code = "let a = 1;\n".repeat(1000);
+    let mut document = Document::default();
+    document.update("```\n", false);
+    for end in (0..code.len()).step_by(7) {
+        document.update(&format!("```\n{}", &code[..end]), false);
+        let unread = 4 + end - document.fence.as_ref().map_or(0, Fence::at);
+        assert!(unread <= 4, "{unread} bytes are read again");
+    }
+}

@@ -1,0 +1,117 @@
+//! Text and addresses made safe for HTML.
+
+use std::fmt::Write as _;
+
+/// Appends `text` as HTML text. Characters that reorder what is read (U+202A–U+202E, U+2066–U+2069) are shown by
+/// their code: code that reads differently from what runs must not go unseen.
+pub(super) fn push_text(out: &mut String, text: &str) {
+    push(out, text, |out, hidden| {
+        let _ = write!(out, "<span class=\"bidi\">U+{:04X}</span>", u32::from(hidden));
+    });
+}
+
+/// Appends an address as an attribute's value, to stand between double quotes. Characters that reorder text are
+/// percent-encoded, as the browser itself would send them.
+pub(super) fn push_address(out: &mut String, address: &str) {
+    push(out, address, |out, hidden| {
+        for byte in hidden.encode_utf8(&mut [0; 4]).bytes() {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    });
+}
+
+fn push(out: &mut String, text: &str, push_hidden: impl Fn(&mut String, char)) {
+    let mut plain = 0;
+    for (at, c) in text.char_indices() {
+        let safe = match c {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' => "&quot;",
+            '\'' => "&#39;",
+            // The HTML parser would change it, and then server and browser would differ.
+            '\0' => "\u{FFFD}",
+            // Dropped for the same reason, or written below.
+            '\r' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => "",
+            _ => continue,
+        };
+        out.push_str(&text[plain..at]);
+        out.push_str(safe);
+        if c > '\r' && safe.is_empty() {
+            push_hidden(out, c);
+        }
+        plain = at + c.len_utf8();
+    }
+    out.push_str(&text[plain..]);
+}
+
+/// Whether an address may become a link: http, https and mailto only, spelled out at its very start. Browsers strip
+/// whitespace and control characters from schemes, so an address holding a control character is refused whole.
+pub(super) fn is_allowed(address: &str) -> bool {
+    !address.chars().any(char::is_control)
+        && ["http://", "https://", "mailto:"]
+            .iter()
+            .any(|scheme| address.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(source: &str) -> String {
+        let mut out = String::new();
+        push_text(&mut out, source);
+        out
+    }
+
+    #[test]
+    fn markup_becomes_text() {
+        assert_eq!(text("a <b> & \"c\" 'd'"), "a &lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;");
+        assert_eq!(text("plain ünïcode 漢字"), "plain ünïcode 漢字");
+    }
+
+    #[test]
+    fn reordering_characters_are_shown() {
+        assert_eq!(text("a\u{202E}b"), "a<span class=\"bidi\">U+202E</span>b");
+        assert_eq!(text("\u{2066}\u{2069}").matches("bidi").count(), 2);
+        assert_eq!(text("\u{2029}\u{202F}\u{2065}\u{206A}").matches("bidi").count(), 0);
+        let mut address = String::new();
+        push_address(&mut address, "https://a/\u{202E}\"");
+        assert_eq!(address, "https://a/%E2%80%AE&quot;");
+    }
+
+    #[test]
+    fn what_the_html_parser_would_change_is_changed_before() {
+        assert_eq!(text("a\r\nb\0"), "a\nb\u{FFFD}");
+    }
+
+    #[test]
+    fn only_three_schemes_become_links() {
+        for good in ["http://a", "HTTPS://a.b/c?d#e", "MailTo:a@b.c"] {
+            assert!(is_allowed(good), "{good}");
+        }
+        for bad in [
+            "",
+            "http:",
+            "http:/a",
+            "https:a",
+            "//a.b",
+            "/a",
+            "a.rs",
+            "#a",
+            "javascript:alert(1)",
+            "java\nscript:alert(1)",
+            "\u{1}https://a",
+            " https://a",
+            "https://a\nb",
+            "ht\ttp://a",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "ftp://a",
+            "漢字漢字",
+        ] {
+            assert!(!is_allowed(bad), "{bad:?}");
+        }
+    }
+}

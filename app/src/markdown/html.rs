@@ -1,0 +1,289 @@
+//! From Markdown to HTML: our own small writer over the parser's events.
+//!
+//! Nothing of the source is passed through: raw HTML is shown as text, only http, https and mailto become links,
+//! images are never loaded (each would tell a third party that the message was read).
+
+use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
+
+use super::blocks::BlockKind;
+use super::escape::{is_allowed, push_address, push_text};
+
+/// A top-level block as the parser found it in a source.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// Where its first line begins, in bytes.
+    pub(super) start: usize,
+    /// Where it ends according to the parser: blank lines after it may be included or not.
+    pub(super) end: usize,
+    pub(super) shape: Shape,
+    pub(super) kind: BlockKind,
+}
+
+/// What ends a block, besides the start of another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A blank line.
+    Plain,
+    /// A blank line; and it takes two lines to know that it is a table.
+    Table,
+    /// Its own closing line.
+    Fenced,
+    /// Nothing else: it may go on after blank lines.
+    Loose,
+}
+
+/// The top-level blocks of `source`, in order. Reference definitions are none.
+pub(super) fn pieces(source: &str) -> Vec<Piece> {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_MATH;
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut writer = Writer::default();
+    let mut depth = 0_usize;
+    for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
+        if depth == 0 {
+            let start = source[..range.start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
+            let (shape, kind) = classify(&event);
+            pieces.push(Piece { start, end: range.end, shape, kind });
+        }
+        match event {
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth -= 1,
+            _ => {}
+        }
+        match pieces.last_mut().map(|piece| &mut piece.kind) {
+            Some(BlockKind::Code { text, .. }) => {
+                if let Event::Text(line) = event {
+                    text.push_str(&line);
+                }
+            }
+            Some(BlockKind::Html(html)) => {
+                writer.write(event, source.as_bytes().get(range.end).copied());
+                if depth == 0 {
+                    html.push_str(&writer.out);
+                    writer.out.clear();
+                }
+            }
+            None => {}
+        }
+    }
+    pieces
+}
+
+/// The shape of the block that `event` begins, and its kind, still empty.
+fn classify(event: &Event<'_>) -> (Shape, BlockKind) {
+    let shape = match event {
+        Event::Start(Tag::CodeBlock(kind)) => {
+            let (shape, info) = match kind {
+                CodeBlockKind::Fenced(info) => (Shape::Fenced, &**info),
+                CodeBlockKind::Indented => (Shape::Loose, ""),
+            };
+            let lang = info.split(|c: char| c == ',' || c.is_whitespace()).next().unwrap_or_default();
+            return (shape, BlockKind::Code { lang: lang.to_owned(), text: String::new(), closed: true });
+        }
+        Event::Start(Tag::Table(_)) => Shape::Table,
+        Event::Start(Tag::List(_) | Tag::HtmlBlock) => Shape::Loose,
+        _ => Shape::Plain,
+    };
+    (shape, BlockKind::Html(String::new()))
+}
+
+struct Link {
+    address: String,
+    /// It was written as a link; otherwise its address is shown behind its text.
+    anchor: bool,
+    /// Where its text begins in the output.
+    start: usize,
+}
+
+#[derive(Default)]
+struct Writer {
+    out: String,
+    /// Open links and images, the innermost last.
+    links: Vec<Link>,
+    /// A task's text is the label of its checkbox: one is open.
+    label: bool,
+    alignments: Vec<Alignment>,
+    cell: usize,
+    head: bool,
+}
+
+impl Writer {
+    /// Writes one event; `next` is the byte of the source right after it.
+    fn write(&mut self, event: Event<'_>, next: Option<u8>) {
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                push_text(&mut self.out, &text);
+            }
+            Event::Code(code) => self.code("<code>", "", &code),
+            // `$HOME/bin:$PATH` is no formula.
+            Event::InlineMath(math)
+                if next.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
+            {
+                self.out.push('$');
+                push_text(&mut self.out, &math);
+                self.out.push('$');
+            }
+            Event::InlineMath(math) => self.code("<code class=\"math\">", "$", &math),
+            Event::DisplayMath(math) => self.code("<code class=\"math\">", "$$", &math),
+            Event::SoftBreak => self.out.push('\n'),
+            Event::HardBreak => self.out.push_str("<br>"),
+            Event::Rule => self.block("<hr>"),
+            Event::TaskListMarker(done) => {
+                self.out.push_str("<label><input type=\"checkbox\" disabled");
+                self.out.push_str(if done { " checked> " } else { "> " });
+                self.label = true;
+            }
+            Event::FootnoteReference(_) => {}
+        }
+    }
+
+    fn code(&mut self, open: &str, delimiter: &str, code: &str) {
+        self.out.push_str(open);
+        self.out.push_str(delimiter);
+        push_text(&mut self.out, code);
+        self.out.push_str(delimiter);
+        self.out.push_str("</code>");
+    }
+
+    /// Writes a tag that cannot stand inside a label.
+    fn block(&mut self, tag: &str) {
+        if std::mem::take(&mut self.label) {
+            self.out.push_str("</label>");
+        }
+        self.out.push_str(tag);
+    }
+
+    fn start(&mut self, tag: Tag<'_>) {
+        match tag {
+            Tag::Emphasis => self.out.push_str("<em>"),
+            Tag::Strong => self.out.push_str("<strong>"),
+            Tag::Strikethrough => self.out.push_str("<del>"),
+            Tag::Link { link_type: LinkType::Email, dest_url, .. } => self.link(format!("mailto:{dest_url}")),
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => self.link(dest_url.into_string()),
+            Tag::Paragraph => self.block("<p>"),
+            Tag::Heading { level, .. } => self.heading("<h", level),
+            Tag::BlockQuote(_) => self.block("<blockquote>"),
+            Tag::CodeBlock(_) => self.block("<pre tabindex=\"0\"><code>"),
+            Tag::HtmlBlock => self.block("<div class=\"raw\">"),
+            Tag::List(None) => self.block("<ul>"),
+            Tag::List(Some(first)) => self.block(&format!("<ol start=\"{first}\">")),
+            Tag::Item => self.block("<li>"),
+            Tag::Table(alignments) => {
+                self.alignments = alignments;
+                self.block("<div class=\"table\" tabindex=\"0\"><table>");
+            }
+            Tag::TableHead => {
+                self.head = true;
+                self.row("<thead><tr>");
+            }
+            Tag::TableRow => self.row("<tr>"),
+            Tag::TableCell => {
+                self.out.push_str(if self.head { "<th scope=\"col\"" } else { "<td" });
+                self.out.push_str(match self.alignments.get(self.cell) {
+                    Some(Alignment::Left) => " class=\"align-left\">",
+                    Some(Alignment::Center) => " class=\"align-center\">",
+                    Some(Alignment::Right) => " class=\"align-right\">",
+                    Some(Alignment::None) | None => ">",
+                });
+                self.cell += 1;
+            }
+            // Not asked of the parser.
+            Tag::FootnoteDefinition(_)
+            | Tag::DefinitionList
+            | Tag::DefinitionListTitle
+            | Tag::DefinitionListDefinition
+            | Tag::Superscript
+            | Tag::Subscript
+            | Tag::MetadataBlock(_) => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Emphasis => self.out.push_str("</em>"),
+            TagEnd::Strong => self.out.push_str("</strong>"),
+            TagEnd::Strikethrough => self.out.push_str("</del>"),
+            TagEnd::Link | TagEnd::Image => self.end_link(),
+            TagEnd::Paragraph => self.block("</p>"),
+            TagEnd::Heading(level) => self.heading("</h", level),
+            TagEnd::BlockQuote(_) => self.block("</blockquote>"),
+            TagEnd::CodeBlock => self.block("</code></pre>"),
+            TagEnd::HtmlBlock => self.block("</div>"),
+            TagEnd::List(false) => self.block("</ul>"),
+            TagEnd::List(true) => self.block("</ol>"),
+            TagEnd::Item => self.block("</li>"),
+            TagEnd::Table => self.block("</tbody></table></div>"),
+            TagEnd::TableHead => {
+                self.head = false;
+                self.out.push_str("</tr></thead><tbody>");
+            }
+            TagEnd::TableRow => self.out.push_str("</tr>"),
+            TagEnd::TableCell => self.out.push_str(if self.head { "</th>" } else { "</td>" }),
+            TagEnd::FootnoteDefinition
+            | TagEnd::DefinitionList
+            | TagEnd::DefinitionListTitle
+            | TagEnd::DefinitionListDefinition
+            | TagEnd::Superscript
+            | TagEnd::Subscript
+            | TagEnd::MetadataBlock(_) => {}
+        }
+    }
+
+    /// The page's own headings are h1 and h2: those of a message come below.
+    fn heading(&mut self, tag: &str, level: HeadingLevel) {
+        self.block(tag);
+        self.out.push_str(match level {
+            HeadingLevel::H1 => "3>",
+            HeadingLevel::H2 => "4>",
+            HeadingLevel::H3 => "5>",
+            _ => "6>",
+        });
+    }
+
+    fn row(&mut self, tag: &str) {
+        self.cell = 0;
+        self.out.push_str(tag);
+    }
+
+    /// Links and images alike: an image is a link to where it is, named by its alternative text.
+    fn link(&mut self, address: String) {
+        let anchor = !self.in_anchor() && is_allowed(&address);
+        if anchor {
+            self.out.push_str("<a href=\"");
+            push_address(&mut self.out, &address);
+            self.out.push_str("\" title=\"");
+            push_address(&mut self.out, &address);
+            self.out.push_str("\" target=\"_blank\" rel=\"noopener noreferrer nofollow\">");
+        }
+        self.links.push(Link { address, anchor, start: self.out.len() });
+    }
+
+    fn end_link(&mut self) {
+        let Some(link) = self.links.pop() else { return };
+        let mut address = String::new();
+        push_text(&mut address, &link.address);
+        let text = &self.out[link.start..];
+        if text.is_empty() {
+            self.out.push_str(&address);
+        } else if !link.anchor && !self.in_anchor() && text != address && !address.is_empty() {
+            self.out.push_str(" <span class=\"address\">(");
+            self.out.push_str(&address);
+            self.out.push_str(")</span>");
+        }
+        if link.anchor {
+            self.out.push_str("</a>");
+        }
+    }
+
+    fn in_anchor(&self) -> bool {
+        self.links.iter().any(|link| link.anchor)
+    }
+}
+
+#[cfg(test)]
+#[path = "html_tests.rs"]
+mod tests;

@@ -1,0 +1,234 @@
+//! A message on the page.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::blocks::{Block, BlockKind, Document};
+use super::copy_text;
+use super::escape::push_text;
+
+/// The texts of a message's controls, in the page's language.
+#[derive(Clone, Copy, Debug)]
+pub struct MarkdownLabels {
+    /// On the button that copies a code block.
+    pub copy: &'static str,
+    /// In its place for a moment, once that is done.
+    pub copied: &'static str,
+}
+
+/// Where a message's text is read from.
+pub struct MarkdownText(Box<ReadText>);
+
+type ReadText = dyn Fn(&mut dyn FnMut(&str, bool));
+
+impl MarkdownText {
+    /// `read` lends the text as it is now and says whether it is finished. It runs again whenever a signal changes
+    /// that it tracks: let that be one signal per message, changed at most once per animation frame.
+    pub fn new(read: impl Fn(&mut dyn FnMut(&str, bool)) + 'static) -> Self {
+        Self(Box::new(read))
+    }
+}
+
+/// A finished text.
+impl From<String> for MarkdownText {
+    fn from(text: String) -> Self {
+        Self::new(move |lend| lend(&text, true))
+    }
+}
+
+/// What draws a block: which one, and what to track as long as it may change.
+#[derive(Clone)]
+struct Row {
+    index: usize,
+    key: u32,
+    changed: ArcTrigger,
+}
+
+impl Row {
+    fn of(index: usize, block: &Block) -> Self {
+        Self { index, key: block.key, changed: ArcTrigger::new() }
+    }
+
+    /// Reads the row's block; tracks it while it is open, if `read` says that its result may change with it.
+    fn read<T>(
+        &self,
+        document: StoredValue<Document>,
+        read: impl FnOnce(&BlockKind) -> (T, bool),
+    ) -> Option<T> {
+        document.try_with_value(|document| {
+            let (result, may_change) = read(&document.blocks().get(self.index)?.kind);
+            if may_change && self.index >= document.frozen() {
+                self.changed.track();
+            }
+            Some(result)
+        })?
+    }
+}
+
+/// Draws one message. Blocks that are closed are drawn once; a change of the text redraws its open end only.
+#[component]
+pub fn MarkdownView(
+    /// The message.
+    #[prop(into)]
+    text: MarkdownText,
+    /// The texts of its controls.
+    labels: MarkdownLabels,
+) -> impl IntoView {
+    let document = StoredValue::new(Document::default());
+    let update = move || {
+        let mut first_changed = 0;
+        text.0(&mut |text, finished| {
+            document.update_value(|document| first_changed = document.update(text, finished));
+        });
+        first_changed
+    };
+    untrack(&update);
+    let rows = RwSignal::new(document.with_value(|document| {
+        document.blocks().iter().enumerate().map(|(index, block)| Row::of(index, block)).collect::<Vec<_>>()
+    }));
+    Effect::new(move |_| redraw(document, rows, update()));
+    view! {
+        <div class="prose">
+            <For each=move || rows.get() key=|row| row.key children=move |row| block_view(document, row, labels) />
+        </div>
+    }
+    .into_any()
+}
+
+/// Brings the page in step with the document, whose blocks from `first_changed` on may be others than before.
+fn redraw(document: StoredValue<Document>, rows: RwSignal<Vec<Row>>, first_changed: usize) {
+    document.with_value(|document| {
+        let blocks = document.blocks();
+        let same = rows.with_untracked(|rows| {
+            let keys = |from: usize| rows[from.min(rows.len())..].iter().map(|row| row.key);
+            blocks.len() == rows.len()
+                && blocks[first_changed..].iter().map(|block| block.key).eq(keys(first_changed))
+        });
+        if !same {
+            rows.update(|rows| {
+                let open = rows.split_off(first_changed.min(rows.len()));
+                rows.extend(blocks.iter().enumerate().skip(rows.len()).map(|(index, block)| {
+                    let kept = open.iter().find(|row| row.index == index && row.key == block.key);
+                    kept.cloned().unwrap_or_else(|| Row::of(index, block))
+                }));
+            });
+        }
+    });
+    for changed in rows.with_untracked(|rows| {
+        rows.iter().skip(first_changed).map(|row| row.changed.clone()).collect::<Vec<_>>()
+    }) {
+        changed.notify();
+    }
+}
+
+fn block_view(document: StoredValue<Document>, row: Row, labels: MarkdownLabels) -> AnyView {
+    let lang = row.read(document, |kind| match kind {
+        BlockKind::Code { lang, .. } => {
+            let mut html = String::new();
+            push_text(&mut html, lang);
+            (Some(html), false)
+        }
+        BlockKind::Html(_) => (None, false),
+    });
+    if let Some(lang) = lang.flatten() {
+        return code_view(document, row, lang, labels);
+    }
+    let html = move || {
+        row.read(document, |kind| match kind {
+            BlockKind::Html(html) => (html.clone(), true),
+            BlockKind::Code { .. } => (String::new(), false),
+        })
+    };
+    view! { <div class="block" inner_html=move || html().unwrap_or_default()></div> }.into_any()
+}
+
+fn code_view(document: StoredValue<Document>, row: Row, lang: String, labels: MarkdownLabels) -> AnyView {
+    let copied = RwSignal::new(false);
+    let label = move || if copied.get() { labels.copied } else { labels.copy };
+    let whole = row.clone();
+    let copy = move |_| {
+        let text = whole.read(document, |kind| (code(kind).to_owned(), false)).unwrap_or_default();
+        spawn_local(async move {
+            if copy_text(&text).await {
+                copied.try_set(true);
+                set_timeout(
+                    move || {
+                        copied.try_set(false);
+                    },
+                    Duration::from_secs(2),
+                );
+            }
+        });
+    };
+
+    let growing = row.clone();
+    let starts = Memo::new(move |before: Option<&Vec<usize>>| {
+        let mut starts = before.cloned().unwrap_or_else(|| vec![0]);
+        growing.read(document, |kind| (extend_chunks(&mut starts, code(kind)), true));
+        starts
+    });
+    let chunk = move |start: usize| {
+        let row = row.clone();
+        let html = move || {
+            row.read(document, |kind| {
+                let rest = code(kind).get(start..).unwrap_or_default();
+                let full = full_chunk(rest);
+                let mut html = String::new();
+                push_text(&mut html, &rest[..full.unwrap_or(rest.len())]);
+                (html, full.is_none())
+            })
+        };
+        view! { <span inner_html=move || html().unwrap_or_default()></span> }
+    };
+    view! {
+        <figure class="code">
+            <figcaption>
+                <span class="lang" inner_html=lang></span>
+                <button type="button" class="copy" aria-label=label on:click=copy>{label}</button>
+            </figcaption>
+            <pre tabindex="0">
+                <code>
+                    <For each=move || starts.get() key=|start| *start children=chunk />
+                </code>
+            </pre>
+        </figure>
+    }
+    .into_any()
+}
+
+fn code(kind: &BlockKind) -> &str {
+    match kind {
+        BlockKind::Code { text, .. } => text,
+        BlockKind::Html(_) => "",
+    }
+}
+
+/// Lines of code that one node of the page shows.
+const CHUNK_LINES: usize = 200;
+/// Bytes after which a chunk is full all the same: minified code has long lines.
+const CHUNK_BYTES: usize = 32 * 1024;
+
+/// Appends to `starts` where chunks begin that `code`, which has grown, has by now.
+fn extend_chunks(starts: &mut Vec<usize>, code: &str) {
+    let mut start = starts.last().copied().unwrap_or_default();
+    while let Some(length) = code.get(start..).and_then(full_chunk) {
+        start += length;
+        starts.push(start);
+    }
+}
+
+/// The length of the first chunk of `code` if it is full, and so stays as it is whatever follows.
+fn full_chunk(code: &str) -> Option<usize> {
+    let limit = code.floor_char_boundary(CHUNK_BYTES);
+    let lines = code.as_bytes()[..limit].iter().enumerate().filter(|&(_, &byte)| byte == b'\n');
+    match lines.map(|(at, _)| at + 1).nth(CHUNK_LINES - 1) {
+        None if limit < code.len() => Some(limit),
+        full => full,
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+#[path = "view_tests.rs"]
+mod tests;

@@ -1,0 +1,71 @@
+use super::*;
+
+const LABELS: MarkdownLabels = MarkdownLabels { copy: "Copy it", copied: "Copied" };
+
+/// The server's HTML, without the comments that hydration counts on.
+fn rendered(text: &str, finished: bool) -> String {
+    let text = text.to_owned();
+    let html = Owner::new().with(|| {
+        let text = MarkdownText::new(move |lend| lend(&text, finished));
+        view! { <MarkdownView text labels=LABELS /> }.into_view().to_html()
+    });
+    html.replace("<!>", "").replace("<!---->", "")
+}
+
+#[test]
+fn the_server_draws_every_block() {
+    assert_eq!(
+        rendered("# a\n\n*b*\n\n```rust\nfn c<T>() {}\n```\n", true),
+        "<div class=\"prose\"><div class=\"block\"><h3>a</h3></div><div class=\"block\"><p><em>b</em></p></div>\
+         <figure class=\"code\"><figcaption><span class=\"lang\">rust</span>\
+         <button type=\"button\" aria-label=\"Copy it\" class=\"copy\">Copy it</button></figcaption>\
+         <pre tabindex=\"0\"><code><span>fn c&lt;T&gt;() {}\n</span></code></pre></figure></div>"
+    );
+    assert_eq!(rendered("", false), "<div class=\"prose\"></div>");
+}
+
+#[test]
+fn the_server_draws_what_is_still_open() {
+    let html = rendered("a\n\n- b\n- c", false);
+    assert!(html.ends_with("<div class=\"block\"><ul><li>b</li><li>c</li></ul></div></div>"), "{html}");
+    let html = rendered("```c\nint a;\n``", false);
+    assert!(html.contains("<span>int a;\n</span>"), "the start of a closing line is held back: {html}");
+    let html = rendered("```c\nint a;\n``", true);
+    assert!(html.contains("<span>int a;\n``</span>"), "{html}");
+}
+
+#[test]
+fn what_code_hides_is_shown() {
+    let html = rendered("```a\u{202E}<b>\nif \u{2066}c\n```\n", true);
+    assert!(
+        html.contains("<span class=\"lang\">a<span class=\"bidi\">U+202E</span>&lt;b&gt;</span>"),
+        "{html}"
+    );
+    assert!(html.contains("if <span class=\"bidi\">U+2066</span>c"), "{html}");
+}
+
+#[test]
+fn long_code_is_drawn_in_chunks() {
+    let code: String = (0..450).flat_map(|line| [line.to_string(), "\n".to_owned()]).collect();
+    let html = rendered(&format!("```\n{code}```\n"), true);
+    assert_eq!(html.matches("<span>").count(), 3);
+    assert!(html.contains("199\n</span><span>200\n"), "{html}");
+    assert_eq!(html.matches("399\n</span><span>400\n").count(), 1);
+}
+
+#[test]
+fn chunks_are_full_after_lines_or_bytes() {
+    assert_eq!(full_chunk(&"a\n".repeat(CHUNK_LINES - 1)), None);
+    assert_eq!(full_chunk(&"a\n".repeat(CHUNK_LINES)), Some(2 * CHUNK_LINES));
+    assert_eq!(full_chunk(&"é".repeat(CHUNK_BYTES / 2)), None);
+    assert_eq!(full_chunk(&format!("a{}", "é".repeat(CHUNK_BYTES))), Some(CHUNK_BYTES - 1));
+    let code = format!("{}\n", "x".repeat(70)).repeat(1000);
+    let mut at_once = vec![0];
+    extend_chunks(&mut at_once, &code);
+    let mut grown = vec![0];
+    for end in (0..=code.len()).step_by(97).chain([code.len()]) {
+        extend_chunks(&mut grown, &code[..end]);
+    }
+    assert_eq!(grown, at_once);
+    assert_eq!(at_once.len(), 6);
+}
