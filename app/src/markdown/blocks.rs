@@ -19,7 +19,7 @@ pub struct Block {
 /// What a block is drawn as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BlockKind {
-    /// Safe HTML, see [`html`].
+    /// Safe HTML: only tags that our own writer made.
     Html(String),
     /// A code block of its own (one inside a list or a quote is part of their HTML).
     Code {
@@ -57,7 +57,7 @@ pub struct Document {
     /// The last block is this open fence: nothing is parsed until it closes.
     fence: Option<Fence>,
     next_key: u32,
-    /// How much of the text was seen, in bytes, and its [`hash`].
+    /// How much of the text was seen, in bytes, and its hash.
     seen: usize,
     seen_hash: u64,
     finished: bool,
