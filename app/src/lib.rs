@@ -1,1 +1,36 @@
-//! Stub.
+//! The Leptos UI: pages, components and the live store.
+//!
+//! Rendered by the server (feature `ssr`), taken over by the browser (feature `hydrate`).
+//!
+//! - [`App`]: all pages; [`shell`]: the document around them
+//! - `pages`: the first screen, a conversation, what is not there
+//! - `conversation`: the log, turn by turn, and the line that says what is going on
+//! - `cards`: the kinds of work, a file each
+//! - `composer`: where one writes
+//! - `live`: the transcript as it changes, and the event stream that feeds it
+//! - [`server_fns`]: what the page asks of the server
+//! - `i18n`: every word, in each language; `prefs`: theme and language
+//! - `text`: plain functions on texts; `browser`: what is asked of the browser
+
+pub mod app;
+mod browser;
+mod cards;
+mod composer;
+mod conversation;
+mod i18n;
+mod icon;
+mod live;
+pub mod markdown;
+mod pages;
+mod prefs;
+mod route;
+pub mod server_fns;
+#[cfg(feature = "ssr")]
+mod shell;
+mod text;
+
+pub use app::App;
+#[cfg(feature = "ssr")]
+pub use server_fns::ServerContext;
+#[cfg(feature = "ssr")]
+pub use shell::{PAGES, init_tasks, shell};

@@ -9,7 +9,7 @@ pub mod demo;
 pub mod error;
 pub mod extract;
 pub mod guard;
-// pages
+pub mod pages;
 pub mod request_id;
 pub mod router;
 pub mod routes;

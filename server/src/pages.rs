@@ -6,12 +6,12 @@ use axum::{
     http::StatusCode,
     middleware::{Next, from_fn_with_state},
     response::{Html, IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
-use codex_gateway_app::{App, ServerContext, shell};
+use codex_gateway_app::{PAGES, ServerContext, init_tasks, shell};
 use http::request::Parts;
 use leptos::prelude::{provide_context, use_context};
-use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
+use leptos_axum::{handle_server_fns_with_context, render_app_async_with_context};
 use tower_http::compression::CompressionLayer;
 
 use crate::{
@@ -25,14 +25,18 @@ const NOT_BUILT: &str = include_str!("not_built.html");
 
 /// The pages, and the server functions that they call.
 pub fn router(state: &AppState) -> Router<AppState> {
+    init_tasks();
     let context = provide(state.clone());
     let functions = {
         let context = context.clone();
         post(move |request: Request| handle_server_fns_with_context(context, request))
     };
     let options = state.leptos.clone();
-    let pages = Router::<AppState>::new()
-        .leptos_routes_with_context(state, generate_route_list(App), context, move || shell(options.clone()))
+    // Rendered whole before the first byte, so that an unknown conversation is a real 404.
+    let page = get(render_app_async_with_context(context, move || shell(options.clone())));
+    let pages = PAGES
+        .iter()
+        .fold(Router::<AppState>::new(), |router, path| router.route(path, page.clone()))
         .route_layer(from_fn_with_state(state.clone(), built))
         .layer(CompressionLayer::new());
     pages.route("/_fn/{*name}", functions)

@@ -13,7 +13,7 @@ use crate::{
     auth::authenticate,
     extract::LARGEST_BODY,
     guard::guard,
-    // pages,
+    pages,
     request_id::request_id,
     routes::{events, fallback, health, legacy, sessions, threads, turns},
     state::AppState,
@@ -42,7 +42,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/{*rest}", any(fallback::not_found))
         .method_not_allowed_fallback(fallback::method_not_allowed);
 
-    let closed = api.route_layer(from_fn_with_state(state.clone(), authenticate));
+    let closed = api.merge(pages::router(&state)).route_layer(from_fn_with_state(state.clone(), authenticate));
 
     open.merge(closed)
         .fallback(fallback::not_found)

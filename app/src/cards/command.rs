@@ -1,0 +1,155 @@
+//! A command: its line, what it printed, how it ended.
+
+use codex_gateway_wire::{
+    Content, Item, Output, Phase,
+    codex::{CommandExecution, ItemStatus},
+};
+use leptos::prelude::*;
+
+use super::{Head, Tone, command_line, of_kind};
+use crate::{
+    i18n::Texts,
+    icon::Icon,
+    live::EntryRef,
+    text::{
+        ansi,
+        excerpt::{excerpt, first_lines, last_lines},
+    },
+};
+
+/// How many lines of a long output are shown at its beginning and its end.
+const HEAD_LINES: usize = 20;
+const TAIL_LINES: usize = 180;
+
+pub(super) fn head(command: &CommandExecution, phase: Phase, t: &Texts) -> Head {
+    let line = command_line(&command.command);
+    let exit = command.exit_code.filter(|code| *code != 0);
+    let (verb, tone) = match (command.status, phase) {
+        (ItemStatus::Declined, _) => (t.run_declined, Tone::NeedsYou),
+        (_, Phase::Running) => (t.running, Tone::Quiet),
+        (ItemStatus::InProgress, Phase::Cut) => (t.run_cut, Tone::Quiet),
+        (ItemStatus::Failed, _) if exit.is_none() => (t.run_failed, Tone::Failed),
+        _ if exit.is_some() => (t.ran, Tone::Failed),
+        _ => (t.ran, Tone::Quiet),
+    };
+    let result = exit.map(t.exit).unwrap_or_default();
+    let first_line = line.trim().lines().next().unwrap_or_default();
+    Head::new(Icon::Terminal, verb).code(first_line).result(result).tone(tone).took(command.duration_ms)
+}
+
+pub(super) fn body(entry: EntryRef, t: &'static Texts) -> AnyView {
+    let show_all = RwSignal::new(false);
+    let line = move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => command_line(&c.command));
+    let cwd = move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => c.cwd.clone());
+    let output = move || {
+        let all = show_all.get();
+        entry
+            .read(|entry| match &entry.content {
+                Content::Item(Item::CommandExecution(command)) => {
+                    Some(pieces(&command.aggregated_output, all, entry.phase == Phase::Running, t))
+                }
+                _ => None,
+            })
+            .flatten()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|piece| piece.view(all_button(t, show_all)))
+            .collect_view()
+    };
+    view! {
+        <div class="terminal">
+            <pre class="prompt"><code>{line}</code></pre>
+            <pre class="output" tabindex="0" aria-label=t.result><code>{output}</code></pre>
+            <div class="cwd">{cwd}</div>
+        </div>
+    }
+    .into_any()
+}
+
+fn all_button(t: &'static Texts, all: RwSignal<bool>) -> impl Fn() -> AnyView {
+    move || {
+        view! { <button type="button" class="link" on:click=move |_| all.set(true)>{t.show_all}</button> }
+            .into_any()
+    }
+}
+
+/// A piece of what is shown of an output.
+#[derive(Clone, Debug, PartialEq)]
+enum Piece {
+    Run(ansi::Run),
+    /// Something is left out here, and can be shown.
+    Hidden(String),
+    /// Something is missing here, or there is nothing.
+    Missing(String),
+}
+
+impl Piece {
+    fn view(self, show_all: impl Fn() -> AnyView) -> AnyView {
+        match self {
+            Self::Run(run) => view! { <span class=run.class>{run.text}</span> }.into_any(),
+            Self::Hidden(words) => view! { <span class="omitted">{words}" · "{show_all()}</span> }.into_any(),
+            Self::Missing(words) => view! { <span class="omitted">{words}</span> }.into_any(),
+        }
+    }
+}
+
+fn pieces(output: &Output, all: bool, running: bool, t: &Texts) -> Vec<Piece> {
+    if output.is_empty() {
+        return if running { Vec::new() } else { vec![Piece::Missing(t.no_output.to_owned())] };
+    }
+    let runs = |text: &str| ansi::parse(text).into_iter().map(Piece::Run);
+    let dropped = output.omitted();
+    let whole = if dropped == 0 { [output.head(), output.tail()].concat() } else { String::new() };
+    let (head, gap, tail) = match (dropped, all) {
+        (0, true) => (whole.as_str(), None, ""),
+        (0, false) => {
+            let shown = excerpt(&whole, HEAD_LINES, TAIL_LINES);
+            let hidden = (shown.hidden > 0).then(|| Piece::Hidden((t.lines_hidden)(shown.hidden)));
+            (shown.head, hidden, shown.tail)
+        }
+        (_, true) => (output.head(), Some(Piece::Missing((t.bytes_dropped)(dropped))), output.tail()),
+        (_, false) => {
+            let (head, tail) =
+                (first_lines(output.head(), HEAD_LINES), last_lines(output.tail(), TAIL_LINES));
+            (head, Some(Piece::Hidden((t.bytes_dropped)(dropped))), tail)
+        }
+    };
+    runs(head).chain(gap).chain(runs(tail)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::i18n::Lang;
+
+    fn shown(text: &str, all: bool) -> Vec<String> {
+        let name = |piece| match piece {
+            Piece::Run(run) => format!("{} bytes", run.text.len()),
+            Piece::Hidden(words) | Piece::Missing(words) => words,
+        };
+        pieces(&Output::from(text), all, false, Lang::En.texts()).into_iter().map(name).collect()
+    }
+
+    #[test]
+    fn a_short_output_is_shown_whole() {
+        assert_eq!(shown("", false), ["No output"]);
+        assert_eq!(shown("one\ntwo\n", false), ["8 bytes"]);
+    }
+
+    #[test]
+    fn a_long_output_shows_its_ends_and_all_of_it_on_demand() {
+        let text = "line\n".repeat(1000);
+        assert_eq!(shown(&text, false), ["100 bytes", "800 lines hidden", "900 bytes"]);
+        assert_eq!(shown(&text, true), ["5000 bytes"]);
+    }
+
+    #[test]
+    fn what_was_not_kept_is_said_either_way() {
+        let text = "12345678\n".repeat(100_000);
+        assert_eq!(shown(&text, false)[0], "180 bytes");
+        for all in [true, false] {
+            let shown = shown(&text, all);
+            assert!(shown.len() == 3 && shown[1].ends_with("kB were not kept"), "{shown:?}");
+        }
+    }
+}

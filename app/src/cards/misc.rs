@@ -1,0 +1,88 @@
+//! The kinds that are little more than their line.
+
+use codex_gateway_wire::{
+    Content, Item,
+    codex::{EnteredReviewMode, HookPrompt, ImageGeneration, ImageView, Sleep, WebSearch},
+};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use super::{
+    Head,
+    json::{json_view, text_view},
+    of_kind,
+};
+use crate::{i18n::Texts, icon::Icon, live::EntryRef, text::format::relative};
+
+/// What a web search did.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SearchAction {
+    url: Option<String>,
+}
+
+pub(super) fn web_search(search: &WebSearch, t: &Texts) -> Head {
+    let action = search.action.as_ref().and_then(|action| serde_json::from_str(action.get()).ok());
+    match action.and_then(|action: SearchAction| action.url) {
+        Some(url) => Head::new(Icon::Globe, t.opened_page).words(url),
+        None => Head::new(Icon::Search, t.searched).words(search.query.clone()),
+    }
+    .opens(search.action.is_some())
+}
+
+pub(super) fn search_body(entry: EntryRef, t: &'static Texts) -> AnyView {
+    let action = move || {
+        of_kind!(entry, Content::Item(Item::WebSearch(search)) => {
+            search.action.as_ref().map(|action| json_view(t.details, action))
+        })
+    };
+    view! { <div class="fields">{action}</div> }.into_any()
+}
+
+pub(super) fn image_view(image: &ImageView, cwd: &str, t: &Texts) -> Head {
+    Head::new(Icon::Image, t.viewed_image).code(relative(&image.path, cwd)).opens(false)
+}
+
+pub(super) fn image_generation(image: &ImageGeneration, t: &Texts) -> Head {
+    Head::new(Icon::Image, t.made_image).code(image.saved_path.clone().unwrap_or_default())
+}
+
+pub(super) fn sleep(sleep: &Sleep, t: &Texts) -> Head {
+    Head::new(Icon::Timer, t.waited).took(Some(sleep.duration_ms)).opens(false)
+}
+
+pub(super) fn hook_prompt(prompt: &HookPrompt, t: &Texts) -> Head {
+    Head::new(Icon::Info, t.told_by_hook).words(first_line(&hook_text(prompt)))
+}
+
+pub(super) fn compaction(t: &Texts) -> Head {
+    Head::new(Icon::Compact, t.compacted).opens(false)
+}
+
+pub(super) fn review(review: &EnteredReviewMode, t: &Texts) -> Head {
+    Head::new(Icon::Search, t.review_started).words(first_line(&review.review))
+}
+
+/// The body of items that carry a text.
+pub(super) fn text_body(entry: EntryRef, t: &'static Texts) -> AnyView {
+    let text = move || {
+        of_kind!(entry, Content::Item(item) => match item {
+            Item::HookPrompt(prompt) => Some(hook_text(prompt)),
+            Item::EnteredReviewMode(review) => Some(review.review.clone()),
+            Item::ImageGeneration(image) => image.revised_prompt.clone(),
+            _ => None,
+        })
+        .flatten()
+        .map(|text| text_view(t.details, text))
+    };
+    view! { <div class="fields">{text}</div> }.into_any()
+}
+
+fn hook_text(prompt: &HookPrompt) -> String {
+    let texts: Vec<&str> = prompt.fragments.iter().map(|fragment| fragment.text.as_str()).collect();
+    texts.join("\n")
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}

@@ -1,0 +1,53 @@
+//! What the agent thought.
+
+use codex_gateway_wire::{Content, Item, Phase, codex::Reasoning};
+use leptos::prelude::*;
+
+use super::Head;
+use crate::{
+    conversation::markdown_labels,
+    i18n::Texts,
+    icon::Icon,
+    live::EntryRef,
+    markdown::{MarkdownText, MarkdownView},
+};
+
+pub(super) fn head(reasoning: &Reasoning, running: bool, t: &Texts) -> Head {
+    let verb = if running { t.thinking } else { t.thought };
+    let topic = reasoning.summary.iter().rev().find_map(|part| topic(part)).unwrap_or_default();
+    Head::new(Icon::Thought, verb).words(topic)
+}
+
+/// What a part of a summary is about: it begins with that, in bold.
+fn topic(part: &str) -> Option<&str> {
+    part.trim_start().strip_prefix("**")?.split_once("**").map(|(topic, _)| topic.trim())
+}
+
+pub(super) fn body(entry: EntryRef, t: &'static Texts) -> AnyView {
+    let text = MarkdownText::new(move |lend| {
+        let text = entry.read(|entry| (thoughts(&entry.content), entry.phase != Phase::Running));
+        if let Some((text, finished)) = text {
+            lend(if text.is_empty() && finished { t.nothing_shown } else { &text }, finished);
+        }
+    });
+    view! { <div class="thoughts"><MarkdownView text labels=markdown_labels(t) /></div> }.into_any()
+}
+
+/// The summary, or the thoughts themselves where there is none.
+fn thoughts(content: &Content) -> String {
+    let Content::Item(Item::Reasoning(reasoning)) = content else { return String::new() };
+    let parts = if reasoning.summary.is_empty() { &reasoning.content } else { &reasoning.summary };
+    parts.join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_topic_is_what_stands_in_bold_at_the_beginning() {
+        assert_eq!(topic("**Reading the request**\n\nIt says"), Some("Reading the request"));
+        assert_eq!(topic("**Reading the"), None);
+        assert_eq!(topic("It **says** so"), None);
+    }
+}

@@ -1,0 +1,74 @@
+//! What is going on right now, in a few words.
+
+use codex_gateway_wire::{Content, Entry, Item, Phase, Transcript};
+
+use crate::{cards::command_line, i18n::Texts};
+
+/// What the agent is at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Activity {
+    pub(crate) verb: &'static str,
+    /// What it is done to, as one types it.
+    pub(crate) target: Option<String>,
+    /// When it began, in Unix milliseconds.
+    pub(crate) since_ms: Option<i64>,
+}
+
+/// What the agent is at, while a turn runs.
+pub(crate) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
+    let turn = transcript.active_turn()?;
+    let own = |entry: &&Entry| entry.turn_id.as_ref() == Some(&turn.id) && entry.phase == Phase::Running;
+    let step = transcript.entries.iter().rev().take(20).find(own);
+    let since_ms = turn.started_at.map(|seconds| seconds * 1000);
+    let (verb, target) = match step.map(|step| &step.content) {
+        Some(Content::Item(item)) => match item {
+            Item::CommandExecution(command) => (t.running, Some(command_line(&command.command))),
+            Item::FileChange(_) => (t.editing, None),
+            Item::Reasoning(_) => (t.thinking, None),
+            Item::AgentMessage(_) | Item::Plan(_) => (t.writing, None),
+            Item::McpToolCall(call) => (t.calling, Some(format!("{}.{}", call.server, call.tool))),
+            Item::DynamicToolCall(call) => (t.calling, Some(call.tool.clone())),
+            _ => (t.working, None),
+        },
+        _ => (t.working, None),
+    };
+    let own_time = step.filter(|_| target.is_some()).and_then(|step| step.started_at_ms);
+    Some(Activity { verb, target, since_ms: own_time.or(since_ms) })
+}
+
+#[cfg(test)]
+mod tests {
+    use codex_gateway_wire::{Event, EventBody, EventName};
+
+    use super::*;
+    use crate::i18n::Lang;
+
+    fn fold(transcript: &mut Transcript, method: &str, params: &str) {
+        let data = format!(r#"{{"method":"{method}","params":{params}}}"#);
+        let body = EventBody::parse(EventName::Notification, &data).unwrap();
+        transcript.apply(&Event { seq: transcript.as_of + 1, body });
+    }
+
+    #[test]
+    fn it_names_the_running_command_and_counts_from_its_start() {
+        let t = Lang::En.texts();
+        let mut transcript = Transcript::default();
+        assert_eq!(activity(&transcript, t), None);
+
+        let turn = r#"{"threadId":"t","turn":{"id":"u","status":"inProgress","startedAt":100}}"#;
+        fold(&mut transcript, "turn/started", turn);
+        let working = Activity { verb: t.working, target: None, since_ms: Some(100_000) };
+        assert_eq!(activity(&transcript, t), Some(working));
+
+        let item = r#"{"type":"commandExecution","id":"c","command":"bash -lc 'cargo test'"}"#;
+        let params = format!(r#"{{"threadId":"t","turnId":"u","item":{item},"startedAtMs":105000}}"#);
+        fold(&mut transcript, "item/started", &params);
+        let running =
+            Activity { verb: t.running, target: Some("cargo test".to_owned()), since_ms: Some(105_000) };
+        assert_eq!(activity(&transcript, t), Some(running));
+
+        let ended = r#"{"threadId":"t","turn":{"id":"u","status":"completed"}}"#;
+        fold(&mut transcript, "turn/completed", ended);
+        assert_eq!(activity(&transcript, t), None);
+    }
+}

@@ -1,0 +1,173 @@
+//! What the parts of a conversation share, and what one can do with it.
+
+use std::time::Duration;
+
+use codex_gateway_wire::{Content, Item, SessionId, TurnId};
+use leptos::{prelude::*, task::spawn_local};
+
+use crate::{
+    browser,
+    composer::Draft,
+    i18n::{Texts, texts},
+    live::{LinkState, Live, Outbox, Stream, Unsent, UnsentState},
+    server_fns::{self, Conversation},
+};
+
+/// A conversation on the page.
+#[derive(Clone, Copy)]
+pub(crate) struct Chat {
+    pub(crate) t: &'static Texts,
+    pub(crate) live: Live,
+    pub(crate) outbox: Outbox,
+    /// How the page is connected.
+    pub(crate) link: RwSignal<LinkState>,
+    /// The server is of another build than the page.
+    pub(crate) outdated: RwSignal<bool>,
+    /// The present moment by the server's clock, in Unix milliseconds; kept while a turn runs.
+    pub(crate) now: RwSignal<i64>,
+    /// Stop was pressed, and the turn has not ended yet.
+    pub(crate) stopping: RwSignal<bool>,
+    id: StoredValue<SessionId>,
+    stream: StoredValue<Option<Stream>, LocalStorage>,
+}
+
+impl Chat {
+    /// Begins with what the server says. In the browser, the stream goes on from there.
+    pub(crate) fn open(conversation: Conversation, first: Option<Unsent>) -> Self {
+        let Conversation { site, snapshot } = conversation;
+        let id = snapshot.session.id.clone();
+        let chat = Self {
+            t: texts(),
+            live: Live::new(snapshot),
+            outbox: Outbox::new(),
+            link: RwSignal::new(LinkState::Connecting),
+            outdated: RwSignal::new(false),
+            now: RwSignal::new(site.now_ms),
+            stopping: RwSignal::new(false),
+            id: StoredValue::new(id.clone()),
+            stream: StoredValue::new_local(None),
+        };
+        if let Some(first) = first {
+            chat.outbox.show(first);
+            chat.outbox.settle(chat.live);
+        }
+        Effect::new(move |_| {
+            let stream = Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated);
+            chat.stream.set_value(Some(stream));
+            chat.keep_time(site.now_ms);
+        });
+        Effect::new(move |_| {
+            if !chat.running() {
+                chat.stopping.set(false);
+            }
+        });
+        chat
+    }
+
+    /// Its id.
+    pub(crate) fn id(self) -> SessionId {
+        self.id.get_value()
+    }
+
+    /// Whether a turn runs; tracked.
+    pub(crate) fn running(self) -> bool {
+        self.live.meta(|transcript| transcript.active_turn().is_some())
+    }
+
+    /// Whether nothing more can be sent; tracked.
+    pub(crate) fn ended(self) -> bool {
+        matches!(self.link.get(), LinkState::Closed | LinkState::Gone)
+    }
+
+    /// Whether a message can be sent now; tracked.
+    pub(crate) fn may_send(self) -> bool {
+        !self.running() && !self.ended() && !self.outbox.busy()
+    }
+
+    /// How full the model's window is, in percent; tracked.
+    pub(crate) fn context_used(self) -> Option<u64> {
+        self.live.meta(|transcript| {
+            let usage = transcript.usage.as_ref()?;
+            let window = usage.model_context_window.filter(|window| *window > 0)?;
+            Some((usage.last.total_tokens * 100).div_ceil(window).min(100))
+        })
+    }
+
+    /// Sends a message.
+    pub(crate) fn send(self, draft: Draft) {
+        let Draft { text, model, done } = draft;
+        let client_id = browser::unique_id();
+        self.dispatch(Unsent { client_id, text, model, state: UnsentState::Sending }, move |sent| {
+            if sent {
+                done();
+            }
+        });
+    }
+
+    /// Sends a message that did not arrive again.
+    pub(crate) fn resend(self, message: Unsent) {
+        self.dispatch(message, |_| ());
+    }
+
+    /// Sends what the user said in a turn again.
+    pub(crate) fn retry_turn(self, turn: &TurnId) {
+        let text = self.live.peek(|transcript| {
+            let entries = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
+            entries.rev().find_map(|entry| match &entry.content {
+                Content::Item(Item::UserMessage(message)) => Some(message.text()),
+                _ => None,
+            })
+        });
+        if let Some(text) = text {
+            self.resend(Unsent {
+                client_id: browser::unique_id(),
+                text,
+                model: None,
+                state: UnsentState::Sending,
+            });
+        }
+    }
+
+    fn dispatch(self, message: Unsent, done: impl FnOnce(bool) + 'static) {
+        self.outbox.send(self.id(), message, move |sent| {
+            self.outbox.settle(self.live);
+            done(sent);
+        });
+    }
+
+    /// Stops the turn.
+    pub(crate) fn stop(self) {
+        if self.stopping.get_untracked() {
+            return;
+        }
+        self.stopping.set(true);
+        let id = self.id();
+        spawn_local(async move {
+            if server_fns::interrupt(id).await.is_err() {
+                self.stopping.try_set(false);
+            }
+        });
+    }
+
+    /// Tries to connect at once instead of waiting.
+    pub(crate) fn connect_now(self) {
+        self.stream.with_value(|stream| {
+            if let Some(stream) = stream {
+                stream.retry_now();
+            }
+        });
+    }
+
+    /// Lets the clock run while a turn does.
+    fn keep_time(self, server_now: i64) {
+        let ahead = server_now - browser::now_ms();
+        let tick = move || {
+            if untrack(|| self.running()) {
+                self.now.set(browser::now_ms() + ahead);
+            }
+        };
+        if let Ok(interval) = set_interval_with_handle(tick, Duration::from_secs(1)) {
+            on_cleanup(move || interval.clear());
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! One entry of the log: something said, or a step of the work.
+
+use codex_gateway_wire::{Content, Item, Phase, codex::UserMessage};
+use leptos::prelude::*;
+
+use super::{Chat, markdown_labels, step::step_view, turn::Turn, unsent::bubble};
+use crate::{
+    i18n::Texts,
+    live::EntryRef,
+    markdown::{MarkdownText, MarkdownView},
+};
+
+/// How an entry is shown.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// What the user said: a tinted block on the right.
+    Bubble,
+    /// What the agent says: bare text. With a heading, if it is not simply an answer.
+    Prose(Option<fn(&Texts) -> &'static str>),
+    /// A step of the work: a row.
+    Step,
+}
+
+fn shape(content: &Content) -> Shape {
+    match content {
+        Content::Item(Item::UserMessage(_)) => Shape::Bubble,
+        Content::Item(Item::AgentMessage(_)) => Shape::Prose(None),
+        Content::Item(Item::Plan(_)) => Shape::Prose(Some(|t| t.proposed_plan)),
+        Content::Item(Item::ExitedReviewMode(_)) => Shape::Prose(Some(|t| t.review_done)),
+        Content::Item(_) | Content::Plan(_) | Content::Notice(_) | Content::Request(_) => Shape::Step,
+    }
+}
+
+pub(crate) fn entry_view(chat: Chat, turn: Turn, entry: EntryRef) -> AnyView {
+    let id = entry.id();
+    let shape = untrack(|| entry.read(|entry| shape(&entry.content))).unwrap_or(Shape::Step);
+    let (kind, content) = match shape {
+        Shape::Bubble => ("user", user_view(chat, entry)),
+        Shape::Prose(title) => ("answer", prose_view(chat, entry, title)),
+        Shape::Step => ("step", step_view(chat, turn, entry)),
+    };
+    let item = id.to_string();
+    view! {
+        <div class="entry" data-kind=kind data-item=item hidden=move || turn.hides(&id)>
+            {content}
+        </div>
+    }
+    .into_any()
+}
+
+fn user_view(chat: Chat, entry: EntryRef) -> AnyView {
+    let t = chat.t;
+    (move || {
+        let said = entry.read(|entry| match &entry.content {
+            Content::Item(Item::UserMessage(message)) => Some((message.text(), attachments(message))),
+            _ => None,
+        });
+        said.flatten().map(|(text, attached)| {
+            let attached = attached.into_iter();
+            let attached = attached.map(|name| view! { <li>{t.attached}" "<code>{name}</code></li> });
+            let attached = attached.collect::<Vec<_>>();
+            view! {
+                {bubble(text)}
+                <ul class="attached">{attached}</ul>
+            }
+        })
+    })
+    .into_any()
+}
+
+/// What goes with a message beside its text.
+fn attachments(message: &UserMessage) -> Vec<String> {
+    let others = message.content.iter().filter(|part| part.text.is_none());
+    let name = |part: &codex_gateway_wire::codex::UserInput| {
+        part.name.clone().or_else(|| part.path.clone()).unwrap_or_else(|| part.kind.clone())
+    };
+    others.map(name).collect()
+}
+
+fn prose_view(chat: Chat, entry: EntryRef, title: Option<fn(&Texts) -> &'static str>) -> AnyView {
+    let t = chat.t;
+    let text = MarkdownText::new(move |lend| {
+        // The text is lent from the store, not copied: it may be long, and changes with every frame.
+        entry.read(|entry| {
+            let text = match &entry.content {
+                Content::Item(Item::AgentMessage(message)) => &message.text,
+                Content::Item(Item::Plan(plan)) => &plan.text,
+                Content::Item(Item::ExitedReviewMode(review)) => &review.review,
+                _ => return,
+            };
+            lend(text, entry.phase != Phase::Running);
+        });
+    });
+    let title = title.map(|title| view! { <h2 class="prose-title">{title(t)}</h2> });
+    view! {
+        {title}
+        <MarkdownView text labels=markdown_labels(t) />
+    }
+    .into_any()
+}

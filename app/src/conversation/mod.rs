@@ -1,0 +1,74 @@
+//! A conversation: what was said and done, what is going on, and the composer below.
+
+mod activity;
+mod chat;
+mod entry;
+mod fold;
+mod live_line;
+mod log;
+mod notices;
+mod scroll;
+mod step;
+mod turn;
+mod unsent;
+
+use codex_gateway_wire::api::Model;
+use leptos::{ev, prelude::*};
+use web_sys::KeyboardEvent;
+
+pub(crate) use chat::Chat;
+pub(crate) use unsent::bubble;
+
+use crate::{
+    composer::{ComposerSetup, composer_view},
+    i18n::Texts,
+    markdown::MarkdownLabels,
+};
+
+/// The texts of the controls inside Markdown.
+pub(crate) fn markdown_labels(t: &Texts) -> MarkdownLabels {
+    MarkdownLabels { copy: t.copy, copied: t.copied }
+}
+
+/// The conversation of a page, below its header.
+pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>) -> AnyView {
+    let t = chat.t;
+    Effect::new(move |_| {
+        let listener = window_event_listener(ev::keydown, move |event| stop_on_escape(chat, &event));
+        on_cleanup(move || listener.remove());
+    });
+    let setup = ComposerSetup {
+        draft_key: chat.id().to_string(),
+        placeholder: t.placeholder,
+        models,
+        model: Signal::derive(move || chat.live.meta(|transcript| transcript.model.clone())),
+        context: Signal::derive(move || chat.context_used()),
+        running: Signal::derive(move || chat.running()),
+        closed: Signal::derive(move || chat.ended()),
+        submit: Callback::new(move |draft| chat.send(draft)),
+        stop: Callback::new(move |()| chat.stop()),
+    };
+    view! {
+        <main class="chat">
+            {log::log_view(chat)}
+            <div class="dock">
+                {notices::notices_view(chat)}
+                {live_line::live_line(chat)}
+                {composer_view(setup)}
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+/// Esc stops the turn, unless it is meant for something else: a menu, a dialog, a word being composed.
+fn stop_on_escape(chat: Chat, event: &KeyboardEvent) {
+    if event.key() != "Escape" || event.is_composing() || event.default_prevented() {
+        return;
+    }
+    let elsewhere = document().query_selector("[popover]:popover-open, dialog[open]").ok().flatten();
+    if elsewhere.is_none() && untrack(|| chat.running()) {
+        event.prevent_default();
+        chat.stop();
+    }
+}

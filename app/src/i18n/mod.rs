@@ -1,0 +1,279 @@
+//! Every word of the interface, in each language.
+//!
+//! A language is one value of [`Texts`]: a text that is missing, or has another shape, does not compile.
+//! The language is fixed for a page; what codex and the model say is shown as they say it.
+
+mod en;
+mod zh;
+
+use leptos::prelude::use_context;
+
+/// Declares the table of texts.
+macro_rules! texts {
+    ($($name:ident: $type:ty,)*) => {
+        /// All texts of one language.
+        #[derive(Debug)]
+        pub(crate) struct Texts {
+            $(pub(crate) $name: $type,)*
+        }
+    };
+}
+
+texts! {
+    // Everywhere
+    new_chat: &'static str,
+    settings: &'static str,
+    theme: &'static str,
+    theme_system: &'static str,
+    theme_light: &'static str,
+    theme_dark: &'static str,
+    language: &'static str,
+    demo_badge: &'static str,
+    demo_hint: &'static str,
+    reload: &'static str,
+    retry: &'static str,
+    copy: &'static str,
+    copied: &'static str,
+    details: &'static str,
+
+    // The connection
+    connecting: &'static str,
+    live: &'static str,
+    offline: &'static str,
+    reconnecting_in: fn(u32) -> String,
+    retry_now: &'static str,
+    new_version: &'static str,
+    closed_deleted: &'static str,
+    closed_expired: &'static str,
+    closed_shutdown: &'static str,
+    gone: &'static str,
+
+    // The first screen
+    headline: &'static str,
+    workspace: &'static str,
+    may_read: &'static str,
+    may_edit: &'static str,
+    may_everything: &'static str,
+    asks_declined: &'static str,
+    never_asks: &'static str,
+    recent: &'static str,
+    running_now: &'static str,
+    untitled: &'static str,
+    suggestion_tour: &'static str,
+    suggestion_command: &'static str,
+    suggestion_long: &'static str,
+    codex_missing: &'static str,
+    starting: &'static str,
+    not_started: &'static str,
+
+    // Pages that are not there
+    not_found: &'static str,
+    not_found_why: &'static str,
+    page_failed: &'static str,
+
+    // The composer
+    message: &'static str,
+    placeholder_first: &'static str,
+    placeholder: &'static str,
+    send: &'static str,
+    stop: &'static str,
+    model: &'static str,
+    default_model: &'static str,
+    context_used: fn(u64) -> String,
+    held_back: &'static str,
+    keys_hint: &'static str,
+
+    // What is going on
+    sending: &'static str,
+    working: &'static str,
+    thinking: &'static str,
+    writing: &'static str,
+    running: &'static str,
+    esc_stops: &'static str,
+    stopping: &'static str,
+    to_latest: &'static str,
+    new_messages: &'static str,
+    process_ended: &'static str,
+    older_left_out: &'static str,
+    conversation: &'static str,
+
+    // A turn
+    worked: &'static str,
+    stopped: &'static str,
+    turn_failed: &'static str,
+    send_failed: &'static str,
+    commands: fn(usize) -> String,
+    files: fn(usize) -> String,
+    failed_steps: fn(usize) -> String,
+
+    // Steps
+    ran: &'static str,
+    run_declined: &'static str,
+    run_cut: &'static str,
+    run_failed: &'static str,
+    exit: fn(i64) -> String,
+    no_output: &'static str,
+    lines_hidden: fn(usize) -> String,
+    bytes_dropped: fn(u64) -> String,
+    show_all: &'static str,
+    edited: &'static str,
+    editing: &'static str,
+    edit_failed: &'static str,
+    edit_declined: &'static str,
+    file_added: &'static str,
+    file_deleted: &'static str,
+    file_moved: &'static str,
+    plan: &'static str,
+    plan_done: fn(usize, usize) -> String,
+    proposed_plan: &'static str,
+    thought: &'static str,
+    nothing_shown: &'static str,
+    calling: &'static str,
+    called: &'static str,
+    call_failed: &'static str,
+    arguments: &'static str,
+    result: &'static str,
+    error: &'static str,
+    asked: &'static str,
+    answered: &'static str,
+    asked_command: &'static str,
+    asked_edit: &'static str,
+    asked_permissions: &'static str,
+    asked_input: &'static str,
+    asked_form: &'static str,
+    asked_other: &'static str,
+    declined: &'static str,
+    not_supported: &'static str,
+    searched: &'static str,
+    opened_page: &'static str,
+    viewed_image: &'static str,
+    made_image: &'static str,
+    waited: &'static str,
+    told_by_hook: &'static str,
+    agent: &'static str,
+    review_started: &'static str,
+    review_done: &'static str,
+    compacted: &'static str,
+    notice: &'static str,
+    attached: &'static str,
+    unknown: &'static str,
+
+    // Times
+    seconds: fn(String) -> String,
+    minutes: fn(u64, u64) -> String,
+    hours: fn(u64, u64) -> String,
+    just_now: &'static str,
+    minutes_ago: fn(i64) -> String,
+    hours_ago: fn(i64) -> String,
+    days_ago: fn(i64) -> String,
+
+    // Errors, by their code
+    error_unreachable: &'static str,
+    error_turn_active: &'static str,
+    error_no_active_turn: &'static str,
+    error_session_limit: &'static str,
+    error_empty_prompt: &'static str,
+    error_codex_unavailable: &'static str,
+}
+
+/// A language of the interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// All of them.
+    pub(crate) const ALL: [Self; 2] = [Self::En, Self::Zh];
+
+    /// Its code, for the `lang` attribute and the cookie.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
+
+    /// What it calls itself.
+    pub(crate) fn own_name(self) -> &'static str {
+        match self {
+            Self::En => "English",
+            Self::Zh => "中文",
+        }
+    }
+
+    /// Reads a language tag: `zh`, `zh-Hans-CN`, `en-GB`, ….
+    pub(crate) fn parse(tag: &str) -> Option<Self> {
+        let primary = tag.trim().split(['-', '_']).next()?;
+        if primary.eq_ignore_ascii_case("en") {
+            Some(Self::En)
+        } else if primary.eq_ignore_ascii_case("zh") {
+            Some(Self::Zh)
+        } else {
+            None
+        }
+    }
+
+    /// The first language of an `Accept-Language` header that there is.
+    pub(crate) fn accepted(header: &str) -> Option<Self> {
+        header.split(',').filter_map(|range| range.split(';').next()).find_map(Self::parse)
+    }
+
+    pub(crate) fn texts(self) -> &'static Texts {
+        match self {
+            Self::En => &en::TEXTS,
+            Self::Zh => &zh::TEXTS,
+        }
+    }
+}
+
+/// The texts of the page's language, inside a component.
+pub(crate) fn texts() -> &'static Texts {
+    use_context::<Lang>().unwrap_or_default().texts()
+}
+
+impl Texts {
+    /// What an error means to people, where we know it; else what it says itself.
+    pub(crate) fn failure(&self, failure: &crate::server_fns::Failure) -> String {
+        let known = match failure.code.as_str() {
+            "unreachable" => self.error_unreachable,
+            "turn_active" => self.error_turn_active,
+            "no_active_turn" => self.error_no_active_turn,
+            "session_limit" => self.error_session_limit,
+            "empty_prompt" => self.error_empty_prompt,
+            "codex_unavailable" => self.error_codex_unavailable,
+            _ => return failure.message.clone(),
+        };
+        known.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_read_by_its_language() {
+        assert_eq!(Lang::parse("zh-Hans-CN"), Some(Lang::Zh));
+        assert_eq!(Lang::parse("EN_us"), Some(Lang::En));
+        assert_eq!(Lang::parse("fr"), None);
+        assert_eq!(Lang::parse(""), None);
+    }
+
+    #[test]
+    fn the_first_known_language_is_taken() {
+        assert_eq!(Lang::accepted("fr-CH, fr;q=0.9, zh;q=0.8, en;q=0.7"), Some(Lang::Zh));
+        assert_eq!(Lang::accepted("*"), None);
+    }
+
+    #[test]
+    fn a_code_reads_back() {
+        for lang in Lang::ALL {
+            assert_eq!(Lang::parse(lang.code()), Some(lang));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The conversation as it changes: the transcript, and who is told of which change.
+//!
+//! - [`store`]: the plain transcript outside the reactive graph, a trigger for each of its parts
+//! - [`groups`]: which entries stand together
+//! - [`turn`]: what the page says of a turn as a whole
+//! - [`stream`]: the event stream that feeds the store
+//! - [`backoff`]: when to try again
+//! - [`outbox`]: messages that were sent and have not come back yet
+
+mod backoff;
+mod groups;
+mod outbox;
+mod store;
+mod stream;
+mod turn;
+
+pub(crate) use groups::GroupKey;
+pub(crate) use outbox::{Outbox, Unsent, UnsentState};
+pub(crate) use store::{EntryRef, Live};
+pub(crate) use stream::{LinkState, Stream};
+pub(crate) use turn::{TurnFacts, is_failed};

@@ -1,0 +1,125 @@
+//! Messages that were sent and have not come back yet.
+
+use codex_gateway_wire::{Content, Item, SessionId, Transcript};
+use leptos::{prelude::*, task::spawn_local};
+
+use super::Live;
+use crate::server_fns::{self, Failure};
+
+/// A message on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Unsent {
+    /// Ours; codex gives it back with the message.
+    pub(crate) client_id: String,
+    /// What it says.
+    pub(crate) text: String,
+    /// The model to use from here on.
+    pub(crate) model: Option<String>,
+    /// How far it has come.
+    pub(crate) state: UnsentState,
+}
+
+/// How far a message has come.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum UnsentState {
+    /// On its way.
+    Sending,
+    /// It did not arrive.
+    Failed(Failure),
+}
+
+/// Those of a conversation. They show at once, and leave when the conversation has them.
+#[derive(Clone, Copy)]
+pub(crate) struct Outbox(RwSignal<Vec<Unsent>>);
+
+impl Outbox {
+    pub(crate) fn new() -> Self {
+        Self(RwSignal::new(Vec::new()))
+    }
+
+    /// All of them; tracked.
+    pub(crate) fn all(self) -> Vec<Unsent> {
+        self.0.get()
+    }
+
+    /// Whether one is on its way; tracked.
+    pub(crate) fn busy(self) -> bool {
+        self.0.with(|all| all.iter().any(|message| message.state == UnsentState::Sending))
+    }
+
+    /// Shows a message that is on its way already.
+    pub(crate) fn show(self, message: Unsent) {
+        self.0.update(|all| all.push(message));
+    }
+
+    /// Sends a message, for the first time or again; `done` learns whether it arrived.
+    pub(crate) fn send(self, session: SessionId, message: Unsent, done: impl FnOnce(bool) + 'static) {
+        let client_id = message.client_id.clone();
+        let (text, model) = (message.text.clone(), message.model.clone());
+        self.0.update(|all| {
+            all.retain(|other| other.client_id != client_id);
+            all.push(Unsent { state: UnsentState::Sending, ..message });
+        });
+        spawn_local(async move {
+            let sent = server_fns::send(session, text, model, client_id.clone()).await;
+            done(sent.is_ok());
+            if let Err(failure) = sent {
+                self.fail(&client_id, &failure);
+            }
+        });
+    }
+
+    fn fail(self, client_id: &str, failure: &Failure) {
+        self.0.try_update(|all| {
+            for message in all.iter_mut().filter(|message| message.client_id == client_id) {
+                message.state = UnsentState::Failed(failure.clone());
+            }
+        });
+    }
+
+    /// Takes out what the conversation has by now.
+    pub(crate) fn settle(self, live: Live) {
+        if self.0.try_with_untracked(Vec::is_empty) != Some(false) {
+            return;
+        }
+        let left = live.peek(|transcript| {
+            self.0.with_untracked(|all| {
+                all.iter().filter(|one| !has(transcript, one)).cloned().collect::<Vec<_>>()
+            })
+        });
+        if self.0.with_untracked(Vec::len) != left.len() {
+            self.0.set(left);
+        }
+    }
+}
+
+/// Whether the conversation has a message.
+fn has(transcript: &Transcript, message: &Unsent) -> bool {
+    transcript.entries.iter().rev().any(|entry| match &entry.content {
+        Content::Item(Item::UserMessage(user)) => user.client_id.as_ref() == Some(&message.client_id),
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use codex_gateway_wire::{Event, EventBody, EventName};
+
+    use super::*;
+
+    fn message(client_id: &str) -> Unsent {
+        let text = "go".to_owned();
+        Unsent { client_id: client_id.to_owned(), text, model: None, state: UnsentState::Sending }
+    }
+
+    #[test]
+    fn a_message_is_matched_by_its_client_id_not_its_text() {
+        let data = r#"{"method":"item/completed","params":{"threadId":"t","turnId":"u","item":
+            {"type":"userMessage","id":"i","clientId":"mine","content":[{"type":"text","text":"go"}]}}}"#;
+        let mut transcript = Transcript::default();
+        let body = EventBody::parse(EventName::Notification, data).unwrap();
+        transcript.apply(&Event { seq: 1, body });
+        assert!(has(&transcript, &message("mine")));
+        assert!(!has(&transcript, &message("other")));
+    }
+}

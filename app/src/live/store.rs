@@ -1,0 +1,336 @@
+//! The plain transcript, and a trigger for each of its parts.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use codex_gateway_wire::{
+    Change, Entry, Event, EventId, ItemId, Phase, Snapshot, Transcript, transcript::EntryChange,
+};
+use leptos::prelude::*;
+
+use super::groups::{GroupKey, Groups};
+
+/// The conversation of a page. The transcript itself lies outside the reactive graph: an event changes it at
+/// once, and the parts of the page that show what changed are told at the next animation frame.
+#[derive(Clone, Copy)]
+pub(crate) struct Live(StoredValue<Core>);
+
+struct Core {
+    transcript: Transcript,
+    groups: Groups,
+    /// The last event that came, folded or not.
+    at: EventId,
+    /// Entries older than the transcript's first were left out.
+    older: bool,
+    /// The entries that were running when they last changed.
+    running: HashSet<ItemId>,
+    triggers: Triggers,
+    dirty: Dirty,
+}
+
+/// Who is told. A part that nothing shows has no trigger.
+#[derive(Default)]
+struct Triggers {
+    entries: HashMap<ItemId, ArcTrigger>,
+    groups: HashMap<GroupKey, ArcTrigger>,
+    /// Which groups there are.
+    order: ArcTrigger,
+    /// Everything beside the entries.
+    meta: ArcTrigger,
+    /// The id of the last event.
+    at: ArcTrigger,
+}
+
+/// What changed since the last frame.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
+struct Dirty {
+    /// The next frame will tell.
+    scheduled: bool,
+    entries: HashSet<ItemId>,
+    groups: HashSet<GroupKey>,
+    order: bool,
+    meta: bool,
+    at: bool,
+}
+
+impl Core {
+    fn new(snapshot: Snapshot, triggers: Triggers) -> Self {
+        let transcript = snapshot.transcript;
+        let running = transcript.entries.iter().filter(|entry| entry.phase == Phase::Running);
+        Self {
+            groups: Groups::of(transcript.entries.iter()),
+            at: snapshot.at,
+            older: snapshot.older,
+            running: running.map(|entry| entry.id.clone()).collect(),
+            transcript,
+            triggers,
+            dirty: Dirty::default(),
+        }
+    }
+
+    fn fold(&mut self, event: &Event) -> Change {
+        let change = self.transcript.apply(event);
+        if change.reset {
+            self.renew();
+        } else {
+            self.note(&change);
+        }
+        change
+    }
+
+    fn note(&mut self, change: &Change) {
+        let (id, added) = match &change.entry {
+            Some(EntryChange::Added(id)) => (Some(id), true),
+            Some(EntryChange::Updated(id)) => (Some(id), false),
+            None => (None, false),
+        };
+        if let Some(entry) = id.and_then(|id| self.transcript.entries.get(id)) {
+            if entry.phase == Phase::Running {
+                self.running.insert(entry.id.clone());
+            } else {
+                self.running.remove(&entry.id);
+            }
+            if added {
+                let (group, new) = self.groups.push(entry);
+                self.dirty.groups.insert(group);
+                self.dirty.order |= new;
+            } else {
+                self.dirty.entries.insert(entry.id.clone());
+            }
+        }
+        if change.meta {
+            self.dirty.meta = true;
+            // The end of a turn, or of the process, cuts entries off without naming them.
+            let entries = &self.transcript.entries;
+            let still = |id: &ItemId| entries.get(id).is_some_and(|entry| entry.phase == Phase::Running);
+            let cut = self.running.extract_if(|id| !still(id));
+            self.dirty.entries.extend(cut);
+        }
+    }
+
+    /// Everything may be different now.
+    fn renew(&mut self) {
+        self.groups = Groups::of(self.transcript.entries.iter());
+        let running = self.transcript.entries.iter().filter(|entry| entry.phase == Phase::Running);
+        self.running = running.map(|entry| entry.id.clone()).collect();
+        self.dirty.entries.extend(self.triggers.entries.keys().cloned());
+        self.dirty.groups.extend(self.triggers.groups.keys().cloned());
+        self.dirty.order = true;
+        self.dirty.meta = true;
+        self.dirty.at = true;
+    }
+
+    /// The triggers of all that changed.
+    fn take_dirty(&mut self) -> Vec<ArcTrigger> {
+        let dirty = std::mem::take(&mut self.dirty);
+        let triggers = &self.triggers;
+        let flags = [(dirty.order, &triggers.order), (dirty.meta, &triggers.meta), (dirty.at, &triggers.at)];
+        let parts = flags.into_iter().filter_map(|(is, trigger)| is.then_some(trigger));
+        let groups = dirty.groups.iter().filter_map(|key| triggers.groups.get(key));
+        let entries = dirty.entries.iter().filter_map(|id| triggers.entries.get(id));
+        parts.chain(groups).chain(entries).cloned().collect()
+    }
+}
+
+impl Live {
+    /// Begins with a snapshot.
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
+        Self(StoredValue::new(Core::new(snapshot, Triggers::default())))
+    }
+
+    /// Takes the next event in. What it changed is shown with the next frame.
+    pub(crate) fn apply(self, id: EventId, event: Option<&Event>) -> Option<Change> {
+        let applied = self.0.try_update_value(|core| {
+            let change = event.map(|event| core.fold(event));
+            core.at = id;
+            core.dirty.at = true;
+            (change.unwrap_or_default(), !std::mem::replace(&mut core.dirty.scheduled, true))
+        });
+        let (change, schedule) = applied?;
+        if schedule {
+            // No frame comes while the page is out of sight, but its title may change.
+            if crate::browser::hidden() {
+                set_timeout(move || self.flush(), Duration::from_secs(1));
+            } else {
+                request_animation_frame(move || self.flush());
+            }
+        }
+        Some(change)
+    }
+
+    /// Begins anew with a later snapshot.
+    pub(crate) fn reset(self, snapshot: Snapshot) {
+        self.0.try_update_value(|core| {
+            let triggers = std::mem::take(&mut core.triggers);
+            *core = Core::new(snapshot, triggers);
+            core.renew();
+        });
+        self.flush();
+    }
+
+    /// Tells everybody concerned what changed.
+    pub(crate) fn flush(self) {
+        for trigger in self.0.try_update_value(Core::take_dirty).unwrap_or_default() {
+            trigger.notify();
+        }
+    }
+
+    /// Reads everything beside the entries; tracked.
+    pub(crate) fn meta<T>(self, read: impl FnOnce(&Transcript) -> T) -> T {
+        self.track(|triggers| triggers.meta.clone());
+        self.peek(read)
+    }
+
+    /// Reads the transcript without tracking anything.
+    pub(crate) fn peek<T>(self, read: impl FnOnce(&Transcript) -> T) -> T {
+        self.0.with_value(|core| read(&core.transcript))
+    }
+
+    /// The groups in order; tracked.
+    pub(crate) fn order(self) -> Vec<GroupKey> {
+        self.track(|triggers| triggers.order.clone());
+        self.0.with_value(|core| core.groups.order().to_vec())
+    }
+
+    /// The entries of a group in order; tracked.
+    pub(crate) fn group(self, key: &GroupKey) -> Vec<ItemId> {
+        self.track(|triggers| triggers.groups.entry(key.clone()).or_default().clone());
+        self.0.with_value(|core| core.groups.entries(key).to_vec())
+    }
+
+    /// The last event that came; tracked.
+    pub(crate) fn at(self) -> EventId {
+        self.track(|triggers| triggers.at.clone());
+        self.last_event()
+    }
+
+    /// The last event that came.
+    pub(crate) fn last_event(self) -> EventId {
+        self.0.with_value(|core| core.at.clone())
+    }
+
+    /// Whether entries older than the first are left out.
+    pub(crate) fn older(self) -> bool {
+        self.track(|triggers| triggers.order.clone());
+        self.0.with_value(|core| core.older)
+    }
+
+    /// One entry.
+    pub(crate) fn entry(self, id: ItemId) -> EntryRef {
+        EntryRef { live: self, id: StoredValue::new(id) }
+    }
+
+    fn track(self, trigger: impl FnOnce(&mut Triggers) -> ArcTrigger) {
+        if let Some(trigger) = self.0.try_update_value(|core| trigger(&mut core.triggers)) {
+            trigger.track();
+        }
+    }
+}
+
+/// An entry of the conversation, by its id.
+#[derive(Clone, Copy)]
+pub(crate) struct EntryRef {
+    pub(crate) live: Live,
+    id: StoredValue<ItemId>,
+}
+
+impl EntryRef {
+    /// Its id.
+    pub(crate) fn id(self) -> ItemId {
+        self.id.get_value()
+    }
+
+    /// Reads it; tracked. None once it is gone.
+    pub(crate) fn read<T>(self, read: impl FnOnce(&Entry) -> T) -> Option<T> {
+        let id = self.id();
+        self.live.track(|triggers| triggers.entries.entry(id.clone()).or_default().clone());
+        self.live.peek(|transcript| transcript.entries.get(&id).map(read))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use codex_gateway_wire::{EventBody, EventName};
+
+    use super::*;
+
+    fn event(seq: u64, method: &str, params: &str) -> Event {
+        let data = format!(r#"{{"method":"{method}","params":{params}}}"#);
+        Event { seq, body: EventBody::parse(EventName::Notification, &data).unwrap() }
+    }
+
+    fn started(seq: u64, id: &str) -> Event {
+        let item = format!(r#"{{"type":"agentMessage","id":"{id}","text":""}}"#);
+        event(seq, "item/started", &format!(r#"{{"threadId":"t","turnId":"u","item":{item}}}"#))
+    }
+
+    fn core() -> Core {
+        let snapshot = Snapshot {
+            at: EventId { epoch: "e".into(), seq: 0 },
+            session: codex_gateway_wire::api::SessionInfo {
+                id: "s".into(),
+                created_at: String::new(),
+                last_access_at: String::new(),
+                expires_at: None,
+            },
+            models: Vec::new(),
+            older: false,
+            transcript: Transcript::default(),
+        };
+        Core::new(snapshot, Triggers::default())
+    }
+
+    fn dirty_entries(core: &mut Core) -> Vec<String> {
+        let mut ids: Vec<_> = core.dirty.entries.drain().map(|id| id.to_string()).collect();
+        ids.sort();
+        ids
+    }
+
+    #[test]
+    fn a_new_entry_changes_its_group_and_a_delta_its_entry_alone() {
+        let mut core = core();
+        core.fold(&started(1, "a"));
+        let group = GroupKey::Turn("u".into());
+        assert!(core.dirty.order && core.dirty.groups.contains(&group));
+        core.take_dirty();
+
+        core.fold(&started(2, "b"));
+        assert!(!core.dirty.order && core.dirty.groups.contains(&group));
+        assert_eq!(core.groups.entries(&group), ["a".into(), "b".into()]);
+        core.take_dirty();
+
+        let delta = r#"{"threadId":"t","turnId":"u","itemId":"a","delta":"x"}"#;
+        core.fold(&event(3, "item/agentMessage/delta", delta));
+        assert!(!core.dirty.order && !core.dirty.meta && core.dirty.groups.is_empty());
+        assert_eq!(dirty_entries(&mut core), ["a"]);
+    }
+
+    #[test]
+    fn what_the_end_of_a_turn_cuts_off_is_told() {
+        let mut core = core();
+        core.fold(&event(1, "turn/started", r#"{"threadId":"t","turn":{"id":"u"}}"#));
+        core.fold(&started(2, "a"));
+        core.take_dirty();
+        let end = r#"{"threadId":"t","turn":{"id":"u","status":"interrupted"}}"#;
+        core.fold(&event(3, "turn/completed", end));
+        assert!(core.dirty.meta);
+        assert_eq!(dirty_entries(&mut core), ["a"]);
+        assert!(core.running.is_empty());
+    }
+
+    #[test]
+    fn another_thread_changes_everything() {
+        let mut core = core();
+        core.fold(&started(1, "a"));
+        core.triggers.entries.entry("a".into()).or_default();
+        core.take_dirty();
+        let opened = r#"{"threadId":"t2","model":"m","cwd":"/"}"#;
+        let body = EventBody::parse(EventName::Thread, opened).unwrap();
+        core.fold(&Event { seq: 2, body });
+        assert!(core.groups.order().is_empty() && core.dirty.order && core.dirty.meta);
+        assert_eq!(dirty_entries(&mut core), ["a"]);
+    }
+}

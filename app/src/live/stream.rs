@@ -1,0 +1,311 @@
+//! The event stream that feeds the store, and what to do when it breaks.
+//!
+//! An `EventSource` of the browser's, used directly: the one of gloo-net hands out a stream per event name,
+//! and nothing puts events of different names back into the order in which they came. The fold needs that
+//! order (it ignores an event that is older than the last one), and here one listener hears all names.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::{Rc, Weak},
+    time::Duration,
+};
+
+use codex_gateway_wire::{Event, EventBody, EventId, EventName, SessionId};
+use leptos::{ev, prelude::*, task::spawn_local};
+use serde::Deserialize;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{EventSource, MessageEvent};
+
+use super::{Live, Outbox, backoff::Backoff};
+use crate::{browser, server_fns};
+
+/// What the page listens to.
+const EVENTS: [EventName; 8] = [
+    EventName::Session,
+    EventName::Notification,
+    EventName::ServerRequest,
+    EventName::Warning,
+    EventName::Thread,
+    EventName::SessionClosed,
+    EventName::Gap,
+    EventName::Ping,
+];
+
+/// A line on which nothing came for so long is dead, in milliseconds: the server pings every 15 s.
+const SILENCE: i64 = 40_000;
+
+/// How the page is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkState {
+    /// For the first time, or after a wait.
+    Connecting,
+    /// Events come as they happen.
+    Live,
+    /// Broken; another attempt in so many seconds.
+    Waiting(u32),
+    /// The machine has no network.
+    Offline,
+    /// The session has ended: there is nothing to connect to.
+    Closed,
+    /// The gateway does not know the session any more.
+    Gone,
+}
+
+/// A stream of a session's events into a store, for as long as it is held.
+pub(crate) struct Stream {
+    inner: Rc<Inner>,
+    tick: Option<IntervalHandle>,
+    listeners: Vec<WindowListenerHandle>,
+}
+
+struct Inner {
+    session: SessionId,
+    live: Live,
+    outbox: Outbox,
+    state: RwSignal<LinkState>,
+    outdated: RwSignal<bool>,
+    source: RefCell<Option<EventSource>>,
+    on_event: Closure<dyn Fn(MessageEvent)>,
+    on_error: Closure<dyn Fn()>,
+    backoff: Cell<Backoff>,
+    /// When something last came, in Unix milliseconds.
+    heard: Cell<i64>,
+    /// When to try again, in Unix milliseconds.
+    retry_at: Cell<Option<i64>>,
+    /// A snapshot is being fetched; what comes of it decides.
+    fetching: Cell<bool>,
+}
+
+/// `session`, as far as the page needs it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Welcome {
+    #[serde(default)]
+    build_id: String,
+}
+
+impl Stream {
+    /// Goes on from the store's last event. `state` says how the connection fares; `outdated` becomes true
+    /// when the server turns out to be of another build than the page.
+    pub(crate) fn open(
+        session: SessionId,
+        live: Live,
+        outbox: Outbox,
+        state: RwSignal<LinkState>,
+        outdated: RwSignal<bool>,
+    ) -> Self {
+        let inner = Rc::new_cyclic(|this: &Weak<Inner>| {
+            let (for_events, for_errors) = (this.clone(), this.clone());
+            let on_event = move |event| {
+                if let Some(inner) = for_events.upgrade() {
+                    inner.take(&event);
+                }
+            };
+            let on_error = move || {
+                if let Some(inner) = for_errors.upgrade() {
+                    inner.broke();
+                }
+            };
+            Inner {
+                session,
+                live,
+                outbox,
+                state,
+                outdated,
+                source: RefCell::default(),
+                on_event: Closure::new(on_event),
+                on_error: Closure::new(on_error),
+                backoff: Cell::default(),
+                heard: Cell::new(0),
+                retry_at: Cell::default(),
+                fetching: Cell::default(),
+            }
+        });
+        inner.connect();
+        let tick = inner.caller(Inner::tick);
+        let online = inner.caller(Inner::retry_now);
+        let offline = inner.caller(Inner::broke);
+        let seen = inner.caller(|inner| {
+            inner.live.flush();
+            inner.tick();
+        });
+        Self {
+            tick: set_interval_with_handle(tick, Duration::from_secs(1)).ok(),
+            listeners: vec![
+                window_event_listener(ev::online, move |_| online()),
+                window_event_listener(ev::offline, move |_| offline()),
+                window_event_listener(ev::visibilitychange, move |_| seen()),
+            ],
+            inner,
+        }
+    }
+
+    /// Tries to connect at once instead of waiting.
+    pub(crate) fn retry_now(&self) {
+        self.inner.retry_now();
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.inner.disconnect();
+        if let Some(tick) = self.tick.take() {
+            tick.clear();
+        }
+        for listener in self.listeners.drain(..) {
+            listener.remove();
+        }
+    }
+}
+
+impl Inner {
+    /// A callback that does something with this stream while it is held.
+    fn caller(self: &Rc<Self>, act: impl Fn(&Rc<Self>) + 'static) -> impl Fn() + 'static {
+        let this = Rc::downgrade(self);
+        move || {
+            if let Some(inner) = this.upgrade() {
+                act(&inner);
+            }
+        }
+    }
+
+    fn set(&self, state: LinkState) {
+        if self.state.try_get_untracked().is_some_and(|now| now != state) {
+            self.state.set(state);
+        }
+    }
+
+    fn ended(&self) -> bool {
+        matches!(self.state.try_get_untracked(), None | Some(LinkState::Closed | LinkState::Gone))
+    }
+
+    fn connect(self: &Rc<Self>) {
+        self.disconnect();
+        if self.live.peek(|transcript| transcript.closed.is_some()) {
+            return self.set(LinkState::Closed);
+        }
+        let names = EVENTS.map(EventName::as_str).join(",");
+        let (session, since) = (&self.session, self.live.last_event());
+        let address = format!("/api/sessions/{session}/events?since={since}&events={names}&interactive=1");
+        let Ok(source) = EventSource::new(&address) else { return self.broke() };
+        for name in EVENTS {
+            let listener = self.on_event.as_ref().unchecked_ref();
+            let _ = source.add_event_listener_with_callback(name.as_str(), listener);
+        }
+        source.set_onerror(Some(self.on_error.as_ref().unchecked_ref()));
+        self.heard.set(browser::now_ms());
+        *self.source.borrow_mut() = Some(source);
+    }
+
+    fn disconnect(&self) {
+        if let Some(source) = self.source.take() {
+            source.close();
+        }
+        self.retry_at.set(None);
+    }
+
+    /// Takes an event in.
+    fn take(self: &Rc<Self>, event: &MessageEvent) {
+        self.heard.set(browser::now_ms());
+        let Some(name) = EventName::parse(&event.type_()) else { return };
+        let data = event.data().as_string().unwrap_or_default();
+        if name == EventName::Session {
+            return self.welcome(&data);
+        }
+        if name == EventName::Gap {
+            return self.fetch();
+        }
+        let Ok(id) = event.last_event_id().parse::<EventId>() else { return };
+        let event = EventBody::parse(name, &data).map(|body| Event { seq: id.seq, body });
+        let change = self.live.apply(id, event.as_ref());
+        if change.is_some_and(|change| change.entry.is_some() || change.reset) {
+            self.outbox.settle(self.live);
+        }
+        if name == EventName::SessionClosed {
+            self.disconnect();
+            self.set(LinkState::Closed);
+        }
+    }
+
+    fn welcome(&self, data: &str) {
+        let mut backoff = self.backoff.get();
+        backoff.reset();
+        self.backoff.set(backoff);
+        self.set(LinkState::Live);
+        let ours = browser::root_attribute("data-build");
+        if let (Ok(welcome), Some(ours)) = (serde_json::from_str::<Welcome>(data), ours)
+            && welcome.build_id != ours
+        {
+            self.outdated.set(true);
+        }
+    }
+
+    /// The connection broke, or could not be made.
+    fn broke(self: &Rc<Self>) {
+        self.disconnect();
+        if self.ended() || self.fetching.get() {
+            return;
+        }
+        if !browser::online() {
+            return self.set(LinkState::Offline);
+        }
+        let mut backoff = self.backoff.get();
+        let wait = backoff.next(browser::chance());
+        self.backoff.set(backoff);
+        self.retry_at.set(Some(browser::now_ms() + i64::from(wait)));
+        self.set(LinkState::Waiting(wait.div_ceil(1000)));
+    }
+
+    /// Once a second.
+    fn tick(self: &Rc<Self>) {
+        let now = browser::now_ms();
+        if let Some(at) = self.retry_at.get() {
+            match u32::try_from((at - now + 999) / 1000) {
+                Ok(seconds @ 1..) => self.set(LinkState::Waiting(seconds)),
+                _ => self.retry(),
+            }
+        } else if self.source.borrow().is_some() && now - self.heard.get() > SILENCE {
+            self.broke();
+        } else if self.state.try_get_untracked() == Some(LinkState::Offline) && browser::online() {
+            self.retry_now();
+        }
+    }
+
+    fn retry(self: &Rc<Self>) {
+        self.retry_at.set(None);
+        self.set(LinkState::Connecting);
+        // A stream that is refused does not say why: ask in a way that does.
+        if self.backoff.get().failures() > 1 { self.fetch() } else { self.connect() }
+    }
+
+    fn retry_now(self: &Rc<Self>) {
+        if !self.ended() && self.state.try_get_untracked() != Some(LinkState::Live) {
+            self.retry();
+        }
+    }
+
+    /// Begins anew with a snapshot.
+    fn fetch(self: &Rc<Self>) {
+        self.disconnect();
+        if self.fetching.replace(true) {
+            return;
+        }
+        self.set(LinkState::Connecting);
+        let this = Rc::downgrade(self);
+        let session = self.session.clone();
+        spawn_local(async move {
+            let fetched = server_fns::snapshot(session).await;
+            let Some(inner) = this.upgrade() else { return };
+            inner.fetching.set(false);
+            match fetched {
+                Ok(conversation) => {
+                    inner.live.reset(conversation.0.snapshot);
+                    inner.outbox.settle(inner.live);
+                    inner.connect();
+                }
+                Err(failure) if failure.is_not_found() => inner.set(LinkState::Gone),
+                Err(_) => inner.broke(),
+            }
+        });
+    }
+}

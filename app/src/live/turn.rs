@@ -1,0 +1,190 @@
+//! What the page says of a turn as a whole, and which of its entries fold away once it has ended.
+
+use std::collections::HashSet;
+
+use codex_gateway_wire::{
+    Content, Entry, Item, ItemId, Phase, Transcript, TurnId,
+    codex::{ItemStatus, TurnError, TurnStatus},
+};
+
+use crate::text::diff::{self, Counts};
+
+/// A turn as a whole.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct TurnFacts {
+    /// How far it has come.
+    pub(crate) status: TurnStatus,
+    /// Why it failed.
+    pub(crate) error: Option<TurnError>,
+    /// How long it took, in milliseconds.
+    pub(crate) duration_ms: Option<u64>,
+    /// The step that the agent is at, while it is at one.
+    pub(crate) current: Option<ItemId>,
+    /// The entries that fold away.
+    pub(crate) folds: HashSet<ItemId>,
+    /// What they did, once the turn has ended.
+    pub(crate) work: WorkCounts,
+}
+
+/// What the steps of a turn did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WorkCounts {
+    pub(crate) commands: usize,
+    pub(crate) files: usize,
+    pub(crate) lines: Counts,
+    pub(crate) failed: usize,
+}
+
+impl TurnFacts {
+    /// Looks at a turn; `ids` are its entries.
+    pub(crate) fn of(transcript: &Transcript, id: &TurnId, ids: &[ItemId]) -> Self {
+        let turn = transcript.turn(id);
+        let status = turn.map_or(TurnStatus::Other, |turn| turn.status);
+        let entries: Vec<&Entry> = ids.iter().filter_map(|id| transcript.entries.get(id)).collect();
+        let running = status == TurnStatus::InProgress;
+        // What the agent says after its last step is its answer; before that it comments on its work.
+        let last_step = entries.iter().rposition(|entry| !is_answer(entry) && !is_user(entry));
+        let folds = last_step.map_or(&[][..], |last| &entries[..=last]).iter();
+        Self {
+            status,
+            error: turn.and_then(|turn| turn.error.clone()),
+            duration_ms: turn.and_then(|turn| turn.duration_ms),
+            current: entries.last().filter(|last| running && !is_answer(last)).map(|last| last.id.clone()),
+            folds: folds.filter(|entry| !stays(entry)).map(|entry| entry.id.clone()).collect(),
+            work: if running { WorkCounts::default() } else { WorkCounts::of(&entries) },
+        }
+    }
+
+    pub(crate) fn running(&self) -> bool {
+        self.status == TurnStatus::InProgress
+    }
+}
+
+impl WorkCounts {
+    fn of(entries: &[&Entry]) -> Self {
+        let mut counts = Self::default();
+        let mut files = HashSet::new();
+        for entry in entries {
+            match &entry.content {
+                Content::Item(Item::CommandExecution(_)) => counts.commands += 1,
+                Content::Item(Item::FileChange(change)) if change.status == ItemStatus::Completed => {
+                    for change in &change.changes {
+                        files.insert(change.path.as_str());
+                        counts.lines += diff::counts(change);
+                    }
+                }
+                _ => {}
+            }
+            counts.failed += usize::from(is_failed(entry));
+        }
+        Self { files: files.len(), ..counts }
+    }
+}
+
+fn is_user(entry: &Entry) -> bool {
+    matches!(entry.content, Content::Item(Item::UserMessage(_)))
+}
+
+/// Whether an entry is something that the agent says, rather than a step of its work.
+fn is_answer(entry: &Entry) -> bool {
+    matches!(entry.content, Content::Item(Item::AgentMessage(_) | Item::Plan(_) | Item::ExitedReviewMode(_)))
+}
+
+/// Whether a step went wrong.
+pub(crate) fn is_failed(entry: &Entry) -> bool {
+    match &entry.content {
+        Content::Item(Item::CommandExecution(command)) => {
+            command.status == ItemStatus::Failed || command.exit_code.is_some_and(|code| code != 0)
+        }
+        Content::Item(Item::FileChange(change)) => change.status == ItemStatus::Failed,
+        Content::Item(Item::McpToolCall(call)) => call.status == ItemStatus::Failed || call.error.is_some(),
+        Content::Item(Item::DynamicToolCall(call)) => {
+            call.status == ItemStatus::Failed || call.success == Some(false)
+        }
+        Content::Notice(notice) => notice.failure,
+        _ => false,
+    }
+}
+
+/// Whether an entry stays in sight when its turn is folded: what the user said, what failed, what was asked
+/// and declined, what still runs, and a plan that was proposed.
+fn stays(entry: &Entry) -> bool {
+    is_user(entry)
+        || is_failed(entry)
+        || entry.phase == Phase::Running
+        || matches!(entry.content, Content::Request(_) | Content::Item(Item::Plan(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use codex_gateway_wire::TurnRecord;
+
+    use super::*;
+
+    fn entry(id: &str, item: &str) -> Entry {
+        let item = format!(r#"{{"id":"{id}",{item}}}"#);
+        Entry {
+            id: id.into(),
+            as_of: 1,
+            turn_id: Some("t".into()),
+            phase: Phase::Done,
+            started_at_ms: None,
+            completed_at_ms: None,
+            content: Content::Item(serde_json::from_str(&item).unwrap()),
+        }
+    }
+
+    fn facts(status: TurnStatus, entries: Vec<Entry>) -> TurnFacts {
+        let ids: Vec<ItemId> = entries.iter().map(|entry| entry.id.clone()).collect();
+        let record = TurnRecord { id: "t".into(), status, duration_ms: Some(14_000), ..Default::default() };
+        let transcript =
+            Transcript { turns: vec![record], entries: entries.into_iter().collect(), ..Default::default() };
+        TurnFacts::of(&transcript, &"t".into(), &ids)
+    }
+
+    fn work() -> Vec<Entry> {
+        vec![
+            entry("u", r#""type":"userMessage","content":[{"type":"text","text":"go"}]"#),
+            entry("say", r#""type":"agentMessage","text":"First I look.""#),
+            entry("ok", r#""type":"commandExecution","command":"ls","status":"completed","exitCode":0"#),
+            entry("bad", r#""type":"commandExecution","command":"x","status":"completed","exitCode":1"#),
+            entry(
+                "edit",
+                r#""type":"fileChange","status":"completed","changes":[
+                    {"path":"a","kind":{"type":"add"},"diff":"1\n2\n"},
+                    {"path":"b","kind":{"type":"update"},"diff":"@@ -1 +1 @@\n-x\n+y\n"}]"#,
+            ),
+        ]
+    }
+
+    fn sorted(folds: &HashSet<ItemId>) -> Vec<&str> {
+        let mut ids: Vec<_> = folds.iter().map(ItemId::as_str).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    #[test]
+    fn work_folds_and_the_answer_stays() {
+        let mut entries = work();
+        entries.push(entry("answer", r#""type":"agentMessage","text":"Done.""#));
+        let facts = facts(TurnStatus::Completed, entries);
+        assert_eq!(sorted(&facts.folds), ["edit", "ok", "say"]);
+        assert_eq!(facts.current, None);
+        let lines = Counts { added: 3, removed: 1 };
+        assert_eq!(facts.work, WorkCounts { commands: 2, files: 2, lines, failed: 1 });
+    }
+
+    #[test]
+    fn the_last_step_of_a_running_turn_is_the_current_one() {
+        let facts = facts(TurnStatus::InProgress, work());
+        assert_eq!(facts.current, Some("edit".into()));
+        assert!(facts.running());
+        assert_eq!(facts.work, WorkCounts::default());
+    }
+
+    #[test]
+    fn a_turn_of_words_alone_folds_nothing() {
+        let entries = work().into_iter().take(2).collect();
+        assert!(facts(TurnStatus::Completed, entries).folds.is_empty());
+    }
+}

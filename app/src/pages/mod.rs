@@ -1,0 +1,23 @@
+//! The pages, and what they have in common.
+
+mod conversation;
+mod failed;
+mod header;
+mod home;
+
+pub(crate) use conversation::conversation_page;
+pub(crate) use failed::not_found_page;
+pub(crate) use home::{FirstMessage, home_page};
+
+use leptos::prelude::*;
+
+/// The page's title, in the window's own bar.
+pub(crate) fn window_title(title: Option<&str>) -> String {
+    const NAME: &str = "Codex Gateway";
+    title.map_or_else(|| NAME.to_owned(), |title| format!("{title} · {NAME}"))
+}
+
+/// Keeps the window's title in step. (On the server the shell writes it.)
+fn keep_title(title: impl Fn() -> Option<String> + 'static) {
+    Effect::new(move |_| document().set_title(&window_title(title().as_deref())));
+}

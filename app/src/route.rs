@@ -1,0 +1,111 @@
+//! Which page an address is, and how one goes from page to page without loading anew.
+//!
+//! (The router of leptos would add 36 KB to the 240 KB that the page may weigh; this is what we need of it.)
+
+use codex_gateway_wire::SessionId;
+use leptos::{ev, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::Element;
+
+/// A page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// `/`: a new conversation
+    Home,
+    /// `/c/{id}`: a conversation
+    Conversation(SessionId),
+    /// Anything else
+    Unknown,
+}
+
+impl Route {
+    /// Reads the path of an address.
+    pub(crate) fn parse(path: &str) -> Self {
+        let mut parts = path.trim_matches('/').split('/');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some("") | None, None, _) => Self::Home,
+            (Some("c"), Some(id), None) if !id.is_empty() => Self::Conversation(id.into()),
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The page that the request is for, or that the browser shows.
+    pub(crate) fn current() -> Self {
+        #[cfg(feature = "ssr")]
+        let path = use_context::<http::request::Parts>().map(|parts| parts.uri.path().to_owned());
+        #[cfg(not(feature = "ssr"))]
+        let path = window().location().pathname().ok();
+        path.map_or(Self::Home, |path| Self::parse(&path))
+    }
+}
+
+/// The address of a conversation.
+pub(crate) fn conversation_path(id: &SessionId) -> String {
+    format!("/c/{id}")
+}
+
+/// The page that is shown; a context of all pages.
+#[derive(Clone, Copy)]
+pub(crate) struct Navigator(RwSignal<Route>);
+
+impl Navigator {
+    /// Starts at the current address, and follows the browser's history and the links of the page.
+    pub(crate) fn provide() -> Self {
+        let navigator = Self(RwSignal::new(Route::current()));
+        provide_context(navigator);
+        Effect::new(move |_| {
+            // For as long as the page lives.
+            let _ = window_event_listener(ev::popstate, move |_| navigator.0.set(Route::current()));
+            let _ = window_event_listener(ev::click, move |event| navigator.follow(&event));
+        });
+        navigator
+    }
+
+    /// The page that is shown; tracked.
+    pub(crate) fn route(self) -> Route {
+        self.0.get()
+    }
+
+    /// Goes to an address of ours.
+    pub(crate) fn go(self, path: &str) {
+        crate::browser::push_address(path);
+        self.0.set(Route::parse(path));
+    }
+
+    /// Follows a click on a link that is marked with `data-link`, unless the reader wants it elsewhere.
+    fn follow(self, event: &web_sys::MouseEvent) {
+        let elsewhere = event.ctrl_key() || event.meta_key() || event.shift_key() || event.button() != 0;
+        if elsewhere || event.default_prevented() {
+            return;
+        }
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let link = target.and_then(|target| target.closest("a[data-link]").ok().flatten());
+        if let Some(path) = link.and_then(|link| link.get_attribute("href")) {
+            event.prevent_default();
+            self.go(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_pages() {
+        assert_eq!(Route::parse("/"), Route::Home);
+        assert_eq!(Route::parse(""), Route::Home);
+        assert_eq!(Route::parse("/c/0b5e"), Route::Conversation("0b5e".into()));
+        assert_eq!(Route::parse("/c/0b5e/"), Route::Conversation("0b5e".into()));
+        for path in ["/c", "/c/", "/c/a/b", "/d/a", "//c/a"] {
+            assert!(Route::parse(path) != Route::Home, "{path}");
+        }
+        assert_eq!(Route::parse("/c/a/b"), Route::Unknown);
+    }
+
+    #[test]
+    fn a_conversation_has_an_address() {
+        let id = SessionId::from("0b5e");
+        assert_eq!(Route::parse(&conversation_path(&id)), Route::Conversation(id));
+    }
+}

@@ -1,0 +1,90 @@
+//! The calls themselves.
+#![allow(missing_docs, reason = "the structs of the arguments are generated, without docs of their fields")]
+#![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "server functions are async"))]
+
+use codex_gateway_wire::SessionId;
+#[cfg(feature = "ssr")]
+use codex_gateway_wire::api::{CreateSession, StartTurn};
+use leptos::{prelude::*, server_fn::codec::Json};
+
+#[cfg(feature = "ssr")]
+use super::context::{context, failed, text};
+use super::{Conversation, Down, Failure, Home};
+
+/// How many conversations the first screen lists.
+#[cfg(feature = "ssr")]
+const RECENT: usize = 4;
+
+/// What the first screen shows.
+///
+/// # Errors
+/// None of its own.
+#[server(name = ReadHome, prefix = "/_fn", endpoint = "home", input = Json, output = Json)]
+pub async fn home() -> Result<Down<Home>, Failure> {
+    let context = context()?;
+    let catalog = context.sessions.catalog();
+    let mut recent = context.sessions.list(&context.owner);
+    recent.truncate(RECENT);
+    Ok(Down(Home { site: context.site(), models: catalog.models, recent, codex_error: catalog.error }))
+}
+
+/// A conversation as it stands.
+///
+/// # Errors
+/// `not_found` if there is none of that id, for this reader.
+#[server(name = ReadConversation, prefix = "/_fn", endpoint = "snapshot", input = Json, output = Json)]
+pub async fn snapshot(id: SessionId) -> Result<Down<Conversation>, Failure> {
+    let context = context()?;
+    let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
+    let snapshot = session.snapshot().await.map_err(failed)?;
+    Ok(Down(Conversation { site: context.site(), snapshot }))
+}
+
+/// Makes a session and starts its first turn; the session's id.
+///
+/// # Errors
+/// What the engine says: `session_limit`, `codex_unavailable`, `empty_prompt`, ….
+#[server(name = StartConversation, prefix = "/_fn", endpoint = "start", input = Json, output = Json)]
+pub async fn start(
+    prompt: String,
+    model: Option<String>,
+    client_message_id: String,
+) -> Result<SessionId, Failure> {
+    let context = context()?;
+    let prompt = text(prompt)?;
+    let request = CreateSession { model: model.clone(), ..Default::default() };
+    let session = context.sessions.create(&context.owner, request).await.map_err(failed)?;
+    let turn = StartTurn { prompt, model, client_message_id: Some(client_message_id) };
+    session.start_turn(turn).await.map_err(failed)?;
+    Ok(session.id().clone())
+}
+
+/// Starts a turn.
+///
+/// # Errors
+/// `turn_active` while one is running; `not_found`; what else the engine says.
+#[server(name = SendMessage, prefix = "/_fn", endpoint = "send", input = Json, output = Json)]
+pub async fn send(
+    id: SessionId,
+    prompt: String,
+    model: Option<String>,
+    client_message_id: String,
+) -> Result<(), Failure> {
+    let context = context()?;
+    let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
+    let turn = StartTurn { prompt: text(prompt)?, model, client_message_id: Some(client_message_id) };
+    session.start_turn(turn).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Stops the turn that is running.
+///
+/// # Errors
+/// `no_active_turn` if none is; `not_found`; what else the engine says.
+#[server(name = Interrupt, prefix = "/_fn", endpoint = "interrupt", input = Json, output = Json)]
+pub async fn interrupt(id: SessionId) -> Result<(), Failure> {
+    let context = context()?;
+    let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
+    session.interrupt().await.map_err(failed)?;
+    Ok(())
+}

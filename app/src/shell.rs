@@ -1,0 +1,53 @@
+//! The document around the application.
+
+use leptos::{hydration::HydrationScripts, prelude::*};
+
+use crate::{App, pages::window_title, prefs::Prefs, route::Route, server_fns::ServerContext};
+
+/// Scrolls a conversation to its end before it is painted for the first time.
+const TO_THE_END: &str = "for(const e of document.querySelectorAll('.scroll'))e.scrollTop=e.scrollHeight";
+
+/// The paths of the pages, as the server's router writes them. (There is no leptos router that could list them.)
+pub const PAGES: [&str; 2] = ["/", "/c/{id}"];
+
+/// To be called once before the first page: leptos loads resources as tasks of the runtime.
+pub fn init_tasks() {
+    // An error says that somebody else has done so: nothing is missing then.
+    let _ = any_spawner::Executor::init_tokio();
+}
+
+/// The whole document of a page.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let Prefs { theme, lang } = Prefs::current();
+    let context = use_context::<ServerContext>();
+    let build = context.as_ref().map(|context| context.build_id);
+    let title = window_title(context.and_then(title).as_deref());
+    view! {
+        <!DOCTYPE html>
+        <html lang=lang.code() data-theme=theme.word() data-build=build>
+            <head>
+                <meta charset="utf-8" />
+                <meta
+                    name="viewport"
+                    content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
+                />
+                <meta name="color-scheme" content="light dark" />
+                <title>{title}</title>
+                <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml" />
+                <link rel="stylesheet" href="/pkg/codex-gateway.css" />
+                <HydrationScripts options />
+            </head>
+            <body>
+                <App />
+                <script nonce=use_nonce()>{TO_THE_END}</script>
+            </body>
+        </html>
+    }
+}
+
+/// The title of the conversation that is asked for.
+fn title(context: ServerContext) -> Option<String> {
+    let Route::Conversation(id) = Route::current() else { return None };
+    let all = context.sessions.list(&context.owner);
+    all.into_iter().find(|session| session.id == id)?.title
+}
