@@ -15,6 +15,7 @@ pub mod router;
 pub mod routes;
 pub mod state;
 
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -27,5 +28,11 @@ pub async fn serve(
     state: state::AppState,
     stopping: CancellationToken,
 ) -> std::io::Result<()> {
+    // An event leaves at once, and does not wait until the one before is acknowledged.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
     axum::serve(listener, router::router(state)).with_graceful_shutdown(stopping.cancelled_owned()).await
 }
