@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything that a newcomer or CI needs to run, build and test the gateway.
 //! One file per verb; `cargo xtask --help` lists them.
 
+mod bench;
 mod build;
 mod command;
 mod fresh;
@@ -20,6 +21,7 @@ enum Verb {
     Run(run::Args),
     Build(build::Args),
     Test(test::Args),
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         Verb::Run(args) => run::run(&args),
         Verb::Build(args) => build::build(args.profile()),
         Verb::Test(args) => test::test(&args),
+        Verb::Bench(args) => bench::bench(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,209 @@
+//! The gateway's side: its own program, and a client on loopback HTTP.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    process::Child,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::{
+    ground::Ground,
+    proc,
+    sse::Sse,
+    turn::{COMPLETED, Message, Side, Turn},
+};
+
+/// A running gateway.
+pub(crate) struct Gateway {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Gateway {
+    /// Starts one, and waits until it is ready and has nothing more to do.
+    pub(crate) fn start(ground: &Ground) -> Result<Self> {
+        let mut process = ground.gateway().spawn().context("the gateway does not start")?;
+        let stdout = process.stdout.take().context("the gateway has no output")?;
+        let ready = BufReader::new(stdout).lines().find_map(|line| {
+            let line = line.ok()?;
+            line.strip_prefix("Codex Gateway is ready: http://")?.trim_end_matches('/').parse().ok()
+        });
+        let gateway = Self { process, address: ready.context("the gateway did not get ready")? };
+        gateway.settle()?;
+        Ok(gateway)
+    }
+
+    /// At its start the gateway asks a codex process for its models. Waits until that has come and gone.
+    fn settle(&self) -> Result<()> {
+        let (start, mut seen) = (Instant::now(), false);
+        loop {
+            let alone = proc::descendants(self.pid())?.is_empty();
+            seen |= !alone;
+            if alone && (seen || start.elapsed() > Duration::from_secs(2)) {
+                return Ok(());
+            }
+            ensure!(
+                start.elapsed() < Duration::from_secs(20),
+                "the gateway keeps a process without a session"
+            );
+            pause(Duration::from_millis(5));
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Creates a session.
+    pub(crate) fn create(&self) -> Result<GatewaySession> {
+        let mut api = Api::connect(self.address)?;
+        let reply = api.call("POST", "/api/sessions", &json!({}))?;
+        let id = reply["sessionId"].as_str().context("a session without an id")?.to_owned();
+        Ok(GatewaySession { api, id })
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if let Some(pid) = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let _ = self.process.wait();
+    }
+}
+
+/// A session, with a connection to ask on.
+pub(crate) struct GatewaySession {
+    api: Api,
+    id: String,
+}
+
+impl GatewaySession {
+    /// The path of its event stream.
+    pub(crate) fn events(&self) -> String {
+        format!("/api/sessions/{}/events", self.id)
+    }
+
+    /// Opens its event stream, and reads it up to now.
+    pub(crate) fn follow(self) -> Result<Followed> {
+        let mut stream = Sse::open(self.api.address, &self.events())?;
+        while stream.next()?.name != "state" {}
+        Ok(Followed { session: self, stream })
+    }
+
+    /// Sends a prompt, without waiting for the reply.
+    pub(crate) fn send_turn(&mut self, prompt: &str) -> Result<()> {
+        self.api.send("POST", &format!("/api/sessions/{}/turn", self.id), &json!({"prompt": prompt}))
+    }
+
+    /// The reply to the prompt.
+    pub(crate) fn turn_reply(&mut self) -> Result<Value> {
+        self.api.reply()
+    }
+
+    /// Ends it, and its process.
+    pub(crate) fn delete(mut self) -> Result<()> {
+        self.api.call("DELETE", &format!("/api/sessions/{}", self.id), &Value::Null).map(drop)
+    }
+}
+
+/// A session and its one reader.
+pub(crate) struct Followed {
+    session: GatewaySession,
+    stream: Sse,
+}
+
+impl Followed {
+    pub(crate) fn delete(self) -> Result<()> {
+        self.session.delete()
+    }
+}
+
+impl Side for Followed {
+    /// The bytes are all that came over the stream's socket, HTTP's framing and the final `state` included.
+    fn turn(&mut self, prompt: &str) -> Result<Turn> {
+        let mut messages = Vec::new();
+        let before = self.stream.received;
+        let start = Instant::now();
+        self.session.send_turn(prompt)?;
+        loop {
+            let event = self.stream.next()?;
+            if event.name != "notification" {
+                continue;
+            }
+            let completed = event.data.starts_with(COMPLETED);
+            messages.push(Message { json: event.data, at: event.at });
+            if completed {
+                break;
+            }
+        }
+        let took = start.elapsed();
+        while self.stream.next()?.name != "state" {}
+        let bytes = self.stream.received - before;
+        self.session.turn_reply()?;
+        Ok(Turn { took, bytes, messages })
+    }
+}
+
+/// A connection that JSON is asked on.
+struct Api {
+    address: SocketAddr,
+    socket: BufReader<TcpStream>,
+}
+
+impl Api {
+    fn connect(address: SocketAddr) -> Result<Self> {
+        let socket = TcpStream::connect(address)?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(Duration::from_mins(1)))?;
+        Ok(Self { address, socket: BufReader::new(socket) })
+    }
+
+    fn call(&mut self, method: &str, path: &str, body: &Value) -> Result<Value> {
+        self.send(method, path, body)?;
+        self.reply()
+    }
+
+    fn send(&mut self, method: &str, path: &str, body: &Value) -> Result<()> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        self.socket.get_mut().write_all(request.as_bytes())?;
+        Ok(())
+    }
+
+    fn reply(&mut self) -> Result<Value> {
+        let (mut status, mut length) = (String::new(), 0);
+        self.socket.read_line(&mut status)?;
+        loop {
+            let mut line = String::new();
+            self.socket.read_line(&mut line)?;
+            let Some((name, value)) = line.split_once(':') else { break };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse()?;
+            }
+        }
+        let mut body = vec![0; length];
+        self.socket.read_exact(&mut body)?;
+        ensure!(status.starts_with("HTTP/1.1 200"), "{status}{}", String::from_utf8_lossy(&body));
+        Ok(serde_json::from_slice(&body)?)
+    }
+}
+
+/// Waits, where there is nothing to wait for but other processes.
+#[allow(clippy::disallowed_methods, reason = "there is no runtime on this thread")]
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
