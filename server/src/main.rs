@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Parser;
 use codex_gateway::{cli::Cli, demo::Demo, serve, state::AppState};
 use codex_gateway_engine::{Config, Sessions, login};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -16,6 +17,10 @@ const SHUTDOWN: Duration = Duration::from_secs(9);
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // The commands that agents run are the same user's: they must not read our environment from /proc.
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "this process can be read by others of the same user");
+    }
     match run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -55,7 +55,11 @@ pub async fn start(
     let request = CreateSession { model: model.clone(), ..Default::default() };
     let session = context.sessions.create(&context.owner, request).await.map_err(failed)?;
     let turn = StartTurn { prompt, model, client_message_id: Some(client_message_id) };
-    session.start_turn(turn).await.map_err(failed)?;
+    if let Err(error) = session.start_turn(turn).await {
+        // A conversation that never began would only take up a place. Who asks sees why it did not.
+        let _ = context.sessions.delete(&context.owner, session.id()).await;
+        return Err(failed(error));
+    }
     Ok(session.id().clone())
 }
 
