@@ -13,8 +13,11 @@ use bytes::{Bytes, BytesMut};
 use codex_gateway_wire::{EventId, EventName, event::GapReason};
 use tokio::sync::watch;
 
-/// How many bytes of frames are kept. The newest one always is.
+/// How much memory the frames that are kept may take, in bytes. The newest one always is.
 pub const RING: usize = 4 * 1024 * 1024;
+/// What a frame takes beyond its own bytes: its place in the ring, which grows by doubling, two headers of
+/// the allocator's, and the count of those who hold it. Deltas are small: it is a quarter of the ring.
+const OVERHEAD: usize = 112;
 /// How many bytes a reader takes at once.
 const BATCH: usize = 64 * 1024;
 
@@ -32,6 +35,7 @@ struct Ring {
     frames: VecDeque<Frame>,
     /// The number of the first frame.
     first: u64,
+    /// What the frames take.
     bytes: usize,
     limit: usize,
     /// The newest `state`. A later one says all that an earlier one did, so only one is kept.
@@ -46,7 +50,7 @@ struct Frame {
 }
 
 impl Log {
-    /// An empty log that keeps about `limit` bytes.
+    /// An empty log that takes about `limit` bytes of memory.
     pub fn new(limit: usize) -> Self {
         let epoch = std::iter::repeat_with(fastrand::alphanumeric).take(6).collect();
         let ring = Ring { frames: VecDeque::new(), first: 1, bytes: 0, limit, state: None };
@@ -123,7 +127,7 @@ impl Ring {
     }
 
     fn push(&mut self, frame: Frame) {
-        self.bytes += frame.bytes.len();
+        self.bytes += frame.bytes.len() + OVERHEAD;
         let is_state = frame.name == EventName::State;
         self.frames.push_back(frame);
         if is_state {
@@ -137,7 +141,7 @@ impl Ring {
         }
         while self.bytes > self.limit && self.frames.len() > 1 {
             if let Some(oldest) = self.frames.pop_front() {
-                self.bytes -= oldest.bytes.len();
+                self.bytes -= oldest.bytes.len() + OVERHEAD;
                 self.first += 1;
             }
         }
@@ -154,7 +158,8 @@ pub fn frame(id: Option<(&str, u64)>, name: EventName, write: impl FnOnce(&mut V
     let _ = write!(bytes, "event: {}\ndata: ", name.as_str());
     write(&mut bytes);
     bytes.extend_from_slice(b"\n\n");
-    bytes.into()
+    // Not `into`: the frame would keep what the vector has to spare, as long as it is in the ring.
+    Bytes::copy_from_slice(&bytes)
 }
 
 /// One reader's place in a log.
@@ -297,7 +302,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_is_too_slow_is_told() {
-        let log = Arc::new(Log::new(100));
+        let log = Arc::new(Log::new(500));
         let mut reader = log.follow(0, ALL);
         for _ in 0..20 {
             append(&log, EventName::Notification, "0123456789");
@@ -310,12 +315,12 @@ mod tests {
 
     #[tokio::test]
     async fn the_ring_is_bounded_and_says_what_it_can_replay() {
-        let log = Log::new(100);
+        let log = Log::new(500);
         for _ in 0..20 {
             append(&log, EventName::Notification, "0123456789");
         }
         let id = |seq| EventId { epoch: log.epoch().to_owned(), seq };
-        assert!(log.ring().bytes <= 100);
+        assert!(log.ring().bytes <= 500);
         assert_eq!(log.replayable(&id(20)), Ok(20));
         assert_eq!(log.replayable(&id(19)), Ok(19));
         assert_eq!(log.replayable(&id(1)), Err(GapReason::TooOld));
