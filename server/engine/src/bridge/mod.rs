@@ -207,14 +207,13 @@ impl Bridge {
         tokio::spawn(write(stdin, lines, closing.clone(), gone.clone(), debug.clone()));
         tokio::spawn(
             reader::Reader {
-                process,
                 pending: pending.clone(),
                 inbox,
                 closing: closing.clone(),
                 gone: gone.clone(),
                 debug: debug.is_some(),
             }
-            .run(stdout),
+            .run(process, stdout),
         );
         let shared = Shared { outgoing, pending, next_id: AtomicU64::new(1), closing, gone };
         Ok((Self { shared: Arc::new(shared) }, inbound))

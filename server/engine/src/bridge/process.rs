@@ -178,6 +178,12 @@ impl Process {
         self.stderr.clone()
     }
 
+    /// Waits until it has ended by itself. Dropping the wait loses nothing.
+    pub(super) async fn ended(&mut self) {
+        // An error says that there is nothing to wait for.
+        let _ = self.child.wait().await;
+    }
+
     /// Waits for its end, its input being closed: then SIGTERM, then SIGKILL, for the whole group.
     pub(super) async fn end(&mut self) -> Option<ExitStatus> {
         let mut status = timeout(PATIENCE, self.child.wait()).await.ok();

@@ -1,8 +1,10 @@
 //! The task that owns a process and its output.
 
+use std::time::Duration;
+
 use futures::StreamExt;
 use serde_json::value::RawValue;
-use tokio::{process::ChildStdout, sync::mpsc};
+use tokio::{process::ChildStdout, sync::mpsc, time::sleep};
 use tokio_util::{codec::FramedRead, sync::CancellationToken};
 
 use super::{
@@ -16,11 +18,14 @@ use super::{
 const PREVIEW: usize = 200;
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
+/// How long to read on once the process has ended: a process that it left behind may hold its output open.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+type Lines = FramedRead<ChildStdout, LineDecoder>;
 
 /// Reads lines until the process ends or shall end, resolves replies, passes on the rest, and sees the
 /// process to its grave.
 pub(super) struct Reader {
-    pub process: Process,
     pub pending: Pending,
     pub inbox: mpsc::Sender<Inbound>,
     pub closing: CancellationToken,
@@ -29,38 +34,52 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) async fn run(mut self, stdout: ChildStdout) {
+    pub(super) async fn run(self, mut process: Process, stdout: ChildStdout) {
         let mut lines = FramedRead::with_capacity(stdout, LineDecoder::new(MAX_LINE), CHUNK);
-        loop {
-            let line = tokio::select! {
-                line = lines.next() => line,
-                () = self.closing.cancelled() => break,
+        {
+            let ended = async {
+                process.ended().await;
+                sleep(LAST_WORDS).await;
             };
-            let Some(Ok(line)) = line else { break };
-            let passed = tokio::select! {
-                passed = self.line(line) => passed,
-                () = self.closing.cancelled() => break,
-            };
-            if passed.is_err() {
-                break; // Nobody listens any more.
-            }
+            self.read(&mut lines, ended).await;
         }
         // The writer sees this too and drops the process's input, which ends it.
         self.closing.cancel();
         let drain = async { while let Some(Ok(_)) = lines.next().await {} };
         let status = tokio::select! {
-            status = self.process.end() => status,
+            status = process.end() => status,
             // A process that is ending must not block on a full pipe.
             () = async { drain.await; std::future::pending().await } => None,
         };
         let exit = Exit {
             status: status.map(|status| status.to_string()),
-            last_line: self.process.stderr().last_line(),
+            last_line: process.stderr().last_line(),
         };
         tracing::debug!(status = exit.status, "codex process ended");
         self.pending.clear();
         self.gone.cancel();
         let _ = self.inbox.send(Inbound::Exited(exit)).await;
+    }
+
+    /// Reads until there is no more, the process has ended or shall end, or nobody listens.
+    async fn read(&self, lines: &mut Lines, ended: impl Future<Output = ()>) {
+        tokio::pin!(ended);
+        loop {
+            let line = tokio::select! {
+                biased; // What it said before its end comes before its end.
+                () = self.closing.cancelled() => return,
+                line = lines.next() => line,
+                () = &mut ended => return,
+            };
+            let Some(Ok(line)) = line else { return };
+            let passed = tokio::select! {
+                passed = self.line(line) => passed,
+                () = self.closing.cancelled() => return,
+            };
+            if passed.is_err() {
+                return;
+            }
+        }
     }
 
     async fn line(&self, line: Line) -> Result<(), mpsc::error::SendError<Inbound>> {
