@@ -13,7 +13,7 @@ use codex_gateway_wire::{
 };
 use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use crate::{
@@ -48,6 +48,8 @@ struct Inner {
     /// that ask at once.
     checked: tokio::sync::Mutex<Option<Instant>>,
     stopping: CancellationToken,
+    /// Processes that serve no session.
+    probes: TaskTracker,
 }
 
 impl Sessions {
@@ -60,6 +62,7 @@ impl Sessions {
             catalog: Mutex::default(),
             checked: tokio::sync::Mutex::default(),
             stopping: CancellationToken::new(),
+            probes: TaskTracker::new(),
         });
         let sessions = Self { inner };
         tokio::spawn(sessions.clone().sweep());
@@ -88,7 +91,10 @@ impl Sessions {
     /// Asks codex for its models and its account, with a process of its own that ends afterwards, so that
     /// the first page has them. What goes wrong is told in the catalog.
     pub async fn fill_catalog(&self) {
-        let probed = open::probe(&self.inner.config).await;
+        let probed = tokio::select! {
+            probed = open::probe(&self.inner.config, &self.inner.probes) => probed,
+            () = self.inner.stopping.cancelled() => return,
+        };
         let mut catalog = self.inner.catalog.lock().unwrap_or_else(PoisonError::into_inner);
         match probed {
             Ok((account, models)) => {
@@ -115,19 +121,35 @@ impl Sessions {
             .map_err(|_| SessionError::Limit(inner.config.max_sessions))?;
         let model = request.model.filter(|model| !model.is_empty()).or_else(|| inner.config.model.clone());
         let wanted = Wanted { thread: request.resume_thread_id, model: model.clone() };
+        let processes = TaskTracker::new();
         let opened = tokio::select! {
-            opened = open::open(&inner.config, wanted) => opened,
-            () = inner.stopping.cancelled() => return Err(SessionError::ShuttingDown),
+            opened = open::open(&inner.config, wanted, &processes) => opened.map_err(SessionError::from),
+            () = inner.stopping.cancelled() => Err(SessionError::ShuttingDown),
         };
-        let opened = opened.inspect_err(|error| tracing::error!(%error, "a session could not be made"))?;
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::error!(%error, "a session could not be made");
+                processes.close();
+                processes.wait().await; // It holds its place until its process is gone.
+                return Err(error);
+            }
+        };
         {
             let mut catalog = inner.catalog.lock().unwrap_or_else(PoisonError::into_inner);
             let account = crate::session::account_state(&opened.account);
             *catalog = Catalog { models: opened.models.clone(), account, error: None };
         }
         let id = SessionId::from(Uuid::now_v7().to_string());
-        let session =
-            Session::start(Arc::clone(&inner.config), id.clone(), owner.clone(), model, opened, place);
+        let session = Session::start(
+            Arc::clone(&inner.config),
+            id.clone(),
+            owner.clone(),
+            model,
+            opened,
+            place,
+            processes,
+        );
         self.live().insert(id.clone(), session.clone());
         tracing::info!(session = %id, %owner, "session created");
         if inner.stopping.is_cancelled() {
@@ -179,6 +201,8 @@ impl Sessions {
         let ends: FuturesUnordered<_> =
             all.into_iter().map(|session| self.remove(session, ClosedReason::Shutdown)).collect();
         ends.collect::<Vec<()>>().await;
+        self.inner.probes.close();
+        self.inner.probes.wait().await;
     }
 
     /// Cancelled when the gateway begins to stop.

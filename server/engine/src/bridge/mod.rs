@@ -21,7 +21,6 @@ use std::{
 
 use bytes::Bytes;
 use codex_gateway_wire::Json;
-use futures::{StreamExt, stream::FuturesUnordered};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::{
@@ -30,7 +29,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, timeout_at},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
     message::{OutgoingNotification, OutgoingReply, OutgoingRequest},
@@ -190,11 +189,16 @@ pub enum BridgeError {
 }
 
 impl Bridge {
-    /// Starts a codex process. With `debug`, all lines come out of the inbox as [`Inbound::Raw`] too.
+    /// Starts a codex process, which counts as one of `processes` until it and all that it started are gone.
+    /// With `debug`, all lines come out of the inbox as [`Inbound::Raw`] too.
     ///
     /// # Errors
     /// [`BridgeError::Spawn`]
-    pub fn start(launch: &Launch, debug: bool) -> Result<(Self, Inbox), BridgeError> {
+    pub fn start(
+        launch: &Launch,
+        debug: bool,
+        processes: &TaskTracker,
+    ) -> Result<(Self, Inbox), BridgeError> {
         let process::Started { process, stdin, stdout } = launch.app_server().map_err(|error| {
             BridgeError::Spawn { program: launch.program.display().to_string(), message: error.to_string() }
         })?;
@@ -205,7 +209,7 @@ impl Bridge {
         let pending = Pending::default();
         let debug = debug.then(|| inbox.clone());
         tokio::spawn(write(stdin, lines, closing.clone(), gone.clone(), debug.clone()));
-        tokio::spawn(
+        processes.spawn(
             reader::Reader {
                 pending: pending.clone(),
                 inbox,
@@ -299,13 +303,6 @@ impl Bridge {
         self.shared.closing.cancel();
         self.shared.gone.cancelled().await;
     }
-}
-
-/// Ends many processes at once.
-pub async fn close_all(bridges: impl IntoIterator<Item = Bridge>) {
-    let all: FuturesUnordered<_> =
-        bridges.into_iter().map(|bridge| async move { bridge.close().await }).collect();
-    all.collect::<Vec<()>>().await;
 }
 
 struct RemoveOnDrop<'a> {

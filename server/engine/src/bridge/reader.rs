@@ -51,10 +51,8 @@ impl Reader {
             // A process that is ending must not block on a full pipe.
             () = async { drain.await; std::future::pending().await } => None,
         };
-        let exit = Exit {
-            status: status.map(|status| status.to_string()),
-            last_line: process.stderr().last_line(),
-        };
+        let exit =
+            Exit { status: status.map(|status| status.to_string()), last_line: process.stderr().last_line() };
         tracing::debug!(status = exit.status, "codex process ended");
         self.pending.clear();
         self.gone.cancel();

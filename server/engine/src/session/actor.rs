@@ -14,6 +14,7 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered}
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio_util::task::TaskTracker;
 
 use super::{
     Command, Reply, Shared,
@@ -70,8 +71,10 @@ pub(super) struct Actor {
     pub config: Arc<Config>,
     pub shared: Arc<Shared>,
     commands: mpsc::Receiver<Command>,
-    /// Held until the process is gone: one live session.
+    /// Held until the processes are gone: one live session.
     _permit: OwnedSemaphorePermit,
+    /// The one that serves the session, and those that have not ended yet or are only being opened.
+    pub processes: TaskTracker,
     /// The model that was asked for; codex's own choice without.
     pub model: Option<String>,
     pub live: Option<Live>,
@@ -93,12 +96,14 @@ impl Actor {
         model: Option<String>,
         commands: mpsc::Receiver<Command>,
         permit: OwnedSemaphorePermit,
+        processes: TaskTracker,
     ) -> Self {
         Self {
             config,
             shared,
             commands,
             _permit: permit,
+            processes,
             model,
             live: None,
             runtime: Initialized::default(),
@@ -331,9 +336,11 @@ impl Actor {
         let closed = SessionClosed { session_id: self.shared.id.clone(), reason };
         self.say(EventName::SessionClosed, &closed, EventBody::SessionClosed(closed.clone()));
         self.shared.log.close();
-        if let Some(live) = self.live.take() {
-            live.bridge.close().await;
-        }
+        // A process ends when nobody holds it: neither as the session's own nor in a task.
+        self.live = None;
+        self.tasks.clear();
+        self.processes.close();
+        self.processes.wait().await;
         tracing::info!(session = %self.shared.id, ?reason, "session closed");
     }
 

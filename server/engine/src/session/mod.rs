@@ -20,6 +20,7 @@ use codex_gateway_wire::{
     event::ClosedReason,
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio_util::task::TaskTracker;
 
 pub(crate) use self::actor::account_state;
 use self::{actor::Actor, open::Opened};
@@ -82,7 +83,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts the actor of a session whose process is open. The permit is given back when its process is gone.
+    /// Starts the actor of a session whose process is open: one of `processes`. The permit is given back when
+    /// all of them are gone.
     pub(crate) fn start(
         config: Arc<Config>,
         id: SessionId,
@@ -90,6 +92,7 @@ impl Session {
         model: Option<String>,
         opened: Opened,
         permit: OwnedSemaphorePermit,
+        processes: TaskTracker,
     ) -> Self {
         let now = now_ms();
         let shared = Arc::new(Shared {
@@ -103,7 +106,7 @@ impl Session {
             log: Arc::new(Log::new(RING)),
         });
         let (commands, inbox) = mpsc::channel(COMMANDS);
-        let actor = Actor::new(config, Arc::clone(&shared), model, inbox, permit);
+        let actor = Actor::new(config, Arc::clone(&shared), model, inbox, permit, processes);
         tokio::spawn(actor.run(opened));
         Self { shared, commands }
     }

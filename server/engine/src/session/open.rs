@@ -5,6 +5,7 @@ use std::time::Duration;
 use codex_gateway_wire::{ThreadId, api::Model};
 use futures::{future::try_join, join};
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 use crate::{
     bridge::{
@@ -51,8 +52,8 @@ pub(crate) struct Wanted {
 }
 
 /// Starts a process and greets it.
-pub(crate) async fn greet(config: &Config) -> Result<Greeted, BridgeError> {
-    let (bridge, mut inbox) = Bridge::start(&config.launch, config.debug)?;
+pub(crate) async fn greet(config: &Config, processes: &TaskTracker) -> Result<Greeted, BridgeError> {
+    let (bridge, mut inbox) = Bridge::start(&config.launch, config.debug, processes)?;
     match bridge.request(&Initialize::gateway()).await {
         Ok(runtime) => {
             bridge.notify("initialized").await?;
@@ -62,10 +63,15 @@ pub(crate) async fn greet(config: &Config) -> Result<Greeted, BridgeError> {
     }
 }
 
-/// Starts a process, greets it, and opens a thread in it. What can be asked at the same time is.
-pub(crate) async fn open(config: &Config, wanted: Wanted) -> Result<Opened, BridgeError> {
+/// Starts a process, greets it, and opens a thread in it. What can be asked at the same time is. If this
+/// fails or is dropped, the process ends: `processes` says when.
+pub(crate) async fn open(
+    config: &Config,
+    wanted: Wanted,
+    processes: &TaskTracker,
+) -> Result<Opened, BridgeError> {
     let started_ms = now_ms();
-    let Greeted { bridge, mut inbox, runtime } = greet(config).await?;
+    let Greeted { bridge, mut inbox, runtime } = greet(config, processes).await?;
     let opened = join!(account(&bridge), models(&bridge), thread(&bridge, config, wanted));
     match opened {
         (account, models, Ok(thread)) => {
@@ -154,8 +160,11 @@ async fn explain(error: BridgeError, inbox: &mut Inbox) -> BridgeError {
 }
 
 /// Starts a process only to ask it what there is: its account and its models. The process ends.
-pub(crate) async fn probe(config: &Config) -> Result<(AccountReply, Vec<Model>), BridgeError> {
-    let Greeted { bridge, inbox: _inbox, .. } = greet(config).await?;
+pub(crate) async fn probe(
+    config: &Config,
+    processes: &TaskTracker,
+) -> Result<(AccountReply, Vec<Model>), BridgeError> {
+    let Greeted { bridge, inbox: _inbox, .. } = greet(config, processes).await?;
     let asked = try_join(async { Ok(account(&bridge).await) }, async { Ok(models(&bridge).await) }).await;
     bridge.close().await;
     asked

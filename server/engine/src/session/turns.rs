@@ -108,8 +108,8 @@ impl Actor {
 
     fn open(&mut self, wanted: Wanted, then: Then) {
         self.slot = Slot::Opening(Waiting::default());
-        let config = self.config.clone();
-        let opening = async move { open::open(&config, wanted).await };
+        let (config, processes) = (self.config.clone(), self.processes.clone());
+        let opening = async move { open::open(&config, wanted, &processes).await };
         self.tasks.push(opening.map(|opened| Done::Opened(opened.map(Box::new), then)).boxed());
     }
 
