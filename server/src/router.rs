@@ -39,12 +39,13 @@ pub fn router(state: AppState) -> Router {
         .route("/api/events", any(legacy::gone))
         .route("/api/turn", any(legacy::gone))
         .route("/api/thread/new", any(legacy::gone))
-        .route("/api/{*rest}", any(fallback::not_found))
-        .method_not_allowed_fallback(fallback::method_not_allowed);
+        .route("/api/{*rest}", any(fallback::not_found));
 
-    let closed = api.merge(pages::router(&state)).route_layer(from_fn_with_state(state.clone(), authenticate));
+    let closed =
+        api.merge(pages::router(&state)).route_layer(from_fn_with_state(state.clone(), authenticate));
 
     open.merge(closed)
+        .method_not_allowed_fallback(fallback::method_not_allowed)
         .fallback(fallback::not_found)
         .layer(from_fn_with_state(state.clone(), guard))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
