@@ -77,7 +77,7 @@ enum Start {
 
 fn start_after(session: &Session, id: &str) -> Start {
     // An id that is none is of another life: whoever sent it gets everything anew.
-    let id: EventId = id.parse().unwrap_or_default();
+    let id = id.parse().unwrap_or_else(|_| EventId { epoch: "none".to_owned(), seq: 0 });
     match session.log().replayable(&id) {
         Ok(seq) => Start::After(seq),
         Err(reason) => Start::Gap(id, reason),
