@@ -2,6 +2,8 @@
 //!
 //! This is the one place that turns a request into an [`OwnerId`]; everything behind it takes an owner.
 
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, Uri, header, request::Parts},
@@ -27,6 +29,14 @@ pub struct Auth {
 struct Claims {
     #[serde(default)]
     sub: Option<String>,
+    /// In Unix seconds; fractions are allowed.
+    exp: f64,
+}
+
+/// Whom a token admits, and until when: for ever where none is needed.
+struct Admission {
+    owner: OwnerId,
+    until: Option<Instant>,
 }
 
 impl std::fmt::Debug for Auth {
@@ -53,13 +63,23 @@ impl Auth {
         self.key.is_some()
     }
 
-    /// The owner that a token names.
-    fn owner(&self, token: Option<&str>) -> Result<OwnerId, ApiError> {
-        let Some((key, validation)) = &self.key else { return Ok(OwnerId::shared()) };
+    /// Whom a token admits.
+    fn admit(&self, token: Option<&str>) -> Result<Admission, ApiError> {
+        let Some((key, validation)) = &self.key else {
+            return Ok(Admission { owner: OwnerId::shared(), until: None });
+        };
         let token = token.filter(|token| token.len() <= LONGEST_TOKEN).ok_or(ApiError::Unauthorized)?;
         let claims = decode::<Claims>(token, key, validation).map_err(|_| ApiError::Unauthorized)?.claims;
-        Ok(claims.sub.filter(|sub| !sub.is_empty()).map_or_else(OwnerId::shared, OwnerId::from))
+        let owner = claims.sub.filter(|sub| !sub.is_empty()).map_or_else(OwnerId::shared, OwnerId::from);
+        Ok(Admission { owner, until: instant(claims.exp) })
     }
+}
+
+/// A time in Unix seconds on our own clock; none if it is farther away than that can say.
+fn instant(unix: f64) -> Option<Instant> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let left = Duration::try_from_secs_f64(unix).ok()?.saturating_sub(now);
+    Instant::now().checked_add(left)
 }
 
 /// Who is asking. Every handler that touches a session takes one.
@@ -75,6 +95,10 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// When the caller's token ends, and with it whatever takes longer.
+#[derive(Clone, Copy, Debug)]
+pub struct Expiry(pub Option<Instant>);
+
 /// Middleware: who is asking, or 401.
 ///
 /// # Errors
@@ -85,8 +109,9 @@ pub async fn authenticate(
     next: Next,
 ) -> Result<Response, ApiError> {
     let token = bearer(request.headers()).or_else(|| query_token(request.uri()));
-    let owner = state.auth.owner(token)?;
+    let Admission { owner, until } = state.auth.admit(token)?;
     request.extensions_mut().insert(Caller(owner));
+    request.extensions_mut().insert(Expiry(until));
     Ok(next.run(request).await)
 }
 
@@ -108,8 +133,6 @@ fn query_token(uri: &Uri) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
     use jsonwebtoken::{EncodingKey, Header, encode};
     use serde_json::{Value, json};
 
@@ -123,8 +146,12 @@ mod tests {
         encode(header, claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
     }
 
+    fn admit(token: &str) -> Result<Admission, ApiError> {
+        Auth::new(Some(&Secret::from("secret"))).admit(Some(token))
+    }
+
     fn owner(token: &str) -> Result<OwnerId, ApiError> {
-        Auth::new(Some(&Secret::from("secret"))).owner(Some(token))
+        admit(token).map(|admission| admission.owner)
     }
 
     #[test]
@@ -154,12 +181,22 @@ mod tests {
         ] {
             assert!(matches!(owner(&bad), Err(ApiError::Unauthorized)), "{}", &bad[..bad.len().min(80)]);
         }
-        assert!(matches!(Auth::new(Some(&Secret::from("s"))).owner(None), Err(ApiError::Unauthorized)));
+        assert!(matches!(Auth::new(Some(&Secret::from("s"))).admit(None), Err(ApiError::Unauthorized)));
+    }
+
+    #[test]
+    fn a_token_admits_until_it_expires() {
+        let until =
+            |exp: Value| admit(&token(&Header::default(), &json!({ "exp": exp }), "secret")).unwrap().until;
+        let left = until(json!(in_an_hour())).unwrap().duration_since(Instant::now());
+        assert!(left > Duration::from_mins(59) && left <= Duration::from_hours(1), "{left:?}");
+        assert_eq!(until(json!(1e18)), None, "farther away than any clock goes");
     }
 
     #[test]
     fn without_a_secret_everybody_is_one_owner() {
-        assert_eq!(Auth::new(None).owner(None).unwrap(), OwnerId::shared());
+        let admission = Auth::new(None).admit(None).unwrap();
+        assert_eq!((admission.owner, admission.until), (OwnerId::shared(), None));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_stream::stream;
 use axum::{
+    Extension,
     body::Body,
     extract::Query,
     http::{HeaderMap, HeaderValue, header},
@@ -23,7 +24,7 @@ use futures::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 
-use crate::{error::ApiError, extract::CallersSession, state::BUILD_ID};
+use crate::{auth::Expiry, error::ApiError, extract::CallersSession, state::BUILD_ID};
 
 /// How long a stream is silent at most.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -46,6 +47,7 @@ pub struct Asked {
 /// The stream: `session`, then either what followed the reader's last event, or a `state` and what follows it.
 pub async fn events(
     CallersSession(session): CallersSession,
+    Extension(Expiry(until)): Extension<Expiry>,
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -56,7 +58,8 @@ pub async fn events(
         None => Start::Fresh,
         Some(id) => start_after(&session, id),
     };
-    let mut response = Response::new(Body::from_stream(stream(session, names, start)));
+    let mut response =
+        Response::new(Body::from_stream(stream(session, names, start, until.map(Instant::from_std))));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -126,8 +129,15 @@ fn ping(at: &EventId) -> Bytes {
 
 type Chunk = Result<Bytes, SessionError>;
 
-fn stream(session: Session, names: u16, start: Start) -> impl Stream<Item = Chunk> {
+fn stream(session: Session, names: u16, start: Start, until: Option<Instant>) -> impl Stream<Item = Chunk> {
+    let expired = async move {
+        match until {
+            Some(until) => sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+    };
     stream! {
+        tokio::pin!(expired);
         yield Ok(Bytes::from_static(RETRY.as_bytes()));
         yield Ok(session_frame(&session));
         let mut follower = match start {
@@ -153,6 +163,7 @@ fn stream(session: Session, names: u16, start: Start) -> impl Stream<Item = Chun
             let read = tokio::select! {
                 read = follower.next() => Some(read),
                 () = sleep_until(silent_until) => None,
+                () = &mut expired => return,
             };
             match read {
                 Some(Read::Frames(bytes)) => yield Ok(bytes),
