@@ -6,7 +6,7 @@ use async_stream::stream;
 use axum::{
     Extension,
     body::Body,
-    extract::Query,
+    extract::{Query, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
@@ -48,9 +48,10 @@ pub struct Asked {
 pub async fn events(
     CallersSession(session): CallersSession,
     Extension(Expiry(until)): Extension<Expiry>,
-    Query(asked): Query<Asked>,
+    asked: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let Query(asked) = asked.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
     let names = names(asked.events.as_deref())?;
     let last_event_id = headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default());
     let since = last_event_id.or(asked.since.as_deref()).filter(|id| !id.is_empty());
