@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
+    node::Node,
     pages::{FirstMessage, conversation_page, home_page, not_found_page},
     prefs::Prefs,
     route::{Navigator, Route},
@@ -17,6 +18,6 @@ pub fn App() -> impl IntoView {
     move || match navigator.route() {
         Route::Home => home_page(),
         Route::Conversation(id) => conversation_page(id),
-        Route::Unknown => not_found_page(),
+        Route::Unknown => Node::from(not_found_page()).into_any(),
     }
 }

@@ -1,6 +1,6 @@
 //! The icons, drawn on a grid of 16 by 16 with lines in the colour of the text.
 
-use leptos::prelude::*;
+use crate::node::{El, svg};
 
 /// An icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,11 +81,10 @@ impl Icon {
 }
 
 /// Draws an icon. What it means is said in words beside it, or by the label of its button.
-pub(crate) fn icon(icon: Icon) -> AnyView {
-    view! {
-        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
-            <path d=icon.path()></path>
-        </svg>
-    }
-    .into_any()
+pub(crate) fn icon(icon: Icon) -> El {
+    svg("svg")
+        .class("icon")
+        .attr("viewBox", "0 0 16 16")
+        .attr("aria-hidden", "true")
+        .child(svg("path").attr("d", icon.path()))
 }

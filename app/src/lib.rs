@@ -10,6 +10,7 @@
 //! - `live`: the transcript as it changes, and the event stream that feeds it
 //! - [`server_fns`]: what the page asks of the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
+//! - `node`: the pieces that pages are built of
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
 pub mod app;
@@ -21,6 +22,7 @@ mod i18n;
 mod icon;
 mod live;
 pub mod markdown;
+mod node;
 mod pages;
 mod prefs;
 mod route;

@@ -7,6 +7,8 @@ use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
+use crate::node::{El, Node, Value, el};
+
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -37,6 +39,11 @@ impl Route {
         let path = window().location().pathname().ok();
         path.map_or(Self::Home, |path| Self::parse(&path))
     }
+}
+
+/// A link to a page of ours, that is followed without loading anew.
+pub(crate) fn link(path: impl Into<Value>, label: impl Into<Node>) -> El {
+    el("a").attr("href", path).attr("data-link", "").child(label)
 }
 
 /// The address of a conversation.

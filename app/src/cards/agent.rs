@@ -1,13 +1,15 @@
 //! Other agents of the conversation.
 
+use super::{
+    Head, Tone,
+    json::{fields, text_view},
+    of_kind,
+};
+use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
 use codex_gateway_wire::{
     Content, Item,
     codex::{CollabAgentToolCall, ItemStatus, SubAgentActivity},
 };
-use leptos::prelude::*;
-
-use super::{Head, Tone, json::text_view, of_kind};
-use crate::{i18n::Texts, icon::Icon, live::EntryRef};
 
 pub(super) fn call_head(call: &CollabAgentToolCall, t: &Texts) -> Head {
     let tone = if call.status == ItemStatus::Failed { Tone::Failed } else { Tone::Quiet };
@@ -19,16 +21,16 @@ pub(super) fn activity_head(activity: &SubAgentActivity, t: &Texts) -> Head {
     Head::new(Icon::Agent, t.agent).code(activity.agent_path.clone()).result(activity.kind.clone())
 }
 
-pub(super) fn body(entry: EntryRef, t: &'static Texts) -> AnyView {
-    let fields = move || {
-        of_kind!(entry, Content::Item(item) => match item {
+pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
+    fields(move || {
+        let pieces = of_kind!(entry, Content::Item(item) => match item {
             Item::CollabAgentToolCall(call) => vec![
                 call.prompt.clone().map(|prompt| text_view(t.message, prompt)),
                 Some(text_view(t.agent, call.receiver_thread_ids.join("\n"))),
             ],
             Item::SubAgentActivity(activity) => vec![Some(text_view(t.agent, activity.agent_thread_id.clone()))],
             _ => Vec::new(),
-        }.into_iter().flatten().collect::<Vec<_>>())
-    };
-    view! { <div class="fields">{fields}</div> }.into_any()
+        });
+        pieces.unwrap_or_default()
+    })
 }

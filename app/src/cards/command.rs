@@ -11,6 +11,7 @@ use crate::{
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
+    node::{El, Node, el, link_button, live, many},
     text::{
         ansi,
         excerpt::{excerpt, first_lines, last_lines},
@@ -37,40 +38,32 @@ pub(super) fn head(command: &CommandExecution, phase: Phase, t: &Texts) -> Head 
     Head::new(Icon::Terminal, verb).code(first_line).result(result).tone(tone).took(command.duration_ms)
 }
 
-pub(super) fn body(entry: EntryRef, t: &'static Texts) -> AnyView {
+pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     let show_all = RwSignal::new(false);
     let line = move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => command_line(&c.command));
     let cwd = move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => c.cwd.clone());
     let output = move || {
         let all = show_all.get();
-        entry
-            .read(|entry| match &entry.content {
-                Content::Item(Item::CommandExecution(command)) => {
-                    Some(pieces(&command.aggregated_output, all, entry.phase == Phase::Running, t))
-                }
-                _ => None,
-            })
-            .flatten()
-            .unwrap_or_default()
-            .into_iter()
-            .map(|piece| piece.view(all_button(t, show_all)))
-            .collect_view()
+        let pieces = entry.read(|entry| match &entry.content {
+            Content::Item(Item::CommandExecution(command)) => {
+                pieces(&command.aggregated_output, all, entry.phase == Phase::Running, t)
+            }
+            _ => Vec::new(),
+        });
+        many(pieces.unwrap_or_default().into_iter().map(|piece| piece.view(show_all, t)))
     };
-    view! {
-        <div class="terminal">
-            <pre class="prompt"><code>{line}</code></pre>
-            <pre class="output" tabindex="0" aria-label=t.result><code>{output}</code></pre>
-            <div class="cwd">{cwd}</div>
-        </div>
-    }
-    .into_any()
+    let output =
+        el("pre").class("output").attr("tabindex", "0").attr("aria-label", t.result).child(code(output));
+    el("div")
+        .class("terminal")
+        .child(el("pre").class("prompt").child(code(line)))
+        .child(output)
+        .child(el("div").class("cwd").child(live(cwd)))
+        .into()
 }
 
-fn all_button(t: &'static Texts, all: RwSignal<bool>) -> impl Fn() -> AnyView {
-    move || {
-        view! { <button type="button" class="link" on:click=move |_| all.set(true)>{t.show_all}</button> }
-            .into_any()
-    }
+fn code<N: Into<Node>>(text: impl Fn() -> N + Send + 'static) -> El {
+    el("code").child(live(text))
 }
 
 /// A piece of what is shown of an output.
@@ -84,11 +77,15 @@ enum Piece {
 }
 
 impl Piece {
-    fn view(self, show_all: impl Fn() -> AnyView) -> AnyView {
+    fn view(self, show_all: RwSignal<bool>, t: &'static Texts) -> Node {
         match self {
-            Self::Run(run) => view! { <span class=run.class>{run.text}</span> }.into_any(),
-            Self::Hidden(words) => view! { <span class="omitted">{words}" · "{show_all()}</span> }.into_any(),
-            Self::Missing(words) => view! { <span class="omitted">{words}</span> }.into_any(),
+            Self::Run(run) if run.class.is_empty() => run.text.into(),
+            Self::Run(run) => el("span").attr("class", run.class).child(run.text).into(),
+            Self::Hidden(words) => {
+                let button = link_button(t.show_all, move || show_all.set(true));
+                el("span").class("omitted").child(words).child(" · ").child(button).into()
+            }
+            Self::Missing(words) => el("span").class("omitted").child(words).into(),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     i18n::Texts,
     icon::{Icon, icon},
     live::EntryRef,
+    node::{El, Node, el, link_button, live, many},
     text::{
         diff::{self, Counts},
         format::relative,
@@ -36,27 +37,26 @@ pub(super) fn head(change: &FileChange, phase: Phase, cwd: &str, t: &Texts) -> H
     Head { lines: (lines != Counts::default()).then_some(lines), ..head }
 }
 
-pub(super) fn body(entry: EntryRef, t: &'static Texts) -> AnyView {
-    let all = RwSignal::new(false);
+pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
+    let show_all = RwSignal::new(false);
     let files = move || {
         let cwd = entry.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default();
-        let all = all.get();
+        let all = show_all.get();
         of_kind!(entry, Content::Item(Item::FileChange(change)) => {
-            change.changes.iter().map(|file| file_view(file, &cwd, all, t)).collect::<Vec<_>>()
+            many(change.changes.iter().map(|file| file_view(file, &cwd, all, t)))
         })
     };
-    let long = move || {
+    let more = move || {
         let longest = of_kind!(entry, Content::Item(Item::FileChange(change)) => {
             change.changes.iter().map(|file| diff::lines(file).len()).max()
         });
-        (longest.flatten().unwrap_or(0) > LINES && !all.get()).then(|| {
-            view! { <button type="button" class="link" on:click=move |_| all.set(true)>{t.show_all}</button> }
-        })
+        let long = longest.flatten().unwrap_or(0) > LINES && !show_all.get();
+        long.then(|| link_button(t.show_all, move || show_all.set(true)))
     };
-    view! { <div class="files">{files}{long}</div> }.into_any()
+    el("div").class("files").child(live(files)).child(live(more)).into()
 }
 
-fn file_view(file: &FileUpdateChange, cwd: &str, all: bool, t: &'static Texts) -> AnyView {
+fn file_view(file: &FileUpdateChange, cwd: &str, all: bool, t: &'static Texts) -> El {
     let kind = match (file.kind.kind.as_str(), &file.kind.move_path) {
         ("add", _) => t.file_added.to_owned(),
         ("delete", _) => t.file_deleted.to_owned(),
@@ -64,38 +64,28 @@ fn file_view(file: &FileUpdateChange, cwd: &str, all: bool, t: &'static Texts) -
         _ => String::new(),
     };
     let shown = if all { usize::MAX } else { LINES };
-    let lines: Vec<_> = diff::lines(file).into_iter().take(shown).map(|line| line_view(&line)).collect();
-    view! {
-        <section class="file">
-            <header>
-                {icon(Icon::File)} <span class="path">{relative(&file.path, cwd).to_owned()}</span>
-                <span class="kind">{kind}</span> {counts_view(diff::counts(file))}
-            </header>
-            <pre class="diff" tabindex="0">
-                <code>{lines}</code>
-            </pre>
-        </section>
-    }
-    .into_any()
+    let lines = many(diff::lines(file).into_iter().take(shown).map(|line| line_view(&line)));
+    let header = el("header")
+        .child(icon(Icon::File))
+        .child(el("span").class("path").child(relative(&file.path, cwd).to_owned()))
+        .child(el("span").class("kind").child(kind))
+        .child(counts_view(diff::counts(file)));
+    let diff = el("pre").class("diff").attr("tabindex", "0").child(el("code").child(lines));
+    el("section").class("file").child(header).child(diff)
 }
 
-fn line_view(line: &diff::Line<'_>) -> impl IntoView + use<> {
+fn line_view(line: &diff::Line<'_>) -> El {
     let number = line.number.map(|number| number.to_string());
-    view! {
-        <span class=line.kind.class()>
-            <span class="number">{number}</span>
-            <span class="text">{format!("{}\n", line.text)}</span>
-        </span>
-    }
+    el("span")
+        .class(line.kind.class())
+        .child(el("span").class("number").child(number))
+        .child(el("span").class("text").child(format!("{}\n", line.text)))
 }
 
 /// Lines added and removed: `+12 −3`.
-pub(crate) fn counts_view(counts: Counts) -> AnyView {
-    view! {
-        <span class="counts">
-            <span class="added">{format!("+{}", counts.added)}</span>
-            <span class="removed">{format!("−{}", counts.removed)}</span>
-        </span>
-    }
-    .into_any()
+pub(crate) fn counts_view(counts: Counts) -> El {
+    el("span")
+        .class("counts")
+        .child(el("span").class("added").child(format!("+{}", counts.added)))
+        .child(el("span").class("removed").child(format!("−{}", counts.removed)))
 }

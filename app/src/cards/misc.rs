@@ -4,15 +4,14 @@ use codex_gateway_wire::{
     Content, Item,
     codex::{EnteredReviewMode, HookPrompt, ImageGeneration, ImageView, Sleep, WebSearch},
 };
-use leptos::prelude::*;
 use serde::Deserialize;
 
 use super::{
     Head,
-    json::{json_view, text_view},
+    json::{fields, json_view, text_view},
     of_kind,
 };
-use crate::{i18n::Texts, icon::Icon, live::EntryRef, text::format::relative};
+use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node, text::format::relative};
 
 /// What a web search did.
 #[derive(Default, Deserialize)]
@@ -30,13 +29,13 @@ pub(super) fn web_search(search: &WebSearch, t: &Texts) -> Head {
     .opens(search.action.is_some())
 }
 
-pub(super) fn search_body(entry: EntryRef, t: &'static Texts) -> AnyView {
-    let action = move || {
-        of_kind!(entry, Content::Item(Item::WebSearch(search)) => {
+pub(super) fn search_body(entry: EntryRef, t: &'static Texts) -> Node {
+    fields(move || {
+        let action = of_kind!(entry, Content::Item(Item::WebSearch(search)) => {
             search.action.as_ref().map(|action| json_view(t.details, action))
-        })
-    };
-    view! { <div class="fields">{action}</div> }.into_any()
+        });
+        vec![action.flatten()]
+    })
 }
 
 pub(super) fn image_view(image: &ImageView, cwd: &str, t: &Texts) -> Head {
@@ -64,18 +63,16 @@ pub(super) fn review(review: &EnteredReviewMode, t: &Texts) -> Head {
 }
 
 /// The body of items that carry a text.
-pub(super) fn text_body(entry: EntryRef, t: &'static Texts) -> AnyView {
-    let text = move || {
-        of_kind!(entry, Content::Item(item) => match item {
+pub(super) fn text_body(entry: EntryRef, t: &'static Texts) -> Node {
+    fields(move || {
+        let text = of_kind!(entry, Content::Item(item) => match item {
             Item::HookPrompt(prompt) => Some(hook_text(prompt)),
             Item::EnteredReviewMode(review) => Some(review.review.clone()),
             Item::ImageGeneration(image) => image.revised_prompt.clone(),
             _ => None,
-        })
-        .flatten()
-        .map(|text| text_view(t.details, text))
-    };
-    view! { <div class="fields">{text}</div> }.into_any()
+        });
+        vec![text.flatten().map(|text| text_view(t.details, text))]
+    })
 }
 
 fn hook_text(prompt: &HookPrompt) -> String {

@@ -15,12 +15,19 @@ mod shell;
 mod tool;
 
 use codex_gateway_wire::{Content, Entry, Item, Phase};
-use leptos::prelude::*;
+use leptos::prelude::{IntoAny, untrack};
 
 pub(crate) use file_change::counts_view;
 pub(crate) use shell::command_line;
 
-use crate::{i18n::Texts, icon::Icon, live::EntryRef, text::diff::Counts};
+use crate::{
+    i18n::Texts,
+    icon::Icon,
+    live::EntryRef,
+    markdown::{MarkdownLabels, MarkdownText, MarkdownView, view::MarkdownViewProps},
+    node::Node,
+    text::diff::Counts,
+};
 
 /// The line of an entry: icon, verb, target, result, duration.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,9 +148,9 @@ pub(crate) fn head(entry: &Entry, cwd: &str, t: &Texts) -> Head {
 }
 
 /// What an entry shows when it is opened; kept up to date.
-pub(crate) fn body(entry: EntryRef, t: &'static Texts) -> AnyView {
+pub(crate) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     /// Which body an entry has.
-    type Body = fn(EntryRef, &'static Texts) -> AnyView;
+    type Body = fn(EntryRef, &'static Texts) -> Node;
     let body: Option<Body> = untrack(|| {
         entry.read(|entry| -> Body {
             match &entry.content {
@@ -169,12 +176,18 @@ pub(crate) fn body(entry: EntryRef, t: &'static Texts) -> AnyView {
                     | Item::UserMessage(_)
                     | Item::AgentMessage(_)
                     | Item::Plan(_)
-                    | Item::ExitedReviewMode(_) => |_, _| ().into_any(),
+                    | Item::ExitedReviewMode(_) => |_, _| Node::Nothing,
                 },
             }
         })
     });
-    body.map(|body| body(entry, t)).into_any()
+    body.map_or(Node::Nothing, |body| body(entry, t))
+}
+
+/// Markdown as the model wrote it.
+pub(crate) fn markdown_view(text: MarkdownText, t: &'static Texts) -> Node {
+    let labels = MarkdownLabels { copy: t.copy, copied: t.copied };
+    Node::View(MarkdownView(MarkdownViewProps { text, labels }).into_any())
 }
 
 /// The part of an entry that a card shows; nothing if the entry has become of another kind.

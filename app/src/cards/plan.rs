@@ -1,16 +1,15 @@
 //! The plan of a turn: a checklist that is updated in place.
 
-use codex_gateway_wire::{
-    Content,
-    codex::{PlanStep, PlanStepStatus, TurnPlan},
-};
-use leptos::prelude::*;
-
 use super::{Head, of_kind};
 use crate::{
     i18n::Texts,
     icon::{Icon, icon},
     live::EntryRef,
+    node::{El, Node, el, live, many},
+};
+use codex_gateway_wire::{
+    Content,
+    codex::{PlanStep, PlanStepStatus, TurnPlan},
 };
 
 pub(super) fn head(plan: &TurnPlan, t: &Texts) -> Head {
@@ -23,29 +22,22 @@ pub(super) fn head(plan: &TurnPlan, t: &Texts) -> Head {
     ))
 }
 
-pub(super) fn body(entry: EntryRef, _: &'static Texts) -> AnyView {
+pub(super) fn body(entry: EntryRef, _: &'static Texts) -> Node {
     let explanation = move || of_kind!(entry, Content::Plan(plan) => plan.explanation.clone()).flatten();
-    let steps =
-        move || of_kind!(entry, Content::Plan(plan) => plan.plan.iter().map(step_view).collect::<Vec<_>>());
-    view! {
-        <div class="plan">
-            <p class="explanation">{explanation}</p>
-            <ol>{steps}</ol>
-        </div>
-    }
-    .into_any()
+    let steps = move || of_kind!(entry, Content::Plan(plan) => many(plan.plan.iter().map(step_view)));
+    el("div")
+        .class("plan")
+        .child(el("p").class("explanation").child(live(explanation)))
+        .child(el("ol").child(live(steps)))
+        .into()
 }
 
-fn step_view(step: &PlanStep) -> impl IntoView + use<> {
+fn step_view(step: &PlanStep) -> El {
     let (state, mark) = match step.status {
         PlanStepStatus::Completed => ("done", Some(icon(Icon::Check))),
         PlanStepStatus::InProgress => ("now", None),
         PlanStepStatus::Pending | PlanStepStatus::Other => ("pending", None),
     };
-    view! {
-        <li data-state=state>
-            <span class="mark">{mark}</span>
-            {step.step.clone()}
-        </li>
-    }
+    let mark = el("span").class("mark").child(mark);
+    el("li").attr("data-state", state).child(mark).child(step.step.clone())
 }

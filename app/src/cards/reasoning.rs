@@ -1,16 +1,14 @@
 //! What the agent thought.
 
-use codex_gateway_wire::{Content, Item, Phase, codex::Reasoning};
-use leptos::prelude::*;
-
-use super::Head;
+use super::{Head, markdown_view};
 use crate::{
-    conversation::markdown_labels,
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
-    markdown::{MarkdownText, MarkdownView},
+    markdown::MarkdownText,
+    node::{Node, el},
 };
+use codex_gateway_wire::{Content, Item, Phase, codex::Reasoning};
 
 pub(super) fn head(reasoning: &Reasoning, running: bool, t: &Texts) -> Head {
     let verb = if running { t.thinking } else { t.thought };
@@ -23,14 +21,14 @@ fn topic(part: &str) -> Option<&str> {
     part.trim_start().strip_prefix("**")?.split_once("**").map(|(topic, _)| topic.trim())
 }
 
-pub(super) fn body(entry: EntryRef, t: &'static Texts) -> AnyView {
+pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     let text = MarkdownText::new(move |lend| {
         let text = entry.read(|entry| (thoughts(&entry.content), entry.phase != Phase::Running));
         if let Some((text, finished)) = text {
             lend(if text.is_empty() && finished { t.nothing_shown } else { &text }, finished);
         }
     });
-    view! { <div class="thoughts"><MarkdownView text labels=markdown_labels(t) /></div> }.into_any()
+    el("div").class("thoughts").child(markdown_view(text, t)).into()
 }
 
 /// The summary, or the thoughts themselves where there is none.

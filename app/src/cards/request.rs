@@ -1,11 +1,14 @@
 //! Something that codex asked, and what it was answered.
 
 use codex_gateway_wire::{Content, event::ServerRequest};
-use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{Head, Tone, command_line, json::json_view, of_kind};
-use crate::{i18n::Texts, icon::Icon, live::EntryRef};
+use super::{
+    Head, Tone, command_line,
+    json::{fields, json_view},
+    of_kind,
+};
+use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
 
 /// The parameters that say what it is about.
 #[derive(Default, Deserialize)]
@@ -36,13 +39,13 @@ pub(super) fn head(request: &ServerRequest, t: &Texts) -> Head {
     head.result(if request.handled { t.declined } else { t.not_supported }).tone(Tone::NeedsYou)
 }
 
-pub(super) fn body(entry: EntryRef, t: &'static Texts) -> AnyView {
-    let fields = move || {
-        of_kind!(entry, Content::Request(request) => [
+pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
+    fields(move || {
+        let pieces = of_kind!(entry, Content::Request(request) => vec![
             Some(json_view(t.asked, &request.params)),
             request.result.as_ref().map(|result| json_view(t.answered, result)),
             request.error.as_ref().map(|error| json_view(t.answered, error)),
-        ].into_iter().flatten().collect::<Vec<_>>())
-    };
-    view! { <div class="fields">{fields}</div> }.into_any()
+        ]);
+        pieces.unwrap_or_default()
+    })
 }

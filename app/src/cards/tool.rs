@@ -1,17 +1,15 @@
 //! Calls of tools: of MCP servers, and of the client's own.
 
+use super::{
+    Head, Tone,
+    json::{fields, json_view, text_view},
+    of_kind,
+};
+use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
 use codex_gateway_wire::{
     Content, Item,
     codex::{DynamicToolCall, FunctionCallOutput, ItemStatus, McpToolCall},
 };
-use leptos::prelude::*;
-
-use super::{
-    Head, Tone,
-    json::{json_view, text_view},
-    of_kind,
-};
-use crate::{i18n::Texts, icon::Icon, live::EntryRef};
 
 pub(super) fn mcp_head(call: &McpToolCall, running: bool, t: &Texts) -> Head {
     let failed = call.error.is_some() || call.status == ItemStatus::Failed;
@@ -43,9 +41,9 @@ fn qualified(namespace: Option<&str>, name: &str) -> String {
     namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}.{name}"))
 }
 
-pub(super) fn body(entry: EntryRef, t: &'static Texts) -> AnyView {
-    let fields = move || {
-        of_kind!(entry, Content::Item(item) => match item {
+pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
+    fields(move || {
+        let pieces = of_kind!(entry, Content::Item(item) => match item {
             Item::McpToolCall(call) => vec![
                 Some(json_view(t.arguments, &call.arguments)),
                 call.result.as_ref().map(|result| json_view(t.result, result)),
@@ -57,7 +55,7 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> AnyView {
             ],
             Item::FunctionCallOutput(output) => vec![Some(json_view(t.result, &output.output))],
             _ => Vec::new(),
-        }.into_iter().flatten().collect::<Vec<_>>())
-    };
-    view! { <div class="fields">{fields}</div> }.into_any()
+        });
+        pieces.unwrap_or_default()
+    })
 }

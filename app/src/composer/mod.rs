@@ -4,13 +4,14 @@ mod drafts;
 mod models;
 
 use codex_gateway_wire::api::Model;
-use leptos::{ev::SubmitEvent, html, prelude::*};
-use web_sys::KeyboardEvent;
+use leptos::{html, prelude::*};
+use web_sys::{Event, KeyboardEvent};
 
 use crate::{
     browser,
     i18n::texts,
     icon::{Icon, icon},
+    node::{El, el, live},
 };
 
 /// A message as it leaves the composer.
@@ -42,7 +43,7 @@ pub(crate) struct ComposerSetup {
 }
 
 /// Enter sends, Shift Enter breaks the line. The draft survives a reload.
-pub(crate) fn composer_view(setup: ComposerSetup) -> AnyView {
+pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     let t = texts();
     let area = NodeRef::<html::Textarea>::new();
     let text = RwSignal::new(String::new());
@@ -86,7 +87,7 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> AnyView {
         let done = Box::new(move || drafts::forget(&key, &kept));
         submit.run(Draft { text: written, model, done });
     };
-    let typed = move |_| {
+    let typed = move |_: Event| {
         if let Some(area) = area.get_untracked() {
             text.set(area.value());
             browser::store(&key.get_value(), &area.value());
@@ -100,49 +101,48 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> AnyView {
             send();
         }
     };
-    let submitted = move |event: SubmitEvent| {
+    let submitted = move |event: Event| {
         event.prevent_default();
         send();
     };
+    let act = |label: &'static str| el("button").attr("aria-label", label).attr("title", label);
     let action = move || {
         if running.get() {
-            view! {
-                <button type="button" class="act stop" aria-label=t.stop title=t.stop on:click=move |_| stop.run(())>
-                    {icon(Icon::Stop)}
-                </button>
-            }
-            .into_any()
+            act(t.stop)
+                .attr("type", "button")
+                .class("act stop")
+                .on_click(move || stop.run(()))
+                .child(icon(Icon::Stop))
         } else {
-            let empty = move || text.read().trim().is_empty();
-            view! {
-                <button type="submit" class="act send" aria-label=t.send title=t.send disabled=empty>
-                    {icon(Icon::Send)}
-                </button>
-            }
-            .into_any()
+            act(t.send)
+                .attr("type", "submit")
+                .class("act send")
+                .live_attr("disabled", move || text.read().trim().is_empty())
+                .child(icon(Icon::Send))
         }
     };
-    view! {
-        <form class="composer" on:submit=submitted>
-            <p class="held-back" role="status">{move || held_back.get().then_some(t.held_back)}</p>
-            <div class="grow" data-value=move || text.get()>
-                <textarea
-                    node_ref=area
-                    rows="1"
-                    aria-label=t.message
-                    placeholder=placeholder
-                    enterkeyhint="send"
-                    autocomplete="off"
-                    disabled=move || closed.get()
-                    on:input=typed
-                    on:keydown=pressed
-                ></textarea>
-            </div>
-            <div class="tools">
-                {models::picker(models, model, picked, t)} {models::context_meter(context, t)}
-                <span class="spring"></span> <span class="keys">{t.keys_hint}</span> {action}
-            </div>
-        </form>
-    }
-    .into_any()
+    let area = el("textarea")
+        .node_ref(area)
+        .attr("rows", "1")
+        .attr("aria-label", t.message)
+        .attr("placeholder", placeholder)
+        .attr("enterkeyhint", "send")
+        .attr("autocomplete", "off")
+        .live_attr("disabled", move || closed.get())
+        .on("input", typed)
+        .on("keydown", pressed);
+    let tools = el("div")
+        .class("tools")
+        .child(models::picker(models, model, picked, t))
+        .child(models::context_meter(context, t))
+        .child(el("span").class("spring"))
+        .child(el("span").class("keys").child(t.keys_hint))
+        .child(live(action));
+    let hint = live(move || held_back.get().then_some(t.held_back));
+    el("form")
+        .class("composer")
+        .on("submit", submitted)
+        .child(el("p").class("held-back").attr("role", "status").child(hint))
+        .child(el("div").class("grow").live_attr("data-value", move || text.get()).child(area))
+        .child(tools)
 }

@@ -2,8 +2,12 @@
 
 use codex_gateway_wire::api::Model;
 use leptos::prelude::*;
+use web_sys::Event;
 
-use crate::i18n::Texts;
+use crate::{
+    i18n::Texts,
+    node::{El, Node, el, live, many, svg},
+};
 
 /// A choice of models; the one in use is chosen until another is picked.
 pub(super) fn picker(
@@ -11,7 +15,7 @@ pub(super) fn picker(
     used: Signal<Option<String>>,
     picked: RwSignal<Option<String>>,
     t: &'static Texts,
-) -> AnyView {
+) -> El {
     let choices = StoredValue::new(choices(models));
     let chosen = Memo::new(move |_| {
         let wanted = picked.get().or_else(|| used.get());
@@ -27,22 +31,22 @@ pub(super) fn picker(
             let name = chosen.clone().unwrap_or_else(|| t.default_model.to_owned());
             all.insert(0, Choice { id: chosen.clone().unwrap_or_default(), name, default: false });
         }
-        let option = |one: Choice| {
+        many(all.into_iter().map(|one| {
             let selected = Some(&one.id) == chosen.as_ref();
-            view! { <option value=one.id selected=selected>{one.name}</option> }
-        };
-        all.into_iter().map(option).collect::<Vec<_>>()
+            el("option").attr("value", one.id).attr("selected", selected).child(one.name)
+        }))
     };
-    let pick = move |event| {
+    let pick = move |event: Event| {
         let value = event_target_value(&event);
         picked.set(Some(value).filter(|value| !value.is_empty()));
     };
-    view! {
-        <select class="model" aria-label=t.model title=t.model autocomplete="off" on:change=pick>
-            {options}
-        </select>
-    }
-    .into_any()
+    el("select")
+        .class("model")
+        .attr("aria-label", t.model)
+        .attr("title", t.model)
+        .attr("autocomplete", "off")
+        .on("change", pick)
+        .child(live(options))
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -62,27 +66,28 @@ fn choices(models: Vec<Model>) -> Vec<Choice> {
 }
 
 /// How full the model's window is: a ring.
-pub(super) fn context_meter(percent: Signal<Option<u64>>, t: &'static Texts) -> AnyView {
-    (move || {
+pub(super) fn context_meter(percent: Signal<Option<u64>>, t: &'static Texts) -> Node {
+    live(move || {
         percent.get().map(|percent| {
             let words = (t.context_used)(percent);
-            view! {
-                <span class="context" role="img" aria-label=words.clone() title=words>
-                    <svg class="ring" viewBox="0 0 16 16" aria-hidden="true">
-                        <circle cx="8" cy="8" r="5.5" pathLength="100"></circle>
-                        <circle
-                            class="used"
-                            cx="8"
-                            cy="8"
-                            r="5.5"
-                            pathLength="100"
-                            stroke-dasharray=format!("{percent} 100")
-                        ></circle>
-                    </svg>
-                    <span>{percent}"%"</span>
-                </span>
-            }
+            el("span")
+                .class("context")
+                .attr("role", "img")
+                .attr("aria-label", words.clone())
+                .attr("title", words)
+                .child(ring(percent))
+                .child(el("span").child(format!("{percent}%")))
         })
     })
-    .into_any()
+}
+
+fn ring(percent: u64) -> El {
+    let circle = || svg("circle").attr("cx", "8").attr("cy", "8").attr("r", "5.5").attr("pathLength", "100");
+    let used = circle().class("used").attr("stroke-dasharray", format!("{percent} 100"));
+    svg("svg")
+        .class("ring")
+        .attr("viewBox", "0 0 16 16")
+        .attr("aria-hidden", "true")
+        .child(circle())
+        .child(used)
 }

@@ -3,11 +3,13 @@
 use codex_gateway_wire::{Content, Item, Phase, codex::UserMessage};
 use leptos::prelude::*;
 
-use super::{Chat, markdown_labels, step::step_view, turn::Turn, unsent::bubble};
+use super::{Chat, step::step_view, turn::Turn, unsent::bubble};
 use crate::{
+    cards::markdown_view,
     i18n::Texts,
     live::EntryRef,
-    markdown::{MarkdownText, MarkdownView},
+    markdown::MarkdownText,
+    node::{El, Node, el, live, many},
 };
 
 /// How an entry is shown.
@@ -31,41 +33,36 @@ fn shape(content: &Content) -> Shape {
     }
 }
 
-pub(crate) fn entry_view(chat: Chat, turn: Turn, entry: EntryRef) -> AnyView {
+pub(crate) fn entry_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
     let id = entry.id();
     let shape = untrack(|| entry.read(|entry| shape(&entry.content))).unwrap_or(Shape::Step);
     let (kind, content) = match shape {
         Shape::Bubble => ("user", user_view(chat, entry)),
         Shape::Prose(title) => ("answer", prose_view(chat, entry, title)),
-        Shape::Step => ("step", step_view(chat, turn, entry)),
+        Shape::Step => ("step", step_view(chat, turn, entry).into()),
     };
-    let item = id.to_string();
-    view! {
-        <div class="entry" data-kind=kind data-item=item hidden=move || turn.hides(&id)>
-            {content}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("entry")
+        .attr("data-kind", kind)
+        .attr("data-item", id.to_string())
+        .live_attr("hidden", move || turn.hides(&id))
+        .child(content)
 }
 
-fn user_view(chat: Chat, entry: EntryRef) -> AnyView {
+fn user_view(chat: Chat, entry: EntryRef) -> Node {
     let t = chat.t;
-    (move || {
+    live(move || {
         let said = entry.read(|entry| match &entry.content {
             Content::Item(Item::UserMessage(message)) => Some((message.text(), attachments(message))),
             _ => None,
         });
         said.flatten().map(|(text, attached)| {
             let attached = attached.into_iter();
-            let attached = attached.map(|name| view! { <li>{t.attached}" "<code>{name}</code></li> });
-            let attached = attached.collect::<Vec<_>>();
-            view! {
-                {bubble(text)}
-                <ul class="attached">{attached}</ul>
-            }
+            let attached =
+                attached.map(|name| el("li").child(t.attached).child(" ").child(el("code").child(name)));
+            many([bubble(text), el("ul").class("attached").child(many(attached))])
         })
     })
-    .into_any()
 }
 
 /// What goes with a message beside its text.
@@ -77,7 +74,7 @@ fn attachments(message: &UserMessage) -> Vec<String> {
     others.map(name).collect()
 }
 
-fn prose_view(chat: Chat, entry: EntryRef, title: Option<fn(&Texts) -> &'static str>) -> AnyView {
+fn prose_view(chat: Chat, entry: EntryRef, title: Option<fn(&Texts) -> &'static str>) -> Node {
     let t = chat.t;
     let text = MarkdownText::new(move |lend| {
         // The text is lent from the store, not copied: it may be long, and changes with every frame.
@@ -91,10 +88,6 @@ fn prose_view(chat: Chat, entry: EntryRef, title: Option<fn(&Texts) -> &'static 
             lend(text, entry.phase != Phase::Running);
         });
     });
-    let title = title.map(|title| view! { <h2 class="prose-title">{title(t)}</h2> });
-    view! {
-        {title}
-        <MarkdownView text labels=markdown_labels(t) />
-    }
-    .into_any()
+    let title = title.map(|title| el("h2").class("prose-title").child(title(t)));
+    many([title.into(), markdown_view(text, t)])
 }

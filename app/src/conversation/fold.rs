@@ -6,39 +6,33 @@ use super::{Chat, turn::Turn};
 use crate::{
     cards::counts_view,
     icon::{Icon, icon},
+    node::{El, el, live, many},
     text::{diff::Counts, format::duration},
 };
 
 /// The line; out of sight while the turn runs.
-pub(crate) fn fold_view(chat: Chat, turn: Turn) -> AnyView {
+pub(crate) fn fold_view(chat: Chat, turn: Turn) -> El {
     let t = chat.t;
     let line = move || {
         let facts = turn.facts.read();
         let work = facts.work;
         let took = facts.duration_ms.map(|ms| duration(ms, t)).unwrap_or_default();
-        let parts = [
-            (work.commands > 0).then(|| view! { <span>{(t.commands)(work.commands)}</span> }.into_any()),
-            (work.files > 0).then(|| view! { <span>{(t.files)(work.files)}</span> }.into_any()),
+        let part =
+            |count: usize, words: fn(usize) -> String| (count > 0).then(|| el("span").child(words(count)));
+        many([
+            Some(el("span").child(format!("{} {took}", t.worked))),
+            part(work.commands, t.commands),
+            part(work.files, t.files),
             (work.lines != Counts::default()).then(|| counts_view(work.lines)),
-            (work.failed > 0)
-                .then(|| view! { <span class="failed">{(t.failed_steps)(work.failed)}</span> }.into_any()),
-        ];
-        view! {
-            <span>{t.worked}" "{took}</span>
-            {parts.into_iter().flatten().collect::<Vec<_>>()}
-        }
+            part(work.failed, t.failed_steps).map(|part| part.class("failed")),
+        ])
     };
-    view! {
-        <button
-            type="button"
-            class="fold"
-            aria-expanded=move || turn.unfolded().to_string()
-            hidden=move || turn.facts.read().running()
-            on:click=move |_| turn.choice.set(Some(!turn.unfolded()))
-        >
-            <span class="parts">{line}</span>
-            {icon(Icon::Chevron)}
-        </button>
-    }
-    .into_any()
+    el("button")
+        .attr("type", "button")
+        .class("fold")
+        .live_attr("aria-expanded", move || turn.unfolded().to_string())
+        .live_attr("hidden", move || turn.facts.read().running())
+        .on_click(move || turn.choice.set(Some(!turn.unfolded())))
+        .child(el("span").class("parts").child(live(line)))
+        .child(icon(Icon::Chevron))
 }

@@ -3,10 +3,13 @@
 use leptos::prelude::*;
 
 use super::{Chat, activity::activity};
-use crate::text::format::clock;
+use crate::{
+    node::{El, Node, el, live, many},
+    text::format::clock,
+};
 
 /// The line; it keeps its place while there is nothing to say, so that nothing jumps.
-pub(crate) fn live_line(chat: Chat) -> AnyView {
+pub(crate) fn live_line(chat: Chat) -> El {
     let t = chat.t;
     let passing = Memo::new(move |_| {
         if chat.stopping.get() {
@@ -26,26 +29,23 @@ pub(crate) fn live_line(chat: Chat) -> AnyView {
     });
     let line = move || {
         if let Some(words) = passing.get() {
-            return Some(view! { <span class="doing">{words}</span> }.into_any());
+            return many([el("span").class("doing").child(words)]);
         }
-        let doing = doing.get()?;
-        let seconds = move || {
+        let Some(doing) = doing.get() else { return Node::Nothing };
+        let elapsed = move || {
             let elapsed = doing.since_ms.map(|since| (chat.now.get() - since).max(0) / 1000);
             elapsed.and_then(|seconds| u64::try_from(seconds).ok()).map(clock)
         };
-        Some(
-            view! {
-                <span class="doing">{doing.verb}" "<code>{doing.target}</code></span>
-                <span class="clock">{seconds}</span>
-                <span class="hint">{t.esc_stops}</span>
-            }
-            .into_any(),
-        )
+        let target = doing.target.map(|target| el("code").child(target));
+        many([
+            el("span").class("doing").child(doing.verb).child(" ").child(target),
+            el("span").class("clock").child(live(elapsed)),
+            el("span").class("hint").child(t.esc_stops),
+        ])
     };
-    view! {
-        <div class="live-line" role="status" data-running=move || chat.running().to_string()>
-            {line}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("live-line")
+        .attr("role", "status")
+        .live_attr("data-running", move || chat.running().to_string())
+        .child(live(line))
 }

@@ -1,52 +1,55 @@
 //! The log: turn after turn, then what was sent and has not come back yet.
 
 use leptos::{html, prelude::*};
+use web_sys::{Event, MouseEvent};
 
 use super::{Chat, scroll::Scroll, turn::group_view, unsent::unsent_view};
-use crate::icon::{Icon, icon};
+use crate::{
+    icon::{Icon, icon},
+    live::GroupKey,
+    node::{El, el, list, live},
+};
 
-pub(crate) fn log_view(chat: Chat) -> AnyView {
+pub(crate) fn log_view(chat: Chat) -> El {
     let t = chat.t;
     let (scroller, content) = (NodeRef::<html::Div>::new(), NodeRef::<html::Div>::new());
     let scroll = Scroll::follow(chat.live, scroller, content);
-    let older = move || chat.live.older().then(|| view! { <p class="note">{t.older_left_out}</p> });
+    let older = move || chat.live.older().then(|| el("p").class("note").child(t.older_left_out));
     let latest = move || {
+        let label = move || if scroll.unseen() { t.new_messages } else { t.to_latest };
         scroll.away().then(|| {
-            let label = if scroll.unseen() { t.new_messages } else { t.to_latest };
-            view! {
-                <button type="button" class="latest" on:click=move |_| scroll.to_end()>
-                    {icon(Icon::Down)} <span>{label}</span>
-                </button>
-            }
+            el("button")
+                .attr("type", "button")
+                .class("latest")
+                .on_click(move || scroll.to_end())
+                .child(icon(Icon::Down))
+                .child(el("span").child(live(label)))
         })
     };
-    view! {
-        <div class="viewport">
-            <div class="scroll" node_ref=scroller on:scroll=move |_| scroll.scrolled() tabindex="-1">
-                <div
-                    class="log"
-                    node_ref=content
-                    role="log"
-                    aria-label=t.conversation
-                    aria-busy=move || chat.running().to_string()
-                    data-at=move || chat.live.at().to_string()
-                    on:click=move |event| scroll.clicked(&event)
-                >
-                    {older}
-                    <For
-                        each=move || chat.live.order()
-                        key=|group| group.clone()
-                        children=move |group| group_view(chat, group)
-                    />
-                    <For
-                        each=move || chat.outbox.all()
-                        key=|message| (message.client_id.clone(), format!("{:?}", message.state))
-                        children=move |message| unsent_view(chat, message)
-                    />
-                </div>
-            </div>
-            {latest}
-        </div>
-    }
-    .into_any()
+    let groups = list(
+        move || chat.live.order().iter().map(ToString::to_string).collect(),
+        move |key| group_view(chat, GroupKey::from(key)).into(),
+    );
+    let unsent = list(
+        move || chat.outbox.all().into_iter().map(|message| message.client_id).collect(),
+        move |client_id| unsent_view(chat, client_id).into(),
+    );
+    let log = el("div")
+        .class("log")
+        .node_ref(content)
+        .attr("role", "log")
+        .attr("aria-label", t.conversation)
+        .live_attr("aria-busy", move || chat.running().to_string())
+        .live_attr("data-at", move || chat.live.at().to_string())
+        .on("click", move |event: MouseEvent| scroll.clicked(&event))
+        .child(live(older))
+        .child(groups)
+        .child(unsent);
+    let scroller = el("div")
+        .class("scroll")
+        .node_ref(scroller)
+        .attr("tabindex", "-1")
+        .on("scroll", move |_: Event| scroll.scrolled())
+        .child(log);
+    el("div").class("viewport").child(scroller).child(live(latest))
 }

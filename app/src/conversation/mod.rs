@@ -17,21 +17,16 @@ use leptos::{ev, prelude::*};
 use web_sys::KeyboardEvent;
 
 pub(crate) use chat::Chat;
+pub(crate) use turn::failure_view;
 pub(crate) use unsent::bubble;
 
 use crate::{
     composer::{ComposerSetup, composer_view},
-    i18n::Texts,
-    markdown::MarkdownLabels,
+    node::{El, el},
 };
 
-/// The texts of the controls inside Markdown.
-pub(crate) fn markdown_labels(t: &Texts) -> MarkdownLabels {
-    MarkdownLabels { copy: t.copy, copied: t.copied }
-}
-
 /// The conversation of a page, below its header.
-pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>) -> AnyView {
+pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>) -> El {
     let t = chat.t;
     Effect::new(move |_| {
         let listener = window_event_listener(ev::keydown, move |event| stop_on_escape(chat, &event));
@@ -48,17 +43,12 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>) -> AnyView {
         submit: Callback::new(move |draft| chat.send(draft)),
         stop: Callback::new(move |()| chat.stop()),
     };
-    view! {
-        <main class="chat">
-            {log::log_view(chat)}
-            <div class="dock">
-                {notices::notices_view(chat)}
-                {live_line::live_line(chat)}
-                {composer_view(setup)}
-            </div>
-        </main>
-    }
-    .into_any()
+    let dock = el("div")
+        .class("dock")
+        .child(notices::notices_view(chat))
+        .child(live_line::live_line(chat))
+        .child(composer_view(setup));
+    el("main").class("chat").child(log::log_view(chat)).child(dock)
 }
 
 /// Esc stops the turn, unless it is meant for something else: a menu, a dialog, a word being composed.

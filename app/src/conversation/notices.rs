@@ -4,9 +4,14 @@ use codex_gateway_wire::event::ClosedReason;
 use leptos::prelude::*;
 
 use super::Chat;
-use crate::{browser::reload, live::LinkState};
+use crate::{
+    browser::reload,
+    live::LinkState,
+    node::{El, button, el, live},
+    route::link,
+};
 
-pub(crate) fn notices_view(chat: Chat) -> AnyView {
+pub(crate) fn notices_view(chat: Chat) -> El {
     let t = chat.t;
     let ended = move || match chat.link.get() {
         LinkState::Gone => Some(t.gone),
@@ -19,27 +24,13 @@ pub(crate) fn notices_view(chat: Chat) -> AnyView {
     };
     let process = move || {
         let ended = chat.live.meta(|transcript| !transcript.process && !transcript.entries.is_empty());
-        (ended && !chat.ended()).then(|| view! { <p class="note">{t.process_ended}</p> })
+        (ended && !chat.ended()).then(|| el("p").class("note").child(t.process_ended))
     };
-    let outdated = move || {
-        chat.outdated.get().then(|| {
-            view! {
-                <div class="notice" role="status">
-                    <span>{t.new_version}</span>
-                    <button type="button" class="button" on:click=move |_| reload()>{t.reload}</button>
-                </div>
-            }
-        })
-    };
-    let closed = move || {
-        ended().map(|words| {
-            view! {
-                <div class="notice" role="status">
-                    <span>{words}</span>
-                    <a class="button" href="/" data-link="">{t.new_chat}</a>
-                </div>
-            }
-        })
-    };
-    view! { <div class="notices">{process}{outdated}{closed}</div> }.into_any()
+    let outdated = move || chat.outdated.get().then(|| notice(t.new_version, button(t.reload, reload)));
+    let closed = move || ended().map(|words| notice(words, link("/", t.new_chat).class("button")));
+    el("div").class("notices").child(live(process)).child(live(outdated)).child(live(closed))
+}
+
+fn notice(words: &'static str, way_out: El) -> El {
+    el("div").class("notice").attr("role", "status").child(el("span").child(words)).child(way_out)
 }

@@ -8,10 +8,11 @@ use crate::{
     cards::{self, Head, Target, counts_view},
     icon::{Icon, icon},
     live::{EntryRef, is_failed},
+    node::{El, Node, el, live, many},
     text::format::duration,
 };
 
-pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> AnyView {
+pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
     let t = chat.t;
     let choice = RwSignal::new(None::<bool>);
     let head = Memo::new(move |_| {
@@ -22,21 +23,15 @@ pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> AnyView {
     let open = Memo::new(move |_| opens() && choice.get().unwrap_or_else(|| opens_itself(turn, entry)));
     let tone = move || head.read().as_ref().map_or("", |head| head.tone.word());
     let line = move || head.get().map(|head| line_view(chat, head));
-    view! {
-        <div class="step" data-tone=tone>
-            <button
-                type="button"
-                class="row"
-                aria-expanded=move || open.get().to_string()
-                disabled=move || !opens()
-                on:click=move |_| choice.set(Some(!open.get_untracked()))
-            >
-                {line}
-            </button>
-            {move || open.get().then(|| view! { <div class="body">{cards::body(entry, t)}</div> })}
-        </div>
-    }
-    .into_any()
+    let row = el("button")
+        .attr("type", "button")
+        .class("row")
+        .live_attr("aria-expanded", move || open.get().to_string())
+        .live_attr("disabled", move || !opens())
+        .on_click(move || choice.set(Some(!open.get_untracked())))
+        .child(live(line));
+    let body = move || open.get().then(|| el("div").class("body").child(cards::body(entry, t)));
+    el("div").class("step").live_attr("data-tone", tone).child(row).child(live(body))
 }
 
 /// Whether a row is open while the reader has not said otherwise: the step that the agent is at, the plan of
@@ -52,18 +47,20 @@ fn opens_itself(turn: Turn, entry: EntryRef) -> bool {
     failed || current || (running && plan)
 }
 
-fn line_view(chat: Chat, head: Head) -> impl IntoView {
+fn line_view(chat: Chat, head: Head) -> Node {
     let target = match head.target {
-        Target::Words(words) => view! { <span class="target">{words}</span> }.into_any(),
-        Target::Code(code) => view! { <code class="target">{code}</code> }.into_any(),
+        Target::Words(words) => el("span").class("target").child(words),
+        Target::Code(code) => el("code").class("target").child(code),
     };
-    view! {
-        {icon(head.icon)}
-        <span class="verb">{head.verb}</span>
-        {target}
-        <span class="result">{head.result}</span>
-        {head.lines.map(counts_view)}
-        <span class="took">{head.took_ms.map(|ms| duration(ms, chat.t))}</span>
-        {icon(Icon::Chevron)}
-    }
+    let took = head.took_ms.map(|ms| duration(ms, chat.t));
+    let parts: [Node; 7] = [
+        icon(head.icon).into(),
+        el("span").class("verb").child(head.verb).into(),
+        target.into(),
+        el("span").class("result").child(head.result).into(),
+        head.lines.map(counts_view).into(),
+        el("span").class("took").child(took).into(),
+        icon(Icon::Chevron).into(),
+    ];
+    many(parts)
 }

@@ -7,6 +7,7 @@ use super::{Chat, entry::entry_view, fold::fold_view};
 use crate::{
     icon::{Icon, icon},
     live::{GroupKey, TurnFacts},
+    node::{El, button, el, list, live},
 };
 
 /// A turn on the page. (An entry of no turn is one of its own, with nothing to fold.)
@@ -30,14 +31,10 @@ impl Turn {
     }
 }
 
-/// What stands in a turn: its entries, and before its work the line that it folds to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Row {
-    Entry(ItemId),
-    Fold,
-}
+/// In a list of the entries of a turn, the line that its work folds to. (No entry has such an id.)
+const FOLD: &str = "";
 
-pub(crate) fn group_view(chat: Chat, group: GroupKey) -> AnyView {
+pub(crate) fn group_view(chat: Chat, group: GroupKey) -> El {
     let key = StoredValue::new(group);
     let ids = Memo::new(move |_| key.with_value(|key| chat.live.group(key)));
     let facts = Memo::new(move |_| {
@@ -51,53 +48,46 @@ pub(crate) fn group_view(chat: Chat, group: GroupKey) -> AnyView {
     let rows = move || {
         let folds = &facts.read().folds;
         let first = ids.read().iter().position(|id| folds.contains(id));
-        let mut rows: Vec<Row> = ids.read().iter().cloned().map(Row::Entry).collect();
+        let mut rows: Vec<String> = ids.read().iter().map(ToString::to_string).collect();
         if let Some(first) = first {
-            rows.insert(first, Row::Fold);
+            rows.insert(first, FOLD.to_owned());
         }
         rows
     };
-    let row_view = move |row| match row {
-        Row::Entry(id) => entry_view(chat, turn, chat.live.entry(id)),
-        Row::Fold => fold_view(chat, turn),
+    let row = move |id: String| match id.as_str() {
+        FOLD => fold_view(chat, turn).into(),
+        _ => entry_view(chat, turn, chat.live.entry(id.into())).into(),
     };
-    view! {
-        <section class="turn" data-status=move || facts.read().status.as_str()>
-            <For each=rows key=|row| row.clone() children=row_view />
-            {move || end_view(chat, key, turn)}
-        </section>
-    }
-    .into_any()
+    el("section")
+        .class("turn")
+        .live_attr("data-status", move || facts.read().status.as_str())
+        .child(list(rows, row))
+        .child(live(move || end_view(chat, key, turn)))
 }
 
 /// How a turn ended, where that is not plain from its answer.
-fn end_view(chat: Chat, key: StoredValue<GroupKey>, turn: Turn) -> Option<AnyView> {
+fn end_view(chat: Chat, key: StoredValue<GroupKey>, turn: Turn) -> Option<El> {
     let t = chat.t;
     let (status, error) = (turn.facts.read().status, turn.facts.read().error.clone());
     match status {
-        TurnStatus::Interrupted => Some(view! { <p class="note">{t.stopped}</p> }.into_any()),
+        TurnStatus::Interrupted => Some(el("p").class("note").child(t.stopped)),
         TurnStatus::Failed => {
             let error = error.unwrap_or_default();
-            let retry = move |_| {
+            let retry = move || {
                 if let Some(turn) = key.with_value(|key| key.turn().cloned()) {
                     chat.retry_turn(&turn);
                 }
             };
-            let view = view! {
-                <div class="failure" role="alert">
-                    {icon(Icon::Alert)}
-                    <div class="what">
-                        <strong>{t.turn_failed}</strong>
-                        <p>{error.message}</p>
-                        <p class="why">{error.additional_details}</p>
-                    </div>
-                    <button type="button" class="button" disabled=move || !chat.may_send() on:click=retry>
-                        {t.retry}
-                    </button>
-                </div>
-            };
-            Some(view.into_any())
+            let why = error.additional_details.map(|why| el("p").class("why").child(why));
+            let retry = button(t.retry, retry).live_attr("disabled", move || !chat.may_send());
+            Some(failure_view(t.turn_failed, error.message).child(why).child(retry))
         }
         TurnStatus::InProgress | TurnStatus::Completed | TurnStatus::Other => None,
     }
+}
+
+/// What went wrong, and why.
+pub(crate) fn failure_view(what: &'static str, why: String) -> El {
+    let words = el("div").class("what").child(el("strong").child(what)).child(el("p").child(why));
+    el("div").class("failure").attr("role", "alert").child(icon(Icon::Alert)).child(words)
 }

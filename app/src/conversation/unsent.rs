@@ -1,39 +1,32 @@
 //! A message that was sent and has not come back yet.
 
-use leptos::prelude::*;
-
 use super::Chat;
-use crate::live::{Unsent, UnsentState};
+use crate::{
+    live::UnsentState,
+    node::{El, button, el, live},
+};
 
 /// What the user said.
-pub(crate) fn bubble(text: String) -> AnyView {
-    view! { <div class="bubble">{text}</div> }.into_any()
+pub(crate) fn bubble(text: String) -> El {
+    el("div").class("bubble").child(text)
 }
 
-pub(crate) fn unsent_view(chat: Chat, message: Unsent) -> AnyView {
+pub(crate) fn unsent_view(chat: Chat, client_id: String) -> El {
     let t = chat.t;
-    let failed = match &message.state {
-        UnsentState::Sending => None,
-        UnsentState::Failed(failure) => Some(t.failure(failure)),
-    };
-    let text = message.text.clone();
-    let unsent = failed.is_some().to_string();
-    let failure = failed.map(|why| {
-        let retry = move |_| chat.resend(message.clone());
-        view! {
-            <div class="unsent-why" role="alert">
-                <span><strong>{t.send_failed}</strong>" · "{why}</span>
-                <button type="button" class="button" on:click=retry>{t.retry}</button>
-            </div>
-        }
+    let message = move || chat.outbox.all().into_iter().find(|message| message.client_id == client_id);
+    let content = live(move || {
+        message().map(|message| {
+            let bubble = bubble(message.text.clone());
+            let entry = el("div").class("entry").attr("data-kind", "user");
+            let UnsentState::Failed(failure) = &message.state else {
+                return entry.attr("data-unsent", "sending").child(bubble);
+            };
+            let why = format!("{} · {}", t.send_failed, t.failure(failure));
+            let retry = button(t.retry, move || chat.resend(message.clone()));
+            let why =
+                el("div").class("unsent-why").attr("role", "alert").child(el("span").child(why)).child(retry);
+            entry.attr("data-unsent", "failed").child(bubble).child(why)
+        })
     });
-    view! {
-        <section class="turn">
-            <div class="entry" data-kind="user" data-unsent=unsent>
-                {bubble(text)}
-                {failure}
-            </div>
-        </section>
-    }
-    .into_any()
+    el("section").class("turn").child(content)
 }

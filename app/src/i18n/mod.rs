@@ -218,6 +218,7 @@ impl Lang {
         }
     }
 
+    #[cfg(any(feature = "ssr", test))]
     /// The first language of an `Accept-Language` header that there is.
     pub(crate) fn accepted(header: &str) -> Option<Self> {
         header.split(',').filter_map(|range| range.split(';').next()).find_map(Self::parse)

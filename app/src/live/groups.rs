@@ -1,6 +1,6 @@
 //! Which entries stand together: those of a turn, and those of no turn one by one.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use codex_gateway_wire::{Entry, ItemId, TurnId};
 
@@ -21,11 +21,29 @@ impl GroupKey {
         }
     }
 
+    /// Reads a key that was written with `to_string`.
+    pub(crate) fn from(key: String) -> Self {
+        match key.split_at_checked(1) {
+            Some(("t", turn)) => Self::Turn(turn.into()),
+            Some((_, entry)) => Self::Alone(entry.into()),
+            None => Self::Alone(key.into()),
+        }
+    }
+
     /// The turn, if it is one.
     pub(crate) fn turn(&self) -> Option<&TurnId> {
         match self {
             Self::Turn(turn) => Some(turn),
             Self::Alone(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for GroupKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Turn(turn) => write!(f, "t{turn}"),
+            Self::Alone(entry) => write!(f, "e{entry}"),
         }
     }
 }
@@ -82,6 +100,15 @@ mod tests {
             started_at_ms: None,
             completed_at_ms: None,
             content: Content::Notice(notice),
+        }
+    }
+
+    #[test]
+    fn a_key_reads_back_as_written() {
+        for key in
+            [GroupKey::Turn("0b5e".into()), GroupKey::Alone("notice:7".into()), GroupKey::Turn("".into())]
+        {
+            assert_eq!(GroupKey::from(key.to_string()), key);
         }
     }
 

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     conversation::{Chat, conversation_view},
+    node::{El, Node, el},
     server_fns::{self, Conversation},
 };
 
@@ -19,16 +20,15 @@ pub(crate) fn conversation_page(id: SessionId) -> AnyView {
     let first = use_context::<FirstMessage>();
     let waiting = move || {
         let message = first.and_then(|first| first.0.get_untracked());
-        message.map(
-            |message| view! { <div class="page">{header_view(false, None)}{starting_view(message)}</div> },
-        )
+        let page = el("div").class("page").child(header_view(false, None));
+        Node::from(message.map(|message| page.child(starting_view(message))))
     };
     view! {
         <Suspense fallback=waiting>
             {move || Suspend::new(async move {
                 match conversation.await {
-                    Ok(conversation) => found_view(conversation.0, first),
-                    Err(failure) => failed_view(&failure),
+                    Ok(conversation) => Node::from(found_view(conversation.0, first)),
+                    Err(failure) => failed_view(&failure).into(),
                 }
             })}
         </Suspense>
@@ -36,16 +36,10 @@ pub(crate) fn conversation_page(id: SessionId) -> AnyView {
     .into_any()
 }
 
-fn found_view(conversation: Conversation, first: Option<FirstMessage>) -> AnyView {
+fn found_view(conversation: Conversation, first: Option<FirstMessage>) -> El {
     let (demo, models) = (conversation.site.demo, conversation.snapshot.models.clone());
     let message = first.and_then(|first| first.0.write_untracked().take());
     let chat = Chat::open(conversation, message);
     keep_title(move || chat.live.meta(|transcript| transcript.title.clone()));
-    view! {
-        <div class="page">
-            {header_view(demo, Some(chat))}
-            {conversation_view(chat, models)}
-        </div>
-    }
-    .into_any()
+    el("div").class("page").child(header_view(demo, Some(chat))).child(conversation_view(chat, models))
 }

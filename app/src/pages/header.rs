@@ -7,31 +7,33 @@ use crate::{
     i18n::{Lang, Texts, texts},
     icon::{Icon, icon},
     live::LinkState,
+    node::{El, Node, el, link_button, live, many},
     prefs::{Prefs, Theme, choose_lang, choose_theme},
+    route::link,
 };
 
-pub(crate) fn header_view(demo: bool, chat: Option<Chat>) -> AnyView {
+pub(crate) fn header_view(demo: bool, chat: Option<Chat>) -> El {
     let t = texts();
-    let demo = demo.then(|| view! { <span class="badge" title=t.demo_hint>{t.demo_badge}</span> });
+    let demo = demo.then(|| el("span").class("badge").attr("title", t.demo_hint).child(t.demo_badge));
     let title = move || chat.and_then(|chat| chat.live.meta(|transcript| transcript.title.clone()));
-    let link = chat.map(|chat| link_view(chat, t));
-    view! {
-        <header class="bar">
-            <a class="brand" href="/" data-link="">{icon(Icon::Brand)} <span>"Codex Gateway"</span></a>
-            {demo}
-            <h1 class="title">{title}</h1>
-            {link}
-            <a class="icon-button" href="/" data-link="" aria-label=t.new_chat title=t.new_chat>
-                {icon(Icon::NewChat)}
-            </a>
-            {settings_view(t)}
-        </header>
-    }
-    .into_any()
+    let brand = link("/", icon(Icon::Brand)).class("brand").child(el("span").child("Codex Gateway"));
+    let new_chat = link("/", icon(Icon::NewChat))
+        .class("icon-button")
+        .attr("aria-label", t.new_chat)
+        .attr("title", t.new_chat);
+    el("header")
+        .class("bar")
+        .child(brand)
+        .child(demo)
+        .child(el("h1").class("title").child(live(title)))
+        .child(chat.map(|chat| link_view(chat, t)))
+        .child(new_chat)
+        .child(settings_button(t))
+        .child(settings_view(t))
 }
 
 /// How the connection fares: a dot while all is well, words as soon as it is not.
-fn link_view(chat: Chat, t: &'static Texts) -> AnyView {
+fn link_view(chat: Chat, t: &'static Texts) -> El {
     let state = move || match chat.link.get() {
         LinkState::Connecting => "connecting",
         LinkState::Live => "live",
@@ -47,64 +49,75 @@ fn link_view(chat: Chat, t: &'static Texts) -> AnyView {
         LinkState::Closed | LinkState::Gone => String::new(),
     };
     let retry = move || {
-        matches!(chat.link.get(), LinkState::Waiting(_)).then(|| {
-            view! { <button type="button" class="link" on:click=move |_| chat.connect_now()>{t.retry_now}</button> }
-        })
+        let waiting = matches!(chat.link.get(), LinkState::Waiting(_));
+        waiting.then(|| link_button(t.retry_now, move || chat.connect_now()))
     };
-    view! {
-        <div class="connection" data-state=state role="status" title=words>
-            <span class="dot"></span> <span class="words">{words}</span> {retry}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("connection")
+        .live_attr("data-state", state)
+        .attr("role", "status")
+        .live_attr("title", words)
+        .child(el("span").class("dot"))
+        .child(el("span").class("words").child(live(words)))
+        .child(live(retry))
+}
+
+/// Opens the menu below.
+fn settings_button(t: &'static Texts) -> El {
+    el("button")
+        .attr("type", "button")
+        .class("icon-button")
+        .attr("popovertarget", "settings")
+        .attr("aria-label", t.settings)
+        .attr("title", t.settings)
+        .child(icon(Icon::Settings))
 }
 
 /// A menu that the browser opens and closes by itself.
-fn settings_view(t: &'static Texts) -> AnyView {
+fn settings_view(t: &'static Texts) -> El {
     let prefs = Prefs::current();
     let theme = RwSignal::new(prefs.theme);
-    let theme_choice = move |choice: Theme| {
+    let themes = Theme::ALL.map(|choice| {
         let name = match choice {
             Theme::System => t.theme_system,
             Theme::Light => t.theme_light,
             Theme::Dark => t.theme_dark,
         };
-        let choose = move |_| {
+        let choose = move || {
             choose_theme(choice);
             theme.set(choice);
         };
-        view! {
-            <button type="button" aria-pressed=move || (theme.get() == choice).to_string() on:click=choose>
-                {name}
-            </button>
-        }
-    };
-    let lang_choice = |choice: Lang| {
-        view! {
-            <button
-                type="button"
-                lang=choice.code()
-                aria-pressed=(prefs.lang == choice).to_string()
-                on:click=move |_| choose_lang(choice)
-            >
-                {choice.own_name()}
-            </button>
-        }
-    };
-    view! {
-        <button type="button" class="icon-button" popovertarget="settings" aria-label=t.settings title=t.settings>
-            {icon(Icon::Settings)}
-        </button>
-        <div id="settings" class="menu" popover="auto">
-            <div class="label" id="theme-label">{t.theme}</div>
-            <div class="segments" role="group" aria-labelledby="theme-label">
-                {Theme::ALL.map(theme_choice)}
-            </div>
-            <div class="label" id="lang-label">{t.language}</div>
-            <div class="segments" role="group" aria-labelledby="lang-label">
-                {Lang::ALL.map(lang_choice)}
-            </div>
-        </div>
-    }
-    .into_any()
+        segment(name, move || theme.get() == choice, choose)
+    });
+    let langs = Lang::ALL.map(|choice| {
+        let chosen = prefs.lang == choice;
+        segment(choice.own_name(), move || chosen, move || choose_lang(choice)).attr("lang", choice.code())
+    });
+    el("div")
+        .attr("id", "settings")
+        .class("menu")
+        .attr("popover", "auto")
+        .child(segments("theme-label", t.theme, themes))
+        .child(segments("lang-label", t.language, langs))
+}
+
+/// Choices side by side, one of which is chosen.
+fn segments(id: &'static str, label: &'static str, choices: impl IntoIterator<Item = El>) -> Node {
+    let choices = many(choices);
+    many([
+        el("div").class("label").attr("id", id).child(label),
+        el("div").class("segments").attr("role", "group").attr("aria-labelledby", id).child(choices),
+    ])
+}
+
+fn segment(
+    name: &'static str,
+    chosen: impl Fn() -> bool + Send + 'static,
+    act: impl FnMut() + Send + 'static,
+) -> El {
+    el("button")
+        .attr("type", "button")
+        .live_attr("aria-pressed", move || chosen().to_string())
+        .on_click(act)
+        .child(name)
 }

@@ -8,11 +8,12 @@ use super::{failed::failed_view, header::header_view, keep_title};
 use crate::{
     browser,
     composer::{ComposerSetup, Draft, composer_view},
-    conversation::bubble,
+    conversation::{bubble, failure_view},
     i18n::{Texts, texts},
     icon::{Icon, icon},
     live::{Unsent, UnsentState},
-    route::{Navigator, conversation_path},
+    node::{El, Node, el, live, many},
+    route::{Navigator, conversation_path, link},
     server_fns::{self, Failure, Home, Site},
     text::format::{ago, utc},
 };
@@ -28,8 +29,8 @@ pub(crate) fn home_page() -> AnyView {
         <Suspense fallback=|| ()>
             {move || Suspend::new(async move {
                 match home.await {
-                    Ok(home) => home_view(home.0),
-                    Err(failure) => failed_view(&failure),
+                    Ok(home) => Node::from(home_view(home.0)),
+                    Err(failure) => failed_view(&failure).into(),
                 }
             })}
         </Suspense>
@@ -37,7 +38,7 @@ pub(crate) fn home_page() -> AnyView {
     .into_any()
 }
 
-fn home_view(home: Home) -> AnyView {
+fn home_view(home: Home) -> El {
     let demo = home.site.demo;
     let failure = RwSignal::new(None::<Failure>);
     let first = use_context::<FirstMessage>();
@@ -47,38 +48,23 @@ fn home_view(home: Home) -> AnyView {
         Some(message) => starting_view(message),
         None => welcome_view(home.get_value(), failure),
     };
-    view! {
-        <div class="page">
-            {header_view(demo, None)}
-            {content}
-        </div>
-    }
-    .into_any()
+    el("div").class("page").child(header_view(demo, None)).child(live(content))
 }
 
 /// The conversation as it will be, while codex starts.
-pub(crate) fn starting_view(message: Unsent) -> AnyView {
+pub(crate) fn starting_view(message: Unsent) -> El {
     let t = texts();
-    view! {
-        <main class="chat">
-            <div class="viewport">
-                <div class="scroll">
-                    <div class="log">
-                        <section class="turn">
-                            <div class="entry" data-kind="user">{bubble(message.text)}</div>
-                        </section>
-                    </div>
-                </div>
-            </div>
-            <div class="dock">
-                <div class="live-line" role="status"><span class="doing">{t.starting}</span></div>
-            </div>
-        </main>
-    }
-    .into_any()
+    let entry = el("div").class("entry").attr("data-kind", "user").child(bubble(message.text));
+    let log = el("div").class("log").child(el("section").class("turn").child(entry));
+    let doing = el("span").class("doing").child(t.starting);
+    let line = el("div").class("live-line").attr("role", "status").child(doing);
+    el("main")
+        .class("chat")
+        .child(el("div").class("viewport").child(el("div").class("scroll").child(log)))
+        .child(el("div").class("dock").child(line))
 }
 
-fn welcome_view(home: Home, failure: RwSignal<Option<Failure>>) -> AnyView {
+fn welcome_view(home: Home, failure: RwSignal<Option<Failure>>) -> El {
     let t = texts();
     let Home { site, models, recent, codex_error } = home;
     let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
@@ -102,20 +88,16 @@ fn welcome_view(home: Home, failure: RwSignal<Option<Failure>>) -> AnyView {
     let ask = move |text: &'static str| {
         submit.run(Draft { text: text.to_owned(), model: None, done: Box::new(|| ()) });
     };
-    let suggestions = site.demo.then(|| suggestions_view(t, ask));
-    let broken = codex_error.map(|why| notice_view(t.codex_missing, why));
-    let failed = move || failure.get().map(|failure| notice_view(t.not_started, t.failure(&failure)));
-    view! {
-        <main class="welcome">
-            <h2 class="headline">{t.headline}</h2>
-            <div>{broken}{failed}</div>
-            {composer_view(setup)}
-            {settings_line(&site, t)}
-            {suggestions}
-            {recent_view(recent, site.now_ms, t)}
-        </main>
-    }
-    .into_any()
+    let failed = move || failure.get().map(|failure| failure_view(t.not_started, t.failure(&failure)));
+    el("main")
+        .class("welcome")
+        .child(el("h2").class("headline").child(t.headline))
+        .child(codex_error.map(|why| failure_view(t.codex_missing, why)))
+        .child(live(failed))
+        .child(composer_view(setup))
+        .child(settings_line(&site, t))
+        .child(site.demo.then(|| suggestions_view(t, ask)))
+        .child(recent_view(recent, site.now_ms, t))
 }
 
 /// Makes the conversation and goes there.
@@ -144,81 +126,50 @@ fn start(draft: Draft, first: FirstMessage, navigator: Navigator, failure: RwSig
     });
 }
 
-fn notice_view(what: &'static str, why: String) -> impl IntoView {
-    view! {
-        <div class="failure" role="alert">
-            {icon(Icon::Alert)}
-            <div class="what">
-                <strong>{what}</strong>
-                <p>{why}</p>
-            </div>
-        </div>
-    }
-}
-
 /// Where it works and what it may do, in words.
-fn settings_line(site: &Site, t: &'static Texts) -> AnyView {
+fn settings_line(site: &Site, t: &'static Texts) -> El {
     let may = match site.sandbox.as_str() {
         "read-only" => t.may_read,
         "danger-full-access" => t.may_everything,
         _ => t.may_edit,
     };
     let asks = if site.approval_policy == "never" { t.never_asks } else { t.asks_declined };
-    view! {
-        <div class="setting">
-            <span title=t.workspace>{icon(Icon::Folder)} <code>{site.cwd.clone()}</code></span>
-            <span>{icon(Icon::Shield)} {may}" · "{asks}</span>
-        </div>
-    }
-    .into_any()
+    let place = el("span").attr("title", t.workspace).child(icon(Icon::Folder));
+    el("div")
+        .class("setting")
+        .child(place.child(el("code").child(site.cwd.clone())))
+        .child(el("span").child(icon(Icon::Shield)).child(format!("{may} · {asks}")))
 }
 
-fn suggestions_view(t: &'static Texts, ask: impl Fn(&'static str) + Copy + 'static + Send) -> AnyView {
+fn suggestions_view(t: &'static Texts, ask: impl Fn(&'static str) + Copy + Send + 'static) -> Node {
     let all = [
         (Icon::Brand, t.suggestion_tour),
         (Icon::Terminal, t.suggestion_command),
         (Icon::File, t.suggestion_long),
     ];
-    let one = move |(mark, text): (Icon, &'static str)| {
-        view! {
-            <li>
-                <button type="button" on:click=move |_| ask(text)>{icon(mark)} <span>{text}</span></button>
-            </li>
-        }
-    };
-    view! {
-        <p class="demo-hint">{t.demo_hint}</p>
-        <ul class="suggestions">{all.map(one)}</ul>
-    }
-    .into_any()
+    let all = all.map(|(mark, text)| {
+        let button = el("button").attr("type", "button").on_click(move || ask(text));
+        el("li").child(button.child(icon(mark)).child(el("span").child(text)))
+    });
+    many([el("p").class("demo-hint").child(t.demo_hint), el("ul").class("suggestions").child(many(all))])
 }
 
-fn recent_view(recent: Vec<SessionSummary>, server_now: i64, t: &'static Texts) -> Option<AnyView> {
+fn recent_view(recent: Vec<SessionSummary>, server_now: i64, t: &'static Texts) -> Option<El> {
     if recent.is_empty() {
         return None;
     }
     // In UTC first, as the server writes it; relative once this program runs.
     let taken_over = RwSignal::new(false);
     Effect::new(move |_| taken_over.set(true));
-    let one = move |session: SessionSummary| {
+    let all = recent.into_iter().map(|session| {
         let then = session.last_access_ms;
         let when = move || if taken_over.get() { ago(then, server_now, t) } else { utc(then) };
-        let running = session.running.then(|| view! { <span class="running">{t.running_now}</span> });
-        view! {
-            <li>
-                <a href=conversation_path(&session.id) data-link="">
-                    <span class="name">{session.title.unwrap_or_else(|| t.untitled.to_owned())}</span>
-                    {running}
-                    <time title=utc(then)>{when}</time>
-                </a>
-            </li>
-        }
-    };
-    let view = view! {
-        <section class="recent">
-            <h3 class="label">{t.recent}</h3>
-            <ul>{recent.into_iter().map(one).collect::<Vec<_>>()}</ul>
-        </section>
-    };
-    Some(view.into_any())
+        let name = session.title.unwrap_or_else(|| t.untitled.to_owned());
+        let link = link(conversation_path(&session.id), el("span").class("name").child(name))
+            .child(session.running.then(|| el("span").class("running").child(t.running_now)))
+            .child(el("time").attr("title", utc(then)).child(live(when)));
+        el("li").child(link)
+    });
+    let all = el("ul").child(many(all));
+    Some(el("section").class("recent").child(el("h3").class("label").child(t.recent)).child(all))
 }

@@ -1,0 +1,92 @@
+//! Elements, put together step by step.
+
+use leptos::{html::ElementType, prelude::*, tachys::html::node_ref::NodeRefContainer};
+use wasm_bindgen::JsCast;
+use web_sys::Element;
+
+use super::{
+    Node, Value,
+    attribute::{FixedAttribute, Listener, LiveAttribute},
+};
+
+/// Is told of an element once it is there.
+pub(super) type Reference = Option<Box<dyn FnOnce(&Element) + Send>>;
+
+/// An element.
+pub(crate) struct El {
+    pub(super) tag: &'static str,
+    pub(super) namespace: Option<&'static str>,
+    pub(super) fixed: Vec<FixedAttribute>,
+    pub(super) live: Vec<LiveAttribute>,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) reference: Reference,
+    pub(super) children: Vec<Node>,
+}
+
+/// An HTML element.
+pub(crate) fn el(tag: &'static str) -> El {
+    El {
+        tag,
+        namespace: None,
+        fixed: Vec::new(),
+        live: Vec::new(),
+        listeners: Vec::new(),
+        reference: None,
+        children: Vec::new(),
+    }
+}
+
+/// An element of a drawing.
+pub(crate) fn svg(tag: &'static str) -> El {
+    El { namespace: Some("http://www.w3.org/2000/svg"), ..el(tag) }
+}
+
+impl El {
+    /// Sets its classes.
+    pub(crate) fn class(self, class: &'static str) -> Self {
+        self.attr("class", class)
+    }
+
+    /// Sets an attribute.
+    pub(crate) fn attr(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.fixed.push(FixedAttribute { name, value: value.into() });
+        self
+    }
+
+    /// Sets an attribute, again whenever something that its value reads changes.
+    pub(crate) fn live_attr<V: Into<Value>>(
+        mut self,
+        name: &'static str,
+        value: impl Fn() -> V + Send + 'static,
+    ) -> Self {
+        self.live.push(LiveAttribute { name, value: Box::new(move || value().into()) });
+        self
+    }
+
+    /// Does something on an event; `E` is what the event is in the browser.
+    pub(crate) fn on<E: JsCast>(mut self, event: &'static str, act: impl FnMut(E) + Send + 'static) -> Self {
+        self.listeners.push(Listener::new(event, act));
+        self
+    }
+
+    /// Does something on a click.
+    pub(crate) fn on_click(self, mut act: impl FnMut() + Send + 'static) -> Self {
+        self.on("click", move |_: web_sys::Event| act())
+    }
+
+    /// Puts the element into a reference, once it is there.
+    pub(crate) fn node_ref<E>(mut self, reference: NodeRef<E>) -> Self
+    where
+        E: ElementType,
+        E::Output: JsCast + Clone + 'static,
+    {
+        self.reference = Some(Box::new(move |element| reference.load(element)));
+        self
+    }
+
+    /// Adds what stands in it.
+    pub(crate) fn child(mut self, child: impl Into<Node>) -> Self {
+        self.children.push(child.into());
+        self
+    }
+}

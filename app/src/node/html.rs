@@ -1,0 +1,124 @@
+//! Nodes as HTML, and taking over what was written so.
+
+use leptos::{
+    prelude::*,
+    tachys::{
+        html::attribute::{Attribute, AttributeValue, any_attribute::AnyAttribute},
+        hydration::Cursor,
+        view::{Position, PositionState, add_attr::AddAnyAttr},
+    },
+};
+use wasm_bindgen::JsCast;
+
+use super::{
+    El, Node,
+    render::{ElState, NodeState, refer},
+};
+
+/// A node takes no attributes from around it.
+impl AddAnyAttr for Node {
+    type Output<New: Attribute> = Self;
+
+    fn add_any_attr<New: Attribute>(self, _: New) -> Self {
+        self
+    }
+}
+
+impl RenderHtml for Node {
+    type AsyncOutput = Self;
+    type Owned = Self;
+
+    const MIN_LENGTH: usize = 0;
+
+    fn dry_resolve(&mut self) {}
+
+    async fn resolve(self) -> Self {
+        self
+    }
+
+    fn to_html_with_buf(
+        self,
+        html: &mut String,
+        position: &mut Position,
+        escape: bool,
+        mark_branches: bool,
+        _: Vec<AnyAttribute>,
+    ) {
+        match self {
+            Self::Nothing => ().to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
+            Self::Text(text) => text.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
+            Self::Element(element) => element.write(html, position),
+            Self::Many(nodes) => nodes.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
+            Self::Live(live) => live.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
+            Self::View(view) => view.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
+        }
+    }
+
+    fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> NodeState {
+        match self {
+            Self::Nothing => NodeState::Nothing(RenderHtml::hydrate::<FROM_SERVER>((), cursor, position)),
+            Self::Text(text) => NodeState::Text(RenderHtml::hydrate::<FROM_SERVER>(text, cursor, position)),
+            Self::Element(element) => NodeState::Element(Box::new(element.hydrate(cursor, position))),
+            Self::Many(nodes) => NodeState::Many(nodes.hydrate::<FROM_SERVER>(cursor, position)),
+            Self::Live(live) => NodeState::Live(live.hydrate::<FROM_SERVER>(cursor, position)),
+            Self::View(view) => NodeState::View(view.hydrate::<FROM_SERVER>(cursor, position)),
+        }
+    }
+
+    fn into_owned(self) -> Self {
+        self
+    }
+}
+
+impl El {
+    fn write(self, html: &mut String, position: &mut Position) {
+        html.push('<');
+        html.push_str(self.tag);
+        let live = self.live.into_iter().map(|attribute| (attribute.name, (attribute.value)()));
+        let fixed = self.fixed.into_iter().map(|attribute| (attribute.name, attribute.value));
+        for (name, value) in fixed.chain(live) {
+            match value.0.as_deref() {
+                Some("") => html.extend([" ", name]),
+                Some(value) => AttributeValue::to_html(value, name, html),
+                None => {}
+            }
+        }
+        html.push('>');
+        *position = Position::FirstChild;
+        for child in self.children {
+            child.to_html_with_buf(html, position, true, false, Vec::new());
+        }
+        html.extend(["</", self.tag, ">"]);
+        *position = Position::NextChild;
+    }
+
+    fn hydrate(self, cursor: &Cursor, position: &PositionState) -> ElState {
+        match position.get() {
+            Position::FirstChild => cursor.child(),
+            Position::Current => {}
+            _ => cursor.sibling(),
+        }
+        let element: web_sys::Element = cursor.current().unchecked_into();
+        debug_assert!(
+            element.node_name().eq_ignore_ascii_case(self.tag),
+            "the server wrote {} where <{}> is expected",
+            element.node_name(),
+            self.tag
+        );
+        let live = self.live.into_iter().map(|attribute| attribute.attach(&element)).collect();
+        let listeners = self.listeners.into_iter().map(|listener| listener.attach(&element)).collect();
+        position.set(Position::FirstChild);
+        let children =
+            self.children.into_iter().map(|child| child.hydrate::<true>(cursor, position)).collect();
+        cursor.set(element.clone().unchecked_into());
+        position.set(Position::NextChild);
+        ElState {
+            tag: self.tag,
+            fixed: self.fixed,
+            live,
+            listeners,
+            children,
+            element: refer(element, self.reference),
+        }
+    }
+}
