@@ -13,12 +13,15 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, ChildStdout, Command},
-    time::timeout,
+    time::{Instant, sleep, timeout},
 };
 use uuid::Uuid;
 
 /// How long a process may take to end after its input was closed, and again after SIGTERM.
 const PATIENCE: Duration = Duration::from_millis(1500);
+/// How long to wait for the end of processes that were killed, and how often to look.
+const TO_DIE: Duration = Duration::from_secs(2);
+const ROUND: Duration = Duration::from_millis(5);
 /// How many of the newest lines of its error output are kept, to tell why it ended.
 const STDERR_LINES: usize = 20;
 /// The longest line of error output that is logged, in bytes; what is longer comes in pieces.
@@ -196,9 +199,7 @@ impl Process {
             Some(status) => status.ok(),
             None => self.child.wait().await.ok(),
         };
-        let mark = self.mark.clone();
-        // Reading /proc blocks, if only for some milliseconds.
-        let _ = tokio::task::spawn_blocking(move || mark.kill_all()).await;
+        self.mark.kill_all().await;
         status
     }
 
@@ -225,11 +226,14 @@ impl Mark {
         Self(Uuid::new_v4().simple().to_string())
     }
 
-    /// Kills every process that bears the mark. One that is forked meanwhile is found in the next round.
-    fn kill_all(&self) {
-        const ROUNDS: usize = 5;
-        for _ in 0..ROUNDS {
-            let marked = self.processes();
+    /// Kills every process that bears the mark, and waits until none is left: a process that is killed dies
+    /// when it gets its turn, and one that was forked meanwhile is found when one looks again.
+    async fn kill_all(&self) {
+        let start = Instant::now();
+        while start.elapsed() < TO_DIE {
+            let mark = self.clone();
+            // Reading /proc blocks, if only for some milliseconds.
+            let marked = tokio::task::spawn_blocking(move || mark.processes()).await.unwrap_or_default();
             if marked.is_empty() {
                 return;
             }
@@ -238,7 +242,9 @@ impl Mark {
                 // It may have ended by itself meanwhile.
                 let _ = kill_process(pid, Signal::KILL);
             }
+            sleep(ROUND).await;
         }
+        tracing::warn!("a process that codex left behind does not die");
     }
 
     /// The processes that bear the mark; none where there is no /proc.
