@@ -190,7 +190,6 @@ mod tests {
             |exp: Value| admit(&token(&Header::default(), &json!({ "exp": exp }), "secret")).unwrap().until;
         let left = until(json!(in_an_hour())).unwrap().duration_since(Instant::now());
         assert!(left > Duration::from_mins(59) && left <= Duration::from_hours(1), "{left:?}");
-        assert_eq!(until(json!(1e18)), None, "farther away than any clock goes");
     }
 
     #[test]
