@@ -1,12 +1,13 @@
 //! The application: which page is shown.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    node::Node,
-    pages::{FirstMessage, conversation_page, home_page, not_found_page},
+    node::{Node, live},
+    pages::{FirstMessage, page_view},
     prefs::Prefs,
-    route::{Navigator, Route},
+    route::Navigator,
+    server_fns::{Down, Loaded, fetch},
 };
 
 /// All pages. The same on the server and in the browser.
@@ -15,9 +16,26 @@ pub fn App() -> impl IntoView {
     provide_context(Prefs::current().lang);
     provide_context(FirstMessage(RwSignal::new(None)));
     let navigator = Navigator::provide();
-    move || match navigator.route() {
-        Route::Home => home_page(),
-        Route::Conversation(id) => conversation_page(id),
-        Route::Unknown => Node::from(not_found_page()).into_any(),
-    }
+    // What the server has read for this page is written into it, and read from there when the page is taken over.
+    let first = SharedValue::new(|| Down(use_context::<Loaded>().unwrap_or_default())).into_inner();
+    let loaded = RwSignal::new(Some(first.0));
+    Effect::new(move |before: Option<_>| {
+        let route = navigator.route();
+        if before.is_some_and(|before| before != route) {
+            let wanted = route.clone();
+            spawn_local(async move {
+                let next = fetch(wanted.clone()).await;
+                // Until it is there the page before it stays; and the reader may have gone elsewhere meanwhile.
+                if navigator.route_untracked() == wanted {
+                    loaded.set(Some(next));
+                }
+            });
+        }
+        route
+    });
+    live(move || {
+        loaded.track();
+        let page = loaded.write_untracked().take();
+        page.map_or(Node::Nothing, |page| page_view(page).into())
+    })
 }

@@ -33,6 +33,6 @@ mod text;
 
 pub use app::App;
 #[cfg(feature = "ssr")]
-pub use server_fns::ServerContext;
+pub use server_fns::{ServerContext, load};
 #[cfg(feature = "ssr")]
 pub use shell::{PAGES, init_tasks, shell};

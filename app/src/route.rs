@@ -73,6 +73,11 @@ impl Navigator {
         self.0.get()
     }
 
+    /// The page that is shown.
+    pub(crate) fn route_untracked(self) -> Route {
+        self.0.get_untracked()
+    }
+
     /// Goes to an address of ours.
     pub(crate) fn go(self, path: &str) {
         crate::browser::push_address(path);

@@ -10,7 +10,7 @@ const TO_THE_END: &str = "for(const e of document.querySelectorAll('.scroll'))e.
 /// The paths of the pages, as the server's router writes them. (There is no leptos router that could list them.)
 pub const PAGES: [&str; 2] = ["/", "/c/{id}"];
 
-/// To be called once before the first page: leptos loads resources as tasks of the runtime.
+/// To be called once before the first page: leptos ends pages in tasks of the runtime.
 pub fn init_tasks() {
     // An error says that somebody else has done so: nothing is missing then.
     let _ = any_spawner::Executor::init_tokio();

@@ -8,9 +8,9 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
-use codex_gateway_app::{PAGES, ServerContext, init_tasks, shell};
-use http::request::Parts;
-use leptos::prelude::{provide_context, use_context};
+use codex_gateway_app::{PAGES, ServerContext, init_tasks, load, shell};
+use codex_gateway_wire::OwnerId;
+use leptos::prelude::provide_context;
 use leptos_axum::{handle_server_fns_with_context, render_app_async_with_context};
 use tower_http::compression::CompressionLayer;
 
@@ -26,31 +26,37 @@ const NOT_BUILT: &str = include_str!("not_built.html");
 /// The pages, and the server functions that they call.
 pub fn router(state: &AppState) -> Router<AppState> {
     init_tasks();
-    let context = provide(state.clone());
-    let functions = {
-        let context = context.clone();
-        post(move |request: Request| handle_server_fns_with_context(context, request))
-    };
-    let options = state.leptos.clone();
-    // Rendered whole before the first byte, so that an unknown conversation is a real 404.
-    let page = get(render_app_async_with_context(context, move || shell(options.clone())));
     let pages = PAGES
         .iter()
-        .fold(Router::<AppState>::new(), |router, path| router.route(path, page.clone()))
+        .fold(Router::<AppState>::new(), |router, path| router.route(path, get(page)))
         .route_layer(from_fn_with_state(state.clone(), built))
         .layer(CompressionLayer::new());
-    pages.route("/_fn/{*name}", functions)
+    pages.route("/_fn/{*name}", post(function))
 }
 
-/// Puts what the app may reach into its context: the sessions, and who is asking. A request that did not
-/// pass `authenticate` has no owner, and so no context.
-fn provide(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
-    move || {
-        let caller = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Caller>().cloned());
-        if let Some(Caller(owner)) = caller {
-            provide_context(ServerContext { sessions: state.sessions.clone(), owner, build_id: BUILD_ID });
-        }
-    }
+/// A page. What it begins with is read first, so that an unknown conversation is a real 404.
+async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Request) -> Response {
+    let context = context(&state, owner);
+    let (status, loaded) = load(&context, request.uri().path()).await;
+    let provide = move || {
+        provide_context(context.clone());
+        provide_context(loaded.clone());
+    };
+    let render = render_app_async_with_context(provide, move || shell(state.leptos.clone()));
+    let mut response = render(request).await;
+    *response.status_mut() = status;
+    response
+}
+
+/// A server function.
+async fn function(State(state): State<AppState>, Caller(owner): Caller, request: Request) -> Response {
+    let context = context(&state, owner);
+    handle_server_fns_with_context(move || provide_context(context.clone()), request).await.into_response()
+}
+
+/// What the app may reach: the sessions, for the one who asks.
+fn context(state: &AppState, owner: OwnerId) -> ServerContext {
+    ServerContext { sessions: state.sessions.clone(), owner, build_id: BUILD_ID }
 }
 
 /// Without the browser files a page could be read but not used: say how to build them instead.

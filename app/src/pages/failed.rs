@@ -1,8 +1,5 @@
 //! Pages that are not there, or could not be loaded.
 
-#[cfg(feature = "ssr")]
-use leptos::prelude::use_context;
-
 use super::header::header_view;
 use crate::{
     browser::reload,
@@ -11,15 +8,6 @@ use crate::{
     route::link,
     server_fns::Failure,
 };
-
-/// An address that is no page.
-pub(crate) fn not_found_page() -> El {
-    #[cfg(feature = "ssr")]
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
-        response.set_status(http::StatusCode::NOT_FOUND);
-    }
-    not_found_view()
-}
 
 /// What is shown instead of a page whose data could not be had.
 pub(super) fn failed_view(failure: &Failure) -> El {

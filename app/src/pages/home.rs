@@ -4,7 +4,7 @@
 use codex_gateway_wire::api::SessionSummary;
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{failed::failed_view, header::header_view, keep_title};
+use super::{header::header_view, keep_title};
 use crate::{
     browser,
     composer::{ComposerSetup, Draft, composer_view},
@@ -22,23 +22,8 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(crate) struct FirstMessage(pub(crate) RwSignal<Option<Unsent>>);
 
-pub(crate) fn home_page() -> AnyView {
+pub(super) fn home_view(home: Home) -> El {
     keep_title(|| None);
-    let home = Resource::new_blocking(|| (), |()| server_fns::home());
-    view! {
-        <Suspense fallback=|| ()>
-            {move || Suspend::new(async move {
-                match home.await {
-                    Ok(home) => Node::from(home_view(home.0)),
-                    Err(failure) => failed_view(&failure).into(),
-                }
-            })}
-        </Suspense>
-    }
-    .into_any()
-}
-
-fn home_view(home: Home) -> El {
     let demo = home.site.demo;
     let failure = RwSignal::new(None::<Failure>);
     let first = use_context::<FirstMessage>();
@@ -52,7 +37,7 @@ fn home_view(home: Home) -> El {
 }
 
 /// The conversation as it will be, while codex starts.
-pub(crate) fn starting_view(message: Unsent) -> El {
+fn starting_view(message: Unsent) -> El {
     let t = texts();
     let entry = el("div").class("entry").attr("data-kind", "user").child(bubble(message.text));
     let log = el("div").class("log").child(el("section").class("turn").child(entry));

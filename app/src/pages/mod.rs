@@ -5,11 +5,23 @@ mod failed;
 mod header;
 mod home;
 
-pub(crate) use conversation::conversation_page;
-pub(crate) use failed::not_found_page;
-pub(crate) use home::{FirstMessage, home_page};
+pub(crate) use home::FirstMessage;
 
 use leptos::prelude::*;
+
+use crate::{
+    node::El,
+    server_fns::{Loaded, PageData},
+};
+
+/// A page.
+pub(crate) fn page_view(loaded: Loaded) -> El {
+    match loaded.0 {
+        Ok(PageData::Home(home)) => home::home_view(home),
+        Ok(PageData::Conversation(conversation)) => conversation::found_view(*conversation),
+        Err(failure) => failed::failed_view(&failure),
+    }
+}
 
 /// The page's title, in the window's own bar.
 pub(crate) fn window_title(title: Option<&str>) -> String {

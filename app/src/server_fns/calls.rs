@@ -11,21 +11,13 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use super::context::{context, failed, text};
 use super::{Conversation, Down, Failure, Home};
 
-/// How many conversations the first screen lists.
-#[cfg(feature = "ssr")]
-const RECENT: usize = 4;
-
 /// What the first screen shows.
 ///
 /// # Errors
 /// None of its own.
 #[server(name = ReadHome, prefix = "/_fn", endpoint = "home", input = Json, output = Json)]
 pub async fn home() -> Result<Down<Home>, Failure> {
-    let context = context()?;
-    let catalog = context.sessions.catalog();
-    let mut recent = context.sessions.list(&context.owner);
-    recent.truncate(RECENT);
-    Ok(Down(Home { site: context.site(), models: catalog.models, recent, codex_error: catalog.error }))
+    Ok(Down(context()?.home()))
 }
 
 /// A conversation as it stands.
@@ -34,10 +26,7 @@ pub async fn home() -> Result<Down<Home>, Failure> {
 /// `not_found` if there is none of that id, for this reader.
 #[server(name = ReadConversation, prefix = "/_fn", endpoint = "snapshot", input = Json, output = Json)]
 pub async fn snapshot(id: SessionId) -> Result<Down<Conversation>, Failure> {
-    let context = context()?;
-    let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
-    let snapshot = session.snapshot().await.map_err(failed)?;
-    Ok(Down(Conversation { site: context.site(), snapshot }))
+    context()?.conversation(&id).await.map(Down).map_err(failed)
 }
 
 /// Makes a session and starts its first turn; the session's id.

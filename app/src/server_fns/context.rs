@@ -1,11 +1,13 @@
 //! What a call finds on the server.
 
 use codex_gateway_engine::{SessionError, Sessions};
-use codex_gateway_wire::OwnerId;
+use codex_gateway_wire::{OwnerId, SessionId};
+use http::StatusCode;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use super::{Failure, Site};
+use super::{Conversation, Failure, Home, Loaded, PageData, Site};
+use crate::route::Route;
 
 /// What the server provides to every page and server function.
 #[derive(Clone)]
@@ -18,8 +20,23 @@ pub struct ServerContext {
     pub build_id: &'static str,
 }
 
+/// How many conversations the first screen lists.
+const RECENT: usize = 4;
+
 impl ServerContext {
-    pub(super) fn site(&self) -> Site {
+    pub(super) fn home(&self) -> Home {
+        let catalog = self.sessions.catalog();
+        let mut recent = self.sessions.list(&self.owner);
+        recent.truncate(RECENT);
+        Home { site: self.site(), models: catalog.models, recent, codex_error: catalog.error }
+    }
+
+    pub(super) async fn conversation(&self, id: &SessionId) -> Result<Conversation, SessionError> {
+        let snapshot = self.sessions.get(&self.owner, id)?.snapshot().await?;
+        Ok(Conversation { site: self.site(), snapshot })
+    }
+
+    fn site(&self) -> Site {
         let config = self.sessions.config();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Site {
@@ -32,6 +49,25 @@ impl ServerContext {
     }
 }
 
+/// Reads what the page at a path begins with, before it is rendered: so the status of the answer can say how that
+/// went. To be put into the context of the page, beside the [`ServerContext`].
+pub async fn load(context: &ServerContext, path: &str) -> (StatusCode, Loaded) {
+    let page = match Route::parse(path) {
+        Route::Home => Ok(PageData::Home(context.home())),
+        Route::Conversation(id) => match context.conversation(&id).await {
+            Ok(conversation) => Ok(PageData::Conversation(Box::new(conversation))),
+            Err(error) => Err((error.status(), failure(&error))),
+        },
+        Route::Unknown => Err((404, Failure::not_found())),
+    };
+    let status = page.as_ref().err().and_then(|(status, _)| StatusCode::from_u16(*status).ok());
+    (status.unwrap_or_default(), Loaded(page.map_err(|(_, failure)| failure)))
+}
+
+fn failure(error: &SessionError) -> Failure {
+    Failure { code: error.code().to_owned(), message: error.to_string() }
+}
+
 pub(super) fn context() -> Result<ServerContext, Failure> {
     use_context()
         .ok_or_else(|| Failure { code: "internal".to_owned(), message: "There is no request.".to_owned() })
@@ -40,7 +76,7 @@ pub(super) fn context() -> Result<ServerContext, Failure> {
 /// Passes an error on, and its status.
 pub(super) fn failed(error: SessionError) -> Failure {
     set_status(error.status());
-    Failure { code: error.code().to_owned(), message: error.to_string() }
+    failure(&error)
 }
 
 /// A message that says something. (Checked here as well, so that an empty one makes no session.)
@@ -53,9 +89,7 @@ pub(super) fn text(prompt: String) -> Result<String, Failure> {
 }
 
 fn set_status(status: u16) {
-    if let (Some(response), Ok(status)) =
-        (use_context::<ResponseOptions>(), http::StatusCode::from_u16(status))
-    {
+    if let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(status)) {
         response.set_status(status);
     }
 }

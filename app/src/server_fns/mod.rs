@@ -14,7 +14,9 @@ use serde_json::value::RawValue;
 
 pub(crate) use calls::{home, interrupt, send, snapshot, start};
 #[cfg(feature = "ssr")]
-pub use context::ServerContext;
+pub use context::{ServerContext, load};
+
+use crate::route::Route;
 
 /// What the gateway is set to, as far as people should know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +55,37 @@ pub struct Conversation {
     pub snapshot: Snapshot,
 }
 
+/// What a page begins with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PageData {
+    /// The first screen.
+    Home(Home),
+    /// A conversation.
+    Conversation(Box<Conversation>),
+}
+
+/// What a page begins with, or why that could not be had.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loaded(pub(crate) Result<PageData, Failure>);
+
+/// Nothing: what there is while no request is answered.
+impl Default for Loaded {
+    fn default() -> Self {
+        Self(Err(Failure { code: "internal".to_owned(), message: "There is no request.".to_owned() }))
+    }
+}
+
+/// Asks the server for what a page begins with.
+pub(crate) async fn fetch(route: Route) -> Loaded {
+    Loaded(match route {
+        Route::Home => home().await.map(|home| PageData::Home(home.0)),
+        Route::Conversation(id) => {
+            snapshot(id).await.map(|conversation| PageData::Conversation(Box::new(conversation.0)))
+        }
+        Route::Unknown => Err(Failure::not_found()),
+    })
+}
+
 /// Why a call did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -63,7 +96,11 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Whether there is no such conversation.
+    fn not_found() -> Self {
+        Self { code: "not_found".to_owned(), message: "There is no such page.".to_owned() }
+    }
+
+    /// Whether there is no such conversation, or page.
     pub(crate) fn is_not_found(&self) -> bool {
         self.code == "not_found"
     }
@@ -78,7 +115,7 @@ impl FromServerFnError for Failure {
     }
 }
 
-/// Data that only ever travels from the server to the page, as a resource or as a reply.
+/// Data that only ever travels from the server to the page, in the page or as a reply.
 ///
 /// The page never writes it, so its writer stays out of the page; and whichever way it comes, it is read
 /// from a text, so one reader is enough. (Together 6 KB of WASM.)
