@@ -1,0 +1,130 @@
+//! Tokens, and whose sessions are whose.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+
+use crate::{
+    sessions::everything_with,
+    support::{Client, Gateway, Setup},
+};
+
+const SECRET: &str = "a secret of at least some length";
+
+fn hours_from_now(hours: i64) -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_secs()).unwrap() + hours * 3600
+}
+
+fn sign(algorithm: Algorithm, claims: &Value, secret: &str) -> String {
+    encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+}
+
+fn token_of(sub: &str) -> String {
+    sign(Algorithm::HS256, &json!({ "sub": sub, "exp": hours_from_now(1) }), SECRET)
+}
+
+async fn gateway() -> Gateway {
+    Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", SECRET).start().await
+}
+
+/// Every path of the API, with the methods that it takes.
+async fn all_of_the_api(client: &Client, session: &str) -> Vec<crate::support::Reply> {
+    let mut replies = everything_with(client, session).await;
+    replies.push(client.post("/api/sessions").await);
+    for path in ["/api/state", "/api/events", "/api/turn", "/api/thread/new", "/api/no/such/path"] {
+        replies.push(client.get(path).await);
+        replies.push(client.post(path).await);
+    }
+    replies
+}
+
+#[tokio::test]
+async fn without_a_good_token_nothing_of_the_api_answers() {
+    let gateway = gateway().await;
+    let ada = gateway.client.with_token(&token_of("ada"));
+    let session = gateway.create_with(&ada, &json!({})).await;
+    let good = json!({ "sub": "ada", "exp": hours_from_now(1) });
+    let bad = [
+        gateway.client.clone(),
+        gateway.client.with_token(""),
+        gateway.client.with_token("nonsense"),
+        gateway.client.with_token(&sign(Algorithm::HS256, &good, "another secret")),
+        gateway.client.with_token(&sign(Algorithm::HS512, &good, SECRET)),
+        gateway.client.with_token(&sign(Algorithm::HS256, &json!({ "sub": "ada" }), SECRET)),
+        gateway.client.with_token(&sign(
+            Algorithm::HS256,
+            &json!({ "sub": "ada", "exp": hours_from_now(-1) }),
+            SECRET,
+        )),
+        gateway.client.with("authorization", &format!("Basic {}", token_of("ada"))),
+        gateway.client.with("cookie", &format!("token={}", token_of("ada"))),
+    ];
+    for client in bad {
+        for reply in all_of_the_api(&client, &session.id).await {
+            reply.refused(401, "unauthorized");
+            assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
+        }
+        assert_eq!(client.get("/healthz").await.status, 200);
+        assert_eq!(client.get("/readyz").await.status, 200);
+    }
+    assert_eq!(session.state().await["ready"], true, "all of that did nothing");
+    assert!(!gateway.log().contains(&token_of("ada")[..40]), "tokens are not logged");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_of_another_owner_does_not_exist() {
+    let gateway = gateway().await;
+    let [ada, bob, nobody] = [
+        token_of("ada"),
+        token_of("bob"),
+        sign(Algorithm::HS256, &json!({ "exp": hours_from_now(1) }), SECRET),
+    ]
+    .map(|token| gateway.client.with_token(&token));
+    let session = gateway.create_with(&ada, &json!({})).await;
+    for stranger in [bob, nobody] {
+        for reply in everything_with(&stranger, &session.id).await {
+            reply.refused(404, "not_found");
+        }
+    }
+    session.turn("Hello").await;
+    session.delete().await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_in_the_query_opens_event_streams_only() {
+    let gateway = gateway().await;
+    // For ever, as far as any clock goes.
+    let token = sign(Algorithm::HS256, &json!({ "sub": "ada", "exp": 1e18 }), SECRET);
+    let session = gateway.create_with(&gateway.client.with_token(&token), &json!({})).await;
+    for name in ["access_token", "token"] {
+        let query = format!("?{name}={token}");
+        let mut events = session.events_with(&query, &gateway.client).await;
+        events.expect("session").await;
+        events.expect("state").await;
+        gateway.client.get(&session.path(&format!("/state{query}"))).await.refused(401, "unauthorized");
+        let create = gateway.client.post(&format!("/api/sessions{query}")).await;
+        create.refused(401, "unauthorized");
+        gateway.client.delete(&session.path(&query)).await.refused(401, "unauthorized");
+    }
+    gateway.client.get(&session.path("/events?token=nonsense")).await.refused(401, "unauthorized");
+    assert!(!gateway.log().contains(&token[..40]), "tokens are not logged");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_token() {
+    let gateway = gateway().await;
+    let session = gateway.create_with(&gateway.client.with_token(&token_of("ada")), &json!({})).await;
+    let soon = SystemTime::now() + Duration::from_secs(2);
+    let exp = soon.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let short = sign(Algorithm::HS256, &json!({ "sub": "ada", "exp": exp }), SECRET);
+    let mut events = session.events_with("", &gateway.client.with_token(&short)).await;
+    events.expect("session").await;
+    events.expect("state").await;
+    assert_eq!(events.next().await, None, "the stream ends when its token does");
+    gateway.stop().await;
+}

@@ -1,0 +1,116 @@
+//! What the real codex and its commands find around them, and that their work outlives them.
+
+use std::fs;
+
+use codex_gateway_standin::{Options, Standin};
+use serde_json::{Value, json};
+
+use crate::support::{Gateway, Process, Recorder, Setup, eventually};
+
+#[tokio::test]
+async fn a_command_sees_none_of_the_gateways_secrets() {
+    let secret = "hush-hush-hush";
+    let setup = Setup::demo()
+        .set("CODEX_GATEWAY_METRICS_TOKEN", secret)
+        .set("CODEX_GATEWAY_OPENAI_API_KEY", "")
+        .set("AWS_SECRET_ACCESS_KEY", secret)
+        .set("OPENAI_API_KEY", secret)
+        .set("DATABASE_URL", secret)
+        .set("LC_MESSAGES", "C");
+    let gateway = setup.set("CODEX_GATEWAY_HOST", "127.0.0.1").start().await;
+    let session = gateway.create().await;
+    let mut events = session.live().await;
+    session.start_turn("!standin slow-command").await;
+    events.notification("item/commandExecution/outputDelta").await;
+    eventually("the command runs", || gateway.runs("sleep 25")).await;
+    let all = gateway.processes();
+    let command = all.iter().find(|process| process.command.starts_with("sleep 25")).unwrap();
+    assert_eq!(command.environment["LC_MESSAGES"], "C");
+    for Process { command, environment, .. } in &all {
+        for (name, value) in environment {
+            assert!(!value.contains(secret), "{command}: {name}");
+            let own = name.starts_with("CODEX_GATEWAY_") && name != "CODEX_GATEWAY_PROCESS";
+            assert!(!own, "{command}: {name}={value}");
+        }
+    }
+    session.client.post(&session.path("/turn/interrupt")).await.ok();
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn with_the_defaults_an_agent_can_write_in_its_directory() {
+    let gateway = Gateway::demo().await;
+    let session = gateway.create().await;
+    assert_eq!(session.reply["state"]["cwd"], json!(gateway.workspace()));
+    let turn = session.turn("!standin patch").await;
+    assert_eq!(turn.last().unwrap().json()["lastTurnStatus"], "completed");
+    assert!(turn.iter().all(|event| event.name != "server-request"), "nothing has to be asked");
+    let notes = fs::read_to_string(gateway.workspace().join("standin-notes.md")).unwrap();
+    assert!(!notes.is_empty());
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn with_a_read_only_sandbox_it_cannot() {
+    let gateway = Setup::demo()
+        .set("CODEX_GATEWAY_SANDBOX", "read-only")
+        .set("CODEX_GATEWAY_APPROVAL_POLICY", "never")
+        .start()
+        .await;
+    gateway.create().await.turn("!standin patch").await;
+    assert!(!gateway.workspace().join("standin-notes.md").exists());
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_conversation_goes_on_after_its_codex_was_killed_in_a_turn() {
+    let standin = Standin::start(Options::default()).await.unwrap();
+    let upstream = Recorder::start(standin.base_url()).await;
+    let setup = Setup::upstream(&upstream.base_url());
+    let gateway = setup.start().await.settled().await;
+    let session = gateway.create().await;
+    session.turn("My favourite colour is heliotrope. Reply with exactly the single word noted").await;
+    let thread = session.state().await["threadId"].clone();
+    let mut events = session.live().await;
+    session.start_turn("!standin deltas count=100000 pace_us=5000").await;
+    events.notification("item/agentMessage/delta").await;
+    let [process] = gateway.codexes().try_into().unwrap();
+    process.kill();
+
+    let warning = events.find(|event| event.name == "warning").await.json();
+    assert_eq!(warning["type"], "processExited");
+    assert!(warning["message"].as_str().unwrap().contains("signal: 9"), "{warning}");
+    let state = events.expect("state").await.json();
+    assert_eq!(
+        (&state["ready"], &state["activeTurn"], &state["lastTurnStatus"], &state["currentTurnId"]),
+        (&json!(false), &json!(false), &json!("failed"), &Value::Null)
+    );
+    assert_eq!(state["transcript"][1]["text"], "noted", "what was said is still there");
+    eventually("nothing of it is left", || gateway.processes().is_empty()).await;
+
+    upstream.forget();
+    session.start_turn("Reply with exactly the single word again").await;
+    let turn = events.turn().await;
+    let state = turn.last().unwrap().json();
+    assert_eq!(
+        (&state["ready"], &state["threadId"], &state["lastTurnStatus"]),
+        (&json!(true), &thread, &json!("completed"))
+    );
+    let texts: Vec<&Value> =
+        state["transcript"].as_array().unwrap().iter().map(|entry| &entry["text"]).collect();
+    assert!(texts.contains(&&json!("noted")) && texts.last() == Some(&&json!("again")), "{texts:?}");
+    assert!(upstream.heard().contains("heliotrope"), "the model is told the history");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_command_that_outlives_its_turn_ends_with_its_session() {
+    let gateway = Gateway::demo().await.settled().await;
+    let session = gateway.create().await;
+    let turn = session.turn("!standin background").await;
+    assert_eq!(turn.last().unwrap().json()["lastTurnStatus"], "completed");
+    eventually("the command runs on", || gateway.runs("sleep 60")).await;
+    session.delete().await;
+    assert_eq!(gateway.processes(), [], "nothing is left when the delete answers");
+    gateway.stop().await;
+}

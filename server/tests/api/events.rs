@@ -1,0 +1,174 @@
+//! `GET /api/sessions/{id}/events`: what a stream says, in which order. (What it says again is in `replay`.)
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Event, Events, Gateway, Setup, within};
+
+#[tokio::test]
+async fn a_stream_begins_with_the_session_and_its_state() {
+    let gateway = Gateway::fake("normal").await;
+    let session = gateway.create().await;
+    let mut events = session.events("").await;
+    assert_eq!(events.response.headers["content-type"], "text/event-stream");
+    assert_eq!(events.response.headers["cache-control"], "no-store");
+
+    let first = events.expect("session").await;
+    assert_eq!(first.id, None);
+    let data = first.json();
+    assert_eq!((&data["sessionId"], &data["id"]), (&json!(session.id), &json!(session.id)));
+    assert!(
+        ["createdAt", "lastAccessAt", "expiresAt", "buildId"].iter().all(|name| data[name].is_string()),
+        "{data}"
+    );
+
+    let second = events.expect("state").await;
+    let reply = gateway.client.get(&session.path("/state")).await.ok();
+    assert_eq!(second.json(), reply["state"]);
+    assert_eq!(json!(second.id), reply["lastEventId"]);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_turn_is_told_in_order_and_its_state_at_its_end() {
+    let gateway = Gateway::demo().await;
+    let session = gateway.create().await;
+    let mut events = session.live().await;
+    let before = session.state().await;
+    let reply = session.start_turn("!standin reasoning, command, text").await;
+    let turn = events.turn().await;
+
+    let numbers: Vec<u64> = turn.iter().map(Event::seq).collect();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "every number once: {numbers:?}");
+    let epoch = |id: &str| id.split_once(':').unwrap().0.to_owned();
+    let own = epoch(reply["lastEventId"].as_str().unwrap());
+    assert!(turn.iter().all(|event| epoch(event.id.as_deref().unwrap()) == own));
+
+    let (last, told) = turn.split_last().unwrap();
+    assert!(told.iter().all(|event| event.name == "notification"), "no state within a turn");
+    assert_eq!(last.name, "state");
+    for event in told {
+        let data = event.json();
+        assert_eq!(data.as_object().unwrap().len(), 2, "method and params: {data}");
+        assert!(data["params"]["threadId"].as_str().is_none_or(|thread| before["threadId"] == thread));
+    }
+
+    let position = |wanted: &dyn Fn(&Value) -> bool| {
+        told.iter().position(|event| wanted(&event.json())).unwrap_or_else(|| panic!("not told: {told:#?}"))
+    };
+    let item = |method: &'static str, kind: &'static str| {
+        position(&move |event| event["method"] == method && event["params"]["item"]["type"] == kind)
+    };
+    let of = |method: &'static str| position(&move |event| event["method"] == method);
+    let order = [
+        of("turn/started"),
+        item("item/started", "userMessage"),
+        item("item/completed", "userMessage"),
+        item("item/started", "reasoning"),
+        of("item/reasoning/summaryTextDelta"),
+        item("item/completed", "reasoning"),
+        item("item/started", "commandExecution"),
+        of("item/commandExecution/outputDelta"),
+        item("item/completed", "commandExecution"),
+        item("item/started", "agentMessage"),
+        of("item/agentMessage/delta"),
+        item("item/completed", "agentMessage"),
+        of("turn/completed"),
+    ];
+    assert!(order.is_sorted(), "{order:?}");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_may_be_filtered() {
+    let gateway = Gateway::fake("normal").await;
+    let session = gateway.create().await;
+    let names = async |query: &str| {
+        let mut events = session.events(query).await;
+        session.turn("Hello").await;
+        let marker = session.client.post(&session.path("/thread/new")).await.ok();
+        let last = marker["lastEventId"].as_str().unwrap().to_owned();
+        // One that wants neither threads nor states is read up to its next notification.
+        let mut names = Vec::new();
+        loop {
+            let event = events.next().await.unwrap();
+            let done = event.id.as_ref() == Some(&last) || event.is("turn/completed");
+            names.push(event.name);
+            if done {
+                names.dedup();
+                return names;
+            }
+        }
+    };
+    assert_eq!(names("?events=notification").await, ["session", "notification"]);
+    assert_eq!(names("?events=state").await, ["session", "state"]);
+    assert_eq!(names("?events=thread,state").await, ["session", "state", "thread", "state"]);
+    assert_eq!(names("?events=").await, ["session", "state", "notification"]);
+    assert_eq!(names("?events=%20notification%20,,").await, ["session", "notification"]);
+    for (query, word) in
+        [("nonsense", "nonsense"), ("state,Notification", "Notification"), ("state%2C%22", "\\\"")]
+    {
+        let reply = session.client.get(&session.path(&format!("/events?events={query}"))).await;
+        let error = reply.refused(400, "bad_query");
+        assert!(error.contains(word), "{error}");
+    }
+    let mut filtered = session.events("?events=state").await;
+    filtered.expect("session").await;
+    filtered.expect("state").await;
+    session.delete().await;
+    filtered.expect("session-closed").await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn all_readers_get_the_same_bytes() {
+    let gateway = Gateway::fake("normal").await;
+    let session = gateway.create().await;
+    let mut readers = join_all((0..20).map(|_| session.live())).await;
+    session.start_turn("Hello").await;
+    let told = join_all(readers.iter_mut().map(Events::turn)).await;
+    assert!(told[0].len() > 40);
+    for other in &told[1..] {
+        assert_eq!(other, &told[0]);
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn raw_messages_are_told_when_debugging_only() {
+    for debug in [false, true] {
+        let setup = Setup::fake("normal").set("CODEX_GATEWAY_DEBUG", if debug { "1" } else { "0" });
+        let gateway = setup.start().await;
+        let session = gateway.create().await;
+        let raw: Vec<Event> =
+            session.turn("Hello").await.into_iter().filter(|event| event.name == "raw").collect();
+        assert_eq!(raw.is_empty(), !debug);
+        if debug {
+            let lines: Vec<Value> = raw.iter().map(Event::json).collect();
+            for direction in ["in", "out"] {
+                let line = lines.iter().find(|line| line["direction"] == direction).unwrap();
+                assert!(serde_json::from_str::<Value>(line["line"].as_str().unwrap()).unwrap().is_object());
+            }
+        }
+        gateway.stop().await;
+    }
+}
+
+/// The keep-alive comes after 15 s: this test has to wait for it.
+#[tokio::test]
+async fn a_silent_stream_gives_a_sign_of_life_with_the_place_it_is_at() {
+    let gateway = Gateway::fake("normal").await;
+    let session = gateway.create().await;
+    let mut filtered = session.events("?events=session").await;
+    filtered.expect("session").await;
+    let last = session.turn("Hello").await.pop().unwrap();
+    let ping = within("a ping", filtered.next()).await.unwrap();
+    assert_eq!((ping.name.as_str(), ping.data.as_str()), ("ping", "{}"));
+    assert_eq!(ping.id, last.id, "it names the last event that was left out");
+
+    let mut resumed = session.events_after(ping.id.as_deref().unwrap()).await;
+    resumed.expect("session").await;
+    session.start_turn("And on").await;
+    assert_eq!(resumed.next().await.unwrap().seq(), last.seq() + 1);
+    gateway.stop().await;
+}

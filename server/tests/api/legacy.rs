@@ -1,0 +1,18 @@
+//! Paths of an older gateway.
+
+use crate::support::Gateway;
+
+#[tokio::test]
+async fn they_are_gone_and_say_what_to_do() {
+    let gateway = Gateway::fake("normal").await;
+    for path in ["/api/state", "/api/events", "/api/turn", "/api/thread/new"] {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            let error = gateway.client.send(method, path, &[]).await.refused(410, "gone");
+            assert_eq!(
+                error,
+                "Legacy single-session endpoints were removed. Create a session first via POST /api/sessions."
+            );
+        }
+    }
+    gateway.stop().await;
+}

@@ -1,0 +1,21 @@
+//! The gateway as its clients meet it: the real program over real HTTP, with the real codex and a stand-in
+//! model where codex behaves, and with a fake codex where it does not. The files mirror `src/routes`; those
+//! about what has no route are named for what they are about.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
+mod auth;
+mod codex;
+mod environment;
+mod errors;
+mod events;
+mod guard;
+mod health;
+mod legacy;
+mod replay;
+mod requests;
+mod sessions;
+mod shutdown;
+mod support;
+mod threads;
+mod turns;

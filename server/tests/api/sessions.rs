@@ -1,0 +1,309 @@
+//! `/api/sessions`: create, state, delete, the limit, expiry.
+
+use std::collections::HashSet;
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Client, Gateway, Setup, eventually};
+
+/// The names of an object's members.
+fn members(value: &Value) -> Vec<&str> {
+    let mut names: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
+fn assert_time(value: &Value) {
+    let text = value.as_str().unwrap_or_default();
+    let plain =
+        text.len() >= "2026-11-23T17:49:20Z".len() && text.as_bytes()[10] == b'T' && text.ends_with('Z');
+    assert!(plain, "RFC 3339 in UTC: {value}");
+}
+
+#[tokio::test]
+async fn a_session_is_described_as_documented() {
+    let gateway = Gateway::demo().await;
+    let session = gateway.create().await;
+    session.turn("Reply with exactly the single word ready. Do not call tools.").await;
+
+    let reply = gateway.client.get(&session.path("/state")).await.ok();
+    assert_eq!(members(&reply), ["lastEventId", "ok", "session", "sessionId", "state"]);
+    assert_eq!((&reply["ok"], &reply["sessionId"]), (&json!(true), &json!(session.id)));
+
+    let info = &reply["session"];
+    assert_eq!(members(info), ["createdAt", "expiresAt", "id", "lastAccessAt"]);
+    assert_eq!(info["id"], json!(session.id));
+    for name in ["createdAt", "lastAccessAt", "expiresAt"] {
+        assert_time(&info[name]);
+    }
+
+    let state = &reply["state"];
+    let documented = [
+        "account",
+        "activeTurn",
+        "currentTurnId",
+        "cwd",
+        "lastTurnStatus",
+        "models",
+        "ready",
+        "recentEvents",
+        "runtime",
+        "selectedModel",
+        "startedAt",
+        "threadId",
+        "threadStatus",
+        "transcript",
+    ];
+    assert_eq!(members(state), documented);
+    assert_eq!(state["ready"], true);
+    assert_eq!(state["cwd"], json!(gateway.workspace()));
+    assert_time(&state["startedAt"]);
+    assert_eq!(members(&state["runtime"]), ["platformFamily", "platformOs", "userAgent"]);
+    assert_eq!(
+        (&state["runtime"]["platformFamily"], &state["runtime"]["platformOs"]),
+        (&json!("unix"), &json!("linux"))
+    );
+    assert!(state["runtime"]["userAgent"].as_str().unwrap().contains("0.169.0"), "{}", state["runtime"]);
+    assert_eq!(
+        state["account"],
+        json!({ "raw": null, "summary": "no sign-in needed", "requiresOpenaiAuth": false })
+    );
+    let models = state["models"].as_array().unwrap();
+    for model in models {
+        assert_eq!(
+            members(model),
+            ["displayName", "hidden", "inputModalities", "isDefault", "model", "supportsPersonality"]
+        );
+        assert!(model["inputModalities"].as_array().unwrap().contains(&json!("text")), "{model}");
+    }
+    let default = models.iter().find(|model| model["isDefault"] == true).unwrap();
+    assert_eq!(state["selectedModel"], default["model"]);
+    assert!(state["threadId"].is_string());
+    assert_eq!(state["threadStatus"]["type"], "idle");
+    assert_eq!(
+        (&state["activeTurn"], &state["currentTurnId"], &state["lastTurnStatus"]),
+        (&json!(false), &Value::Null, &json!("completed"))
+    );
+
+    let transcript = state["transcript"].as_array().unwrap();
+    for entry in transcript {
+        assert_eq!(members(entry), ["createdAt", "id", "role", "source", "status", "text"]);
+        assert!(entry["createdAt"].as_i64().is_some_and(|ms| ms > 1_700_000_000_000), "{entry}");
+    }
+    let said: Vec<_> =
+        transcript.iter().map(|entry| (&entry["role"], &entry["text"], &entry["status"])).collect();
+    let prompt = json!("Reply with exactly the single word ready. Do not call tools.");
+    assert_eq!(
+        said,
+        [
+            (&json!("user"), &prompt, &json!("completed")),
+            (&json!("assistant"), &json!("ready"), &json!("completed"))
+        ]
+    );
+    let recent = state["recentEvents"].as_array().unwrap();
+    assert!(recent.iter().any(|event| event["method"] == "turn/completed" && event["status"] == "completed"));
+    for event in recent {
+        assert_eq!(members(event), ["at", "itemId", "itemType", "method", "status", "textPreview", "type"]);
+        assert_time(&event["at"]);
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_create_answers_with_a_session_that_is_ready() {
+    let gateway = Gateway::demo().await;
+    let session = gateway.create_with(&gateway.client, &json!({ "model": "gpt-5.5" })).await;
+    let state = &session.reply["state"];
+    assert_eq!((&state["ready"], &state["activeTurn"]), (&json!(true), &json!(false)));
+    assert_eq!(state["selectedModel"], "gpt-5.5");
+    assert_eq!((&state["transcript"], &state["lastTurnStatus"]), (&json!([]), &Value::Null));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn the_body_of_a_create_may_be_empty() {
+    let gateway = Gateway::fake("normal").await;
+    let client = &gateway.client;
+    let replies = [
+        client.post("/api/sessions").await,
+        client.post_json("/api/sessions", &json!({})).await,
+        client.post_json("/api/sessions", &json!({ "model": null })).await,
+        client.post_json("/api/sessions", &json!({ "model": "", "aFieldOfTomorrow": 1 })).await,
+    ];
+    for reply in replies {
+        assert_eq!(reply.ok()["state"]["selectedModel"], "fake-1");
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn the_operator_prefers_a_model() {
+    let gateway = Setup::fake("normal").set("CODEX_GATEWAY_MODEL", "fake-9").start().await;
+    assert_eq!(gateway.create().await.reply["state"]["selectedModel"], "fake-9");
+    let asked = gateway.create_with(&gateway.client, &json!({ "model": "fake-7" })).await;
+    assert_eq!(asked.reply["state"]["selectedModel"], "fake-7");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn sessions_are_made_at_the_same_time_and_share_nothing() {
+    const COUNT: usize = 4;
+    let gateway = Gateway::demo().await.settled().await;
+    let sessions = join_all((0..COUNT).map(|_| gateway.create())).await;
+    let threads: HashSet<_> =
+        sessions.iter().map(|s| s.reply["state"]["threadId"].as_str().unwrap()).collect();
+    let ids: HashSet<_> = sessions.iter().map(|session| session.id.as_str()).collect();
+    assert_eq!((threads.len(), ids.len(), gateway.codexes().len()), (COUNT, COUNT, COUNT));
+
+    let said = join_all(sessions.iter().enumerate().map(async |(n, session)| {
+        session.turn(&format!("Reply with exactly the single word word{n}")).await;
+        session.state().await["transcript"][1]["text"].clone()
+    }))
+    .await;
+    assert_eq!(said, ["word0", "word1", "word2", "word3"]);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_deleted_is_gone_with_its_process() {
+    let gateway = Gateway::demo().await.settled().await;
+    let session = gateway.create().await;
+    let other = gateway.create().await;
+    let mut events = session.live().await;
+    assert_eq!(gateway.codexes().len(), 2);
+
+    let reply = gateway.client.delete(&session.path("")).await.ok();
+    assert_eq!(gateway.codexes().len(), 1, "the process is gone when the delete answers");
+    assert_eq!(reply, json!({ "ok": true, "sessionId": session.id }));
+    let closed = events.expect("session-closed").await;
+    assert_eq!(closed.json(), json!({ "sessionId": session.id, "reason": "deleted" }));
+    assert_eq!(events.next().await, None);
+
+    for reply in everything_with(&gateway.client, &session.id).await {
+        reply.refused(404, "not_found");
+    }
+    other.turn("Hello").await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn of_deletes_at_the_same_time_exactly_one_wins() {
+    let gateway = Gateway::fake("hangs").await.settled().await;
+    let session = gateway.create().await;
+    session.start_turn("Hello").await;
+    let path = session.path("");
+    let replies = join_all((0..8).map(|_| gateway.client.delete(&path))).await;
+    let (won, lost): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| reply.status == 200);
+    assert_eq!((won.len(), lost.len()), (1, 7));
+    for reply in lost {
+        reply.refused(404, "not_found");
+    }
+    assert_eq!(gateway.processes(), []);
+    gateway.stop().await;
+}
+
+/// Every route of a session, asked about this one.
+pub(crate) async fn everything_with(client: &Client, id: &str) -> Vec<crate::support::Reply> {
+    let path = |rest: &str| format!("/api/sessions/{id}{rest}");
+    vec![
+        client.get(&path("/state")).await,
+        client.get(&path("/snapshot")).await,
+        client.get(&path("/events")).await,
+        client.post_json(&path("/turn"), &json!({ "prompt": "Hello" })).await,
+        client.post(&path("/turn/interrupt")).await,
+        client.post(&path("/thread/new")).await,
+        client.delete(&path("")).await,
+    ]
+}
+
+#[tokio::test]
+async fn whatever_is_no_id_is_the_id_of_nothing() {
+    let gateway = Gateway::fake("normal").await;
+    let long = "x".repeat(10 * 1024);
+    for id in [
+        "..%2f",
+        "..%2F..%2Fetc%2Fpasswd",
+        "%00",
+        "%20",
+        "%ff%fe",
+        "%zz",
+        "日本語",
+        "%E6%97%A5",
+        "null",
+        "0",
+        "*",
+        &long,
+        "00000000-0000-0000-0000-000000000000",
+    ] {
+        for reply in everything_with(&gateway.client, id).await {
+            reply.refused(404, "not_found");
+        }
+    }
+    for path in
+        ["/api/sessions/", "/api/sessions//state", "/api/sessions/../state", "/api/sessions/%2e%2e/state"]
+    {
+        gateway.client.get(path).await.refused(404, "not_found");
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn beyond_the_limit_sessions_are_refused_until_one_ends() {
+    let gateway = Setup::fake("normal").set("CODEX_GATEWAY_MAX_SESSIONS", "2").start().await.settled().await;
+    let replies = join_all((0..6).map(|_| gateway.client.post("/api/sessions"))).await;
+    let (made, refused): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| reply.status == 200);
+    assert_eq!((made.len(), refused.len()), (2, 4));
+    for reply in refused {
+        let error = reply.refused(503, "session_limit");
+        assert!(error.contains("limit of 2"), "{error}");
+        assert!(reply.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
+    }
+    assert_eq!(gateway.codexes().len(), 2, "a session that is refused starts no process");
+
+    let id = made[0].ok()["sessionId"].as_str().unwrap().to_owned();
+    gateway.client.delete(&format!("/api/sessions/{id}")).await.ok();
+    gateway.client.post("/api/sessions").await.ok();
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_uses_expires() {
+    let gateway = Setup::fake("normal")
+        .set("CODEX_GATEWAY_SESSION_TTL_MS", "300")
+        .set("CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", "20")
+        .start()
+        .await
+        .settled()
+        .await;
+    let session = gateway.create().await;
+    let mut events = session.live().await;
+    let closed = events.expect("session-closed").await;
+    assert_eq!(closed.json(), json!({ "sessionId": session.id, "reason": "expired" }));
+    assert_eq!(events.next().await, None);
+    gateway.client.get(&session.path("/state")).await.refused(404, "not_found");
+    eventually("its process ends", || gateway.processes().is_empty()).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_with_a_running_turn_does_not_expire() {
+    let gateway = Setup::fake("hangs")
+        .set("CODEX_GATEWAY_SESSION_TTL_MS", "200")
+        .set("CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", "20")
+        .start()
+        .await;
+    let session = gateway.create().await;
+    session.start_turn("Take your time.").await;
+    // What is tested is that time passes and nothing happens.
+    tokio::time::sleep(std::time::Duration::from_millis(800)).await;
+    assert_eq!(session.state().await["activeTurn"], true);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_time_to_live_of_zero_is_for_ever() {
+    let gateway = Setup::fake("normal").set("CODEX_GATEWAY_SESSION_TTL_MS", "0").start().await;
+    assert_eq!(gateway.create().await.reply["session"]["expiresAt"], Value::Null);
+    gateway.stop().await;
+}

@@ -1,0 +1,108 @@
+//! How a gateway ends, and how it does not begin.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::support::{Gateway, Setup, eventually};
+
+#[tokio::test]
+async fn streams_are_told_and_turns_are_ended() {
+    let mut gateway = Gateway::demo().await;
+    let session = gateway.create().await;
+    let other = gateway.create().await;
+    let mut readers = join_all([session.live(), session.live(), other.live()]).await;
+    session.start_turn("!standin slow-command").await;
+    readers[0].notification("item/commandExecution/outputDelta").await;
+    eventually("the command runs", || gateway.runs("sleep 25")).await;
+
+    gateway.terminate();
+    for (reader, id) in readers.iter_mut().zip([&session.id, &session.id, &other.id]) {
+        let closed = reader.find(|event| event.name == "session-closed").await;
+        assert_eq!(closed.json(), json!({ "sessionId": id, "reason": "shutdown" }));
+        assert_eq!(reader.rest().await, []);
+    }
+    gateway.ended().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_killed_takes_everything_with_it() {
+    let gateway = Gateway::demo().await;
+    let session = gateway.create().await;
+    let mut events = session.live().await;
+    session.start_turn("!standin slow-command").await;
+    events.notification("item/commandExecution/outputDelta").await;
+    eventually("the command runs", || gateway.runs("sleep 25")).await;
+    gateway.kill().await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_being_made_is_given_up() {
+    let mut gateway = Gateway::fake("normal").await.settled().await;
+    gateway.codex().set_mode("deaf");
+    let client = gateway.client.clone();
+    let create = client.post("/api/sessions");
+    tokio::pin!(create);
+    assert!(timeout(Duration::from_millis(200), &mut create).await.is_err());
+    eventually("its process starts", || gateway.codexes().len() == 1).await;
+    gateway.terminate();
+    create.await.refused(503, "shutting_down");
+    gateway.ended().await;
+}
+
+#[tokio::test]
+async fn processes_that_ignore_every_word_do_not_hold_it_up() {
+    let gateway = Gateway::fake("stubborn").await;
+    join_all((0..4).map(|_| gateway.create())).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_does_not_hold_it_up() {
+    let gateway = Gateway::fake("flood").await;
+    let session = gateway.create().await;
+    let stuck = session.live().await;
+    session.turn("Hello").await;
+    gateway.stop().await;
+    drop(stuck);
+}
+
+#[tokio::test]
+async fn told_twice_it_ends_at_once() {
+    let mut gateway = Gateway::fake("normal").await.settled().await;
+    gateway.codex().set_mode("stubborn");
+    gateway.create().await;
+    gateway.terminate();
+    eventually("the end begins", || gateway.log().contains("stopping")).await;
+    gateway.terminate();
+    gateway.exited().await;
+    eventually("nothing is left", || gateway.processes().is_empty()).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_configured_is_named() {
+    let missing = "/no/such/place";
+    for (name, value, expected) in [
+        ("CODEX_GATEWAY_CODEX_BIN", missing, "CODEX_GATEWAY_CODEX_BIN is /no/such/place"),
+        ("CODEX_GATEWAY_CWD", missing, "CODEX_GATEWAY_CWD is /no/such/place"),
+        ("CODEX_GATEWAY_OPENAI_BASE_URL", "nonsense", "CODEX_GATEWAY_OPENAI_BASE_URL is \"nonsense\""),
+        ("CODEX_GATEWAY_MAX_SESSIONS", "0", "--max-sessions"),
+        ("CODEX_GATEWAY_PORT", "http", "--port"),
+        ("CODEX_GATEWAY_SANDBOX", "none", "workspace-write"),
+    ] {
+        let (status, log) = Setup::fake("normal").set(name, value).start_badly().await;
+        assert!(!status.success(), "{name}");
+        assert!(log.contains(expected) && log.contains(value), "{name}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let (status, log) = Setup::fake("normal").set("CODEX_GATEWAY_PORT", &port).start_badly().await;
+    assert!(!status.success());
+    assert!(log.contains(&format!("127.0.0.1:{port}")) && log.contains("in use"), "{log}");
+}

@@ -1,0 +1,48 @@
+//! A place for the fake codex: see `tests/fake_codex`.
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
+
+/// A directory with a link to the fake codex, and the files that steer it.
+#[derive(Debug)]
+pub(crate) struct Fake(PathBuf);
+
+impl Fake {
+    pub(crate) fn new(dir: PathBuf, mode: &str) -> Self {
+        fs::create_dir_all(&dir).unwrap();
+        let program = Path::new(env!("CARGO_BIN_EXE_codex-gateway")).with_file_name("examples/fake-codex");
+        assert!(
+            program.is_file(),
+            "{} is missing: cargo build -p codex-gateway --examples",
+            program.display()
+        );
+        symlink(program, dir.join("codex")).unwrap();
+        let fake = Self(dir);
+        fake.set_mode(mode);
+        fake
+    }
+
+    pub(crate) fn executable(&self) -> PathBuf {
+        self.0.join("codex")
+    }
+
+    pub(crate) fn set_mode(&self, mode: &str) {
+        // A process that reads it meanwhile reads the one or the other.
+        let new = self.0.join("mode.new");
+        fs::write(&new, mode).unwrap();
+        fs::rename(new, self.0.join("mode")).unwrap();
+    }
+
+    /// Lets a turn go on that waits.
+    pub(crate) fn open_gate(&self) {
+        fs::write(self.0.join("gate"), "").unwrap();
+    }
+
+    /// What a login was given.
+    pub(crate) fn login(&self) -> String {
+        fs::read_to_string(self.0.join("login")).unwrap()
+    }
+}

@@ -1,0 +1,239 @@
+//! A client that sends what it is told to, byte by byte, and reads only when it is asked to.
+
+use std::{fmt::Write, net::SocketAddr};
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpSocket, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+};
+
+use super::within;
+
+/// Sends requests, each on a connection of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    address: SocketAddr,
+    /// Sent with every request.
+    headers: Vec<(String, String)>,
+}
+
+impl Client {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        Self { address, headers: Vec::new() }
+    }
+
+    /// The same client, with a header more.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut headers = self.headers.clone();
+        headers.push((name.to_owned(), value.to_owned()));
+        Self { headers, ..self.clone() }
+    }
+
+    pub(crate) fn with_token(&self, token: &str) -> Self {
+        self.with("authorization", &format!("Bearer {token}"))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, &[]).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        self.send("DELETE", path, &[]).await
+    }
+
+    /// Without a body.
+    pub(crate) async fn post(&self, path: &str) -> Reply {
+        self.send("POST", path, &[]).await
+    }
+
+    pub(crate) async fn post_json(&self, path: &str, body: &Value) -> Reply {
+        self.with("content-type", "application/json").send("POST", path, body.to_string().as_bytes()).await
+    }
+
+    /// A request and its whole reply.
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &[u8]) -> Reply {
+        let what = format!("{method} {}", &path[..path.floor_char_boundary(80)]);
+        within(&what, async {
+            let mut response = self.open(method, path, body).await;
+            let mut bytes = Vec::new();
+            while let Some(piece) = response.piece().await {
+                bytes.extend_from_slice(&piece);
+            }
+            Reply { status: response.status, headers: response.headers, body: bytes }
+        })
+        .await
+    }
+
+    /// A request, and its reply as far as its headers.
+    pub(crate) async fn open(&self, method: &str, path: &str, body: &[u8]) -> Response {
+        let socket = TcpSocket::new_v4().unwrap();
+        // A reader that does not read shall be felt at the other end soon.
+        socket.set_recv_buffer_size(64 * 1024).unwrap();
+        let stream = socket.connect(self.address).await.unwrap();
+        let mut head = format!("{method} {path} HTTP/1.1\r\n");
+        if self.headers.iter().all(|(name, _)| name != "host") {
+            let _ = write!(head, "host: {}\r\n", self.address);
+        }
+        if !body.is_empty() || method == "POST" {
+            let _ = write!(head, "content-length: {}\r\n", body.len());
+        }
+        for (name, value) in &self.headers {
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+        head.push_str("\r\n");
+        Response::read(stream, head.as_bytes(), body).await
+    }
+}
+
+/// A whole reply.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// Its JSON, of a request that went well.
+    #[track_caller]
+    pub(crate) fn ok(&self) -> Value {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.text());
+        self.json()
+    }
+
+    /// Its message, of a request that was refused with this status and this code.
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16, code: &str) -> String {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        let body = self.json();
+        assert_eq!(body["code"], code, "{body}");
+        assert_eq!(body["requestId"].as_str(), self.header("x-request-id"), "{body}");
+        body["error"].as_str().unwrap_or_else(|| panic!("{body}")).to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+/// A reply that is still being read.
+pub(crate) struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    stream: OwnedReadHalf,
+    /// Kept so that the connection stays open.
+    _sending: OwnedWriteHalf,
+    /// Read, but not given out yet.
+    buffer: Vec<u8>,
+    body: Body,
+}
+
+/// How much of a body is still to come.
+enum Body {
+    /// So many bytes.
+    Bytes(usize),
+    /// Chunks; some bytes of one that has begun.
+    Chunks(usize),
+    End,
+}
+
+impl Response {
+    async fn read(stream: TcpStream, head: &[u8], body: &[u8]) -> Self {
+        let (mut stream, mut sending) = stream.into_split();
+        let mut buffer = Vec::new();
+        let end = {
+            let send = async {
+                // A server that refuses a body may answer and stop reading before it has all of it.
+                if sending.write_all(head).await.is_ok() {
+                    let _ = sending.write_all(body).await;
+                }
+                std::future::pending::<()>().await;
+            };
+            let receive = async {
+                loop {
+                    if let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                        return end;
+                    }
+                    let read = stream.read_buf(&mut buffer).await.expect("a reply should come");
+                    assert!(
+                        read > 0,
+                        "the connection ended before a reply: {}",
+                        String::from_utf8_lossy(&buffer)
+                    );
+                }
+            };
+            tokio::select! {
+                end = receive => end,
+                () = send => unreachable!(),
+            }
+        };
+        let head = String::from_utf8(buffer.drain(..end + 4).collect()).unwrap();
+        let mut lines = head.split("\r\n");
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap().parse().unwrap();
+        let headers: HeaderMap = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap()))
+            .collect();
+        let length = headers.get("content-length").map(|value| value.to_str().unwrap().parse().unwrap());
+        let body = match length {
+            Some(0) => Body::End,
+            Some(length) => Body::Bytes(length),
+            None if headers.get("transfer-encoding").is_some_and(|value| value == "chunked") => {
+                Body::Chunks(0)
+            }
+            None => Body::End,
+        };
+        Self { status, headers, stream, _sending: sending, buffer, body }
+    }
+
+    /// The next piece of the body; `None` at its end. Dropping the wait loses nothing.
+    pub(crate) async fn piece(&mut self) -> Option<Vec<u8>> {
+        loop {
+            match self.body {
+                Body::End => return None,
+                Body::Bytes(left) if !self.buffer.is_empty() => {
+                    let piece: Vec<u8> = self.buffer.drain(..left.min(self.buffer.len())).collect();
+                    self.body = if piece.len() == left { Body::End } else { Body::Bytes(left - piece.len()) };
+                    return Some(piece);
+                }
+                // The line break after a chunk counts as the last two bytes of it.
+                Body::Chunks(left) if left > 0 && self.buffer.len() >= left => {
+                    let mut piece: Vec<u8> = self.buffer.drain(..left).collect();
+                    piece.truncate(left - 2);
+                    self.body = if piece.is_empty() { Body::End } else { Body::Chunks(0) };
+                    if !piece.is_empty() {
+                        return Some(piece);
+                    }
+                    continue;
+                }
+                Body::Chunks(0) => {
+                    if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {
+                        let line: Vec<u8> = self.buffer.drain(..end + 2).collect();
+                        let size =
+                            usize::from_str_radix(std::str::from_utf8(&line).unwrap().trim(), 16).unwrap();
+                        self.body = Body::Chunks(size + 2);
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            // A connection that is cut ends a body as its end does; who asks for more looks at what came.
+            if !self.stream.read_buf(&mut self.buffer).await.is_ok_and(|read| read > 0) {
+                self.body = Body::End;
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The ways to misbehave.
+
+use std::path::Path;
+
+/// Declares the modes, each with the word that stands in the file.
+macro_rules! modes {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// A way to misbehave.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Mode {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Mode {
+            /// The mode that stands in the directory's file `mode`.
+            pub(crate) fn read(dir: &Path) -> Self {
+                let word = std::fs::read_to_string(dir.join("mode")).unwrap_or_default();
+                match word.trim() {
+                    $($word => Self::$name,)*
+                    other => {
+                        eprintln!("fake codex: there is no mode {other:?}");
+                        std::process::exit(64)
+                    }
+                }
+            }
+        }
+    };
+}
+
+modes! {
+    /// It behaves: a turn has an item of every kind, and one of a kind that nobody knows.
+    Normal = "normal",
+    /// `--version` fails.
+    Broken = "broken",
+    /// It ends at once, with a word on its error output.
+    Exits = "exits",
+    /// It prints what is no message, for ever.
+    Garbage = "garbage",
+    /// It never answers.
+    Silent = "silent",
+    /// It never answers, and ignores the end of its input.
+    Deaf = "deaf",
+    /// It ignores the end of its input, and SIGTERM.
+    Stubborn = "stubborn",
+    /// It leaves a process behind that only SIGKILL ends.
+    Orphan = "orphan",
+    /// It answers the first two requests of a kind with "overloaded".
+    Overloaded = "overloaded",
+    /// It refuses turns.
+    Refuses = "refuses",
+    /// It answers `turn/start` with something that has not the shape of a reply.
+    BadReply = "bad-reply",
+    /// It answers `turn/start` with more than 64 MiB.
+    LongReply = "long-reply",
+    /// A notification of a turn has more than 64 MiB.
+    LongNotification = "long-notification",
+    /// Between the messages of a turn stand lines that are none.
+    Malformed = "malformed",
+    /// A turn has methods, kinds, statuses and fields that nobody knows.
+    Unknown = "unknown",
+    /// A turn has more output than a log keeps.
+    Flood = "flood",
+    /// A turn is accepted, and begins when the gate opens.
+    LateStart = "late-start",
+    /// A turn begins and ends before it is accepted.
+    EarlyEnd = "early-end",
+    /// A turn does not end by itself.
+    Hangs = "hangs",
+    /// It ends in the middle of a turn, with a word on its error output.
+    Dies = "dies",
+    /// It kills itself in the middle of a turn.
+    Killed = "killed",
+    /// A turn asks everything that codex can ask.
+    Asks = "asks",
+}

@@ -1,0 +1,184 @@
+//! What a turn says.
+
+use serde_json::{Value, json};
+
+use crate::{Fake, Running, error, items, mode::Mode, notify, print, reply, requests, say};
+
+/// More than a line may have, in bytes.
+const TOO_LONG: usize = 65 * 1024 * 1024;
+/// How much a flood has, in pieces and bytes: several times what a log and the kernel keep.
+const FLOOD: (usize, usize) = (2_000, 16 * 1024);
+
+impl Fake {
+    pub(crate) fn turn(&mut self, mode: Mode, id: &Value, params: &Value) {
+        self.turns += 1;
+        let turn = format!("turn-{}-{}", std::process::id(), self.turns);
+        let accept = || reply(id, json!({ "turn": { "id": turn, "status": "inProgress", "items": [] } }));
+        match mode {
+            Mode::Refuses => return error(id, -32600, "the model is on holiday"),
+            Mode::BadReply => return reply(id, json!({ "turn": "soon" })),
+            Mode::LongReply => {
+                return say(&json!({ "id": id, "result": { "filler": "x".repeat(TOO_LONG) } }));
+            }
+            Mode::LateStart => {
+                accept();
+                self.running = Running::Accepted(turn);
+                return;
+            }
+            Mode::EarlyEnd => {
+                self.begin(&turn);
+                self.end(&turn, "completed");
+                return accept();
+            }
+            _ => accept(),
+        }
+        self.begin(&turn);
+        let user = json!({
+            "type": "userMessage", "id": format!("{turn}-user"), "clientId": params["clientUserMessageId"],
+            "content": params["input"],
+        });
+        self.started(&turn, &user);
+        self.completed(&turn, &user);
+        match mode {
+            Mode::Hangs => {
+                self.cut_message(&turn);
+                self.running = Running::Begun(turn);
+                return;
+            }
+            Mode::Dies => {
+                self.cut_message(&turn);
+                eprintln!("fake codex: out of memory");
+                std::process::exit(3);
+            }
+            Mode::Killed => {
+                self.cut_message(&turn);
+                let _ =
+                    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            }
+            Mode::Asks => {
+                let asking = requests::Asking::default();
+                asking.ask();
+                self.running = Running::Asking(turn, asking);
+                return;
+            }
+            Mode::LongNotification => {
+                notify("item/agentMessage/delta", &json!({ "filler": "x".repeat(TOO_LONG) }));
+            }
+            Mode::Malformed => malformed(),
+            Mode::Unknown => self.unknown(&turn),
+            Mode::Flood => self.flood(&turn),
+            _ => {
+                for item in items::every_kind(&turn) {
+                    self.started(&turn, &item);
+                    self.completed(&turn, &item);
+                }
+            }
+        }
+        self.say_text(&turn, "Done.");
+        self.end(&turn, "completed");
+    }
+
+    /// Goes on with the answer to a request of ours.
+    pub(crate) fn answered(&mut self, message: &Value) {
+        let Running::Asking(turn, asking) = &mut self.running else { return };
+        if asking.answered(message) {
+            let (turn, answers) = (turn.clone(), asking.answers().to_string());
+            self.running = Running::Nothing;
+            self.say_text(&turn, &answers);
+            self.end(&turn, "completed");
+        }
+    }
+
+    pub(crate) fn begin(&self, turn: &str) {
+        notify(
+            "thread/status/changed",
+            &json!({ "threadId": self.thread, "status": { "type": "active", "activeFlags": [] } }),
+        );
+        let turn = json!({ "id": turn, "status": "inProgress", "items": [], "startedAt": 1_795_456_161 });
+        notify("turn/started", &json!({ "threadId": self.thread, "turn": turn }));
+    }
+
+    pub(crate) fn end(&self, turn: &str, status: &str) {
+        notify("thread/status/changed", &json!({ "threadId": self.thread, "status": { "type": "idle" } }));
+        let turn = json!({ "id": turn, "status": status, "items": [], "error": null, "durationMs": 5 });
+        notify("turn/completed", &json!({ "threadId": self.thread, "turn": turn }));
+    }
+
+    fn started(&self, turn: &str, item: &Value) {
+        let params = json!({ "threadId": self.thread, "turnId": turn, "item": item, "startedAtMs": 1_795_456_161_000_i64 });
+        notify("item/started", &params);
+    }
+
+    fn completed(&self, turn: &str, item: &Value) {
+        let params = json!({ "threadId": self.thread, "turnId": turn, "item": item, "completedAtMs": 1_795_456_161_500_i64 });
+        notify("item/completed", &params);
+    }
+
+    fn delta(&self, method: &str, turn: &str, item: &str, delta: &str) {
+        notify(method, &json!({ "threadId": self.thread, "turnId": turn, "itemId": item, "delta": delta }));
+    }
+
+    /// A whole message.
+    fn say_text(&self, turn: &str, text: &str) {
+        let id = format!("{turn}-message");
+        self.started(turn, &json!({ "type": "agentMessage", "id": id, "text": "" }));
+        self.delta("item/agentMessage/delta", turn, &id, text);
+        self.completed(turn, &json!({ "type": "agentMessage", "id": id, "text": text }));
+    }
+
+    /// A message that does not end.
+    fn cut_message(&self, turn: &str) {
+        let id = format!("{turn}-cut");
+        self.started(turn, &json!({ "type": "agentMessage", "id": id, "text": "" }));
+        self.delta("item/agentMessage/delta", turn, &id, "I was about to say");
+    }
+
+    fn flood(&self, turn: &str) {
+        let id = format!("{turn}-flood");
+        let mut command = json!({
+            "type": "commandExecution", "id": id, "command": "flood", "cwd": "/", "status": "inProgress",
+        });
+        self.started(turn, &command);
+        let (pieces, bytes) = FLOOD;
+        let piece = "~".repeat(bytes);
+        for _ in 0..pieces {
+            self.delta("item/commandExecution/outputDelta", turn, &id, &piece);
+        }
+        command["status"] = json!("completed");
+        command["exitCode"] = json!(0);
+        self.completed(turn, &command);
+    }
+
+    fn unknown(&self, turn: &str) {
+        notify("moon/landed", &json!({ "crew": 2 }));
+        notify("item/started", &json!({ "neither": "thread", "nor": "item" }));
+        notify("turn/completed", &json!([1, 2, 3]));
+        notify("error", &Value::Null);
+        say(&json!({ "method": "moon/left", "extra": true }));
+        say(&json!({ "id": 987_654, "result": "to a request that nobody made" }));
+        say(&json!({ "id": "a word", "error": { "code": 1, "message": "to nobody either" } }));
+        self.delta("item/agentMessage/delta", turn, "no-such-item", "lost");
+        self.delta("item/hologram/delta", turn, "h", "lost");
+        let command = json!({
+            "type": "commandExecution", "id": format!("{turn}-paused"), "command": "ls", "cwd": "/",
+            "status": "paused", "source": "telepathy", "newField": { "deep": [1, 2] },
+        });
+        self.started(turn, &command);
+        self.completed(turn, &command);
+        let plan = json!({ "type": "plan", "id": format!("{turn}-odd"), "text": ["now", "a", "list"] });
+        self.completed(turn, &plan);
+        notify(
+            "thread/status/changed",
+            &json!({ "threadId": self.thread, "status": { "type": "dreaming" } }),
+        );
+    }
+}
+
+fn malformed() {
+    print("this is no message\n");
+    print("{\"method\": \"turn/completed\", \n");
+    print("\n   \n");
+    print("[]\n42\nnull\n\"text\"\n");
+    print("{}\n");
+    print("{\"method\": 7}\n");
+}
