@@ -6,24 +6,31 @@ use serde_json::value::RawValue;
 use super::status::ItemStatus;
 use crate::{
     ids::ItemId,
-    json::{Json, null_is_default},
+    json::{Fields, Json},
     output::Output,
 };
 
 /// Declares the item kinds: one struct each, and the enum over them with its reader.
 ///
-/// Reading is by hand (first `type`, then the struct), because serde's tagged enums cannot carry raw JSON
-/// and cost more code in the browser. A known kind whose shape has changed reads as [`Item::Unknown`].
+/// Reading is by hand (first `type`, then field by field), because serde's tagged enums cannot carry raw
+/// JSON, and a reader derived for each kind would cost the browser ten times the code. A known kind whose
+/// shape has changed reads as [`Item::Unknown`].
 macro_rules! items {
     ($($(#[$doc:meta])* $kind:literal $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-            #[serde(tag = "type", rename = $kind, rename_all = "camelCase", default)]
+            #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+            #[serde(tag = "type", rename = $kind, rename_all = "camelCase")]
             pub struct $name {
                 /// The item's id.
                 pub id: ItemId,
-                $($(#[$field_meta])* #[serde(deserialize_with = "null_is_default")] pub $field: $type,)*
+                $($(#[$field_meta])* pub $field: $type,)*
+            }
+
+            impl $name {
+                fn read(fields: &mut Fields) -> Option<Self> {
+                    Some(Self { id: fields.take("id")?, $($field: fields.take(stringify!($field))?,)* })
+                }
             }
         )*
 
@@ -39,12 +46,15 @@ macro_rules! items {
         impl Item {
             /// Reads an item from codex's JSON; `None` only if it has no id.
             pub fn parse(raw: &RawValue) -> Option<Self> {
-                let head: Head = serde_json::from_str(raw.get()).ok()?;
-                let known = match head.kind.as_str() {
-                    $($kind => serde_json::from_str(raw.get()).map(Self::$name).ok(),)*
+                let mut fields = Fields::of(raw)?;
+                let id: ItemId = fields.peek("id")?;
+                let kind: String = fields.peek("type")?;
+                let known = match kind.as_str() {
+                    $($kind => $name::read(&mut fields).map(Self::$name),)*
                     _ => None,
                 };
-                Some(known.unwrap_or_else(|| Self::Unknown(UnknownItem { id: head.id, kind: head.kind, raw: raw.into() })))
+                (!id.as_str().is_empty())
+                    .then(|| known.unwrap_or_else(|| Self::Unknown(UnknownItem { id, kind, raw: raw.into() })))
             }
 
             /// The item's id.
@@ -64,13 +74,6 @@ macro_rules! items {
             }
         }
     };
-}
-
-#[derive(Deserialize)]
-struct Head {
-    id: ItemId,
-    #[serde(rename = "type", default)]
-    kind: String,
 }
 
 impl<'de> Deserialize<'de> for Item {
