@@ -1,0 +1,14 @@
+// Pages come from the server whole, and every time.
+import { expect, test } from './chat';
+
+test('a conversation that is loaded again and again always comes', async ({ chat, request, startServer }) => {
+  const server = await startServer();
+  await chat.startAndFinish('!standin reasoning, plan, command, text', server.baseURL);
+  const url = chat.page.url();
+  for (let load = 0; load < 60; load += 1) {
+    const answer = await request.get(url);
+    expect(answer.status()).toBe(200);
+    expect(await answer.text()).toContain('What you just saw');
+  }
+  expect(server.log()).not.toContain('panicked');
+});

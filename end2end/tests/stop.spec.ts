@@ -1,0 +1,38 @@
+// Stopping a turn stops what it runs.
+import { expect, test, type Chat } from './chat';
+
+const ways: [string, (chat: Chat) => Promise<void>][] = [
+  ['the Stop button', (chat) => chat.stopButton.click()],
+  ['Esc', (chat) => chat.page.keyboard.press('Escape')],
+];
+
+for (const [way, stop] of ways) {
+  test(`${way} ends the turn and its command`, async ({ page, chat, gateway }) => {
+    const sleeping = () => gateway.processes().filter(({ command }) => command.join(' ') === 'sleep 25').length;
+    await chat.start('!standin slow-command');
+    await expect(chat.liveLine).toContainText('sleep 25');
+    await expect.poll(sleeping).toBe(1);
+
+    await stop(chat);
+    await chat.ended('interrupted');
+    await expect(page.getByText('You stopped this turn.')).toBeVisible();
+    await expect.poll(sleeping).toBe(0);
+    await expect(chat.stopButton).toBeHidden();
+    await expect(chat.step(/^(Stopped|Failed|Ran)/)).toBeVisible();
+
+    await chat.say('Reply with exactly the single word onwards.');
+    await chat.ended('completed', 2);
+    await expect(chat.answers.last()).toHaveText('onwards');
+  });
+}
+
+test('Esc closes the settings before it stops a turn', async ({ page, chat }) => {
+  await chat.start('!standin slow-command');
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await expect(page.getByText('Theme')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByText('Theme')).toBeHidden();
+  await expect(chat.turns).toHaveAttribute('data-status', 'inProgress');
+  await page.keyboard.press('Escape');
+  await chat.ended('interrupted');
+});

@@ -1,0 +1,32 @@
+// How much a page jumps about, as the browser itself counts it.
+import { expect, type Page } from '@playwright/test';
+
+declare global {
+  interface Window {
+    __layoutShift: number | undefined;
+  }
+}
+
+/** From the next load on, adds up what moves without the user's doing. */
+export async function watchLayoutShift(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    if (!PerformanceObserver.supportedEntryTypes.includes('layout-shift')) return;
+    window.__layoutShift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
+        if (!entry.hadRecentInput) window.__layoutShift = (window.__layoutShift ?? 0) + entry.value;
+      }
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+}
+
+/** The cumulative layout shift since the page was loaded. */
+export async function layoutShift(page: Page): Promise<number> {
+  // Two frames on, whatever happened by now has been counted.
+  const shift = await page.evaluate(async () => {
+    for (const _ of [1, 2]) await new Promise((frame) => requestAnimationFrame(frame));
+    return window.__layoutShift;
+  });
+  expect(shift, 'the browser measures layout shifts').toBeDefined();
+  return shift ?? Number.NaN;
+}
