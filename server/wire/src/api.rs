@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{EventId, SessionId, ThreadId, TurnId},
     json::Json,
+    read_fields,
 };
 
 /// What every session reply says of the session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionInfo {
     /// Its id.
@@ -20,6 +21,7 @@ pub struct SessionInfo {
     /// When it expires if it is not used again (RFC 3339, UTC); none if it never does.
     pub expires_at: Option<String>,
 }
+read_fields!(SessionInfo { id, created_at, last_access_at, expires_at });
 
 /// `POST /api/sessions`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -128,8 +130,8 @@ pub struct AccountState {
 }
 
 /// A model that can be chosen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Model {
     /// What to choose it by.
     pub model: String,
@@ -144,6 +146,7 @@ pub struct Model {
     /// What it reads: `text`, `image`.
     pub input_modalities: Vec<String>,
 }
+read_fields!(Model { model, display_name, is_default, hidden, supports_personality, input_modalities });
 
 /// An entry of the conversation, as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -242,7 +245,7 @@ pub struct ErrorBody {
 }
 
 /// A session in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionSummary {
     /// Its id.
@@ -254,3 +257,4 @@ pub struct SessionSummary {
     /// Whether a turn is running.
     pub running: bool,
 }
+read_fields!(SessionSummary { id, title, last_access_ms, running });

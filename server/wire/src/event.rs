@@ -9,6 +9,7 @@ use crate::{
     codex::Notification,
     ids::{EventId, SessionId, ThreadId},
     json::Json,
+    read_fields,
 };
 
 /// Declares the names of the events, each with the word it has on the wire.
@@ -125,7 +126,7 @@ struct NotificationData<'a> {
 }
 
 /// `server-request`: what codex asked, and what it was answered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ServerRequest {
     /// What was asked.
     pub method: String,
@@ -134,15 +135,14 @@ pub struct ServerRequest {
     /// Whether the gateway knows such a request; one that it does not know is answered with an error.
     pub handled: bool,
     /// The answer.
-    #[serde(default)]
     pub result: Option<Json>,
     /// The error it was answered with.
-    #[serde(default)]
     pub error: Option<Json>,
 }
+read_fields!(ServerRequest { method, params, handled, result, error });
 
 /// `warning`: something about the session that people should know.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Warning {
     /// What kind.
     #[serde(rename = "type")]
@@ -150,9 +150,9 @@ pub struct Warning {
     /// For people.
     pub message: String,
     /// More for people: a piece of the line, an exit status, …
-    #[serde(default)]
     pub detail: Option<String>,
 }
+read_fields!(Warning { message, detail; kind as "type" });
 
 /// What a warning is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,7 +172,7 @@ pub enum WarningKind {
 /// `thread`: the session has a thread.
 ///
 /// If it is another than before, the transcript begins anew; if it is the same, a new process goes on with it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadOpened {
     /// The thread.
@@ -182,9 +182,10 @@ pub struct ThreadOpened {
     /// The directory it works in, absolute.
     pub cwd: String,
 }
+read_fields!(ThreadOpened { thread_id, model, cwd });
 
 /// `session-closed`: the session has ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionClosed {
     /// Which.
@@ -192,6 +193,7 @@ pub struct SessionClosed {
     /// Why.
     pub reason: ClosedReason,
 }
+read_fields!(SessionClosed { session_id; reason });
 
 /// Why a session has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,6 @@
 //! JSON that is carried, not understood.
 
-use std::collections::HashMap;
-
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// A piece of JSON kept as the text it came in, so that what nobody here knows passes through unchanged.
@@ -18,11 +16,42 @@ impl Json {
         self.0.get()
     }
 
-    /// The text with line breaks and indentation, for people; as it came if it does not parse.
+    /// The text with line breaks and indentation, for people. Its parts stay as they are written.
     pub fn pretty(&self) -> String {
-        serde_json::from_str::<serde_json::Value>(self.get())
-            .and_then(|value| serde_json::to_string_pretty(&value))
-            .unwrap_or_else(|_| self.get().to_owned())
+        let mut pretty = String::with_capacity(self.get().len() * 2);
+        let (mut depth, mut in_text, mut escaped) = (0, false, false);
+        let new_line = |pretty: &mut String, depth| {
+            pretty.push('\n');
+            pretty.extend(std::iter::repeat_n("  ", depth));
+        };
+        for character in self.get().chars().filter(|c| !c.is_control()) {
+            if in_text {
+                pretty.push(character);
+                in_text = escaped || character != '"';
+                escaped = character == '\\' && !escaped;
+                continue;
+            }
+            match character {
+                ' ' => continue,
+                '}' | ']' => {
+                    depth -= usize::from(depth > 0);
+                    if !pretty.ends_with(['{', '[']) {
+                        new_line(&mut pretty, depth);
+                    }
+                }
+                _ if pretty.ends_with(['{', '[']) => new_line(&mut pretty, depth),
+                _ => {}
+            }
+            pretty.push(character);
+            match character {
+                '{' | '[' => depth += 1,
+                ',' => new_line(&mut pretty, depth),
+                ':' => pretty.push(' '),
+                '"' => in_text = true,
+                _ => {}
+            }
+        }
+        pretty
     }
 }
 
@@ -50,50 +79,6 @@ impl From<Box<RawValue>> for Json {
     }
 }
 
-/// The fields of a JSON object, each still as text.
-pub(crate) struct Fields(HashMap<String, Box<RawValue>>);
-
-impl Fields {
-    /// The fields of an object; `None` if it is something else.
-    pub(crate) fn of(object: &RawValue) -> Option<Self> {
-        serde_json::from_str(object.get()).ok().map(Self)
-    }
-
-    /// A field by its name in Rust, `like_this`; in JSON it is `likeThis`. One that is missing or `null` is
-    /// the default; `None` is for one of another shape.
-    pub(crate) fn take<T: Default + DeserializeOwned>(&mut self, name: &str) -> Option<T> {
-        match self.0.remove(&camel_case(name)) {
-            Some(field) if field.get() != "null" => serde_json::from_str(field.get()).ok(),
-            _ => Some(T::default()),
-        }
-    }
-
-    /// As [`Fields::take`], but the field stays.
-    pub(crate) fn peek<T: Default + DeserializeOwned>(&self, name: &str) -> Option<T> {
-        self.0.get(name).map_or_else(|| Some(T::default()), |field| serde_json::from_str(field.get()).ok())
-    }
-}
-
-fn camel_case(name: &str) -> String {
-    let mut words = name.split('_');
-    let mut camel = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let (first, rest) = word.split_at(word.len().min(1));
-        camel.push_str(&first.to_ascii_uppercase());
-        camel.push_str(rest);
-    }
-    camel
-}
-
-/// Reads a field tolerantly: `null` is the default, as a missing field is.
-pub(crate) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
 #[cfg(test)]
 mod tests {
     #[cfg(target_arch = "wasm32")]
@@ -102,19 +87,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_have_the_names_that_codex_gives_them() {
-        assert_eq!(camel_case("client_id"), "clientId");
-        assert_eq!(camel_case("receiver_thread_ids"), "receiverThreadIds");
-        assert_eq!(camel_case("text"), "text");
+    fn json_is_laid_out_for_people() {
+        let json: Json = serde_json::from_str(r#"{"a":[1,{"b":"x, {y} \" z"}], "c":{},"d":[]}"#).unwrap();
+        let expected = "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x, {y} \\\" z\"\n    }\n  ],\n  \"c\": {},\n  \"d\": []\n}";
+        assert_eq!(json.pretty(), expected);
     }
 
     #[test]
-    fn a_field_that_is_missing_or_null_is_the_default_and_one_of_another_shape_is_none() {
-        let object: &RawValue = serde_json::from_str(r#"{"exitCode":3,"cwd":null,"command":[]}"#).unwrap();
-        let mut fields = Fields::of(object).unwrap();
-        assert_eq!(fields.take::<i64>("exit_code"), Some(3));
-        assert_eq!(fields.take::<String>("cwd"), Some(String::new()));
-        assert_eq!(fields.take::<String>("tool"), Some(String::new()));
-        assert_eq!(fields.take::<String>("command"), None);
+    fn laying_out_changes_nothing_that_counts() {
+        let text = r#"[null,-1.5e3,"\\",{"k":[[],[{}]]},true]"#;
+        let json: Json = serde_json::from_str(text).unwrap();
+        let again: serde_json::Value = serde_json::from_str(&json.pretty()).unwrap();
+        assert_eq!(again, serde_json::from_str::<serde_json::Value>(text).unwrap());
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! - [`ids`]: the names of things, as types
 //! - [`codex`]: the part of codex's own JSON that is folded: notifications and items, read tolerantly
+//! - [`fields`]: how most of it is read
 //! - [`event`]: the events of a session's stream, one [`Event`] each
 //! - [`transcript`]: the fold. [`Transcript::apply`] turns events into the conversation; the session
 //!   runs it, the server renders it, and the browser runs it on the tail of the stream
@@ -13,6 +14,7 @@
 pub mod api;
 pub mod codex;
 pub mod event;
+pub mod fields;
 pub mod ids;
 pub mod json;
 pub mod output;

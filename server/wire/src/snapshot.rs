@@ -1,16 +1,17 @@
 //! A session at an event, from which a client goes on with the stream.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     api::{Model, SessionInfo},
     ids::EventId,
+    read_fields,
     transcript::Transcript,
 };
 
 /// A session as it stands after the event [`Snapshot::at`]: the conversation's newest part, and what a page
 /// needs around it. The stream with `since=at` goes on from here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// The event it includes last.
@@ -24,3 +25,4 @@ pub struct Snapshot {
     /// The conversation.
     pub transcript: Transcript,
 }
+read_fields!(Snapshot { models, older, transcript; at, session });

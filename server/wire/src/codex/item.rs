@@ -5,9 +5,11 @@ use serde_json::value::RawValue;
 
 use super::status::ItemStatus;
 use crate::{
+    fields::{BadField, Fields},
     ids::ItemId,
-    json::{Fields, Json},
+    json::Json,
     output::Output,
+    read_fields,
 };
 
 /// Declares the item kinds: one struct each, and the enum over them with its reader.
@@ -28,8 +30,8 @@ macro_rules! items {
             }
 
             impl $name {
-                fn read(fields: &mut Fields) -> Option<Self> {
-                    Some(Self { id: fields.take("id")?, $($field: fields.take(stringify!($field))?,)* })
+                fn read(fields: &mut Fields) -> Result<Self, BadField> {
+                    Ok(Self { id: fields.take("id")?, $($field: fields.take(stringify!($field))?,)* })
                 }
             }
         )*
@@ -47,14 +49,13 @@ macro_rules! items {
             /// Reads an item from codex's JSON; `None` only if it has no id.
             pub fn parse(raw: &RawValue) -> Option<Self> {
                 let mut fields = Fields::of(raw)?;
-                let id: ItemId = fields.peek("id")?;
-                let kind: String = fields.peek("type")?;
+                let id: ItemId = fields.peek("id").ok()?;
+                let kind: String = fields.peek("type").unwrap_or_default();
                 let known = match kind.as_str() {
-                    $($kind => $name::read(&mut fields).map(Self::$name),)*
+                    $($kind => $name::read(&mut fields).map(Self::$name).ok(),)*
                     _ => None,
                 };
-                (!id.as_str().is_empty())
-                    .then(|| known.unwrap_or_else(|| Self::Unknown(UnknownItem { id, kind, raw: raw.into() })))
+                Some(known.unwrap_or_else(|| Self::Unknown(UnknownItem { id, kind, raw: raw.into() })))
             }
 
             /// The item's id.
@@ -264,8 +265,8 @@ items! {
 }
 
 /// One part of what the user said: a text, an image, a mention of a file, …
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct UserInput {
     /// `text`, `image`, `localImage`, `skill`, `mention`, or what comes next.
     #[serde(rename = "type")]
@@ -283,6 +284,7 @@ pub struct UserInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
 }
+read_fields!(UserInput { kind as "type", text, url, name, path });
 
 impl UserMessage {
     /// Its text parts, a line break between them.
@@ -293,16 +295,17 @@ impl UserMessage {
 }
 
 /// One part of what a hook told the agent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct HookPromptFragment {
     /// The text.
     pub text: String,
 }
+read_fields!(HookPromptFragment { text });
 
 /// A change of one file.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct FileUpdateChange {
     /// The file.
     pub path: String,
@@ -311,10 +314,10 @@ pub struct FileUpdateChange {
     /// A unified diff of an update; the whole content of a file that is added or deleted.
     pub diff: String,
 }
+read_fields!(FileUpdateChange { path, kind, diff });
 
 /// What happens to a file.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct PatchChangeKind {
     /// `add`, `delete` or `update`.
     #[serde(rename = "type")]
@@ -323,14 +326,15 @@ pub struct PatchChangeKind {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub move_path: Option<String>,
 }
+read_fields!(PatchChangeKind { kind as "type", move_path as "move_path" });
 
 /// Why a call of an MCP tool failed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct McpToolCallError {
     /// For people.
     pub message: String,
 }
+read_fields!(McpToolCallError { message });
 
 #[cfg(test)]
 mod tests {

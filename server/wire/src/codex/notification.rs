@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     ids::{ItemId, ThreadId, TurnId},
-    json::{Json, null_is_default},
+    json::Json,
+    read_fields,
 };
 
 /// A notification, as far as the fold needs to know it.
@@ -85,8 +86,8 @@ pub enum Delta {
 }
 
 /// A turn, without its items.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Turn {
     /// The turn's id.
     pub id: TurnId,
@@ -99,10 +100,11 @@ pub struct Turn {
     /// How long it took, in milliseconds.
     pub duration_ms: Option<u64>,
 }
+read_fields!(Turn { id, status, error, started_at, duration_ms });
 
 /// Why a turn failed, or nearly did.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TurnError {
     /// For people.
     pub message: String,
@@ -113,26 +115,25 @@ pub struct TurnError {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_details: Option<String>,
 }
+read_fields!(TurnError { message, codex_error_info, additional_details });
 
 /// `error`: something went wrong in a turn.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ErrorNotification {
     /// What.
     pub error: TurnError,
     /// Codex tries again by itself: the turn goes on.
-    #[serde(default)]
     pub will_retry: bool,
     /// The thread it happened in.
     pub thread_id: ThreadId,
     /// The turn it happened in.
-    #[serde(default)]
     pub turn_id: TurnId,
 }
+read_fields!(ErrorNotification { error, will_retry, thread_id, turn_id });
 
 /// `turn/plan/updated`: the plan of a turn, whole each time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TurnPlan {
     /// The thread it belongs to.
     pub thread_id: ThreadId,
@@ -143,16 +144,17 @@ pub struct TurnPlan {
     /// Its steps in order.
     pub plan: Vec<PlanStep>,
 }
+read_fields!(TurnPlan { thread_id, turn_id, explanation, plan });
 
 /// A step of a plan.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct PlanStep {
     /// What is to do.
     pub step: String,
     /// How far it has come.
     pub status: PlanStepStatus,
 }
+read_fields!(PlanStep { step, status });
 
 /// How far a step of a plan has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,8 +173,8 @@ pub enum PlanStepStatus {
 }
 
 /// What a thread is doing, in codex's words.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ThreadStatus {
     /// `idle`, `active`, `systemError`, `notLoaded`, or what comes next.
     #[serde(rename = "type")]
@@ -180,10 +182,11 @@ pub struct ThreadStatus {
     /// What an active thread waits for: `waitingOnApproval`, `waitingOnUserInput`.
     pub active_flags: Vec<String>,
 }
+read_fields!(ThreadStatus { kind as "type", active_flags });
 
 /// How many tokens a thread has used.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TokenUsage {
     /// Since the thread began.
     pub total: TokenUsageBreakdown,
@@ -192,10 +195,11 @@ pub struct TokenUsage {
     /// The size of the model's window, in tokens.
     pub model_context_window: Option<u64>,
 }
+read_fields!(TokenUsage { total, last, model_context_window });
 
 /// Tokens by kind.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TokenUsageBreakdown {
     /// All of them.
     pub total_tokens: u64,
@@ -208,25 +212,28 @@ pub struct TokenUsageBreakdown {
     /// Of those written, in thought.
     pub reasoning_output_tokens: u64,
 }
+read_fields!(TokenUsageBreakdown {
+    total_tokens,
+    input_tokens,
+    cached_input_tokens,
+    output_tokens,
+    reasoning_output_tokens
+});
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct TurnParams {
     thread_id: ThreadId,
     turn: Turn,
 }
+read_fields!(TurnParams { thread_id; turn });
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct ItemParams {
     thread_id: ThreadId,
     turn_id: TurnId,
     item: Item,
-    #[serde(default)]
     started_at_ms: Option<i64>,
-    #[serde(default)]
     completed_at_ms: Option<i64>,
 }
+read_fields!(ItemParams { thread_id, turn_id, started_at_ms, completed_at_ms; item });
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -239,30 +246,25 @@ struct DeltaParams {
     message: String,
     #[serde(default, alias = "summaryIndex")]
     content_index: usize,
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default)]
     changes: Vec<FileUpdateChange>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct ThreadParams {
     thread_id: ThreadId,
-    #[serde(default)]
     token_usage: TokenUsage,
-    #[serde(default)]
     status: ThreadStatus,
-    #[serde(default)]
     thread_name: Option<String>,
-    #[serde(default)]
     thread_settings: Settings,
-    #[serde(default)]
     to_model: String,
 }
+read_fields!(ThreadParams { thread_id, token_usage, status, thread_name, thread_settings, to_model });
 
-#[derive(Default, Deserialize)]
+#[derive(Default)]
 struct Settings {
     model: String,
 }
+read_fields!(Settings { model });
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -6,10 +6,11 @@ use crate::{
     codex::{Item, TurnPlan},
     event::ServerRequest,
     ids::{ItemId, TurnId},
+    read_fields,
 };
 
 /// One entry of a transcript: an item of codex, or something that the gateway adds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// Its id, by which it is updated.
@@ -27,6 +28,7 @@ pub struct Entry {
     /// What it is.
     pub content: Content,
 }
+read_fields!(Entry { id, as_of, turn_id, started_at_ms, completed_at_ms; phase, content });
 
 /// How far an entry has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +57,7 @@ pub enum Content {
 }
 
 /// A message for people.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notice {
     /// What it says.
@@ -65,6 +67,7 @@ pub struct Notice {
     /// Whether something went wrong.
     pub failure: bool,
 }
+read_fields!(Notice { message, detail, failure });
 
 impl Content {
     /// About how many bytes of text it holds.

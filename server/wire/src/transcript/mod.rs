@@ -8,7 +8,7 @@ mod apply;
 mod entries;
 mod entry;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use self::{
     entries::Entries,
@@ -18,10 +18,11 @@ use crate::{
     codex::{ThreadStatus, TokenUsage, TurnError, TurnStatus},
     event::SessionClosed,
     ids::{ItemId, ThreadId, TurnId},
+    read_fields,
 };
 
 /// A conversation as it stands after some event.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Transcript {
     /// The last event applied.
@@ -49,9 +50,23 @@ pub struct Transcript {
     /// What was said and done, oldest first.
     pub entries: Entries,
 }
+read_fields!(Transcript {
+    as_of,
+    thread_id,
+    model,
+    cwd,
+    title,
+    status,
+    process,
+    retrying,
+    usage,
+    closed,
+    turns,
+    entries
+});
 
 /// A turn, as the transcript remembers it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnRecord {
     /// Its id.
@@ -65,6 +80,7 @@ pub struct TurnRecord {
     /// Why it failed.
     pub error: Option<TurnError>,
 }
+read_fields!(TurnRecord { id, status, started_at, duration_ms, error });
 
 /// What an event changed, so that a reader need look nowhere else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
