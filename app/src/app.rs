@@ -8,17 +8,18 @@ use crate::{
     prefs::Prefs,
     route::Navigator,
     server_fns::{Down, Loaded, fetch},
+    state::State,
 };
 
 /// All pages. The same on the server and in the browser.
 #[component]
 pub fn App() -> impl IntoView {
     provide_context(Prefs::current().lang);
-    provide_context(FirstMessage(RwSignal::new(None)));
+    provide_context(FirstMessage(State::new(None)));
     let navigator = Navigator::provide();
     // What the server has read for this page is written into it, and read from there when the page is taken over.
     let first = SharedValue::new(|| Down(use_context::<Loaded>().unwrap_or_default())).into_inner();
-    let loaded = RwSignal::new(Some(first.0));
+    let loaded = State::new(Some(first.0));
     Effect::new(move |before: Option<_>| {
         let route = navigator.route();
         if before.is_some_and(|before| before != route) {
@@ -34,8 +35,7 @@ pub fn App() -> impl IntoView {
         route
     });
     live(move || {
-        loaded.track();
-        let page = loaded.write_untracked().take();
-        page.map_or(Node::Nothing, |page| page_view(page).into())
+        loaded.try_with(|_| ());
+        loaded.take().map_or(Node::Nothing, |page| page_view(page).into())
     })
 }

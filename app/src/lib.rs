@@ -10,7 +10,7 @@
 //! - `live`: the transcript as it changes, and the event stream that feeds it
 //! - [`server_fns`]: what the page asks of the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
-//! - `node`: the pieces that pages are built of
+//! - `node`: the pieces that pages are built of; `state`: what they watch
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
 pub mod app;
@@ -29,6 +29,7 @@ mod route;
 pub mod server_fns;
 #[cfg(feature = "ssr")]
 mod shell;
+mod state;
 mod text;
 
 pub use app::App;

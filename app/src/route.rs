@@ -7,12 +7,16 @@ use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
-use crate::node::{El, Node, Value, el};
+use crate::{
+    node::{El, Node, Value, el},
+    state::State,
+};
 
 /// A page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Route {
     /// `/`: a new conversation
+    #[default]
     Home,
     /// `/c/{id}`: a conversation
     Conversation(SessionId),
@@ -53,12 +57,12 @@ pub(crate) fn conversation_path(id: &SessionId) -> String {
 
 /// The page that is shown; a context of all pages.
 #[derive(Clone, Copy)]
-pub(crate) struct Navigator(RwSignal<Route>);
+pub(crate) struct Navigator(State<Route>);
 
 impl Navigator {
     /// Starts at the current address, and follows the browser's history and the links of the page.
     pub(crate) fn provide() -> Self {
-        let navigator = Self(RwSignal::new(Route::current()));
+        let navigator = Self(State::new(Route::current()));
         provide_context(navigator);
         Effect::new(move |_| {
             // For as long as the page lives.
@@ -75,7 +79,7 @@ impl Navigator {
 
     /// The page that is shown.
     pub(crate) fn route_untracked(self) -> Route {
-        self.0.get_untracked()
+        self.0.peek()
     }
 
     /// Goes to an address of ours.

@@ -1,21 +1,20 @@
 //! A command: its line, what it printed, how it ended.
 
-use codex_gateway_wire::{
-    Content, Item, Output, Phase,
-    codex::{CommandExecution, ItemStatus},
-};
-use leptos::prelude::*;
-
 use super::{Head, Tone, command_line, of_kind};
 use crate::{
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
     node::{El, Node, el, link_button, live, many},
+    state::State,
     text::{
         ansi,
         excerpt::{excerpt, first_lines, last_lines},
     },
+};
+use codex_gateway_wire::{
+    Content, Item, Output, Phase,
+    codex::{CommandExecution, ItemStatus},
 };
 
 /// How many lines of a long output are shown at its beginning and its end.
@@ -39,7 +38,7 @@ pub(super) fn head(command: &CommandExecution, phase: Phase, t: &Texts) -> Head 
 }
 
 pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
-    let show_all = RwSignal::new(false);
+    let show_all = State::new(false);
     let line = move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => command_line(&c.command));
     let cwd = move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => c.cwd.clone());
     let output = move || {
@@ -77,7 +76,7 @@ enum Piece {
 }
 
 impl Piece {
-    fn view(self, show_all: RwSignal<bool>, t: &'static Texts) -> Node {
+    fn view(self, show_all: State<bool>, t: &'static Texts) -> Node {
         match self {
             Self::Run(run) if run.class.is_empty() => run.text.into(),
             Self::Run(run) => el("span").attr("class", run.class).child(run.text).into(),

@@ -1,21 +1,20 @@
 //! Changed files: how much, and the diff of each.
 
-use codex_gateway_wire::{
-    Content, Item, Phase,
-    codex::{FileChange, FileUpdateChange, ItemStatus},
-};
-use leptos::prelude::*;
-
 use super::{Head, Tone, of_kind};
 use crate::{
     i18n::Texts,
     icon::{Icon, icon},
     live::EntryRef,
     node::{El, Node, el, link_button, live, many},
+    state::State,
     text::{
         diff::{self, Counts},
         format::relative,
     },
+};
+use codex_gateway_wire::{
+    Content, Item, Phase,
+    codex::{FileChange, FileUpdateChange, ItemStatus},
 };
 
 /// How many lines of a diff are shown at first.
@@ -38,7 +37,7 @@ pub(super) fn head(change: &FileChange, phase: Phase, cwd: &str, t: &Texts) -> H
 }
 
 pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
-    let show_all = RwSignal::new(false);
+    let show_all = State::new(false);
     let files = move || {
         let cwd = entry.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default();
         let all = show_all.get();

@@ -15,7 +15,7 @@ mod shell;
 mod tool;
 
 use codex_gateway_wire::{Content, Entry, Item, Phase};
-use leptos::prelude::{IntoAny, untrack};
+use leptos::prelude::untrack;
 
 pub(crate) use file_change::counts_view;
 pub(crate) use shell::command_line;
@@ -24,7 +24,7 @@ use crate::{
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
-    markdown::{MarkdownLabels, MarkdownText, MarkdownView, view::MarkdownViewProps},
+    markdown::{self, MarkdownLabels, MarkdownText},
     node::Node,
     text::diff::Counts,
 };
@@ -187,7 +187,7 @@ pub(crate) fn body(entry: EntryRef, t: &'static Texts) -> Node {
 /// Markdown as the model wrote it.
 pub(crate) fn markdown_view(text: MarkdownText, t: &'static Texts) -> Node {
     let labels = MarkdownLabels { copy: t.copy, copied: t.copied };
-    Node::View(MarkdownView(MarkdownViewProps { text, labels }).into_any())
+    markdown::markdown_view(text, labels)
 }
 
 /// The part of an entry that a card shows; nothing if the entry has become of another kind.

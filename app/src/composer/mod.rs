@@ -4,14 +4,19 @@ mod drafts;
 mod models;
 
 use codex_gateway_wire::api::Model;
-use leptos::{html, prelude::*};
-use web_sys::{Event, KeyboardEvent};
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlTextAreaElement, KeyboardEvent};
 
 use crate::{
     browser,
+    conversation::Chat,
     i18n::texts,
     icon::{Icon, icon},
-    node::{El, el, live},
+    node::{El, ElementRef, el, live},
+    state::State,
 };
 
 /// A message as it leaves the composer.
@@ -30,34 +35,32 @@ pub(crate) struct ComposerSetup {
     pub(crate) placeholder: &'static str,
     /// The models that can be chosen.
     pub(crate) models: Vec<Model>,
-    /// The model that is used now.
-    pub(crate) model: Signal<Option<String>>,
-    /// How full the model's window is, in percent.
-    pub(crate) context: Signal<Option<u64>>,
-    /// Whether a turn runs: then messages are held back.
-    pub(crate) running: Signal<bool>,
-    /// Whether nothing can be sent any more.
-    pub(crate) closed: Signal<bool>,
-    pub(crate) submit: Callback<Draft>,
-    pub(crate) stop: Callback<()>,
+    /// The conversation, if there is one already.
+    pub(crate) chat: Option<Chat>,
+    pub(crate) submit: Submit,
 }
+
+/// What to do with a message.
+pub(crate) type Submit = Arc<dyn Fn(Draft) + Send + Sync>;
 
 /// Enter sends, Shift Enter breaks the line. The draft survives a reload.
 pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     let t = texts();
-    let area = NodeRef::<html::Textarea>::new();
-    let text = RwSignal::new(String::new());
+    let area = Area(ElementRef::new());
+    let text = State::new(String::new());
     // Somebody tried to send while a turn runs.
-    let held_back = RwSignal::new(false);
-    let picked = RwSignal::new(None::<String>);
-    let key = StoredValue::new(drafts::key(&setup.draft_key));
-    let ComposerSetup { placeholder, models, model, context, running, closed, submit, stop, .. } = setup;
+    let held_back = State::new(false);
+    let picked = State::new(None::<String>);
+    let key = State::new(drafts::key(&setup.draft_key));
+    let ComposerSetup { placeholder, models, chat, submit, .. } = setup;
+    let running = move || chat.is_some_and(Chat::running);
+    let closed = move || chat.is_some_and(Chat::ended);
 
     Effect::new(move |_| {
-        let Some(area) = area.get() else { return };
+        let Some(area) = area.track() else { return };
         // Somebody may have begun to write before this program ran.
         if area.value().is_empty() {
-            area.set_value(&browser::stored(&key.get_value()).unwrap_or_default());
+            area.set_value(&browser::stored(&key.peek()).unwrap_or_default());
         }
         text.set(area.value());
         if !browser::touch() {
@@ -65,34 +68,33 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
         }
     });
     Effect::new(move |_| {
-        if !running.get() {
-            held_back.set(false);
+        if !running() {
+            held_back.set_to(false);
         }
     });
 
     let send = move || {
-        let written = text.get_untracked();
-        if written.trim().is_empty() || closed.get_untracked() {
+        let written = text.peek();
+        if written.trim().is_empty() || untrack(closed) {
             return;
         }
-        if running.get_untracked() {
+        if untrack(running) {
             return held_back.set(true);
         }
-        let model = picked.get_untracked().filter(|picked| Some(picked) != model.get_untracked().as_ref());
+        let used = chat.and_then(|chat| chat.live.peek(|transcript| transcript.model.clone()));
+        let model = picked.peek().filter(|picked| Some(picked) != used.as_ref());
+        area.set("");
         text.set(String::new());
-        if let Some(area) = area.get_untracked() {
-            area.set_value("");
-        }
-        let (key, kept) = (key.get_value(), written.clone());
+        let (key, kept) = (key.peek(), written.clone());
         let done = Box::new(move || drafts::forget(&key, &kept));
-        submit.run(Draft { text: written, model, done });
+        submit(Draft { text: written, model, done });
     };
     let typed = move |_: Event| {
-        if let Some(area) = area.get_untracked() {
-            text.set(area.value());
-            browser::store(&key.get_value(), &area.value());
-        }
+        let written = area.get().map(|area| area.value()).unwrap_or_default();
+        browser::store(&key.peek(), &written);
+        text.set(written);
     };
+    let send_too = send.clone();
     let pressed = move |event: KeyboardEvent| {
         // While a word is being composed (Chinese, Japanese, …) Enter chooses it. (229 is Safari's way to say so.)
         let composing = event.is_composing() || event.key_code() == 229;
@@ -103,38 +105,38 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     };
     let submitted = move |event: Event| {
         event.prevent_default();
-        send();
+        send_too();
     };
     let act = |label: &'static str| el("button").attr("aria-label", label).attr("title", label);
     let action = move || {
-        if running.get() {
+        if running() {
             act(t.stop)
                 .attr("type", "button")
                 .class("act stop")
-                .on_click(move || stop.run(()))
+                .on_click(move || chat.iter().for_each(|chat| chat.stop()))
                 .child(icon(Icon::Stop))
         } else {
             act(t.send)
                 .attr("type", "submit")
                 .class("act send")
-                .live_attr("disabled", move || text.read().trim().is_empty())
+                .live_attr("disabled", move || text.get().trim().is_empty())
                 .child(icon(Icon::Send))
         }
     };
     let area = el("textarea")
-        .node_ref(area)
+        .node_ref(area.0)
         .attr("rows", "1")
         .attr("aria-label", t.message)
         .attr("placeholder", placeholder)
         .attr("enterkeyhint", "send")
         .attr("autocomplete", "off")
-        .live_attr("disabled", move || closed.get())
+        .live_attr("disabled", closed)
         .on("input", typed)
         .on("keydown", pressed);
     let tools = el("div")
         .class("tools")
-        .child(models::picker(models, model, picked, t))
-        .child(models::context_meter(context, t))
+        .child(models::picker(models, chat, picked, t))
+        .child(models::context_meter(chat, t))
         .child(el("span").class("spring"))
         .child(el("span").class("keys").child(t.keys_hint))
         .child(live(action));
@@ -145,4 +147,25 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
         .child(el("p").class("held-back").attr("role", "status").child(hint))
         .child(el("div").class("grow").live_attr("data-value", move || text.get()).child(area))
         .child(tools)
+}
+
+/// The field that one writes in.
+#[derive(Clone, Copy)]
+struct Area(ElementRef);
+
+impl Area {
+    /// The field, as soon as it is there.
+    fn track(self) -> Option<HtmlTextAreaElement> {
+        self.0.get().and_then(|area| area.dyn_into().ok())
+    }
+
+    fn get(self) -> Option<HtmlTextAreaElement> {
+        untrack(|| self.track())
+    }
+
+    fn set(self, text: &str) {
+        if let Some(area) = self.get() {
+            area.set_value(text);
+        }
+    }
 }

@@ -1,31 +1,32 @@
 //! The model: which one, and how full its window is.
 
 use codex_gateway_wire::api::Model;
-use leptos::prelude::*;
+use leptos::prelude::event_target_value;
 use web_sys::Event;
 
 use crate::{
+    conversation::Chat,
     i18n::Texts,
     node::{El, Node, el, live, many, svg},
+    state::State,
 };
 
 /// A choice of models; the one in use is chosen until another is picked.
 pub(super) fn picker(
     models: Vec<Model>,
-    used: Signal<Option<String>>,
-    picked: RwSignal<Option<String>>,
+    chat: Option<Chat>,
+    picked: State<Option<String>>,
     t: &'static Texts,
 ) -> El {
-    let choices = StoredValue::new(choices(models));
-    let chosen = Memo::new(move |_| {
-        let wanted = picked.get().or_else(|| used.get());
-        wanted.or_else(|| {
-            choices.with_value(|all| all.iter().find(|one| one.default).map(|one| one.id.clone()))
-        })
-    });
+    let choices = State::new(choices(models));
+    let chosen = move || {
+        let used = || chat.and_then(|chat| chat.live.meta(|transcript| transcript.model.clone()));
+        let default = || choices.try_peek(|all| all.iter().find(|one| one.default).map(|one| one.id.clone()));
+        picked.get().or_else(used).or_else(|| default().flatten())
+    };
     let options = move || {
-        let chosen = chosen.get();
-        let mut all = choices.get_value();
+        let chosen = chosen();
+        let mut all = choices.peek();
         // A session may use what is not in the list, or the list may still be empty.
         if all.iter().all(|one| Some(&one.id) != chosen.as_ref()) {
             let name = chosen.clone().unwrap_or_else(|| t.default_model.to_owned());
@@ -66,9 +67,9 @@ fn choices(models: Vec<Model>) -> Vec<Choice> {
 }
 
 /// How full the model's window is: a ring.
-pub(super) fn context_meter(percent: Signal<Option<u64>>, t: &'static Texts) -> Node {
+pub(super) fn context_meter(chat: Option<Chat>, t: &'static Texts) -> Node {
     live(move || {
-        percent.get().map(|percent| {
+        chat.and_then(Chat::context_used).map(|percent| {
             let words = (t.context_used)(percent);
             el("span")
                 .class("context")

@@ -11,6 +11,7 @@ use crate::{
     i18n::{Texts, texts},
     live::{LinkState, Live, Outbox, Stream, Unsent, UnsentState},
     server_fns::{self, Conversation},
+    state::State,
 };
 
 /// A conversation on the page.
@@ -20,15 +21,16 @@ pub(crate) struct Chat {
     pub(crate) live: Live,
     pub(crate) outbox: Outbox,
     /// How the page is connected.
-    pub(crate) link: RwSignal<LinkState>,
+    pub(crate) link: State<LinkState>,
     /// The server is of another build than the page.
-    pub(crate) outdated: RwSignal<bool>,
+    pub(crate) outdated: State<bool>,
     /// The present moment by the server's clock, in Unix milliseconds; kept while a turn runs.
-    pub(crate) now: RwSignal<i64>,
+    pub(crate) now: State<i64>,
     /// Stop was pressed, and the turn has not ended yet.
-    pub(crate) stopping: RwSignal<bool>,
-    id: StoredValue<SessionId>,
-    stream: StoredValue<Option<Stream>, LocalStorage>,
+    pub(crate) stopping: State<bool>,
+    id: State<SessionId>,
+    /// What is the browser's own stays there: the server has threads, and a page may end on another one.
+    stream: State<Option<StoredValue<Stream, LocalStorage>>>,
 }
 
 impl Chat {
@@ -40,12 +42,12 @@ impl Chat {
             t: texts(),
             live: Live::new(snapshot),
             outbox: Outbox::new(),
-            link: RwSignal::new(LinkState::Connecting),
-            outdated: RwSignal::new(false),
-            now: RwSignal::new(site.now_ms),
-            stopping: RwSignal::new(false),
-            id: StoredValue::new(id.clone()),
-            stream: StoredValue::new_local(None),
+            link: State::new(LinkState::Connecting),
+            outdated: State::new(false),
+            now: State::new(site.now_ms),
+            stopping: State::new(false),
+            id: State::new(id.clone()),
+            stream: State::new(None),
         };
         if let Some(first) = first {
             chat.outbox.show(first);
@@ -53,7 +55,7 @@ impl Chat {
         }
         Effect::new(move |_| {
             let stream = Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated);
-            chat.stream.set_value(Some(stream));
+            chat.stream.set(Some(StoredValue::new_local(stream)));
             chat.keep_time(site.now_ms);
         });
         Effect::new(move |_| {
@@ -66,7 +68,7 @@ impl Chat {
 
     /// Its id.
     pub(crate) fn id(self) -> SessionId {
-        self.id.get_value()
+        self.id.peek()
     }
 
     /// Whether a turn runs; tracked.
@@ -137,25 +139,23 @@ impl Chat {
 
     /// Stops the turn.
     pub(crate) fn stop(self) {
-        if self.stopping.get_untracked() {
+        if self.stopping.peek() {
             return;
         }
         self.stopping.set(true);
         let id = self.id();
         spawn_local(async move {
             if server_fns::interrupt(id).await.is_err() {
-                self.stopping.try_set(false);
+                self.stopping.set(false);
             }
         });
     }
 
     /// Tries to connect at once instead of waiting.
     pub(crate) fn connect_now(self) {
-        self.stream.with_value(|stream| {
-            if let Some(stream) = stream {
-                stream.retry_now();
-            }
-        });
+        if let Some(stream) = self.stream.peek() {
+            stream.with_value(Stream::retry_now);
+        }
     }
 
     /// Lets the clock run while a turn does.

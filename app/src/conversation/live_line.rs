@@ -1,7 +1,5 @@
 //! The line above the composer that says what is going on.
 
-use leptos::prelude::*;
-
 use super::{Chat, activity::activity};
 use crate::{
     node::{El, Node, el, live, many},
@@ -11,7 +9,7 @@ use crate::{
 /// The line; it keeps its place while there is nothing to say, so that nothing jumps.
 pub(crate) fn live_line(chat: Chat) -> El {
     let t = chat.t;
-    let passing = Memo::new(move |_| {
+    let passing = move || {
         if chat.stopping.get() {
             Some(t.stopping.to_owned())
         } else if let Some(retrying) = chat.live.meta(|transcript| transcript.retrying.clone()) {
@@ -21,25 +19,19 @@ pub(crate) fn live_line(chat: Chat) -> El {
         } else {
             None
         }
-    });
-    // Entries change without the meta data: the clock, which ticks while a turn runs, looks again.
-    let doing = Memo::new(move |_| {
-        chat.now.track();
-        chat.live.meta(|transcript| activity(transcript, t))
-    });
+    };
     let line = move || {
-        if let Some(words) = passing.get() {
+        if let Some(words) = passing() {
             return many([el("span").class("doing").child(words)]);
         }
-        let Some(doing) = doing.get() else { return Node::Nothing };
-        let elapsed = move || {
-            let elapsed = doing.since_ms.map(|since| (chat.now.get() - since).max(0) / 1000);
-            elapsed.and_then(|seconds| u64::try_from(seconds).ok()).map(clock)
-        };
+        // Entries change without the meta data: the clock, which ticks while a turn runs, makes this look again.
+        let now = chat.now.get();
+        let Some(doing) = chat.live.meta(|transcript| activity(transcript, t)) else { return Node::Nothing };
+        let elapsed = doing.since_ms.and_then(|since| u64::try_from((now - since).max(0) / 1000).ok());
         let target = doing.target.map(|target| el("code").child(target));
         many([
             el("span").class("doing").child(doing.verb).child(" ").child(target),
-            el("span").class("clock").child(live(elapsed)),
+            el("span").class("clock").child(elapsed.map(clock)),
             el("span").class("hint").child(t.esc_stops),
         ])
     };

@@ -1,18 +1,17 @@
 //! The log: turn after turn, then what was sent and has not come back yet.
 
-use leptos::{html, prelude::*};
 use web_sys::{Event, MouseEvent};
 
 use super::{Chat, scroll::Scroll, turn::group_view, unsent::unsent_view};
 use crate::{
     icon::{Icon, icon},
     live::GroupKey,
-    node::{El, el, list, live},
+    node::{El, ElementRef, el, list, live},
 };
 
 pub(crate) fn log_view(chat: Chat) -> El {
     let t = chat.t;
-    let (scroller, content) = (NodeRef::<html::Div>::new(), NodeRef::<html::Div>::new());
+    let (scroller, content) = (ElementRef::new(), ElementRef::new());
     let scroll = Scroll::follow(chat.live, scroller, content);
     let older = move || chat.live.older().then(|| el("p").class("note").child(t.older_left_out));
     let latest = move || {

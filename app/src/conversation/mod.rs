@@ -12,6 +12,8 @@ mod step;
 mod turn;
 mod unsent;
 
+use std::sync::Arc;
+
 use codex_gateway_wire::api::Model;
 use leptos::{ev, prelude::*};
 use web_sys::KeyboardEvent;
@@ -36,12 +38,8 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>) -> El {
         draft_key: chat.id().to_string(),
         placeholder: t.placeholder,
         models,
-        model: Signal::derive(move || chat.live.meta(|transcript| transcript.model.clone())),
-        context: Signal::derive(move || chat.context_used()),
-        running: Signal::derive(move || chat.running()),
-        closed: Signal::derive(move || chat.ended()),
-        submit: Callback::new(move |draft| chat.send(draft)),
-        stop: Callback::new(move |()| chat.stop()),
+        chat: Some(chat),
+        submit: Arc::new(move |draft| chat.send(draft)),
     };
     let dock = el("div")
         .class("dock")

@@ -1,7 +1,6 @@
 //! What the reader should know of the conversation as a whole: one box each, above the composer.
 
 use codex_gateway_wire::event::ClosedReason;
-use leptos::prelude::*;
 
 use super::Chat;
 use crate::{

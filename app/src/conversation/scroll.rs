@@ -1,10 +1,10 @@
 //! Staying at the end of the conversation, unless the reader scrolled up.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Element, HtmlDivElement, MouseEvent, ResizeObserver};
+use web_sys::{Element, HtmlElement, MouseEvent, ResizeObserver};
 
-use crate::live::Live;
+use crate::{live::Live, node::ElementRef, state::State};
 
 /// So near to the end counts as at the end, in pixels.
 const NEAR: i32 = 48;
@@ -12,27 +12,27 @@ const NEAR: i32 = 48;
 /// Where the reader is.
 #[derive(Clone, Copy)]
 pub(crate) struct Scroll {
-    scroller: NodeRef<html::Div>,
+    scroller: ElementRef,
     /// The reader is not at the end.
-    away: RwSignal<bool>,
+    away: State<bool>,
     /// Something came meanwhile.
-    unseen: RwSignal<bool>,
+    unseen: State<bool>,
     /// Whether to stay at the end while the conversation grows.
-    stick: StoredValue<bool>,
+    stick: State<bool>,
     /// The last event that the reader has seen, if they have seen the end.
-    seen: StoredValue<u64>,
+    seen: State<u64>,
     live: Live,
 }
 
 impl Scroll {
     /// Keeps the end of `content`, which shows `live`, in sight of `scroller`.
-    pub(crate) fn follow(live: Live, scroller: NodeRef<html::Div>, content: NodeRef<html::Div>) -> Self {
+    pub(crate) fn follow(live: Live, scroller: ElementRef, content: ElementRef) -> Self {
         let scroll = Self {
             scroller,
-            away: RwSignal::new(false),
-            unseen: RwSignal::new(false),
-            stick: StoredValue::new(true),
-            seen: StoredValue::new(0),
+            away: State::new(false),
+            unseen: State::new(false),
+            stick: State::new(true),
+            seen: State::new(0),
             live,
         };
         Effect::new(move |_| {
@@ -44,7 +44,7 @@ impl Scroll {
     }
 
     /// Follows changes of size, whatever their cause: they are seen after layout and before paint.
-    fn observe(self, scroller: &HtmlDivElement, content: &HtmlDivElement) {
+    fn observe(self, scroller: &HtmlElement, content: &HtmlElement) {
         let resized = Closure::<dyn Fn()>::new(move || self.resized());
         let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) else { return };
         observer.observe(content);
@@ -65,7 +65,7 @@ impl Scroll {
 
     /// Goes to the end, and stays there.
     pub(crate) fn to_end(self) {
-        self.stick.set_value(true);
+        self.stick.set(true);
         self.jump();
     }
 
@@ -74,11 +74,11 @@ impl Scroll {
         let Some(scroller) = self.scroller.get_untracked() else { return };
         let below = scroller.scroll_height() - scroller.scroll_top() - scroller.client_height();
         let near = below <= NEAR;
-        self.stick.set_value(near);
-        set(self.away, !near);
+        self.stick.set(near);
+        self.away.set_to(!near);
         if near {
-            self.seen.set_value(self.newest());
-            set(self.unseen, false);
+            self.seen.set(self.newest());
+            self.unseen.set_to(false);
         }
     }
 
@@ -86,15 +86,15 @@ impl Scroll {
     pub(crate) fn clicked(self, event: &MouseEvent) {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         if target.is_some_and(|target| target.closest("button").ok().flatten().is_some()) {
-            self.stick.set_value(false);
+            self.stick.set(false);
         }
     }
 
     fn resized(self) {
-        if self.stick.try_get_value() == Some(true) {
+        if self.stick.peek() {
             self.jump();
-        } else if self.away.try_get_untracked() == Some(true) {
-            set(self.unseen, self.newest() > self.seen.get_value());
+        } else if self.away.peek() {
+            self.unseen.set_to(self.newest() > self.seen.peek());
         } else {
             // A row that was opened may have pushed the end out of sight.
             self.scrolled();
@@ -106,15 +106,9 @@ impl Scroll {
     }
 
     fn jump(self) {
-        self.seen.set_value(self.newest());
+        self.seen.set(self.newest());
         if let Some(scroller) = self.scroller.get_untracked() {
             scroller.set_scroll_top(scroller.scroll_height());
         }
-    }
-}
-
-fn set(signal: RwSignal<bool>, value: bool) {
-    if signal.get_untracked() != value {
-        signal.set(value);
     }
 }

@@ -9,20 +9,21 @@ use crate::{
     icon::{Icon, icon},
     live::{EntryRef, is_failed},
     node::{El, Node, el, live, many},
+    state::State,
     text::format::duration,
 };
 
 pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
     let t = chat.t;
-    let choice = RwSignal::new(None::<bool>);
-    let head = Memo::new(move |_| {
+    let choice = State::new(None::<bool>);
+    let head = move || {
         let cwd = chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default();
         entry.read(|entry| cards::head(entry, &cwd, t))
-    });
-    let opens = move || head.read().as_ref().is_some_and(|head| head.opens);
+    };
+    let opens = move || head().is_some_and(|head| head.opens);
     let open = Memo::new(move |_| opens() && choice.get().unwrap_or_else(|| opens_itself(turn, entry)));
-    let tone = move || head.read().as_ref().map_or("", |head| head.tone.word());
-    let line = move || head.get().map(|head| line_view(chat, head));
+    let tone = move || head().map(|head| head.tone.word());
+    let line = move || head().map(|head| line_view(chat, head));
     let row = el("button")
         .attr("type", "button")
         .class("row")

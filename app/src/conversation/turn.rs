@@ -1,6 +1,6 @@
 //! A turn: what the user said, the work, the answer, and how it ended.
 
-use codex_gateway_wire::{ItemId, codex::TurnStatus};
+use codex_gateway_wire::{ItemId, TurnId, codex::TurnStatus};
 use leptos::prelude::*;
 
 use super::{Chat, entry::entry_view, fold::fold_view};
@@ -8,6 +8,7 @@ use crate::{
     icon::{Icon, icon},
     live::{GroupKey, TurnFacts},
     node::{El, button, el, list, live},
+    state::State,
 };
 
 /// A turn on the page. (An entry of no turn is one of its own, with nothing to fold.)
@@ -15,7 +16,7 @@ use crate::{
 pub(crate) struct Turn {
     pub(crate) facts: Memo<TurnFacts>,
     /// What the reader chose: whether its work is to be seen.
-    pub(crate) choice: RwSignal<Option<bool>>,
+    pub(crate) choice: State<Option<bool>>,
 }
 
 impl Turn {
@@ -35,20 +36,21 @@ impl Turn {
 const FOLD: &str = "";
 
 pub(crate) fn group_view(chat: Chat, group: GroupKey) -> El {
-    let key = StoredValue::new(group);
-    let ids = Memo::new(move |_| key.with_value(|key| chat.live.group(key)));
+    let key = State::new(group);
+    let ids = move || key.try_peek(|key| chat.live.group(key)).unwrap_or_default();
     let facts = Memo::new(move |_| {
-        let ids = ids.read();
-        match key.with_value(|key| key.turn().cloned()) {
+        let ids = ids();
+        match turn_of(key) {
             Some(turn) => chat.live.meta(|transcript| TurnFacts::of(transcript, &turn, &ids)),
             None => TurnFacts { status: TurnStatus::Other, ..TurnFacts::default() },
         }
     });
-    let turn = Turn { facts, choice: RwSignal::new(None) };
+    let turn = Turn { facts, choice: State::new(None) };
     let rows = move || {
         let folds = &facts.read().folds;
-        let first = ids.read().iter().position(|id| folds.contains(id));
-        let mut rows: Vec<String> = ids.read().iter().map(ToString::to_string).collect();
+        let ids = ids();
+        let first = ids.iter().position(|id| folds.contains(id));
+        let mut rows: Vec<String> = ids.iter().map(ToString::to_string).collect();
         if let Some(first) = first {
             rows.insert(first, FOLD.to_owned());
         }
@@ -65,8 +67,12 @@ pub(crate) fn group_view(chat: Chat, group: GroupKey) -> El {
         .child(live(move || end_view(chat, key, turn)))
 }
 
+fn turn_of(key: State<GroupKey>) -> Option<TurnId> {
+    key.try_peek(|key| key.turn().cloned()).flatten()
+}
+
 /// How a turn ended, where that is not plain from its answer.
-fn end_view(chat: Chat, key: StoredValue<GroupKey>, turn: Turn) -> Option<El> {
+fn end_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Option<El> {
     let t = chat.t;
     let (status, error) = (turn.facts.read().status, turn.facts.read().error.clone());
     match status {
@@ -74,7 +80,7 @@ fn end_view(chat: Chat, key: StoredValue<GroupKey>, turn: Turn) -> Option<El> {
         TurnStatus::Failed => {
             let error = error.unwrap_or_default();
             let retry = move || {
-                if let Some(turn) = key.with_value(|key| key.turn().cloned()) {
+                if let Some(turn) = turn_of(key) {
                     chat.retry_turn(&turn);
                 }
             };

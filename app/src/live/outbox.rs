@@ -1,10 +1,13 @@
 //! Messages that were sent and have not come back yet.
 
 use codex_gateway_wire::{Content, Item, SessionId, Transcript};
-use leptos::{prelude::*, task::spawn_local};
+use leptos::task::spawn_local;
 
 use super::Live;
-use crate::server_fns::{self, Failure};
+use crate::{
+    server_fns::{self, Failure},
+    state::State,
+};
 
 /// A message on its way.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,11 +33,11 @@ pub(crate) enum UnsentState {
 
 /// Those of a conversation. They show at once, and leave when the conversation has them.
 #[derive(Clone, Copy)]
-pub(crate) struct Outbox(RwSignal<Vec<Unsent>>);
+pub(crate) struct Outbox(State<Vec<Unsent>>);
 
 impl Outbox {
     pub(crate) fn new() -> Self {
-        Self(RwSignal::new(Vec::new()))
+        Self(State::new(Vec::new()))
     }
 
     /// All of them; tracked.
@@ -44,7 +47,7 @@ impl Outbox {
 
     /// Whether one is on its way; tracked.
     pub(crate) fn busy(self) -> bool {
-        self.0.with(|all| all.iter().any(|message| message.state == UnsentState::Sending))
+        self.0.try_with(|all| all.iter().any(|message| message.state == UnsentState::Sending)) == Some(true)
     }
 
     /// Shows a message that is on its way already.
@@ -70,7 +73,7 @@ impl Outbox {
     }
 
     fn fail(self, client_id: &str, failure: &Failure) {
-        self.0.try_update(|all| {
+        self.0.update(|all| {
             for message in all.iter_mut().filter(|message| message.client_id == client_id) {
                 message.state = UnsentState::Failed(failure.clone());
             }
@@ -79,17 +82,13 @@ impl Outbox {
 
     /// Takes out what the conversation has by now.
     pub(crate) fn settle(self, live: Live) {
-        if self.0.try_with_untracked(Vec::is_empty) != Some(false) {
+        let waiting = self.0.peek();
+        if waiting.is_empty() {
             return;
         }
-        let left = live.peek(|transcript| {
-            self.0.with_untracked(|all| {
-                all.iter().filter(|one| !has(transcript, one)).cloned().collect::<Vec<_>>()
-            })
-        });
-        if self.0.with_untracked(Vec::len) != left.len() {
-            self.0.set(left);
-        }
+        let left: Vec<_> =
+            waiting.into_iter().filter(|one| !live.peek(|transcript| has(transcript, one))).collect();
+        self.0.set_to(left);
     }
 }
 

@@ -11,6 +11,7 @@ use codex_gateway_wire::{
 use leptos::prelude::*;
 
 use super::groups::{GroupKey, Groups};
+use crate::state::State;
 
 /// The conversation of a page. The transcript itself lies outside the reactive graph: an event changes it at
 /// once, and the parts of the page that show what changed are told at the next animation frame.
@@ -220,7 +221,7 @@ impl Live {
 
     /// One entry.
     pub(crate) fn entry(self, id: ItemId) -> EntryRef {
-        EntryRef { live: self, id: StoredValue::new(id) }
+        EntryRef { live: self, id: State::new(id) }
     }
 
     fn track(self, trigger: impl FnOnce(&mut Triggers) -> ArcTrigger) {
@@ -234,13 +235,13 @@ impl Live {
 #[derive(Clone, Copy)]
 pub(crate) struct EntryRef {
     pub(crate) live: Live,
-    id: StoredValue<ItemId>,
+    id: State<ItemId>,
 }
 
 impl EntryRef {
     /// Its id.
     pub(crate) fn id(self) -> ItemId {
-        self.id.get_value()
+        self.id.peek()
     }
 
     /// Reads it; tracked. None once it is gone.

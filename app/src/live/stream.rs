@@ -17,7 +17,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
 use super::{Live, Outbox, backoff::Backoff};
-use crate::{browser, server_fns};
+use crate::{browser, server_fns, state::State};
 
 /// What the page listens to.
 const EVENTS: [EventName; 8] = [
@@ -35,9 +35,10 @@ const EVENTS: [EventName; 8] = [
 const SILENCE: i64 = 40_000;
 
 /// How the page is connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LinkState {
     /// For the first time, or after a wait.
+    #[default]
     Connecting,
     /// Events come as they happen.
     Live,
@@ -62,8 +63,8 @@ struct Inner {
     session: SessionId,
     live: Live,
     outbox: Outbox,
-    state: RwSignal<LinkState>,
-    outdated: RwSignal<bool>,
+    state: State<LinkState>,
+    outdated: State<bool>,
     source: RefCell<Option<EventSource>>,
     on_event: Closure<dyn Fn(MessageEvent)>,
     on_error: Closure<dyn Fn()>,
@@ -91,8 +92,8 @@ impl Stream {
         session: SessionId,
         live: Live,
         outbox: Outbox,
-        state: RwSignal<LinkState>,
-        outdated: RwSignal<bool>,
+        state: State<LinkState>,
+        outdated: State<bool>,
     ) -> Self {
         let inner = Rc::new_cyclic(|this: &Weak<Inner>| {
             let (for_events, for_errors) = (this.clone(), this.clone());
@@ -170,13 +171,11 @@ impl Inner {
     }
 
     fn set(&self, state: LinkState) {
-        if self.state.try_get_untracked().is_some_and(|now| now != state) {
-            self.state.set(state);
-        }
+        self.state.set_to(state);
     }
 
     fn ended(&self) -> bool {
-        matches!(self.state.try_get_untracked(), None | Some(LinkState::Closed | LinkState::Gone))
+        matches!(self.state.peek(), LinkState::Closed | LinkState::Gone)
     }
 
     fn connect(self: &Rc<Self>) {
@@ -266,7 +265,7 @@ impl Inner {
             }
         } else if self.source.borrow().is_some() && now - self.heard.get() > SILENCE {
             self.broke();
-        } else if self.state.try_get_untracked() == Some(LinkState::Offline) && browser::online() {
+        } else if self.state.peek() == LinkState::Offline && browser::online() {
             self.retry_now();
         }
     }
@@ -279,7 +278,7 @@ impl Inner {
     }
 
     fn retry_now(self: &Rc<Self>) {
-        if !self.ended() && self.state.try_get_untracked() != Some(LinkState::Live) {
+        if !self.ended() && self.state.peek() != LinkState::Live {
             self.retry();
         }
     }

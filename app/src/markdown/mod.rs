@@ -11,4 +11,5 @@ mod html;
 pub mod view;
 
 pub use clipboard::copy_text;
-pub use view::{MarkdownLabels, MarkdownText, MarkdownView};
+pub(crate) use view::markdown_view;
+pub use view::{MarkdownLabels, MarkdownText};

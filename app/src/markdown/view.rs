@@ -8,6 +8,8 @@ use leptos::task::spawn_local;
 use super::blocks::{Block, BlockKind, Document};
 use super::copy_text;
 use super::escape::push_text;
+use crate::node::{El, Node, el, list, live};
+use crate::state::State;
 
 /// The texts of a message's controls, in the page's language.
 #[derive(Clone, Copy, Debug)]
@@ -68,14 +70,7 @@ impl Row {
 }
 
 /// Draws one message. Blocks that are closed are drawn once; a change of the text redraws its open end only.
-#[component]
-pub fn MarkdownView(
-    /// The message.
-    #[prop(into)]
-    text: MarkdownText,
-    /// The texts of its controls.
-    labels: MarkdownLabels,
-) -> impl IntoView {
+pub(crate) fn markdown_view(text: MarkdownText, labels: MarkdownLabels) -> Node {
     let document = StoredValue::new(Document::default());
     let update = move || {
         let mut first_changed = 0;
@@ -85,28 +80,30 @@ pub fn MarkdownView(
         first_changed
     };
     untrack(&update);
-    let rows = RwSignal::new(document.with_value(|document| {
+    let rows = State::new(document.with_value(|document| {
         document.blocks().iter().enumerate().map(|(index, block)| Row::of(index, block)).collect::<Vec<_>>()
     }));
     Effect::new(move |_| redraw(document, rows, update()));
-    view! {
-        <div class="prose">
-            <For each=move || rows.get() key=|row| row.key children=move |row| block_view(document, row, labels) />
-        </div>
-    }
-    .into_any()
+    let keys = move || rows.get().iter().map(|row| row.key.to_string()).collect();
+    let block = move |key: String| {
+        let row = rows.peek().into_iter().find(|row| row.key.to_string() == key);
+        row.map(|row| block_view(document, row, labels)).into()
+    };
+    el("div").class("prose").child(list(keys, block)).into()
 }
 
 /// Brings the page in step with the document, whose blocks from `first_changed` on may be others than before.
-fn redraw(document: StoredValue<Document>, rows: RwSignal<Vec<Row>>, first_changed: usize) {
+fn redraw(document: StoredValue<Document>, rows: State<Vec<Row>>, first_changed: usize) {
     document.with_value(|document| {
         let blocks = document.blocks();
-        let same = rows.with_untracked(|rows| {
-            let keys = |from: usize| rows[from.min(rows.len())..].iter().map(|row| row.key);
+        let keys = |rows: &Vec<Row>, from: usize| -> Vec<u32> {
+            rows[from.min(rows.len())..].iter().map(|row| row.key).collect()
+        };
+        let same = rows.try_peek(|rows| {
             blocks.len() == rows.len()
-                && blocks[first_changed..].iter().map(|block| block.key).eq(keys(first_changed))
+                && blocks[first_changed..].iter().map(|block| block.key).eq(keys(rows, first_changed))
         });
-        if !same {
+        if same == Some(false) {
             rows.update(|rows| {
                 let open = rows.split_off(first_changed.min(rows.len()));
                 rows.extend(blocks.iter().enumerate().skip(rows.len()).map(|(index, block)| {
@@ -116,14 +113,12 @@ fn redraw(document: StoredValue<Document>, rows: RwSignal<Vec<Row>>, first_chang
             });
         }
     });
-    for changed in rows.with_untracked(|rows| {
-        rows.iter().skip(first_changed).map(|row| row.changed.clone()).collect::<Vec<_>>()
-    }) {
-        changed.notify();
+    for row in rows.peek().into_iter().skip(first_changed) {
+        row.changed.notify();
     }
 }
 
-fn block_view(document: StoredValue<Document>, row: Row, labels: MarkdownLabels) -> AnyView {
+fn block_view(document: StoredValue<Document>, row: Row, labels: MarkdownLabels) -> El {
     let lang = row.read(document, |kind| match kind {
         BlockKind::Code { lang, .. } => {
             let mut html = String::new();
@@ -141,36 +136,31 @@ fn block_view(document: StoredValue<Document>, row: Row, labels: MarkdownLabels)
             BlockKind::Code { .. } => (String::new(), false),
         })
     };
-    view! { <div class="block" inner_html=move || html().unwrap_or_default()></div> }.into_any()
+    el("div").class("block").inner_html(move || html().unwrap_or_default())
 }
 
-fn code_view(document: StoredValue<Document>, row: Row, lang: String, labels: MarkdownLabels) -> AnyView {
-    let copied = RwSignal::new(false);
+fn code_view(document: StoredValue<Document>, row: Row, lang: String, labels: MarkdownLabels) -> El {
+    let copied = State::new(false);
     let label = move || if copied.get() { labels.copied } else { labels.copy };
     let whole = row.clone();
-    let copy = move |_| {
+    let copy = move || {
         let text = whole.read(document, |kind| (code(kind).to_owned(), false)).unwrap_or_default();
         spawn_local(async move {
             if copy_text(&text).await {
-                copied.try_set(true);
-                set_timeout(
-                    move || {
-                        copied.try_set(false);
-                    },
-                    Duration::from_secs(2),
-                );
+                copied.set(true);
+                set_timeout(move || copied.set(false), Duration::from_secs(2));
             }
         });
     };
 
     let growing = row.clone();
-    let starts = Memo::new(move |before: Option<&Vec<usize>>| {
-        let mut starts = before.cloned().unwrap_or_else(|| vec![0]);
-        growing.read(document, |kind| (extend_chunks(&mut starts, code(kind)), true));
-        starts
-    });
-    let chunk = move |start: usize| {
-        let row = row.clone();
+    let starts = State::new(vec![0]);
+    let chunks = move || {
+        growing.read(document, |kind| (starts.update(|starts| extend_chunks(starts, code(kind))), true));
+        starts.peek().iter().map(ToString::to_string).collect()
+    };
+    let chunk = move |start: String| {
+        let (row, start) = (row.clone(), start.parse().unwrap_or(0));
         let html = move || {
             row.read(document, |kind| {
                 let rest = code(kind).get(start..).unwrap_or_default();
@@ -180,22 +170,18 @@ fn code_view(document: StoredValue<Document>, row: Row, lang: String, labels: Ma
                 (html, full.is_none())
             })
         };
-        view! { <span inner_html=move || html().unwrap_or_default()></span> }
+        el("span").inner_html(move || html().unwrap_or_default()).into()
     };
-    view! {
-        <figure class="code">
-            <figcaption>
-                <span class="lang" inner_html=lang></span>
-                <button type="button" class="copy" aria-label=label on:click=copy>{label}</button>
-            </figcaption>
-            <pre tabindex="0">
-                <code>
-                    <For each=move || starts.get() key=|start| *start children=chunk />
-                </code>
-            </pre>
-        </figure>
-    }
-    .into_any()
+    let button = el("button")
+        .attr("type", "button")
+        .live_attr("aria-label", label)
+        .class("copy")
+        .on_click(copy)
+        .child(live(label));
+    let caption =
+        el("figcaption").child(el("span").class("lang").inner_html(move || lang.clone())).child(button);
+    let code = el("pre").attr("tabindex", "0").child(el("code").child(list(chunks, chunk)));
+    el("figure").class("code").child(caption).child(code)
 }
 
 fn code(kind: &BlockKind) -> &str {

@@ -7,7 +7,7 @@ fn rendered(text: &str, finished: bool) -> String {
     let text = text.to_owned();
     let html = Owner::new().with(|| {
         let text = MarkdownText::new(move |lend| lend(&text, finished));
-        view! { <MarkdownView text labels=LABELS /> }.into_view().to_html()
+        markdown_view(text, LABELS).to_html()
     });
     html.replace("<!>", "").replace("<!---->", "")
 }
@@ -18,7 +18,7 @@ fn the_server_draws_every_block() {
         rendered("# a\n\n*b*\n\n```rust\nfn c<T>() {}\n```\n", true),
         "<div class=\"prose\"><div class=\"block\"><h3>a</h3></div><div class=\"block\"><p><em>b</em></p></div>\
          <figure class=\"code\"><figcaption><span class=\"lang\">rust</span>\
-         <button type=\"button\" aria-label=\"Copy it\" class=\"copy\">Copy it</button></figcaption>\
+         <button type=\"button\" class=\"copy\" aria-label=\"Copy it\">Copy it</button></figcaption>\
          <pre tabindex=\"0\"><code><span>fn c&lt;T&gt;() {}\n</span></code></pre></figure></div>"
     );
     assert_eq!(rendered("", false), "<div class=\"prose\"></div>");

@@ -41,6 +41,7 @@ impl<V: Into<Self>> From<Option<V>> for Value {
 impl Value {
     fn write(&self, element: &Element, name: &str) {
         match &self.0 {
+            html if name == INNER_HTML => element.set_inner_html(html.as_deref().unwrap_or_default()),
             Some(value) => Rndr::set_attribute(element, name, value),
             None => Rndr::remove_attribute(element, name),
         }
@@ -53,13 +54,17 @@ pub(super) struct LiveAttribute {
     pub(super) value: Box<dyn Fn() -> Value + Send>,
 }
 
+/// In place of an attribute's name: the value is the HTML inside the element, which has no children then.
+pub(super) const INNER_HTML: &str = "";
+
 impl LiveAttribute {
-    /// Keeps the element's attribute in step.
-    pub(super) fn attach(self, element: &Element) -> RenderEffect<Value> {
+    /// Keeps the element's attribute in step. What the server wrote is right already.
+    pub(super) fn attach(self, element: &Element, written: bool) -> RenderEffect<Value> {
         let (name, value, element) = (self.name, self.value, element.clone());
         RenderEffect::new(move |before: Option<Value>| {
             let now = value();
-            if before.as_ref() != Some(&now) {
+            let same = before.map_or(written, |before| before == now);
+            if !same {
                 now.write(&element, name);
             }
             now

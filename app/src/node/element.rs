@@ -1,16 +1,19 @@
 //! Elements, put together step by step.
 
-use leptos::{html::ElementType, prelude::*, tachys::html::node_ref::NodeRefContainer};
+use leptos::{html::Custom, prelude::*, tachys::html::node_ref::NodeRefContainer};
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use super::{
     Node, Value,
-    attribute::{FixedAttribute, Listener, LiveAttribute},
+    attribute::{FixedAttribute, INNER_HTML, Listener, LiveAttribute},
 };
 
 /// Is told of an element once it is there.
 pub(super) type Reference = Option<Box<dyn FnOnce(&Element) + Send>>;
+
+/// Where an element is put once it is there.
+pub(crate) type ElementRef = NodeRef<Custom<&'static str>>;
 
 /// An element.
 pub(crate) struct El {
@@ -63,6 +66,11 @@ impl El {
         self
     }
 
+    /// Sets what stands in it as HTML, which must be safe; it takes no children then.
+    pub(crate) fn inner_html(self, html: impl Fn() -> String + Send + 'static) -> Self {
+        self.live_attr(INNER_HTML, html)
+    }
+
     /// Does something on an event; `E` is what the event is in the browser.
     pub(crate) fn on<E: JsCast>(mut self, event: &'static str, act: impl FnMut(E) + Send + 'static) -> Self {
         self.listeners.push(Listener::new(event, act));
@@ -75,11 +83,7 @@ impl El {
     }
 
     /// Puts the element into a reference, once it is there.
-    pub(crate) fn node_ref<E>(mut self, reference: NodeRef<E>) -> Self
-    where
-        E: ElementType,
-        E::Output: JsCast + Clone + 'static,
-    {
+    pub(crate) fn node_ref(mut self, reference: ElementRef) -> Self {
         self.reference = Some(Box::new(move |element| reference.load(element)));
         self
     }

@@ -12,6 +12,7 @@ use wasm_bindgen::JsCast;
 
 use super::{
     El, Node,
+    attribute::INNER_HTML,
     render::{ElState, NodeState, refer},
 };
 
@@ -76,15 +77,18 @@ impl El {
         html.push_str(self.tag);
         let live = self.live.into_iter().map(|attribute| (attribute.name, (attribute.value)()));
         let fixed = self.fixed.into_iter().map(|attribute| (attribute.name, attribute.value));
+        let mut inner_html = None;
         for (name, value) in fixed.chain(live) {
-            match value.0.as_deref() {
-                Some("") => html.extend([" ", name]),
-                Some(value) => AttributeValue::to_html(value, name, html),
+            match value.0 {
+                value if name == INNER_HTML => inner_html = value,
+                Some(value) if value.is_empty() => html.extend([" ", name]),
+                Some(value) => AttributeValue::to_html(&*value, name, html),
                 None => {}
             }
         }
         html.push('>');
         *position = Position::FirstChild;
+        html.push_str(inner_html.as_deref().unwrap_or_default());
         for child in self.children {
             child.to_html_with_buf(html, position, true, false, Vec::new());
         }
@@ -105,7 +109,7 @@ impl El {
             element.node_name(),
             self.tag
         );
-        let live = self.live.into_iter().map(|attribute| attribute.attach(&element)).collect();
+        let live = self.live.into_iter().map(|attribute| attribute.attach(&element, true)).collect();
         let listeners = self.listeners.into_iter().map(|listener| listener.attach(&element)).collect();
         position.set(Position::FirstChild);
         let children =

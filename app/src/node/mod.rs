@@ -25,7 +25,7 @@ use std::{
 use leptos::prelude::*;
 
 pub(crate) use attribute::Value;
-pub(crate) use element::{El, el, svg};
+pub(crate) use element::{El, ElementRef, el, svg};
 pub(crate) use list::list;
 
 /// A piece of a page. (What waits for data, as `Suspense` does, belongs around it, not into it.)
@@ -67,15 +67,22 @@ impl From<()> for Node {
     }
 }
 
+/// An empty text is nothing. (Leptos writes it as a space, so that there is something to take over.)
+impl From<Cow<'static, str>> for Node {
+    fn from(text: Cow<'static, str>) -> Self {
+        if text.is_empty() { Self::Nothing } else { Self::Text(text) }
+    }
+}
+
 impl From<&'static str> for Node {
     fn from(text: &'static str) -> Self {
-        Self::Text(Cow::Borrowed(text))
+        Cow::Borrowed(text).into()
     }
 }
 
 impl From<String> for Node {
     fn from(text: String) -> Self {
-        Self::Text(Cow::Owned(text))
+        Cow::<str>::Owned(text).into()
     }
 }
 

@@ -80,7 +80,7 @@ impl El {
         ElState {
             tag: self.tag,
             fixed: self.fixed,
-            live: self.live.into_iter().map(|attribute| attribute.attach(&element)).collect(),
+            live: self.live.into_iter().map(|attribute| attribute.attach(&element, false)).collect(),
             listeners: self.listeners.into_iter().map(|listener| listener.attach(&element)).collect(),
             children,
             element: refer(element, self.reference),
@@ -103,7 +103,7 @@ impl El {
         for (new, old) in self.fixed.into_iter().zip(&mut state.fixed) {
             new.replace(old, element);
         }
-        state.live = self.live.into_iter().map(|attribute| attribute.attach(element)).collect();
+        state.live = self.live.into_iter().map(|attribute| attribute.attach(element, false)).collect();
         state.listeners = self.listeners.into_iter().map(|listener| listener.attach(element)).collect();
         for (new, old) in self.children.into_iter().zip(&mut state.children) {
             new.rebuild(old);

@@ -41,6 +41,12 @@ fn live_pieces_and_attributes_are_written_as_they_are_now() {
 }
 
 #[test]
+fn html_is_written_as_it_is() {
+    let html_inside = || el("p").inner_html(|| "<b>&amp;</b>".to_owned()).class("a");
+    assert_eq!(html(html_inside), r#"<p class="a"><b>&amp;</b></p>"#);
+}
+
+#[test]
 fn lists_are_written_in_order() {
     let items = || list(|| vec!["b".to_owned(), "a".to_owned()], |key| el("li").child(key).into());
     assert_eq!(html(|| el("ul").child(items())), "<ul><li>b</li><li>a</li><!></ul>");

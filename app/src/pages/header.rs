@@ -1,7 +1,5 @@
 //! The header: who we are, where one is, how the connection fares, and the settings.
 
-use leptos::prelude::*;
-
 use crate::{
     conversation::Chat,
     i18n::{Lang, Texts, texts},
@@ -10,6 +8,7 @@ use crate::{
     node::{El, Node, el, link_button, live, many},
     prefs::{Prefs, Theme, choose_lang, choose_theme},
     route::link,
+    state::State,
 };
 
 pub(crate) fn header_view(demo: bool, chat: Option<Chat>) -> El {
@@ -76,7 +75,7 @@ fn settings_button(t: &'static Texts) -> El {
 /// A menu that the browser opens and closes by itself.
 fn settings_view(t: &'static Texts) -> El {
     let prefs = Prefs::current();
-    let theme = RwSignal::new(prefs.theme);
+    let theme = State::new(prefs.theme);
     let themes = Theme::ALL.map(|choice| {
         let name = match choice {
             Theme::System => t.theme_system,

@@ -1,13 +1,15 @@
 //! The first screen: a composer, what it will work with, and where one was. Nothing is made before the first
 //! message is sent.
 
+use std::sync::Arc;
+
 use codex_gateway_wire::api::SessionSummary;
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{header::header_view, keep_title};
 use crate::{
     browser,
-    composer::{ComposerSetup, Draft, composer_view},
+    composer::{ComposerSetup, Draft, Submit, composer_view},
     conversation::{bubble, failure_view},
     i18n::{Texts, texts},
     icon::{Icon, icon},
@@ -15,23 +17,24 @@ use crate::{
     node::{El, Node, el, live, many},
     route::{Navigator, conversation_path, link},
     server_fns::{self, Failure, Home, Site},
+    state::State,
     text::format::{ago, utc},
 };
 
 /// The first message of a conversation that is being made; shown until the conversation has it.
 #[derive(Clone, Copy)]
-pub(crate) struct FirstMessage(pub(crate) RwSignal<Option<Unsent>>);
+pub(crate) struct FirstMessage(pub(crate) State<Option<Unsent>>);
 
 pub(super) fn home_view(home: Home) -> El {
     keep_title(|| None);
     let demo = home.site.demo;
-    let failure = RwSignal::new(None::<Failure>);
+    let failure = State::new(None::<Failure>);
     let first = use_context::<FirstMessage>();
     let starting = move || first.and_then(|first| first.0.get());
-    let home = StoredValue::new(home);
+    let home = State::new(Some(home));
     let content = move || match starting() {
         Some(message) => starting_view(message),
-        None => welcome_view(home.get_value(), failure),
+        None => el("main").class("welcome").child(home.peek().map(|home| welcome_view(home, failure))),
     };
     el("div").class("page").child(header_view(demo, None)).child(live(content))
 }
@@ -49,11 +52,11 @@ fn starting_view(message: Unsent) -> El {
         .child(el("div").class("dock").child(line))
 }
 
-fn welcome_view(home: Home, failure: RwSignal<Option<Failure>>) -> El {
+fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
     let t = texts();
     let Home { site, models, recent, codex_error } = home;
     let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
-    let submit = Callback::new(move |draft| {
+    let submit: Submit = Arc::new(move |draft| {
         if let (Some(first), Some(navigator)) = (first, navigator) {
             failure.set(None);
             start(draft, first, navigator, failure);
@@ -63,30 +66,23 @@ fn welcome_view(home: Home, failure: RwSignal<Option<Failure>>) -> El {
         draft_key: "new".to_owned(),
         placeholder: t.placeholder_first,
         models,
-        model: Signal::stored(None),
-        context: Signal::stored(None),
-        running: Signal::stored(false),
-        closed: Signal::stored(false),
-        submit,
-        stop: Callback::new(|()| ()),
-    };
-    let ask = move |text: &'static str| {
-        submit.run(Draft { text: text.to_owned(), model: None, done: Box::new(|| ()) });
+        chat: None,
+        submit: submit.clone(),
     };
     let failed = move || failure.get().map(|failure| failure_view(t.not_started, t.failure(&failure)));
-    el("main")
-        .class("welcome")
-        .child(el("h2").class("headline").child(t.headline))
-        .child(codex_error.map(|why| failure_view(t.codex_missing, why)))
-        .child(live(failed))
-        .child(composer_view(setup))
-        .child(settings_line(&site, t))
-        .child(site.demo.then(|| suggestions_view(t, ask)))
-        .child(recent_view(recent, site.now_ms, t))
+    many([
+        el("h2").class("headline").child(t.headline).into(),
+        codex_error.map(|why| failure_view(t.codex_missing, why)).into(),
+        live(failed),
+        composer_view(setup).into(),
+        settings_line(&site, t).into(),
+        site.demo.then(|| suggestions_view(t, &submit)).into(),
+        recent_view(recent, site.now_ms, t).into(),
+    ])
 }
 
 /// Makes the conversation and goes there.
-fn start(draft: Draft, first: FirstMessage, navigator: Navigator, failure: RwSignal<Option<Failure>>) {
+fn start(draft: Draft, first: FirstMessage, navigator: Navigator, failure: State<Option<Failure>>) {
     let Draft { text, model, done } = draft;
     let client_id = browser::unique_id();
     let message = Unsent {
@@ -105,7 +101,7 @@ fn start(draft: Draft, first: FirstMessage, navigator: Navigator, failure: RwSig
             Err(why) => {
                 // The composer comes back, with the draft that was kept.
                 first.0.set(None);
-                failure.try_set(Some(why));
+                failure.set(Some(why));
             }
         }
     });
@@ -126,14 +122,16 @@ fn settings_line(site: &Site, t: &'static Texts) -> El {
         .child(el("span").child(icon(Icon::Shield)).child(format!("{may} · {asks}")))
 }
 
-fn suggestions_view(t: &'static Texts, ask: impl Fn(&'static str) + Copy + Send + 'static) -> Node {
+fn suggestions_view(t: &'static Texts, submit: &Submit) -> Node {
     let all = [
         (Icon::Brand, t.suggestion_tour),
         (Icon::Terminal, t.suggestion_command),
         (Icon::File, t.suggestion_long),
     ];
     let all = all.map(|(mark, text)| {
-        let button = el("button").attr("type", "button").on_click(move || ask(text));
+        let submit = submit.clone();
+        let ask = move || submit(Draft { text: text.to_owned(), model: None, done: Box::new(|| ()) });
+        let button = el("button").attr("type", "button").on_click(ask);
         el("li").child(button.child(icon(mark)).child(el("span").child(text)))
     });
     many([el("p").class("demo-hint").child(t.demo_hint), el("ul").class("suggestions").child(many(all))])
@@ -144,7 +142,7 @@ fn recent_view(recent: Vec<SessionSummary>, server_now: i64, t: &'static Texts) 
         return None;
     }
     // In UTC first, as the server writes it; relative once this program runs.
-    let taken_over = RwSignal::new(false);
+    let taken_over = State::new(false);
     Effect::new(move |_| taken_over.set(true));
     let all = recent.into_iter().map(|session| {
         let then = session.last_access_ms;
