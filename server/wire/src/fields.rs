@@ -5,14 +5,41 @@
 //! is read as what it should be. A field that is missing or `null` is the default, one that is not known is
 //! left out; only one of another shape is an error.
 
-use std::collections::HashMap;
+use std::fmt;
 
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
-/// The fields of a JSON object, each still as text.
+/// The fields of a JSON object, each still as text. (A list: there are too few for a map to pay.)
 #[derive(Debug)]
-pub struct Fields(HashMap<String, Box<RawValue>>);
+pub struct Fields(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = object.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
 
 /// A field is missing that must be there, or is of another shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +49,7 @@ pub struct BadField(pub &'static str);
 impl Fields {
     /// The fields of an object; `None` if it is something else.
     pub fn of(object: &RawValue) -> Option<Self> {
-        serde_json::from_str(object.get()).ok().map(Self)
+        serde_json::from_str(object.get()).ok()
     }
 
     /// Takes a field out, by its name in Rust, `like_this`; in JSON it is `likeThis`. The default if it is
@@ -31,7 +58,7 @@ impl Fields {
     /// # Errors
     /// [`BadField`] if it is of another shape.
     pub fn take<T: Default + DeserializeOwned>(&mut self, name: &'static str) -> Result<T, BadField> {
-        match self.0.remove(&camel_case(name)) {
+        match self.remove(name) {
             Some(field) if field.get() != "null" => read(&field, name),
             _ => Ok(T::default()),
         }
@@ -42,7 +69,7 @@ impl Fields {
     /// # Errors
     /// [`BadField`] if it is missing or of another shape.
     pub fn need<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, BadField> {
-        let field = self.0.remove(&camel_case(name)).ok_or(BadField(name))?;
+        let field = self.remove(name).ok_or(BadField(name))?;
         read(&field, name)
     }
 
@@ -51,7 +78,13 @@ impl Fields {
     /// # Errors
     /// [`BadField`] if it is missing or of another shape.
     pub fn peek<T: DeserializeOwned>(&self, name: &'static str) -> Result<T, BadField> {
-        read(self.0.get(name).ok_or(BadField(name))?, name)
+        let field = self.0.iter().find(|(field, _)| field == name).ok_or(BadField(name))?;
+        read(&field.1, name)
+    }
+
+    fn remove(&mut self, name: &str) -> Option<Box<RawValue>> {
+        let at = self.0.iter().position(|(field, _)| is_camel_case_of(field, name))?;
+        Some(self.0.swap_remove(at).1)
     }
 }
 
@@ -59,15 +92,24 @@ fn read<T: DeserializeOwned>(field: &RawValue, name: &'static str) -> Result<T, 
     serde_json::from_str(field.get()).map_err(|_| BadField(name))
 }
 
-fn camel_case(name: &str) -> String {
-    let mut words = name.split('_');
-    let mut camel = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let (first, rest) = word.split_at(word.len().min(1));
-        camel.push_str(&first.to_ascii_uppercase());
-        camel.push_str(rest);
+/// Whether `camel` (`likeThis`) is what `name` (`like_this`) is called in JSON; the name itself will do too.
+fn is_camel_case_of(camel: &str, name: &str) -> bool {
+    if camel == name {
+        return true;
     }
-    camel
+    let mut camel = camel.bytes();
+    let mut upper = false;
+    for byte in name.bytes() {
+        if byte == b'_' && !upper {
+            upper = true;
+            continue;
+        }
+        if camel.next() != Some(if upper { byte.to_ascii_uppercase() } else { byte }) {
+            return false;
+        }
+        upper = false;
+    }
+    camel.next().is_none()
 }
 
 /// Lets a struct be read from a JSON object, field by field: all of its fields are listed. One whose name in
@@ -127,9 +169,16 @@ mod tests {
 
     #[test]
     fn fields_have_the_names_that_codex_gives_them() {
-        assert_eq!(camel_case("client_id"), "clientId");
-        assert_eq!(camel_case("receiver_thread_ids"), "receiverThreadIds");
-        assert_eq!(camel_case("text"), "text");
+        for (camel, name) in
+            [("clientId", "client_id"), ("receiverThreadIds", "receiver_thread_ids"), ("text", "text")]
+        {
+            assert!(is_camel_case_of(camel, name), "{camel}");
+        }
+        for (camel, name) in
+            [("clientID", "client_id"), ("client", "client_id"), ("clientIds", "client_id"), ("", "id")]
+        {
+            assert!(!is_camel_case_of(camel, name), "{camel}");
+        }
     }
 
     #[test]

@@ -326,7 +326,7 @@ pub struct PatchChangeKind {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub move_path: Option<String>,
 }
-read_fields!(PatchChangeKind { kind as "type", move_path as "move_path" });
+read_fields!(PatchChangeKind { kind as "type", move_path });
 
 /// Why a call of an MCP tool failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
