@@ -31,10 +31,10 @@ const TOPICS: &[Topic] = &[
         phrases: &["list files", "list the files", "运行", "命令"],
         steps: command,
     },
+    Topic { words: &["long", "stream", "streaming"], phrases: &["长文", "流式"], steps: long },
     Topic {
         words: &["write", "edit", "file", "patch"], phrases: &["文件", "编辑", "修改"], steps: file
     },
-    Topic { words: &["long", "stream", "streaming"], phrases: &["长文", "流式"], steps: long },
 ];
 
 /// The steps for a prompt in ordinary words.
@@ -128,6 +128,7 @@ mod tests {
         assert_eq!(calls("What can you do with files?").len(), 8);
         assert_eq!(steps("show an error in a file"), [Step::Fail(500)]);
         assert_eq!(calls("Edit some files").len(), 3);
+        assert_eq!(steps("Write a long answer"), long());
         assert_eq!(calls("请运行一个命令"), [Call::Live]);
     }
 
