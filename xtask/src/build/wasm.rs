@@ -11,6 +11,11 @@ use crate::command::{cargo, npm_tool, run};
 use crate::fresh::unless_fresh;
 use crate::project::{self, FRONTEND, SERVER, WASM_TARGET};
 
+/// What makes the module smallest on the wire. `-Oz` makes a smaller file, but one that brotli can do less
+/// with: measured here, 7 % more bytes to send.
+const SMALLEST: [&str; 4] =
+    ["-O1", "--dae-optimizing", "--duplicate-function-elimination", "--remove-unused-module-elements"];
+
 /// The module as the browser gets it, with its JavaScript glue. A release has `.br` and `.gz`
 /// files beside the two.
 pub(crate) struct Module {
@@ -64,7 +69,7 @@ fn bind(compiled: &Path, module: &Module, profile: Profile) -> Result<()> {
 /// Optimises for size, minifies the glue, compresses both.
 fn shrink(module: &Module) -> Result<()> {
     println!("optimising {} for size", module.wasm.display());
-    run(npm_tool("wasm-opt").arg("-Oz").arg(&module.wasm).arg("-o").arg(&module.wasm))?;
+    run(npm_tool("wasm-opt").args(SMALLEST).arg(&module.wasm).arg("-o").arg(&module.wasm))?;
     run(npm_tool("esbuild")
         .arg(&module.glue)
         .args(["--minify", "--format=esm", "--target=es2022", "--allow-overwrite", "--log-level=warning"])
