@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use codex_gateway_wire::{EventId, EventName, event::GapReason};
 use tokio::sync::watch;
 
-/// How much memory the frames that are kept may take, in bytes. The newest one always is.
+/// How much memory the frames that are kept may take, in bytes, beside one `state`. The newest one always is.
 pub const RING: usize = 4 * 1024 * 1024;
 /// What a frame takes beyond its own bytes: its place in the ring, which grows by doubling, two headers of
 /// the allocator's, and the count of those who hold it. Deltas are small: it is a quarter of the ring.
@@ -47,6 +47,14 @@ struct Frame {
     name: EventName,
     /// As it goes over the wire; empty for a `state` that was replaced.
     bytes: Bytes,
+}
+
+impl Frame {
+    /// What it counts for. The one `state` that is kept can be as long as the conversation's newest part; it
+    /// must not drive out what was said.
+    fn cost(&self) -> usize {
+        if self.name == EventName::State { OVERHEAD } else { self.bytes.len() + OVERHEAD }
+    }
 }
 
 impl Log {
@@ -127,7 +135,7 @@ impl Ring {
     }
 
     fn push(&mut self, frame: Frame) {
-        self.bytes += frame.bytes.len() + OVERHEAD;
+        self.bytes += frame.cost();
         let is_state = frame.name == EventName::State;
         self.frames.push_back(frame);
         if is_state {
@@ -136,12 +144,12 @@ impl Ring {
                 && let Ok(at) = usize::try_from(replaced)
                 && let Some(replaced) = self.frames.get_mut(at)
             {
-                self.bytes -= std::mem::take(&mut replaced.bytes).len();
+                replaced.bytes = Bytes::new();
             }
         }
         while self.bytes > self.limit && self.frames.len() > 1 {
             if let Some(oldest) = self.frames.pop_front() {
-                self.bytes -= oldest.bytes.len() + OVERHEAD;
+                self.bytes -= oldest.cost();
                 self.first += 1;
             }
         }
@@ -336,6 +344,15 @@ mod tests {
         append(&log, EventName::State, "new");
         let read = text(log.follow(0, ALL).next().await);
         assert!(!read.contains("old") && read.contains("between") && read.contains("new"));
+    }
+
+    #[tokio::test]
+    async fn a_long_state_drives_out_nothing_that_was_said() {
+        let log = Arc::new(Log::new(500));
+        append(&log, EventName::Notification, "said");
+        append(&log, EventName::State, &"x".repeat(5000));
+        let read = text(log.follow(0, ALL).next().await);
+        assert!(read.contains("said") && read.contains("xxx"));
     }
 
     #[tokio::test]

@@ -53,7 +53,8 @@ impl Codex {
         ];
         #[allow(clippy::disallowed_methods, reason = "the test drives codex itself")]
         let mut command = tokio::process::Command::new(executable());
-        command.arg("app-server").env("CODEX_HOME", home.path()).kill_on_drop(true);
+        // Commands run in a login shell: somebody's profile must not decide how long they take.
+        command.arg("app-server").env("CODEX_HOME", home.path()).env("HOME", home.path()).kill_on_drop(true);
         for setting in &settings {
             command.args(["-c", setting]);
         }
