@@ -63,9 +63,12 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
             area.set_value(&browser::stored(&key.peek()).unwrap_or_default());
         }
         text.set(area.value());
-        if !browser::touch() {
-            let _ = area.focus();
-        }
+        // It is part of the page only after this.
+        request_animation_frame(move || {
+            if !browser::touch() {
+                let _ = area.focus();
+            }
+        });
     });
     Effect::new(move |_| {
         if !running() {

@@ -9,6 +9,7 @@ use crate::{
     live::{GroupKey, TurnFacts},
     node::{El, button, el, list, live},
     state::State,
+    text::upstream::plain_message,
 };
 
 /// A turn on the page. (An entry of no turn is one of its own, with nothing to fold.)
@@ -58,7 +59,7 @@ pub(crate) fn group_view(chat: Chat, group: GroupKey) -> El {
     };
     let row = move |id: String| match id.as_str() {
         FOLD => fold_view(chat, turn).into(),
-        _ => entry_view(chat, turn, chat.live.entry(id.into())).into(),
+        _ => entry_view(chat, turn, chat.live.entry(id.into())),
     };
     el("section")
         .class("turn")
@@ -86,7 +87,7 @@ fn end_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Option<El> {
             };
             let why = error.additional_details.map(|why| el("p").class("why").child(why));
             let retry = button(t.retry, retry).live_attr("disabled", move || !chat.may_send());
-            Some(failure_view(t.turn_failed, error.message).child(why).child(retry))
+            Some(failure_view(t.turn_failed, plain_message(&error.message)).child(why).child(retry))
         }
         TurnStatus::InProgress | TurnStatus::Completed | TurnStatus::Other => None,
     }

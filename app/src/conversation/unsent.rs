@@ -21,10 +21,11 @@ pub(crate) fn unsent_view(chat: Chat, client_id: String) -> El {
             let UnsentState::Failed(failure) = &message.state else {
                 return entry.attr("data-unsent", "sending").child(bubble);
             };
-            let why = format!("{} · {}", t.send_failed, t.failure(failure));
-            let retry = button(t.retry, move || chat.resend(message.clone()));
-            let why =
-                el("div").class("unsent-why").attr("role", "alert").child(el("span").child(why)).child(retry);
+            let what = el("strong").child(t.send_failed);
+            let why = el("span").child(what).child(" · ").child(t.failure(failure));
+            let retry = button(t.retry, move || chat.resend(message.clone()))
+                .live_attr("disabled", move || chat.ended());
+            let why = el("div").class("unsent-why").attr("role", "alert").child(why).child(retry);
             entry.attr("data-unsent", "failed").child(bubble).child(why)
         })
     });

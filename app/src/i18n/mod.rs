@@ -98,6 +98,8 @@ texts! {
     conversation: &'static str,
 
     // A turn
+    you_said: &'static str,
+    codex_said: &'static str,
     worked: &'static str,
     stopped: &'static str,
     turn_failed: &'static str,

@@ -25,6 +25,6 @@ fn not_found_view() -> El {
 
 fn page_view(what: &'static str, why: String, way_out: El) -> El {
     let words =
-        el("main").class("lost").child(el("h2").class("headline").child(what)).child(el("p").child(why));
+        el("main").class("lost").child(el("h1").class("headline").child(what)).child(el("p").child(why));
     el("div").class("page").child(header_view(false, None)).child(words.child(way_out))
 }

@@ -14,7 +14,13 @@ use crate::{
 pub(crate) fn header_view(demo: bool, chat: Option<Chat>) -> El {
     let t = texts();
     let demo = demo.then(|| el("span").class("badge").attr("title", t.demo_hint).child(t.demo_badge));
-    let title = move || chat.and_then(|chat| chat.live.meta(|transcript| transcript.title.clone()));
+    let title = chat.map_or_else(
+        || el("span"),
+        |chat| {
+            let title = move || chat.live.meta(|transcript| transcript.title.clone());
+            el("h1").child(live(move || title().unwrap_or_else(|| t.untitled.to_owned())))
+        },
+    );
     let brand = link("/", icon(Icon::Brand)).class("brand").child(el("span").child("Codex Gateway"));
     let new_chat = link("/", icon(Icon::NewChat))
         .class("icon-button")
@@ -24,7 +30,7 @@ pub(crate) fn header_view(demo: bool, chat: Option<Chat>) -> El {
         .class("bar")
         .child(brand)
         .child(demo)
-        .child(el("h1").class("title").child(live(title)))
+        .child(title.class("title"))
         .child(chat.map(|chat| link_view(chat, t)))
         .child(new_chat)
         .child(settings_button(t))

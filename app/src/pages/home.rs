@@ -71,7 +71,7 @@ fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
     };
     let failed = move || failure.get().map(|failure| failure_view(t.not_started, t.failure(&failure)));
     many([
-        el("h2").class("headline").child(t.headline).into(),
+        el("h1").class("headline").child(t.headline).into(),
         codex_error.map(|why| failure_view(t.codex_missing, why)).into(),
         live(failed),
         composer_view(setup).into(),
@@ -154,5 +154,5 @@ fn recent_view(recent: Vec<SessionSummary>, server_now: i64, t: &'static Texts) 
         el("li").child(link)
     });
     let all = el("ul").child(many(all));
-    Some(el("section").class("recent").child(el("h3").class("label").child(t.recent)).child(all))
+    Some(el("section").class("recent").child(el("h2").class("label").child(t.recent)).child(all))
 }

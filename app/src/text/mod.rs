@@ -4,3 +4,4 @@ pub(crate) mod ansi;
 pub(crate) mod diff;
 pub(crate) mod excerpt;
 pub(crate) mod format;
+pub(crate) mod upstream;
