@@ -3,8 +3,8 @@ import { expect, letters, test } from './chat';
 import { belowTheFold, scrolled } from './support/scroll';
 
 const READY = 'Reply with exactly the single word ready.';
-/** 12,000 letters in three seconds: some fifty paragraphs. */
-const LONG = '!standin deltas count=600 pace_us=5000 size=20';
+/** 12,000 letters in two seconds: some fifty paragraphs. */
+const LONG = '!standin deltas count=600 pace_us=3500 size=20';
 
 test('finished blocks are never drawn again', async ({ chat }) => {
   await chat.startAndFinish(READY);

@@ -1,0 +1,53 @@
+// Theme and language: chosen once, and rendered by the server from then on.
+import { expect, test } from './chat';
+
+test('the theme is kept over a reload, and comes with the first byte', async ({ page, context, chat }) => {
+  await page.goto('/');
+  await chat.message.fill('x');
+  await expect(chat.sendButton).toBeEnabled();
+  const light = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Dark' }).click();
+  await expect(page.getByRole('button', { name: 'Dark' })).toHaveAttribute('aria-pressed', 'true');
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  const dark = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  expect(dark).not.toBe(light);
+
+  const html = await (await context.request.get('/')).text();
+  expect(html).toMatch(/<html[^>]*data-theme="dark"/);
+  await page.reload();
+  expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(dark);
+});
+
+test('without a choice, the system has its way', async ({ page }) => {
+  const colour = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.goto('/');
+  const dark = await colour();
+  await page.emulateMedia({ colorScheme: 'light' });
+  expect(await colour()).not.toBe(dark);
+});
+
+test('the language is kept over a reload, and comes with the first byte', async ({ page, context, chat }) => {
+  await chat.startAndFinish('Reply with exactly the single word ready.');
+  await chat.message.pressSequentially('a draft');
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: '中文' }).click();
+  await expect(page.locator('html')).toHaveAttribute('lang', /^zh/);
+  await expect(page.getByRole('textbox', { name: '消息' })).toHaveValue('a draft');
+  await expect(chat.answers).toHaveText('ready');
+
+  const html = await (await context.request.get('/')).text();
+  expect(html).toMatch(/<html[^>]*lang="zh/);
+  expect(html).toContain('想让 Codex 做什么？');
+  expect(html).not.toContain('What should Codex do?');
+});
+
+test.describe('a browser that prefers Chinese', () => {
+  test.use({ locale: 'zh-CN' });
+
+  test('gets Chinese', async ({ page }) => {
+    await page.goto('/');
+    await expect(page.getByRole('heading', { name: '想让 Codex 做什么？' })).toBeVisible();
+  });
+});

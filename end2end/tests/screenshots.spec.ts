@@ -1,0 +1,123 @@
+// Pictures of every state, in target/screenshots, for people to look at.
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test, type Chat } from './chat';
+import { screenshot } from './gateway';
+import { proxy } from './support/proxy';
+
+const DEVICES = {
+  desktop: { viewport: { width: 1440, height: 900 } },
+  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+};
+
+/** One picture in each theme. */
+async function picture({ page }: Chat, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await screenshot(page, `${name}-${colorScheme}`);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+async function openEverything(chat: Chat): Promise<void> {
+  await chat.fold.click();
+  const steps = chat.log.locator('[data-kind=step]');
+  for (const step of [/^(Thought|思考)/, /^(Plan|计划)/, /^(Ran|运行|已运行)/, /^(Edited|编辑|已编辑)/]) {
+    await steps.getByRole('button', { name: step }).first().click();
+  }
+}
+
+test.beforeEach(({ gateway }) => {
+  rmSync(path.join(gateway.workspace, 'standin-notes.md'), { force: true });
+});
+
+for (const [device, use] of Object.entries(DEVICES)) {
+  test.describe(device, () => {
+    test.use(use);
+    const named = (name: string) => `${name}-${device}`;
+
+    test('work', async ({ page, chat }) => {
+      await chat.start('Show me what you can do');
+      await expect(chat.step(/^Running/)).toBeVisible({ timeout: 15_000 });
+      await chat.ended('completed');
+      await picture(chat, named('finished'));
+      await openEverything(chat);
+      await page.mouse.move(0, 0);
+      await chat.said.scrollIntoViewIfNeeded();
+      await picture(chat, named('opened'));
+      await chat.log.locator('[data-kind=step]').last().scrollIntoViewIfNeeded();
+      await picture(chat, named('opened-below'));
+      await page.goto('/');
+      await expect(page.getByRole('link', { name: /Show me what you can do/ })).toBeVisible();
+      await expect(page.getByText(/just now|ago/).first()).toBeVisible();
+      await picture(chat, named('first'));
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await expect(page.getByText('Theme')).toBeVisible();
+      await picture(chat, named('settings'));
+    });
+
+    test('streaming and running', async ({ page, chat }) => {
+      await chat.start('Stream a long text');
+      await expect(chat.log.getByRole('heading', { name: 'Chapter 2' })).toBeAttached({ timeout: 20_000 });
+      await picture(chat, named('streaming'));
+      await chat.log.hover();
+      await chat.log.evaluate((log) => log.parentElement?.scrollBy(0, -300));
+      await expect(page.getByRole('button', { name: 'New messages' })).toBeVisible();
+      await picture(chat, named('scrolled-up'));
+      await chat.stopButton.click();
+      await chat.ended('interrupted');
+
+      await chat.say('Run the slow command');
+      await expect(chat.log.locator('[data-kind=step] pre').last()).toContainText('started, sleeping');
+      await chat.message.fill('And then look at the tests');
+      await chat.message.press('Enter');
+      await picture(chat, named('running'));
+      await chat.stopButton.click();
+      await chat.ended('interrupted', 2);
+      await picture(chat, named('stopped'));
+    });
+
+    test('failures', async ({ page, chat, gateway, request, faults }) => {
+      faults.allow(/Failed to load resource/, /request failed/);
+      const line = await proxy(gateway.port);
+      await chat.start('!standin fail status=400', line.baseURL);
+      await chat.ended('failed');
+      await picture(chat, named('failed'));
+      await page.route('**/_fn/send', (route) => route.abort());
+      await chat.say('A message that is not sent');
+      await expect(page.getByText(/^Not sent ·/)).toBeVisible();
+      await picture(chat, named('unsent'));
+      line.cut();
+      await expect(page.getByText(/Reconnecting in/)).toBeVisible();
+      await picture(chat, named('disconnected'));
+      line.mend();
+      await chat.isLive();
+      await request.delete(`/api/sessions/${chat.sessionId}`);
+      await expect(page.getByText('This conversation was deleted.')).toBeVisible();
+      await picture(chat, named('closed'));
+      await page.goto('/c/nonsense');
+      await picture(chat, named('not-found'));
+      await page.goto('about:blank');
+      await line.close();
+    });
+
+    test.describe('Chinese', () => {
+      test.use({ locale: 'zh-CN' });
+
+      test('in Chinese', async ({ page, chat }) => {
+        await page.goto('/');
+        await chat.message.fill('演示一下你能做什么');
+        await expect(page.getByRole('button', { name: '发送' })).toBeEnabled();
+        await chat.message.press('Enter');
+        await chat.isLive();
+        await chat.ended('completed');
+        await openEverything(chat);
+        await chat.said.scrollIntoViewIfNeeded();
+        await picture(chat, named('chinese-opened'));
+        await page.goto('/');
+        await expect(page.getByRole('link', { name: /演示一下/ })).toBeVisible();
+        await picture(chat, named('chinese-first'));
+      });
+    });
+  });
+}
