@@ -82,7 +82,7 @@ pub struct Event {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
+#[allow(
     clippy::large_enum_variant,
     reason = "lives for one step of the fold; a box would cost an allocation per delta"
 )]
