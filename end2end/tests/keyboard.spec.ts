@@ -1,6 +1,6 @@
 // By keyboard alone.
-import { expect, test } from './chat';
 import type { Page } from '@playwright/test';
+import { expect, test } from './chat';
 
 /** Presses Tab until what has the focus is called so; what came before it. */
 async function tabTo(page: Page, name: RegExp, key = 'Tab'): Promise<string[]> {

@@ -1,6 +1,7 @@
 // On a phone: nothing is wider than the screen, and a finger hits what it aims at.
-import { expect, test, type Chat } from './chat';
 import type { Page } from '@playwright/test';
+import { expect, test, type Chat } from './chat';
+import { proxy } from './support/proxy';
 
 test.use({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
 
@@ -65,8 +66,7 @@ test('a conversation, running and finished', async ({ page, chat }) => {
   await fits(page);
 });
 
-// Fails: the way home in the header of a conversation is 28 pixels wide.
-test.fixme('a finger hits everything in a conversation', async ({ chat }) => {
+test('a finger hits everything in a conversation', async ({ chat }) => {
   await chat.start('!standin slow-command');
   await expect(chat.stopButton).toBeVisible();
   await canBeHit(chat);
@@ -86,4 +86,16 @@ test('one failed, and one that is not there', async ({ page, chat, faults }) => 
   await page.goto('/c/nonsense');
   await expect(page.getByRole('main').getByRole('link')).toBeVisible();
   await fits(page);
+});
+
+test('one whose connection is broken', async ({ page, chat, gateway, faults }) => {
+  faults.allow(/Failed to load resource/, /request failed/);
+  const line = await proxy(gateway.port);
+  await chat.start('Reply with exactly the single word ready.', line.baseURL);
+  await chat.ended('completed');
+  line.cut();
+  await expect(chat.connection).toContainText('Reconnecting');
+  await fits(page);
+  await expect(page.getByRole('button', { name: 'Settings' })).toBeInViewport({ ratio: 1 });
+  await line.close();
 });

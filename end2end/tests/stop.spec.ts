@@ -18,13 +18,24 @@ for (const [way, stop] of ways) {
     await expect(page.getByText('You stopped this turn.')).toBeVisible();
     await expect.poll(sleeping).toBe(0);
     await expect(chat.stopButton).toBeHidden();
-    await expect(chat.step(/^(Stopped|Failed|Ran)/)).toBeVisible();
+    await expect(chat.step(/sleep 25/)).toBeVisible();
 
     await chat.say('Reply with exactly the single word onwards.');
     await chat.ended('completed', 2);
     await expect(chat.answers.last()).toHaveText('onwards');
   });
 }
+
+// Fails: once its process has ended, its row says "Ran … exit -1" and "1 failed", in red.
+test.fixme('a command that was stopped is no failure', async ({ chat, gateway }) => {
+  await chat.start('!standin slow-command');
+  await expect(chat.liveLine).toContainText('sleep 25');
+  await chat.stopButton.click();
+  await chat.ended('interrupted');
+  await expect.poll(() => gateway.processes().some(({ command }) => command.join(' ') === 'sleep 25')).toBe(false);
+  await expect(chat.step(/^Stopped/)).toBeVisible();
+  await expect(chat.log).not.toContainText('failed');
+});
 
 test('Esc closes the settings before it stops a turn', async ({ page, chat }) => {
   await chat.start('!standin slow-command');

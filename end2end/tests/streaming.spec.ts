@@ -47,9 +47,10 @@ test('the page stays at the end of what comes', async ({ chat }) => {
 });
 
 test('a reader who scrolled up stays there, and finds back', async ({ page, chat }) => {
-  await chat.start(LONG);
+  // Long enough to look around while it comes.
+  await chat.start('!standin deltas count=1000 pace_us=5000 size=20');
   const length = async () => (await chat.answers.last().textContent())?.length ?? 0;
-  await expect.poll(length).toBeGreaterThan(4000);
+  await expect.poll(length).toBeGreaterThan(3000);
   await chat.log.hover();
   await page.mouse.wheel(0, -400);
   await expect.poll(() => belowTheFold(chat.log)).toBeGreaterThan(100);
@@ -63,7 +64,8 @@ test('a reader who scrolled up stays there, and finds back', async ({ page, chat
   await down.click();
   await expect.poll(() => belowTheFold(chat.log)).toBeLessThanOrEqual(1);
   await expect(down).toBeHidden();
-  await chat.ended('completed');
+  await chat.stopButton.click();
+  await chat.ended('interrupted');
   expect(await belowTheFold(chat.log)).toBeLessThanOrEqual(1);
 });
 
@@ -73,4 +75,16 @@ test('the whole text has come, once', async ({ chat }) => {
   const text = entries.map((entry) => entry.content.item?.text).find((text) => text !== undefined);
   expect(text).toHaveLength(12_000);
   expect(letters((await chat.answers.textContent()) ?? '')).toBe(letters(text ?? ''));
+});
+
+// Fails: the page stays where it is, and what one has just said is out of sight.
+test.fixme('a message that is sent from further up leads to the end', async ({ page, chat }) => {
+  await chat.startAndFinish(LONG);
+  await chat.log.hover();
+  await page.mouse.wheel(0, -2000);
+  await expect.poll(() => belowTheFold(chat.log)).toBeGreaterThan(1000);
+  await chat.say(READY);
+  await expect(chat.said.last()).toBeInViewport();
+  await chat.ended('completed', 2);
+  await expect(chat.answers.last()).toBeInViewport();
 });

@@ -69,6 +69,14 @@ test('a suggestion of the demo runs with one click', async ({ page, chat }) => {
   await expect(chat.step(/^Running/)).toBeVisible({ timeout: 10_000 });
 });
 
+test('the suggestion of a long answer brings one', async ({ page, chat }) => {
+  await page.goto('/');
+  await chat.message.fill('x');
+  await expect(chat.sendButton).toBeEnabled();
+  await page.getByRole('button', { name: 'Write a long answer' }).click();
+  await expect(chat.answers.getByRole('heading', { name: 'A long text' })).toBeVisible({ timeout: 10_000 });
+});
+
 test('the conversation is found again on the first screen', async ({ page, chat }) => {
   await chat.startAndFinish('Reply with exactly the single word found.');
   await page.getByRole('link', { name: 'New chat' }).click();
