@@ -7,7 +7,7 @@ use crate::{
     pages::{FirstMessage, page_view},
     prefs::Prefs,
     route::Navigator,
-    server_fns::{Down, Loaded, fetch},
+    server_fns::{Loaded, fetch},
     state::State,
 };
 
@@ -18,8 +18,8 @@ pub fn App() -> impl IntoView {
     provide_context(FirstMessage(State::new(None)));
     let navigator = Navigator::provide();
     // What the server has read for this page is written into it, and read from there when the page is taken over.
-    let first = SharedValue::new(|| Down(use_context::<Loaded>().unwrap_or_default())).into_inner();
-    let loaded = State::new(Some(first.0));
+    let first = SharedValue::new(|| use_context::<Loaded>().unwrap_or_default()).into_inner();
+    let loaded = State::new(Some(first));
     Effect::new(move |before: Option<_>| {
         let route = navigator.route();
         if before.is_some_and(|before| before != route) {

@@ -3,8 +3,8 @@
 use codex_gateway_wire::{
     Content, Item,
     codex::{EnteredReviewMode, HookPrompt, ImageGeneration, ImageView, Sleep, WebSearch},
+    read_fields,
 };
-use serde::Deserialize;
 
 use super::{
     Head,
@@ -14,11 +14,10 @@ use super::{
 use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node, text::format::relative};
 
 /// What a web search did.
-#[derive(Default, Deserialize)]
-#[serde(default)]
 struct SearchAction {
     url: Option<String>,
 }
+read_fields!(SearchAction { url });
 
 pub(super) fn web_search(search: &WebSearch, t: &Texts) -> Head {
     let action = search.action.as_ref().and_then(|action| serde_json::from_str(action.get()).ok());

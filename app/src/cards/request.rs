@@ -1,7 +1,6 @@
 //! Something that codex asked, and what it was answered.
 
-use codex_gateway_wire::{Content, event::ServerRequest};
-use serde::Deserialize;
+use codex_gateway_wire::{Content, event::ServerRequest, read_fields};
 
 use super::{
     Head, Tone, command_line,
@@ -11,13 +10,13 @@ use super::{
 use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
 
 /// The parameters that say what it is about.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default)]
 struct About {
     command: Option<String>,
     reason: Option<String>,
     message: Option<String>,
 }
+read_fields!(About { command, reason, message });
 
 pub(super) fn head(request: &ServerRequest, t: &Texts) -> Head {
     let about: About = serde_json::from_str(request.params.get()).unwrap_or_default();

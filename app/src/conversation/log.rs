@@ -1,5 +1,6 @@
 //! The log: turn after turn, then what was sent and has not come back yet.
 
+use leptos::prelude::{Effect, request_animation_frame};
 use web_sys::{Event, MouseEvent};
 
 use super::{Chat, scroll::Scroll, turn::group_view, unsent::unsent_view};
@@ -13,6 +14,14 @@ pub(crate) fn log_view(chat: Chat) -> El {
     let t = chat.t;
     let (scroller, content) = (ElementRef::new(), ElementRef::new());
     let scroll = Scroll::follow(chat.live, scroller, content);
+    // Who sends wants to see what they sent.
+    Effect::new(move |before: Option<usize>| {
+        let sent = chat.outbox.all().len();
+        if before.is_some_and(|before| sent > before) {
+            request_animation_frame(move || scroll.to_end());
+        }
+        sent
+    });
     let older = move || chat.live.older().then(|| el("p").class("note").child(t.older_left_out));
     let latest = move || {
         let label = move || if scroll.unseen() { t.new_messages } else { t.to_latest };

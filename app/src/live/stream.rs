@@ -10,9 +10,8 @@ use std::{
     time::Duration,
 };
 
-use codex_gateway_wire::{Event, EventBody, EventId, EventName, SessionId};
+use codex_gateway_wire::{Event, EventBody, EventId, EventName, SessionId, read_fields};
 use leptos::{ev, prelude::*, task::spawn_local};
-use serde::Deserialize;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
@@ -78,12 +77,10 @@ struct Inner {
 }
 
 /// `session`, as far as the page needs it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Welcome {
-    #[serde(default)]
     build_id: String,
 }
+read_fields!(Welcome { build_id });
 
 impl Stream {
     /// Goes on from the store's last event. `state` says how the connection fares; `outdated` becomes true
@@ -298,7 +295,7 @@ impl Inner {
             inner.fetching.set(false);
             match fetched {
                 Ok(conversation) => {
-                    inner.live.reset(conversation.0.snapshot);
+                    inner.live.reset(conversation.snapshot);
                     inner.outbox.settle(inner.live);
                     inner.connect();
                 }

@@ -9,17 +9,15 @@ pub(crate) use home::FirstMessage;
 
 use leptos::prelude::*;
 
-use crate::{
-    node::El,
-    server_fns::{Loaded, PageData},
-};
+use crate::{node::El, server_fns::Loaded};
 
 /// A page.
 pub(crate) fn page_view(loaded: Loaded) -> El {
-    match loaded.0 {
-        Ok(PageData::Home(home)) => home::home_view(home),
-        Ok(PageData::Conversation(conversation)) => conversation::found_view(*conversation),
-        Err(failure) => failed::failed_view(&failure),
+    let Loaded { home, conversation, failure } = loaded;
+    match (home, conversation) {
+        (Some(home), _) => home::home_view(home),
+        (None, Some(conversation)) => conversation::found_view(conversation),
+        (None, None) => failed::failed_view(&failure.unwrap_or_default()),
     }
 }
 

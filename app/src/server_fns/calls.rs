@@ -9,15 +9,15 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 #[cfg(feature = "ssr")]
 use super::context::{context, failed, text};
-use super::{Conversation, Down, Failure, Home};
+use super::{Conversation, Failure, Home};
 
 /// What the first screen shows.
 ///
 /// # Errors
 /// None of its own.
 #[server(name = ReadHome, prefix = "/_fn", endpoint = "home", input = Json, output = Json)]
-pub async fn home() -> Result<Down<Home>, Failure> {
-    Ok(Down(context()?.home()))
+pub async fn home() -> Result<Home, Failure> {
+    Ok(context()?.home())
 }
 
 /// A conversation as it stands.
@@ -25,8 +25,8 @@ pub async fn home() -> Result<Down<Home>, Failure> {
 /// # Errors
 /// `not_found` if there is none of that id, for this reader.
 #[server(name = ReadConversation, prefix = "/_fn", endpoint = "snapshot", input = Json, output = Json)]
-pub async fn snapshot(id: SessionId) -> Result<Down<Conversation>, Failure> {
-    context()?.conversation(&id).await.map(Down).map_err(failed)
+pub async fn snapshot(id: SessionId) -> Result<Conversation, Failure> {
+    context()?.conversation(&id).await.map_err(failed)
 }
 
 /// Makes a session and starts its first turn; the session's id.

@@ -6,7 +6,7 @@ use http::StatusCode;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use super::{Conversation, Failure, Home, Loaded, PageData, Site};
+use super::{Conversation, Failure, Home, Loaded, Site};
 use crate::route::Route;
 
 /// What the server provides to every page and server function.
@@ -52,16 +52,18 @@ impl ServerContext {
 /// Reads what the page at a path begins with, before it is rendered: so the status of the answer can say how that
 /// went. To be put into the context of the page, beside the [`ServerContext`].
 pub async fn load(context: &ServerContext, path: &str) -> (StatusCode, Loaded) {
-    let page = match Route::parse(path) {
-        Route::Home => Ok(PageData::Home(context.home())),
-        Route::Conversation(id) => match context.conversation(&id).await {
-            Ok(conversation) => Ok(PageData::Conversation(Box::new(conversation))),
-            Err(error) => Err((error.status(), failure(&error))),
-        },
-        Route::Unknown => Err((404, Failure::not_found())),
+    let found = |loaded| (StatusCode::OK, loaded);
+    let refused = |status: u16, failure| {
+        (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Loaded::failed(failure))
     };
-    let status = page.as_ref().err().and_then(|(status, _)| StatusCode::from_u16(*status).ok());
-    (status.unwrap_or_default(), Loaded(page.map_err(|(_, failure)| failure)))
+    match Route::parse(path) {
+        Route::Home => found(Loaded { home: Some(context.home()), ..Loaded::default() }),
+        Route::Conversation(id) => match context.conversation(&id).await {
+            Ok(conversation) => found(Loaded { conversation: Some(conversation), ..Loaded::default() }),
+            Err(error) => refused(error.status(), failure(&error)),
+        },
+        Route::Unknown => refused(404, Failure::not_found()),
+    }
 }
 
 fn failure(error: &SessionError) -> Failure {

@@ -1,15 +1,13 @@
 //! What an upstream's error says to people.
 
-use serde::Deserialize;
+use codex_gateway_wire::read_fields;
 
 /// `{"error": {"message": "…"}}`, or a part of it, as upstreams answer.
-#[derive(Deserialize)]
 struct Answer {
-    #[serde(default)]
     error: Option<Box<Answer>>,
-    #[serde(default)]
     message: Option<String>,
 }
+read_fields!(Answer { error, message });
 
 /// Reads a message that may be, or end with, the JSON that an upstream answered; in words, what it says.
 pub(crate) fn plain_message(message: &str) -> String {
