@@ -77,8 +77,7 @@ test('the whole text has come, once', async ({ chat }) => {
   expect(letters((await chat.answers.textContent()) ?? '')).toBe(letters(text ?? ''));
 });
 
-// Fails: the page stays where it is, and what one has just said is out of sight.
-test.fixme('a message that is sent from further up leads to the end', async ({ page, chat }) => {
+test('a message that is sent from further up leads to the end', async ({ page, chat }) => {
   await chat.startAndFinish(LONG);
   await chat.log.hover();
   await page.mouse.wheel(0, -2000);

@@ -90,12 +90,14 @@ fn is_answer(entry: &Entry) -> bool {
     matches!(entry.content, Content::Item(Item::AgentMessage(_) | Item::Plan(_) | Item::ExitedReviewMode(_)))
 }
 
-/// Whether a step went wrong.
+/// Whether a step went wrong. (A command that was ended from outside has no exit status of its own; codex gives
+/// it a negative one.)
 pub(crate) fn is_failed(entry: &Entry) -> bool {
     match &entry.content {
-        Content::Item(Item::CommandExecution(command)) => {
-            command.status == ItemStatus::Failed || command.exit_code.is_some_and(|code| code != 0)
-        }
+        Content::Item(Item::CommandExecution(command)) => match command.exit_code {
+            Some(code) => code > 0,
+            None => command.status == ItemStatus::Failed,
+        },
         Content::Item(Item::FileChange(change)) => change.status == ItemStatus::Failed,
         Content::Item(Item::McpToolCall(call)) => call.status == ItemStatus::Failed || call.error.is_some(),
         Content::Item(Item::DynamicToolCall(call)) => {
@@ -172,6 +174,15 @@ mod tests {
         assert_eq!(facts.current, None);
         let lines = Counts { added: 3, removed: 1 };
         assert_eq!(facts.work, WorkCounts { commands: 2, files: 2, lines, failed: 1 });
+    }
+
+    #[test]
+    fn a_command_that_was_stopped_did_not_fail() {
+        let command =
+            |ending: &str| entry("c", &format!(r#""type":"commandExecution","command":"x",{ending}"#));
+        assert!(!is_failed(&command(r#""status":"failed","exitCode":-1"#)));
+        assert!(is_failed(&command(r#""status":"failed","exitCode":101"#)));
+        assert!(is_failed(&command(r#""status":"failed""#)));
     }
 
     #[test]
