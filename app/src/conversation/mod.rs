@@ -60,3 +60,6 @@ fn stop_on_escape(chat: Chat, event: &KeyboardEvent) {
         chat.stop();
     }
 }
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests;

@@ -1,0 +1,159 @@
+//! Conversations as the server writes them.
+
+use codex_gateway_wire::{
+    Entry, EventId, Snapshot, Transcript, TurnRecord,
+    api::SessionInfo,
+    codex::{ItemStatus, TurnError, TurnStatus},
+};
+use leptos::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    i18n::Lang,
+    node::Node,
+    server_fns::{Conversation, Site},
+};
+
+/// One item of each kind that codex 0.169.0 has, one that it has not, and what the gateway adds; each with a
+/// word that its row must say.
+fn kinds() -> Vec<(Value, &'static str)> {
+    let item = |item: Value, word| (json!({"item": item}), word);
+    vec![
+        item(json!({"type": "userMessage", "content": [{"type": "text", "text": "Do it all"}]}), "Do it all"),
+        item(json!({"type": "hookPrompt", "fragments": [{"text": "mind the gap"}]}), "mind the gap"),
+        item(json!({"type": "functionCallOutput", "name": "lookup", "output": {"a": 1}}), "lookup"),
+        item(json!({"type": "plan", "text": "A *proposal*"}), "<em>proposal</em>"),
+        item(json!({"type": "reasoning", "summary": ["**Weighing it**\n\nhm"]}), "Weighing it"),
+        item(
+            json!({"type": "commandExecution", "command": "bash -lc 'make all'", "status": "completed", "exitCode": 2}),
+            "make all",
+        ),
+        item(
+            json!({"type": "fileChange", "status": "completed", "changes": [{"path": "/w/a.rs", "kind": {"type": "add"}, "diff": "x\n"}]}),
+            "a.rs",
+        ),
+        item(
+            json!({"type": "mcpToolCall", "server": "maps", "tool": "route", "status": "completed", "arguments": {}}),
+            "maps.route",
+        ),
+        item(
+            json!({"type": "dynamicToolCall", "tool": "paint", "arguments": {}, "status": "completed"}),
+            "paint",
+        ),
+        item(
+            json!({"type": "collabAgentToolCall", "tool": "spawnAgent", "prompt": "help me", "status": "completed"}),
+            "spawnAgent",
+        ),
+        item(
+            json!({"type": "subAgentActivity", "kind": "started", "agentPath": "/helper", "agentThreadId": "t2"}),
+            "/helper",
+        ),
+        item(json!({"type": "webSearch", "query": "rust folds"}), "rust folds"),
+        item(json!({"type": "imageView", "path": "/w/pic.png"}), "pic.png"),
+        item(json!({"type": "sleep", "durationMs": 65000}), "1 m 5 s"),
+        item(json!({"type": "imageGeneration", "status": "completed", "savedPath": "/w/sun.png"}), "sun.png"),
+        item(json!({"type": "enteredReviewMode", "review": "the last commit"}), "the last commit"),
+        item(json!({"type": "exitedReviewMode", "review": "It is *fine*"}), "<em>fine</em>"),
+        item(json!({"type": "contextCompaction"}), "Summed up"),
+        item(json!({"type": "hologram", "beams": 3}), "hologram"),
+        (
+            json!({"plan": {"threadId": "t", "turnId": "u", "plan": [{"step": "Dig", "status": "inProgress"}]}}),
+            "Dig",
+        ),
+        (json!({"notice": {"message": "Mind the step", "detail": null, "failure": false}}), "Mind the step"),
+        (
+            json!({"request": {"method": "item/commandExecution/requestApproval", "params": {"command": "rm x"}, "handled": true, "result": {"decision": "decline"}}}),
+            "rm x",
+        ),
+        item(json!({"type": "agentMessage", "text": "All **done**"}), "<strong>done</strong>"),
+    ]
+}
+
+fn entry(at: usize, content: &Value) -> Entry {
+    let mut content = content.clone();
+    let id = format!("i{at}");
+    if let Some(item) = content.get_mut("item") {
+        item["id"] = json!(id);
+    }
+    let entry = json!({"id": id, "asOf": 1, "turnId": "u", "phase": "done", "content": content});
+    serde_json::from_value(entry).unwrap()
+}
+
+fn html(status: TurnStatus, entries: Vec<Entry>) -> String {
+    let error = (status == TurnStatus::Failed)
+        .then(|| TurnError { message: "It broke".into(), ..Default::default() });
+    let turn = TurnRecord { id: "u".into(), status, duration_ms: Some(14_000), error, ..Default::default() };
+    let transcript = Transcript {
+        cwd: Some("/w".to_owned()),
+        turns: vec![turn],
+        entries: entries.into_iter().collect(),
+        process: true,
+        ..Default::default()
+    };
+    let session = SessionInfo {
+        id: "s".into(),
+        created_at: String::new(),
+        last_access_at: String::new(),
+        expires_at: None,
+    };
+    let at = EventId { epoch: "e".into(), seq: 7 };
+    let snapshot = Snapshot { at, session, models: Vec::new(), older: false, transcript };
+    let owner = Owner::new();
+    owner.set();
+    provide_context(Lang::En);
+    let chat = Chat::open(Conversation { site: Site::default(), snapshot }, None);
+    Node::from(conversation_view(chat, Vec::new())).to_html()
+}
+
+#[test]
+fn every_kind_of_item_has_its_place() {
+    let kinds = kinds();
+    let entries = kinds.iter().enumerate().map(|(at, (content, _))| entry(at, content)).collect();
+    let html = html(TurnStatus::InProgress, entries);
+    for (at, (content, word)) in kinds.iter().enumerate() {
+        let (_, rest) = html.split_once(&format!("data-item=\"i{at}\"")).unwrap();
+        let own = rest.split("data-item=").next().unwrap();
+        assert!(own.contains(word), "{content} says {own}");
+        assert!(
+            !own.split('>').next().unwrap().contains("hidden"),
+            "{content} is hidden while the turn runs"
+        );
+    }
+    assert!(html.contains(r#"data-at="e:7""#));
+}
+
+#[test]
+fn the_work_of_an_ended_turn_is_folded_but_not_what_failed_or_was_asked() {
+    let kinds = kinds();
+    let entries: Vec<_> = kinds.iter().enumerate().map(|(at, (content, _))| entry(at, content)).collect();
+    let html = html(TurnStatus::Completed, entries);
+    assert!(html.contains("Worked 14 s"));
+    let hidden = |at: usize| {
+        let (_, rest) = html.split_once(&format!("data-item=\"i{at}\"")).unwrap();
+        rest.split('>').next().unwrap().contains("hidden")
+    };
+    let shown: Vec<&str> =
+        kinds.iter().enumerate().filter(|(at, _)| !hidden(*at)).map(|(_, (_, word))| *word).collect();
+    assert_eq!(shown, ["Do it all", "<em>proposal</em>", "make all", "rm x", "<strong>done</strong>"]);
+}
+
+#[test]
+fn a_turn_that_failed_says_why_and_can_be_tried_again() {
+    let html = html(TurnStatus::Failed, vec![entry(0, &kinds()[0].0)]);
+    assert!(html.contains("The turn failed") && html.contains("It broke") && html.contains("Retry"));
+}
+
+#[test]
+fn what_a_command_printed_is_shown_as_text() {
+    let item = json!({"item": {
+        "type": "commandExecution",
+        "command": "x",
+        "status": ItemStatus::Failed,
+        "exitCode": 1,
+        "aggregatedOutput": "\u{1b}[31m<b>red</b>\u{1b}[0m\n",
+    }});
+    let html = html(TurnStatus::Completed, vec![entry(0, &item)]);
+    assert!(html.contains(r#"<span class="fg1">&lt;b&gt;red&lt;/b&gt;</span>"#), "{html}");
+    assert!(html.contains("exit 1"));
+}
