@@ -61,5 +61,6 @@ fn stop_on_escape(chat: Chat, event: &KeyboardEvent) {
     }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests;

@@ -104,5 +104,6 @@ impl<N: Into<Self>> From<Option<N>> for Node {
     }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests;
