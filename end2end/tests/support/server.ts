@@ -39,7 +39,9 @@ export class Server {
     if (!after) rmSync(dir, { recursive: true, force: true });
     const home = path.join(dir, 'home');
     const workspace = path.join(dir, 'workspace');
-    for (const each of [home, workspace]) mkdirSync(each, { recursive: true });
+    // A codex home below the directory of temporary files has no sandbox, and a checkout may stand there.
+    const temporary = path.join(dir, 'tmp');
+    for (const each of [home, workspace, temporary]) mkdirSync(each, { recursive: true });
 
     const bind = port ?? after?.port ?? (await freePort());
     const binary = path.resolve(process.env.SERVER_BIN ?? path.join(TARGET, 'debug/codex-gateway'));
@@ -50,6 +52,7 @@ export class Server {
       env: {
         PATH: process.env.PATH,
         HOME: home,
+        TMPDIR: temporary,
         LANG: 'C.UTF-8',
         XDG_CACHE_HOME: path.join(home, 'cache'),
         XDG_CONFIG_HOME: path.join(home, 'config'),

@@ -33,13 +33,16 @@ pub(crate) struct Codex {
     waiting: VecDeque<Value>,
     next_id: u64,
     _home: TempDir,
+    _temporary: TempDir,
 }
 
 impl Codex {
     pub(crate) async fn start() -> Self {
         let standin = Standin::start(Options::default()).await.unwrap();
-        // Not below /tmp, where codex refuses to put its helper binaries.
-        let [home, work_dir] = [(); 2].map(|()| tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap());
+        // Codex puts no helper binaries, and so has no sandbox, below the directory of temporary files. The
+        // checkout may stand there: it gets another one.
+        let [home, work_dir, temporary] =
+            [(); 3].map(|()| tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap());
         let settings = [
             "model_provider=\"standin\"".to_owned(),
             "model_providers.standin.name=\"Stand-in\"".to_owned(),
@@ -54,7 +57,12 @@ impl Codex {
         #[allow(clippy::disallowed_methods, reason = "the test drives codex itself")]
         let mut command = tokio::process::Command::new(executable());
         // Commands run in a login shell: somebody's profile must not decide how long they take.
-        command.arg("app-server").env("CODEX_HOME", home.path()).env("HOME", home.path()).kill_on_drop(true);
+        command
+            .arg("app-server")
+            .env("CODEX_HOME", home.path())
+            .env("HOME", home.path())
+            .env("TMPDIR", temporary.path())
+            .kill_on_drop(true);
         for setting in &settings {
             command.args(["-c", setting]);
         }
@@ -70,6 +78,7 @@ impl Codex {
             waiting: VecDeque::new(),
             next_id: 0,
             _home: home,
+            _temporary: temporary,
         };
         let client = json!({"name": "standin-test", "title": "Test", "version": "0"});
         codex

@@ -86,9 +86,13 @@ impl Setup {
     fn spawn(&self) -> Child {
         #[expect(clippy::disallowed_methods, reason = "the test drives the program itself")]
         let mut command = Command::new(env!("CARGO_BIN_EXE_codex-gateway"));
+        // A codex home below the directory of temporary files has no sandbox, and a checkout may stand there.
+        let temporary = self.dir.path().join("tmp");
+        fs::create_dir_all(&temporary).unwrap();
         // Nothing of the surroundings but what programs cannot do without.
         command
             .env_clear()
+            .env("TMPDIR", temporary)
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home());
         command
