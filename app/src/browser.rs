@@ -44,6 +44,13 @@ pub(crate) fn set_cookie(cookie: &str) {
     }
 }
 
+/// Sets the page's icon.
+pub(crate) fn set_icon(path: &str) {
+    if let Some(link) = document().query_selector("link[rel=icon]").ok().flatten() {
+        let _ = link.set_attribute("href", path);
+    }
+}
+
 /// Whether the page is out of sight: then no animation frame comes.
 pub(crate) fn hidden() -> bool {
     document().hidden()

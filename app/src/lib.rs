@@ -7,6 +7,7 @@
 //! - `conversation`: the log, turn by turn, and the line that says what is going on
 //! - `cards`: the kinds of work, a file each
 //! - `composer`: where one writes
+//! - `questions`: what waits for the user, and answering it
 //! - `live`: the transcript as it changes, and the event stream that feeds it
 //! - [`server_fns`]: what the page asks of the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
@@ -25,6 +26,7 @@ pub mod markdown;
 mod node;
 mod pages;
 mod prefs;
+mod questions;
 mod route;
 pub mod server_fns;
 #[cfg(feature = "ssr")]

@@ -88,7 +88,15 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        let body = ErrorBody { error: self.to_string(), code: self.code().to_owned(), request_id: None };
+        let body = ErrorBody {
+            error: self.to_string(),
+            code: self.code().to_owned(),
+            resolved: match &self {
+                Self::Session(SessionError::RequestEnded(resolved)) => Some(resolved.clone()),
+                _ => None,
+            },
+            ..ErrorBody::default()
+        };
         let mut response = (status, Json(&body)).into_response();
         match self {
             Self::Unauthorized => {

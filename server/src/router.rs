@@ -15,7 +15,7 @@ use crate::{
     guard::guard,
     pages,
     request_id::request_id,
-    routes::{events, fallback, health, legacy, sessions, threads, turns},
+    routes::{events, fallback, health, legacy, requests, sessions, threads, turns},
     state::AppState,
 };
 
@@ -35,6 +35,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/sessions/{id}/turn", post(turns::start))
         .route("/api/sessions/{id}/turn/interrupt", post(turns::interrupt))
         .route("/api/sessions/{id}/thread/new", post(threads::new))
+        .route("/api/sessions/{id}/requests", get(requests::list))
+        .route("/api/sessions/{id}/requests/{request}", post(requests::answer))
         .route("/api/state", any(legacy::gone))
         .route("/api/events", any(legacy::gone))
         .route("/api/turn", any(legacy::gone))

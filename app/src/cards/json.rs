@@ -9,7 +9,7 @@ use crate::{
 use codex_gateway_wire::{Content, Item, Json};
 
 /// A labelled piece of JSON; a plain text is shown as one.
-pub(super) fn json_view(label: &'static str, json: &Json) -> El {
+pub(crate) fn json_view(label: &'static str, json: &Json) -> El {
     text_view(label, serde_json::from_str(json.get()).unwrap_or_else(|_| json.pretty()))
 }
 

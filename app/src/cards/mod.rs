@@ -9,6 +9,7 @@ mod json;
 mod misc;
 mod notice;
 mod plan;
+mod question;
 mod reasoning;
 mod request;
 mod shell;
@@ -18,6 +19,7 @@ use codex_gateway_wire::{Content, Entry, Item, Phase};
 use leptos::prelude::untrack;
 
 pub(crate) use file_change::counts_view;
+pub(crate) use json::json_view;
 pub(crate) use shell::command_line;
 
 use crate::{
@@ -119,6 +121,7 @@ pub(crate) fn head(entry: &Entry, cwd: &str, t: &Texts) -> Head {
         Content::Plan(plan) => plan::head(plan, t),
         Content::Notice(notice) => notice::head(notice, t),
         Content::Request(request) => request::head(request, t),
+        Content::Question(question) => question::head(question, t),
         Content::Item(item) => match item {
             Item::CommandExecution(command) => command::head(command, entry.phase, t),
             Item::FileChange(change) => file_change::head(change, entry.phase, cwd, t),
@@ -157,6 +160,7 @@ pub(crate) fn body(entry: EntryRef, t: &'static Texts) -> Node {
                 Content::Plan(_) => plan::body,
                 Content::Notice(_) => notice::body,
                 Content::Request(_) => request::body,
+                Content::Question(_) => question::body,
                 Content::Item(item) => match item {
                     Item::CommandExecution(_) => command::body,
                     Item::FileChange(_) => file_change::body,

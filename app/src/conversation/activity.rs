@@ -17,6 +17,9 @@ pub(crate) struct Activity {
 /// What the agent is at, while a turn runs.
 pub(crate) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
     let turn = transcript.active_turn()?;
+    if transcript.waiting().next().is_some() {
+        return Some(Activity { verb: t.waits_for_you, target: None, since_ms: None });
+    }
     let own = |entry: &&Entry| entry.turn_id.as_ref() == Some(&turn.id) && entry.phase == Phase::Running;
     let step = transcript.entries.iter().rev().take(20).find(own);
     let since_ms = turn.started_at.map(|seconds| seconds * 1000);

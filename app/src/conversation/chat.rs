@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use codex_gateway_wire::{Content, Item, SessionId, TurnId};
+use codex_gateway_wire::{ApprovalMode, Content, Item, SessionId, TurnId};
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
@@ -24,10 +24,14 @@ pub(crate) struct Chat {
     pub(crate) link: State<LinkState>,
     /// The server is of another build than the page.
     pub(crate) outdated: State<bool>,
-    /// The present moment by the server's clock, in Unix milliseconds; kept while a turn runs.
+    /// The present moment by the server's clock, in Unix milliseconds; kept while a turn runs or something waits.
     pub(crate) now: State<i64>,
     /// Stop was pressed, and the turn has not ended yet.
     pub(crate) stopping: State<bool>,
+    /// What the reader is told that happened elsewhere.
+    pub(crate) told: State<Option<&'static str>>,
+    /// Who answers what codex asks.
+    pub(crate) approvals: ApprovalMode,
     id: State<SessionId>,
     /// What is the browser's own stays there: the server has threads, and a page may end on another one.
     stream: State<Option<StoredValue<Stream, LocalStorage>>>,
@@ -37,7 +41,7 @@ impl Chat {
     /// Begins with what the server says. In the browser, the stream goes on from there.
     pub(crate) fn open(conversation: Conversation, first: Option<Unsent>) -> Self {
         let Conversation { site, snapshot } = conversation;
-        let id = snapshot.session.id.clone();
+        let (id, approvals) = (snapshot.session.id.clone(), snapshot.session.approvals);
         let chat = Self {
             t: texts(),
             live: Live::new(snapshot),
@@ -46,6 +50,8 @@ impl Chat {
             outdated: State::new(false),
             now: State::new(site.now_ms),
             stopping: State::new(false),
+            told: State::new(None),
+            approvals,
             id: State::new(id.clone()),
             stream: State::new(None),
         };
@@ -74,6 +80,11 @@ impl Chat {
     /// Whether a turn runs; tracked.
     pub(crate) fn running(self) -> bool {
         self.live.meta(|transcript| transcript.active_turn().is_some())
+    }
+
+    /// How much waits for the user; tracked.
+    pub(crate) fn waiting(self) -> usize {
+        self.live.meta(|transcript| transcript.waiting().count())
     }
 
     /// Whether nothing more can be sent; tracked.
@@ -158,11 +169,11 @@ impl Chat {
         }
     }
 
-    /// Lets the clock run while a turn does.
+    /// Lets the clock run while a turn does, or something waits.
     fn keep_time(self, server_now: i64) {
         let ahead = server_now - browser::now_ms();
         let tick = move || {
-            if untrack(|| self.running()) {
+            if untrack(|| self.running() || self.waiting() > 0) {
                 self.now.set(browser::now_ms() + ahead);
             }
         };

@@ -29,7 +29,11 @@ fn shape(content: &Content) -> Shape {
         Content::Item(Item::AgentMessage(_)) => Shape::Prose(None),
         Content::Item(Item::Plan(_)) => Shape::Prose(Some(|t| t.proposed_plan)),
         Content::Item(Item::ExitedReviewMode(_)) => Shape::Prose(Some(|t| t.review_done)),
-        Content::Item(_) | Content::Plan(_) | Content::Notice(_) | Content::Request(_) => Shape::Step,
+        Content::Item(_)
+        | Content::Plan(_)
+        | Content::Notice(_)
+        | Content::Request(_)
+        | Content::Question(_) => Shape::Step,
     }
 }
 

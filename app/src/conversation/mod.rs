@@ -25,6 +25,7 @@ pub(crate) use unsent::bubble;
 use crate::{
     composer::{ComposerSetup, composer_view},
     node::{El, el},
+    questions::questions_view,
 };
 
 /// The conversation of a page, below its header.
@@ -44,6 +45,7 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>) -> El {
     let dock = el("div")
         .class("dock")
         .child(notices::notices_view(chat))
+        .child(questions_view(chat))
         .child(live_line::live_line(chat))
         .child(composer_view(setup));
     el("main").class("chat").child(log::log_view(chat)).child(dock)

@@ -25,9 +25,15 @@ pub(crate) fn notices_view(chat: Chat) -> El {
         let ended = chat.live.meta(|transcript| !transcript.process && !transcript.entries.is_empty());
         (ended && !chat.ended()).then(|| el("p").class("note").child(t.process_ended))
     };
+    let told = move || chat.told.get().map(|words| el("p").class("note").attr("role", "status").child(words));
     let outdated = move || chat.outdated.get().then(|| notice(t.new_version, button(t.reload, reload)));
     let closed = move || ended().map(|words| notice(words, link("/", t.new_chat).class("button")));
-    el("div").class("notices").child(live(process)).child(live(outdated)).child(live(closed))
+    el("div")
+        .class("notices")
+        .child(live(told))
+        .child(live(process))
+        .child(live(outdated))
+        .child(live(closed))
 }
 
 fn notice(words: &'static str, way_out: El) -> El {

@@ -276,6 +276,7 @@ mod tests {
                 created_at: String::new(),
                 last_access_at: String::new(),
                 expires_at: None,
+                approvals: codex_gateway_wire::ApprovalMode::Ask,
             },
             models: Vec::new(),
             older: false,

@@ -19,10 +19,12 @@ use super::{Live, Outbox, backoff::Backoff};
 use crate::{browser, server_fns, state::State};
 
 /// What the page listens to.
-const EVENTS: [EventName; 8] = [
+const EVENTS: [EventName; 10] = [
     EventName::Session,
     EventName::Notification,
     EventName::ServerRequest,
+    EventName::Request,
+    EventName::RequestResolved,
     EventName::Warning,
     EventName::Thread,
     EventName::SessionClosed,

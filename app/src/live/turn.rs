@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use codex_gateway_wire::{
     Content, Entry, Item, ItemId, Phase, Transcript, TurnId,
     codex::{ItemStatus, TurnError, TurnStatus},
+    request::Outcome,
+    transcript::Question,
 };
 
 use crate::text::diff::{self, Counts};
@@ -114,7 +116,13 @@ fn stays(entry: &Entry) -> bool {
     is_user(entry)
         || is_failed(entry)
         || entry.phase == Phase::Running
+        || matches!(&entry.content, Content::Question(question) if !is_allowed(question))
         || matches!(entry.content, Content::Request(_) | Content::Item(Item::Plan(_)))
+}
+
+fn is_allowed(question: &Question) -> bool {
+    let outcome = question.resolved.as_ref().map(|resolved| resolved.outcome);
+    matches!(outcome, Some(Outcome::Accepted | Outcome::Answered))
 }
 
 #[cfg(test)]

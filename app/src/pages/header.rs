@@ -1,5 +1,7 @@
 //! The header: who we are, where one is, how the connection fares, and the settings.
 
+use codex_gateway_wire::ApprovalMode;
+
 use crate::{
     conversation::Chat,
     i18n::{Lang, Texts, texts},
@@ -14,6 +16,9 @@ use crate::{
 pub(crate) fn header_view(demo: bool, chat: Option<Chat>) -> El {
     let t = texts();
     let demo = demo.then(|| el("span").class("badge").attr("title", t.demo_hint).child(t.demo_badge));
+    let accepts = chat.is_some_and(|chat| chat.approvals == ApprovalMode::Accept);
+    let accepts = accepts
+        .then(|| el("span").class("badge alarm").attr("title", t.asks_nobody_hint).child(t.asks_nobody));
     let title = chat.map_or_else(
         || el("span"),
         |chat| {
@@ -30,6 +35,7 @@ pub(crate) fn header_view(demo: bool, chat: Option<Chat>) -> El {
         .class("bar")
         .child(brand)
         .child(demo)
+        .child(accepts)
         .child(title.class("title"))
         .child(chat.map(|chat| link_view(chat, t)))
         .child(new_chat)

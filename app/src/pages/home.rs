@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use codex_gateway_wire::api::SessionSummary;
+use codex_gateway_wire::{ApprovalMode, api::SessionSummary};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{header::header_view, keep_title};
@@ -26,7 +26,7 @@ use crate::{
 pub(crate) struct FirstMessage(pub(crate) State<Option<Unsent>>);
 
 pub(super) fn home_view(home: Home) -> El {
-    keep_title(|| None);
+    keep_title(|| None, || 0);
     let demo = home.site.demo;
     let failure = State::new(None::<Failure>);
     let first = use_context::<FirstMessage>();
@@ -114,7 +114,13 @@ fn settings_line(site: &Site, t: &'static Texts) -> El {
         "danger-full-access" => t.may_everything,
         _ => t.may_edit,
     };
-    let asks = if site.approval_policy == "never" { t.never_asks } else { t.asks_declined };
+    let asks = match site.approvals {
+        _ if site.approval_policy == "never" => t.never_asks,
+        ApprovalMode::Ask => t.asks_first,
+        ApprovalMode::AskOrDecline => t.asks_while_here,
+        ApprovalMode::Decline => t.asks_declined,
+        ApprovalMode::Accept => t.asks_nobody,
+    };
     let place = el("span").attr("title", t.workspace).child(icon(Icon::Folder));
     el("div")
         .class("setting")
@@ -148,8 +154,13 @@ fn recent_view(recent: Vec<SessionSummary>, server_now: i64, t: &'static Texts) 
         let then = session.last_access_ms;
         let when = move || if taken_over.get() { ago(then, server_now, t) } else { utc(then) };
         let name = session.title.unwrap_or_else(|| t.untitled.to_owned());
+        let mark = match (session.waiting, session.running) {
+            (true, _) => Some(el("span").class("waiting").child(t.waits_for_you)),
+            (false, true) => Some(el("span").class("running").child(t.running_now)),
+            (false, false) => None,
+        };
         let link = link(conversation_path(&session.id), el("span").class("name").child(name))
-            .child(session.running.then(|| el("span").class("running").child(t.running_now)))
+            .child(mark)
             .child(el("time").attr("title", utc(then)).child(live(when)));
         el("li").child(link)
     });

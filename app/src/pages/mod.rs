@@ -9,7 +9,7 @@ pub(crate) use home::FirstMessage;
 
 use leptos::prelude::*;
 
-use crate::{node::El, server_fns::Loaded};
+use crate::{browser, i18n::texts, node::El, server_fns::Loaded};
 
 /// A page.
 pub(crate) fn page_view(loaded: Loaded) -> El {
@@ -27,7 +27,16 @@ pub(crate) fn window_title(title: Option<&str>) -> String {
     title.map_or_else(|| NAME.to_owned(), |title| format!("{title} · {NAME}"))
 }
 
-/// Keeps the window's title in step. (On the server the shell writes it.)
-fn keep_title(title: impl Fn() -> Option<String> + 'static) {
-    Effect::new(move |_| document().set_title(&window_title(title().as_deref())));
+/// Keeps the window's title and icon in step: they say how much waits, too, for those who look elsewhere. (On
+/// the server the shell writes them.)
+fn keep_title(title: impl Fn() -> Option<String> + 'static, waiting: impl Fn() -> usize + 'static) {
+    let t = texts();
+    Effect::new(move |_| {
+        let title = window_title(title().as_deref());
+        match waiting() {
+            0 => document().set_title(&title),
+            count => document().set_title(&format!("({count}) {} · {title}", t.waits_for_you)),
+        }
+        browser::set_icon(if waiting() > 0 { "/assets/favicon-waiting.svg" } else { "/assets/favicon.svg" });
+    });
 }

@@ -2,9 +2,9 @@
 #![allow(missing_docs, reason = "the structs of the arguments are generated, without docs of their fields")]
 #![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "server functions are async"))]
 
-use codex_gateway_wire::SessionId;
 #[cfg(feature = "ssr")]
 use codex_gateway_wire::api::{CreateSession, StartTurn};
+use codex_gateway_wire::{RequestId, SessionId, request::AnswerRequest};
 use leptos::{prelude::*, server_fn::codec::Json};
 
 #[cfg(feature = "ssr")]
@@ -41,7 +41,8 @@ pub async fn start(
 ) -> Result<SessionId, Failure> {
     let context = context()?;
     let prompt = text(prompt)?;
-    let request = CreateSession { model: model.clone(), ..Default::default() };
+    let approvals = Some(context.sessions.config().approvals.of_the_page());
+    let request = CreateSession { model: model.clone(), approvals, ..Default::default() };
     let session = context.sessions.create(&context.owner, request).await.map_err(failed)?;
     let turn = StartTurn { prompt, model, client_message_id: Some(client_message_id) };
     if let Err(error) = session.start_turn(turn).await {
@@ -79,5 +80,17 @@ pub async fn interrupt(id: SessionId) -> Result<(), Failure> {
     let context = context()?;
     let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
     session.interrupt().await.map_err(failed)?;
+    Ok(())
+}
+
+/// Answers what waits for the user.
+///
+/// # Errors
+/// `request_ended` if somebody else was first, or it was withdrawn; `bad_answer`; `not_found`.
+#[server(name = AnswerUserRequest, prefix = "/_fn", endpoint = "answer", input = Json, output = Json)]
+pub async fn answer(id: SessionId, request: RequestId, answer: AnswerRequest) -> Result<(), Failure> {
+    let context = context()?;
+    let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
+    session.answer(request, answer).await.map_err(failed)?;
     Ok(())
 }

@@ -44,6 +44,7 @@ impl ServerContext {
             cwd: config.cwd.display().to_string(),
             sandbox: config.sandbox.as_str().to_owned(),
             approval_policy: config.approval_policy.as_str().to_owned(),
+            approvals: config.approvals.of_the_page(),
             now_ms: now.ok().and_then(|now| i64::try_from(now.as_millis()).ok()).unwrap_or_default(),
         }
     }

@@ -5,14 +5,14 @@ pub mod calls;
 mod context;
 
 use codex_gateway_wire::{
-    Snapshot,
+    ApprovalMode, Snapshot,
     api::{Model, SessionSummary},
     read_fields,
 };
 use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 use serde::Serialize;
 
-pub(crate) use calls::{home, interrupt, send, snapshot, start};
+pub(crate) use calls::{answer, home, interrupt, send, snapshot, start};
 #[cfg(feature = "ssr")]
 pub use context::{ServerContext, load};
 
@@ -30,10 +30,12 @@ pub struct Site {
     pub sandbox: String,
     /// When codex asks, in its words.
     pub approval_policy: String,
+    /// Who answers, in conversations that are begun here.
+    pub approvals: ApprovalMode,
     /// The server's present moment, in Unix milliseconds: clocks differ.
     pub now_ms: i64,
 }
-read_fields!(Site { demo, cwd, sandbox, approval_policy, now_ms });
+read_fields!(Site { demo, cwd, sandbox, approval_policy, approvals, now_ms });
 
 /// What the first screen shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

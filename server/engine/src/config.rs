@@ -5,6 +5,9 @@ use std::{
     time::Duration,
 };
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use codex_gateway_wire::ApprovalMode;
+
 use crate::bridge::{
     Launch,
     locate::{LocateError, locate},
@@ -63,6 +66,16 @@ pub struct Options {
     /// Whether codex asks before it leaves the sandbox, or never does
     #[arg(long, env = "CODEX_GATEWAY_APPROVAL_POLICY", value_enum, default_value_t = ApprovalPolicy::OnRequest)]
     pub approval_policy: ApprovalPolicy,
+
+    /// Who answers what codex asks, where a session does not say: `ask` waits for a person, `ask-or-decline` does
+    /// while somebody is there, `decline` and `accept` ask nobody. Once set, no session may be laxer
+    /// [default: ask-or-decline; ask for the chat page]
+    #[arg(long, env = "CODEX_GATEWAY_APPROVALS", value_name = "MODE", value_parser = approval_modes())]
+    pub approvals: Option<ApprovalMode>,
+
+    /// How long a question waits for its answer before it is declined; 0: for ever
+    #[arg(long, env = "CODEX_GATEWAY_APPROVAL_TIMEOUT_MS", value_name = "MS", default_value_t = 86_400_000)]
+    pub approval_timeout_ms: u64,
 }
 
 /// What commands of an agent may touch, in codex's words.
@@ -104,6 +117,39 @@ impl ApprovalPolicy {
             Self::Never => "never",
         }
     }
+}
+
+/// Who answers what codex asks: what the operator says, and what follows from it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Approvals {
+    set: Option<ApprovalMode>,
+}
+
+impl Approvals {
+    /// What a session has that asks for `asked`.
+    ///
+    /// # Errors
+    /// The most that is allowed, if that is more. Approving everything is for the operator alone to allow.
+    pub fn settle(self, asked: Option<ApprovalMode>) -> Result<ApprovalMode, ApprovalMode> {
+        let most = self.set.unwrap_or(ApprovalMode::Ask);
+        match asked {
+            Some(asked) if asked > most => Err(most),
+            Some(asked) => Ok(asked),
+            None => Ok(self.set.unwrap_or(ApprovalMode::AskOrDecline)),
+        }
+    }
+
+    /// What a session of the chat page has: a question waits there for whoever comes back.
+    pub fn of_the_page(self) -> ApprovalMode {
+        self.set.unwrap_or(ApprovalMode::Ask)
+    }
+}
+
+fn approval_modes() -> impl TypedValueParser<Value = ApprovalMode> {
+    PossibleValuesParser::new(ApprovalMode::ALL.map(ApprovalMode::as_str)).map(|word| {
+        let mode = ApprovalMode::ALL.into_iter().find(|mode| mode.as_str() == word);
+        mode.unwrap_or_default()
+    })
 }
 
 /// A text that is never shown.
@@ -152,6 +198,10 @@ pub struct Config {
     pub sandbox: Sandbox,
     /// When codex asks.
     pub approval_policy: ApprovalPolicy,
+    /// Who answers.
+    pub approvals: Approvals,
+    /// How long a question waits; none: for ever.
+    pub approval_timeout: Option<Duration>,
     /// Whether the model is the stand-in.
     pub demo: bool,
 }
@@ -214,6 +264,9 @@ impl Config {
             debug: options.debug,
             sandbox: options.sandbox,
             approval_policy: options.approval_policy,
+            approvals: Approvals { set: options.approvals },
+            approval_timeout: Some(Duration::from_millis(options.approval_timeout_ms))
+                .filter(|timeout| !timeout.is_zero()),
             demo,
         })
     }
@@ -319,6 +372,20 @@ mod tests {
     fn a_directory_that_is_none_is_named() {
         let error = config(&["--cwd", "/no/such/place"]).unwrap_err().to_string();
         assert!(error.contains("CODEX_GATEWAY_CWD is /no/such/place"), "{error}");
+    }
+
+    #[test]
+    fn approvals_are_as_lax_as_the_operator_says_and_never_silent_unless_they_do() {
+        use ApprovalMode::{Accept, Ask, AskOrDecline, Decline};
+        let unset = config(&[]).unwrap().approvals;
+        assert_eq!((unset.settle(None), unset.of_the_page()), (Ok(AskOrDecline), Ask));
+        assert_eq!((unset.settle(Some(Ask)), unset.settle(Some(Accept))), (Ok(Ask), Err(Ask)));
+        for mode in ApprovalMode::ALL {
+            let set = config(&["--approvals", mode.as_str()]).unwrap().approvals;
+            assert_eq!((set.settle(None), set.of_the_page()), (Ok(mode), mode));
+            assert_eq!(set.settle(Some(Decline)), Ok(Decline));
+            assert_eq!(set.settle(Some(Accept)).is_ok(), mode == Accept);
+        }
     }
 
     #[test]

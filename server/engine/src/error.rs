@@ -2,7 +2,15 @@
 
 use std::time::Duration;
 
-use crate::bridge::{BridgeError, RpcError};
+use codex_gateway_wire::{
+    ApprovalMode, RequestResolved,
+    request::{Outcome, ResolvedBy},
+};
+
+use crate::{
+    bridge::{BridgeError, RpcError},
+    requests::BadAnswer,
+};
 
 /// Why a session cannot do what it was asked. The message is for people; [`SessionError::code`] for programs.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -28,6 +36,23 @@ pub enum SessionError {
     /// The turn did not begin in time to be interrupted.
     #[error("the turn did not begin within {} s, so it could not be interrupted", .0.as_secs())]
     NeverStarted(Duration),
+    /// Nothing of that id waits for the user, or ever did.
+    #[error("there is no such request")]
+    NoSuchRequest,
+    /// It does not wait any more.
+    #[error("this request has ended: {}", how(.0))]
+    RequestEnded(RequestResolved),
+    /// The answer does not fit the request, which still waits.
+    #[error(transparent)]
+    BadAnswer(#[from] BadAnswer),
+    /// More is asked to be approved without a person than the operator allows.
+    #[error("approvals may not be {asked:?} here; CODEX_GATEWAY_APPROVALS allows at most {most:?}", asked = .asked.as_str(), most = .most.as_str())]
+    OverApprovals {
+        /// What was asked for.
+        asked: ApprovalMode,
+        /// The most that is allowed.
+        most: ApprovalMode,
+    },
     /// The gateway is stopping.
     #[error("the gateway is shutting down")]
     ShuttingDown,
@@ -46,6 +71,10 @@ impl SessionError {
             Self::NoActiveTurn => "no_active_turn",
             Self::EmptyPrompt => "empty_prompt",
             Self::Starting => "starting",
+            Self::NoSuchRequest => "not_found",
+            Self::RequestEnded(_) => "request_ended",
+            Self::BadAnswer(_) => "bad_answer",
+            Self::OverApprovals { .. } => "over_ceiling",
             Self::ShuttingDown => "shutting_down",
             Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => "codex_timeout",
             Self::Codex(BridgeError::Refused { .. }) => "codex_refused",
@@ -59,9 +88,10 @@ impl SessionError {
     /// The HTTP status that says it.
     pub fn status(&self) -> u16 {
         match self {
-            Self::NotFound => 404,
-            Self::TurnActive | Self::NoActiveTurn | Self::Starting => 409,
-            Self::EmptyPrompt => 400,
+            Self::NotFound | Self::NoSuchRequest => 404,
+            Self::TurnActive | Self::NoActiveTurn | Self::Starting | Self::RequestEnded(_) => 409,
+            Self::EmptyPrompt | Self::BadAnswer(_) => 400,
+            Self::OverApprovals { .. } => 403,
             Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => 504,
             Self::Codex(BridgeError::Refused { error, .. }) if error.code == RpcError::OVERLOADED => 503,
             Self::Codex(
@@ -72,4 +102,25 @@ impl SessionError {
             | Self::Codex(BridgeError::Spawn { .. } | BridgeError::Exited(_) | BridgeError::Closed) => 503,
         }
     }
+}
+
+/// How a request ended, in words.
+fn how(ended: &RequestResolved) -> String {
+    let outcome = match ended.outcome {
+        Outcome::Accepted => "accepted",
+        Outcome::Declined => "declined",
+        Outcome::Cancelled => "cancelled",
+        Outcome::Answered => "answered",
+        Outcome::Withdrawn | Outcome::Other => "withdrawn",
+    };
+    let by = match ended.by {
+        ResolvedBy::User => "by a user",
+        ResolvedBy::Policy => "by the session's setting",
+        ResolvedBy::Absence => "because nobody was there",
+        ResolvedBy::Deadline => "because nobody answered in time",
+        ResolvedBy::Codex => "because its turn went on or ended without it",
+        ResolvedBy::Process => "because its process ended",
+        ResolvedBy::Session | ResolvedBy::Other => "because its session ended",
+    };
+    format!("{outcome} {by}")
 }

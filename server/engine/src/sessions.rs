@@ -116,6 +116,9 @@ impl Sessions {
         if inner.stopping.is_cancelled() {
             return Err(SessionError::ShuttingDown);
         }
+        let approvals = inner.config.approvals.settle(request.approvals).map_err(|most| {
+            SessionError::OverApprovals { asked: request.approvals.unwrap_or_default(), most }
+        })?;
         let place = Arc::clone(&inner.places)
             .try_acquire_owned()
             .map_err(|_| SessionError::Limit(inner.config.max_sessions))?;
@@ -146,6 +149,7 @@ impl Sessions {
             id.clone(),
             owner.clone(),
             model,
+            approvals,
             opened,
             place,
             processes,

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use codex_gateway_engine::{
     Session, SessionError,
     log::{Read, frame},
+    requests::Attendance,
 };
 use codex_gateway_wire::{
     EventId, EventName,
@@ -39,9 +40,8 @@ pub struct Asked {
     since: Option<String>,
     /// The names of the events to send, with commas between; all without.
     events: Option<String>,
-    /// Whether the reader answers requests.
-    #[serde(rename = "interactive")]
-    _interactive: Option<String>,
+    /// `1`: the reader answers requests.
+    interactive: Option<String>,
 }
 
 /// The stream: `session`, then either what followed the reader's last event, or a `state` and what follows it.
@@ -59,8 +59,10 @@ pub async fn events(
         None => Start::Fresh,
         Some(id) => start_after(&session, id),
     };
-    let mut response =
-        Response::new(Body::from_stream(stream(session, names, start, until.map(Instant::from_std))));
+    let attendance =
+        asked.interactive.is_some_and(|word| word == "1" || word == "true").then(|| session.attend());
+    let stream = stream(session, names, start, until.map(Instant::from_std), attendance);
+    let mut response = Response::new(Body::from_stream(stream));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -130,7 +132,13 @@ fn ping(at: &EventId) -> Bytes {
 
 type Chunk = Result<Bytes, SessionError>;
 
-fn stream(session: Session, names: u16, start: Start, until: Option<Instant>) -> impl Stream<Item = Chunk> {
+fn stream(
+    session: Session,
+    names: u16,
+    start: Start,
+    until: Option<Instant>,
+    attendance: Option<Attendance>,
+) -> impl Stream<Item = Chunk> {
     let expired = async move {
         match until {
             Some(until) => sleep_until(until).await,
@@ -138,6 +146,8 @@ fn stream(session: Session, names: u16, start: Start, until: Option<Instant>) ->
         }
     };
     stream! {
+        // The reader can answer for as long as it is connected.
+        let _attendance = attendance;
         tokio::pin!(expired);
         yield Ok(Bytes::from_static(RETRY.as_bytes()));
         yield Ok(session_frame(&session));

@@ -4,6 +4,7 @@ pub mod events;
 pub mod fallback;
 pub mod health;
 pub mod legacy;
+pub mod requests;
 pub mod sessions;
 pub mod threads;
 pub mod turns;

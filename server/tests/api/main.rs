@@ -12,6 +12,7 @@ mod events;
 mod guard;
 mod health;
 mod legacy;
+mod presence;
 mod replay;
 mod requests;
 mod sessions;

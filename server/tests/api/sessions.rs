@@ -32,7 +32,7 @@ async fn a_session_is_described_as_documented() {
     assert_eq!((&reply["ok"], &reply["sessionId"]), (&json!(true), &json!(session.id)));
 
     let info = &reply["session"];
-    assert_eq!(members(info), ["createdAt", "expiresAt", "id", "lastAccessAt"]);
+    assert_eq!(members(info), ["approvals", "createdAt", "expiresAt", "id", "lastAccessAt"]);
     assert_eq!(info["id"], json!(session.id));
     for name in ["createdAt", "lastAccessAt", "expiresAt"] {
         assert_time(&info[name]);
@@ -46,6 +46,7 @@ async fn a_session_is_described_as_documented() {
         "cwd",
         "lastTurnStatus",
         "models",
+        "pendingRequests",
         "ready",
         "recentEvents",
         "runtime",
@@ -213,6 +214,8 @@ pub(crate) async fn everything_with(client: &Client, id: &str) -> Vec<crate::sup
         client.post_json(&path("/turn"), &json!({ "prompt": "Hello" })).await,
         client.post(&path("/turn/interrupt")).await,
         client.post(&path("/thread/new")).await,
+        client.get(&path("/requests")).await,
+        client.post_json(&path("/requests/0b5e"), &json!({ "decision": "accept" })).await,
         client.delete(&path("")).await,
     ]
 }

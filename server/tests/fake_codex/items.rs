@@ -2,6 +2,17 @@
 
 use serde_json::{Value, json};
 
+/// A change of a file that waits for its approval.
+pub(crate) fn proposed_change(turn: &str) -> Value {
+    json!({
+        "type": "fileChange", "id": format!("{turn}-asked"), "status": "inProgress",
+        "changes": [{
+            "path": "/outside/notes.md", "kind": { "type": "update", "move_path": null },
+            "diff": "@@ -1,2 +1,2 @@\n # Notes\n-old\n+new\n",
+        }],
+    })
+}
+
 /// One item of each of the 19 kinds, and one of a kind that nobody knows.
 pub(crate) fn every_kind(turn: &str) -> Vec<Value> {
     let mut items = vec![

@@ -204,9 +204,14 @@ impl Fake {
         if !self.dir.join("gate").exists() {
             return;
         }
-        if let Running::Accepted(turn) = std::mem::replace(&mut self.running, Running::Nothing) {
-            self.begin(&turn);
-            self.running = Running::Begun(turn);
+        match &self.running {
+            Running::Accepted(turn) => {
+                let turn = turn.clone();
+                self.begin(&turn);
+                self.running = Running::Begun(turn);
+            }
+            Running::Asking(..) => self.go_on(),
+            Running::Nothing | Running::Begun(_) => {}
         }
     }
 }

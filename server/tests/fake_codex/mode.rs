@@ -72,4 +72,7 @@ modes! {
     Killed = "killed",
     /// A turn asks everything that codex can ask.
     Asks = "asks",
+    /// A turn asks all at once that people can answer; once the gate is open it takes back what is left, and
+    /// goes on without.
+    AsksTogether = "asks-together",
 }

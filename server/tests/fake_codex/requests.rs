@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::say;
+use crate::{notify, say};
 
 /// The requests of codex, and one that it does not make. Deprecated ones are among them.
 const METHODS: &[&str] = &[
@@ -20,39 +20,117 @@ const METHODS: &[&str] = &[
     "moon/land",
 ];
 
-/// Asks one thing after another, and keeps the answers.
-#[derive(Default)]
+/// How many of them, the first ones, a person answers.
+const FOR_PEOPLE: usize = 5;
+
+/// Asks, and keeps the answers.
 pub(crate) struct Asking {
+    /// Which methods, in order.
+    methods: &'static [&'static str],
+    /// All at once, or one after the other.
+    together: bool,
     answers: Map<String, Value>,
 }
 
 impl Asking {
-    /// Asks the next thing.
-    pub(crate) fn ask(&self) {
-        if let Some(method) = METHODS.get(self.answers.len()) {
-            say(&json!({ "id": self.id(), "method": method, "params": { "about": method } }));
+    /// Everything, one thing after another.
+    pub(crate) fn in_turn() -> Self {
+        Self { methods: METHODS, together: false, answers: Map::new() }
+    }
+
+    /// What people answer, all at once.
+    pub(crate) fn together() -> Self {
+        Self { methods: &METHODS[..FOR_PEOPLE], together: true, answers: Map::new() }
+    }
+
+    /// Begins to ask.
+    pub(crate) fn begin(&self, thread: &str, turn: &str) {
+        if self.together {
+            for at in 0..self.methods.len() {
+                self.ask(at, thread, turn);
+            }
+        } else {
+            self.ask(0, thread, turn);
         }
     }
 
-    /// The id of the open request: numbers from 0, and words.
-    fn id(&self) -> Value {
-        let n = self.answers.len();
-        if n.is_multiple_of(2) { json!(n) } else { json!(format!("request {n}")) }
+    fn ask(&self, at: usize, thread: &str, turn: &str) {
+        if let Some(method) = self.methods.get(at) {
+            say(&json!({ "id": id(at), "method": method, "params": params(method, thread, turn) }));
+        }
     }
 
     /// Takes an answer; whether it was the last one.
-    pub(crate) fn answered(&mut self, message: &Value) -> bool {
-        if message["id"] != self.id() {
-            return false;
-        }
+    pub(crate) fn answered(&mut self, message: &Value, thread: &str, turn: &str) -> bool {
+        let Some(at) = (0..self.methods.len()).find(|at| message["id"] == id(*at)) else { return false };
         let answer = message.get("result").or_else(|| message.get("error")).cloned().unwrap_or_default();
-        self.answers.insert(METHODS[self.answers.len()].to_owned(), answer);
-        self.ask();
-        self.answers.len() == METHODS.len()
+        self.answers.insert(self.methods[at].to_owned(), answer);
+        notify("serverRequest/resolved", &json!({ "threadId": thread, "requestId": id(at) }));
+        if !self.together {
+            self.ask(self.answers.len(), thread, turn);
+        }
+        self.answers.len() == self.methods.len()
+    }
+
+    /// Takes back all that has no answer.
+    pub(crate) fn take_back(&self, thread: &str) {
+        let open = (0..self.methods.len()).filter(|at| !self.answers.contains_key(self.methods[*at]));
+        for at in open {
+            notify("serverRequest/resolved", &json!({ "threadId": thread, "requestId": id(at) }));
+        }
     }
 
     /// The answers by method.
     pub(crate) fn answers(&self) -> Value {
         Value::Object(self.answers.clone())
     }
+}
+
+/// The id of a request: numbers from 0, and words.
+fn id(at: usize) -> Value {
+    if at.is_multiple_of(2) { json!(at) } else { json!(format!("request {at}")) }
+}
+
+/// What a request says; as codex says it where a person answers.
+fn params(method: &str, thread: &str, turn: &str) -> Value {
+    let mut params = match method {
+        "item/commandExecution/requestApproval" => json!({
+            "kind": "command", "command": "bash -lc 'cargo test'", "cwd": "/", "reason": "Shall the tests run?",
+            "availableDecisions": [
+                "accept",
+                { "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["cargo", "test"] } },
+                { "applyNetworkPolicyAmendment": { "network_policy_amendment": { "host": "crates.example", "action": "allow" } } },
+                "cancel",
+            ],
+        }),
+        "item/fileChange/requestApproval" => json!({ "reason": "It is outside.", "grantRoot": "/outside" }),
+        "item/permissions/requestApproval" => json!({
+            "cwd": "/", "reason": "To fetch a crate.",
+            "permissions": { "network": { "enabled": true }, "fileSystem": { "read": ["/a"], "write": ["/a", "/b"] } },
+        }),
+        "item/tool/requestUserInput" => json!({
+            "isBlocking": true, "autoResolutionMs": null,
+            "questions": [
+                { "id": "colour", "header": "Colour", "question": "Which one?", "isOther": true, "isSecret": false,
+                  "options": [{ "label": "Blue", "description": "Like the sky." }, { "label": "Green", "description": "" }] },
+                { "id": "password", "header": "Password", "question": "The password?", "isOther": false,
+                  "isSecret": true, "options": null },
+            ],
+        }),
+        "mcpServer/elicitation/request" => json!({
+            "serverName": "maps", "mode": "form", "message": "Where to?",
+            "requestedSchema": { "type": "object", "required": ["city"], "properties": {
+                "city": { "type": "string", "title": "City" },
+                "nights": { "type": "integer", "title": "Nights", "minimum": 1 },
+                "class": { "type": "string", "title": "Class", "enum": ["first", "second"] },
+                "breakfast": { "type": "boolean", "title": "With breakfast" },
+            }},
+        }),
+        _ => return json!({ "about": method }),
+    };
+    params["threadId"] = json!(thread);
+    params["turnId"] = json!(turn);
+    params["itemId"] = json!(format!("{turn}-asked"));
+    params["startedAtMs"] = json!(1_795_456_161_000_i64);
+    params
 }

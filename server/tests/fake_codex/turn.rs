@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Fake, Running, error, items, mode::Mode, notify, print, reply, requests, say};
+use crate::{Fake, Running, error, items, mode::Mode, notify, print, reply, requests::Asking, say};
 
 /// More than a line may have, in bytes.
 const TOO_LONG: usize = 65 * 1024 * 1024;
@@ -55,9 +55,10 @@ impl Fake {
                 let _ =
                     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             }
-            Mode::Asks => {
-                let asking = requests::Asking::default();
-                asking.ask();
+            Mode::Asks | Mode::AsksTogether => {
+                let asking = if mode == Mode::Asks { Asking::in_turn() } else { Asking::together() };
+                self.started(&turn, &items::proposed_change(&turn));
+                asking.begin(&self.thread, &turn);
                 self.running = Running::Asking(turn, asking);
                 return;
             }
@@ -81,10 +82,16 @@ impl Fake {
     /// Goes on with the answer to a request of ours.
     pub(crate) fn answered(&mut self, message: &Value) {
         let Running::Asking(turn, asking) = &mut self.running else { return };
-        if asking.answered(message) {
-            let (turn, answers) = (turn.clone(), asking.answers().to_string());
-            self.running = Running::Nothing;
-            self.say_text(&turn, &answers);
+        if asking.answered(message, &self.thread, turn) {
+            self.go_on();
+        }
+    }
+
+    /// Ends a turn that asked, with the answers that it got.
+    pub(crate) fn go_on(&mut self) {
+        if let Running::Asking(turn, asking) = std::mem::replace(&mut self.running, Running::Nothing) {
+            asking.take_back(&self.thread);
+            self.say_text(&turn, &asking.answers().to_string());
             self.end(&turn, "completed");
         }
     }

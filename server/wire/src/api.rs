@@ -6,6 +6,7 @@ use crate::{
     ids::{EventId, SessionId, ThreadId, TurnId},
     json::Json,
     read_fields,
+    request::{ApprovalMode, RequestResolved, UserRequest},
 };
 
 /// What every session reply says of the session.
@@ -20,8 +21,10 @@ pub struct SessionInfo {
     pub last_access_at: String,
     /// When it expires if it is not used again (RFC 3339, UTC); none if it never does.
     pub expires_at: Option<String>,
+    /// Who answers what codex asks.
+    pub approvals: ApprovalMode,
 }
-read_fields!(SessionInfo { id, created_at, last_access_at, expires_at });
+read_fields!(SessionInfo { id, created_at, last_access_at, expires_at, approvals });
 
 /// `POST /api/sessions`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -31,6 +34,8 @@ pub struct CreateSession {
     pub model: Option<String>,
     /// A thread to go on with.
     pub resume_thread_id: Option<ThreadId>,
+    /// Who answers what codex asks; the operator's default without.
+    pub approvals: Option<ApprovalMode>,
 }
 
 /// `POST /api/sessions/{id}/turn`
@@ -103,6 +108,8 @@ pub struct SessionState {
     pub transcript: Vec<TextEntry>,
     /// The newest 120 events, in short.
     pub recent_events: Vec<RecentEvent>,
+    /// What waits for the user, the oldest first.
+    pub pending_requests: Vec<UserRequest>,
 }
 
 /// What codex says of the machine it runs on.
@@ -233,8 +240,8 @@ pub struct Readiness {
 }
 
 /// The body of every error.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct ErrorBody {
     /// For people.
     pub error: String,
@@ -242,6 +249,9 @@ pub struct ErrorBody {
     pub code: String,
     /// What the log calls the request.
     pub request_id: Option<String>,
+    /// How a request to the user ended that does not wait any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<RequestResolved>,
 }
 
 /// A session in a list.
@@ -256,5 +266,7 @@ pub struct SessionSummary {
     pub last_access_ms: i64,
     /// Whether a turn is running.
     pub running: bool,
+    /// Whether something waits for the user.
+    pub waiting: bool,
 }
-read_fields!(SessionSummary { id, title, last_access_ms, running });
+read_fields!(SessionSummary { id, title, last_access_ms, running, waiting });

@@ -7,9 +7,10 @@ use serde_json::value::RawValue;
 
 use crate::{
     codex::Notification,
-    ids::{EventId, SessionId, ThreadId},
+    ids::{EventId, RequestId, SessionId, ThreadId},
     json::Json,
     read_fields,
+    request::{RequestResolved, UserRequest},
 };
 
 /// Declares the names of the events, each with the word it has on the wire.
@@ -45,6 +46,10 @@ event_names! {
     Notification = "notification",
     /// A request of codex to its client, with what it was answered.
     ServerRequest = "server-request",
+    /// Something waits for the user.
+    Request = "request",
+    /// It does not wait any more.
+    RequestResolved = "request-resolved",
     /// Something about the session that people should know.
     Warning = "warning",
     /// A line between the gateway and codex, when debugging.
@@ -89,8 +94,12 @@ pub struct Event {
 pub enum EventBody {
     /// Codex said something.
     Notification(Notification),
-    /// Codex asked something.
+    /// Codex asked something, and was answered.
     ServerRequest(ServerRequest),
+    /// Codex asks the user something.
+    Request(UserRequest),
+    /// What codex asked the user has ended.
+    RequestResolved(RequestResolved),
     /// The gateway has to say something.
     Warning(Warning),
     /// The session has a thread.
@@ -109,6 +118,8 @@ impl EventBody {
                 Some(Self::Notification(Notification::parse(&method, params)))
             }
             EventName::ServerRequest => serde_json::from_str(data).ok().map(Self::ServerRequest),
+            EventName::Request => serde_json::from_str(data).ok().map(Self::Request),
+            EventName::RequestResolved => serde_json::from_str(data).ok().map(Self::RequestResolved),
             EventName::Warning => serde_json::from_str(data).ok().map(Self::Warning),
             EventName::Thread => serde_json::from_str(data).ok().map(Self::Thread),
             EventName::SessionClosed => serde_json::from_str(data).ok().map(Self::SessionClosed),
@@ -126,6 +137,9 @@ struct NotificationData<'a> {
 }
 
 /// `server-request`: what codex asked, and what it was answered.
+///
+/// What was asked of the user is told by `request` and `request-resolved` as well, so that it can be shown while
+/// it waits; `request_id` says which those are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ServerRequest {
     /// What was asked.
@@ -138,8 +152,11 @@ pub struct ServerRequest {
     pub result: Option<Json>,
     /// The error it was answered with.
     pub error: Option<Json>,
+    /// The request to the user, if it was one.
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
 }
-read_fields!(ServerRequest { method, params, handled, result, error });
+read_fields!(ServerRequest { method, params, handled, result, error, request_id });
 
 /// `warning`: something about the session that people should know.
 #[derive(Clone, Debug, PartialEq, Serialize)]

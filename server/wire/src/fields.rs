@@ -52,6 +52,11 @@ impl Fields {
         serde_json::from_str(object.get()).ok()
     }
 
+    /// The names and the values, in the order in which they are written.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), &**value))
+    }
+
     /// Takes a field out, by its name in Rust, `like_this`; in JSON it is `likeThis`. The default if it is
     /// missing or `null`.
     ///

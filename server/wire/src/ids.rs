@@ -56,6 +56,10 @@ string_id! {
     ItemId
 }
 string_id! {
+    /// A request to the user. Made by the gateway (a UUID), and never used twice.
+    RequestId
+}
+string_id! {
     /// Who owns a session: the `sub` of a token, or [`OwnerId::shared`] where nobody signs in.
     OwnerId
 }

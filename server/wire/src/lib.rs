@@ -5,6 +5,7 @@
 //! - [`ids`]: the names of things, as types
 //! - [`codex`]: the part of codex's own JSON that is folded: notifications and items, read tolerantly
 //! - [`fields`]: how most of it is read
+//! - [`request`]: what codex asks of the user
 //! - [`event`]: the events of a session's stream, one [`Event`] each
 //! - [`transcript`]: the fold. [`Transcript::apply`] turns events into the conversation; the session
 //!   runs it, the server renders it, and the browser runs it on the tail of the stream
@@ -18,13 +19,15 @@ pub mod fields;
 pub mod ids;
 pub mod json;
 pub mod output;
+pub mod request;
 pub mod snapshot;
 pub mod transcript;
 
 pub use codex::{Item, Notification};
 pub use event::{Event, EventBody, EventName};
-pub use ids::{EventId, ItemId, OwnerId, SessionId, ThreadId, TurnId};
+pub use ids::{EventId, ItemId, OwnerId, RequestId, SessionId, ThreadId, TurnId};
 pub use json::Json;
 pub use output::Output;
+pub use request::{ApprovalMode, RequestResolved, UserRequest};
 pub use snapshot::Snapshot;
 pub use transcript::{Change, Content, Entry, Phase, Transcript, TurnRecord};

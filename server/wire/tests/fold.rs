@@ -50,6 +50,8 @@ enum Step {
     Thread(u8),
     Warning(usize),
     Request,
+    Ask(u8, Option<u8>),
+    Resolve(u8, usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -67,6 +69,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..8u8).prop_map(Step::Thread),
         1 => (0..3usize).prop_map(Step::Warning),
         1 => Just(Step::Request),
+        2 => (0..4u8, prop::option::of(0..4u8)).prop_map(|(request, turn)| Step::Ask(request, turn)),
+        2 => (0..4u8, 0..6usize).prop_map(|(request, how)| Step::Resolve(request, how)),
     ]
 }
 
@@ -199,6 +203,27 @@ fn event(step: &Step) -> (EventName, String) {
             let kind = ["processExited", "malformedLine", "brandNew"][*kind];
             (EventName::Warning, json!({ "type": kind, "message": "So it is.", "detail": "why" }).to_string())
         }
+        Step::Ask(request, turn) => (
+            EventName::Request,
+            json!({
+                "id": format!("request-{request}"), "kind": (["command", "fileChange", "userInput", "brandNew"][usize::from(*request)]),
+                "method": "item/commandExecution/requestApproval",
+                "params": { "threadId": THREAD, "turnId": turn.map(|turn| format!("turn-{turn}")), "command": "x" },
+                "availableDecisions": ["accept", { "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["x"] } }, "decline"],
+                "createdAt": 7, "deadline": turn.map(i64::from),
+            })
+            .to_string(),
+        ),
+        Step::Resolve(request, how) => (
+            EventName::RequestResolved,
+            json!({
+                "id": format!("request-{request}"),
+                "outcome": (["accepted", "declined", "cancelled", "answered", "withdrawn", "brandNew"][*how]),
+                "by": (["user", "policy", "absence", "deadline", "codex", "brandNew"][*how]),
+                "result": { "decision": "accept" }, "at": 9,
+            })
+            .to_string(),
+        ),
         Step::Request => (
             EventName::ServerRequest,
             json!({
@@ -210,15 +235,16 @@ fn event(step: &Step) -> (EventName, String) {
     }
 }
 
-/// The story as it comes over the wire. No turn starts twice.
+/// The story as it comes over the wire. No turn starts twice, and no request has the id of another.
 fn events(steps: &[Step]) -> Vec<Event> {
-    let mut turns = HashSet::new();
+    let (mut turns, mut requests) = (HashSet::new(), HashSet::new());
     let possible = steps.iter().filter(|step| match step {
         Step::TurnStarted(turn) => turns.insert(*turn),
         Step::TurnCompleted(turn, _) => {
             turns.insert(*turn);
             true
         }
+        Step::Ask(request, _) => requests.insert(*request),
         _ => true,
     });
     let opened = json!({ "threadId": THREAD, "model": "m", "cwd": "/w" }).to_string();
@@ -301,6 +327,24 @@ proptest! {
                 prop_assert_eq!(Some(&entry), old.get(entry.id.as_str()));
             }
             prop_assert_eq!((&transcript.turns, &transcript.retrying), (&before.turns, &before.retrying));
+        }
+    }
+
+    /// A request waits from its event until the event of its end, whatever happens between.
+    #[test]
+    fn a_request_waits_until_its_end(steps in proptest::collection::vec(step(), 0..60)) {
+        let mut transcript = Transcript::default();
+        let mut waiting = Vec::new();
+        for event in events(&steps) {
+            transcript.apply(&event);
+            match &event.body {
+                EventBody::Request(request) => waiting.push(request.id.clone()),
+                EventBody::RequestResolved(resolved) => waiting.retain(|id| *id != resolved.id),
+                EventBody::Thread(_) if transcript.entries.is_empty() => waiting.clear(),
+                _ => {}
+            }
+            let shown: Vec<_> = transcript.waiting().map(|request| request.id.clone()).collect();
+            prop_assert_eq!(&shown, &waiting);
         }
     }
 

@@ -53,6 +53,17 @@ pub(super) struct OutgoingNotification<'a> {
     pub method: &'a str,
 }
 
+/// What a request of codex is answered.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// A result.
+    Result(Json),
+    /// A result that nobody else may see, not even when debugging.
+    Secret(Json),
+    /// An error.
+    Error(RpcError),
+}
+
 /// Our answer to a request of codex.
 #[derive(Serialize)]
 pub(super) struct OutgoingReply<'a> {

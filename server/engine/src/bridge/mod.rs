@@ -20,7 +20,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use codex_gateway_wire::Json;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::{
@@ -31,13 +30,13 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use self::{
+    message::{Answer, RequestId, RpcError},
+    process::{Launch, Ran},
+};
 use self::{
     message::{OutgoingNotification, OutgoingReply, OutgoingRequest},
     protocol::Request,
-};
-pub use self::{
-    message::{RequestId, RpcError},
-    process::{Launch, Ran},
 };
 
 /// How many lines may wait to be written; codex reads faster than anybody asks.
@@ -54,7 +53,7 @@ pub struct Bridge {
 
 #[derive(Debug)]
 struct Shared {
-    outgoing: mpsc::Sender<Bytes>,
+    outgoing: mpsc::Sender<Line>,
     pending: Pending,
     next_id: AtomicU64,
     /// Closes the process's input: it ends, politely at first.
@@ -67,6 +66,14 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.closing.cancel();
     }
+}
+
+/// A line on its way to codex.
+#[derive(Debug)]
+struct Line {
+    bytes: Bytes,
+    /// It is not shown, not even when debugging.
+    secret: bool,
 }
 
 type Waiting = oneshot::Sender<Result<Box<RawValue>, BridgeError>>;
@@ -264,7 +271,7 @@ impl Bridge {
         self.shared.pending.insert(id, waiting);
         // A caller that goes away, its deadline passed, must not leave its place behind.
         let _cleanup = RemoveOnDrop { pending: &self.shared.pending, id };
-        self.send(&OutgoingRequest { id, method, params }).await?;
+        self.send(&OutgoingRequest { id, method, params }, false).await?;
         let reply = tokio::select! {
             reply = reply => reply,
             () = self.shared.gone.cancelled() => return Err(BridgeError::Closed),
@@ -281,21 +288,27 @@ impl Bridge {
     /// # Errors
     /// [`BridgeError::Closed`]
     pub async fn notify(&self, method: &'static str) -> Result<(), BridgeError> {
-        self.send(&OutgoingNotification { method }).await
+        self.send(&OutgoingNotification { method }, false).await
     }
 
     /// Answers a request of codex.
     ///
     /// # Errors
     /// [`BridgeError::Closed`]
-    pub async fn respond(&self, id: &RequestId, answer: Result<&Json, &RpcError>) -> Result<(), BridgeError> {
-        self.send(&OutgoingReply { id, result: answer.ok(), error: answer.err() }).await
+    pub async fn respond(&self, id: &RequestId, answer: &Answer) -> Result<(), BridgeError> {
+        let (result, error, secret) = match answer {
+            Answer::Result(result) => (Some(result), None, false),
+            Answer::Secret(result) => (Some(result), None, true),
+            Answer::Error(error) => (None, Some(error), false),
+        };
+        self.send(&OutgoingReply { id, result, error }, secret).await
     }
 
-    async fn send(&self, message: &impl Serialize) -> Result<(), BridgeError> {
+    async fn send(&self, message: &impl Serialize, secret: bool) -> Result<(), BridgeError> {
         let mut line = serde_json::to_vec(message).map_err(|_| BridgeError::Closed)?;
         line.push(b'\n');
-        self.shared.outgoing.send(line.into()).await.map_err(|_| BridgeError::Closed)
+        let line = Line { bytes: line.into(), secret };
+        self.shared.outgoing.send(line).await.map_err(|_| BridgeError::Closed)
     }
 
     /// Ends the process and waits until it and its group are gone: at most some three seconds.
@@ -319,7 +332,7 @@ impl Drop for RemoveOnDrop<'_> {
 /// Owns the process's input: writes lines, several at once when they wait.
 async fn write(
     mut stdin: ChildStdin,
-    mut lines: mpsc::Receiver<Bytes>,
+    mut lines: mpsc::Receiver<Line>,
     closing: CancellationToken,
     gone: CancellationToken,
     debug: Option<mpsc::Sender<Inbound>>,
@@ -334,13 +347,13 @@ async fn write(
         if count == 0 {
             return;
         }
-        for line in batch.drain(..) {
-            if let Some(inbox) = &debug {
+        for Line { bytes, secret } in batch.drain(..) {
+            if let Some(inbox) = debug.as_ref().filter(|_| !secret) {
                 // For people who look; not worth waiting for.
-                let _ = inbox.try_send(Inbound::Raw(Direction::Out, line.slice(..line.len() - 1)));
+                let _ = inbox.try_send(Inbound::Raw(Direction::Out, bytes.slice(..bytes.len() - 1)));
             }
             let written = tokio::select! {
-                written = stdin.write_all(&line) => written,
+                written = stdin.write_all(&bytes) => written,
                 () = closing.cancelled() => return,
                 () = gone.cancelled() => return,
             };

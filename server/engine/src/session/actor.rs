@@ -5,15 +5,19 @@
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use codex_gateway_wire::{
-    Event, EventBody, EventName, Json, Notification, Snapshot, Transcript, TurnId,
+    Event, EventBody, EventName, Notification, Snapshot, Transcript, TurnId,
     api::{AccountState, Model, Runtime, SessionReply, SessionState},
     codex::TurnStatus,
-    event::{ClosedReason, ServerRequest, SessionClosed, ThreadOpened, Warning, WarningKind},
+    event::{ClosedReason, SessionClosed, ThreadOpened, Warning, WarningKind},
+    request::ResolvedBy,
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use serde_json::value::RawValue;
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc},
+    time::{Instant, sleep_until},
+};
 use tokio_util::task::TaskTracker;
 
 use super::{
@@ -25,13 +29,13 @@ use super::{
 };
 use crate::{
     bridge::{
-        Bridge, BridgeError, Direction, Exit, Inbound, Inbox, RequestId,
+        Bridge, BridgeError, Direction, Exit, Inbound, Inbox,
         protocol::{AccountReply, Initialized},
     },
     clock::rfc3339,
     config::Config,
     error::SessionError,
-    requests,
+    requests::{Changes, Pending},
 };
 
 /// How many entries the actor keeps; older ones are codex's to keep.
@@ -84,7 +88,11 @@ pub(super) struct Actor {
     pub transcript: Transcript,
     /// Whether older entries were left out of the transcript.
     older: bool,
-    recent: Recent,
+    pub recent: Recent,
+    /// What waits for the user.
+    pub pending: Pending,
+    /// Who can answer.
+    attendance: Changes,
     pub slot: Slot,
     pub tasks: FuturesUnordered<BoxFuture<'static, Done>>,
 }
@@ -100,6 +108,8 @@ impl Actor {
     ) -> Self {
         Self {
             config,
+            pending: Pending::default(),
+            attendance: shared.presence.changes(),
             shared,
             commands,
             _permit: permit,
@@ -127,6 +137,7 @@ impl Actor {
                     None => std::future::pending().await,
                 }
             };
+            let expiry = self.pending.next_expiry(self.shared.presence.patience());
             tokio::select! {
                 command = self.commands.recv() => match command {
                     Some(Command::Close(reason, reply)) => {
@@ -146,9 +157,13 @@ impl Actor {
                     }
                 }
                 Some(done) = self.tasks.next(), if !self.tasks.is_empty() => self.done(done),
+                // Whoever comes or leaves changes how long requests wait.
+                _ = self.attendance.changed() => {}
+                () = until(expiry) => self.expire_requests(),
             }
             self.shared.log.publish();
             self.shared.running.store(self.slot.is_busy(), Ordering::Relaxed);
+            self.shared.waiting.store(!self.pending.is_empty(), Ordering::Relaxed);
         }
     }
 
@@ -160,6 +175,8 @@ impl Actor {
             Command::StartTurn(turn, reply) => self.start_turn(turn, reply),
             Command::Interrupt(reply) => self.interrupt(reply),
             Command::NewThread(request, reply) => self.new_thread(request, reply),
+            Command::Requests(reply) => drop(reply.send(self.pending.list())),
+            Command::Answer(id, answer, reply) => drop(reply.send(self.answer(&id, answer))),
             Command::Close(..) => {} // Dealt with in `run`.
         }
     }
@@ -182,6 +199,8 @@ impl Actor {
     pub(super) fn adopt(&mut self, opened: Opened) {
         let Opened { bridge, inbox, started_ms, runtime, account, models, thread } = opened;
         let live = Live { bridge, inbox, started_ms, malformed: 0 };
+        let open = self.pending.take_all();
+        self.withdraw(open, ResolvedBy::Process);
         if let Some(before) = self.live.replace(live) {
             self.tasks.push(async move { before.bridge.close().await }.map(|()| Done::Nothing).boxed());
         }
@@ -219,8 +238,10 @@ impl Actor {
             bytes.extend_from_slice(params.get().as_bytes());
             bytes.push(b'}');
         });
-        if method == "account/updated" {
-            self.read_account();
+        match method.as_str() {
+            "account/updated" => self.read_account(),
+            "serverRequest/resolved" => self.codex_resolved(params),
+            _ => {}
         }
         self.recent.notification(method, &notification);
         let own =
@@ -231,7 +252,11 @@ impl Actor {
         let EventBody::Notification(notification) = event.body else { return };
         match notification {
             Notification::TurnStarted(_, turn) if own => self.turn_began(turn.id),
-            Notification::TurnCompleted(..) if own => self.turn_ended(),
+            Notification::TurnCompleted(_, turn) if own => {
+                let open = self.pending.take_turn(&turn.id);
+                self.withdraw(open, ResolvedBy::Codex);
+                self.turn_ended();
+            }
             Notification::Model(..) if model != self.transcript.model => self.state_changed(),
             Notification::ItemCompleted(_) | Notification::ItemStarted(_) => {
                 self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
@@ -241,29 +266,6 @@ impl Actor {
         if change.meta {
             let mut title = self.shared.title.lock().unwrap_or_else(PoisonError::into_inner);
             title.clone_from(&self.transcript.title);
-        }
-    }
-
-    fn request(&mut self, id: RequestId, method: String, params: Box<RawValue>) {
-        let answer = requests::answer(&method);
-        tracing::info!(session = %self.shared.id, method, handled = answer.handled, "answered a request of codex without asking anybody");
-        let (result, error) = match &answer.outcome {
-            Ok(result) => (Some(result.clone()), None),
-            Err(error) => (None, to_raw_value(error).ok().map(Json::from)),
-        };
-        self.recent.other(EventName::ServerRequest, Some(&method), "");
-        let request = ServerRequest { method, params: params.into(), handled: answer.handled, result, error };
-        self.say(EventName::ServerRequest, &request, EventBody::ServerRequest(request.clone()));
-        if let Some(live) = &self.live {
-            let bridge = live.bridge.clone();
-            self.tasks.push(
-                async move {
-                    // If the process is gone, so is its question.
-                    let _ = bridge.respond(&id, answer.outcome.as_ref()).await;
-                    Done::Nothing
-                }
-                .boxed(),
-            );
         }
     }
 
@@ -291,6 +293,8 @@ impl Actor {
 
     fn exited(&mut self, exit: &Exit) {
         self.live = None;
+        let open = self.pending.take_all();
+        self.withdraw(open, ResolvedBy::Process);
         let status = exit.status.as_deref().unwrap_or("unknown status");
         let message =
             format!("The codex process ended unexpectedly ({status}). The next message starts it again.");
@@ -314,7 +318,7 @@ impl Actor {
     }
 
     /// Appends an event of the gateway's own, and folds it.
-    fn say(&mut self, name: EventName, data: &impl Serialize, body: EventBody) {
+    pub(super) fn say(&mut self, name: EventName, data: &impl Serialize, body: EventBody) {
         let seq = self.append(name, data);
         self.transcript.apply(&Event { seq, body });
         self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
@@ -333,6 +337,8 @@ impl Actor {
     }
 
     async fn close(mut self, reason: ClosedReason) {
+        let open = self.pending.take_all();
+        self.withdraw(open, ResolvedBy::Session);
         let closed = SessionClosed { session_id: self.shared.id.clone(), reason };
         self.say(EventName::SessionClosed, &closed, EventBody::SessionClosed(closed.clone()));
         self.shared.log.close();
@@ -387,7 +393,16 @@ impl Actor {
             last_turn_status: last_turn.map(|turn| turn.status.as_str().to_owned()),
             transcript: text::entries(transcript),
             recent_events: self.recent.list(),
+            pending_requests: self.pending.list(),
         }
+    }
+}
+
+/// Waits until then; for ever without.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

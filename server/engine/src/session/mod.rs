@@ -5,6 +5,7 @@
 
 mod actor;
 pub(crate) mod open;
+mod questions;
 mod recent;
 mod text;
 mod turns;
@@ -15,9 +16,10 @@ use std::sync::{
 };
 
 use codex_gateway_wire::{
-    OwnerId, SessionId, Snapshot,
+    ApprovalMode, OwnerId, RequestId, SessionId, Snapshot, UserRequest,
     api::{NewThread, SessionInfo, SessionReply, SessionSummary, StartTurn},
     event::ClosedReason,
+    request::{AnswerReply, AnswerRequest},
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
@@ -29,6 +31,7 @@ use crate::{
     config::Config,
     error::SessionError,
     log::{Log, RING},
+    requests::{Attendance, Presence},
 };
 
 /// How many commands may wait for the actor.
@@ -43,6 +46,8 @@ enum Command {
     StartTurn(StartTurn, Reply<Result<SessionReply, SessionError>>),
     Interrupt(Reply<Result<SessionReply, SessionError>>),
     NewThread(NewThread, Reply<Result<SessionReply, SessionError>>),
+    Requests(Reply<Vec<UserRequest>>),
+    Answer(RequestId, AnswerRequest, Reply<Result<AnswerReply, SessionError>>),
     Close(ClosedReason, Reply<()>),
 }
 
@@ -55,6 +60,11 @@ struct Shared {
     ttl_ms: Option<i64>,
     last_access_ms: AtomicI64,
     running: AtomicBool,
+    /// Something waits for the user.
+    waiting: AtomicBool,
+    /// Who answers what codex asks.
+    approvals: ApprovalMode,
+    presence: Presence,
     title: Mutex<Option<String>>,
     log: Arc<Log>,
 }
@@ -70,6 +80,7 @@ impl Shared {
             id: self.id.clone(),
             created_at: rfc3339(self.created_ms),
             last_access_at: rfc3339(last_access),
+            approvals: self.approvals,
             expires_at: self.ttl_ms.map(|ttl| rfc3339(last_access.saturating_add(ttl))),
         }
     }
@@ -90,6 +101,7 @@ impl Session {
         id: SessionId,
         owner: OwnerId,
         model: Option<String>,
+        approvals: ApprovalMode,
         opened: Opened,
         permit: OwnedSemaphorePermit,
         processes: TaskTracker,
@@ -102,6 +114,9 @@ impl Session {
             ttl_ms: config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)),
             last_access_ms: AtomicI64::new(now),
             running: AtomicBool::new(false),
+            waiting: AtomicBool::new(false),
+            approvals,
+            presence: Presence::new(),
             title: Mutex::new(None),
             log: Arc::new(Log::new(RING)),
         });
@@ -138,6 +153,7 @@ impl Session {
             title: self.shared.title.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             last_access_ms: self.shared.last_access_ms.load(Ordering::Relaxed),
             running: self.shared.running.load(Ordering::Relaxed),
+            waiting: self.shared.waiting.load(Ordering::Relaxed),
         }
     }
 
@@ -146,10 +162,12 @@ impl Session {
         self.shared.touch();
     }
 
-    /// Whether nobody has used it for its time to live. A running turn is use.
+    /// Whether nobody has used it for its time to live. A running turn is use, and so is a request that waits.
     pub(crate) fn is_expired(&self) -> bool {
         let unused = now_ms() - self.shared.last_access_ms.load(Ordering::Relaxed);
-        !self.shared.running.load(Ordering::Relaxed) && self.shared.ttl_ms.is_some_and(|ttl| unused >= ttl)
+        let busy =
+            [&self.shared.running, &self.shared.waiting].iter().any(|flag| flag.load(Ordering::Relaxed));
+        !busy && self.shared.ttl_ms.is_some_and(|ttl| unused >= ttl)
     }
 
     /// Its state, with the id of the newest event in it.
@@ -190,6 +208,27 @@ impl Session {
     /// [`SessionError::TurnActive`], [`SessionError::Starting`], or what codex says; then the old thread goes on.
     pub async fn new_thread(&self, request: NewThread) -> Result<SessionReply, SessionError> {
         self.ask(|reply| Command::NewThread(request, reply)).await?
+    }
+
+    /// What waits for the user, the oldest first.
+    ///
+    /// # Errors
+    /// See [`Session::state`].
+    pub async fn requests(&self) -> Result<Vec<UserRequest>, SessionError> {
+        self.ask(Command::Requests).await
+    }
+
+    /// Answers what waits for the user.
+    ///
+    /// # Errors
+    /// [`SessionError::NoSuchRequest`], [`SessionError::RequestEnded`], or [`SessionError::BadAnswer`]: then it still waits.
+    pub async fn answer(&self, id: RequestId, answer: AnswerRequest) -> Result<AnswerReply, SessionError> {
+        self.ask(|reply| Command::Answer(id, answer, reply)).await?
+    }
+
+    /// Somebody who can answer is there, for as long as the result is held.
+    pub fn attend(&self) -> Attendance {
+        self.shared.presence.attend()
     }
 
     /// Ends the session: tells its readers, ends its process, and answers when that is gone.

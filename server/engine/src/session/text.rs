@@ -31,6 +31,9 @@ fn entry(entry: &Entry) -> TextEntry {
             (Role::System, "turnPlan".to_owned(), plan.plan.iter().map(step).collect::<Vec<_>>().join("\n"))
         }
         Content::Notice(notice) => (Role::System, "warning".to_owned(), notice.message.clone()),
+        Content::Question(question) => {
+            (Role::System, "serverRequest".to_owned(), question.request.method.clone())
+        }
         Content::Request(request) => (Role::System, "serverRequest".to_owned(), request.method.clone()),
     };
     TextEntry {

@@ -1,13 +1,14 @@
 //! One step of the fold.
 
-use super::{Change, Content, Entry, EntryChange, Notice, Phase, Transcript, TurnRecord};
+use super::{Change, Content, Entry, EntryChange, Notice, Phase, Question, Transcript, TurnRecord};
 use crate::{
     codex::{
         Delta, ErrorNotification, Item, ItemDelta, ItemEvent, Notification, Turn, TurnError, TurnPlan,
         TurnStatus,
     },
     event::{Event, EventBody, ThreadOpened, Warning, WarningKind},
-    ids::{ItemId, TurnId},
+    ids::{ItemId, RequestId, TurnId},
+    request::{RequestResolved, UserRequest},
 };
 
 /// The longest title taken from what the user wrote, in characters.
@@ -45,6 +46,10 @@ impl Transcript {
         self.as_of = event.seq;
         match &event.body {
             EventBody::Notification(notification) => self.notification(event.seq, notification),
+            // What was asked of the user is told by the two events below.
+            EventBody::ServerRequest(request) if request.request_id.is_some() => Change::NONE,
+            EventBody::Request(request) => self.asked(event.seq, request),
+            EventBody::RequestResolved(resolved) => self.resolved(event.seq, resolved),
             EventBody::ServerRequest(request) => {
                 let turn_id = self.active_turn().map(|turn| turn.id.clone());
                 self.add(event.seq, "request", turn_id, Content::Request(request.clone()))
@@ -100,6 +105,36 @@ impl Transcript {
             content,
         });
         Change::added(id)
+    }
+
+    fn asked(&mut self, seq: u64, request: &UserRequest) -> Change {
+        let id = question_id(&request.id);
+        // A sub-agent's turns are not ours: what one of them asks belongs to the turn that is running.
+        let named = request.subject().turn_id.filter(|turn| self.turn(turn).is_some());
+        let turn_id = named.or_else(|| self.active_turn().map(|turn| turn.id.clone()));
+        self.entries.push(Entry {
+            id: id.clone(),
+            as_of: seq,
+            turn_id,
+            phase: Phase::Running,
+            started_at_ms: Some(request.created_at),
+            completed_at_ms: None,
+            content: Content::Question(Question { request: request.clone(), resolved: None }),
+        });
+        Change::added(id).and_meta(true)
+    }
+
+    fn resolved(&mut self, seq: u64, resolved: &RequestResolved) -> Change {
+        let id = question_id(&resolved.id);
+        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.as_of < seq) else {
+            return Change::NONE;
+        };
+        let Content::Question(question) = &mut entry.content else { return Change::NONE };
+        question.resolved = Some(resolved.clone());
+        entry.as_of = seq;
+        entry.phase = Phase::Done;
+        entry.completed_at_ms = Some(resolved.at);
+        Change::updated(id).and_meta(true)
     }
 
     fn item(&mut self, seq: u64, event: &ItemEvent, phase: Phase) -> Change {
@@ -262,11 +297,17 @@ impl Transcript {
 
     fn cut_running(&mut self, which: impl Fn(&Entry) -> bool) {
         for entry in self.entries.iter_mut().filter(|entry| entry.phase == Phase::Running) {
-            if which(entry) {
+            // A question says itself how it ends.
+            if !matches!(entry.content, Content::Question(_)) && which(entry) {
                 entry.phase = Phase::Cut;
             }
         }
     }
+}
+
+/// The entry of a request to the user.
+fn question_id(id: &RequestId) -> ItemId {
+    ItemId::from(format!("question:{id}"))
 }
 
 /// Adds to an item; false if the addition is not of the item's kind.

@@ -7,6 +7,7 @@ use crate::{
     event::ServerRequest,
     ids::{ItemId, TurnId},
     read_fields,
+    request::{RequestResolved, UserRequest},
 };
 
 /// One entry of a transcript: an item of codex, or something that the gateway adds.
@@ -52,9 +53,21 @@ pub enum Content {
     Plan(TurnPlan),
     /// A message for people, from codex or the gateway.
     Notice(Notice),
-    /// Something that codex asked, and what it was answered.
+    /// Something that codex asked of its client, and what it was answered.
     Request(ServerRequest),
+    /// Something that codex asked of the user.
+    Question(Question),
 }
+
+/// Something that codex asked of the user.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Question {
+    /// What it asked.
+    pub request: UserRequest,
+    /// How it ended; none while it waits.
+    pub resolved: Option<RequestResolved>,
+}
+read_fields!(Question { resolved; request });
 
 /// A message for people.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -93,6 +106,7 @@ impl Content {
                 Self::Item(Item::FunctionCallOutput(output)) => output.output.get().len(),
                 Self::Item(Item::Unknown(item)) => item.raw.get().len(),
                 Self::Request(request) => request.params.get().len(),
+                Self::Question(question) => question.request.params.get().len(),
                 _ => 0,
             }
     }

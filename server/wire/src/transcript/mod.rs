@@ -12,13 +12,14 @@ use serde::Serialize;
 
 pub use self::{
     entries::Entries,
-    entry::{Content, Entry, Notice, Phase},
+    entry::{Content, Entry, Notice, Phase, Question},
 };
 use crate::{
     codex::{ThreadStatus, TokenUsage, TurnError, TurnStatus},
     event::SessionClosed,
     ids::{ItemId, ThreadId, TurnId},
     read_fields,
+    request::UserRequest,
 };
 
 /// A conversation as it stands after some event.
@@ -106,6 +107,14 @@ impl Transcript {
     /// The turn that is running, if one is.
     pub fn active_turn(&self) -> Option<&TurnRecord> {
         self.turns.last().filter(|turn| turn.status == TurnStatus::InProgress)
+    }
+
+    /// What waits for the user, the oldest first.
+    pub fn waiting(&self) -> impl Iterator<Item = &UserRequest> {
+        self.entries.iter().filter_map(|entry| match &entry.content {
+            Content::Question(question) if question.resolved.is_none() => Some(&question.request),
+            _ => None,
+        })
     }
 
     /// The turn of that id.

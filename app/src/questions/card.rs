@@ -1,0 +1,184 @@
+//! The box of one request: what is asked for, where, why, and what can be answered.
+
+use std::sync::Arc;
+
+use codex_gateway_wire::{
+    Content, Item, UserRequest,
+    request::{AnswerRequest, RequestKind},
+};
+use leptos::task::spawn_local;
+
+use super::{
+    Shown, choices::choices_view, countdown::countdown_view, form::form_view, keys,
+    permissions::permissions_view, subject::About,
+};
+use crate::{
+    cards,
+    conversation::Chat,
+    icon::{Icon, icon},
+    node::{El, ElementRef, Node, el, link_button, live, many},
+    server_fns::{self, Failure},
+    state::State,
+};
+
+/// Answers a request.
+pub(super) type Answer = Arc<dyn Fn(AnswerRequest) + Send + Sync>;
+
+/// What the parts of a card share.
+#[derive(Clone)]
+pub(super) struct Card {
+    pub(super) chat: Chat,
+    pub(super) request: Arc<UserRequest>,
+    pub(super) about: Arc<About>,
+    pub(super) answer: Answer,
+    /// An answer is on its way, or has arrived.
+    pub(super) answering: State<bool>,
+}
+
+pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
+    let (chat, t) = (shown.chat, shown.chat.t);
+    let answering = State::new(false);
+    let failure = State::new(None::<Failure>);
+    let card = Card {
+        chat,
+        about: Arc::new(About::of(&request)),
+        answer: answer_of(chat, &request, answering, failure),
+        request: Arc::new(request),
+        answering,
+    };
+    let place = move || {
+        let all = shown.all().len();
+        (all > 1).then(|| {
+            let place = (t.question_place)(shown.place() + 1, all);
+            many([el("span").child(place), link_button(t.next_question, move || shown.next())])
+        })
+    };
+    let failed = move || {
+        failure.get().map(|failure| el("p").class("failed").attr("role", "alert").child(t.failure(&failure)))
+    };
+    let frame = ElementRef::new();
+    keys::focus_when_shown(frame);
+    let header = el("header")
+        .child(icon(Icon::Shield))
+        .child(el("h2").attr("id", "question").child(title(&card)))
+        .child(el("span").class("place").child(live(place)));
+    el("section")
+        .class("question")
+        .node_ref(frame)
+        .attr("tabindex", "-1")
+        .attr("aria-labelledby", "question")
+        .attr("data-kind", kind(&card.request))
+        .on("keydown", keys::pressed)
+        .child(header)
+        .child(why(&card))
+        .child(el("div").class("what").child(what(&card)))
+        .child(live(failed))
+        .child(answers(&card))
+        .child(countdown_view(chat, card.request.deadline))
+}
+
+fn answer_of(
+    chat: Chat,
+    request: &UserRequest,
+    answering: State<bool>,
+    failure: State<Option<Failure>>,
+) -> Answer {
+    let id = request.id.clone();
+    Arc::new(move |answer| {
+        if answering.peek() {
+            return;
+        }
+        answering.set(true);
+        failure.set(None);
+        chat.told.set(None);
+        let (session, id) = (chat.id(), id.clone());
+        spawn_local(async move {
+            // The box goes when the stream says that the request has ended.
+            let Err(why) = server_fns::answer(session, id, answer).await else { return };
+            if why.code == "request_ended" {
+                return chat.told.set(Some(chat.t.answered_elsewhere));
+            }
+            answering.set(false);
+            failure.set(Some(why));
+        });
+    })
+}
+
+fn kind(request: &UserRequest) -> &'static str {
+    match request.kind {
+        RequestKind::Command => "command",
+        RequestKind::FileChange => "fileChange",
+        RequestKind::Permissions => "permissions",
+        RequestKind::UserInput => "userInput",
+        RequestKind::Elicitation => "elicitation",
+        RequestKind::Other => "other",
+    }
+}
+
+fn title(card: &Card) -> String {
+    let (t, about) = (card.chat.t, &card.about);
+    match card.request.kind {
+        RequestKind::Command => match &about.network_approval_context {
+            Some(network) => (t.ask_network)(&network.host),
+            None => t.ask_command.to_owned(),
+        },
+        RequestKind::FileChange => t.ask_edit.to_owned(),
+        RequestKind::Permissions => t.ask_permissions.to_owned(),
+        RequestKind::Elicitation => (t.ask_form)(about.server_name.as_deref().unwrap_or("MCP")),
+        RequestKind::UserInput | RequestKind::Other => t.ask_question.to_owned(),
+    }
+}
+
+/// Why it is asked for, in codex's or the server's words.
+fn why(card: &Card) -> Option<El> {
+    let why = card.about.reason.clone().or_else(|| card.about.message.clone());
+    why.filter(|why| !why.is_empty()).map(|why| el("p").class("why").child(why))
+}
+
+/// What is asked for.
+fn what(card: &Card) -> Node {
+    let (t, about) = (card.chat.t, &card.about);
+    let command = about.command_line().map(|line| {
+        el("pre")
+            .class("prompt")
+            .attr("tabindex", "0")
+            .attr("aria-label", t.asked_command)
+            .child(el("code").child(line))
+    });
+    let network = about.network_approval_context.as_ref();
+    let network = network
+        .map(|network| el("p").class("where").child(format!("{} ({})", network.host, network.protocol)));
+    let place = about.cwd.clone().filter(|_| command.is_some());
+    let place =
+        place.map(|cwd| el("p").class("where").child(icon(Icon::Folder)).child(el("code").child(cwd)));
+    let root = about.grant_root.clone();
+    let root =
+        root.map(|root| el("p").class("where").child(t.ask_root).child(" ").child(el("code").child(root)));
+    let parts: [Node; 6] = [
+        network.into(),
+        command.into(),
+        place.into(),
+        changes(card).into(),
+        root.into(),
+        permissions_view(&card.request, t).into(),
+    ];
+    many(parts)
+}
+
+/// The diff of the change that is asked about: its item has come already.
+fn changes(card: &Card) -> Option<Node> {
+    let item = card.request.subject().item_id.filter(|_| card.request.kind == RequestKind::FileChange)?;
+    let is_change = card.chat.live.peek(|transcript| {
+        let entry = transcript.entries.get(&item);
+        entry.is_some_and(|entry| matches!(entry.content, Content::Item(Item::FileChange(_))))
+    });
+    is_change.then(|| cards::body(card.chat.live.entry(item), card.chat.t))
+}
+
+/// What can be answered.
+fn answers(card: &Card) -> Node {
+    match card.request.kind {
+        RequestKind::UserInput | RequestKind::Elicitation => form_view(card),
+        _ => choices_view(card).into(),
+    }
+}

@@ -1,0 +1,181 @@
+//! Questions and forms: they are filled in and sent, or declined.
+
+use std::sync::Arc;
+
+use codex_gateway_wire::request::{AnswerRequest, Decision, RequestKind};
+use leptos::prelude::event_target_value;
+use web_sys::Event;
+
+use super::{
+    card::Card,
+    choices::{choice, numbered, with_key},
+    fields::{Choice, Field, Input, fields, filled},
+};
+use crate::{
+    cards::json_view,
+    node::{El, Node, el, many},
+    state::State,
+};
+
+/// What was filled in so far, field by field.
+type Values = State<Vec<Vec<String>>>;
+
+/// A form, and what it is filled in with.
+#[derive(Clone)]
+struct Form {
+    fields: Arc<Vec<Field>>,
+    values: Values,
+    /// Questions of the agent, not a server's form.
+    questions: bool,
+}
+
+pub(super) fn form_view(card: &Card) -> Node {
+    let t = card.chat.t;
+    let fields = Arc::new(fields(&card.request));
+    let values = State::new(fields.iter().map(|field| field.default.clone()).collect());
+    let questions = card.request.kind == RequestKind::UserInput;
+    let form = Form { fields, values, questions };
+    let mut number = 0;
+    let rows = (0..form.fields.len()).map(|at| field_view(card, &form, at, &mut number));
+    let rows = el("div").class("form").child(many(rows.collect::<Vec<_>>()));
+    let link = card.about.url.clone().filter(|_| card.about.mode.as_deref() == Some("url"));
+    // What is neither a form nor a link that we know is shown as it is.
+    let raw = (form.fields.is_empty() && link.is_none() && !questions)
+        .then(|| json_view(t.asked, &card.request.params));
+    let offered =
+        |word: &str| card.request.available_decisions.iter().any(|decision| decision.word() == word);
+    let send = (questions || offered(Decision::ACCEPT)).then(|| send_view(card, form, link.is_some()));
+    let decline = card.answer.clone();
+    let decline = choice(card, false, move || decline(decision(Decision::DECLINE))).attr("data-decline", "");
+    let cancel = card.answer.clone();
+    let cancel = offered(Decision::CANCEL)
+        .then(|| choice(card, false, move || cancel(decision(Decision::CANCEL))).child(t.decline_and_stop));
+    let buttons: [Node; 3] =
+        [send.into(), with_key(decline.child(el("span").child(t.decline)), "Esc").into(), cancel.into()];
+    let parts: [Node; 4] = [
+        rows.into(),
+        link.map(link_view).into(),
+        raw.into(),
+        el("div").class("choices").child(many(buttons)).into(),
+    ];
+    many(parts)
+}
+
+fn decision(word: &str) -> AnswerRequest {
+    AnswerRequest { decision: Some(Decision::word_alone(word)), ..Default::default() }
+}
+
+/// The button that sends what is filled in; not while something is missing.
+fn send_view(card: &Card, form: Form, is_link: bool) -> El {
+    let t = card.chat.t;
+    let (answer, answering, values) = (card.answer.clone(), card.answering, form.values);
+    let questions = form.questions;
+    let content = move |values: &Vec<Vec<String>>| filled(&form.fields, values, questions);
+    let ready = content.clone();
+    let act = move || {
+        let Some(content) = values.try_peek(&content).flatten() else { return };
+        answer(if questions {
+            AnswerRequest { answers: Some(content), ..Default::default() }
+        } else {
+            AnswerRequest {
+                action: Some(Decision::ACCEPT.to_owned()),
+                content: Some(content),
+                ..Default::default()
+            }
+        });
+    };
+    let label = if is_link { t.link_done } else { t.send_answers };
+    el("button")
+        .attr("type", "button")
+        .class("button")
+        .live_attr("disabled", move || answering.get() || values.try_with(&ready).flatten().is_none())
+        .on_click(act)
+        .child(label)
+}
+
+/// A link of a server's: one sees where it goes before one follows it.
+fn link_view(url: String) -> El {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    if !is_web {
+        return el("p").class("where").child(el("code").child(url));
+    }
+    let link = el("a").attr("href", url.clone()).attr("target", "_blank").attr("rel", "noopener noreferrer");
+    el("p").class("where").child(link.child(el("code").child(url)))
+}
+
+fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
+    let t = card.chat.t;
+    let (field, values) = (&form.fields[at], form.values);
+    let id = format!("field-{at}");
+    let label = el("div")
+        .class("name")
+        .attr("id", id.clone())
+        .child(el("span").child(field.label.clone()))
+        .child((!field.required).then(|| el("span").class("optional").child(t.optional)));
+    let hint = (!field.hint.is_empty()).then(|| el("div").class("hint").child(field.hint.clone()));
+    let input: Node = match &field.input {
+        Input::Text(kind) => text_input(kind, &id, values, at, field.default.first().cloned()).into(),
+        Input::Number => text_input("number", &id, values, at, field.default.first().cloned()).into(),
+        Input::Toggle => {
+            let yes = Choice { value: "true".to_owned(), label: t.yes.to_owned(), hint: String::new() };
+            let no = Choice { value: "false".to_owned(), label: t.no.to_owned(), hint: String::new() };
+            options_view(&id, &[yes, no], false, values, at, number).into()
+        }
+        Input::Choices { choices, many: several, other } => {
+            let other =
+                other.then(|| text_input("text", &id, values, at, None).attr("placeholder", t.other_answer));
+            many([Some(options_view(&id, choices, *several, values, at, number)), other])
+        }
+    };
+    el("div").class("field").child(label).child(hint).child(input)
+}
+
+fn text_input(kind: &'static str, id: &str, values: Values, at: usize, default: Option<String>) -> El {
+    let typed = move |event: Event| set(values, at, vec![event_target_value(&event)]);
+    el("input")
+        .attr("type", kind)
+        .attr("step", (kind == "number").then_some("any"))
+        .attr("aria-labelledby", id.to_owned())
+        .attr("autocomplete", if kind == "password" { "new-password" } else { "off" })
+        .attr("value", default)
+        .on("input", typed)
+}
+
+/// Choices as buttons that stay pressed.
+fn options_view(
+    id: &str,
+    choices: &[Choice],
+    several: bool,
+    values: Values,
+    at: usize,
+    number: &mut usize,
+) -> El {
+    let buttons = choices.iter().map(|choice| {
+        *number += 1;
+        let (value, same) = (choice.value.clone(), choice.value.clone());
+        let pressed = move || values.try_with(|values| values[at].contains(&same)).unwrap_or_default();
+        let press = move || {
+            let mut now = values.try_peek(|values| values[at].clone()).unwrap_or_default();
+            match now.iter().position(|one| *one == value) {
+                Some(place) if several => drop(now.remove(place)),
+                _ if several => now.push(value.clone()),
+                _ => now = vec![value.clone()],
+            }
+            set(values, at, now);
+        };
+        let words = el("span").class("words").child(el("span").child(choice.label.clone()));
+        let words = words
+            .child((!choice.hint.is_empty()).then(|| el("span").class("hint").child(choice.hint.clone())));
+        let button = el("button").attr("type", "button").class("option");
+        numbered(
+            button.live_attr("aria-pressed", move || pressed().to_string()).on_click(press).child(words),
+            *number,
+        )
+    });
+    let buttons = many(buttons.collect::<Vec<_>>());
+    el("div").class("options").attr("role", "group").attr("aria-labelledby", id.to_owned()).child(buttons)
+}
+
+fn set(values: Values, at: usize, value: Vec<String>) {
+    values.update(|values| values[at] = value);
+}

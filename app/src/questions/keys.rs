@@ -1,0 +1,61 @@
+//! Answering by keyboard: with the focus in the box, 1 to 9 choose, Esc declines. Enter presses what has the
+//! focus, as everywhere: it never accepts by itself.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
+
+use crate::{browser, node::ElementRef};
+
+/// A key was pressed in the box.
+pub(super) fn pressed(event: KeyboardEvent) {
+    if event.is_composing() || event.ctrl_key() || event.meta_key() || event.alt_key() {
+        return;
+    }
+    let Some(card) = event.current_target().and_then(|card| card.dyn_into::<Element>().ok()) else { return };
+    let key = event.key();
+    let button = match key.as_str() {
+        "Escape" => "[data-decline]".to_owned(),
+        "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" if !writes(&event) => {
+            format!("[data-choice='{key}']")
+        }
+        _ => return,
+    };
+    // The conversation must not take Esc as well, and stop the turn.
+    event.prevent_default();
+    let button = card.query_selector(&button).ok().flatten();
+    if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+        button.click();
+    }
+}
+
+/// Whether the key goes into a field.
+fn writes(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|target| target.matches("input, textarea, select") == Ok(true))
+}
+
+/// Gives the box the focus once it is there, unless its reader is writing; gives it back to the composer after.
+pub(super) fn focus_when_shown(card: ElementRef) {
+    Effect::new(move |_| {
+        let Some(card) = card.get() else { return };
+        request_animation_frame(move || {
+            if !browser::touch() && composer().is_none_or(|composer| composer.value().trim().is_empty()) {
+                let _ = card.focus();
+            }
+        });
+    });
+    on_cleanup(|| {
+        #[cfg(not(feature = "ssr"))]
+        request_animation_frame(|| {
+            let lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
+            if let Some(composer) = composer().filter(|_| lost && !browser::touch()) {
+                let _ = composer.focus();
+            }
+        });
+    });
+}
+
+fn composer() -> Option<HtmlTextAreaElement> {
+    document().query_selector(".composer textarea").ok().flatten()?.dyn_into().ok()
+}

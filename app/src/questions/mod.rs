@@ -1,0 +1,76 @@
+//! What waits for the user: a box above the composer, in which it is answered.
+//!
+//! - [`subject`]: what is asked for, in a line
+//! - `card`: the box of one request: what, where, why, and the choices
+//! - `choices`: the decisions, as buttons
+//! - `permissions`: what would be allowed, line by line
+//! - `fields`, `form`: questions and forms
+//! - `keys`: answering by keyboard
+//! - `countdown`: until when one can answer
+
+mod card;
+mod choices;
+mod countdown;
+mod fields;
+mod form;
+mod keys;
+mod permissions;
+mod subject;
+
+use codex_gateway_wire::UserRequest;
+use leptos::prelude::*;
+
+pub(crate) use self::subject::{Subject, subject};
+use crate::{
+    conversation::Chat,
+    node::{El, Node, el, list, live},
+    state::State,
+};
+
+/// Which of the requests that wait is shown.
+#[derive(Clone, Copy)]
+struct Shown {
+    chat: Chat,
+    /// The one that the reader went to.
+    chosen: State<Option<String>>,
+}
+
+impl Shown {
+    /// The ids of all, the oldest first; tracked.
+    fn all(self) -> Vec<String> {
+        self.chat.live.meta(|transcript| transcript.waiting().map(|request| request.id.to_string()).collect())
+    }
+
+    /// The place of the one that is shown; tracked.
+    fn place(self) -> usize {
+        let chosen = self.chosen.get();
+        self.all().iter().position(|id| Some(id) == chosen.as_ref()).unwrap_or(0)
+    }
+
+    /// Goes to the next one.
+    fn next(self) {
+        let all = untrack(|| self.all());
+        let next = (untrack(|| self.place()) + 1) % all.len().max(1);
+        self.chosen.set(all.get(next).cloned());
+    }
+}
+
+/// The box; nothing while nothing waits.
+pub(crate) fn questions_view(chat: Chat) -> El {
+    let shown = Shown { chat, chosen: State::new(None) };
+    // A card stays as it is while others come and go: what is written into it must not be lost.
+    let ids = move || shown.all().into_iter().skip(shown.place()).take(1).collect();
+    let card = move |id: String| {
+        find(chat, &id).map_or(Node::Nothing, |request| card::card_view(shown, request).into())
+    };
+    // Those who hear the page are told, wherever they are.
+    let heard = move || (!shown.all().is_empty()).then_some(chat.t.codex_waits);
+    el("div")
+        .class("questions")
+        .child(el("p").class("heard").attr("role", "alert").child(live(heard)))
+        .child(list(ids, card))
+}
+
+fn find(chat: Chat, id: &str) -> Option<UserRequest> {
+    chat.live.peek(|transcript| transcript.waiting().find(|request| request.id.as_str() == id).cloned())
+}

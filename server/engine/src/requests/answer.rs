@@ -1,0 +1,269 @@
+//! What a client answers, as codex takes it.
+
+use codex_gateway_wire::{
+    Json,
+    request::{AnswerRequest, Decision, Outcome, UserRequest},
+};
+use serde_json::{Value, json};
+
+use super::{Method, elicitation, permissions, raw, user_input, value};
+
+/// Why an answer cannot be taken. The request still waits.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadAnswer {
+    /// It has no decision, and nothing that this kind of request takes instead.
+    #[error("say a decision, one of: {0}")]
+    NoDecision(String),
+    /// The decision is not one of those that are offered.
+    #[error("{given} is not offered here; say one of: {offered}")]
+    NotOffered {
+        /// What was said.
+        given: String,
+        /// What can be said.
+        offered: String,
+    },
+    /// More would be granted than was asked for.
+    #[error("the permissions are more than was asked for")]
+    TooMuch,
+    /// `answers` is no object of texts.
+    #[error("answers should be an object: each question's id with a text, or a list of texts")]
+    Answers,
+    /// There is no such question.
+    #[error("there is no question {0:?}")]
+    NoSuchQuestion(String),
+    /// A question has no answer.
+    #[error("the question {0:?} has no answer")]
+    Unanswered(String),
+    /// The question does not offer that.
+    #[error("the question {0:?} does not offer that choice")]
+    NoSuchChoice(String),
+    /// `content` is no object.
+    #[error("content should be an object: what the form is filled in with")]
+    Content,
+    /// The form needs a field.
+    #[error("the field {0:?} is missing")]
+    FieldMissing(String),
+    /// The form has no such field.
+    #[error("there is no field {0:?}")]
+    NoSuchField(String),
+    /// The field takes something else.
+    #[error("the field {0:?} does not take that")]
+    Field(String),
+    /// Codex asked in a way that this version does not understand. It can be declined.
+    #[error("this request was not understood; it can only be declined")]
+    NotUnderstood,
+}
+
+/// The end of a request, and what codex is told.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answered {
+    pub outcome: Outcome,
+    pub result: Json,
+    /// The result with secret answers struck out, if there are any.
+    pub shown: Option<Json>,
+}
+
+impl Answered {
+    /// Nobody allows it.
+    pub(crate) fn declined(method: Method) -> Self {
+        Self { outcome: Outcome::Declined, result: raw(&method.declined()), shown: None }
+    }
+
+    /// Everything is allowed here; none if only a person knows.
+    pub(crate) fn accepted(method: Method, params: &Json) -> Option<Self> {
+        let result = method.accepted(params)?;
+        Some(Self { outcome: Outcome::Accepted, result: raw(&result), shown: None })
+    }
+
+    /// Reads what a client answers.
+    pub(crate) fn read(
+        method: Method,
+        request: &UserRequest,
+        answer: AnswerRequest,
+    ) -> Result<Self, BadAnswer> {
+        if method == Method::UserInput
+            && let Some(answers) = &answer.answers
+        {
+            let (told, shown) = user_input::answers(&value(&request.params), &value(answers))?;
+            let shown = (told != shown).then(|| raw(&shown));
+            return Ok(Self { outcome: Outcome::Answered, result: raw(&told), shown });
+        }
+        let decision = decision(request, &answer)?;
+        let outcome = outcome(&decision);
+        let result = match method {
+            Method::Command | Method::FileChange => json!({ "decision": decision.json() }),
+            Method::OldCommand | Method::OldFileChange => match decision.word().as_str() {
+                Decision::ACCEPT => json!({ "decision": "approved" }),
+                Decision::ACCEPT_FOR_SESSION => json!({ "decision": "approved_for_session" }),
+                Decision::CANCEL => json!({ "decision": "abort" }),
+                _ => method.declined(),
+            },
+            Method::Permissions if outcome == Outcome::Accepted => {
+                let scope = if decision.word() == Decision::ACCEPT { "turn" } else { "session" };
+                json!({ "permissions": granted(request, answer.permissions.as_ref())?, "scope": scope })
+            }
+            Method::Elicitation if outcome == Outcome::Accepted => {
+                let content = answer.content.as_ref().map(value).unwrap_or_default();
+                let content = elicitation::content(&value(&request.params), content)?;
+                json!({ "action": "accept", "content": content, "_meta": null })
+            }
+            Method::Elicitation => json!({ "action": decision.json(), "content": null, "_meta": null }),
+            Method::Permissions | Method::UserInput => method.declined(),
+        };
+        Ok(Self { outcome, result: raw(&result), shown: None })
+    }
+}
+
+/// The decision of an answer, if it is offered. An elicitation's `action` is one too.
+fn decision(request: &UserRequest, answer: &AnswerRequest) -> Result<Decision, BadAnswer> {
+    let offered = &request.available_decisions;
+    let list = || offered.iter().map(|decision| decision.json().get()).collect::<Vec<_>>().join(", ");
+    let action = answer.action.as_deref().map(Decision::word_alone);
+    let Some(given) = answer.decision.clone().or(action) else { return Err(BadAnswer::NoDecision(list())) };
+    // Compared as values: spaces and the order of fields do not count.
+    let same = |decision: &&Decision| value(decision.json()) == value(given.json());
+    offered.iter().find(same).cloned().ok_or_else(|| {
+        let text = given.json().get();
+        let given = text[..text.floor_char_boundary(100)].to_owned();
+        BadAnswer::NotOffered { given, offered: list() }
+    })
+}
+
+fn outcome(decision: &Decision) -> Outcome {
+    match decision.word().as_str() {
+        Decision::DECLINE => Outcome::Declined,
+        Decision::CANCEL => Outcome::Cancelled,
+        Decision::NETWORK_RULE if decision.network_rule().is_none_or(|(_, allow)| !allow) => {
+            Outcome::Declined
+        }
+        _ => Outcome::Accepted,
+    }
+}
+
+/// What is granted: the part that the client names, or all that was asked for.
+fn granted(request: &UserRequest, part: Option<&Json>) -> Result<Value, BadAnswer> {
+    let asked = permissions::asked(&value(&request.params));
+    match part.map(value) {
+        None => Ok(asked),
+        Some(part) if part.is_object() && permissions::is_part_of(&part, &asked) => {
+            Ok(permissions::asked(&json!({ "permissions": part })))
+        }
+        Some(_) => Err(BadAnswer::TooMuch),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(method: Method, params: Value, answer: Value) -> Result<(Outcome, Value), BadAnswer> {
+        let params = raw(&params);
+        let request = UserRequest {
+            id: "r".into(),
+            kind: method.kind(),
+            method: String::new(),
+            available_decisions: method.decisions(&params),
+            params,
+            created_at: 0,
+            deadline: None,
+        };
+        let answer = serde_json::from_value(answer).unwrap();
+        Answered::read(method, &request, answer).map(|answered| (answered.outcome, value(&answered.result)))
+    }
+
+    #[test]
+    fn a_decision_goes_to_codex_as_it_offered_it() {
+        let rule = json!({ "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["cargo", "test"] } });
+        let deny = json!({ "applyNetworkPolicyAmendment": { "network_policy_amendment": { "host": "a.example", "action": "deny" } } });
+        let params = json!({ "availableDecisions": ["accept", rule, deny, "cancel"] });
+        for (decision, outcome) in [
+            (json!("accept"), Outcome::Accepted),
+            (rule, Outcome::Accepted),
+            (deny, Outcome::Declined),
+            (json!("decline"), Outcome::Declined),
+            (json!("cancel"), Outcome::Cancelled),
+        ] {
+            let given = json!({ "decision": decision });
+            assert_eq!(answer(Method::Command, params.clone(), given.clone()), Ok((outcome, given)));
+        }
+    }
+
+    #[test]
+    fn what_is_not_offered_is_refused() {
+        let params = json!({ "availableDecisions": ["accept"] });
+        let other_rule = json!({ "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["rm"] } });
+        for decision in
+            [json!("acceptForSession"), json!("approved"), other_rule, json!(7), json!("x".repeat(1000))]
+        {
+            let refused =
+                answer(Method::Command, params.clone(), json!({ "decision": decision })).unwrap_err();
+            assert!(
+                matches!(refused, BadAnswer::NotOffered { .. }) && refused.to_string().len() < 200,
+                "{refused}"
+            );
+        }
+        let refused = answer(Method::Command, params, json!({})).unwrap_err();
+        assert_eq!(refused, BadAnswer::NoDecision(r#""accept", "decline""#.into()));
+    }
+
+    #[test]
+    fn permissions_are_granted_in_part_or_whole_for_a_turn_or_the_session() {
+        let params = json!({ "permissions": { "network": { "enabled": true }, "fileSystem": { "write": ["/a", "/b"] } } });
+        let all = params["permissions"].clone();
+        let ask = |given: Value| answer(Method::Permissions, params.clone(), given);
+        assert_eq!(
+            ask(json!({ "decision": "accept" })),
+            Ok((Outcome::Accepted, json!({ "permissions": all, "scope": "turn" })))
+        );
+        let part = json!({ "fileSystem": { "write": ["/b"] } });
+        assert_eq!(
+            ask(json!({ "decision": "acceptForSession", "permissions": part })),
+            Ok((Outcome::Accepted, json!({ "permissions": part, "scope": "session" })))
+        );
+        let more = json!({ "decision": "accept", "permissions": { "fileSystem": { "write": ["/"] } } });
+        assert_eq!(ask(more), Err(BadAnswer::TooMuch));
+        assert_eq!(
+            ask(json!({ "decision": "decline" })),
+            Ok((Outcome::Declined, json!({ "permissions": {}, "scope": "turn" })))
+        );
+    }
+
+    #[test]
+    fn a_form_is_answered_by_an_action() {
+        let form =
+            json!({ "mode": "form", "requestedSchema": { "properties": { "n": { "type": "integer" } } } });
+        let ask = |given: Value| answer(Method::Elicitation, form.clone(), given);
+        assert_eq!(
+            ask(json!({ "action": "accept", "content": { "n": 7 } })),
+            Ok((Outcome::Accepted, json!({ "action": "accept", "content": { "n": 7 }, "_meta": null })))
+        );
+        assert_eq!(
+            ask(json!({ "action": "cancel" })),
+            Ok((Outcome::Cancelled, json!({ "action": "cancel", "content": null, "_meta": null })))
+        );
+        assert_eq!(
+            ask(json!({ "action": "accept", "content": { "n": "7" } })),
+            Err(BadAnswer::Field("n".into()))
+        );
+        let verification = json!({ "mode": "openai/userVerification" });
+        assert!(answer(Method::Elicitation, verification, json!({ "action": "accept" })).is_err());
+    }
+
+    #[test]
+    fn old_requests_are_answered_in_their_own_words() {
+        let ask = |decision: &str| {
+            answer(Method::OldCommand, json!({}), json!({ "decision": decision })).unwrap().1
+        };
+        assert_eq!(ask("accept"), json!({ "decision": "approved" }));
+        assert_eq!(ask("acceptForSession"), json!({ "decision": "approved_for_session" }));
+        assert_eq!(ask("cancel"), json!({ "decision": "abort" }));
+        assert!(ask("decline")["decision"]["denied"]["rejection"].is_string());
+    }
+
+    #[test]
+    fn questions_can_be_declined() {
+        let declined =
+            answer(Method::UserInput, json!({ "questions": [] }), json!({ "decision": "decline" }));
+        assert_eq!(declined, Ok((Outcome::Declined, json!({ "answers": {} }))));
+    }
+}

@@ -1,0 +1,77 @@
+//! What codex asks of its client.
+//!
+//! What a person can answer becomes a request to the user ([`Method`]), which waits in [`Pending`] until it is
+//! answered ([`Answered`]), withdrawn or declined: exactly one of them (invariant 7). Everything else is
+//! answered at once, here.
+
+mod answer;
+mod elicitation;
+mod method;
+mod pending;
+mod permissions;
+mod presence;
+mod user_input;
+
+use codex_gateway_wire::Json;
+use serde_json::{Value, json, value::to_raw_value};
+
+pub(crate) use self::{
+    answer::Answered,
+    method::Method,
+    pending::{Open, Pending},
+    presence::{Changes, Presence},
+};
+pub use self::{answer::BadAnswer, presence::Attendance};
+use crate::bridge::RpcError;
+
+/// An answer to a request that nobody is asked about.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fixed {
+    /// Whether the request is one that we know.
+    pub handled: bool,
+    /// The result, or the error.
+    pub outcome: Result<Json, RpcError>,
+}
+
+/// The answer to a request that nobody is asked about.
+pub(crate) fn fixed(method: &str) -> Fixed {
+    if method == "item/tool/call" {
+        let result = json!({
+            "contentItems": [{ "type": "inputText", "text": "This client offers no tools." }],
+            "success": false,
+        });
+        return Fixed { handled: true, outcome: Ok(raw(&result)) };
+    }
+    let message = format!("{method} is not supported by this client");
+    Fixed { handled: false, outcome: Err(RpcError { code: RpcError::METHOD_NOT_FOUND, message }) }
+}
+
+/// JSON that was built here; it can be written.
+fn raw(value: &Value) -> Json {
+    to_raw_value(value).map(Json::from).unwrap_or_default()
+}
+
+/// JSON that came from elsewhere; `null` if it nests deeper than can be read.
+fn value(json: &Json) -> Value {
+    serde_json::from_str(json.get()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_that_is_not_there_is_not_called() {
+        let answer = fixed("item/tool/call");
+        assert!(answer.handled && answer.outcome.unwrap().get().contains(r#""success":false"#));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for method in ["account/chatgptAuthTokens/refresh", "attestation/generate", "moon/land"] {
+            let answer = fixed(method);
+            assert!(!answer.handled);
+            assert_eq!(answer.outcome.unwrap_err().code, -32601);
+        }
+    }
+}

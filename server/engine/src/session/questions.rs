@@ -1,0 +1,198 @@
+//! The actor's part about what codex asks: of the user, or of its client. Every request has exactly one end.
+
+use std::time::Duration;
+
+use codex_gateway_wire::{
+    ApprovalMode, EventBody, EventName, Json, RequestId, RequestResolved, UserRequest,
+    event::ServerRequest,
+    request::{AnswerReply, AnswerRequest, Outcome, ResolvedBy},
+};
+use futures::FutureExt;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::actor::{Actor, Done};
+use crate::{
+    bridge::{self, Answer},
+    clock::now_ms,
+    error::SessionError,
+    requests::{self, Answered, Fixed, Method, Open},
+};
+
+impl Actor {
+    /// Codex asks something.
+    pub(super) fn request(&mut self, codex_id: bridge::RequestId, name: String, params: Box<RawValue>) {
+        match Method::parse(&name) {
+            Some(method) => self.ask(method, codex_id, name, params.into()),
+            None => self.answer_at_once(codex_id, name, params.into()),
+        }
+    }
+
+    fn answer_at_once(&mut self, codex_id: bridge::RequestId, method: String, params: Json) {
+        let Fixed { handled, outcome } = requests::fixed(&method);
+        tracing::info!(session = %self.shared.id, method, handled, "answered a request of codex that is not for people");
+        let (result, error) = match &outcome {
+            Ok(result) => (Some(result.clone()), None),
+            Err(error) => (None, to_raw_value(error).ok().map(Json::from)),
+        };
+        self.answered(ServerRequest { method, params, handled, result, error, request_id: None });
+        self.respond(codex_id, outcome.map_or_else(Answer::Error, Answer::Result));
+    }
+
+    /// Puts a request to the user, or lets the session's setting answer it.
+    fn ask(&mut self, method: Method, codex_id: bridge::RequestId, name: String, params: Json) {
+        let timeout = self.patience_for(method, &params);
+        let created_at = now_ms();
+        let request = UserRequest {
+            id: RequestId::from(Uuid::now_v7().to_string()),
+            kind: method.kind(),
+            method: name,
+            available_decisions: method.decisions(&params),
+            params,
+            created_at,
+            deadline: timeout.map(|timeout| created_at.saturating_add(millis(timeout))),
+        };
+        tracing::info!(session = %self.shared.id, request = %request.id, method = request.method, "codex asks the user");
+        self.recent.other(EventName::Request, Some(&request.method), "");
+        self.say(EventName::Request, &request, EventBody::Request(request.clone()));
+
+        let mode = self.shared.approvals;
+        let accepted =
+            (mode == ApprovalMode::Accept).then(|| Answered::accepted(method, &request.params)).flatten();
+        let needs_presence = matches!(mode, ApprovalMode::AskOrDecline | ApprovalMode::Accept);
+        let nobody =
+            needs_presence && self.shared.presence.patience().is_some_and(|until| until <= Instant::now());
+        let expires = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let open = Open { request, method, codex_id, expires, needs_presence };
+        match accepted {
+            Some(accepted) => self.finish(open, accepted, ResolvedBy::Policy),
+            None if mode == ApprovalMode::Decline => self.decline(open, ResolvedBy::Policy),
+            None if nobody => self.decline(open, ResolvedBy::Absence),
+            None => self.pending.push(open),
+        }
+    }
+
+    /// How long a request waits; for ever without.
+    fn patience_for(&self, method: Method, params: &Json) -> Option<Duration> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Limit {
+            #[serde(default)]
+            auto_resolution_ms: Option<u64>,
+        }
+        let own = self.config.approval_timeout;
+        if method != Method::UserInput {
+            return own;
+        }
+        // Codex goes on by itself after that time: nobody should answer into the void.
+        let limit =
+            serde_json::from_str::<Limit>(params.get()).ok().and_then(|limit| limit.auto_resolution_ms);
+        let limit = limit.filter(|ms| *ms > 0).map(Duration::from_millis);
+        own.into_iter().chain(limit).min()
+    }
+
+    /// A client answers a request.
+    pub(super) fn answer(
+        &mut self,
+        id: &RequestId,
+        answer: AnswerRequest,
+    ) -> Result<AnswerReply, SessionError> {
+        let open = self.pending.get(id)?;
+        let answered = Answered::read(open.method, &open.request, answer)?;
+        for open in self.pending.take(id) {
+            self.finish(open, answered.clone(), ResolvedBy::User);
+        }
+        match self.pending.get(id) {
+            Err(SessionError::RequestEnded(resolved)) => Ok(AnswerReply { ok: true, resolved }),
+            Err(error) => Err(error),
+            Ok(_) => Err(SessionError::NoSuchRequest),
+        }
+    }
+
+    /// Declines what waited too long, and what waited for somebody who left.
+    pub(super) fn expire_requests(&mut self) {
+        let now = Instant::now();
+        for open in self.pending.take_expired(now) {
+            self.decline(open, ResolvedBy::Deadline);
+        }
+        if self.shared.presence.patience().is_some_and(|until| until <= now) {
+            for open in self.pending.take_unattended() {
+                self.decline(open, ResolvedBy::Absence);
+            }
+        }
+    }
+
+    /// Codex takes a request back: `serverRequest/resolved`. It says so too of those that were answered.
+    pub(super) fn codex_resolved(&mut self, params: &RawValue) {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Resolved {
+            request_id: bridge::RequestId,
+        }
+        if let Ok(resolved) = serde_json::from_str::<Resolved>(params.get()) {
+            let open = self.pending.take_codex(&resolved.request_id);
+            self.withdraw(open, ResolvedBy::Codex);
+        }
+    }
+
+    /// Ends requests that there is nobody to answer to any more.
+    pub(super) fn withdraw(&mut self, requests: Vec<Open>, by: ResolvedBy) {
+        for open in requests {
+            self.end(&open, Outcome::Withdrawn, by, None);
+        }
+    }
+
+    fn decline(&mut self, open: Open, by: ResolvedBy) {
+        let declined = Answered::declined(open.method);
+        self.finish(open, declined, by);
+    }
+
+    /// Answers codex, and says so.
+    fn finish(&mut self, open: Open, answered: Answered, by: ResolvedBy) {
+        let Answered { outcome, result, shown } = answered;
+        let answer =
+            if shown.is_some() { Answer::Secret(result.clone()) } else { Answer::Result(result.clone()) };
+        self.end(&open, outcome, by, Some(shown.unwrap_or(result)));
+        self.respond(open.codex_id, answer);
+    }
+
+    fn end(&mut self, open: &Open, outcome: Outcome, by: ResolvedBy, shown: Option<Json>) {
+        let request = &open.request;
+        tracing::info!(session = %self.shared.id, request = %request.id, method = request.method, ?outcome, ?by, "a request to the user has ended");
+        let resolved =
+            RequestResolved { id: request.id.clone(), outcome, by, result: shown.clone(), at: now_ms() };
+        self.pending.remember(resolved.clone());
+        self.say(EventName::RequestResolved, &resolved, EventBody::RequestResolved(resolved.clone()));
+        self.answered(ServerRequest {
+            method: request.method.clone(),
+            params: request.params.clone(),
+            handled: true,
+            result: shown,
+            error: None,
+            request_id: Some(request.id.clone()),
+        });
+    }
+
+    /// Tells, in the documented way, what codex asked and was answered.
+    fn answered(&mut self, request: ServerRequest) {
+        self.recent.other(EventName::ServerRequest, Some(&request.method), "");
+        self.say(EventName::ServerRequest, &request, EventBody::ServerRequest(request.clone()));
+    }
+
+    fn respond(&mut self, codex_id: bridge::RequestId, answer: Answer) {
+        if let Some(live) = &self.live {
+            let bridge = live.bridge.clone();
+            let responding = async move {
+                // If the process is gone, so is its question.
+                let _ = bridge.respond(&codex_id, &answer).await;
+                Done::Nothing
+            };
+            self.tasks.push(responding.boxed());
+        }
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
