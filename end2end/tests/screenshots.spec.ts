@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test, type Chat } from './chat';
 import { screenshot } from './gateway';
+import { FakeCodex } from './support/fake-codex';
 import { proxy } from './support/proxy';
 
 const DEVICES = {
@@ -74,6 +75,40 @@ for (const [device, use] of Object.entries(DEVICES)) {
       await chat.stopButton.click();
       await chat.ended('interrupted');
       await picture(chat, named('stopped'));
+    });
+
+    test('questions', async ({ page, chat, startServer }) => {
+      const codex = new FakeCodex(named('pictures'), 'asks-together');
+      const server = await startServer({ args: [], env: codex.env });
+      await chat.start('Ask me everything', `${server.baseURL}/`);
+      for (const kind of ['command', 'fileChange', 'permissions', 'userInput', 'elicitation']) {
+        await expect(page.locator('.question')).toHaveAttribute('data-kind', kind);
+        await picture(chat, named(`asks-${kind}`));
+        await page.getByRole('button', { name: 'Next' }).click();
+      }
+      codex.openGate();
+      await chat.ended('completed');
+      await picture(chat, named('withdrawn'));
+      await page.goto('about:blank');
+    });
+
+    test('a question', async ({ page, chat }) => {
+      await chat.start('!standin reasoning, command, escalate');
+      await expect(page.locator('.question')).toBeVisible({ timeout: 15_000 });
+      await picture(chat, named('asks'));
+      await page.locator('.question').getByRole('button', { name: /^Decline/ }).first().click();
+      await chat.ended('completed');
+      await picture(chat, named('declined'));
+    });
+
+    test('everything is approved', async ({ page, chat, startServer }) => {
+      const server = await startServer({ env: { CODEX_GATEWAY_APPROVALS: 'accept' } });
+      await page.goto(server.baseURL);
+      await picture(chat, named('approves-everything-first'));
+      await chat.start('!standin escalate', `${server.baseURL}/`);
+      await chat.ended('completed');
+      await picture(chat, named('approves-everything'));
+      await page.goto('about:blank');
     });
 
     test('failures', async ({ page, chat, gateway, request, faults }) => {

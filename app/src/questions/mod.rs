@@ -31,8 +31,8 @@ use crate::{
 #[derive(Clone, Copy)]
 struct Shown {
     chat: Chat,
-    /// The one that the reader went to.
-    chosen: State<Option<String>>,
+    /// The one that the reader went to, and where it stood; once it has ended, the one that stands there.
+    chosen: State<(String, usize)>,
 }
 
 impl Shown {
@@ -43,21 +43,22 @@ impl Shown {
 
     /// The place of the one that is shown; tracked.
     fn place(self) -> usize {
-        let chosen = self.chosen.get();
-        self.all().iter().position(|id| Some(id) == chosen.as_ref()).unwrap_or(0)
+        let (chosen, at) = self.chosen.get();
+        let all = self.all();
+        all.iter().position(|id| *id == chosen).unwrap_or(at.min(all.len().saturating_sub(1)))
     }
 
     /// Goes to the next one.
     fn next(self) {
         let all = untrack(|| self.all());
         let next = (untrack(|| self.place()) + 1) % all.len().max(1);
-        self.chosen.set(all.get(next).cloned());
+        self.chosen.set((all.get(next).cloned().unwrap_or_default(), next));
     }
 }
 
 /// The box; nothing while nothing waits.
 pub(crate) fn questions_view(chat: Chat) -> El {
-    let shown = Shown { chat, chosen: State::new(None) };
+    let shown = Shown { chat, chosen: State::new(Default::default()) };
     // A card stays as it is while others come and go: what is written into it must not be lost.
     let ids = move || shown.all().into_iter().skip(shown.place()).take(1).collect();
     let card = move |id: String| {

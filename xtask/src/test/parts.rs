@@ -150,6 +150,8 @@ fn size() -> Result<Outcome> {
 
 fn e2e() -> Result<Outcome> {
     build::build(Profile::Dev)?;
+    // What codex does only when it has a reason to, a fake one does when it is told to.
+    run(cargo().args(["build", "--package", project::SERVER, "--example", "fake-codex"]))?;
     let chromium = chromium::find()?;
     let specs = project::root().join("end2end");
     run(npm_tool("tsc").arg("--noEmit").current_dir(&specs))?;

@@ -1,0 +1,36 @@
+// A codex that does what it is told: see server/tests/fake_codex.
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { TARGET } from './server';
+
+const PROGRAM = path.join(TARGET, 'debug/examples/fake-codex');
+
+export class FakeCodex {
+  private readonly dir: string;
+
+  constructor(name: string, mode: string) {
+    if (!existsSync(PROGRAM)) {
+      throw new Error(`${PROGRAM} is missing: cargo build -p codex-gateway --example fake-codex`);
+    }
+    this.dir = path.join(TARGET, 'e2e', `${name}-codex`);
+    rmSync(this.dir, { recursive: true, force: true });
+    mkdirSync(this.dir, { recursive: true });
+    symlinkSync(PROGRAM, path.join(this.dir, 'codex'));
+    this.setMode(mode);
+  }
+
+  /** What a gateway is started with to use it. */
+  get env(): Record<string, string> {
+    return { CODEX_GATEWAY_CODEX_BIN: path.join(this.dir, 'codex') };
+  }
+
+  setMode(mode: string): void {
+    writeFileSync(path.join(this.dir, 'mode.new'), mode);
+    renameSync(path.join(this.dir, 'mode.new'), path.join(this.dir, 'mode'));
+  }
+
+  /** Lets a turn go on that waits. */
+  openGate(): void {
+    writeFileSync(path.join(this.dir, 'gate'), '');
+  }
+}
