@@ -1,7 +1,7 @@
 //! Conversations as the server writes them.
 
 use codex_gateway_wire::{
-    Entry, EventId, Snapshot, Transcript, TurnRecord,
+    ApprovalMode, Entry, EventId, Snapshot, Transcript, TurnRecord,
     api::SessionInfo,
     codex::{ItemStatus, TurnError, TurnStatus},
 };
@@ -66,8 +66,30 @@ fn kinds() -> Vec<(Value, &'static str)> {
             json!({"request": {"method": "item/commandExecution/requestApproval", "params": {"command": "rm x"}, "handled": true, "result": {"decision": "decline"}}}),
             "rm x",
         ),
+        (
+            question(
+                &json!({"command": "bash -lc 'rm y'"}),
+                &json!({"outcome": "declined", "by": "deadline"}),
+            ),
+            "rm y",
+        ),
+        (question(&json!({"reason": "to see"}), &json!({"outcome": "accepted", "by": "user"})), "to see"),
         item(json!({"type": "agentMessage", "text": "All **done**"}), "<strong>done</strong>"),
     ]
+}
+
+/// What codex asked of the user, and how it ended; it waits if that is `null`.
+fn question(params: &Value, end: &Value) -> Value {
+    let mut end = end.clone();
+    if let Some(end) = end.as_object_mut() {
+        end.insert("id".to_owned(), json!("r"));
+        end.insert("at".to_owned(), json!(9));
+    }
+    let request = json!({
+        "id": "r", "kind": "elicitation", "method": "mcpServer/elicitation/request", "params": params,
+        "availableDecisions": ["accept", "decline", "cancel"], "createdAt": 7, "deadline": null,
+    });
+    json!({"question": {"request": request, "resolved": end}})
 }
 
 fn entry(at: usize, content: &Value) -> Entry {
@@ -96,6 +118,7 @@ fn html(status: TurnStatus, entries: Vec<Entry>) -> String {
         created_at: String::new(),
         last_access_at: String::new(),
         expires_at: None,
+        approvals: ApprovalMode::Ask,
     };
     let at = EventId { epoch: "e".into(), seq: 7 };
     let snapshot = Snapshot { at, session, models: Vec::new(), older: false, transcript };
@@ -135,7 +158,10 @@ fn the_work_of_an_ended_turn_is_folded_but_not_what_failed_or_was_asked() {
     };
     let shown: Vec<&str> =
         kinds.iter().enumerate().filter(|(at, _)| !hidden(*at)).map(|(_, (_, word))| *word).collect();
-    assert_eq!(shown, ["Do it all", "<em>proposal</em>", "make all", "rm x", "<strong>done</strong>"]);
+    assert_eq!(
+        shown,
+        ["Do it all", "<em>proposal</em>", "make all", "rm x", "rm y", "<strong>done</strong>"]
+    );
 }
 
 #[test]
@@ -156,4 +182,34 @@ fn what_a_command_printed_is_shown_as_text() {
     let html = html(TurnStatus::Completed, vec![entry(0, &item)]);
     assert!(html.contains(r#"<span class="fg1">&lt;b&gt;red&lt;/b&gt;</span>"#), "{html}");
     assert!(html.contains("exit 1"));
+}
+
+#[test]
+fn a_link_of_a_server_shows_where_it_goes_and_only_links_to_the_web_are_links() {
+    let asked = |url: &str| {
+        let params = json!({"mode": "url", "serverName": "maps", "message": "Sign in.", "url": url});
+        let html = html(TurnStatus::InProgress, vec![entry(0, &question(&params, &Value::Null))]);
+        html.split_once("data-kind=\"elicitation\"").unwrap().1.split("</section>").next().unwrap().to_owned()
+    };
+    let box_ = asked("https://maps.example/in?x=1");
+    assert!(box_.contains("maps asks") && box_.contains("Sign in."), "{box_}");
+    let link = r#"<a href="https://maps.example/in?x=1" target="_blank" rel="noopener noreferrer"><code>https://maps.example/in?x=1</code></a>"#;
+    assert!(box_.contains(link), "{box_}");
+    for url in ["javascript:alert(1)", "data:text/html,x", " https://x", "//x.example"] {
+        let box_ = asked(url);
+        assert!(!box_.contains("<a ") && box_.contains("<code>"), "{url}: {box_}");
+    }
+}
+
+#[test]
+fn what_asks_is_shown_as_text() {
+    let params = json!({
+        "mode": "form", "serverName": "<b>x</b>", "message": "<img src=x onerror=alert(1)>",
+        "requestedSchema": {"properties": {"<i>": {"type": "string", "title": "<script>", "enum": ["<u>"]}}},
+    });
+    let html = html(TurnStatus::InProgress, vec![entry(0, &question(&params, &Value::Null))]);
+    for tag in ["<img", "<script>", "<b>x", "<u>"] {
+        assert!(!html.contains(tag), "{tag}");
+    }
+    assert!(html.contains("&lt;u&gt;"));
 }

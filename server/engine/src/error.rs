@@ -65,13 +65,12 @@ impl SessionError {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotFound => "not_found",
+            Self::NotFound | Self::NoSuchRequest => "not_found",
             Self::Limit(_) => "session_limit",
             Self::TurnActive => "turn_active",
             Self::NoActiveTurn => "no_active_turn",
             Self::EmptyPrompt => "empty_prompt",
             Self::Starting => "starting",
-            Self::NoSuchRequest => "not_found",
             Self::RequestEnded(_) => "request_ended",
             Self::BadAnswer(_) => "bad_answer",
             Self::OverApprovals { .. } => "over_ceiling",

@@ -14,6 +14,9 @@ use crate::{bridge, error::SessionError};
 /// How many ends are remembered, to tell who answers too late how it ended.
 const REMEMBERED: usize = 256;
 
+/// How many may wait in a session: nobody answers more, and a process that asks for ever must not fill the memory.
+const MOST: usize = 256;
+
 /// A request that waits.
 #[derive(Debug)]
 pub(crate) struct Open {
@@ -37,6 +40,11 @@ pub(crate) struct Pending {
 impl Pending {
     pub(crate) fn push(&mut self, open: Open) {
         self.open.push(open);
+    }
+
+    /// Whether as many wait as may.
+    pub(crate) fn is_full(&self) -> bool {
+        self.open.len() >= MOST
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -67,7 +67,9 @@ impl Actor {
         let open = Open { request, method, codex_id, expires, needs_presence };
         match accepted {
             Some(accepted) => self.finish(open, accepted, ResolvedBy::Policy),
-            None if mode == ApprovalMode::Decline => self.decline(open, ResolvedBy::Policy),
+            None if mode == ApprovalMode::Decline || self.pending.is_full() => {
+                self.decline(open, ResolvedBy::Policy)
+            }
             None if nobody => self.decline(open, ResolvedBy::Absence),
             None => self.pending.push(open),
         }
