@@ -79,14 +79,14 @@ fn kinds() -> Vec<(Value, &'static str)> {
 }
 
 /// What codex asked of the user, and how it ended; it waits if that is `null`.
-fn question(params: &Value, end: &Value) -> Value {
+fn question(summary: &Value, end: &Value) -> Value {
     let mut end = end.clone();
     if let Some(end) = end.as_object_mut() {
         end.insert("id".to_owned(), json!("r"));
         end.insert("at".to_owned(), json!(9));
     }
     let request = json!({
-        "id": "r", "kind": "elicitation", "method": "mcpServer/elicitation/request", "params": params,
+        "id": "r", "kind": "elicitation", "method": "mcpServer/elicitation/request", "params": {}, "summary": summary,
         "availableDecisions": ["accept", "decline", "cancel"], "createdAt": 7, "deadline": null,
     });
     json!({"question": {"request": request, "resolved": end}})
@@ -187,8 +187,8 @@ fn what_a_command_printed_is_shown_as_text() {
 #[test]
 fn a_link_of_a_server_shows_where_it_goes_and_only_links_to_the_web_are_links() {
     let asked = |url: &str| {
-        let params = json!({"mode": "url", "serverName": "maps", "message": "Sign in.", "url": url});
-        let html = html(TurnStatus::InProgress, vec![entry(0, &question(&params, &Value::Null))]);
+        let summary = json!({"server": "maps", "reason": "Sign in.", "url": url});
+        let html = html(TurnStatus::InProgress, vec![entry(0, &question(&summary, &Value::Null))]);
         html.split_once("data-kind=\"elicitation\"").unwrap().1.split("</section>").next().unwrap().to_owned()
     };
     let box_ = asked("https://maps.example/in?x=1");
@@ -203,11 +203,11 @@ fn a_link_of_a_server_shows_where_it_goes_and_only_links_to_the_web_are_links() 
 
 #[test]
 fn what_asks_is_shown_as_text() {
-    let params = json!({
-        "mode": "form", "serverName": "<b>x</b>", "message": "<img src=x onerror=alert(1)>",
-        "requestedSchema": {"properties": {"<i>": {"type": "string", "title": "<script>", "enum": ["<u>"]}}},
+    let summary = json!({
+        "server": "<b>x</b>", "reason": "<img src=x onerror=alert(1)>",
+        "fields": [{"name": "<i>", "label": "<script>", "input": "one", "choices": [{"value": "<u>", "label": "<u>"}]}],
     });
-    let html = html(TurnStatus::InProgress, vec![entry(0, &question(&params, &Value::Null))]);
+    let html = html(TurnStatus::InProgress, vec![entry(0, &question(&summary, &Value::Null))]);
     for tag in ["<img", "<script>", "<b>x", "<u>"] {
         assert!(!html.contains(tag), "{tag}");
     }

@@ -10,10 +10,10 @@ use leptos::task::spawn_local;
 
 use super::{
     Shown, choices::choices_view, countdown::countdown_view, form::form_view, keys,
-    permissions::permissions_view, subject::About,
+    permissions::permissions_view,
 };
 use crate::{
-    cards,
+    cards::{self, command_line},
     conversation::Chat,
     icon::{Icon, icon},
     node::{El, ElementRef, Node, el, link_button, live, many},
@@ -29,7 +29,6 @@ pub(super) type Answer = Arc<dyn Fn(AnswerRequest) + Send + Sync>;
 pub(super) struct Card {
     pub(super) chat: Chat,
     pub(super) request: Arc<UserRequest>,
-    pub(super) about: Arc<About>,
     pub(super) answer: Answer,
     /// An answer is on its way, or has arrived.
     pub(super) answering: State<bool>,
@@ -41,7 +40,6 @@ pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
     let failure = State::new(None::<Failure>);
     let card = Card {
         chat,
-        about: Arc::new(About::of(&request)),
         answer: answer_of(chat, &request, answering, failure),
         request: Arc::new(request),
         answering,
@@ -116,58 +114,51 @@ fn kind(request: &UserRequest) -> &'static str {
 }
 
 fn title(card: &Card) -> String {
-    let (t, about) = (card.chat.t, &card.about);
+    let (t, about) = (card.chat.t, &card.request.summary);
     match card.request.kind {
-        RequestKind::Command => match &about.network_approval_context {
-            Some(network) => (t.ask_network)(&network.host),
+        RequestKind::Command => match &about.host {
+            Some(host) => (t.ask_network)(host),
             None => t.ask_command.to_owned(),
         },
         RequestKind::FileChange => t.ask_edit.to_owned(),
         RequestKind::Permissions => t.ask_permissions.to_owned(),
-        RequestKind::Elicitation => (t.ask_form)(about.server_name.as_deref().unwrap_or("MCP")),
+        RequestKind::Elicitation => (t.ask_form)(about.server.as_deref().unwrap_or("MCP")),
         RequestKind::UserInput | RequestKind::Other => t.ask_question.to_owned(),
     }
 }
 
-/// Why it is asked for, in codex's or the server's words.
+/// Why it is asked for, in the agent's or the server's words.
 fn why(card: &Card) -> Option<El> {
-    let why = card.about.reason.clone().or_else(|| card.about.message.clone());
-    why.filter(|why| !why.is_empty()).map(|why| el("p").class("why").child(why))
+    Some(el("p").class("why").child(card.request.summary.reason.clone()?))
 }
 
 /// What is asked for.
 fn what(card: &Card) -> Node {
-    let (t, about) = (card.chat.t, &card.about);
-    let command = about.command_line().map(|line| {
-        el("pre")
-            .class("prompt")
-            .attr("tabindex", "0")
-            .attr("aria-label", t.asked_command)
-            .child(el("code").child(line))
+    let (t, about) = (card.chat.t, &card.request.summary);
+    let command = about.command.as_ref().map(|line| {
+        let line = el("code").child(command_line(line));
+        el("pre").class("prompt").attr("tabindex", "0").attr("aria-label", t.asked_command).child(line)
     });
-    let network = about.network_approval_context.as_ref();
-    let network = network
-        .map(|network| el("p").class("where").child(format!("{} ({})", network.host, network.protocol)));
     let place = about.cwd.clone().filter(|_| command.is_some());
     let place =
         place.map(|cwd| el("p").class("where").child(icon(Icon::Folder)).child(el("code").child(cwd)));
     let root = about.grant_root.clone();
     let root =
         root.map(|root| el("p").class("where").child(t.ask_root).child(" ").child(el("code").child(root)));
-    let parts: [Node; 6] = [
-        network.into(),
+    let parts: [Node; 5] = [
         command.into(),
         place.into(),
         changes(card).into(),
         root.into(),
-        permissions_view(&card.request, t).into(),
+        permissions_view(&about.permissions, t).into(),
     ];
     many(parts)
 }
 
 /// The diff of the change that is asked about: its item has come already.
 fn changes(card: &Card) -> Option<Node> {
-    let item = card.request.subject().item_id.filter(|_| card.request.kind == RequestKind::FileChange)?;
+    let item =
+        card.request.summary.item_id.clone().filter(|_| card.request.kind == RequestKind::FileChange)?;
     let is_change = card.chat.live.peek(|transcript| {
         let entry = transcript.entries.get(&item);
         entry.is_some_and(|entry| matches!(entry.content, Content::Item(Item::FileChange(_))))

@@ -55,7 +55,7 @@ fn label(decision: &Decision, t: &Texts) -> String {
         Decision::DECLINE => t.decline.to_owned(),
         Decision::CANCEL => t.decline_and_stop.to_owned(),
         Decision::ACCEPT_WITH_RULE => {
-            decision.command_rule().map_or(word, |words| (t.allow_commands)(&words.join(" ")))
+            decision.command_rule().map_or(word, |words| (t.allow_commands)(&words))
         }
         Decision::NETWORK_RULE => match decision.network_rule() {
             Some((host, true)) => (t.allow_host)(&host),

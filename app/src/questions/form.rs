@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use codex_gateway_wire::request::{AnswerRequest, Decision, RequestKind};
+use codex_gateway_wire::request::{AnswerRequest, Choice, Decision, Field, Input, RequestKind};
 use leptos::prelude::event_target_value;
 use web_sys::Event;
 
 use super::{
     card::Card,
     choices::{choice, numbered, with_key},
-    fields::{Choice, Field, Input, fields, filled},
+    fields::filled,
 };
 use crate::{
     cards::json_view,
@@ -31,14 +31,14 @@ struct Form {
 
 pub(super) fn form_view(card: &Card) -> Node {
     let t = card.chat.t;
-    let fields = Arc::new(fields(&card.request));
+    let fields = Arc::new(card.request.summary.fields.clone());
     let values = State::new(fields.iter().map(|field| field.default.clone()).collect());
     let questions = card.request.kind == RequestKind::UserInput;
     let form = Form { fields, values, questions };
     let mut number = 0;
     let rows = (0..form.fields.len()).map(|at| field_view(card, &form, at, &mut number));
     let rows = el("div").class("form").child(many(rows.collect::<Vec<_>>()));
-    let link = card.about.url.clone().filter(|_| card.about.mode.as_deref() == Some("url"));
+    let link = card.request.summary.url.clone();
     // What is neither a form nor a link that we know is shown as it is.
     let raw = (form.fields.is_empty() && link.is_none() && !questions)
         .then(|| json_view(t.asked, &card.request.params));
@@ -113,18 +113,30 @@ fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
         .child(el("span").child(field.label.clone()))
         .child((!field.required).then(|| el("span").class("optional").child(t.optional)));
     let hint = (!field.hint.is_empty()).then(|| el("div").class("hint").child(field.hint.clone()));
-    let input: Node = match &field.input {
-        Input::Text(kind) => text_input(kind, &id, values, at, field.default.first().cloned()).into(),
-        Input::Number => text_input("number", &id, values, at, field.default.first().cloned()).into(),
-        Input::Toggle => {
-            let yes = Choice { value: "true".to_owned(), label: t.yes.to_owned(), hint: String::new() };
-            let no = Choice { value: "false".to_owned(), label: t.no.to_owned(), hint: String::new() };
-            options_view(&id, &[yes, no], false, values, at, number).into()
+    let written = |kind: &'static str| text_input(kind, &id, values, at, field.default.first().cloned());
+    let input: Node = match field.input {
+        Input::Text => written("text").into(),
+        Input::Secret => written("password").into(),
+        Input::Email => written("email").into(),
+        Input::Url => written("url").into(),
+        Input::Date => written("date").into(),
+        Input::Number => written("number").into(),
+        Input::Boolean => {
+            let choice = |value: &str, label: &str| Choice {
+                value: value.to_owned(),
+                label: label.to_owned(),
+                hint: String::new(),
+            };
+            let choices = [choice("true", t.yes), choice("false", t.no)];
+            options_view(&id, &choices, false, values, at, number).into()
         }
-        Input::Choices { choices, many: several, other } => {
-            let other =
-                other.then(|| text_input("text", &id, values, at, None).attr("placeholder", t.other_answer));
-            many([Some(options_view(&id, choices, *several, values, at, number)), other])
+        Input::One | Input::Many => {
+            let several = field.input == Input::Many;
+            let options = options_view(&id, &field.choices, several, values, at, number);
+            let other = field
+                .other
+                .then(|| text_input("text", &id, values, at, None).attr("placeholder", t.other_answer));
+            many([Some(options), other])
         }
     };
     el("div").class("field").child(label).child(hint).child(input)

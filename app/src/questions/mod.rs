@@ -4,7 +4,7 @@
 //! - `card`: the box of one request: what, where, why, and the choices
 //! - `choices`: the decisions, as buttons
 //! - `permissions`: what would be allowed, line by line
-//! - `fields`, `form`: questions and forms
+//! - `form`: questions and forms; `fields`: what they were filled in with
 //! - `keys`: answering by keyboard
 //! - `countdown`: until when one can answer
 

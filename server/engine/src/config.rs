@@ -146,10 +146,8 @@ impl Approvals {
 }
 
 fn approval_modes() -> impl TypedValueParser<Value = ApprovalMode> {
-    PossibleValuesParser::new(ApprovalMode::ALL.map(ApprovalMode::as_str)).map(|word| {
-        let mode = ApprovalMode::ALL.into_iter().find(|mode| mode.as_str() == word);
-        mode.unwrap_or_default()
-    })
+    PossibleValuesParser::new(ApprovalMode::ALL.iter().map(|mode| mode.as_str()))
+        .map(|word| ApprovalMode::parse(&word).unwrap_or_default())
 }
 
 /// A text that is never shown.
@@ -380,7 +378,7 @@ mod tests {
         let unset = config(&[]).unwrap().approvals;
         assert_eq!((unset.settle(None), unset.of_the_page()), (Ok(AskOrDecline), Ask));
         assert_eq!((unset.settle(Some(Ask)), unset.settle(Some(Accept))), (Ok(Ask), Err(Ask)));
-        for mode in ApprovalMode::ALL {
+        for &mode in ApprovalMode::ALL {
             let set = config(&["--approvals", mode.as_str()]).unwrap().approvals;
             assert_eq!((set.settle(None), set.of_the_page()), (Ok(mode), mode));
             assert_eq!(set.settle(Some(Decline)), Ok(Decline));

@@ -11,65 +11,42 @@ use crate::{
     json::Json,
     read_fields,
     request::{RequestResolved, UserRequest},
+    words::words,
 };
 
-/// Declares the names of the events, each with the word it has on the wire.
-macro_rules! event_names {
-    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        /// The name of a server-sent event.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u8)]
-        pub enum EventName {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl EventName {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$name),*];
-
-            /// The word on the wire.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $word,)*
-                }
-            }
-        }
-    };
-}
-
-event_names! {
-    /// Who one is connected to; the first event of every connection.
-    Session = "session",
-    /// The documented text view of a session, whole.
-    State = "state",
-    /// A notification of codex, as it came.
-    Notification = "notification",
-    /// A request of codex to its client, with what it was answered.
-    ServerRequest = "server-request",
-    /// Something waits for the user.
-    Request = "request",
-    /// It does not wait any more.
-    RequestResolved = "request-resolved",
-    /// Something about the session that people should know.
-    Warning = "warning",
-    /// A line between the gateway and codex, when debugging.
-    Raw = "raw",
-    /// The session has a thread: a new one, or the same in a new process.
-    Thread = "thread",
-    /// The end of the session and of the stream.
-    SessionClosed = "session-closed",
-    /// Events between two ids cannot be replayed; a `state` follows.
-    Gap = "gap",
-    /// A sign of life.
-    Ping = "ping",
+words! {
+    /// The name of a server-sent event.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[repr(u8)]
+    pub enum EventName {
+        /// Who one is connected to; the first event of every connection.
+        Session = "session",
+        /// The documented text view of a session, whole.
+        State = "state",
+        /// A notification of codex, as it came.
+        Notification = "notification",
+        /// A request of codex to its client, with what it was answered.
+        ServerRequest = "server-request",
+        /// Something waits for the user.
+        Request = "request",
+        /// It does not wait any more.
+        RequestResolved = "request-resolved",
+        /// Something about the session that people should know.
+        Warning = "warning",
+        /// A line between the gateway and codex, when debugging.
+        Raw = "raw",
+        /// The session has a thread: a new one, or the same in a new process.
+        Thread = "thread",
+        /// The end of the session and of the stream.
+        SessionClosed = "session-closed",
+        /// Events between two ids cannot be replayed; a `state` follows.
+        Gap = "gap",
+        /// A sign of life.
+        Ping = "ping",
+    }
 }
 
 impl EventName {
-    /// Reads the word on the wire.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|name| name.as_str() == word)
-    }
-
     /// A set with this name alone, as a bit.
     pub const fn bit(self) -> u16 {
         1 << self as u8
@@ -171,19 +148,20 @@ pub struct Warning {
 }
 read_fields!(Warning { message, detail; kind as "type" });
 
-/// What a warning is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum WarningKind {
-    /// A line of codex was not JSON, or no message.
-    MalformedLine,
-    /// A line of codex was too long; what it said is lost.
-    LineTooLong,
-    /// The codex process has ended. A turn that was running has failed.
-    ProcessExited,
-    /// A word that this version does not know.
-    #[serde(other)]
-    Other,
+words! {
+    /// What a warning is about.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum WarningKind {
+        /// A line of codex was not JSON, or no message.
+        MalformedLine = "malformedLine",
+        /// A line of codex was too long; what it said is lost.
+        LineTooLong = "lineTooLong",
+        /// The codex process has ended. A turn that was running has failed.
+        ProcessExited = "processExited",
+        /// A word that this version does not know.
+        Other = "other",
+    }
+    other = Other
 }
 
 /// `thread`: the session has a thread.
@@ -212,19 +190,20 @@ pub struct SessionClosed {
 }
 read_fields!(SessionClosed { session_id; reason });
 
-/// Why a session has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ClosedReason {
-    /// Somebody deleted it.
-    Deleted,
-    /// Nobody used it for its time to live.
-    Expired,
-    /// The gateway stops.
-    Shutdown,
-    /// A word that this version does not know.
-    #[serde(other)]
-    Other,
+words! {
+    /// Why a session has ended.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ClosedReason {
+        /// Somebody deleted it.
+        Deleted = "deleted",
+        /// Nobody used it for its time to live.
+        Expired = "expired",
+        /// The gateway stops.
+        Shutdown = "shutdown",
+        /// A word that this version does not know.
+        Other = "other",
+    }
+    other = Other
 }
 
 /// `gap`: events that this reader missed and that cannot be replayed. A fresh `state` follows.
@@ -238,18 +217,19 @@ pub struct Gap {
     pub reason: GapReason,
 }
 
-/// Why events cannot be replayed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum GapReason {
-    /// They are no longer kept.
-    TooOld,
-    /// They belong to another life of the log: the gateway was restarted.
-    OtherEpoch,
-    /// The reader was slower than the events came.
-    SlowReader,
-    /// The id is of no event that was ever written.
-    Unknown,
+words! {
+    /// Why events cannot be replayed.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum GapReason {
+        /// They are no longer kept.
+        TooOld = "tooOld",
+        /// They belong to another life of the log: the gateway was restarted.
+        OtherEpoch = "otherEpoch",
+        /// The reader was slower than the events came.
+        SlowReader = "slowReader",
+        /// The id is of no event that was ever written.
+        Unknown = "unknown",
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub mod output;
 pub mod request;
 pub mod snapshot;
 pub mod transcript;
+mod words;
 
 pub use codex::{Item, Notification};
 pub use event::{Event, EventBody, EventName};

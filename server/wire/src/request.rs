@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{ItemId, RequestId, ThreadId, TurnId},
+    ids::{ItemId, RequestId, TurnId},
     json::Json,
     read_fields,
+    words::words,
 };
 
 /// A request to the user that waits for its end: the event `request`.
@@ -20,6 +21,8 @@ pub struct UserRequest {
     pub method: String,
     /// Codex's parameters, as they came.
     pub params: Json,
+    /// What they say, in a form that is the same for all methods.
+    pub summary: Summary,
     /// The decisions that can be answered, the least far-reaching first; declining is always among them.
     pub available_decisions: Vec<Decision>,
     /// When it came, in Unix milliseconds.
@@ -27,25 +30,171 @@ pub struct UserRequest {
     /// When it is declined if nobody answers, in Unix milliseconds; none: it waits for ever.
     pub deadline: Option<i64>,
 }
-read_fields!(UserRequest { method, params, available_decisions, created_at, deadline; id, kind });
+read_fields!(UserRequest { method, params, summary, available_decisions, created_at, deadline; id, kind });
 
-/// What a request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a request says, whatever its method: enough to show it and to fill it in. What a request does not have
+/// is left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum RequestKind {
-    /// To run a command, or to let one reach the network. Answered by a decision.
-    Command,
-    /// To change files. Answered by a decision.
-    FileChange,
-    /// To be allowed more than the sandbox does. Answered by a decision, or by what is granted.
-    Permissions,
-    /// Questions of the agent. Answered by answers.
-    UserInput,
-    /// A form or a link of an MCP server. Answered by an action, and the form's content.
-    Elicitation,
-    /// A word that this version does not know.
-    #[serde(other)]
-    Other,
+pub struct Summary {
+    /// The turn that waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn_id: Option<TurnId>,
+    /// The item that it is about: a command, a change of files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item_id: Option<ItemId>,
+    /// Why, or what, in the words of the agent or of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The command, as codex runs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// Where it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
+    /// The host that is to be connected to, with the protocol.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Also asks to write below this directory from here on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_root: Option<String>,
+    /// The MCP server that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// A link that is to be followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What would be allowed beyond the sandbox.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<Permission>,
+    /// What is to be filled in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Field>,
+}
+read_fields!(Summary {
+    turn_id,
+    item_id,
+    reason,
+    command,
+    cwd,
+    host,
+    grant_root,
+    server,
+    url,
+    permissions,
+    fields
+});
+
+/// Something that would be allowed beyond the sandbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Permission {
+    /// What kind.
+    pub access: Access,
+    /// The path, the pattern, or codex's JSON of a place that has neither; none for the network.
+    pub target: Option<String>,
+}
+read_fields!(Permission { target; access });
+
+words! {
+    /// What would be allowed.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Access {
+        /// To use the network.
+        Network = "network",
+        /// To read files.
+        Read = "read",
+        /// To write files.
+        Write = "write",
+        /// Nothing: an exception to what is allowed around it.
+        Deny = "deny",
+        /// A word that this version does not know.
+        Other = "other",
+    }
+    other = Other
+}
+
+/// Something to fill in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Field {
+    /// What its value is sent by.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// More about it.
+    pub hint: String,
+    /// How it is filled in.
+    pub input: Input,
+    /// What can be chosen.
+    pub choices: Vec<Choice>,
+    /// Beside the choices, something else can be written.
+    pub other: bool,
+    /// It cannot be left out.
+    pub required: bool,
+    /// What it is filled in with at first: texts, also of numbers and of `true`.
+    pub default: Vec<String>,
+}
+read_fields!(Field { name, label, hint, input, choices, other, required, default });
+
+/// One of the choices of a field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What people call it.
+    pub label: String,
+    /// More about it.
+    pub hint: String,
+}
+read_fields!(Choice { value, label, hint });
+
+words! {
+    /// How a field is filled in.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Input {
+        /// By writing.
+        #[default]
+        Text = "text",
+        /// By writing what nobody else may see.
+        Secret = "secret",
+        /// By writing an email address.
+        Email = "email",
+        /// By writing an address of the web.
+        Url = "url",
+        /// By writing a date.
+        Date = "date",
+        /// By writing a number.
+        Number = "number",
+        /// By saying yes or no: `true` or `false`.
+        Boolean = "boolean",
+        /// By choosing one of the choices.
+        One = "one",
+        /// By choosing any of the choices.
+        Many = "many",
+    }
+    other = Text
+}
+
+words! {
+    /// What a request is for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum RequestKind {
+        /// To run a command, or to let one reach the network. Answered by a decision.
+        Command = "command",
+        /// To change files. Answered by a decision.
+        FileChange = "fileChange",
+        /// To be allowed more than the sandbox does. Answered by a decision, or by what is granted.
+        Permissions = "permissions",
+        /// Questions of the agent. Answered by answers.
+        UserInput = "userInput",
+        /// A form or a link of an MCP server. Answered by an action, and the form's content.
+        Elicitation = "elicitation",
+        /// A word that this version does not know.
+        Other = "other",
+    }
+    other = Other
 }
 
 /// A decision in codex's own JSON: a word, or an object whose one key is the word.
@@ -80,47 +229,43 @@ impl Decision {
 
     /// What it is called; nothing if it is neither a word nor an object.
     pub fn word(&self) -> String {
-        let text = self.0.get();
-        let word = text.trim_start_matches(|c: char| c == '{' || c.is_whitespace());
-        let word = word.strip_prefix('"').unwrap_or_default();
-        word.split('"').next().unwrap_or_default().to_owned()
+        self.texts().into_iter().next().unwrap_or_default()
     }
 
     /// What the rule of [`Decision::ACCEPT_WITH_RULE`] lets run: the beginning of a command.
-    pub fn command_rule(&self) -> Option<Vec<String>> {
-        struct Rule {
-            accept_with_execpolicy_amendment: Inner,
-        }
-        #[derive(Default)]
-        struct Inner {
-            execpolicy_amendment: Vec<String>,
-        }
-        read_fields!(Inner { execpolicy_amendment });
-        read_fields!(Rule { accept_with_execpolicy_amendment });
-        let rule: Rule = serde_json::from_str(self.0.get()).ok()?;
-        Some(rule.accept_with_execpolicy_amendment.execpolicy_amendment).filter(|rule| !rule.is_empty())
+    pub fn command_rule(&self) -> Option<String> {
+        let texts = self.texts();
+        let (_, words) = texts.split_at_checked(2).filter(|(keys, _)| keys[0] == Self::ACCEPT_WITH_RULE)?;
+        (!words.is_empty()).then(|| words.join(" "))
     }
 
     /// The rule of [`Decision::NETWORK_RULE`]: a host, and whether it is allowed.
     pub fn network_rule(&self) -> Option<(String, bool)> {
-        struct Rule {
-            apply_network_policy_amendment: Inner,
+        let texts = self.texts();
+        let after = |key: &str| texts.iter().position(|text| text == key).and_then(|at| texts.get(at + 1));
+        let host = after("host").filter(|_| texts[0] == Self::NETWORK_RULE)?;
+        Some((host.clone(), after("action").is_some_and(|action| action == "allow")))
+    }
+
+    /// All its texts, keys and values, in the order in which they are written. (A decision nests little; this
+    /// spares a reader for each level.)
+    fn texts(&self) -> Vec<String> {
+        let mut rest = self.0.get();
+        let mut texts = Vec::new();
+        while let Some(start) = rest.find('"') {
+            let text = &rest[start..];
+            // A quote that is escaped does not end the text.
+            let mut escaped = true;
+            let end = text.find(|c| {
+                let ends = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                ends
+            });
+            let Some(end) = end.map(|end| end + 1) else { break };
+            texts.extend(serde_json::from_str::<String>(&text[..end]));
+            rest = &text[end..];
         }
-        #[derive(Default)]
-        struct Inner {
-            network_policy_amendment: Amendment,
-        }
-        #[derive(Default)]
-        struct Amendment {
-            host: String,
-            action: String,
-        }
-        read_fields!(Amendment { host, action });
-        read_fields!(Inner { network_policy_amendment });
-        read_fields!(Rule { apply_network_policy_amendment });
-        let rule: Rule = serde_json::from_str(self.0.get()).ok()?;
-        let Amendment { host, action } = rule.apply_network_policy_amendment.network_policy_amendment;
-        (!host.is_empty()).then_some((host, action == "allow"))
+        texts
     }
 }
 
@@ -148,94 +293,63 @@ pub struct RequestResolved {
 }
 read_fields!(RequestResolved { result, at; id, outcome, by });
 
-/// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Outcome {
-    /// It was allowed.
-    Accepted,
-    /// It was not; the turn goes on.
-    Declined,
-    /// It was not, and the turn was interrupted.
-    Cancelled,
-    /// The questions were answered.
-    Answered,
-    /// There is nothing to answer any more.
-    Withdrawn,
-    /// A word that this version does not know.
-    #[serde(other)]
-    Other,
-}
-
-/// Who or what ended a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ResolvedBy {
-    /// A person, or a program in their name.
-    User,
-    /// The session's setting.
-    Policy,
-    /// Nobody who could answer was there.
-    Absence,
-    /// Nobody answered in time.
-    Deadline,
-    /// Codex took it back, or its turn ended.
-    Codex,
-    /// The codex process ended, or was replaced.
-    Process,
-    /// The session ended.
-    Session,
-    /// A word that this version does not know.
-    #[serde(other)]
-    Other,
-}
-
-/// Who answers what codex asks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ApprovalMode {
-    /// Nobody: everything is declined.
-    Decline,
-    /// Whoever is there to answer; declined while nobody is.
-    #[default]
-    AskOrDecline,
-    /// A person, whenever they come: a request waits for its answer.
-    Ask,
-    /// Nobody: everything is allowed.
-    Accept,
-}
-
-impl ApprovalMode {
-    /// All of them, the strictest first.
-    pub const ALL: [Self; 4] = [Self::Decline, Self::AskOrDecline, Self::Ask, Self::Accept];
-
-    /// The word on the wire and in the configuration.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Decline => "decline",
-            Self::AskOrDecline => "ask-or-decline",
-            Self::Ask => "ask",
-            Self::Accept => "accept",
-        }
+words! {
+    /// How a request ended.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Outcome {
+        /// It was allowed.
+        Accepted = "accepted",
+        /// It was not; the turn goes on.
+        Declined = "declined",
+        /// It was not, and the turn was interrupted.
+        Cancelled = "cancelled",
+        /// The questions were answered.
+        Answered = "answered",
+        /// There is nothing to answer any more.
+        Withdrawn = "withdrawn",
+        /// A word that this version does not know.
+        Other = "other",
     }
+    other = Other
 }
 
-/// What the parameters of most requests say of themselves, whatever their kind.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RequestSubject {
-    /// The thread that asks.
-    pub thread_id: Option<ThreadId>,
-    /// The turn that waits.
-    pub turn_id: Option<TurnId>,
-    /// The item that it is about.
-    pub item_id: Option<ItemId>,
+words! {
+    /// Who or what ended a request.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ResolvedBy {
+        /// A person, or a program in their name.
+        User = "user",
+        /// The session's setting.
+        Policy = "policy",
+        /// Nobody who could answer was there.
+        Absence = "absence",
+        /// Nobody answered in time.
+        Deadline = "deadline",
+        /// Codex took it back, or its turn ended.
+        Codex = "codex",
+        /// The codex process ended, or was replaced.
+        Process = "process",
+        /// The session ended.
+        Session = "session",
+        /// A word that this version does not know.
+        Other = "other",
+    }
+    other = Other
 }
-read_fields!(RequestSubject { thread_id, turn_id, item_id });
 
-impl UserRequest {
-    /// What it says of itself.
-    pub fn subject(&self) -> RequestSubject {
-        serde_json::from_str(self.params.get()).unwrap_or_default()
+words! {
+    /// Who answers what codex asks.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum ApprovalMode {
+        /// Nobody: everything is declined.
+        Decline = "decline",
+        /// Whoever is there to answer; declined while nobody is.
+        #[default]
+        AskOrDecline = "ask-or-decline",
+        /// A person, whenever they come: a request waits for its answer.
+        Ask = "ask",
+        /// Nobody: everything is allowed.
+        Accept = "accept",
     }
 }
 
@@ -298,13 +412,17 @@ mod tests {
         let rule =
             decision(r#"{ "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["cargo", "test"] } }"#);
         assert_eq!(rule.word(), Decision::ACCEPT_WITH_RULE);
-        assert_eq!(rule.command_rule(), Some(vec!["cargo".to_owned(), "test".to_owned()]));
+        assert_eq!(rule.command_rule().as_deref(), Some("cargo test"));
         assert_eq!(rule.network_rule(), None);
         let rule = decision(
             r#"{"applyNetworkPolicyAmendment":{"network_policy_amendment":{"host":"a.example","action":"deny"}}}"#,
         );
         assert_eq!(rule.word(), Decision::NETWORK_RULE);
         assert_eq!(rule.network_rule(), Some(("a.example".to_owned(), false)));
+        assert_eq!(rule.command_rule(), None);
+        let quoted =
+            decision(r#"{"acceptWithExecpolicyAmendment":{"execpolicy_amendment":["a \"b\" \\\\","é"]}}"#);
+        assert_eq!(quoted.command_rule().as_deref(), Some(r#"a "b" \\ é"#));
         for odd in ["7", "null", "[]", "{}"] {
             assert_eq!(decision(odd).word(), "", "{odd}");
         }
@@ -314,7 +432,7 @@ mod tests {
     fn modes_are_ordered_by_how_much_they_allow() {
         assert!(ApprovalMode::ALL.is_sorted());
         for mode in ApprovalMode::ALL {
-            assert_eq!(serde_json::to_string(&mode).unwrap(), format!("\"{}\"", mode.as_str()));
+            assert_eq!(serde_json::to_string(mode).unwrap(), format!("\"{}\"", mode.as_str()));
         }
     }
 

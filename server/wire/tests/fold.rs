@@ -208,7 +208,8 @@ fn event(step: &Step) -> (EventName, String) {
             json!({
                 "id": format!("request-{request}"), "kind": (["command", "fileChange", "userInput", "brandNew"][usize::from(*request)]),
                 "method": "item/commandExecution/requestApproval",
-                "params": { "threadId": THREAD, "turnId": turn.map(|turn| format!("turn-{turn}")), "command": "x" },
+                "params": { "threadId": THREAD, "command": "x" },
+                "summary": { "turnId": turn.map(|turn| format!("turn-{turn}")), "command": "x", "fields": [{ "name": "n", "input": "one" }] },
                 "availableDecisions": ["accept", { "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["x"] } }, "decline"],
                 "createdAt": 7, "deadline": turn.map(i64::from),
             })

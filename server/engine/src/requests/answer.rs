@@ -162,6 +162,7 @@ mod tests {
             id: "r".into(),
             kind: method.kind(),
             method: String::new(),
+            summary: crate::requests::summary(&params),
             available_decisions: method.decisions(&params),
             params,
             created_at: 0,

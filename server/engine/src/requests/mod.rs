@@ -10,9 +10,10 @@ mod method;
 mod pending;
 mod permissions;
 mod presence;
+mod summary;
 mod user_input;
 
-use codex_gateway_wire::Json;
+use codex_gateway_wire::{Json, request::Summary};
 use serde_json::{Value, json, value::to_raw_value};
 
 pub(crate) use self::{
@@ -44,6 +45,11 @@ pub(crate) fn fixed(method: &str) -> Fixed {
     }
     let message = format!("{method} is not supported by this client");
     Fixed { handled: false, outcome: Err(RpcError { code: RpcError::METHOD_NOT_FOUND, message }) }
+}
+
+/// What the parameters of a request say.
+pub(crate) fn summary(params: &Json) -> Summary {
+    summary::summary(&value(params))
 }
 
 /// JSON that was built here; it can be written.

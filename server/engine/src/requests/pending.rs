@@ -87,7 +87,7 @@ impl Pending {
 
     /// Takes out those of a turn.
     pub(crate) fn take_turn(&mut self, turn: &TurnId) -> Vec<Open> {
-        self.take_if(|open| open.request.subject().turn_id.as_ref() == Some(turn))
+        self.take_if(|open| open.request.summary.turn_id.as_ref() == Some(turn))
     }
 
     pub(crate) fn take_all(&mut self) -> Vec<Open> {

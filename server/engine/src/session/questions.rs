@@ -48,6 +48,7 @@ impl Actor {
             id: RequestId::from(Uuid::now_v7().to_string()),
             kind: method.kind(),
             method: name,
+            summary: requests::summary(&params),
             available_decisions: method.decisions(&params),
             params,
             created_at,

@@ -11,6 +11,7 @@ use crate::{
     ids::{ItemId, ThreadId, TurnId},
     json::Json,
     read_fields,
+    words::words,
 };
 
 /// A notification, as far as the fold needs to know it.
@@ -156,20 +157,21 @@ pub struct PlanStep {
 }
 read_fields!(PlanStep { step, status });
 
-/// How far a step of a plan has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PlanStepStatus {
-    /// Not begun.
-    #[default]
-    Pending,
-    /// At work.
-    InProgress,
-    /// Done.
-    Completed,
-    /// A word that this version does not know.
-    #[serde(other)]
-    Other,
+words! {
+    /// How far a step of a plan has come.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum PlanStepStatus {
+        /// Not begun.
+        #[default]
+        Pending = "pending",
+        /// At work.
+        InProgress = "inProgress",
+        /// Done.
+        Completed = "completed",
+        /// A word that this version does not know.
+        Other = "other",
+    }
+    other = Other
 }
 
 /// What a thread is doing, in codex's words.

@@ -110,7 +110,7 @@ impl Transcript {
     fn asked(&mut self, seq: u64, request: &UserRequest) -> Change {
         let id = question_id(&request.id);
         // A sub-agent's turns are not ours: what one of them asks belongs to the turn that is running.
-        let named = request.subject().turn_id.filter(|turn| self.turn(turn).is_some());
+        let named = request.summary.turn_id.clone().filter(|turn| self.turn(turn).is_some());
         let turn_id = named.or_else(|| self.active_turn().map(|turn| turn.id.clone()));
         self.entries.push(Entry {
             id: id.clone(),

@@ -8,6 +8,7 @@ use crate::{
     ids::{ItemId, TurnId},
     read_fields,
     request::{RequestResolved, UserRequest},
+    words::words,
 };
 
 /// One entry of a transcript: an item of codex, or something that the gateway adds.
@@ -31,16 +32,17 @@ pub struct Entry {
 }
 read_fields!(Entry { id, as_of, turn_id, started_at_ms, completed_at_ms; phase, content });
 
-/// How far an entry has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Phase {
-    /// More may come.
-    Running,
-    /// It is complete.
-    Done,
-    /// It ended before it was complete: its turn or its process did.
-    Cut,
+words! {
+    /// How far an entry has come.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Phase {
+        /// More may come.
+        Running = "running",
+        /// It is complete.
+        Done = "done",
+        /// It ended before it was complete: its turn or its process did.
+        Cut = "cut",
+    }
 }
 
 /// What an entry is.
