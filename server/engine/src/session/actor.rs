@@ -186,7 +186,12 @@ impl Actor {
             self.tasks.push(async move { before.bridge.close().await }.map(|()| Done::Nothing).boxed());
         }
         (self.runtime, self.account, self.models) = (runtime, account, models);
-        let opened = ThreadOpened { thread_id: thread.thread.id, model: thread.model, cwd: thread.cwd };
+        let opened = ThreadOpened {
+            thread_id: thread.thread.id,
+            model: thread.model,
+            cwd: thread.cwd,
+            ..ThreadOpened::default()
+        };
         if self.transcript.thread_id.as_ref() != Some(&opened.thread_id) {
             self.older = false;
         }
