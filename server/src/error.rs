@@ -88,13 +88,18 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        let body = ErrorBody { error: self.to_string(), code: self.code().to_owned(), request_id: None };
+        let session_id = match &self {
+            Self::Session(SessionError::ThreadHeld { session }) => session.clone(),
+            _ => None,
+        };
+        let code = self.code().to_owned();
+        let body = ErrorBody { error: self.to_string(), code, request_id: None, session_id };
         let mut response = (status, Json(&body)).into_response();
         match self {
             Self::Unauthorized => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Self::Session(SessionError::Limit(_)) => {
+            Self::Session(SessionError::Limit(_) | SessionError::TooManyReads) => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             _ => {}

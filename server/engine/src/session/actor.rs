@@ -14,11 +14,10 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered}
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio_util::task::TaskTracker;
 
 use super::{
-    Command, Reply, Shared,
-    open::{self, Opened},
+    Command, Reply, Shared, WINDOW, WINDOW_BYTES,
+    open::{self, Joined, Opened, Opener},
     recent::Recent,
     text,
     turns::{Slot, Then},
@@ -26,18 +25,14 @@ use super::{
 use crate::{
     bridge::{
         Bridge, BridgeError, Direction, Exit, Inbound, Inbox, RequestId,
-        protocol::{AccountReply, Initialized},
+        protocol::{AccountReply, Initialized, ThreadRead},
     },
     clock::rfc3339,
-    config::Config,
     error::SessionError,
+    holds::Hold,
     requests,
 };
 
-/// How many entries the actor keeps; older ones are codex's to keep.
-const WINDOW: usize = 200;
-/// About how many bytes of text the actor keeps.
-const WINDOW_BYTES: usize = 2 * 1024 * 1024;
 /// How many messages are taken from the process at once; readers are woken once for all of them.
 const BATCH: usize = 128;
 /// How many lines that are no messages are told one by one; then every thousandth.
@@ -46,7 +41,7 @@ const MALFORMED: u64 = 20;
 /// Something that took time has ended.
 pub(super) enum Done {
     /// A process was opened, or could not be.
-    Opened(Result<Box<Opened>, BridgeError>, Then),
+    Opened(Result<Box<Opened>, SessionError>, Then),
     /// Codex answered `turn/start`.
     TurnStarted(Result<TurnId, BridgeError>, Reply<Result<SessionReply, SessionError>>),
     /// Codex answered `turn/interrupt`.
@@ -68,13 +63,13 @@ pub(super) struct Live {
 }
 
 pub(super) struct Actor {
-    pub config: Arc<Config>,
+    pub opener: Opener,
     pub shared: Arc<Shared>,
     commands: mpsc::Receiver<Command>,
     /// Held until the processes are gone: one live session.
     _permit: OwnedSemaphorePermit,
-    /// The one that serves the session, and those that have not ended yet or are only being opened.
-    pub processes: TaskTracker,
+    /// The hold on the thread that the session is in.
+    pub hold: Option<Hold>,
     /// The model that was asked for; codex's own choice without.
     pub model: Option<String>,
     pub live: Option<Live>,
@@ -91,19 +86,18 @@ pub(super) struct Actor {
 
 impl Actor {
     pub(super) fn new(
-        config: Arc<Config>,
+        opener: Opener,
         shared: Arc<Shared>,
         model: Option<String>,
         commands: mpsc::Receiver<Command>,
         permit: OwnedSemaphorePermit,
-        processes: TaskTracker,
     ) -> Self {
         Self {
-            config,
+            opener,
             shared,
             commands,
             _permit: permit,
-            processes,
+            hold: None,
             model,
             live: None,
             runtime: Initialized::default(),
@@ -160,6 +154,8 @@ impl Actor {
             Command::StartTurn(turn, reply) => self.start_turn(turn, reply),
             Command::Interrupt(reply) => self.interrupt(reply),
             Command::NewThread(request, reply) => self.new_thread(request, reply),
+            Command::ResumeThread(thread, reply) => self.resume_thread(thread, reply),
+            Command::ReadThread(read, reply) => self.read_thread(read, reply),
             Command::Close(..) => {} // Dealt with in `run`.
         }
     }
@@ -180,23 +176,29 @@ impl Actor {
 
     /// Takes over a process and its thread; the one before, if any, ends.
     pub(super) fn adopt(&mut self, opened: Opened) {
-        let Opened { bridge, inbox, started_ms, runtime, account, models, thread } = opened;
+        let Opened { bridge, inbox, started_ms, runtime, account, models, joined } = opened;
+        let Joined { thread, hold, history } = joined;
         let live = Live { bridge, inbox, started_ms, malformed: 0 };
         if let Some(before) = self.live.replace(live) {
             self.tasks.push(async move { before.bridge.close().await }.map(|()| Done::Nothing).boxed());
         }
         (self.runtime, self.account, self.models) = (runtime, account, models);
-        let opened = ThreadOpened {
-            thread_id: thread.thread.id,
-            model: thread.model,
-            cwd: thread.cwd,
-            ..ThreadOpened::default()
-        };
+        self.hold = hold.or(self.hold.take());
+        let opened =
+            ThreadOpened { thread_id: thread.thread.id, model: thread.model, cwd: thread.cwd, history };
         if self.transcript.thread_id.as_ref() != Some(&opened.thread_id) {
-            self.older = false;
+            self.older = opened.history.as_ref().is_some_and(|history| history.older);
         }
-        self.say(EventName::Thread, &opened, EventBody::Thread(opened.clone()));
+        let seq = self.append(EventName::Thread, &opened);
+        self.transcript.apply(&Event { seq, body: EventBody::Thread(opened) });
+        self.title_changed();
         self.state_changed();
+    }
+
+    /// Lets handles know what the conversation is called.
+    fn title_changed(&self) {
+        let mut title = self.shared.title.lock().unwrap_or_else(PoisonError::into_inner);
+        title.clone_from(&self.transcript.title);
     }
 
     fn inbound(&mut self, inbound: Inbound) {
@@ -244,8 +246,7 @@ impl Actor {
             _ => {}
         }
         if change.meta {
-            let mut title = self.shared.title.lock().unwrap_or_else(PoisonError::into_inner);
-            title.clone_from(&self.transcript.title);
+            self.title_changed();
         }
     }
 
@@ -304,6 +305,16 @@ impl Actor {
         self.state_changed();
     }
 
+    fn read_thread(&mut self, read: ThreadRead, reply: Reply<Result<Json, BridgeError>>) {
+        let Some(live) = &self.live else { return drop(reply.send(Err(BridgeError::Closed))) };
+        let bridge = live.bridge.clone();
+        let reading = async move {
+            let _ = reply.send(bridge.request(&read).await);
+            Done::Nothing
+        };
+        self.tasks.push(reading.boxed());
+    }
+
     fn read_account(&mut self) {
         if let Some(live) = &self.live {
             let bridge = live.bridge.clone();
@@ -344,8 +355,8 @@ impl Actor {
         // A process ends when nobody holds it: neither as the session's own nor in a task.
         self.live = None;
         self.tasks.clear();
-        self.processes.close();
-        self.processes.wait().await;
+        self.opener.processes.close();
+        self.opener.processes.wait().await;
         tracing::info!(session = %self.shared.id, ?reason, "session closed");
     }
 
