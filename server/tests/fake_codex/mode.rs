@@ -70,6 +70,8 @@ modes! {
     Dies = "dies",
     /// It kills itself in the middle of a turn.
     Killed = "killed",
+    /// It ends when it is asked about threads, with a word on its error output.
+    DiesReading = "dies-reading",
     /// A turn asks everything that codex can ask.
     Asks = "asks",
 }
