@@ -36,7 +36,9 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     } else {
         None
     };
-    let data_dir = cli.data_dir().context("there is no place for the gateway's own files: set CODEX_GATEWAY_DATA_DIR")?;
+    let data_dir = cli
+        .data_dir()
+        .context("there is no place for the gateway's own files: set CODEX_GATEWAY_DATA_DIR")?;
     let data_dir = if demo.is_some() { Demo::data_dir(&data_dir) } else { data_dir };
     let surroundings = Surroundings { demo: demo.is_some(), tokens: cli.secret().is_some(), data_dir };
     let config = Config::new(cli.engine.clone(), surroundings)?;

@@ -20,7 +20,8 @@ pub struct Options {
     #[arg(long, env = "CODEX_GATEWAY_CWD", value_name = "DIR")]
     pub cwd: Option<PathBuf>,
 
-    /// Directories below which a session may choose its own, with colons between [default: CODEX_GATEWAY_CWD]
+    /// Directories below which a session may choose its own, with colons between [default: the one that
+    /// threads work in]
     #[arg(long, env = "CODEX_GATEWAY_WORKSPACES", value_name = "DIRS")]
     pub workspaces: Option<OsString>,
 
@@ -243,13 +244,11 @@ impl Config {
         let Surroundings { demo, tokens, data_dir } = surroundings;
         let cwd =
             options.cwd.filter(|path| !path.as_os_str().is_empty()).unwrap_or_else(|| PathBuf::from("."));
-        let cwd =
-            usable(&cwd).map_err(|error| ConfigError::Cwd { path: cwd, message: error.to_string() })?;
+        let cwd = usable(&cwd).map_err(|error| ConfigError::Cwd { path: cwd, message: error.to_string() })?;
         let named = options.workspaces.unwrap_or_default();
         let named = std::env::split_paths(&named).filter(|path| !path.as_os_str().is_empty());
         let workspace = |path: PathBuf| {
-            usable(&path)
-                .map_err(|error| ConfigError::Workspaces { path, message: error.to_string() })
+            usable(&path).map_err(|error| ConfigError::Workspaces { path, message: error.to_string() })
         };
         let mut workspaces = named.map(workspace).collect::<Result<Vec<_>, _>>()?;
         if workspaces.is_empty() {

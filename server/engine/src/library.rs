@@ -44,8 +44,14 @@ impl Library {
     ) -> Self {
         let places = Arc::new(Semaphore::new(READERS));
         let (asks, asked) = mpsc::channel(READERS);
-        let librarian =
-            Librarian { config, processes, idle, places: Arc::clone(&places), waiting: Vec::new(), open: None };
+        let librarian = Librarian {
+            config,
+            processes,
+            idle,
+            places: Arc::clone(&places),
+            waiting: Vec::new(),
+            open: None,
+        };
         tokio::spawn(async move {
             tokio::select! {
                 () = stopping.cancelled() => {}
@@ -244,12 +250,8 @@ esac; done
     #[tokio::test]
     async fn a_process_that_dies_is_replaced_once_for_each_request() {
         let dir = tempfile::tempdir().unwrap();
-        let library = Library::new(
-            config(dir.path(), true),
-            TaskTracker::new(),
-            CancellationToken::new(),
-            IDLE,
-        );
+        let library =
+            Library::new(config(dir.path(), true), TaskTracker::new(), CancellationToken::new(), IDLE);
         assert_eq!(library.request(&read()).await.unwrap_err().code(), "codex_unavailable");
         library.request(&read()).await.unwrap();
         assert_eq!(starts(dir.path()), 3);

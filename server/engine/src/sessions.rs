@@ -29,7 +29,7 @@ use crate::{
     library::{self, Library},
     session::{
         Session,
-        open::{self, Opener, Wanted, WantedThread},
+        open::{self, Base, Wanted, WantedThread},
         settings::Settings,
     },
     store::{Store, StoreError},
@@ -80,8 +80,7 @@ impl Sessions {
         let cursors = Cursors::new().ok_or(StoreError::Random)?;
         let config = Arc::new(config);
         let (stopping, probes) = (CancellationToken::new(), TaskTracker::new());
-        let library =
-            Library::new(Arc::clone(&config), probes.clone(), stopping.clone(), library::IDLE);
+        let library = Library::new(Arc::clone(&config), probes.clone(), stopping.clone(), library::IDLE);
         let inner = Arc::new(Inner {
             places: Arc::new(Semaphore::new(config.max_sessions)),
             holds: Holds::default(),
@@ -164,7 +163,7 @@ impl Sessions {
             // A thread that goes on keeps its own model, unless another one is asked for.
             thread => Wanted { thread, model: asked },
         };
-        let opener = Opener {
+        let base = Base {
             config: Arc::clone(&inner.config),
             settings,
             session: SessionId::from(Uuid::now_v7().to_string()),
@@ -174,15 +173,15 @@ impl Sessions {
             processes: TaskTracker::new(),
         };
         let opened = tokio::select! {
-            opened = opener.open(wanted) => opened,
+            opened = base.open(wanted) => opened,
             () = inner.stopping.cancelled() => Err(SessionError::ShuttingDown),
         };
         let opened = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 tracing::error!(%error, "a session could not be made");
-                opener.processes.close();
-                opener.processes.wait().await; // It holds its place until its process is gone.
+                base.processes.close();
+                base.processes.wait().await; // It holds its place until its process is gone.
                 return Err(error);
             }
         };
@@ -191,8 +190,8 @@ impl Sessions {
             let account = crate::session::account_state(&opened.account);
             *catalog = Catalog { models: opened.models.clone(), account, error: None };
         }
-        let id = opener.session.clone();
-        let session = Session::start(opener, model, opened, place);
+        let id = base.session.clone();
+        let session = Session::start(base, model, opened, place);
         self.live().insert(id.clone(), session.clone());
         tracing::info!(session = %id, %owner, "session created");
         if inner.stopping.is_cancelled() {

@@ -79,12 +79,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: each names the file or the directory.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let directory =
-            |error: std::io::Error| StoreError::Directory { path: dir.to_owned(), message: error.to_string() };
+        let directory = |error: std::io::Error| StoreError::Directory {
+            path: dir.to_owned(),
+            message: error.to_string(),
+        };
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
         let path = dir.join(FILE);
-        let database =
-            |message: String| StoreError::Database { path: path.clone(), message };
+        let database = |message: String| StoreError::Database { path: path.clone(), message };
         // SQLite gives its other files the mode of this one.
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
         file.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
@@ -130,13 +131,13 @@ impl Store {
         let owner = owner.to_string();
         self.ask(move |connection| {
             let mut find = connection.prepare("SELECT 1 FROM threads WHERE id = ?1 AND owner = ?2")?;
-            let mut owned = HashSet::new();
+            let mut theirs = HashSet::new();
             for thread in threads {
                 if find.query_row(params![thread.as_str(), owner], |_| Ok(())).optional()?.is_some() {
-                    owned.insert(thread);
+                    theirs.insert(thread);
                 }
             }
-            Ok(owned)
+            Ok(theirs)
         })
         .await
     }
@@ -170,9 +171,7 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     };
     connection.busy_timeout(BUSY).map_err(database)?;
     check(version(connection).map_err(database)?)?;
-    connection
-        .pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))
-        .map_err(database)?;
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).map_err(database)?;
     // Another gateway may be doing the same at this moment.
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(database)?;

@@ -24,7 +24,7 @@ async fn talked(gateway: &Gateway, client: &Client, prompt: &str) -> Session {
 #[tokio::test]
 async fn everybody_lists_their_own_threads_alone() {
     let (mut gateway, ada, bob) = gateway().await;
-    gateway.codex().put_thread("00000000-0000-0000-0000-00000000cafe", &json!([]));
+    gateway.codex().put_thread("00000000-0000-0000-0000-00000000cafe", 1, &json!([]));
     let (mut adas, mut bobs) = (Vec::new(), Vec::new());
     for n in 0..7 {
         let (client, own) = if n % 3 == 1 { (&bob, &mut bobs) } else { (&ada, &mut adas) };
@@ -63,7 +63,7 @@ async fn a_thread_of_another_owner_does_not_exist() {
     let thread = thread_of(&session);
     let mine = gateway.create_with(&bob, &json!({})).await;
     let unrecorded = "00000000-0000-0000-0000-00000000cafe";
-    gateway.codex().put_thread(unrecorded, &json!([]));
+    gateway.codex().put_thread(unrecorded, 1, &json!([]));
     let resume = mine.path("/thread/resume");
     for held in [true, false] {
         for id in [thread.as_str(), &thread.to_uppercase(), unrecorded] {
@@ -86,5 +86,49 @@ async fn a_thread_of_another_owner_does_not_exist() {
     ada.post_json(&resume, &json!({ "threadId": thread })).await.refused(404, "not_found");
     let again = ada.post_json("/api/sessions", &json!({ "resumeThreadId": thread })).await.ok();
     assert_eq!(again["state"]["threadId"], json!(thread));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn the_real_codexs_list_is_filtered_too() {
+    let gateway = Setup::demo().set("CODEX_GATEWAY_JWT_SECRET", SECRET).start().await;
+    let [ada, bob] = ["ada", "bob"].map(|name| gateway.client.with_token(&token_of(name)));
+    let (mut adas, mut bobs) = (Vec::new(), Vec::new());
+    for (client, own, word) in [(&ada, &mut adas, "plum"), (&bob, &mut bobs, "pear")] {
+        for _ in 0..2 {
+            let session =
+                talked(&gateway, client, &format!("Reply with exactly the single word {word}")).await;
+            own.insert(0, thread_of(&session));
+            session.delete().await;
+        }
+    }
+    for limit in [1, 2, 100] {
+        assert_eq!(walk(&ada, limit).await.concat(), adas, "{limit}");
+        assert_eq!(walk(&bob, limit).await.concat(), bobs, "{limit}");
+    }
+    let reply = ada.get("/api/threads?sortKey=updated_at").await;
+    assert_eq!(ids(&reply.ok()), adas);
+    for stranger in bobs.iter().map(String::as_str).chain(["pear"]) {
+        assert!(!reply.text().contains(stranger), "{}", reply.text());
+    }
+    let stranger = &bobs[0];
+    ada.get(&format!("/api/threads/{stranger}")).await.refused(404, "not_found");
+    ada.get(&format!("/api/threads/{}", adas[0])).await.ok();
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_looks_through_many_threads_of_others_but_not_for_ever() {
+    let (gateway, ada, _) = gateway().await;
+    let session = talked(&gateway, &ada, "Adas secret").await;
+    let newer = 1 << 60;
+    for n in 0..1_005 {
+        gateway.codex().put_thread(&format!("00000000-0000-0000-0000-{n:012}"), newer + n, &json!([]));
+    }
+    let first = ada.get("/api/threads").await.ok();
+    assert_eq!(ids(&first), [""; 0], "it gives up for now, and says where to go on");
+    let cursor = first["nextCursor"].as_str().unwrap();
+    let second = ada.get(&format!("/api/threads?cursor={cursor}")).await.ok();
+    assert_eq!((ids(&second), &second["nextCursor"]), (vec![thread_of(&session)], &Value::Null));
     gateway.stop().await;
 }

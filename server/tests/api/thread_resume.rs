@@ -251,7 +251,7 @@ async fn a_long_history_is_cut_to_its_newest_part_and_what_never_ended_is_cut_of
     let command = json!({ "type": "commandExecution", "id": "cut", "command": "ls", "cwd": "/", "status": "inProgress" });
     turns.push(json!({ "id": "turn-40", "status": "inProgress", "items": [command] }));
     let thread = "00000000-0000-0000-0000-00000000cafe";
-    gateway.codex().put_thread(thread, &json!(turns));
+    gateway.codex().put_thread(thread, 1, &json!(turns));
     let session = Session::new(&gateway.client, create(&gateway, thread).await.ok());
 
     let transcript = session.reply["state"]["transcript"].as_array().unwrap();

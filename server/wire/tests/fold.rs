@@ -40,16 +40,34 @@ const KINDS: [&str; 20] = [
 /// What happens next, in a story of a few items and turns that refer to each other.
 #[derive(Clone, Debug)]
 enum Step {
-    Item { kind: usize, item: u8, turn: u8, started: bool, text: String },
-    Delta { method: usize, item: u8, index: u8, text: String },
+    Item {
+        kind: usize,
+        item: u8,
+        turn: u8,
+        started: bool,
+        text: String,
+    },
+    Delta {
+        method: usize,
+        item: u8,
+        index: u8,
+        text: String,
+    },
     TurnStarted(u8),
     TurnCompleted(u8, usize),
     Plan(u8, u8),
-    Error { turn: u8, will_retry: bool },
+    Error {
+        turn: u8,
+        will_retry: bool,
+    },
     Other(usize),
     Thread(u8),
     /// Another thread, with what was said in it before: these items, in these turns.
-    Resumed { thread: u8, items: Vec<(usize, u8, u8)>, older: bool },
+    Resumed {
+        thread: u8,
+        items: Vec<(usize, u8, u8)>,
+        older: bool,
+    },
     Warning(usize),
     Request,
 }
@@ -425,7 +443,8 @@ fn a_thread_that_is_resumed_brings_its_history_and_goes_on_from_there() {
 fn the_history_of_a_thread_that_is_there_already_changes_nothing() {
     let mut transcript = replay(&events(&[Step::Request]));
     let before = ids(&transcript);
-    let change = transcript.apply(&Event { seq: 10, body: opened(THREAD, Some(history(&[(2, 0, 1)], true))) });
+    let change =
+        transcript.apply(&Event { seq: 10, body: opened(THREAD, Some(history(&[(2, 0, 1)], true))) });
     assert!(!change.reset);
     assert_eq!(ids(&transcript), before);
 }

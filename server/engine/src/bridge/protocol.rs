@@ -407,7 +407,10 @@ mod tests {
         )
         .unwrap();
         let [past] = page.data.as_slice() else { panic!("{page:?}") };
-        assert_eq!((past.turn.id.as_str(), past.items[0].get()), ("u", r#"{"type":"sleep","id":"i","n":1.50}"#));
+        assert_eq!(
+            (past.turn.id.as_str(), past.items[0].get()),
+            ("u", r#"{"type":"sleep","id":"i","n":1.50}"#)
+        );
     }
 
     #[test]

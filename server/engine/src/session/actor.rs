@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::{
     Command, Reply, Shared, WINDOW, WINDOW_BYTES,
-    open::{self, Joined, Opened, Opener},
+    open::{self, Base, Joined, Opened},
     recent::Recent,
     text,
     turns::{Slot, Then},
@@ -63,7 +63,7 @@ pub(super) struct Live {
 }
 
 pub(super) struct Actor {
-    pub opener: Opener,
+    pub base: Base,
     pub shared: Arc<Shared>,
     commands: mpsc::Receiver<Command>,
     /// Held until the processes are gone: one live session.
@@ -86,14 +86,14 @@ pub(super) struct Actor {
 
 impl Actor {
     pub(super) fn new(
-        opener: Opener,
+        base: Base,
         shared: Arc<Shared>,
         model: Option<String>,
         commands: mpsc::Receiver<Command>,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         Self {
-            opener,
+            base,
             shared,
             commands,
             _permit: permit,
@@ -355,8 +355,8 @@ impl Actor {
         // A process ends when nobody holds it: neither as the session's own nor in a task.
         self.live = None;
         self.tasks.clear();
-        self.opener.processes.close();
-        self.opener.processes.wait().await;
+        self.base.processes.close();
+        self.base.processes.wait().await;
         tracing::info!(session = %self.shared.id, ?reason, "session closed");
     }
 

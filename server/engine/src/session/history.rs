@@ -79,7 +79,8 @@ fn of(turns: Vec<PastTurn>, complete: bool) -> History {
             error: turn.error,
         });
     }
-    let mut kept = Transcript { turns: records, entries: entries.into_iter().collect(), ..Transcript::default() };
+    let mut kept =
+        Transcript { turns: records, entries: entries.into_iter().collect(), ..Transcript::default() };
     let trimmed = kept.trim(WINDOW, WINDOW_BYTES);
     let Transcript { turns, entries, .. } = kept;
     History { title: None, turns, entries: entries.iter().cloned().collect(), older: trimmed || !complete }
@@ -140,7 +141,10 @@ mod tests {
         let turns: Vec<_> = history.turns.iter().map(|turn| (turn.id.as_str(), turn.status)).collect();
         assert_eq!(turns, [("u1", TurnStatus::Failed), ("u2", TurnStatus::Completed)]);
         let entry = &history.entries[0];
-        assert_eq!((entry.started_at_ms, entry.completed_at_ms, entry.phase), (Some(5), Some(7), Phase::Done));
+        assert_eq!(
+            (entry.started_at_ms, entry.completed_at_ms, entry.phase),
+            (Some(5), Some(7), Phase::Done)
+        );
         assert!(!history.older);
     }
 

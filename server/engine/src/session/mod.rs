@@ -26,7 +26,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 pub(crate) use self::actor::account_state;
 use self::{
     actor::Actor,
-    open::{Opened, Opener},
+    open::{Base, Opened},
 };
 use crate::{
     bridge::{BridgeError, protocol::ThreadRead},
@@ -96,24 +96,24 @@ impl Session {
     /// Starts the actor of a session whose process is open. The permit is given back when all of its processes
     /// are gone.
     pub(crate) fn start(
-        opener: Opener,
+        base: Base,
         model: Option<String>,
         opened: Opened,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         let now = now_ms();
         let shared = Arc::new(Shared {
-            id: opener.session.clone(),
-            owner: opener.owner.clone(),
+            id: base.session.clone(),
+            owner: base.owner.clone(),
             created_ms: now,
-            ttl_ms: opener.config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)),
+            ttl_ms: base.config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)),
             last_access_ms: AtomicI64::new(now),
             running: AtomicBool::new(false),
             title: Mutex::new(None),
             log: Arc::new(Log::new(RING)),
         });
         let (commands, inbox) = mpsc::channel(COMMANDS);
-        let actor = Actor::new(opener, Arc::clone(&shared), model, inbox, permit);
+        let actor = Actor::new(base, Arc::clone(&shared), model, inbox, permit);
         tokio::spawn(actor.run(opened));
         Self { shared, commands }
     }

@@ -75,9 +75,9 @@ pub(crate) enum WantedThread {
     Other(ThreadId),
 }
 
-/// What opens the processes of one session.
+/// What a session stands on, and opens its processes with.
 #[derive(Clone, Debug)]
-pub(crate) struct Opener {
+pub(crate) struct Base {
     pub config: Arc<Config>,
     /// Where the session works and what it may do.
     pub settings: Settings,
@@ -101,7 +101,7 @@ pub(crate) async fn greet(config: &Config, processes: &TaskTracker) -> Result<Gr
     }
 }
 
-impl Opener {
+impl Base {
     /// Starts a process, greets it, and opens a thread in it. What can be asked at the same time is. If this
     /// fails or is dropped, the process ends: `processes` says when.
     pub(crate) async fn open(&self, wanted: Wanted) -> Result<Opened, SessionError> {

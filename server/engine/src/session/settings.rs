@@ -121,7 +121,8 @@ mod tests {
     async fn nobody_gets_more_than_the_operator_allows() {
         let dir = tempfile::tempdir().unwrap();
         let strict = config(dir.path(), &["--sandbox", "read-only", "--approval-policy", "never"]);
-        let ask = |sandbox, approval_policy| CreateSession { sandbox, approval_policy, ..CreateSession::default() };
+        let ask =
+            |sandbox, approval_policy| CreateSession { sandbox, approval_policy, ..CreateSession::default() };
         let plain = Settings::choose(&strict, &ask(None, None)).await.unwrap();
         assert_eq!((plain.sandbox, plain.approval_policy), (Sandbox::ReadOnly, ApprovalPolicy::Never));
         for request in [

@@ -124,8 +124,8 @@ impl Actor {
 
     fn open(&mut self, wanted: Wanted, then: Then) {
         self.slot = Slot::Opening(Waiting::default());
-        let opener = self.opener.clone();
-        let opening = async move { opener.open(wanted).await };
+        let base = self.base.clone();
+        let opening = async move { base.open(wanted).await };
         self.tasks.push(opening.map(|opened| Done::Opened(opened.map(Box::new), then)).boxed());
     }
 

@@ -3,7 +3,10 @@
 //! Codex knows no owners. Where tokens are needed, everybody sees the threads alone that the store says are
 //! theirs; where none is, all threads of codex's home are everybody's.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use codex_gateway_wire::{
     Json, OwnerId, ThreadId,
@@ -26,7 +29,9 @@ use crate::{
 /// How many threads are asked for at once where most may be somebody else's.
 const PAGE: u32 = 100;
 /// How many such pages are looked through for one list; then it is short, and goes on with its cursor.
-const PAGES: usize = 20;
+const PAGES: usize = 10;
+/// How long one list may take; then it is short as well.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest cursor of codex's that is passed on, in bytes.
 const LONGEST_CURSOR: usize = 4096;
 
@@ -117,16 +122,17 @@ impl Sessions {
             None => Some(Place::default()),
         };
         let mut found = Found { limit: query.limit as usize, ..Found::default() };
+        let start = Instant::now();
         for _ in 0..PAGES {
+            if found.threads.len() == found.limit || start.elapsed() > PATIENCE {
+                break;
+            }
             let Some(at) = place.take() else { break };
             let page = self.thread_page(&query.page(at.page.clone(), PAGE)).await?;
             let page: ThreadPage = read(&page)?;
             let ids = page.data.iter().map(id).collect::<Result<Vec<_>, _>>()?;
-            let owned = self.inner.store.owned(owner, ids.clone()).await?;
-            place = found.take(at, page, &ids, |thread| owned.contains(thread));
-            if found.threads.len() == found.limit {
-                break;
-            }
+            let theirs = self.inner.store.owned(owner, ids.clone()).await?;
+            place = found.take(at, page, &ids, |thread| theirs.contains(thread));
         }
         let next_cursor = place.and_then(|place| cursors.seal(owner, &place));
         let raw = found.raw(next_cursor.as_deref())?;
@@ -235,7 +241,8 @@ fn parse(text: &str) -> Option<ThreadId> {
 }
 
 fn read<'a, T: Deserialize<'a>>(json: &'a Json) -> Result<T, SessionError> {
-    let bad = |error: serde_json::Error| BridgeError::BadReply { method: "thread/…", message: error.to_string() };
+    let bad =
+        |error: serde_json::Error| BridgeError::BadReply { method: "thread/…", message: error.to_string() };
     Ok(serde_json::from_str(json.get()).map_err(bad)?)
 }
 
@@ -293,7 +300,10 @@ impl Found {
     fn raw(&self, next_cursor: Option<&str>) -> Result<Json, SessionError> {
         let (data, read_states) = (self.threads.as_slice(), &self.read_states);
         let raw = to_raw_value(&Raw { data, read_states, next_cursor, backwards_cursor: None });
-        let bad = |error: serde_json::Error| BridgeError::BadReply { method: "thread/list", message: error.to_string() };
+        let bad = |error: serde_json::Error| BridgeError::BadReply {
+            method: "thread/list",
+            message: error.to_string(),
+        };
         Ok(raw.map(Json::from).map_err(bad)?)
     }
 }

@@ -48,12 +48,11 @@ impl Fake {
         fs::read_to_string(self.0.join("login")).unwrap()
     }
 
-    /// Puts a thread on disk that no session has made.
-    pub(crate) fn put_thread(&self, id: &str, turns: &Value) {
+    /// Puts a thread on disk that no session has made. Those of sessions were created some 10¹⁵ later than at 1.
+    pub(crate) fn put_thread(&self, id: &str, created: u64, turns: &Value) {
         let dir = self.0.join("threads");
         fs::create_dir_all(&dir).unwrap();
-        let thread =
-            json!({ "id": id, "createdAt": 1, "cwd": "/", "preview": "From elsewhere", "turns": turns });
+        let thread = json!({ "id": id, "createdAt": created, "cwd": "/", "preview": "From elsewhere", "turns": turns });
         fs::write(dir.join(format!("{id}.json")), thread.to_string()).unwrap();
     }
 
