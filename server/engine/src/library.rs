@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio::{
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{Semaphore, SemaphorePermit, mpsc, oneshot},
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -23,6 +23,9 @@ use crate::{
 pub(crate) const IDLE: Duration = Duration::from_mins(1);
 /// How many may read at the same time; a thread that is read can take as much memory as a line may have.
 const READERS: usize = 4;
+
+/// How long one waits for a place among them.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 type Ask = oneshot::Sender<Result<Bridge, BridgeError>>;
 
@@ -64,8 +67,7 @@ impl Library {
     /// What codex answers to a request that only reads. If the process dies of it, or of anything else, another
     /// one is asked, once.
     pub(crate) async fn request<R: Request>(&self, request: &R) -> Result<R::Reply, SessionError> {
-        let place = timeout(R::DEADLINE, self.places.acquire()).await;
-        let _place = place.map_err(|_| SessionError::TooManyReads)?;
+        let _place = self.place().await?;
         let bridge = self.bridge().await?;
         match bridge.request(request).await {
             Err(BridgeError::Closed | BridgeError::Exited(_)) => {
@@ -74,6 +76,12 @@ impl Library {
             }
             reply => Ok(reply?),
         }
+    }
+
+    /// A place among those who read at the same time, for who reads through another process, too.
+    pub(crate) async fn place(&self) -> Result<SemaphorePermit<'_>, SessionError> {
+        let place = timeout(PATIENCE, self.places.acquire()).await.map_err(|_| SessionError::TooManyReads)?;
+        place.map_err(|_| SessionError::ShuttingDown)
     }
 
     async fn bridge(&self) -> Result<Bridge, SessionError> {

@@ -1,6 +1,7 @@
 //! The registry of sessions: create, get, list by owner, the limit, expiry, the end of all.
 
 mod cursor;
+mod found;
 mod threads;
 
 use std::{

@@ -140,6 +140,41 @@ async fn one_process_serves_all_who_read_and_is_replaced_when_it_dies() {
 }
 
 #[tokio::test]
+async fn what_is_not_answered_does_not_hold_up_the_end() {
+    let mut gateway = Gateway::fake("normal").await.settled().await;
+    let session = gateway.create().await;
+    session.turn("Hello").await;
+    gateway.codex().set_mode("silent-reading");
+    let (client, path) = (gateway.client.clone(), format!("/api/threads/{}", thread_of(&session)));
+    let list = tokio::spawn(async move { client.get("/api/threads").await });
+    let client = gateway.client.clone();
+    let read = tokio::spawn(async move { client.get(&path).await });
+    eventually("both are asked", || gateway.codex().unanswered() == 2).await;
+    gateway.terminate();
+    for reply in [list.await.unwrap(), read.await.unwrap()] {
+        reply.refused(503, "shutting_down");
+    }
+    gateway.ended().await;
+}
+
+#[tokio::test]
+async fn the_real_codexs_running_turn_is_read_as_running() {
+    let gateway = Gateway::demo().await;
+    let session = gateway.create().await;
+    let mut events = session.live().await;
+    session.start_turn("!standin slow-command").await;
+    events.notification("item/commandExecution/outputDelta").await;
+    let path = format!("/api/threads/{}", thread_of(&session));
+    let read = gateway.client.get(&path).await.ok();
+    assert_eq!(read["thread"]["turns"][0]["status"], "inProgress");
+    session.client.post(&session.path("/turn/interrupt")).await.ok();
+    events.turn().await;
+    let read = gateway.client.get(&path).await.ok();
+    assert_eq!(read["thread"]["turns"][0]["status"], "interrupted");
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn whatever_is_no_thread_is_not_found() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;

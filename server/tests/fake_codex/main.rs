@@ -180,6 +180,7 @@ impl Fake {
                 eprintln!("fake codex: the page is torn");
                 std::process::exit(4)
             }
+            "thread/list" | "thread/read" if mode == Mode::SilentReading => self.note_unanswered(),
             "thread/list" => threads::list(&self.dir, id, params),
             "thread/read" => self.read_thread(id, params),
             "thread/turns/list" => threads::turns(&self.dir, id, params),

@@ -72,6 +72,8 @@ modes! {
     Killed = "killed",
     /// It ends when it is asked about threads, with a word on its error output.
     DiesReading = "dies-reading",
+    /// It does not answer when it is asked about threads.
+    SilentReading = "silent-reading",
     /// A turn asks everything that codex can ask.
     Asks = "asks",
 }

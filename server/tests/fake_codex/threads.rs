@@ -148,6 +148,13 @@ impl Fake {
         }
     }
 
+    /// Lets the test see that something was asked that is not answered.
+    pub(crate) fn note_unanswered(&self) {
+        if let Err(error) = fs::write(self.dir.join(format!("unanswered-{}", std::process::id())), "") {
+            eprintln!("fake codex: nothing can be written down: {error}");
+        }
+    }
+
     pub(crate) fn read_thread(&self, id: &Value, params: &Value) {
         let thread = params["threadId"].as_str().unwrap_or_default();
         let with_turns = params["includeTurns"] == true;

@@ -3,20 +3,16 @@
 //! Codex knows no owners. Where tokens are needed, everybody sees the threads alone that the store says are
 //! theirs; where none is, all threads of codex's home are everybody's.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use codex_gateway_wire::{
     Json, OwnerId, ThreadId,
     api::{ResumeThread, SessionReply, ThreadList, ThreadReply},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::value::to_raw_value;
+use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Sessions, cursor::Place};
+use super::{Sessions, cursor::Place, found::Found};
 use crate::{
     bridge::{
         BridgeError, RpcError,
@@ -121,10 +117,10 @@ impl Sessions {
             Some(cursor) => Some(cursors.open(owner, cursor)?),
             None => Some(Place::default()),
         };
-        let mut found = Found { limit: query.limit as usize, ..Found::default() };
+        let mut found = Found::new(query.limit as usize);
         let start = Instant::now();
         for _ in 0..PAGES {
-            if found.threads.len() == found.limit || start.elapsed() > PATIENCE {
+            if found.is_full() || start.elapsed() > PATIENCE {
                 break;
             }
             let Some(at) = place.take() else { break };
@@ -135,8 +131,7 @@ impl Sessions {
             place = found.take(at, page, &ids, |thread| theirs.contains(thread));
         }
         let next_cursor = place.and_then(|place| cursors.seal(owner, &place));
-        let raw = found.raw(next_cursor.as_deref())?;
-        Ok(ThreadList { ok: true, threads: found.threads, next_cursor, raw })
+        found.into_list(next_cursor)
     }
 
     async fn thread_page(&self, request: &protocol::ThreadList) -> Result<Json, SessionError> {
@@ -191,6 +186,7 @@ impl Sessions {
         let holder = self.inner.holds.holder(thread);
         let session = holder.and_then(|id| self.live().get(&id).cloned());
         if let Some(session) = session.filter(|session| session.owner() == owner) {
+            let _place = self.inner.library.place().await?;
             match session.read_thread(request.clone()).await {
                 // It has no process, or is about to end.
                 Err(SessionError::NotFound | SessionError::Codex(BridgeError::Closed)) => {}
@@ -248,62 +244,4 @@ fn read<'a, T: Deserialize<'a>>(json: &'a Json) -> Result<T, SessionError> {
 
 fn id(thread: &Json) -> Result<ThreadId, SessionError> {
     read(thread).map(|protocol::Thread { id, .. }| id)
-}
-
-/// The threads that were found so far.
-#[derive(Default)]
-struct Found {
-    limit: usize,
-    threads: Vec<Json>,
-    read_states: HashMap<ThreadId, Json>,
-}
-
-/// Codex's reply, as far as it is one owner's.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Raw<'a> {
-    data: &'a [Json],
-    read_states: &'a HashMap<ThreadId, Json>,
-    next_cursor: Option<&'a str>,
-    /// Codex's begins at a thread that may be somebody else's.
-    backwards_cursor: Option<&'a str>,
-}
-
-impl Found {
-    /// Takes what is theirs of a page, as far as there is room. Where the list goes on; nowhere after its end.
-    fn take(
-        &mut self,
-        at: Place,
-        page: ThreadPage,
-        ids: &[ThreadId],
-        is_theirs: impl Fn(&ThreadId) -> bool,
-    ) -> Option<Place> {
-        let ThreadPage { data, next_cursor, read_states } = page;
-        let mut read_states = read_states.unwrap_or_default();
-        // A thread that has moved to another page meanwhile is rather shown twice than not at all.
-        let shown = at.after.as_ref().and_then(|after| ids.iter().position(|id| id == after));
-        let mut last = at.after;
-        for (thread, id) in data.into_iter().zip(ids).skip(shown.map_or(0, |shown| shown + 1)) {
-            if !is_theirs(id) {
-                continue;
-            }
-            if self.threads.len() == self.limit {
-                return Some(Place { page: at.page, after: last });
-            }
-            self.threads.push(thread);
-            self.read_states.extend(read_states.remove_entry(id));
-            last = Some(id.clone());
-        }
-        next_cursor.map(|page| Place { page: Some(page), after: None })
-    }
-
-    fn raw(&self, next_cursor: Option<&str>) -> Result<Json, SessionError> {
-        let (data, read_states) = (self.threads.as_slice(), &self.read_states);
-        let raw = to_raw_value(&Raw { data, read_states, next_cursor, backwards_cursor: None });
-        let bad = |error: serde_json::Error| BridgeError::BadReply {
-            method: "thread/list",
-            message: error.to_string(),
-        };
-        Ok(raw.map(Json::from).map_err(bad)?)
-    }
 }

@@ -61,6 +61,12 @@ impl Fake {
         fs::write(self.0.join(format!("threads/{id}.writer")), std::process::id().to_string()).unwrap();
     }
 
+    /// How many processes were asked something that they do not answer.
+    pub(crate) fn unanswered(&self) -> usize {
+        let names = fs::read_dir(&self.0).unwrap().flatten().map(|file| file.file_name());
+        names.filter(|name| name.to_str().unwrap().starts_with("unanswered-")).count()
+    }
+
     /// With what threads were opened, the first first.
     pub(crate) fn opened(&self) -> Vec<Value> {
         let opened = fs::read_to_string(self.0.join("opened")).unwrap();
