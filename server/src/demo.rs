@@ -50,7 +50,7 @@ impl Demo {
             return Err(DemoError::RealModel("CODEX_GATEWAY_OPENAI_BASE_URL"));
         }
         let standin = Standin::start(Options::default()).await?;
-        let data = cli.data_dir().ok_or(DemoError::NoDataDir)?.join("demo");
+        let data = Self::data_dir(&cli.data_dir().ok_or(DemoError::NoDataDir)?);
         if cli.engine.codex_home.is_none() {
             cli.engine.codex_home = Some(directory(&data.join("codex-home"))?);
         }
@@ -59,6 +59,11 @@ impl Demo {
         }
         cli.engine.openai_base_url = Some(standin.base_url().to_owned());
         Ok(Self { _standin: standin })
+    }
+
+    /// Where a demo keeps its files: apart from those of real work.
+    pub fn data_dir(own: &Path) -> PathBuf {
+        own.join("demo")
     }
 }
 

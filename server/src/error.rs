@@ -95,6 +95,10 @@ impl IntoResponse for ApiError {
                 Self::Session(SessionError::RequestEnded(resolved)) => Some(resolved.clone()),
                 _ => None,
             },
+            session_id: match &self {
+                Self::Session(SessionError::ThreadHeld { session }) => session.clone(),
+                _ => None,
+            },
             ..ErrorBody::default()
         };
         let mut response = (status, Json(&body)).into_response();
@@ -102,7 +106,7 @@ impl IntoResponse for ApiError {
             Self::Unauthorized => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Self::Session(SessionError::Limit(_)) => {
+            Self::Session(SessionError::Limit(_) | SessionError::TooManyReads) => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             _ => {}

@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::Context;
 use clap::Parser;
 use codex_gateway::{cli::Cli, demo::Demo, serve, state::AppState};
-use codex_gateway_engine::{Config, Sessions, login};
+use codex_gateway_engine::{Config, Sessions, Surroundings, login};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -36,14 +36,19 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     } else {
         None
     };
-    let config = Config::new(cli.engine.clone(), demo.is_some())?;
+    let data_dir = cli
+        .data_dir()
+        .context("there is no place for the gateway's own files: set CODEX_GATEWAY_DATA_DIR")?;
+    let data_dir = if demo.is_some() { Demo::data_dir(&data_dir) } else { data_dir };
+    let surroundings = Surroundings { demo: demo.is_some(), tokens: cli.secret().is_some(), data_dir };
+    let config = Config::new(cli.engine.clone(), surroundings)?;
     let address = (cli.host(), cli.port);
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {}:{}", address.0, address.1))?;
     login::login(&config).await?;
 
-    let sessions = Sessions::new(config);
+    let sessions = Sessions::new(config)?;
     let state = AppState::new(&cli, sessions.clone())?;
     let bound = listener.local_addr().context("the address that is listened on is not known")?;
     if !bound.ip().is_loopback() && !state.auth.is_on() {

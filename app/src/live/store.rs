@@ -6,7 +6,7 @@ use std::{
 };
 
 use codex_gateway_wire::{
-    Change, Entry, Event, EventId, ItemId, Phase, Snapshot, Transcript, transcript::EntryChange,
+    Change, Entry, Event, EventBody, EventId, ItemId, Phase, Snapshot, Transcript, transcript::EntryChange,
 };
 use leptos::prelude::*;
 
@@ -75,6 +75,11 @@ impl Core {
     fn fold(&mut self, event: &Event) -> Change {
         let change = self.transcript.apply(event);
         if change.reset {
+            let history = match &event.body {
+                EventBody::Thread(opened) => opened.history.as_ref(),
+                _ => None,
+            };
+            self.older = history.is_some_and(|history| history.older);
             self.renew();
         } else {
             self.note(&change);
@@ -254,7 +259,7 @@ impl EntryRef {
 
 #[cfg(test)]
 mod tests {
-    use codex_gateway_wire::{EventBody, EventName};
+    use codex_gateway_wire::EventName;
 
     use super::*;
 
@@ -334,5 +339,21 @@ mod tests {
         core.fold(&Event { seq: 2, body });
         assert!(core.groups.order().is_empty() && core.dirty.order && core.dirty.meta);
         assert_eq!(dirty_entries(&mut core), ["a"]);
+    }
+
+    #[test]
+    fn a_thread_that_is_resumed_brings_its_history() {
+        let mut core = core();
+        core.fold(&started(1, "a"));
+        core.take_dirty();
+        let item = r#"{"type":"agentMessage","id":"b","text":"Before."}"#;
+        let entry = format!(r#"{{"id":"b","turnId":"v","phase":"done","content":{{"item":{item}}}}}"#);
+        let history =
+            format!(r#"{{"turns":[{{"id":"v","status":"completed"}}],"entries":[{entry}],"older":true}}"#);
+        let opened = format!(r#"{{"threadId":"t2","model":"m","cwd":"/","history":{history}}}"#);
+        let body = EventBody::parse(EventName::Thread, &opened).unwrap();
+        core.fold(&Event { seq: 2, body });
+        assert_eq!(core.groups.entries(&GroupKey::Turn("v".into())), ["b".into()]);
+        assert!(core.older && core.dirty.order && core.dirty.meta && core.running.is_empty());
     }
 }

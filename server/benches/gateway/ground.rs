@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use codex_gateway_engine::{Config, Options, bridge::Launch};
+use codex_gateway_engine::{Config, Options, Surroundings, bridge::Launch};
 use codex_gateway_standin::Standin;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -54,6 +54,7 @@ impl Ground {
     pub(crate) fn gateway(&self) -> Command {
         let mut command = program(Path::new(GATEWAY));
         command.args(["--port", "0"]).args(self.options());
+        command.arg("--data-dir").arg(self.dir.path().join("data"));
         command.env("RUST_LOG", "warn").stdout(Stdio::piped());
         command
     }
@@ -66,7 +67,10 @@ impl Ground {
             options: Options,
         }
         let line = Line::parse_from(std::iter::once("bench".into()).chain(self.options()));
-        let Launch { program: codex, codex_home, cwd, settings } = Config::new(line.options, false)?.launch;
+        let data_dir = self.dir.path().join("data");
+        let surroundings = Surroundings { demo: false, tokens: false, data_dir };
+        let config = Config::new(line.options, surroundings)?;
+        let Launch { program: codex, codex_home, cwd, settings } = config.launch;
         let mut command = program(&codex);
         command.args(settings.iter().flat_map(|setting| ["-c", setting])).arg("app-server").current_dir(cwd);
         command.env("CODEX_HOME", codex_home.context("there is no codex home")?);

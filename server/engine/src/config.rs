@@ -1,12 +1,13 @@
 //! Configuration: environment and flags, parsed once, checked before anything starts.
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use codex_gateway_wire::ApprovalMode;
+use codex_gateway_wire::{ApprovalMode, api};
 
 use crate::bridge::{
     Launch,
@@ -19,6 +20,11 @@ pub struct Options {
     /// Directory that threads work in [default: the current directory]
     #[arg(long, env = "CODEX_GATEWAY_CWD", value_name = "DIR")]
     pub cwd: Option<PathBuf>,
+
+    /// Directories below which a session may choose its own, with colons between [default: the one that
+    /// threads work in]
+    #[arg(long, env = "CODEX_GATEWAY_WORKSPACES", value_name = "DIRS")]
+    pub workspaces: Option<OsString>,
 
     /// The codex executable [default: found on PATH, then in the pinned npm install]
     #[arg(long, env = "CODEX_GATEWAY_CODEX_BIN", value_name = "FILE")]
@@ -78,8 +84,8 @@ pub struct Options {
     pub approval_timeout_ms: u64,
 }
 
-/// What commands of an agent may touch, in codex's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+/// What commands of an agent may touch, in codex's words, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Sandbox {
     /// They may read.
     ReadOnly,
@@ -100,13 +106,23 @@ impl Sandbox {
     }
 }
 
-/// When codex asks before it leaves the sandbox, in its words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+impl From<api::SandboxMode> for Sandbox {
+    fn from(mode: api::SandboxMode) -> Self {
+        match mode {
+            api::SandboxMode::ReadOnly => Self::ReadOnly,
+            api::SandboxMode::WorkspaceWrite => Self::WorkspaceWrite,
+            api::SandboxMode::DangerFullAccess => Self::DangerFullAccess,
+        }
+    }
+}
+
+/// When codex asks before it leaves the sandbox, in its words, the strictest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum ApprovalPolicy {
-    /// When the agent thinks it must.
-    OnRequest,
     /// Never: what the sandbox does not allow fails.
     Never,
+    /// When the agent thinks it must.
+    OnRequest,
 }
 
 impl ApprovalPolicy {
@@ -115,6 +131,15 @@ impl ApprovalPolicy {
         match self {
             Self::OnRequest => "on-request",
             Self::Never => "never",
+        }
+    }
+}
+
+impl From<api::ApprovalPolicy> for ApprovalPolicy {
+    fn from(policy: api::ApprovalPolicy) -> Self {
+        match policy {
+            api::ApprovalPolicy::OnRequest => Self::OnRequest,
+            api::ApprovalPolicy::Never => Self::Never,
         }
     }
 }
@@ -173,11 +198,28 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// What the program around the engine settles for it.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Whether the model is the stand-in.
+    pub demo: bool,
+    /// Whether who asks has to show a token. Without, all threads of codex's home are everybody's.
+    pub tokens: bool,
+    /// Where the gateway keeps its own files.
+    pub data_dir: PathBuf,
+}
+
 /// What the engine runs with.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Directory that threads work in, absolute.
     pub cwd: PathBuf,
+    /// Directories below which a session may choose its own, absolute and without symbolic links.
+    pub workspaces: Vec<PathBuf>,
+    /// Where the gateway keeps its own files.
+    pub data_dir: PathBuf,
+    /// Whether an owner sees their own threads only.
+    pub tokens: bool,
     /// How codex is started.
     pub launch: Launch,
     /// Preferred model of new sessions.
@@ -215,6 +257,14 @@ pub enum ConfigError {
         /// Why not.
         message: String,
     },
+    /// A directory that sessions may work below is none.
+    #[error("CODEX_GATEWAY_WORKSPACES names {path}, which is not a directory that can be used: {message}")]
+    Workspaces {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        message: String,
+    },
     /// Codex's home cannot be made.
     #[error("CODEX_GATEWAY_CODEX_HOME is {path}, which is not a directory that can be used: {message}")]
     CodexHome {
@@ -236,11 +286,20 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`]: each names the variable, its value and what is wrong with it.
-    pub fn new(options: Options, demo: bool) -> Result<Self, ConfigError> {
+    pub fn new(options: Options, surroundings: Surroundings) -> Result<Self, ConfigError> {
+        let Surroundings { demo, tokens, data_dir } = surroundings;
         let cwd =
             options.cwd.filter(|path| !path.as_os_str().is_empty()).unwrap_or_else(|| PathBuf::from("."));
-        let usable = cwd.canonicalize().and_then(|path| std::fs::read_dir(&path).map(|_| path));
-        let cwd = usable.map_err(|error| ConfigError::Cwd { path: cwd, message: error.to_string() })?;
+        let cwd = usable(&cwd).map_err(|error| ConfigError::Cwd { path: cwd, message: error.to_string() })?;
+        let named = options.workspaces.unwrap_or_default();
+        let named = std::env::split_paths(&named).filter(|path| !path.as_os_str().is_empty());
+        let workspace = |path: PathBuf| {
+            usable(&path).map_err(|error| ConfigError::Workspaces { path, message: error.to_string() })
+        };
+        let mut workspaces = named.map(workspace).collect::<Result<Vec<_>, _>>()?;
+        if workspaces.is_empty() {
+            workspaces.push(cwd.clone());
+        }
         let codex_home = options.codex_home.filter(|path| !path.as_os_str().is_empty());
         let codex_home = codex_home.map(private_directory).transpose()?;
         let key = options.openai_api_key.filter(|key| !key.expose().is_empty());
@@ -254,6 +313,9 @@ impl Config {
         Ok(Self {
             launch: Launch { program, codex_home, cwd: cwd.clone(), settings },
             cwd,
+            workspaces,
+            data_dir,
+            tokens,
             model: options.model.filter(|model| !model.is_empty()),
             openai_api_key: key,
             max_sessions: options.max_sessions as usize,
@@ -268,6 +330,13 @@ impl Config {
             demo,
         })
     }
+}
+
+/// The absolute path, without symbolic links, of a directory that can be looked into.
+fn usable(path: &Path) -> std::io::Result<PathBuf> {
+    let path = path.canonicalize()?;
+    std::fs::read_dir(&path)?;
+    Ok(path)
 }
 
 /// Makes a directory that only its owner can look into, if it is not there; its absolute path.
@@ -330,7 +399,8 @@ mod tests {
 
     fn config(arguments: &[&str]) -> Result<Config, ConfigError> {
         let line = [&["x", "--codex-bin", "/bin/sh"], arguments].concat();
-        Config::new(Line::parse_from(line).options, false)
+        let surroundings = Surroundings { demo: false, tokens: false, data_dir: "/nowhere".into() };
+        Config::new(Line::parse_from(line).options, surroundings)
     }
 
     #[test]
@@ -384,6 +454,18 @@ mod tests {
             assert_eq!(set.settle(Some(Decline)), Ok(Decline));
             assert_eq!(set.settle(Some(Accept)).is_ok(), mode == Accept);
         }
+    }
+
+    #[test]
+    fn sessions_may_work_below_the_named_directories_or_else_below_the_one() {
+        let [a, b] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let real = |dir: &tempfile::TempDir| dir.path().canonicalize().unwrap();
+        let named = format!("{}::{}", a.path().display(), b.path().display());
+        assert_eq!(config(&["--workspaces", &named]).unwrap().workspaces, [real(&a), real(&b)]);
+        let alone = config(&["--cwd", a.path().to_str().unwrap()]).unwrap();
+        assert_eq!(alone.workspaces, [real(&a)]);
+        let error = config(&["--workspaces", "/no/such/place"]).unwrap_err().to_string();
+        assert!(error.contains("CODEX_GATEWAY_WORKSPACES names /no/such/place"), "{error}");
     }
 
     #[test]

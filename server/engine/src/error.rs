@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use codex_gateway_wire::{
-    ApprovalMode, RequestResolved,
+    RequestResolved, SessionId,
     request::{Outcome, ResolvedBy},
 };
 
 use crate::{
     bridge::{BridgeError, RpcError},
     requests::BadAnswer,
+    store::StoreError,
 };
 
 /// Why a session cannot do what it was asked. The message is for people; [`SessionError::code`] for programs.
@@ -45,27 +46,69 @@ pub enum SessionError {
     /// The answer does not fit the request, which still waits.
     #[error(transparent)]
     BadAnswer(#[from] BadAnswer),
-    /// More is asked to be approved without a person than the operator allows.
-    #[error("approvals may not be {asked:?} here; CODEX_GATEWAY_APPROVALS allows at most {most:?}", asked = .asked.as_str(), most = .most.as_str())]
-    OverApprovals {
-        /// What was asked for.
-        asked: ApprovalMode,
-        /// The most that is allowed.
-        most: ApprovalMode,
-    },
     /// The gateway is stopping.
     #[error("the gateway is shutting down")]
     ShuttingDown,
+    /// There is no such thread, or it is somebody else's.
+    #[error("there is no such thread")]
+    ThreadNotFound,
+    /// What should be a thread's id is none.
+    #[error("threadId is not the id of a thread: it should be a UUID")]
+    BadThreadId,
+    /// A thread has one writer, and it is another.
+    #[error("{}", held(.session.as_ref()))]
+    ThreadHeld {
+        /// The session that holds it; none if no session of this gateway does.
+        session: Option<SessionId>,
+    },
+    /// What should say where a list goes on does not.
+    #[error("cursor is none that a list of threads has given, or it is of before the gateway was restarted")]
+    BadCursor,
+    /// More is being read than can be read at the same time.
+    #[error("too many threads are being read; try again in a moment")]
+    TooManyReads,
+    /// The directory cannot be worked in.
+    #[error("cwd is {0:?}, which is not a directory that can be used")]
+    BadCwd(String),
+    /// The directory is outside of those that the operator allows.
+    #[error("cwd is {0:?}, which is not inside a directory that CODEX_GATEWAY_WORKSPACES names")]
+    OutsideWorkspaces(String),
+    /// The operator allows less.
+    #[error("{field} can be {ceiling} at most: the operator allows no more")]
+    OverCeiling {
+        /// What was asked for too much of.
+        field: &'static str,
+        /// How much there is.
+        ceiling: &'static str,
+    },
+    /// The gateway's own database does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Codex cannot do it.
     #[error(transparent)]
     Codex(#[from] BridgeError),
+}
+
+fn held(session: Option<&SessionId>) -> String {
+    match session {
+        Some(session) => format!("the session {session} holds this thread; delete it, or go on there"),
+        None => "a program outside of this gateway holds this thread".to_owned(),
+    }
 }
 
 impl SessionError {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotFound | Self::NoSuchRequest => "not_found",
+            Self::NotFound | Self::ThreadNotFound | Self::NoSuchRequest => "not_found",
+            Self::BadThreadId => "bad_thread_id",
+            Self::ThreadHeld { .. } => "thread_held",
+            Self::BadCursor => "bad_query",
+            Self::TooManyReads => "too_many_reads",
+            Self::BadCwd(_) => "bad_cwd",
+            Self::OutsideWorkspaces(_) => "outside_workspaces",
+            Self::OverCeiling { .. } => "over_ceiling",
+            Self::Store(_) => "store",
             Self::Limit(_) => "session_limit",
             Self::TurnActive => "turn_active",
             Self::NoActiveTurn => "no_active_turn",
@@ -73,7 +116,6 @@ impl SessionError {
             Self::Starting => "starting",
             Self::RequestEnded(_) => "request_ended",
             Self::BadAnswer(_) => "bad_answer",
-            Self::OverApprovals { .. } => "over_ceiling",
             Self::ShuttingDown => "shutting_down",
             Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => "codex_timeout",
             Self::Codex(BridgeError::Refused { .. }) => "codex_refused",
@@ -87,16 +129,26 @@ impl SessionError {
     /// The HTTP status that says it.
     pub fn status(&self) -> u16 {
         match self {
-            Self::NotFound | Self::NoSuchRequest => 404,
-            Self::TurnActive | Self::NoActiveTurn | Self::Starting | Self::RequestEnded(_) => 409,
-            Self::EmptyPrompt | Self::BadAnswer(_) => 400,
-            Self::OverApprovals { .. } => 403,
+            Self::NotFound | Self::ThreadNotFound | Self::NoSuchRequest => 404,
+            Self::TurnActive
+            | Self::NoActiveTurn
+            | Self::Starting
+            | Self::ThreadHeld { .. }
+            | Self::RequestEnded(_) => 409,
+            Self::EmptyPrompt
+            | Self::BadThreadId
+            | Self::BadCursor
+            | Self::BadCwd(_)
+            | Self::BadAnswer(_) => 400,
+            Self::OutsideWorkspaces(_) | Self::OverCeiling { .. } => 403,
             Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => 504,
             Self::Codex(BridgeError::Refused { error, .. }) if error.code == RpcError::OVERLOADED => 503,
             Self::Codex(
                 BridgeError::Refused { .. } | BridgeError::BadReply { .. } | BridgeError::ReplyTooLong,
-            ) => 500,
+            )
+            | Self::Store(_) => 500,
             Self::Limit(_)
+            | Self::TooManyReads
             | Self::ShuttingDown
             | Self::Codex(BridgeError::Spawn { .. } | BridgeError::Exited(_) | BridgeError::Closed) => 503,
         }

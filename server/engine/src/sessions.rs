@@ -1,5 +1,9 @@
 //! The registry of sessions: create, get, list by owner, the limit, expiry, the end of all.
 
+mod cursor;
+mod found;
+mod threads;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -16,14 +20,20 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
+use self::cursor::Cursors;
+pub use self::threads::{SortKey, ThreadQuery};
 use crate::{
     catalog::Catalog,
     config::Config,
     error::SessionError,
+    holds::Holds,
+    library::{self, Library},
     session::{
         Session,
-        open::{self, Wanted},
+        open::{self, Base, Wanted, WantedThread},
+        settings::Settings,
     },
+    store::{Store, StoreError},
 };
 
 /// How long a successful check of the codex executable holds.
@@ -43,6 +53,14 @@ struct Inner {
     live: Mutex<HashMap<SessionId, Session>>,
     /// One permit for each session that may be live.
     places: Arc<Semaphore>,
+    /// Who is in which thread.
+    holds: Holds,
+    /// What outlives the gateway.
+    store: Store,
+    /// Reads the threads that no live session is in.
+    library: Library,
+    /// Where lists of threads go on.
+    cursors: Cursors,
     catalog: Mutex<Catalog>,
     /// When the codex executable was last seen to run. Its lock is held while it is tried: one try for all
     /// that ask at once.
@@ -53,20 +71,33 @@ struct Inner {
 }
 
 impl Sessions {
-    /// An empty registry, with a task that ends expired sessions. Must be called within a runtime.
-    pub fn new(config: Config) -> Self {
+    /// An empty registry, with a task that ends expired sessions. Must be called within a runtime; opening the
+    /// store blocks.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub fn new(config: Config) -> Result<Self, StoreError> {
+        let store = Store::open(&config.data_dir)?;
+        let cursors = Cursors::new().ok_or(StoreError::Random)?;
+        let config = Arc::new(config);
+        let (stopping, probes) = (CancellationToken::new(), TaskTracker::new());
+        let library = Library::new(Arc::clone(&config), probes.clone(), stopping.clone(), library::IDLE);
         let inner = Arc::new(Inner {
             places: Arc::new(Semaphore::new(config.max_sessions)),
-            config: Arc::new(config),
+            holds: Holds::default(),
+            store,
+            library,
+            cursors,
+            config,
             live: Mutex::default(),
             catalog: Mutex::default(),
             checked: tokio::sync::Mutex::default(),
-            stopping: CancellationToken::new(),
-            probes: TaskTracker::new(),
+            stopping,
+            probes,
         });
         let sessions = Self { inner };
         tokio::spawn(sessions.clone().sweep());
-        sessions
+        Ok(sessions)
     }
 
     /// What the engine runs with.
@@ -107,34 +138,51 @@ impl Sessions {
         }
     }
 
-    /// Makes a session: starts its process and opens its thread. Several at once do not wait for each other.
+    /// Makes a session: starts its process and opens its thread, a new one or one of that owner's. Several at
+    /// once do not wait for each other.
     ///
     /// # Errors
-    /// [`SessionError::Limit`], [`SessionError::ShuttingDown`], or why codex cannot.
+    /// [`SessionError::Limit`], [`SessionError::ShuttingDown`], why it may not be so, or why codex cannot. For a
+    /// thread to go on with those of [`Sessions::resume_thread`].
     pub async fn create(&self, owner: &OwnerId, request: CreateSession) -> Result<Session, SessionError> {
         let inner = &self.inner;
         if inner.stopping.is_cancelled() {
             return Err(SessionError::ShuttingDown);
         }
-        let approvals = inner.config.approvals.settle(request.approvals).map_err(|most| {
-            SessionError::OverApprovals { asked: request.approvals.unwrap_or_default(), most }
-        })?;
+        let settings = Settings::choose(&inner.config, &request).await?;
+        let thread = match &request.resume_thread_id {
+            Some(thread) => WantedThread::Other(self.resumable(owner, thread).await?),
+            None => WantedThread::New,
+        };
         let place = Arc::clone(&inner.places)
             .try_acquire_owned()
             .map_err(|_| SessionError::Limit(inner.config.max_sessions))?;
-        let model = request.model.filter(|model| !model.is_empty()).or_else(|| inner.config.model.clone());
-        let wanted = Wanted { thread: request.resume_thread_id, model: model.clone() };
-        let processes = TaskTracker::new();
+        let asked = request.model.filter(|model| !model.is_empty());
+        let model = asked.clone().or_else(|| inner.config.model.clone());
+        let wanted = match thread {
+            WantedThread::New => Wanted { thread, model: model.clone() },
+            // A thread that goes on keeps its own model, unless another one is asked for.
+            thread => Wanted { thread, model: asked },
+        };
+        let base = Base {
+            config: Arc::clone(&inner.config),
+            settings,
+            session: SessionId::from(Uuid::now_v7().to_string()),
+            owner: owner.clone(),
+            holds: inner.holds.clone(),
+            store: inner.store.clone(),
+            processes: TaskTracker::new(),
+        };
         let opened = tokio::select! {
-            opened = open::open(&inner.config, wanted, &processes) => opened.map_err(SessionError::from),
+            opened = base.open(wanted) => opened,
             () = inner.stopping.cancelled() => Err(SessionError::ShuttingDown),
         };
         let opened = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 tracing::error!(%error, "a session could not be made");
-                processes.close();
-                processes.wait().await; // It holds its place until its process is gone.
+                base.processes.close();
+                base.processes.wait().await; // It holds its place until its process is gone.
                 return Err(error);
             }
         };
@@ -143,17 +191,8 @@ impl Sessions {
             let account = crate::session::account_state(&opened.account);
             *catalog = Catalog { models: opened.models.clone(), account, error: None };
         }
-        let id = SessionId::from(Uuid::now_v7().to_string());
-        let session = Session::start(
-            Arc::clone(&inner.config),
-            id.clone(),
-            owner.clone(),
-            model,
-            approvals,
-            opened,
-            place,
-            processes,
-        );
+        let id = base.session.clone();
+        let session = Session::start(base, model, opened, place);
         self.live().insert(id.clone(), session.clone());
         tracing::info!(session = %id, %owner, "session created");
         if inner.stopping.is_cancelled() {

@@ -24,9 +24,6 @@ pub async fn create(
     body: Option<JsonBody<CreateSession>>,
 ) -> Result<Json<SessionReply>, ApiError> {
     let request = body.map(|JsonBody(body)| body).unwrap_or_default();
-    if request.resume_thread_id.is_some() {
-        return Err(ApiError::BadBody("resumeThreadId is not supported yet".to_owned()));
-    }
     let session = state.sessions.create(&owner, request).await?;
     Ok(Json(session.state().await?))
 }

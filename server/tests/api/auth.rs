@@ -10,7 +10,7 @@ use crate::{
     support::{Client, Gateway, Setup},
 };
 
-const SECRET: &str = "a secret of at least some length";
+pub(crate) const SECRET: &str = "a secret of at least some length";
 
 fn hours_from_now(hours: i64) -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -21,7 +21,7 @@ fn sign(algorithm: Algorithm, claims: &Value, secret: &str) -> String {
     encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
 }
 
-fn token_of(sub: &str) -> String {
+pub(crate) fn token_of(sub: &str) -> String {
     sign(Algorithm::HS256, &json!({ "sub": sub, "exp": hours_from_now(1) }), SECRET)
 }
 
@@ -33,6 +33,8 @@ async fn gateway() -> Gateway {
 async fn all_of_the_api(client: &Client, session: &str) -> Vec<crate::support::Reply> {
     let mut replies = everything_with(client, session).await;
     replies.push(client.post("/api/sessions").await);
+    replies.push(client.get("/api/threads").await);
+    replies.push(client.get("/api/threads/01a20e10-dd5c-77d0-a855-1d445237cc9e").await);
     for path in ["/api/state", "/api/events", "/api/turn", "/api/thread/new", "/api/no/such/path"] {
         replies.push(client.get(path).await);
         replies.push(client.post(path).await);

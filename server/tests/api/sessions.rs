@@ -204,6 +204,9 @@ async fn of_deletes_at_the_same_time_exactly_one_wins() {
     gateway.stop().await;
 }
 
+/// The id of a thread that there is not.
+pub(crate) const NO_THREAD: &str = "01a20e10-dd5c-77d0-a855-1d445237cc9e";
+
 /// Every route of a session, asked about this one.
 pub(crate) async fn everything_with(client: &Client, id: &str) -> Vec<crate::support::Reply> {
     let path = |rest: &str| format!("/api/sessions/{id}{rest}");
@@ -214,6 +217,7 @@ pub(crate) async fn everything_with(client: &Client, id: &str) -> Vec<crate::sup
         client.post_json(&path("/turn"), &json!({ "prompt": "Hello" })).await,
         client.post(&path("/turn/interrupt")).await,
         client.post(&path("/thread/new")).await,
+        client.post_json(&path("/thread/resume"), &json!({ "threadId": NO_THREAD })).await,
         client.get(&path("/requests")).await,
         client.post_json(&path("/requests/0b5e"), &json!({ "decision": "accept" })).await,
         client.delete(&path("")).await,

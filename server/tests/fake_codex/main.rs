@@ -2,11 +2,12 @@
 //!
 //! A test links to it from a directory of its own and writes a [`Mode`] into the file `mode` there. It is read
 //! when the process starts and at every turn, so a test can change it under way. A turn that waits, waits for
-//! the file `gate` beside it.
+//! the file `gate` beside it. Threads that have had a turn are files in `threads`, for all processes to see.
 
 mod items;
 mod mode;
 mod requests;
+mod threads;
 mod turn;
 
 use std::{
@@ -101,7 +102,7 @@ fn leave_orphan() {
 struct Fake {
     dir: PathBuf,
     lines: Receiver<Value>,
-    thread: String,
+    thread: threads::Thread,
     turns: u64,
     /// How often each method was asked for.
     asked: HashMap<String, u32>,
@@ -134,7 +135,7 @@ impl Fake {
                 }
             }
         });
-        let thread = format!("thread-{}", std::process::id());
+        let thread = threads::Thread::new(&dir, &Value::Null);
         Self { dir, lines, thread, turns: 0, asked: HashMap::new(), running: Running::Nothing }
     }
 
@@ -174,13 +175,15 @@ impl Fake {
                 id,
                 json!({ "data": [{ "model": "fake-1", "displayName": "Fake 1", "isDefault": true }], "nextCursor": null }),
             ),
-            "thread/start" | "thread/resume" => {
-                if let Some(thread) = params["threadId"].as_str() {
-                    thread.clone_into(&mut self.thread);
-                }
-                let model = params["model"].as_str().unwrap_or("fake-1");
-                reply(id, json!({ "thread": { "id": self.thread }, "model": model, "cwd": params["cwd"] }));
+            "thread/start" | "thread/resume" => self.open_thread(method, id, params),
+            "thread/list" | "thread/read" if mode == Mode::DiesReading => {
+                eprintln!("fake codex: the page is torn");
+                std::process::exit(4)
             }
+            "thread/list" | "thread/read" if mode == Mode::SilentReading => self.note_unanswered(),
+            "thread/list" => threads::list(&self.dir, id, params),
+            "thread/read" => self.read_thread(id, params),
+            "thread/turns/list" => threads::turns(&self.dir, id, params),
             "turn/start" => self.turn(mode, id, params),
             "turn/interrupt" => self.interrupt(id),
             _ => error(id, -32601, &format!("unknown method {method}")),

@@ -70,6 +70,10 @@ modes! {
     Dies = "dies",
     /// It kills itself in the middle of a turn.
     Killed = "killed",
+    /// It ends when it is asked about threads, with a word on its error output.
+    DiesReading = "dies-reading",
+    /// It does not answer when it is asked about threads.
+    SilentReading = "silent-reading",
     /// A turn asks everything that codex can ask.
     Asks = "asks",
     /// A turn asks all at once that people can answer; once the gate is open it takes back what is left, and

@@ -58,7 +58,7 @@ impl Fake {
             Mode::Asks | Mode::AsksTogether => {
                 let asking = if mode == Mode::Asks { Asking::in_turn() } else { Asking::together() };
                 self.started(&turn, &items::proposed_change(&turn));
-                asking.begin(&self.thread, &turn);
+                asking.begin(&self.thread.id, &turn);
                 self.running = Running::Asking(turn, asking);
                 return;
             }
@@ -82,7 +82,7 @@ impl Fake {
     /// Goes on with the answer to a request of ours.
     pub(crate) fn answered(&mut self, message: &Value) {
         let Running::Asking(turn, asking) = &mut self.running else { return };
-        if asking.answered(message, &self.thread, turn) {
+        if asking.answered(message, &self.thread.id, turn) {
             self.go_on();
         }
     }
@@ -90,43 +90,50 @@ impl Fake {
     /// Ends a turn that asked, with the answers that it got.
     pub(crate) fn go_on(&mut self) {
         if let Running::Asking(turn, asking) = std::mem::replace(&mut self.running, Running::Nothing) {
-            asking.take_back(&self.thread);
+            asking.take_back(&self.thread.id);
             self.say_text(&turn, &asking.answers().to_string());
             self.end(&turn, "completed");
         }
     }
 
-    pub(crate) fn begin(&self, turn: &str) {
+    pub(crate) fn begin(&mut self, turn: &str) {
+        self.thread.begin_turn(turn);
         notify(
             "thread/status/changed",
-            &json!({ "threadId": self.thread, "status": { "type": "active", "activeFlags": [] } }),
+            &json!({ "threadId": self.thread.id, "status": { "type": "active", "activeFlags": [] } }),
         );
         let turn = json!({ "id": turn, "status": "inProgress", "items": [], "startedAt": 1_795_456_161 });
-        notify("turn/started", &json!({ "threadId": self.thread, "turn": turn }));
+        notify("turn/started", &json!({ "threadId": self.thread.id, "turn": turn }));
     }
 
-    pub(crate) fn end(&self, turn: &str, status: &str) {
-        notify("thread/status/changed", &json!({ "threadId": self.thread, "status": { "type": "idle" } }));
+    pub(crate) fn end(&mut self, turn: &str, status: &str) {
+        self.thread.end_turn(status);
+        notify("thread/status/changed", &json!({ "threadId": self.thread.id, "status": { "type": "idle" } }));
         let turn = json!({ "id": turn, "status": status, "items": [], "error": null, "durationMs": 5 });
-        notify("turn/completed", &json!({ "threadId": self.thread, "turn": turn }));
+        notify("turn/completed", &json!({ "threadId": self.thread.id, "turn": turn }));
     }
 
-    fn started(&self, turn: &str, item: &Value) {
-        let params = json!({ "threadId": self.thread, "turnId": turn, "item": item, "startedAtMs": 1_795_456_161_000_i64 });
+    fn started(&mut self, turn: &str, item: &Value) {
+        self.thread.item(item);
+        let params = json!({ "threadId": self.thread.id, "turnId": turn, "item": item, "startedAtMs": 1_795_456_161_000_i64 });
         notify("item/started", &params);
     }
 
-    fn completed(&self, turn: &str, item: &Value) {
-        let params = json!({ "threadId": self.thread, "turnId": turn, "item": item, "completedAtMs": 1_795_456_161_500_i64 });
+    fn completed(&mut self, turn: &str, item: &Value) {
+        self.thread.item(item);
+        let params = json!({ "threadId": self.thread.id, "turnId": turn, "item": item, "completedAtMs": 1_795_456_161_500_i64 });
         notify("item/completed", &params);
     }
 
     fn delta(&self, method: &str, turn: &str, item: &str, delta: &str) {
-        notify(method, &json!({ "threadId": self.thread, "turnId": turn, "itemId": item, "delta": delta }));
+        notify(
+            method,
+            &json!({ "threadId": self.thread.id, "turnId": turn, "itemId": item, "delta": delta }),
+        );
     }
 
     /// A whole message.
-    fn say_text(&self, turn: &str, text: &str) {
+    fn say_text(&mut self, turn: &str, text: &str) {
         let id = format!("{turn}-message");
         self.started(turn, &json!({ "type": "agentMessage", "id": id, "text": "" }));
         self.delta("item/agentMessage/delta", turn, &id, text);
@@ -134,13 +141,13 @@ impl Fake {
     }
 
     /// A message that does not end.
-    fn cut_message(&self, turn: &str) {
+    fn cut_message(&mut self, turn: &str) {
         let id = format!("{turn}-cut");
         self.started(turn, &json!({ "type": "agentMessage", "id": id, "text": "" }));
         self.delta("item/agentMessage/delta", turn, &id, "I was about to say");
     }
 
-    fn flood(&self, turn: &str) {
+    fn flood(&mut self, turn: &str) {
         let id = format!("{turn}-flood");
         let mut command = json!({
             "type": "commandExecution", "id": id, "command": "flood", "cwd": "/", "status": "inProgress",
@@ -156,7 +163,7 @@ impl Fake {
         self.completed(turn, &command);
     }
 
-    fn unknown(&self, turn: &str) {
+    fn unknown(&mut self, turn: &str) {
         notify("moon/landed", &json!({ "crew": 2 }));
         notify("item/started", &json!({ "neither": "thread", "nor": "item" }));
         notify("turn/completed", &json!([1, 2, 3]));
@@ -176,7 +183,7 @@ impl Fake {
         self.completed(turn, &plan);
         notify(
             "thread/status/changed",
-            &json!({ "threadId": self.thread, "status": { "type": "dreaming" } }),
+            &json!({ "threadId": self.thread.id, "status": { "type": "dreaming" } }),
         );
     }
 }

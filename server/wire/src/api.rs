@@ -36,6 +36,34 @@ pub struct CreateSession {
     pub resume_thread_id: Option<ThreadId>,
     /// Who answers what codex asks; the operator's default without.
     pub approvals: Option<ApprovalMode>,
+    /// The directory to work in; the operator's without one. It must be inside one that the operator allows.
+    pub cwd: Option<String>,
+    /// What commands may touch; what the operator allows at most without.
+    pub sandbox: Option<SandboxMode>,
+    /// When codex asks; as the operator has it without.
+    pub approval_policy: Option<ApprovalPolicy>,
+}
+
+/// What commands of an agent may touch, in codex's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SandboxMode {
+    /// They may read.
+    ReadOnly,
+    /// They may write in the session's directory.
+    WorkspaceWrite,
+    /// They may do what the gateway's user may.
+    DangerFullAccess,
+}
+
+/// When codex asks before it leaves the sandbox, in its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApprovalPolicy {
+    /// When the agent thinks it must.
+    OnRequest,
+    /// Never: what the sandbox does not allow fails.
+    Never,
 }
 
 /// `POST /api/sessions/{id}/turn`
@@ -58,6 +86,42 @@ pub struct StartTurn {
 pub struct NewThread {
     /// The model; the session's preferred one without.
     pub model: Option<String>,
+}
+
+/// `POST /api/sessions/{id}/thread/resume`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResumeThread {
+    /// The thread to go on with.
+    pub thread_id: ThreadId,
+}
+
+/// `GET /api/threads`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadList {
+    /// Always true.
+    pub ok: bool,
+    /// A page of the caller's threads, as codex describes them.
+    pub threads: Vec<Json>,
+    /// Where the next page begins; none after the last one.
+    pub next_cursor: Option<String>,
+    /// Codex's reply, without what is not the caller's.
+    pub raw: Json,
+}
+
+/// `GET /api/threads/{threadId}`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadReply {
+    /// Always true.
+    pub ok: bool,
+    /// The thread's id.
+    pub thread_id: ThreadId,
+    /// The thread with its turns, as codex describes it.
+    pub thread: Json,
+    /// Codex's reply.
+    pub raw: Json,
 }
 
 /// The reply of every request that a session answers with its state.
@@ -252,6 +316,9 @@ pub struct ErrorBody {
     /// How a request to the user ended that does not wait any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<RequestResolved>,
+    /// The session that is in the way, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
 }
 
 /// A session in a list.

@@ -11,6 +11,7 @@ use crate::{
     json::Json,
     read_fields,
     request::{RequestResolved, UserRequest},
+    transcript::{Entry, TurnRecord},
     words::words,
 };
 
@@ -166,8 +167,9 @@ words! {
 
 /// `thread`: the session has a thread.
 ///
-/// If it is another than before, the transcript begins anew; if it is the same, a new process goes on with it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// If it is another than before, the transcript begins anew, with the history that comes along; if it is the
+/// same, a new process goes on with it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadOpened {
     /// The thread.
@@ -176,8 +178,26 @@ pub struct ThreadOpened {
     pub model: String,
     /// The directory it works in, absolute.
     pub cwd: String,
+    /// What was said in it before this session had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
 }
-read_fields!(ThreadOpened { thread_id, model, cwd });
+read_fields!(ThreadOpened { thread_id, model, cwd, history });
+
+/// The newest part of what was said in a thread before.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct History {
+    /// The thread's name: the one it was given, else the first line that the user wrote.
+    pub title: Option<String>,
+    /// The turns that the entries belong to, oldest first.
+    pub turns: Vec<TurnRecord>,
+    /// What was said and done, oldest first. Each is as of the event that brings it.
+    pub entries: Vec<Entry>,
+    /// Whether older entries were left out.
+    pub older: bool,
+}
+read_fields!(History { title, turns, entries, older });
 
 /// `session-closed`: the session has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -249,7 +269,12 @@ mod tests {
 
     #[test]
     fn what_the_gateway_says_reads_back() {
-        let opened = ThreadOpened { thread_id: "t".into(), model: "m".into(), cwd: "/w".into() };
+        let opened = ThreadOpened {
+            thread_id: "t".into(),
+            model: "m".into(),
+            cwd: "/w".into(),
+            ..ThreadOpened::default()
+        };
         let data = serde_json::to_string(&opened).unwrap();
         assert_eq!(data, r#"{"threadId":"t","model":"m","cwd":"/w"}"#);
         assert_eq!(EventBody::parse(EventName::Thread, &data), Some(EventBody::Thread(opened)));

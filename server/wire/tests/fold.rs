@@ -40,14 +40,34 @@ const KINDS: [&str; 20] = [
 /// What happens next, in a story of a few items and turns that refer to each other.
 #[derive(Clone, Debug)]
 enum Step {
-    Item { kind: usize, item: u8, turn: u8, started: bool, text: String },
-    Delta { method: usize, item: u8, index: u8, text: String },
+    Item {
+        kind: usize,
+        item: u8,
+        turn: u8,
+        started: bool,
+        text: String,
+    },
+    Delta {
+        method: usize,
+        item: u8,
+        index: u8,
+        text: String,
+    },
     TurnStarted(u8),
     TurnCompleted(u8, usize),
     Plan(u8, u8),
-    Error { turn: u8, will_retry: bool },
+    Error {
+        turn: u8,
+        will_retry: bool,
+    },
     Other(usize),
     Thread(u8),
+    /// Another thread, with what was said in it before: these items, in these turns.
+    Resumed {
+        thread: u8,
+        items: Vec<(usize, u8, u8)>,
+        older: bool,
+    },
     Warning(usize),
     Request,
     Ask(u8, Option<u8>),
@@ -67,6 +87,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3u8, any::<bool>()).prop_map(|(turn, will_retry)| Step::Error { turn, will_retry }),
         1 => (0..OTHERS.len()).prop_map(Step::Other),
         1 => (0..8u8).prop_map(Step::Thread),
+        1 => (0..3u8, proptest::collection::vec((0..KINDS.len(), 0..12u8, 0..3u8), 0..6), any::<bool>())
+            .prop_map(|(thread, items, older)| Step::Resumed { thread, items, older }),
         1 => (0..3usize).prop_map(Step::Warning),
         1 => Just(Step::Request),
         2 => (0..4u8, prop::option::of(0..4u8)).prop_map(|(request, turn)| Step::Ask(request, turn)),
@@ -199,6 +221,14 @@ fn event(step: &Step) -> (EventName, String) {
             let thread = if *which == 0 { "thread-2" } else { THREAD };
             (EventName::Thread, json!({ "threadId": thread, "model": "m", "cwd": "/w" }).to_string())
         }
+        Step::Resumed { thread, items, older } => {
+            let thread = if *thread == 0 { THREAD.to_owned() } else { format!("thread-{}", thread + 1) };
+            (
+                EventName::Thread,
+                json!({ "threadId": thread, "model": "m", "cwd": "/w", "history": history(items, *older) })
+                    .to_string(),
+            )
+        }
         Step::Warning(kind) => {
             let kind = ["processExited", "malformedLine", "brandNew"][*kind];
             (EventName::Warning, json!({ "type": kind, "message": "So it is.", "detail": "why" }).to_string())
@@ -234,6 +264,23 @@ fn event(step: &Step) -> (EventName, String) {
             .to_string(),
         ),
     }
+}
+
+/// What was said in a thread before, as the gateway tells it.
+fn history(items: &[(usize, u8, u8)], older: bool) -> Value {
+    let entry = |(kind, id, turn): &(usize, u8, u8)| {
+        let kind = KINDS[(kind + usize::from(*id)) % KINDS.len()];
+        let phase = if id.is_multiple_of(3) { "cut" } else { "done" };
+        json!({
+            "id": format!("{kind}-{id}"), "asOf": 0, "turnId": format!("turn-{turn}"), "phase": phase,
+            "startedAtMs": 1, "completedAtMs": 2, "content": { "item": item(kind, &format!("{kind}-{id}"), "before") },
+        })
+    };
+    let turns: Vec<Value> = (0..3)
+        .map(|turn| json!({ "id": format!("turn-{turn}"), "status": "interrupted", "startedAt": 1, "durationMs": null, "error": null }))
+        .collect();
+    let entries: Vec<Value> = items.iter().map(entry).collect();
+    json!({ "title": "Before", "turns": turns, "entries": entries, "older": older })
 }
 
 /// The story as it comes over the wire. No turn starts twice, and no request has the id of another.
@@ -337,11 +384,12 @@ proptest! {
         let mut transcript = Transcript::default();
         let mut waiting = Vec::new();
         for event in events(&steps) {
-            transcript.apply(&event);
+            if transcript.apply(&event).reset {
+                waiting.clear();
+            }
             match &event.body {
                 EventBody::Request(request) => waiting.push(request.id.clone()),
                 EventBody::RequestResolved(resolved) => waiting.retain(|id| *id != resolved.id),
-                EventBody::Thread(_) if transcript.entries.is_empty() => waiting.clear(),
                 _ => {}
             }
             let shown: Vec<_> = transcript.waiting().map(|request| request.id.clone()).collect();
@@ -359,7 +407,7 @@ proptest! {
         page_at in any::<prop::sample::Index>(),
     ) {
         // Another thread would end the conversation that the pages are of.
-        let steps: Vec<Step> = steps.into_iter().filter(|step| !matches!(step, Step::Thread(0))).collect();
+        let steps: Vec<Step> = steps.into_iter().filter(|step| !matches!(step, Step::Thread(0) | Step::Resumed { .. })).collect();
         let events = events(&steps);
         let whole = replay(&events);
         let cut = cut.index(events.len());
@@ -408,6 +456,43 @@ proptest! {
             prop_assert_eq!(ids(&browser), ids(&whole));
         }
     }
+}
+
+fn opened(thread: &str, history: Option<Value>) -> EventBody {
+    let mut data = json!({ "threadId": thread, "model": "m", "cwd": "/w" });
+    if let Some(history) = history {
+        data["history"] = history;
+    }
+    EventBody::parse(EventName::Thread, &data.to_string()).unwrap()
+}
+
+#[test]
+fn a_thread_that_is_resumed_brings_its_history_and_goes_on_from_there() {
+    let events = events(&[Step::TurnStarted(0), Step::Request]);
+    let mut transcript = replay(&events);
+    let before = history(&[(2, 0, 1), (6, 1, 1)], true);
+    let change = transcript.apply(&Event { seq: 10, body: opened("thread-2", Some(before)) });
+    assert!(change.reset);
+    assert_eq!(ids(&transcript), ["agentMessage-0".into(), "fileChange-1".into()]);
+    assert!(transcript.entries.iter().all(|entry| entry.as_of == 10));
+    assert_eq!((transcript.title.as_deref(), transcript.turns.len()), (Some("Before"), 3));
+    assert!(transcript.active_turn().is_none());
+
+    let late = json!({ "threadId": "thread-2", "turnId": "turn-1", "itemId": "agentMessage-0", "delta": " and after" });
+    let data = json!({ "method": "item/agentMessage/delta", "params": late }).to_string();
+    let body = EventBody::parse(EventName::Notification, &data).unwrap();
+    transcript.apply(&Event { seq: 11, body });
+    assert_eq!(transcript.entries.iter().next().map(|entry| entry.as_of), Some(11));
+}
+
+#[test]
+fn the_history_of_a_thread_that_is_there_already_changes_nothing() {
+    let mut transcript = replay(&events(&[Step::Request]));
+    let before = ids(&transcript);
+    let change =
+        transcript.apply(&Event { seq: 10, body: opened(THREAD, Some(history(&[(2, 0, 1)], true))) });
+    assert!(!change.reset);
+    assert_eq!(ids(&transcript), before);
 }
 
 #[test]

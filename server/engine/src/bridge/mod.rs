@@ -311,9 +311,24 @@ impl Bridge {
         self.shared.outgoing.send(line).await.map_err(|_| BridgeError::Closed)
     }
 
+    /// The end of the process, however it comes about. Waiting for it does not keep the process.
+    pub fn gone(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.shared.gone.clone().cancelled_owned()
+    }
+
+    /// Whether the process is gone.
+    pub fn is_gone(&self) -> bool {
+        self.shared.gone.is_cancelled()
+    }
+
+    /// Begins to end the process. Requests that still wait for their replies fail.
+    pub fn end(&self) {
+        self.shared.closing.cancel();
+    }
+
     /// Ends the process and waits until it and its group are gone: at most some three seconds.
     pub async fn close(&self) {
-        self.shared.closing.cancel();
+        self.end();
         self.shared.gone.cancelled().await;
     }
 }

@@ -31,6 +31,13 @@ macro_rules! request {
     };
 }
 
+mod stored;
+
+pub use self::stored::{
+    ItemTimes, PEOPLES_THREADS, PastTurn, ThreadList, ThreadPage, ThreadRead, TurnsList, TurnsPage,
+    is_bad_cursor, is_held, is_no_thread,
+};
+
 /// `initialize`: the first request of a process.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -173,6 +180,12 @@ pub struct ThreadReply {
 pub struct Thread {
     /// Its id.
     pub id: ThreadId,
+    /// The name it was given.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Usually the first thing that the user said.
+    #[serde(default)]
+    pub preview: Option<String>,
 }
 
 /// `turn/start`: the user says something, and the agent goes to work.

@@ -5,7 +5,7 @@
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use codex_gateway_wire::{
-    Event, EventBody, EventName, Notification, Snapshot, Transcript, TurnId,
+    Event, EventBody, EventName, Json, Notification, Snapshot, Transcript, TurnId,
     api::{AccountState, Model, Runtime, SessionReply, SessionState},
     codex::TurnStatus,
     event::{ClosedReason, SessionClosed, ThreadOpened, Warning, WarningKind},
@@ -18,11 +18,10 @@ use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
     time::{Instant, sleep_until},
 };
-use tokio_util::task::TaskTracker;
 
 use super::{
-    Command, Reply, Shared,
-    open::{self, Opened},
+    Command, Reply, Shared, WINDOW, WINDOW_BYTES,
+    open::{self, Base, Joined, Opened},
     recent::Recent,
     text,
     turns::{Slot, Then},
@@ -30,18 +29,14 @@ use super::{
 use crate::{
     bridge::{
         Bridge, BridgeError, Direction, Exit, Inbound, Inbox,
-        protocol::{AccountReply, Initialized},
+        protocol::{AccountReply, Initialized, ThreadRead},
     },
     clock::rfc3339,
-    config::Config,
     error::SessionError,
+    holds::Hold,
     requests::{Changes, Pending},
 };
 
-/// How many entries the actor keeps; older ones are codex's to keep.
-const WINDOW: usize = 200;
-/// About how many bytes of text the actor keeps.
-const WINDOW_BYTES: usize = 2 * 1024 * 1024;
 /// How many messages are taken from the process at once; readers are woken once for all of them.
 const BATCH: usize = 128;
 /// How many lines that are no messages are told one by one; then every thousandth.
@@ -50,7 +45,7 @@ const MALFORMED: u64 = 20;
 /// Something that took time has ended.
 pub(super) enum Done {
     /// A process was opened, or could not be.
-    Opened(Result<Box<Opened>, BridgeError>, Then),
+    Opened(Result<Box<Opened>, SessionError>, Then),
     /// Codex answered `turn/start`.
     TurnStarted(Result<TurnId, BridgeError>, Reply<Result<SessionReply, SessionError>>),
     /// Codex answered `turn/interrupt`.
@@ -72,13 +67,13 @@ pub(super) struct Live {
 }
 
 pub(super) struct Actor {
-    pub config: Arc<Config>,
+    pub base: Base,
     pub shared: Arc<Shared>,
     commands: mpsc::Receiver<Command>,
     /// Held until the processes are gone: one live session.
     _permit: OwnedSemaphorePermit,
-    /// The one that serves the session, and those that have not ended yet or are only being opened.
-    pub processes: TaskTracker,
+    /// The hold on the thread that the session is in.
+    pub hold: Option<Hold>,
     /// The model that was asked for; codex's own choice without.
     pub model: Option<String>,
     pub live: Option<Live>,
@@ -99,21 +94,20 @@ pub(super) struct Actor {
 
 impl Actor {
     pub(super) fn new(
-        config: Arc<Config>,
+        base: Base,
         shared: Arc<Shared>,
         model: Option<String>,
         commands: mpsc::Receiver<Command>,
         permit: OwnedSemaphorePermit,
-        processes: TaskTracker,
     ) -> Self {
         Self {
-            config,
+            base,
             pending: Pending::default(),
             attendance: shared.presence.changes(),
             shared,
             commands,
             _permit: permit,
-            processes,
+            hold: None,
             model,
             live: None,
             runtime: Initialized::default(),
@@ -175,6 +169,8 @@ impl Actor {
             Command::StartTurn(turn, reply) => self.start_turn(turn, reply),
             Command::Interrupt(reply) => self.interrupt(reply),
             Command::NewThread(request, reply) => self.new_thread(request, reply),
+            Command::ResumeThread(thread, reply) => self.resume_thread(thread, reply),
+            Command::ReadThread(read, reply) => self.read_thread(read, reply),
             Command::Requests(reply) => drop(reply.send(self.pending.list())),
             Command::Answer(id, answer, reply) => drop(reply.send(self.answer(&id, answer))),
             Command::Close(..) => {} // Dealt with in `run`.
@@ -197,7 +193,8 @@ impl Actor {
 
     /// Takes over a process and its thread; the one before, if any, ends.
     pub(super) fn adopt(&mut self, opened: Opened) {
-        let Opened { bridge, inbox, started_ms, runtime, account, models, thread } = opened;
+        let Opened { bridge, inbox, started_ms, runtime, account, models, joined } = opened;
+        let Joined { thread, hold, history } = joined;
         let live = Live { bridge, inbox, started_ms, malformed: 0 };
         let open = self.pending.take_all();
         self.withdraw(open, ResolvedBy::Process);
@@ -205,12 +202,22 @@ impl Actor {
             self.tasks.push(async move { before.bridge.close().await }.map(|()| Done::Nothing).boxed());
         }
         (self.runtime, self.account, self.models) = (runtime, account, models);
-        let opened = ThreadOpened { thread_id: thread.thread.id, model: thread.model, cwd: thread.cwd };
+        self.hold = hold.or(self.hold.take());
+        let opened =
+            ThreadOpened { thread_id: thread.thread.id, model: thread.model, cwd: thread.cwd, history };
         if self.transcript.thread_id.as_ref() != Some(&opened.thread_id) {
-            self.older = false;
+            self.older = opened.history.as_ref().is_some_and(|history| history.older);
         }
-        self.say(EventName::Thread, &opened, EventBody::Thread(opened.clone()));
+        let seq = self.append(EventName::Thread, &opened);
+        self.transcript.apply(&Event { seq, body: EventBody::Thread(opened) });
+        self.title_changed();
         self.state_changed();
+    }
+
+    /// Lets handles know what the conversation is called.
+    fn title_changed(&self) {
+        let mut title = self.shared.title.lock().unwrap_or_else(PoisonError::into_inner);
+        title.clone_from(&self.transcript.title);
     }
 
     fn inbound(&mut self, inbound: Inbound) {
@@ -264,8 +271,7 @@ impl Actor {
             _ => {}
         }
         if change.meta {
-            let mut title = self.shared.title.lock().unwrap_or_else(PoisonError::into_inner);
-            title.clone_from(&self.transcript.title);
+            self.title_changed();
         }
     }
 
@@ -301,6 +307,16 @@ impl Actor {
         self.process_gone(&BridgeError::Exited(exit.clone()));
         self.warn(WarningKind::ProcessExited, message, exit.last_line.clone());
         self.state_changed();
+    }
+
+    fn read_thread(&mut self, read: ThreadRead, reply: Reply<Result<Json, BridgeError>>) {
+        let Some(live) = &self.live else { return drop(reply.send(Err(BridgeError::Closed))) };
+        let bridge = live.bridge.clone();
+        let reading = async move {
+            let _ = reply.send(bridge.request(&read).await);
+            Done::Nothing
+        };
+        self.tasks.push(reading.boxed());
     }
 
     fn read_account(&mut self) {
@@ -345,8 +361,8 @@ impl Actor {
         // A process ends when nobody holds it: neither as the session's own nor in a task.
         self.live = None;
         self.tasks.clear();
-        self.processes.close();
-        self.processes.wait().await;
+        self.base.processes.close();
+        self.base.processes.wait().await;
         tracing::info!(session = %self.shared.id, ?reason, "session closed");
     }
 

@@ -4,9 +4,11 @@
 //! (`session/actor.rs`) owns the process, the transcript and the log's writing side.
 
 mod actor;
+mod history;
 pub(crate) mod open;
 mod questions;
 mod recent;
+pub(crate) mod settings;
 mod text;
 mod turns;
 
@@ -16,19 +18,21 @@ use std::sync::{
 };
 
 use codex_gateway_wire::{
-    ApprovalMode, OwnerId, RequestId, SessionId, Snapshot, UserRequest,
+    ApprovalMode, Json, OwnerId, RequestId, SessionId, Snapshot, ThreadId, UserRequest,
     api::{NewThread, SessionInfo, SessionReply, SessionSummary, StartTurn},
     event::ClosedReason,
     request::{AnswerReply, AnswerRequest},
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tokio_util::task::TaskTracker;
 
 pub(crate) use self::actor::account_state;
-use self::{actor::Actor, open::Opened};
+use self::{
+    actor::Actor,
+    open::{Base, Opened},
+};
 use crate::{
+    bridge::{BridgeError, protocol::ThreadRead},
     clock::{now_ms, rfc3339},
-    config::Config,
     error::SessionError,
     log::{Log, RING},
     requests::{Attendance, Presence},
@@ -36,6 +40,10 @@ use crate::{
 
 /// How many commands may wait for the actor.
 const COMMANDS: usize = 64;
+/// How many entries a session keeps; older ones are codex's to keep.
+const WINDOW: usize = 200;
+/// About how many bytes of text a session keeps.
+const WINDOW_BYTES: usize = 2 * 1024 * 1024;
 
 type Reply<T> = oneshot::Sender<T>;
 
@@ -46,6 +54,8 @@ enum Command {
     StartTurn(StartTurn, Reply<Result<SessionReply, SessionError>>),
     Interrupt(Reply<Result<SessionReply, SessionError>>),
     NewThread(NewThread, Reply<Result<SessionReply, SessionError>>),
+    ResumeThread(ThreadId, Reply<Result<SessionReply, SessionError>>),
+    ReadThread(ThreadRead, Reply<Result<Json, BridgeError>>),
     Requests(Reply<Vec<UserRequest>>),
     Answer(RequestId, AnswerRequest, Reply<Result<AnswerReply, SessionError>>),
     Close(ClosedReason, Reply<()>),
@@ -94,34 +104,30 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts the actor of a session whose process is open: one of `processes`. The permit is given back when
-    /// all of them are gone.
+    /// Starts the actor of a session whose process is open. The permit is given back when all of its processes
+    /// are gone.
     pub(crate) fn start(
-        config: Arc<Config>,
-        id: SessionId,
-        owner: OwnerId,
+        base: Base,
         model: Option<String>,
-        approvals: ApprovalMode,
         opened: Opened,
         permit: OwnedSemaphorePermit,
-        processes: TaskTracker,
     ) -> Self {
         let now = now_ms();
         let shared = Arc::new(Shared {
-            id,
-            owner,
+            id: base.session.clone(),
+            owner: base.owner.clone(),
             created_ms: now,
-            ttl_ms: config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)),
+            ttl_ms: base.config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)),
             last_access_ms: AtomicI64::new(now),
             running: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
-            approvals,
+            approvals: base.settings.approvals,
             presence: Presence::new(),
             title: Mutex::new(None),
             log: Arc::new(Log::new(RING)),
         });
         let (commands, inbox) = mpsc::channel(COMMANDS);
-        let actor = Actor::new(config, Arc::clone(&shared), model, inbox, permit, processes);
+        let actor = Actor::new(base, Arc::clone(&shared), model, inbox, permit);
         tokio::spawn(actor.run(opened));
         Self { shared, commands }
     }
@@ -208,6 +214,21 @@ impl Session {
     /// [`SessionError::TurnActive`], [`SessionError::Starting`], or what codex says; then the old thread goes on.
     pub async fn new_thread(&self, request: NewThread) -> Result<SessionReply, SessionError> {
         self.ask(|reply| Command::NewThread(request, reply)).await?
+    }
+
+    /// Goes on with another thread, in a new process; the old one ends. If it is the thread that the session is
+    /// in, nothing happens. Whether the thread is the caller's is not asked here.
+    ///
+    /// # Errors
+    /// [`SessionError::TurnActive`], [`SessionError::Starting`], [`SessionError::ThreadNotFound`],
+    /// [`SessionError::ThreadHeld`], or what codex says; then the old thread goes on.
+    pub(crate) async fn resume_thread(&self, thread: ThreadId) -> Result<SessionReply, SessionError> {
+        self.ask(|reply| Command::ResumeThread(thread, reply)).await?
+    }
+
+    /// Reads a thread through the session's own process.
+    pub(crate) async fn read_thread(&self, read: ThreadRead) -> Result<Json, SessionError> {
+        Ok(self.ask(|reply| Command::ReadThread(read, reply)).await??)
     }
 
     /// What waits for the user, the oldest first.

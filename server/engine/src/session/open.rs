@@ -1,22 +1,26 @@
 //! Opening a process for a session: start, handshake, thread.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use codex_gateway_wire::{ThreadId, api::Model};
+use codex_gateway_wire::{OwnerId, SessionId, ThreadId, api::Model, event::History};
 use futures::{future::try_join, join};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use super::{history, settings::Settings};
 use crate::{
     bridge::{
         Bridge, BridgeError, Inbound, Inbox,
         protocol::{
             AccountRead, AccountReply, Initialize, Initialized, ModelList, ThreadReply, ThreadResume,
-            ThreadStart,
+            ThreadStart, is_held, is_no_thread,
         },
     },
     clock::now_ms,
     config::Config,
+    error::SessionError,
+    holds::{Hold, Holds, ProcessHold},
+    store::Store,
 };
 
 /// More pages of models than anybody has.
@@ -39,16 +43,50 @@ pub(crate) struct Opened {
     pub runtime: Initialized,
     pub account: AccountReply,
     pub models: Vec<Model>,
+    pub joined: Joined,
+}
+
+/// The thread that a process serves.
+pub(crate) struct Joined {
     pub thread: ThreadReply,
+    /// The session's hold on it, if it is another than the session was in.
+    pub hold: Option<Hold>,
+    /// What was said in it before, if the session does not know it.
+    pub history: Option<History>,
 }
 
 /// What thread a process shall serve.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Wanted {
-    /// A thread that goes on; a new one without.
-    pub thread: Option<ThreadId>,
-    /// The model; codex's own choice without.
+    /// Which.
+    pub thread: WantedThread,
+    /// The model; codex's own choice, or the thread's, without.
     pub model: Option<String>,
+}
+
+/// Which thread a process shall serve.
+#[derive(Debug)]
+pub(crate) enum WantedThread {
+    /// A new one.
+    New,
+    /// The one that the session is in. If it never had a turn, it is not on disk: then a new one.
+    Same(ThreadId, ProcessHold),
+    /// Another one that is on disk.
+    Other(ThreadId),
+}
+
+/// What a session stands on, and opens its processes with.
+#[derive(Clone, Debug)]
+pub(crate) struct Base {
+    pub config: Arc<Config>,
+    /// Where the session works and what it may do.
+    pub settings: Settings,
+    pub session: SessionId,
+    pub owner: OwnerId,
+    pub holds: Holds,
+    pub store: Store,
+    /// The processes of the session: the one that serves it, and those that have not ended yet.
+    pub processes: TaskTracker,
 }
 
 /// Starts a process and greets it.
@@ -63,21 +101,90 @@ pub(crate) async fn greet(config: &Config, processes: &TaskTracker) -> Result<Gr
     }
 }
 
-/// Starts a process, greets it, and opens a thread in it. What can be asked at the same time is. If this
-/// fails or is dropped, the process ends: `processes` says when.
-pub(crate) async fn open(
-    config: &Config,
-    wanted: Wanted,
-    processes: &TaskTracker,
-) -> Result<Opened, BridgeError> {
-    let started_ms = now_ms();
-    let Greeted { bridge, mut inbox, runtime } = greet(config, processes).await?;
-    let opened = join!(account(&bridge), models(&bridge), thread(&bridge, config, wanted));
-    match opened {
-        (account, models, Ok(thread)) => {
-            Ok(Opened { bridge, inbox, started_ms, runtime, account, models, thread })
+impl Base {
+    /// Starts a process, greets it, and opens a thread in it. What can be asked at the same time is. If this
+    /// fails or is dropped, the process ends: `processes` says when.
+    pub(crate) async fn open(&self, wanted: Wanted) -> Result<Opened, SessionError> {
+        let started_ms = now_ms();
+        let Wanted { thread, model } = wanted;
+        // Before anything is started: who comes second need not wait to be told so.
+        let hold = match &thread {
+            WantedThread::Other(id) => Some(self.holds.take(id, &self.session, &self.owner).await?),
+            WantedThread::New | WantedThread::Same(..) => None,
+        };
+        let Greeted { bridge, mut inbox, runtime } = greet(&self.config, &self.processes).await?;
+        match join!(account(&bridge), models(&bridge), self.join(&bridge, thread, hold, model)) {
+            (account, models, Ok(joined)) => {
+                Ok(Opened { bridge, inbox, started_ms, runtime, account, models, joined })
+            }
+            (_, _, Err(SessionError::Codex(error))) => Err(explain(error, &mut inbox).await.into()),
+            (_, _, Err(error)) => Err(error),
         }
-        (_, _, Err(error)) => Err(explain(error, &mut inbox).await),
+    }
+
+    async fn join(
+        &self,
+        bridge: &Bridge,
+        wanted: WantedThread,
+        hold: Option<Hold>,
+        model: Option<String>,
+    ) -> Result<Joined, SessionError> {
+        let start = ThreadStart {
+            model,
+            cwd: self.settings.cwd.to_string_lossy().into_owned(),
+            sandbox: self.settings.sandbox.as_str(),
+            approval_policy: self.settings.approval_policy.as_str(),
+        };
+        let resume = |thread_id| ThreadResume { thread_id, exclude_turns: true, start: start.clone() };
+        match wanted {
+            WantedThread::New => self.begin(bridge, &start).await,
+            WantedThread::Same(id, hold) => {
+                self.keep(bridge, hold);
+                match bridge.request(&resume(id)).await {
+                    Err(BridgeError::Refused { error, .. }) if is_no_thread(&error) => {
+                        self.begin(bridge, &start).await
+                    }
+                    reply => Ok(Joined { thread: reply.map_err(refused)?, hold: None, history: None }),
+                }
+            }
+            WantedThread::Other(id) => {
+                if let Some(hold) = &hold {
+                    self.keep(bridge, hold.for_process());
+                }
+                let thread = bridge.request(&resume(id)).await.map_err(refused)?;
+                self.store.record(&thread.thread.id, &self.owner).await?;
+                let history = Some(history::newest(bridge, &thread.thread).await);
+                Ok(Joined { thread, hold, history })
+            }
+        }
+    }
+
+    /// Begins a new thread. Nobody is told of it before it is written down whose it is.
+    async fn begin(&self, bridge: &Bridge, start: &ThreadStart) -> Result<Joined, SessionError> {
+        let thread = bridge.request(start).await?;
+        let hold = self.holds.take(&thread.thread.id, &self.session, &self.owner).await?;
+        self.keep(bridge, hold.for_process());
+        self.store.record(&thread.thread.id, &self.owner).await?;
+        Ok(Joined { thread, hold: Some(hold), history: None })
+    }
+
+    /// Lets a process hold a thread until it is gone. It counts as one of the processes: when these have all
+    /// ended, the thread is free.
+    fn keep(&self, bridge: &Bridge, hold: ProcessHold) {
+        let gone = bridge.gone();
+        self.processes.spawn(async move {
+            gone.await;
+            drop(hold);
+        });
+    }
+}
+
+/// What codex's refusal to resume a thread means.
+fn refused(error: BridgeError) -> SessionError {
+    match error {
+        BridgeError::Refused { error, .. } if is_no_thread(&error) => SessionError::ThreadNotFound,
+        BridgeError::Refused { error, .. } if is_held(&error) => SessionError::ThreadHeld { session: None },
+        error => error.into(),
     }
 }
 
@@ -109,25 +216,6 @@ pub(crate) async fn models(bridge: &Bridge) -> Vec<Model> {
         }
     }
     models
-}
-
-async fn thread(bridge: &Bridge, config: &Config, wanted: Wanted) -> Result<ThreadReply, BridgeError> {
-    let start = ThreadStart {
-        model: wanted.model,
-        cwd: config.cwd.to_string_lossy().into_owned(),
-        sandbox: config.sandbox.as_str(),
-        approval_policy: config.approval_policy.as_str(),
-    };
-    let Some(thread_id) = wanted.thread else {
-        return bridge.request(&start).await;
-    };
-    match bridge.request(&ThreadResume { thread_id, exclude_turns: true, start: start.clone() }).await {
-        // A thread that never had a turn is not on disk: there is nothing to go on with.
-        Err(BridgeError::Refused { error, .. }) if error.message.contains("no rollout found") => {
-            bridge.request(&start).await
-        }
-        reply => reply,
-    }
 }
 
 /// Says why a process did not answer, where its last words tell.

@@ -84,7 +84,7 @@ impl Actor {
             #[serde(default)]
             auto_resolution_ms: Option<u64>,
         }
-        let own = self.config.approval_timeout;
+        let own = self.base.config.approval_timeout;
         if method != Method::UserInput {
             return own;
         }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use codex_gateway_wire::{
-    Content, Item, Phase, Transcript, TurnId,
+    Content, Item, Phase, ThreadId, Transcript, TurnId,
     api::{NewThread, SessionReply, StartTurn},
 };
 use futures::FutureExt;
@@ -12,7 +12,7 @@ use futures::FutureExt;
 use super::{
     Reply,
     actor::{Actor, Done},
-    open::{self, Opened, Wanted},
+    open::{Opened, Wanted, WantedThread},
 };
 use crate::{
     bridge::{
@@ -50,8 +50,8 @@ pub(super) struct Waiting {
 pub(super) enum Then {
     /// To start a turn in the session's thread.
     Turn(StartTurn, TurnReply),
-    /// To begin a new thread.
-    NewThread(TurnReply),
+    /// To have another thread.
+    Thread(TurnReply),
 }
 
 impl Slot {
@@ -79,41 +79,57 @@ impl Actor {
         if turn.prompt.trim().is_empty() {
             return drop(reply.send(Err(SessionError::EmptyPrompt)));
         }
-        match self.slot {
-            Slot::Idle => {}
-            Slot::Opening(_) => return drop(reply.send(Err(SessionError::Starting))),
-            Slot::Starting(_) | Slot::Running(_) => return drop(reply.send(Err(SessionError::TurnActive))),
+        if let Err(busy) = self.is_idle() {
+            return drop(reply.send(Err(busy)));
         }
         if self.live.is_some() {
             self.send_turn(turn, reply);
         } else {
             // The process has ended: another one goes on with the thread.
-            let wanted = Wanted {
-                thread: self.transcript.thread_id.clone(),
-                model: turn.model.clone().or_else(|| self.transcript.model.clone()),
+            let thread = match (&self.transcript.thread_id, &self.hold) {
+                (Some(thread), Some(hold)) => WantedThread::Same(thread.clone(), hold.for_process()),
+                _ => WantedThread::New,
             };
-            self.open(wanted, Then::Turn(turn, reply));
+            let model = turn.model.clone().or_else(|| self.transcript.model.clone());
+            self.open(Wanted { thread, model }, Then::Turn(turn, reply));
+        }
+    }
+
+    fn is_idle(&self) -> Result<(), SessionError> {
+        match self.slot {
+            Slot::Idle => Ok(()),
+            Slot::Opening(_) => Err(SessionError::Starting),
+            Slot::Starting(_) | Slot::Running(_) => Err(SessionError::TurnActive),
         }
     }
 
     pub(super) fn new_thread(&mut self, request: NewThread, reply: TurnReply) {
-        match self.slot {
-            Slot::Idle => {}
-            Slot::Opening(_) => return drop(reply.send(Err(SessionError::Starting))),
-            Slot::Starting(_) | Slot::Running(_) => return drop(reply.send(Err(SessionError::TurnActive))),
+        if let Err(busy) = self.is_idle() {
+            return drop(reply.send(Err(busy)));
         }
         let model = request.model.filter(|model| !model.is_empty()).or_else(|| self.model.clone());
-        self.open(Wanted { thread: None, model }, Then::NewThread(reply));
+        self.open(Wanted { thread: WantedThread::New, model }, Then::Thread(reply));
+    }
+
+    pub(super) fn resume_thread(&mut self, thread: ThreadId, reply: TurnReply) {
+        if let Err(busy) = self.is_idle() {
+            return drop(reply.send(Err(busy)));
+        }
+        if self.transcript.thread_id.as_ref() == Some(&thread) {
+            return drop(reply.send(Ok(self.reply())));
+        }
+        // The thread keeps its own model.
+        self.open(Wanted { thread: WantedThread::Other(thread), model: None }, Then::Thread(reply));
     }
 
     fn open(&mut self, wanted: Wanted, then: Then) {
         self.slot = Slot::Opening(Waiting::default());
-        let (config, processes) = (self.config.clone(), self.processes.clone());
-        let opening = async move { open::open(&config, wanted, &processes).await };
+        let base = self.base.clone();
+        let opening = async move { base.open(wanted).await };
         self.tasks.push(opening.map(|opened| Done::Opened(opened.map(Box::new), then)).boxed());
     }
 
-    pub(super) fn opened(&mut self, opened: Result<Box<Opened>, BridgeError>, then: Then) {
+    pub(super) fn opened(&mut self, opened: Result<Box<Opened>, SessionError>, then: Then) {
         let mut waiting = self.slot.take_waiting();
         self.slot = Slot::Idle;
         let opened = opened.map(|opened| self.adopt(*opened));
@@ -122,13 +138,13 @@ impl Actor {
                 self.send_turn(turn, reply);
                 self.slot = Slot::Starting(waiting);
             }
-            (Ok(()), Then::NewThread(reply)) => {
+            (Ok(()), Then::Thread(reply)) => {
                 waiting.fail(&SessionError::NoActiveTurn);
                 let _ = reply.send(Ok(self.reply()));
             }
-            (Err(error), Then::Turn(_, reply) | Then::NewThread(reply)) => {
+            (Err(error), Then::Turn(_, reply) | Then::Thread(reply)) => {
                 waiting.fail(&SessionError::NoActiveTurn);
-                let _ = reply.send(Err(error.into()));
+                let _ = reply.send(Err(error));
             }
         }
     }

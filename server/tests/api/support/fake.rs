@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::{Value, json};
+
 /// A directory with a link to the fake codex, and the files that steer it.
 #[derive(Debug)]
 pub(crate) struct Fake(PathBuf);
@@ -44,5 +46,30 @@ impl Fake {
     /// What a login was given.
     pub(crate) fn login(&self) -> String {
         fs::read_to_string(self.0.join("login")).unwrap()
+    }
+
+    /// Puts a thread on disk that no session has made. Those of sessions were created some 10¹⁵ later than at 1.
+    pub(crate) fn put_thread(&self, id: &str, created: u64, turns: &Value) {
+        let dir = self.0.join("threads");
+        fs::create_dir_all(&dir).unwrap();
+        let thread = json!({ "id": id, "createdAt": created, "cwd": "/", "preview": "From elsewhere", "turns": turns });
+        fs::write(dir.join(format!("{id}.json")), thread.to_string()).unwrap();
+    }
+
+    /// Holds a thread, as a program outside of the gateway would.
+    pub(crate) fn hold_thread(&self, id: &str) {
+        fs::write(self.0.join(format!("threads/{id}.writer")), std::process::id().to_string()).unwrap();
+    }
+
+    /// How many processes were asked something that they do not answer.
+    pub(crate) fn unanswered(&self) -> usize {
+        let names = fs::read_dir(&self.0).unwrap().flatten().map(|file| file.file_name());
+        names.filter(|name| name.to_str().unwrap().starts_with("unanswered-")).count()
+    }
+
+    /// With what threads were opened, the first first.
+    pub(crate) fn opened(&self) -> Vec<Value> {
+        let opened = fs::read_to_string(self.0.join("opened")).unwrap();
+        opened.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }

@@ -75,6 +75,11 @@ impl Setup {
         self
     }
 
+    /// Where the gateway keeps its own files.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
     fn home(&self) -> PathBuf {
         self.dir.path().join("home")
     }
@@ -99,7 +104,7 @@ impl Setup {
             .env("RUST_LOG", "info,codex_gateway=debug,codex_gateway_engine=debug")
             .env("CODEX_GATEWAY_HOST", "127.0.0.1")
             .env("CODEX_GATEWAY_PORT", "0")
-            .env("CODEX_GATEWAY_DATA_DIR", self.dir.path().join("data"))
+            .env("CODEX_GATEWAY_DATA_DIR", self.data_dir())
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
         let log = fs::File::create(self.dir.path().join("log")).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true).spawn().unwrap()
@@ -107,6 +112,11 @@ impl Setup {
 
     /// Starts the gateway and waits until it is ready.
     pub(crate) async fn start(self) -> Gateway {
+        let (child, output, address) = self.launch().await;
+        Gateway { client: Client::new(address), child, output, setup: self, stopped: false }
+    }
+
+    async fn launch(&self) -> (Child, Lines<BufReader<ChildStdout>>, SocketAddr) {
         let mut child = self.spawn();
         let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
         let ready = async {
@@ -118,7 +128,7 @@ impl Setup {
             panic!("the gateway ended: {}", self.log())
         };
         let address: SocketAddr = within("the gateway is ready", ready).await;
-        Gateway { client: Client::new(address), child, _output: output, setup: self, stopped: false }
+        (child, output, address)
     }
 
     /// Starts a gateway that shall not start: what it says.
@@ -133,7 +143,8 @@ impl Setup {
 pub(crate) struct Gateway {
     pub(crate) client: Client,
     child: Child,
-    _output: Lines<BufReader<ChildStdout>>,
+    /// Kept so that it can print.
+    output: Lines<BufReader<ChildStdout>>,
     setup: Setup,
     stopped: bool,
 }
@@ -156,6 +167,11 @@ impl Gateway {
     /// What the gateway wrote to its log.
     pub(crate) fn log(&self) -> String {
         self.setup.log()
+    }
+
+    /// Where the gateway keeps its own files.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.setup.data_dir()
     }
 
     /// Where agents work.
@@ -213,6 +229,14 @@ impl Gateway {
     /// Tells it to end.
     pub(crate) fn terminate(&self) {
         self.signal(Signal::TERM);
+    }
+
+    /// Ends it and starts it again, in the same directories.
+    pub(crate) async fn restart(&mut self) {
+        self.terminate();
+        self.ended().await;
+        let (child, output, address) = self.setup.launch().await;
+        (self.child, self.output, self.client, self.stopped) = (child, output, Client::new(address), false);
     }
 
     /// Waits for its end after [`Gateway::terminate`]: in time, well, and with nothing left behind.
@@ -310,6 +334,14 @@ impl Session {
         let mut events = self.live().await;
         self.start_turn(prompt).await;
         events.turn().await
+    }
+
+    /// A turn whose process dies, up to the state after it.
+    pub(crate) async fn fatal_turn(&self) {
+        let mut events = self.live().await;
+        self.start_turn("Goodbye").await;
+        events.find(|event| event.name == "warning").await;
+        events.expect("state").await;
     }
 
     pub(crate) async fn state(&self) -> Value {

@@ -55,7 +55,7 @@ impl Transcript {
                 self.add(event.seq, "request", turn_id, Content::Request(request.clone()))
             }
             EventBody::Warning(warning) => self.warning(event.seq, warning),
-            EventBody::Thread(opened) => self.thread_opened(opened),
+            EventBody::Thread(opened) => self.thread_opened(event.seq, opened),
             EventBody::SessionClosed(closed) => {
                 self.cut_running(|_| true);
                 self.process = false;
@@ -284,10 +284,16 @@ impl Transcript {
         self.add(seq, "notice", turn_id, Content::Notice(notice)).and_meta(exited)
     }
 
-    fn thread_opened(&mut self, opened: &ThreadOpened) -> Change {
+    fn thread_opened(&mut self, seq: u64, opened: &ThreadOpened) -> Change {
         let other = self.thread_id.as_ref() != Some(&opened.thread_id);
         if other {
-            *self = Self { as_of: self.as_of, thread_id: Some(opened.thread_id.clone()), ..Self::default() };
+            *self = Self { as_of: seq, thread_id: Some(opened.thread_id.clone()), ..Self::default() };
+            if let Some(history) = &opened.history {
+                self.title.clone_from(&history.title);
+                self.turns.clone_from(&history.turns);
+                let as_of = |entry: &Entry| Entry { as_of: seq, ..entry.clone() };
+                self.entries = history.entries.iter().map(as_of).collect();
+            }
         }
         self.process = true;
         self.model = Some(opened.model.clone());
@@ -370,7 +376,8 @@ fn set<T: PartialEq>(field: &mut T, value: T) -> Change {
     Change::META
 }
 
-fn title(text: &str) -> Option<String> {
+/// What a conversation is called that begins with this text: its first line, if it has one.
+pub fn title(text: &str) -> Option<String> {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
     let mut title: String = line.chars().take(TITLE).collect();
     if title.len() < line.len() {

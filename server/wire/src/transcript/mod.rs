@@ -11,6 +11,7 @@ mod entry;
 use serde::Serialize;
 
 pub use self::{
+    apply::title,
     entries::Entries,
     entry::{Content, Entry, Notice, Phase, Question},
 };

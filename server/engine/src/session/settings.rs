@@ -1,0 +1,145 @@
+//! What a session may do, for all of its life and all of its processes.
+
+use std::path::{Path, PathBuf};
+
+use codex_gateway_wire::{ApprovalMode, api::CreateSession};
+use tokio::fs;
+
+use crate::{
+    config::{ApprovalPolicy, Config, Sandbox},
+    error::SessionError,
+};
+
+/// Where a session works and what it may do there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The directory that its threads work in, absolute.
+    pub cwd: PathBuf,
+    /// What commands may touch.
+    pub sandbox: Sandbox,
+    /// When codex asks.
+    pub approval_policy: ApprovalPolicy,
+    /// Who answers.
+    pub approvals: ApprovalMode,
+}
+
+impl Settings {
+    /// What was asked for, as far as the operator allows it; where nothing was asked for, what the operator has.
+    pub(crate) async fn choose(config: &Config, request: &CreateSession) -> Result<Self, SessionError> {
+        let cwd = match request.cwd.as_deref().filter(|cwd| !cwd.is_empty()) {
+            Some(cwd) => directory(config, cwd).await?,
+            None => config.cwd.clone(),
+        };
+        let sandbox = request.sandbox.map_or(config.sandbox, Sandbox::from);
+        if sandbox > config.sandbox {
+            return Err(SessionError::OverCeiling { field: "sandbox", ceiling: config.sandbox.as_str() });
+        }
+        let approval_policy = request.approval_policy.map_or(config.approval_policy, ApprovalPolicy::from);
+        if approval_policy > config.approval_policy {
+            let ceiling = config.approval_policy.as_str();
+            return Err(SessionError::OverCeiling { field: "approvalPolicy", ceiling });
+        }
+        let approvals = config.approvals.settle(request.approvals);
+        let approvals = approvals
+            .map_err(|most| SessionError::OverCeiling { field: "approvals", ceiling: most.as_str() })?;
+        Ok(Self { cwd, sandbox, approval_policy, approvals })
+    }
+}
+
+/// The directory that is meant, if it is inside a workspace once all symbolic links are followed. Nobody is
+/// told what there is outside.
+async fn directory(config: &Config, asked: &str) -> Result<PathBuf, SessionError> {
+    let inside = |path: &Path| config.workspaces.iter().any(|root| path.starts_with(root));
+    let path = config.cwd.join(asked);
+    if let Ok(real) = fs::canonicalize(&path).await {
+        return match fs::metadata(&real).await {
+            _ if !inside(&real) => Err(SessionError::OutsideWorkspaces(asked.to_owned())),
+            Ok(metadata) if metadata.is_dir() => Ok(real),
+            _ => Err(SessionError::BadCwd(asked.to_owned())),
+        };
+    }
+    for ancestor in path.ancestors().skip(1) {
+        if let Ok(real) = fs::canonicalize(ancestor).await {
+            if inside(&real) {
+                return Err(SessionError::BadCwd(asked.to_owned()));
+            }
+            break;
+        }
+    }
+    Err(SessionError::OutsideWorkspaces(asked.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use clap::Parser;
+    use codex_gateway_wire::api;
+
+    use super::*;
+    use crate::config::{Options, Surroundings};
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn config(cwd: &Path, arguments: &[&str]) -> Config {
+        let line = [&["x", "--codex-bin", "/bin/sh", "--cwd", cwd.to_str().unwrap()], arguments].concat();
+        let surroundings = Surroundings { demo: false, tokens: false, data_dir: "/nowhere".into() };
+        Config::new(Line::parse_from(line).options, surroundings).unwrap()
+    }
+
+    async fn code(config: &Config, cwd: &str) -> Result<PathBuf, &'static str> {
+        let request = CreateSession { cwd: Some(cwd.to_owned()), ..CreateSession::default() };
+        Settings::choose(config, &request).await.map(|it| it.cwd).map_err(|error| error.code())
+    }
+
+    #[tokio::test]
+    async fn a_directory_is_inside_a_workspace_after_its_links() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().canonicalize().unwrap();
+        let (root, other) = (dir.join("root"), dir.join("rootless"));
+        std::fs::create_dir_all(root.join("sub")).unwrap();
+        std::fs::create_dir(&other).unwrap();
+        std::fs::write(root.join("file"), "").unwrap();
+        symlink(root.join("sub"), root.join("in")).unwrap();
+        symlink(&other, root.join("out")).unwrap();
+        symlink("/no/such/place", root.join("broken")).unwrap();
+        let config = config(&root, &[]);
+
+        assert_eq!(code(&config, "").await, Ok(root.clone()));
+        for (asked, real) in [("sub", "sub"), ("in", "sub"), ("sub/../in/.", "sub"), ("sub/..", "")] {
+            assert_eq!(code(&config, asked).await, Ok(root.join(real)), "{asked}");
+        }
+        assert_eq!(code(&config, root.join("sub").to_str().unwrap()).await, Ok(root.join("sub")));
+        for asked in ["out", "out/new", "..", "../rootless", "/", "/etc", "/no/such/place", "../new"] {
+            assert_eq!(code(&config, asked).await, Err("outside_workspaces"), "{asked}");
+        }
+        for asked in ["new", "new/deeper", "file", "file/x", "broken", "a\0b"] {
+            assert_eq!(code(&config, asked).await, Err("bad_cwd"), "{asked}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_gets_more_than_the_operator_allows() {
+        let dir = tempfile::tempdir().unwrap();
+        let strict = config(dir.path(), &["--sandbox", "read-only", "--approval-policy", "never"]);
+        let ask =
+            |sandbox, approval_policy| CreateSession { sandbox, approval_policy, ..CreateSession::default() };
+        let plain = Settings::choose(&strict, &ask(None, None)).await.unwrap();
+        assert_eq!((plain.sandbox, plain.approval_policy), (Sandbox::ReadOnly, ApprovalPolicy::Never));
+        for request in [
+            ask(Some(api::SandboxMode::WorkspaceWrite), None),
+            ask(Some(api::SandboxMode::DangerFullAccess), None),
+            ask(None, Some(api::ApprovalPolicy::OnRequest)),
+        ] {
+            assert_eq!(Settings::choose(&strict, &request).await.unwrap_err().code(), "over_ceiling");
+        }
+        let usual = config(dir.path(), &[]);
+        let less = ask(Some(api::SandboxMode::ReadOnly), Some(api::ApprovalPolicy::Never));
+        let less = Settings::choose(&usual, &less).await.unwrap();
+        assert_eq!((less.sandbox, less.approval_policy), (Sandbox::ReadOnly, ApprovalPolicy::Never));
+    }
+}

@@ -1,0 +1,105 @@
+//! Where a list of one's own threads goes on.
+//!
+//! Codex's own cursors name a thread, which may be somebody else's: so what a client gets is sealed, for this
+//! owner and for this life of the gateway.
+
+use std::fmt::Write;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use codex_gateway_wire::{OwnerId, ThreadId};
+use serde::{Deserialize, Serialize};
+
+use crate::error::SessionError;
+
+/// The longest text that is looked at, in bytes.
+const LONGEST: usize = 4096;
+
+/// A place in codex's list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Place {
+    /// Codex's cursor of the page; the first page without.
+    pub page: Option<String>,
+    /// The thread of that page that was shown last; none if none was.
+    pub after: Option<ThreadId>,
+}
+
+/// Seals places, and opens them again.
+#[derive(Debug)]
+pub(super) struct Cursors(RandomizedNonceKey);
+
+impl Cursors {
+    /// With a key of its own. None only if the system has no random numbers.
+    pub(super) fn new() -> Option<Self> {
+        let mut key = [0; 32];
+        aws_lc_rs::rand::fill(&mut key).ok()?;
+        RandomizedNonceKey::new(&AES_256_GCM, &key).ok().map(Self)
+    }
+
+    /// A place as its owner's clients get it: letters and digits. None only if it cannot be sealed, which does
+    /// not happen.
+    pub(super) fn seal(&self, owner: &OwnerId, place: &Place) -> Option<String> {
+        let mut sealed = serde_json::to_vec(place).ok()?;
+        let nonce = self.0.seal_in_place_append_tag(Aad::from(owner.as_str()), &mut sealed).ok()?;
+        let bytes = nonce.as_ref().iter().chain(&sealed);
+        Some(bytes.fold(String::new(), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        }))
+    }
+
+    /// The place that a client's text means.
+    ///
+    /// # Errors
+    /// [`SessionError::BadCursor`] if it is none that this owner was given.
+    pub(super) fn open(&self, owner: &OwnerId, text: &str) -> Result<Place, SessionError> {
+        self.try_open(owner, text).ok_or(SessionError::BadCursor)
+    }
+
+    fn try_open(&self, owner: &OwnerId, text: &str) -> Option<Place> {
+        if text.len() > LONGEST || !text.len().is_multiple_of(2) {
+            return None;
+        }
+        let byte = |pair: &[u8]| {
+            let digits = std::str::from_utf8(pair).ok()?;
+            u8::from_str_radix(digits, 16).ok()
+        };
+        let mut bytes = text.as_bytes().chunks(2).map(byte).collect::<Option<Vec<u8>>>()?;
+        let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let place = self.0.open_in_place(nonce, Aad::from(owner.as_str()), sealed).ok()?;
+        serde_json::from_slice(place).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_back_by_its_owner_alone_and_shows_nothing() {
+        let cursors = Cursors::new().unwrap();
+        let (ada, bob) = (OwnerId::from("ada"), OwnerId::from("bob"));
+        let place = Place { page: Some("2026|somebody-else".into()), after: Some("mine".into()) };
+        let text = cursors.seal(&ada, &place).unwrap();
+        assert!(text.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let clear = "736f6d65626f64792d656c7365"; // somebody-else
+        assert!(!text.contains(clear));
+        assert_eq!(cursors.open(&ada, &text).unwrap(), place);
+        assert!(cursors.open(&bob, &text).is_err());
+        assert!(Cursors::new().unwrap().open(&ada, &text).is_err());
+    }
+
+    #[test]
+    fn other_text_is_no_place() {
+        let cursors = Cursors::new().unwrap();
+        let owner = OwnerId::shared();
+        let mut text = cursors.seal(&owner, &Place::default()).unwrap();
+        let last = if text.ends_with('0') { "1" } else { "0" };
+        text.replace_range(text.len() - 1.., last);
+        let long = "ab".repeat(10_000);
+        for text in [text.as_str(), "", "0", "zz", "+1+1", "é", "abcd", &"00".repeat(28), &long] {
+            assert!(matches!(cursors.open(&owner, text), Err(SessionError::BadCursor)), "{text}");
+        }
+    }
+}

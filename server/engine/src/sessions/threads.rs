@@ -1,0 +1,247 @@
+//! Which threads there are, and who may see them.
+//!
+//! Codex knows no owners. Where tokens are needed, everybody sees the threads alone that the store says are
+//! theirs; where none is, all threads of codex's home are everybody's.
+
+use std::time::{Duration, Instant};
+
+use codex_gateway_wire::{
+    Json, OwnerId, ThreadId,
+    api::{ResumeThread, SessionReply, ThreadList, ThreadReply},
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{Sessions, cursor::Place, found::Found};
+use crate::{
+    bridge::{
+        BridgeError, RpcError,
+        protocol::{self, PEOPLES_THREADS, ThreadPage, ThreadRead, is_bad_cursor, is_no_thread},
+    },
+    error::SessionError,
+    session::Session,
+};
+
+/// How many threads are asked for at once where most may be somebody else's.
+const PAGE: u32 = 100;
+/// How many such pages are looked through for one list; then it is short, and goes on with its cursor.
+const PAGES: usize = 10;
+/// How long one list may take; then it is short as well.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest cursor of codex's that is passed on, in bytes.
+const LONGEST_CURSOR: usize = 4096;
+
+/// Which threads to list.
+#[derive(Clone, Debug)]
+pub struct ThreadQuery {
+    /// Where the list goes on, as the one before said.
+    pub cursor: Option<String>,
+    /// How many threads at most.
+    pub limit: u32,
+    /// What they are sorted by, the newest first.
+    pub sort_key: Option<SortKey>,
+    /// Only those that are archived, or only those that are not.
+    pub archived: bool,
+    /// Only those of exactly this directory.
+    pub cwd: Option<String>,
+    /// Only those with this in their title.
+    pub search_term: Option<String>,
+}
+
+/// What threads are sorted by, in codex's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SortKey {
+    /// When they were begun.
+    CreatedAt,
+    /// When they last changed.
+    UpdatedAt,
+    /// When somebody last had to do with them.
+    RecencyAt,
+}
+
+impl SortKey {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "created_at",
+            Self::UpdatedAt => "updated_at",
+            Self::RecencyAt => "recency_at",
+        }
+    }
+}
+
+impl ThreadQuery {
+    fn page(&self, cursor: Option<String>, limit: u32) -> protocol::ThreadList {
+        protocol::ThreadList {
+            cursor,
+            limit,
+            sort_key: self.sort_key.map(SortKey::as_str),
+            archived: self.archived,
+            cwd: self.cwd.clone(),
+            search_term: self.search_term.clone(),
+            model_providers: [],
+            source_kinds: PEOPLES_THREADS,
+        }
+    }
+}
+
+impl Sessions {
+    /// A page of that owner's threads. It can be shorter than asked for, even empty, and still not be the last.
+    ///
+    /// # Errors
+    /// [`SessionError::BadCursor`], [`SessionError::TooManyReads`], or what codex says.
+    pub async fn list_threads(
+        &self,
+        owner: &OwnerId,
+        query: ThreadQuery,
+    ) -> Result<ThreadList, SessionError> {
+        if self.inner.config.tokens {
+            return self.list_own_threads(owner, query).await;
+        }
+        if query.cursor.as_ref().is_some_and(|cursor| cursor.len() > LONGEST_CURSOR) {
+            return Err(SessionError::BadCursor);
+        }
+        let raw = self.thread_page(&query.page(query.cursor.clone(), query.limit)).await?;
+        let ThreadPage { data, next_cursor, .. } = read(&raw)?;
+        Ok(ThreadList { ok: true, threads: data, next_cursor, raw })
+    }
+
+    /// Looks through codex's list for the threads of one owner.
+    async fn list_own_threads(
+        &self,
+        owner: &OwnerId,
+        query: ThreadQuery,
+    ) -> Result<ThreadList, SessionError> {
+        let cursors = &self.inner.cursors;
+        let mut place = match &query.cursor {
+            Some(cursor) => Some(cursors.open(owner, cursor)?),
+            None => Some(Place::default()),
+        };
+        let mut found = Found::new(query.limit as usize);
+        let start = Instant::now();
+        for _ in 0..PAGES {
+            if found.is_full() || start.elapsed() > PATIENCE {
+                break;
+            }
+            let Some(at) = place.take() else { break };
+            let page = self.thread_page(&query.page(at.page.clone(), PAGE)).await?;
+            let page: ThreadPage = read(&page)?;
+            let ids = page.data.iter().map(id).collect::<Result<Vec<_>, _>>()?;
+            let theirs = self.inner.store.owned(owner, ids.clone()).await?;
+            place = found.take(at, page, &ids, |thread| theirs.contains(thread));
+        }
+        let next_cursor = place.and_then(|place| cursors.seal(owner, &place));
+        found.into_list(next_cursor)
+    }
+
+    async fn thread_page(&self, request: &protocol::ThreadList) -> Result<Json, SessionError> {
+        self.inner.library.request(request).await.map_err(|error| match error {
+            SessionError::Codex(BridgeError::Refused { error, .. }) if is_bad_cursor(&error) => {
+                SessionError::BadCursor
+            }
+            error => error,
+        })
+    }
+
+    /// A thread of that owner, with its turns.
+    ///
+    /// # Errors
+    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::TooManyReads`], or what
+    /// codex says.
+    pub async fn read_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadReply, SessionError> {
+        #[derive(Deserialize)]
+        struct Read {
+            thread: Json,
+        }
+        let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
+        self.admit(owner, &thread_id).await?;
+        let raw = match self.read_with(owner, &thread_id, true).await {
+            // A thread that has had no turn yet has no turns to be listed.
+            Err(SessionError::Codex(BridgeError::Refused { error, .. }))
+                if error.code == RpcError::METHOD_NOT_FOUND =>
+            {
+                self.read_with(owner, &thread_id, false).await
+            }
+            raw => raw,
+        };
+        let raw = raw.map_err(|error| match error {
+            SessionError::Codex(BridgeError::Refused { error, .. }) if is_no_thread(&error) => {
+                SessionError::ThreadNotFound
+            }
+            error => error,
+        })?;
+        let Read { thread } = read(&raw)?;
+        Ok(ThreadReply { ok: true, thread_id, thread, raw })
+    }
+
+    /// Reads a thread through the process of the session that is in it: another one would not see what is going
+    /// on in it. If there is none, through the library.
+    async fn read_with(
+        &self,
+        owner: &OwnerId,
+        thread: &ThreadId,
+        include_turns: bool,
+    ) -> Result<Json, SessionError> {
+        let request = ThreadRead { thread_id: thread.clone(), include_turns };
+        let holder = self.inner.holds.holder(thread);
+        let session = holder.and_then(|id| self.live().get(&id).cloned());
+        if let Some(session) = session.filter(|session| session.owner() == owner) {
+            let _place = self.inner.library.place().await?;
+            match session.read_thread(request.clone()).await {
+                // It has no process, or is about to end.
+                Err(SessionError::NotFound | SessionError::Codex(BridgeError::Closed)) => {}
+                reply => return reply,
+            }
+        }
+        self.inner.library.request(&request).await
+    }
+
+    /// Lets a session of its owner go on with another thread of theirs.
+    ///
+    /// # Errors
+    /// [`SessionError::BadThreadId`]; [`SessionError::ThreadNotFound`], also if it is somebody else's;
+    /// [`SessionError::ThreadHeld`], [`SessionError::TurnActive`], [`SessionError::Starting`]; or what codex says.
+    pub async fn resume_thread(
+        &self,
+        session: &Session,
+        request: &ResumeThread,
+    ) -> Result<SessionReply, SessionError> {
+        let thread = self.resumable(session.owner(), &request.thread_id).await?;
+        session.resume_thread(thread).await
+    }
+
+    /// The thread that somebody means who wants to go on with it, if it may be theirs.
+    pub(super) async fn resumable(
+        &self,
+        owner: &OwnerId,
+        thread: &ThreadId,
+    ) -> Result<ThreadId, SessionError> {
+        let thread = parse(thread.as_str()).ok_or(SessionError::BadThreadId)?;
+        self.admit(owner, &thread).await?;
+        Ok(thread)
+    }
+
+    /// The one place where a thread's owner is checked.
+    async fn admit(&self, owner: &OwnerId, thread: &ThreadId) -> Result<(), SessionError> {
+        let is_theirs = !self.inner.config.tokens
+            || self.inner.store.owned(owner, vec![thread.clone()]).await?.contains(thread);
+        if is_theirs { Ok(()) } else { Err(SessionError::ThreadNotFound) }
+    }
+}
+
+/// The one form of a thread's id: codex takes it in several, and each must mean the same thread here as there.
+fn parse(text: &str) -> Option<ThreadId> {
+    const HYPHENATED: usize = 36;
+    let uuid = Uuid::try_parse(text).ok().filter(|_| text.len() == HYPHENATED)?;
+    Some(uuid.to_string().into())
+}
+
+fn read<'a, T: Deserialize<'a>>(json: &'a Json) -> Result<T, SessionError> {
+    let bad =
+        |error: serde_json::Error| BridgeError::BadReply { method: "thread/…", message: error.to_string() };
+    Ok(serde_json::from_str(json.get()).map_err(bad)?)
+}
+
+fn id(thread: &Json) -> Result<ThreadId, SessionError> {
+    read(thread).map(|protocol::Thread { id, .. }| id)
+}

@@ -1,0 +1,34 @@
+//! The gateway's own files.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use crate::support::{Gateway, Setup};
+
+#[tokio::test]
+async fn the_database_is_for_the_gateways_eyes_only() {
+    let gateway = Gateway::fake("normal").await;
+    let file = gateway.data_dir().join("gateway.db");
+    assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    gateway.stop().await;
+
+    let demo = Setup::demo().start().await;
+    assert!(demo.data_dir().join("demo/gateway.db").is_file(), "the demo has its own");
+    assert!(!demo.data_dir().join("gateway.db").exists());
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_data_directory_that_cannot_be_used_is_named_at_start() {
+    let setup = Setup::fake("normal");
+    let file = setup.data_dir().join("file");
+    fs::write(&file, "").unwrap();
+    let below = file.join("below").to_str().unwrap().to_owned();
+    let (status, log) = setup.set("CODEX_GATEWAY_DATA_DIR", &below).start_badly().await;
+    assert!(!status.success() && log.contains(&below) && log.contains("CODEX_GATEWAY_DATA_DIR"), "{log}");
+
+    let setup = Setup::fake("normal");
+    let file = setup.data_dir().join("gateway.db");
+    fs::write(&file, "not a database at all, but long enough to be looked at as one").unwrap();
+    let (status, log) = setup.start_badly().await;
+    assert!(!status.success() && log.contains("gateway.db cannot be used"), "{log}");
+}
