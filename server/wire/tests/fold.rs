@@ -150,6 +150,29 @@ fn item(kind: &str, id: &str, text: &str) -> Value {
     item
 }
 
+/// Something that codex asks of the user.
+fn ask(request: u8, turn: Option<u8>) -> Value {
+    let kind = ["command", "fileChange", "userInput", "brandNew"][usize::from(request)];
+    let turn_id = turn.map(|turn| format!("turn-{turn}"));
+    json!({
+        "id": format!("request-{request}"), "kind": kind, "method": "item/commandExecution/requestApproval",
+        "params": { "threadId": THREAD, "command": "x" },
+        "summary": { "turnId": turn_id, "command": "x", "fields": [{ "name": "n", "input": "one" }] },
+        "availableDecisions": ["accept", { "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["x"] } }, "decline"],
+        "createdAt": 7, "deadline": turn.map(i64::from),
+    })
+}
+
+/// How that ends.
+fn resolve(request: u8, how: usize) -> Value {
+    json!({
+        "id": format!("request-{request}"),
+        "outcome": (["accepted", "declined", "cancelled", "answered", "withdrawn", "brandNew"][how]),
+        "by": (["user", "policy", "absence", "deadline", "codex", "brandNew"][how]),
+        "result": { "decision": "accept" }, "at": 9,
+    })
+}
+
 /// The step as it comes over the wire: an event's name and its data.
 fn event(step: &Step) -> (EventName, String) {
     let notification = |method: &str, params: Value| {
@@ -233,28 +256,8 @@ fn event(step: &Step) -> (EventName, String) {
             let kind = ["processExited", "malformedLine", "brandNew"][*kind];
             (EventName::Warning, json!({ "type": kind, "message": "So it is.", "detail": "why" }).to_string())
         }
-        Step::Ask(request, turn) => (
-            EventName::Request,
-            json!({
-                "id": format!("request-{request}"), "kind": (["command", "fileChange", "userInput", "brandNew"][usize::from(*request)]),
-                "method": "item/commandExecution/requestApproval",
-                "params": { "threadId": THREAD, "command": "x" },
-                "summary": { "turnId": turn.map(|turn| format!("turn-{turn}")), "command": "x", "fields": [{ "name": "n", "input": "one" }] },
-                "availableDecisions": ["accept", { "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["x"] } }, "decline"],
-                "createdAt": 7, "deadline": turn.map(i64::from),
-            })
-            .to_string(),
-        ),
-        Step::Resolve(request, how) => (
-            EventName::RequestResolved,
-            json!({
-                "id": format!("request-{request}"),
-                "outcome": (["accepted", "declined", "cancelled", "answered", "withdrawn", "brandNew"][*how]),
-                "by": (["user", "policy", "absence", "deadline", "codex", "brandNew"][*how]),
-                "result": { "decision": "accept" }, "at": 9,
-            })
-            .to_string(),
-        ),
+        Step::Ask(request, turn) => (EventName::Request, ask(*request, *turn).to_string()),
+        Step::Resolve(request, how) => (EventName::RequestResolved, resolve(*request, *how).to_string()),
         Step::Request => (
             EventName::ServerRequest,
             json!({

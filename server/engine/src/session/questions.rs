@@ -69,7 +69,7 @@ impl Actor {
         match accepted {
             Some(accepted) => self.finish(open, accepted, ResolvedBy::Policy),
             None if mode == ApprovalMode::Decline || self.pending.is_full() => {
-                self.decline(open, ResolvedBy::Policy)
+                self.decline(open, ResolvedBy::Policy);
             }
             None if nobody => self.decline(open, ResolvedBy::Absence),
             None => self.pending.push(open),

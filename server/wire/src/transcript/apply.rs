@@ -119,7 +119,7 @@ impl Transcript {
             phase: Phase::Running,
             started_at_ms: Some(request.created_at),
             completed_at_ms: None,
-            content: Content::Question(Question { request: request.clone(), resolved: None }),
+            content: Content::Question(Box::new(Question { request: request.clone(), resolved: None })),
         });
         Change::added(id).and_meta(true)
     }

@@ -58,7 +58,7 @@ pub enum Content {
     /// Something that codex asked of its client, and what it was answered.
     Request(ServerRequest),
     /// Something that codex asked of the user.
-    Question(Question),
+    Question(Box<Question>),
 }
 
 /// Something that codex asked of the user.
