@@ -149,9 +149,15 @@ impl Sessions {
         if inner.stopping.is_cancelled() {
             return Err(SessionError::ShuttingDown);
         }
-        let settings = Settings::choose(&inner.config, &request).await?;
+        let mut settings = Settings::choose(&inner.config, &request).await?;
         let thread = match &request.resume_thread_id {
-            Some(thread) => WantedThread::Other(self.resumable(owner, thread).await?),
+            Some(thread) => {
+                let thread = self.resumable(owner, thread).await?;
+                if request.cwd.is_none() {
+                    settings.work_where(&inner.config, self.cwd_of(&thread).await).await;
+                }
+                WantedThread::Other(thread)
+            }
             None => WantedThread::New,
         };
         let place = Arc::clone(&inner.places)

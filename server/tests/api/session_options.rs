@@ -111,3 +111,25 @@ async fn commands_run_in_the_chosen_directory() {
     assert!(command["text"].as_str().unwrap().contains(own.to_str().unwrap()), "{command}");
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn a_thread_that_goes_on_does_so_where_it_was_unless_that_is_gone_or_another_place_is_asked_for() {
+    let gateway = Gateway::demo().await;
+    let own = gateway.workspace().join("own");
+    fs::create_dir(&own).unwrap();
+    let session = gateway.create_with(&gateway.client, &json!({ "cwd": own })).await;
+    session.turn("Hello").await;
+    let thread = session.reply["state"]["threadId"].clone();
+    session.delete().await;
+    let cwd_of = async |body: Value| {
+        let session = gateway.create_with(&gateway.client, &body).await;
+        session.delete().await;
+        session.reply["state"]["cwd"].clone()
+    };
+    assert_eq!(cwd_of(json!({ "resumeThreadId": thread })).await, json!(own));
+    let elsewhere = json!({ "resumeThreadId": thread, "cwd": gateway.workspace() });
+    assert_eq!(cwd_of(elsewhere).await, json!(gateway.workspace()));
+    fs::remove_dir(&own).unwrap();
+    assert_eq!(cwd_of(json!({ "resumeThreadId": thread })).await, json!(gateway.workspace()));
+    gateway.stop().await;
+}

@@ -44,6 +44,13 @@ impl Settings {
             .map_err(|most| SessionError::OverCeiling { field: "approvals", ceiling: most.as_str() })?;
         Ok(Self { cwd, sandbox, approval_policy, approvals })
     }
+
+    /// Lets the session work where its thread has worked before, if that is still there and allowed.
+    pub(crate) async fn work_where(&mut self, config: &Config, thread: Option<String>) {
+        if let Some(Ok(cwd)) = async { Some(directory(config, &thread?).await) }.await {
+            self.cwd = cwd;
+        }
+    }
 }
 
 /// The directory that is meant, if it is inside a workspace once all symbolic links are followed. Nobody is

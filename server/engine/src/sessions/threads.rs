@@ -221,6 +221,24 @@ impl Sessions {
         Ok(thread)
     }
 
+    /// Where a thread has worked so far, as far as codex tells; not asked of one that a session is in.
+    pub(super) async fn cwd_of(&self, thread: &ThreadId) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Read {
+            thread: Stored,
+        }
+        #[derive(Deserialize)]
+        struct Stored {
+            cwd: String,
+        }
+        if self.inner.holds.holder(thread).is_some() {
+            return None;
+        }
+        let request = ThreadRead { thread_id: thread.clone(), include_turns: false };
+        let raw = self.inner.library.request(&request).await.ok()?;
+        read::<Read>(&raw).ok().map(|read| read.thread.cwd)
+    }
+
     /// The one place where a thread's owner is checked.
     async fn admit(&self, owner: &OwnerId, thread: &ThreadId) -> Result<(), SessionError> {
         let is_theirs = !self.inner.config.tokens
