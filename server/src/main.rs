@@ -3,8 +3,14 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
-use clap::Parser;
-use codex_gateway::{cli::Cli, demo::Demo, serve, state::AppState};
+use codex_gateway::{
+    cli::{Cli, Command},
+    demo::Demo,
+    serve::serve,
+    state::AppState,
+    tokens::SHORTEST_SECRET,
+    variables::{CliError, unknown},
+};
 use codex_gateway_engine::{Config, Sessions, login};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use tokio::net::TcpListener;
@@ -21,12 +27,36 @@ async fn main() -> ExitCode {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%error, "this process can be read by others of the same user");
     }
-    match run(Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("codex-gateway: {error:#}");
-            ExitCode::FAILURE
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
+        // Help and version are asked for in the same way.
+        Err(CliError::Line(error)) => error.exit(),
+        Err(error) => return failed(error.into()),
+    };
+    warn(&cli);
+    let done = match &cli.command {
+        Some(Command::Token(token)) => {
+            token.run(cli.secret()).map(|token| println!("{token}")).map_err(Into::into)
         }
+        None => run(cli).await,
+    };
+    done.map_or_else(failed, |()| ExitCode::SUCCESS)
+}
+
+fn failed(error: anyhow::Error) -> ExitCode {
+    eprintln!("codex-gateway: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// What works, and is probably not what was meant.
+fn warn(cli: &Cli) {
+    for (name, nearest) in unknown(std::env::vars_os().map(|(name, _)| name)) {
+        tracing::warn!("{name} is not known and does nothing; the nearest that is known is {nearest}");
+    }
+    if cli.secret().is_some_and(|secret| secret.expose().len() < SHORTEST_SECRET) {
+        tracing::warn!(
+            "CODEX_GATEWAY_JWT_SECRET is shorter than {SHORTEST_SECRET} bytes: whoever guesses it can make tokens (try: openssl rand -hex 32)"
+        );
     }
 }
 

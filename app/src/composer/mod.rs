@@ -55,6 +55,7 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     let ComposerSetup { placeholder, models, chat, submit, .. } = setup;
     let running = move || chat.is_some_and(Chat::running);
     let closed = move || chat.is_some_and(Chat::ended);
+    let signed_out = move || chat.is_some_and(Chat::signed_out);
 
     Effect::new(move |_| {
         let Some(area) = area.track() else { return };
@@ -76,9 +77,21 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
         }
     });
 
+    Effect::new(move |_| {
+        let settled = chat.filter(|chat| chat.signed_out() && !chat.outbox.busy());
+        let unsent = settled.map(|chat| chat.outbox.take_failed()).unwrap_or_default();
+        if !unsent.is_empty() {
+            // The page will be loaded anew: what did not arrive survives that only as a draft.
+            let all = drafts::join(unsent, text.peek());
+            browser::store(&key.peek(), &all);
+            area.set(&all);
+            text.set(all);
+        }
+    });
+
     let send = move || {
         let written = text.peek();
-        if written.trim().is_empty() || untrack(closed) {
+        if written.trim().is_empty() || untrack(|| closed() || signed_out()) {
             return;
         }
         if untrack(running) {
@@ -122,7 +135,7 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
             act(t.send)
                 .attr("type", "submit")
                 .class("act send")
-                .live_attr("disabled", move || text.get().trim().is_empty())
+                .live_attr("disabled", move || text.get().trim().is_empty() || signed_out())
                 .child(icon(Icon::Send))
         }
     };

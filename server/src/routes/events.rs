@@ -6,7 +6,7 @@ use async_stream::stream;
 use axum::{
     Extension,
     body::Body,
-    extract::{Query, rejection::QueryRejection},
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
@@ -24,7 +24,13 @@ use futures::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 
-use crate::{auth::Expiry, error::ApiError, extract::CallersSession, state::BUILD_ID};
+use crate::{
+    auth::Expiry,
+    error::ApiError,
+    extract::CallersSession,
+    limits::{StreamPlace, Who},
+    state::{AppState, BUILD_ID},
+};
 
 /// How long a stream is silent at most.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -46,8 +52,10 @@ pub struct Asked {
 
 /// The stream: `session`, then either what followed the reader's last event, or a `state` and what follows it.
 pub async fn events(
+    State(state): State<AppState>,
     CallersSession(session): CallersSession,
-    Extension(Expiry(until)): Extension<Expiry>,
+    Extension(expiry): Extension<Expiry>,
+    Extension(who): Extension<Who>,
     asked: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -59,8 +67,8 @@ pub async fn events(
         None => Start::Fresh,
         Some(id) => start_after(&session, id),
     };
-    let mut response =
-        Response::new(Body::from_stream(stream(session, names, start, until.map(Instant::from_std))));
+    let place = state.limits.stream(who)?;
+    let mut response = Response::new(Body::from_stream(stream(session, names, start, expiry, place)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -130,14 +138,16 @@ fn ping(at: &EventId) -> Bytes {
 
 type Chunk = Result<Bytes, SessionError>;
 
-fn stream(session: Session, names: u16, start: Start, until: Option<Instant>) -> impl Stream<Item = Chunk> {
-    let expired = async move {
-        match until {
-            Some(until) => sleep_until(until).await,
-            None => std::future::pending().await,
-        }
-    };
+fn stream(
+    session: Session,
+    names: u16,
+    start: Start,
+    expiry: Expiry,
+    place: StreamPlace,
+) -> impl Stream<Item = Chunk> {
     stream! {
+        let _place = place;
+        let expired = expiry.over();
         tokio::pin!(expired);
         yield Ok(Bytes::from_static(RETRY.as_bytes()));
         yield Ok(session_frame(&session));

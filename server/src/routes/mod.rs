@@ -5,5 +5,6 @@ pub mod fallback;
 pub mod health;
 pub mod legacy;
 pub mod sessions;
+pub mod sign_in;
 pub mod threads;
 pub mod turns;
