@@ -1,9 +1,14 @@
 //! The environment: an empty variable counts as unset, a bad value is named, and so is a variable that is unknown.
 
-use std::ffi::{OsStr, OsString};
+use std::{
+    any::TypeId,
+    env,
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+};
 
 use clap::{
-    ArgMatches, Command, CommandFactory, FromArgMatches,
+    Command, CommandFactory, FromArgMatches,
     error::{ContextKind, ContextValue, Error, ErrorKind},
 };
 
@@ -37,22 +42,14 @@ impl Cli {
     /// # Errors
     /// [`CliError`]
     pub fn read() -> Result<Self, CliError> {
-        Self::read_from(std::env::args_os().collect(), |name| std::env::var_os(name))
-    }
-
-    fn read_from(
-        line: Vec<OsString>,
-        variable: impl Fn(&OsStr) -> Option<OsString>,
-    ) -> Result<Self, CliError> {
-        let read = |command: Command| -> Result<ArgMatches, Error> { command.try_get_matches_from(&line) };
-        let set = |name: &OsStr| variable(name).is_some_and(|value| !value.is_empty());
-        let error = match read(with_variables(set)) {
+        let set = |name: &OsStr| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let error = match with_variables(set).try_get_matches() {
             Ok(matches) => return Ok(Self::from_arg_matches(&matches)?),
             Err(error) => error,
         };
         // What is still wrong without the environment is the line's own fault.
-        let of_variable = read(with_variables(|_| false)).is_ok().then(|| of_variable(&error, &variable));
-        Err(of_variable.flatten().unwrap_or(CliError::Line(error)))
+        let is_the_lines = with_variables(|_| false).try_get_matches().is_err();
+        Err((!is_the_lines).then(|| of_variable(&error)).flatten().unwrap_or(CliError::Line(error)))
     }
 }
 
@@ -65,30 +62,47 @@ fn with_variables(set: impl Fn(&OsStr) -> bool) -> Command {
 }
 
 /// What is wrong with a variable, if that is what is wrong.
-fn of_variable(error: &Error, variable: impl Fn(&OsStr) -> Option<OsString>) -> Option<CliError> {
-    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return None };
+fn of_variable(error: &Error) -> Option<CliError> {
     let mut command = Cli::command();
     command.build();
-    let argument = command.get_arguments().find(|argument| argument.to_string() == *named)?;
+    let argument = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(named)) => {
+            command.get_arguments().find(|argument| argument.to_string() == *named)
+        }
+        // Clap does not say where it has found what is no text.
+        _ if error.kind() == ErrorKind::InvalidUtf8 => command.get_arguments().find(|argument| {
+            let value = argument.get_env().and_then(env::var_os);
+            let is_path = argument.get_value_parser().type_id() == TypeId::of::<PathBuf>();
+            !is_path && value.is_some_and(|value| value.to_str().is_none())
+        }),
+        _ => None,
+    }?;
     let name = argument.get_env()?;
-    let value = variable(name)?.to_string_lossy().into_owned();
+    let secret = argument.is_hide_env_values_set();
+    let value = if secret { "…".to_owned() } else { env::var_os(name)?.to_string_lossy().into_owned() };
     let word = argument.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
     let takes = match (word, error.get(ContextKind::ValidValue), error.kind()) {
         (_, Some(ContextValue::Strings(values)), _) if !values.is_empty() => values.join(", "),
         ("0|1", ..) => "0 or 1".to_owned(),
         ("ADDRESS", ..) => "an IP address".to_owned(),
         ("PORT", ..) => "a port, from 0 to 65535".to_owned(),
-        ("N" | "MS", ..) => {
-            let unit = if word == "MS" { "a whole number of milliseconds" } else { "a whole number" };
-            // The range, if that is what it is not in.
-            let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            why.split_once(" is not in ")
-                .map_or_else(|| unit.to_owned(), |(_, range)| format!("{unit}: {range}"))
-        }
+        ("N", ..) => format!("a whole number{}", range(error)),
+        ("MS", ..) => format!("a whole number of milliseconds{}", range(error)),
         (.., ErrorKind::InvalidUtf8) => "text in UTF-8".to_owned(),
         _ => std::error::Error::source(error)?.to_string(),
     };
     Some(CliError::Variable { variable: name.to_string_lossy().into_owned(), value, takes })
+}
+
+/// The range that a number is not in, if that is what is wrong: clap says `0 is not in 1..=10`.
+fn range(error: &Error) -> String {
+    let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let range = why.split_once(" is not in ").and_then(|(_, range)| range.split_once(".."));
+    match range.map(|(from, to)| (from, to.strip_prefix('='))) {
+        Some((from, Some(to))) => format!(" from {from} to {to}"),
+        Some((from, None)) => format!(" from {from} on"),
+        None => String::new(),
+    }
 }
 
 /// Variables that look like ours and are not, each with the nearest that is.
@@ -113,13 +127,6 @@ pub fn unknown(variables: impl Iterator<Item = OsString>) -> Vec<(String, String
 mod tests {
     use super::*;
 
-    fn read(line: &[&str], variables: &[(&str, &str)]) -> Result<Cli, CliError> {
-        let line = ["x"].iter().chain(line).map(OsString::from).collect();
-        Cli::read_from(line, |name| {
-            variables.iter().find(|(other, _)| name == *other).map(|(_, value)| OsString::from(value))
-        })
-    }
-
     #[test]
     fn a_word_of_ours_that_is_misspelled_is_found() {
         let unknown = |name: &str| unknown([OsString::from(name)].into_iter());
@@ -132,11 +139,5 @@ mod tests {
         for known in ["CODEX_GATEWAY_PORT", MARK, "CODEX_HOME", "PATH"] {
             assert_eq!(unknown(known), []);
         }
-    }
-
-    #[test]
-    fn what_the_line_gets_wrong_is_the_lines() {
-        let error = read(&["--port", "http"], &[("CODEX_GATEWAY_PORT", "1")]).unwrap_err();
-        assert!(matches!(error, CliError::Line(_)) && error.to_string().contains("--port"), "{error}");
     }
 }
