@@ -17,6 +17,7 @@ use crate::error::ApiError;
 
 /// The largest body that is read, in bytes.
 pub const LARGEST_BODY: usize = 4 * 1024 * 1024;
+const NO_JSON: &str = "the body must say that it is JSON: content-type: application/json";
 /// How long nothing of a body may come.
 const SILENCE: Duration = Duration::from_secs(10);
 /// How long all of a body may take.
@@ -33,13 +34,15 @@ pub async fn json_body(request: Request, next: Next) -> Result<Response, ApiErro
         return Ok(next.run(request).await);
     }
     let (parts, body) = request.into_parts();
-    let says_json = says(&parts.headers, "application/json");
-    let bytes = read(body, LARGEST_BODY).await?;
-    if !bytes.is_empty() && !says_json {
-        return Err(ApiError::BadBody(
-            "the body must say that it is JSON: content-type: application/json".to_owned(),
-        ));
-    }
+    let bytes = if says(&parts.headers, "application/json") {
+        read(body, LARGEST_BODY).await?
+    } else {
+        // One without any is fine; of another not even the beginning is kept.
+        read(body, 0).await.map_err(|error| match error {
+            ApiError::TooLarge(_) => ApiError::BadBody(NO_JSON.to_owned()),
+            other => other,
+        })?
+    };
     Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await)
 }
 

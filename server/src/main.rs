@@ -13,7 +13,10 @@ use codex_gateway::{
 };
 use codex_gateway_engine::{Config, Sessions, login};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+};
 use tracing_subscriber::EnvFilter;
 
 /// How long the end may take, from the signal to the exit.
@@ -81,6 +84,8 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
             "listening on {bound} without CODEX_GATEWAY_JWT_SECRET: everybody who can reach this port can run commands here"
         );
     }
+    // Whoever reads that it is ready may tell it to stop.
+    let mut stop = StopSignals::listen().context("signals cannot be listened to")?;
     if demo.is_some() {
         println!("Demo: the model is a stand-in inside this program, not OpenAI's; codex itself is real.");
         println!(
@@ -96,7 +101,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     let stopping = sessions.stopping().clone();
     let server = tokio::spawn(serve(listener, state, stopping.clone()));
     tokio::select! {
-        () = stop_signal() => tracing::info!("stopping"),
+        () = stop.next() => tracing::info!("stopping"),
         () = stopping.cancelled() => {}
     }
     let end = async {
@@ -107,21 +112,27 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     tokio::select! {
         ended = end => ended.context("the server ended badly")??,
         () = tokio::time::sleep(SHUTDOWN) => tracing::warn!("some connections did not end in time"),
-        () = stop_signal() => tracing::warn!("told again to stop; stopping at once"),
+        () = stop.next() => tracing::warn!("told again to stop; stopping at once"),
     }
     Ok(())
 }
 
-/// Waits for SIGINT or SIGTERM.
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// The signals that tell the gateway to stop. From when it is made, none of them is missed.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

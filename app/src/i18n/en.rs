@@ -160,7 +160,7 @@ pub(super) static TEXTS: Texts = Texts {
     sign_in_ended: "Your sign-in has ended.",
     too_much: "That was too much in too short a time. Try again in a moment.",
     #[cfg(feature = "ssr")]
-    sign_in_why: "This gateway is for those who have an access token.",
+    sign_in_why: "Enter your access token to go on.",
     #[cfg(feature = "ssr")]
     access_token: "Access token",
     #[cfg(feature = "ssr")]

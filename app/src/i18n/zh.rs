@@ -155,7 +155,7 @@ pub(super) static TEXTS: Texts = Texts {
     sign_in_ended: "登录已失效。",
     too_much: "请求过于频繁，请稍后再试。",
     #[cfg(feature = "ssr")]
-    sign_in_why: "需要访问令牌才能使用此网关。",
+    sign_in_why: "请输入访问令牌以继续。",
     #[cfg(feature = "ssr")]
     access_token: "访问令牌",
     #[cfg(feature = "ssr")]

@@ -3,9 +3,13 @@
 use std::fs;
 
 use codex_gateway_standin::{Options, Standin};
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 
-use crate::support::{Gateway, Process, Recorder, Setup, eventually};
+use crate::{
+    auth::{hours_from_now, sign},
+    support::{Gateway, Process, Recorder, Setup, eventually},
+};
 
 #[tokio::test]
 async fn a_command_sees_none_of_the_gateways_secrets() {
@@ -34,6 +38,25 @@ async fn a_command_sees_none_of_the_gateways_secrets() {
         }
     }
     session.client.post(&session.path("/turn/interrupt")).await.ok();
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_command_that_looks_for_secrets_finds_none() {
+    const SECRET: &str = "hush-hush-hush-hush-hush-hush-hush";
+    let standin = Standin::start(Options::default()).await.unwrap();
+    let setup = Setup::upstream(standin.base_url())
+        .set("CODEX_GATEWAY_JWT_SECRET", SECRET)
+        .set("CODEX_GATEWAY_OPENAI_API_KEY", format!("sk-{SECRET}"));
+    let gateway = setup.start().await;
+    let token = sign(Algorithm::HS256, &json!({ "exp": hours_from_now(1) }), SECRET);
+    let session = gateway.create_with(&gateway.client.with_token(&token), &json!({})).await;
+    let turn = session.turn("!standin environment").await;
+    let all: String = turn.iter().map(|event| event.data.as_str()).collect();
+    assert!(all.contains("that is all"), "the command ran to its end: {all}");
+    // Once by `env`, and at least once from /proc.
+    assert!(all.matches("CODEX_GATEWAY_PROCESS=").count() > 1, "it has looked: {all}");
+    assert!(!all.contains(SECRET), "it has found something");
     gateway.stop().await;
 }
 
