@@ -1,6 +1,6 @@
 //! `codex-gateway`: configuration, then the server until it is told to stop.
 
-use std::{process::ExitCode, time::Duration};
+use std::{ffi::OsString, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use codex_gateway::{
@@ -19,6 +19,8 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
+/// Flags whose values are nobody's business.
+const SECRETS: [&str; 2] = ["--jwt-secret", "--openai-api-key"];
 /// How long the end may take, from the signal to the exit.
 const SHUTDOWN: Duration = Duration::from_secs(9);
 
@@ -55,6 +57,14 @@ fn failed(error: anyhow::Error) -> ExitCode {
 fn warn(cli: &Cli) {
     for (name, nearest) in unknown(std::env::vars_os().map(|(name, _)| name)) {
         tracing::warn!("{name} is not known and does nothing; the nearest that is known is {nearest}");
+    }
+    for flag in SECRETS.iter().filter(|_| cli.command.is_none()) {
+        let given = |argument: OsString| argument.to_str().is_some_and(|argument| argument.starts_with(flag));
+        if std::env::args_os().any(given) {
+            tracing::warn!(
+                "{flag} is on the command line, where every process of this machine can read it: use the variable"
+            );
+        }
     }
     if cli.secret().is_some_and(|secret| secret.expose().len() < SHORTEST_SECRET) {
         tracing::warn!(

@@ -185,6 +185,15 @@ async fn a_megabyte_of_token_is_no_token() {
 }
 
 #[tokio::test]
+async fn a_secret_on_the_command_line_is_warned_of() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    // It does not get far, and need not.
+    let (_, _, said) = Setup::fake("normal").run(&["--jwt-secret", SECRET, "--port", &port]).await;
+    assert!(said.contains("--jwt-secret is on the command line") && !said.contains(SECRET), "{said}");
+}
+
+#[tokio::test]
 async fn a_short_secret_is_warned_of() {
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", "short").start().await;
     assert!(gateway.log().contains("CODEX_GATEWAY_JWT_SECRET is shorter than 32 bytes"), "{}", gateway.log());

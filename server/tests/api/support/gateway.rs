@@ -76,6 +76,11 @@ impl Setup {
         self
     }
 
+    /// A place in the directory of this setup.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
     fn home(&self) -> PathBuf {
         self.dir.path().join("home")
     }
