@@ -120,7 +120,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
         server.await
     };
     tokio::select! {
-        ended = end => ended.context("the server ended badly")??,
+        ended = end => ended.context("the server ended badly")?,
         () = tokio::time::sleep(SHUTDOWN) => tracing::warn!("some connections did not end in time"),
         () = stop.next() => tracing::warn!("told again to stop; stopping at once"),
     }

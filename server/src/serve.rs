@@ -31,10 +31,7 @@ const LONGEST_HEAD: usize = 64 * 1024;
 const OUT_OF_FILES: Duration = Duration::from_millis(250);
 
 /// Serves until `stopping` is cancelled and all connections have ended. Streams end with their sessions.
-///
-/// # Errors
-/// None of its own yet: a connection that fails is that connection's matter.
-pub async fn serve(listener: TcpListener, state: AppState, stopping: CancellationToken) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, state: AppState, stopping: CancellationToken) {
     let places = Arc::new(Semaphore::new(most_connections(state.max_connections)));
     let limits = Arc::clone(&state.limits);
     let router = router(state);
@@ -87,7 +84,6 @@ pub async fn serve(listener: TcpListener, state: AppState, stopping: Cancellatio
     }
     drop(listener);
     connections.shutdown().await;
-    Ok(())
 }
 
 /// Where a request comes from: what a proxy says that stands before us on this machine or its own network, else the

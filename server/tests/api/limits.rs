@@ -1,7 +1,13 @@
 //! How much one may ask for, how fast one has to be, and that nothing hangs or grows when somebody is not.
 
+use std::time::Duration;
+
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 
 use crate::{
     auth::{SECRET, token_of},
@@ -90,16 +96,18 @@ async fn connections_have_a_number_and_the_next_one_waits() {
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_MAX_CONNECTIONS", "2").start().await;
     let idle = [gateway.client.connect().await, gateway.client.connect().await];
     let client = gateway.client.clone();
-    let waiting = tokio::spawn(async move { client.get("/healthz").await.ok() });
-    let mut idle = idle.into_iter();
-    drop(idle.next());
-    waiting.await.unwrap();
-    drop(idle);
+    let next = client.get("/healthz");
+    tokio::pin!(next);
+    assert!(timeout(Duration::from_millis(200), &mut next).await.is_err());
+    let [first, second] = idle;
+    drop(first);
+    next.await.ok();
+    drop(second);
     gateway.stop().await;
 }
 
 /// What comes on a connection until its end.
-async fn all_that_comes(mut stream: tokio::net::TcpStream) -> String {
+async fn all_that_comes(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
     // A connection that is cut is at its end as well.
     let _ = within("the connection ends", stream.read_to_end(&mut bytes)).await;

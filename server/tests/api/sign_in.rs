@@ -1,12 +1,12 @@
 //! Signing in with a browser, and out.
 
+use jsonwebtoken::Algorithm;
 use serde_json::json;
 
 use crate::{
     auth::{SECRET, gateway, hours_from_now, sign, token_of},
     support::{Client, Gateway, Reply, Setup},
 };
-use jsonwebtoken::Algorithm;
 
 /// The cookie that a reply sets: its name and value, and all of the header.
 fn cookie(reply: &Reply) -> (String, String) {
@@ -141,23 +141,18 @@ async fn signing_out_ends_the_cookie_and_its_streams() {
     assert_eq!(streams[0].next().await, None, "the stream ends with its cookie");
     here.get(&session.path("/state")).await.refused(401, "unauthorized");
     // The other browser stays.
-    session_goes_on(&there, &session.path("/state")).await;
+    there.get(&session.path("/state")).await.ok();
     session.client.with_token(&token_of("ada")).get(&session.path("/state")).await.ok();
     gateway.stop().await;
-}
-
-async fn session_goes_on(client: &Client, path: &str) {
-    client.get(path).await.ok();
 }
 
 #[tokio::test]
 async fn a_cookie_ends_with_its_token() {
     let gateway = gateway().await;
-    let now = hours_from_now(0);
-    let token = sign(Algorithm::HS256, &json!({ "sub": "ada", "exp": now + 3 }), SECRET);
+    let session = gateway.create_with(&gateway.client.with_token(&token_of("ada")), &json!({})).await;
+    let token = sign(Algorithm::HS256, &json!({ "sub": "ada", "exp": hours_from_now(0) + 3 }), SECRET);
     let reply = gateway.client.post_form("/sign-in", &format!("token={token}")).await;
     let ada = gateway.client.with("cookie", &cookie(&reply).0);
-    let session = gateway.create_with(&gateway.client.with_token(&token_of("ada")), &json!({})).await;
     let mut events = session.events_with("", &ada).await;
     events.expect("session").await;
     events.expect("state").await;
