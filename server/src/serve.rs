@@ -1,6 +1,14 @@
 //! The HTTP server: connections, their number and their patience.
 
-use std::{io, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{extract::Request, http::HeaderMap};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -69,21 +77,36 @@ pub async fn serve(listener: TcpListener, state: AppState, stopping: Cancellatio
             tracing::debug!(%error, "a connection keeps its delay");
         }
         let router = router.clone();
+        let asked = Arc::new(AtomicBool::new(false));
+        let silent = silent_at_the_end(stopping.clone(), Arc::clone(&asked));
         let service = service_fn(move |mut request: Request<Incoming>| {
+            asked.store(true, Ordering::Relaxed);
             let address = client(peer.ip(), request.headers());
             request.extensions_mut().insert(Address::from(address));
             router.clone().call(request)
         });
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended badly");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended badly");
+                },
+                () = silent => {}
             }
             drop(place);
         });
     }
     drop(listener);
     connections.shutdown().await;
+}
+
+/// Waits for the end of a connection on which nothing was asked until we are to stop: browsers open some in advance,
+/// and hyper would wait for their first request.
+async fn silent_at_the_end(stopping: CancellationToken, asked: Arc<AtomicBool>) {
+    stopping.cancelled_owned().await;
+    if asked.load(Ordering::Relaxed) {
+        std::future::pending().await
+    }
 }
 
 /// Where a request comes from: what a proxy says that stands before us on this machine or its own network, else the

@@ -70,6 +70,17 @@ async fn a_reader_that_does_not_read_does_not_hold_it_up() {
 }
 
 #[tokio::test]
+async fn a_connection_on_which_nothing_is_asked_does_not_hold_it_up() {
+    let mut gateway = Gateway::fake("normal").await;
+    let silent = gateway.client.connect().await;
+    gateway.client.get("/healthz").await.ok();
+    gateway.terminate();
+    gateway.ended().await;
+    assert!(!gateway.log().contains("did not end in time"), "{}", gateway.log());
+    drop(silent);
+}
+
+#[tokio::test]
 async fn told_twice_it_ends_at_once() {
     let mut gateway = Gateway::fake("normal").await.settled().await;
     gateway.codex().set_mode("stubborn");
