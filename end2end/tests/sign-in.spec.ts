@@ -171,6 +171,10 @@ test.describe('with a secret', () => {
         await screenshot(page, `sign-in-refused-${name}-light`);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         expect(overflow).toBeLessThanOrEqual(0);
+        await signIn(chat);
+        await page.getByRole('button', { name: /^(Settings|设置)$/ }).click();
+        await expect(page.getByRole('button', { name: /^(Sign out|退出登录)$/ })).toBeVisible();
+        await screenshot(page, `sign-out-${name}-light`);
       });
     });
   }
