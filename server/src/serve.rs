@@ -105,7 +105,7 @@ pub async fn serve(listener: TcpListener, state: AppState, stopping: Cancellatio
 async fn silent_at_the_end(stopping: CancellationToken, asked: Arc<AtomicBool>) {
     stopping.cancelled_owned().await;
     if asked.load(Ordering::Relaxed) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

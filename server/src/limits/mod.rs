@@ -3,14 +3,10 @@
 //! Per owner; per address where nobody signs in, and for tokens that are not good. Health and the browser files are
 //! exempt: they do not come here.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+mod address;
+mod streams;
+
+use std::{fmt, num::NonZeroU32, time::Duration};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -24,12 +20,12 @@ use governor::{
     clock::{Clock, DefaultClock},
 };
 
+use self::streams::Streams;
+pub use self::{address::Address, streams::StreamPlace};
 use crate::{auth::Caller, error::ApiError, state::AppState};
 
 /// How often those are forgotten who asked for nothing lately.
 pub const SWEEP: Duration = Duration::from_mins(1);
-/// When one may look again whether a stream has ended, in seconds.
-const STREAM_RETRY: u64 = 5;
 
 /// How much one may ask for. 0 is as much as one likes.
 #[derive(Clone, Debug, clap::Args)]
@@ -69,27 +65,6 @@ pub enum Who {
     Address(Address),
 }
 
-/// The address that a request comes from; of IPv6, the network: a host has as many addresses in it as it likes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Address(IpAddr);
-
-impl From<IpAddr> for Address {
-    fn from(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() >> 64 << 64).into(),
-            four @ IpAddr::V4(_) => four,
-        })
-    }
-}
-
-impl Address {
-    /// Where a request comes from, as [`crate::serve`] has noted.
-    pub fn of(request: &Request) -> Self {
-        let unknown = || IpAddr::from(Ipv6Addr::UNSPECIFIED).into();
-        request.extensions().get().copied().unwrap_or_else(unknown)
-    }
-}
-
 /// Counts what is asked for.
 pub struct Limits {
     requests: Option<Rate<Who>>,
@@ -113,7 +88,7 @@ impl Limits {
             creates: Rate::new("new sessions", options.rate_creates),
             turns: Rate::new("turns", options.rate_turns),
             bad_tokens: Rate::new("bad tokens", options.rate_bad_tokens),
-            streams: Streams { most: options.max_streams, open: Arc::default() },
+            streams: Streams::new(options.max_streams),
         }
     }
 
@@ -216,56 +191,12 @@ fn check<K: Clone + std::hash::Hash + Eq>(rate: Option<&Rate<K>>, key: &K) -> Re
     })
 }
 
-/// The streams that are open.
-struct Streams {
-    most: u32,
-    open: Arc<Mutex<HashMap<Who, u32>>>,
-}
-
-impl Streams {
-    fn open(&self, who: Who) -> Result<StreamPlace, ApiError> {
-        let mut open = lock(&self.open);
-        let count = open.entry(who.clone()).or_default();
-        if self.most > 0 && *count >= self.most {
-            return Err(ApiError::RateLimited {
-                what: "event streams at the same time",
-                after: STREAM_RETRY,
-            });
-        }
-        *count += 1;
-        drop(open);
-        Ok(StreamPlace { who, open: Arc::clone(&self.open) })
-    }
-}
-
-/// A stream's place; dropping it makes room.
-pub struct StreamPlace {
-    who: Who,
-    open: Arc<Mutex<HashMap<Who, u32>>>,
-}
-
-impl Drop for StreamPlace {
-    fn drop(&mut self) {
-        let mut open = lock(&self.open);
-        if let Some(count) = open.get_mut(&self.who) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.who);
-            }
-        }
-    }
-}
-
-fn lock(open: &Mutex<HashMap<Who, u32>>) -> MutexGuard<'_, HashMap<Who, u32>> {
-    open.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn address(text: &str) -> Address {
-        text.parse::<IpAddr>().unwrap().into()
+        text.parse::<std::net::IpAddr>().unwrap().into()
     }
 
     #[test]
@@ -281,23 +212,5 @@ mod tests {
     #[test]
     fn none_is_no_limit() {
         assert!(Rate::<Address>::new("turns", 0).is_none());
-    }
-
-    #[test]
-    fn a_stream_that_ends_makes_room() {
-        let streams = Streams { most: 1, open: Arc::default() };
-        let who = Who::Owner("ada".into());
-        let place = streams.open(who.clone()).unwrap();
-        assert!(streams.open(who.clone()).is_err() && streams.open(Who::Owner("bob".into())).is_ok());
-        drop(place);
-        assert!(streams.open(who).is_ok());
-        assert!(lock(&streams.open).is_empty(), "nobody is remembered for nothing");
-    }
-
-    #[test]
-    fn a_network_of_ipv6_counts_as_one_address() {
-        assert_eq!(address("2001:db8:1:2:3::4"), address("2001:db8:1:2::"));
-        assert_ne!(address("2001:db8:1:2::"), address("2001:db8:1:3::"));
-        assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
     }
 }
