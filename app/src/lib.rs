@@ -2,7 +2,7 @@
 //!
 //! Rendered by the server (feature `ssr`), taken over by the browser (feature `hydrate`).
 //!
-//! - [`App`]: all pages; [`shell`]: the document around them
+//! - [`App`]: all pages; [`shell`]: the document around them; `sign_in`: the one that is a document of its own
 //! - `pages`: the first screen, a conversation, what is not there
 //! - `conversation`: the log, turn by turn, and the line that says what is going on
 //! - `cards`: the kinds of work, a file each
@@ -31,6 +31,8 @@ mod route;
 pub mod server_fns;
 #[cfg(feature = "ssr")]
 mod shell;
+#[cfg(feature = "ssr")]
+mod sign_in;
 mod state;
 mod text;
 
@@ -39,3 +41,5 @@ pub use app::App;
 pub use server_fns::{ServerContext, load};
 #[cfg(feature = "ssr")]
 pub use shell::{PAGES, init_tasks, shell};
+#[cfg(feature = "ssr")]
+pub use sign_in::{SignInPage, sign_in_page};

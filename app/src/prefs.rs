@@ -57,9 +57,14 @@ impl Prefs {
     #[cfg(feature = "ssr")]
     pub(crate) fn current() -> Self {
         let parts = leptos::prelude::use_context::<http::request::Parts>();
-        let header = |name| parts.as_ref().and_then(|parts| parts.headers.get(name)?.to_str().ok());
-        let cookies = header(http::header::COOKIE).unwrap_or_default();
-        Self::from_headers(cookies, header(http::header::ACCEPT_LANGUAGE).unwrap_or_default())
+        parts.map_or_else(Self::default, |parts| Self::of_request(&parts.headers))
+    }
+
+    /// Those of the reader who sent a request.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn of_request(headers: &http::HeaderMap) -> Self {
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Self::from_headers(header(http::header::COOKIE), header(http::header::ACCEPT_LANGUAGE))
     }
 
     /// Those of the page that is rendered, or that is taken over.

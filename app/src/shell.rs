@@ -2,7 +2,13 @@
 
 use leptos::{hydration::HydrationScripts, prelude::*};
 
-use crate::{App, pages::window_title, prefs::Prefs, route::Route, server_fns::ServerContext};
+use crate::{
+    App,
+    pages::window_title,
+    prefs::Prefs,
+    route::Route,
+    server_fns::{ServerContext, signs_in},
+};
 
 /// Scrolls a conversation to its end before it is painted for the first time.
 const TO_THE_END: &str = "for(const e of document.querySelectorAll('.scroll'))e.scrollTop=e.scrollHeight";
@@ -21,10 +27,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let Prefs { theme, lang } = Prefs::current();
     let context = use_context::<ServerContext>();
     let build = context.as_ref().map(|context| context.build_id);
+    let signs_in = signs_in().then_some("");
     let title = window_title(context.and_then(title).as_deref());
     view! {
         <!DOCTYPE html>
-        <html lang=lang.code() data-theme=theme.word() data-build=build>
+        <html lang=lang.code() data-theme=theme.word() data-build=build data-signs-in=signs_in>
             <head>
                 <meta charset="utf-8" />
                 <meta

@@ -50,3 +50,16 @@ test('a conversation, running, stopped, failed, finished and opened', async ({ p
   }
   await isClean(page, 'opened');
 });
+
+test('the form to sign in, before and after a token that is not good', async ({ page, startServer, faults }) => {
+  faults.allow(/status of 401/);
+  const server = await startServer({
+    env: { CODEX_GATEWAY_JWT_SECRET: 'a secret of no fewer than thirty-two bytes', CODEX_GATEWAY_HOST: '127.0.0.1' },
+  });
+  await page.goto(server.baseURL);
+  await isClean(page, 'the form');
+  await page.getByLabel('Access token').fill('nonsense');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('alert')).toBeVisible();
+  await isClean(page, 'the form again');
+});

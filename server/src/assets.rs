@@ -44,7 +44,12 @@ pub fn router(state: &AppState) -> Router<AppState> {
             .append_index_html_on_directories(false)
             .precompressed_br()
             .precompressed_gzip();
-        ServiceBuilder::new().layer(fresh).service(files)
+        // The policy of a page is the page's; a worker's script, say, brings its own.
+        let policy = SetResponseHeaderLayer::overriding(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("frame-ancestors 'none'"),
+        );
+        ServiceBuilder::new().layer(fresh).layer(policy).service(files)
     };
     Router::new()
         .nest_service("/pkg", dir(&site.join("pkg")))

@@ -1,85 +1,92 @@
-//! Who is asking: a bearer token (JWT, HS256, with `exp`), or everybody where no secret is set.
+//! Who is asking: a bearer token, the cookie of a sign-in, or everybody where no secret is set.
 //!
 //! This is the one place that turns a request into an [`OwnerId`]; everything behind it takes an owner.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{fmt, time::Instant};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, Uri, header, request::Parts},
+    http::{HeaderMap, Method, Uri, header, request::Parts},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use codex_gateway_engine::config::Secret;
 use codex_gateway_wire::OwnerId;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use serde::Deserialize;
+use tokio::time::sleep_until;
+use tokio_util::sync::CancellationToken;
 
-use crate::{error::ApiError, state::AppState};
-
-/// The longest token that is looked at, in bytes.
-const LONGEST_TOKEN: usize = 8 * 1024;
+use crate::{
+    cookie,
+    error::ApiError,
+    limits::Address,
+    routes::sign_in,
+    sign_ins::SignIns,
+    state::AppState,
+    tokens::{Admission, BadToken, Tokens},
+};
 
 /// Who may come in.
 pub struct Auth {
-    key: Option<(DecodingKey, Validation)>,
+    tokens: Option<Tokens>,
+    /// Who has signed in with a browser.
+    pub sign_ins: SignIns,
 }
 
-#[derive(Deserialize)]
-struct Claims {
-    #[serde(default)]
-    sub: Option<String>,
-    /// In Unix seconds; fractions are allowed.
-    exp: f64,
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").field("on", &self.is_on()).finish_non_exhaustive()
+    }
 }
 
-/// Whom a token admits, and until when: for ever where none is needed.
-struct Admission {
-    owner: OwnerId,
-    until: Option<Instant>,
+/// Why somebody may not come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    /// They have no token, or the cookie of a sign-in that is over.
+    NotSignedIn,
+    /// Their token is not good, or they sent more than one.
+    BadToken,
 }
 
-impl std::fmt::Debug for Auth {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Auth").field("on", &self.is_on()).finish()
+impl From<BadToken> for Refusal {
+    fn from(_: BadToken) -> Self {
+        Self::BadToken
     }
 }
 
 impl Auth {
     /// Tokens signed with this secret, or everybody without one.
     pub fn new(secret: Option<&Secret>) -> Self {
-        let key = secret.map(|secret| {
-            // `exp` is required and checked by default; the algorithm is ours to choose, never the token's.
-            let mut validation = Validation::new(Algorithm::HS256);
-            validation.leeway = 0;
-            validation.validate_aud = false;
-            (DecodingKey::from_secret(secret.expose().as_bytes()), validation)
-        });
-        Self { key }
+        Self { tokens: secret.map(Tokens::new), sign_ins: SignIns::default() }
     }
 
     /// Whether a token is needed.
     pub fn is_on(&self) -> bool {
-        self.key.is_some()
+        self.tokens.is_some()
     }
 
     /// Whom a token admits.
-    fn admit(&self, token: Option<&str>) -> Result<Admission, ApiError> {
-        let Some((key, validation)) = &self.key else {
-            return Ok(Admission { owner: OwnerId::shared(), until: None });
-        };
-        let token = token.filter(|token| token.len() <= LONGEST_TOKEN).ok_or(ApiError::Unauthorized)?;
-        let claims = decode::<Claims>(token, key, validation).map_err(|_| ApiError::Unauthorized)?.claims;
-        let owner = claims.sub.filter(|sub| !sub.is_empty()).map_or_else(OwnerId::shared, OwnerId::from);
-        Ok(Admission { owner, until: instant(claims.exp) })
+    ///
+    /// # Errors
+    /// [`BadToken`]
+    pub fn read(&self, token: &str) -> Result<Admission, BadToken> {
+        self.tokens.as_ref().map_or(Ok(everybody()), |tokens| tokens.read(token))
+    }
+
+    /// Whom a request admits. A token decides before a cookie does.
+    fn admit(&self, headers: &HeaderMap, uri: &Uri) -> Result<(Admission, CancellationToken), Refusal> {
+        if !self.is_on() {
+            return Ok((everybody(), CancellationToken::new()));
+        }
+        if let Some(token) = one_token(headers, uri)? {
+            return Ok((self.read(token)?, CancellationToken::new()));
+        }
+        let id = cookie::read(headers).ok_or(Refusal::NotSignedIn)?;
+        self.sign_ins.find(id).ok_or(Refusal::NotSignedIn)
     }
 }
 
-/// A time in Unix seconds on our own clock; none if it is farther away than that can say.
-fn instant(unix: f64) -> Option<Instant> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let left = Duration::try_from_secs_f64(unix).ok()?.saturating_sub(now);
-    Instant::now().checked_add(left)
+fn everybody() -> Admission {
+    Admission { owner: OwnerId::shared(), until: None }
 }
 
 /// Who is asking. Every handler that touches a session takes one.
@@ -95,112 +102,135 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// When the caller's token ends, and with it whatever takes longer.
-#[derive(Clone, Copy, Debug)]
-pub struct Expiry(pub Option<Instant>);
-
-/// Middleware: who is asking, or 401.
-///
-/// # Errors
-/// [`ApiError::Unauthorized`]
-pub async fn authenticate(
-    State(state): State<AppState>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    let token = bearer(request.headers()).or_else(|| query_token(request.uri()));
-    let Admission { owner, until } = state.auth.admit(token)?;
-    request.extensions_mut().insert(Caller(owner));
-    request.extensions_mut().insert(Expiry(until));
-    Ok(next.run(request).await)
+/// When the caller's token or sign-in ends, and with it whatever takes longer.
+#[derive(Clone, Debug)]
+pub struct Expiry {
+    until: Option<Instant>,
+    signed_out: CancellationToken,
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+impl Expiry {
+    /// Waits for the end.
+    pub async fn over(self) {
+        let expired = async {
+            match self.until {
+                Some(until) => sleep_until(until.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = expired => {}
+            () = self.signed_out.cancelled() => {}
+        }
+    }
+}
+
+/// Middleware: who is asking, or 401. Who asks for a page with a browser gets a form to sign in with.
+pub async fn authenticate(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    match state.auth.admit(request.headers(), request.uri()) {
+        Ok((Admission { owner, until }, signed_out)) => {
+            request.extensions_mut().insert(Caller(owner));
+            request.extensions_mut().insert(Expiry { until, signed_out });
+            next.run(request).await
+        }
+        Err(Refusal::BadToken) if let Err(too_many) = state.limits.bad_token(Address::of(&request)) => {
+            too_many.into_response()
+        }
+        Err(_) if is_page(request.method(), request.uri()) => {
+            sign_in::form(request.headers(), sign_in::Form::asking(request.uri()))
+        }
+        Err(_) => ApiError::Unauthorized.into_response(),
+    }
+}
+
+/// Whether a person would look at the answer.
+fn is_page(method: &Method, uri: &Uri) -> bool {
+    let is_call = ["/api", "/_fn"].iter().any(|prefix| {
+        uri.path().strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    matches!(*method, Method::GET | Method::HEAD) && !is_call
+}
+
+/// The token that a request carries, in its header or its query. Of two, another program may have looked at the other.
+fn one_token<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<Option<&'a str>, Refusal> {
+    let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
+    let (authorization, second) = (authorizations.next(), authorizations.next());
+    // Another scheme is no business of ours: a proxy's own password, say.
+    let bearer = authorization.and_then(|value| bearer(value.to_str().ok()?));
+    let mut all = bearer.into_iter().chain(query_tokens(uri));
+    match (all.next(), all.next()) {
+        _ if second.is_some() => Err(Refusal::BadToken),
+        (_, Some(_)) => Err(Refusal::BadToken),
+        (token, None) => Ok(token),
+    }
+}
+
+fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The token in the query of an event stream, which an `EventSource` cannot send as a header.
-fn query_token(uri: &Uri) -> Option<&str> {
-    if !(uri.path().starts_with("/api/sessions/") && uri.path().ends_with("/events")) {
-        return None;
-    }
-    uri.query()?
+/// The tokens in the query of an event stream, which an `EventSource` cannot send as a header.
+fn query_tokens(uri: &Uri) -> impl Iterator<Item = &str> {
+    let is_stream = uri.path().starts_with("/api/sessions/") && uri.path().ends_with("/events");
+    let query = uri.query().filter(|_| is_stream).unwrap_or_default();
+    query
         .split('&')
-        .find_map(|pair| pair.strip_prefix("access_token=").or_else(|| pair.strip_prefix("token=")))
+        .filter_map(|pair| pair.strip_prefix("access_token=").or_else(|| pair.strip_prefix("token=")))
 }
 
 #[cfg(test)]
 mod tests {
-    use jsonwebtoken::{EncodingKey, Header, encode};
-    use serde_json::{Value, json};
-
     use super::*;
 
-    fn in_an_hour() -> u64 {
-        (SystemTime::now() + Duration::from_hours(1)).duration_since(UNIX_EPOCH).unwrap().as_secs()
+    fn headers<const N: usize>(all: [(&'static str, &'static str); N]) -> HeaderMap {
+        all.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
-    fn token(header: &Header, claims: &Value, secret: &str) -> String {
-        encode(header, claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
-    }
-
-    fn admit(token: &str) -> Result<Admission, ApiError> {
-        Auth::new(Some(&Secret::from("secret"))).admit(Some(token))
-    }
-
-    fn owner(token: &str) -> Result<OwnerId, ApiError> {
-        admit(token).map(|admission| admission.owner)
-    }
-
-    #[test]
-    fn the_subject_is_the_owner() {
-        let claims = json!({ "sub": "ada", "exp": in_an_hour() });
-        assert_eq!(owner(&token(&Header::default(), &claims, "secret")).unwrap(), OwnerId::from("ada"));
-        let claims = json!({ "exp": in_an_hour() });
-        assert_eq!(owner(&token(&Header::default(), &claims, "secret")).unwrap(), OwnerId::shared());
-    }
-
-    #[test]
-    fn other_tokens_are_refused() {
-        let good = json!({ "sub": "ada", "exp": in_an_hour() });
-        let hs384 = Header::new(Algorithm::HS384);
-        for bad in [
-            token(&Header::default(), &good, "another secret"),
-            token(&Header::default(), &json!({ "sub": "ada" }), "secret"),
-            token(&Header::default(), &json!({ "sub": "ada", "exp": 1000 }), "secret"),
-            token(&hs384, &good, "secret"),
-            // {"alg":"none"}
-            format!(
-                "eyJhbGciOiJub25lIn0.{}.",
-                token(&Header::default(), &good, "secret").split('.').nth(1).unwrap()
-            ),
-            "x".repeat(1024 * 1024),
-            String::new(),
-        ] {
-            assert!(matches!(owner(&bad), Err(ApiError::Unauthorized)), "{}", &bad[..bad.len().min(80)]);
-        }
-        assert!(matches!(Auth::new(Some(&Secret::from("s"))).admit(None), Err(ApiError::Unauthorized)));
-    }
-
-    #[test]
-    fn a_token_admits_until_it_expires() {
-        let until =
-            |exp: Value| admit(&token(&Header::default(), &json!({ "exp": exp }), "secret")).unwrap().until;
-        let left = until(json!(in_an_hour())).unwrap().duration_since(Instant::now());
-        assert!(left > Duration::from_mins(59) && left <= Duration::from_hours(1), "{left:?}");
+    fn token<const N: usize>(
+        all: [(&'static str, &'static str); N],
+        uri: &str,
+    ) -> Result<Option<String>, Refusal> {
+        one_token(&headers(all), &uri.parse().unwrap()).map(|token| token.map(str::to_owned))
     }
 
     #[test]
     fn without_a_secret_everybody_is_one_owner() {
-        let admission = Auth::new(None).admit(None).unwrap();
-        assert_eq!((admission.owner, admission.until), (OwnerId::shared(), None));
+        let (admission, _) = Auth::new(None).admit(&HeaderMap::new(), &Uri::from_static("/")).unwrap();
+        assert_eq!(admission, Admission { owner: OwnerId::shared(), until: None });
+    }
+
+    #[test]
+    fn with_one_nobody_comes_in_without_a_token() {
+        let auth = Auth::new(Some(&Secret::from("s")));
+        let refused = |all: &HeaderMap| auth.admit(all, &Uri::from_static("/")).err();
+        assert_eq!(refused(&HeaderMap::new()), Some(Refusal::NotSignedIn));
+        assert_eq!(refused(&headers([("cookie", "codex-gateway=x")])), Some(Refusal::NotSignedIn));
+        assert_eq!(refused(&headers([("authorization", "Bearer x")])), Some(Refusal::BadToken));
     }
 
     #[test]
     fn query_tokens_count_on_event_streams_only() {
-        assert_eq!(query_token(&"/api/sessions/a/events?x=1&access_token=t".parse().unwrap()), Some("t"));
-        assert_eq!(query_token(&"/api/sessions/a/state?access_token=t".parse().unwrap()), None);
+        assert_eq!(token([], "/api/sessions/a/events?x=1&access_token=t"), Ok(Some("t".to_owned())));
+        assert_eq!(token([], "/api/sessions/a/state?access_token=t"), Ok(None));
+    }
+
+    #[test]
+    fn a_token_is_sent_once() {
+        let bearer = ("authorization", "bearer t");
+        assert_eq!(token([bearer], "/"), Ok(Some("t".to_owned())));
+        assert_eq!(token([("authorization", "Basic t")], "/"), Ok(None));
+        assert_eq!(token([bearer, bearer], "/"), Err(Refusal::BadToken));
+        assert_eq!(token([bearer], "/api/sessions/a/events?token=t"), Err(Refusal::BadToken));
+        assert_eq!(token([], "/api/sessions/a/events?token=t&access_token=t"), Err(Refusal::BadToken));
+    }
+
+    #[test]
+    fn pages_are_for_people() {
+        let is = |method, path: &'static str| is_page(&method, &Uri::from_static(path));
+        assert!(is(Method::GET, "/") && is(Method::HEAD, "/c/x") && is(Method::GET, "/apiary"));
+        assert!(
+            !is(Method::GET, "/api/sessions") && !is(Method::POST, "/_fn/home") && !is(Method::POST, "/")
+        );
     }
 }

@@ -7,6 +7,8 @@ use std::{
 
 use codex_gateway_engine::{Options, config::Secret};
 
+use crate::{limits::LimitOptions, token_command::TokenCommand};
+
 /// A REST/SSE API and a browser chat over `codex app-server`, one subprocess per session.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(version)]
@@ -24,7 +26,13 @@ pub struct Cli {
     pub allowed_hosts: Vec<String>,
 
     /// HS256 secret: every route but /healthz and /readyz needs a valid bearer token with `exp`
-    #[arg(long, env = "CODEX_GATEWAY_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "CODEX_GATEWAY_JWT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        global = true
+    )]
     pub jwt_secret: Option<Secret>,
 
     /// Use a stand-in model inside this program, with a codex home and a workspace of its own
@@ -40,9 +48,24 @@ pub struct Cli {
     #[arg(long, env = "CODEX_GATEWAY_SITE_DIR", value_name = "DIR")]
     pub site_dir: Option<PathBuf>,
 
+    /// How much one may ask for.
+    #[command(flatten)]
+    pub limits: LimitOptions,
+
     /// What the engine takes.
     #[command(flatten)]
     pub engine: Options,
+
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program can do beside serving.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Command {
+    /// Prints a token to sign in with
+    Token(TokenCommand),
 }
 
 impl Cli {

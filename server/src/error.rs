@@ -31,6 +31,20 @@ pub enum ApiError {
     /// No valid token.
     #[error("a valid bearer token is needed")]
     Unauthorized,
+    /// The body comes too slowly.
+    #[error("the body did not come in time")]
+    SlowBody,
+    /// Too much was asked in too short a time.
+    #[error("too many {what}; try again in {after} s")]
+    RateLimited {
+        /// Of what it was too much.
+        what: &'static str,
+        /// When to try again, in seconds.
+        after: u64,
+    },
+    /// The request names no host, or more than one.
+    #[error("a request has one Host, and its target names no other")]
+    BadHost,
     /// The request names a host that is not ours.
     #[error("this gateway does not answer to {0:?}; CODEX_GATEWAY_ALLOWED_HOSTS can name it")]
     ForeignHost(String),
@@ -57,7 +71,9 @@ impl ApiError {
             Self::Session(error) => {
                 StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
-            Self::BadBody(_) | Self::BadQuery(_) => StatusCode::BAD_REQUEST,
+            Self::BadBody(_) | Self::BadQuery(_) | Self::BadHost => StatusCode::BAD_REQUEST,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::ForeignHost(_) | Self::ForeignOrigin => StatusCode::FORBIDDEN,
@@ -75,6 +91,9 @@ impl ApiError {
             Self::BadQuery(_) => "bad_query",
             Self::TooLarge(_) => "too_large",
             Self::Unauthorized => "unauthorized",
+            Self::SlowBody => "slow_body",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::BadHost => "bad_host",
             Self::ForeignHost(_) => "foreign_host",
             Self::ForeignOrigin => "foreign_origin",
             Self::NotFound => "not_found",
@@ -105,6 +124,9 @@ impl IntoResponse for ApiError {
         match self {
             Self::Unauthorized => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::RateLimited { after, .. } => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after));
             }
             Self::Session(SessionError::Limit(_) | SessionError::TooManyReads) => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));

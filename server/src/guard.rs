@@ -1,18 +1,22 @@
 //! Which names the gateway answers to, and which pages may use it: a website must never reach an agent.
 //!
-//! Host is checked against DNS rebinding (a foreign name that resolves to this machine), Origin against
-//! foreign pages that send requests here.
+//! Host is checked against DNS rebinding (a foreign name that resolves to this machine). Origin, and where there is
+//! none what the browser says in `Sec-Fetch-Site`, is checked against foreign pages: they may link here, and nothing
+//! else. That holds for reading too: a stream that nobody can read would still count as a reader.
 
 use std::net::IpAddr;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, Method, Uri, header, uri::Authority},
     middleware::Next,
     response::Response,
 };
 
 use crate::{error::ApiError, state::AppState};
+
+/// How the page that a request comes from is related to us, in the browser's words.
+pub(crate) const SITE: &str = "sec-fetch-site";
 
 /// The names that the gateway answers to.
 #[derive(Clone, Debug)]
@@ -42,39 +46,59 @@ impl Guard {
     }
 }
 
-/// Middleware: refuses foreign names, and unsafe requests of foreign pages.
+/// Middleware: refuses foreign names, and whatever foreign pages ask for.
 ///
 /// # Errors
-/// [`ApiError::ForeignHost`], [`ApiError::ForeignOrigin`]
+/// [`ApiError::BadHost`], [`ApiError::ForeignHost`], [`ApiError::ForeignOrigin`]
 pub async fn guard(
     State(state): State<AppState>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let authority = host(&request).unwrap_or_default().to_owned();
+    let authority = authority(request.headers(), request.uri())?.to_owned();
     if !state.guard.answers_to(&authority) {
         return Err(ApiError::ForeignHost(authority));
     }
-    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !is_safe && !is_own_page(request.headers(), &authority) {
+    let headers = request.headers();
+    if !(is_own_page(headers, &authority) || is_link(request.method(), headers)) {
         return Err(ApiError::ForeignOrigin);
     }
     Ok(next.run(request).await)
 }
 
-fn host(request: &Request) -> Option<&str> {
-    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    header.or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str))
+/// Which name a request is for. A target with a name of its own (`GET http://…`) must agree with Host: what stands
+/// before us may have looked at the one, and we at the other.
+fn authority<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<&'a str, ApiError> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (host, second) = (hosts.next(), hosts.next());
+    let host = host.map(|host| host.to_str().unwrap_or_default());
+    match (host, uri.authority().map(Authority::as_str)) {
+        _ if second.is_some() => Err(ApiError::BadHost),
+        (Some(host), Some(target)) if !host.eq_ignore_ascii_case(target) => Err(ApiError::BadHost),
+        (host, target) => Ok(host.or(target).unwrap_or_default()),
+    }
 }
 
 /// Whether a request comes from no page at all, or from one of ours.
 fn is_own_page(headers: &HeaderMap, authority: &str) -> bool {
-    if let Some(origin) = headers.get(header::ORIGIN) {
+    let mut origins = headers.get_all(header::ORIGIN).iter().peekable();
+    if origins.peek().is_some() {
         // TLS may end at a proxy before us: the scheme can differ from what we see, the authority cannot.
-        let own = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-        return own.is_some_and(|(scheme, own)| matches!(scheme, "http" | "https") && own == authority);
+        return origins.all(|origin| {
+            let own = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+            own.is_some_and(|(scheme, own)| matches!(scheme, "http" | "https") && own == authority)
+        });
     }
-    headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none")
+    headers.get(SITE).is_none_or(|site| site == "same-origin" || site == "none")
+}
+
+/// Whether somebody follows a link to us, into a window of its own: not into a frame of the page they came from.
+fn is_link(method: &Method, headers: &HeaderMap) -> bool {
+    let says = |name, value| headers.get(name).is_some_and(|said| said == value);
+    matches!(*method, Method::GET | Method::HEAD)
+        && !headers.contains_key(header::ORIGIN)
+        && says("sec-fetch-mode", "navigate")
+        && says("sec-fetch-dest", "document")
 }
 
 fn without_port(authority: &str) -> &str {
@@ -92,6 +116,10 @@ fn without_port(authority: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn headers<const N: usize>(all: [(&'static str, &str); N]) -> HeaderMap {
+        all.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
 
     fn local() -> Guard {
         Guard::new([127, 0, 0, 1].into(), &["Gateway.Example ".to_owned()])
@@ -130,17 +158,39 @@ mod tests {
 
     #[test]
     fn only_our_own_pages_may_act() {
-        let headers = |name: &'static str, value: &str| {
-            HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())])
-        };
         assert!(is_own_page(&HeaderMap::new(), "localhost:1317"));
-        assert!(is_own_page(&headers("origin", "http://localhost:1317"), "localhost:1317"));
-        assert!(is_own_page(&headers("origin", "https://localhost:1317"), "localhost:1317"));
+        assert!(is_own_page(&headers([("origin", "http://localhost:1317")]), "localhost:1317"));
+        assert!(is_own_page(&headers([("origin", "https://localhost:1317")]), "localhost:1317"));
         for foreign in
             ["null", "http://localhost", "http://localhost:1318", "http://evil.example", "file://", ""]
         {
-            assert!(!is_own_page(&headers("origin", foreign), "localhost:1317"), "{foreign}");
+            assert!(!is_own_page(&headers([("origin", foreign)]), "localhost:1317"), "{foreign}");
         }
-        assert!(!is_own_page(&headers("sec-fetch-site", "cross-site"), "localhost:1317"));
+        let two = headers([("origin", "http://localhost:1317"), ("origin", "http://evil.example")]);
+        assert!(!is_own_page(&two, "localhost:1317"));
+        assert!(!is_own_page(&headers([(SITE, "cross-site")]), "localhost:1317"));
+        assert!(is_own_page(&headers([(SITE, "none")]), "localhost:1317"));
+    }
+
+    #[test]
+    fn a_foreign_page_may_link_here_and_not_embed_us() {
+        let link = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        assert!(is_link(&Method::GET, &headers(link)));
+        assert!(!is_link(&Method::POST, &headers(link)));
+        assert!(!is_link(&Method::GET, &headers([link[0], ("sec-fetch-dest", "iframe")])));
+        assert!(!is_link(&Method::GET, &headers([("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")])));
+        assert!(!is_link(&Method::GET, &headers([link[0], link[1], ("origin", "null")])));
+    }
+
+    #[test]
+    fn a_request_is_for_one_name() {
+        let uri = |text: &'static str| Uri::from_static(text);
+        let named = |hosts: &HeaderMap, target| authority(hosts, &uri(target)).map(str::to_owned).ok();
+        assert_eq!(named(&headers([("host", "a:1")]), "/x").as_deref(), Some("a:1"));
+        assert_eq!(named(&headers([]), "http://a:1/x").as_deref(), Some("a:1"));
+        assert_eq!(named(&headers([("host", "A:1")]), "http://a:1/x").as_deref(), Some("A:1"));
+        assert_eq!(named(&headers([("host", "a:1")]), "http://b:1/x"), None);
+        assert_eq!(named(&headers([("host", "a"), ("host", "a")]), "/x"), None);
+        assert_eq!(named(&headers([]), "/x").as_deref(), Some(""));
     }
 }

@@ -1,15 +1,26 @@
 //! `codex-gateway`: configuration, then the server until it is told to stop.
 
-use std::{process::ExitCode, time::Duration};
+use std::{ffi::OsString, process::ExitCode, time::Duration};
 
 use anyhow::Context;
-use clap::Parser;
-use codex_gateway::{cli::Cli, demo::Demo, serve, state::AppState};
+use codex_gateway::{
+    cli::{Cli, Command},
+    demo::Demo,
+    serve::serve,
+    state::AppState,
+    tokens::SHORTEST_SECRET,
+    variables::{CliError, unknown},
+};
 use codex_gateway_engine::{Config, Sessions, Surroundings, login};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+};
 use tracing_subscriber::EnvFilter;
 
+/// Flags whose values are nobody's business.
+const SECRETS: [&str; 2] = ["--jwt-secret", "--openai-api-key"];
 /// How long the end may take, from the signal to the exit.
 const SHUTDOWN: Duration = Duration::from_secs(9);
 
@@ -21,12 +32,44 @@ async fn main() -> ExitCode {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%error, "this process can be read by others of the same user");
     }
-    match run(Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("codex-gateway: {error:#}");
-            ExitCode::FAILURE
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
+        // Help and version are asked for in the same way.
+        Err(CliError::Line(error)) => error.exit(),
+        Err(error) => return failed(error.into()),
+    };
+    warn(&cli);
+    let done = match &cli.command {
+        Some(Command::Token(token)) => {
+            token.run(cli.secret()).map(|token| println!("{token}")).map_err(Into::into)
         }
+        None => run(cli).await,
+    };
+    done.map_or_else(failed, |()| ExitCode::SUCCESS)
+}
+
+fn failed(error: anyhow::Error) -> ExitCode {
+    eprintln!("codex-gateway: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// What works, and is probably not what was meant.
+fn warn(cli: &Cli) {
+    for (name, nearest) in unknown(std::env::vars_os().map(|(name, _)| name)) {
+        tracing::warn!("{name} is not known and does nothing; the nearest that is known is {nearest}");
+    }
+    for flag in SECRETS.iter().filter(|_| cli.command.is_none()) {
+        let given = |argument: OsString| argument.to_str().is_some_and(|argument| argument.starts_with(flag));
+        if std::env::args_os().any(given) {
+            tracing::warn!(
+                "{flag} is on the command line, where every process of this machine can read it: use the variable"
+            );
+        }
+    }
+    if cli.secret().is_some_and(|secret| secret.expose().len() < SHORTEST_SECRET) {
+        tracing::warn!(
+            "CODEX_GATEWAY_JWT_SECRET is shorter than {SHORTEST_SECRET} bytes: whoever guesses it can make tokens (try: openssl rand -hex 32)"
+        );
     }
 }
 
@@ -56,6 +99,8 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
             "listening on {bound} without CODEX_GATEWAY_JWT_SECRET: everybody who can reach this port can run commands here"
         );
     }
+    // Whoever reads that it is ready may tell it to stop.
+    let mut stop = StopSignals::listen().context("signals cannot be listened to")?;
     if demo.is_some() {
         println!("Demo: the model is a stand-in inside this program, not OpenAI's; codex itself is real.");
         println!(
@@ -71,7 +116,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     let stopping = sessions.stopping().clone();
     let server = tokio::spawn(serve(listener, state, stopping.clone()));
     tokio::select! {
-        () = stop_signal() => tracing::info!("stopping"),
+        () = stop.next() => tracing::info!("stopping"),
         () = stopping.cancelled() => {}
     }
     let end = async {
@@ -80,23 +125,29 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
         server.await
     };
     tokio::select! {
-        ended = end => ended.context("the server ended badly")??,
+        ended = end => ended.context("the server ended badly")?,
         () = tokio::time::sleep(SHUTDOWN) => tracing::warn!("some connections did not end in time"),
-        () = stop_signal() => tracing::warn!("told again to stop; stopping at once"),
+        () = stop.next() => tracing::warn!("told again to stop; stopping at once"),
     }
     Ok(())
 }
 
-/// Waits for SIGINT or SIGTERM.
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// The signals that tell the gateway to stop. From when it is made, none of them is missed.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

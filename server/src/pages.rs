@@ -10,13 +10,14 @@ use axum::{
 };
 use codex_gateway_app::{PAGES, ServerContext, init_tasks, load, shell};
 use codex_gateway_wire::OwnerId;
-use leptos::prelude::provide_context;
+use leptos::{nonce::Nonce, prelude::provide_context};
 use leptos_axum::{handle_server_fns_with_context, render_app_async_with_context};
 use tower_http::compression::CompressionLayer;
 
 use crate::{
     assets,
     auth::Caller,
+    headers::allow_page,
     state::{AppState, BUILD_ID},
 };
 
@@ -38,13 +39,18 @@ pub fn router(state: &AppState) -> Router<AppState> {
 async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Request) -> Response {
     let context = context(&state, owner);
     let (status, loaded) = load(&context, request.uri().path()).await;
+    let nonce = Nonce::new();
+    let for_page = nonce.clone();
     let provide = move || {
         provide_context(context.clone());
         provide_context(loaded.clone());
+        // In place of leptos' own, which nobody outside the page gets to know.
+        provide_context(for_page.clone());
     };
     let render = render_app_async_with_context(provide, move || shell(state.leptos.clone()));
     let mut response = render(request).await;
     *response.status_mut() = status;
+    allow_page(response.headers_mut(), &nonce);
     response
 }
 
@@ -56,7 +62,12 @@ async fn function(State(state): State<AppState>, Caller(owner): Caller, request:
 
 /// What the app may reach: the sessions, for the one who asks.
 fn context(state: &AppState, owner: OwnerId) -> ServerContext {
-    ServerContext { sessions: state.sessions.clone(), owner, build_id: BUILD_ID }
+    ServerContext {
+        sessions: state.sessions.clone(),
+        owner,
+        build_id: BUILD_ID,
+        signs_in: state.auth.is_on(),
+    }
 }
 
 /// Without the browser files a page could be read but not used: say how to build them instead.

@@ -11,19 +11,23 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     assets,
     auth::authenticate,
-    extract::LARGEST_BODY,
+    body::{LARGEST_BODY, json_body},
     guard::guard,
+    headers::headers,
+    limits::limit,
     pages,
     request_id::request_id,
-    routes::{events, fallback, health, legacy, requests, sessions, threads, turns},
+    routes::{events, fallback, health, legacy, requests, sessions, sign_in, threads, turns},
     state::AppState,
 };
 
-/// All routes. Only health, readiness and the browser files need no token.
+/// All routes. Only health, readiness, the browser files and signing in need no token.
 pub fn router(state: AppState) -> Router {
     let open = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/sign-in", get(sign_in::begin).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
         .merge(assets::router(&state));
 
     let api = Router::new()
@@ -46,8 +50,13 @@ pub fn router(state: AppState) -> Router {
         .route("/api/thread/new", any(legacy::gone))
         .route("/api/{*rest}", any(fallback::not_found));
 
-    let closed =
-        api.merge(pages::router(&state)).route_layer(from_fn_with_state(state.clone(), authenticate));
+    // The last is the first that a request meets. What a path takes is told only to those who may come in.
+    let closed = api
+        .merge(pages::router(&state))
+        .method_not_allowed_fallback(fallback::method_not_allowed)
+        .route_layer(from_fn(json_body))
+        .route_layer(from_fn_with_state(state.clone(), limit))
+        .route_layer(from_fn_with_state(state.clone(), authenticate));
 
     open.merge(closed)
         .method_not_allowed_fallback(fallback::method_not_allowed)
@@ -55,6 +64,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), guard))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(CatchPanicLayer::custom(fallback::panicked))
+        .layer(from_fn(headers))
         .layer(from_fn(request_id))
         .with_state(state)
 }

@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 use codex_gateway_engine::Sessions;
 use leptos::config::LeptosOptions;
 
-use crate::{assets, auth::Auth, cli::Cli, guard::Guard};
+use crate::{assets, auth::Auth, cli::Cli, guard::Guard, limits::Limits};
 
 /// What names this build to browsers: a tab that is older than the server is told.
 pub const BUILD_ID: &str = env!("CARGO_PKG_VERSION");
@@ -20,6 +20,10 @@ pub struct AppState {
     pub auth: Arc<Auth>,
     /// Which names it answers to, and which pages may use it.
     pub guard: Arc<Guard>,
+    /// How much one may ask for.
+    pub limits: Arc<Limits>,
+    /// How many connections may be open.
+    pub max_connections: usize,
     /// When the gateway was started.
     pub started: Instant,
     /// What the page's shell needs.
@@ -42,6 +46,8 @@ impl AppState {
             sessions,
             auth: Arc::new(Auth::new(cli.secret())),
             guard: Arc::new(Guard::new(cli.host(), &cli.allowed_hosts)),
+            limits: Arc::new(Limits::new(&cli.limits)),
+            max_connections: cli.limits.max_connections as usize,
             started: Instant::now(),
             leptos,
         })

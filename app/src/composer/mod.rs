@@ -55,30 +55,22 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     let ComposerSetup { placeholder, models, chat, submit, .. } = setup;
     let running = move || chat.is_some_and(Chat::running);
     let closed = move || chat.is_some_and(Chat::ended);
+    let signed_out = move || chat.is_some_and(Chat::signed_out);
 
-    Effect::new(move |_| {
-        let Some(area) = area.track() else { return };
-        // Somebody may have begun to write before this program ran.
-        if area.value().is_empty() {
-            area.set_value(&browser::stored(&key.peek()).unwrap_or_default());
-        }
-        text.set(area.value());
-        // It is part of the page only after this.
-        request_animation_frame(move || {
-            if !browser::touch() {
-                let _ = area.focus();
-            }
-        });
-    });
+    Effect::new(move |_| begin(area, &key.peek(), text));
     Effect::new(move |_| {
         if !running() {
             held_back.set_to(false);
         }
     });
 
+    if let Some(chat) = chat {
+        Effect::new(move |_| keep_unsent(chat, area, &key.peek(), text));
+    }
+
     let send = move || {
         let written = text.peek();
-        if written.trim().is_empty() || untrack(closed) {
+        if written.trim().is_empty() || untrack(|| closed() || signed_out()) {
             return;
         }
         if untrack(running) {
@@ -122,7 +114,7 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
             act(t.send)
                 .attr("type", "submit")
                 .class("act send")
-                .live_attr("disabled", move || text.get().trim().is_empty())
+                .live_attr("disabled", move || text.get().trim().is_empty() || signed_out())
                 .child(icon(Icon::Send))
         }
     };
@@ -150,6 +142,34 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
         .child(el("p").class("held-back").attr("role", "status").child(hint))
         .child(el("div").class("grow").live_attr("data-value", move || text.get()).child(area))
         .child(tools)
+}
+
+/// As soon as the field is there: what was written before stands in it.
+fn begin(area: Area, key: &str, text: State<String>) {
+    let Some(area) = area.track() else { return };
+    // Somebody may have begun to write before this program ran.
+    if area.value().is_empty() {
+        area.set_value(&browser::stored(key).unwrap_or_default());
+    }
+    text.set(area.value());
+    // It is part of the page only after this.
+    request_animation_frame(move || {
+        if !browser::touch() {
+            let _ = area.focus();
+        }
+    });
+}
+
+/// Once one is signed out, the page will be loaded anew: what did not arrive survives that only as a draft.
+fn keep_unsent(chat: Chat, area: Area, key: &str, text: State<String>) {
+    let settled = chat.signed_out() && !chat.outbox.busy();
+    let unsent = if settled { chat.outbox.take_failed() } else { Vec::new() };
+    if !unsent.is_empty() {
+        let all = drafts::join(unsent, text.peek());
+        browser::store(key, &all);
+        area.set(&all);
+        text.set(all);
+    }
 }
 
 /// The field that one writes in.

@@ -10,7 +10,7 @@ use crate::{
     composer::Draft,
     i18n::{Texts, texts},
     live::{LinkState, Live, Outbox, Stream, Unsent, UnsentState},
-    server_fns::{self, Conversation},
+    server_fns::{self, Conversation, Failure},
     state::State,
 };
 
@@ -92,9 +92,14 @@ impl Chat {
         matches!(self.link.get(), LinkState::Closed | LinkState::Gone)
     }
 
+    /// Whether one has to sign in again; tracked.
+    pub(crate) fn signed_out(self) -> bool {
+        self.link.get() == LinkState::SignedOut
+    }
+
     /// Whether a message can be sent now; tracked.
     pub(crate) fn may_send(self) -> bool {
-        !self.running() && !self.ended() && !self.outbox.busy()
+        !self.running() && !self.ended() && !self.signed_out() && !self.outbox.busy()
     }
 
     /// How full the model's window is, in percent; tracked.
@@ -110,16 +115,12 @@ impl Chat {
     pub(crate) fn send(self, draft: Draft) {
         let Draft { text, model, done } = draft;
         let client_id = browser::unique_id();
-        self.dispatch(Unsent { client_id, text, model, state: UnsentState::Sending }, move |sent| {
-            if sent {
-                done();
-            }
-        });
+        self.dispatch(Unsent { client_id, text, model, state: UnsentState::Sending }, done);
     }
 
     /// Sends a message that did not arrive again.
     pub(crate) fn resend(self, message: Unsent) {
-        self.dispatch(message, |_| ());
+        self.dispatch(message, || ());
     }
 
     /// Sends what the user said in a turn again.
@@ -141,11 +142,21 @@ impl Chat {
         }
     }
 
-    fn dispatch(self, message: Unsent, done: impl FnOnce(bool) + 'static) {
-        self.outbox.send(self.id(), message, move |sent| {
+    fn dispatch(self, message: Unsent, arrived: impl FnOnce() + 'static) {
+        self.outbox.send(self.id(), message, move |failure| {
             self.outbox.settle(self.live);
-            done(sent);
+            match failure {
+                None => arrived(),
+                Some(failure) => self.heed(failure),
+            }
         });
+    }
+
+    /// Stays away from the server if it wants one to sign in first.
+    fn heed(self, failure: &Failure) {
+        if let Some(stream) = self.stream.peek().filter(|_| failure.is_unauthorized()) {
+            stream.with_value(Stream::sign_out);
+        }
     }
 
     /// Stops the turn.
@@ -156,8 +167,9 @@ impl Chat {
         self.stopping.set(true);
         let id = self.id();
         spawn_local(async move {
-            if server_fns::interrupt(id).await.is_err() {
+            if let Err(failure) = server_fns::interrupt(id).await {
                 self.stopping.set(false);
+                self.heed(&failure);
             }
         });
     }

@@ -19,6 +19,7 @@ use leptos::{ev, prelude::*};
 use web_sys::KeyboardEvent;
 
 pub(crate) use chat::Chat;
+pub(crate) use notices::sign_in_notice;
 pub(crate) use turn::failure_view;
 pub(crate) use unsent::bubble;
 

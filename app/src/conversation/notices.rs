@@ -5,6 +5,7 @@ use codex_gateway_wire::event::ClosedReason;
 use super::Chat;
 use crate::{
     browser::reload,
+    i18n::Texts,
     live::LinkState,
     node::{El, button, el, live},
     route::link,
@@ -28,12 +29,19 @@ pub(crate) fn notices_view(chat: Chat) -> El {
     let told = move || chat.told.get().map(|words| el("p").class("note").attr("role", "status").child(words));
     let outdated = move || chat.outdated.get().then(|| notice(t.new_version, button(t.reload, reload)));
     let closed = move || ended().map(|words| notice(words, link("/", t.new_chat).class("button")));
+    let signed_out = move || chat.signed_out().then(|| sign_in_notice(t));
     el("div")
         .class("notices")
         .child(live(told))
         .child(live(process))
         .child(live(outdated))
         .child(live(closed))
+        .child(live(signed_out))
+}
+
+/// One has to sign in again: the same address asks for it, and shows the same page afterwards.
+pub(crate) fn sign_in_notice(t: &'static Texts) -> El {
+    notice(t.sign_in_ended, button(t.sign_in, reload))
 }
 
 fn notice(words: &'static str, way_out: El) -> El {

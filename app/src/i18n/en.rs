@@ -198,4 +198,19 @@ pub(super) static TEXTS: Texts = Texts {
     error_session_limit: "All sessions are busy. Try again when one of them has finished.",
     error_empty_prompt: "The message is empty.",
     error_codex_unavailable: "The codex executable cannot be run. The gateway's log says why.",
+
+    sign_in: "Sign in",
+    sign_out: "Sign out",
+    sign_in_ended: "Your sign-in has ended.",
+    too_much: "That was too much in too short a time. Try again in a moment.",
+    #[cfg(feature = "ssr")]
+    sign_in_why: "Enter your access token to go on.",
+    #[cfg(feature = "ssr")]
+    access_token: "Access token",
+    #[cfg(feature = "ssr")]
+    token_refused: "This token is not valid, or not any more.",
+    #[cfg(feature = "ssr")]
+    token_hint: "Whoever runs the gateway can make one:",
+    #[cfg(feature = "ssr")]
+    your_name: "your-name",
 };

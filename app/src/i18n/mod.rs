@@ -10,11 +10,11 @@ use leptos::prelude::use_context;
 
 /// Declares the table of texts.
 macro_rules! texts {
-    ($($name:ident: $type:ty,)*) => {
+    ($($(#[$attribute:meta])* $name:ident: $type:ty,)*) => {
         /// All texts of one language.
         #[derive(Debug)]
         pub(crate) struct Texts {
-            $(pub(crate) $name: $type,)*
+            $($(#[$attribute])* pub(crate) $name: $type,)*
         }
     };
 }
@@ -221,6 +221,22 @@ texts! {
     error_session_limit: &'static str,
     error_empty_prompt: &'static str,
     error_codex_unavailable: &'static str,
+
+    // Signing in. (What only the form says is not sent to the browser's program.)
+    sign_in: &'static str,
+    sign_out: &'static str,
+    sign_in_ended: &'static str,
+    too_much: &'static str,
+    #[cfg(feature = "ssr")]
+    sign_in_why: &'static str,
+    #[cfg(feature = "ssr")]
+    access_token: &'static str,
+    #[cfg(feature = "ssr")]
+    token_refused: &'static str,
+    #[cfg(feature = "ssr")]
+    token_hint: &'static str,
+    #[cfg(feature = "ssr")]
+    your_name: &'static str,
 }
 
 /// A language of the interface.
@@ -294,6 +310,8 @@ impl Texts {
             "session_limit" => self.error_session_limit,
             "empty_prompt" => self.error_empty_prompt,
             "codex_unavailable" => self.error_codex_unavailable,
+            "unauthorized" => self.sign_in_ended,
+            "rate_limited" => self.too_much,
             _ => return failure.message.clone(),
         };
         known.to_owned()

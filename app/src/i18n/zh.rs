@@ -193,4 +193,19 @@ pub(super) static TEXTS: Texts = Texts {
     error_session_limit: "所有会话都在忙，请等其中一个结束后再试。",
     error_empty_prompt: "消息为空。",
     error_codex_unavailable: "无法运行 codex 可执行文件，原因见网关日志。",
+
+    sign_in: "登录",
+    sign_out: "退出登录",
+    sign_in_ended: "登录已失效。",
+    too_much: "请求过于频繁，请稍后再试。",
+    #[cfg(feature = "ssr")]
+    sign_in_why: "请输入访问令牌以继续。",
+    #[cfg(feature = "ssr")]
+    access_token: "访问令牌",
+    #[cfg(feature = "ssr")]
+    token_refused: "令牌无效或已过期。",
+    #[cfg(feature = "ssr")]
+    token_hint: "网关的管理员可以生成令牌：",
+    #[cfg(feature = "ssr")]
+    your_name: "用户名",
 };

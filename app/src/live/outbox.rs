@@ -55,8 +55,13 @@ impl Outbox {
         self.0.update(|all| all.push(message));
     }
 
-    /// Sends a message, for the first time or again; `done` learns whether it arrived.
-    pub(crate) fn send(self, session: SessionId, message: Unsent, done: impl FnOnce(bool) + 'static) {
+    /// Sends a message, for the first time or again; `done` learns why it did not arrive, if it did not.
+    pub(crate) fn send(
+        self,
+        session: SessionId,
+        message: Unsent,
+        done: impl FnOnce(Option<&Failure>) + 'static,
+    ) {
         let client_id = message.client_id.clone();
         let (text, model) = (message.text.clone(), message.model.clone());
         self.0.update(|all| {
@@ -64,11 +69,11 @@ impl Outbox {
             all.push(Unsent { state: UnsentState::Sending, ..message });
         });
         spawn_local(async move {
-            let sent = server_fns::send(session, text, model, client_id.clone()).await;
-            done(sent.is_ok());
-            if let Err(failure) = sent {
-                self.fail(&client_id, &failure);
+            let failure = server_fns::send(session, text, model, client_id.clone()).await.err();
+            if let Some(failure) = &failure {
+                self.fail(&client_id, failure);
             }
+            done(failure.as_ref());
         });
     }
 
@@ -78,6 +83,14 @@ impl Outbox {
                 message.state = UnsentState::Failed(failure.clone());
             }
         });
+    }
+
+    /// Takes out those that did not arrive; what they say.
+    pub(crate) fn take_failed(self) -> Vec<String> {
+        let is_failed = |message: &Unsent| message.state != UnsentState::Sending;
+        let (failed, left): (Vec<_>, Vec<_>) = self.0.peek().into_iter().partition(is_failed);
+        self.0.set_to(left);
+        failed.into_iter().map(|message| message.text).collect()
     }
 
     /// Takes out what the conversation has by now.

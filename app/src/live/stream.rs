@@ -51,6 +51,8 @@ pub(crate) enum LinkState {
     Closed,
     /// The gateway does not know the session any more.
     Gone,
+    /// One has to sign in again.
+    SignedOut,
 }
 
 /// A stream of a session's events into a store, for as long as it is held.
@@ -144,6 +146,12 @@ impl Stream {
     pub(crate) fn retry_now(&self) {
         self.inner.retry_now();
     }
+
+    /// Stays away until somebody has signed in again.
+    pub(crate) fn sign_out(&self) {
+        self.inner.disconnect();
+        self.inner.set(LinkState::SignedOut);
+    }
 }
 
 impl Drop for Stream {
@@ -174,7 +182,7 @@ impl Inner {
     }
 
     fn ended(&self) -> bool {
-        matches!(self.state.peek(), LinkState::Closed | LinkState::Gone)
+        matches!(self.state.peek(), LinkState::Closed | LinkState::Gone | LinkState::SignedOut)
     }
 
     fn connect(self: &Rc<Self>) {
@@ -302,6 +310,7 @@ impl Inner {
                     inner.connect();
                 }
                 Err(failure) if failure.is_not_found() => inner.set(LinkState::Gone),
+                Err(failure) if failure.is_unauthorized() => inner.set(LinkState::SignedOut),
                 Err(_) => inner.broke(),
             }
         });

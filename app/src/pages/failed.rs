@@ -15,6 +15,9 @@ pub(super) fn failed_view(failure: &Failure) -> El {
         return not_found_view();
     }
     let t = texts();
+    if failure.is_unauthorized() {
+        return page_view(t.sign_in_ended, String::new(), button(t.sign_in, reload));
+    }
     page_view(t.page_failed, t.failure(failure), button(t.reload, reload))
 }
 

@@ -10,6 +10,7 @@ use crate::{
     node::{El, Node, el, link_button, live, many},
     prefs::{Prefs, Theme, choose_lang, choose_theme},
     route::link,
+    server_fns::signs_in,
     state::State,
 };
 
@@ -50,14 +51,14 @@ fn link_view(chat: Chat, t: &'static Texts) -> El {
         LinkState::Live => "live",
         LinkState::Waiting(_) => "waiting",
         LinkState::Offline => "offline",
-        LinkState::Closed | LinkState::Gone => "closed",
+        LinkState::Closed | LinkState::Gone | LinkState::SignedOut => "closed",
     };
     let words = move || match chat.link.get() {
         LinkState::Connecting => t.connecting.to_owned(),
         LinkState::Live => t.live.to_owned(),
         LinkState::Waiting(seconds) => (t.reconnecting_in)(seconds),
         LinkState::Offline => t.offline.to_owned(),
-        LinkState::Closed | LinkState::Gone => String::new(),
+        LinkState::Closed | LinkState::Gone | LinkState::SignedOut => String::new(),
     };
     let retry = move || {
         let waiting = matches!(chat.link.get(), LinkState::Waiting(_));
@@ -110,6 +111,13 @@ fn settings_view(t: &'static Texts) -> El {
         .attr("popover", "auto")
         .child(segments("theme-label", t.theme, themes))
         .child(segments("lang-label", t.language, langs))
+        .child(signs_in().then(|| sign_out_view(t)))
+}
+
+/// A form like any other, so that it works while nothing else does.
+fn sign_out_view(t: &'static Texts) -> El {
+    let button = el("button").attr("type", "submit").class("sign-out").child(t.sign_out);
+    el("form").attr("method", "post").attr("action", "/sign-out").child(button)
 }
 
 /// Choices side by side, one of which is chosen.

@@ -10,7 +10,7 @@ use super::{header::header_view, keep_title};
 use crate::{
     browser,
     composer::{ComposerSetup, Draft, Submit, composer_view},
-    conversation::{bubble, failure_view},
+    conversation::{bubble, failure_view, sign_in_notice},
     i18n::{Texts, texts},
     icon::{Icon, icon},
     live::{Unsent, UnsentState},
@@ -69,7 +69,14 @@ fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
         chat: None,
         submit: submit.clone(),
     };
-    let failed = move || failure.get().map(|failure| failure_view(t.not_started, t.failure(&failure)));
+    let failed = move || {
+        failure.get().map(|failure| {
+            if failure.is_unauthorized() {
+                return sign_in_notice(t);
+            }
+            failure_view(t.not_started, t.failure(&failure))
+        })
+    };
     many([
         el("h1").class("headline").child(t.headline).into(),
         codex_error.map(|why| failure_view(t.codex_missing, why)).into(),

@@ -18,6 +18,8 @@ pub struct ServerContext {
     pub owner: OwnerId,
     /// Names this build of the server; an older page is offered a reload.
     pub build_id: &'static str,
+    /// Whether one signs in here, and can sign out.
+    pub signs_in: bool,
 }
 
 /// How many conversations the first screen lists.

@@ -89,6 +89,14 @@ impl Loaded {
     }
 }
 
+/// Whether one signs in here, and can sign out.
+pub(crate) fn signs_in() -> bool {
+    #[cfg(feature = "ssr")]
+    return use_context::<ServerContext>().is_some_and(|context| context.signs_in);
+    #[cfg(not(feature = "ssr"))]
+    return crate::browser::root_attribute("data-signs-in").is_some();
+}
+
 /// Asks the server for what a page begins with.
 pub(crate) async fn fetch(route: Route) -> Loaded {
     let loaded = match route {
@@ -120,6 +128,11 @@ impl Failure {
     /// Whether there is no such conversation, or page.
     pub(crate) fn is_not_found(&self) -> bool {
         self.code == "not_found"
+    }
+
+    /// Whether one has to sign in, again.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        self.code == "unauthorized"
     }
 }
 

@@ -56,6 +56,10 @@ impl Ground {
         command.args(["--port", "0"]).args(self.options());
         command.arg("--data-dir").arg(self.dir.path().join("data"));
         command.env("RUST_LOG", "warn").stdout(Stdio::piped());
+        // A benchmark asks for as much as it can.
+        for limit in ["RATE_REQUESTS", "RATE_CREATES", "RATE_TURNS", "MAX_STREAMS"] {
+            command.env(format!("CODEX_GATEWAY_{limit}"), "0");
+        }
         command
     }
 

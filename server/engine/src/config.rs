@@ -339,11 +339,19 @@ fn usable(path: &Path) -> std::io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Makes a directory that only its owner can look into, if it is not there; its absolute path.
+/// Makes a directory that only its owner can look into, if it is not there; its absolute path. One that others can
+/// look into is left as it is: whoever made it may have a reason.
 fn private_directory(path: PathBuf) -> Result<PathBuf, ConfigError> {
-    use std::os::unix::fs::DirBuilderExt;
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     let make = |path: &Path| {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        let mode = path.metadata()?.permissions().mode();
+        if mode & 0o077 != 0 {
+            tracing::warn!(
+                "CODEX_GATEWAY_CODEX_HOME is {}, which other users can look into (chmod 700): codex keeps its login there",
+                path.display()
+            );
+        }
         path.canonicalize()
     };
     make(&path).map_err(|error| ConfigError::CodexHome { path, message: error.to_string() })

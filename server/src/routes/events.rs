@@ -6,7 +6,7 @@ use async_stream::stream;
 use axum::{
     Extension,
     body::Body,
-    extract::{Query, rejection::QueryRejection},
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
@@ -25,7 +25,13 @@ use futures::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 
-use crate::{auth::Expiry, error::ApiError, extract::CallersSession, state::BUILD_ID};
+use crate::{
+    auth::Expiry,
+    error::ApiError,
+    extract::CallersSession,
+    limits::{StreamPlace, Who},
+    state::{AppState, BUILD_ID},
+};
 
 /// How long a stream is silent at most.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -46,8 +52,10 @@ pub struct Asked {
 
 /// The stream: `session`, then either what followed the reader's last event, or a `state` and what follows it.
 pub async fn events(
+    State(state): State<AppState>,
     CallersSession(session): CallersSession,
-    Extension(Expiry(until)): Extension<Expiry>,
+    Extension(expiry): Extension<Expiry>,
+    Extension(who): Extension<Who>,
     asked: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -59,9 +67,10 @@ pub async fn events(
         None => Start::Fresh,
         Some(id) => start_after(&session, id),
     };
-    let attendance =
-        asked.interactive.is_some_and(|word| word == "1" || word == "true").then(|| session.attend());
-    let stream = stream(session, names, start, until.map(Instant::from_std), attendance);
+    let attends = asked.interactive.is_some_and(|word| word == "1" || word == "true");
+    // What the stream holds for as long as it is open.
+    let held = (state.limits.stream(who)?, attends.then(|| session.attend()));
+    let stream = stream(session, names, start, expiry, held);
     let mut response = Response::new(Body::from_stream(stream));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -136,18 +145,13 @@ fn stream(
     session: Session,
     names: u16,
     start: Start,
-    until: Option<Instant>,
-    attendance: Option<Attendance>,
+    expiry: Expiry,
+    held: (StreamPlace, Option<Attendance>),
 ) -> impl Stream<Item = Chunk> {
-    let expired = async move {
-        match until {
-            Some(until) => sleep_until(until).await,
-            None => std::future::pending().await,
-        }
-    };
     stream! {
-        // The reader can answer for as long as it is connected.
-        let _attendance = attendance;
+        // One place among the streams; and who reads it can answer, if they said so.
+        let _held = held;
+        let expired = expiry.over();
         tokio::pin!(expired);
         yield Ok(Bytes::from_static(RETRY.as_bytes()));
         yield Ok(session_frame(&session));

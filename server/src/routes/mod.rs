@@ -6,5 +6,6 @@ pub mod health;
 pub mod legacy;
 pub mod requests;
 pub mod sessions;
+pub mod sign_in;
 pub mod threads;
 pub mod turns;

@@ -17,6 +17,10 @@ pub const BIG: &str = "sleep 0.3; n=1; while [ $n -le 2000 ]; do \
     printf '\\033[3%dmline %04d\\033[0m of 2000: a coloured line of output\\n' $((n % 7 + 1)) $n; \
     n=$((n + 1)); done";
 
+/// What a command finds around it: its own environment, and that of every process that lets it look.
+pub const ENVIRONMENT: &str = "sleep 0.3; env; for file in /proc/[0-9]*/environ; do tr '\\0' '\\n' < $file; done 2>/dev/null; \
+    echo 'that is all'";
+
 /// Run outside the sandbox, once it is approved.
 pub const ESCALATED: &str = "date -u; uname -sm";
 

@@ -36,6 +36,7 @@ pub(crate) fn parse(line: &str) -> Result<Vec<Step>, DirectiveError> {
             "slow-command" => steps.push(Step::Call(Call::Slow)),
             "background" => steps.push(Step::Call(Call::Background)),
             "big-output" => steps.push(Step::Call(Call::Big)),
+            "environment" => steps.push(Step::Call(Call::Environment)),
             "patch" => steps.extend(Step::patch()),
             "plan" => steps.extend((0..=3).map(Step::plan)),
             "escalate" => steps.push(Step::Call(Call::Escalate)),

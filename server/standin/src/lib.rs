@@ -54,6 +54,7 @@
 //! | `slow-command` | [`commands::SLOW`]: a line, then 25 s of sleep (a command of 30 s or more would be left in the background) |
 //! | `background` | [`commands::BACKGROUND`]: runs 60 s, left running after 250 ms |
 //! | `big-output` | [`commands::BIG`]: 2,000 lines in ANSI colours |
+//! | `environment` | [`commands::ENVIRONMENT`]: prints its own environment, and that of every process which lets it look |
 //! | `patch` | adds `standin-notes.md` to the working directory (or updates it, if it is there), then updates it: three tool calls, the first one a look |
 //! | `plan` | four plan updates: three steps, from none to all completed |
 //! | `escalate` | [`commands::ESCALATED`], outside the sandbox, with a justification: asks for approval |

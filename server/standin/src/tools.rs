@@ -11,6 +11,7 @@ pub(crate) enum Call {
     Slow,
     Background,
     Big,
+    Environment,
     Escalate,
     Patch(PatchStage),
     Plan {
@@ -86,6 +87,7 @@ impl Call {
             Call::Slow => command(commands::SLOW, 30_000),
             Call::Background => command(commands::BACKGROUND, 250),
             Call::Big => command(commands::BIG, 30_000),
+            Call::Environment => command(commands::ENVIRONMENT, 30_000),
             Call::Escalate => json!({
                 "cmd": commands::ESCALATED,
                 "sandbox_permissions": "require_escalated",

@@ -1,11 +1,15 @@
 //! What the real codex and its commands find around them, and that their work outlives them.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use codex_gateway_standin::{Options, Standin};
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 
-use crate::support::{Gateway, Process, Recorder, Setup, eventually};
+use crate::{
+    auth::{hours_from_now, sign},
+    support::{Gateway, Process, Recorder, Setup, eventually},
+};
 
 #[tokio::test]
 async fn a_command_sees_none_of_the_gateways_secrets() {
@@ -34,6 +38,57 @@ async fn a_command_sees_none_of_the_gateways_secrets() {
         }
     }
     session.client.post(&session.path("/turn/interrupt")).await.ok();
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_command_that_looks_for_secrets_finds_none() {
+    const SECRET: &str = "hush-hush-hush-hush-hush-hush-hush";
+    let standin = Standin::start(Options::default()).await.unwrap();
+    let setup = Setup::upstream(standin.base_url())
+        .set("CODEX_GATEWAY_JWT_SECRET", SECRET)
+        .set("CODEX_GATEWAY_OPENAI_API_KEY", format!("sk-{SECRET}"));
+    let gateway = setup.start().await;
+    let token = sign(Algorithm::HS256, &json!({ "exp": hours_from_now(1) }), SECRET);
+    let session = gateway.create_with(&gateway.client.with_token(&token), &json!({})).await;
+    let turn = session.turn("!standin environment").await;
+    let all: String = turn.iter().map(|event| event.data.as_str()).collect();
+    assert!(all.contains("that is all"), "the command ran to its end: {all}");
+    // Once by `env`, and at least once from /proc.
+    assert!(all.matches("CODEX_GATEWAY_PROCESS=").count() > 1, "it has looked: {all}");
+    assert!(!all.contains(SECRET), "it has found something");
+    gateway.stop().await;
+}
+
+/// What everybody but the owner may do with it.
+fn others(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o077
+}
+
+#[tokio::test]
+async fn what_the_gateway_makes_is_its_owners_alone() {
+    let gateway = Gateway::demo().await;
+    let workspace = gateway.workspace();
+    assert_eq!((others(&workspace), others(&workspace.with_file_name("codex-home"))), (0, 0));
+    gateway.stop().await;
+
+    let setup = Setup::fake("normal");
+    let home = setup.path("new/codex-home");
+    let gateway = setup.set("CODEX_GATEWAY_CODEX_HOME", &home).start().await;
+    assert_eq!(others(&home), 0);
+    assert!(!gateway.log().contains("other users"), "{}", gateway.log());
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_codex_home_that_others_can_look_into_is_warned_of() {
+    let setup = Setup::fake("normal");
+    let home = setup.path("codex-home");
+    fs::create_dir(&home).unwrap();
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o750)).unwrap();
+    let gateway = setup.set("CODEX_GATEWAY_CODEX_HOME", &home).start().await;
+    assert!(gateway.log().contains("which other users can look into"), "{}", gateway.log());
+    assert_eq!(others(&home), 0o050, "it is left as it is");
     gateway.stop().await;
 }
 

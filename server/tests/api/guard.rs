@@ -21,6 +21,70 @@ async fn foreign_names_are_refused_on_every_path() {
 }
 
 #[tokio::test]
+async fn a_request_names_one_host() {
+    let gateway = Gateway::fake("normal").await;
+    let own = gateway.client.with("host", "localhost");
+    own.with("host", "localhost").get("/api/turn").await.refused(400, "bad_host");
+    own.with("host", "evil.example").get("/api/turn").await.refused(400, "bad_host");
+    // A target with a name of its own counts as well.
+    own.get("http://localhost/api/turn").await.refused(410, "gone");
+    own.get("http://evil.example/api/turn").await.refused(400, "bad_host");
+    gateway.client.with("host", "evil.example").get("http://localhost/").await.refused(400, "bad_host");
+    gateway
+        .client
+        .with("host", "evil.example")
+        .get("http://evil.example/")
+        .await
+        .refused(403, "foreign_host");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_can_link_here_and_nothing_else() {
+    let gateway = Gateway::fake("normal").await;
+    let session = gateway.create().await;
+    let site = gateway.client.with("sec-fetch-site", "cross-site");
+    let link = site.with("sec-fetch-mode", "navigate").with("sec-fetch-dest", "document");
+    assert_ne!(link.get("/").await.status, 403);
+    let frame = site.with("sec-fetch-mode", "navigate").with("sec-fetch-dest", "iframe");
+    let stream = site.with("sec-fetch-mode", "cors").with("origin", "http://evil.example");
+    let image = site.with("sec-fetch-mode", "no-cors").with("sec-fetch-dest", "image");
+    for page in [frame, stream, image, gateway.client.with("origin", "null")] {
+        for path in
+            [&session.path("/events?interactive=1"), &session.path("/state"), "/", "/assets/favicon.svg"]
+        {
+            page.get(path).await.refused(403, "foreign_origin");
+        }
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_is_refused_everywhere() {
+    let gateway = Gateway::fake("normal").await;
+    let session = gateway.create().await;
+    let prompt = "{\"prompt\":\"Hello\",\"id\":\"a\"}";
+    for path in [
+        "/api/sessions",
+        &session.path("/turn"),
+        &session.path("/turn/interrupt"),
+        &session.path("/thread/new"),
+        "/_fn/start",
+        "/_fn/send",
+        "/_fn/home",
+    ] {
+        for kind in ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", ""]
+        {
+            let client = gateway.client.with("content-type", kind);
+            client.send("POST", path, prompt.as_bytes()).await.refused(400, "bad_body");
+        }
+        gateway.client.send("POST", path, prompt.as_bytes()).await.refused(400, "bad_body");
+    }
+    assert_eq!(session.state().await["transcript"].as_array().unwrap().len(), 0, "nothing came of it");
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn pages_of_other_sites_cannot_act() {
     let gateway = Gateway::fake("normal").await;
     let client = gateway.client.with("host", "localhost:1317");

@@ -1,6 +1,6 @@
 //! How a gateway ends, and how it does not begin.
 
-use std::time::Duration;
+use std::{os::unix::ffi::OsStrExt, time::Duration};
 
 use futures::future::join_all;
 use serde_json::json;
@@ -70,6 +70,17 @@ async fn a_reader_that_does_not_read_does_not_hold_it_up() {
 }
 
 #[tokio::test]
+async fn a_connection_on_which_nothing_is_asked_does_not_hold_it_up() {
+    let mut gateway = Gateway::fake("normal").await;
+    let silent = gateway.client.connect().await;
+    gateway.client.get("/healthz").await.ok();
+    gateway.terminate();
+    gateway.ended().await;
+    assert!(!gateway.log().contains("did not end in time"), "{}", gateway.log());
+    drop(silent);
+}
+
+#[tokio::test]
 async fn told_twice_it_ends_at_once() {
     let mut gateway = Gateway::fake("normal").await.settled().await;
     gateway.codex().set_mode("stubborn");
@@ -88,14 +99,60 @@ async fn what_cannot_be_configured_is_named() {
         ("CODEX_GATEWAY_CODEX_BIN", missing, "CODEX_GATEWAY_CODEX_BIN is /no/such/place"),
         ("CODEX_GATEWAY_CWD", missing, "CODEX_GATEWAY_CWD is /no/such/place"),
         ("CODEX_GATEWAY_OPENAI_BASE_URL", "nonsense", "CODEX_GATEWAY_OPENAI_BASE_URL is \"nonsense\""),
-        ("CODEX_GATEWAY_MAX_SESSIONS", "0", "--max-sessions"),
-        ("CODEX_GATEWAY_PORT", "http", "--port"),
-        ("CODEX_GATEWAY_SANDBOX", "none", "workspace-write"),
+        ("CODEX_GATEWAY_MAX_SESSIONS", "0", "is \"0\"; it takes a whole number from 1 to 10000"),
+        ("CODEX_GATEWAY_PORT", "http", "is \"http\"; it takes a port, from 0 to 65535"),
+        ("CODEX_GATEWAY_HOST", "here", "is \"here\"; it takes an IP address"),
+        ("CODEX_GATEWAY_DEBUG", "maybe", "is \"maybe\"; it takes 0 or 1"),
+        ("CODEX_GATEWAY_SESSION_TTL_MS", "-1", "is \"-1\"; it takes a whole number of milliseconds"),
+        (
+            "CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS",
+            "1",
+            "it takes a whole number of milliseconds from 10 on",
+        ),
+        ("CODEX_GATEWAY_SANDBOX", "none", "it takes read-only, workspace-write, danger-full-access"),
     ] {
         let (status, log) = Setup::fake("normal").set(name, value).start_badly().await;
         assert!(!status.success(), "{name}");
-        assert!(log.contains(expected) && log.contains(value), "{name}: {log}");
+        assert!(log.contains(expected) && log.contains(name) && log.contains(value), "{name}: {log}");
     }
+}
+
+#[tokio::test]
+async fn an_empty_variable_counts_as_unset() {
+    let names = [
+        "MAX_SESSIONS",
+        "SESSION_TTL_MS",
+        "DEBUG",
+        "DEMO",
+        "SANDBOX",
+        "JWT_SECRET",
+        "ALLOWED_HOSTS",
+        "MODEL",
+    ];
+    let setup = names
+        .iter()
+        .fold(Setup::fake("normal"), |setup, name| setup.set(&format!("CODEX_GATEWAY_{name}"), ""));
+    let gateway = setup.start().await;
+    gateway.create().await.turn("Hello").await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_variable_that_is_unknown_is_told_with_the_nearest() {
+    let gateway = Setup::fake("normal").set("CODEX_GATEWAY_MAX_SESSION", "secret-5").start().await;
+    let log = gateway.log();
+    assert!(log.contains("CODEX_GATEWAY_MAX_SESSION is not known"), "{log}");
+    assert!(log.contains("the nearest that is known is CODEX_GATEWAY_MAX_SESSIONS"), "{log}");
+    assert!(!log.contains("secret-5"), "{log}");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_is_no_text_is_not_shown() {
+    let secret = std::ffi::OsStr::from_bytes(b"hush\xff");
+    let (status, log) = Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", secret).start_badly().await;
+    assert!(!status.success());
+    assert!(log.contains("CODEX_GATEWAY_JWT_SECRET is ") && !log.contains("hush"), "{log}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A gateway of a test's own: the real program, on a port and in directories of its own.
 
 use std::{
+    ffi::{OsStr, OsString},
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -25,7 +26,7 @@ const TO_END: Duration = Duration::from_secs(10);
 /// What a gateway is started with.
 pub(crate) struct Setup {
     dir: TempDir,
-    variables: Vec<(String, String)>,
+    variables: Vec<(String, OsString)>,
     fake: Option<Fake>,
 }
 
@@ -70,14 +71,19 @@ impl Setup {
     }
 
     /// Sets an environment variable of the gateway.
-    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
-        self.variables.push((name.to_owned(), value.to_owned()));
+    pub(crate) fn set(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.variables.push((name.to_owned(), value.as_ref().to_owned()));
         self
     }
 
     /// Where the gateway keeps its own files.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
+    }
+
+    /// A place in the directory of this setup.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
     }
 
     fn home(&self) -> PathBuf {
@@ -88,7 +94,8 @@ impl Setup {
         fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
 
-    fn spawn(&self) -> Child {
+    /// The program, with the environment of this setup.
+    fn command(&self) -> Command {
         #[expect(clippy::disallowed_methods, reason = "the test drives the program itself")]
         let mut command = Command::new(env!("CARGO_BIN_EXE_codex-gateway"));
         // A codex home below the directory of temporary files has no sandbox, and a checkout may stand there.
@@ -106,8 +113,20 @@ impl Setup {
             .env("CODEX_GATEWAY_PORT", "0")
             .env("CODEX_GATEWAY_DATA_DIR", self.data_dir())
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    /// Runs the program to its end, with arguments: whether it did well, and what it said on each of its outputs.
+    pub(crate) async fn run(self, arguments: &[&str]) -> (bool, String, String) {
+        let output = within("the program ends", self.command().args(arguments).output()).await.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (output.status.success(), text(&output.stdout), text(&output.stderr))
+    }
+
+    fn spawn(&self) -> Child {
         let log = fs::File::create(self.dir.path().join("log")).unwrap();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true).spawn().unwrap()
+        self.command().stdout(Stdio::piped()).stderr(log).spawn().unwrap()
     }
 
     /// Starts the gateway and waits until it is ready.
@@ -182,6 +201,13 @@ impl Gateway {
 
     fn pid(&self) -> Option<i32> {
         self.child.id().and_then(|id| i32::try_from(id).ok())
+    }
+
+    /// How much memory the gateway holds, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
     /// The processes that descend from the gateway; after its end, those that it left behind.

@@ -55,6 +55,17 @@ impl Client {
         self.with("content-type", "application/json").send("POST", path, body.to_string().as_bytes()).await
     }
 
+    /// A form, as a browser sends it.
+    pub(crate) async fn post_form(&self, path: &str, body: &str) -> Reply {
+        let form = self.with("content-type", "application/x-www-form-urlencoded");
+        form.send("POST", path, body.as_bytes()).await
+    }
+
+    /// A connection on which nothing is sent yet.
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
     /// A request and its whole reply.
     pub(crate) async fn send(&self, method: &str, path: &str, body: &[u8]) -> Reply {
         let what = format!("{method} {}", &path[..path.floor_char_boundary(80)]);

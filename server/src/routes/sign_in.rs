@@ -1,0 +1,143 @@
+//! `POST /sign-in` and `POST /sign-out`: a token becomes a cookie, and the cookie ends.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use codex_gateway_app::{SignInPage, sign_in_page};
+use leptos::nonce::Nonce;
+use serde::Deserialize;
+
+use crate::{
+    body::{read, says},
+    cookie,
+    error::ApiError,
+    guard::SITE,
+    headers::allow_form,
+    limits::Address,
+    state::AppState,
+};
+
+/// The largest form that is read, in bytes.
+const LARGEST_FORM: usize = 64 * 1024;
+
+/// What the form sends.
+#[derive(Deserialize)]
+struct Sent {
+    #[serde(default)]
+    token: String,
+    /// The page to go to afterwards.
+    #[serde(default)]
+    to: String,
+}
+
+/// `POST /sign-in`: a good token becomes a cookie, and one goes on to the page that was asked for. With a bad one the
+/// form comes again.
+pub async fn sign_in(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+    let address = Address::of(&request);
+    let (parts, body) = request.into_parts();
+    if !says(&parts.headers, "application/x-www-form-urlencoded") {
+        return Err(ApiError::BadBody("the body must be a form with a token".to_owned()));
+    }
+    let bytes = read(body, LARGEST_FORM).await?;
+    let sent: Sent = serde_urlencoded::from_bytes(&bytes)
+        .map_err(|error| ApiError::BadBody(format!("the form is not what is expected: {error}")))?;
+    let to = own_path(&sent.to);
+    let Ok(admission) = state.auth.read(sent.token.trim()) else {
+        state.limits.bad_token(address)?;
+        return Ok(form(&parts.headers, Form { to, refused: true }));
+    };
+    let mut response = Redirect::to(to).into_response();
+    if state.auth.is_on() {
+        let until = admission.until;
+        let id = state.auth.sign_ins.begin(admission).map_err(|error| {
+            tracing::error!(%error, "nobody can sign in");
+            ApiError::Internal
+        })?;
+        add_cookie(&mut response, &cookie::set(&parts.headers, &id, until));
+    }
+    Ok(response)
+}
+
+/// `GET /sign-in`: one goes to a page, which asks for a token if one is needed.
+pub async fn begin() -> Redirect {
+    Redirect::to("/")
+}
+
+/// `POST /sign-out`: the cookie admits nobody any more.
+pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    if let Some(id) = cookie::read(&headers) {
+        state.auth.sign_ins.end(id);
+    }
+    let mut response = Redirect::to("/").into_response();
+    add_cookie(&mut response, &cookie::expire(&headers));
+    response
+}
+
+/// A form to sign in with.
+pub struct Form<'a> {
+    /// The path to go to afterwards.
+    to: &'a str,
+    /// Whether a token was not good.
+    refused: bool,
+}
+
+impl<'a> Form<'a> {
+    /// For somebody who wants to see this page.
+    pub fn asking(uri: &'a Uri) -> Self {
+        Self { to: uri.path_and_query().map_or("/", |path| own_path(path.as_str())), refused: false }
+    }
+}
+
+/// 401, and the form. It runs no script.
+pub fn form(headers: &HeaderMap, Form { to, refused }: Form<'_>) -> Response {
+    let nonce = Nonce::new();
+    // Who follows a link of another site comes without the cookie, which is for our own pages only. Seen from the form,
+    // the same address is a page of ours: look once more, before anybody signs in who has done so already.
+    let look_again = !refused && headers.get(SITE).is_some_and(|site| site == "cross-site");
+    let html = sign_in_page(headers, SignInPage { nonce: &nonce, to, refused, look_again });
+    let mut response = (StatusCode::UNAUTHORIZED, Html(html)).into_response();
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    allow_form(response.headers_mut(), &nonce);
+    response
+}
+
+/// A path of ours, or else that of the first page. What browsers read as another host (`//host`, `/\host`), or skip
+/// (control characters), is none.
+fn own_path(to: &str) -> &str {
+    let is_plain = to.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_plain && to.starts_with('/') && !to.starts_with("//") { to } else { "/" }
+}
+
+fn add_cookie(response: &mut Response, cookie: &str) {
+    if let Ok(cookie) = HeaderValue::from_str(cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn one_goes_on_to_pages_of_ours_only() {
+        for own in ["/", "/c/0b5e", "/c/0b5e?x=1&y=%20", "/a//b", "/:x@y"] {
+            assert_eq!(own_path(own), own);
+        }
+        for foreign in [
+            "",
+            "c",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "https://evil.example/",
+            "javascript:alert(1)",
+            "/a b",
+            "/日",
+        ] {
+            assert_eq!(own_path(foreign), "/", "{foreign:?}");
+        }
+    }
+}
