@@ -1,5 +1,7 @@
 //! What handlers take from a request, each refusal a documented error.
 
+use std::collections::HashMap;
+
 use axum::{
     RequestPartsExt,
     body::Bytes,
@@ -50,7 +52,9 @@ impl FromRequestParts<AppState> for CallersSession {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
         // Whatever cannot be an id is the id of nothing.
-        let Path(id) = parts.extract::<Path<String>>().await.map_err(|_| SessionError::NotFound)?;
+        let Path(mut names) =
+            parts.extract::<Path<HashMap<String, String>>>().await.map_err(|_| SessionError::NotFound)?;
+        let id = names.remove("id").ok_or(SessionError::NotFound)?;
         Ok(Self(state.sessions.get(&owner, &SessionId::from(id))?))
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State, rejection::PathRejection},
+    extract::{Path, rejection::PathRejection},
 };
 use codex_gateway_engine::SessionError;
 use codex_gateway_wire::{
@@ -11,10 +11,8 @@ use codex_gateway_wire::{
 };
 
 use crate::{
-    auth::Caller,
     error::ApiError,
     extract::{CallersSession, JsonBody},
-    state::AppState,
 };
 
 /// `GET /api/sessions/{id}/requests`
@@ -24,12 +22,10 @@ pub async fn list(CallersSession(session): CallersSession) -> Result<Json<Reques
 
 /// `POST /api/sessions/{id}/requests/{requestId}`
 pub async fn answer(
-    State(state): State<AppState>,
-    Caller(owner): Caller,
-    path: Result<Path<(SessionId, RequestId)>, PathRejection>,
+    CallersSession(session): CallersSession,
+    request: Result<Path<(SessionId, RequestId)>, PathRejection>,
     JsonBody(answer): JsonBody<AnswerRequest>,
 ) -> Result<Json<AnswerReply>, ApiError> {
-    let Path((session, request)) = path.map_err(|_| SessionError::NotFound)?;
-    let session = state.sessions.get(&owner, &session)?;
+    let Path((_, request)) = request.map_err(|_| SessionError::NoSuchRequest)?;
     Ok(Json(session.answer(request, answer).await?))
 }

@@ -14,6 +14,7 @@ mod headers;
 mod health;
 mod legacy;
 mod limits;
+mod owners;
 mod presence;
 mod replay;
 mod requests;

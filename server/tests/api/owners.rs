@@ -1,0 +1,155 @@
+//! A walk through everything that the gateway answers to, with two owners: what is the one's does not exist for
+//! the other. Routes are read from the router itself, so that none is forgotten.
+
+use std::{collections::BTreeSet, fs};
+
+use codex_gateway_app::PAGES;
+use leptos::server_fn::axum::server_fn_paths;
+use serde_json::{Value, json};
+
+use crate::{
+    auth::{SECRET, token_of},
+    support::{Client, Gateway, Reply, Session, Setup},
+    threads_read::thread_of,
+};
+
+/// The table of contents, as it is written.
+const ROUTER: &str = include_str!("../../src/router.rs");
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// What is Ada's.
+struct Hers {
+    session: Session,
+    thread: String,
+    request: Value,
+}
+
+impl Hers {
+    /// A path of the router, filled in with what is hers.
+    fn path(&self, pattern: &str) -> String {
+        let id = if pattern.starts_with("/api/threads") { &self.thread } else { &self.session.id };
+        let request = self.request["id"].as_str().unwrap();
+        pattern
+            .replace("{id}", id)
+            .replace("{request}", request)
+            .replace("{*rest}", "x")
+            .replace("{*name}", "x")
+    }
+
+    /// Nothing of hers is in a reply.
+    #[track_caller]
+    fn is_not_in(&self, reply: &Reply, what: &str) {
+        let text = reply.text();
+        for hers in [
+            &self.session.id,
+            &self.thread,
+            "Adas secret",
+            self.request["id"].as_str().unwrap(),
+            "cargo test",
+        ] {
+            assert!(!text.contains(hers), "{what}: {hers} is in {text}");
+        }
+    }
+}
+
+async fn gateway() -> (Gateway, Client, Client) {
+    let setup = Setup::fake("asks-together").set("CODEX_GATEWAY_JWT_SECRET", SECRET);
+    // Pages are shown once the browser files are there.
+    let site = setup.path("site");
+    fs::create_dir_all(site.join("pkg")).unwrap();
+    fs::write(site.join("pkg/codex-gateway.wasm"), "").unwrap();
+    let gateway = setup.set("CODEX_GATEWAY_SITE_DIR", &site).start().await;
+    let [ada, bob] = ["ada", "bob"].map(|name| gateway.client.with_token(&token_of(name)));
+    (gateway, ada, bob)
+}
+
+/// A session in the middle of a turn, in which something waits for her.
+async fn hers(gateway: &Gateway, ada: &Client) -> Hers {
+    let session = gateway.create_with(ada, &json!({ "approvals": "ask" })).await;
+    let mut events = session.live().await;
+    session.start_turn("Adas secret").await;
+    let request = events.find(|event| event.name == "request").await.json();
+    let thread = thread_of(&session);
+    Hers { session, thread, request }
+}
+
+/// The paths in the router.
+fn routes() -> BTreeSet<&'static str> {
+    let routes = ROUTER.split(".route(").skip(1);
+    routes.map(|rest| rest.split('"').nth(1).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn nothing_of_one_owner_exists_for_another_on_any_route() {
+    let (gateway, ada, bob) = gateway().await;
+    let hers = hers(&gateway, &ada).await;
+    let routes = routes();
+    assert!(routes.len() > 20 && routes.contains("/api/sessions/{id}/requests/{request}"), "{routes:?}");
+    for pattern in routes.iter().copied().chain(PAGES) {
+        let path = hers.path(pattern);
+        for method in METHODS {
+            let bodies = [
+                json!({ "prompt": "x", "threadId": hers.thread, "resumeThreadId": hers.thread }),
+                json!({ "decision": "accept" }),
+            ];
+            for body in bodies {
+                let what = format!("{method} {pattern}");
+                let json = bob.with("content-type", "application/json");
+                let reply = json.send(method, &path, body.to_string().as_bytes()).await;
+                hers.is_not_in(&reply, &what);
+                if pattern.contains("{id}") {
+                    assert!(matches!(reply.status.as_u16(), 404 | 405), "{what}: {}", reply.status);
+                }
+                if pattern == "/api/sessions" && body["resumeThreadId"].is_string() && method == "POST" {
+                    reply.refused(404, "not_found");
+                }
+            }
+        }
+    }
+    unharmed(&hers).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
+    let (gateway, ada, bob) = gateway().await;
+    let hers = hers(&gateway, &ada).await;
+    let paths: BTreeSet<String> = server_fn_paths().map(|(path, _)| path.to_owned()).collect();
+    assert!(paths.len() >= 6 && paths.contains("/_fn/answer"), "{paths:?}");
+    for path in &paths {
+        // Whatever a function takes is in here; what it does not take it leaves out.
+        let body = json!({
+            "id": hers.session.id, "request": hers.request["id"], "answer": { "decision": "accept" },
+            "prompt": "x", "model": null, "client_message_id": "c",
+        });
+        let reply = bob.post_json(path, &body).await;
+        hers.is_not_in(&reply, path);
+        let own = ["/_fn/home", "/_fn/start"].contains(&path.as_str());
+        assert_eq!(reply.status.as_u16(), if own { 200 } else { 404 }, "{path}: {}", reply.text());
+    }
+    unharmed(&hers).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_ones_own_is_there() {
+    let (gateway, ada, _) = gateway().await;
+    let hers = hers(&gateway, &ada).await;
+    assert_eq!(ada.get(&hers.path("/c/{id}")).await.status, 200);
+    assert!(ada.get(&hers.path("/c/{id}")).await.text().contains("Adas secret"));
+    ada.get(&hers.path("/api/threads/{id}")).await.ok();
+    ada.post_json(&hers.path("/api/sessions/{id}/requests/{request}"), &json!({ "decision": "decline" }))
+        .await
+        .ok();
+    let home = ada.post_json("/_fn/home", &json!({})).await;
+    assert!(home.text().contains(&hers.session.id), "{}", home.text());
+    gateway.stop().await;
+}
+
+/// Whatever was tried did nothing to what is hers.
+async fn unharmed(hers: &Hers) {
+    let state = hers.session.state().await;
+    assert_eq!((&state["activeTurn"], &state["ready"]), (&json!(true), &json!(true)));
+    assert_eq!(state["pendingRequests"].as_array().unwrap().len(), 5);
+    assert_eq!(state["threadId"], json!(hers.thread));
+}
