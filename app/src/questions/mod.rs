@@ -65,11 +65,11 @@ pub(crate) fn questions_view(chat: Chat) -> El {
         find(chat, &id).map_or(Node::Nothing, |request| card::card_view(shown, request).into())
     };
     // Those who hear the page are told, wherever they are.
-    let heard = move || (!shown.all().is_empty()).then_some(chat.t.codex_waits);
-    el("div")
-        .class("questions")
-        .child(el("p").class("heard").attr("role", "alert").child(live(heard)))
-        .child(list(ids, card))
+    let heard = move || {
+        let waits = !shown.all().is_empty();
+        waits.then(|| el("p").class("heard").attr("role", "alert").child(chat.t.codex_waits))
+    };
+    el("div").class("questions").child(live(heard)).child(list(ids, card))
 }
 
 fn find(chat: Chat, id: &str) -> Option<UserRequest> {
