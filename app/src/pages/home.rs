@@ -128,11 +128,12 @@ fn settings_line(site: &Site, t: &'static Texts) -> El {
         ApprovalMode::Decline => t.asks_declined,
         ApprovalMode::Accept => t.asks_nobody,
     };
+    let alarm = if asks == t.asks_nobody { "alarm" } else { "" };
     let place = el("span").attr("title", t.workspace).child(icon(Icon::Folder));
     el("div")
         .class("setting")
         .child(place.child(el("code").child(site.cwd.clone())))
-        .child(el("span").child(icon(Icon::Shield)).child(format!("{may} · {asks}")))
+        .child(el("span").class(alarm).child(icon(Icon::Shield)).child(format!("{may} · {asks}")))
 }
 
 fn suggestions_view(t: &'static Texts, submit: &Submit) -> Node {
