@@ -3,11 +3,12 @@
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    node::{Node, live},
+    node::{Node, el, live},
     pages::{FirstMessage, page_view},
     prefs::Prefs,
     route::Navigator,
     server_fns::{Loaded, fetch},
+    sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
     state::State,
 };
 
@@ -17,6 +18,10 @@ pub fn App() -> impl IntoView {
     provide_context(Prefs::current().lang);
     provide_context(FirstMessage(State::new(None)));
     let navigator = Navigator::provide();
+    let drawer = Drawer(State::new(false));
+    provide_context(drawer);
+    let conversations = Conversations::follow(navigator);
+    provide_context(conversations);
     // What the server has read for this page is written into it, and read from there when the page is taken over.
     let first = SharedValue::new(|| use_context::<Loaded>().unwrap_or_default()).into_inner();
     let loaded = State::new(Some(first));
@@ -34,8 +39,12 @@ pub fn App() -> impl IntoView {
         }
         route
     });
-    live(move || {
+    let page = live(move || {
         loaded.try_with(|_| ());
         loaded.take().map_or(Node::Nothing, |page| page_view(page).into())
-    })
+    });
+    let frame = el("div").class("frame").live_attr("data-drawer", move || drawer.0.get());
+    Node::from(
+        frame.child(sidebar_view(drawer, conversations, navigator)).child(backdrop_view(drawer)).child(page),
+    )
 }

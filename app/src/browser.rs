@@ -21,6 +21,12 @@ pub(crate) fn now_ms() -> i64 {
     js_sys::Date::now() as i64
 }
 
+/// How many minutes the reader's clock is behind UTC now.
+#[expect(clippy::cast_possible_truncation, reason = "minutes of a day fit")]
+pub(crate) fn minutes_behind_utc() -> i64 {
+    js_sys::Date::new_0().get_timezone_offset() as i64
+}
+
 /// A fraction between 0 and 1, by chance.
 pub(crate) fn chance() -> f64 {
     js_sys::Math::random()

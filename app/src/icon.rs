@@ -18,6 +18,8 @@ pub(crate) enum Icon {
     Image,
     Info,
     List,
+    Menu,
+    More,
     NewChat,
     Question,
     Search,
@@ -57,6 +59,8 @@ impl Icon {
             }
             Self::Info => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 7.5V11M8 5.2v.1",
             Self::List => "m2.5 4 1 1 1.5-2M7.5 4h6M2.5 8.5l1 1L5 7.5M7.5 8.5h6M2.5 13l1 1L5 12M7.5 13h6",
+            Self::Menu => "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
+            Self::More => "M3.5 8v.1M8 8v.1M12.5 8v.1",
             Self::NewChat => {
                 "M7.5 3H4.5A1.5 1.5 0 0 0 3 4.5v7A1.5 1.5 0 0 0 4.5 13h7a1.5 1.5 0 0 0 1.5-1.5v-3M6.5 9.5l.5-2L12 2.5 13.5 4l-5 5-2 .5Z"
             }

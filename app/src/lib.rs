@@ -4,6 +4,7 @@
 //!
 //! - [`App`]: all pages; [`shell`]: the document around them; `sign_in`: the one that is a document of its own
 //! - `pages`: the first screen, a conversation, what is not there
+//! - `sidebar`: the reader's conversations
 //! - `conversation`: the log, turn by turn, and the line that says what is going on
 //! - `cards`: the kinds of work, a file each
 //! - `composer`: where one writes
@@ -31,6 +32,7 @@ mod route;
 pub mod server_fns;
 #[cfg(feature = "ssr")]
 mod shell;
+mod sidebar;
 #[cfg(feature = "ssr")]
 mod sign_in;
 mod state;

@@ -2,7 +2,7 @@
 //!
 //! (The router of leptos would add 36 KB to the 260 KB that the page may weigh; this is what we need of it.)
 
-use codex_gateway_wire::SessionId;
+use codex_gateway_wire::{SessionId, ThreadId};
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::Element;
@@ -20,6 +20,8 @@ pub(crate) enum Route {
     Home,
     /// `/c/{id}`: a conversation
     Conversation(SessionId),
+    /// `/t/{id}`: a thread, which a session may be in
+    Thread(ThreadId),
     /// Anything else
     Unknown,
 }
@@ -31,6 +33,7 @@ impl Route {
         match (parts.next(), parts.next(), parts.next()) {
             (Some("") | None, None, _) => Self::Home,
             (Some("c"), Some(id), None) if !id.is_empty() => Self::Conversation(id.into()),
+            (Some("t"), Some(id), None) if !id.is_empty() => Self::Thread(id.into()),
             _ => Self::Unknown,
         }
     }
@@ -53,6 +56,11 @@ pub(crate) fn link(path: impl Into<Value>, label: impl Into<Node>) -> El {
 /// The address of a conversation.
 pub(crate) fn conversation_path(id: &SessionId) -> String {
     format!("/c/{id}")
+}
+
+/// The address of a thread.
+pub(crate) fn thread_path(id: &ThreadId) -> String {
+    format!("/t/{id}")
 }
 
 /// The page that is shown; a context of all pages.
@@ -123,5 +131,7 @@ mod tests {
     fn a_conversation_has_an_address() {
         let id = SessionId::from("0b5e");
         assert_eq!(Route::parse(&conversation_path(&id)), Route::Conversation(id));
+        let id = ThreadId::from("0b5e");
+        assert_eq!(Route::parse(&thread_path(&id)), Route::Thread(id));
     }
 }

@@ -6,15 +6,14 @@ use crate::{
     App,
     pages::window_title,
     prefs::Prefs,
-    route::Route,
-    server_fns::{ServerContext, signs_in},
+    server_fns::{Loaded, ServerContext, signs_in},
 };
 
 /// Scrolls a conversation to its end before it is painted for the first time.
 const TO_THE_END: &str = "for(const e of document.querySelectorAll('.scroll'))e.scrollTop=e.scrollHeight";
 
 /// The paths of the pages, as the server's router writes them. (There is no leptos router that could list them.)
-pub const PAGES: [&str; 2] = ["/", "/c/{id}"];
+pub const PAGES: [&str; 3] = ["/", "/c/{id}", "/t/{id}"];
 
 /// To be called once before the first page: leptos ends pages in tasks of the runtime.
 pub fn init_tasks() {
@@ -26,9 +25,9 @@ pub fn init_tasks() {
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let Prefs { theme, lang } = Prefs::current();
     let context = use_context::<ServerContext>();
-    let build = context.as_ref().map(|context| context.build_id);
+    let build = context.map(|context| context.build_id);
     let signs_in = signs_in().then_some("");
-    let title = window_title(context.and_then(title).as_deref());
+    let title = window_title(title().as_deref());
     view! {
         <!DOCTYPE html>
         <html lang=lang.code() data-theme=theme.word() data-build=build data-signs-in=signs_in>
@@ -53,8 +52,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// The title of the conversation that is asked for.
-fn title(context: ServerContext) -> Option<String> {
-    let Route::Conversation(id) = Route::current() else { return None };
-    let all = context.sessions.list(&context.owner);
-    all.into_iter().find(|session| session.id == id)?.title
+fn title() -> Option<String> {
+    use_context::<Loaded>()?.conversation?.snapshot.transcript.title
 }

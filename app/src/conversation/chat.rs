@@ -9,7 +9,9 @@ use crate::{
     browser,
     composer::Draft,
     i18n::{Texts, texts},
-    live::{LinkState, Live, Outbox, Stream, Unsent, UnsentState},
+    live::{LinkState, Live, Outbox, Stream, Target, Unsent, UnsentState},
+    pages::FirstMessage,
+    route::{Navigator, conversation_path},
     server_fns::{self, Conversation, Failure},
     state::State,
 };
@@ -60,6 +62,9 @@ impl Chat {
             chat.outbox.settle(chat.live);
         }
         Effect::new(move |_| {
+            if chat.is_past() {
+                return chat.link.set(LinkState::Past);
+            }
             let stream = Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated);
             chat.stream.set(Some(StoredValue::new_local(stream)));
             chat.keep_time(site.now_ms);
@@ -75,6 +80,18 @@ impl Chat {
     /// Its id.
     pub(crate) fn id(self) -> SessionId {
         self.id.peek()
+    }
+
+    /// Whether no session is in it: it can be read, and gone on with.
+    pub(crate) fn is_past(self) -> bool {
+        self.id().as_str().is_empty()
+    }
+
+    fn target(self) -> Target {
+        match self.live.peek(|transcript| transcript.thread_id.clone()) {
+            Some(thread) if self.is_past() => Target::Thread(thread),
+            _ => Target::Session(self.id()),
+        }
     }
 
     /// Whether a turn runs; tracked.
@@ -143,11 +160,20 @@ impl Chat {
     }
 
     fn dispatch(self, message: Unsent, arrived: impl FnOnce() + 'static) {
-        self.outbox.send(self.id(), message, move |failure| {
+        let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
+        let shown = message.clone();
+        self.outbox.send(self.target(), message, move |sent| {
             self.outbox.settle(self.live);
-            match failure {
-                None => arrived(),
-                Some(failure) => self.heed(failure),
+            match sent {
+                Err(failure) => self.heed(failure),
+                Ok(session) => {
+                    arrived();
+                    if let (true, Some(first), Some(navigator)) = (self.is_past(), first, navigator) {
+                        // A session is in it now: go there, and show the message until it has it.
+                        first.0.set(Some(shown));
+                        navigator.go(&conversation_path(&session));
+                    }
+                }
             }
         });
     }

@@ -48,6 +48,23 @@ texts! {
     closed_shutdown: &'static str,
     gone: &'static str,
 
+    // The sidebar
+    conversations: &'static str,
+    search: &'static str,
+    today: &'static str,
+    yesterday: &'static str,
+    this_week: &'static str,
+    earlier: &'static str,
+    list_empty: &'static str,
+    list_failed: &'static str,
+    list_more: &'static str,
+    options_of: fn(&str) -> String,
+    rename: &'static str,
+    save: &'static str,
+    delete: &'static str,
+    delete_for_good: &'static str,
+    keep: &'static str,
+
     // The first screen
     headline: &'static str,
     workspace: &'static str,

@@ -15,7 +15,7 @@ mod stream;
 mod turn;
 
 pub(crate) use groups::GroupKey;
-pub(crate) use outbox::{Outbox, Unsent, UnsentState};
+pub(crate) use outbox::{Outbox, Target, Unsent, UnsentState};
 pub(crate) use store::{EntryRef, Live};
 pub(crate) use stream::{LinkState, Stream};
 pub(crate) use turn::{TurnFacts, is_failed};

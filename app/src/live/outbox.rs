@@ -1,6 +1,6 @@
 //! Messages that were sent and have not come back yet.
 
-use codex_gateway_wire::{Content, Item, SessionId, Transcript};
+use codex_gateway_wire::{Content, Item, SessionId, ThreadId, Transcript};
 use leptos::task::spawn_local;
 
 use super::Live;
@@ -31,6 +31,14 @@ pub(crate) enum UnsentState {
     Failed(Failure),
 }
 
+/// Where a message goes.
+pub(crate) enum Target {
+    /// To a session.
+    Session(SessionId),
+    /// To a thread that no session is in: one is made for it.
+    Thread(ThreadId),
+}
+
 /// Those of a conversation. They show at once, and leave when the conversation has them.
 #[derive(Clone, Copy)]
 pub(crate) struct Outbox(State<Vec<Unsent>>);
@@ -55,12 +63,12 @@ impl Outbox {
         self.0.update(|all| all.push(message));
     }
 
-    /// Sends a message, for the first time or again; `done` learns why it did not arrive, if it did not.
+    /// Sends a message, for the first time or again; `done` learns which session has it, or why it did not arrive.
     pub(crate) fn send(
         self,
-        session: SessionId,
+        to: Target,
         message: Unsent,
-        done: impl FnOnce(Option<&Failure>) + 'static,
+        done: impl FnOnce(Result<SessionId, &Failure>) + 'static,
     ) {
         let client_id = message.client_id.clone();
         let (text, model) = (message.text.clone(), message.model.clone());
@@ -69,11 +77,16 @@ impl Outbox {
             all.push(Unsent { state: UnsentState::Sending, ..message });
         });
         spawn_local(async move {
-            let failure = server_fns::send(session, text, model, client_id.clone()).await.err();
-            if let Some(failure) = &failure {
+            let sent = match to {
+                Target::Session(id) => {
+                    server_fns::send(id.clone(), text, model, client_id.clone()).await.map(|()| id)
+                }
+                Target::Thread(id) => server_fns::resume(id, text, model, client_id.clone()).await,
+            };
+            if let Err(failure) = &sent {
                 self.fail(&client_id, failure);
             }
-            done(failure.as_ref());
+            done(sent.as_ref().cloned());
         });
     }
 

@@ -51,6 +51,8 @@ pub(crate) enum LinkState {
     Closed,
     /// The gateway does not know the session any more.
     Gone,
+    /// No session is in the conversation: nothing happens in it until somebody goes on with it.
+    Past,
     /// One has to sign in again.
     SignedOut,
 }

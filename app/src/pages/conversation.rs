@@ -7,6 +7,7 @@ use crate::{
     conversation::{Chat, conversation_view},
     node::{El, el},
     server_fns::Conversation,
+    sidebar::Conversations,
 };
 
 pub(super) fn found_view(conversation: Conversation) -> El {
@@ -14,5 +15,13 @@ pub(super) fn found_view(conversation: Conversation) -> El {
     let message = use_context::<FirstMessage>().and_then(|first| first.0.take());
     let chat = Chat::open(conversation, message);
     keep_title(move || chat.live.meta(|transcript| transcript.title.clone()), move || chat.waiting());
+    let conversations = use_context::<Conversations>();
+    Effect::new(move |before: Option<_>| {
+        let now = (chat.running(), chat.waiting(), chat.live.meta(|transcript| transcript.title.clone()));
+        if before.is_some_and(|before| before != now) {
+            conversations.iter().for_each(|all| all.refresh());
+        }
+        now
+    });
     el("div").class("page").child(header_view(demo, Some(chat))).child(conversation_view(chat, models))
 }

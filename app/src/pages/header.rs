@@ -11,6 +11,7 @@ use crate::{
     prefs::{Prefs, Theme, choose_lang, choose_theme},
     route::link,
     server_fns::signs_in,
+    sidebar::drawer_button,
     state::State,
 };
 
@@ -27,14 +28,14 @@ pub(crate) fn header_view(demo: bool, chat: Option<Chat>) -> El {
             el("h1").child(live(move || title().unwrap_or_else(|| t.untitled.to_owned())))
         },
     );
-    let brand = link("/", icon(Icon::Brand)).class("brand").child(el("span").child("Codex Gateway"));
+    // The sidebar has one too, where it is in sight.
     let new_chat = link("/", icon(Icon::NewChat))
-        .class("icon-button")
+        .class("icon-button beside-drawer")
         .attr("aria-label", t.new_chat)
         .attr("title", t.new_chat);
     el("header")
         .class("bar")
-        .child(brand)
+        .child(drawer_button())
         .child(demo)
         .child(accepts)
         .child(title.class("title"))
@@ -51,14 +52,14 @@ fn link_view(chat: Chat, t: &'static Texts) -> El {
         LinkState::Live => "live",
         LinkState::Waiting(_) => "waiting",
         LinkState::Offline => "offline",
-        LinkState::Closed | LinkState::Gone | LinkState::SignedOut => "closed",
+        LinkState::Closed | LinkState::Gone | LinkState::SignedOut | LinkState::Past => "closed",
     };
     let words = move || match chat.link.get() {
         LinkState::Connecting => t.connecting.to_owned(),
         LinkState::Live => t.live.to_owned(),
         LinkState::Waiting(seconds) => (t.reconnecting_in)(seconds),
         LinkState::Offline => t.offline.to_owned(),
-        LinkState::Closed | LinkState::Gone | LinkState::SignedOut => String::new(),
+        LinkState::Closed | LinkState::Gone | LinkState::SignedOut | LinkState::Past => String::new(),
     };
     let retry = move || {
         let waiting = matches!(chat.link.get(), LinkState::Waiting(_));

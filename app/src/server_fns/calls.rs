@@ -3,13 +3,15 @@
 #![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "server functions are async"))]
 
 #[cfg(feature = "ssr")]
+use codex_gateway_engine::SessionError;
+#[cfg(feature = "ssr")]
 use codex_gateway_wire::api::{CreateSession, StartTurn};
-use codex_gateway_wire::{RequestId, SessionId, request::AnswerRequest};
+use codex_gateway_wire::{RequestId, SessionId, ThreadId, request::AnswerRequest};
 use leptos::{prelude::*, server_fn::codec::Json};
 
 #[cfg(feature = "ssr")]
 use super::context::{context, failed, text};
-use super::{Conversation, Failure, Home};
+use super::{Conversation, Failure, Home, Listing};
 
 /// What the first screen shows.
 ///
@@ -29,6 +31,45 @@ pub async fn snapshot(id: SessionId) -> Result<Conversation, Failure> {
     context()?.conversation(&id).await.map_err(failed)
 }
 
+/// A thread as it stands: of the session that is in it, or as it is on disk.
+///
+/// # Errors
+/// `not_found` if there is none of that id, for this reader; what codex says.
+#[server(name = ReadThread, prefix = "/_fn", endpoint = "thread", input = Json, output = Json)]
+pub async fn thread(id: ThreadId) -> Result<Conversation, Failure> {
+    context()?.thread(&id).await.map_err(failed)
+}
+
+/// A page of the reader's conversations with this in their titles.
+///
+/// # Errors
+/// What codex says; `bad_query` if the cursor is none.
+#[server(name = ListConversations, prefix = "/_fn", endpoint = "conversations", input = Json, output = Json)]
+pub async fn conversations(search: String, cursor: Option<String>) -> Result<Listing, Failure> {
+    context()?.listing(search.trim(), cursor).await.map_err(failed)
+}
+
+/// Gives a conversation a name.
+///
+/// # Errors
+/// `not_found`; what codex says.
+#[server(name = RenameConversation, prefix = "/_fn", endpoint = "rename", input = Json, output = Json)]
+pub async fn rename(thread: ThreadId, name: String) -> Result<(), Failure> {
+    let context = context()?;
+    let name = text(name)?.trim().to_owned();
+    context.sessions.name_thread(&context.owner, thread.as_str(), name).await.map_err(failed)
+}
+
+/// Deletes a conversation for good.
+///
+/// # Errors
+/// `not_found`; what codex says.
+#[server(name = RemoveConversation, prefix = "/_fn", endpoint = "remove", input = Json, output = Json)]
+pub async fn remove(thread: ThreadId) -> Result<(), Failure> {
+    let context = context()?;
+    context.sessions.delete_thread(&context.owner, thread.as_str()).await.map_err(failed)
+}
+
 /// Makes a session and starts its first turn; the session's id.
 ///
 /// # Errors
@@ -39,12 +80,45 @@ pub async fn start(
     model: Option<String>,
     client_message_id: String,
 ) -> Result<SessionId, Failure> {
+    begin(None, text(prompt)?, model, client_message_id).await
+}
+
+/// Goes on with a thread that no session is in; the id of the session that does.
+///
+/// # Errors
+/// `not_found`; what the engine says: `session_limit`, `codex_unavailable`, `turn_active`, ….
+#[server(name = ResumeConversation, prefix = "/_fn", endpoint = "resume", input = Json, output = Json)]
+pub async fn resume(
+    id: ThreadId,
+    prompt: String,
+    model: Option<String>,
+    client_message_id: String,
+) -> Result<SessionId, Failure> {
+    begin(Some(id), text(prompt)?, model, client_message_id).await
+}
+
+/// Makes a session, in a new thread or in that one, and starts a turn.
+#[cfg(feature = "ssr")]
+async fn begin(
+    thread: Option<ThreadId>,
+    prompt: String,
+    model: Option<String>,
+    client_message_id: String,
+) -> Result<SessionId, Failure> {
     let context = context()?;
-    let prompt = text(prompt)?;
     let approvals = Some(context.sessions.config().approvals.of_the_page());
-    let request = CreateSession { model: model.clone(), approvals, ..Default::default() };
-    let session = context.sessions.create(&context.owner, request).await.map_err(failed)?;
+    let request =
+        CreateSession { model: model.clone(), resume_thread_id: thread, approvals, ..Default::default() };
     let turn = StartTurn { prompt, model, client_message_id: Some(client_message_id) };
+    let session = match context.sessions.create(&context.owner, request).await {
+        // Somebody was faster: their session has the conversation.
+        Err(SessionError::ThreadHeld { session: Some(id) }) => {
+            let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
+            session.start_turn(turn).await.map_err(failed)?;
+            return Ok(id);
+        }
+        session => session.map_err(failed)?,
+    };
     if let Err(error) = session.start_turn(turn).await {
         // A conversation that never began would only take up a place. Who asks sees why it did not.
         let _ = context.sessions.delete(&context.owner, session.id()).await;

@@ -1,7 +1,7 @@
 //! What a call finds on the server.
 
-use codex_gateway_engine::{SessionError, Sessions};
-use codex_gateway_wire::{OwnerId, SessionId};
+use codex_gateway_engine::{Place, SessionError, Sessions};
+use codex_gateway_wire::{EventId, OwnerId, SessionId, Snapshot, ThreadId, api::SessionInfo};
 use http::StatusCode;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
@@ -38,6 +38,28 @@ impl ServerContext {
         Ok(Conversation { site: self.site(), snapshot })
     }
 
+    /// A thread: the session that is in it, or what was said in it before.
+    pub(super) async fn thread(&self, id: &ThreadId) -> Result<Conversation, SessionError> {
+        let snapshot = match self.sessions.find_thread(&self.owner, id).await? {
+            Place::Live(session) => session.snapshot().await?,
+            Place::Past(transcript, older) => Snapshot {
+                // It has no log: nothing follows.
+                at: EventId { epoch: "past".to_owned(), seq: 0 },
+                session: SessionInfo {
+                    id: SessionId::default(),
+                    created_at: String::new(),
+                    last_access_at: String::new(),
+                    expires_at: None,
+                    approvals: self.sessions.config().approvals.of_the_page(),
+                },
+                models: self.sessions.catalog().models,
+                older,
+                transcript: *transcript,
+            },
+        };
+        Ok(Conversation { site: self.site(), snapshot })
+    }
+
     fn site(&self) -> Site {
         let config = self.sessions.config();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -63,6 +85,10 @@ pub async fn load(context: &ServerContext, path: &str) -> (StatusCode, Loaded) {
         Route::Home => found(Loaded { home: Some(context.home()), ..Loaded::default() }),
         Route::Conversation(id) => match context.conversation(&id).await {
             Ok(conversation) => found(Loaded { conversation: Some(conversation), ..Loaded::default() }),
+            Err(error) => refused(error.status(), failure(&error)),
+        },
+        Route::Thread(id) => match context.thread(&id).await {
+            Ok(past) => found(Loaded { conversation: Some(past), ..Loaded::default() }),
             Err(error) => refused(error.status(), failure(&error)),
         },
         Route::Unknown => refused(404, Failure::not_found()),

@@ -3,6 +3,7 @@
 pub mod calls;
 #[cfg(feature = "ssr")]
 mod context;
+mod listing;
 
 use codex_gateway_wire::{
     ApprovalMode, Snapshot,
@@ -12,9 +13,12 @@ use codex_gateway_wire::{
 use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 use serde::Serialize;
 
-pub(crate) use calls::{answer, home, interrupt, send, snapshot, start};
+pub(crate) use calls::{
+    answer, conversations, home, interrupt, remove, rename, resume, send, snapshot, start, thread,
+};
 #[cfg(feature = "ssr")]
 pub use context::{ServerContext, load};
+pub use listing::{Listing, Row};
 
 use crate::route::Route;
 
@@ -52,7 +56,7 @@ pub struct Home {
 }
 read_fields!(Home { site, models, recent, codex_error });
 
-/// What the page of a conversation begins with.
+/// What the page of a conversation begins with. One that no session is in has a session without an id.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Conversation {
     /// The gateway's settings.
@@ -104,6 +108,9 @@ pub(crate) async fn fetch(route: Route) -> Loaded {
         Route::Conversation(id) => snapshot(id)
             .await
             .map(|conversation| Loaded { conversation: Some(conversation), ..Loaded::default() }),
+        Route::Thread(id) => {
+            thread(id).await.map(|past| Loaded { conversation: Some(past), ..Loaded::default() })
+        }
         Route::Unknown => Err(Failure::not_found()),
     };
     loaded.unwrap_or_else(Loaded::failed)

@@ -84,7 +84,8 @@ impl Library {
         place.map_err(|_| SessionError::ShuttingDown)
     }
 
-    async fn bridge(&self) -> Result<Bridge, SessionError> {
+    /// The process itself, for who has more than one thing to ask and holds a [`Library::place`].
+    pub(crate) async fn bridge(&self) -> Result<Bridge, SessionError> {
         let (reply, answer) = oneshot::channel();
         self.asks.send(reply).await.map_err(|_| SessionError::ShuttingDown)?;
         Ok(answer.await.map_err(|_| SessionError::ShuttingDown)??)

@@ -2,6 +2,7 @@
 
 mod cursor;
 mod found;
+mod past;
 mod threads;
 
 use std::{
@@ -21,7 +22,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use self::cursor::Cursors;
-pub use self::threads::{SortKey, ThreadQuery};
+pub use self::{
+    past::Place,
+    threads::{SortKey, ThreadQuery},
+};
 use crate::{
     catalog::Catalog,
     config::Config,

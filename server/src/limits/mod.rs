@@ -158,7 +158,7 @@ impl Starts {
         match (method, route) {
             (&Method::POST, "/api/sessions") => Self { session: true, turn: false },
             (&Method::POST, "/api/sessions/{id}/turn" | "/_fn/send") => Self { session: false, turn: true },
-            (&Method::POST, "/_fn/start") => Self { session: true, turn: true },
+            (&Method::POST, "/_fn/start" | "/_fn/resume") => Self { session: true, turn: true },
             _ => Self::default(),
         }
     }

@@ -329,6 +329,8 @@ pub struct SessionSummary {
     pub id: SessionId,
     /// What it is about.
     pub title: Option<String>,
+    /// The thread that it is in.
+    pub thread_id: Option<ThreadId>,
     /// When it was last used, in Unix milliseconds.
     pub last_access_ms: i64,
     /// Whether a turn is running.
@@ -336,4 +338,4 @@ pub struct SessionSummary {
     /// Whether something waits for the user.
     pub waiting: bool,
 }
-read_fields!(SessionSummary { id, title, last_access_ms, running, waiting });
+read_fields!(SessionSummary { id, title, thread_id, last_access_ms, running, waiting });

@@ -34,8 +34,8 @@ macro_rules! request {
 mod stored;
 
 pub use self::stored::{
-    ItemTimes, PEOPLES_THREADS, PastTurn, ThreadList, ThreadPage, ThreadRead, TurnsList, TurnsPage,
-    is_bad_cursor, is_held, is_no_thread,
+    ItemTimes, PEOPLES_THREADS, PastTurn, ThreadDelete, ThreadList, ThreadNameSet, ThreadPage, ThreadRead,
+    TurnsList, TurnsPage, is_bad_cursor, is_held, is_no_thread,
 };
 
 /// `initialize`: the first request of a process.

@@ -5,7 +5,7 @@
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use codex_gateway_wire::{
-    Event, EventBody, EventName, Json, Notification, Snapshot, Transcript, TurnId,
+    Event, EventBody, EventName, Notification, Snapshot, Transcript, TurnId,
     api::{AccountState, Model, Runtime, SessionReply, SessionState},
     codex::TurnStatus,
     event::{ClosedReason, SessionClosed, ThreadOpened, Warning, WarningKind},
@@ -29,7 +29,7 @@ use super::{
 use crate::{
     bridge::{
         Bridge, BridgeError, Direction, Exit, Inbound, Inbox,
-        protocol::{AccountReply, Initialized, ThreadRead},
+        protocol::{AccountReply, Initialized, Request},
     },
     clock::rfc3339,
     error::SessionError,
@@ -170,7 +170,8 @@ impl Actor {
             Command::Interrupt(reply) => self.interrupt(reply),
             Command::NewThread(request, reply) => self.new_thread(request, reply),
             Command::ResumeThread(thread, reply) => self.resume_thread(thread, reply),
-            Command::ReadThread(read, reply) => self.read_thread(read, reply),
+            Command::ReadThread(read, reply) => self.pass_on(read, reply, |json| json),
+            Command::NameThread(name, reply) => self.pass_on(name, reply, drop),
             Command::Requests(reply) => drop(reply.send(self.pending.list())),
             Command::Answer(id, answer, reply) => drop(reply.send(self.answer(&id, answer))),
             Command::Close(..) => {} // Dealt with in `run`.
@@ -214,8 +215,10 @@ impl Actor {
         self.state_changed();
     }
 
-    /// Lets handles know what the conversation is called.
+    /// Lets handles know which thread this is, and what it is called.
     fn title_changed(&self) {
+        let mut thread = self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        thread.clone_from(&self.transcript.thread_id);
         let mut title = self.shared.title.lock().unwrap_or_else(PoisonError::into_inner);
         title.clone_from(&self.transcript.title);
     }
@@ -309,14 +312,20 @@ impl Actor {
         self.state_changed();
     }
 
-    fn read_thread(&mut self, read: ThreadRead, reply: Reply<Result<Json, BridgeError>>) {
+    /// Passes a request on to the process, and its answer back.
+    fn pass_on<R: Request + Send + 'static, T: Send + 'static>(
+        &mut self,
+        request: R,
+        reply: Reply<Result<T, BridgeError>>,
+        read: fn(R::Reply) -> T,
+    ) {
         let Some(live) = &self.live else { return drop(reply.send(Err(BridgeError::Closed))) };
         let bridge = live.bridge.clone();
-        let reading = async move {
-            let _ = reply.send(bridge.request(&read).await);
+        let passing = async move {
+            let _ = reply.send(bridge.request(&request).await.map(read));
             Done::Nothing
         };
-        self.tasks.push(reading.boxed());
+        self.tasks.push(passing.boxed());
     }
 
     fn read_account(&mut self) {

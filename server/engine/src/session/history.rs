@@ -19,7 +19,7 @@ const PAGE: u32 = 8;
 /// The newest part of a thread's history, as much of it as a session keeps.
 ///
 /// A history that cannot be read does not keep the thread from going on: then it is left out, and said to be.
-pub(super) async fn newest(bridge: &Bridge, thread: &Thread) -> History {
+pub(crate) async fn newest(bridge: &Bridge, thread: &Thread) -> History {
     let (turns, complete) = pages(bridge, &thread.id).await;
     let mut history = of(turns, complete);
     let name = thread.name.clone().filter(|name| !name.is_empty());

@@ -4,7 +4,7 @@
 //! (`session/actor.rs`) owns the process, the transcript and the log's writing side.
 
 mod actor;
-mod history;
+pub(crate) mod history;
 pub(crate) mod open;
 mod questions;
 mod recent;
@@ -31,7 +31,10 @@ use self::{
     open::{Base, Opened},
 };
 use crate::{
-    bridge::{BridgeError, protocol::ThreadRead},
+    bridge::{
+        BridgeError,
+        protocol::{ThreadNameSet, ThreadRead},
+    },
     clock::{now_ms, rfc3339},
     error::SessionError,
     log::{Log, RING},
@@ -56,6 +59,7 @@ enum Command {
     NewThread(NewThread, Reply<Result<SessionReply, SessionError>>),
     ResumeThread(ThreadId, Reply<Result<SessionReply, SessionError>>),
     ReadThread(ThreadRead, Reply<Result<Json, BridgeError>>),
+    NameThread(ThreadNameSet, Reply<Result<(), BridgeError>>),
     Requests(Reply<Vec<UserRequest>>),
     Answer(RequestId, AnswerRequest, Reply<Result<AnswerReply, SessionError>>),
     Close(ClosedReason, Reply<()>),
@@ -76,6 +80,7 @@ struct Shared {
     approvals: ApprovalMode,
     presence: Presence,
     title: Mutex<Option<String>>,
+    thread: Mutex<Option<ThreadId>>,
     log: Arc<Log>,
 }
 
@@ -124,6 +129,7 @@ impl Session {
             approvals: base.settings.approvals,
             presence: Presence::new(),
             title: Mutex::new(None),
+            thread: Mutex::new(None),
             log: Arc::new(Log::new(RING)),
         });
         let (commands, inbox) = mpsc::channel(COMMANDS);
@@ -157,6 +163,7 @@ impl Session {
         SessionSummary {
             id: self.shared.id.clone(),
             title: self.shared.title.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            thread_id: self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             last_access_ms: self.shared.last_access_ms.load(Ordering::Relaxed),
             running: self.shared.running.load(Ordering::Relaxed),
             waiting: self.shared.waiting.load(Ordering::Relaxed),
@@ -224,6 +231,11 @@ impl Session {
     /// [`SessionError::ThreadHeld`], or what codex says; then the old thread goes on.
     pub(crate) async fn resume_thread(&self, thread: ThreadId) -> Result<SessionReply, SessionError> {
         self.ask(|reply| Command::ResumeThread(thread, reply)).await?
+    }
+
+    /// Names a thread through the session's own process.
+    pub(crate) async fn name_thread(&self, name: ThreadNameSet) -> Result<(), SessionError> {
+        Ok(self.ask(|reply| Command::NameThread(name, reply)).await??)
     }
 
     /// Reads a thread through the session's own process.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use codex_gateway_wire::{
     Json, OwnerId, ThreadId,
     api::{ResumeThread, SessionReply, ThreadList, ThreadReply},
+    event::ClosedReason,
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -16,7 +17,10 @@ use super::{Sessions, cursor::Place, found::Found};
 use crate::{
     bridge::{
         BridgeError, RpcError,
-        protocol::{self, PEOPLES_THREADS, ThreadPage, ThreadRead, is_bad_cursor, is_no_thread},
+        protocol::{
+            self, PEOPLES_THREADS, ThreadDelete, ThreadNameSet, ThreadPage, ThreadRead, is_bad_cursor,
+            is_no_thread,
+        },
     },
     error::SessionError,
     session::Session,
@@ -164,12 +168,7 @@ impl Sessions {
             }
             raw => raw,
         };
-        let raw = raw.map_err(|error| match error {
-            SessionError::Codex(BridgeError::Refused { error, .. }) if is_no_thread(&error) => {
-                SessionError::ThreadNotFound
-            }
-            error => error,
-        })?;
+        let raw = raw.map_err(no_thread)?;
         let Read { thread } = read(&raw)?;
         Ok(ThreadReply { ok: true, thread_id, thread, raw })
     }
@@ -194,6 +193,45 @@ impl Sessions {
             }
         }
         self.inner.library.request(&request).await
+    }
+
+    /// Whether a live session is in the thread.
+    pub fn is_live(&self, thread: &ThreadId) -> bool {
+        self.inner.holds.holder(thread).is_some()
+    }
+
+    /// Gives a thread of that owner a name. The session that is in it, if one is, tells its readers.
+    ///
+    /// # Errors
+    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::TooManyReads`], or what
+    /// codex says.
+    pub async fn name_thread(&self, owner: &OwnerId, thread: &str, name: String) -> Result<(), SessionError> {
+        let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
+        self.admit(owner, &thread_id).await?;
+        let holder = self.inner.holds.holder(&thread_id).and_then(|id| self.live().get(&id).cloned());
+        let request = ThreadNameSet { thread_id, name };
+        match holder {
+            Some(session) => session.name_thread(request).await,
+            None => self.inner.library.request(&request).await.map(drop).map_err(no_thread),
+        }
+    }
+
+    /// Deletes a thread of that owner for good; the session that is in it ends first.
+    ///
+    /// # Errors
+    /// See [`Sessions::name_thread`].
+    pub async fn delete_thread(&self, owner: &OwnerId, thread: &str) -> Result<(), SessionError> {
+        let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
+        self.admit(owner, &thread_id).await?;
+        let holder = self.inner.holds.holder(&thread_id).and_then(|id| self.live().get(&id).cloned());
+        if let Some(session) = holder {
+            self.remove(session, ClosedReason::Deleted).await;
+        }
+        match self.inner.library.request(&ThreadDelete { thread_id }).await.map_err(no_thread) {
+            // One that never had a turn was never on disk: there is nothing left of it.
+            Ok(_) | Err(SessionError::ThreadNotFound) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Lets a session of its owner go on with another thread of theirs.
@@ -240,21 +278,31 @@ impl Sessions {
     }
 
     /// The one place where a thread's owner is checked.
-    async fn admit(&self, owner: &OwnerId, thread: &ThreadId) -> Result<(), SessionError> {
+    pub(super) async fn admit(&self, owner: &OwnerId, thread: &ThreadId) -> Result<(), SessionError> {
         let is_theirs = !self.inner.config.tokens
             || self.inner.store.owned(owner, vec![thread.clone()]).await?.contains(thread);
         if is_theirs { Ok(()) } else { Err(SessionError::ThreadNotFound) }
     }
 }
 
+/// Says of codex's refusals which ones mean that there is no such thread.
+pub(super) fn no_thread(error: SessionError) -> SessionError {
+    match error {
+        SessionError::Codex(BridgeError::Refused { error, .. }) if is_no_thread(&error) => {
+            SessionError::ThreadNotFound
+        }
+        error => error,
+    }
+}
+
 /// The one form of a thread's id: codex takes it in several, and each must mean the same thread here as there.
-fn parse(text: &str) -> Option<ThreadId> {
+pub(super) fn parse(text: &str) -> Option<ThreadId> {
     const HYPHENATED: usize = 36;
     let uuid = Uuid::try_parse(text).ok().filter(|_| text.len() == HYPHENATED)?;
     Some(uuid.to_string().into())
 }
 
-fn read<'a, T: Deserialize<'a>>(json: &'a Json) -> Result<T, SessionError> {
+pub(super) fn read<'a, T: Deserialize<'a>>(json: &'a Json) -> Result<T, SessionError> {
     let bad =
         |error: serde_json::Error| BridgeError::BadReply { method: "thread/…", message: error.to_string() };
     Ok(serde_json::from_str(json.get()).map_err(bad)?)

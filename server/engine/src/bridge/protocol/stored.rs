@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use codex_gateway_wire::{Json, ThreadId, codex::Turn, read_fields};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::Request;
 use crate::bridge::RpcError;
@@ -131,6 +131,26 @@ pub struct ThreadRead {
     pub include_turns: bool,
 }
 request!(ThreadRead = "thread/read" -> Json);
+
+/// `thread/name/set`: what people call a thread.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadNameSet {
+    /// The thread.
+    pub thread_id: ThreadId,
+    /// Its name.
+    pub name: String,
+}
+request!(ThreadNameSet = "thread/name/set" -> IgnoredAny);
+
+/// `thread/delete`: a thread and all that was said in it, for good.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadDelete {
+    /// The thread.
+    pub thread_id: ThreadId,
+}
+request!(ThreadDelete = "thread/delete" -> IgnoredAny);
 
 /// Whether an error says that there is no such thread. (They have no codes of their own.)
 pub fn is_no_thread(error: &RpcError) -> bool {

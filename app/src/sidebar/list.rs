@@ -1,0 +1,193 @@
+//! Which conversations there are. The list is asked for anew when the reader goes somewhere, when something happens
+//! in the conversation that they are in, and every so often while they look.
+
+use std::time::Duration;
+
+use leptos::{prelude::*, task::spawn_local};
+
+use super::day::Day;
+use crate::{
+    browser,
+    route::Navigator,
+    server_fns::{self, Row},
+    state::State,
+};
+
+/// How often the list is asked for while somebody looks.
+const OFTEN: Duration = Duration::from_secs(20);
+/// How long to wait for the next letter of what is searched for.
+const TYPING: Duration = Duration::from_millis(200);
+
+/// The reader's conversations; a context of all pages.
+#[derive(Clone, Copy)]
+pub(crate) struct Conversations {
+    rows: State<Vec<Row>>,
+    next: State<Option<String>>,
+    search: State<String>,
+    /// Whether the list was ever there, and whether it could not be had the last time.
+    loaded: State<bool>,
+    failed: State<bool>,
+    /// Counts what was asked for: an answer to an earlier question is left out.
+    asked: State<u32>,
+}
+
+impl Conversations {
+    /// Keeps the list up to date in the browser.
+    pub(crate) fn follow(navigator: Navigator) -> Self {
+        let all = Self {
+            rows: State::new(Vec::new()),
+            next: State::new(None),
+            search: State::new(String::new()),
+            loaded: State::new(false),
+            failed: State::new(false),
+            asked: State::new(0),
+        };
+        Effect::new(move |_| {
+            navigator.route();
+            untrack(|| all.refresh());
+        });
+        Effect::new(move |_| {
+            let tick = move || {
+                if !browser::hidden() {
+                    all.refresh();
+                }
+            };
+            if let Ok(interval) = set_interval_with_handle(tick, OFTEN) {
+                on_cleanup(move || interval.clear());
+            }
+        });
+        all
+    }
+
+    /// What stands in the list: each part's heading, and the conversations below it; tracked.
+    pub(super) fn keys(self) -> Vec<String> {
+        let rows = self.rows.get();
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let (now, offset) = (browser::now_ms(), browser::minutes_behind_utc());
+        let mut keys = Vec::new();
+        for (part, day) in Day::ALL.into_iter().enumerate() {
+            let own = rows.iter().filter(|row| Day::of(row.at_ms, now, offset) == day);
+            let own: Vec<String> = own.map(key).collect();
+            if !own.is_empty() {
+                keys.push(format!("#{part}"));
+                keys.extend(own);
+            }
+        }
+        keys
+    }
+
+    /// The conversation of that key; tracked.
+    pub(super) fn row(self, id: &str) -> Option<Row> {
+        self.rows.try_with(|rows| rows.iter().find(|row| key(row) == id).cloned()).flatten()
+    }
+
+    /// Whether there is none, for all that is known; tracked.
+    pub(super) fn is_empty(self) -> bool {
+        self.loaded.get() && self.rows.try_with(Vec::is_empty).unwrap_or(true)
+    }
+
+    /// Whether the list could not be had; tracked.
+    pub(super) fn failed(self) -> bool {
+        self.failed.get()
+    }
+
+    /// Whether there are more than are shown; tracked.
+    pub(super) fn has_more(self) -> bool {
+        self.next.try_with(Option::is_some).unwrap_or_default()
+    }
+
+    /// Shows those with this in their titles.
+    pub(super) fn search(self, words: String) {
+        self.search.set(words.clone());
+        let still = move || self.search.try_peek(|now| *now == words) == Some(true);
+        set_timeout(
+            move || {
+                if still() {
+                    self.rows.set(Vec::new());
+                    self.refresh();
+                }
+            },
+            TYPING,
+        );
+    }
+
+    /// Asks for the list anew.
+    pub(crate) fn refresh(self) {
+        self.ask(None);
+    }
+
+    /// Asks for the next page.
+    pub(super) fn more(self) {
+        self.ask(self.next.peek());
+    }
+
+    fn ask(self, cursor: Option<String>) {
+        let number = self.asked.update(|asked| {
+            *asked += 1;
+            *asked
+        });
+        let search = self.search.peek();
+        spawn_local(async move {
+            let first = cursor.is_none();
+            let page = server_fns::conversations(search, cursor).await;
+            if self.asked.try_peek(|asked| Some(*asked) == number) != Some(true) {
+                return;
+            }
+            self.failed.set_to(page.is_err());
+            let Ok(page) = page else { return };
+            self.loaded.set_to(true);
+            let before = self.rows.peek();
+            let known = before.len() > page.rows.len() && first;
+            // What was there beyond the first page stays, and goes on where it did.
+            if !known {
+                self.next.set_to(page.next);
+            }
+            self.rows.set_to(merged(before, page.rows, first && !known));
+        });
+    }
+
+    /// Takes a conversation out that was deleted.
+    pub(super) fn forget(self, id: &str) {
+        self.rows.update(|rows| rows.retain(|row| key(row) != id));
+    }
+}
+
+/// The rows of a page with those that were there, each once, the newest first; without those if the page is all.
+fn merged(before: Vec<Row>, page: Vec<Row>, all: bool) -> Vec<Row> {
+    let mut rows = page;
+    if !all {
+        let older: Vec<Row> =
+            before.into_iter().filter(|row| rows.iter().all(|new| new.thread != row.thread)).collect();
+        rows.extend(older);
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse(row.at_ms));
+    rows
+}
+
+/// What names a conversation in the list.
+fn key(row: &Row) -> String {
+    row.thread.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(thread: &str, at_ms: i64) -> Row {
+        Row { thread: thread.into(), at_ms, ..Row::default() }
+    }
+
+    fn ids(rows: &[Row]) -> Vec<&str> {
+        rows.iter().map(|row| row.thread.as_str()).collect()
+    }
+
+    #[test]
+    fn pages_come_together_and_every_conversation_stands_once() {
+        let before = vec![row("a", 5), row("b", 4), row("c", 3)];
+        let again = vec![row("c", 9), row("a", 5)];
+        assert_eq!(ids(&merged(before.clone(), again.clone(), false)), ["c", "a", "b"]);
+        assert_eq!(ids(&merged(before, again, true)), ["c", "a"]);
+    }
+}

@@ -1,0 +1,96 @@
+//! The sidebar: the reader's conversations by day, to be searched, opened, named and deleted. On a phone it is a
+//! drawer.
+//!
+//! - [`list`]: which conversations there are, kept up to date
+//! - `row`: one of them, and what can be done with it
+//! - `day`: which day it belongs to
+
+mod day;
+mod list;
+mod row;
+
+use leptos::{ev, prelude::*};
+use web_sys::{Event, KeyboardEvent};
+
+pub(crate) use self::list::Conversations;
+use crate::{
+    i18n::texts,
+    icon::{Icon, icon},
+    node::{El, button, el, link_button, list as keyed, live},
+    route::{Navigator, link},
+    state::State,
+};
+
+/// Whether the drawer is open; a context of all pages.
+#[derive(Clone, Copy)]
+pub(crate) struct Drawer(pub(crate) State<bool>);
+
+pub(crate) fn sidebar_view(drawer: Drawer, conversations: Conversations, navigator: Navigator) -> El {
+    let t = texts();
+    Effect::new(move |_| {
+        navigator.route();
+        drawer.0.set_to(false);
+    });
+    Effect::new(move |_| {
+        let listener = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
+            if event.key() == "Escape" && drawer.0.peek() {
+                event.prevent_default();
+                drawer.0.set(false);
+            }
+        });
+        on_cleanup(move || listener.remove());
+    });
+    let brand = link("/", icon(Icon::Brand)).class("brand").child(el("span").child("Codex Gateway"));
+    let new_chat = link("/", icon(Icon::NewChat))
+        .class("icon-button")
+        .attr("aria-label", t.new_chat)
+        .attr("title", t.new_chat);
+    let search = el("input")
+        .attr("type", "search")
+        .attr("placeholder", t.search)
+        .attr("aria-label", t.search)
+        .attr("autocomplete", "off")
+        .on("input", move |event: Event| conversations.search(event_target_value(&event)));
+    let rows = keyed(move || conversations.keys(), move |key| row::row_view(conversations, navigator, key));
+    let empty = move || {
+        let words = match conversations.failed() {
+            true => t.list_failed,
+            false if conversations.is_empty() => t.list_empty,
+            false => return None,
+        };
+        let retry = conversations.failed().then(|| link_button(t.retry, move || conversations.refresh()));
+        Some(el("p").class("note").child(words).child(" ").child(retry))
+    };
+    let more = move || {
+        conversations.has_more().then(|| button(t.list_more, move || conversations.more()).class("more"))
+    };
+    el("nav")
+        .class("sidebar")
+        .attr("id", "sidebar")
+        .attr("aria-label", t.conversations)
+        .child(el("div").class("top").child(brand).child(new_chat))
+        .child(el("div").class("search").child(icon(Icon::Search)).child(search))
+        .child(
+            el("div").class("conversations").child(el("ul").child(rows)).child(live(empty)).child(live(more)),
+        )
+}
+
+/// What the drawer covers; a tap on it closes the drawer.
+pub(crate) fn backdrop_view(drawer: Drawer) -> El {
+    el("div").class("backdrop").on_click(move || drawer.0.set(false))
+}
+
+/// Opens the drawer; shown where the sidebar is one.
+pub(crate) fn drawer_button() -> El {
+    let t = texts();
+    let drawer = use_context::<Drawer>();
+    el("button")
+        .attr("type", "button")
+        .class("icon-button drawer-button")
+        .attr("aria-label", t.conversations)
+        .attr("title", t.conversations)
+        .attr("aria-controls", "sidebar")
+        .live_attr("aria-expanded", move || drawer.is_some_and(|drawer| drawer.0.get()).to_string())
+        .on_click(move || drawer.iter().for_each(|drawer| drawer.0.set(true)))
+        .child(icon(Icon::Menu))
+}

@@ -1,0 +1,156 @@
+//! A conversation in the list: where it leads, how it stands, and what can be done with it.
+
+use leptos::{prelude::*, task::spawn_local};
+use web_sys::{Event, KeyboardEvent};
+
+use super::{Conversations, day::Day};
+use crate::{
+    i18n::{Texts, texts},
+    icon::{Icon, icon},
+    node::{El, Node, button, el, link_button, live, many},
+    route::{Navigator, Route, conversation_path, link, thread_path},
+    server_fns::{self, Row},
+    state::State,
+};
+
+/// What is being done with a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Doing {
+    #[default]
+    Nothing,
+    /// Its menu is open.
+    Choosing,
+    /// Its name is being changed.
+    Naming,
+    /// It is about to be deleted: somebody must say so twice.
+    Deleting,
+}
+
+/// A heading (`#` and its place among the days), or a conversation by its key.
+pub(super) fn row_view(all: Conversations, navigator: Navigator, key: String) -> Node {
+    let t = texts();
+    if let Some(day) = key.strip_prefix('#').and_then(|at| Day::ALL.get(at.parse::<usize>().ok()?)) {
+        return el("li").class("label").child(day.name(t)).into();
+    }
+    let doing = State::new(Doing::Nothing);
+    let id = State::new(key);
+    let row = move || id.try_peek(|id| all.row(id)).flatten();
+    let current = move || row().is_some_and(|row| is_current(&navigator.route(), &row));
+    let content = move || {
+        let row = row()?;
+        Some(match doing.get() {
+            Doing::Naming => name_view(all, row, doing, t),
+            doing_now => many([
+                many([open_view(&row, t), options_button(&row, doing, t)]),
+                menu_view(all, navigator, row, doing, doing_now, t).into(),
+            ]),
+        })
+    };
+    el("li").class("conversation").live_attr("data-current", current).child(live(content)).into()
+}
+
+fn is_current(route: &Route, row: &Row) -> bool {
+    match route {
+        Route::Conversation(id) => row.session.as_ref() == Some(id),
+        Route::Thread(id) => row.thread == *id,
+        Route::Home | Route::Unknown => false,
+    }
+}
+
+fn open_view(row: &Row, t: &'static Texts) -> El {
+    let path = row.session.as_ref().map_or_else(|| thread_path(&row.thread), conversation_path);
+    let name = row.title.clone().unwrap_or_else(|| t.untitled.to_owned());
+    let mark = match (row.waiting, row.running) {
+        (true, _) => Some(("waiting", t.waits_for_you)),
+        (false, true) => Some(("running", t.running_now)),
+        (false, false) => None,
+    };
+    let mark = mark.map(|(mark, words)| {
+        let words_for_ears = el("span").class("heard").child(words);
+        el("span").class("mark").attr("data-mark", mark).attr("title", words).child(words_for_ears)
+    });
+    link(path, el("span").class("name").child(name.clone())).class("open").attr("title", name).child(mark)
+}
+
+fn options_button(row: &Row, doing: State<Doing>, t: &'static Texts) -> El {
+    let name = row.title.clone().unwrap_or_else(|| t.untitled.to_owned());
+    let toggle = move || {
+        doing.set(if doing.peek() == Doing::Nothing { Doing::Choosing } else { Doing::Nothing });
+    };
+    el("button")
+        .attr("type", "button")
+        .class("icon-button options")
+        .attr("aria-label", (t.options_of)(&name))
+        .live_attr("aria-expanded", move || (doing.get() != Doing::Nothing).to_string())
+        .on_click(toggle)
+        .child(icon(Icon::More))
+}
+
+fn menu_view(
+    all: Conversations,
+    navigator: Navigator,
+    row: Row,
+    doing: State<Doing>,
+    doing_now: Doing,
+    t: &'static Texts,
+) -> Option<El> {
+    let choices: [El; 2] = match doing_now {
+        Doing::Choosing => [
+            link_button(t.rename, move || doing.set(Doing::Naming)),
+            link_button(t.delete, move || doing.set(Doing::Deleting)),
+        ],
+        Doing::Deleting => [
+            link_button(t.delete_for_good, move || delete(all, navigator, row.clone())).class("link danger"),
+            link_button(t.keep, move || doing.set(Doing::Nothing)),
+        ],
+        Doing::Nothing | Doing::Naming => return None,
+    };
+    Some(el("div").class("row-menu").child(many(choices)))
+}
+
+/// Deletes a conversation, and leaves its page if that is shown.
+fn delete(all: Conversations, navigator: Navigator, row: Row) {
+    spawn_local(async move {
+        if server_fns::remove(row.thread.clone()).await.is_ok() {
+            all.forget(row.thread.as_str());
+            if is_current(&navigator.route_untracked(), &row) {
+                navigator.go("/");
+            }
+        }
+    });
+}
+
+fn name_view(all: Conversations, row: Row, doing: State<Doing>, t: &'static Texts) -> Node {
+    let name = State::new(row.title.clone().unwrap_or_default());
+    let save = move || {
+        let (written, thread) = (name.peek(), row.thread.clone());
+        doing.set(Doing::Nothing);
+        if !written.trim().is_empty() {
+            spawn_local(async move {
+                // What went wrong shows in the list, which keeps its name.
+                let _ = server_fns::rename(thread, written).await;
+                all.refresh();
+            });
+        }
+    };
+    let save_too = save.clone();
+    let pressed = move |event: KeyboardEvent| match event.key().as_str() {
+        "Enter" if !event.is_composing() => {
+            event.prevent_default();
+            save();
+        }
+        "Escape" => {
+            event.prevent_default();
+            doing.set(Doing::Nothing);
+        }
+        _ => {}
+    };
+    let input = el("input")
+        .attr("type", "text")
+        .attr("aria-label", t.rename)
+        .attr("maxlength", "200")
+        .attr("value", name.peek())
+        .on("input", move |event: Event| name.set(event_target_value(&event)))
+        .on("keydown", pressed);
+    el("div").class("rename").child(input).child(button(t.save, save_too)).into()
+}

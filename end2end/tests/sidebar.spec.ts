@@ -1,0 +1,94 @@
+// The conversations beside the page: found, opened, named, deleted.
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from './chat';
+
+const sidebar = (page: Page): Locator => page.getByRole('navigation', { name: 'Conversations' });
+
+const entry = (page: Page, name: RegExp | string): Locator => sidebar(page).getByRole('link', { name });
+
+test('a conversation is in the list while it runs, and leads back to it', async ({ page, chat }) => {
+  await chat.start('!standin slow-command');
+  await expect(entry(page, /standin slow-command/)).toContainText('Running');
+  await expect(sidebar(page).getByText('Today')).toBeVisible();
+  await entry(page, 'Codex Gateway').click();
+  await expect(page.getByRole('heading', { name: 'What should Codex do?' })).toBeVisible();
+  await entry(page, /standin slow-command/).click();
+  await page.waitForURL(/\/c\/[^/]+$/);
+  await chat.isLive();
+  await chat.stopButton.click();
+  await chat.ended('interrupted');
+});
+
+test('what waits says so in the list', async ({ page, chat }) => {
+  await chat.start('!standin escalate');
+  await expect(entry(page, /standin escalate/)).toContainText('Waiting for you');
+  await page.keyboard.press('Escape');
+  await chat.ended('completed');
+  await expect(entry(page, /standin escalate/)).not.toContainText('Waiting for you');
+});
+
+test('a conversation that no session is in is read, and goes on once one writes', async ({ page, chat, request }) => {
+  await chat.startAndFinish('Reply with exactly the single word heliotrope.');
+  const session = chat.sessionId;
+  await page.goto('/');
+  await request.delete(`/api/sessions/${session}`);
+  await page.reload();
+  await entry(page, /single word heliotrope/).first().click();
+  await page.waitForURL(/\/t\/[^/]+$/);
+  await expect(chat.answers).toHaveText('heliotrope');
+  await expect(page).toHaveTitle(/single word heliotrope/);
+  // Rendered by the server as well.
+  await page.reload();
+  await expect(chat.answers).toHaveText('heliotrope');
+
+  await chat.message.fill('Reply with exactly the single word again.');
+  await expect(chat.sendButton).toBeEnabled();
+  await chat.message.press('Enter');
+  await page.waitForURL(/\/c\/[^/]+$/);
+  await chat.isLive();
+  await expect(chat.answers).toHaveText(['heliotrope', 'again'], { timeout: 15_000 });
+  await expect(chat.said).toHaveCount(2);
+});
+
+test('a conversation is named, searched and deleted', async ({ page, chat }) => {
+  await chat.startAndFinish('Reply with exactly the single word named.');
+  await entry(page, /single word named/).hover();
+  await sidebar(page).getByRole('button', { name: /^Options for “Reply with exactly the single word named/ }).click();
+  await sidebar(page).getByRole('button', { name: 'Rename' }).click();
+  await sidebar(page).getByRole('textbox', { name: 'Rename' }).fill('Zanzibar');
+  await page.keyboard.press('Enter');
+  await expect(entry(page, 'Zanzibar')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Zanzibar' })).toBeVisible();
+
+  await sidebar(page).getByRole('searchbox').fill('zanzi');
+  await expect(sidebar(page).getByRole('listitem').filter({ has: page.getByRole('link') })).toHaveCount(1);
+  await sidebar(page).getByRole('searchbox').fill('no such thing');
+  await expect(sidebar(page).getByText('No conversations')).toBeVisible();
+  await sidebar(page).getByRole('searchbox').fill('');
+
+  await sidebar(page).getByRole('button', { name: 'Options for “Zanzibar”' }).click();
+  await sidebar(page).getByRole('button', { name: 'Delete' }).click();
+  await sidebar(page).getByRole('button', { name: 'Keep' }).click();
+  await sidebar(page).getByRole('button', { name: 'Options for “Zanzibar”' }).click();
+  await sidebar(page).getByRole('button', { name: 'Delete' }).click();
+  await sidebar(page).getByRole('button', { name: 'Delete for good' }).click();
+  await page.waitForURL(/\/$/);
+  await expect(entry(page, 'Zanzibar')).toBeHidden();
+});
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+
+  test('the list is a drawer', async ({ page, chat }) => {
+    await chat.startAndFinish('Reply with exactly the single word drawer.');
+    await expect(sidebar(page)).toBeHidden();
+    await page.getByRole('button', { name: 'Conversations' }).click();
+    await expect(entry(page, /single word drawer/)).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(sidebar(page)).toBeHidden();
+    await page.getByRole('button', { name: 'Conversations' }).click();
+    await entry(page, 'New chat').click();
+    await expect(sidebar(page)).toBeHidden();
+    await expect(page.getByRole('heading', { name: 'What should Codex do?' })).toBeVisible();
+  });
+});
