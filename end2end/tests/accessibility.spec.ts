@@ -18,7 +18,7 @@ test('the first screen, the settings, and what is not there', async ({ page, cha
   faults.allow(/status of 404/);
   await chat.startAndFinish('Reply with exactly the single word ready.');
   await page.goto('/');
-  await expect(page.getByRole('link', { name: /single word ready/ })).toBeVisible();
+  await expect(page.getByRole('main').getByRole('link', { name: /single word ready/ })).toBeVisible();
   await isClean(page, 'first screen');
   await page.getByRole('button', { name: 'Settings' }).click();
   await expect(page.getByText('Theme')).toBeVisible();

@@ -103,3 +103,21 @@ test('a first message that could not be sent stays in the composer', async ({ pa
   await chat.message.press('Enter');
   await expect(chat.answers).toHaveText('ready', { timeout: 10_000 });
 });
+
+test('what was written before the page came alive is kept as well', async ({ page, chat, faults }) => {
+  faults.allow(/Failed to load resource: net::ERR_FAILED/, /request failed: POST .*\/_fn\/start/);
+  await page.route('**/_fn/start', (route) => route.abort(), { times: 1 });
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/*.wasm', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto('/', { waitUntil: 'commit' });
+  await chat.message.fill(READY);
+  release();
+  await expect(chat.sendButton).toBeEnabled({ timeout: 10_000 });
+  await chat.message.press('Enter');
+  await expect(page.getByRole('alert')).toContainText('The conversation could not be started');
+  await expect(chat.message).toHaveValue(READY);
+});

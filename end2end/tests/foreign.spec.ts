@@ -103,8 +103,10 @@ for (const host of ['evil.example', 'evil.localhost', '127.0.0.1']) {
       document.body.append(frame);
       return new Promise((resolve) => (frame.onload = resolve));
     }, `${gateway.baseURL}/c/${sessionId}`);
-    const frame = page.frames().find((frame) => frame.name() === 'frame');
-    await expect.poll(() => frame?.locator('body').innerText()).not.toContain('Codex Gateway');
+    // The browser shows a page of its own instead; it may take a moment until the frame has its name.
+    await expect.poll(() => page.frame({ name: 'frame' })?.locator('body').innerText() ?? 'no frame').not.toMatch(
+      /Codex Gateway|no frame/,
+    );
     const refused = page.waitForResponse((response) => response.request().method() === 'POST');
     await page.evaluate((to) => {
       const form = document.createElement('form');

@@ -33,7 +33,7 @@ test('what one says, quoted by the model, is text: live, and as the server rende
   }
   // Where titles are shown, too.
   await page.goto('/');
-  await expect(page.getByRole('link', { name: /<script>window/ })).toBeVisible();
+  await expect(page.getByRole('main').getByRole('link', { name: /<script>window/ })).toBeVisible();
   await isHarmless(page);
 });
 

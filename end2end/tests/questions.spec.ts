@@ -87,7 +87,7 @@ test('a question waits while nobody is there, and for whoever comes back', async
   const later = new Chat(await context.newPage());
   faults.watch(later.page);
   await later.page.goto('/');
-  await expect(later.page.getByRole('link', { name: /standin question/ })).toContainText('Waiting for you');
+  await expect(later.page.getByRole('main').getByRole('link', { name: /standin question/ })).toContainText('Waiting for you');
   await later.open(address);
   await box(later.page).getByRole('button', { name: /^Green/ }).click();
   await box(later.page).getByRole('button', { name: 'Send' }).click();

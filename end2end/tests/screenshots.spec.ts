@@ -48,7 +48,7 @@ for (const [device, use] of Object.entries(DEVICES)) {
       await chat.log.locator('[data-kind=step]').last().scrollIntoViewIfNeeded();
       await picture(chat, named('opened-below'));
       await page.goto('/');
-      await expect(page.getByRole('link', { name: /Show me what you can do/ })).toBeVisible();
+      await expect(page.getByRole('main').getByRole('link', { name: /Show me what you can do/ })).toBeVisible();
       await expect(page.getByText(/just now|ago/).first()).toBeVisible();
       await picture(chat, named('first'));
       await page.getByRole('button', { name: 'Settings' }).click();
@@ -149,7 +149,7 @@ for (const [device, use] of Object.entries(DEVICES)) {
         await chat.said.scrollIntoViewIfNeeded();
         await picture(chat, named('chinese-opened'));
         await page.goto('/');
-        await expect(page.getByRole('link', { name: /演示一下/ })).toBeVisible();
+        await expect(page.getByRole('main').getByRole('link', { name: /演示一下/ })).toBeVisible();
         await picture(chat, named('chinese-first'));
       });
     });

@@ -80,7 +80,7 @@ test('the suggestion of a long answer brings one', async ({ page, chat }) => {
 test('the conversation is found again on the first screen', async ({ page, chat }) => {
   await chat.startAndFinish('Reply with exactly the single word found.');
   await page.getByRole('link', { name: 'New chat' }).click();
-  const recent = page.getByRole('link', { name: /Reply with exactly the single word found/ });
+  const recent = page.getByRole('main').getByRole('link', { name: /Reply with exactly the single word found/ });
   await expect(recent).toBeVisible();
   await recent.click();
   await expect(chat.answers).toHaveText('found');

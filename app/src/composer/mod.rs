@@ -147,9 +147,11 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
 /// As soon as the field is there: what was written before stands in it.
 fn begin(area: Area, key: &str, text: State<String>) {
     let Some(area) = area.track() else { return };
-    // Somebody may have begun to write before this program ran.
+    // Somebody may have begun to write before this program ran, which has not kept it then.
     if area.value().is_empty() {
         area.set_value(&browser::stored(key).unwrap_or_default());
+    } else {
+        browser::store(key, &area.value());
     }
     text.set(area.value());
     // It is part of the page only after this.
