@@ -13,7 +13,7 @@ use super::{
     permissions::permissions_view,
 };
 use crate::{
-    cards::{self, command_line},
+    cards::{self, command_line, json_view},
     conversation::Chat,
     icon::{Icon, icon},
     node::{El, ElementRef, Node, el, link_button, live, many},
@@ -147,13 +147,20 @@ fn what(card: &Card) -> Node {
     let root = root.map(|root| {
         el("p").class("where").child(t.ask_root).child(" ").child(el("code").child(in_order(&root)))
     });
-    let parts: [Node; 5] = [
-        command.into(),
-        place.into(),
-        changes(card).into(),
-        root.into(),
-        permissions_view(&about.permissions, t).into(),
-    ];
+    let changes = changes(card);
+    let permissions = permissions_view(&about.permissions, t);
+    let said = match card.request.kind {
+        RequestKind::Command => command.is_some() || about.host.is_some(),
+        RequestKind::FileChange => changes.is_some(),
+        RequestKind::Permissions => permissions.is_some(),
+        // Forms see to it themselves.
+        RequestKind::UserInput | RequestKind::Elicitation => true,
+        RequestKind::Other => false,
+    };
+    // What cannot be shown in words is shown as it came: nobody should allow nothing in particular.
+    let raw = (!said).then(|| json_view(t.asked, &card.request.params));
+    let parts: [Node; 6] =
+        [command.into(), place.into(), changes.into(), root.into(), permissions.into(), raw.into()];
     many(parts)
 }
 
