@@ -16,9 +16,12 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use rustix::process::{Resource, getrlimit};
+use rustix::{
+    net::sockopt::set_tcp_user_timeout,
+    process::{Resource, getrlimit},
+};
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::Semaphore,
     time::{MissedTickBehavior, interval, sleep},
 };
@@ -35,6 +38,9 @@ use crate::{
 const HEAD: Duration = Duration::from_secs(10);
 /// How long the head of a request may be, in bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
+/// How long the other end may take nothing of what is sent, in milliseconds: one that is gone without a word, or that
+/// only holds its connection open.
+const NOTHING_TAKEN: u32 = 120_000;
 /// How long to wait when there are no more files to open for a connection.
 const OUT_OF_FILES: Duration = Duration::from_millis(250);
 
@@ -72,9 +78,8 @@ pub async fn serve(listener: TcpListener, state: AppState, stopping: Cancellatio
                 continue;
             }
         };
-        // An event leaves at once, and does not wait until the one before is acknowledged.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
+        if let Err(error) = prepare(&stream) {
+            tracing::debug!(%error, "a connection keeps its delays");
         }
         let router = router.clone();
         let asked = Arc::new(AtomicBool::new(false));
@@ -98,6 +103,15 @@ pub async fn serve(listener: TcpListener, state: AppState, stopping: Cancellatio
     }
     drop(listener);
     connections.shutdown().await;
+}
+
+/// Sets how a connection waits.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    // An event leaves at once, and does not wait until the one before is acknowledged.
+    stream.set_nodelay(true)?;
+    // Pings see to it that there is always something to be taken of a stream.
+    set_tcp_user_timeout(stream, NOTHING_TAKEN)?;
+    Ok(())
 }
 
 /// Waits for the end of a connection on which nothing was asked until we are to stop: browsers open some in advance,
@@ -139,7 +153,20 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use rustix::net::sockopt::tcp_user_timeout;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_takes_nothing_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        prepare(&stream).unwrap();
+        assert!(stream.nodelay().unwrap());
+        // The system does the rest.
+        assert_eq!(tcp_user_timeout(&stream).unwrap(), NOTHING_TAKEN);
+    }
 
     #[test]
     fn a_proxy_is_believed_only_when_it_is_near() {

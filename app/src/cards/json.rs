@@ -5,12 +5,14 @@ use crate::{
     i18n::Texts,
     live::EntryRef,
     node::{El, Node, el, live, many},
+    text::hidden::in_order,
 };
 use codex_gateway_wire::{Content, Item, Json};
 
 /// A labelled piece of JSON; a plain text is shown as one.
 pub(crate) fn json_view(label: &'static str, json: &Json) -> El {
-    text_view(label, serde_json::from_str(json.get()).unwrap_or_else(|_| json.pretty()))
+    let text: String = serde_json::from_str(json.get()).unwrap_or_else(|_| json.pretty());
+    text_view(label, in_order(&text))
 }
 
 /// A labelled text.

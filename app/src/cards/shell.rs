@@ -1,14 +1,20 @@
 //! Command lines as people would type them.
 
+use crate::text::hidden::in_order;
+
+/// Where the system keeps its shells. The agent can choose the shell, and one of its own making can do anything,
+/// whatever stands behind it: only what runs in one of these is shown alone.
+const PLACES: [&str; 4] = ["", "/bin/", "/usr/bin/", "/usr/local/bin/"];
+
 /// The command inside `bash -lc '…'`, which is how codex runs most of them; any other line as it is.
 pub(crate) fn command_line(line: &str) -> String {
-    inner(line).unwrap_or_else(|| line.to_owned())
+    in_order(&inner(line).unwrap_or_else(|| line.to_owned()))
 }
 
 fn inner(line: &str) -> Option<String> {
     let (shell, rest) = line.split_once(' ')?;
-    let name = shell.rsplit('/').next()?;
-    if !matches!(name, "bash" | "sh" | "zsh" | "dash") {
+    let (place, name) = shell.split_at(shell.rfind('/').map_or(0, |slash| slash + 1));
+    if !PLACES.contains(&place) || !matches!(name, "bash" | "sh" | "zsh" | "dash") {
         return None;
     }
     let rest = rest.strip_prefix("-lc ").or_else(|| rest.strip_prefix("-c "))?;
@@ -55,6 +61,24 @@ mod tests {
         assert_eq!(command_line("bash -lc ls"), "ls");
         assert_eq!(command_line(r#"/usr/bin/zsh -c "echo \"a b\" \$HOME \n""#), r#"echo "a b" $HOME \n"#);
         assert_eq!(command_line(r#"bash -lc 'echo '"'"'hi'"'"''"#), "echo 'hi'");
+    }
+
+    #[test]
+    fn a_shell_of_the_agents_own_is_shown() {
+        for line in [
+            "/work/bash -lc 'ls'",
+            "./sh -c ls",
+            "bin/bash -c ls",
+            "/tmp/usr/bin/bash -lc ls",
+            "../bin/sh -c ls",
+        ] {
+            assert_eq!(command_line(line), line);
+        }
+    }
+
+    #[test]
+    fn what_reorders_the_line_is_shown() {
+        assert_eq!(command_line("bash -lc 'ls \u{202E}x'"), "ls [U+202E]x");
     }
 
     #[test]

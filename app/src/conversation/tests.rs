@@ -202,6 +202,28 @@ fn a_link_of_a_server_shows_where_it_goes_and_only_links_to_the_web_are_links() 
 }
 
 #[test]
+fn what_says_nothing_that_is_known_is_shown_as_it_came() {
+    let asked = |kind: &str, summary: Value| {
+        let mut asked = question(&summary, &Value::Null);
+        let request = &mut asked["question"]["request"];
+        (request["kind"], request["params"]) = (json!(kind), json!({"novelty": "dig a tunnel"}));
+        let html = html(TurnStatus::InProgress, vec![entry(0, &asked)]);
+        html.split_once("class=\"question\"").unwrap().1.split("</section>").next().unwrap().to_owned()
+    };
+    for kind in ["command", "fileChange", "permissions", "other"] {
+        let box_ = asked(kind, json!({}));
+        assert!(box_.contains("dig a tunnel"), "{kind}: {box_}");
+    }
+    for (kind, summary) in [
+        ("command", json!({"command": "ls"})),
+        ("command", json!({"host": "a.example"})),
+        ("permissions", json!({"permissions": [{"access": "network", "target": null}]})),
+    ] {
+        assert!(!asked(kind, summary).contains("dig a tunnel"), "{kind}");
+    }
+}
+
+#[test]
 fn what_asks_is_shown_as_text() {
     let summary = json!({
         "server": "<b>x</b>", "reason": "<img src=x onerror=alert(1)>",

@@ -13,12 +13,13 @@ use super::{
     permissions::permissions_view,
 };
 use crate::{
-    cards::{self, command_line},
+    cards::{self, command_line, json_view},
     conversation::Chat,
     icon::{Icon, icon},
     node::{El, ElementRef, Node, el, link_button, live, many},
     server_fns::{self, Failure},
     state::State,
+    text::hidden::in_order,
 };
 
 /// Answers a request.
@@ -117,12 +118,12 @@ fn title(card: &Card) -> String {
     let (t, about) = (card.chat.t, &card.request.summary);
     match card.request.kind {
         RequestKind::Command => match &about.host {
-            Some(host) => (t.ask_network)(host),
+            Some(host) => (t.ask_network)(&in_order(host)),
             None => t.ask_command.to_owned(),
         },
         RequestKind::FileChange => t.ask_edit.to_owned(),
         RequestKind::Permissions => t.ask_permissions.to_owned(),
-        RequestKind::Elicitation => (t.ask_form)(about.server.as_deref().unwrap_or("MCP")),
+        RequestKind::Elicitation => (t.ask_form)(&in_order(about.server.as_deref().unwrap_or("MCP"))),
         RequestKind::UserInput | RequestKind::Other => t.ask_question.to_owned(),
     }
 }
@@ -140,18 +141,26 @@ fn what(card: &Card) -> Node {
         el("pre").class("prompt").attr("tabindex", "0").attr("aria-label", t.asked_command).child(line)
     });
     let place = about.cwd.clone().filter(|_| command.is_some());
-    let place =
-        place.map(|cwd| el("p").class("where").child(icon(Icon::Folder)).child(el("code").child(cwd)));
+    let place = place
+        .map(|cwd| el("p").class("where").child(icon(Icon::Folder)).child(el("code").child(in_order(&cwd))));
     let root = about.grant_root.clone();
-    let root =
-        root.map(|root| el("p").class("where").child(t.ask_root).child(" ").child(el("code").child(root)));
-    let parts: [Node; 5] = [
-        command.into(),
-        place.into(),
-        changes(card).into(),
-        root.into(),
-        permissions_view(&about.permissions, t).into(),
-    ];
+    let root = root.map(|root| {
+        el("p").class("where").child(t.ask_root).child(" ").child(el("code").child(in_order(&root)))
+    });
+    let changes = changes(card);
+    let permissions = permissions_view(&about.permissions, t);
+    let said = match card.request.kind {
+        RequestKind::Command => command.is_some() || about.host.is_some(),
+        RequestKind::FileChange => changes.is_some(),
+        RequestKind::Permissions => permissions.is_some(),
+        // Forms see to it themselves.
+        RequestKind::UserInput | RequestKind::Elicitation => true,
+        RequestKind::Other => false,
+    };
+    // What cannot be shown in words is shown as it came: nobody should allow nothing in particular.
+    let raw = (!said).then(|| json_view(t.asked, &card.request.params));
+    let parts: [Node; 6] =
+        [command.into(), place.into(), changes.into(), root.into(), permissions.into(), raw.into()];
     many(parts)
 }
 

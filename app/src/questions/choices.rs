@@ -6,6 +6,7 @@ use super::card::Card;
 use crate::{
     i18n::Texts,
     node::{El, el, many},
+    text::hidden::in_order,
 };
 
 pub(super) fn choices_view(card: &Card) -> El {
@@ -55,11 +56,11 @@ fn label(decision: &Decision, t: &Texts) -> String {
         Decision::DECLINE => t.decline.to_owned(),
         Decision::CANCEL => t.decline_and_stop.to_owned(),
         Decision::ACCEPT_WITH_RULE => {
-            decision.command_rule().map_or(word, |words| (t.allow_commands)(&words))
+            decision.command_rule().map_or(word, |words| (t.allow_commands)(&in_order(&words)))
         }
         Decision::NETWORK_RULE => match decision.network_rule() {
-            Some((host, true)) => (t.allow_host)(&host),
-            Some((host, false)) => (t.refuse_host)(&host),
+            Some((host, true)) => (t.allow_host)(&in_order(&host)),
+            Some((host, false)) => (t.refuse_host)(&in_order(&host)),
             None => word,
         },
         _ => word,

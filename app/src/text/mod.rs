@@ -4,4 +4,5 @@ pub(crate) mod ansi;
 pub(crate) mod diff;
 pub(crate) mod excerpt;
 pub(crate) mod format;
+pub(crate) mod hidden;
 pub(crate) mod upstream;

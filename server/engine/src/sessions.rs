@@ -17,7 +17,7 @@ use codex_gateway_wire::{
     event::ClosedReason,
 };
 use futures::{StreamExt, stream::FuturesUnordered};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -72,6 +72,32 @@ struct Inner {
     stopping: CancellationToken,
     /// Processes that serve no session.
     probes: TaskTracker,
+}
+
+/// The place of a session that is being made. Dropping it gives the place back, once its processes are gone.
+struct Opening {
+    place: Option<OwnedSemaphorePermit>,
+    processes: TaskTracker,
+}
+
+impl Opening {
+    /// The place, for the session that was made.
+    fn take(mut self) -> Option<OwnedSemaphorePermit> {
+        self.place.take()
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if let Some(place) = self.place.take() {
+            let processes = self.processes.clone();
+            tokio::spawn(async move {
+                processes.close();
+                processes.wait().await;
+                drop(place);
+            });
+        }
+    }
 }
 
 impl Sessions {
@@ -183,6 +209,8 @@ impl Sessions {
             store: inner.store.clone(),
             processes: TaskTracker::new(),
         };
+        // It holds its place until its process is gone, also if whoever wants it has left before that.
+        let place = Opening { place: Some(place), processes: base.processes.clone() };
         let opened = tokio::select! {
             opened = base.open(wanted) => opened,
             () = inner.stopping.cancelled() => Err(SessionError::ShuttingDown),
@@ -192,10 +220,11 @@ impl Sessions {
             Err(error) => {
                 tracing::error!(%error, "a session could not be made");
                 base.processes.close();
-                base.processes.wait().await; // It holds its place until its process is gone.
+                base.processes.wait().await;
                 return Err(error);
             }
         };
+        let Some(place) = place.take() else { return Err(SessionError::ShuttingDown) };
         {
             let mut catalog = inner.catalog.lock().unwrap_or_else(PoisonError::into_inner);
             let account = crate::session::account_state(&opened.account);

@@ -176,9 +176,10 @@ fn stream(
         let mut silent_until = Instant::now() + KEEP_ALIVE;
         loop {
             let read = tokio::select! {
+                biased; // Who may not read any more gets nothing of what still waits.
+                () = &mut expired => return,
                 read = follower.next() => Some(read),
                 () = sleep_until(silent_until) => None,
-                () = &mut expired => return,
             };
             match read {
                 Some(Read::Frames(bytes)) => yield Ok(bytes),

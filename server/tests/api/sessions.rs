@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 
 use crate::support::{Client, Gateway, Setup, eventually};
 
@@ -271,6 +272,24 @@ async fn beyond_the_limit_sessions_are_refused_until_one_ends() {
     let id = made[0].ok()["sessionId"].as_str().unwrap().to_owned();
     gateway.client.delete(&format!("/api/sessions/{id}")).await.ok();
     gateway.client.post("/api/sessions").await.ok();
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn who_gives_up_makes_no_room_before_the_process_is_gone() {
+    let gateway = Setup::fake("normal").set("CODEX_GATEWAY_MAX_SESSIONS", "1").start().await.settled().await;
+    gateway.codex().set_mode("deaf");
+    let mut given_up = gateway.client.connect().await;
+    let head = "POST /api/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
+    given_up.write_all(head.as_bytes()).await.unwrap();
+    eventually("its process is asked", || gateway.codex().unanswered() == 1).await;
+    gateway.codex().set_mode("normal");
+    drop(given_up);
+    // It ends only when it is told to a second time; until then its place is taken.
+    while gateway.client.post("/api/sessions").await.status != 200 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(gateway.codexes().len(), 1);
     gateway.stop().await;
 }
 

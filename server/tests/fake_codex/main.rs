@@ -143,7 +143,7 @@ impl Fake {
     fn run(mut self, mode: Mode) -> ExitCode {
         loop {
             match self.lines.recv_timeout(TICK) {
-                Ok(_) if matches!(mode, Mode::Silent | Mode::Deaf | Mode::Garbage) => {}
+                Ok(_) if matches!(mode, Mode::Silent | Mode::Deaf | Mode::Garbage) => self.note_unanswered(),
                 Ok(message) => self.message(&message),
                 Err(RecvTimeoutError::Timeout) if mode == Mode::Garbage => print("this is no message\n"),
                 Err(RecvTimeoutError::Timeout) => self.look_at_gate(),

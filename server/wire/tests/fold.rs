@@ -422,7 +422,7 @@ proptest! {
         let loaded = ids(&browser);
         // The page is what the log's owner knows at a later cut; each of its entries says so.
         let later = replay(&events[..page_at]);
-        let older = full.entries.iter().take_while(|entry| !loaded.contains(&entry.id));
+        let older = full.entries.iter().filter(|entry| !loaded.contains(&entry.id));
         let page: Vec<Entry> = older
             .map(|entry| Entry { as_of: page_at as u64, ..later.entries.get(&entry.id).unwrap().clone() })
             .collect();
@@ -455,10 +455,37 @@ proptest! {
                 _ => false,
             })
         };
-        if !announced {
+        // A question that waits is kept though what followed it is not: older pages come before it.
+        let kept = !ids(&full).ends_with(&loaded);
+        if kept {
+            let sorted = |transcript: &Transcript| {
+                let mut ids: Vec<String> = ids(transcript).iter().map(ToString::to_string).collect();
+                ids.sort();
+                ids
+            };
+            prop_assert_eq!(sorted(&browser), sorted(&whole));
+        } else if !announced {
             prop_assert_eq!(ids(&browser), ids(&whole));
         }
     }
+}
+
+#[test]
+fn what_waits_is_never_trimmed() {
+    let mut steps = vec![Step::TurnStarted(0), Step::Ask(0, Some(0)), Step::Ask(1, Some(0))];
+    steps.extend((0..40).map(|_| Step::Request));
+    let mut transcript = replay(&events(&steps));
+    assert!(transcript.trim(5, usize::MAX));
+    assert_eq!((transcript.waiting().count(), transcript.entries.len()), (2, 7));
+    transcript.trim(5, 0);
+    assert_eq!((transcript.waiting().count(), transcript.entries.len()), (2, 3), "nor for its length");
+
+    let data = resolve(0, 0).to_string();
+    let body = EventBody::parse(EventName::RequestResolved, &data).unwrap();
+    transcript.apply(&Event { seq: 1000, body });
+    assert_eq!(transcript.waiting().count(), 1, "it ends as any other");
+    transcript.trim(1, usize::MAX);
+    assert_eq!(transcript.entries.len(), 2, "then it goes as any other");
 }
 
 fn opened(thread: &str, history: Option<Value>) -> EventBody {

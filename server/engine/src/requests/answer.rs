@@ -14,6 +14,9 @@ pub enum BadAnswer {
     /// It has no decision, and nothing that this kind of request takes instead.
     #[error("say a decision, one of: {0}")]
     NoDecision(String),
+    /// It says more than one thing.
+    #[error("say one of decision, answers and action, not several")]
+    Several,
     /// The decision is not one of those that are offered.
     #[error("{given} is not offered here; say one of: {offered}")]
     NotOffered {
@@ -81,6 +84,11 @@ impl Answered {
         request: &UserRequest,
         answer: AnswerRequest,
     ) -> Result<Self, BadAnswer> {
+        // Which of them counts is not for us to guess: one may allow what the other declines.
+        let said = [answer.decision.is_some(), answer.answers.is_some(), answer.action.is_some()];
+        if said.into_iter().filter(|said| *said).count() > 1 {
+            return Err(BadAnswer::Several);
+        }
         if method == Method::UserInput
             && let Some(answers) = &answer.answers
         {
@@ -205,6 +213,17 @@ mod tests {
         }
         let refused = answer(Method::Command, params, json!({})).unwrap_err();
         assert_eq!(refused, BadAnswer::NoDecision(r#""accept", "decline""#.into()));
+    }
+
+    #[test]
+    fn an_answer_says_one_thing() {
+        for (method, given) in [
+            (Method::Elicitation, json!({ "decision": "accept", "action": "decline" })),
+            (Method::UserInput, json!({ "decision": "decline", "answers": {} })),
+            (Method::Command, json!({ "decision": "decline", "action": "accept" })),
+        ] {
+            assert_eq!(answer(method, json!({ "questions": [] }), given), Err(BadAnswer::Several));
+        }
     }
 
     #[test]

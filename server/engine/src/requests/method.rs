@@ -56,6 +56,9 @@ impl Method {
     /// The decisions to offer. Declining is always among them: codex takes it whether or not it lists it.
     pub(crate) fn decisions(self, params: &Json) -> Vec<Decision> {
         let words = |words: &[&str]| words.iter().copied().map(Decision::word_alone).collect::<Vec<_>>();
+        if !is_legible(params) {
+            return words(&[Decision::DECLINE]);
+        }
         match self {
             Self::Command => {
                 let mut offered = offered(params).unwrap_or_else(|| {
@@ -95,6 +98,7 @@ impl Method {
     /// What codex is answered where everything is allowed; none if only a person knows.
     pub(crate) fn accepted(self, params: &Json) -> Option<Value> {
         match self {
+            _ if !is_legible(params) => None,
             Self::Command | Self::FileChange => Some(json!({ "decision": Decision::ACCEPT })),
             Self::OldCommand | Self::OldFileChange => Some(json!({ "decision": "approved" })),
             Self::Permissions => {
@@ -107,6 +111,11 @@ impl Method {
             Self::UserInput | Self::Elicitation => None,
         }
     }
+}
+
+/// Whether it can be read what is asked for. What nests too deep cannot: nobody shall allow it unseen.
+fn is_legible(params: &Json) -> bool {
+    serde_json::from_str::<Value>(params.get()).is_ok()
 }
 
 /// The decisions that codex offers for a command, if it offers any.
@@ -153,6 +162,17 @@ mod tests {
             Method::OldFileChange,
         ] {
             assert!(words(method, &json!({})).contains(&"decline".to_owned()), "{method:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_can_only_be_declined() {
+        let deep = format!(r#"{{"command":"ls","x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+        let params: Json = serde_json::from_str(&deep).unwrap();
+        for method in [Method::Command, Method::FileChange, Method::Permissions, Method::Elicitation] {
+            let offered = method.decisions(&params);
+            assert_eq!(offered.iter().map(Decision::word).collect::<Vec<_>>(), ["decline"]);
+            assert_eq!(method.accepted(&params), None, "{method:?}");
         }
     }
 

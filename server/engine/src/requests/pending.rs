@@ -17,6 +17,9 @@ const REMEMBERED: usize = 256;
 /// How many may wait in a session: nobody answers more, and a process that asks for ever must not fill the memory.
 const MOST: usize = 256;
 
+/// How long what waits may be, all in all, in bytes: it stands in every state and every snapshot.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
 /// A request that waits.
 #[derive(Debug)]
 pub(crate) struct Open {
@@ -42,9 +45,11 @@ impl Pending {
         self.open.push(open);
     }
 
-    /// Whether as many wait as may.
-    pub(crate) fn is_full(&self) -> bool {
-        self.open.len() >= MOST
+    /// Whether another one may wait.
+    pub(crate) fn has_room_for(&self, request: &UserRequest) -> bool {
+        let bytes = |request: &UserRequest| request.params.get().len();
+        let waiting: usize = self.open.iter().map(|open| bytes(&open.request)).sum();
+        self.open.len() < MOST && waiting + bytes(request) <= MOST_BYTES
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -112,5 +117,42 @@ impl Pending {
     pub(crate) fn next_expiry(&self, patience: Option<Instant>) -> Option<Instant> {
         let unattended = patience.filter(|_| self.open.iter().any(|open| open.needs_presence));
         self.open.iter().filter_map(|open| open.expires).chain(unattended).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requests::summary;
+
+    fn open(length: usize) -> Open {
+        let params = serde_json::from_str(&format!("{:?}", "x".repeat(length))).unwrap();
+        let request = UserRequest {
+            id: "r".into(),
+            kind: Method::Command.kind(),
+            method: String::new(),
+            summary: summary(&params),
+            available_decisions: Vec::new(),
+            params,
+            created_at: 0,
+            deadline: None,
+        };
+        let codex_id = bridge::RequestId::default();
+        Open { request, method: Method::Command, codex_id, expires: None, needs_presence: false }
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_number_and_length() {
+        let mut pending = Pending::default();
+        for _ in 0..MOST {
+            assert!(pending.has_room_for(&open(10).request));
+            pending.push(open(10));
+        }
+        assert!(!pending.has_room_for(&open(10).request));
+
+        let mut pending = Pending::default();
+        assert!(!pending.has_room_for(&open(MOST_BYTES).request));
+        pending.push(open(MOST_BYTES - 100));
+        assert!(pending.has_room_for(&open(50).request) && !pending.has_room_for(&open(100).request));
     }
 }

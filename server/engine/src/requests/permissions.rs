@@ -14,16 +14,31 @@ pub(super) fn is_part_of(grant: &Value, asked: &Value) -> bool {
     match (grant, asked) {
         (Value::Null, _) | (Value::Bool(false), Value::Bool(true)) => true,
         (Value::Object(grant), Value::Object(asked)) => {
-            grant.iter().all(|(name, part)| asked.get(name).is_some_and(|asked| is_part_of(part, asked)))
+            keeps_exceptions(grant, asked)
+                && grant
+                    .iter()
+                    .all(|(name, part)| asked.get(name).is_some_and(|asked| is_part_of(part, asked)))
         }
-        (Value::Array(grant), Value::Array(asked)) => {
-            // Leaving out what is denied inside something would grant more, not less.
-            let denied = asked.iter().filter(|part| part["access"] == "deny");
-            let keeps_denials = grant.is_empty() || denied.into_iter().all(|part| grant.contains(part));
-            keeps_denials && grant.iter().all(|part| asked.contains(part))
-        }
+        (Value::Array(grant), Value::Array(asked)) => grant.iter().all(|part| asked.contains(part)),
         (grant, asked) => grant == asked,
     }
+}
+
+/// Whether a grant of files, if it gives any, keeps the exceptions that were asked for with them: leaving out what is
+/// denied inside something would grant more, not less. Codex names files in two ways at once, with exceptions in one.
+fn keeps_exceptions(grant: &Map<String, Value>, asked: &Map<String, Value>) -> bool {
+    let entries =
+        |of: &Map<String, Value>| of.get("entries").and_then(Value::as_array).cloned().unwrap_or_default();
+    let is_list = |part: &Value| part.as_array().is_some_and(|list| !list.is_empty());
+    let (given, wanted) = (entries(grant), entries(asked));
+    let mut exceptions = wanted.iter().filter(|entry| entry["access"] == "deny").peekable();
+    if exceptions.peek().is_none() || !grant.values().any(is_list) {
+        return true;
+    }
+    // How deep they are looked for is a part of them.
+    let others = asked.iter().filter(|(_, part)| !part.is_null() && !part.is_array());
+    exceptions.all(|exception| given.contains(exception))
+        && others.into_iter().all(|(name, part)| grant.get(name) == Some(part))
 }
 
 #[cfg(test)]
@@ -56,12 +71,34 @@ mod tests {
         ] {
             assert!(!is_part_of(&more, &asked), "{more}");
         }
-        let denies = json!([{ "path": "/", "access": "write" }, { "path": "/secret", "access": "deny" }]);
-        assert!(is_part_of(&denies, &denies) && is_part_of(&json!([]), &denies));
-        assert!(!is_part_of(&json!([{ "path": "/", "access": "write" }]), &denies));
         assert!(!is_part_of(
             &json!({ "network": { "enabled": true } }),
             &json!({ "network": { "enabled": false } })
         ));
+    }
+
+    #[test]
+    fn an_exception_is_kept_whichever_way_files_are_named() {
+        let (root, secret) =
+            (json!({ "path": "/", "access": "write" }), json!({ "path": "/secret", "access": "deny" }));
+        let files = json!({ "read": null, "write": ["/"], "entries": [root, secret], "globScanMaxDepth": 3 });
+        let asked = json!({ "network": { "enabled": true }, "fileSystem": files });
+        for part in [
+            asked.clone(),
+            json!({ "network": { "enabled": true } }),
+            json!({ "fileSystem": {} }),
+            json!({ "fileSystem": { "write": [], "entries": [] } }),
+            json!({ "fileSystem": { "entries": [root, secret], "globScanMaxDepth": 3 } }),
+        ] {
+            assert!(is_part_of(&part, &asked), "{part}");
+        }
+        for more in [
+            json!({ "fileSystem": { "write": ["/"] } }),
+            json!({ "fileSystem": { "write": ["/"], "entries": [] } }),
+            json!({ "fileSystem": { "entries": [root], "globScanMaxDepth": 3 } }),
+            json!({ "fileSystem": { "entries": [root, secret] } }),
+        ] {
+            assert!(!is_part_of(&more, &asked), "{more}");
+        }
     }
 }

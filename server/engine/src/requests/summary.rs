@@ -43,6 +43,10 @@ fn permissions(profile: &Value) -> Vec<Permission> {
     if profile["network"]["enabled"] == true {
         all.push(Permission { access: Access::Network, target: None });
     }
+    // What this version does not know would be granted too: nobody shall allow it unseen.
+    all.extend(unknown(profile, &["network", "fileSystem"]));
+    all.extend(unknown(&profile["network"], &["enabled"]));
+    all.extend(unknown(&profile["fileSystem"], &["read", "write", "entries", "globScanMaxDepth"]));
     let files = &profile["fileSystem"];
     for (list, access) in [("read", Access::Read), ("write", Access::Write)] {
         let paths = files[list].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -60,6 +64,17 @@ fn permissions(profile: &Value) -> Vec<Permission> {
         }
     }
     all
+}
+
+/// The fields of a profile that have other names, as they came.
+fn unknown(part: &Value, known: &[&str]) -> Vec<Permission> {
+    let fields = part.as_object().into_iter().flatten();
+    let others = fields.filter(|(name, value)| !known.contains(&name.as_str()) && !value.is_null());
+    let line = |(name, value): (&String, &Value)| Permission {
+        access: Access::Other,
+        target: Some(format!("{name}: {value}")),
+    };
+    others.map(line).collect()
 }
 
 /// A question of the agent. Its header says in a word what the question says in full.
@@ -191,6 +206,14 @@ mod tests {
                 (Access::Read, r#"{"type":"special","value":{"kind":"tmpdir"}}"#.to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn a_permission_of_the_future_is_named_as_it_came() {
+        let asked = json!({ "permissions": { "macos": { "keychain": true }, "network": { "enabled": true, "hosts": ["*"] },
+            "fileSystem": { "mount": "/", "globScanMaxDepth": 3, "later": null } } });
+        let named: Vec<_> = summary(&asked).permissions.into_iter().filter_map(|one| one.target).collect();
+        assert_eq!(named, [r#"macos: {"keychain":true}"#, r#"hosts: ["*"]"#, r#"mount: "/""#]);
     }
 
     #[test]

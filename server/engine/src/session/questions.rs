@@ -65,10 +65,11 @@ impl Actor {
         let nobody =
             needs_presence && self.shared.presence.patience().is_some_and(|until| until <= Instant::now());
         let expires = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let has_room = self.pending.has_room_for(&request);
         let open = Open { request, method, codex_id, expires, needs_presence };
         match accepted {
             Some(accepted) => self.finish(open, accepted, ResolvedBy::Policy),
-            None if mode == ApprovalMode::Decline || self.pending.is_full() => {
+            None if mode == ApprovalMode::Decline || !has_room => {
                 self.decline(open, ResolvedBy::Policy);
             }
             None if nobody => self.decline(open, ResolvedBy::Absence),

@@ -72,18 +72,28 @@ impl Entries {
     }
 
     pub(super) fn trim(&mut self, entries: usize, bytes: usize) -> bool {
-        let mut weight: usize = self.list.iter().map(|entry| entry.content.weight()).sum();
+        let (waiting, others): (Vec<&Entry>, Vec<&Entry>) = self.list.iter().partition(|entry| entry.waits());
+        let mut count = others.len();
+        let mut weight: usize = others.iter().map(|entry| entry.content.weight()).sum();
+        let mut kept = Vec::with_capacity(waiting.len());
         let before = self.list.len();
-        while self.list.len() > 1 && (self.list.len() > entries || weight > bytes) {
+        while count > 1 && (count > entries || weight > bytes) {
             let Some(oldest) = self.list.front() else { break };
-            if oldest.phase == Phase::Running && self.list.len() <= 2 * entries {
+            if !oldest.waits() && oldest.phase == Phase::Running && count <= 2 * entries {
                 break;
             }
-            weight -= oldest.content.weight();
             self.places.remove(&oldest.id);
-            self.list.pop_front();
             self.first += 1;
+            match self.list.pop_front() {
+                Some(entry) if entry.waits() => kept.push(entry),
+                Some(entry) => {
+                    count -= 1;
+                    weight -= entry.content.weight();
+                }
+                None => break,
+            }
         }
+        self.prepend(kept);
         self.list.len() < before
     }
 }

@@ -84,6 +84,13 @@ pub struct Notice {
 }
 read_fields!(Notice { message, detail, failure });
 
+impl Entry {
+    /// Whether it waits for the user.
+    pub(super) fn waits(&self) -> bool {
+        matches!(&self.content, Content::Question(question) if question.resolved.is_none())
+    }
+}
+
 impl Content {
     /// About how many bytes of text it holds.
     pub(super) fn weight(&self) -> usize {

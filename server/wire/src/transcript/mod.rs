@@ -124,7 +124,8 @@ impl Transcript {
     }
 
     /// Keeps the newest entries only: at most `entries`, and about `bytes` of text. An entry that is still
-    /// running is kept, unless twice as many are there. Returns whether any was left out.
+    /// running is kept, unless twice as many are there. What waits for the user is kept beside them, however old:
+    /// who cannot see it cannot answer it. Returns whether any was left out.
     pub fn trim(&mut self, entries: usize, bytes: usize) -> bool {
         let left_out = self.entries.trim(entries, bytes);
         if left_out {
