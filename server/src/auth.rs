@@ -2,7 +2,10 @@
 //!
 //! This is the one place that turns a request into an [`OwnerId`]; everything behind it takes an owner.
 
-use std::{fmt, time::Instant};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -12,7 +15,7 @@ use axum::{
 };
 use codex_gateway_engine::config::Secret;
 use codex_gateway_wire::OwnerId;
-use tokio::time::sleep_until;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -24,6 +27,9 @@ use crate::{
     state::AppState,
     tokens::{Admission, BadToken, Tokens},
 };
+
+/// How long a stream sleeps at most before it looks at the clock again.
+const STEP: Duration = Duration::from_secs(30);
 
 /// Who may come in.
 pub struct Auth {
@@ -105,7 +111,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 /// When the caller's token or sign-in ends, and with it whatever takes longer.
 #[derive(Clone, Debug)]
 pub struct Expiry {
-    until: Option<Instant>,
+    until: Option<SystemTime>,
     signed_out: CancellationToken,
 }
 
@@ -114,7 +120,14 @@ impl Expiry {
     pub async fn over(self) {
         let expired = async {
             match self.until {
-                Some(until) => sleep_until(until.into()).await,
+                Some(until) => {
+                    // In steps: sleeping counts the time that the machine was awake.
+                    while let Some(left) =
+                        until.duration_since(SystemTime::now()).ok().filter(|left| !left.is_zero())
+                    {
+                        sleep(left.min(STEP)).await;
+                    }
+                }
                 None => std::future::pending().await,
             }
         };

@@ -1,6 +1,6 @@
 //! The cookie of a sign-in.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderMap, header};
 
@@ -19,8 +19,9 @@ pub fn read(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The header that sets it, until then.
-pub fn set(headers: &HeaderMap, value: &str, until: Option<Instant>) -> String {
-    let left = until.map_or(LONGEST, |until| until.saturating_duration_since(Instant::now()).min(LONGEST));
+pub fn set(headers: &HeaderMap, value: &str, until: Option<SystemTime>) -> String {
+    let left = |until: SystemTime| until.duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST);
+    let left = until.map_or(LONGEST, left);
     write(headers, value, left.as_secs())
 }
 
@@ -74,7 +75,7 @@ mod tests {
 
     #[test]
     fn it_is_the_browsers_as_long_as_the_token_is_good() {
-        let cookie = set(&HeaderMap::new(), "abc", Some(Instant::now() + Duration::from_mins(1)));
+        let cookie = set(&HeaderMap::new(), "abc", Some(SystemTime::now() + Duration::from_mins(1)));
         assert!(cookie.starts_with("codex-gateway=abc; Path=/; Max-Age=59; HttpOnly"), "{cookie}");
         assert!(!cookie.contains("Secure"), "{cookie}");
         assert!(expire(&HeaderMap::new()).contains("Max-Age=0"));

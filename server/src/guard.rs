@@ -75,7 +75,7 @@ fn authority<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<&'a str, ApiErr
     match (host, uri.authority().map(Authority::as_str)) {
         _ if second.is_some() => Err(ApiError::BadHost),
         (Some(host), Some(target)) if !host.eq_ignore_ascii_case(target) => Err(ApiError::BadHost),
-        (host, target) => Ok(host.or(target).unwrap_or_default()),
+        (host, target) => host.or(target).ok_or(ApiError::BadHost),
     }
 }
 
@@ -191,6 +191,6 @@ mod tests {
         assert_eq!(named(&headers([("host", "A:1")]), "http://a:1/x").as_deref(), Some("A:1"));
         assert_eq!(named(&headers([("host", "a:1")]), "http://b:1/x"), None);
         assert_eq!(named(&headers([("host", "a"), ("host", "a")]), "/x"), None);
-        assert_eq!(named(&headers([]), "/x").as_deref(), Some(""));
+        assert_eq!(named(&headers([]), "/x"), None);
     }
 }

@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::SystemTime,
 };
 
 use aws_lc_rs::{
@@ -40,7 +40,7 @@ struct Records {
 
 struct Record {
     owner: OwnerId,
-    until: Option<Instant>,
+    until: Option<SystemTime>,
     number: u64,
     /// Cancelled when it ends before its time.
     ended: CancellationToken,
@@ -69,7 +69,7 @@ impl SignIns {
         let mut records = self.lock();
         let hash = hash(id);
         let record = records.all.get(&hash)?;
-        if is_over(record, Instant::now()) {
+        if is_over(record, SystemTime::now()) {
             records.end(&hash);
             return None;
         }
@@ -89,7 +89,7 @@ impl SignIns {
 
 impl Records {
     fn add(&mut self, hash: Hash, admission: Admission, most_of_an_owner: usize, most: usize) {
-        let now = Instant::now();
+        let now = SystemTime::now();
         self.all.retain(|_, record| !is_over(record, now));
         let Admission { owner, until } = admission;
         if self.all.values().filter(|record| record.owner == owner).count() >= most_of_an_owner {
@@ -117,7 +117,7 @@ impl Records {
     }
 }
 
-fn is_over(record: &Record, now: Instant) -> bool {
+fn is_over(record: &Record, now: SystemTime) -> bool {
     record.until.is_some_and(|until| until <= now)
 }
 
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn one_that_is_over_admits_nobody() {
         let all = SignIns::default();
-        let id = all.begin(Admission { until: Some(Instant::now()), ..of("ada") }).unwrap();
+        let id = all.begin(Admission { until: Some(SystemTime::now()), ..of("ada") }).unwrap();
         assert!(all.find(&id).is_none());
         assert!(all.lock().all.is_empty(), "it is not kept");
     }

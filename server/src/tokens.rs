@@ -1,6 +1,6 @@
 //! Tokens: JWT, HS256, with `exp`; `sub` is whose it is.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use codex_gateway_engine::config::Secret;
 use codex_gateway_wire::OwnerId;
@@ -17,8 +17,9 @@ pub const SHORTEST_SECRET: usize = 32;
 pub struct Admission {
     /// Whose it is.
     pub owner: OwnerId,
-    /// When it ends; none if that is farther away than a clock can say.
-    pub until: Option<Instant>,
+    /// When it ends, by the clock on the wall: a machine that slept has not stopped it. None if that is farther away
+    /// than a clock can say.
+    pub until: Option<SystemTime>,
 }
 
 /// Reads tokens that were signed with the secret.
@@ -57,6 +58,7 @@ impl Tokens {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         validation.validate_aud = false;
+        validation.validate_nbf = true;
         Self { key: DecodingKey::from_secret(secret.expose().as_bytes()), validation }
     }
 
@@ -70,7 +72,7 @@ impl Tokens {
         }
         let claims = decode::<Claims>(token, &self.key, &self.validation).map_err(|_| BadToken)?.claims;
         let owner = claims.sub.filter(|sub| !sub.is_empty()).map_or_else(OwnerId::shared, OwnerId::from);
-        Ok(Admission { owner, until: instant(claims.exp) })
+        Ok(Admission { owner, until: moment(claims.exp) })
     }
 }
 
@@ -91,10 +93,9 @@ fn unix_now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// A time in Unix seconds on our own clock; none if it is farther away than that can say.
-fn instant(unix: f64) -> Option<Instant> {
-    let left = Duration::try_from_secs_f64(unix).ok()?.saturating_sub(unix_now());
-    Instant::now().checked_add(left)
+/// A time in Unix seconds; none if it is farther away than a clock can say.
+fn moment(unix: f64) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(unix).ok()?)
 }
 
 #[cfg(test)]
@@ -148,12 +149,12 @@ mod tests {
         let token = sign(&Secret::from("secret"), Some("ada"), Duration::from_hours(1)).unwrap();
         let Admission { owner, until } = read(&token).unwrap();
         assert_eq!(owner, OwnerId::from("ada"));
-        let left = until.unwrap().duration_since(Instant::now());
+        let left = until.unwrap().duration_since(SystemTime::now()).unwrap();
         assert!(left > Duration::from_mins(59) && left <= Duration::from_hours(1), "{left:?}");
     }
 
     #[test]
     fn a_time_beyond_all_clocks_is_none() {
-        assert_eq!(instant(1e30), None);
+        assert_eq!(moment(1e30), None);
     }
 }

@@ -119,7 +119,7 @@ pub(super) fn text(prompt: String) -> Result<String, Failure> {
     Ok(prompt)
 }
 
-fn set_status(status: u16) {
+pub(super) fn set_status(status: u16) {
     if let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(status)) {
         response.set_status(status);
     }

@@ -147,7 +147,17 @@ impl FromServerFnError for Failure {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        let code = if matches!(error, ServerFnErrorErr::Request(_)) { "unreachable" } else { "internal" };
+        let code = match &error {
+            ServerFnErrorErr::Request(_) => "unreachable",
+            #[cfg(feature = "ssr")]
+            ServerFnErrorErr::Deserialization(_)
+            | ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_) => {
+                context::set_status(400);
+                "bad_body"
+            }
+            _ => "internal",
+        };
         Self { code: code.to_owned(), message: error.to_string() }
     }
 }

@@ -265,6 +265,17 @@ pub enum ConfigError {
         /// Why not.
         message: String,
     },
+    /// An agent could change who owns what.
+    #[error(
+        "CODEX_GATEWAY_DATA_DIR is {data}, inside {workspace}, where commands of an agent may write: one owner could take \
+         over another's threads. Choose another, or another CODEX_GATEWAY_CWD"
+    )]
+    DataInWorkspace {
+        /// The directory of our own files.
+        data: PathBuf,
+        /// The directory that agents work in.
+        workspace: PathBuf,
+    },
     /// Codex's home cannot be made.
     #[error("CODEX_GATEWAY_CODEX_HOME is {path}, which is not a directory that can be used: {message}")]
     CodexHome {
@@ -299,6 +310,17 @@ impl Config {
         let mut workspaces = named.map(workspace).collect::<Result<Vec<_>, _>>()?;
         if workspaces.is_empty() {
             workspaces.push(cwd.clone());
+        }
+        let data = data_dir.canonicalize().unwrap_or_else(|_| data_dir.clone());
+        if let Some(workspace) = workspaces.iter().find(|workspace| data.starts_with(workspace)) {
+            if tokens && options.sandbox != Sandbox::ReadOnly {
+                return Err(ConfigError::DataInWorkspace { data, workspace: workspace.clone() });
+            }
+            tracing::warn!(
+                "the gateway's own files in {} are inside {}, where commands of an agent may write",
+                data.display(),
+                workspace.display()
+            );
         }
         let codex_home = options.codex_home.filter(|path| !path.as_os_str().is_empty());
         let codex_home = codex_home.map(private_directory).transpose()?;
@@ -462,6 +484,19 @@ mod tests {
             assert_eq!(set.settle(Some(Decline)), Ok(Decline));
             assert_eq!(set.settle(Some(Accept)).is_ok(), mode == Accept);
         }
+    }
+
+    #[test]
+    fn with_owners_our_own_files_are_out_of_the_reach_of_agents() {
+        let dir = tempfile::tempdir().unwrap();
+        let cwd = dir.path().to_str().unwrap();
+        let with = |tokens, arguments: &[&str]| {
+            let line = [&["x", "--codex-bin", "/bin/sh", "--cwd", cwd], arguments].concat();
+            let data_dir = dir.path().canonicalize().unwrap().join("state");
+            Config::new(Line::parse_from(line).options, Surroundings { demo: false, tokens, data_dir })
+        };
+        assert!(matches!(with(true, &[]), Err(ConfigError::DataInWorkspace { .. })));
+        assert!(with(false, &[]).is_ok() && with(true, &["--sandbox", "read-only"]).is_ok());
     }
 
     #[test]

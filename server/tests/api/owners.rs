@@ -118,13 +118,15 @@ async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
     assert!(paths.len() >= 6 && paths.contains("/_fn/answer"), "{paths:?}");
     for path in &paths {
         // Whatever a function takes is in here; what it does not take it leaves out.
+        let of_thread = ["/_fn/thread", "/_fn/resume"].contains(&path.as_str());
         let body = json!({
-            "id": hers.session.id, "request": hers.request["id"], "answer": { "decision": "accept" },
+            "id": if of_thread { &hers.thread } else { &hers.session.id }, "thread": hers.thread,
+            "name": "x", "search": "", "cursor": null, "request": hers.request["id"], "answer": { "decision": "accept" },
             "prompt": "x", "model": null, "client_message_id": "c",
         });
         let reply = bob.post_json(path, &body).await;
         hers.is_not_in(&reply, path);
-        let own = ["/_fn/home", "/_fn/start"].contains(&path.as_str());
+        let own = ["/_fn/home", "/_fn/start", "/_fn/conversations"].contains(&path.as_str());
         assert_eq!(reply.status.as_u16(), if own { 200 } else { 404 }, "{path}: {}", reply.text());
     }
     unharmed(&hers).await;
@@ -152,4 +154,19 @@ async fn unharmed(hers: &Hers) {
     assert_eq!((&state["activeTurn"], &state["ready"]), (&json!(true), &json!(true)));
     assert_eq!(state["pendingRequests"].as_array().unwrap().len(), 5);
     assert_eq!(state["threadId"], json!(hers.thread));
+}
+
+#[tokio::test]
+async fn a_server_function_says_that_it_was_asked_wrongly() {
+    let (gateway, ada, _) = gateway().await;
+    for body in [json!({}), json!([]), json!({ "id": 7 })] {
+        let reply = ada.post_json("/_fn/snapshot", &body).await;
+        assert_eq!(
+            (reply.status.as_u16(), &reply.json()["code"]),
+            (400, &json!("bad_body")),
+            "{}",
+            reply.text()
+        );
+    }
+    gateway.stop().await;
 }

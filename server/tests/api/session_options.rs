@@ -133,3 +133,19 @@ async fn a_thread_that_goes_on_does_so_where_it_was_unless_that_is_gone_or_anoth
     assert_eq!(cwd_of(json!({ "resumeThreadId": thread })).await, json!(gateway.workspace()));
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn a_directory_that_has_become_a_link_is_not_followed() {
+    let gateway = Gateway::fake("normal").await;
+    let own = gateway.workspace().join("own");
+    fs::create_dir(&own).unwrap();
+    let session = gateway.create_with(&gateway.client, &json!({ "cwd": own })).await;
+    fs::rename(&own, gateway.workspace().join("moved")).unwrap();
+    session.client.post(&session.path("/thread/new")).await.refused(400, "bad_cwd");
+    std::os::unix::fs::symlink("/", &own).unwrap();
+    session.client.post(&session.path("/thread/new")).await.refused(403, "outside_workspaces");
+    fs::remove_file(&own).unwrap();
+    fs::rename(gateway.workspace().join("moved"), &own).unwrap();
+    session.client.post(&session.path("/thread/new")).await.ok();
+    gateway.stop().await;
+}

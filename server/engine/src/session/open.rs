@@ -112,6 +112,7 @@ impl Base {
             WantedThread::Other(id) => Some(self.holds.take(id, &self.session, &self.owner).await?),
             WantedThread::New | WantedThread::Same(..) => None,
         };
+        self.settings.check().await?;
         let Greeted { bridge, mut inbox, runtime } = greet(&self.config, &self.processes).await?;
         match join!(account(&bridge), models(&bridge), self.join(&bridge, thread, hold, model)) {
             (account, models, Ok(joined)) => {

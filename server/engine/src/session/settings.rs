@@ -45,6 +45,20 @@ impl Settings {
         Ok(Self { cwd, sandbox, approval_policy, approvals })
     }
 
+    /// Whether the directory is still the one that was chosen: an agent that can write above it may have put a link
+    /// in its place.
+    ///
+    /// # Errors
+    /// [`SessionError::BadCwd`], [`SessionError::OutsideWorkspaces`]
+    pub(crate) async fn check(&self) -> Result<(), SessionError> {
+        let named = || self.cwd.display().to_string();
+        match fs::canonicalize(&self.cwd).await {
+            Ok(real) if real == self.cwd => Ok(()),
+            Ok(_) => Err(SessionError::OutsideWorkspaces(named())),
+            Err(_) => Err(SessionError::BadCwd(named())),
+        }
+    }
+
     /// Lets the session work where its thread has worked before, if that is still there and allowed.
     pub(crate) async fn work_where(&mut self, config: &Config, thread: Option<String>) {
         if let Some(Ok(cwd)) = async { Some(directory(config, &thread?).await) }.await {
