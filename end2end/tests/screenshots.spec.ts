@@ -92,6 +92,23 @@ for (const [device, use] of Object.entries(DEVICES)) {
       await page.goto('about:blank');
     });
 
+    test('conversations', async ({ page, chat, request }) => {
+      await chat.startAndFinish('!standin reasoning, command, text');
+      await page.goto('/');
+      await chat.start('Run the slow command');
+      await expect(chat.step(/^Running/)).toBeVisible({ timeout: 15_000 });
+      if (device === 'phone') await page.getByRole('button', { name: 'Conversations' }).click();
+      await page.getByRole('button', { name: /^Options for “Run/ }).first().click();
+      await picture(chat, named('conversations'));
+      await request.delete(`/api/sessions/${chat.sessionId}`);
+      await page.goto('/');
+      if (device === 'phone') await page.getByRole('button', { name: 'Conversations' }).click();
+      await page.getByRole('navigation').getByRole('link', { name: /Run the slow command/ }).first().click();
+      await page.waitForURL(/\/t\/[^/]+$/);
+      await expect(chat.said).toHaveCount(1);
+      await picture(chat, named('past'));
+    });
+
     test('a question', async ({ page, chat }) => {
       await chat.start('!standin reasoning, command, escalate');
       await expect(page.locator('.question')).toBeVisible({ timeout: 15_000 });

@@ -18,8 +18,8 @@ pub(super) fn found_view(conversation: Conversation) -> El {
     let conversations = use_context::<Conversations>();
     Effect::new(move |before: Option<_>| {
         let now = (chat.running(), chat.waiting(), chat.live.meta(|transcript| transcript.title.clone()));
-        if before.is_some_and(|before| before != now) {
-            conversations.iter().for_each(|all| all.refresh());
+        if let Some(all) = conversations.filter(|_| before.is_some_and(|before| before != now)) {
+            all.refresh();
         }
         now
     });
