@@ -1,14 +1,17 @@
 //! Configuration: environment and flags, parsed once, checked before anything starts.
 
+mod approvals;
+
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use codex_gateway_wire::{ApprovalMode, api};
 
+pub use self::approvals::Approvals;
+use self::approvals::approval_modes;
 use crate::bridge::{
     Launch,
     locate::{LocateError, locate},
@@ -142,37 +145,6 @@ impl From<api::ApprovalPolicy> for ApprovalPolicy {
             api::ApprovalPolicy::Never => Self::Never,
         }
     }
-}
-
-/// Who answers what codex asks: what the operator says, and what follows from it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Approvals {
-    set: Option<ApprovalMode>,
-}
-
-impl Approvals {
-    /// What a session has that asks for `asked`.
-    ///
-    /// # Errors
-    /// The most that is allowed, if that is more. Approving everything is for the operator alone to allow.
-    pub fn settle(self, asked: Option<ApprovalMode>) -> Result<ApprovalMode, ApprovalMode> {
-        let most = self.set.unwrap_or(ApprovalMode::Ask);
-        match asked {
-            Some(asked) if asked > most => Err(most),
-            Some(asked) => Ok(asked),
-            None => Ok(self.set.unwrap_or(ApprovalMode::AskOrDecline)),
-        }
-    }
-
-    /// What a session of the chat page has: a question waits there for whoever comes back.
-    pub fn of_the_page(self) -> ApprovalMode {
-        self.set.unwrap_or(ApprovalMode::Ask)
-    }
-}
-
-fn approval_modes() -> impl TypedValueParser<Value = ApprovalMode> {
-    PossibleValuesParser::new(ApprovalMode::ALL.iter().map(|mode| mode.as_str()))
-        .map(|word| ApprovalMode::parse(&word).unwrap_or_default())
 }
 
 /// A text that is never shown.
@@ -470,20 +442,6 @@ mod tests {
     fn a_directory_that_is_none_is_named() {
         let error = config(&["--cwd", "/no/such/place"]).unwrap_err().to_string();
         assert!(error.contains("CODEX_GATEWAY_CWD is /no/such/place"), "{error}");
-    }
-
-    #[test]
-    fn approvals_are_as_lax_as_the_operator_says_and_never_silent_unless_they_do() {
-        use ApprovalMode::{Accept, Ask, AskOrDecline, Decline};
-        let unset = config(&[]).unwrap().approvals;
-        assert_eq!((unset.settle(None), unset.of_the_page()), (Ok(AskOrDecline), Ask));
-        assert_eq!((unset.settle(Some(Ask)), unset.settle(Some(Accept))), (Ok(Ask), Err(Ask)));
-        for &mode in ApprovalMode::ALL {
-            let set = config(&["--approvals", mode.as_str()]).unwrap().approvals;
-            assert_eq!((set.settle(None), set.of_the_page()), (Ok(mode), mode));
-            assert_eq!(set.settle(Some(Decline)), Ok(Decline));
-            assert_eq!(set.settle(Some(Accept)).is_ok(), mode == Accept);
-        }
     }
 
     #[test]
