@@ -21,5 +21,5 @@ pub use catalog::Catalog;
 pub use config::{Config, Options, Surroundings};
 pub use error::SessionError;
 pub use session::Session;
-pub use sessions::{Sessions, SortKey, ThreadQuery};
+pub use sessions::{ItemsQuery, OlderThan, Sessions, SortKey, ThreadQuery};
 pub use store::Store;

@@ -85,11 +85,8 @@ mod tests {
         transcript.prepend(turns, [&page[..], &[entry("c", "u2", Phase::Done)]].concat());
         assert_eq!(ids(&transcript), ["a", "b", "c", "d", "e"]);
         let turns: Vec<_> = transcript.turns.iter().map(|turn| (turn.id.as_str(), turn.status)).collect();
-        let expected = [
-            ("u1", TurnStatus::Failed),
-            ("u2", TurnStatus::Completed),
-            ("u3", TurnStatus::InProgress),
-        ];
+        let expected =
+            [("u1", TurnStatus::Failed), ("u2", TurnStatus::Completed), ("u3", TurnStatus::InProgress)];
         assert_eq!(turns, expected, "what is known of a turn stays");
         assert_eq!(transcript.active_turn().map(|turn| turn.id.as_str()), Some("u3"));
     }
