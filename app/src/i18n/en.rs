@@ -80,7 +80,10 @@ pub(super) static TEXTS: Texts = Texts {
     to_latest: "Latest",
     new_messages: "New messages",
     process_ended: "The agent's process has ended. Your next message starts it again.",
-    older_left_out: "Older messages are not shown here.",
+    older: "Older messages",
+    load_older: "Load older messages",
+    loading_older: "Loading older messages…",
+    older_failed: "Older messages could not be loaded.",
     conversation: "Conversation",
 
     you_said: "You said",

@@ -12,7 +12,7 @@ use codex_gateway_wire::{
 use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 use serde::Serialize;
 
-pub(crate) use calls::{answer, home, interrupt, send, snapshot, start};
+pub(crate) use calls::{answer, home, interrupt, items, send, snapshot, start};
 #[cfg(feature = "ssr")]
 pub use context::{ServerContext, load};
 
