@@ -2,6 +2,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
 import { expect, test, type Chat } from './chat';
+import { screenshot } from './gateway';
 import { FakeCodex } from './support/fake-codex';
 import type { Server, ServerOptions } from './support/server';
 
@@ -139,6 +140,7 @@ test('a page that does not come can be asked for again, by keyboard alone', asyn
   await expect(top(chat)).toHaveText('Load older messages');
   expect(await ids(chat)).toHaveLength(200);
   await isClean(page);
+  await screenshot(page, 'older-failed');
 
   // From the message backwards: the first thing that one meets in the log and can press is at its top.
   await chat.message.focus();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    support::{Gateway, Session, eventually},
+    support::{Event, Gateway, Session, eventually},
     threads_read::thread_of,
 };
 
@@ -219,5 +219,32 @@ async fn a_long_conversation_of_the_real_codex_is_told_whole() {
     let again = gateway.create_with(&gateway.client, &json!({ "resumeThreadId": thread_of(&session) })).await;
     let kept = ids(&snapshot(&again).await["transcript"]["entries"]);
     assert_eq!([all(&walk(&again, 200, true).await), kept].concat(), said);
+    gateway.stop().await;
+}
+
+/// A turn that runs is told by its own process alone, and where it began may be older than what the session keeps.
+#[tokio::test]
+async fn the_beginning_of_a_running_turn_of_the_real_codex_is_told() {
+    let gateway = Gateway::demo().await.settled().await;
+    let session = gateway.create().await;
+    session.turn("Reply with exactly the single word first").await;
+    let mut events = session.live().await;
+    session.start_turn(&format!("!standin {}, slow-command", ["deltas count=1"; 230].join(", "))).await;
+    let command = |event: &Event| event.is("item/started") && event.data.contains("sleep");
+    events.find(command).await;
+    let kept = ids(&snapshot(&session).await["transcript"]["entries"]);
+    let pages = walk(&session, 20, true).await;
+    let told = all(&pages);
+    assert!(told.iter().all(|id| !kept.contains(id)), "nothing is told twice");
+    let said: Vec<&Value> = pages
+        .iter()
+        .flat_map(|page| page["entries"].as_array().unwrap())
+        .map(|entry| &entry["content"]["item"]["text"])
+        .collect();
+    assert_eq!((said[1], said.len() + kept.len()), (&json!("first"), 2 + 1 + 230 + 1));
+    let turns = pages.last().unwrap()["turns"].as_array().unwrap();
+    assert_eq!(turns.last().unwrap()["status"], "inProgress");
+    session.client.post(&session.path("/turn/interrupt")).await.ok();
+    events.turn().await;
     gateway.stop().await;
 }
