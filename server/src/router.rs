@@ -17,7 +17,7 @@ use crate::{
     limits::limit,
     pages,
     request_id::request_id,
-    routes::{events, fallback, health, legacy, requests, sessions, sign_in, threads, turns},
+    routes::{events, fallback, health, items, legacy, requests, sessions, sign_in, threads, turns},
     state::AppState,
 };
 
@@ -31,10 +31,11 @@ pub fn router(state: AppState) -> Router {
         .merge(assets::router(&state));
 
     let api = Router::new()
-        .route("/api/sessions", post(sessions::create))
+        .route("/api/sessions", get(sessions::list).post(sessions::create))
         .route("/api/sessions/{id}", delete(sessions::delete))
         .route("/api/sessions/{id}/state", get(sessions::state))
         .route("/api/sessions/{id}/snapshot", get(sessions::snapshot))
+        .route("/api/sessions/{id}/items", get(items::list))
         .route("/api/sessions/{id}/events", get(events::events))
         .route("/api/sessions/{id}/turn", post(turns::start))
         .route("/api/sessions/{id}/turn/interrupt", post(turns::interrupt))

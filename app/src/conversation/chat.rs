@@ -179,7 +179,7 @@ impl Chat {
     }
 
     /// Stays away from the server if it wants one to sign in first.
-    fn heed(self, failure: &Failure) {
+    pub(super) fn heed(self, failure: &Failure) {
         if let Some(stream) = self.stream.peek().filter(|_| failure.is_unauthorized()) {
             stream.with_value(Stream::sign_out);
         }

@@ -3,7 +3,13 @@
 use leptos::prelude::{Effect, request_animation_frame};
 use web_sys::{Event, MouseEvent};
 
-use super::{Chat, scroll::Scroll, turn::group_view, unsent::unsent_view};
+use super::{
+    Chat,
+    older::{Older, older_view},
+    scroll::Scroll,
+    turn::group_view,
+    unsent::unsent_view,
+};
 use crate::{
     icon::{Icon, icon},
     live::GroupKey,
@@ -22,7 +28,7 @@ pub(crate) fn log_view(chat: Chat) -> El {
         }
         sent
     });
-    let older = move || chat.live.older().then(|| el("p").class("note").child(t.older_left_out));
+    let older = Older::new(chat, scroll);
     let latest = move || {
         let label = move || if scroll.unseen() { t.new_messages } else { t.to_latest };
         scroll.away().then(|| {
@@ -47,10 +53,10 @@ pub(crate) fn log_view(chat: Chat) -> El {
         .node_ref(content)
         .attr("role", "log")
         .attr("aria-label", t.conversation)
-        .live_attr("aria-busy", move || chat.running().to_string())
+        .live_attr("aria-busy", move || (chat.running() || older.underway()).to_string())
         .live_attr("data-at", move || chat.live.at().to_string())
         .on("click", move |event: MouseEvent| scroll.clicked(&event))
-        .child(live(older))
+        .child(older_view(chat, older))
         .child(groups)
         .child(unsent);
     let scroller = el("div")

@@ -7,6 +7,7 @@ mod fold;
 mod live_line;
 mod log;
 mod notices;
+mod older;
 mod scroll;
 mod step;
 mod turn;

@@ -8,6 +8,8 @@ use crate::{live::Live, node::ElementRef, state::State};
 
 /// So near to the end counts as at the end, in pixels.
 const NEAR: i32 = 48;
+/// Marks the entry that is held in its place.
+const HELD: &str = "data-held";
 
 /// Where the reader is.
 #[derive(Clone, Copy)]
@@ -15,6 +17,10 @@ pub(crate) struct Scroll {
     scroller: ElementRef,
     /// The reader is not at the end.
     away: State<bool>,
+    /// The beginning is less than a screen away.
+    near_top: State<bool>,
+    /// How far below the top edge the entry stands that is held there, in pixels.
+    held: State<Option<i32>>,
     /// Something came meanwhile.
     unseen: State<bool>,
     /// Whether to stay at the end while the conversation grows.
@@ -30,6 +36,8 @@ impl Scroll {
         let scroll = Self {
             scroller,
             away: State::new(false),
+            near_top: State::new(false),
+            held: State::new(None),
             unseen: State::new(false),
             stick: State::new(true),
             seen: State::new(0),
@@ -58,6 +66,11 @@ impl Scroll {
         self.away.get()
     }
 
+    /// The beginning of what is loaded is less than a screen away; tracked.
+    pub(crate) fn near_top(self) -> bool {
+        self.near_top.get()
+    }
+
     /// Something came while the reader was not at the end; tracked.
     pub(crate) fn unseen(self) -> bool {
         self.unseen.get()
@@ -69,9 +82,33 @@ impl Scroll {
         self.jump();
     }
 
+    /// Keeps the first entry in sight where it is while something is put before it in this frame. Browsers do so
+    /// themselves, but not all of them, and none at the very top.
+    pub(crate) fn hold(self) {
+        let Some(scroller) = self.scroller.get_untracked() else { return };
+        let Ok(entries) = scroller.query_selector_all(".entry") else { return };
+        let entries = (0..entries.length()).filter_map(|at| entries.item(at)?.dyn_into::<HtmlElement>().ok());
+        let in_sight =
+            |entry: &HtmlElement| entry.offset_top() + entry.offset_height() > scroller.scroll_top();
+        if let Some(entry) = entries.into_iter().find(in_sight) {
+            let _ = entry.set_attribute(HELD, "");
+            self.held.set(Some(entry.offset_top() - scroller.scroll_top()));
+        }
+    }
+
+    /// Lets go of the entry that is held.
+    pub(crate) fn release(self) {
+        self.held.set(None);
+        let Some(scroller) = self.scroller.get_untracked() else { return };
+        if let Some(entry) = held(&scroller) {
+            let _ = entry.remove_attribute(HELD);
+        }
+    }
+
     /// The reader, or we, moved.
     pub(crate) fn scrolled(self) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
+        self.near_top.set_to(scroller.scroll_top() < scroller.client_height());
         let below = scroller.scroll_height() - scroller.scroll_top() - scroller.client_height();
         let near = below <= NEAR;
         self.stick.set(near);
@@ -91,14 +128,20 @@ impl Scroll {
     }
 
     fn resized(self) {
+        let Some(scroller) = self.scroller.get_untracked() else { return };
         if self.stick.peek() {
             self.jump();
+        } else if let Some(place) = self.held.peek() {
+            if let Some(entry) = held(&scroller) {
+                scroller.set_scroll_top(entry.offset_top() - place);
+            }
         } else if self.away.peek() {
             self.unseen.set_to(self.newest() > self.seen.peek());
         } else {
             // A row that was opened may have pushed the end out of sight.
             self.scrolled();
         }
+        self.near_top.set_to(scroller.scroll_top() < scroller.client_height());
     }
 
     fn newest(self) -> u64 {
@@ -111,4 +154,9 @@ impl Scroll {
             scroller.set_scroll_top(scroller.scroll_height());
         }
     }
+}
+
+/// The entry that is held.
+fn held(scroller: &HtmlElement) -> Option<HtmlElement> {
+    scroller.query_selector("[data-held]").ok().flatten()?.dyn_into().ok()
 }

@@ -103,6 +103,10 @@ fn entry(at: usize, content: &Value) -> Entry {
 }
 
 fn html(status: TurnStatus, entries: Vec<Entry>) -> String {
+    html_of(status, entries, false)
+}
+
+fn html_of(status: TurnStatus, entries: Vec<Entry>, older: bool) -> String {
     let error = (status == TurnStatus::Failed)
         .then(|| TurnError { message: "It broke".into(), ..Default::default() });
     let turn = TurnRecord { id: "u".into(), status, duration_ms: Some(14_000), error, ..Default::default() };
@@ -121,7 +125,7 @@ fn html(status: TurnStatus, entries: Vec<Entry>) -> String {
         approvals: ApprovalMode::Ask,
     };
     let at = EventId { epoch: "e".into(), seq: 7 };
-    let snapshot = Snapshot { at, session, models: Vec::new(), older: false, transcript };
+    let snapshot = Snapshot { at, session, models: Vec::new(), older, transcript };
     let owner = Owner::new();
     owner.set();
     provide_context(Lang::En);
@@ -234,4 +238,14 @@ fn what_asks_is_shown_as_text() {
         assert!(!html.contains(tag), "{tag}");
     }
     assert!(html.contains("&lt;u&gt;"));
+}
+
+#[test]
+fn the_way_to_older_entries_is_there_while_there_are_some() {
+    let entries = || vec![entry(0, &kinds()[0].0)];
+    let html = html_of(TurnStatus::Completed, entries(), true);
+    let (before, after) = html.split_once("Load older messages").unwrap();
+    assert!(before.ends_with(r#"<button type="button" class="link" aria-disabled="false">"#), "{before}");
+    assert!(after.contains("data-item"), "it stands before the entries");
+    assert!(!html_of(TurnStatus::Completed, entries(), false).contains("Load older messages"));
 }

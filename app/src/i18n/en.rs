@@ -96,7 +96,11 @@ pub(super) static TEXTS: Texts = Texts {
     to_latest: "Latest",
     new_messages: "New messages",
     process_ended: "The agent's process has ended. Your next message starts it again.",
-    older_left_out: "Older messages are not shown here.",
+    older: "Older messages",
+    load_older: "Load older messages",
+    loading_older: "Loading older messages…",
+    older_failed: "Older messages could not be loaded.",
+    older_once_resumed: "Older messages can be loaded once you go on with this conversation.",
     conversation: "Conversation",
 
     you_said: "You said",

@@ -115,7 +115,11 @@ texts! {
     to_latest: &'static str,
     new_messages: &'static str,
     process_ended: &'static str,
-    older_left_out: &'static str,
+    older: &'static str,
+    load_older: &'static str,
+    loading_older: &'static str,
+    older_failed: &'static str,
+    older_once_resumed: &'static str,
     conversation: &'static str,
 
     // A turn

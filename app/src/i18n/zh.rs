@@ -91,7 +91,11 @@ pub(super) static TEXTS: Texts = Texts {
     to_latest: "最新",
     new_messages: "新消息",
     process_ended: "代理进程已结束，发送下一条消息时会重新启动。",
-    older_left_out: "此处不显示更早的消息。",
+    older: "更早的消息",
+    load_older: "加载更早的消息",
+    loading_older: "正在加载更早的消息…",
+    older_failed: "无法加载更早的消息。",
+    older_once_resumed: "继续此对话后即可加载更早的消息。",
     conversation: "对话",
 
     you_said: "你说",

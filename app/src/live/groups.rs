@@ -14,7 +14,7 @@ pub(crate) enum GroupKey {
 }
 
 impl GroupKey {
-    fn of(entry: &Entry) -> Self {
+    pub(crate) fn of(entry: &Entry) -> Self {
         match &entry.turn_id {
             Some(turn) => Self::Turn(turn.clone()),
             None => Self::Alone(entry.id.clone()),

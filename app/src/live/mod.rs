@@ -2,6 +2,7 @@
 //!
 //! - [`store`]: the plain transcript outside the reactive graph, a trigger for each of its parts
 //! - [`groups`]: which entries stand together
+//! - [`older`]: entries that are loaded later
 //! - [`turn`]: what the page says of a turn as a whole
 //! - [`stream`]: the event stream that feeds the store
 //! - [`backoff`]: when to try again
@@ -9,6 +10,7 @@
 
 mod backoff;
 mod groups;
+mod older;
 mod outbox;
 mod store;
 mod stream;

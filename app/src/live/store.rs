@@ -10,25 +10,30 @@ use codex_gateway_wire::{
 };
 use leptos::prelude::*;
 
-use super::groups::{GroupKey, Groups};
+use super::{
+    groups::{GroupKey, Groups},
+    older::OlderPlace,
+};
 use crate::state::State;
 
 /// The conversation of a page. The transcript itself lies outside the reactive graph: an event changes it at
 /// once, and the parts of the page that show what changed are told at the next animation frame.
 #[derive(Clone, Copy)]
-pub(crate) struct Live(StoredValue<Core>);
+pub(crate) struct Live(pub(super) StoredValue<Core>);
 
-struct Core {
-    transcript: Transcript,
-    groups: Groups,
+pub(super) struct Core {
+    pub(super) transcript: Transcript,
+    pub(super) groups: Groups,
     /// The last event that came, folded or not.
     at: EventId,
-    /// Entries older than the transcript's first were left out.
-    older: bool,
+    /// Where older entries are to be had; nowhere if there are none.
+    pub(super) older: Option<OlderPlace>,
+    /// How often the conversation has begun anew.
+    pub(super) beginnings: u32,
     /// The entries that were running when they last changed.
     running: HashSet<ItemId>,
     triggers: Triggers,
-    dirty: Dirty,
+    pub(super) dirty: Dirty,
 }
 
 /// Who is told. A part that nothing shows has no trigger.
@@ -47,12 +52,12 @@ struct Triggers {
 /// What changed since the last frame.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
-struct Dirty {
+pub(super) struct Dirty {
     /// The next frame will tell.
     scheduled: bool,
-    entries: HashSet<ItemId>,
-    groups: HashSet<GroupKey>,
-    order: bool,
+    pub(super) entries: HashSet<ItemId>,
+    pub(super) groups: HashSet<GroupKey>,
+    pub(super) order: bool,
     meta: bool,
     at: bool,
 }
@@ -64,7 +69,8 @@ impl Core {
         Self {
             groups: Groups::of(transcript.entries.iter()),
             at: snapshot.at,
-            older: snapshot.older,
+            older: snapshot.older.then(|| OlderPlace::before(&transcript)),
+            beginnings: 0,
             running: running.map(|entry| entry.id.clone()).collect(),
             transcript,
             triggers,
@@ -72,14 +78,16 @@ impl Core {
         }
     }
 
-    fn fold(&mut self, event: &Event) -> Change {
+    pub(super) fn fold(&mut self, event: &Event) -> Change {
         let change = self.transcript.apply(event);
         if change.reset {
             let history = match &event.body {
                 EventBody::Thread(opened) => opened.history.as_ref(),
                 _ => None,
             };
-            self.older = history.is_some_and(|history| history.older);
+            let older = history.is_some_and(|history| history.older);
+            self.older = older.then(|| OlderPlace::before(&self.transcript));
+            self.beginnings += 1;
             self.renew();
         } else {
             self.note(&change);
@@ -119,18 +127,23 @@ impl Core {
 
     /// Everything may be different now.
     fn renew(&mut self) {
-        self.groups = Groups::of(self.transcript.entries.iter());
-        let running = self.transcript.entries.iter().filter(|entry| entry.phase == Phase::Running);
-        self.running = running.map(|entry| entry.id.clone()).collect();
+        self.regroup();
         self.dirty.entries.extend(self.triggers.entries.keys().cloned());
         self.dirty.groups.extend(self.triggers.groups.keys().cloned());
-        self.dirty.order = true;
         self.dirty.meta = true;
         self.dirty.at = true;
     }
 
+    /// Which entries there are has changed in more than one place.
+    pub(super) fn regroup(&mut self) {
+        self.groups = Groups::of(self.transcript.entries.iter());
+        let running = self.transcript.entries.iter().filter(|entry| entry.phase == Phase::Running);
+        self.running = running.map(|entry| entry.id.clone()).collect();
+        self.dirty.order = true;
+    }
+
     /// The triggers of all that changed.
-    fn take_dirty(&mut self) -> Vec<ArcTrigger> {
+    pub(super) fn take_dirty(&mut self) -> Vec<ArcTrigger> {
         let dirty = std::mem::take(&mut self.dirty);
         let triggers = &self.triggers;
         let flags = [(dirty.order, &triggers.order), (dirty.meta, &triggers.meta), (dirty.at, &triggers.at)];
@@ -171,7 +184,8 @@ impl Live {
     pub(crate) fn reset(self, snapshot: Snapshot) {
         self.0.try_update_value(|core| {
             let triggers = std::mem::take(&mut core.triggers);
-            *core = Core::new(snapshot, triggers);
+            let beginnings = core.beginnings + 1;
+            *core = Core { beginnings, ..Core::new(snapshot, triggers) };
             core.renew();
         });
         self.flush();
@@ -218,10 +232,10 @@ impl Live {
         self.0.with_value(|core| core.at.clone())
     }
 
-    /// Whether entries older than the first are left out.
-    pub(crate) fn older(self) -> bool {
+    /// Whether there are entries older than the first; tracked.
+    pub(crate) fn has_older(self) -> bool {
         self.track(|triggers| triggers.order.clone());
-        self.0.with_value(|core| core.older)
+        self.0.with_value(|core| core.older.is_some())
     }
 
     /// One entry.
@@ -258,22 +272,22 @@ impl EntryRef {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use codex_gateway_wire::EventName;
 
     use super::*;
 
-    fn event(seq: u64, method: &str, params: &str) -> Event {
+    pub(in crate::live) fn event(seq: u64, method: &str, params: &str) -> Event {
         let data = format!(r#"{{"method":"{method}","params":{params}}}"#);
         Event { seq, body: EventBody::parse(EventName::Notification, &data).unwrap() }
     }
 
-    fn started(seq: u64, id: &str) -> Event {
+    pub(in crate::live) fn started(seq: u64, id: &str) -> Event {
         let item = format!(r#"{{"type":"agentMessage","id":"{id}","text":""}}"#);
         event(seq, "item/started", &format!(r#"{{"threadId":"t","turnId":"u","item":{item}}}"#))
     }
 
-    fn core() -> Core {
+    pub(in crate::live) fn core() -> Core {
         let snapshot = Snapshot {
             at: EventId { epoch: "e".into(), seq: 0 },
             session: codex_gateway_wire::api::SessionInfo {
@@ -354,6 +368,6 @@ mod tests {
         let body = EventBody::parse(EventName::Thread, &opened).unwrap();
         core.fold(&Event { seq: 2, body });
         assert_eq!(core.groups.entries(&GroupKey::Turn("v".into())), ["b".into()]);
-        assert!(core.older && core.dirty.order && core.dirty.meta && core.running.is_empty());
+        assert!(core.older.is_some() && core.dirty.order && core.dirty.meta && core.running.is_empty());
     }
 }

@@ -3,15 +3,19 @@
 #![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "server functions are async"))]
 
 #[cfg(feature = "ssr")]
-use codex_gateway_engine::SessionError;
+use codex_gateway_engine::{ItemsQuery, OlderThan, SessionError};
 #[cfg(feature = "ssr")]
 use codex_gateway_wire::api::{CreateSession, StartTurn};
-use codex_gateway_wire::{RequestId, SessionId, ThreadId, request::AnswerRequest};
+use codex_gateway_wire::{ItemId, ItemsPage, RequestId, SessionId, ThreadId, request::AnswerRequest};
 use leptos::{prelude::*, server_fn::codec::Json};
 
 #[cfg(feature = "ssr")]
 use super::context::{context, failed, text};
 use super::{Conversation, Failure, Home, Listing};
+
+/// How many older entries the page loads at once.
+#[cfg(feature = "ssr")]
+const PAGE: usize = 100;
 
 /// What the first screen shows.
 ///
@@ -29,6 +33,27 @@ pub async fn home() -> Result<Home, Failure> {
 #[server(name = ReadConversation, prefix = "/_fn", endpoint = "snapshot", input = Json, output = Json)]
 pub async fn snapshot(id: SessionId) -> Result<Conversation, Failure> {
     context()?.conversation(&id).await.map_err(failed)
+}
+
+/// A page of older entries: those before the page that gave the cursor, else those before an entry.
+///
+/// # Errors
+/// `not_found` if there is no such conversation, or no such entry in it; `bad_query` if the cursor is none; what
+/// else the engine says.
+#[server(name = ReadItems, prefix = "/_fn", endpoint = "items", input = Json, output = Json)]
+pub async fn items(
+    id: SessionId,
+    before: Option<ItemId>,
+    cursor: Option<String>,
+) -> Result<ItemsPage, Failure> {
+    let context = context()?;
+    let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
+    let older_than = match (cursor, before) {
+        (Some(cursor), _) => OlderThan::Page(cursor),
+        (None, Some(id)) => OlderThan::Entry(id),
+        (None, None) => OlderThan::Now,
+    };
+    context.sessions.items(&session, ItemsQuery { older_than, limit: PAGE }).await.map_err(failed)
 }
 
 /// A thread as it stands: of the session that is in it, or as it is on disk.

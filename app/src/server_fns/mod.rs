@@ -14,7 +14,7 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 use serde::Serialize;
 
 pub(crate) use calls::{
-    answer, conversations, home, interrupt, remove, rename, resume, send, snapshot, start, thread,
+    answer, conversations, home, interrupt, items, remove, rename, resume, send, snapshot, start, thread,
 };
 #[cfg(feature = "ssr")]
 pub use context::{ServerContext, load};

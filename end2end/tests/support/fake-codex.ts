@@ -29,6 +29,14 @@ export class FakeCodex {
     renameSync(path.join(this.dir, 'mode.new'), path.join(this.dir, 'mode'));
   }
 
+  /** Puts a thread on disk that no session has made. */
+  putThread(id: string, turns: object[]): void {
+    const dir = path.join(this.dir, 'threads');
+    mkdirSync(dir, { recursive: true });
+    const thread = { id, createdAt: 1, cwd: '/', preview: 'From elsewhere', turns };
+    writeFileSync(path.join(dir, `${id}.json`), JSON.stringify(thread));
+  }
+
   /** Lets a turn go on that waits. */
   openGate(): void {
     writeFileSync(path.join(this.dir, 'gate'), '');

@@ -46,6 +46,9 @@ pub enum SessionError {
     /// The answer does not fit the request, which still waits.
     #[error(transparent)]
     BadAnswer(#[from] BadAnswer),
+    /// There is no such entry in the conversation.
+    #[error("there is no such entry in the conversation")]
+    NoSuchEntry,
     /// The gateway is stopping.
     #[error("the gateway is shutting down")]
     ShuttingDown,
@@ -62,7 +65,7 @@ pub enum SessionError {
         session: Option<SessionId>,
     },
     /// What should say where a list goes on does not.
-    #[error("cursor is none that a list of threads has given, or it is of before the gateway was restarted")]
+    #[error("cursor is none that this list has given, or it is of before the gateway was restarted")]
     BadCursor,
     /// More is being read than can be read at the same time.
     #[error("too many threads are being read; try again in a moment")]
@@ -100,7 +103,7 @@ impl SessionError {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotFound | Self::ThreadNotFound | Self::NoSuchRequest => "not_found",
+            Self::NotFound | Self::ThreadNotFound | Self::NoSuchRequest | Self::NoSuchEntry => "not_found",
             Self::BadThreadId => "bad_thread_id",
             Self::ThreadHeld { .. } => "thread_held",
             Self::BadCursor => "bad_query",
@@ -129,7 +132,7 @@ impl SessionError {
     /// The HTTP status that says it.
     pub fn status(&self) -> u16 {
         match self {
-            Self::NotFound | Self::ThreadNotFound | Self::NoSuchRequest => 404,
+            Self::NotFound | Self::ThreadNotFound | Self::NoSuchRequest | Self::NoSuchEntry => 404,
             Self::TurnActive
             | Self::NoActiveTurn
             | Self::Starting

@@ -21,5 +21,5 @@ pub use catalog::Catalog;
 pub use config::{Config, Options, Surroundings};
 pub use error::SessionError;
 pub use session::Session;
-pub use sessions::{Place, Sessions, SortKey, ThreadQuery};
+pub use sessions::{ItemsQuery, OlderThan, Place, Sessions, SortKey, ThreadQuery};
 pub use store::Store;

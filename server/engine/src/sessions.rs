@@ -2,10 +2,12 @@
 
 mod cursor;
 mod found;
+mod items;
 mod past;
 mod threads;
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -13,7 +15,7 @@ use std::{
 
 use codex_gateway_wire::{
     OwnerId, SessionId,
-    api::{CreateSession, SessionSummary},
+    api::{CreateSession, ListedSession, SessionSummary},
     event::ClosedReason,
 };
 use futures::{StreamExt, stream::FuturesUnordered};
@@ -23,6 +25,7 @@ use uuid::Uuid;
 
 use self::cursor::Cursors;
 pub use self::{
+    items::{ItemsQuery, OlderThan},
     past::Place,
     threads::{SortKey, ThreadQuery},
 };
@@ -255,10 +258,20 @@ impl Sessions {
 
     /// The sessions of that owner, the last used first.
     pub fn list(&self, owner: &OwnerId) -> Vec<SessionSummary> {
-        let mut list: Vec<SessionSummary> =
-            self.live().values().filter(|session| session.owner() == owner).map(Session::summary).collect();
-        list.sort_by(|a, b| b.last_access_ms.cmp(&a.last_access_ms).then_with(|| a.id.cmp(&b.id)));
-        list
+        self.own(owner).iter().map(Session::summary).collect()
+    }
+
+    /// The same, as the API tells it.
+    pub fn listed(&self, owner: &OwnerId) -> Vec<ListedSession> {
+        self.own(owner).iter().map(Session::listed).collect()
+    }
+
+    fn own(&self, owner: &OwnerId) -> Vec<Session> {
+        let mut own: Vec<Session> =
+            self.live().values().filter(|session| session.owner() == owner).cloned().collect();
+        // Read once: it changes while others are compared.
+        own.sort_by_cached_key(|session| (Reverse(session.last_access_ms()), session.id().clone()));
+        own
     }
 
     /// Ends a session of that owner; its process is gone when this answers.

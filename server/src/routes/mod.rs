@@ -3,6 +3,7 @@
 pub mod events;
 pub mod fallback;
 pub mod health;
+pub mod items;
 pub mod legacy;
 pub mod requests;
 pub mod sessions;

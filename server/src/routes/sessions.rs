@@ -1,4 +1,4 @@
-//! `/api/sessions`: create, state, snapshot, delete.
+//! `/api/sessions`: list, create, state, snapshot, delete.
 
 use axum::{
     Json,
@@ -7,7 +7,7 @@ use axum::{
 use codex_gateway_engine::SessionError;
 use codex_gateway_wire::{
     SessionId, Snapshot,
-    api::{CreateSession, Deleted, SessionReply},
+    api::{CreateSession, Deleted, SessionList, SessionReply},
 };
 
 use crate::{
@@ -16,6 +16,11 @@ use crate::{
     extract::{CallersSession, JsonBody},
     state::AppState,
 };
+
+/// `GET /api/sessions`
+pub async fn list(State(state): State<AppState>, Caller(owner): Caller) -> Json<SessionList> {
+    Json(SessionList { ok: true, sessions: state.sessions.listed(&owner) })
+}
 
 /// `POST /api/sessions`
 pub async fn create(

@@ -12,6 +12,7 @@ mod events;
 mod guard;
 mod headers;
 mod health;
+mod items;
 mod legacy;
 mod limits;
 mod owners;

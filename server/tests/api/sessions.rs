@@ -333,3 +333,51 @@ async fn a_time_to_live_of_zero_is_for_ever() {
     assert_eq!(gateway.create().await.reply["session"]["expiresAt"], Value::Null);
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn ones_sessions_are_listed_the_last_used_first() {
+    let gateway = Gateway::fake("asks").await;
+    let client = &gateway.client;
+    let empty = client.get("/api/sessions").await.ok();
+    assert_eq!(empty, json!({ "ok": true, "sessions": [] }));
+    let first = gateway.create_with(client, &json!({ "approvals": "ask" })).await;
+    let second = gateway.create().await;
+    let mut events = first.live().await;
+    first.start_turn("Count the files").await;
+    events.find(|event| event.name == "request").await;
+
+    let list = client.get("/api/sessions").await.ok();
+    let sessions = list["sessions"].as_array().unwrap();
+    assert_eq!(sessions.iter().map(|session| &session["id"]).collect::<Vec<_>>(), [&first.id, &second.id]);
+    let names = [
+        "approvals",
+        "createdAt",
+        "cwd",
+        "expiresAt",
+        "id",
+        "lastAccessAt",
+        "running",
+        "threadId",
+        "title",
+        "waiting",
+    ];
+    for (listed, session) in sessions.iter().zip([&first, &second]) {
+        assert_eq!(members(listed), names);
+        assert_eq!(listed["threadId"], session.reply["state"]["threadId"]);
+        assert_eq!(listed["cwd"], json!(gateway.workspace()));
+        for name in ["createdAt", "lastAccessAt", "expiresAt"] {
+            assert_time(&listed[name]);
+        }
+    }
+    let about =
+        |session: &Value| ["title", "running", "waiting", "approvals"].map(|name| session[name].clone());
+    assert_eq!(about(&sessions[0]), [json!("Count the files"), json!(true), json!(true), json!("ask")]);
+    assert_eq!(about(&sessions[1]), [Value::Null, json!(false), json!(false), json!("ask-or-decline")]);
+
+    let expires = sessions[1]["expiresAt"].clone();
+    let again = client.get("/api/sessions").await.ok();
+    assert_eq!(again["sessions"][1]["expiresAt"], expires, "to be listed is no use");
+    first.delete().await;
+    assert_eq!(client.get("/api/sessions").await.ok()["sessions"].as_array().unwrap().len(), 1);
+    gateway.stop().await;
+}

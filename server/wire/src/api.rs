@@ -321,7 +321,35 @@ pub struct ErrorBody {
     pub session_id: Option<SessionId>,
 }
 
-/// A session in a list.
+/// `GET /api/sessions`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SessionList {
+    /// Always true.
+    pub ok: bool,
+    /// The caller's own live ones, the last used first.
+    pub sessions: Vec<ListedSession>,
+}
+
+/// A session in the API's list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedSession {
+    /// What every reply says of it.
+    #[serde(flatten)]
+    pub session: SessionInfo,
+    /// What it is about.
+    pub title: Option<String>,
+    /// The thread that it is in.
+    pub thread_id: Option<ThreadId>,
+    /// The directory that the thread works in, absolute.
+    pub cwd: Option<String>,
+    /// Whether a turn is running.
+    pub running: bool,
+    /// Whether something waits for the user.
+    pub waiting: bool,
+}
+
+/// A session in the page's list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionSummary {

@@ -10,6 +10,7 @@
 //! - [`transcript`]: the fold. [`Transcript::apply`] turns events into the conversation; the session
 //!   runs it, the server renders it, and the browser runs it on the tail of the stream
 //! - [`snapshot`]: a transcript at an event, from which a client goes on with the stream
+//! - [`page`]: entries older than those of a snapshot
 //! - [`api`]: bodies and replies of the HTTP API
 
 pub mod api;
@@ -19,6 +20,7 @@ pub mod fields;
 pub mod ids;
 pub mod json;
 pub mod output;
+pub mod page;
 pub mod request;
 pub mod snapshot;
 pub mod transcript;
@@ -29,6 +31,7 @@ pub use event::{Event, EventBody, EventName};
 pub use ids::{EventId, ItemId, OwnerId, RequestId, SessionId, ThreadId, TurnId};
 pub use json::Json;
 pub use output::Output;
+pub use page::ItemsPage;
 pub use request::{ApprovalMode, RequestResolved, UserRequest};
 pub use snapshot::Snapshot;
 pub use transcript::{Change, Content, Entry, Phase, Transcript, TurnRecord};

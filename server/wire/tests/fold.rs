@@ -5,7 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use codex_gateway_wire::{Entry, Event, EventBody, EventName, ItemId, Notification, Transcript};
+use codex_gateway_wire::{
+    Entry, Event, EventBody, EventName, ItemId, Notification, Transcript, TurnId, TurnRecord,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 #[cfg(target_arch = "wasm32")]
@@ -432,7 +434,13 @@ proptest! {
         for event in &events[cut..middle] {
             browser.apply(event);
         }
-        browser.entries.prepend(page.clone());
+        let of_page = |turn: &&TurnRecord| page.iter().any(|entry| entry.turn_id.as_ref() == Some(&turn.id));
+        let turns: Vec<TurnRecord> = later.turns.iter().filter(of_page).cloned().collect();
+        browser.prepend(turns.clone(), page.clone());
+        // Asked for twice, it counts once.
+        let once = browser.clone();
+        browser.prepend(turns.clone(), page.clone());
+        prop_assert_eq!(&browser, &once);
         for event in &events[middle..] {
             browser.apply(event);
         }
@@ -441,6 +449,10 @@ proptest! {
             let same = all[entry.id.as_str()];
             // What was open when its page was made may have been settled by a turn's end that came before.
             prop_assert_eq!(&entry.content, &same.content, "{:?}", entry.id);
+        }
+        let records = |id: &TurnId| browser.turns.iter().filter(|turn| turn.id == *id).count();
+        for turn in browser.turns.iter().chain(&turns) {
+            prop_assert_eq!(records(&turn.id), 1, "{:?}", turn.id);
         }
         // An item of the page that is announced whole before the page comes stands where it was announced.
         let announced = {

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    Command, Reply, Shared, WINDOW, WINDOW_BYTES,
+    About, Asked, Command, Reply, Shared, WINDOW, WINDOW_BYTES, older,
     open::{self, Base, Joined, Opened},
     recent::Recent,
     text,
@@ -29,7 +29,7 @@ use super::{
 use crate::{
     bridge::{
         Bridge, BridgeError, Direction, Exit, Inbound, Inbox,
-        protocol::{AccountReply, Initialized, Request},
+        protocol::{AccountReply, Initialized},
     },
     clock::rfc3339,
     error::SessionError,
@@ -170,8 +170,15 @@ impl Actor {
             Command::Interrupt(reply) => self.interrupt(reply),
             Command::NewThread(request, reply) => self.new_thread(request, reply),
             Command::ResumeThread(thread, reply) => self.resume_thread(thread, reply),
-            Command::ReadThread(read, reply) => self.pass_on(read, reply, |json| json),
-            Command::NameThread(name, reply) => self.pass_on(name, reply, drop),
+            Command::Look(before, limit, reply) => {
+                let at = self.shared.log.last();
+                drop(reply.send(older::look(&self.transcript, self.older, at, before.as_ref(), limit)));
+            }
+            Command::LookBefore(before, reply) => {
+                let at = self.shared.log.last();
+                drop(reply.send(older::look_before(&self.transcript, at, before)));
+            }
+            Command::Read(asked) => self.read(asked),
             Command::Requests(reply) => drop(reply.send(self.pending.list())),
             Command::Answer(id, answer, reply) => drop(reply.send(self.answer(&id, answer))),
             Command::Close(..) => {} // Dealt with in `run`.
@@ -211,16 +218,15 @@ impl Actor {
         }
         let seq = self.append(EventName::Thread, &opened);
         self.transcript.apply(&Event { seq, body: EventBody::Thread(opened) });
-        self.title_changed();
+        self.meta_changed();
         self.state_changed();
     }
 
-    /// Lets handles know which thread this is, and what it is called.
-    fn title_changed(&self) {
-        let mut thread = self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        thread.clone_from(&self.transcript.thread_id);
-        let mut title = self.shared.title.lock().unwrap_or_else(PoisonError::into_inner);
-        title.clone_from(&self.transcript.title);
+    /// Lets handles know what the conversation is about.
+    fn meta_changed(&self) {
+        let Transcript { title, thread_id, cwd, .. } = &self.transcript;
+        let mut about = self.shared.about.lock().unwrap_or_else(PoisonError::into_inner);
+        *about = About { title: title.clone(), thread_id: thread_id.clone(), cwd: cwd.clone() };
     }
 
     fn inbound(&mut self, inbound: Inbound) {
@@ -274,7 +280,7 @@ impl Actor {
             _ => {}
         }
         if change.meta {
-            self.title_changed();
+            self.meta_changed();
         }
     }
 
@@ -312,20 +318,11 @@ impl Actor {
         self.state_changed();
     }
 
-    /// Passes a request on to the process, and its answer back.
-    fn pass_on<R: Request + Send + 'static, T: Send + 'static>(
-        &mut self,
-        request: R,
-        reply: Reply<Result<T, BridgeError>>,
-        read: fn(R::Reply) -> T,
-    ) {
-        let Some(live) = &self.live else { return drop(reply.send(Err(BridgeError::Closed))) };
-        let bridge = live.bridge.clone();
-        let passing = async move {
-            let _ = reply.send(bridge.request(&request).await.map(read));
-            Done::Nothing
-        };
-        self.tasks.push(passing.boxed());
+    /// Lets the process answer. Without one, whoever asks hears nothing, and sees that.
+    fn read(&mut self, asked: Asked) {
+        if let Some(live) = &self.live {
+            self.tasks.push(asked(live.bridge.clone()).map(|()| Done::Nothing).boxed());
+        }
     }
 
     fn read_account(&mut self) {

@@ -2,19 +2,19 @@
 
 use codex_gateway_wire::{
     Content, Entry, Item, Json, Phase, ThreadId, Transcript, TurnId, TurnRecord,
-    codex::{ItemStatus, TurnStatus},
+    codex::{ItemStatus, Turn, TurnStatus},
     event::History,
     transcript::title,
 };
 
-use super::{WINDOW, WINDOW_BYTES};
+use super::{
+    WINDOW, WINDOW_BYTES,
+    walk::{End, Walk},
+};
 use crate::bridge::{
     Bridge, BridgeError,
-    protocol::{ItemTimes, PastTurn, Thread, TurnsList},
+    protocol::{ItemTimes, PastTurn, Thread},
 };
-
-/// How many turns are asked for at once. A turn can be long, and a reply is one line.
-const PAGE: u32 = 8;
 
 /// The newest part of a thread's history, as much of it as a session keeps.
 ///
@@ -32,36 +32,24 @@ pub(crate) async fn newest(bridge: &Bridge, thread: &Thread) -> History {
 async fn pages(bridge: &Bridge, thread: &ThreadId) -> (Vec<PastTurn>, bool) {
     let mut turns: Vec<PastTurn> = Vec::new();
     let (mut entries, mut bytes) = (0, 0);
-    let (mut cursor, mut limit) = (None, PAGE);
+    let mut walk = Walk::new(thread.clone(), None);
     while entries <= WINDOW && bytes <= WINDOW_BYTES {
-        let request = TurnsList::newest(thread.clone(), cursor.clone(), limit);
+        let Some(request) = walk.request() else { break };
         let page = match bridge.request(&request).await {
-            Ok(page) => page,
-            Err(BridgeError::ReplyTooLong) if limit > 1 => {
-                limit = 1;
-                continue;
-            }
+            Ok(page) => walk.take(page),
+            Err(BridgeError::ReplyTooLong) if walk.shorten() => continue,
             Err(error) => {
                 tracing::warn!(%thread, %error, "a part of the thread's history cannot be read");
-                return (turns, false);
+                break;
             }
         };
-        for past in &page.data {
+        for past in &page {
             entries += past.items.len();
             bytes += past.items.iter().map(|item| item.get().len()).sum::<usize>();
         }
-        let is_empty = page.data.is_empty();
-        turns.extend(page.data);
-        if page.next_cursor.is_none() {
-            return (turns, true);
-        }
-        if is_empty || page.next_cursor == cursor {
-            // Nothing new would come.
-            break;
-        }
-        cursor = page.next_cursor;
+        turns.extend(page);
     }
-    (turns, false)
+    (turns, walk.end() == Some(End::Complete))
 }
 
 /// What a session keeps of these turns, which are the newest first.
@@ -69,15 +57,7 @@ fn of(turns: Vec<PastTurn>, complete: bool) -> History {
     let (mut records, mut entries) = (Vec::new(), Vec::new());
     for PastTurn { turn, items } in turns.into_iter().rev() {
         entries.extend(items.iter().filter_map(|item| entry(&turn.id, item)));
-        // What has not ended never will: nobody is at work on it any more.
-        let is_open = turn.status == TurnStatus::InProgress;
-        records.push(TurnRecord {
-            id: turn.id,
-            status: if is_open { TurnStatus::Interrupted } else { turn.status },
-            started_at: turn.started_at,
-            duration_ms: turn.duration_ms,
-            error: turn.error,
-        });
+        records.push(record(turn));
     }
     let mut kept =
         Transcript { turns: records, entries: entries.into_iter().collect(), ..Transcript::default() };
@@ -86,8 +66,20 @@ fn of(turns: Vec<PastTurn>, complete: bool) -> History {
     History { title: None, turns, entries: entries.iter().cloned().collect(), older: trimmed || !complete }
 }
 
-/// An item as an entry; none if it has no id.
-fn entry(turn: &TurnId, json: &Json) -> Option<Entry> {
+/// A turn that nobody is at work on any more: if it has not ended, it never will.
+pub(super) fn record(turn: Turn) -> TurnRecord {
+    let is_open = turn.status == TurnStatus::InProgress;
+    TurnRecord {
+        id: turn.id,
+        status: if is_open { TurnStatus::Interrupted } else { turn.status },
+        started_at: turn.started_at,
+        duration_ms: turn.duration_ms,
+        error: turn.error,
+    }
+}
+
+/// An item of such a turn as an entry; none if it has no id.
+pub(super) fn entry(turn: &TurnId, json: &Json) -> Option<Entry> {
     let item: Item = serde_json::from_str(json.get()).ok()?;
     let times: ItemTimes = serde_json::from_str(json.get()).unwrap_or_default();
     Some(Entry {

@@ -5,12 +5,14 @@
 
 mod actor;
 pub(crate) mod history;
+pub(crate) mod older;
 pub(crate) mod open;
 mod questions;
 mod recent;
 pub(crate) mod settings;
 mod text;
 mod turns;
+pub(crate) mod walk;
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -18,23 +20,22 @@ use std::sync::{
 };
 
 use codex_gateway_wire::{
-    ApprovalMode, Json, OwnerId, RequestId, SessionId, Snapshot, ThreadId, UserRequest,
-    api::{NewThread, SessionInfo, SessionReply, SessionSummary, StartTurn},
+    ApprovalMode, ItemId, OwnerId, RequestId, SessionId, Snapshot, ThreadId, UserRequest,
+    api::{ListedSession, NewThread, SessionInfo, SessionReply, SessionSummary, StartTurn},
     event::ClosedReason,
     request::{AnswerReply, AnswerRequest},
 };
+use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 pub(crate) use self::actor::account_state;
 use self::{
     actor::Actor,
+    older::{Beyond, Looked},
     open::{Base, Opened},
 };
 use crate::{
-    bridge::{
-        BridgeError,
-        protocol::{ThreadNameSet, ThreadRead},
-    },
+    bridge::{Bridge, protocol::Request},
     clock::{now_ms, rfc3339},
     error::SessionError,
     log::{Log, RING},
@@ -49,6 +50,8 @@ const WINDOW: usize = 200;
 const WINDOW_BYTES: usize = 2 * 1024 * 1024;
 
 type Reply<T> = oneshot::Sender<T>;
+/// A request to codex, on its way to be answered.
+type Asked = Box<dyn FnOnce(Bridge) -> BoxFuture<'static, ()> + Send>;
 
 /// What a handle asks of the actor.
 enum Command {
@@ -58,8 +61,11 @@ enum Command {
     Interrupt(Reply<Result<SessionReply, SessionError>>),
     NewThread(NewThread, Reply<Result<SessionReply, SessionError>>),
     ResumeThread(ThreadId, Reply<Result<SessionReply, SessionError>>),
-    ReadThread(ThreadRead, Reply<Result<Json, BridgeError>>),
-    NameThread(ThreadNameSet, Reply<Result<(), BridgeError>>),
+    /// The entries before one, or the newest; so many of those that the session keeps itself.
+    Look(Option<ItemId>, usize, Reply<Result<Looked, SessionError>>),
+    /// What is before an entry that the session does not keep.
+    LookBefore(ItemId, Reply<Result<Beyond, SessionError>>),
+    Read(Asked),
     Requests(Reply<Vec<UserRequest>>),
     Answer(RequestId, AnswerRequest, Reply<Result<AnswerReply, SessionError>>),
     Close(ClosedReason, Reply<()>),
@@ -79,12 +85,23 @@ struct Shared {
     /// Who answers what codex asks.
     approvals: ApprovalMode,
     presence: Presence,
-    title: Mutex<Option<String>>,
-    thread: Mutex<Option<ThreadId>>,
+    about: Mutex<About>,
     log: Arc<Log>,
 }
 
+/// What a session is about.
+#[derive(Clone, Debug, Default)]
+struct About {
+    title: Option<String>,
+    thread_id: Option<ThreadId>,
+    cwd: Option<String>,
+}
+
 impl Shared {
+    fn about(&self) -> About {
+        self.about.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn touch(&self) {
         self.last_access_ms.store(now_ms(), Ordering::Relaxed);
     }
@@ -128,8 +145,7 @@ impl Session {
             waiting: AtomicBool::new(false),
             approvals: base.settings.approvals,
             presence: Presence::new(),
-            title: Mutex::new(None),
-            thread: Mutex::new(None),
+            about: Mutex::default(),
             log: Arc::new(Log::new(RING)),
         });
         let (commands, inbox) = mpsc::channel(COMMANDS);
@@ -158,13 +174,32 @@ impl Session {
         self.shared.info()
     }
 
-    /// A line for a list.
+    /// When it was last used, in Unix milliseconds.
+    pub(crate) fn last_access_ms(&self) -> i64 {
+        self.shared.last_access_ms.load(Ordering::Relaxed)
+    }
+
+    /// A line for the page's list.
     pub fn summary(&self) -> SessionSummary {
+        let About { title, thread_id, .. } = self.shared.about();
         SessionSummary {
             id: self.shared.id.clone(),
-            title: self.shared.title.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            thread_id: self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            last_access_ms: self.shared.last_access_ms.load(Ordering::Relaxed),
+            title,
+            thread_id,
+            last_access_ms: self.last_access_ms(),
+            running: self.shared.running.load(Ordering::Relaxed),
+            waiting: self.shared.waiting.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What the API's list says of it.
+    pub fn listed(&self) -> ListedSession {
+        let About { title, thread_id, cwd } = self.shared.about();
+        ListedSession {
+            session: self.info(),
+            title,
+            thread_id,
+            cwd,
             running: self.shared.running.load(Ordering::Relaxed),
             waiting: self.shared.waiting.load(Ordering::Relaxed),
         }
@@ -233,14 +268,41 @@ impl Session {
         self.ask(|reply| Command::ResumeThread(thread, reply)).await?
     }
 
-    /// Names a thread through the session's own process.
-    pub(crate) async fn name_thread(&self, name: ThreadNameSet) -> Result<(), SessionError> {
-        Ok(self.ask(|reply| Command::NameThread(name, reply)).await??)
+    /// Looks for the entries before one, or for the newest. Starts no process.
+    ///
+    /// # Errors
+    /// [`SessionError::NoSuchEntry`].
+    pub(crate) async fn look(&self, before: Option<ItemId>, limit: usize) -> Result<Looked, SessionError> {
+        self.ask(|reply| Command::Look(before, limit, reply)).await?
     }
 
-    /// Reads a thread through the session's own process.
-    pub(crate) async fn read_thread(&self, read: ThreadRead) -> Result<Json, SessionError> {
-        Ok(self.ask(|reply| Command::ReadThread(read, reply)).await??)
+    /// Looks for the entries before one that the session does not keep.
+    ///
+    /// # Errors
+    /// See [`Session::look`].
+    pub(crate) async fn look_before(&self, before: ItemId) -> Result<Beyond, SessionError> {
+        self.ask(|reply| Command::LookBefore(before, reply)).await?
+    }
+
+    /// Asks the session's own process something that is no part of a turn.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`] also if it has no process; what codex says.
+    pub(crate) async fn read<R>(&self, request: R) -> Result<R::Reply, SessionError>
+    where
+        R: Request + Send + 'static,
+        R::Reply: 'static,
+    {
+        let asked = |reply: Reply<_>| -> Asked {
+            Box::new(move |bridge| {
+                async move {
+                    // An answer that nobody waits for any more is no error.
+                    let _ = reply.send(bridge.request(&request).await);
+                }
+                .boxed()
+            })
+        };
+        Ok(self.ask(|reply| Command::Read(asked(reply))).await??)
     }
 
     /// What waits for the user, the oldest first.

@@ -1,21 +1,22 @@
-//! Where a list of one's own threads goes on.
+//! Where a list goes on: of one's own threads, or of older entries.
 //!
-//! Codex's own cursors name a thread, which may be somebody else's: so what a client gets is sealed, for this
+//! Codex's own cursors can name a thread, which may be somebody else's: so what a client gets is sealed, for this
 //! owner and for this life of the gateway.
 
 use std::fmt::Write;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use codex_gateway_wire::{OwnerId, ThreadId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::error::SessionError;
 
 /// The longest text that is looked at, in bytes.
 const LONGEST: usize = 4096;
 
-/// A place in codex's list.
+/// A place in codex's list of threads.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Place {
     /// Codex's cursor of the page; the first page without.
     pub page: Option<String>,
@@ -37,7 +38,7 @@ impl Cursors {
 
     /// A place as its owner's clients get it: letters and digits. None only if it cannot be sealed, which does
     /// not happen.
-    pub(super) fn seal(&self, owner: &OwnerId, place: &Place) -> Option<String> {
+    pub(super) fn seal(&self, owner: &OwnerId, place: &impl Serialize) -> Option<String> {
         let mut sealed = serde_json::to_vec(place).ok()?;
         let nonce = self.0.seal_in_place_append_tag(Aad::from(owner.as_str()), &mut sealed).ok()?;
         let bytes = nonce.as_ref().iter().chain(&sealed);
@@ -52,11 +53,11 @@ impl Cursors {
     ///
     /// # Errors
     /// [`SessionError::BadCursor`] if it is none that this owner was given.
-    pub(super) fn open(&self, owner: &OwnerId, text: &str) -> Result<Place, SessionError> {
+    pub(super) fn open<P: DeserializeOwned>(&self, owner: &OwnerId, text: &str) -> Result<P, SessionError> {
         self.try_open(owner, text).ok_or(SessionError::BadCursor)
     }
 
-    fn try_open(&self, owner: &OwnerId, text: &str) -> Option<Place> {
+    fn try_open<P: DeserializeOwned>(&self, owner: &OwnerId, text: &str) -> Option<P> {
         if text.len() > LONGEST || !text.len().is_multiple_of(2) {
             return None;
         }
@@ -85,9 +86,11 @@ mod tests {
         assert!(text.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let clear = "736f6d65626f64792d656c7365"; // somebody-else
         assert!(!text.contains(clear));
-        assert_eq!(cursors.open(&ada, &text).unwrap(), place);
-        assert!(cursors.open(&bob, &text).is_err());
-        assert!(Cursors::new().unwrap().open(&ada, &text).is_err());
+        assert_eq!(cursors.open::<Place>(&ada, &text).unwrap(), place);
+        assert!(cursors.open::<Place>(&bob, &text).is_err());
+        assert!(Cursors::new().unwrap().open::<Place>(&ada, &text).is_err());
+        let other = cursors.seal(&ada, &["of another list"]).unwrap();
+        assert!(cursors.open::<Place>(&ada, &other).is_err());
     }
 
     #[test]
@@ -99,7 +102,7 @@ mod tests {
         text.replace_range(text.len() - 1.., last);
         let long = "ab".repeat(10_000);
         for text in [text.as_str(), "", "0", "zz", "+1+1", "é", "abcd", &"00".repeat(28), &long] {
-            assert!(matches!(cursors.open(&owner, text), Err(SessionError::BadCursor)), "{text}");
+            assert!(matches!(cursors.open::<Place>(&owner, text), Err(SessionError::BadCursor)), "{text}");
         }
     }
 }

@@ -18,8 +18,8 @@ use crate::{
     bridge::{
         BridgeError, RpcError,
         protocol::{
-            self, PEOPLES_THREADS, ThreadDelete, ThreadNameSet, ThreadPage, ThreadRead, is_bad_cursor,
-            is_no_thread,
+            self, PEOPLES_THREADS, Request, ThreadDelete, ThreadNameSet, ThreadPage, ThreadRead,
+            is_bad_cursor, is_no_thread,
         },
     },
     error::SessionError,
@@ -173,26 +173,38 @@ impl Sessions {
         Ok(ThreadReply { ok: true, thread_id, thread, raw })
     }
 
-    /// Reads a thread through the process of the session that is in it: another one would not see what is going
-    /// on in it. If there is none, through the library.
     async fn read_with(
         &self,
         owner: &OwnerId,
         thread: &ThreadId,
         include_turns: bool,
     ) -> Result<Json, SessionError> {
-        let request = ThreadRead { thread_id: thread.clone(), include_turns };
+        self.read_in(owner, thread, &ThreadRead { thread_id: thread.clone(), include_turns }).await
+    }
+
+    /// Asks something of a thread of the process of the session that is in it: another one would not see what is
+    /// going on in it. If there is none, of the library's.
+    pub(super) async fn read_in<R>(
+        &self,
+        owner: &OwnerId,
+        thread: &ThreadId,
+        request: &R,
+    ) -> Result<R::Reply, SessionError>
+    where
+        R: Request + Clone + Send + 'static,
+        R::Reply: 'static,
+    {
         let holder = self.inner.holds.holder(thread);
         let session = holder.and_then(|id| self.live().get(&id).cloned());
         if let Some(session) = session.filter(|session| session.owner() == owner) {
             let _place = self.inner.library.place().await?;
-            match session.read_thread(request.clone()).await {
+            match session.read(request.clone()).await {
                 // It has no process, or is about to end.
                 Err(SessionError::NotFound | SessionError::Codex(BridgeError::Closed)) => {}
                 reply => return reply,
             }
         }
-        self.inner.library.request(&request).await
+        self.inner.library.request(request).await
     }
 
     /// Whether a live session is in the thread.
@@ -211,7 +223,7 @@ impl Sessions {
         let holder = self.inner.holds.holder(&thread_id).and_then(|id| self.live().get(&id).cloned());
         let request = ThreadNameSet { thread_id, name };
         match holder {
-            Some(session) => session.name_thread(request).await,
+            Some(session) => session.read(request).await.map(drop),
             None => self.inner.library.request(&request).await.map(drop).map_err(no_thread),
         }
     }

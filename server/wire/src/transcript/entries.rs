@@ -61,7 +61,7 @@ impl Entries {
     }
 
     /// Puts a page of older entries before all others; those that are there already stay as they are.
-    pub fn prepend(&mut self, page: Vec<Entry>) {
+    pub(super) fn prepend(&mut self, page: Vec<Entry>) {
         for entry in page.into_iter().rev() {
             if !self.places.contains_key(&entry.id) {
                 self.first -= 1;

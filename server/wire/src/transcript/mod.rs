@@ -7,6 +7,7 @@
 mod apply;
 mod entries;
 mod entry;
+mod prepend;
 
 use serde::Serialize;
 

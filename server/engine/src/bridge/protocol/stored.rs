@@ -9,7 +9,7 @@ use super::Request;
 use crate::bridge::RpcError;
 
 /// `thread/turns/list`: a page of a thread's turns, the newest first.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnsList {
     /// The thread.

@@ -1,0 +1,100 @@
+//! The top of the log: older entries are loaded when the reader comes near.
+
+use leptos::{prelude::*, task::spawn_local};
+
+use super::{Chat, scroll::Scroll};
+use crate::{
+    node::{Node, el, live, many},
+    server_fns,
+    state::State,
+};
+
+/// How the loading of older entries fares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Loading {
+    /// Nothing is asked for.
+    #[default]
+    Idle,
+    /// A page is on its way, or about to be shown.
+    Underway,
+    /// The last attempt failed; the next one is the reader's.
+    Failed,
+}
+
+/// The loading of older entries.
+#[derive(Clone, Copy)]
+pub(super) struct Older {
+    scroll: Scroll,
+    state: State<Loading>,
+}
+
+impl Older {
+    pub(super) fn new(chat: Chat, scroll: Scroll) -> Self {
+        let older = Self { scroll, state: State::new(Loading::Idle) };
+        Effect::new(move |_| {
+            if !chat.is_past()
+                && scroll.near_top()
+                && chat.live.has_older()
+                && older.state.get() == Loading::Idle
+            {
+                older.load(chat);
+            }
+        });
+        older
+    }
+
+    /// Whether a page is on its way; tracked.
+    pub(super) fn underway(self) -> bool {
+        self.state.get() == Loading::Underway
+    }
+
+    fn load(self, chat: Chat) {
+        let Self { scroll, state } = self;
+        let Some(place) = chat.live.older().filter(|_| state.peek() != Loading::Underway) else { return };
+        state.set(Loading::Underway);
+        spawn_local(async move {
+            match server_fns::items(chat.id(), place.before.clone(), place.cursor.clone()).await {
+                Ok(page) => request_animation_frame(move || {
+                    scroll.hold();
+                    chat.live.prepend(&place, page);
+                    // When this frame has been laid out, it is known how near the top is.
+                    request_animation_frame(move || {
+                        scroll.release();
+                        state.set(Loading::Idle);
+                    });
+                }),
+                Err(failure) => {
+                    chat.heed(&failure);
+                    state.set(Loading::Failed);
+                }
+            }
+        });
+    }
+}
+
+/// A button while there are older entries, for those who do not scroll. It stays the same one while it works, so
+/// that the focus does. Where no session is, no codex is there to page: the reader is told how to get one.
+pub(super) fn older_view(chat: Chat, older: Older) -> Node {
+    let t = chat.t;
+    if chat.is_past() {
+        return live(move || {
+            chat.live.has_older().then(|| el("p").class("note older").child(t.older_once_resumed))
+        });
+    }
+    live(move || {
+        chat.live.has_older().then(|| {
+            let failed = move || (older.state.get() == Loading::Failed).then_some(t.older_failed);
+            let label = move || if older.underway() { t.loading_older } else { t.load_older };
+            let button = el("button")
+                .attr("type", "button")
+                .class("link")
+                .live_attr("aria-disabled", move || older.underway().to_string())
+                .on_click(move || older.load(chat))
+                .child(live(label));
+            let failed = el("span").attr("role", "status").child(live(failed));
+            let way = el("p").class("note older").child(failed).child(button);
+            // What follows may be in the middle of a turn: who goes from heading to heading needs one above.
+            many([el("h2").class("heard").child(t.older), way])
+        })
+    })
+}

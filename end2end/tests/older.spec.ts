@@ -1,0 +1,156 @@
+// What was said before the newest part of a conversation comes while one scrolls up.
+import AxeBuilder from '@axe-core/playwright';
+import type { Locator, Page } from '@playwright/test';
+import { expect, test, type Chat } from './chat';
+import { screenshot } from './gateway';
+import { FakeCodex } from './support/fake-codex';
+import type { Server, ServerOptions } from './support/server';
+
+const THREAD = '00000000-0000-0000-0000-00000000cafe';
+const TURNS = 130;
+const REPLY = 'A line that is neither short nor long.\n\n'.repeat(3);
+
+/** What each turn says: a question and two answers. */
+function turn(n: number): { id: string; status: string; items: { id: string; [field: string]: unknown }[] } {
+  const text = `Question ${n}`;
+  return {
+    id: `turn-${n}`,
+    status: 'completed',
+    items: [
+      { type: 'userMessage', id: `${n}-user`, content: [{ type: 'text', text, text_elements: [] }] },
+      { type: 'agentMessage', id: `${n}-more`, text: REPLY },
+      { type: 'agentMessage', id: `${n}-answer`, text: `Answer ${n}` },
+    ],
+  };
+}
+
+const ALL = Array.from({ length: TURNS }, (_, n) => turn(n)).flatMap(({ items }) => items.map(({ id }) => id));
+
+/** A gateway with a long conversation in it, and that conversation on the page. */
+async function long(
+  chat: Chat,
+  startServer: (options?: Partial<ServerOptions>) => Promise<Server>,
+): Promise<FakeCodex> {
+  const codex = new FakeCodex('older', 'normal');
+  codex.putThread(THREAD, Array.from({ length: TURNS }, (_, n) => turn(n)));
+  const server = await startServer({ args: [], env: codex.env });
+  const made = await chat.page.request.post(`${server.baseURL}/api/sessions`, { data: { resumeThreadId: THREAD } });
+  const { sessionId } = await made.json();
+  await chat.open(`${server.baseURL}/c/${sessionId}`);
+  return codex;
+}
+
+/** Keeps the next request for older entries waiting, until it is let go. */
+async function held(page: Page): Promise<{ asked: Promise<void>; letGo: () => void }> {
+  let letGo = () => {};
+  const go = new Promise<void>((resolve) => (letGo = resolve));
+  const asked = page.waitForRequest('**/_fn/items').then(() => {});
+  await page.route(
+    '**/_fn/items',
+    async (route) => {
+      await go;
+      await route.continue();
+    },
+    { times: 1 },
+  );
+  return { asked, letGo };
+}
+
+function ids(chat: Chat): Promise<string[]> {
+  return chat.view().then(({ items }) => items.map(({ id }) => id));
+}
+
+async function scrollTo(log: Locator, top: number): Promise<void> {
+  await log.evaluate((log, top) => log.parentElement?.scrollTo({ top, behavior: 'instant' }), top);
+}
+
+/** Where an entry stands in the window, in pixels. */
+async function place(chat: Chat, id: string): Promise<number> {
+  const box = await chat.log.locator(`[data-item="${id}"]`).boundingBox();
+  expect(box, `${id} is laid out`).not.toBeNull();
+  return box?.y ?? Number.NaN;
+}
+
+function top(chat: Chat): Locator {
+  return chat.log.getByRole('button', { name: 'older messages' });
+}
+
+async function isClean(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
+  expect(found).toEqual([]);
+}
+
+test('all of a long conversation comes while one scrolls up, each entry once', async ({ page, chat, startServer }) => {
+  await long(chat, startServer);
+  await expect(chat.answers.last()).toHaveText(`Answer ${TURNS - 1}`);
+  expect(await ids(chat)).toEqual(ALL.slice(-200));
+
+  await page.mouse.move(640, 300);
+  await expect(async () => {
+    await page.mouse.wheel(0, -4000);
+    expect(await ids(chat)).toHaveLength(ALL.length);
+  }).toPass({ timeout: 20_000 });
+  expect(await ids(chat)).toEqual(ALL);
+  await expect(top(chat)).toHaveCount(0);
+
+  // What comes now stands at the end, and nothing is said twice.
+  await page.getByRole('button', { name: 'Latest' }).click();
+  await chat.say('And on');
+  await chat.ended('completed', TURNS + 1);
+  const after = await ids(chat);
+  expect(after.slice(0, ALL.length)).toEqual(ALL);
+  expect(new Set(after).size).toBe(after.length);
+});
+
+for (const at of [0, 300]) {
+  test(`what one reads stays where it is while a page comes, ${at} px from the top`, async ({ page, chat, startServer }) => {
+    await long(chat, startServer);
+    const request = await held(page);
+    await scrollTo(chat.log, at);
+    await request.asked;
+    await expect(top(chat)).toHaveText('Loading older messages…');
+    await expect(chat.log).toHaveAttribute('aria-busy', 'true');
+    const reading = (await ids(chat))[at ? 8 : 0] ?? '';
+    const before = await place(chat, reading);
+
+    // A turn goes on at the same time.
+    const turns = await chat.turns.count();
+    await chat.say('And on');
+    await chat.ended('completed', turns + 1);
+    await scrollTo(chat.log, at);
+    const now = await place(chat, reading);
+    expect(Math.abs(now - before)).toBeLessThan(1);
+    request.letGo();
+    await expect(chat.log.locator('[data-item="30-user"]')).toBeAttached();
+    await expect(top(chat)).toHaveText('Load older messages');
+    expect(Math.abs((await place(chat, reading)) - before)).toBeLessThan(2);
+    const shown = await ids(chat);
+    expect(shown.slice(0, 300)).toEqual(ALL.slice(-300));
+    expect(new Set(shown).size).toBe(shown.length);
+  });
+}
+
+test('a page that does not come can be asked for again, by keyboard alone', async ({ page, chat, faults, startServer }) => {
+  faults.allow(/_fn\/items|ERR_FAILED|Failed to load/);
+  await long(chat, startServer);
+  await page.route('**/_fn/items', (route) => route.abort(), { times: 1 });
+  await scrollTo(chat.log, 0);
+  await expect(chat.log.getByText('Older messages could not be loaded.')).toBeVisible();
+  await expect(top(chat)).toHaveText('Load older messages');
+  expect(await ids(chat)).toHaveLength(200);
+  await isClean(page);
+  await screenshot(page, 'older-failed');
+
+  // From the message backwards: the first thing that one meets in the log and can press is at its top.
+  await chat.message.focus();
+  await expect(async () => {
+    await page.keyboard.press('Shift+Tab');
+    expect(await top(chat).evaluate((button) => button === document.activeElement)).toBe(true);
+  }).toPass();
+  await page.keyboard.press('Enter');
+  await expect.poll(() => ids(chat).then((all) => all.length)).toBeGreaterThan(200);
+  await expect(chat.log.getByText('Older messages could not be loaded.')).toHaveCount(0);
+  await expect(top(chat)).toBeFocused();
+  await isClean(page);
+});

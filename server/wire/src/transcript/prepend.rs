@@ -1,0 +1,125 @@
+//! Older entries, loaded later.
+
+use super::{Content, Entry, Phase, Transcript, TurnRecord};
+use crate::codex::Item;
+
+impl Transcript {
+    /// Puts a page of older entries before all others, and the turns that they belong to. What is there already
+    /// stays as it is, so a page may come twice, or with entries that were announced again meanwhile.
+    ///
+    /// An entry that was open when the page was made, and whose turn or process has ended since, was cut off.
+    pub fn prepend(&mut self, turns: Vec<TurnRecord>, mut entries: Vec<Entry>) {
+        let mut older: Vec<TurnRecord> =
+            turns.into_iter().filter(|turn| self.turn(&turn.id).is_none()).collect();
+        older.append(&mut self.turns);
+        self.turns = older;
+        let active = self.active_turn().map(|turn| &turn.id);
+        for entry in entries.iter_mut().filter(|entry| entry.phase == Phase::Running) {
+            let goes_on = match &entry.content {
+                // It says itself how it ends.
+                Content::Question(_) => true,
+                // A command that has a process can outlive its turn.
+                Content::Item(Item::CommandExecution(command)) if command.process_id.is_some() => {
+                    self.process
+                }
+                _ => self.process && entry.turn_id.as_ref() == active,
+            };
+            if !goes_on {
+                entry.phase = Phase::Cut;
+            }
+        }
+        self.entries.prepend(entries);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::codex::TurnStatus;
+
+    fn turn(id: &str, status: TurnStatus) -> TurnRecord {
+        TurnRecord { id: id.into(), status, ..TurnRecord::default() }
+    }
+
+    fn entry(id: &str, turn: &str, phase: Phase) -> Entry {
+        let item = format!(r#"{{"type":"agentMessage","id":"{id}","text":"{id} of {turn}"}}"#);
+        Entry {
+            id: id.into(),
+            as_of: 7,
+            turn_id: Some(turn.into()),
+            phase,
+            started_at_ms: None,
+            completed_at_ms: None,
+            content: Content::Item(serde_json::from_str(&item).unwrap()),
+        }
+    }
+
+    fn running_command(id: &str, turn: &str) -> Entry {
+        let item =
+            format!(r#"{{"type":"commandExecution","id":"{id}","processId":"1","status":"inProgress"}}"#);
+        let content = Content::Item(serde_json::from_str(&item).unwrap());
+        Entry { content, ..entry(id, turn, Phase::Running) }
+    }
+
+    fn transcript() -> Transcript {
+        Transcript {
+            process: true,
+            turns: vec![turn("u2", TurnStatus::Completed), turn("u3", TurnStatus::InProgress)],
+            entries: [entry("d", "u2", Phase::Done), entry("e", "u3", Phase::Running)].into_iter().collect(),
+            ..Transcript::default()
+        }
+    }
+
+    fn ids(transcript: &Transcript) -> Vec<&str> {
+        transcript.entries.iter().map(|entry| entry.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_page_stands_before_what_is_there_with_its_turns() {
+        let mut transcript = transcript();
+        let turns = vec![turn("u1", TurnStatus::Failed), turn("u2", TurnStatus::InProgress)];
+        let page = ["a", "b"].map(|id| entry(id, "u1", Phase::Done));
+        transcript.prepend(turns, [&page[..], &[entry("c", "u2", Phase::Done)]].concat());
+        assert_eq!(ids(&transcript), ["a", "b", "c", "d", "e"]);
+        let turns: Vec<_> = transcript.turns.iter().map(|turn| (turn.id.as_str(), turn.status)).collect();
+        let expected =
+            [("u1", TurnStatus::Failed), ("u2", TurnStatus::Completed), ("u3", TurnStatus::InProgress)];
+        assert_eq!(turns, expected, "what is known of a turn stays");
+        assert_eq!(transcript.active_turn().map(|turn| turn.id.as_str()), Some("u3"));
+    }
+
+    #[test]
+    fn what_is_there_already_is_not_doubled() {
+        let mut transcript = transcript();
+        let page = || vec![entry("a", "u1", Phase::Done), entry("d", "changed", Phase::Done)];
+        transcript.prepend(vec![turn("u1", TurnStatus::Completed)], page());
+        let once = transcript.clone();
+        assert_eq!(ids(&once), ["a", "d", "e"]);
+        assert_eq!(once.entries.get(&"d".into()).unwrap().turn_id, Some("u2".into()));
+        transcript.prepend(vec![turn("u1", TurnStatus::Completed)], page());
+        assert_eq!(transcript, once);
+    }
+
+    #[test]
+    fn what_was_open_and_has_lost_its_turn_or_process_was_cut_off() {
+        let page = || {
+            vec![
+                entry("a", "u2", Phase::Running),
+                running_command("b", "u2"),
+                entry("c", "u3", Phase::Running),
+            ]
+        };
+        let phases = |transcript: &Transcript| -> Vec<_> {
+            transcript.entries.iter().take(3).map(|entry| entry.phase).collect()
+        };
+        let mut with_process = transcript();
+        with_process.prepend(Vec::new(), page());
+        assert_eq!(phases(&with_process), [Phase::Cut, Phase::Running, Phase::Running]);
+        let mut without = Transcript { process: false, ..transcript() };
+        without.prepend(Vec::new(), page());
+        assert_eq!(phases(&without), [Phase::Cut; 3]);
+    }
+}
