@@ -279,8 +279,10 @@ impl Sessions {
     /// # Errors
     /// [`SessionError::NotFound`], also if it is somebody else's.
     pub async fn delete(&self, owner: &OwnerId, id: &SessionId) -> Result<(), SessionError> {
-        let session = self.get(owner, id)?;
-        self.remove(session, ClosedReason::Deleted).await;
+        self.get(owner, id)?;
+        // Of several at the same time, only one takes it out.
+        let session = self.live().remove(id).ok_or(SessionError::NotFound)?;
+        session.close(ClosedReason::Deleted).await;
         Ok(())
     }
 
