@@ -6,13 +6,18 @@ const sidebar = (page: Page): Locator => page.getByRole('navigation', { name: 'C
 
 const entry = (page: Page, name: RegExp | string): Locator => sidebar(page).getByRole('link', { name });
 
+/** The entry of a session: other conversations may well be called the same. */
+const ofSession = (page: Page, id: string): Locator => sidebar(page).locator(`a[href="/c/${id}"]`);
+
 test('a conversation is in the list while it runs, and leads back to it', async ({ page, chat }) => {
   await chat.start('!standin slow-command');
-  await expect(entry(page, /standin slow-command/)).toContainText('Running');
+  const own = ofSession(page, chat.sessionId);
+  await expect(own).toContainText('!standin slow-command');
+  await expect(own).toContainText('Running');
   await expect(sidebar(page).getByText('Today')).toBeVisible();
   await entry(page, 'Codex Gateway').click();
   await expect(page.getByRole('heading', { name: 'What should Codex do?' })).toBeVisible();
-  await entry(page, /standin slow-command/).click();
+  await own.click();
   await page.waitForURL(/\/c\/[^/]+$/);
   await chat.isLive();
   await chat.stopButton.click();
@@ -21,10 +26,11 @@ test('a conversation is in the list while it runs, and leads back to it', async 
 
 test('what waits says so in the list', async ({ page, chat }) => {
   await chat.start('!standin escalate');
-  await expect(entry(page, /standin escalate/)).toContainText('Waiting for you');
+  const own = ofSession(page, chat.sessionId);
+  await expect(own).toContainText('Waiting for you');
   await page.keyboard.press('Escape');
   await chat.ended('completed');
-  await expect(entry(page, /standin escalate/)).not.toContainText('Waiting for you');
+  await expect(own).not.toContainText('Waiting for you');
 });
 
 test('a conversation that no session is in is read, and goes on once one writes', async ({ page, chat, request }) => {
