@@ -32,7 +32,8 @@ pub(crate) fn live_line(chat: Chat) -> El {
         many([
             el("span").class("doing").child(doing.verb).child(" ").child(target),
             el("span").class("clock").child(elapsed.map(clock)),
-            el("span").class("hint").child(t.esc_stops),
+            // What waits takes Esc for a no.
+            el("span").class("hint").child(doing.since_ms.map(|_| t.esc_stops)),
         ])
     };
     el("div")

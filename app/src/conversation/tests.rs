@@ -103,10 +103,11 @@ fn entry(at: usize, content: &Value) -> Entry {
 }
 
 fn html(status: TurnStatus, entries: Vec<Entry>) -> String {
-    html_of(status, entries, false)
+    html_of("s", status, entries, false)
 }
 
-fn html_of(status: TurnStatus, entries: Vec<Entry>, older: bool) -> String {
+/// No session (an empty id) is in a past conversation.
+fn html_of(session: &str, status: TurnStatus, entries: Vec<Entry>, older: bool) -> String {
     let error = (status == TurnStatus::Failed)
         .then(|| TurnError { message: "It broke".into(), ..Default::default() });
     let turn = TurnRecord { id: "u".into(), status, duration_ms: Some(14_000), error, ..Default::default() };
@@ -118,7 +119,7 @@ fn html_of(status: TurnStatus, entries: Vec<Entry>, older: bool) -> String {
         ..Default::default()
     };
     let session = SessionInfo {
-        id: "s".into(),
+        id: session.into(),
         created_at: String::new(),
         last_access_at: String::new(),
         expires_at: None,
@@ -243,9 +244,18 @@ fn what_asks_is_shown_as_text() {
 #[test]
 fn the_way_to_older_entries_is_there_while_there_are_some() {
     let entries = || vec![entry(0, &kinds()[0].0)];
-    let html = html_of(TurnStatus::Completed, entries(), true);
+    let html = html_of("s", TurnStatus::Completed, entries(), true);
     let (before, after) = html.split_once("Load older messages").unwrap();
     assert!(before.ends_with(r#"<button type="button" class="link" aria-disabled="false">"#), "{before}");
     assert!(after.contains("data-item"), "it stands before the entries");
-    assert!(!html_of(TurnStatus::Completed, entries(), false).contains("Load older messages"));
+    assert!(!html_of("s", TurnStatus::Completed, entries(), false).contains("Load older messages"));
+}
+
+#[test]
+fn older_entries_of_a_past_conversation_are_to_be_had_once_one_goes_on() {
+    let entries = || vec![entry(0, &kinds()[0].0)];
+    let (once_resumed, load) = ("Older messages can be loaded once you go on", "Load older messages");
+    let html = html_of("", TurnStatus::Completed, entries(), true);
+    assert!(html.contains(once_resumed) && !html.contains(load), "{html}");
+    assert!(!html_of("", TurnStatus::Completed, entries(), false).contains(once_resumed));
 }

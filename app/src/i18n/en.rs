@@ -48,6 +48,7 @@ pub(super) static TEXTS: Texts = Texts {
     save: "Save",
     delete: "Delete",
     delete_for_good: "Delete for good",
+    did_not_work: "That did not work.",
     keep: "Keep",
 
     headline: "What should Codex do?",

@@ -63,6 +63,7 @@ texts! {
     save: &'static str,
     delete: &'static str,
     delete_for_good: &'static str,
+    did_not_work: &'static str,
     keep: &'static str,
 
     // The first screen

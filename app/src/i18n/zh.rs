@@ -43,6 +43,7 @@ pub(super) static TEXTS: Texts = Texts {
     save: "保存",
     delete: "删除",
     delete_for_good: "永久删除",
+    did_not_work: "操作失败。",
     keep: "保留",
 
     headline: "想让 Codex 做什么？",

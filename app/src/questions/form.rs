@@ -133,9 +133,10 @@ fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
         Input::One | Input::Many => {
             let several = field.input == Input::Many;
             let options = options_view(&id, &field.choices, several, values, at, number);
-            let other = field
-                .other
-                .then(|| text_input("text", &id, values, at, None).attr("placeholder", t.other_answer));
+            let other = field.other.map(|input| {
+                let kind = if input == Input::Secret { "password" } else { "text" };
+                text_input(kind, &id, values, at, None).attr("placeholder", t.other_answer)
+            });
             many([Some(options), other])
         }
     };

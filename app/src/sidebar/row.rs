@@ -24,6 +24,8 @@ enum Doing {
     Naming,
     /// It is about to be deleted: somebody must say so twice.
     Deleting,
+    /// What was done did not work; its menu is open.
+    Failed,
 }
 
 /// A heading (`#` and its place among the days), or a conversation by its key.
@@ -79,7 +81,7 @@ fn options_button(row: &Row, doing: State<Doing>, t: &'static Texts) -> El {
     };
     el("button")
         .attr("type", "button")
-        .class("icon-button options")
+        .class("icon-button row-options")
         .attr("aria-label", (t.options_of)(&name))
         .live_attr("aria-expanded", move || (doing.get() != Doing::Nothing).to_string())
         .on_click(toggle)
@@ -95,27 +97,30 @@ fn menu_view(
     t: &'static Texts,
 ) -> Option<El> {
     let choices: [El; 2] = match doing_now {
-        Doing::Choosing => [
+        Doing::Choosing | Doing::Failed => [
             link_button(t.rename, move || doing.set(Doing::Naming)),
             link_button(t.delete, move || doing.set(Doing::Deleting)),
         ],
         Doing::Deleting => [
-            link_button(t.delete_for_good, move || delete(all, navigator, row.clone())).class("link danger"),
+            link_button(t.delete_for_good, move || delete(all, navigator, row.clone(), doing))
+                .class("link danger"),
             link_button(t.keep, move || doing.set(Doing::Nothing)),
         ],
         Doing::Nothing | Doing::Naming => return None,
     };
-    Some(el("div").class("row-menu").child(many(choices)))
+    let failed = (doing_now == Doing::Failed).then(|| el("span").attr("role", "alert").child(t.did_not_work));
+    Some(el("div").class("row-menu").child(failed).child(many(choices)))
 }
 
 /// Deletes a conversation, and leaves its page if that is shown.
-fn delete(all: Conversations, navigator: Navigator, row: Row) {
+fn delete(all: Conversations, navigator: Navigator, row: Row, doing: State<Doing>) {
     spawn_local(async move {
-        if server_fns::remove(row.thread.clone()).await.is_ok() {
-            all.forget(row.thread.as_str());
-            if is_current(&navigator.route_untracked(), &row) {
-                navigator.go("/");
-            }
+        if server_fns::remove(row.thread.clone()).await.is_err() {
+            return doing.set(Doing::Failed);
+        }
+        all.forget(row.thread.as_str());
+        if is_current(&navigator.route_untracked(), &row) {
+            navigator.go("/");
         }
     });
 }
@@ -127,8 +132,9 @@ fn name_view(all: Conversations, row: Row, doing: State<Doing>, t: &'static Text
         doing.set(Doing::Nothing);
         if !written.trim().is_empty() {
             spawn_local(async move {
-                // What went wrong shows in the list, which keeps its name.
-                let _ = server_fns::rename(thread, written).await;
+                if server_fns::rename(thread, written).await.is_err() {
+                    doing.set(Doing::Failed);
+                }
                 all.refresh();
             });
         }

@@ -446,7 +446,9 @@ proptest! {
         }
         let all = by_id(&whole);
         for entry in browser.entries.iter() {
-            let same = all[entry.id.as_str()];
+            let Some(same) = all.get(entry.id.as_str()) else {
+                return Err(TestCaseError::fail(format!("{:?} is not in a replay", entry.id)));
+            };
             // What was open when its page was made may have been settled by a turn's end that came before.
             prop_assert_eq!(&entry.content, &same.content, "{:?}", entry.id);
         }

@@ -87,19 +87,16 @@ fn question(question: &Value) -> Field {
     };
     let choices: Vec<Choice> =
         question["options"].as_array().into_iter().flatten().filter_map(choice).collect();
+    let written = if question["isSecret"] == true { Input::Secret } else { Input::Text };
     let (header, full) = (text("header"), text("question"));
     let (label, hint) = if full.is_empty() { (header, String::new()) } else { (full, header) };
     Field {
         name: text("id"),
         label,
         hint,
-        input: match (choices.is_empty(), question["isSecret"] == true) {
-            (false, _) => Input::One,
-            (true, true) => Input::Secret,
-            (true, false) => Input::Text,
-        },
+        input: if choices.is_empty() { written } else { Input::One },
         choices,
-        other: question["isOther"] == true,
+        other: (question["isOther"] == true).then_some(written),
         required: true,
         default: Vec::new(),
     }
@@ -136,7 +133,7 @@ fn field(name: &str, property: &Value, required: bool) -> Field {
         hint: text("description").unwrap_or_default().to_owned(),
         input,
         choices,
-        other: false,
+        other: None,
         required,
         default,
     }
@@ -221,15 +218,17 @@ mod tests {
         let fields = summary(&json!({ "questions": [
             { "id": "c", "header": "Colour", "question": "Which?", "isOther": true, "options": [{ "label": "Blue", "description": "sky" }] },
             { "id": "p", "header": "Password", "question": "", "isSecret": true, "options": null },
+            { "id": "k", "question": "Key?", "isSecret": true, "isOther": true, "options": [{ "label": "None" }] },
         ]}))
         .fields;
         let blue = Choice { value: "Blue".into(), label: "Blue".into(), hint: "sky".into() };
         assert_eq!(
             (fields[0].input, fields[0].choices.as_slice(), fields[0].other),
-            (Input::One, &[blue][..], true)
+            (Input::One, &[blue][..], Some(Input::Text))
         );
         assert_eq!((fields[0].label.as_str(), fields[0].hint.as_str()), ("Which?", "Colour"));
         assert_eq!((fields[1].input, fields[1].label.as_str()), (Input::Secret, "Password"));
+        assert_eq!((fields[2].input, fields[2].other), (Input::One, Some(Input::Secret)));
     }
 
     #[test]

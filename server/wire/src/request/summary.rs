@@ -104,8 +104,8 @@ pub struct Field {
     pub input: Input,
     /// What can be chosen.
     pub choices: Vec<Choice>,
-    /// Beside the choices, something else can be written.
-    pub other: bool,
+    /// How something beside the choices is written, if it can be.
+    pub other: Option<Input>,
     /// It cannot be left out.
     pub required: bool,
     /// What it is filled in with at first: texts, also of numbers and of `true`.

@@ -211,15 +211,15 @@ impl Transcript {
 
     fn turn_started(&mut self, turn: &Turn) -> Change {
         self.retrying = None;
-        if self.turn(&turn.id).is_none() {
-            self.turns.push(TurnRecord {
-                id: turn.id.clone(),
-                status: TurnStatus::InProgress,
-                started_at: turn.started_at,
-                duration_ms: None,
-                error: None,
-            });
-        }
+        // A page of older entries may have come from a later time, and have told of it already.
+        self.turns.retain(|known| known.id != turn.id);
+        self.turns.push(TurnRecord {
+            id: turn.id.clone(),
+            status: TurnStatus::InProgress,
+            started_at: turn.started_at,
+            duration_ms: None,
+            error: None,
+        });
         Change::META
     }
 

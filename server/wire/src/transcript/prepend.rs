@@ -38,7 +38,10 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::codex::TurnStatus;
+    use crate::{
+        codex::{Notification, Turn, TurnStatus},
+        event::{Event, EventBody},
+    };
 
     fn turn(id: &str, status: TurnStatus) -> TurnRecord {
         TurnRecord { id: id.into(), status, ..TurnRecord::default() }
@@ -89,6 +92,19 @@ mod tests {
             [("u1", TurnStatus::Failed), ("u2", TurnStatus::Completed), ("u3", TurnStatus::InProgress)];
         assert_eq!(turns, expected, "what is known of a turn stays");
         assert_eq!(transcript.active_turn().map(|turn| turn.id.as_str()), Some("u3"));
+    }
+
+    #[test]
+    fn a_turn_that_the_stream_has_yet_to_announce_is_the_newest_then() {
+        let turns = vec![turn("u2", TurnStatus::Completed)];
+        let mut transcript = Transcript { turns, ..transcript() };
+        transcript.prepend(vec![turn("u4", TurnStatus::Failed)], vec![entry("a", "u4", Phase::Done)]);
+        let started = Turn { id: "u4".into(), ..Turn::default() };
+        let started = EventBody::Notification(Notification::TurnStarted("t".into(), started));
+        transcript.apply(&Event { seq: 9, body: started });
+        let running = turn("u4", TurnStatus::InProgress);
+        assert_eq!(transcript.active_turn(), Some(&running));
+        assert_eq!(transcript.turns, [turn("u2", TurnStatus::Completed), running]);
     }
 
     #[test]
