@@ -38,6 +38,7 @@ test('a draft that was sent does not come back', async ({ page, chat }) => {
 
 test('a message that is typed while a turn runs is kept', async ({ page, chat }) => {
   await chat.start('!standin slow-command');
+  await expect(chat.stopButton).toBeVisible();
   await chat.message.fill('and then this');
   await chat.message.press('Enter');
   await expect(page.getByText('Codex is still working. Your message is kept')).toBeVisible();
