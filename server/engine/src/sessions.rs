@@ -279,16 +279,15 @@ impl Sessions {
     /// # Errors
     /// [`SessionError::NotFound`], also if it is somebody else's.
     pub async fn delete(&self, owner: &OwnerId, id: &SessionId) -> Result<(), SessionError> {
-        self.get(owner, id)?;
-        // Of several at the same time, only one takes it out.
-        let session = self.live().remove(id).ok_or(SessionError::NotFound)?;
-        session.close(ClosedReason::Deleted).await;
-        Ok(())
+        let session = self.get(owner, id)?;
+        if self.remove(session, ClosedReason::Deleted).await { Ok(()) } else { Err(SessionError::NotFound) }
     }
 
-    async fn remove(&self, session: Session, reason: ClosedReason) {
-        self.live().remove(session.id());
+    /// Ends a session. Whether it was still there: of several that end it at the same time, one finds it.
+    async fn remove(&self, session: Session, reason: ClosedReason) -> bool {
+        let was_there = self.live().remove(session.id()).is_some();
         session.close(reason).await;
+        was_there
     }
 
     /// Ends all sessions, and refuses new ones: within some four seconds.
@@ -297,7 +296,7 @@ impl Sessions {
         let all: Vec<Session> = self.live().values().cloned().collect();
         let ends: FuturesUnordered<_> =
             all.into_iter().map(|session| self.remove(session, ClosedReason::Shutdown)).collect();
-        ends.collect::<Vec<()>>().await;
+        ends.collect::<Vec<bool>>().await;
         self.inner.probes.close();
         self.inner.probes.wait().await;
     }
@@ -339,7 +338,7 @@ impl Sessions {
                 self.live().values().filter(|session| session.is_expired()).cloned().collect();
             let ends: FuturesUnordered<_> =
                 expired.into_iter().map(|session| self.remove(session, ClosedReason::Expired)).collect();
-            ends.collect::<Vec<()>>().await;
+            ends.collect::<Vec<bool>>().await;
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod auth;
 mod codex;
+mod conversations;
 mod environment;
 mod errors;
 mod events;

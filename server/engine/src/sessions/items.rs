@@ -3,12 +3,9 @@
 use codex_gateway_wire::{ItemId, ItemsPage, ThreadId};
 use serde::{Deserialize, Serialize};
 
-use super::Sessions;
+use super::{Sessions, threads};
 use crate::{
-    bridge::{
-        BridgeError,
-        protocol::{is_bad_cursor, is_no_thread},
-    },
+    bridge::{BridgeError, protocol::is_no_thread},
     error::SessionError,
     session::{
         Session,
@@ -93,7 +90,7 @@ impl Sessions {
         while !finder.is_full()
             && let Some(request) = walk.request()
         {
-            match self.read_in(session.owner(), &thread, &request).await {
+            match self.ask_in(session.owner(), &thread, &request).await {
                 Ok(page) => {
                     let name = walk.page().map(str::to_owned);
                     for past in walk.take(page) {
@@ -113,10 +110,7 @@ impl Sessions {
 
 /// What codex's refusal to tell a thread's turns means.
 fn meaning(error: SessionError) -> SessionError {
-    match error {
-        SessionError::Codex(BridgeError::Refused { error, .. }) if is_bad_cursor(&error) => {
-            SessionError::BadCursor
-        }
+    match threads::bad_cursor(error) {
         SessionError::Codex(BridgeError::Refused { error, .. }) if is_no_thread(&error) => {
             SessionError::NoSuchEntry
         }

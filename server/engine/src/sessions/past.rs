@@ -45,8 +45,7 @@ impl Sessions {
         }
         let thread = threads::parse(thread.as_str()).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread).await?;
-        let holder = self.inner.holds.holder(&thread).and_then(|id| self.live().get(&id).cloned());
-        if let Some(session) = holder.filter(|session| session.owner() == owner) {
+        if let Some(session) = self.session_in(owner, &thread) {
             return Ok(Place::Live(session));
         }
         let request = ThreadRead { thread_id: thread.clone(), include_turns: false };

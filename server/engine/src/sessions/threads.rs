@@ -139,12 +139,7 @@ impl Sessions {
     }
 
     async fn thread_page(&self, request: &protocol::ThreadList) -> Result<Json, SessionError> {
-        self.inner.library.request(request).await.map_err(|error| match error {
-            SessionError::Codex(BridgeError::Refused { error, .. }) if is_bad_cursor(&error) => {
-                SessionError::BadCursor
-            }
-            error => error,
-        })
+        self.inner.library.request(request).await.map_err(bad_cursor)
     }
 
     /// A thread of that owner, with its turns.
@@ -179,12 +174,12 @@ impl Sessions {
         thread: &ThreadId,
         include_turns: bool,
     ) -> Result<Json, SessionError> {
-        self.read_in(owner, thread, &ThreadRead { thread_id: thread.clone(), include_turns }).await
+        self.ask_in(owner, thread, &ThreadRead { thread_id: thread.clone(), include_turns }).await
     }
 
     /// Asks something of a thread of the process of the session that is in it: another one would not see what is
     /// going on in it. If there is none, of the library's.
-    pub(super) async fn read_in<R>(
+    pub(super) async fn ask_in<R>(
         &self,
         owner: &OwnerId,
         thread: &ThreadId,
@@ -194,9 +189,7 @@ impl Sessions {
         R: Request + Clone + Send + 'static,
         R::Reply: 'static,
     {
-        let holder = self.inner.holds.holder(thread);
-        let session = holder.and_then(|id| self.live().get(&id).cloned());
-        if let Some(session) = session.filter(|session| session.owner() == owner) {
+        if let Some(session) = self.session_in(owner, thread) {
             let _place = self.inner.library.place().await?;
             match session.read(request.clone()).await {
                 // It has no process, or is about to end.
@@ -205,6 +198,12 @@ impl Sessions {
             }
         }
         self.inner.library.request(request).await
+    }
+
+    /// The session of that owner that is in the thread.
+    pub(super) fn session_in(&self, owner: &OwnerId, thread: &ThreadId) -> Option<Session> {
+        let id = self.inner.holds.holder(thread)?;
+        self.live().get(&id).filter(|session| session.owner() == owner).cloned()
     }
 
     /// Whether a live session is in the thread.
@@ -220,12 +219,8 @@ impl Sessions {
     pub async fn name_thread(&self, owner: &OwnerId, thread: &str, name: String) -> Result<(), SessionError> {
         let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread_id).await?;
-        let holder = self.inner.holds.holder(&thread_id).and_then(|id| self.live().get(&id).cloned());
-        let request = ThreadNameSet { thread_id, name };
-        match holder {
-            Some(session) => session.read(request).await.map(drop),
-            None => self.inner.library.request(&request).await.map(drop).map_err(no_thread),
-        }
+        let request = ThreadNameSet { thread_id: thread_id.clone(), name };
+        self.ask_in(owner, &thread_id, &request).await.map(drop).map_err(no_thread)
     }
 
     /// Deletes a thread of that owner for good; the session that is in it ends first.
@@ -235,8 +230,7 @@ impl Sessions {
     pub async fn delete_thread(&self, owner: &OwnerId, thread: &str) -> Result<(), SessionError> {
         let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread_id).await?;
-        let holder = self.inner.holds.holder(&thread_id).and_then(|id| self.live().get(&id).cloned());
-        if let Some(session) = holder {
+        if let Some(session) = self.session_in(owner, &thread_id) {
             self.remove(session, ClosedReason::Deleted).await;
         }
         match self.inner.library.request(&ThreadDelete { thread_id }).await.map_err(no_thread) {
@@ -294,6 +288,16 @@ impl Sessions {
         let is_theirs = !self.inner.config.tokens
             || self.inner.store.owned(owner, vec![thread.clone()]).await?.contains(thread);
         if is_theirs { Ok(()) } else { Err(SessionError::ThreadNotFound) }
+    }
+}
+
+/// What codex's refusal of a cursor means.
+pub(super) fn bad_cursor(error: SessionError) -> SessionError {
+    match error {
+        SessionError::Codex(BridgeError::Refused { error, .. }) if is_bad_cursor(&error) => {
+            SessionError::BadCursor
+        }
+        error => error,
     }
 }
 
