@@ -66,7 +66,7 @@ pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
         .node_ref(frame)
         .attr("tabindex", "-1")
         .attr("aria-labelledby", "question")
-        .attr("data-kind", kind(&card.request))
+        .attr("data-kind", card.request.kind.as_str())
         .on("keydown", keys::pressed)
         .child(header)
         .child(why(&card))
@@ -101,17 +101,6 @@ fn answer_of(
             failure.set(Some(why));
         });
     })
-}
-
-fn kind(request: &UserRequest) -> &'static str {
-    match request.kind {
-        RequestKind::Command => "command",
-        RequestKind::FileChange => "fileChange",
-        RequestKind::Permissions => "permissions",
-        RequestKind::UserInput => "userInput",
-        RequestKind::Elicitation => "elicitation",
-        RequestKind::Other => "other",
-    }
 }
 
 fn title(card: &Card) -> String {

@@ -47,7 +47,7 @@ pub async fn items(
     cursor: Option<String>,
 ) -> Result<ItemsPage, Failure> {
     let context = context()?;
-    let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
+    let session = context.session(&id).map_err(failed)?;
     let older_than = match (cursor, before) {
         (Some(cursor), _) => OlderThan::Page(cursor),
         (None, Some(id)) => OlderThan::Entry(id),
@@ -138,7 +138,7 @@ async fn begin(
     let session = match context.sessions.create(&context.owner, request).await {
         // Somebody was faster: their session has the conversation.
         Err(SessionError::ThreadHeld { session: Some(id) }) => {
-            let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
+            let session = context.session(&id).map_err(failed)?;
             session.start_turn(turn).await.map_err(failed)?;
             return Ok(id);
         }
@@ -163,8 +163,7 @@ pub async fn send(
     model: Option<String>,
     client_message_id: String,
 ) -> Result<(), Failure> {
-    let context = context()?;
-    let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
+    let session = context()?.session(&id).map_err(failed)?;
     let turn = StartTurn { prompt: text(prompt)?, model, client_message_id: Some(client_message_id) };
     session.start_turn(turn).await.map_err(failed)?;
     Ok(())
@@ -176,8 +175,7 @@ pub async fn send(
 /// `no_active_turn` if none is; `not_found`; what else the engine says.
 #[server(name = Interrupt, prefix = "/_fn", endpoint = "interrupt", input = Json, output = Json)]
 pub async fn interrupt(id: SessionId) -> Result<(), Failure> {
-    let context = context()?;
-    let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
+    let session = context()?.session(&id).map_err(failed)?;
     session.interrupt().await.map_err(failed)?;
     Ok(())
 }
@@ -188,8 +186,7 @@ pub async fn interrupt(id: SessionId) -> Result<(), Failure> {
 /// `request_ended` if somebody else was first, or it was withdrawn; `bad_answer`; `not_found`.
 #[server(name = AnswerUserRequest, prefix = "/_fn", endpoint = "answer", input = Json, output = Json)]
 pub async fn answer(id: SessionId, request: RequestId, answer: AnswerRequest) -> Result<(), Failure> {
-    let context = context()?;
-    let session = context.sessions.get(&context.owner, &id).map_err(failed)?;
+    let session = context()?.session(&id).map_err(failed)?;
     session.answer(request, answer).await.map_err(failed)?;
     Ok(())
 }

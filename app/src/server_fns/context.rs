@@ -1,6 +1,6 @@
 //! What a call finds on the server.
 
-use codex_gateway_engine::{Place, SessionError, Sessions};
+use codex_gateway_engine::{Place, Session, SessionError, Sessions};
 use codex_gateway_wire::{EventId, OwnerId, SessionId, Snapshot, ThreadId, api::SessionInfo};
 use http::StatusCode;
 use leptos::prelude::use_context;
@@ -33,8 +33,13 @@ impl ServerContext {
         Home { site: self.site(), models: catalog.models, recent, codex_error: catalog.error }
     }
 
+    /// A session of the reader's.
+    pub(super) fn session(&self, id: &SessionId) -> Result<Session, SessionError> {
+        self.sessions.get(&self.owner, id)
+    }
+
     pub(super) async fn conversation(&self, id: &SessionId) -> Result<Conversation, SessionError> {
-        let snapshot = self.sessions.get(&self.owner, id)?.snapshot().await?;
+        let snapshot = self.session(id)?.snapshot().await?;
         Ok(Conversation { site: self.site(), snapshot })
     }
 

@@ -67,13 +67,15 @@ impl super::ServerContext {
             search.is_empty() || title.as_ref().is_some_and(|title| title.to_lowercase().contains(&search))
         };
         let live = self.sessions.list(&self.owner).into_iter().filter(|session| found(&session.title));
-        live.map(|session| Row {
-            session: Some(session.id),
-            thread: session.thread_id.unwrap_or_default(),
-            title: session.title,
-            at_ms: session.last_access_ms,
-            running: session.running,
-            waiting: session.waiting,
+        live.filter_map(|session| {
+            Some(Row {
+                session: Some(session.id),
+                thread: session.thread_id?,
+                title: session.title,
+                at_ms: session.last_access_ms,
+                running: session.running,
+                waiting: session.waiting,
+            })
         })
         .collect()
     }
