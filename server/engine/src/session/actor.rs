@@ -262,7 +262,6 @@ impl Actor {
         self.recent.notification(method, &notification);
         let own =
             notification.thread_id().is_some_and(|thread| Some(thread) == self.transcript.thread_id.as_ref());
-        let model = self.transcript.model.clone();
         let event = Event { seq, body: EventBody::Notification(notification) };
         let change = self.transcript.apply(&event);
         let EventBody::Notification(notification) = event.body else { return };
@@ -273,7 +272,7 @@ impl Actor {
                 self.withdraw(open, ResolvedBy::Codex);
                 self.turn_ended();
             }
-            Notification::Model(..) if model != self.transcript.model => self.state_changed(),
+            Notification::Model(..) if change.meta => self.state_changed(),
             Notification::ItemCompleted(_) | Notification::ItemStarted(_) => {
                 self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
             }
