@@ -2,7 +2,7 @@
 //!
 //! [`Transcript::apply`] is pure. The session runs it on every event, the server renders its result, and
 //! the browser goes on with the same function from a [`crate::Snapshot`]: for every cut n, the snapshot at
-//! n followed by the events after n gives what replaying all events gives (`tests/fold.rs`).
+//! n followed by the events after n gives what replaying all events gives (`tests/fold`).
 
 mod apply;
 mod entries;
