@@ -1,6 +1,6 @@
 //! Messages that were sent and have not come back yet.
 
-use codex_gateway_wire::{Content, Item, SessionId, ThreadId, Transcript};
+use codex_gateway_wire::{Content, Item, QueueItem, SessionId, StartTurn, ThreadId, Transcript};
 use leptos::task::spawn_local;
 
 use super::Live;
@@ -20,6 +20,18 @@ pub(crate) struct Unsent {
     pub(crate) model: Option<String>,
     /// How far it has come.
     pub(crate) state: UnsentState,
+}
+
+impl Unsent {
+    /// The message as the server takes it.
+    pub(crate) fn turn(&self) -> StartTurn {
+        StartTurn {
+            prompt: self.text.clone(),
+            model: self.model.clone(),
+            client_message_id: Some(self.client_id.clone()),
+            ..StartTurn::default()
+        }
+    }
 }
 
 /// How far a message has come.
@@ -71,17 +83,15 @@ impl Outbox {
         done: impl FnOnce(Result<SessionId, &Failure>) + 'static,
     ) {
         let client_id = message.client_id.clone();
-        let (text, model) = (message.text.clone(), message.model.clone());
+        let turn = message.turn();
         self.0.update(|all| {
             all.retain(|other| other.client_id != client_id);
             all.push(Unsent { state: UnsentState::Sending, ..message });
         });
         spawn_local(async move {
             let sent = match to {
-                Target::Session(id) => {
-                    server_fns::send(id.clone(), text, model, client_id.clone()).await.map(|()| id)
-                }
-                Target::Thread(id) => server_fns::resume(id, text, model, client_id.clone()).await,
+                Target::Session(id) => server_fns::send(id.clone(), turn).await.map(|()| id),
+                Target::Thread(id) => server_fns::resume(id, turn).await,
             };
             if let Err(failure) = &sent {
                 self.fail(&client_id, failure);
@@ -118,8 +128,12 @@ impl Outbox {
     }
 }
 
-/// Whether the conversation has a message.
+/// Whether the conversation has a message, or lets it wait.
 fn has(transcript: &Transcript, message: &Unsent) -> bool {
+    let waits = |item: &QueueItem| item.client_message_id.as_ref() == Some(&message.client_id);
+    if transcript.queue.iter().any(waits) {
+        return true;
+    }
     transcript.entries.iter().rev().any(|entry| match &entry.content {
         Content::Item(Item::UserMessage(user)) => user.client_id.as_ref() == Some(&message.client_id),
         _ => false,
@@ -146,5 +160,10 @@ mod tests {
         transcript.apply(&Event { seq: 1, body });
         assert!(has(&transcript, &message("mine")));
         assert!(!has(&transcript, &message("other")));
+
+        let data = r#"{"items":[{"id":"q","clientMessageId":"other","text":"go"}]}"#;
+        let body = EventBody::parse(EventName::Queue, data).unwrap();
+        transcript.apply(&Event { seq: 2, body });
+        assert!(has(&transcript, &message("other")), "one that waits has arrived too");
     }
 }

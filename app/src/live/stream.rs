@@ -19,7 +19,7 @@ use super::{Live, Outbox, backoff::Backoff};
 use crate::{browser, server_fns, state::State};
 
 /// What the page listens to.
-const EVENTS: [EventName; 10] = [
+const EVENTS: [EventName; 11] = [
     EventName::Session,
     EventName::Notification,
     EventName::ServerRequest,
@@ -27,6 +27,7 @@ const EVENTS: [EventName; 10] = [
     EventName::RequestResolved,
     EventName::Warning,
     EventName::Thread,
+    EventName::Queue,
     EventName::SessionClosed,
     EventName::Gap,
     EventName::Ping,

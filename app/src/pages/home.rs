@@ -92,15 +92,11 @@ fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
 fn start(draft: Draft, first: FirstMessage, navigator: Navigator, failure: State<Option<Failure>>) {
     let Draft { text, model, done } = draft;
     let client_id = browser::unique_id();
-    let message = Unsent {
-        client_id: client_id.clone(),
-        text: text.clone(),
-        model: model.clone(),
-        state: UnsentState::Sending,
-    };
+    let message = Unsent { client_id, text, model, state: UnsentState::Sending };
+    let turn = message.turn();
     first.0.set(Some(message));
     spawn_local(async move {
-        match server_fns::start(text, model, client_id).await {
+        match server_fns::start(turn).await {
             Ok(id) => {
                 done();
                 navigator.go(&conversation_path(&id));

@@ -5,8 +5,11 @@
 #[cfg(feature = "ssr")]
 use codex_gateway_engine::{ItemsQuery, OlderThan, SessionError};
 #[cfg(feature = "ssr")]
-use codex_gateway_wire::api::{CreateSession, StartTurn};
-use codex_gateway_wire::{ItemId, ItemsPage, RequestId, SessionId, ThreadId, request::AnswerRequest};
+use codex_gateway_wire::api::CreateSession;
+use codex_gateway_wire::{
+    ItemId, ItemsPage, QueueItemId, RequestId, SessionId, StartTurn, ThreadId, api::QueueChange,
+    request::AnswerRequest,
+};
 use leptos::{prelude::*, server_fn::codec::Json};
 
 #[cfg(feature = "ssr")]
@@ -95,17 +98,14 @@ pub async fn remove(thread: ThreadId) -> Result<(), Failure> {
     context.sessions.delete_thread(&context.owner, thread.as_str()).await.map_err(failed)
 }
 
-/// Makes a session and starts its first turn; the session's id.
+/// Makes a session and starts its first turn; the session's id. What the turn is to run with is what the session
+/// is made with.
 ///
 /// # Errors
-/// What the engine says: `session_limit`, `codex_unavailable`, `empty_prompt`, ….
+/// What the engine says: `session_limit`, `codex_unavailable`, `empty_prompt`, `over_ceiling`, ….
 #[server(name = StartConversation, prefix = "/_fn", endpoint = "start", input = Json, output = Json)]
-pub async fn start(
-    prompt: String,
-    model: Option<String>,
-    client_message_id: String,
-) -> Result<SessionId, Failure> {
-    begin(None, text(prompt)?, model, client_message_id).await
+pub async fn start(turn: StartTurn) -> Result<SessionId, Failure> {
+    begin(None, turn).await
 }
 
 /// Goes on with a thread that no session is in; the id of the session that does.
@@ -113,28 +113,24 @@ pub async fn start(
 /// # Errors
 /// `not_found`; what the engine says: `session_limit`, `codex_unavailable`, `turn_active`, ….
 #[server(name = ResumeConversation, prefix = "/_fn", endpoint = "resume", input = Json, output = Json)]
-pub async fn resume(
-    id: ThreadId,
-    prompt: String,
-    model: Option<String>,
-    client_message_id: String,
-) -> Result<SessionId, Failure> {
-    begin(Some(id), text(prompt)?, model, client_message_id).await
+pub async fn resume(id: ThreadId, turn: StartTurn) -> Result<SessionId, Failure> {
+    begin(Some(id), turn).await
 }
 
 /// Makes a session, in a new thread or in that one, and starts a turn.
 #[cfg(feature = "ssr")]
-async fn begin(
-    thread: Option<ThreadId>,
-    prompt: String,
-    model: Option<String>,
-    client_message_id: String,
-) -> Result<SessionId, Failure> {
+async fn begin(thread: Option<ThreadId>, turn: StartTurn) -> Result<SessionId, Failure> {
     let context = context()?;
-    let approvals = Some(context.sessions.config().approvals.of_the_page());
-    let request =
-        CreateSession { model: model.clone(), resume_thread_id: thread, approvals, ..Default::default() };
-    let turn = StartTurn { prompt, model, client_message_id: Some(client_message_id) };
+    // An empty message makes no session.
+    context.sessions.check_turn(&context.owner, &turn).map_err(failed)?;
+    let request = CreateSession {
+        model: turn.model.clone(),
+        resume_thread_id: thread,
+        approvals: Some(context.sessions.config().approvals.of_the_page()),
+        sandbox: turn.sandbox,
+        approval_policy: turn.approval_policy,
+        ..Default::default()
+    };
     let session = match context.sessions.create(&context.owner, request).await {
         // Somebody was faster: their session has the conversation.
         Err(SessionError::ThreadHeld { session: Some(id) }) => {
@@ -152,21 +148,26 @@ async fn begin(
     Ok(session.id().clone())
 }
 
-/// Starts a turn.
+/// Starts a turn; while one is running, does as the message says.
 ///
 /// # Errors
-/// `turn_active` while one is running; `not_found`; what else the engine says.
+/// `turn_active` while one is running; `queue_full`; `not_found`; what else the engine says.
 #[server(name = SendMessage, prefix = "/_fn", endpoint = "send", input = Json, output = Json)]
-pub async fn send(
-    id: SessionId,
-    prompt: String,
-    model: Option<String>,
-    client_message_id: String,
-) -> Result<(), Failure> {
+pub async fn send(id: SessionId, turn: StartTurn) -> Result<(), Failure> {
     let session = context()?.session(&id).map_err(failed)?;
-    let turn = StartTurn { prompt: text(prompt)?, model, client_message_id: Some(client_message_id) };
     session.start_turn(turn).await.map_err(failed)?;
     Ok(())
+}
+
+/// Does something with a message that waits for its turn.
+///
+/// # Errors
+/// `not_found` if it does not wait any more; `queue_item_sending` while codex is asked to take it; if it is to be sent,
+/// those of a turn.
+#[server(name = ChangeQueue, prefix = "/_fn", endpoint = "queue", input = Json, output = Json)]
+pub async fn queue(id: SessionId, item: QueueItemId, change: QueueChange) -> Result<(), Failure> {
+    let session = context()?.session(&id).map_err(failed)?;
+    session.change_queue(item, change).await.map_err(failed)
 }
 
 /// Stops the turn that is running.

@@ -115,11 +115,11 @@ pub(super) fn failed(error: SessionError) -> Failure {
     failure(&error)
 }
 
-/// A message that says something. (Checked here as well, so that an empty one makes no session.)
+/// A text that says something.
 pub(super) fn text(prompt: String) -> Result<String, Failure> {
     if prompt.trim().is_empty() {
         set_status(400);
-        return Err(Failure { code: "empty_prompt".to_owned(), message: "The prompt is empty.".to_owned() });
+        return Err(Failure { code: "empty_prompt".to_owned(), message: "The text is empty.".to_owned() });
     }
     Ok(prompt)
 }

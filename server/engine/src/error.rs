@@ -31,6 +31,31 @@ pub enum SessionError {
     /// The user said nothing.
     #[error("the prompt is empty")]
     EmptyPrompt,
+    /// The model cannot think that hard.
+    #[error("effort is {effort:?}, which {model} does not take; it takes: {known}")]
+    BadEffort {
+        /// What was asked for.
+        effort: String,
+        /// Of which model.
+        model: String,
+        /// What it takes.
+        known: String,
+    },
+    /// The message brings more images than it may.
+    #[error("a message can bring {0} images at most")]
+    TooManyImages(usize),
+    /// The model does not look at images.
+    #[error("the model {0} takes no images; choose another, or leave them out")]
+    NoImages(String),
+    /// The file is outside of where the session works.
+    #[error("{0:?} is not inside the session's directory")]
+    OutsideSession(String),
+    /// There is no such file where the session works.
+    #[error("there is no {0:?} in the session's directory")]
+    NoSuchFile(String),
+    /// Nothing of that id waits for its turn, or does not any more.
+    #[error("there is no such message in the queue; it may have been sent")]
+    NoSuchQueueItem,
     /// The session is changing its thread or starting its process.
     #[error("the session is starting its codex process; try again in a moment")]
     Starting,
@@ -103,7 +128,16 @@ impl SessionError {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotFound | Self::ThreadNotFound | Self::NoSuchRequest | Self::NoSuchEntry => "not_found",
+            Self::NotFound
+            | Self::ThreadNotFound
+            | Self::NoSuchRequest
+            | Self::NoSuchEntry
+            | Self::NoSuchQueueItem => "not_found",
+            Self::BadEffort { .. } => "bad_effort",
+            Self::TooManyImages(_) => "too_many_images",
+            Self::NoImages(_) => "no_images",
+            Self::OutsideSession(_) => "outside_session",
+            Self::NoSuchFile(_) => "no_such_file",
             Self::BadThreadId => "bad_thread_id",
             Self::ThreadHeld { .. } => "thread_held",
             Self::BadCursor => "bad_query",
@@ -132,18 +166,26 @@ impl SessionError {
     /// The HTTP status that says it.
     pub fn status(&self) -> u16 {
         match self {
-            Self::NotFound | Self::ThreadNotFound | Self::NoSuchRequest | Self::NoSuchEntry => 404,
+            Self::NotFound
+            | Self::ThreadNotFound
+            | Self::NoSuchRequest
+            | Self::NoSuchEntry
+            | Self::NoSuchQueueItem => 404,
             Self::TurnActive
             | Self::NoActiveTurn
             | Self::Starting
             | Self::ThreadHeld { .. }
             | Self::RequestEnded(_) => 409,
             Self::EmptyPrompt
+            | Self::BadEffort { .. }
+            | Self::TooManyImages(_)
+            | Self::NoSuchFile(_)
             | Self::BadThreadId
             | Self::BadCursor
             | Self::BadCwd(_)
             | Self::BadAnswer(_) => 400,
-            Self::OutsideWorkspaces(_) | Self::OverCeiling { .. } => 403,
+            Self::NoImages(_) => 422,
+            Self::OutsideWorkspaces(_) | Self::OutsideSession(_) | Self::OverCeiling { .. } => 403,
             Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => 504,
             Self::Codex(BridgeError::Refused { error, .. }) if error.code == RpcError::OVERLOADED => 503,
             Self::Codex(

@@ -14,7 +14,7 @@ use std::{
 };
 
 use codex_gateway_wire::{
-    OwnerId, SessionId,
+    OwnerId, SessionId, StartTurn,
     api::{CreateSession, ListedSession, SessionSummary},
     event::ClosedReason,
 };
@@ -36,7 +36,7 @@ use crate::{
     holds::Holds,
     library::{self, Library},
     session::{
-        Session,
+        Session, intake,
         open::{self, Base, Wanted, WantedThread},
         settings::Settings,
     },
@@ -243,6 +243,15 @@ impl Sessions {
             return Err(SessionError::ShuttingDown);
         }
         Ok(session)
+    }
+
+    /// Whether a message could begin a session of that owner, as far as can be told before there is one.
+    ///
+    /// # Errors
+    /// Why not: those of [`Session::start_turn`].
+    pub fn check_turn(&self, _owner: &OwnerId, turn: &StartTurn) -> Result<(), SessionError> {
+        let config = &self.inner.config;
+        intake::check(config, &self.catalog().models, config.model.as_deref(), turn)
     }
 
     /// A session of that owner. Counts as use.

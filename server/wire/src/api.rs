@@ -2,11 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::turn::{
+    ApprovalPolicy, EditQueueItem, InputPart, QueueChange, SandboxMode, Sent, StartTurn, TurnOutcome,
+    WhenBusy,
+};
 use crate::{
-    ids::{EventId, SessionId, ThreadId, TurnId},
+    ids::{EventId, SessionId, ThreadId, TurnId, UploadId},
     json::Json,
     read_fields,
     request::{ApprovalMode, RequestResolved, UserRequest},
+    turn::QueueItem,
+    words::words,
 };
 
 /// What every session reply says of the session.
@@ -42,42 +48,6 @@ pub struct CreateSession {
     pub sandbox: Option<SandboxMode>,
     /// When codex asks; as the operator has it without.
     pub approval_policy: Option<ApprovalPolicy>,
-}
-
-/// What commands of an agent may touch, in codex's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SandboxMode {
-    /// They may read.
-    ReadOnly,
-    /// They may write in the session's directory.
-    WorkspaceWrite,
-    /// They may do what the gateway's user may.
-    DangerFullAccess,
-}
-
-/// When codex asks before it leaves the sandbox, in its words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ApprovalPolicy {
-    /// When the agent thinks it must.
-    OnRequest,
-    /// Never: what the sandbox does not allow fails.
-    Never,
-}
-
-/// `POST /api/sessions/{id}/turn`
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StartTurn {
-    /// What the user says; not empty.
-    pub prompt: String,
-    /// The model from this turn on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// The client's own id of the message; comes back as `clientId` of the user's item.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_message_id: Option<String>,
 }
 
 /// `POST /api/sessions/{id}/thread/new`
@@ -140,6 +110,62 @@ pub struct SessionReply {
     pub last_event_id: EventId,
 }
 
+/// The reply to a message: what became of it, and the session's state.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TurnReply {
+    /// The session.
+    #[serde(flatten)]
+    pub session: SessionReply,
+    /// What became of it.
+    #[serde(flatten)]
+    pub sent: Sent,
+}
+
+/// `GET /api/sessions/{id}/queue`, and the reply to every change of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueReply {
+    /// Always true.
+    pub ok: bool,
+    /// What waits for its turn, the next one first.
+    pub queue: Vec<QueueItem>,
+    /// The newest event that this includes.
+    pub last_event_id: EventId,
+}
+
+words! {
+    /// A kind of image that can be uploaded.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ImageKind {
+        /// PNG.
+        Png = "png",
+        /// JPEG.
+        Jpeg = "jpeg",
+        /// GIF.
+        Gif = "gif",
+        /// WebP.
+        Webp = "webp",
+    }
+}
+
+/// `POST /api/uploads`: an image that messages can bring, by its id.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Upload {
+    /// Always true.
+    pub ok: bool,
+    /// Its id.
+    pub id: UploadId,
+    /// What kind of image it is, by its content.
+    pub kind: ImageKind,
+    /// How wide it is, in pixels.
+    pub width: u32,
+    /// How high it is, in pixels.
+    pub height: u32,
+    /// How large it is, in bytes.
+    pub bytes: u64,
+}
+read_fields!(Upload { ok, width, height, bytes; id, kind });
+
 /// The text view of a session: the documented `state`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -158,6 +184,14 @@ pub struct SessionState {
     pub models: Vec<Model>,
     /// The model that is used now.
     pub selected_model: Option<String>,
+    /// How hard it thinks; as it does by itself without.
+    pub effort: Option<String>,
+    /// What commands may touch now; none if this version has no word for it.
+    pub sandbox: Option<SandboxMode>,
+    /// When codex asks now; none if this version has no word for it.
+    pub approval_policy: Option<ApprovalPolicy>,
+    /// What waits for its turn, the next one first.
+    pub queue: Vec<QueueItem>,
     /// The thread.
     pub thread_id: Option<ThreadId>,
     /// What the thread is doing, as codex says it.
@@ -216,8 +250,39 @@ pub struct Model {
     pub supports_personality: bool,
     /// What it reads: `text`, `image`.
     pub input_modalities: Vec<String>,
+    /// How hard it can think, the least first.
+    pub supported_reasoning_efforts: Vec<ReasoningEffort>,
+    /// How hard it thinks if nothing else is said.
+    pub default_reasoning_effort: Option<String>,
 }
-read_fields!(Model { model, display_name, is_default, hidden, supports_personality, input_modalities });
+read_fields!(Model {
+    model,
+    display_name,
+    is_default,
+    hidden,
+    supports_personality,
+    input_modalities,
+    supported_reasoning_efforts,
+    default_reasoning_effort
+});
+
+impl Model {
+    /// Whether it looks at images.
+    pub fn sees(&self) -> bool {
+        self.input_modalities.iter().any(|modality| modality == "image")
+    }
+}
+
+/// One of the ways in which a model can think.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReasoningEffort {
+    /// What to choose it by: `low`, `medium`, `high`, …
+    pub reasoning_effort: String,
+    /// What it is good for, for people.
+    pub description: String,
+}
+read_fields!(ReasoningEffort { reasoning_effort, description });
 
 /// An entry of the conversation, as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,6 +12,7 @@ use crate::{
     read_fields,
     request::{RequestResolved, UserRequest},
     transcript::{Entry, TurnRecord},
+    turn::{ApprovalPolicy, Queue, SandboxMode},
     words::words,
 };
 
@@ -38,6 +39,8 @@ words! {
         Raw = "raw",
         /// The session has a thread: a new one, or the same in a new process.
         Thread = "thread",
+        /// What waits for its turn has changed.
+        Queue = "queue",
         /// The end of the session and of the stream.
         SessionClosed = "session-closed",
         /// Events between two ids cannot be replayed; a `state` follows.
@@ -82,6 +85,8 @@ pub enum EventBody {
     Warning(Warning),
     /// The session has a thread.
     Thread(ThreadOpened),
+    /// What waits for its turn, all of it.
+    Queue(Queue),
     /// The session has ended.
     SessionClosed(SessionClosed),
 }
@@ -100,6 +105,7 @@ impl EventBody {
             EventName::RequestResolved => serde_json::from_str(data).ok().map(Self::RequestResolved),
             EventName::Warning => serde_json::from_str(data).ok().map(Self::Warning),
             EventName::Thread => serde_json::from_str(data).ok().map(Self::Thread),
+            EventName::Queue => serde_json::from_str(data).ok().map(Self::Queue),
             EventName::SessionClosed => serde_json::from_str(data).ok().map(Self::SessionClosed),
             _ => None,
         }
@@ -176,13 +182,22 @@ pub struct ThreadOpened {
     pub thread_id: ThreadId,
     /// The model it talks to.
     pub model: String,
+    /// How hard the model thinks; as it does by itself without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effort: Option<String>,
+    /// What commands may touch; none if this version has no word for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<SandboxMode>,
+    /// When codex asks; none if this version has no word for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval_policy: Option<ApprovalPolicy>,
     /// The directory it works in, absolute.
     pub cwd: String,
     /// What was said in it before this session had it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<History>,
 }
-read_fields!(ThreadOpened { thread_id, model, cwd, history });
+read_fields!(ThreadOpened { thread_id, model, effort, sandbox, approval_policy, cwd, history });
 
 /// The newest part of what was said in a thread before.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -60,6 +60,14 @@ string_id! {
     RequestId
 }
 string_id! {
+    /// A message that waits for its turn. Made by the gateway (a UUID).
+    QueueItemId
+}
+string_id! {
+    /// An image that was uploaded. Made by the gateway (a UUID).
+    UploadId
+}
+string_id! {
     /// Who owns a session: the `sub` of a token, or [`OwnerId::shared`] where nobody signs in.
     OwnerId
 }

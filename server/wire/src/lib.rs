@@ -6,6 +6,7 @@
 //! - [`codex`]: the part of codex's own JSON that is folded: notifications and items, read tolerantly
 //! - [`fields`]: how most of it is read
 //! - [`request`]: what codex asks of the user
+//! - [`turn`]: a message to the agent, and the queue in which it can wait
 //! - [`event`]: the events of a session's stream, one [`Event`] each
 //! - [`transcript`]: the fold. [`Transcript::apply`] turns events into the conversation; the session
 //!   runs it, the server renders it, and the browser runs it on the tail of the stream
@@ -24,14 +25,16 @@ pub mod page;
 pub mod request;
 pub mod snapshot;
 pub mod transcript;
+pub mod turn;
 mod words;
 
 pub use codex::{Item, Notification};
 pub use event::{Event, EventBody, EventName};
-pub use ids::{EventId, ItemId, OwnerId, RequestId, SessionId, ThreadId, TurnId};
+pub use ids::{EventId, ItemId, OwnerId, QueueItemId, RequestId, SessionId, ThreadId, TurnId, UploadId};
 pub use json::Json;
 pub use output::Output;
 pub use page::ItemsPage;
 pub use request::{ApprovalMode, RequestResolved, UserRequest};
 pub use snapshot::Snapshot;
 pub use transcript::{Change, Content, Entry, Phase, Transcript, TurnRecord};
+pub use turn::{InputPart, Queue, QueueItem, StartTurn};

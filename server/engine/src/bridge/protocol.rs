@@ -5,7 +5,11 @@
 
 use std::time::Duration;
 
-use codex_gateway_wire::{Json, ThreadId, TurnId, api::Model, codex::Turn};
+use codex_gateway_wire::{
+    Json, ThreadId, TurnId,
+    api::{ApprovalPolicy, Model, SandboxMode},
+    codex::{SandboxPolicy, Turn},
+};
 use serde::{
     Deserialize, Serialize,
     de::{DeserializeOwned, IgnoredAny},
@@ -173,6 +177,15 @@ pub struct ThreadReply {
     pub model: String,
     /// The directory it works in, absolute.
     pub cwd: String,
+    /// How hard the model thinks; as it does by itself without.
+    #[serde(default, rename = "reasoningEffort")]
+    pub effort: Option<String>,
+    /// What commands may touch.
+    #[serde(default)]
+    pub sandbox: SandboxPolicy,
+    /// When codex asks.
+    #[serde(default, rename = "approvalPolicy")]
+    pub approval_policy: Json,
 }
 
 /// A thread.
@@ -196,17 +209,85 @@ pub struct TurnStart {
     pub thread_id: ThreadId,
     /// What the user says.
     pub input: Vec<Input>,
-    /// The model from here on.
+    /// What changes from here on.
+    #[serde(flatten)]
+    pub overrides: Overrides,
+    /// A JSON Schema for the answer of this turn alone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
+    pub output_schema: Option<Json>,
     /// The client's own id of the message; comes back as `clientId`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_user_message_id: Option<String>,
 }
 request!(TurnStart = "turn/start" -> TurnReply, within 60 s);
 
+/// What a thread shall run with from here on, where it differs from before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Overrides {
+    /// The model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// How hard it thinks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effort: Option<String>,
+    /// What commands may touch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox_policy: Option<SandboxOverride>,
+    /// When codex asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval_policy: Option<ApprovalPolicy>,
+}
+
+impl Overrides {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What commands may touch, as codex takes it with a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum SandboxOverride {
+    /// They may read.
+    ReadOnly {
+        /// Whether they reach the network.
+        network_access: bool,
+    },
+    /// They may write in the thread's directory, and where temporary files are.
+    WorkspaceWrite {
+        /// Where else they may write.
+        writable_roots: [(); 0],
+        /// Whether they reach the network.
+        network_access: bool,
+        /// Whether `$TMPDIR` is left out.
+        exclude_tmpdir_env_var: bool,
+        /// Whether `/tmp` is left out.
+        exclude_slash_tmp: bool,
+    },
+    /// They may do what the gateway's user may.
+    DangerFullAccess,
+}
+
+impl From<SandboxMode> for SandboxOverride {
+    /// As codex itself begins a thread in this mode.
+    fn from(mode: SandboxMode) -> Self {
+        match mode {
+            SandboxMode::ReadOnly => Self::ReadOnly { network_access: false },
+            SandboxMode::WorkspaceWrite => Self::WorkspaceWrite {
+                writable_roots: [],
+                network_access: false,
+                exclude_tmpdir_env_var: false,
+                exclude_slash_tmp: false,
+            },
+            SandboxMode::DangerFullAccess => Self::DangerFullAccess,
+        }
+    }
+}
+
 /// One part of what the user says.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Input {
     /// A text.
@@ -216,6 +297,25 @@ pub enum Input {
         /// Spans with a meaning of their own; none.
         text_elements: [(); 0],
     },
+    /// An image that is a file.
+    LocalImage {
+        /// Its path, absolute.
+        path: String,
+    },
+    /// A file that the message is about. Codex shows it to people; the model sees nothing of it.
+    Mention {
+        /// What people call it.
+        name: String,
+        /// Its path, absolute.
+        path: String,
+    },
+    /// A skill to use.
+    Skill {
+        /// Its name.
+        name: String,
+        /// The path of its `SKILL.md`, absolute.
+        path: String,
+    },
 }
 
 impl Input {
@@ -224,6 +324,34 @@ impl Input {
         Self::Text { text, text_elements: [] }
     }
 }
+
+/// `turn/steer`: the user says something to the agent that is at work.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TurnSteer {
+    /// The thread.
+    pub thread_id: ThreadId,
+    /// The turn that must be running.
+    pub expected_turn_id: TurnId,
+    /// What the user says.
+    pub input: Vec<Input>,
+    /// The client's own id of the message; comes back as `clientId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_user_message_id: Option<String>,
+}
+request!(TurnSteer = "turn/steer" -> IgnoredAny);
+
+/// `thread/settings/update`: what later turns of a thread run with.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadSettingsUpdate {
+    /// The thread.
+    pub thread_id: ThreadId,
+    /// What changes.
+    #[serde(flatten)]
+    pub overrides: Overrides,
+}
+request!(ThreadSettingsUpdate = "thread/settings/update" -> IgnoredAny);
 
 /// The answer to `turn/start`.
 #[derive(Clone, Debug, Deserialize)]
@@ -262,6 +390,28 @@ mod tests {
     fn a_text_is_written_as_codex_reads_it() {
         let json = serde_json::to_string(&Input::text("Hi".into())).unwrap();
         assert_eq!(json, r#"{"type":"text","text":"Hi","text_elements":[]}"#);
+    }
+
+    #[test]
+    fn a_sandbox_is_written_as_codex_reads_it() {
+        let overrides = |mode| {
+            let overrides =
+                Overrides { sandbox_policy: Some(SandboxOverride::from(mode)), ..Overrides::default() };
+            let turn = TurnStart {
+                thread_id: "t".into(),
+                input: vec![],
+                overrides,
+                output_schema: None,
+                client_user_message_id: None,
+            };
+            serde_json::to_value(turn).unwrap()["sandboxPolicy"].to_string()
+        };
+        assert_eq!(overrides(SandboxMode::ReadOnly), r#"{"networkAccess":false,"type":"readOnly"}"#);
+        assert_eq!(overrides(SandboxMode::DangerFullAccess), r#"{"type":"dangerFullAccess"}"#);
+        assert_eq!(
+            overrides(SandboxMode::WorkspaceWrite),
+            r#"{"excludeSlashTmp":false,"excludeTmpdirEnvVar":false,"networkAccess":false,"type":"workspaceWrite","writableRoots":[]}"#
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, atomic::Ordering};
 use codex_gateway_wire::{
     Event, EventBody, EventName, Notification, Snapshot, Transcript, TurnId,
     api::{AccountState, Model, Runtime, SessionReply, SessionState},
-    codex::TurnStatus,
+    codex::{TurnStatus, approval_policy},
     event::{ClosedReason, SessionClosed, ThreadOpened, Warning, WarningKind},
     request::ResolvedBy,
 };
@@ -47,7 +47,7 @@ pub(super) enum Done {
     /// A process was opened, or could not be.
     Opened(Result<Box<Opened>, SessionError>, Then),
     /// Codex answered `turn/start`.
-    TurnStarted(Result<TurnId, BridgeError>, Reply<Result<SessionReply, SessionError>>),
+    TurnStarted(Result<TurnId, SessionError>, Reply<Result<SessionReply, SessionError>>),
     /// Codex answered `turn/interrupt`.
     Interrupted(Result<(), BridgeError>, Reply<Result<SessionReply, SessionError>>),
     /// An interrupt has waited long enough for its turn to begin.
@@ -79,7 +79,7 @@ pub(super) struct Actor {
     pub live: Option<Live>,
     runtime: Initialized,
     account: AccountReply,
-    models: Vec<Model>,
+    pub models: Vec<Model>,
     pub transcript: Transcript,
     /// Whether older entries were left out of the transcript.
     older: bool,
@@ -211,8 +211,15 @@ impl Actor {
         }
         (self.runtime, self.account, self.models) = (runtime, account, models);
         self.hold = hold.or(self.hold.take());
-        let opened =
-            ThreadOpened { thread_id: thread.thread.id, model: thread.model, cwd: thread.cwd, history };
+        let opened = ThreadOpened {
+            thread_id: thread.thread.id,
+            model: thread.model,
+            effort: thread.effort,
+            sandbox: thread.sandbox.mode(),
+            approval_policy: approval_policy(&thread.approval_policy),
+            cwd: thread.cwd,
+            history,
+        };
         if self.transcript.thread_id.as_ref() != Some(&opened.thread_id) {
             self.older = opened.history.as_ref().is_some_and(|history| history.older);
         }
@@ -272,7 +279,7 @@ impl Actor {
                 self.withdraw(open, ResolvedBy::Codex);
                 self.turn_ended();
             }
-            Notification::Model(..) if change.meta => self.state_changed(),
+            Notification::Model(..) | Notification::Settings(..) if change.meta => self.state_changed(),
             Notification::ItemCompleted(_) | Notification::ItemStarted(_) => {
                 self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
             }
@@ -407,6 +414,10 @@ impl Actor {
             account: account_state(&self.account),
             models: self.models.clone(),
             selected_model: transcript.model.clone(),
+            effort: transcript.effort.clone(),
+            sandbox: transcript.sandbox,
+            approval_policy: transcript.approval_policy,
+            queue: transcript.queue.clone(),
             thread_id: transcript.thread_id.clone(),
             thread_status: status,
             current_turn_id: self.slot.turn().cloned(),

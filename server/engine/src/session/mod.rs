@@ -5,6 +5,7 @@
 
 mod actor;
 pub(crate) mod history;
+pub(crate) mod intake;
 pub(crate) mod older;
 pub(crate) mod open;
 mod questions;
@@ -20,8 +21,8 @@ use std::sync::{
 };
 
 use codex_gateway_wire::{
-    ApprovalMode, ItemId, OwnerId, RequestId, SessionId, Snapshot, ThreadId, UserRequest,
-    api::{ListedSession, NewThread, SessionInfo, SessionReply, SessionSummary, StartTurn},
+    ApprovalMode, ItemId, OwnerId, QueueItemId, RequestId, SessionId, Snapshot, ThreadId, UserRequest,
+    api::{ListedSession, NewThread, QueueChange, SessionInfo, SessionReply, SessionSummary, StartTurn},
     event::ClosedReason,
     request::{AnswerReply, AnswerRequest},
 };
@@ -240,6 +241,14 @@ impl Session {
     /// [`SessionError::EmptyPrompt`], [`SessionError::TurnActive`], [`SessionError::Starting`], or what codex says.
     pub async fn start_turn(&self, turn: StartTurn) -> Result<SessionReply, SessionError> {
         self.ask(|reply| Command::StartTurn(turn, reply)).await?
+    }
+
+    /// Does something with a message that waits for its turn.
+    ///
+    /// # Errors
+    /// [`SessionError::NoSuchQueueItem`]
+    pub async fn change_queue(&self, _item: QueueItemId, _change: QueueChange) -> Result<(), SessionError> {
+        Err(SessionError::NoSuchQueueItem)
     }
 
     /// Stops the running turn; one that is about to start is stopped as soon as it has.

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use codex_gateway_wire::{ApprovalMode, api::CreateSession};
+use codex_gateway_wire::{
+    ApprovalMode,
+    api::{self, CreateSession},
+};
 use tokio::fs;
 
 use crate::{
@@ -30,15 +33,9 @@ impl Settings {
             Some(cwd) => directory(config, cwd).await?,
             None => config.cwd.clone(),
         };
-        let sandbox = request.sandbox.map_or(config.sandbox, Sandbox::from);
-        if sandbox > config.sandbox {
-            return Err(SessionError::OverCeiling { field: "sandbox", ceiling: config.sandbox.as_str() });
-        }
-        let approval_policy = request.approval_policy.map_or(config.approval_policy, ApprovalPolicy::from);
-        if approval_policy > config.approval_policy {
-            let ceiling = config.approval_policy.as_str();
-            return Err(SessionError::OverCeiling { field: "approvalPolicy", ceiling });
-        }
+        let sandbox = sandbox(config, request.sandbox)?.unwrap_or(config.sandbox);
+        let approval_policy =
+            approval_policy(config, request.approval_policy)?.unwrap_or(config.approval_policy);
         let approvals = config.approvals.settle(request.approvals);
         let approvals = approvals
             .map_err(|most| SessionError::OverCeiling { field: "approvals", ceiling: most.as_str() })?;
@@ -67,27 +64,70 @@ impl Settings {
     }
 }
 
-/// The directory that is meant, if it is inside a workspace once all symbolic links are followed. Nobody is
-/// told what there is outside.
+/// What commands may touch, if the operator allows that much.
+///
+/// # Errors
+/// [`SessionError::OverCeiling`]
+pub(crate) fn sandbox(
+    config: &Config,
+    asked: Option<api::SandboxMode>,
+) -> Result<Option<Sandbox>, SessionError> {
+    let asked = asked.map(Sandbox::from);
+    match asked.filter(|asked| *asked > config.sandbox) {
+        None => Ok(asked),
+        Some(_) => Err(SessionError::OverCeiling { field: "sandbox", ceiling: config.sandbox.as_str() }),
+    }
+}
+
+/// When codex asks, if the operator allows that much.
+///
+/// # Errors
+/// [`SessionError::OverCeiling`]
+pub(crate) fn approval_policy(
+    config: &Config,
+    asked: Option<api::ApprovalPolicy>,
+) -> Result<Option<ApprovalPolicy>, SessionError> {
+    let (asked, ceiling) = (asked.map(ApprovalPolicy::from), config.approval_policy);
+    match asked.filter(|asked| *asked > ceiling) {
+        None => Ok(asked),
+        Some(_) => Err(SessionError::OverCeiling { field: "approvalPolicy", ceiling: ceiling.as_str() }),
+    }
+}
+
+/// The directory that is meant, if it is inside a workspace once all symbolic links are followed.
 async fn directory(config: &Config, asked: &str) -> Result<PathBuf, SessionError> {
-    let inside = |path: &Path| config.workspaces.iter().any(|root| path.starts_with(root));
-    let path = config.cwd.join(asked);
-    if let Ok(real) = fs::canonicalize(&path).await {
-        return match fs::metadata(&real).await {
-            _ if !inside(&real) => Err(SessionError::OutsideWorkspaces(asked.to_owned())),
-            Ok(metadata) if metadata.is_dir() => Ok(real),
-            _ => Err(SessionError::BadCwd(asked.to_owned())),
-        };
+    let bad = || SessionError::BadCwd(asked.to_owned());
+    let real = inside(&config.workspaces, &config.cwd.join(asked)).await.map_err(|no| match no {
+        NoPath::Outside => SessionError::OutsideWorkspaces(asked.to_owned()),
+        NoPath::Missing => bad(),
+    })?;
+    match fs::metadata(&real).await {
+        Ok(metadata) if metadata.is_dir() => Ok(real),
+        _ => Err(bad()),
+    }
+}
+
+/// Why a path is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoPath {
+    /// It leads to where one may not be.
+    Outside,
+    /// There is nothing.
+    Missing,
+}
+
+/// A path without its symbolic links, if it is inside one of the roots then. Nobody is told what there is outside.
+pub(crate) async fn inside(roots: &[PathBuf], path: &Path) -> Result<PathBuf, NoPath> {
+    let inside = |path: &Path| roots.iter().any(|root| path.starts_with(root));
+    if let Ok(real) = fs::canonicalize(path).await {
+        return if inside(&real) { Ok(real) } else { Err(NoPath::Outside) };
     }
     for ancestor in path.ancestors().skip(1) {
         if let Ok(real) = fs::canonicalize(ancestor).await {
-            if inside(&real) {
-                return Err(SessionError::BadCwd(asked.to_owned()));
-            }
-            break;
+            return Err(if inside(&real) { NoPath::Missing } else { NoPath::Outside });
         }
     }
-    Err(SessionError::OutsideWorkspaces(asked.to_owned()))
+    Err(NoPath::Outside)
 }
 
 #[cfg(test)]
@@ -95,7 +135,6 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use clap::Parser;
-    use codex_gateway_wire::api;
 
     use super::*;
     use crate::config::{Options, Surroundings};

@@ -12,12 +12,13 @@ use futures::FutureExt;
 use super::{
     Reply,
     actor::{Actor, Done},
+    intake,
     open::{Opened, Wanted, WantedThread},
 };
 use crate::{
     bridge::{
         BridgeError,
-        protocol::{Input, Request, TerminalTerminate, TurnInterrupt, TurnStart},
+        protocol::{Overrides, Request, TerminalTerminate, TurnInterrupt, TurnStart},
     },
     error::SessionError,
 };
@@ -76,8 +77,9 @@ impl Slot {
 
 impl Actor {
     pub(super) fn start_turn(&mut self, turn: StartTurn, reply: TurnReply) {
-        if turn.prompt.trim().is_empty() {
-            return drop(reply.send(Err(SessionError::EmptyPrompt)));
+        let used = self.transcript.model.as_deref();
+        if let Err(error) = intake::check(&self.base.config, &self.models, used, &turn) {
+            return drop(reply.send(Err(error)));
         }
         if let Err(busy) = self.is_idle() {
             return drop(reply.send(Err(busy)));
@@ -156,23 +158,39 @@ impl Actor {
         self.slot = Slot::Starting(Waiting::default());
         self.shared.touch();
         let bridge = live.bridge.clone();
-        let request = TurnStart {
-            thread_id,
-            input: vec![Input::text(turn.prompt)],
-            model: turn.model.filter(|model| !model.is_empty()),
-            client_user_message_id: turn.client_message_id,
+        let cwd = self.base.settings.cwd.clone();
+        let overrides = self.overrides(&turn);
+        let sending = async move {
+            let (output_schema, client_id) = (turn.output_schema.clone(), turn.client_message_id.clone());
+            let input = intake::resolve(&cwd, turn).await?;
+            let request =
+                TurnStart { thread_id, input, overrides, output_schema, client_user_message_id: client_id };
+            Ok(bridge.request(&request).await?.turn.id)
         };
-        let sending = async move { bridge.request(&request).await.map(|reply| reply.turn.id) };
         self.tasks.push(sending.map(|result| Done::TurnStarted(result, reply)).boxed());
     }
 
+    /// What a message changes of what the thread runs with.
+    fn overrides(&self, turn: &StartTurn) -> Overrides {
+        let Transcript { model, effort, sandbox, approval_policy, .. } = &self.transcript;
+        let other = |asked: &Option<String>, used: &Option<String>| {
+            asked.clone().filter(|asked| !asked.is_empty() && Some(asked) != used.as_ref())
+        };
+        Overrides {
+            model: other(&turn.model, model),
+            effort: other(&turn.effort, effort),
+            sandbox_policy: turn.sandbox.filter(|mode| Some(mode) != sandbox.as_ref()).map(Into::into),
+            approval_policy: turn.approval_policy.filter(|policy| Some(policy) != approval_policy.as_ref()),
+        }
+    }
+
     /// Codex answered `turn/start`. The turn's own notifications may have come before, even its end.
-    pub(super) fn turn_accepted(&mut self, result: Result<TurnId, BridgeError>, reply: TurnReply) {
+    pub(super) fn turn_accepted(&mut self, result: Result<TurnId, SessionError>, reply: TurnReply) {
         if result.is_err() && matches!(self.slot, Slot::Starting(_)) {
             self.slot.take_waiting().fail(&SessionError::NoActiveTurn);
             self.slot = Slot::Idle;
         }
-        let _ = reply.send(result.map(|_| self.reply()).map_err(SessionError::from));
+        let _ = reply.send(result.map(|_| self.reply()));
     }
 
     pub(super) fn turn_began(&mut self, turn: TurnId) {

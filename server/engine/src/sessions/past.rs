@@ -63,7 +63,7 @@ impl Sessions {
 fn past(thread_id: ThreadId, model: String, cwd: String, history: History) -> Place {
     let older = history.older;
     let mut transcript = Transcript::default();
-    let opened = ThreadOpened { thread_id, model, cwd, history: Some(history) };
+    let opened = ThreadOpened { thread_id, model, cwd, history: Some(history), ..ThreadOpened::default() };
     transcript.apply(&Event { seq: 1, body: EventBody::Thread(opened) });
     Place::Past(Box::new(transcript), older)
 }

@@ -1,6 +1,6 @@
 //! Notifications: what codex says unasked.
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
@@ -11,6 +11,7 @@ use crate::{
     ids::{ItemId, ThreadId, TurnId},
     json::Json,
     read_fields,
+    turn::{ApprovalPolicy, SandboxMode},
     words::words,
 };
 
@@ -35,7 +36,9 @@ pub enum Notification {
     ThreadStatus(ThreadId, ThreadStatus),
     /// `thread/name/updated`
     ThreadName(ThreadId, Option<String>),
-    /// `thread/settings/updated` or `model/rerouted`: the model that is used from here on
+    /// `thread/settings/updated`: what the thread runs with from here on
+    Settings(ThreadId, ThreadSettings),
+    /// `model/rerouted`: the model that is used from here on
     Model(ThreadId, String),
     /// `error`: something went wrong in a turn
     Error(ErrorNotification),
@@ -186,6 +189,19 @@ pub struct ThreadStatus {
 }
 read_fields!(ThreadStatus { kind as "type", active_flags });
 
+/// What a thread runs with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ThreadSettings {
+    /// The model.
+    pub model: String,
+    /// How hard the model thinks; as it does by itself without.
+    pub effort: Option<String>,
+    /// What commands may touch; none if the gateway has no word for it.
+    pub sandbox: Option<SandboxMode>,
+    /// When codex asks; none if the gateway has no word for it.
+    pub approval_policy: Option<ApprovalPolicy>,
+}
+
 /// How many tokens a thread has used.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -257,16 +273,55 @@ struct ThreadParams {
     token_usage: TokenUsage,
     status: ThreadStatus,
     thread_name: Option<String>,
-    thread_settings: Settings,
+    thread_settings: ThreadSettings,
     to_model: String,
 }
 read_fields!(ThreadParams { thread_id, token_usage, status, thread_name, thread_settings, to_model });
 
-#[derive(Default)]
-struct Settings {
-    model: String,
+impl<'de> Deserialize<'de> for ThreadSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let settings = SettingsParams::deserialize(deserializer)?;
+        Ok(Self {
+            model: settings.model,
+            effort: settings.effort,
+            sandbox: settings.sandbox_policy.mode(),
+            approval_policy: approval_policy(&settings.approval_policy),
+        })
+    }
 }
-read_fields!(Settings { model });
+
+struct SettingsParams {
+    model: String,
+    effort: Option<String>,
+    sandbox_policy: SandboxPolicy,
+    approval_policy: Json,
+}
+read_fields!(SettingsParams { model, effort, sandbox_policy, approval_policy });
+
+/// What commands may touch, as codex tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SandboxPolicy {
+    /// `readOnly`, `workspaceWrite`, `dangerFullAccess`, `externalSandbox`, or what comes next.
+    pub kind: String,
+}
+read_fields!(SandboxPolicy { kind as "type" });
+
+impl SandboxPolicy {
+    /// The word that the gateway has for it.
+    pub fn mode(&self) -> Option<SandboxMode> {
+        match self.kind.as_str() {
+            "readOnly" => Some(SandboxMode::ReadOnly),
+            "workspaceWrite" => Some(SandboxMode::WorkspaceWrite),
+            "dangerFullAccess" => Some(SandboxMode::DangerFullAccess),
+            _ => None,
+        }
+    }
+}
+
+/// The word that the gateway has for what codex says of when it asks: a word, or an object.
+pub fn approval_policy(policy: &Json) -> Option<ApprovalPolicy> {
+    ApprovalPolicy::parse(policy.get().trim_matches('"'))
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -316,7 +371,7 @@ impl Notification {
                 read(params).map(|p: ThreadParams| Self::ThreadName(p.thread_id, p.thread_name))?
             }
             "thread/settings/updated" => {
-                read(params).map(|p: ThreadParams| Self::Model(p.thread_id, p.thread_settings.model))?
+                read(params).map(|p: ThreadParams| Self::Settings(p.thread_id, p.thread_settings))?
             }
             "model/rerouted" => read(params).map(|p: ThreadParams| Self::Model(p.thread_id, p.to_model))?,
             "warning" | "guardianWarning" | "configWarning" | "deprecationNotice" => {
@@ -334,6 +389,7 @@ impl Notification {
             | Self::TokenUsage(thread, _)
             | Self::ThreadStatus(thread, _)
             | Self::ThreadName(thread, _)
+            | Self::Settings(thread, _)
             | Self::Model(thread, _) => Some(thread),
             Self::ItemStarted(event) | Self::ItemCompleted(event) => Some(&event.thread_id),
             Self::ItemDelta(delta) => Some(&delta.thread_id),
@@ -389,6 +445,24 @@ mod tests {
         let Notification::Error(error) = parse("error", params) else { panic!() };
         assert!(error.will_retry);
         assert_eq!(error.error.message, "Reconnecting... 1/5");
+    }
+
+    #[test]
+    fn settings_are_told_in_the_words_of_the_gateway() {
+        let params = r#"{"threadId":"t","threadSettings":{"model":"m","effort":"low","approvalPolicy":"never",
+            "sandboxPolicy":{"type":"workspaceWrite","writableRoots":[],"networkAccess":false}}}"#;
+        let Notification::Settings(_, settings) = parse("thread/settings/updated", params) else { panic!() };
+        let expected = ThreadSettings {
+            model: "m".into(),
+            effort: Some("low".into()),
+            sandbox: Some(SandboxMode::WorkspaceWrite),
+            approval_policy: Some(ApprovalPolicy::Never),
+        };
+        assert_eq!(settings, expected);
+        let params = r#"{"threadId":"t","threadSettings":{"model":"m","effort":null,
+            "approvalPolicy":{"granular":{}},"sandboxPolicy":{"type":"hovering"}}}"#;
+        let Notification::Settings(_, settings) = parse("thread/settings/updated", params) else { panic!() };
+        assert_eq!(settings, ThreadSettings { model: "m".into(), ..ThreadSettings::default() });
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use super::{Change, Content, Entry, EntryChange, Notice, Phase, Question, Transcript, TurnRecord};
 use crate::{
     codex::{
-        Delta, ErrorNotification, Item, ItemDelta, ItemEvent, Notification, Turn, TurnError, TurnPlan,
-        TurnStatus,
+        Delta, ErrorNotification, Item, ItemDelta, ItemEvent, Notification, ThreadSettings, Turn, TurnError,
+        TurnPlan, TurnStatus,
     },
     event::{Event, EventBody, ThreadOpened, Warning, WarningKind},
     ids::{ItemId, RequestId, TurnId},
@@ -56,6 +56,7 @@ impl Transcript {
             }
             EventBody::Warning(warning) => self.warning(event.seq, warning),
             EventBody::Thread(opened) => self.thread_opened(event.seq, opened),
+            EventBody::Queue(queue) => set(&mut self.queue, queue.items.clone()),
             EventBody::SessionClosed(closed) => {
                 self.cut_running(|_| true);
                 self.process = false;
@@ -88,8 +89,20 @@ impl Transcript {
             Notification::ThreadStatus(_, status) => set(&mut self.status, status.clone()),
             Notification::ThreadName(_, Some(name)) => set(&mut self.title, Some(name.clone())),
             Notification::Model(_, model) => set(&mut self.model, Some(model.clone())),
+            Notification::Settings(_, settings) => self.settings(settings),
             Notification::ThreadName(_, None) | Notification::Other => Change::NONE,
         }
+    }
+
+    fn settings(&mut self, settings: &ThreadSettings) -> Change {
+        let ThreadSettings { model, effort, sandbox, approval_policy } = settings;
+        let changes = [
+            set(&mut self.model, Some(model.clone())),
+            set(&mut self.effort, effort.clone()),
+            set(&mut self.sandbox, *sandbox),
+            set(&mut self.approval_policy, *approval_policy),
+        ];
+        Change::NONE.and_meta(changes.iter().any(|change| change.meta))
     }
 
     /// Adds an entry of the gateway's own.
@@ -297,6 +310,8 @@ impl Transcript {
         }
         self.process = true;
         self.model = Some(opened.model.clone());
+        self.effort.clone_from(&opened.effort);
+        (self.sandbox, self.approval_policy) = (opened.sandbox, opened.approval_policy);
         self.cwd = Some(opened.cwd.clone());
         Change { reset: other, ..Change::META }
     }

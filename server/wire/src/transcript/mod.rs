@@ -22,6 +22,7 @@ use crate::{
     ids::{ItemId, ThreadId, TurnId},
     read_fields,
     request::UserRequest,
+    turn::{ApprovalPolicy, QueueItem, SandboxMode},
 };
 
 /// A conversation as it stands after some event.
@@ -34,6 +35,12 @@ pub struct Transcript {
     pub thread_id: Option<ThreadId>,
     /// The model that is used now.
     pub model: Option<String>,
+    /// How hard the model thinks; as it does by itself without.
+    pub effort: Option<String>,
+    /// What commands may touch; none if this version has no word for it.
+    pub sandbox: Option<SandboxMode>,
+    /// When codex asks; none if this version has no word for it.
+    pub approval_policy: Option<ApprovalPolicy>,
     /// The directory that the thread works in, absolute.
     pub cwd: Option<String>,
     /// The thread's name: the one it was given, else the first line that the user wrote.
@@ -48,6 +55,8 @@ pub struct Transcript {
     pub usage: Option<TokenUsage>,
     /// How the session ended, once it has.
     pub closed: Option<SessionClosed>,
+    /// The messages that wait for their turn, the next one first.
+    pub queue: Vec<QueueItem>,
     /// The turns that the entries belong to, oldest first.
     pub turns: Vec<TurnRecord>,
     /// What was said and done, oldest first.
@@ -57,6 +66,9 @@ read_fields!(Transcript {
     as_of,
     thread_id,
     model,
+    effort,
+    sandbox,
+    approval_policy,
     cwd,
     title,
     status,
@@ -64,6 +76,7 @@ read_fields!(Transcript {
     retrying,
     usage,
     closed,
+    queue,
     turns,
     entries
 });

@@ -68,6 +68,23 @@ proptest! {
                 prop_assert_eq!(Some(&entry), old.get(entry.id.as_str()));
             }
             prop_assert_eq!((&transcript.turns, &transcript.retrying), (&before.turns, &before.retrying));
+            prop_assert_eq!((&transcript.queue, settings(&transcript)), (&before.queue, settings(&before)));
+        }
+    }
+
+    /// What waits for its turn is what the newest event of the queue says, unless another thread began since.
+    #[test]
+    fn the_queue_is_as_it_was_told_last(steps in proptest::collection::vec(step(), 0..60)) {
+        let mut transcript = Transcript::default();
+        let mut queue = Vec::new();
+        for event in events(&steps) {
+            if transcript.apply(&event).reset {
+                queue.clear();
+            }
+            if let EventBody::Queue(told) = &event.body {
+                queue.clone_from(&told.items);
+            }
+            prop_assert_eq!(&transcript.queue, &queue);
         }
     }
 
@@ -188,6 +205,12 @@ fn what_waits_is_never_trimmed() {
     assert_eq!(transcript.waiting().count(), 1, "it ends as any other");
     transcript.trim(1, usize::MAX);
     assert_eq!(transcript.entries.len(), 2, "then it goes as any other");
+}
+
+/// What the thread runs with.
+fn settings(transcript: &Transcript) -> impl PartialEq + std::fmt::Debug {
+    let Transcript { model, effort, sandbox, approval_policy, .. } = transcript.clone();
+    (model, effort, sandbox, approval_policy)
 }
 
 fn opened(thread: &str, history: Option<Value>) -> EventBody {

@@ -67,6 +67,8 @@ pub(crate) enum Step {
     Request,
     Ask(u8, Option<u8>),
     Resolve(u8, usize),
+    /// These messages wait.
+    Queue(Vec<u8>),
 }
 
 pub(crate) fn step() -> impl Strategy<Value = Step> {
@@ -88,6 +90,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Request),
         2 => (0..4u8, prop::option::of(0..4u8)).prop_map(|(request, turn)| Step::Ask(request, turn)),
         2 => (0..4u8, 0..6usize).prop_map(|(request, how)| Step::Resolve(request, how)),
+        2 => proptest::collection::vec(0..8u8, 0..5).prop_map(Step::Queue),
     ]
 }
 
@@ -102,7 +105,7 @@ pub(crate) const DELTAS: [&str; 8] = [
     "item/mcpToolCall/progress",
 ];
 
-pub(crate) const OTHERS: [(&str, &str); 8] = [
+pub(crate) const OTHERS: [(&str, &str); 9] = [
     (
         "thread/tokenUsage/updated",
         r#"{"threadId":"thread-1","tokenUsage":{"total":{"totalTokens":7},"last":{"totalTokens":3},"modelContextWindow":100}}"#,
@@ -112,7 +115,11 @@ pub(crate) const OTHERS: [(&str, &str); 8] = [
         r#"{"threadId":"thread-1","status":{"type":"active","activeFlags":["waitingOnApproval"]}}"#,
     ),
     ("thread/name/updated", r#"{"threadId":"thread-1","threadName":"A name"}"#),
-    ("thread/settings/updated", r#"{"threadId":"thread-1","threadSettings":{"model":"m2"}}"#),
+    (
+        "thread/settings/updated",
+        r#"{"threadId":"thread-1","threadSettings":{"model":"m2","effort":"high","approvalPolicy":"never","sandboxPolicy":{"type":"readOnly"}}}"#,
+    ),
+    ("model/rerouted", r#"{"threadId":"thread-1","toModel":"m3"}"#),
     ("warning", r#"{"threadId":null,"message":"Careful."}"#),
     (
         "item/started",
@@ -166,6 +173,31 @@ pub(crate) fn resolve(request: u8, how: usize) -> Value {
         "by": (["user", "policy", "absence", "deadline", "codex", "brandNew"][how]),
         "result": { "decision": "accept" }, "at": 9,
     })
+}
+
+/// A message that waits for its turn.
+pub(crate) fn queued(item: u8) -> Value {
+    let mut queued = json!({
+        "id": format!("queued-{item}"), "clientMessageId": format!("c-{item}"), "text": "next", "sending": item == 0,
+        "input": [], "error": if item == 1 { json!("the model is on holiday") } else { Value::Null },
+    });
+    match item {
+        2 => {
+            queued["input"] = json!([
+                { "type": "text", "text": "and" }, { "type": "image", "upload": "u" },
+                { "type": "mention", "path": "src" }, { "type": "skill", "name": "s", "path": "s/SKILL.md" },
+            ])
+        }
+        3 => {
+            queued["model"] = json!("m2");
+            queued["effort"] = json!("low");
+            queued["sandbox"] = json!("read-only");
+            queued["approvalPolicy"] = json!("never");
+            queued["outputSchema"] = json!({ "type": "object" });
+        }
+        _ => {}
+    }
+    queued
 }
 
 /// The step as it comes over the wire: an event's name and its data.
@@ -237,7 +269,7 @@ pub(crate) fn event(step: &Step) -> (EventName, String) {
         Step::Thread(which) => {
             // Mostly the same thread in a new process; now and then another one.
             let thread = if *which == 0 { "thread-2" } else { THREAD };
-            (EventName::Thread, json!({ "threadId": thread, "model": "m", "cwd": "/w" }).to_string())
+            (EventName::Thread, json!({ "threadId": thread, "model": "m", "effort": "low", "sandbox": "workspace-write", "approvalPolicy": "on-request", "cwd": "/w" }).to_string())
         }
         Step::Resumed { thread, items, older } => {
             let thread = if *thread == 0 { THREAD.to_owned() } else { format!("thread-{}", thread + 1) };
@@ -250,6 +282,10 @@ pub(crate) fn event(step: &Step) -> (EventName, String) {
         Step::Warning(kind) => {
             let kind = ["processExited", "malformedLine", "brandNew"][*kind];
             (EventName::Warning, json!({ "type": kind, "message": "So it is.", "detail": "why" }).to_string())
+        }
+        Step::Queue(items) => {
+            let items: Vec<Value> = items.iter().map(|item| queued(*item)).collect();
+            (EventName::Queue, json!({ "items": items }).to_string())
         }
         Step::Ask(request, turn) => (EventName::Request, ask(*request, *turn).to_string()),
         Step::Resolve(request, how) => (EventName::RequestResolved, resolve(*request, *how).to_string()),
