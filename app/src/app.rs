@@ -6,10 +6,10 @@ use crate::{
     node::{Node, el, live},
     pages::{FirstMessage, page_view},
     prefs::Prefs,
-    route::Navigator,
+    route::{Navigator, Route},
     server_fns::{Loaded, fetch},
     sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
-    state::State,
+    state::{State, on_change},
 };
 
 /// All pages. The same on the server and in the browser.
@@ -25,20 +25,17 @@ pub fn App() -> impl IntoView {
     // What the server has read for this page is written into it, and read from there when the page is taken over.
     let first = SharedValue::new(|| use_context::<Loaded>().unwrap_or_default()).into_inner();
     let loaded = State::new(Some(first));
-    Effect::new(move |before: Option<_>| {
-        let route = navigator.route();
-        if before.is_some_and(|before| before != route) {
-            let wanted = route.clone();
-            spawn_local(async move {
-                let next = fetch(wanted.clone()).await;
-                // Until it is there the page before it stays; and the reader may have gone elsewhere meanwhile.
-                if navigator.route_untracked() == wanted {
-                    loaded.set(Some(next));
-                }
-            });
-        }
-        route
-    });
+    let go = move |route: &Route| {
+        let wanted = route.clone();
+        spawn_local(async move {
+            let next = fetch(wanted.clone()).await;
+            // Until it is there the page before it stays; and the reader may have gone elsewhere meanwhile.
+            if navigator.route_untracked() == wanted {
+                loaded.set(Some(next));
+            }
+        });
+    };
+    on_change(move || navigator.route(), go);
     let page = live(move || {
         loaded.try_with(|_| ());
         loaded.take().map_or(Node::Nothing, |page| page_view(page).into())

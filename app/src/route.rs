@@ -9,7 +9,7 @@ use web_sys::Element;
 
 use crate::{
     node::{El, Node, Value, el},
-    state::State,
+    state::{State, effect},
 };
 
 /// A page.
@@ -72,7 +72,7 @@ impl Navigator {
     pub(crate) fn provide() -> Self {
         let navigator = Self(State::new(Route::current()));
         provide_context(navigator);
-        Effect::new(move |_| {
+        effect(move || {
             // For as long as the page lives.
             let _ = window_event_listener(ev::popstate, move |_| navigator.0.set(Route::current()));
             let _ = window_event_listener(ev::click, move |event| navigator.follow(&event));

@@ -1,21 +1,58 @@
-//! A value that parts of a page watch.
+//! A value that parts of a page watch, and what runs when one changes.
 
-use std::{any::Any, marker::PhantomData};
+use std::{
+    any::Any,
+    marker::PhantomData,
+    sync::{Arc, RwLock},
+};
 
 use leptos::prelude::*;
 
 /// A value, and who is told when it changes. It lives as long as the part of the page that made it.
 ///
 /// This is what leptos calls an `RwSignal`, of which each type of value costs 3.5 KB of code, and there are many.
-/// Here the values are boxed, and one type of slot holds them all.
+/// Here the values are boxed: one type of slot holds them all, and what each use adds is little more than the use
+/// itself.
 pub(crate) struct State<T> {
-    slot: StoredValue<Slot>,
+    place: Place,
     of: PhantomData<fn() -> T>,
 }
 
+/// Where a value is kept.
+#[derive(Clone, Copy)]
+struct Place(StoredValue<Arc<Slot>>);
+
 struct Slot {
-    value: Box<dyn Any + Send + Sync>,
+    value: RwLock<Box<dyn Any + Send + Sync>>,
     changed: ArcTrigger,
+}
+
+impl Place {
+    // Not inlined: that this is the same code for all types is what makes a use small.
+    #[inline(never)]
+    fn new(value: Box<dyn Any + Send + Sync>) -> Self {
+        Self(StoredValue::new(Arc::new(Slot { value: RwLock::new(value), changed: ArcTrigger::new() })))
+    }
+
+    /// None once the part of the page that made it is gone.
+    #[inline(never)]
+    fn slot(self) -> Option<Arc<Slot>> {
+        self.0.try_get_value()
+    }
+
+    #[inline(never)]
+    fn track(self) {
+        if let Some(slot) = self.slot() {
+            slot.changed.track();
+        }
+    }
+
+    #[inline(never)]
+    fn notify(self) {
+        if let Some(slot) = self.slot() {
+            slot.changed.notify();
+        }
+    }
 }
 
 impl<T> Clone for State<T> {
@@ -28,32 +65,51 @@ impl<T> Copy for State<T> {}
 
 impl<T: Send + Sync + 'static> State<T> {
     pub(crate) fn new(value: T) -> Self {
-        let slot = Slot { value: Box::new(value), changed: ArcTrigger::new() };
-        Self { slot: StoredValue::new(slot), of: PhantomData }
+        Self { place: Place::new(Box::new(value)), of: PhantomData }
     }
 
     /// Reads it, and again whenever it changes. `None` once it is gone.
     pub(crate) fn try_with<R>(self, read: impl FnOnce(&T) -> R) -> Option<R> {
-        self.slot.try_with_value(|slot| slot.changed.clone())?.track();
+        self.place.track();
         self.try_peek(read)
     }
 
     /// Reads it as it is now. `None` once it is gone.
     pub(crate) fn try_peek<R>(self, read: impl FnOnce(&T) -> R) -> Option<R> {
-        self.slot.try_with_value(|slot| slot.value.downcast_ref().map(read))?
+        let slot = self.place.slot()?;
+        let value = slot.value.read().ok()?;
+        value.downcast_ref().map(read)
     }
 
     /// Changes it; nothing happens once it is gone.
     pub(crate) fn update<R>(self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
-        let change = |slot: &mut Slot| Some((slot.value.downcast_mut().map(change)?, slot.changed.clone()));
-        let (result, changed) = self.slot.try_update_value(change)??;
-        changed.notify();
-        Some(result)
+        let result = self.alter(change);
+        self.place.notify();
+        result
+    }
+
+    /// Changes it, and tells nobody; nothing happens once it is gone.
+    pub(crate) fn alter<R>(self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let slot = self.place.slot()?;
+        let mut value = slot.value.write().ok()?;
+        value.downcast_mut().map(change)
     }
 
     /// Sets it; nothing happens once it is gone.
     pub(crate) fn set(self, value: T) {
         self.update(|old| *old = value);
+    }
+}
+
+impl<T: Default + Send + Sync + 'static> State<T> {
+    /// Reads it as it is now; the default, once it is gone.
+    pub(crate) fn with<R>(self, read: impl FnOnce(&T) -> R) -> R {
+        let slot = self.place.slot();
+        let value = slot.as_ref().and_then(|slot| slot.value.read().ok());
+        match value.as_ref().and_then(|value| value.downcast_ref()) {
+            Some(value) => read(value),
+            None => read(&T::default()),
+        }
     }
 }
 
@@ -70,8 +126,7 @@ impl<T: Clone + Default + Send + Sync + 'static> State<T> {
 
     /// Takes it out as it is now, and tells nobody.
     pub(crate) fn take(self) -> T {
-        let take = |slot: &mut Slot| slot.value.downcast_mut().map(std::mem::take);
-        self.slot.try_update_value(take).flatten().unwrap_or_default()
+        self.alter(std::mem::take).unwrap_or_default()
     }
 }
 
@@ -82,6 +137,31 @@ impl<T: PartialEq + Send + Sync + 'static> State<T> {
             self.set(value);
         }
     }
+}
+
+/// Does something once the page is there, and again whenever something that it read changes; in the browser only.
+///
+/// This is leptos's `Effect::new`, of which each use costs 1.2 KB of code; boxed, they share it.
+pub(crate) fn effect(run: impl FnMut() + 'static) {
+    fn boxed(mut run: Box<dyn FnMut()>) {
+        Effect::new(move |_| run());
+    }
+    boxed(Box::new(run));
+}
+
+/// Does something whenever a value is another than before; not for the first one.
+pub(crate) fn on_change<T: PartialEq + 'static>(
+    value: impl Fn() -> T + 'static,
+    mut act: impl FnMut(&T) + 'static,
+) {
+    let mut before = None;
+    effect(move || {
+        let now = value();
+        if before.as_ref().is_some_and(|before| *before != now) {
+            act(&now);
+        }
+        before = Some(now);
+    });
 }
 
 #[cfg(test)]

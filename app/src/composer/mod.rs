@@ -16,7 +16,7 @@ use crate::{
     i18n::texts,
     icon::{Icon, icon},
     node::{El, ElementRef, el, live},
-    state::State,
+    state::{State, effect},
 };
 
 /// A message as it leaves the composer.
@@ -57,15 +57,15 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     let closed = move || chat.is_some_and(Chat::ended);
     let signed_out = move || chat.is_some_and(Chat::signed_out);
 
-    Effect::new(move |_| begin(area, &key.peek(), text));
-    Effect::new(move |_| {
+    effect(move || begin(area, &key.peek(), text));
+    effect(move || {
         if !running() {
             held_back.set_to(false);
         }
     });
 
     if let Some(chat) = chat {
-        Effect::new(move |_| keep_unsent(chat, area, &key.peek(), text));
+        effect(move || keep_unsent(chat, area, &key.peek(), text));
     }
 
     let send = move || {

@@ -13,7 +13,7 @@ use crate::{
     pages::FirstMessage,
     route::{Navigator, conversation_path},
     server_fns::{self, Conversation, Failure},
-    state::State,
+    state::{State, effect},
 };
 
 /// A conversation on the page.
@@ -61,7 +61,7 @@ impl Chat {
             chat.outbox.show(first);
             chat.outbox.settle(chat.live);
         }
-        Effect::new(move |_| {
+        effect(move || {
             if chat.is_past() {
                 return chat.link.set(LinkState::Past);
             }
@@ -69,7 +69,7 @@ impl Chat {
             chat.stream.set(Some(StoredValue::new_local(stream)));
             chat.keep_time(site.now_ms);
         });
-        Effect::new(move |_| {
+        effect(move || {
             if !chat.running() {
                 chat.stopping.set(false);
             }

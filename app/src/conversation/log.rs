@@ -1,6 +1,6 @@
 //! The log: turn after turn, then what was sent and has not come back yet.
 
-use leptos::prelude::{Effect, request_animation_frame};
+use leptos::prelude::request_animation_frame;
 use web_sys::{Event, MouseEvent};
 
 use super::{
@@ -14,6 +14,7 @@ use crate::{
     icon::{Icon, icon},
     live::GroupKey,
     node::{El, ElementRef, el, list, live},
+    state::effect,
 };
 
 pub(crate) fn log_view(chat: Chat) -> El {
@@ -21,12 +22,12 @@ pub(crate) fn log_view(chat: Chat) -> El {
     let (scroller, content) = (ElementRef::new(), ElementRef::new());
     let scroll = Scroll::follow(chat.live, scroller, content);
     // Who sends wants to see what they sent.
-    Effect::new(move |before: Option<usize>| {
+    let mut before = None;
+    effect(move || {
         let sent = chat.outbox.all().len();
-        if before.is_some_and(|before| sent > before) {
+        if before.replace(sent).is_some_and(|before| sent > before) {
             request_animation_frame(move || scroll.to_end());
         }
-        sent
     });
     let older = Older::new(chat, scroll);
     let latest = move || {

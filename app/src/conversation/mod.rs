@@ -28,12 +28,13 @@ use crate::{
     composer::{ComposerSetup, composer_view},
     node::{El, el},
     questions::questions_view,
+    state::effect,
 };
 
 /// The conversation of a page, below its header.
 pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>) -> El {
     let t = chat.t;
-    Effect::new(move |_| {
+    effect(move || {
         let listener = window_event_listener(ev::keydown, move |event| stop_on_escape(chat, &event));
         on_cleanup(move || listener.remove());
     });

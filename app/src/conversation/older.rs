@@ -6,7 +6,7 @@ use super::{Chat, scroll::Scroll};
 use crate::{
     node::{Node, el, live, many},
     server_fns,
-    state::State,
+    state::{State, effect},
 };
 
 /// How the loading of older entries fares.
@@ -31,7 +31,7 @@ pub(super) struct Older {
 impl Older {
     pub(super) fn new(chat: Chat, scroll: Scroll) -> Self {
         let older = Self { scroll, state: State::new(Loading::Idle) };
-        Effect::new(move |_| {
+        effect(move || {
             if !chat.is_past()
                 && scroll.near_top()
                 && chat.live.has_older()

@@ -4,7 +4,11 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, MouseEvent, ResizeObserver};
 
-use crate::{live::Live, node::ElementRef, state::State};
+use crate::{
+    live::Live,
+    node::ElementRef,
+    state::{State, effect},
+};
 
 /// So near to the end counts as at the end, in pixels.
 const NEAR: i32 = 48;
@@ -43,7 +47,7 @@ impl Scroll {
             seen: State::new(0),
             live,
         };
-        Effect::new(move |_| {
+        effect(move || {
             if let (Some(scroller), Some(content)) = (scroller.get(), content.get()) {
                 scroll.observe(&scroller, &content);
             }

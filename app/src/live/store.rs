@@ -19,8 +19,9 @@ use crate::state::State;
 /// The conversation of a page. The transcript itself lies outside the reactive graph: an event changes it at
 /// once, and the parts of the page that show what changed are told at the next animation frame.
 #[derive(Clone, Copy)]
-pub(crate) struct Live(pub(super) StoredValue<Core>);
+pub(crate) struct Live(pub(super) State<Core>);
 
+#[derive(Default)]
 pub(super) struct Core {
     pub(super) transcript: Transcript,
     pub(super) groups: Groups,
@@ -157,12 +158,12 @@ impl Core {
 impl Live {
     /// Begins with a snapshot.
     pub(crate) fn new(snapshot: Snapshot) -> Self {
-        Self(StoredValue::new(Core::new(snapshot, Triggers::default())))
+        Self(State::new(Core::new(snapshot, Triggers::default())))
     }
 
     /// Takes the next event in. What it changed is shown with the next frame.
     pub(crate) fn apply(self, id: EventId, event: Option<&Event>) -> Option<Change> {
-        let applied = self.0.try_update_value(|core| {
+        let applied = self.0.alter(|core| {
             let change = event.map(|event| core.fold(event));
             core.at = id;
             core.dirty.at = true;
@@ -182,7 +183,7 @@ impl Live {
 
     /// Begins anew with a later snapshot.
     pub(crate) fn reset(self, snapshot: Snapshot) {
-        self.0.try_update_value(|core| {
+        self.0.alter(|core| {
             let triggers = std::mem::take(&mut core.triggers);
             let beginnings = core.beginnings + 1;
             *core = Core { beginnings, ..Core::new(snapshot, triggers) };
@@ -193,7 +194,7 @@ impl Live {
 
     /// Tells everybody concerned what changed.
     pub(crate) fn flush(self) {
-        for trigger in self.0.try_update_value(Core::take_dirty).unwrap_or_default() {
+        for trigger in self.0.alter(Core::take_dirty).unwrap_or_default() {
             trigger.notify();
         }
     }
@@ -206,19 +207,19 @@ impl Live {
 
     /// Reads the transcript without tracking anything.
     pub(crate) fn peek<T>(self, read: impl FnOnce(&Transcript) -> T) -> T {
-        self.0.with_value(|core| read(&core.transcript))
+        self.0.with(|core| read(&core.transcript))
     }
 
     /// The groups in order; tracked.
     pub(crate) fn order(self) -> Vec<GroupKey> {
         self.track(|triggers| triggers.order.clone());
-        self.0.with_value(|core| core.groups.order().to_vec())
+        self.0.with(|core| core.groups.order().to_vec())
     }
 
     /// The entries of a group in order; tracked.
     pub(crate) fn group(self, key: &GroupKey) -> Vec<ItemId> {
         self.track(|triggers| triggers.groups.entry(key.clone()).or_default().clone());
-        self.0.with_value(|core| core.groups.entries(key).to_vec())
+        self.0.with(|core| core.groups.entries(key).to_vec())
     }
 
     /// The last event that came; tracked.
@@ -229,13 +230,13 @@ impl Live {
 
     /// The last event that came.
     pub(crate) fn last_event(self) -> EventId {
-        self.0.with_value(|core| core.at.clone())
+        self.0.with(|core| core.at.clone())
     }
 
     /// Whether there are entries older than the first; tracked.
     pub(crate) fn has_older(self) -> bool {
         self.track(|triggers| triggers.order.clone());
-        self.0.with_value(|core| core.older.is_some())
+        self.0.with(|core| core.older.is_some())
     }
 
     /// One entry.
@@ -244,7 +245,7 @@ impl Live {
     }
 
     fn track(self, trigger: impl FnOnce(&mut Triggers) -> ArcTrigger) {
-        if let Some(trigger) = self.0.try_update_value(|core| trigger(&mut core.triggers)) {
+        if let Some(trigger) = self.0.alter(|core| trigger(&mut core.triggers)) {
             trigger.track();
         }
     }

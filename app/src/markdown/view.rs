@@ -9,7 +9,7 @@ use super::blocks::{Block, BlockKind, Document};
 use super::copy_text;
 use super::escape::push_text;
 use crate::node::{El, Node, el, list, live};
-use crate::state::State;
+use crate::state::{State, effect};
 
 /// The texts of a message's controls, in the page's language.
 #[derive(Clone, Copy, Debug)]
@@ -54,36 +54,32 @@ impl Row {
     }
 
     /// Reads the row's block; tracks it while it is open, if `read` says that its result may change with it.
-    fn read<T>(
-        &self,
-        document: StoredValue<Document>,
-        read: impl FnOnce(&BlockKind) -> (T, bool),
-    ) -> Option<T> {
-        document.try_with_value(|document| {
+    fn read<T>(&self, document: State<Document>, read: impl FnOnce(&BlockKind) -> (T, bool)) -> Option<T> {
+        document.with(|document| {
             let (result, may_change) = read(&document.blocks().get(self.index)?.kind);
             if may_change && self.index >= document.frozen() {
                 self.changed.track();
             }
             Some(result)
-        })?
+        })
     }
 }
 
 /// Draws one message. Blocks that are closed are drawn once; a change of the text redraws its open end only.
 pub(crate) fn markdown_view(text: MarkdownText, labels: MarkdownLabels) -> Node {
-    let document = StoredValue::new(Document::default());
+    let document = State::new(Document::default());
     let update = move || {
         let mut first_changed = 0;
         text.0(&mut |text, finished| {
-            document.update_value(|document| first_changed = document.update(text, finished));
+            document.alter(|document| first_changed = document.update(text, finished));
         });
         first_changed
     };
     untrack(&update);
-    let rows = State::new(document.with_value(|document| {
+    let rows = State::new(document.with(|document| {
         document.blocks().iter().enumerate().map(|(index, block)| Row::of(index, block)).collect::<Vec<_>>()
     }));
-    Effect::new(move |_| redraw(document, rows, update()));
+    effect(move || redraw(document, rows, update()));
     let keys = move || rows.get().iter().map(|row| row.key.to_string()).collect();
     let block = move |key: String| {
         let row = rows.peek().into_iter().find(|row| row.key.to_string() == key);
@@ -93,8 +89,8 @@ pub(crate) fn markdown_view(text: MarkdownText, labels: MarkdownLabels) -> Node 
 }
 
 /// Brings the page in step with the document, whose blocks from `first_changed` on may be others than before.
-fn redraw(document: StoredValue<Document>, rows: State<Vec<Row>>, first_changed: usize) {
-    document.with_value(|document| {
+fn redraw(document: State<Document>, rows: State<Vec<Row>>, first_changed: usize) {
+    document.with(|document| {
         let blocks = document.blocks();
         let keys = |rows: &Vec<Row>, from: usize| -> Vec<u32> {
             rows[from.min(rows.len())..].iter().map(|row| row.key).collect()
@@ -118,7 +114,7 @@ fn redraw(document: StoredValue<Document>, rows: State<Vec<Row>>, first_changed:
     }
 }
 
-fn block_view(document: StoredValue<Document>, row: Row, labels: MarkdownLabels) -> El {
+fn block_view(document: State<Document>, row: Row, labels: MarkdownLabels) -> El {
     let lang = row.read(document, |kind| match kind {
         BlockKind::Code { lang, .. } => {
             let mut html = String::new();
@@ -139,7 +135,7 @@ fn block_view(document: StoredValue<Document>, row: Row, labels: MarkdownLabels)
     el("div").class("block").inner_html(move || html().unwrap_or_default())
 }
 
-fn code_view(document: StoredValue<Document>, row: Row, lang: String, labels: MarkdownLabels) -> El {
+fn code_view(document: State<Document>, row: Row, lang: String, labels: MarkdownLabels) -> El {
     let copied = State::new(false);
     let label = move || if copied.get() { labels.copied } else { labels.copy };
     let whole = row.clone();

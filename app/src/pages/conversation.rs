@@ -8,6 +8,7 @@ use crate::{
     node::{El, el},
     server_fns::Conversation,
     sidebar::Conversations,
+    state::on_change,
 };
 
 pub(super) fn found_view(conversation: Conversation) -> El {
@@ -16,12 +17,8 @@ pub(super) fn found_view(conversation: Conversation) -> El {
     let chat = Chat::open(conversation, message);
     keep_title(move || chat.live.meta(|transcript| transcript.title.clone()), move || chat.waiting());
     let conversations = use_context::<Conversations>();
-    Effect::new(move |before: Option<_>| {
-        let now = (chat.running(), chat.waiting(), chat.live.meta(|transcript| transcript.title.clone()));
-        if let Some(all) = conversations.filter(|_| before.is_some_and(|before| before != now)) {
-            all.refresh();
-        }
-        now
-    });
+    let stands =
+        move || (chat.running(), chat.waiting(), chat.live.meta(|transcript| transcript.title.clone()));
+    on_change(stands, move |_| conversations.iter().for_each(|all| all.refresh()));
     el("div").class("page").child(header_view(demo, Some(chat))).child(conversation_view(chat, models))
 }

@@ -17,7 +17,7 @@ use crate::{
     node::{El, Node, el, live, many},
     route::{Navigator, conversation_path, link},
     server_fns::{self, Failure, Home, Site},
-    state::State,
+    state::{State, effect},
     text::format::{ago, utc},
 };
 
@@ -153,7 +153,7 @@ fn recent_view(recent: Vec<SessionSummary>, server_now: i64, t: &'static Texts) 
     }
     // In UTC first, as the server writes it; relative once this program runs.
     let taken_over = State::new(false);
-    Effect::new(move |_| taken_over.set(true));
+    effect(move || taken_over.set(true));
     let all = recent.into_iter().map(|session| {
         let then = session.last_access_ms;
         let when = move || if taken_over.get() { ago(then, server_now, t) } else { utc(then) };

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
-use crate::{browser, node::ElementRef};
+use crate::{browser, node::ElementRef, state::effect};
 
 /// A key was pressed in the box.
 pub(super) fn pressed(event: KeyboardEvent) {
@@ -37,7 +37,7 @@ fn writes(event: &KeyboardEvent) -> bool {
 
 /// Gives the box the focus once it is there, unless its reader is writing; gives it back to the composer after.
 pub(super) fn focus_when_shown(card: ElementRef) {
-    Effect::new(move |_| {
+    effect(move || {
         let Some(card) = card.get() else { return };
         request_animation_frame(move || {
             if !browser::touch() && composer().is_none_or(|composer| composer.value().trim().is_empty()) {

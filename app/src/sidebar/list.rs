@@ -10,7 +10,7 @@ use crate::{
     browser,
     route::Navigator,
     server_fns::{self, Row},
-    state::State,
+    state::{State, effect},
 };
 
 /// How often the list is asked for while somebody looks.
@@ -42,11 +42,11 @@ impl Conversations {
             failed: State::new(false),
             asked: State::new(0),
         };
-        Effect::new(move |_| {
+        effect(move || {
             navigator.route();
             untrack(|| all.refresh());
         });
-        Effect::new(move |_| {
+        effect(move || {
             let tick = move || {
                 if !browser::hidden() {
                     all.refresh();

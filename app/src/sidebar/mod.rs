@@ -18,7 +18,7 @@ use crate::{
     icon::{Icon, icon},
     node::{El, button, el, link_button, list as keyed, live},
     route::{Navigator, link},
-    state::State,
+    state::{State, effect},
 };
 
 /// Whether the drawer is open; a context of all pages.
@@ -27,11 +27,11 @@ pub(crate) struct Drawer(pub(crate) State<bool>);
 
 pub(crate) fn sidebar_view(drawer: Drawer, conversations: Conversations, navigator: Navigator) -> El {
     let t = texts();
-    Effect::new(move |_| {
+    effect(move || {
         navigator.route();
         drawer.0.set_to(false);
     });
-    Effect::new(move |_| {
+    effect(move || {
         let listener = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
             if event.key() == "Escape" && drawer.0.peek() {
                 event.prevent_default();

@@ -94,7 +94,8 @@ impl Fields {
 }
 
 fn read<T: DeserializeOwned>(field: &RawValue, name: &'static str) -> Result<T, BadField> {
-    serde_json::from_str(field.get()).map_err(|_| BadField(name))
+    // Not `from_str`, which would look whether anything follows: this text is one value and nothing else.
+    T::deserialize(&mut serde_json::Deserializer::from_str(field.get())).map_err(|_| BadField(name))
 }
 
 /// Whether `camel` (`likeThis`) is what `name` (`like_this`) is called in JSON; the name itself will do too.
