@@ -54,10 +54,14 @@ pub async fn json_body(request: Request, next: Next) -> Result<Response, ApiErro
 }
 
 /// Whether a body says that it is of this type.
-pub fn says(headers: &HeaderMap, media_type: &str) -> bool {
+pub fn says(headers: &HeaderMap, expected: &str) -> bool {
+    media_type(headers).eq_ignore_ascii_case(expected)
+}
+
+/// What type a body says that it is of, without its parameters.
+pub fn media_type(headers: &HeaderMap) -> &str {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = value.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case(media_type)
+    value.split(';').next().unwrap_or_default().trim()
 }
 
 /// Reads a body whole.

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use codex_gateway_engine::SessionError;
+use codex_gateway_engine::{SessionError, UploadError};
 use codex_gateway_wire::api::ErrorBody;
 
 /// The documented answer of the paths that are gone.
@@ -19,6 +19,12 @@ pub enum ApiError {
     /// A session cannot do it.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// An image cannot be taken, or given back.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+    /// The body does not say that it is an image.
+    #[error("the body must say that it is an image: content-type: image/png, for example")]
+    NoImageType,
     /// The body is not JSON, or not of the right shape.
     #[error("{0}")]
     BadBody(String),
@@ -71,6 +77,10 @@ impl ApiError {
             Self::Session(error) => {
                 StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
+            Self::Upload(error) => {
+                StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            Self::NoImageType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BadBody(_) | Self::BadQuery(_) | Self::BadHost => StatusCode::BAD_REQUEST,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -87,6 +97,8 @@ impl ApiError {
     fn code(&self) -> &'static str {
         match self {
             Self::Session(error) => error.code(),
+            Self::Upload(error) => error.code(),
+            Self::NoImageType => "no_image",
             Self::BadBody(_) => "bad_body",
             Self::BadQuery(_) => "bad_query",
             Self::TooLarge(_) => "too_large",

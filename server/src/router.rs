@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
-    routing::{any, delete, get, post},
+    routing::{any, delete, get, patch, post},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -17,7 +17,9 @@ use crate::{
     limits::limit,
     pages,
     request_id::request_id,
-    routes::{events, fallback, health, items, legacy, requests, sessions, sign_in, threads, turns},
+    routes::{
+        events, fallback, health, items, legacy, queue, requests, sessions, sign_in, threads, turns, uploads,
+    },
     state::AppState,
 };
 
@@ -39,8 +41,12 @@ pub fn router(state: AppState) -> Router {
         .route("/api/sessions/{id}/events", get(events::events))
         .route("/api/sessions/{id}/turn", post(turns::start))
         .route("/api/sessions/{id}/turn/interrupt", post(turns::interrupt))
+        .route("/api/sessions/{id}/queue", get(queue::list))
+        .route("/api/sessions/{id}/queue/{item}", patch(queue::edit).delete(queue::remove))
+        .route("/api/sessions/{id}/queue/{item}/send", post(queue::send))
         .route("/api/sessions/{id}/thread/new", post(threads::new))
         .route("/api/sessions/{id}/thread/resume", post(threads::resume))
+        .route("/api/uploads/{id}", get(uploads::get))
         .route("/api/threads", get(threads::list))
         .route("/api/threads/{id}", get(threads::read))
         .route("/api/sessions/{id}/requests", get(requests::list))
@@ -51,11 +57,15 @@ pub fn router(state: AppState) -> Router {
         .route("/api/thread/new", any(legacy::gone))
         .route("/api/{*rest}", any(fallback::not_found));
 
+    // Images are no JSON: it reads its body itself.
+    let images = Router::new().route("/api/uploads", post(uploads::add));
+
     // The last is the first that a request meets. What a path takes is told only to those who may come in.
     let closed = api
         .merge(pages::router(&state))
-        .method_not_allowed_fallback(fallback::method_not_allowed)
         .route_layer(from_fn(json_body))
+        .merge(images)
+        .method_not_allowed_fallback(fallback::method_not_allowed)
         .route_layer(from_fn_with_state(state.clone(), limit))
         .route_layer(from_fn_with_state(state.clone(), authenticate));
 

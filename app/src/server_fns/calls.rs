@@ -122,7 +122,7 @@ pub async fn resume(id: ThreadId, turn: StartTurn) -> Result<SessionId, Failure>
 async fn begin(thread: Option<ThreadId>, turn: StartTurn) -> Result<SessionId, Failure> {
     let context = context()?;
     // An empty message makes no session.
-    context.sessions.check_turn(&context.owner, &turn).map_err(failed)?;
+    context.sessions.check_turn(&turn).map_err(failed)?;
     let request = CreateSession {
         model: turn.model.clone(),
         resume_thread_id: thread,
@@ -167,7 +167,12 @@ pub async fn send(id: SessionId, turn: StartTurn) -> Result<(), Failure> {
 #[server(name = ChangeQueue, prefix = "/_fn", endpoint = "queue", input = Json, output = Json)]
 pub async fn queue(id: SessionId, item: QueueItemId, change: QueueChange) -> Result<(), Failure> {
     let session = context()?.session(&id).map_err(failed)?;
-    session.change_queue(item, change).await.map_err(failed)
+    match change {
+        QueueChange::Edit(edit) => session.edit_queued(item, edit).await.map(drop),
+        QueueChange::Remove => session.remove_queued(item).await.map(drop),
+        QueueChange::Send => session.send_queued(item).await.map(drop),
+    }
+    .map_err(failed)
 }
 
 /// Stops the turn that is running.

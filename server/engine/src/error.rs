@@ -11,6 +11,7 @@ use crate::{
     bridge::{BridgeError, RpcError},
     requests::BadAnswer,
     store::StoreError,
+    uploads::UploadError,
 };
 
 /// Why a session cannot do what it was asked. The message is for people; [`SessionError::code`] for programs.
@@ -41,6 +42,9 @@ pub enum SessionError {
         /// What it takes.
         known: String,
     },
+    /// The message has more parts than it may.
+    #[error("a message can have {0} parts at most")]
+    TooManyParts(usize),
     /// The message brings more images than it may.
     #[error("a message can bring {0} images at most")]
     TooManyImages(usize),
@@ -53,9 +57,33 @@ pub enum SessionError {
     /// There is no such file where the session works.
     #[error("there is no {0:?} in the session's directory")]
     NoSuchFile(String),
+    /// The message brings an upload that is none, or somebody else's.
+    #[error("the message brings an image that was not uploaded, or is gone")]
+    NoSuchUpload,
+    /// It cannot be kept, or given back.
+    #[error(transparent)]
+    Upload(UploadError),
     /// Nothing of that id waits for its turn, or does not any more.
     #[error("there is no such message in the queue; it may have been sent")]
     NoSuchQueueItem,
+    /// It is on its way to codex.
+    #[error("this message is being sent")]
+    QueueItemSending,
+    /// As many messages wait as may.
+    #[error("{items} messages wait already; wait until one is sent, or take one out")]
+    QueueFull {
+        /// How many may wait.
+        items: usize,
+    },
+    /// The messages that wait would say more than they may.
+    #[error("the messages that wait may have {} KiB together; wait until one is sent, or say less", .bytes >> 10)]
+    QueueTooLong {
+        /// How much they may say, in bytes.
+        bytes: usize,
+    },
+    /// Messages wait for their turn in the thread that the session is in.
+    #[error("messages wait in the queue for this thread; send them or take them out first")]
+    QueueWaits,
     /// The session is changing its thread or starting its process.
     #[error("the session is starting its codex process; try again in a moment")]
     Starting,
@@ -134,7 +162,13 @@ impl SessionError {
             | Self::NoSuchEntry
             | Self::NoSuchQueueItem => "not_found",
             Self::BadEffort { .. } => "bad_effort",
+            Self::TooManyParts(_) => "too_many_parts",
             Self::TooManyImages(_) => "too_many_images",
+            Self::NoSuchUpload => "no_such_upload",
+            Self::QueueItemSending => "queue_item_sending",
+            Self::QueueFull { .. } | Self::QueueTooLong { .. } => "queue_full",
+            Self::QueueWaits => "queue_waits",
+            Self::Upload(error) => error.code(),
             Self::NoImages(_) => "no_images",
             Self::OutsideSession(_) => "outside_session",
             Self::NoSuchFile(_) => "no_such_file",
@@ -174,17 +208,24 @@ impl SessionError {
             Self::TurnActive
             | Self::NoActiveTurn
             | Self::Starting
+            | Self::QueueItemSending
+            | Self::QueueFull { .. }
+            | Self::QueueTooLong { .. }
+            | Self::QueueWaits
             | Self::ThreadHeld { .. }
             | Self::RequestEnded(_) => 409,
             Self::EmptyPrompt
             | Self::BadEffort { .. }
+            | Self::TooManyParts(_)
             | Self::TooManyImages(_)
+            | Self::NoSuchUpload
             | Self::NoSuchFile(_)
             | Self::BadThreadId
             | Self::BadCursor
             | Self::BadCwd(_)
             | Self::BadAnswer(_) => 400,
             Self::NoImages(_) => 422,
+            Self::Upload(error) => error.status(),
             Self::OutsideWorkspaces(_) | Self::OutsideSession(_) | Self::OverCeiling { .. } => 403,
             Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => 504,
             Self::Codex(BridgeError::Refused { error, .. }) if error.code == RpcError::OVERLOADED => 503,
@@ -196,6 +237,17 @@ impl SessionError {
             | Self::TooManyReads
             | Self::ShuttingDown
             | Self::Codex(BridgeError::Spawn { .. } | BridgeError::Exited(_) | BridgeError::Closed) => 503,
+        }
+    }
+}
+
+impl From<UploadError> for SessionError {
+    /// What went wrong with an image of a message.
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::NotFound => Self::NoSuchUpload,
+            UploadError::Store(error) => Self::Store(error),
+            error => Self::Upload(error),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod requests;
 pub mod session;
 pub mod sessions;
 pub mod store;
+pub mod uploads;
 
 pub use catalog::Catalog;
 pub use config::{Config, Options, Surroundings};
@@ -23,3 +24,4 @@ pub use error::SessionError;
 pub use session::Session;
 pub use sessions::{ItemsQuery, OlderThan, Place, Sessions, SortKey, ThreadQuery};
 pub use store::Store;
+pub use uploads::{UploadError, Uploads};

@@ -41,6 +41,7 @@ use crate::{
         settings::Settings,
     },
     store::{Store, StoreError},
+    uploads::Uploads,
 };
 
 /// How long a successful check of the codex executable holds.
@@ -64,6 +65,8 @@ struct Inner {
     holds: Holds,
     /// What outlives the gateway.
     store: Store,
+    /// Images for messages.
+    uploads: Uploads,
     /// Reads the threads that no live session is in.
     library: Library,
     /// Where lists of threads go on.
@@ -111,6 +114,7 @@ impl Sessions {
     /// If the store cannot be used.
     pub fn new(config: Config) -> Result<Self, StoreError> {
         let store = Store::open(&config.data_dir)?;
+        let uploads = Uploads::new(store.clone(), &config.data_dir);
         let cursors = Cursors::new().ok_or(StoreError::Random)?;
         let config = Arc::new(config);
         let (stopping, probes) = (CancellationToken::new(), TaskTracker::new());
@@ -119,6 +123,7 @@ impl Sessions {
             places: Arc::new(Semaphore::new(config.max_sessions)),
             holds: Holds::default(),
             store,
+            uploads,
             library,
             cursors,
             config,
@@ -130,12 +135,18 @@ impl Sessions {
         });
         let sessions = Self { inner };
         tokio::spawn(sessions.clone().sweep());
+        tokio::spawn(sessions.uploads().clone().sweep(sessions.stopping().clone()));
         Ok(sessions)
     }
 
     /// What the engine runs with.
     pub fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    /// Images for messages.
+    pub fn uploads(&self) -> &Uploads {
+        &self.inner.uploads
     }
 
     /// What codex offers.
@@ -210,6 +221,7 @@ impl Sessions {
             owner: owner.clone(),
             holds: inner.holds.clone(),
             store: inner.store.clone(),
+            uploads: inner.uploads.clone(),
             processes: TaskTracker::new(),
         };
         // It holds its place until its process is gone, also if whoever wants it has left before that.
@@ -245,11 +257,11 @@ impl Sessions {
         Ok(session)
     }
 
-    /// Whether a message could begin a session of that owner, as far as can be told before there is one.
+    /// Whether a message could begin a session, as far as can be told before there is one.
     ///
     /// # Errors
     /// Why not: those of [`Session::start_turn`].
-    pub fn check_turn(&self, _owner: &OwnerId, turn: &StartTurn) -> Result<(), SessionError> {
+    pub fn check_turn(&self, turn: &StartTurn) -> Result<(), SessionError> {
         let config = &self.inner.config;
         intake::check(config, &self.catalog().models, config.model.as_deref(), turn)
     }

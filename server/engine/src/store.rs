@@ -2,6 +2,8 @@
 //!
 //! One thread owns the connection; who asks waits for its answer without blocking the runtime.
 
+mod uploads;
+
 use std::{
     collections::HashSet,
     fs::{DirBuilder, OpenOptions, Permissions},
@@ -14,6 +16,7 @@ use codex_gateway_wire::{OwnerId, ThreadId};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use self::uploads::{Room, UploadRow};
 use crate::clock::now_ms;
 
 /// The database's name in the data directory.
@@ -23,7 +26,8 @@ const WAITING: usize = 256;
 /// How long to wait for another program that has the database open: a backup, say.
 const BUSY: Duration = Duration::from_secs(5);
 /// What makes each version of the schema out of the one before. The database's `user_version` counts them.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_threads.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_threads.sql"), include_str!("../migrations/0002_uploads.sql")];
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 

@@ -1,7 +1,7 @@
 //! `/api/sessions/{id}/turn`: start and interrupt.
 
 use axum::Json;
-use codex_gateway_wire::api::{SessionReply, StartTurn};
+use codex_gateway_wire::api::{SessionReply, StartTurn, TurnReply};
 
 use crate::{
     error::ApiError,
@@ -12,7 +12,7 @@ use crate::{
 pub async fn start(
     CallersSession(session): CallersSession,
     JsonBody(turn): JsonBody<StartTurn>,
-) -> Result<Json<SessionReply>, ApiError> {
+) -> Result<Json<TurnReply>, ApiError> {
     Ok(Json(session.start_turn(turn).await?))
 }
 

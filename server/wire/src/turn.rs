@@ -182,8 +182,9 @@ impl QueueItem {
         let StartTurn { prompt, input, model, effort, sandbox, approval_policy, .. } = turn;
         let StartTurn { output_schema, client_message_id, .. } = turn;
         Self {
+            // One without an id of the client's is known by ours, once codex has it.
+            client_message_id: client_message_id.or_else(|| Some(id.to_string())),
             id,
-            client_message_id,
             text: prompt,
             input,
             model,

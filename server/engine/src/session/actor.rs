@@ -5,7 +5,7 @@
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use codex_gateway_wire::{
-    Event, EventBody, EventName, Notification, Snapshot, Transcript, TurnId,
+    Event, EventBody, EventName, Item, Notification, Snapshot, Transcript, TurnId,
     api::{AccountState, Model, Runtime, SessionReply, SessionState},
     codex::{TurnStatus, approval_policy},
     event::{ClosedReason, SessionClosed, ThreadOpened, Warning, WarningKind},
@@ -24,7 +24,7 @@ use super::{
     open::{self, Base, Joined, Opened},
     recent::Recent,
     text,
-    turns::{Slot, Then},
+    turns::{Message, Slot, Then},
 };
 use crate::{
     bridge::{
@@ -47,7 +47,9 @@ pub(super) enum Done {
     /// A process was opened, or could not be.
     Opened(Result<Box<Opened>, SessionError>, Then),
     /// Codex answered `turn/start`.
-    TurnStarted(Result<TurnId, SessionError>, Reply<Result<SessionReply, SessionError>>),
+    TurnStarted(u64, Result<TurnId, SessionError>, Message),
+    /// Codex answered `turn/steer`.
+    Steered(TurnId, Result<(), SessionError>, Message),
     /// Codex answered `turn/interrupt`.
     Interrupted(Result<(), BridgeError>, Reply<Result<SessionReply, SessionError>>),
     /// An interrupt has waited long enough for its turn to begin.
@@ -89,6 +91,8 @@ pub(super) struct Actor {
     /// Who can answer.
     attendance: Changes,
     pub slot: Slot,
+    /// How many turns codex was asked to start.
+    pub turns: u64,
     pub tasks: FuturesUnordered<BoxFuture<'static, Done>>,
 }
 
@@ -117,6 +121,7 @@ impl Actor {
             older: false,
             recent: Recent::default(),
             slot: Slot::Idle,
+            turns: 0,
             tasks: FuturesUnordered::new(),
         }
     }
@@ -157,6 +162,7 @@ impl Actor {
             }
             self.shared.log.publish();
             self.shared.running.store(self.slot.is_busy(), Ordering::Relaxed);
+            self.shared.queued.store(!self.transcript.queue.is_empty(), Ordering::Relaxed);
             self.shared.waiting.store(!self.pending.is_empty(), Ordering::Relaxed);
         }
     }
@@ -166,7 +172,11 @@ impl Actor {
         match command {
             Command::State(reply) => drop(reply.send(self.reply())),
             Command::Snapshot(reply) => drop(reply.send(self.snapshot())),
-            Command::StartTurn(turn, reply) => self.start_turn(turn, reply),
+            Command::StartTurn(turn, reply) => self.say(turn, reply),
+            Command::Queue(reply) => drop(reply.send(self.queue())),
+            Command::EditQueued(id, edit, reply) => drop(reply.send(self.edit_queued(&id, edit))),
+            Command::RemoveQueued(id, reply) => drop(reply.send(self.remove_queued(&id))),
+            Command::SendQueued(id, reply) => self.send_queued(&id, reply),
             Command::Interrupt(reply) => self.interrupt(reply),
             Command::NewThread(request, reply) => self.new_thread(request, reply),
             Command::ResumeThread(thread, reply) => self.resume_thread(thread, reply),
@@ -188,7 +198,8 @@ impl Actor {
     fn done(&mut self, done: Done) {
         match done {
             Done::Opened(opened, then) => self.opened(opened, then),
-            Done::TurnStarted(result, reply) => self.turn_accepted(result, reply),
+            Done::TurnStarted(number, result, message) => self.turn_accepted(number, result, message),
+            Done::Steered(turn, result, message) => self.steered(turn, result, message),
             Done::Interrupted(result, reply) => self.interrupted(result, reply),
             Done::InterruptExpired(number) => self.interrupt_expired(number),
             Done::Account(account) => {
@@ -223,8 +234,11 @@ impl Actor {
         if self.transcript.thread_id.as_ref() != Some(&opened.thread_id) {
             self.older = opened.history.as_ref().is_some_and(|history| history.older);
         }
+        let queue = self.transcript.queue.clone();
         let seq = self.append(EventName::Thread, &opened);
         self.transcript.apply(&Event { seq, body: EventBody::Thread(opened) });
+        // A thread that never had a turn goes on as a new one; what was written for it still waits.
+        self.set_queue(queue);
         self.meta_changed();
         self.state_changed();
     }
@@ -279,14 +293,35 @@ impl Actor {
                 self.withdraw(open, ResolvedBy::Codex);
                 self.turn_ended();
             }
-            Notification::Model(..) | Notification::Settings(..) if change.meta => self.state_changed(),
-            Notification::ItemCompleted(_) | Notification::ItemStarted(_) => {
+            Notification::Settings(..) if own => {
+                self.keep_settings();
+                if change.meta {
+                    self.state_changed();
+                }
+            }
+            Notification::Model(..) if change.meta => self.state_changed(),
+            Notification::ItemCompleted(event) | Notification::ItemStarted(event) => {
+                if let (true, Item::UserMessage(message)) = (own, &event.item) {
+                    self.arrived(message);
+                }
                 self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
             }
             _ => {}
         }
         if change.meta {
             self.meta_changed();
+        }
+    }
+
+    /// What a turn has changed holds for the processes to come, too: codex itself forgets it in a resume.
+    fn keep_settings(&mut self) {
+        let Transcript { sandbox, approval_policy, .. } = &self.transcript;
+        let (config, settings) = (&self.base.config, &mut self.base.settings);
+        if let Some(sandbox) = sandbox {
+            settings.sandbox = config.sandbox.min((*sandbox).into());
+        }
+        if let Some(policy) = approval_policy {
+            settings.approval_policy = config.approval_policy.min((*policy).into());
         }
     }
 
@@ -342,11 +377,11 @@ impl Actor {
         tracing::warn!(session = %self.shared.id, ?kind, message, "session warning");
         self.recent.other(EventName::Warning, None, &message);
         let warning = Warning { kind, message, detail };
-        self.say(EventName::Warning, &warning, EventBody::Warning(warning.clone()));
+        self.say_event(EventName::Warning, &warning, EventBody::Warning(warning.clone()));
     }
 
     /// Appends an event of the gateway's own, and folds it.
-    pub(super) fn say(&mut self, name: EventName, data: &impl Serialize, body: EventBody) {
+    pub(super) fn say_event(&mut self, name: EventName, data: &impl Serialize, body: EventBody) {
         let seq = self.append(name, data);
         self.transcript.apply(&Event { seq, body });
         self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
@@ -368,7 +403,7 @@ impl Actor {
         let open = self.pending.take_all();
         self.withdraw(open, ResolvedBy::Session);
         let closed = SessionClosed { session_id: self.shared.id.clone(), reason };
-        self.say(EventName::SessionClosed, &closed, EventBody::SessionClosed(closed.clone()));
+        self.say_event(EventName::SessionClosed, &closed, EventBody::SessionClosed(closed.clone()));
         self.shared.log.close();
         // A process ends when nobody holds it: neither as the session's own nor in a task.
         self.live = None;

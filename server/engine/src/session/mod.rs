@@ -9,6 +9,7 @@ pub(crate) mod intake;
 pub(crate) mod older;
 pub(crate) mod open;
 mod questions;
+mod queue;
 mod recent;
 pub(crate) mod settings;
 mod text;
@@ -22,7 +23,10 @@ use std::sync::{
 
 use codex_gateway_wire::{
     ApprovalMode, ItemId, OwnerId, QueueItemId, RequestId, SessionId, Snapshot, ThreadId, UserRequest,
-    api::{ListedSession, NewThread, QueueChange, SessionInfo, SessionReply, SessionSummary, StartTurn},
+    api::{
+        EditQueueItem, ListedSession, NewThread, QueueReply, SessionInfo, SessionReply, SessionSummary,
+        StartTurn, TurnReply,
+    },
     event::ClosedReason,
     request::{AnswerReply, AnswerRequest},
 };
@@ -32,6 +36,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 pub(crate) use self::actor::account_state;
 use self::{
     actor::Actor,
+    intake::Intake,
     older::{Beyond, Looked},
     open::{Base, Opened},
 };
@@ -58,7 +63,11 @@ type Asked = Box<dyn FnOnce(Bridge) -> BoxFuture<'static, ()> + Send>;
 enum Command {
     State(Reply<SessionReply>),
     Snapshot(Reply<Snapshot>),
-    StartTurn(StartTurn, Reply<Result<SessionReply, SessionError>>),
+    StartTurn(StartTurn, Reply<Result<TurnReply, SessionError>>),
+    Queue(Reply<QueueReply>),
+    EditQueued(QueueItemId, EditQueueItem, Reply<Result<QueueReply, SessionError>>),
+    RemoveQueued(QueueItemId, Reply<Result<QueueReply, SessionError>>),
+    SendQueued(QueueItemId, Reply<Result<TurnReply, SessionError>>),
     Interrupt(Reply<Result<SessionReply, SessionError>>),
     NewThread(NewThread, Reply<Result<SessionReply, SessionError>>),
     ResumeThread(ThreadId, Reply<Result<SessionReply, SessionError>>),
@@ -83,6 +92,8 @@ struct Shared {
     running: AtomicBool,
     /// Something waits for the user.
     waiting: AtomicBool,
+    /// A message waits for its turn.
+    queued: AtomicBool,
     /// Who answers what codex asks.
     approvals: ApprovalMode,
     presence: Presence,
@@ -123,6 +134,8 @@ impl Shared {
 #[derive(Clone, Debug)]
 pub struct Session {
     shared: Arc<Shared>,
+    /// Looks at messages before the actor gets them.
+    intake: Intake,
     commands: mpsc::Sender<Command>,
 }
 
@@ -144,15 +157,17 @@ impl Session {
             last_access_ms: AtomicI64::new(now),
             running: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
+            queued: AtomicBool::new(false),
             approvals: base.settings.approvals,
             presence: Presence::new(),
             about: Mutex::default(),
             log: Arc::new(Log::new(RING)),
         });
         let (commands, inbox) = mpsc::channel(COMMANDS);
+        let intake = base.intake(None);
         let actor = Actor::new(base, Arc::clone(&shared), model, inbox, permit);
         tokio::spawn(actor.run(opened));
-        Self { shared, commands }
+        Self { shared, intake, commands }
     }
 
     /// The session's id.
@@ -211,11 +226,12 @@ impl Session {
         self.shared.touch();
     }
 
-    /// Whether nobody has used it for its time to live. A running turn is use, and so is a request that waits.
+    /// Whether nobody has used it for its time to live. A running turn is use, and so is what waits: a request, or a
+    /// message in the queue.
     pub(crate) fn is_expired(&self) -> bool {
         let unused = now_ms() - self.shared.last_access_ms.load(Ordering::Relaxed);
-        let busy =
-            [&self.shared.running, &self.shared.waiting].iter().any(|flag| flag.load(Ordering::Relaxed));
+        let Shared { running, waiting, queued, .. } = &*self.shared;
+        let busy = [running, waiting, queued].iter().any(|flag| flag.load(Ordering::Relaxed));
         !busy && self.shared.ttl_ms.is_some_and(|ttl| unused >= ttl)
     }
 
@@ -235,20 +251,55 @@ impl Session {
         self.ask(Command::Snapshot).await
     }
 
-    /// Starts a turn; starts a process first if the last one has ended. Answers when codex has taken it.
+    /// Sends a message: starts a turn, and a process first if the last one has ended. While a turn runs, does as the
+    /// message says. Answers when codex has taken it, or when it waits in the queue.
     ///
     /// # Errors
-    /// [`SessionError::EmptyPrompt`], [`SessionError::TurnActive`], [`SessionError::Starting`], or what codex says.
-    pub async fn start_turn(&self, turn: StartTurn) -> Result<SessionReply, SessionError> {
+    /// [`SessionError::EmptyPrompt`] and what else is wrong with it, [`SessionError::TurnActive`],
+    /// [`SessionError::QueueFull`], [`SessionError::Starting`], or what codex says.
+    pub async fn start_turn(&self, turn: StartTurn) -> Result<TurnReply, SessionError> {
+        if !turn.input.is_empty() {
+            self.intake.resolve(turn.clone()).await?;
+        }
         self.ask(|reply| Command::StartTurn(turn, reply)).await?
     }
 
-    /// Does something with a message that waits for its turn.
+    /// What waits for its turn.
     ///
     /// # Errors
-    /// [`SessionError::NoSuchQueueItem`]
-    pub async fn change_queue(&self, _item: QueueItemId, _change: QueueChange) -> Result<(), SessionError> {
-        Err(SessionError::NoSuchQueueItem)
+    /// See [`Session::state`].
+    pub async fn queue(&self) -> Result<QueueReply, SessionError> {
+        self.ask(Command::Queue).await
+    }
+
+    /// Changes a message that waits, or its place.
+    ///
+    /// # Errors
+    /// [`SessionError::NoSuchQueueItem`], also once it was sent; [`SessionError::QueueItemSending`],
+    /// [`SessionError::EmptyPrompt`], [`SessionError::QueueTooLong`].
+    pub async fn edit_queued(
+        &self,
+        item: QueueItemId,
+        edit: EditQueueItem,
+    ) -> Result<QueueReply, SessionError> {
+        self.ask(|reply| Command::EditQueued(item, edit, reply)).await?
+    }
+
+    /// Takes a message out of the queue.
+    ///
+    /// # Errors
+    /// [`SessionError::NoSuchQueueItem`], also once it was sent; [`SessionError::QueueItemSending`].
+    pub async fn remove_queued(&self, item: QueueItemId) -> Result<QueueReply, SessionError> {
+        self.ask(|reply| Command::RemoveQueued(item, reply)).await?
+    }
+
+    /// Sends a message of the queue now: starts a turn with it, or tells it to the agent that is at work.
+    ///
+    /// # Errors
+    /// [`SessionError::NoSuchQueueItem`], also once it was sent; [`SessionError::QueueItemSending`]; what codex says:
+    /// then it still waits.
+    pub async fn send_queued(&self, item: QueueItemId) -> Result<TurnReply, SessionError> {
+        self.ask(|reply| Command::SendQueued(item, reply)).await?
     }
 
     /// Stops the running turn; one that is about to start is stopped as soon as it has.

@@ -7,7 +7,7 @@ use futures::{future::try_join, join};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use super::{history, settings::Settings};
+use super::{history, intake::Intake, settings::Settings};
 use crate::{
     bridge::{
         Bridge, BridgeError, Inbound, Inbox,
@@ -21,6 +21,7 @@ use crate::{
     error::SessionError,
     holds::{Hold, Holds, ProcessHold},
     store::Store,
+    uploads::Uploads,
 };
 
 /// More pages of models than anybody has.
@@ -85,6 +86,7 @@ pub(crate) struct Base {
     pub owner: OwnerId,
     pub holds: Holds,
     pub store: Store,
+    pub uploads: Uploads,
     /// The processes of the session: the one that serves it, and those that have not ended yet.
     pub processes: TaskTracker,
 }
@@ -102,6 +104,12 @@ pub(crate) async fn greet(config: &Config, processes: &TaskTracker) -> Result<Gr
 }
 
 impl Base {
+    /// What makes of messages what codex is told.
+    pub(crate) fn intake(&self, thread: Option<ThreadId>) -> Intake {
+        let (uploads, owner) = (self.uploads.clone(), self.owner.clone());
+        Intake { uploads, owner, cwd: self.settings.cwd.clone(), thread }
+    }
+
     /// Starts a process, greets it, and opens a thread in it. What can be asked at the same time is. If this
     /// fails or is dropped, the process ends: `processes` says when.
     pub(crate) async fn open(&self, wanted: Wanted) -> Result<Opened, SessionError> {

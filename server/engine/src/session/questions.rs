@@ -56,7 +56,7 @@ impl Actor {
         };
         tracing::info!(session = %self.shared.id, request = %request.id, method = request.method, "codex asks the user");
         self.recent.other(EventName::Request, Some(&request.method), "");
-        self.say(EventName::Request, &request, EventBody::Request(request.clone()));
+        self.say_event(EventName::Request, &request, EventBody::Request(request.clone()));
 
         let mode = self.shared.approvals;
         let accepted =
@@ -167,7 +167,7 @@ impl Actor {
         let resolved =
             RequestResolved { id: request.id.clone(), outcome, by, result: shown.clone(), at: now_ms() };
         self.pending.remember(resolved.clone());
-        self.say(EventName::RequestResolved, &resolved, EventBody::RequestResolved(resolved.clone()));
+        self.say_event(EventName::RequestResolved, &resolved, EventBody::RequestResolved(resolved.clone()));
         self.answered(ServerRequest {
             method: request.method.clone(),
             params: request.params.clone(),
@@ -181,7 +181,7 @@ impl Actor {
     /// Tells, in the documented way, what codex asked and was answered.
     fn answered(&mut self, request: ServerRequest) {
         self.recent.other(EventName::ServerRequest, Some(&request.method), "");
-        self.say(EventName::ServerRequest, &request, EventBody::ServerRequest(request.clone()));
+        self.say_event(EventName::ServerRequest, &request, EventBody::ServerRequest(request.clone()));
     }
 
     fn respond(&mut self, codex_id: bridge::RequestId, answer: Answer) {

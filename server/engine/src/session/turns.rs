@@ -1,11 +1,11 @@
 //! The actor's part about turns: one at a time, reserved before codex is asked (codex itself accepts a
-//! second one silently).
+//! second one silently). What comes while one runs is refused, waits, or is told to the agent that is at work.
 
 use std::time::Duration;
 
 use codex_gateway_wire::{
-    Content, Item, Phase, ThreadId, Transcript, TurnId,
-    api::{NewThread, SessionReply, StartTurn},
+    Content, Item, Phase, QueueItemId, StartTurn, ThreadId, Transcript, TurnId,
+    api::{NewThread, Sent, SessionReply, TurnOutcome, TurnReply, WhenBusy},
 };
 use futures::FutureExt;
 
@@ -17,42 +17,70 @@ use super::{
 };
 use crate::{
     bridge::{
-        BridgeError,
-        protocol::{Overrides, Request, TerminalTerminate, TurnInterrupt, TurnStart},
+        BridgeError, RpcError,
+        protocol::{
+            Overrides, Request, TerminalTerminate, ThreadSettingsUpdate, TurnInterrupt, TurnStart, TurnSteer,
+        },
     },
     error::SessionError,
 };
 
-type TurnReply = Reply<Result<SessionReply, SessionError>>;
+type StateReply = Reply<Result<SessionReply, SessionError>>;
+pub(super) type SentReply = Reply<Result<TurnReply, SessionError>>;
 
 /// How long an interrupt waits for its turn to begin.
 const TO_BEGIN: Duration = TurnStart::DEADLINE;
+/// How many messages can wait for a turn to begin that they are for.
+const MESSAGES: usize = 32;
 
 /// What the session is busy with.
 pub(super) enum Slot {
     /// Nothing: a turn may start.
     Idle,
-    /// A process is being started.
+    /// A process is being started, for a turn.
     Opening(Waiting),
+    /// A process is being started, for another thread.
+    Changing(Waiting),
     /// `turn/start` was sent; `turn/started` has not come yet.
-    Starting(Waiting),
+    Starting(Starting),
     /// A turn is running.
     Running(TurnId),
 }
 
-/// Interrupts that wait for the turn to begin, each with a number.
+/// A turn that codex was asked to start.
+pub(super) struct Starting {
+    /// Tells its answer from that of an earlier one.
+    number: u64,
+    /// The message of the queue that it is.
+    item: Option<QueueItemId>,
+    waiting: Waiting,
+}
+
+/// What waits for a turn to begin.
 #[derive(Default)]
 pub(super) struct Waiting {
     next: u64,
-    list: Vec<(u64, TurnReply)>,
+    /// Interrupts, each with a number.
+    interrupts: Vec<(u64, StateReply)>,
+    /// Messages for it.
+    messages: Vec<Message>,
+}
+
+/// A message on its way to codex.
+pub(super) struct Message {
+    pub turn: StartTurn,
+    /// The message of the queue that it is.
+    pub item: Option<QueueItemId>,
+    /// Who hears what became of it; nobody if the session sends it by itself.
+    pub reply: Option<SentReply>,
 }
 
 /// What a process was opened for.
 pub(super) enum Then {
     /// To start a turn in the session's thread.
-    Turn(StartTurn, TurnReply),
+    Turn(Message),
     /// To have another thread.
-    Thread(TurnReply),
+    Thread(StateReply),
 }
 
 impl Slot {
@@ -67,107 +95,161 @@ impl Slot {
         }
     }
 
-    fn take_waiting(&mut self) -> Waiting {
+    fn waiting(&mut self) -> Option<&mut Waiting> {
         match self {
-            Self::Opening(waiting) | Self::Starting(waiting) => std::mem::take(waiting),
-            Self::Idle | Self::Running(_) => Waiting::default(),
+            Self::Opening(waiting) | Self::Changing(waiting) => Some(waiting),
+            Self::Starting(starting) => Some(&mut starting.waiting),
+            Self::Idle | Self::Running(_) => None,
         }
+    }
+
+    fn take_waiting(&mut self) -> Waiting {
+        self.waiting().map(std::mem::take).unwrap_or_default()
     }
 }
 
 impl Actor {
-    pub(super) fn start_turn(&mut self, turn: StartTurn, reply: TurnReply) {
+    /// A message of a client.
+    pub(super) fn say(&mut self, turn: StartTurn, reply: SentReply) {
         let used = self.transcript.model.as_deref();
         if let Err(error) = intake::check(&self.base.config, &self.models, used, &turn) {
             return drop(reply.send(Err(error)));
         }
-        if let Err(busy) = self.is_idle() {
-            return drop(reply.send(Err(busy)));
+        let when_busy = turn.when_busy;
+        let message = Message { turn, item: None, reply: Some(reply) };
+        match self.is_idle() {
+            Ok(()) => self.start(message),
+            Err(busy) if when_busy == WhenBusy::Reject => self.failed(message, &busy),
+            Err(_) if when_busy == WhenBusy::Queue => self.wait_in_queue(message, false),
+            Err(_) => self.tell(message),
         }
+    }
+
+    /// Starts a turn with a message, once there is a process.
+    pub(super) fn start(&mut self, message: Message) {
+        self.mark_sending(&message);
         if self.live.is_some() {
-            self.send_turn(turn, reply);
-        } else {
-            // The process has ended: another one goes on with the thread.
-            let thread = match (&self.transcript.thread_id, &self.hold) {
-                (Some(thread), Some(hold)) => WantedThread::Same(thread.clone(), hold.for_process()),
-                _ => WantedThread::New,
-            };
-            let model = turn.model.clone().or_else(|| self.transcript.model.clone());
-            self.open(Wanted { thread, model }, Then::Turn(turn, reply));
+            return self.send_turn(message, Waiting::default());
+        }
+        // The process has ended: another one goes on with the thread.
+        let thread = match (&self.transcript.thread_id, &self.hold) {
+            (Some(thread), Some(hold)) => WantedThread::Same(thread.clone(), hold.for_process()),
+            _ => WantedThread::New,
+        };
+        let model = message.turn.model.clone().or_else(|| self.transcript.model.clone());
+        self.slot = Slot::Opening(Waiting::default());
+        self.open(Wanted { thread, model }, Then::Turn(message));
+    }
+
+    /// Tells a message to the agent that is at work, or is about to be.
+    pub(super) fn tell(&mut self, message: Message) {
+        self.mark_sending(&message);
+        match &mut self.slot {
+            Slot::Idle => self.start(message),
+            Slot::Changing(_) => self.failed(message, &SessionError::Starting),
+            Slot::Running(turn) => {
+                let turn = turn.clone();
+                self.steer(turn, message);
+            }
+            Slot::Opening(waiting) | Slot::Starting(Starting { waiting, .. }) => {
+                if waiting.messages.len() < MESSAGES {
+                    waiting.messages.push(message);
+                } else {
+                    self.failed(message, &SessionError::Starting);
+                }
+            }
         }
     }
 
     fn is_idle(&self) -> Result<(), SessionError> {
         match self.slot {
             Slot::Idle => Ok(()),
-            Slot::Opening(_) => Err(SessionError::Starting),
+            Slot::Opening(_) | Slot::Changing(_) => Err(SessionError::Starting),
             Slot::Starting(_) | Slot::Running(_) => Err(SessionError::TurnActive),
         }
     }
 
-    pub(super) fn new_thread(&mut self, request: NewThread, reply: TurnReply) {
-        if let Err(busy) = self.is_idle() {
-            return drop(reply.send(Err(busy)));
-        }
-        let model = request.model.filter(|model| !model.is_empty()).or_else(|| self.model.clone());
-        self.open(Wanted { thread: WantedThread::New, model }, Then::Thread(reply));
+    /// Whether the session may change its thread. What waits in the queue was written for the one it is in.
+    fn may_change(&self) -> Result<(), SessionError> {
+        self.is_idle()?;
+        if self.transcript.queue.is_empty() { Ok(()) } else { Err(SessionError::QueueWaits) }
     }
 
-    pub(super) fn resume_thread(&mut self, thread: ThreadId, reply: TurnReply) {
+    pub(super) fn new_thread(&mut self, request: NewThread, reply: StateReply) {
+        if let Err(no) = self.may_change() {
+            return drop(reply.send(Err(no)));
+        }
+        let model = request.model.filter(|model| !model.is_empty()).or_else(|| self.model.clone());
+        self.change(Wanted { thread: WantedThread::New, model }, reply);
+    }
+
+    pub(super) fn resume_thread(&mut self, thread: ThreadId, reply: StateReply) {
         if let Err(busy) = self.is_idle() {
             return drop(reply.send(Err(busy)));
         }
         if self.transcript.thread_id.as_ref() == Some(&thread) {
             return drop(reply.send(Ok(self.reply())));
         }
+        if let Err(no) = self.may_change() {
+            return drop(reply.send(Err(no)));
+        }
         // The thread keeps its own model.
-        self.open(Wanted { thread: WantedThread::Other(thread), model: None }, Then::Thread(reply));
+        self.change(Wanted { thread: WantedThread::Other(thread), model: None }, reply);
+    }
+
+    fn change(&mut self, wanted: Wanted, reply: StateReply) {
+        self.slot = Slot::Changing(Waiting::default());
+        self.open(wanted, Then::Thread(reply));
     }
 
     fn open(&mut self, wanted: Wanted, then: Then) {
-        self.slot = Slot::Opening(Waiting::default());
         let base = self.base.clone();
         let opening = async move { base.open(wanted).await };
         self.tasks.push(opening.map(|opened| Done::Opened(opened.map(Box::new), then)).boxed());
     }
 
     pub(super) fn opened(&mut self, opened: Result<Box<Opened>, SessionError>, then: Then) {
-        let mut waiting = self.slot.take_waiting();
+        let waiting = self.slot.take_waiting();
         self.slot = Slot::Idle;
         let opened = opened.map(|opened| self.adopt(*opened));
         match (opened, then) {
-            (Ok(()), Then::Turn(turn, reply)) => {
-                self.send_turn(turn, reply);
-                self.slot = Slot::Starting(waiting);
-            }
+            (Ok(()), Then::Turn(message)) => self.send_turn(message, waiting),
             (Ok(()), Then::Thread(reply)) => {
-                waiting.fail(&SessionError::NoActiveTurn);
+                self.give_up(waiting, &SessionError::NoActiveTurn);
                 let _ = reply.send(Ok(self.reply()));
             }
-            (Err(error), Then::Turn(_, reply) | Then::Thread(reply)) => {
-                waiting.fail(&SessionError::NoActiveTurn);
+            (Err(error), Then::Turn(message)) => {
+                self.give_up(waiting, &SessionError::NoActiveTurn);
+                self.failed(message, &error);
+            }
+            (Err(error), Then::Thread(reply)) => {
+                self.give_up(waiting, &SessionError::NoActiveTurn);
                 let _ = reply.send(Err(error));
             }
         }
     }
 
-    fn send_turn(&mut self, turn: StartTurn, reply: TurnReply) {
+    fn send_turn(&mut self, message: Message, waiting: Waiting) {
         let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
-            return drop(reply.send(Err(BridgeError::Closed.into())));
+            self.give_up(waiting, &SessionError::NoActiveTurn);
+            return self.failed(message, &BridgeError::Closed.into());
         };
-        self.slot = Slot::Starting(Waiting::default());
+        self.turns += 1;
+        let number = self.turns;
         self.shared.touch();
         let bridge = live.bridge.clone();
-        let cwd = self.base.settings.cwd.clone();
-        let overrides = self.overrides(&turn);
+        let intake = self.base.intake(Some(thread_id.clone()));
+        let overrides = self.overrides(&message.turn);
+        let turn = message.turn.clone();
+        self.slot = Slot::Starting(Starting { number, item: message.item.clone(), waiting });
         let sending = async move {
             let (output_schema, client_id) = (turn.output_schema.clone(), turn.client_message_id.clone());
-            let input = intake::resolve(&cwd, turn).await?;
+            let input = intake.resolve(turn).await?;
             let request =
                 TurnStart { thread_id, input, overrides, output_schema, client_user_message_id: client_id };
             Ok(bridge.request(&request).await?.turn.id)
         };
-        self.tasks.push(sending.map(|result| Done::TurnStarted(result, reply)).boxed());
+        self.tasks.push(sending.map(move |result| Done::TurnStarted(number, result, message)).boxed());
     }
 
     /// What a message changes of what the thread runs with.
@@ -185,42 +267,154 @@ impl Actor {
     }
 
     /// Codex answered `turn/start`. The turn's own notifications may have come before, even its end.
-    pub(super) fn turn_accepted(&mut self, result: Result<TurnId, SessionError>, reply: TurnReply) {
-        if result.is_err() && matches!(self.slot, Slot::Starting(_)) {
-            self.slot.take_waiting().fail(&SessionError::NoActiveTurn);
-            self.slot = Slot::Idle;
+    pub(super) fn turn_accepted(
+        &mut self,
+        number: u64,
+        result: Result<TurnId, SessionError>,
+        message: Message,
+    ) {
+        match result {
+            Ok(turn) => self.taken(message, TurnOutcome::Started, turn),
+            Err(error) => {
+                self.failed(message, &error);
+                if matches!(&self.slot, Slot::Starting(starting) if starting.number == number) {
+                    self.ended();
+                }
+            }
         }
-        let _ = reply.send(result.map(|_| self.reply()));
     }
 
     pub(super) fn turn_began(&mut self, turn: TurnId) {
+        self.began();
         let waiting = self.slot.take_waiting();
         self.slot = Slot::Running(turn);
-        for (_, reply) in waiting.list {
+        for message in waiting.messages {
+            self.tell(message);
+        }
+        for (_, reply) in waiting.interrupts {
             self.interrupt(reply);
         }
     }
 
     /// A turn has ended: the one that was running, whatever its id. (A review ends under another one.)
     pub(super) fn turn_ended(&mut self) {
-        if !matches!(self.slot, Slot::Opening(_)) {
-            self.slot.take_waiting().fail(&SessionError::NoActiveTurn);
-            self.slot = Slot::Idle;
+        self.began();
+        if !matches!(self.slot, Slot::Opening(_) | Slot::Changing(_)) {
+            self.ended();
         }
         self.state_changed();
+        self.send_next();
+    }
+
+    /// A turn that has begun was taken by codex, whether or not it has answered.
+    fn began(&mut self) {
+        if let Slot::Starting(Starting { item, .. }) = &mut self.slot
+            && let Some(item) = item.take()
+        {
+            self.take_out(&item);
+        }
+    }
+
+    /// No turn is running any more. Messages that were for it become turns of their own.
+    fn ended(&mut self) {
+        let waiting = self.slot.take_waiting();
+        self.slot = Slot::Idle;
+        for (_, reply) in waiting.interrupts {
+            let _ = reply.send(Err(SessionError::NoActiveTurn));
+        }
+        for message in waiting.messages {
+            self.tell(message);
+        }
     }
 
     pub(super) fn process_gone(&mut self, error: &BridgeError) {
-        if !matches!(self.slot, Slot::Opening(_)) {
-            self.slot.take_waiting().fail(&SessionError::Codex(error.clone()));
+        if !matches!(self.slot, Slot::Opening(_) | Slot::Changing(_)) {
+            let waiting = self.slot.take_waiting();
             self.slot = Slot::Idle;
+            self.give_up(waiting, &SessionError::Codex(error.clone()));
         }
     }
 
-    pub(super) fn interrupt(&mut self, reply: TurnReply) {
+    fn give_up(&mut self, waiting: Waiting, error: &SessionError) {
+        for (_, reply) in waiting.interrupts {
+            let _ = reply.send(Err(error.clone()));
+        }
+        for message in waiting.messages {
+            self.failed(message, error);
+        }
+    }
+
+    /// Tells a message to the turn that is running. What it changes of the settings holds for the turns after that.
+    fn steer(&mut self, turn_id: TurnId, message: Message) {
+        let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
+            return self.failed(message, &BridgeError::Closed.into());
+        };
+        self.shared.touch();
+        let bridge = live.bridge.clone();
+        let intake = self.base.intake(Some(thread_id.clone()));
+        let overrides = self.overrides(&message.turn);
+        let (turn, expected) = (message.turn.clone(), turn_id.clone());
+        let telling = async move {
+            let client_id = turn.client_message_id.clone();
+            let input = intake.resolve(turn).await?;
+            if !overrides.is_empty() {
+                bridge.request(&ThreadSettingsUpdate { thread_id: thread_id.clone(), overrides }).await?;
+            }
+            let request =
+                TurnSteer { thread_id, expected_turn_id: expected, input, client_user_message_id: client_id };
+            bridge.request(&request).await?;
+            Ok(())
+        };
+        self.tasks.push(telling.map(|result| Done::Steered(turn_id, result, message)).boxed());
+    }
+
+    /// Codex answered `turn/steer`. A turn that has ended, or that takes nothing (a review), refuses.
+    pub(super) fn steered(&mut self, turn: TurnId, result: Result<(), SessionError>, message: Message) {
+        match result {
+            Ok(()) => self.taken(message, TurnOutcome::Steered, turn),
+            Err(SessionError::Codex(BridgeError::Refused { error, .. }))
+                if error.code != RpcError::OVERLOADED =>
+            {
+                if self.slot.is_busy() {
+                    self.wait_in_queue(message, true);
+                } else {
+                    self.start(message);
+                }
+            }
+            Err(error) => self.failed(message, &error),
+        }
+        self.send_next();
+    }
+
+    /// Codex has a message.
+    fn taken(&mut self, message: Message, outcome: TurnOutcome, turn: TurnId) {
+        if let Some(item) = &message.item {
+            self.take_out(item);
+        }
+        self.tell_sender(message, Sent { outcome, turn_id: Some(turn), queue_item_id: None });
+    }
+
+    /// Says what became of a message.
+    pub(super) fn tell_sender(&self, message: Message, sent: Sent) {
+        if let Some(reply) = message.reply {
+            let _ = reply.send(Ok(TurnReply { session: self.reply(), sent }));
+        }
+    }
+
+    /// Codex does not have a message. If it comes from the queue, it stays there.
+    pub(super) fn failed(&mut self, message: Message, error: &SessionError) {
+        if let Some(item) = &message.item {
+            self.mark_failed(item, error);
+        }
+        if let Some(reply) = message.reply {
+            let _ = reply.send(Err(error.clone()));
+        }
+    }
+
+    pub(super) fn interrupt(&mut self, reply: StateReply) {
         match &mut self.slot {
             Slot::Idle => drop(reply.send(Err(SessionError::NoActiveTurn))),
-            Slot::Opening(waiting) | Slot::Starting(waiting) => {
+            Slot::Opening(waiting) | Slot::Changing(waiting) | Slot::Starting(Starting { waiting, .. }) => {
                 let number = waiting.push(reply);
                 let expiry = tokio::time::sleep(TO_BEGIN);
                 self.tasks.push(expiry.map(move |()| Done::InterruptExpired(number)).boxed());
@@ -248,7 +442,7 @@ impl Actor {
         }
     }
 
-    pub(super) fn interrupted(&mut self, result: Result<(), BridgeError>, reply: TurnReply) {
+    pub(super) fn interrupted(&mut self, result: Result<(), BridgeError>, reply: StateReply) {
         let result = match result {
             Ok(()) => Ok(self.reply()),
             // The turn ended by itself meanwhile.
@@ -259,26 +453,19 @@ impl Actor {
     }
 
     pub(super) fn interrupt_expired(&mut self, number: u64) {
-        if let Slot::Opening(waiting) | Slot::Starting(waiting) = &mut self.slot
-            && let Some(at) = waiting.list.iter().position(|(waits, _)| *waits == number)
-        {
-            let (_, reply) = waiting.list.swap_remove(at);
+        let Some(waiting) = self.slot.waiting() else { return };
+        if let Some(at) = waiting.interrupts.iter().position(|(waits, _)| *waits == number) {
+            let (_, reply) = waiting.interrupts.swap_remove(at);
             let _ = reply.send(Err(SessionError::NeverStarted(TO_BEGIN)));
         }
     }
 }
 
 impl Waiting {
-    fn push(&mut self, reply: TurnReply) -> u64 {
+    fn push(&mut self, reply: StateReply) -> u64 {
         self.next += 1;
-        self.list.push((self.next, reply));
+        self.interrupts.push((self.next, reply));
         self.next
-    }
-
-    fn fail(&mut self, error: &SessionError) {
-        for (_, reply) in self.list.drain(..) {
-            let _ = reply.send(Err(error.clone()));
-        }
     }
 }
 

@@ -233,9 +233,15 @@ impl Sessions {
         if let Some(session) = self.session_in(owner, &thread_id) {
             self.remove(session, ClosedReason::Deleted).await;
         }
-        match self.inner.library.request(&ThreadDelete { thread_id }).await.map_err(no_thread) {
+        match self
+            .inner
+            .library
+            .request(&ThreadDelete { thread_id: thread_id.clone() })
+            .await
+            .map_err(no_thread)
+        {
             // One that never had a turn was never on disk: there is nothing left of it.
-            Ok(_) | Err(SessionError::ThreadNotFound) => Ok(()),
+            Ok(_) | Err(SessionError::ThreadNotFound) => Ok(self.inner.uploads.forget(&thread_id).await?),
             Err(error) => Err(error),
         }
     }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::status::ItemStatus;
 use crate::{
     fields::{BadField, Fields},
-    ids::ItemId,
+    ids::{ItemId, UploadId},
     json::Json,
     output::Output,
     read_fields,
@@ -286,6 +286,17 @@ pub struct UserInput {
 }
 read_fields!(UserInput { kind as "type", text, url, name, path });
 
+impl UserInput {
+    /// The upload that an image is, if it is one: the gateway keeps each as a file of its id, in a directory of this
+    /// name, and codex tells the file's path.
+    pub fn upload(&self) -> Option<UploadId> {
+        let path = self.path.as_deref().filter(|_| self.kind == "localImage")?;
+        let (directory, id) = path.rsplit_once('/')?;
+        let is_id = id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        (directory.ends_with("/uploads") && is_id).then(|| id.into())
+    }
+}
+
 impl UserMessage {
     /// Its text parts, a line break between them.
     pub fn text(&self) -> String {
@@ -382,6 +393,24 @@ mod tests {
         let Item::CommandExecution(command) = item else { panic!("{item:?}") };
         assert_eq!(command.status, ItemStatus::Other);
         assert!(command.aggregated_output.is_empty());
+    }
+
+    #[test]
+    fn an_image_of_a_message_is_an_upload_by_its_path() {
+        let input = |kind: &str, path: &str| {
+            let input = UserInput { kind: kind.into(), path: Some(path.into()), ..UserInput::default() };
+            input.upload().map(|id| id.to_string())
+        };
+        let id = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        assert_eq!(input("localImage", &format!("/data/uploads/{id}")).as_deref(), Some(id));
+        for (kind, path) in [
+            ("mention", format!("/data/uploads/{id}")),
+            ("localImage", format!("/data/pictures/{id}")),
+            ("localImage", "/data/uploads/cat.png".to_owned()),
+            ("localImage", id.to_owned()),
+        ] {
+            assert_eq!(input(kind, &path), None, "{path}");
+        }
     }
 
     #[test]

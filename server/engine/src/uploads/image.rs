@@ -1,0 +1,126 @@
+//! What an image is, by its content.
+
+use codex_gateway_wire::api::ImageKind;
+use imagesize::ImageType;
+
+/// The largest image in pixels: codex unpacks what it sends to the model.
+const PIXELS: u64 = 64_000_000;
+
+/// Why something is no image that can be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadImage {
+    /// It is something else.
+    #[error("this is no PNG, JPEG, GIF or WebP image")]
+    Unknown,
+    /// A piece of it is missing.
+    #[error("the image is damaged, or a piece of it is missing")]
+    Broken,
+    /// It has too many pixels.
+    #[error("the image is {width} × {height} pixels; it may have {} million at most", PIXELS / 1_000_000)]
+    TooManyPixels {
+        /// Its width.
+        width: u64,
+        /// Its height.
+        height: u64,
+    },
+}
+
+/// What an image is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Image {
+    pub kind: ImageKind,
+    pub width: u32,
+    pub height: u32,
+}
+
+/// Looks at an image. Its pixels are not unpacked; that it is whole is told by its end.
+pub(super) fn read(content: &[u8]) -> Result<Image, BadImage> {
+    let kind = match imagesize::image_type(content) {
+        Ok(ImageType::Png) => ImageKind::Png,
+        Ok(ImageType::Jpeg) => ImageKind::Jpeg,
+        Ok(ImageType::Gif) => ImageKind::Gif,
+        Ok(ImageType::Webp) => ImageKind::Webp,
+        Ok(_) | Err(_) => return Err(BadImage::Unknown),
+    };
+    let size = imagesize::blob_size(content).map_err(|_| BadImage::Broken)?;
+    let (width, height) = (size.width as u64, size.height as u64);
+    if width == 0 || height == 0 || !is_whole(kind, content) {
+        return Err(BadImage::Broken);
+    }
+    if width.saturating_mul(height) > PIXELS {
+        return Err(BadImage::TooManyPixels { width, height });
+    }
+    let [Ok(width), Ok(height)] = [width, height].map(u32::try_from) else { return Err(BadImage::Broken) };
+    Ok(Image { kind, width, height })
+}
+
+/// Whether an image has its end. Programs put things of their own behind it.
+fn is_whole(kind: ImageKind, content: &[u8]) -> bool {
+    let has = |end: &[u8]| memchr::memmem::rfind(content, end).is_some();
+    match kind {
+        ImageKind::Png => has(b"IEND\xaeB`\x82"),
+        ImageKind::Jpeg => has(b"\xff\xd9"),
+        ImageKind::Gif => has(b"\x00;"),
+        ImageKind::Webp => {
+            let size = content.get(4..8).and_then(|size| size.try_into().ok()).map_or(0, u32::from_le_bytes);
+            content.len() as u64 >= u64::from(size) + 8
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A PNG of these dimensions, as far as one looks at it: its checksums but the last are nobody's.
+    pub(in crate::uploads) fn png(width: u32, height: u32) -> Vec<u8> {
+        let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0, 0, 0, 0, 0]].concat();
+        let end = b"\0\0\0\0IEND\xaeB`\x82";
+        [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", &header[..], end].concat()
+    }
+
+    fn gif() -> Vec<u8> {
+        let frame = b",\0\0\0\0\x05\0\x04\0\0\x02\x02D\x01\0;";
+        [b"GIF89a\x05\0\x04\0\x80\0\0\0\0\0\xff\xff\xff", &frame[..]].concat()
+    }
+
+    fn jpeg() -> Vec<u8> {
+        b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xc0\0\x0b\x08\0\x06\0\x07\x01\x01\x11\0\xff\xd9".to_vec()
+    }
+
+    fn webp() -> Vec<u8> {
+        let chunk = b"VP8L\x05\0\0\0\x2f\x08\x40\x02\0\0";
+        let size = u32::try_from(chunk.len() + 4).unwrap().to_le_bytes();
+        [b"RIFF", &size[..], b"WEBP", chunk].concat()
+    }
+
+    #[test]
+    fn images_are_known_by_their_content() {
+        for (content, kind, width, height) in [
+            (png(3, 2), ImageKind::Png, 3, 2),
+            (gif(), ImageKind::Gif, 5, 4),
+            (jpeg(), ImageKind::Jpeg, 7, 6),
+            (webp(), ImageKind::Webp, 9, 10),
+        ] {
+            assert_eq!(read(&content), Ok(Image { kind, width, height }));
+            let half = &content[..content.len() - 4];
+            assert_eq!(read(half), Err(BadImage::Broken), "{kind:?} without its end");
+        }
+    }
+
+    #[test]
+    fn what_is_no_image_is_refused() {
+        let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>";
+        let bmp = b"BM\x1e\0\0\0\0\0\0\0\x1a\0\0\0\x0c\0\0\0\x01\0\x01\0\x01\0\x18\0\0\0\xff\0";
+        for other in [&b""[..], b"\x89PNG", b"hello, I am a cat", b"<!doctype html>", svg, bmp, b"%PDF-1.7"] {
+            assert_eq!(read(other), Err(BadImage::Unknown), "{}", String::from_utf8_lossy(other));
+        }
+    }
+
+    #[test]
+    fn a_small_file_can_be_too_large_an_image() {
+        let large = BadImage::TooManyPixels { width: 60_000, height: 60_000 };
+        assert_eq!(read(&png(60_000, 60_000)), Err(large));
+        assert_eq!(read(&png(0, 5)), Err(BadImage::Broken));
+    }
+}

@@ -1,0 +1,75 @@
+//! `/api/uploads`: images for messages.
+
+use axum::{
+    Json,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use codex_gateway_engine::{
+    UploadError,
+    uploads::{Content, LARGEST},
+};
+use codex_gateway_wire::{
+    UploadId,
+    api::{ImageKind, Upload},
+};
+
+use crate::{
+    auth::Caller,
+    body::{media_type, read},
+    error::ApiError,
+    state::AppState,
+};
+
+/// What a browser may do with an image that it opens by itself: nothing but show it.
+const POLICY: &str = "sandbox; default-src 'none'";
+/// An upload never changes, and is its owner's alone.
+const CACHE: &str = "private, max-age=31536000, immutable";
+
+/// `POST /api/uploads`: the body is one image.
+///
+/// It is the one route that takes another body than JSON. It must say that it is an image, or bytes: as with JSON, a
+/// foreign page's form or simple request cannot (the types that those can have are text and forms), so that the
+/// browser asks first, and is not answered. What kind of image it is, its content tells.
+pub async fn add(
+    State(state): State<AppState>,
+    Caller(owner): Caller,
+    request: Request,
+) -> Result<Json<Upload>, ApiError> {
+    if !says_image(request.headers()) {
+        return Err(ApiError::NoImageType);
+    }
+    let uploads = state.sessions.uploads();
+    let _place = uploads.place().await;
+    let content = read(request.into_body(), LARGEST).await?;
+    Ok(Json(uploads.add(&owner, &content).await?))
+}
+
+fn says_image(headers: &HeaderMap) -> bool {
+    let said = media_type(headers).to_ascii_lowercase();
+    said.starts_with("image/") || said == "application/octet-stream"
+}
+
+/// `GET /api/uploads/{id}`
+pub async fn get(
+    State(state): State<AppState>,
+    Caller(owner): Caller,
+    id: Result<Path<UploadId>, PathRejection>,
+) -> Result<Response, ApiError> {
+    // Whatever cannot be an id is the id of nothing.
+    let Path(id) = id.map_err(|_| UploadError::NotFound)?;
+    let Content { kind, bytes } = state.sessions.uploads().get(&owner, &id).await?;
+    let kind = match kind {
+        ImageKind::Png => "image/png",
+        ImageKind::Jpeg => "image/jpeg",
+        ImageKind::Gif => "image/gif",
+        ImageKind::Webp => "image/webp",
+    };
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CACHE_CONTROL, CACHE),
+    ];
+    Ok((headers.map(|(name, value)| (name, HeaderValue::from_static(value))), bytes).into_response())
+}
