@@ -25,8 +25,9 @@ pub fn init_tasks() {
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let Prefs { theme, lang } = Prefs::current();
     let context = use_context::<ServerContext>();
-    let build = context.map(|context| context.build_id);
+    let build = context.map(|context| context.build_id.to_string());
     let signs_in = signs_in().then_some("");
+    let styles = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     let title = window_title(title().as_deref());
     view! {
         <!DOCTYPE html>
@@ -40,7 +41,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <title>{title}</title>
                 <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml" />
-                <link rel="stylesheet" href="/pkg/codex-gateway.css" />
+                <link rel="stylesheet" href=styles />
                 <HydrationScripts options />
             </head>
             <body>

@@ -7,7 +7,8 @@ test('the first screen says what one works with', async ({ page, gateway }) => {
   await expect(page.getByRole('textbox', { name: 'Message' })).toBeVisible();
   await expect(page.getByText(gateway.workspace)).toBeVisible();
   await expect(page.getByRole('combobox', { name: 'Model' })).toHaveValue(/\S/);
-  await expect(page.getByText('Can edit this folder')).toBeVisible();
+  const access = page.getByRole('combobox', { name: 'What Codex may do' });
+  await expect(access.locator('option:checked')).toHaveText('Can edit this folder · asks first');
   await expect(page.getByText('A stand-in answers here, not a language model.')).toBeVisible();
 });
 
@@ -20,7 +21,8 @@ test.describe('without JavaScript', () => {
     await page.goto('/');
     await expect(page.getByRole('heading', { name: 'What should Codex do?' })).toBeVisible();
     await expect(page.getByText(gateway.workspace)).toBeVisible();
-    await expect(page.getByText('Can edit this folder')).toBeVisible();
+    const access = page.getByRole('combobox', { name: 'What Codex may do' });
+    await expect(access.locator('option:checked')).toHaveText('Can edit this folder · asks first');
   });
 
   test('a conversation can be read', async ({ page, request }) => {
@@ -38,6 +40,24 @@ test.describe('without JavaScript', () => {
     await expect(page.locator('[data-kind=answer]')).toHaveText('ready');
     await request.delete(`/api/sessions/${sessionId}`);
   });
+});
+
+test('the browser files have addresses of their content, and are kept for good', async ({ page }) => {
+  const files = new Map<string, string>();
+  page.on('response', (response) => {
+    const { pathname } = new URL(response.url());
+    if (pathname.startsWith('/pkg/')) files.set(pathname, response.headers()['cache-control'] ?? '');
+  });
+  await page.goto('/');
+  await expect(page.getByRole('textbox', { name: 'Message' })).toBeFocused();
+  expect([...files.keys()].map((path) => path.split('.').pop()).sort()).toEqual(['css', 'js', 'wasm']);
+  for (const [path, kept] of files) {
+    expect(path).toMatch(/^\/pkg\/[0-9a-f]{16}\//);
+    expect(kept).toBe('public, max-age=31536000, immutable');
+  }
+  const [path] = [...files.keys()];
+  const elsewhere = await page.request.get(String(path).replace(/[0-9a-f]{16}/, '0'.repeat(16)));
+  expect(elsewhere.status(), 'the address of another content').toBe(404);
 });
 
 test('nothing moves when the page comes alive', async ({ page, chat }) => {

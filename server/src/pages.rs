@@ -14,12 +14,7 @@ use leptos::{nonce::Nonce, prelude::provide_context};
 use leptos_axum::{handle_server_fns_with_context, render_app_async_with_context};
 use tower_http::compression::CompressionLayer;
 
-use crate::{
-    assets,
-    auth::Caller,
-    headers::allow_page,
-    state::{AppState, BUILD_ID},
-};
+use crate::{assets, auth::Caller, headers::allow_page, state::AppState};
 
 /// Shown while the browser files are missing.
 const NOT_BUILT: &str = include_str!("not_built.html");
@@ -65,7 +60,7 @@ fn context(state: &AppState, owner: OwnerId) -> ServerContext {
     ServerContext {
         sessions: state.sessions.clone(),
         owner,
-        build_id: BUILD_ID,
+        build_id: state.build_id.clone(),
         signs_in: state.auth.is_on(),
     }
 }

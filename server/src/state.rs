@@ -8,9 +8,6 @@ use leptos::config::LeptosOptions;
 
 use crate::{assets, auth::Auth, cli::Cli, guard::Guard, limits::Limits};
 
-/// What names this build to browsers: a tab that is older than the server is told.
-pub const BUILD_ID: &str = env!("CARGO_PKG_VERSION");
-
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct AppState {
@@ -24,6 +21,8 @@ pub struct AppState {
     pub limits: Arc<Limits>,
     /// How many connections may be open.
     pub max_connections: usize,
+    /// Names this build to browsers, by its version and its browser files: a tab that is older is told.
+    pub build_id: Arc<str>,
     /// When the gateway was started.
     pub started: Instant,
     /// What the page's shell needs.
@@ -34,13 +33,14 @@ impl AppState {
     /// The state of a gateway with these options.
     ///
     /// # Errors
-    /// If the place of the browser files cannot be told.
+    /// If the browser files cannot be read, or their place cannot be told.
     pub fn new(cli: &Cli, sessions: Sessions) -> std::io::Result<Self> {
         let site: PathBuf = assets::site_dir(cli.site_dir.as_deref())?;
+        let fingerprint = assets::fingerprint(&site)?;
         let leptos = LeptosOptions::builder()
             .output_name("codex-gateway")
             .site_root(site.to_string_lossy().into_owned())
-            .site_pkg_dir("pkg")
+            .site_pkg_dir(format!("pkg/{fingerprint}"))
             .build();
         Ok(Self {
             sessions,
@@ -48,6 +48,7 @@ impl AppState {
             guard: Arc::new(Guard::new(cli.host(), &cli.allowed_hosts)),
             limits: Arc::new(Limits::new(&cli.limits)),
             max_connections: cli.limits.max_connections as usize,
+            build_id: format!("{}-{fingerprint}", env!("CARGO_PKG_VERSION")).into(),
             started: Instant::now(),
             leptos,
         })

@@ -17,7 +17,7 @@ pub struct ServerContext {
     /// Who asks.
     pub owner: OwnerId,
     /// Names this build of the server; an older page is offered a reload.
-    pub build_id: &'static str,
+    pub build_id: std::sync::Arc<str>,
     /// Whether one signs in here, and can sign out.
     pub signs_in: bool,
 }

@@ -30,7 +30,7 @@ use crate::{
     error::ApiError,
     extract::CallersSession,
     limits::{StreamPlace, Who},
-    state::{AppState, BUILD_ID},
+    state::AppState,
 };
 
 /// How long a stream is silent at most.
@@ -70,7 +70,8 @@ pub async fn events(
     let attends = asked.interactive.is_some_and(|word| word == "1" || word == "true");
     // What the stream holds for as long as it is open.
     let held = (state.limits.stream(who)?, attends.then(|| session.attend()));
-    let stream = stream(session, names, start, expiry, held);
+    let hello = session_frame(&session, &state.build_id);
+    let stream = stream(session, hello, names, start, expiry, held);
     let mut response = Response::new(Body::from_stream(stream));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -120,9 +121,9 @@ struct SessionData<'a> {
     build_id: &'a str,
 }
 
-fn session_frame(session: &Session) -> Bytes {
+fn session_frame(session: &Session, build_id: &str) -> Bytes {
     let info = session.info();
-    let data = SessionData { session_id: info.id.as_str(), session: &info, build_id: BUILD_ID };
+    let data = SessionData { session_id: info.id.as_str(), session: &info, build_id };
     json_frame(None, EventName::Session, &data)
 }
 
@@ -143,6 +144,7 @@ type Chunk = Result<Bytes, SessionError>;
 
 fn stream(
     session: Session,
+    hello: Bytes,
     names: u16,
     start: Start,
     expiry: Expiry,
@@ -154,7 +156,7 @@ fn stream(
         let expired = expiry.over();
         tokio::pin!(expired);
         yield Ok(Bytes::from_static(RETRY.as_bytes()));
-        yield Ok(session_frame(&session));
+        yield Ok(hello);
         let mut follower = match start {
             Start::After(seq) => session.log().follow(seq, names),
             Start::Fresh => {
