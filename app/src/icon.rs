@@ -7,11 +7,14 @@ use crate::node::{El, svg};
 pub(crate) enum Icon {
     Agent,
     Alert,
+    Attach,
     Brand,
     Check,
     Chevron,
+    Close,
     Compact,
     Down,
+    Edit,
     File,
     Folder,
     Globe,
@@ -31,6 +34,7 @@ pub(crate) enum Icon {
     Thought,
     Timer,
     Tool,
+    Up,
 }
 
 impl Icon {
@@ -40,11 +44,14 @@ impl Icon {
                 "M8 2.5v2M4 4.5h8a1.5 1.5 0 0 1 1.5 1.5v5a1.5 1.5 0 0 1-1.5 1.5H4A1.5 1.5 0 0 1 2.5 11V6A1.5 1.5 0 0 1 4 4.5ZM6 8v1M10 8v1"
             }
             Self::Alert => "M8 2.5 14 13H2L8 2.5ZM8 6.5v3M8 11.2v.1",
+            Self::Attach => "M8 3v10M3 8h10",
             Self::Brand => "M2.5 8 6 3h4l3.5 5L10 13H6L2.5 8ZM8 6.2v3.6M6.2 8h3.6",
             Self::Check => "m3.5 8.5 3 3 6-7",
             Self::Chevron => "m6 4 4 4-4 4",
+            Self::Close => "M4 4l8 8M12 4l-8 8",
             Self::Compact => "M3 8h10M8 1.5V6M6 4l2 2 2-2M8 14.5V10M6 12l2-2 2 2",
             Self::Down => "M8 3v10M4 9l4 4 4-4",
+            Self::Edit => "M3 13l.7-3L10.5 3.2l2.3 2.3L6 12.3 3 13Z",
             Self::File => {
                 "M9 2H4.5A1.5 1.5 0 0 0 3 3.5v9A1.5 1.5 0 0 0 4.5 14h7a1.5 1.5 0 0 0 1.5-1.5V6L9 2ZM9 2v4h4M8 8v4M6 10h4"
             }
@@ -75,6 +82,7 @@ impl Icon {
             Self::Shield => "M8 2 3 4v4c0 3 2.2 5.2 5 6 2.8-.8 5-3 5-6V4L8 2Z",
             Self::Stop => "M5 4h6a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1Z",
             Self::Terminal => "m3 4.5 3.5 3.5L3 11.5M8 12h5",
+            Self::Up => "m4 10 4-4 4 4",
             Self::Thought => "M6 13.5h4M6.5 11.5c0-1.5-2-2.3-2-5a3.5 3.5 0 0 1 7 0c0 2.7-2 3.5-2 5h-3Z",
             Self::Timer => "M8 3.5a5 5 0 1 0 0 10 5 5 0 0 0 0-10ZM8 6v2.5l1.5 1M6.5 1.5h3",
             Self::Tool => {

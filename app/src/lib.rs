@@ -13,6 +13,7 @@
 //! - [`server_fns`]: what the page asks of the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
 //! - `node`: the pieces that pages are built of; `state`: what they watch
+//! - `upload`: sending an image to the server
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
 pub mod app;
@@ -37,6 +38,7 @@ mod sidebar;
 mod sign_in;
 mod state;
 mod text;
+mod upload;
 
 pub use app::App;
 #[cfg(feature = "ssr")]

@@ -1,29 +1,50 @@
 //! The composer: where one writes.
+//!
+//! - [`area`]: the field; `keys`: what its keys do
+//! - [`models`], [`access`]: what the next message is to run with
+//! - [`images`]: what goes with it
+//! - [`suggest`]: what is offered while one writes; `commands`: what can be done from here by its name
+//! - [`drafts`]: what is not sent yet; `recall`: what was
 
+mod access;
+mod area;
+mod busy;
+mod commands;
 mod drafts;
+mod images;
+mod keys;
 mod models;
+mod recall;
+mod send;
+mod suggest;
 
-use codex_gateway_wire::api::Model;
 use std::sync::Arc;
 
+use codex_gateway_wire::{
+    StartTurn,
+    api::{Model, WhenBusy},
+};
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::{Event, HtmlTextAreaElement, KeyboardEvent};
+use web_sys::Event;
 
+pub(crate) use drafts::upload;
+pub(crate) use images::thumbnail;
+
+use self::{access::Access, area::Area, images::Images, models::Mind, suggest::Suggestions};
 use crate::{
     browser,
     conversation::Chat,
-    i18n::texts,
+    i18n::{Texts, texts},
     icon::{Icon, icon},
     node::{El, ElementRef, el, live},
+    server_fns::Site,
     state::{State, effect},
 };
 
 /// A message as it leaves the composer.
 pub(crate) struct Draft {
-    pub(crate) text: String,
-    /// The model, if another was chosen than is used now.
-    pub(crate) model: Option<String>,
+    /// What it says, and what it is to run with; what is used already is left out.
+    pub(crate) turn: StartTurn,
     /// To be called once it has arrived: until then the browser keeps it.
     pub(crate) done: Box<dyn FnOnce()>,
 }
@@ -35,6 +56,8 @@ pub(crate) struct ComposerSetup {
     pub(crate) placeholder: &'static str,
     /// The models that can be chosen.
     pub(crate) models: Vec<Model>,
+    /// What the operator allows.
+    pub(crate) site: Site,
     /// The conversation, if there is one already.
     pub(crate) chat: Option<Chat>,
     pub(crate) submit: Submit,
@@ -43,154 +66,196 @@ pub(crate) struct ComposerSetup {
 /// What to do with a message.
 pub(crate) type Submit = Arc<dyn Fn(Draft) + Send + Sync>;
 
-/// Enter sends, Shift Enter breaks the line. The draft survives a reload.
-pub(crate) fn composer_view(setup: ComposerSetup) -> El {
-    let t = texts();
-    let area = Area(ElementRef::new());
-    let text = State::new(String::new());
-    // Somebody tried to send while a turn runs.
-    let held_back = State::new(false);
-    let picked = State::new(None::<String>);
-    let key = State::new(drafts::key(&setup.draft_key));
-    let ComposerSetup { placeholder, models, chat, submit, .. } = setup;
-    let running = move || chat.is_some_and(Chat::running);
-    let closed = move || chat.is_some_and(Chat::ended);
-    let signed_out = move || chat.is_some_and(Chat::signed_out);
+/// A composer on the page, for all of its parts.
+#[derive(Clone, Copy)]
+pub(crate) struct Composer {
+    t: &'static Texts,
+    chat: Option<Chat>,
+    models: State<Vec<Model>>,
+    site: State<Site>,
+    submit: State<Option<Submit>>,
+    area: Area,
+    /// What is written.
+    text: State<String>,
+    /// Where the draft is kept.
+    key: State<String>,
+    picked: State<Picked>,
+    images: Images,
+    suggestions: Suggestions,
+    /// What to do with a message while a turn runs.
+    when_busy: State<WhenBusy>,
+    /// How far back one has gone among what was sent before: 1 is the last message.
+    recalled: State<usize>,
+}
 
-    effect(move || begin(area, &key.peek(), text));
-    effect(move || {
-        if !running() {
-            held_back.set_to(false);
+/// What the reader picked for the next message.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Picked {
+    mind: Option<Mind>,
+    access: Option<Access>,
+}
+
+impl Composer {
+    fn new(setup: ComposerSetup) -> Self {
+        let ComposerSetup { draft_key, models, site, chat, submit, .. } = setup;
+        Self {
+            t: texts(),
+            chat,
+            models: State::new(models),
+            site: State::new(site),
+            submit: State::new(Some(submit)),
+            area: Area(ElementRef::new()),
+            text: State::new(String::new()),
+            key: State::new(drafts::key(&draft_key)),
+            picked: State::new(Picked::default()),
+            images: Images::new(),
+            suggestions: Suggestions::new(),
+            when_busy: State::new(WhenBusy::Queue),
+            recalled: State::new(0),
         }
-    });
-
-    if let Some(chat) = chat {
-        effect(move || keep_unsent(chat, area, &key.peek(), text));
     }
 
-    let send = move || {
-        let written = text.peek();
-        if written.trim().is_empty() || untrack(|| closed() || signed_out()) {
-            return;
+    fn running(self) -> bool {
+        self.chat.is_some_and(Chat::running)
+    }
+
+    fn closed(self) -> bool {
+        self.chat.is_some_and(Chat::ended)
+    }
+
+    fn signed_out(self) -> bool {
+        self.chat.is_some_and(Chat::signed_out)
+    }
+
+    /// Whether there is something to send, and it can be; tracked.
+    fn may_send(self) -> bool {
+        let says = !self.text.try_with(|text| text.trim().is_empty()).unwrap_or(true);
+        (says || !self.images.is_empty()) && self.images.are_ready() && !self.closed() && !self.signed_out()
+    }
+
+    /// Puts a text in place of what is written, and the caret behind so many of its bytes.
+    fn write(self, text: &str, caret: usize) {
+        self.area.set(text, caret);
+        self.keep(text.to_owned());
+    }
+
+    /// Adds a message that comes back, before what was written since.
+    pub(crate) fn take_back(self, turn: &StartTurn) {
+        let all = drafts::join(vec![turn.prompt.clone()], self.text.peek());
+        self.write(&all, all.len());
+        self.images.restore(turn.input.iter().filter_map(upload).cloned());
+        drafts::keep_images(&self.key.peek(), &self.images.parts());
+        self.area.focus();
+    }
+
+    /// The text has become another.
+    fn keep(self, text: String) {
+        browser::store(&self.key.peek(), &text);
+        self.text.set(text);
+    }
+
+    /// As soon as the field is there: what was written before stands in it.
+    fn begin(self) {
+        let Some(area) = self.area.track() else { return };
+        let key = self.key.peek();
+        // Somebody may have begun to write before this program ran, which has not kept it then.
+        if area.value().is_empty() {
+            area.set_value(&browser::stored(&key).unwrap_or_default());
+        } else {
+            browser::store(&key, &area.value());
         }
-        if untrack(running) {
-            return held_back.set(true);
+        self.text.set(area.value());
+        self.images.restore(drafts::images(&key).into_iter());
+        self.when_busy.set(busy::chosen());
+        // It is part of the page only after this.
+        request_animation_frame(move || {
+            if !browser::touch() {
+                let _ = area.focus();
+            }
+        });
+    }
+
+    /// Once one is signed out, the page will be loaded anew: what did not arrive survives that only as a draft.
+    fn keep_unsent(self, chat: Chat) {
+        if chat.signed_out() && !chat.outbox.busy() {
+            for turn in chat.outbox.take_failed().iter().rev() {
+                self.take_back(turn);
+            }
         }
-        let used = chat.and_then(|chat| chat.live.peek(|transcript| transcript.model.clone()));
-        let model = picked.peek().filter(|picked| Some(picked) != used.as_ref());
-        area.set("");
-        text.set(String::new());
-        let (key, kept) = (key.peek(), written.clone());
-        let done = Box::new(move || drafts::forget(&key, &kept));
-        submit(Draft { text: written, model, done });
-    };
-    let typed = move |_: Event| {
-        let written = area.get().map(|area| area.value()).unwrap_or_default();
-        browser::store(&key.peek(), &written);
-        text.set(written);
-    };
-    let send_too = send.clone();
-    let pressed = move |event: KeyboardEvent| {
-        // While a word is being composed (Chinese, Japanese, …) Enter chooses it. (229 is Safari's way to say so.)
-        let composing = event.is_composing() || event.key_code() == 229;
-        if event.key() == "Enter" && !event.shift_key() && !composing {
-            event.prevent_default();
-            send();
-        }
-    };
+    }
+}
+
+/// A composer.
+pub(crate) fn composer_view(setup: ComposerSetup) -> El {
+    let placeholder = setup.placeholder;
+    let composer = Composer::new(setup);
+    let Composer { t, chat, text, suggestions, .. } = composer;
+    effect(move || composer.begin());
+    if let Some(chat) = chat {
+        chat.composer.set(Some(composer));
+        effect(move || composer.keep_unsent(chat));
+    }
     let submitted = move |event: Event| {
         event.prevent_default();
-        send_too();
-    };
-    let act = |label: &'static str| el("button").attr("aria-label", label).attr("title", label);
-    let action = move || {
-        if running() {
-            act(t.stop)
-                .attr("type", "button")
-                .class("act stop")
-                .on_click(move || chat.iter().for_each(|chat| chat.stop()))
-                .child(icon(Icon::Stop))
-        } else {
-            act(t.send)
-                .attr("type", "submit")
-                .class("act send")
-                .live_attr("disabled", move || text.get().trim().is_empty() || signed_out())
-                .child(icon(Icon::Send))
-        }
+        send::send(composer, None);
     };
     let area = el("textarea")
-        .node_ref(area.0)
+        .node_ref(composer.area.0)
         .attr("rows", "1")
         .attr("aria-label", t.message)
         .attr("placeholder", placeholder)
         .attr("enterkeyhint", "send")
         .attr("autocomplete", "off")
-        .live_attr("disabled", closed)
-        .on("input", typed)
-        .on("keydown", pressed);
-    let tools = el("div")
-        .class("tools")
-        .child(models::picker(models, chat, picked, t))
-        .child(models::context_meter(chat, t))
-        .child(el("span").class("spring"))
-        .child(el("span").class("keys").child(t.keys_hint))
-        .child(live(action));
-    let hint = live(move || held_back.get().then_some(t.held_back));
-    el("form")
+        .live_attr("disabled", move || composer.closed());
+    let area = suggestions.described(keys::listening(composer, area));
+    let form = el("form")
         .class("composer")
         .on("submit", submitted)
-        .child(el("p").class("held-back").attr("role", "status").child(hint))
+        .child(suggestions.view(composer))
+        .child(images::images_view(composer))
         .child(el("div").class("grow").live_attr("data-value", move || text.get()).child(area))
-        .child(tools)
+        .child(tools_view(composer));
+    el("div").class("compose").child(images::taking(composer, form)).child(settings_view(composer))
 }
 
-/// As soon as the field is there: what was written before stands in it.
-fn begin(area: Area, key: &str, text: State<String>) {
-    let Some(area) = area.track() else { return };
-    // Somebody may have begun to write before this program ran, which has not kept it then.
-    if area.value().is_empty() {
-        area.set_value(&browser::stored(key).unwrap_or_default());
-    } else {
-        browser::store(key, &area.value());
-    }
-    text.set(area.value());
-    // It is part of the page only after this.
-    request_animation_frame(move || {
-        if !browser::touch() {
-            let _ = area.focus();
-        }
-    });
+/// What the next message is to run with.
+fn settings_view(composer: Composer) -> El {
+    el("div")
+        .class("run-with")
+        .child(models::picker(composer))
+        .child(access::picker(composer))
+        .child(models::context_meter(composer.chat, composer.t))
+        .child(el("span").class("spring"))
+        .child(el("span").class("keys").child(composer.t.keys_hint))
 }
 
-/// Once one is signed out, the page will be loaded anew: what did not arrive survives that only as a draft.
-fn keep_unsent(chat: Chat, area: Area, key: &str, text: State<String>) {
-    let settled = chat.signed_out() && !chat.outbox.busy();
-    let unsent = if settled { chat.outbox.take_failed() } else { Vec::new() };
-    if !unsent.is_empty() {
-        let all = drafts::join(unsent, text.peek());
-        browser::store(key, &all);
-        area.set(&all);
-        text.set(all);
-    }
-}
-
-/// The field that one writes in.
-#[derive(Clone, Copy)]
-struct Area(ElementRef);
-
-impl Area {
-    /// The field, as soon as it is there.
-    fn track(self) -> Option<HtmlTextAreaElement> {
-        self.0.get().and_then(|area| area.dyn_into().ok())
-    }
-
-    fn get(self) -> Option<HtmlTextAreaElement> {
-        untrack(|| self.track())
-    }
-
-    fn set(self, text: &str) {
-        if let Some(area) = self.get() {
-            area.set_value(text);
-        }
-    }
+fn tools_view(composer: Composer) -> El {
+    let t = composer.t;
+    let act = |label: &'static str| el("button").attr("aria-label", label).attr("title", label);
+    let stop = move || {
+        composer.running().then(|| {
+            act(t.stop)
+                .attr("type", "button")
+                .class("act stop")
+                .on_click(move || composer.chat.iter().for_each(|chat| chat.stop()))
+                .child(icon(Icon::Stop))
+        })
+    };
+    // While a turn runs, who writes nothing sends nothing.
+    let send = move || {
+        (!composer.running() || composer.may_send()).then(|| {
+            act(t.send)
+                .attr("type", "submit")
+                .class("act send")
+                .live_attr("disabled", move || !composer.may_send())
+                .child(icon(Icon::Send))
+        })
+    };
+    el("div")
+        .class("tools")
+        .child(images::picker(composer))
+        .child(el("span").class("spring"))
+        .child(live(move || composer.running().then(|| busy::picker(composer))))
+        .child(live(stop))
+        .child(live(send))
 }

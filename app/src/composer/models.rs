@@ -1,45 +1,88 @@
-//! The model: which one, and how full its window is.
+//! The model and how hard it thinks, and how full its window is.
 
 use codex_gateway_wire::api::Model;
 use leptos::prelude::event_target_value;
 use web_sys::Event;
 
+use super::Composer;
 use crate::{
     conversation::Chat,
     i18n::Texts,
     node::{El, Node, el, live, many, svg},
-    state::State,
 };
 
-/// A choice of models; the one in use is chosen until another is picked.
-pub(super) fn picker(
-    models: Vec<Model>,
-    chat: Option<Chat>,
-    picked: State<Option<String>>,
-    t: &'static Texts,
-) -> El {
-    let choices = State::new(choices(models));
-    let chosen = move || {
-        let used = || chat.and_then(|chat| chat.live.meta(|transcript| transcript.model.clone()));
-        let default = || choices.try_peek(|all| all.iter().find(|one| one.default).map(|one| one.id.clone()));
-        picked.get().or_else(used).or_else(|| default().flatten())
-    };
+/// A model, and how hard it is to think, if that can be chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mind {
+    pub(super) model: Option<String>,
+    pub(super) effort: Option<String>,
+}
+
+impl Mind {
+    fn value(&self) -> String {
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        format!("{} {}", part(&self.model), part(&self.effort))
+    }
+
+    fn parse(value: &str) -> Self {
+        let (model, effort) = value.split_once(' ').unwrap_or((value, ""));
+        let part = |part: &str| Some(part.to_owned()).filter(|part| !part.is_empty());
+        Self { model: part(model), effort: part(effort) }
+    }
+}
+
+/// What the next message is for; tracked. The model in use, until another is picked.
+pub(super) fn chosen(composer: Composer) -> Mind {
+    if let Some(picked) = composer.picked.try_with(|picked| picked.mind.clone()).flatten() {
+        return picked;
+    }
+    let used = composer.chat.map(|chat| {
+        chat.live
+            .meta(|transcript| Mind { model: transcript.model.clone(), effort: transcript.effort.clone() })
+    });
+    let used = used.unwrap_or_default();
+    composer.models.with(|models| {
+        let model =
+            used.model.or_else(|| models.iter().find(|one| one.is_default).map(|one| one.model.clone()));
+        let known = models.iter().find(|one| Some(&one.model) == model.as_ref());
+        let effort = used.effort.or_else(|| known?.default_reasoning_effort.clone());
+        // One that the model does not list is no choice of the reader's.
+        let lists = |effort: &String| {
+            known.is_some_and(|one| {
+                one.supported_reasoning_efforts.iter().any(|it| it.reasoning_effort == *effort)
+            })
+        };
+        Mind { effort: effort.filter(lists), model }
+    })
+}
+
+/// Whether the model looks at images; tracked. One that is not known may.
+pub(super) fn sees(composer: Composer) -> bool {
+    let chosen = chosen(composer).model;
+    composer
+        .models
+        .with(|models| models.iter().find(|one| Some(&one.model) == chosen.as_ref()).is_none_or(Model::sees))
+}
+
+/// A choice of models, each with the ways in which it can think.
+pub(super) fn picker(composer: Composer) -> El {
+    let t = composer.t;
     let options = move || {
-        let chosen = chosen();
-        let mut all = choices.peek();
-        // A session may use what is not in the list, or the list may still be empty.
-        if all.iter().all(|one| Some(&one.id) != chosen.as_ref()) {
-            let name = chosen.clone().unwrap_or_else(|| t.default_model.to_owned());
-            all.insert(0, Choice { id: chosen.clone().unwrap_or_default(), name, default: false });
-        }
-        many(all.into_iter().map(|one| {
-            let selected = Some(&one.id) == chosen.as_ref();
-            el("option").attr("value", one.id).attr("selected", selected).child(one.name)
-        }))
+        let chosen = chosen(composer);
+        composer.models.with(|models| {
+            let shown = models.iter().filter(|one| !one.hidden || Some(&one.model) == chosen.model.as_ref());
+            let mut groups: Vec<El> = shown.map(|one| model_view(one, &chosen, t)).collect();
+            // A session may use what is not in the list, or the list may still be empty.
+            if models.iter().all(|one| Some(&one.model) != chosen.model.as_ref()) {
+                let name = chosen.model.clone().unwrap_or_else(|| t.default_model.to_owned());
+                groups.insert(0, option_view(&chosen, &chosen, name));
+            }
+            many(groups)
+        })
     };
     let pick = move |event: Event| {
-        let value = event_target_value(&event);
-        picked.set(Some(value).filter(|value| !value.is_empty()));
+        let mind = Mind::parse(&event_target_value(&event));
+        composer.picked.update(|picked| picked.mind = Some(mind).filter(|mind| mind.model.is_some()));
     };
     el("select")
         .class("model")
@@ -50,20 +93,22 @@ pub(super) fn picker(
         .child(live(options))
 }
 
-#[derive(Clone, Debug, PartialEq)]
-struct Choice {
-    id: String,
-    name: String,
-    default: bool,
+fn model_view(model: &Model, chosen: &Mind, t: &Texts) -> El {
+    let name = if model.display_name.is_empty() { &model.model } else { &model.display_name };
+    let mind = |effort| Mind { model: Some(model.model.clone()), effort };
+    if model.supported_reasoning_efforts.is_empty() {
+        return option_view(&mind(None), chosen, name.clone());
+    }
+    let efforts = model.supported_reasoning_efforts.iter().map(|one| {
+        let effort = &one.reasoning_effort;
+        let word = (t.effort)(effort).unwrap_or(effort);
+        option_view(&mind(Some(effort.clone())), chosen, format!("{name} · {word}"))
+    });
+    el("optgroup").attr("label", name.clone()).child(many(efforts))
 }
 
-fn choices(models: Vec<Model>) -> Vec<Choice> {
-    let shown = models.into_iter().filter(|model| !model.hidden);
-    let choice = |model: Model| {
-        let name = if model.display_name.is_empty() { model.model.clone() } else { model.display_name };
-        Choice { id: model.model, name, default: model.is_default }
-    };
-    shown.map(choice).collect()
+fn option_view(mind: &Mind, chosen: &Mind, name: String) -> El {
+    el("option").attr("value", mind.value()).attr("selected", mind == chosen).child(name)
 }
 
 /// How full the model's window is: a ring.
@@ -91,4 +136,21 @@ fn ring(percent: u64) -> El {
         .attr("aria-hidden", "true")
         .child(circle())
         .child(used)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_reads_back_as_written() {
+        let some = |text: &str| Some(text.to_owned());
+        for mind in [
+            Mind { model: some("gpt-6"), effort: some("high") },
+            Mind { model: some("gpt-6"), effort: None },
+            Mind::default(),
+        ] {
+            assert_eq!(Mind::parse(&mind.value()), mind);
+        }
+    }
 }

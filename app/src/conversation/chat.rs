@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use codex_gateway_wire::{ApprovalMode, Content, Item, SessionId, TurnId};
+use codex_gateway_wire::{ApprovalMode, Content, InputPart, Item, SessionId, StartTurn, TurnId};
 use leptos::{prelude::*, task::spawn_local};
 
+use super::entry::images;
 use crate::{
     browser,
-    composer::Draft,
+    composer::{Composer, Draft},
     i18n::{Texts, texts},
-    live::{LinkState, Live, Outbox, Stream, Target, Unsent, UnsentState},
+    live::{LinkState, Live, Outbox, Stream, Target, Unsent},
     pages::FirstMessage,
     route::{Navigator, conversation_path},
     server_fns::{self, Conversation, Failure},
@@ -31,7 +32,9 @@ pub(crate) struct Chat {
     /// Stop was pressed, and the turn has not ended yet.
     pub(crate) stopping: State<bool>,
     /// What the reader is told that happened elsewhere.
-    pub(crate) told: State<Option<&'static str>>,
+    pub(crate) told: State<Option<String>>,
+    /// Where one writes, once it is there.
+    pub(crate) composer: State<Option<Composer>>,
     /// Who answers what codex asks.
     pub(crate) approvals: ApprovalMode,
     id: State<SessionId>,
@@ -53,6 +56,7 @@ impl Chat {
             now: State::new(site.now_ms),
             stopping: State::new(false),
             told: State::new(None),
+            composer: State::new(None),
             approvals,
             id: State::new(id.clone()),
             stream: State::new(None),
@@ -130,9 +134,8 @@ impl Chat {
 
     /// Sends a message.
     pub(crate) fn send(self, draft: Draft) {
-        let Draft { text, model, done } = draft;
-        let client_id = browser::unique_id();
-        self.dispatch(Unsent { client_id, text, model, state: UnsentState::Sending }, done);
+        let Draft { turn, done } = draft;
+        self.dispatch(Unsent::new(turn), done);
     }
 
     /// Sends a message that did not arrive again.
@@ -142,20 +145,19 @@ impl Chat {
 
     /// Sends what the user said in a turn again.
     pub(crate) fn retry_turn(self, turn: &TurnId) {
-        let text = self.live.peek(|transcript| {
+        let said = self.live.peek(|transcript| {
             let entries = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
             entries.rev().find_map(|entry| match &entry.content {
-                Content::Item(Item::UserMessage(message)) => Some(message.text()),
+                Content::Item(Item::UserMessage(message)) => Some(StartTurn {
+                    prompt: message.text(),
+                    input: images(message).map(|upload| InputPart::Image { upload }).collect(),
+                    ..StartTurn::default()
+                }),
                 _ => None,
             })
         });
-        if let Some(text) = text {
-            self.resend(Unsent {
-                client_id: browser::unique_id(),
-                text,
-                model: None,
-                state: UnsentState::Sending,
-            });
+        if let Some(turn) = said {
+            self.resend(Unsent::new(turn));
         }
     }
 
@@ -176,6 +178,12 @@ impl Chat {
                 }
             }
         });
+    }
+
+    /// Says that something did not work.
+    pub(crate) fn say_failed(self, failure: &Failure) {
+        self.heed(failure);
+        self.told.set(Some(self.t.failure(failure)));
     }
 
     /// Stays away from the server if it wants one to sign in first.

@@ -1,9 +1,17 @@
 //! One entry of the log: something said, or a step of the work.
 
-use codex_gateway_wire::{Content, Item, Phase, codex::UserMessage};
+use codex_gateway_wire::{
+    Content, Item, Phase, UploadId,
+    codex::{UserInput, UserMessage},
+};
 use leptos::prelude::*;
 
-use super::{Chat, step::step_view, turn::Turn, unsent::bubble};
+use super::{
+    Chat,
+    step::step_view,
+    turn::Turn,
+    unsent::{bubble, images_view},
+};
 use crate::{
     cards::markdown_view,
     i18n::Texts,
@@ -63,22 +71,35 @@ fn user_view(chat: Chat, entry: EntryRef) -> Node {
     let t = chat.t;
     live(move || {
         let said = entry.read(|entry| match &entry.content {
-            Content::Item(Item::UserMessage(message)) => Some((message.text(), attachments(message))),
+            Content::Item(Item::UserMessage(message)) => {
+                let uploads: Vec<UploadId> = images(message).collect();
+                Some((message.text(), uploads, attachments(message)))
+            }
             _ => None,
         });
-        said.flatten().map(|(text, attached)| {
+        said.flatten().map(|(text, uploads, attached)| {
             let attached = attached.into_iter();
             let attached =
                 attached.map(|name| el("li").child(t.attached).child(" ").child(el("code").child(name)));
-            many([bubble(text), el("ul").class("attached").child(many(attached))])
+            let says = !text.trim().is_empty();
+            many([
+                images_view(uploads.into_iter(), t),
+                says.then(|| bubble(text)),
+                Some(el("ul").class("attached").child(many(attached))),
+            ])
         })
     })
 }
 
-/// What goes with a message beside its text.
+/// The images that go with a message and are the gateway's to show.
+pub(super) fn images(message: &UserMessage) -> impl Iterator<Item = UploadId> {
+    message.content.iter().filter_map(UserInput::upload)
+}
+
+/// What else goes with a message beside its text.
 fn attachments(message: &UserMessage) -> Vec<String> {
-    let others = message.content.iter().filter(|part| part.text.is_none());
-    let name = |part: &codex_gateway_wire::codex::UserInput| {
+    let others = message.content.iter().filter(|part| part.text.is_none() && part.upload().is_none());
+    let name = |part: &UserInput| {
         part.name.clone().or_else(|| part.path.clone()).unwrap_or_else(|| part.kind.clone())
     };
     others.map(name).collect()

@@ -8,6 +8,7 @@ mod live_line;
 mod log;
 mod notices;
 mod older;
+mod queue;
 mod scroll;
 mod step;
 mod turn;
@@ -22,17 +23,18 @@ use web_sys::KeyboardEvent;
 pub(crate) use chat::Chat;
 pub(crate) use notices::sign_in_notice;
 pub(crate) use turn::failure_view;
-pub(crate) use unsent::bubble;
+pub(crate) use unsent::sent_view;
 
 use crate::{
     composer::{ComposerSetup, composer_view},
     node::{El, el},
     questions::questions_view,
+    server_fns::Site,
     state::effect,
 };
 
 /// The conversation of a page, below its header.
-pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>) -> El {
+pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> El {
     let t = chat.t;
     effect(move || {
         let listener = window_event_listener(ev::keydown, move |event| stop_on_escape(chat, &event));
@@ -42,6 +44,7 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>) -> El {
         draft_key: chat.id().to_string(),
         placeholder: t.placeholder,
         models,
+        site,
         chat: Some(chat),
         submit: Arc::new(move |draft| chat.send(draft)),
     };
@@ -49,6 +52,7 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>) -> El {
         .class("dock")
         .child(notices::notices_view(chat))
         .child(questions_view(chat))
+        .child(queue::queue_view(chat))
         .child(live_line::live_line(chat))
         .child(composer_view(setup));
     el("main").class("chat").child(log::log_view(chat)).child(dock)

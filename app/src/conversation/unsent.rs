@@ -1,9 +1,13 @@
 //! A message that was sent and has not come back yet.
 
+use codex_gateway_wire::{StartTurn, UploadId};
+
 use super::Chat;
 use crate::{
+    composer::{thumbnail, upload},
+    i18n::Texts,
     live::UnsentState,
-    node::{El, button, el, live},
+    node::{El, Node, button, el, live, many},
 };
 
 /// What the user said.
@@ -11,12 +15,25 @@ pub(crate) fn bubble(text: String) -> El {
     el("div").class("bubble").child(text)
 }
 
+/// The images that go with it, above.
+pub(crate) fn images_view(uploads: impl Iterator<Item = UploadId>, t: &'static Texts) -> Option<El> {
+    let all: Vec<El> = uploads.map(|upload| el("li").child(thumbnail(&upload, t))).collect();
+    (!all.is_empty()).then(|| el("ul").class("pictures").child(many(all)))
+}
+
+/// A message that is on its way.
+pub(crate) fn sent_view(turn: &StartTurn, t: &'static Texts) -> Node {
+    let says = !turn.prompt.trim().is_empty();
+    let images = images_view(turn.input.iter().filter_map(upload).cloned(), t);
+    many([images, says.then(|| bubble(turn.prompt.clone()))])
+}
+
 pub(crate) fn unsent_view(chat: Chat, client_id: String) -> El {
     let t = chat.t;
     let message = move || chat.outbox.all().into_iter().find(|message| message.client_id == client_id);
     let content = live(move || {
         message().map(|message| {
-            let bubble = bubble(message.text.clone());
+            let bubble = sent_view(&message.turn, t);
             let entry = el("div").class("entry").attr("data-kind", "user");
             let UnsentState::Failed(failure) = &message.state else {
                 return entry.attr("data-unsent", "sending").child(bubble);

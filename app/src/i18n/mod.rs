@@ -102,7 +102,30 @@ texts! {
     model: &'static str,
     default_model: &'static str,
     context_used: fn(u64) -> String,
-    held_back: &'static str,
+    /// How hard a model thinks, by codex's word for it, where we have one.
+    effort: fn(&str) -> Option<&'static str>,
+    permissions: &'static str,
+    attach: &'static str,
+    image: &'static str,
+    uploading: &'static str,
+    remove_image: &'static str,
+    no_images: &'static str,
+    suggestions: &'static str,
+    while_working: &'static str,
+    while_working_hint: &'static str,
+    queue_it: &'static str,
+    steer: &'static str,
+    about_rename: &'static str,
+    about_model: &'static str,
+
+    // The queue
+    queued: &'static str,
+    queue_waits: &'static str,
+    move_up: &'static str,
+    edit: &'static str,
+    send_now: &'static str,
+    remove: &'static str,
+
     keys_hint: &'static str,
 
     // What is going on
@@ -243,6 +266,9 @@ texts! {
     error_session_limit: &'static str,
     error_empty_prompt: &'static str,
     error_codex_unavailable: &'static str,
+    error_no_image: &'static str,
+    error_too_large: &'static str,
+    error_queue_full: &'static str,
 
     // Signing in. (What only the form says is not sent to the browser's program.)
     sign_in: &'static str,
@@ -332,6 +358,9 @@ impl Texts {
             "session_limit" => self.error_session_limit,
             "empty_prompt" => self.error_empty_prompt,
             "codex_unavailable" => self.error_codex_unavailable,
+            "no_image" | "broken_image" => self.error_no_image,
+            "too_large" => self.error_too_large,
+            "queue_full" => self.error_queue_full,
             "unauthorized" => self.sign_in_ended,
             "rate_limited" => self.too_much,
             _ => return failure.message.clone(),

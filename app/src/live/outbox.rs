@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 
 use super::Live;
 use crate::{
+    browser,
     server_fns::{self, Failure},
     state::State,
 };
@@ -14,23 +15,18 @@ use crate::{
 pub(crate) struct Unsent {
     /// Ours; codex gives it back with the message.
     pub(crate) client_id: String,
-    /// What it says.
-    pub(crate) text: String,
-    /// The model to use from here on.
-    pub(crate) model: Option<String>,
+    /// The message as the server takes it.
+    pub(crate) turn: StartTurn,
     /// How far it has come.
     pub(crate) state: UnsentState,
 }
 
 impl Unsent {
-    /// The message as the server takes it.
-    pub(crate) fn turn(&self) -> StartTurn {
-        StartTurn {
-            prompt: self.text.clone(),
-            model: self.model.clone(),
-            client_message_id: Some(self.client_id.clone()),
-            ..StartTurn::default()
-        }
+    /// A message that is about to be sent.
+    pub(crate) fn new(turn: StartTurn) -> Self {
+        let client_id = browser::unique_id();
+        let turn = StartTurn { client_message_id: Some(client_id.clone()), ..turn };
+        Self { client_id, turn, state: UnsentState::Sending }
     }
 }
 
@@ -83,7 +79,7 @@ impl Outbox {
         done: impl FnOnce(Result<SessionId, &Failure>) + 'static,
     ) {
         let client_id = message.client_id.clone();
-        let turn = message.turn();
+        let turn = message.turn.clone();
         self.0.update(|all| {
             all.retain(|other| other.client_id != client_id);
             all.push(Unsent { state: UnsentState::Sending, ..message });
@@ -108,12 +104,12 @@ impl Outbox {
         });
     }
 
-    /// Takes out those that did not arrive; what they say.
-    pub(crate) fn take_failed(self) -> Vec<String> {
+    /// Takes out those that did not arrive.
+    pub(crate) fn take_failed(self) -> Vec<StartTurn> {
         let is_failed = |message: &Unsent| message.state != UnsentState::Sending;
         let (failed, left): (Vec<_>, Vec<_>) = self.0.peek().into_iter().partition(is_failed);
         self.0.set_to(left);
-        failed.into_iter().map(|message| message.text).collect()
+        failed.into_iter().map(|message| message.turn).collect()
     }
 
     /// Takes out what the conversation has by now.
@@ -147,8 +143,8 @@ mod tests {
     use super::*;
 
     fn message(client_id: &str) -> Unsent {
-        let text = "go".to_owned();
-        Unsent { client_id: client_id.to_owned(), text, model: None, state: UnsentState::Sending }
+        let turn = StartTurn { prompt: "go".to_owned(), ..StartTurn::default() };
+        Unsent { client_id: client_id.to_owned(), turn, state: UnsentState::Sending }
     }
 
     #[test]

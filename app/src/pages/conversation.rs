@@ -12,7 +12,8 @@ use crate::{
 };
 
 pub(super) fn found_view(conversation: Conversation) -> El {
-    let (demo, models) = (conversation.site.demo, conversation.snapshot.models.clone());
+    let (site, models) = (conversation.site.clone(), conversation.snapshot.models.clone());
+    let demo = site.demo;
     let message = use_context::<FirstMessage>().and_then(|first| first.0.take());
     let chat = Chat::open(conversation, message);
     keep_title(move || chat.live.meta(|transcript| transcript.title.clone()), move || chat.waiting());
@@ -20,5 +21,5 @@ pub(super) fn found_view(conversation: Conversation) -> El {
     let stands =
         move || (chat.running(), chat.waiting(), chat.live.meta(|transcript| transcript.title.clone()));
     on_change(stands, move |_| conversations.iter().for_each(|all| all.refresh()));
-    el("div").class("page").child(header_view(demo, Some(chat))).child(conversation_view(chat, models))
+    el("div").class("page").child(header_view(demo, Some(chat))).child(conversation_view(chat, models, site))
 }

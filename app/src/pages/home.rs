@@ -3,17 +3,16 @@
 
 use std::sync::Arc;
 
-use codex_gateway_wire::{ApprovalMode, api::SessionSummary};
+use codex_gateway_wire::{StartTurn, api::SessionSummary};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{header::header_view, keep_title};
 use crate::{
-    browser,
     composer::{ComposerSetup, Draft, Submit, composer_view},
-    conversation::{bubble, failure_view, sign_in_notice},
+    conversation::{failure_view, sent_view, sign_in_notice},
     i18n::{Texts, texts},
     icon::{Icon, icon},
-    live::{Unsent, UnsentState},
+    live::Unsent,
     node::{El, Node, el, live, many},
     route::{Navigator, conversation_path, link},
     server_fns::{self, Failure, Home, Site},
@@ -42,7 +41,7 @@ pub(super) fn home_view(home: Home) -> El {
 /// The conversation as it will be, while codex starts.
 fn starting_view(message: Unsent) -> El {
     let t = texts();
-    let entry = el("div").class("entry").attr("data-kind", "user").child(bubble(message.text));
+    let entry = el("div").class("entry").attr("data-kind", "user").child(sent_view(&message.turn, t));
     let log = el("div").class("log").child(el("section").class("turn").child(entry));
     let doing = el("span").class("doing").child(t.starting);
     let line = el("div").class("live-line").attr("role", "status").child(doing);
@@ -66,6 +65,7 @@ fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
         draft_key: "new".to_owned(),
         placeholder: t.placeholder_first,
         models,
+        site: site.clone(),
         chat: None,
         submit: submit.clone(),
     };
@@ -90,10 +90,9 @@ fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
 
 /// Makes the conversation and goes there.
 fn start(draft: Draft, first: FirstMessage, navigator: Navigator, failure: State<Option<Failure>>) {
-    let Draft { text, model, done } = draft;
-    let client_id = browser::unique_id();
-    let message = Unsent { client_id, text, model, state: UnsentState::Sending };
-    let turn = message.turn();
+    let Draft { turn, done } = draft;
+    let message = Unsent::new(turn);
+    let turn = message.turn.clone();
     first.0.set(Some(message));
     spawn_local(async move {
         match server_fns::start(turn).await {
@@ -110,26 +109,10 @@ fn start(draft: Draft, first: FirstMessage, navigator: Navigator, failure: State
     });
 }
 
-/// Where it works and what it may do, in words.
+/// Where it works. (What it may do there is chosen in the composer.)
 fn settings_line(site: &Site, t: &'static Texts) -> El {
-    let may = match site.sandbox.as_str() {
-        "read-only" => t.may_read,
-        "danger-full-access" => t.may_everything,
-        _ => t.may_edit,
-    };
-    let asks = match site.approvals {
-        _ if site.approval_policy == "never" => t.never_asks,
-        ApprovalMode::Ask => t.asks_first,
-        ApprovalMode::AskOrDecline => t.asks_while_here,
-        ApprovalMode::Decline => t.asks_declined,
-        ApprovalMode::Accept => t.asks_nobody,
-    };
-    let alarm = if asks == t.asks_nobody { "alarm" } else { "" };
     let place = el("span").attr("title", t.workspace).child(icon(Icon::Folder));
-    el("div")
-        .class("setting")
-        .child(place.child(el("code").child(site.cwd.clone())))
-        .child(el("span").class(alarm).child(icon(Icon::Shield)).child(format!("{may} · {asks}")))
+    el("div").class("setting").child(place.child(el("code").child(site.cwd.clone())))
 }
 
 fn suggestions_view(t: &'static Texts, submit: &Submit) -> Node {
@@ -140,7 +123,10 @@ fn suggestions_view(t: &'static Texts, submit: &Submit) -> Node {
     ];
     let all = all.map(|(mark, text)| {
         let submit = submit.clone();
-        let ask = move || submit(Draft { text: text.to_owned(), model: None, done: Box::new(|| ()) });
+        let ask = move || {
+            let turn = StartTurn { prompt: text.to_owned(), ..StartTurn::default() };
+            submit(Draft { turn, done: Box::new(|| ()) });
+        };
         let button = el("button").attr("type", "button").on_click(ask);
         el("li").child(button.child(icon(mark)).child(el("span").child(text)))
     });

@@ -95,7 +95,7 @@ fn answer_of(
             // The box goes when the stream says that the request has ended.
             let Err(why) = server_fns::answer(session, id, answer).await else { return };
             if why.code == "request_ended" {
-                return chat.told.set(Some(chat.t.answered_elsewhere));
+                return chat.told.set(Some(chat.t.answered_elsewhere.to_owned()));
             }
             answering.set(false);
             failure.set(Some(why));

@@ -71,8 +71,8 @@ impl ServerContext {
         Site {
             demo: config.demo,
             cwd: config.cwd.display().to_string(),
-            sandbox: config.sandbox.as_str().to_owned(),
-            approval_policy: config.approval_policy.as_str().to_owned(),
+            sandbox: config.sandbox.into(),
+            approval_policy: config.approval_policy.into(),
             approvals: config.approvals.of_the_page(),
             now_ms: now.ok().and_then(|now| i64::try_from(now.as_millis()).ok()).unwrap_or_default(),
         }

@@ -7,14 +7,15 @@ mod listing;
 
 use codex_gateway_wire::{
     ApprovalMode, Snapshot,
-    api::{Model, SessionSummary},
+    api::{ApprovalPolicy, Model, SandboxMode, SessionSummary},
     read_fields,
 };
 use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 use serde::Serialize;
 
 pub(crate) use calls::{
-    answer, conversations, home, interrupt, items, remove, rename, resume, send, snapshot, start, thread,
+    answer, conversations, home, interrupt, items, queue, remove, rename, resume, send, snapshot, start,
+    thread,
 };
 #[cfg(feature = "ssr")]
 pub use context::{ServerContext, load};
@@ -30,10 +31,10 @@ pub struct Site {
     pub demo: bool,
     /// The directory that new conversations work in, absolute.
     pub cwd: String,
-    /// What commands may touch, in codex's words.
-    pub sandbox: String,
-    /// When codex asks, in its words.
-    pub approval_policy: String,
+    /// What commands may touch at most, and do if nothing else is said.
+    pub sandbox: SandboxMode,
+    /// When codex asks; a conversation may have it ask never.
+    pub approval_policy: ApprovalPolicy,
     /// Who answers, in conversations that are begun here.
     pub approvals: ApprovalMode,
     /// The server's present moment, in Unix milliseconds: clocks differ.

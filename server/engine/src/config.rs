@@ -128,6 +128,16 @@ pub enum ApprovalPolicy {
     OnRequest,
 }
 
+impl From<Sandbox> for api::SandboxMode {
+    fn from(sandbox: Sandbox) -> Self {
+        match sandbox {
+            Sandbox::ReadOnly => Self::ReadOnly,
+            Sandbox::WorkspaceWrite => Self::WorkspaceWrite,
+            Sandbox::DangerFullAccess => Self::DangerFullAccess,
+        }
+    }
+}
+
 impl ApprovalPolicy {
     /// Codex's own word.
     pub fn as_str(self) -> &'static str {
@@ -143,6 +153,15 @@ impl From<api::ApprovalPolicy> for ApprovalPolicy {
         match policy {
             api::ApprovalPolicy::OnRequest => Self::OnRequest,
             api::ApprovalPolicy::Never => Self::Never,
+        }
+    }
+}
+
+impl From<ApprovalPolicy> for api::ApprovalPolicy {
+    fn from(policy: ApprovalPolicy) -> Self {
+        match policy {
+            ApprovalPolicy::OnRequest => Self::OnRequest,
+            ApprovalPolicy::Never => Self::Never,
         }
     }
 }

@@ -12,9 +12,10 @@ use crate::{
 
 words! {
     /// What commands of an agent may touch, in codex's words.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum SandboxMode {
         /// They may read.
+        #[default]
         ReadOnly = "read-only",
         /// They may write in the session's directory.
         WorkspaceWrite = "workspace-write",
@@ -25,9 +26,10 @@ words! {
 
 words! {
     /// When codex asks before it leaves the sandbox, in its words.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum ApprovalPolicy {
         /// When the agent thinks it must.
+        #[default]
         OnRequest = "on-request",
         /// Never: what the sandbox does not allow fails.
         Never = "never",

@@ -1,0 +1,219 @@
+//! Images that go with a message: pasted, dropped or picked; they are sent to the server at once, and shown.
+
+use codex_gateway_wire::{UploadId, api::InputPart};
+use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen::JsCast;
+use web_sys::{ClipboardEvent, DataTransfer, DragEvent, Event, File, HtmlInputElement};
+
+use super::{Composer, drafts, models};
+use crate::{
+    browser,
+    i18n::Texts,
+    icon::{Icon, icon},
+    node::{El, Node, el, list, live},
+    state::State,
+    upload,
+};
+
+/// How many images a message can bring.
+const MOST: usize = 8;
+
+/// An image beside what one writes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Attached {
+    /// Tells it from the others.
+    key: String,
+    name: String,
+    state: AttachedState,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum AttachedState {
+    Uploading,
+    /// The server has it.
+    Ready(UploadId),
+    /// It has not, and this is why.
+    Failed(String),
+}
+
+/// Those beside what one writes now.
+#[derive(Clone, Copy)]
+pub(super) struct Images(State<Vec<Attached>>);
+
+impl Images {
+    pub(super) fn new() -> Self {
+        Self(State::new(Vec::new()))
+    }
+
+    /// Whether there is none; tracked.
+    pub(super) fn is_empty(self) -> bool {
+        self.0.try_with(Vec::is_empty).unwrap_or(true)
+    }
+
+    /// Whether all of them can be sent: none is on its way, and none failed; tracked.
+    pub(super) fn are_ready(self) -> bool {
+        let ready = |one: &Attached| matches!(one.state, AttachedState::Ready(_));
+        self.0.try_with(|all| all.iter().all(ready)).unwrap_or_default()
+    }
+
+    /// As parts of a message.
+    pub(super) fn parts(self) -> Vec<InputPart> {
+        let part = |one: &Attached| match &one.state {
+            AttachedState::Ready(upload) => Some(InputPart::Image { upload: upload.clone() }),
+            AttachedState::Uploading | AttachedState::Failed(_) => None,
+        };
+        self.0.try_peek(|all| all.iter().filter_map(part).collect()).unwrap_or_default()
+    }
+
+    pub(super) fn clear(self) {
+        self.0.set(Vec::new());
+    }
+
+    /// Takes back those that were there before a reload, or of a message that comes back.
+    pub(super) fn restore(self, uploads: impl Iterator<Item = UploadId>) {
+        self.0.update(|all| {
+            all.extend(uploads.map(|upload| Attached {
+                key: browser::unique_id(),
+                name: String::new(),
+                state: AttachedState::Ready(upload),
+            }));
+        });
+    }
+
+    fn settle(self, key: &str, state: AttachedState) {
+        self.0.update(|all| {
+            for one in all.iter_mut().filter(|one| one.key == key) {
+                one.state = state.clone();
+            }
+        });
+    }
+}
+
+/// Sends images to the server, and shows them beside what one writes.
+fn attach(composer: Composer, files: Vec<File>) {
+    let (images, t) = (composer.images, composer.t);
+    for file in files.into_iter().take(MOST) {
+        let key = browser::unique_id();
+        let attached = |state| Attached { key: key.clone(), name: file.name(), state };
+        if images.0.try_peek(Vec::len).unwrap_or_default() >= MOST {
+            return;
+        }
+        if !untrack(|| models::sees(composer)) {
+            images.0.update(|all| all.push(attached(AttachedState::Failed(t.no_images.to_owned()))));
+            return;
+        }
+        images.0.update(|all| all.push(attached(AttachedState::Uploading)));
+        spawn_local(async move {
+            let state = match upload::image(&file).await {
+                Ok(upload) => AttachedState::Ready(upload),
+                Err(failure) => AttachedState::Failed(t.failure(&failure)),
+            };
+            images.settle(&key, state);
+            drafts::keep_images(&composer.key.peek(), &images.parts());
+        });
+    }
+}
+
+/// The images among what is pasted or dropped.
+fn files(data: Option<DataTransfer>) -> Vec<File> {
+    let Some(files) = data.and_then(|data| data.files()) else { return Vec::new() };
+    let all = (0..files.length()).filter_map(|at| files.get(at));
+    all.filter(|file| file.type_().starts_with("image/")).collect()
+}
+
+/// Lets a composer take images that are pasted into it or dropped on it.
+pub(super) fn taking(composer: Composer, form: El) -> El {
+    let over = State::new(false);
+    form.live_attr("data-over", move || over.get())
+        .on("paste", move |event: ClipboardEvent| {
+            let files = files(event.clipboard_data());
+            if !files.is_empty() {
+                event.prevent_default();
+                attach(composer, files);
+            }
+        })
+        .on("dragover", move |event: DragEvent| {
+            event.prevent_default();
+            over.set_to(true);
+        })
+        .on("dragleave", move |_: Event| over.set_to(false))
+        .on("drop", move |event: DragEvent| {
+            event.prevent_default();
+            over.set_to(false);
+            attach(composer, files(event.data_transfer()));
+        })
+}
+
+/// Picks images from the reader's machine.
+pub(super) fn picker(composer: Composer) -> El {
+    let t = composer.t;
+    let picked = move |event: Event| {
+        let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        let Some(input) = input else { return };
+        let files = input.files().map(|files| (0..files.length()).filter_map(|at| files.get(at)).collect());
+        attach(composer, files.unwrap_or_default());
+        // The same one can be picked again.
+        input.set_value("");
+    };
+    let input = el("input")
+        .attr("type", "file")
+        .attr("accept", "image/png,image/jpeg,image/gif,image/webp")
+        .attr("multiple", true)
+        .attr("aria-label", t.attach)
+        .on("change", picked);
+    el("label")
+        .class("icon-button attach")
+        .attr("title", t.attach)
+        .live_attr("hidden", move || !models::sees(composer))
+        .child(icon(Icon::Attach))
+        .child(input)
+}
+
+/// The images beside what one writes.
+pub(super) fn images_view(composer: Composer) -> Node {
+    let images = composer.images;
+    let all = list(
+        move || images.0.get().into_iter().map(|one| one.key).collect(),
+        move |key| image_view(composer, key).into(),
+    );
+    el("ul").class("images").live_attr("hidden", move || images.is_empty()).child(all).into()
+}
+
+fn image_view(composer: Composer, key: String) -> El {
+    let (images, t) = (composer.images, composer.t);
+    let key = State::new(key);
+    let mine = move |one: &&Attached| key.try_peek(|key| *key == one.key) == Some(true);
+    let content = move || {
+        let one = images.0.try_with(|all| all.iter().find(mine).cloned()).flatten()?;
+        Some(match one.state {
+            AttachedState::Uploading => {
+                el("span").class("uploading").child(t.uploading).attr("role", "status")
+            }
+            AttachedState::Ready(upload) => thumbnail(&upload, t),
+            AttachedState::Failed(why) => {
+                let why = el("span").class("why").child(why);
+                el("span").class("failed").attr("role", "alert").child(el("span").child(one.name)).child(why)
+            }
+        })
+    };
+    let remove = move || {
+        images.0.update(|all| all.retain(|one| !mine(&one)));
+        drafts::keep_images(&composer.key.peek(), &images.parts());
+        composer.area.focus();
+    };
+    let remove = el("button")
+        .attr("type", "button")
+        .class("remove")
+        .attr("aria-label", t.remove_image)
+        .attr("title", t.remove_image)
+        .on_click(remove)
+        .child(icon(Icon::Close));
+    el("li").child(live(content)).child(remove)
+}
+
+/// An image, small; a click shows it whole.
+pub(crate) fn thumbnail(upload: &UploadId, t: &'static Texts) -> El {
+    let address = format!("/api/uploads/{upload}");
+    let image = el("img").attr("src", address.clone()).attr("alt", t.image).attr("loading", "lazy");
+    el("a").class("thumbnail").attr("href", address).attr("target", "_blank").child(image)
+}

@@ -1,0 +1,63 @@
+//! What the keys of the field do: Enter sends, Shift Enter breaks the line, ↑ brings back what was sent before.
+
+use web_sys::{Event, KeyboardEvent};
+
+use super::{Composer, busy, recall, send::send};
+use crate::node::El;
+
+/// Lets the field do so.
+pub(super) fn listening(composer: Composer, area: El) -> El {
+    let looks = move |_: Event| composer.suggestions.look(composer);
+    area.on("input", move |_: Event| typed(composer))
+        .on("click", looks)
+        .on("blur", move |_: Event| composer.suggestions.close())
+        .on("keydown", move |event: KeyboardEvent| pressed(composer, &event))
+}
+
+fn typed(composer: Composer) {
+    composer.recalled.set_to(0);
+    composer.keep(composer.area.value());
+    composer.suggestions.look(composer);
+}
+
+fn pressed(composer: Composer, event: &KeyboardEvent) {
+    // While a word is being composed (Chinese, Japanese, …) Enter chooses it. (229 is Safari's way to say so.)
+    if event.is_composing() || event.key_code() == 229 || composer.suggestions.pressed(composer, event) {
+        return;
+    }
+    match event.key().as_str() {
+        "Enter" if event.ctrl_key() || event.meta_key() => {
+            event.prevent_default();
+            // The other way than usual.
+            send(composer, composer.when_busy.try_peek(|way| busy::other(*way)));
+        }
+        "Enter" if !event.shift_key() => {
+            event.prevent_default();
+            send(composer, None);
+        }
+        "ArrowUp" if go_back(composer, 1) => event.prevent_default(),
+        "ArrowDown" if go_back(composer, -1) => event.prevent_default(),
+        _ => {}
+    }
+}
+
+/// Goes back, or forth, among what was sent before; only from an empty field, or from one of those messages as it
+/// was. Whether it did.
+fn go_back(composer: Composer, by: isize) -> bool {
+    let now = composer.recalled.peek();
+    if now == 0 && (by < 0 || !composer.text.peek().is_empty()) {
+        return false;
+    }
+    let Some(then) = now.checked_add_signed(by) else { return false };
+    let all = recall::all();
+    let text = match then {
+        0 => "",
+        then => match all.get(then - 1) {
+            Some(text) => text,
+            None => return true,
+        },
+    };
+    composer.write(text, text.len());
+    composer.recalled.set(then);
+    true
+}

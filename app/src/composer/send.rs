@@ -1,0 +1,55 @@
+//! Sending what is written.
+
+use codex_gateway_wire::{StartTurn, api::WhenBusy};
+use leptos::prelude::*;
+
+use super::{Composer, Draft, Picked, access, commands::Command, drafts, models, recall};
+
+/// Sends what is written, or does what it says if it is a command. `when_busy`: what to do while a turn runs, if not
+/// what the reader chose.
+pub(super) fn send(composer: Composer, when_busy: Option<WhenBusy>) {
+    if !untrack(|| composer.may_send()) {
+        return;
+    }
+    let written = composer.text.peek();
+    if let Some((command, argument)) = Command::parse(&written, composer.chat.is_some()) {
+        composer.write("", 0);
+        return command.run(argument, composer);
+    }
+    let when_busy = when_busy.or_else(|| composer.when_busy.try_peek(|way| *way));
+    let turn = StartTurn {
+        prompt: written.clone(),
+        input: composer.images.parts(),
+        when_busy: when_busy.unwrap_or_default(),
+        ..settings(composer)
+    };
+    recall::keep(&written);
+    composer.recalled.set(0);
+    composer.suggestions.close();
+    composer.area.set("", 0);
+    composer.text.set(String::new());
+    composer.images.clear();
+    let (key, images) = (composer.key.peek(), turn.input.clone());
+    let done = Box::new(move || {
+        drafts::forget(&key, &written, &images);
+        // From here on it is what the conversation has.
+        composer.picked.set(Picked::default());
+    });
+    if let Some(submit) = composer.submit.peek() {
+        submit(Draft { turn, done });
+    }
+}
+
+/// What the message is to run with, where that is another than is used now.
+fn settings(composer: Composer) -> StartTurn {
+    let Picked { mind, access } = composer.picked.peek();
+    let mind = mind.map(|_| untrack(|| models::chosen(composer))).unwrap_or_default();
+    let access = access.map(|_| untrack(|| access::chosen(composer)));
+    StartTurn {
+        model: mind.model,
+        effort: mind.effort,
+        sandbox: access.map(|access| access.sandbox),
+        approval_policy: access.map(|access| access.policy),
+        ..StartTurn::default()
+    }
+}
