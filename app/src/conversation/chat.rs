@@ -5,6 +5,7 @@ use std::time::Duration;
 use codex_gateway_wire::{ApprovalMode, Content, Item, SessionId, TurnId};
 use leptos::{prelude::*, task::spawn_local};
 
+use super::choices::Choices;
 use crate::{
     browser,
     composer::Draft,
@@ -32,6 +33,8 @@ pub(crate) struct Chat {
     pub(crate) stopping: State<bool>,
     /// What the reader is told that happened elsewhere.
     pub(crate) told: State<Option<&'static str>>,
+    /// What the reader has unfolded and folded.
+    pub(crate) choices: Choices,
     /// Who answers what codex asks.
     pub(crate) approvals: ApprovalMode,
     id: State<SessionId>,
@@ -53,6 +56,7 @@ impl Chat {
             now: State::new(site.now_ms),
             stopping: State::new(false),
             told: State::new(None),
+            choices: Choices::new(),
             approvals,
             id: State::new(id.clone()),
             stream: State::new(None),

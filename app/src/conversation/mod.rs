@@ -2,6 +2,7 @@
 
 mod activity;
 mod chat;
+mod choices;
 mod entry;
 mod fold;
 mod live_line;
@@ -12,6 +13,7 @@ mod scroll;
 mod step;
 mod turn;
 mod unsent;
+mod window;
 
 use std::sync::Arc;
 
