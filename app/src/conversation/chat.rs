@@ -5,7 +5,7 @@ use std::time::Duration;
 use codex_gateway_wire::{ApprovalMode, Content, InputPart, Item, SessionId, StartTurn, TurnId};
 use leptos::{prelude::*, task::spawn_local};
 
-use super::entry::images;
+use super::{choices::Choices, entry::images};
 use crate::{
     browser,
     composer::{Composer, Draft},
@@ -35,6 +35,8 @@ pub(crate) struct Chat {
     pub(crate) told: State<Option<String>>,
     /// Where one writes, once it is there.
     pub(crate) composer: State<Option<Composer>>,
+    /// What the reader has unfolded and folded.
+    pub(crate) choices: Choices,
     /// Who answers what codex asks.
     pub(crate) approvals: ApprovalMode,
     id: State<SessionId>,
@@ -57,6 +59,7 @@ impl Chat {
             stopping: State::new(false),
             told: State::new(None),
             composer: State::new(None),
+            choices: Choices::new(),
             approvals,
             id: State::new(id.clone()),
             stream: State::new(None),

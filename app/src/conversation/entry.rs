@@ -47,24 +47,20 @@ fn shape(content: &Content) -> Shape {
 
 pub(crate) fn entry_view(chat: Chat, turn: Turn, entry: EntryRef) -> Node {
     let t = chat.t;
-    let id = entry.id();
     let shape = untrack(|| entry.read(|entry| shape(&entry.content))).unwrap_or(Shape::Step);
     let (kind, heading, content) = match shape {
         Shape::Bubble => ("user", Some(el("h2").child(t.you_said)), user_view(chat, entry)),
         Shape::Prose(title) => ("answer", Some(el("h3").child(t.codex_said)), prose_view(chat, entry, title)),
         Shape::Step => ("step", None, step_view(chat, turn, entry).into()),
     };
-    let item = id.to_string();
-    let hidden = move || turn.hides(&id);
     // For those who hear the page: they go from heading to heading.
-    let heading = heading.map(|heading| heading.class("heard").live_attr("hidden", hidden.clone()));
-    let entry = el("div")
+    let heading = heading.map(|heading| heading.class("heard"));
+    let element = el("div")
         .class("entry")
         .attr("data-kind", kind)
-        .attr("data-item", item)
-        .live_attr("hidden", hidden)
+        .attr("data-item", entry.id().to_string())
         .child(content);
-    many([heading.into(), Node::from(entry)])
+    many([heading.into(), Node::from(element)])
 }
 
 fn user_view(chat: Chat, entry: EntryRef) -> Node {

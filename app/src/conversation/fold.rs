@@ -32,7 +32,7 @@ pub(crate) fn fold_view(chat: Chat, turn: Turn) -> El {
         .class("fold")
         .live_attr("aria-expanded", move || turn.unfolded().to_string())
         .live_attr("hidden", move || turn.facts.read().running())
-        .on_click(move || turn.choice.set(Some(!turn.unfolded())))
+        .on_click(move || turn.choose(!turn.unfolded()))
         .child(el("span").class("parts").child(live(line)))
         .child(icon(Icon::Chevron))
 }

@@ -9,6 +9,7 @@ use super::{
     scroll::Scroll,
     turn::group_view,
     unsent::unsent_view,
+    window::{Window, newer_view},
 };
 use crate::{
     icon::{Icon, icon},
@@ -21,22 +22,23 @@ pub(crate) fn log_view(chat: Chat) -> El {
     let t = chat.t;
     let (scroller, content) = (ElementRef::new(), ElementRef::new());
     let scroll = Scroll::follow(chat.live, scroller, content);
+    let window = Window::follow(chat, scroll);
     // Who sends wants to see what they sent.
     let mut before = None;
     effect(move || {
         let sent = chat.outbox.all().len();
         if before.replace(sent).is_some_and(|before| sent > before) {
-            request_animation_frame(move || scroll.to_end());
+            request_animation_frame(move || window.to_end());
         }
     });
-    let older = Older::new(chat, scroll);
+    let older = Older::new(chat, scroll, window);
     let latest = move || {
         let label = move || if scroll.unseen() { t.new_messages } else { t.to_latest };
         scroll.away().then(|| {
             el("button")
                 .attr("type", "button")
                 .class("latest")
-                .on_click(move || scroll.to_end())
+                .on_click(move || window.to_end())
                 .child(icon(Icon::Down))
                 .child(el("span").child(live(label)))
         })
@@ -46,7 +48,11 @@ pub(crate) fn log_view(chat: Chat) -> El {
         move |key| group_view(chat, GroupKey::from(key)).into(),
     );
     let unsent = list(
-        move || chat.outbox.all().into_iter().map(|message| message.client_id).collect(),
+        // They stand at the end.
+        move || {
+            let all = if chat.live.below() { Vec::new() } else { chat.outbox.all() };
+            all.into_iter().map(|message| message.client_id).collect()
+        },
         move |client_id| unsent_view(chat, client_id).into(),
     );
     let log = el("div")
@@ -54,11 +60,12 @@ pub(crate) fn log_view(chat: Chat) -> El {
         .node_ref(content)
         .attr("role", "log")
         .attr("aria-label", t.conversation)
-        .live_attr("aria-busy", move || (chat.running() || older.underway()).to_string())
+        .live_attr("aria-busy", move || (chat.running() || older.underway() || window.moving()).to_string())
         .live_attr("data-at", move || chat.live.at().to_string())
         .on("click", move |event: MouseEvent| scroll.clicked(&event))
         .child(older_view(chat, older))
         .child(groups)
+        .child(live(move || newer_view(chat, window)))
         .child(unsent);
     let scroller = el("div")
         .class("scroll")

@@ -2,6 +2,7 @@
 
 mod activity;
 mod chat;
+mod choices;
 mod entry;
 mod fold;
 mod live_line;
@@ -13,6 +14,7 @@ mod scroll;
 mod step;
 mod turn;
 mod unsent;
+mod window;
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Chat, scroll::Scroll};
+use super::{Chat, scroll::Scroll, window::Window};
 use crate::{
     node::{Node, el, live, many},
     server_fns,
@@ -24,17 +24,18 @@ enum Loading {
 /// The loading of older entries.
 #[derive(Clone, Copy)]
 pub(super) struct Older {
-    scroll: Scroll,
+    window: Window,
     state: State<Loading>,
 }
 
 impl Older {
-    pub(super) fn new(chat: Chat, scroll: Scroll) -> Self {
-        let older = Self { scroll, state: State::new(Loading::Idle) };
+    pub(super) fn new(chat: Chat, scroll: Scroll, window: Window) -> Self {
+        let older = Self { window, state: State::new(Loading::Idle) };
         effect(move || {
             if !chat.is_past()
                 && scroll.near_top()
                 && chat.live.has_older()
+                && !chat.live.above()
                 && older.state.get() == Loading::Idle
             {
                 older.load(chat);
@@ -48,21 +49,21 @@ impl Older {
         self.state.get() == Loading::Underway
     }
 
+    /// Brings what is older into the page, from the server if it is not loaded.
+    fn more(self, chat: Chat) {
+        if untrack(|| chat.live.above()) { self.window.grow(true) } else { self.load(chat) }
+    }
+
     fn load(self, chat: Chat) {
-        let Self { scroll, state } = self;
+        let state = self.state;
         let Some(place) = chat.live.older().filter(|_| state.peek() != Loading::Underway) else { return };
         state.set(Loading::Underway);
         spawn_local(async move {
             match server_fns::items(chat.id(), place.before.clone(), place.cursor.clone()).await {
-                Ok(page) => request_animation_frame(move || {
-                    scroll.hold();
+                Ok(page) => {
                     chat.live.prepend(&place, page);
-                    // When this frame has been laid out, it is known how near the top is.
-                    request_animation_frame(move || {
-                        scroll.release();
-                        state.set(Loading::Idle);
-                    });
-                }),
+                    state.set(Loading::Idle);
+                }
                 Err(failure) => {
                     chat.heed(&failure);
                     state.set(Loading::Failed);
@@ -78,18 +79,19 @@ pub(super) fn older_view(chat: Chat, older: Older) -> Node {
     let t = chat.t;
     if chat.is_past() {
         return live(move || {
-            chat.live.has_older().then(|| el("p").class("note older").child(t.older_once_resumed))
+            let here = chat.live.has_older() && !chat.live.above();
+            here.then(|| el("p").class("note older").child(t.older_once_resumed))
         });
     }
     live(move || {
-        chat.live.has_older().then(|| {
+        (chat.live.has_older() || chat.live.above()).then(|| {
             let failed = move || (older.state.get() == Loading::Failed).then_some(t.older_failed);
             let label = move || if older.underway() { t.loading_older } else { t.load_older };
             let button = el("button")
                 .attr("type", "button")
                 .class("link")
                 .live_attr("aria-disabled", move || older.underway().to_string())
-                .on_click(move || older.load(chat))
+                .on_click(move || older.more(chat))
                 .child(live(label));
             let failed = el("span").attr("role", "status").child(live(failed));
             let way = el("p").class("note older").child(failed).child(button);

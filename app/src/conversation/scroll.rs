@@ -1,5 +1,6 @@
 //! Staying at the end of the conversation, unless the reader scrolled up.
 
+use codex_gateway_wire::ItemId;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, MouseEvent, ResizeObserver};
@@ -12,6 +13,9 @@ use crate::{
 
 /// So near to the end counts as at the end, in pixels.
 const NEAR: i32 = 48;
+/// Says which entry an element is.
+const ITEM: &str = "data-item";
+const ENTRIES: &str = "[data-item]";
 /// Marks the entry that is held in its place.
 const HELD: &str = "data-held";
 
@@ -21,8 +25,11 @@ pub(crate) struct Scroll {
     scroller: ElementRef,
     /// The reader is not at the end.
     away: State<bool>,
-    /// The beginning is less than a screen away.
+    /// The first entry that is mounted is less than two screens away, or the last one.
     near_top: State<bool>,
+    near_end: State<bool>,
+    /// How many entries are mounted.
+    mounted: State<usize>,
     /// How far below the top edge the entry stands that is held there, in pixels.
     held: State<Option<i32>>,
     /// Something came meanwhile.
@@ -41,6 +48,8 @@ impl Scroll {
             scroller,
             away: State::new(false),
             near_top: State::new(false),
+            near_end: State::new(false),
+            mounted: State::new(0),
             held: State::new(None),
             unseen: State::new(false),
             stick: State::new(true),
@@ -50,6 +59,12 @@ impl Scroll {
         effect(move || {
             if let (Some(scroller), Some(content)) = (scroller.get(), content.get()) {
                 scroll.observe(&scroller, &content);
+            }
+        });
+        effect(move || {
+            live.at();
+            if scroll.away.peek() {
+                scroll.unseen.set_to(scroll.newest() > scroll.seen.peek());
             }
         });
         scroll
@@ -70,9 +85,24 @@ impl Scroll {
         self.away.get()
     }
 
-    /// The beginning of what is loaded is less than a screen away; tracked.
+    /// The first entry that is mounted is less than two screens away; tracked.
     pub(crate) fn near_top(self) -> bool {
         self.near_top.get()
+    }
+
+    /// The last entry that is mounted is less than two screens away; tracked.
+    pub(crate) fn near_end(self) -> bool {
+        self.near_end.get()
+    }
+
+    /// How many entries are mounted; tracked.
+    pub(crate) fn mounted(self) -> usize {
+        self.mounted.get()
+    }
+
+    /// Whether it stays at the end while the conversation grows.
+    pub(crate) fn sticks(self) -> bool {
+        self.stick.peek()
     }
 
     /// Something came while the reader was not at the end; tracked.
@@ -90,14 +120,19 @@ impl Scroll {
     /// themselves, but not all of them, and none at the very top.
     pub(crate) fn hold(self) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
-        let Ok(entries) = scroller.query_selector_all(".entry") else { return };
-        let entries = (0..entries.length()).filter_map(|at| entries.item(at)?.dyn_into::<HtmlElement>().ok());
-        let in_sight =
-            |entry: &HtmlElement| entry.offset_top() + entry.offset_height() > scroller.scroll_top();
-        if let Some(entry) = entries.into_iter().find(in_sight) {
+        let all = mounted(&scroller);
+        if let Some(entry) = all.get(in_sight(&scroller, &all)) {
             let _ = entry.set_attribute(HELD, "");
             self.held.set(Some(entry.offset_top() - scroller.scroll_top()));
         }
+    }
+
+    /// The entries that are mounted, and the place of the first one in sight among them.
+    pub(crate) fn entries(self) -> (Vec<ItemId>, usize) {
+        let Some(scroller) = self.scroller.get_untracked() else { return Default::default() };
+        let all = mounted(&scroller);
+        let in_sight = in_sight(&scroller, &all);
+        (all.iter().map(|entry| entry.get_attribute(ITEM).unwrap_or_default().into()).collect(), in_sight)
     }
 
     /// Lets go of the entry that is held.
@@ -112,9 +147,9 @@ impl Scroll {
     /// The reader, or we, moved.
     pub(crate) fn scrolled(self) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
-        self.near_top.set_to(scroller.scroll_top() < scroller.client_height());
-        let below = scroller.scroll_height() - scroller.scroll_top() - scroller.client_height();
-        let near = below <= NEAR;
+        self.look_around(&scroller);
+        // The end of what is mounted need not be that of the conversation.
+        let near = below(&scroller) <= NEAR && !untrack(|| self.live.below());
         self.stick.set(near);
         self.away.set_to(!near);
         if near {
@@ -139,13 +174,19 @@ impl Scroll {
             if let Some(entry) = held(&scroller) {
                 scroller.set_scroll_top(entry.offset_top() - place);
             }
-        } else if self.away.peek() {
-            self.unseen.set_to(self.newest() > self.seen.peek());
-        } else {
+        } else if !self.away.peek() {
             // A row that was opened may have pushed the end out of sight.
             self.scrolled();
         }
-        self.near_top.set_to(scroller.scroll_top() < scroller.client_height());
+        self.look_around(&scroller);
+    }
+
+    fn look_around(self, scroller: &HtmlElement) {
+        let near = 2 * scroller.client_height();
+        self.near_top.set_to(scroller.scroll_top() < near);
+        self.near_end.set_to(below(scroller) < near);
+        let mounted = scroller.query_selector_all(ENTRIES).map_or(0, |all| all.length());
+        self.mounted.set_to(mounted as usize);
     }
 
     fn newest(self) -> u64 {
@@ -158,6 +199,23 @@ impl Scroll {
             scroller.set_scroll_top(scroller.scroll_height());
         }
     }
+}
+
+/// How much there is below what is in sight, in pixels.
+fn below(scroller: &HtmlElement) -> i32 {
+    scroller.scroll_height() - scroller.scroll_top() - scroller.client_height()
+}
+
+/// The entries that are mounted, in order.
+fn mounted(scroller: &HtmlElement) -> Vec<HtmlElement> {
+    let Ok(all) = scroller.query_selector_all(ENTRIES) else { return Vec::new() };
+    (0..all.length()).filter_map(|at| all.item(at)?.dyn_into().ok()).collect()
+}
+
+/// The place of the first entry in sight among all.
+fn in_sight(scroller: &HtmlElement, all: &[HtmlElement]) -> usize {
+    // They stand one below the other.
+    all.partition_point(|entry| entry.offset_top() + entry.offset_height() <= scroller.scroll_top())
 }
 
 /// The entry that is held.

@@ -15,13 +15,14 @@ use crate::{
 
 pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
     let t = chat.t;
-    let choice = State::new(None::<bool>);
+    let key = State::new(format!("i{}", entry.id()));
+    let chosen = move || key.try_peek(|key| chat.choices.of(key)).flatten();
     let head = move || {
         let cwd = chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default();
         entry.read(|entry| cards::head(entry, &cwd, t))
     };
     let opens = move || head().is_some_and(|head| head.opens);
-    let open = Memo::new(move |_| opens() && choice.get().unwrap_or_else(|| opens_itself(turn, entry)));
+    let open = Memo::new(move |_| opens() && chosen().unwrap_or_else(|| opens_itself(turn, entry)));
     let tone = move || head().map(|head| head.tone.word());
     let line = move || head().map(|head| line_view(chat, head));
     let row = el("button")
@@ -29,7 +30,7 @@ pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
         .class("row")
         .live_attr("aria-expanded", move || open.get().to_string())
         .live_attr("disabled", move || !opens())
-        .on_click(move || choice.set(Some(!open.get_untracked())))
+        .on_click(move || chat.choices.set(key.peek(), !open.get_untracked()))
         .child(live(line));
     let body = move || open.get().then(|| el("div").class("body").child(cards::body(entry, t)));
     el("div").class("step").live_attr("data-tone", tone).child(row).child(live(body))

@@ -1,6 +1,6 @@
 //! A turn: what the user said, the work, the answer, and how it ended.
 
-use codex_gateway_wire::{ItemId, TurnId, codex::TurnStatus};
+use codex_gateway_wire::{TurnId, codex::TurnStatus};
 use leptos::prelude::*;
 
 use super::{Chat, entry::entry_view, fold::fold_view};
@@ -16,20 +16,25 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(crate) struct Turn {
     pub(crate) facts: Memo<TurnFacts>,
-    /// What the reader chose: whether its work is to be seen.
-    pub(crate) choice: State<Option<bool>>,
+    chat: Chat,
+    key: State<GroupKey>,
 }
 
 impl Turn {
     /// Whether its work is to be seen; tracked. It folds when the turn ends well.
     pub(crate) fn unfolded(self) -> bool {
         let ended_well = || matches!(self.facts.read().status, TurnStatus::Completed | TurnStatus::Other);
-        self.choice.get().unwrap_or_else(|| !ended_well())
+        self.chosen().unwrap_or_else(|| !ended_well())
     }
 
-    /// Whether an entry is folded away; tracked.
-    pub(crate) fn hides(self, id: &ItemId) -> bool {
-        !self.unfolded() && self.facts.read().folds.contains(id)
+    /// What the reader chose: whether its work is to be seen.
+    fn chosen(self) -> Option<bool> {
+        self.key.try_peek(|key| self.chat.choices.of(&key.to_string())).flatten()
+    }
+
+    /// Folds its work away, or unfolds it.
+    pub(crate) fn choose(self, unfolded: bool) {
+        self.key.try_peek(|key| self.chat.choices.set(key.to_string(), unfolded));
     }
 }
 
@@ -46,14 +51,22 @@ pub(crate) fn group_view(chat: Chat, group: GroupKey) -> El {
             None => TurnFacts { status: TurnStatus::Other, ..TurnFacts::default() },
         }
     });
-    let turn = Turn { facts, choice: State::new(None) };
+    let turn = Turn { facts, chat, key };
     let rows = move || {
+        let unfolded = turn.unfolded();
         let folds = &facts.read().folds;
-        let ids = ids();
-        let first = ids.iter().position(|id| folds.contains(id));
-        let mut rows: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        if let Some(first) = first {
-            rows.insert(first, FOLD.to_owned());
+        let mut rows = Vec::new();
+        let mut has_fold = false;
+        for id in key.try_peek(|key| chat.live.shown(key)).unwrap_or_default() {
+            let folds_away = folds.contains(&id);
+            if folds_away && !has_fold {
+                rows.push(FOLD.to_owned());
+                has_fold = true;
+            }
+            // What is folded away is not there at all: a turn can have more steps than a browser likes.
+            if unfolded || !folds_away {
+                rows.push(id.to_string());
+            }
         }
         rows
     };

@@ -130,6 +130,7 @@ pub(super) static TEXTS: Texts = Texts {
     process_ended: "The agent's process has ended. Your next message starts it again.",
     older: "Older messages",
     load_older: "Load older messages",
+    load_newer: "Show newer messages",
     loading_older: "Loading older messages…",
     older_failed: "Older messages could not be loaded.",
     older_once_resumed: "Older messages can be loaded once you go on with this conversation.",

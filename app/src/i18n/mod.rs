@@ -141,6 +141,7 @@ texts! {
     process_ended: &'static str,
     older: &'static str,
     load_older: &'static str,
+    load_newer: &'static str,
     loading_older: &'static str,
     older_failed: &'static str,
     older_once_resumed: &'static str,

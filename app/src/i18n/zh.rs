@@ -124,6 +124,7 @@ pub(super) static TEXTS: Texts = Texts {
     new_messages: "新消息",
     process_ended: "代理进程已结束，发送下一条消息时会重新启动。",
     older: "更早的消息",
+    load_newer: "显示较新的消息",
     load_older: "加载更早的消息",
     loading_older: "正在加载更早的消息…",
     older_failed: "无法加载更早的消息。",

@@ -79,6 +79,11 @@ impl Groups {
         &self.order
     }
 
+    /// All entries, in the order in which they stand on the page.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &ItemId> {
+        self.order.iter().flat_map(|key| self.entries(key))
+    }
+
     pub(crate) fn entries(&self, key: &GroupKey) -> &[ItemId] {
         self.entries.get(key).map(Vec::as_slice).unwrap_or_default()
     }

@@ -3,6 +3,7 @@
 //! - [`store`]: the plain transcript outside the reactive graph, a trigger for each of its parts
 //! - [`groups`]: which entries stand together
 //! - [`older`]: entries that are loaded later
+//! - [`span`]: which part of all that the page shows
 //! - [`turn`]: what the page says of a turn as a whole
 //! - [`stream`]: the event stream that feeds the store
 //! - [`backoff`]: when to try again
@@ -12,12 +13,14 @@ mod backoff;
 mod groups;
 mod older;
 mod outbox;
+mod span;
 mod store;
 mod stream;
 mod turn;
 
 pub(crate) use groups::GroupKey;
 pub(crate) use outbox::{Outbox, Target, Unsent, UnsentState};
+pub(crate) use span::Span;
 pub(crate) use store::{EntryRef, Live};
 pub(crate) use stream::{LinkState, Stream};
 pub(crate) use turn::{TurnFacts, is_failed};

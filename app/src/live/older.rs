@@ -34,6 +34,7 @@ impl Core {
         let oldest = page.entries.first().filter(|_| page.older).map(|entry| entry.id.clone());
         self.older =
             oldest.map(|id| OlderPlace { before: Some(id), cursor: page.cursor, ..OlderPlace::default() });
+        self.keep_first();
         self.dirty.groups.extend(page.entries.iter().map(GroupKey::of));
         self.transcript.prepend(page.turns, page.entries);
         self.regroup();
@@ -49,7 +50,7 @@ impl Live {
         })
     }
 
-    /// Puts a page before all that is there, and shows it. One that was asked for before the conversation began
+    /// Puts a page before all that is there; it is not shown yet. One that was asked for before the conversation began
     /// anew is left out.
     pub(crate) fn prepend(self, place: &OlderPlace, page: ItemsPage) {
         self.0.alter(|core| core.prepend(place, page));
@@ -111,6 +112,8 @@ mod tests {
         core.prepend(&place, page(&[("x", "v"), ("a", "u")], Some("c1")));
         assert_eq!(core.groups.order(), [turn("v"), turn("u")]);
         assert_eq!(core.groups.entries(&turn("u")), ["a".into(), "b".into()]);
+        assert_eq!(core.shown_groups(), [turn("u")]);
+        assert_eq!(core.shown_entries(&turn("u")), ["b".into()], "what is shown stays");
         assert!(core.dirty.order && core.dirty.groups.contains(&turn("u")) && core.dirty.entries.is_empty());
         assert_eq!(core.transcript.turn(&"v".into()).unwrap().status, TurnStatus::Completed);
         let next = core.older.clone().unwrap();

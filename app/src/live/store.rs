@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use super::{
     groups::{GroupKey, Groups},
     older::OlderPlace,
+    span::Span,
 };
 use crate::state::State;
 
@@ -29,6 +30,8 @@ pub(super) struct Core {
     at: EventId,
     /// Where older entries are to be had; nowhere if there are none.
     pub(super) older: Option<OlderPlace>,
+    /// What the page shows.
+    pub(super) span: Span,
     /// How often the conversation has begun anew.
     pub(super) beginnings: u32,
     /// The entries that were running when they last changed.
@@ -71,6 +74,7 @@ impl Core {
             groups: Groups::of(transcript.entries.iter()),
             at: snapshot.at,
             older: snapshot.older.then(|| OlderPlace::before(&transcript)),
+            span: Span::default(),
             beginnings: 0,
             running: running.map(|entry| entry.id.clone()).collect(),
             transcript,
@@ -89,6 +93,7 @@ impl Core {
             let older = history.is_some_and(|history| history.older);
             self.older = older.then(|| OlderPlace::before(&self.transcript));
             self.beginnings += 1;
+            self.span = Span::default();
             self.renew();
         } else {
             self.note(&change);
@@ -210,10 +215,20 @@ impl Live {
         self.0.with(|core| read(&core.transcript))
     }
 
-    /// The groups in order; tracked.
-    pub(crate) fn order(self) -> Vec<GroupKey> {
+    pub(super) fn track_order(self) {
         self.track(|triggers| triggers.order.clone());
-        self.0.with(|core| core.groups.order().to_vec())
+    }
+
+    /// The groups that are shown, in order; tracked.
+    pub(crate) fn order(self) -> Vec<GroupKey> {
+        self.track_order();
+        self.0.with(|core| core.shown_groups().to_vec())
+    }
+
+    /// The entries of a group that are shown, in order; tracked.
+    pub(crate) fn shown(self, key: &GroupKey) -> Vec<ItemId> {
+        self.track(|triggers| triggers.groups.entry(key.clone()).or_default().clone());
+        self.0.with(|core| core.shown_entries(key).to_vec())
     }
 
     /// The entries of a group in order; tracked.
@@ -235,7 +250,7 @@ impl Live {
 
     /// Whether there are entries older than the first; tracked.
     pub(crate) fn has_older(self) -> bool {
-        self.track(|triggers| triggers.order.clone());
+        self.track_order();
         self.0.with(|core| core.older.is_some())
     }
 

@@ -29,11 +29,11 @@ export class FakeCodex {
     renameSync(path.join(this.dir, 'mode.new'), path.join(this.dir, 'mode'));
   }
 
-  /** Puts a thread on disk that no session has made. */
-  putThread(id: string, turns: object[]): void {
+  /** Puts a thread on disk that no session has made. So many invented turns of four items each come before its own. */
+  putThread(id: string, turns: object[], invented = 0): void {
     const dir = path.join(this.dir, 'threads');
     mkdirSync(dir, { recursive: true });
-    const thread = { id, createdAt: 1, cwd: '/', preview: 'From elsewhere', turns };
+    const thread = { id, createdAt: 1, cwd: '/', preview: 'From elsewhere', turns, invented };
     writeFileSync(path.join(dir, `${id}.json`), JSON.stringify(thread));
   }
 

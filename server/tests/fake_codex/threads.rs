@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{Fake, error, reply};
+use crate::{Fake, error, invented, reply};
 
 /// The thread of a process. It is on disk once it has had a turn.
 pub(crate) struct Thread {
@@ -18,6 +18,8 @@ pub(crate) struct Thread {
     created: u64,
     preview: Value,
     turns: Vec<Value>,
+    /// How many turns came before these.
+    invented: u64,
 }
 
 impl Thread {
@@ -26,7 +28,15 @@ impl Thread {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         let created = u64::try_from(now).unwrap_or_default();
         let id = format!("{:08x}-0000-7000-8000-{:012x}", std::process::id(), created & 0xffff_ffff_ffff);
-        Self { id, dir: dir.to_owned(), cwd: cwd.clone(), created, preview: json!(""), turns: Vec::new() }
+        Self {
+            id,
+            dir: dir.to_owned(),
+            cwd: cwd.clone(),
+            created,
+            preview: json!(""),
+            turns: Vec::new(),
+            invented: 0,
+        }
     }
 
     /// One that is on disk.
@@ -39,6 +49,7 @@ impl Thread {
             created: stored["createdAt"].as_u64().unwrap_or_default(),
             preview: stored["preview"].clone(),
             turns: stored["turns"].as_array().cloned().unwrap_or_default(),
+            invented: stored["invented"].as_u64().unwrap_or_default(),
         })
     }
 
@@ -76,6 +87,7 @@ impl Thread {
         json!({
             "id": self.id, "createdAt": self.created, "cwd": self.cwd, "preview": self.preview,
             "name": null, "status": { "type": "idle" }, "turns": self.turns,
+            "invented": self.invented,
         })
     }
 
@@ -215,7 +227,9 @@ pub(crate) fn turns(dir: &Path, id: &Value, params: &Value) {
     let skip = params["cursor"].as_str().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
     let limit = number(&params["limit"]).unwrap_or(25);
     let turns = thread["turns"].as_array().cloned().unwrap_or_default();
-    let more = turns.len() > skip + limit;
-    let page: Vec<Value> = turns.into_iter().rev().skip(skip).take(limit).collect();
+    let invented = number(&thread["invented"]).unwrap_or(0);
+    let more = turns.len() + invented > skip + limit;
+    let older = (0..invented).rev().map(invented::turn);
+    let page: Vec<Value> = turns.into_iter().rev().chain(older).skip(skip).take(limit).collect();
     reply(id, json!({ "data": page, "nextCursor": more.then(|| (skip + limit).to_string()) }));
 }
