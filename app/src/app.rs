@@ -3,11 +3,12 @@
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
+    markdown::highlight::Colours,
     node::{Node, el, live},
     pages::{FirstMessage, page_view},
     prefs::Prefs,
     route::{Navigator, Route},
-    server_fns::{Loaded, fetch},
+    server_fns::{Loaded, fetch, written_colours},
     sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
     state::{State, on_change},
 };
@@ -17,6 +18,7 @@ use crate::{
 pub fn App() -> impl IntoView {
     provide_context(Prefs::current().lang);
     provide_context(FirstMessage(State::new(None)));
+    Colours::provide(written_colours());
     let navigator = Navigator::provide();
     let drawer = Drawer(State::new(false));
     provide_context(drawer);

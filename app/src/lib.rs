@@ -42,7 +42,7 @@ mod upload;
 
 pub use app::App;
 #[cfg(feature = "ssr")]
-pub use server_fns::{ServerContext, load};
+pub use server_fns::{ServerContext, known_colours, load};
 #[cfg(feature = "ssr")]
 pub use shell::{PAGES, init_tasks, shell};
 #[cfg(feature = "ssr")]

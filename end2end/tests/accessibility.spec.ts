@@ -63,3 +63,18 @@ test('the form to sign in, before and after a token that is not good', async ({ 
   await expect(page.getByRole('alert')).toBeVisible();
   await isClean(page, 'the form again');
 });
+
+test('code in its colours', async ({ page, chat }) => {
+  await chat.startAndFinish('!standin text');
+  await expect(page.locator('.hl-k').first()).toBeVisible();
+  // Every colour that there is, though this code has but a few.
+  await page.locator('figure.code code').evaluate((code) => {
+    for (const token of 'acdefghiknst') {
+      const span = document.createElement('span');
+      span.className = `hl-${token}`;
+      span.textContent = ` token ${token} `;
+      code.append(span);
+    }
+  });
+  await isClean(page, 'code');
+});

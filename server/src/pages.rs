@@ -8,7 +8,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
-use codex_gateway_app::{PAGES, ServerContext, init_tasks, load, shell};
+use codex_gateway_app::{PAGES, ServerContext, init_tasks, known_colours, load, shell};
 use codex_gateway_wire::OwnerId;
 use leptos::{nonce::Nonce, prelude::provide_context};
 use leptos_axum::{handle_server_fns_with_context, render_app_async_with_context};
@@ -34,11 +34,13 @@ pub fn router(state: &AppState) -> Router<AppState> {
 async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Request) -> Response {
     let context = context(&state, owner);
     let (status, loaded) = load(&context, request.uri().path()).await;
+    let colours = known_colours(&context, &loaded).await;
     let nonce = Nonce::new();
     let for_page = nonce.clone();
     let provide = move || {
         provide_context(context.clone());
         provide_context(loaded.clone());
+        provide_context(colours.clone());
         // In place of leptos' own, which nobody outside the page gets to know.
         provide_context(for_page.clone());
     };

@@ -8,7 +8,8 @@ use leptos::task::spawn_local;
 use super::blocks::{Block, BlockKind, Document};
 use super::copy_text;
 use super::escape::push_text;
-use crate::node::{El, Node, el, list, live};
+use super::highlight::{COLOURED, Colours, key, may_have, push_code};
+use crate::node::{El, ElementRef, Node, el, list, live};
 use crate::state::{State, effect};
 
 /// The texts of a message's controls, in the page's language.
@@ -149,20 +150,25 @@ fn code_view(document: State<Document>, row: Row, lang: String, labels: Markdown
         });
     };
 
+    let colours = Coloured::new(document, &row);
     let growing = row.clone();
     let starts = State::new(vec![0]);
     let chunks = move || {
-        growing.read(document, |kind| (starts.update(|starts| extend_chunks(starts, code(kind))), true));
+        growing.read(document, |kind| {
+            colours.look_for(kind);
+            (starts.update(|starts| extend_chunks(starts, code(kind))), true)
+        });
         starts.peek().iter().map(ToString::to_string).collect()
     };
     let chunk = move |start: String| {
         let (row, start) = (row.clone(), start.parse().unwrap_or(0));
         let html = move || {
+            let runs = colours.runs.get();
             row.read(document, |kind| {
-                let rest = code(kind).get(start..).unwrap_or_default();
-                let full = full_chunk(rest);
+                let code = code(kind);
+                let full = code.get(start..).and_then(full_chunk);
                 let mut html = String::new();
-                push_text(&mut html, &rest[..full.unwrap_or(rest.len())]);
+                push_code(&mut html, code, start..full.map_or(code.len(), |length| start + length), &runs);
                 (html, full.is_none())
             })
         };
@@ -176,8 +182,50 @@ fn code_view(document: State<Document>, row: Row, lang: String, labels: Markdown
         .child(live(label));
     let caption =
         el("figcaption").child(el("span").class("lang").inner_html(move || lang.clone())).child(button);
-    let code = el("pre").attr("tabindex", "0").child(el("code").child(list(chunks, chunk)));
+    let code = el("code").attr(COLOURED, colours.written).node_ref(colours.element);
+    let code = el("pre").attr("tabindex", "0").child(code.child(list(chunks, chunk)));
     el("figure").class("code").child(caption).child(code)
+}
+
+/// The colours of a code block: there are none before it is closed.
+#[derive(Clone, Copy)]
+struct Coloured {
+    colours: Option<Colours>,
+    runs: State<String>,
+    /// They are known, even if there are none.
+    known: bool,
+    /// The server writes them.
+    written: bool,
+    element: ElementRef,
+}
+
+impl Coloured {
+    /// As far as they are known already.
+    fn new(document: State<Document>, row: &Row) -> Self {
+        let colours = use_context::<Colours>();
+        let find = |kind: &BlockKind| match kind {
+            BlockKind::Code { lang, text, closed: true } => {
+                (colours.and_then(|colours| colours.known(key(lang, text))), false)
+            }
+            _ => (None, false),
+        };
+        let runs = row.read(document, find).flatten();
+        let known = runs.is_some();
+        let written = known && cfg!(not(feature = "hydrate"));
+        let runs = State::new(runs.unwrap_or_default());
+        Self { colours, runs, known, written, element: ElementRef::new() }
+    }
+
+    /// Asks for them, once the block is closed; in the browser only.
+    fn look_for(self, kind: &BlockKind) {
+        if let (BlockKind::Code { lang, text, closed: true }, Some(colours)) = (kind, self.colours)
+            && cfg!(feature = "hydrate")
+            && !self.known
+            && may_have(lang, text)
+        {
+            colours.ask(lang, text, self.runs, self.element);
+        }
+    }
 }
 
 fn code(kind: &BlockKind) -> &str {

@@ -45,6 +45,36 @@ fn what_code_hides_is_shown() {
 }
 
 #[test]
+fn the_server_draws_the_colours_that_are_known() {
+    let owner = Owner::new();
+    owner.set();
+    let known = |code: &str, runs: &str| (key("rust", code), runs.to_owned());
+    Colours::provide(vec![known("fn a\n", "k2_1f1"), known("\u{202E}<\n", "")]);
+    let html = |text: &str| markdown_view(text.to_owned().into(), LABELS).to_html();
+    let coloured = html("```rust\nfn a\n```\n");
+    assert!(
+        coloured.contains(
+            "<code data-coloured><span><span class=\"hl-k\">fn</span> <span class=\"hl-f\">a</span>\n</span>"
+        ),
+        "{coloured}"
+    );
+    let none = html("```rust\n\u{202E}<\n```\n");
+    assert!(none.contains("<code data-coloured><span><span class=\"bidi\">U+202E</span>&lt;\n"), "{none}");
+    let open = html("```rust\nfn b\n```\n");
+    assert!(open.contains("<code><span>fn b\n</span>"), "{open}");
+}
+
+#[test]
+fn colours_go_on_from_chunk_to_chunk() {
+    let owner = Owner::new();
+    owner.set();
+    let code = "x\n".repeat(CHUNK_LINES + 1);
+    Colours::provide(vec![(key("rust", &code), format!("c{}", code.len()))]);
+    let html = markdown_view(format!("```rust\n{code}```\n").into(), LABELS).to_html();
+    assert!(html.contains("x\n</span></span><span><span class=\"hl-c\">x\n</span></span>"), "{html}");
+}
+
+#[test]
 fn long_code_is_drawn_in_chunks() {
     let code: String = (0..450).flat_map(|line| [line.to_string(), "\n".to_owned()]).collect();
     let html = rendered(&format!("```\n{code}```\n"), true);

@@ -59,6 +59,15 @@ pub async fn items(
     context.sessions.items(&session, ItemsQuery { older_than, limit: PAGE }).await.map_err(failed)
 }
 
+/// The runs of pieces of code, each given as its language, a line break, and the code. An empty one has no colours.
+///
+/// # Errors
+/// None of its own.
+#[server(name = Highlight, prefix = "/_fn", endpoint = "highlight", input = Json, output = Json)]
+pub async fn highlight(sources: Vec<String>) -> Result<Vec<String>, Failure> {
+    Ok(context()?.colours(sources).await)
+}
+
 /// A thread as it stands: of the session that is in it, or as it is on disk.
 ///
 /// # Errors

@@ -2,6 +2,8 @@
 
 pub mod calls;
 #[cfg(feature = "ssr")]
+mod colours;
+#[cfg(feature = "ssr")]
 mod context;
 mod listing;
 
@@ -14,9 +16,11 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 use serde::Serialize;
 
 pub(crate) use calls::{
-    answer, conversations, home, interrupt, items, queue, remove, rename, resume, send, snapshot, start,
-    thread,
+    answer, conversations, highlight, home, interrupt, items, queue, remove, rename, resume, send, snapshot,
+    start, thread,
 };
+#[cfg(feature = "ssr")]
+pub use colours::{Colours, known as known_colours};
 #[cfg(feature = "ssr")]
 pub use context::{ServerContext, load};
 pub use listing::{Listing, Row};
@@ -100,6 +104,14 @@ pub(crate) fn signs_in() -> bool {
     return use_context::<ServerContext>().is_some_and(|context| context.signs_in);
     #[cfg(not(feature = "ssr"))]
     return crate::browser::root_attribute("data-signs-in").is_some();
+}
+
+/// The colours of code that are known before the page is there: the server's, which writes them into it.
+pub(crate) fn written_colours() -> crate::markdown::highlight::Known {
+    #[cfg(feature = "ssr")]
+    return use_context::<Colours>().unwrap_or_default().0;
+    #[cfg(not(feature = "ssr"))]
+    return Vec::new();
 }
 
 /// Asks the server for what a page begins with.

@@ -33,6 +33,7 @@ use crate::{
     catalog::Catalog,
     config::Config,
     error::SessionError,
+    highlight::Highlighter,
     holds::Holds,
     library::{self, Library},
     session::{
@@ -72,6 +73,7 @@ struct Inner {
     /// Where lists of threads go on.
     cursors: Cursors,
     catalog: Mutex<Catalog>,
+    highlighter: Highlighter,
     /// When the codex executable was last seen to run. Its lock is held while it is tried: one try for all
     /// that ask at once.
     checked: tokio::sync::Mutex<Option<Instant>>,
@@ -129,6 +131,7 @@ impl Sessions {
             config,
             live: Mutex::default(),
             catalog: Mutex::default(),
+            highlighter: Highlighter::default(),
             checked: tokio::sync::Mutex::default(),
             stopping,
             probes,
@@ -152,6 +155,11 @@ impl Sessions {
     /// What codex offers.
     pub fn catalog(&self) -> Catalog {
         self.inner.catalog.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Highlights code in conversations.
+    pub fn highlighter(&self) -> &Highlighter {
+        &self.inner.highlighter
     }
 
     /// How many sessions are live.

@@ -12,12 +12,14 @@
 //!   runs it, the server renders it, and the browser runs it on the tail of the stream
 //! - [`snapshot`]: a transcript at an event, from which a client goes on with the stream
 //! - [`page`]: entries older than those of a snapshot
+//! - [`highlight`]: which tokens a piece of code has
 //! - [`api`]: bodies and replies of the HTTP API
 
 pub mod api;
 pub mod codex;
 pub mod event;
 pub mod fields;
+pub mod highlight;
 pub mod ids;
 pub mod json;
 pub mod output;

@@ -1,0 +1,182 @@
+//! Colours for code blocks. The server finds the tokens; here they become spans around the text that the page has.
+//!
+//! A page that the server renders has its colours in it. What closes later, or comes without being rendered there,
+//! is asked for: once for each block, and together for all that close within a moment.
+
+use std::{ops::Range, time::Duration};
+
+use codex_gateway_wire::highlight::{LARGEST, MOST, PLAIN, is_known, read_runs};
+use leptos::{prelude::*, task::spawn_local};
+
+use super::{blocks::hash, escape::push_text};
+use crate::{node::ElementRef, server_fns, state::State};
+
+/// How many blocks' colours are kept, for when they are drawn again.
+const KEPT: usize = 400;
+/// How long others may join before the server is asked.
+const MOMENT: Duration = Duration::from_millis(80);
+
+/// The colours that are known on this page, and those that are asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Colours(State<Shelf>);
+
+/// Runs of blocks, by the hash of the block.
+pub(crate) type Known = Vec<(u64, String)>;
+
+#[derive(Default)]
+struct Shelf {
+    known: Known,
+    wanted: Vec<Wanted>,
+    /// The server is being asked, or about to.
+    asking: bool,
+}
+
+/// A block without colours.
+struct Wanted {
+    /// The language, a line break, and the code.
+    source: String,
+    runs: State<String>,
+    /// The element of a block that the server may have coloured.
+    element: ElementRef,
+}
+
+/// Names a block by its content.
+pub(crate) fn key(lang: &str, code: &str) -> u64 {
+    hash(hash(hash(0, lang), "\n"), code)
+}
+
+/// Whether a block may have colours.
+pub(crate) fn may_have(lang: &str, code: &str) -> bool {
+    !code.is_empty() && code.len() <= LARGEST && is_known(lang)
+}
+
+impl Colours {
+    /// With those that are known at the beginning.
+    pub(crate) fn provide(known: Known) {
+        provide_context(Self(State::new(Shelf { known, ..Shelf::default() })));
+    }
+
+    /// The runs of a block, if they are known.
+    pub(crate) fn known(self, key: u64) -> Option<String> {
+        let find =
+            |shelf: &Shelf| shelf.known.iter().find(|(known, _)| *known == key).map(|(_, runs)| runs.clone());
+        self.0.try_peek(find).flatten()
+    }
+
+    /// Asks for the runs of a block. If the server has coloured its element already, that is left as it is.
+    pub(crate) fn ask(self, lang: &str, code: &str, runs: State<String>, element: ElementRef) {
+        let wanted = Wanted { source: [lang, "\n", code].concat(), runs, element };
+        let first = self.0.update(|shelf| {
+            shelf.wanted.push(wanted);
+            !std::mem::replace(&mut shelf.asking, true)
+        });
+        if first == Some(true) {
+            set_timeout(move || self.send(), MOMENT);
+        }
+    }
+
+    /// Asks for what is wanted and not known by now; there is one request at a time.
+    fn send(self) {
+        let mut batch = self.0.update(|shelf| std::mem::take(&mut shelf.wanted)).unwrap_or_default();
+        batch.retain(|wanted| {
+            let known = self.known(hash(0, &wanted.source));
+            let element = wanted.element.get_untracked();
+            let coloured = element.is_some_and(|element| element.has_attribute(COLOURED));
+            let settled = known.is_some() || coloured;
+            if let Some(runs) = known {
+                wanted.runs.set(runs);
+            }
+            !settled
+        });
+        let rest = batch.split_off(batch.len().min(MOST));
+        self.0.update(|shelf| (shelf.wanted, shelf.asking) = (rest, !batch.is_empty()));
+        if batch.is_empty() {
+            return;
+        }
+        spawn_local(async move {
+            let sources = batch.iter().map(|wanted| wanted.source.clone()).collect();
+            // Without colours it can be read as well: what went wrong is not worth a word.
+            let found = server_fns::highlight(sources).await.unwrap_or_default();
+            for (wanted, runs) in batch.into_iter().zip(found) {
+                self.0.update(|shelf| {
+                    if shelf.known.len() >= KEPT {
+                        shelf.known.remove(0);
+                    }
+                    shelf.known.push((hash(0, &wanted.source), runs.clone()));
+                });
+                wanted.runs.set(runs);
+            }
+            self.send();
+        });
+    }
+}
+
+/// Says of an element that the server has coloured it.
+pub(super) const COLOURED: &str = "data-coloured";
+
+/// Appends a part of the code as HTML, coloured as the runs of the whole code say. What they do not fit has none.
+pub(crate) fn push_code(html: &mut String, code: &str, part: Range<usize>, runs: &str) {
+    let (mut at, mut written) = (0, part.start);
+    for (token, bytes) in read_runs(runs) {
+        let run = at.max(part.start)..at.saturating_add(bytes).min(part.end);
+        at = at.saturating_add(bytes);
+        if run.is_empty() {
+            continue;
+        }
+        let Some(text) = code.get(run.clone()) else { break };
+        written = run.end;
+        if token == PLAIN {
+            push_text(html, text);
+            continue;
+        }
+        html.push_str("<span class=\"hl-");
+        html.push(token);
+        html.push_str("\">");
+        push_text(html, text);
+        html.push_str("</span>");
+    }
+    push_text(html, code.get(written..part.end).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html(code: &str, part: Range<usize>, runs: &str) -> String {
+        let mut html = String::new();
+        push_code(&mut html, code, part, runs);
+        html
+    }
+
+    #[test]
+    fn runs_become_spans() {
+        let code = "fn a<T>";
+        assert_eq!(
+            html(code, 0..7, "k2_1f1"),
+            "<span class=\"hl-k\">fn</span> <span class=\"hl-f\">a</span>&lt;T&gt;"
+        );
+        assert_eq!(html(code, 0..7, ""), "fn a&lt;T&gt;");
+    }
+
+    #[test]
+    fn a_part_has_its_part_of_the_runs() {
+        let code = "\"a\nb\" c";
+        assert_eq!(html(code, 0..3, "s5"), "<span class=\"hl-s\">&quot;a\n</span>");
+        assert_eq!(html(code, 3..7, "s5"), "<span class=\"hl-s\">b&quot;</span> c");
+        assert_eq!(html(code, 5..7, "s5"), " c");
+    }
+
+    #[test]
+    fn runs_of_other_code_do_no_harm() {
+        for runs in ["k1", "k3", "_1k1", "k999", "k18446744073709551615k9", "k1k1k1"] {
+            let text = html("é<漢", 0..6, runs).replace("<span class=\"hl-k\">", "").replace("</span>", "");
+            assert_eq!(text, "é&lt;漢", "{runs}");
+        }
+    }
+
+    #[test]
+    fn what_code_hides_is_shown_in_colours_too() {
+        let hidden = html("a\u{202E}b", 0..5, "s5");
+        assert_eq!(hidden, "<span class=\"hl-s\">a<span class=\"bidi\">U+202E</span>b</span>");
+    }
+}
