@@ -4,6 +4,7 @@
 //!
 //! - [`ids`]: the names of things, as types
 //! - [`codex`]: the part of codex's own JSON that is folded: notifications and items, read tolerantly
+//! - [`diff`]: changes of files, and what several of them come to
 //! - [`fields`]: how most of it is read
 //! - [`request`]: what codex asks of the user
 //! - [`event`]: the events of a session's stream, one [`Event`] each
@@ -15,6 +16,7 @@
 
 pub mod api;
 pub mod codex;
+pub mod diff;
 pub mod event;
 pub mod fields;
 pub mod ids;
