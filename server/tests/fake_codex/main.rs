@@ -4,6 +4,7 @@
 //! when the process starts and at every turn, so a test can change it under way. A turn that waits, waits for
 //! the file `gate` beside it. Threads that have had a turn are files in `threads`, for all processes to see.
 
+mod changes;
 mod items;
 mod mode;
 mod requests;
@@ -116,6 +117,8 @@ enum Running {
     Accepted(String),
     /// Begun; it goes on until it is interrupted.
     Begun(String),
+    /// Ended, and a command of it runs on.
+    InBackground(String),
     /// Begun; it asks one thing after another.
     Asking(String, requests::Asking),
 }
@@ -214,6 +217,11 @@ impl Fake {
                 self.running = Running::Begun(turn);
             }
             Running::Asking(..) => self.go_on(),
+            Running::InBackground(turn) => {
+                let turn = turn.clone();
+                self.running = Running::Nothing;
+                self.end_background(&turn);
+            }
             Running::Nothing | Running::Begun(_) => {}
         }
     }

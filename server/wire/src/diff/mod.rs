@@ -7,7 +7,10 @@ mod net;
 mod script;
 mod text;
 
-use crate::codex::FileUpdateChange;
+use crate::{
+    codex::{FileUpdateChange, Item, ItemStatus},
+    transcript::{Content, Entry},
+};
 
 pub use self::{net::net, text::text};
 
@@ -50,6 +53,22 @@ impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.added += other.added;
         self.removed += other.removed;
+    }
+}
+
+/// A path as one says it inside `base`; as it is elsewhere.
+pub fn relative<'a>(path: &'a str, base: &str) -> &'a str {
+    path.strip_prefix(base)
+        .and_then(|rest| rest.strip_prefix('/'))
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(path)
+}
+
+/// The changes of files that an entry has made: what failed, was declined or still runs has made none.
+pub fn made(entry: &Entry) -> &[FileUpdateChange] {
+    match &entry.content {
+        Content::Item(Item::FileChange(change)) if change.status == ItemStatus::Completed => &change.changes,
+        _ => &[],
     }
 }
 
@@ -98,18 +117,17 @@ struct Side {
 impl Side {
     /// Takes the next line.
     fn take(&mut self) -> Option<u32> {
-        self.left = self.left.checked_sub(1)?;
         let number = self.next;
         self.next = number.saturating_add(1);
+        self.left = self.left.saturating_sub(1);
         Some(number)
     }
 }
 
 /// Reads a line of a unified diff; what stands outside of the hunks (the file's names, where it moved) is left out.
+/// A hunk that is longer than it says is read all the same: no line that is added or removed may stay unseen.
 fn unified<'a>(line: &'a str, hunk: &mut Option<Hunk>) -> Option<Line<'a>> {
-    let full = hunk.as_ref().is_none_or(|hunk| hunk.old.left == 0 && hunk.new.left == 0);
-    // Within a hunk that says how long it is nothing else is one, whatever it looks like.
-    if line.starts_with("@@") && (full || hunk.as_ref().is_some_and(|hunk| hunk.old.left > u32::MAX / 2)) {
+    if line.starts_with("@@") {
         let read = head(line).unwrap_or_else(|| {
             let side = || Side { next: 1, left: u32::MAX };
             Hunk { old: side(), new: side() }
@@ -119,11 +137,14 @@ fn unified<'a>(line: &'a str, hunk: &mut Option<Hunk>) -> Option<Line<'a>> {
         return Some(Line { kind: LineKind::Hunk, old, new, text: line });
     }
     let hunk = hunk.as_mut()?;
+    if line.is_empty() && (hunk.old.left == 0 || hunk.new.left == 0) {
+        return None;
+    }
     let text = line.get(1..).unwrap_or_default();
     let (kind, old, new) = match line.as_bytes().first() {
-        Some(b'+') => (LineKind::Added, None, Some(hunk.new.take()?)),
-        Some(b'-') => (LineKind::Removed, Some(hunk.old.take()?), None),
-        Some(b' ') | None => (LineKind::Context, Some(hunk.old.take()?), Some(hunk.new.take()?)),
+        Some(b'+') => (LineKind::Added, None, hunk.new.take()),
+        Some(b'-') => (LineKind::Removed, hunk.old.take(), None),
+        Some(b' ') | None => (LineKind::Context, hunk.old.take(), hunk.new.take()),
         Some(_) => return None, // "\ No newline at end of file"
     };
     Some(Line { kind, old, new, text })
@@ -155,6 +176,13 @@ mod tests {
     pub(super) fn change(kind: &str, diff: &str) -> FileUpdateChange {
         let kind = PatchChangeKind { kind: kind.to_owned(), move_path: None };
         FileUpdateChange { path: "a.txt".to_owned(), kind, diff: diff.to_owned() }
+    }
+
+    #[test]
+    fn paths_are_told_from_where_one_stands() {
+        assert_eq!(relative("/w/src/a.rs", "/w"), "src/a.rs");
+        assert_eq!(relative("/work/a.rs", "/w"), "/work/a.rs");
+        assert_eq!(relative("/w", "/w"), "/w");
     }
 
     #[test]
@@ -209,6 +237,10 @@ mod tests {
         assert_eq!(lines(&change("update", "@@ -a +b @@\n+x\n@@\n+y"))[3].new, Some(1));
         assert_eq!(lines(&change("update", "@@ -1,4294967295 +4294967295,9 @@\n x\n y"))[2].old, Some(2));
         assert_eq!(counts(&change("update", "")), Counts::default());
+        assert_eq!(
+            counts(&change("update", "@@ -1,1 +1,1 @@\n-a\n-b\n+c\n+d")),
+            Counts { added: 2, removed: 2 }
+        );
         assert_eq!(lines(&change("add", "a\r\n"))[0].text, "a\r");
     }
 }

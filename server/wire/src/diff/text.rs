@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::script::{Step, script};
+use super::{
+    relative,
+    script::{Step, script},
+};
 use crate::codex::FileUpdateChange;
 
 /// How many lines stand around a change.
@@ -70,12 +73,9 @@ fn near(steps: &[Step<'_>]) -> Vec<bool> {
 pub fn text(changes: &[FileUpdateChange], cwd: &str, most: usize) -> (String, bool) {
     let mut text = String::new();
     for change in changes {
-        let relative = |path: &str| {
-            let below = path.strip_prefix(cwd).and_then(|rest| rest.strip_prefix('/'));
-            below.unwrap_or(path.trim_start_matches('/')).to_owned()
-        };
+        let relative = |path: &str| relative(path, cwd).trim_start_matches('/').to_owned();
         let old = relative(&change.path);
-        let new = change.kind.move_path.as_deref().map_or_else(|| old.clone(), relative);
+        let new = change.kind.move_path.as_deref().map_or_else(|| old.clone(), |path| relative(path));
         let _ = writeln!(text, "diff --git a/{old} b/{new}");
         let (from, to) = match change.kind.kind.as_str() {
             "add" => {
