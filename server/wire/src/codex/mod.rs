@@ -16,7 +16,7 @@ pub use item::{
     Plan, Reasoning, Sleep, SubAgentActivity, UnknownItem, UserInput, UserMessage, WebSearch,
 };
 pub use notification::{
-    Delta, ErrorNotification, ItemDelta, ItemEvent, Notification, PlanStep, PlanStepStatus, ThreadStatus,
-    TokenUsage, TokenUsageBreakdown, Turn, TurnError, TurnPlan,
+    Delta, ErrorNotification, ItemDelta, ItemEvent, Notification, PlanStep, PlanStepStatus, RateLimit,
+    RateLimits, ThreadStatus, TokenUsage, TokenUsageBreakdown, Turn, TurnError, TurnPlan,
 };
 pub use status::{ItemStatus, TurnStatus};
