@@ -66,6 +66,7 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
 
     if let Some(chat) = chat {
         Effect::new(move |_| keep_unsent(chat, area, &key.peek(), text));
+        Effect::new(move |_| take_addition(chat, area, &key.peek(), text));
     }
 
     let send = move || {
@@ -168,6 +169,16 @@ fn keep_unsent(chat: Chat, area: Area, key: &str, text: State<String>) {
     let unsent = if settled { chat.outbox.take_failed() } else { Vec::new() };
     if !unsent.is_empty() {
         let all = drafts::join(unsent, text.peek());
+        browser::store(key, &all);
+        area.set(&all);
+        text.set(all);
+    }
+}
+
+/// What is added from elsewhere on the page stands at the end of the draft.
+fn take_addition(chat: Chat, area: Area, key: &str, text: State<String>) {
+    if !chat.addition.get().is_empty() {
+        let all = drafts::join(vec![text.peek()], chat.addition.take());
         browser::store(key, &all);
         area.set(&all);
         text.set(all);

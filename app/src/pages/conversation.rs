@@ -6,6 +6,7 @@ use super::{header::header_view, home::FirstMessage, keep_title};
 use crate::{
     conversation::{Chat, conversation_view},
     node::{El, el},
+    panel::panel_view,
     server_fns::Conversation,
     sidebar::Conversations,
 };
@@ -14,6 +15,7 @@ pub(super) fn found_view(conversation: Conversation) -> El {
     let (demo, models) = (conversation.site.demo, conversation.snapshot.models.clone());
     let message = use_context::<FirstMessage>().and_then(|first| first.0.take());
     let chat = Chat::open(conversation, message);
+    provide_context(chat);
     keep_title(move || chat.live.meta(|transcript| transcript.title.clone()), move || chat.waiting());
     let conversations = use_context::<Conversations>();
     Effect::new(move |before: Option<_>| {
@@ -23,5 +25,9 @@ pub(super) fn found_view(conversation: Conversation) -> El {
         }
         now
     });
-    el("div").class("page").child(header_view(demo, Some(chat))).child(conversation_view(chat, models))
+    el("div")
+        .class("page")
+        .child(header_view(demo, Some(chat)))
+        .child(conversation_view(chat, models))
+        .child(panel_view(chat))
 }
