@@ -24,6 +24,7 @@ pub(crate) enum Icon {
     Menu,
     More,
     NewChat,
+    Panel,
     Question,
     Search,
     Send,
@@ -70,6 +71,9 @@ impl Icon {
             Self::More => "M3.5 8v.1M8 8v.1M12.5 8v.1",
             Self::NewChat => {
                 "M7.5 3H4.5A1.5 1.5 0 0 0 3 4.5v7A1.5 1.5 0 0 0 4.5 13h7a1.5 1.5 0 0 0 1.5-1.5v-3M6.5 9.5l.5-2L12 2.5 13.5 4l-5 5-2 .5Z"
+            }
+            Self::Panel => {
+                "M3.5 3h9A1.5 1.5 0 0 1 14 4.5v7a1.5 1.5 0 0 1-1.5 1.5h-9A1.5 1.5 0 0 1 2 11.5v-7A1.5 1.5 0 0 1 3.5 3ZM10 3v10"
             }
             Self::Question => {
                 "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM6.3 6.3a1.7 1.7 0 1 1 2.5 1.5c-.5.3-.8.6-.8 1.2M8 11.2v.1"

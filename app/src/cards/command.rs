@@ -1,6 +1,6 @@
 //! A command: its line, what it printed, how it ended.
 
-use super::{Head, Tone, command_line, of_kind};
+use super::{Head, Tone, command_line, copy::copy_button, of_kind};
 use crate::{
     i18n::Texts,
     icon::Icon,
@@ -16,6 +16,7 @@ use codex_gateway_wire::{
     Content, Item, Output, Phase,
     codex::{CommandExecution, ItemStatus},
 };
+use leptos::prelude::untrack;
 
 /// How many lines of a long output are shown at its beginning and its end.
 const HEAD_LINES: usize = 20;
@@ -55,12 +56,23 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     };
     let output =
         el("pre").class("output").attr("tabindex", "0").attr("aria-label", t.result).child(code(output));
-    el("div")
-        .class("terminal")
-        .child(el("pre").class("prompt").child(code(line)))
-        .child(output)
-        .child(el("div").class("cwd").child(live(cwd)))
-        .into()
+    // The line above shows all of it, if it is one line.
+    let prompt = move || {
+        let line = line().filter(|line| line.trim().contains('\n'));
+        line.map(|line| el("pre").class("prompt").child(el("code").child(line)))
+    };
+    let printed = move || {
+        of_kind!(entry, Content::Item(Item::CommandExecution(c)) => {
+            ansi::plain(&[c.aggregated_output.head(), c.aggregated_output.tail()].concat())
+        })
+    };
+    let printed = move || untrack(printed);
+    let tools = el("div")
+        .class("tools")
+        .child(el("span").class("cwd").child(live(cwd)))
+        .child(copy_button(t.copy_command, move || untrack(line), t))
+        .child(copy_button(t.copy_output, printed, t));
+    el("div").class("terminal").child(live(prompt)).child(output).child(tools).into()
 }
 
 fn code<N: Into<Node>>(text: impl Fn() -> N + Send + 'static) -> El {

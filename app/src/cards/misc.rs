@@ -3,6 +3,7 @@
 use codex_gateway_wire::{
     Content, Item,
     codex::{EnteredReviewMode, HookPrompt, ImageGeneration, ImageView, Sleep, WebSearch},
+    diff::relative,
     read_fields,
 };
 
@@ -11,7 +12,7 @@ use super::{
     json::{fields, json_view, text_view},
     of_kind,
 };
-use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node, text::format::relative};
+use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
 
 /// What a web search did.
 struct SearchAction {

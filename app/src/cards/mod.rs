@@ -4,6 +4,7 @@
 
 mod agent;
 mod command;
+mod copy;
 mod file_change;
 mod json;
 mod misc;
@@ -15,10 +16,10 @@ mod request;
 mod shell;
 mod tool;
 
-use codex_gateway_wire::{Content, Entry, Item, Phase};
+use codex_gateway_wire::{Content, Entry, Item, Phase, diff::Counts};
 use leptos::prelude::untrack;
 
-pub(crate) use file_change::counts_view;
+pub(crate) use file_change::changes_view;
 pub(crate) use json::json_view;
 pub(crate) use shell::command_line;
 
@@ -28,7 +29,6 @@ use crate::{
     live::EntryRef,
     markdown::{self, MarkdownLabels, MarkdownText},
     node::Node,
-    text::diff::Counts,
 };
 
 /// The line of an entry: icon, verb, target, result, duration.

@@ -148,6 +148,12 @@ impl Composer {
         self.area.focus();
     }
 
+    /// Adds something from elsewhere on the page at the end of what is written.
+    pub(crate) fn add(self, text: &str) {
+        let all = drafts::join(vec![self.text.peek()], text.to_owned());
+        self.write(&all, all.len());
+    }
+
     /// The text has become another.
     fn keep(self, text: String) {
         browser::store(&self.key.peek(), &text);

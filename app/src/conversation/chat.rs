@@ -12,6 +12,7 @@ use crate::{
     i18n::{Texts, texts},
     live::{LinkState, Live, Outbox, Stream, Target, Unsent},
     pages::FirstMessage,
+    panel::Panel,
     route::{Navigator, conversation_path},
     server_fns::{self, Conversation, Failure},
     state::{State, effect},
@@ -39,6 +40,8 @@ pub(crate) struct Chat {
     pub(crate) choices: Choices,
     /// Who answers what codex asks.
     pub(crate) approvals: ApprovalMode,
+    /// The details beside the conversation.
+    pub(crate) panel: Panel,
     id: State<SessionId>,
     /// What is the browser's own stays there: the server has threads, and a page may end on another one.
     stream: State<Option<StoredValue<Stream, LocalStorage>>>,
@@ -61,6 +64,7 @@ impl Chat {
             composer: State::new(None),
             choices: Choices::new(),
             approvals,
+            panel: Panel::new(),
             id: State::new(id.clone()),
             stream: State::new(None),
         };
@@ -72,7 +76,8 @@ impl Chat {
             if chat.is_past() {
                 return chat.link.set(LinkState::Past);
             }
-            let stream = Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated);
+            let stream =
+                Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated, chat.panel.tap);
             chat.stream.set(Some(StoredValue::new_local(stream)));
             chat.keep_time(site.now_ms);
         });
@@ -133,6 +138,11 @@ impl Chat {
             let window = usage.model_context_window.filter(|window| *window > 0)?;
             Some((usage.last.total_tokens * 100).div_ceil(window).min(100))
         })
+    }
+
+    /// Adds a text to the message that is being written.
+    pub(crate) fn add_to_draft(self, text: &str) {
+        self.composer.peek().iter().for_each(|composer| composer.add(text));
     }
 
     /// Sends a message.
@@ -218,11 +228,11 @@ impl Chat {
         }
     }
 
-    /// Lets the clock run while a turn does, or something waits.
+    /// Lets the clock run while a turn or a command does, or something waits.
     fn keep_time(self, server_now: i64) {
         let ahead = server_now - browser::now_ms();
         let tick = move || {
-            if untrack(|| self.running() || self.waiting() > 0) {
+            if self.live.is_busy() || untrack(|| self.running() || self.waiting() > 0) {
                 self.now.set(browser::now_ms() + ahead);
             }
         };

@@ -1,13 +1,14 @@
-//! The line that the work of a turn folds to: "Worked 14 s · 2 commands · 1 file +3 −0".
+//! The line that the work of a turn folds to: "Worked 14 s · 2 commands · 1 file +3".
 
+use codex_gateway_wire::diff::Counts;
 use leptos::prelude::*;
 
 use super::{Chat, turn::Turn};
 use crate::{
-    cards::counts_view,
+    diff::counts_view,
     icon::{Icon, icon},
     node::{El, el, live, many},
-    text::{diff::Counts, format::duration},
+    text::format::duration,
 };
 
 /// The line; out of sight while the turn runs.

@@ -1,6 +1,7 @@
 //! A conversation: what was said and done, what is going on, and the composer below.
 
 mod activity;
+mod changed;
 mod chat;
 mod choices;
 mod entry;

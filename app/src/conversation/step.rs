@@ -1,16 +1,17 @@
 //! A step of the work: a row of one line that opens.
 
-use codex_gateway_wire::Content;
+use codex_gateway_wire::{Content, Phase};
 use leptos::prelude::*;
 
 use super::{Chat, turn::Turn};
 use crate::{
-    cards::{self, Head, Target, counts_view},
+    cards::{self, Head, Target},
+    diff::counts_view,
     icon::{Icon, icon},
     live::{EntryRef, is_failed},
     node::{El, Node, el, live, many},
     state::State,
-    text::format::duration,
+    text::format::{clock, duration},
 };
 
 pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
@@ -24,7 +25,17 @@ pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
     let opens = move || head().is_some_and(|head| head.opens);
     let open = Memo::new(move |_| opens() && chosen().unwrap_or_else(|| opens_itself(turn, entry)));
     let tone = move || head().map(|head| head.tone.word());
-    let line = move || head().map(|head| line_view(chat, head));
+    // A command can outlive its turn.
+    let outlives = move || {
+        let since = entry.read(|entry| (entry.phase == Phase::Running).then_some(entry.started_at_ms));
+        since.flatten().filter(|_| !turn.facts.read().running())
+    };
+    let line = move || {
+        let head = head()?;
+        let Some(since) = outlives() else { return Some(line_view(chat, head, None)) };
+        let elapsed = since.and_then(|since| u64::try_from((chat.now.get() - since).max(0) / 1000).ok());
+        Some(line_view(chat, Head { verb: t.still_running, ..head }, elapsed.map(clock)))
+    };
     let row = el("button")
         .attr("type", "button")
         .class("row")
@@ -49,12 +60,12 @@ fn opens_itself(turn: Turn, entry: EntryRef) -> bool {
     failed || current || (running && plan)
 }
 
-fn line_view(chat: Chat, head: Head) -> Node {
+fn line_view(chat: Chat, head: Head, elapsed: Option<String>) -> Node {
     let target = match head.target {
         Target::Words(words) => el("span").class("target").child(words),
         Target::Code(code) => el("code").class("target").child(code),
     };
-    let took = head.took_ms.map(|ms| duration(ms, chat.t));
+    let took = head.took_ms.map(|ms| duration(ms, chat.t)).or(elapsed);
     let parts: [Node; 7] = [
         icon(head.icon).into(),
         el("span").class("verb").child(head.verb).into(),

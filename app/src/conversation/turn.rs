@@ -3,7 +3,7 @@
 use codex_gateway_wire::{TurnId, codex::TurnStatus};
 use leptos::prelude::*;
 
-use super::{Chat, entry::entry_view, fold::fold_view};
+use super::{Chat, changed::changed_view, entry::entry_view, fold::fold_view};
 use crate::{
     icon::{Icon, icon},
     live::{GroupKey, TurnFacts},
@@ -78,10 +78,11 @@ pub(crate) fn group_view(chat: Chat, group: GroupKey) -> El {
         .class("turn")
         .live_attr("data-status", move || facts.read().status.as_str())
         .child(list(rows, row))
+        .child(changed_view(chat, key, turn))
         .child(live(move || end_view(chat, key, turn)))
 }
 
-fn turn_of(key: State<GroupKey>) -> Option<TurnId> {
+pub(super) fn turn_of(key: State<GroupKey>) -> Option<TurnId> {
     key.try_peek(|key| key.turn().cloned()).flatten()
 }
 

@@ -237,6 +237,17 @@ impl Live {
         self.0.with(|core| core.groups.entries(key).to_vec())
     }
 
+    /// Reads an entry; tracked. None once it is gone.
+    pub(crate) fn read<T>(self, id: &ItemId, read: impl FnOnce(&Entry) -> T) -> Option<T> {
+        self.track(|triggers| triggers.entries.entry(id.clone()).or_default().clone());
+        self.peek(|transcript| transcript.entries.get(id).map(read))
+    }
+
+    /// Whether something runs: in a turn, or beyond it.
+    pub(crate) fn is_busy(self) -> bool {
+        self.0.with(|core| !core.running.is_empty())
+    }
+
     /// The last event that came; tracked.
     pub(crate) fn at(self) -> EventId {
         self.track(|triggers| triggers.at.clone());
@@ -281,9 +292,7 @@ impl EntryRef {
 
     /// Reads it; tracked. None once it is gone.
     pub(crate) fn read<T>(self, read: impl FnOnce(&Entry) -> T) -> Option<T> {
-        let id = self.id();
-        self.live.track(|triggers| triggers.entries.entry(id.clone()).or_default().clone());
-        self.live.peek(|transcript| transcript.entries.get(&id).map(read))
+        self.live.read(&self.id(), read)
     }
 }
 

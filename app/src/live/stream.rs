@@ -16,7 +16,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
 use super::{Live, Outbox, backoff::Backoff};
-use crate::{browser, server_fns, state::State};
+use crate::{browser, panel::Tap, server_fns, state::State};
 
 /// What the page listens to.
 const EVENTS: [EventName; 11] = [
@@ -71,6 +71,8 @@ struct Inner {
     outbox: Outbox,
     state: State<LinkState>,
     outdated: State<bool>,
+    /// Who else hears the events.
+    tap: Tap,
     source: RefCell<Option<EventSource>>,
     on_event: Closure<dyn Fn(MessageEvent)>,
     on_error: Closure<dyn Fn()>,
@@ -91,13 +93,14 @@ read_fields!(Welcome { build_id });
 
 impl Stream {
     /// Goes on from the store's last event. `state` says how the connection fares; `outdated` becomes true
-    /// when the server turns out to be of another build than the page.
+    /// when the server turns out to be of another build than the page; `tap` hears every event.
     pub(crate) fn open(
         session: SessionId,
         live: Live,
         outbox: Outbox,
         state: State<LinkState>,
         outdated: State<bool>,
+        tap: Tap,
     ) -> Self {
         let inner = Rc::new_cyclic(|this: &Weak<Inner>| {
             let (for_events, for_errors) = (this.clone(), this.clone());
@@ -117,6 +120,7 @@ impl Stream {
                 outbox,
                 state,
                 outdated,
+                tap,
                 source: RefCell::default(),
                 on_event: Closure::new(on_event),
                 on_error: Closure::new(on_error),
@@ -218,6 +222,7 @@ impl Inner {
         self.heard.set(browser::now_ms());
         let Some(name) = EventName::parse(&event.type_()) else { return };
         let data = event.data().as_string().unwrap_or_default();
+        self.tap.hear(name.as_str(), &data);
         if name == EventName::Session {
             return self.welcome(&data);
         }

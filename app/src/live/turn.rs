@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use codex_gateway_wire::{
     Content, Entry, Item, ItemId, Phase, Transcript, TurnId,
     codex::{ItemStatus, TurnError, TurnStatus},
+    diff::{Counts, made, net},
     request::Outcome,
     transcript::Question,
 };
 
-use crate::text::diff::{self, Counts};
+use crate::diff::ChangedFile;
 
 /// A turn as a whole.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,6 +27,8 @@ pub(crate) struct TurnFacts {
     pub(crate) folds: HashSet<ItemId>,
     /// What they did, once the turn has ended.
     pub(crate) work: WorkCounts,
+    /// The files that are not as they were, once the turn has ended.
+    pub(crate) files: Vec<ChangedFile>,
 }
 
 /// What the steps of a turn did.
@@ -47,13 +50,23 @@ impl TurnFacts {
         // What the agent says after its last step is its answer; before that it comments on its work.
         let last_step = entries.iter().rposition(|entry| !is_answer(entry) && !is_user(entry));
         let folds = last_step.map_or(&[][..], |last| &entries[..=last]).iter();
+        let end = turn.and_then(|turn| {
+            let took = i64::try_from(turn.duration_ms?).ok()?;
+            Some(turn.started_at? * 1000 + took)
+        });
+        let files = if running { Vec::new() } else { net(entries.iter().flat_map(|entry| made(entry))) };
+        let files: Vec<ChangedFile> = files.iter().map(ChangedFile::of).collect();
         Self {
             status,
             error: turn.and_then(|turn| turn.error.clone()),
             duration_ms: turn.and_then(|turn| turn.duration_ms),
             current: entries.last().filter(|last| running && !is_answer(last)).map(|last| last.id.clone()),
-            folds: folds.filter(|entry| !stays(entry)).map(|entry| entry.id.clone()).collect(),
-            work: if running { WorkCounts::default() } else { WorkCounts::of(&entries) },
+            folds: folds
+                .filter(|entry| !stays(entry) && !outlived(entry, end))
+                .map(|entry| entry.id.clone())
+                .collect(),
+            work: if running { WorkCounts::default() } else { WorkCounts::of(&entries, &files) },
+            files,
         }
     }
 
@@ -63,23 +76,17 @@ impl TurnFacts {
 }
 
 impl WorkCounts {
-    fn of(entries: &[&Entry]) -> Self {
-        let mut counts = Self::default();
-        let mut files = HashSet::new();
+    fn of(entries: &[&Entry], files: &[ChangedFile]) -> Self {
+        let mut counts = Self { files: files.len(), ..Self::default() };
+        for file in files {
+            counts.lines += file.lines;
+        }
         for entry in entries {
-            match &entry.content {
-                Content::Item(Item::CommandExecution(_)) => counts.commands += 1,
-                Content::Item(Item::FileChange(change)) if change.status == ItemStatus::Completed => {
-                    for change in &change.changes {
-                        files.insert(change.path.as_str());
-                        counts.lines += diff::counts(change);
-                    }
-                }
-                _ => {}
-            }
+            let command = matches!(&entry.content, Content::Item(Item::CommandExecution(_)));
+            counts.commands += usize::from(command);
             counts.failed += usize::from(is_failed(entry));
         }
-        Self { files: files.len(), ..counts }
+        counts
     }
 }
 
@@ -118,6 +125,14 @@ fn stays(entry: &Entry) -> bool {
         || entry.phase == Phase::Running
         || matches!(&entry.content, Content::Question(question) if !is_allowed(question))
         || matches!(entry.content, Content::Request(_) | Content::Item(Item::Plan(_)))
+}
+
+/// Whether a command went on after the end of its turn, in Unix milliseconds: how it ended has been seen by nobody who
+/// has read the turn. (When a turn began is known to the second.)
+fn outlived(entry: &Entry, end: Option<i64>) -> bool {
+    let is_command = matches!(entry.content, Content::Item(Item::CommandExecution(_)));
+    let ends = entry.completed_at_ms.zip(end);
+    is_command && ends.is_some_and(|(completed, end)| completed > end + 1000)
 }
 
 fn is_allowed(question: &Question) -> bool {
@@ -185,12 +200,50 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_was_changed_twice_is_one_and_what_was_not_done_does_not_count() {
+        let edit = |id: &str, status: &str, change: &str| {
+            entry(id, &format!(r#""type":"fileChange","status":"{status}","changes":[{change}]"#))
+        };
+        let entries = vec![
+            edit("1", "completed", r#"{"path":"a","kind":{"type":"add"},"diff":"1\n2\n"}"#),
+            edit("2", "completed", r#"{"path":"a","kind":{"type":"update"},"diff":"@@ -2 +2 @@\n-2\n+3\n"}"#),
+            edit("3", "failed", r#"{"path":"b","kind":{"type":"add"},"diff":"1\n"}"#),
+            edit("4", "declined", r#"{"path":"c","kind":{"type":"add"},"diff":"1\n"}"#),
+        ];
+        let facts = facts(TurnStatus::Completed, entries);
+        let lines = Counts { added: 2, removed: 0 };
+        let file = ChangedFile { path: "a".to_owned(), moved: None, kind: "add".to_owned(), lines };
+        assert_eq!(facts.files, [file]);
+        assert_eq!((facts.work.files, facts.work.lines), (1, lines));
+    }
+
+    #[test]
     fn a_command_that_was_stopped_did_not_fail() {
         let command =
             |ending: &str| entry("c", &format!(r#""type":"commandExecution","command":"x",{ending}"#));
         assert!(!is_failed(&command(r#""status":"failed","exitCode":-1"#)));
         assert!(is_failed(&command(r#""status":"failed","exitCode":101"#)));
         assert!(is_failed(&command(r#""status":"failed""#)));
+    }
+
+    #[test]
+    fn a_command_that_outlived_its_turn_stays_in_sight() {
+        let mut entries = work();
+        entries[2].completed_at_ms = Some(115_001);
+        let ids: Vec<ItemId> = entries.iter().map(|entry| entry.id.clone()).collect();
+        let record = TurnRecord {
+            id: "t".into(),
+            status: TurnStatus::Completed,
+            started_at: Some(100),
+            duration_ms: Some(14_000),
+            ..Default::default()
+        };
+        let mut transcript =
+            Transcript { turns: vec![record], entries: entries.into_iter().collect(), ..Default::default() };
+        let folds = |transcript: &Transcript| TurnFacts::of(transcript, &"t".into(), &ids).folds;
+        assert_eq!(sorted(&folds(&transcript)), ["edit", "say"]);
+        transcript.turns[0].duration_ms = Some(15_000);
+        assert_eq!(sorted(&folds(&transcript)), ["edit", "ok", "say"]);
     }
 
     #[test]

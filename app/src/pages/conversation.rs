@@ -6,6 +6,7 @@ use super::{header::header_view, home::FirstMessage, keep_title};
 use crate::{
     conversation::{Chat, conversation_view},
     node::{El, el},
+    panel::panel_view,
     server_fns::Conversation,
     sidebar::Conversations,
     state::on_change,
@@ -16,10 +17,15 @@ pub(super) fn found_view(conversation: Conversation) -> El {
     let demo = site.demo;
     let message = use_context::<FirstMessage>().and_then(|first| first.0.take());
     let chat = Chat::open(conversation, message);
+    provide_context(chat);
     keep_title(move || chat.live.meta(|transcript| transcript.title.clone()), move || chat.waiting());
     let conversations = use_context::<Conversations>();
     let stands =
         move || (chat.running(), chat.waiting(), chat.live.meta(|transcript| transcript.title.clone()));
     on_change(stands, move |_| conversations.iter().for_each(|all| all.refresh()));
-    el("div").class("page").child(header_view(demo, Some(chat))).child(conversation_view(chat, models, site))
+    el("div")
+        .class("page")
+        .child(header_view(demo, Some(chat)))
+        .child(conversation_view(chat, models, site))
+        .child(panel_view(chat))
 }

@@ -8,6 +8,7 @@ use crate::{
     icon::{Icon, icon},
     live::LinkState,
     node::{El, Node, el, link_button, live, many},
+    panel::panel_button,
     prefs::{Prefs, Theme, choose_lang, choose_theme},
     route::link,
     server_fns::signs_in,
@@ -40,6 +41,7 @@ pub(crate) fn header_view(demo: bool, chat: Option<Chat>) -> El {
         .child(accepts)
         .child(title.class("title"))
         .child(chat.map(|chat| link_view(chat, t)))
+        .child(chat.map(panel_button))
         .child(new_chat)
         .child(settings_button(t))
         .child(settings_view(t))

@@ -13,7 +13,7 @@ use super::{
     permissions::permissions_view,
 };
 use crate::{
-    cards::{self, command_line, json_view},
+    cards::{changes_view, command_line, json_view},
     conversation::Chat,
     icon::{Icon, icon},
     node::{El, ElementRef, Node, el, link_button, live, many},
@@ -157,11 +157,14 @@ fn what(card: &Card) -> Node {
 fn changes(card: &Card) -> Option<Node> {
     let item =
         card.request.summary.item_id.clone().filter(|_| card.request.kind == RequestKind::FileChange)?;
-    let is_change = card.chat.live.peek(|transcript| {
-        let entry = transcript.entries.get(&item);
-        entry.is_some_and(|entry| matches!(entry.content, Content::Item(Item::FileChange(_))))
-    });
-    is_change.then(|| cards::body(card.chat.live.entry(item), card.chat.t))
+    let (changes, cwd) = card.chat.live.peek(|transcript| {
+        let changes = match &transcript.entries.get(&item)?.content {
+            Content::Item(Item::FileChange(change)) => Some(change.changes.clone()),
+            _ => None,
+        };
+        Some((changes?, transcript.cwd.clone().unwrap_or_default()))
+    })?;
+    Some(el("div").class("files").child(changes_view(&changes, &cwd, card.chat.t)).into())
 }
 
 /// What can be answered.

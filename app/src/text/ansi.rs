@@ -99,6 +99,11 @@ pub(crate) fn parse(text: &str) -> Vec<Run> {
     full.map(|(style, text)| Run { class: style.class(), text }).collect()
 }
 
+/// The same, without colours.
+pub(crate) fn plain(text: &str) -> String {
+    parse(text).into_iter().map(|run| run.text).collect()
+}
+
 fn push(runs: &mut [(Style, String)], c: char) {
     if let Some((_, text)) = runs.last_mut() {
         text.push(c);
@@ -151,10 +156,6 @@ mod tests {
 
     fn shown(text: &str) -> Vec<(String, String)> {
         parse(text).into_iter().map(|run| (run.class, run.text)).collect()
-    }
-
-    fn plain(text: &str) -> String {
-        parse(text).into_iter().map(|run| run.text).collect()
     }
 
     fn pair(class: &str, text: &str) -> (String, String) {

@@ -23,6 +23,25 @@ pub(crate) fn clock(seconds: u64) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
+/// A number with its digits in threes: `1,234,567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A time of the day in UTC, `18:04:09.027`, from Unix milliseconds.
+pub(crate) fn time_of_day(milliseconds: i64) -> String {
+    let ms = milliseconds.rem_euclid(86_400_000);
+    format!("{:02}:{:02}:{:02}.{:03}", ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000)
+}
+
 /// How long ago something was, both in Unix milliseconds.
 pub(crate) fn ago(then: i64, now: i64, t: &Texts) -> String {
     let minutes = (now - then).max(0) / 60_000;
@@ -56,14 +75,6 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
-/// A path as one says it inside `base`; as it is elsewhere.
-pub(crate) fn relative<'a>(path: &'a str, base: &str) -> &'a str {
-    path.strip_prefix(base)
-        .and_then(|rest| rest.strip_prefix('/'))
-        .filter(|rest| !rest.is_empty())
-        .unwrap_or(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +85,11 @@ mod tests {
         let t = Lang::En.texts();
         let shown = [49, 340, 1449, 9_949, 9_950, 59_400, 134_000, 3_780_000].map(|ms| duration(ms, t));
         assert_eq!(shown, ["", "0.3 s", "1.4 s", "9.9 s", "10 s", "59 s", "2 m 14 s", "1 h 3 m"]);
+    }
+
+    #[test]
+    fn digits_stand_in_threes() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]
@@ -89,13 +105,7 @@ mod tests {
         assert_eq!(utc(0), "1970-01-01 00:00 UTC");
         assert_eq!(utc(1_709_164_800_000), "2024-02-29 00:00 UTC");
         assert_eq!(utc(1_795_460_640_000), "2026-11-23 19:04 UTC");
+        assert_eq!(time_of_day(1_795_460_640_027), "19:04:00.027");
         assert_eq!(utc(-60_000), "1969-12-31 23:59 UTC");
-    }
-
-    #[test]
-    fn paths_are_told_from_where_one_stands() {
-        assert_eq!(relative("/w/src/a.rs", "/w"), "src/a.rs");
-        assert_eq!(relative("/work/a.rs", "/w"), "/work/a.rs");
-        assert_eq!(relative("/w", "/w"), "/w");
     }
 }

@@ -1,7 +1,6 @@
 //! Texts taken apart for display: plain functions, no view and no browser in them.
 
 pub(crate) mod ansi;
-pub(crate) mod diff;
 pub(crate) mod excerpt;
 pub(crate) mod format;
 pub(crate) mod hidden;

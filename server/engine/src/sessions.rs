@@ -1,5 +1,6 @@
 //! The registry of sessions: create, get, list by owner, the limit, expiry, the end of all.
 
+mod changes;
 mod cursor;
 mod found;
 mod items;

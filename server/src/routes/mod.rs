@@ -1,5 +1,6 @@
 //! The API's handlers, one file for each part of it.
 
+pub mod diff;
 pub mod events;
 pub mod fallback;
 pub mod health;

@@ -7,6 +7,7 @@
 mod auth;
 mod codex;
 mod conversations;
+mod diff;
 mod environment;
 mod errors;
 mod events;

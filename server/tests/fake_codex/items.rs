@@ -13,6 +13,15 @@ pub(crate) fn proposed_change(turn: &str) -> Value {
     })
 }
 
+/// A command that goes on after its turn.
+pub(crate) fn background(turn: &str) -> Value {
+    json!({
+        "type": "commandExecution", "id": format!("{turn}-background"), "command": "bash -lc 'npm run watch'",
+        "cwd": "/", "processId": "7", "source": "agent", "status": "inProgress", "commandActions": [],
+        "aggregatedOutput": "watching\n", "exitCode": null, "durationMs": null,
+    })
+}
+
 /// One item of each of the 19 kinds, and one of a kind that nobody knows.
 pub(crate) fn every_kind(turn: &str) -> Vec<Value> {
     let mut items = vec![

@@ -5,6 +5,7 @@
 //! the file `gate` beside it. Threads that have had a turn are files in `threads`, for all processes to see. Such a
 //! file may say that so many turns came before those that are in it: they are `invented`.
 
+mod changes;
 mod invented;
 mod items;
 mod mode;
@@ -118,6 +119,8 @@ enum Running {
     Accepted(String),
     /// Begun; it goes on until it is interrupted.
     Begun(String),
+    /// Ended, and a command of it runs on.
+    InBackground(String),
     /// Begun; it asks one thing after another.
     Asking(String, requests::Asking),
 }
@@ -216,6 +219,11 @@ impl Fake {
                 self.running = Running::Begun(turn);
             }
             Running::Asking(..) => self.go_on(),
+            Running::InBackground(turn) => {
+                let turn = turn.clone();
+                self.running = Running::Nothing;
+                self.end_background(&turn);
+            }
             Running::Nothing | Running::Begun(_) => {}
         }
     }

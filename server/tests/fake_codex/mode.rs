@@ -58,6 +58,10 @@ modes! {
     Malformed = "malformed",
     /// A turn has methods, kinds, statuses and fields that nobody knows.
     Unknown = "unknown",
+    /// A turn changes files, in every way.
+    Changes = "changes",
+    /// A command goes on after its turn, until the gate opens.
+    Outlives = "outlives",
     /// A turn has more output than a log keeps.
     Flood = "flood",
     /// A turn is accepted, and begins when the gate opens.

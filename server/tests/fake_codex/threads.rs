@@ -14,7 +14,7 @@ use crate::{Fake, error, invented, reply};
 pub(crate) struct Thread {
     pub(crate) id: String,
     dir: PathBuf,
-    cwd: Value,
+    pub(crate) cwd: Value,
     created: u64,
     preview: Value,
     turns: Vec<Value>,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Fake, Running, error, items, mode::Mode, notify, print, reply, requests::Asking, say};
+use crate::{Fake, Running, changes, error, items, mode::Mode, notify, print, reply, requests::Asking, say};
 
 /// More than a line may have, in bytes.
 const TOO_LONG: usize = 65 * 1024 * 1024;
@@ -68,6 +68,14 @@ impl Fake {
             Mode::Malformed => malformed(),
             Mode::Unknown => self.unknown(&turn),
             Mode::Flood => self.flood(&turn),
+            Mode::Changes => self.change_files(&turn),
+            Mode::Outlives => {
+                self.started(&turn, &items::background(&turn));
+                self.say_text(&turn, "It runs on.");
+                self.end(&turn, "completed");
+                self.running = Running::InBackground(turn);
+                return;
+            }
             _ => {
                 for item in items::every_kind(&turn) {
                     self.started(&turn, &item);
@@ -161,6 +169,45 @@ impl Fake {
         command["status"] = json!("completed");
         command["exitCode"] = json!(0);
         self.completed(turn, &command);
+    }
+
+    fn change_files(&mut self, turn: &str) {
+        let cwd = self.thread.cwd.as_str().unwrap_or("/").to_owned();
+        for item in changes::changes(turn, &cwd) {
+            self.started(turn, &item);
+            self.completed(turn, &item);
+        }
+        let usage = json!({ "totalTokens": 4_321, "inputTokens": 4_000, "cachedInputTokens": 3_000, "outputTokens": 321, "reasoningOutputTokens": 200 });
+        notify(
+            "thread/tokenUsage/updated",
+            &json!({ "threadId": self.thread.id, "turnId": turn, "tokenUsage": { "total": usage, "last": usage, "modelContextWindow": 20_000 } }),
+        );
+        let limit = |percent: u32, minutes: u32| json!({ "usedPercent": percent, "windowDurationMins": minutes, "resetsAt": null });
+        notify(
+            "account/rateLimits/updated",
+            &json!({ "rateLimits": { "primary": limit(12, 300), "secondary": limit(70, 10_080) } }),
+        );
+        let step = |step: &str, status: &str| json!({ "step": step, "status": status });
+        let plan = [
+            step("Read the server", "completed"),
+            step("Raise its patience", "completed"),
+            step("Write the table", "inProgress"),
+        ];
+        notify(
+            "turn/plan/updated",
+            &json!({ "threadId": self.thread.id, "turnId": turn, "explanation": "It gave up too early.", "plan": plan }),
+        );
+    }
+
+    /// The end of a command that has outlived its turn.
+    pub(crate) fn end_background(&mut self, turn: &str) {
+        let mut command = items::background(turn);
+        command["status"] = json!("completed");
+        command["exitCode"] = json!(0);
+        command["durationMs"] = json!(61_000);
+        command["aggregatedOutput"] = json!("watching\nthat was all\n");
+        let params = json!({ "threadId": self.thread.id, "turnId": turn, "item": command, "completedAtMs": 1_795_456_222_000_i64 });
+        notify("item/completed", &params);
     }
 
     fn unknown(&mut self, turn: &str) {

@@ -4,6 +4,7 @@
 //!
 //! - [`ids`]: the names of things, as types
 //! - [`codex`]: the part of codex's own JSON that is folded: notifications and items, read tolerantly
+//! - [`diff`]: changes of files, and what several of them come to
 //! - [`fields`]: how most of it is read
 //! - [`request`]: what codex asks of the user
 //! - [`turn`]: a message to the agent, and the queue in which it can wait
@@ -17,6 +18,7 @@
 
 pub mod api;
 pub mod codex;
+pub mod diff;
 pub mod event;
 pub mod fields;
 pub mod highlight;

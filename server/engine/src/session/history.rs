@@ -75,6 +75,7 @@ pub(super) fn record(turn: Turn) -> TurnRecord {
         started_at: turn.started_at,
         duration_ms: turn.duration_ms,
         error: turn.error,
+        ..TurnRecord::default()
     }
 }
 

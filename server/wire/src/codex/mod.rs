@@ -16,8 +16,8 @@ pub use item::{
     Plan, Reasoning, Sleep, SubAgentActivity, UnknownItem, UserInput, UserMessage, WebSearch,
 };
 pub use notification::{
-    Delta, ErrorNotification, ItemDelta, ItemEvent, Notification, PlanStep, PlanStepStatus, SandboxPolicy,
-    ThreadSettings, ThreadStatus, TokenUsage, TokenUsageBreakdown, Turn, TurnError, TurnPlan,
-    approval_policy,
+    Delta, ErrorNotification, ItemDelta, ItemEvent, Notification, PlanStep, PlanStepStatus, RateLimit,
+    RateLimits, SandboxPolicy, ThreadSettings, ThreadStatus, TokenUsage, TokenUsageBreakdown, Turn,
+    TurnError, TurnPlan, approval_policy,
 };
 pub use status::{ItemStatus, TurnStatus};

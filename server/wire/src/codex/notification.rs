@@ -32,6 +32,8 @@ pub enum Notification {
     PlanUpdated(TurnPlan),
     /// `thread/tokenUsage/updated`
     TokenUsage(ThreadId, TokenUsage),
+    /// `account/rateLimits/updated`: what is said of them now
+    RateLimits(RateLimits),
     /// `thread/status/changed`
     ThreadStatus(ThreadId, ThreadStatus),
     /// `thread/name/updated`
@@ -216,7 +218,7 @@ pub struct TokenUsage {
 read_fields!(TokenUsage { total, last, model_context_window });
 
 /// Tokens by kind.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenUsageBreakdown {
     /// All of them.
@@ -237,6 +239,60 @@ read_fields!(TokenUsageBreakdown {
     output_tokens,
     reasoning_output_tokens
 });
+
+impl TokenUsageBreakdown {
+    /// What was used since it was so many.
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        Self {
+            total_tokens: self.total_tokens.saturating_sub(before.total_tokens),
+            input_tokens: self.input_tokens.saturating_sub(before.input_tokens),
+            cached_input_tokens: self.cached_input_tokens.saturating_sub(before.cached_input_tokens),
+            output_tokens: self.output_tokens.saturating_sub(before.output_tokens),
+            reasoning_output_tokens: self
+                .reasoning_output_tokens
+                .saturating_sub(before.reasoning_output_tokens),
+        }
+    }
+}
+
+impl std::ops::AddAssign for TokenUsageBreakdown {
+    fn add_assign(&mut self, other: Self) {
+        self.total_tokens += other.total_tokens;
+        self.input_tokens += other.input_tokens;
+        self.cached_input_tokens += other.cached_input_tokens;
+        self.output_tokens += other.output_tokens;
+        self.reasoning_output_tokens += other.reasoning_output_tokens;
+    }
+}
+
+/// How much of the account's limits is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimits {
+    /// The shorter one.
+    pub primary: Option<RateLimit>,
+    /// The longer one.
+    pub secondary: Option<RateLimit>,
+}
+read_fields!(RateLimits { primary, secondary });
+
+/// How much of a limit is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimit {
+    /// How much, in percent.
+    pub used_percent: i64,
+    /// How long the limit's time is, in minutes.
+    pub window_duration_mins: Option<i64>,
+    /// When it begins anew, in Unix seconds.
+    pub resets_at: Option<i64>,
+}
+read_fields!(RateLimit { used_percent, window_duration_mins, resets_at });
+
+struct RateLimitParams {
+    rate_limits: RateLimits,
+}
+read_fields!(RateLimitParams { rate_limits });
 
 struct TurnParams {
     thread_id: ThreadId,
@@ -364,6 +420,9 @@ impl Notification {
             "thread/tokenUsage/updated" => {
                 read(params).map(|p: ThreadParams| Self::TokenUsage(p.thread_id, p.token_usage))?
             }
+            "account/rateLimits/updated" => {
+                read(params).map(|p: RateLimitParams| Self::RateLimits(p.rate_limits))?
+            }
             "thread/status/changed" => {
                 read(params).map(|p: ThreadParams| Self::ThreadStatus(p.thread_id, p.status))?
             }
@@ -396,7 +455,7 @@ impl Notification {
             Self::PlanUpdated(plan) => Some(&plan.thread_id),
             Self::Error(error) => Some(&error.thread_id),
             Self::Warning(thread, _) => thread.as_ref(),
-            Self::Other => None,
+            Self::RateLimits(_) | Self::Other => None,
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::{Change, Content, Entry, EntryChange, Notice, Phase, Question, Transcript, TurnRecord};
 use crate::{
     codex::{
-        Delta, ErrorNotification, Item, ItemDelta, ItemEvent, Notification, ThreadSettings, Turn, TurnError,
-        TurnPlan, TurnStatus,
+        Delta, ErrorNotification, Item, ItemDelta, ItemEvent, Notification, RateLimits, ThreadSettings,
+        TokenUsage, Turn, TurnError, TurnPlan, TurnStatus,
     },
     event::{Event, EventBody, ThreadOpened, Warning, WarningKind},
     ids::{ItemId, RequestId, TurnId},
@@ -85,7 +85,8 @@ impl Transcript {
                 let turn_id = self.active_turn().map(|turn| turn.id.clone());
                 self.add(seq, "notice", turn_id, Content::Notice(notice))
             }
-            Notification::TokenUsage(_, usage) => set(&mut self.usage, Some(usage.clone())),
+            Notification::TokenUsage(_, usage) => self.used(usage),
+            Notification::RateLimits(limits) => self.limits(limits),
             Notification::ThreadStatus(_, status) => set(&mut self.status, status.clone()),
             Notification::ThreadName(_, Some(name)) => set(&mut self.title, Some(name.clone())),
             Notification::Model(_, model) => set(&mut self.model, Some(model.clone())),
@@ -230,8 +231,7 @@ impl Transcript {
             id: turn.id.clone(),
             status: TurnStatus::InProgress,
             started_at: turn.started_at,
-            duration_ms: None,
-            error: None,
+            ..TurnRecord::default()
         });
         Change::META
     }
@@ -256,6 +256,27 @@ impl Transcript {
             !matches!(&entry.content, Content::Item(Item::CommandExecution(c)) if c.process_id.is_some())
         });
         Change::META
+    }
+
+    /// What was used since the last word on it, the running turn has used.
+    fn used(&mut self, usage: &TokenUsage) -> Change {
+        let used =
+            self.usage.as_ref().map_or_else(|| usage.last.clone(), |before| usage.total.since(&before.total));
+        if let Some(turn) = self.turns.last_mut().filter(|turn| turn.status == TurnStatus::InProgress) {
+            turn.tokens += used;
+        }
+        set(&mut self.usage, Some(usage.clone()))
+    }
+
+    /// What is not said of the limits is as it was.
+    fn limits(&mut self, limits: &RateLimits) -> Change {
+        let mut known = self.rate_limits.clone().unwrap_or_default();
+        known.primary = limits.primary.clone().or(known.primary);
+        known.secondary = limits.secondary.clone().or(known.secondary);
+        if known == RateLimits::default() {
+            return Change::NONE;
+        }
+        set(&mut self.rate_limits, Some(known))
     }
 
     fn error(&mut self, error: &ErrorNotification) -> Change {

@@ -17,7 +17,7 @@ pub use self::{
     entry::{Content, Entry, Notice, Phase, Question},
 };
 use crate::{
-    codex::{ThreadStatus, TokenUsage, TurnError, TurnStatus},
+    codex::{RateLimits, ThreadStatus, TokenUsage, TokenUsageBreakdown, TurnError, TurnStatus},
     event::SessionClosed,
     ids::{ItemId, ThreadId, TurnId},
     read_fields,
@@ -53,6 +53,8 @@ pub struct Transcript {
     pub retrying: Option<String>,
     /// How many tokens were used.
     pub usage: Option<TokenUsage>,
+    /// How much of the account's limits is used.
+    pub rate_limits: Option<RateLimits>,
     /// How the session ended, once it has.
     pub closed: Option<SessionClosed>,
     /// The messages that wait for their turn, the next one first.
@@ -75,6 +77,7 @@ read_fields!(Transcript {
     process,
     retrying,
     usage,
+    rate_limits,
     closed,
     queue,
     turns,
@@ -95,8 +98,10 @@ pub struct TurnRecord {
     pub duration_ms: Option<u64>,
     /// Why it failed.
     pub error: Option<TurnError>,
+    /// How many tokens it has used, as far as it was followed.
+    pub tokens: TokenUsageBreakdown,
 }
-read_fields!(TurnRecord { id, status, started_at, duration_ms, error });
+read_fields!(TurnRecord { id, status, started_at, duration_ms, error, tokens });
 
 /// What an event changed, so that a reader need look nowhere else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

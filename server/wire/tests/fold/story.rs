@@ -105,10 +105,18 @@ pub(crate) const DELTAS: [&str; 8] = [
     "item/mcpToolCall/progress",
 ];
 
-pub(crate) const OTHERS: [(&str, &str); 9] = [
+pub(crate) const OTHERS: [(&str, &str); 10] = [
     (
         "thread/tokenUsage/updated",
         r#"{"threadId":"thread-1","tokenUsage":{"total":{"totalTokens":7},"last":{"totalTokens":3},"modelContextWindow":100}}"#,
+    ),
+    (
+        "thread/tokenUsage/updated",
+        r#"{"threadId":"thread-1","tokenUsage":{"total":{"totalTokens":12},"last":{"totalTokens":5},"modelContextWindow":100}}"#,
+    ),
+    (
+        "account/rateLimits/updated",
+        r#"{"rateLimits":{"primary":{"usedPercent":12,"windowDurationMins":300,"resetsAt":1795464000},"secondary":null}}"#,
     ),
     (
         "thread/status/changed",

@@ -1,0 +1,66 @@
+//! The files that a turn has changed, below its answer: each opens its diff.
+
+use codex_gateway_wire::{
+    codex::FileUpdateChange,
+    diff::{made, net},
+};
+use leptos::prelude::Read;
+
+use super::{
+    Chat,
+    turn::{Turn, turn_of},
+};
+use crate::{
+    diff::{counts_view, file_row},
+    live::GroupKey,
+    node::{Node, el, link_button, list, live},
+    state::State,
+};
+
+/// How many files are listed at first.
+const FILES: usize = 8;
+
+pub(crate) fn changed_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node {
+    let t = chat.t;
+    // Looked at by itself: the list is not made anew for whatever else changes in a turn.
+    let count = move || turn.facts.read().files.len();
+    let all = State::new(false);
+    let paths = move || {
+        let shown = if all.get() { usize::MAX } else { FILES };
+        turn.facts.read().files.iter().take(shown).map(|file| file.path.clone()).collect()
+    };
+    let row = move |path: String| {
+        let name = path.clone();
+        let file = move || turn.facts.read().files.iter().find(|file| file.path == name).cloned();
+        let change = move || change_of(chat, key, &path);
+        let cwd = chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default();
+        file_row(file, change, State::new(false), cwd, t).into()
+    };
+    let review = move || {
+        let turn = turn_of(key);
+        link_button(t.all_changes, move || chat.panel.show_changes(turn.clone()))
+    };
+    let heading = move || el("span").class("what").child((t.files_changed)(count()));
+    let header = el("header")
+        .child(live(heading))
+        .child(live(move || counts_view(turn.facts.read().work.lines)))
+        .child(live(review));
+    let more = move || {
+        (count() > FILES && !all.get()).then(|| link_button(t.show_all, move || all.set(true)).class("more"))
+    };
+    el("div")
+        .class("changed")
+        .live_attr("hidden", move || count() == 0)
+        .child(header)
+        .child(list(paths, row))
+        .child(live(more))
+        .into()
+}
+
+/// What a turn has made of a file.
+fn change_of(chat: Chat, key: State<GroupKey>, path: &str) -> Option<FileUpdateChange> {
+    let ids = key.try_peek(|key| chat.live.group(key))?;
+    let entry = |id: &_| chat.live.read(id, |entry| made(entry).to_vec()).unwrap_or_default();
+    let changes: Vec<FileUpdateChange> = ids.iter().flat_map(entry).collect();
+    net(&changes).into_iter().find(|change| change.path == path)
+}

@@ -1,0 +1,98 @@
+//! Files that were changed, each a row that opens its change.
+
+use codex_gateway_wire::{
+    codex::FileUpdateChange,
+    diff::{Counts, counts, relative},
+};
+
+use super::diff_view;
+use crate::{
+    i18n::Texts,
+    icon::{Icon, icon},
+    node::{El, Node, el, live, many},
+    state::State,
+    text::hidden::in_order,
+};
+
+/// A file that was changed, in a line.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ChangedFile {
+    /// Where it is or was, as codex says it.
+    pub(crate) path: String,
+    /// Where it was moved to.
+    pub(crate) moved: Option<String>,
+    /// `add`, `delete` or `update`.
+    pub(crate) kind: String,
+    pub(crate) lines: Counts,
+}
+
+impl ChangedFile {
+    pub(crate) fn of(change: &FileUpdateChange) -> Self {
+        Self {
+            path: change.path.clone(),
+            moved: change.kind.move_path.clone(),
+            kind: change.kind.kind.clone(),
+            lines: counts(change),
+        }
+    }
+
+    /// The line: icon, path, what became of it, how much.
+    fn line(&self, cwd: &str, t: &Texts) -> Node {
+        let parts: [Node; 5] = [
+            icon(Icon::File).into(),
+            el("code").class("target").child(in_order(relative(&self.path, cwd))).into(),
+            el("span").class("result").child(kind_word(&self.kind, self.moved.as_deref(), cwd, t)).into(),
+            counts_view(self.lines).into(),
+            icon(Icon::Chevron).into(),
+        ];
+        many(parts)
+    }
+}
+
+/// What became of a file, where that is more than a change: `new`, `deleted`, `moved → b.rs`.
+pub(crate) fn kind_word(kind: &str, moved: Option<&str>, cwd: &str, t: &Texts) -> String {
+    match (kind, moved) {
+        ("add", _) => t.file_added.to_owned(),
+        ("delete", _) => t.file_deleted.to_owned(),
+        (_, Some(to)) => format!("{} → {}", t.file_moved, in_order(relative(to, cwd))),
+        _ => String::new(),
+    }
+}
+
+/// A row that opens the file's change, which `change` looks up.
+pub(crate) fn file_row(
+    file: impl Fn() -> Option<ChangedFile> + Send + 'static,
+    change: impl Fn() -> Option<FileUpdateChange> + Send + 'static,
+    open: State<bool>,
+    cwd: String,
+    t: &'static Texts,
+) -> El {
+    let base = cwd.clone();
+    let line = move || file().map(|file| file.line(&base, t));
+    let row = el("button")
+        .attr("type", "button")
+        .class("row")
+        .live_attr("aria-expanded", move || open.get().to_string())
+        .on_click(move || open.set(!open.peek()))
+        .child(live(line));
+    let body = move || {
+        let change = if open.get() { change() } else { None };
+        change.map(|change| {
+            let path = in_order(relative(change.kind.move_path.as_ref().unwrap_or(&change.path), &cwd));
+            diff_view(change, path)
+        })
+    };
+    el("section").class("file").child(row).child(live(body))
+}
+
+/// Lines added and removed, as far as there are any: `+12 −3`.
+pub(crate) fn counts_view(counts: Counts) -> El {
+    let part = |class, sign, count: usize| {
+        (count > 0).then(|| el("span").class(class).child(format!("{sign}{count}")))
+    };
+    el("span").class("counts").child(part("added", '+', counts.added)).child(part(
+        "removed",
+        '−',
+        counts.removed,
+    ))
+}

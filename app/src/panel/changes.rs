@@ -1,0 +1,86 @@
+//! What was changed: by a turn, or by the whole conversation.
+
+use codex_gateway_wire::{
+    Content, Item, ItemId,
+    codex::FileUpdateChange,
+    diff::{Counts, counts, made, net},
+};
+
+use super::{Panel, choice};
+use crate::{
+    conversation::Chat,
+    diff::{ChangedFile, counts_view, file_row},
+    live::GroupKey,
+    node::{Node, el, list, live, many},
+    state::{State, effect},
+};
+
+/// So many files are open from the beginning.
+const OPEN: usize = 20;
+
+pub(super) fn changes_view(chat: Chat) -> Node {
+    let (t, panel) = (chat.t, chat.panel);
+    let files = State::new(Vec::<FileUpdateChange>::new());
+    effect(move || files.set_to(net(&done(chat))));
+    let find = move |path: &str| {
+        let find = |files: &Vec<FileUpdateChange>| files.iter().find(|file| file.path == path).cloned();
+        files.try_with(find).flatten()
+    };
+    let paths = move || {
+        let paths = |files: &Vec<FileUpdateChange>| files.iter().map(|file| file.path.clone()).collect();
+        files.try_with(paths).unwrap_or_default()
+    };
+    let row = move |path: String| {
+        let (name, cwd) =
+            (path.clone(), chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default());
+        let file = move || find(&name).as_ref().map(ChangedFile::of);
+        let few = files.try_peek(|files| files.len() <= OPEN).unwrap_or(true);
+        file_row(file, move || find(&path), State::new(few), cwd, t).into()
+    };
+    let summary = move || {
+        let (count, lines) = files.try_with(|files| (files.len(), total(files))).unwrap_or_default();
+        if count == 0 {
+            return el("p").class("note").child(t.no_changes);
+        }
+        el("p").class("summary").child((t.files_changed)(count)).child(counts_view(lines))
+    };
+    let older = move || {
+        (panel.whole.get() && chat.live.has_older()).then(|| el("p").class("note").child(t.older_changes))
+    };
+    let scope =
+        choice([t.this_turn, t.whole_conversation], panel.whole, |panel, is| panel.whole.set(is), panel);
+    let sides = choice([t.unified, t.side_by_side], panel.split, Panel::choose_split, panel);
+    many([
+        el("div").class("choices").child(scope).child(sides.class("sides")).into(),
+        live(summary),
+        live(older),
+        el("div").class("files").child(list(paths, row)).into(),
+    ])
+}
+
+fn total(files: &[FileUpdateChange]) -> Counts {
+    let mut lines = Counts::default();
+    for file in files {
+        lines += counts(file);
+    }
+    lines
+}
+
+/// The changes that were made, oldest first; tracked. What else happens meanwhile is not looked at.
+fn done(chat: Chat) -> Vec<FileUpdateChange> {
+    let order = chat.live.order();
+    let chosen = chat.panel.turn.get().map(GroupKey::Turn);
+    let newest = || order.iter().rfind(|key| key.turn().is_some()).cloned();
+    let groups = match chat.panel.whole.get() {
+        true => order,
+        false => chosen.or_else(newest).into_iter().collect(),
+    };
+    let is_change = |id: &ItemId| {
+        chat.live.peek(|transcript| {
+            let entry = transcript.entries.get(id);
+            entry.is_some_and(|entry| matches!(entry.content, Content::Item(Item::FileChange(_))))
+        })
+    };
+    let ids = groups.iter().flat_map(|key| chat.live.group(key)).filter(is_change);
+    ids.flat_map(|id| chat.live.read(&id, |entry| made(entry).to_vec()).unwrap_or_default()).collect()
+}

@@ -1,0 +1,85 @@
+//! The events of the stream as they come, for those who want to know exactly.
+
+use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlInputElement};
+
+use super::tap::RawEvent;
+use crate::{
+    conversation::Chat,
+    icon::{Icon, icon},
+    markdown::copy_text,
+    node::{El, Node, el, list, live, many},
+    state::State,
+    text::{format::time_of_day, hidden::visible},
+};
+use codex_gateway_wire::Json;
+
+pub(super) fn events_view(chat: Chat) -> Node {
+    let (t, tap) = (chat.t, chat.panel.tap);
+    tap.listen(true);
+    on_cleanup(move || tap.listen(false));
+    let (filter, paused, copied) = (State::new(String::new()), State::new(false), State::new(false));
+    let typed = move |event: Event| {
+        let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        filter.set(input.map(|input| input.value()).unwrap_or_default());
+    };
+    let pause = move || {
+        paused.set(!paused.peek());
+        tap.pause(paused.peek());
+    };
+    let copy = move || {
+        let all = untrack(|| tap.read(&filter.peek(), |event| event.data.clone())).join("\n");
+        spawn_local(async move { copied.set(copy_text(&all).await) });
+    };
+    let button = |act: Box<dyn FnMut() + Send>, label: Node| {
+        let mut act = act;
+        el("button").attr("type", "button").class("plain").on_click(move || act()).child(label)
+    };
+    let tools = el("div")
+        .class("choices")
+        .child(
+            el("input")
+                .attr("type", "search")
+                .attr("aria-label", t.filter_events)
+                .attr("placeholder", t.filter_events)
+                .on("input", typed),
+        )
+        .child(button(Box::new(pause), live(move || if paused.get() { t.go_on } else { t.pause })))
+        .child(button(Box::new(copy), live(move || if copied.get() { t.copied } else { t.copy })));
+    let numbers = move || {
+        let mut numbers = tap.read(&filter.get(), |event| event.number.to_string());
+        numbers.reverse();
+        numbers
+    };
+    let row = move |number: String| {
+        let found =
+            untrack(|| tap.read("", |event| (event.number.to_string() == number).then(|| event.clone())));
+        found.into_iter().flatten().next().map(event_row).into()
+    };
+    let nothing = move || tap.read("", |_| ()).is_empty().then(|| el("p").class("note").child(t.no_events));
+    many([tools.into(), live(nothing), el("ol").class("events").child(list(numbers, row)).into()])
+}
+
+/// An event: its method, and its JSON on demand.
+fn event_row(event: RawEvent) -> El {
+    let open = State::new(false);
+    let RawEvent { at, method, data, .. } = event;
+    let body = move || {
+        open.get().then(|| {
+            let json =
+                serde_json::from_str::<Json>(&data).map_or_else(|_| data.clone(), |json| json.pretty());
+            let lines: Vec<String> = json.lines().map(visible).collect();
+            el("pre").attr("tabindex", "0").child(el("code").child(lines.join("\n")))
+        })
+    };
+    let row = el("button")
+        .attr("type", "button")
+        .class("row")
+        .live_attr("aria-expanded", move || open.get().to_string())
+        .on_click(move || open.set(!open.peek()))
+        .child(el("span").class("took").child(time_of_day(at)))
+        .child(el("code").class("target").child(method))
+        .child(icon(Icon::Chevron));
+    el("li").child(row).child(live(body))
+}

@@ -1,0 +1,235 @@
+//! What several changes come to, file by file.
+
+use super::{
+    script::{Step, changes, compose, script},
+    text::hunks,
+};
+use crate::codex::{FileUpdateChange, PatchChangeKind};
+
+/// A file that was changed, once or more often.
+struct File<'a> {
+    /// Where it is now, or was last.
+    path: &'a str,
+    /// Its changes, oldest first.
+    changes: Vec<&'a FileUpdateChange>,
+}
+
+impl File<'_> {
+    fn is_added(&self) -> bool {
+        self.changes.first().is_some_and(|change| change.kind.kind == "add")
+    }
+
+    fn is_deleted(&self) -> bool {
+        self.changes.last().is_some_and(|change| change.kind.kind == "delete")
+    }
+}
+
+/// What changes come to that were made one after the other: one for each file that is not as it was, in the order in
+/// which they were first changed. What came and went is none.
+pub fn net<'a>(all: impl IntoIterator<Item = &'a FileUpdateChange>) -> Vec<FileUpdateChange> {
+    let mut files: Vec<File<'a>> = Vec::new();
+    for change in all {
+        let known = files.iter_mut().rfind(|file| file.path == change.path);
+        let path = change.kind.move_path.as_deref().unwrap_or(&change.path);
+        match known {
+            Some(file) => {
+                // Nobody has said what stood in a file that was written anew: there is only the new.
+                if change.kind.kind == "add" && !file.is_deleted() {
+                    file.changes.clear();
+                }
+                file.changes.push(change);
+                file.path = path;
+            }
+            None => files.push(File { path, changes: vec![change] }),
+        }
+    }
+    files.iter().filter_map(of_file).collect()
+}
+
+fn of_file(file: &File<'_>) -> Option<FileUpdateChange> {
+    let (first, rest) = file.changes.split_first()?;
+    if rest.is_empty() {
+        return Some((*first).clone());
+    }
+    let steps = rest.iter().fold(script(first), |steps, change| compose(steps, script(change)));
+    let text = |of: fn(Step<'_>) -> Option<&str>| {
+        steps.iter().filter_map(|step| of(*step)).fold(String::new(), |text, line| text + line + "\n")
+    };
+    let (kind, diff) = match (file.is_added(), file.is_deleted()) {
+        (true, true) => return None,
+        (true, false) => ("add", text(|step| if let Step::Add(line) = step { Some(line) } else { None })),
+        (false, true) => {
+            ("delete", text(|step| if let Step::Remove(line) = step { Some(line) } else { None }))
+        }
+        (false, false) => ("update", hunks(&steps)),
+    };
+    let path = if kind == "add" { file.path } else { first.path.as_str() };
+    let moved = kind == "update" && path != file.path;
+    if kind == "update" && !moved && !changes(&steps) {
+        return None;
+    }
+    let move_path = moved.then(|| file.path.to_owned());
+    let kind = PatchChangeKind { kind: kind.to_owned(), move_path };
+    Some(FileUpdateChange { path: path.to_owned(), kind, diff })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::{super::tests::change, *};
+
+    fn moved(to: &str, diff: &str) -> FileUpdateChange {
+        let mut change = change("update", diff);
+        change.kind.move_path = Some(to.to_owned());
+        change
+    }
+
+    fn at(path: &str, change: FileUpdateChange) -> FileUpdateChange {
+        FileUpdateChange { path: path.to_owned(), ..change }
+    }
+
+    #[test]
+    fn one_change_stays_as_codex_wrote_it() {
+        let change = change("update", "--- a\n+++ b\n@@ -1 +1 @@\n-x\n+y\n\\ No newline at end of file\n");
+        assert_eq!(net([&change]), [change]);
+    }
+
+    #[test]
+    fn a_file_that_is_added_and_updated_is_a_new_file() {
+        let changes =
+            [change("add", "one\ntwo\n"), change("update", "@@ -1,2 +1,3 @@\n one\n-two\n+2\n+three\n")];
+        assert_eq!(net(&changes), [change("add", "one\n2\nthree\n")]);
+    }
+
+    #[test]
+    fn what_came_and_went_is_nothing() {
+        assert_eq!(net(&[change("add", "one\n"), change("delete", "one\n")]), []);
+        let there_and_back =
+            [change("update", "@@ -1 +1 @@\n-a\n+b\n"), change("update", "@@ -1 +1 @@\n-b\n+a\n")];
+        assert_eq!(net(&there_and_back), []);
+        assert_eq!(net(&[change("delete", "a\nb\n"), change("add", "a\nb\n")]), []);
+    }
+
+    #[test]
+    fn changes_at_different_places_stand_in_one_diff_with_the_right_numbers() {
+        let changes = [
+            change("update", "@@ -20,3 +20,3 @@\n a\n-b\n+B\n c\n"),
+            change("update", "@@ -2,2 +2,4 @@\n x\n+y\n+z\n w\n"),
+        ];
+        let expected = "@@ -2,2 +2,4 @@\n x\n+y\n+z\n w\n@@ -20,3 +22,3 @@\n a\n-b\n+B\n c\n";
+        assert_eq!(net(&changes), [change("update", expected)]);
+    }
+
+    #[test]
+    fn a_file_is_followed_where_it_goes() {
+        let changes = [
+            moved("b.txt", "@@ -1 +1 @@\n-a\n+b\n\n\nMoved to: b.txt"),
+            at("b.txt", change("update", "@@ -1 +1,2 @@\n b\n+c\n")),
+            at("other", change("add", "o\n")),
+        ];
+        let net = net(&changes);
+        assert_eq!(net, [moved("b.txt", "@@ -1,1 +1,2 @@\n-a\n+b\n+c\n"), changes[2].clone()]);
+    }
+
+    #[test]
+    fn a_file_that_is_written_anew_is_what_it_is_now() {
+        let changes = [change("update", "@@ -1 +1 @@\n-a\n+b\n"), change("add", "all new\n")];
+        assert_eq!(net(&changes), [change("add", "all new\n")]);
+    }
+
+    /// A file's lines after an edit at some places: lines of few words, so that what comes again is met.
+    fn edited(old: &[String], edits: &[(usize, u8, String)]) -> Vec<String> {
+        let mut new = old.to_vec();
+        for (place, what, word) in edits {
+            let at = place % (new.len() + 1);
+            match what {
+                0 => new.insert(at, word.clone()),
+                _ if at < new.len() && *what == 1 => drop(new.remove(at)),
+                _ if at < new.len() => new[at].clone_from(word),
+                _ => {}
+            }
+        }
+        new
+    }
+
+    /// A diff of two files, by their longest common lines at the ends.
+    fn diff(old: &[String], new: &[String], context: usize) -> FileUpdateChange {
+        let before = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+        let most = old.len().min(new.len()) - before;
+        let after = old.iter().rev().zip(new.iter().rev()).take(most).take_while(|(a, b)| a == b).count();
+        let (from, to) = (before.saturating_sub(context), after.saturating_sub(context));
+        let (old_part, new_part) = (&old[from..old.len() - to], &new[from..new.len() - to]);
+        let start = |part: &[String]| if part.is_empty() { from } else { from + 1 };
+        let mut text = format!(
+            "@@ -{},{} +{},{} @@\n",
+            start(old_part),
+            old_part.len(),
+            start(new_part),
+            new_part.len()
+        );
+        let tail = after - to;
+        let lines = |sign: &str, lines: &[String]| {
+            lines.iter().map(|line| format!("{sign}{line}\n")).collect::<String>()
+        };
+        text += &lines(" ", &old[from..before]);
+        text += &lines("-", &old[before..old.len() - after]);
+        text += &lines("+", &new[before..new.len() - after]);
+        text += &lines(" ", &old[old.len() - after..old.len() - after + tail]);
+        change("update", &text)
+    }
+
+    fn patched(old: &[String], change: &FileUpdateChange) -> Vec<String> {
+        let mut rest = old.iter();
+        let mut new = Vec::new();
+        for step in script(change) {
+            match step {
+                Step::Gap(count) => new.extend(rest.by_ref().take(count as usize).cloned()),
+                Step::Keep(line) => {
+                    assert_eq!(rest.next().map(String::as_str), Some(line));
+                    new.push(line.to_owned());
+                }
+                Step::Remove(line) => assert_eq!(rest.next().map(String::as_str), Some(line)),
+                Step::Add(line) => new.push(line.to_owned()),
+            }
+        }
+        new.extend(rest.cloned());
+        new
+    }
+
+    fn lines() -> impl Strategy<Value = Vec<String>> {
+        proptest::collection::vec("[abc]{1,2}", 0..24)
+    }
+
+    fn edits() -> impl Strategy<Value = Vec<Vec<(usize, u8, String)>>> {
+        let edit = (0usize..40, 0u8..3, "[abc]{1,2}");
+        proptest::collection::vec(proptest::collection::vec(edit, 1..6), 2..5)
+    }
+
+    proptest! {
+        /// The net change of any changes, applied to what was there before them, gives what was there after them.
+        #[test]
+        fn the_net_change_leads_to_the_same_file(old in lines(), edits in edits(), context in 0usize..4) {
+            let mut files = vec![old.clone()];
+            let mut changes = Vec::new();
+            for edits in &edits {
+                let before = files.last().unwrap();
+                let after = edited(before, edits);
+                changes.push(diff(before, &after, context));
+                files.push(after);
+            }
+            let net = net(&changes);
+            let last = files.last().unwrap();
+            match net.as_slice() {
+                [] => prop_assert_eq!(&old, last),
+                [change] => prop_assert_eq!(&patched(&old, change), last),
+                _ => prop_assert!(false, "one file is one change"),
+            }
+            let added = [vec![change("add", &(old.join("\n") + if old.is_empty() { "" } else { "\n" }))], changes].concat();
+            let text = last.iter().fold(String::new(), |text, line| text + line + "\n");
+            prop_assert_eq!(super::net(&added), [change("add", &text)]);
+        }
+    }
+}

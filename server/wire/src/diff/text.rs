@@ -1,0 +1,141 @@
+//! Changes written as a unified diff.
+
+use std::fmt::Write as _;
+
+use super::{
+    relative,
+    script::{Step, script},
+};
+use crate::codex::FileUpdateChange;
+
+/// How many lines stand around a change.
+const CONTEXT: usize = 3;
+
+/// The hunks of an edit script.
+pub(super) fn hunks(steps: &[Step<'_>]) -> String {
+    let mut text = String::new();
+    let (mut old, mut new) = (1, 1);
+    let near = near(steps);
+    let is_gap = |at: usize| matches!(steps[at], Step::Gap(_)) || !near[at];
+    let places: Vec<usize> = (0..steps.len()).collect();
+    for run in places.chunk_by(|one, other| is_gap(*one) == is_gap(*other)) {
+        let steps = &steps[run[0]..run[0] + run.len()];
+        let kept: u32 = steps.iter().map(|step| if let Step::Gap(count) = step { *count } else { 1 }).sum();
+        if is_gap(run[0]) {
+            (old, new) = (old + kept, new + kept);
+            continue;
+        }
+        let count =
+            |not: fn(&Step<'_>) -> bool| steps.iter().fold(0, |count, step| count + u32::from(!not(step)));
+        let olds = count(|step| matches!(step, Step::Add(_)));
+        let news = count(|step| matches!(step, Step::Remove(_)));
+        // A side without lines names the line before it.
+        let start = |next: u32, lines: u32| if lines == 0 { next - 1 } else { next };
+        // Writing to a string cannot fail; so below.
+        let _ = writeln!(text, "@@ -{},{olds} +{},{news} @@", start(old, olds), start(new, news));
+        for step in steps {
+            let (sign, line) = match step {
+                Step::Keep(line) => (' ', line),
+                Step::Remove(line) => ('-', line),
+                Step::Add(line) => ('+', line),
+                Step::Gap(_) => continue,
+            };
+            text.push(sign);
+            text.push_str(line);
+            text.push('\n');
+        }
+        (old, new) = (old + olds, new + news);
+    }
+    text
+}
+
+/// Which steps are changes, or near one.
+fn near(steps: &[Step<'_>]) -> Vec<bool> {
+    let mut near = vec![false; steps.len()];
+    let mut mark = |places: &mut dyn Iterator<Item = usize>| {
+        let mut left = 0;
+        for at in places {
+            left = match steps[at] {
+                Step::Remove(_) | Step::Add(_) => CONTEXT + 1,
+                Step::Keep(_) => left,
+                Step::Gap(_) => 0,
+            };
+            near[at] |= left > 0;
+            left = left.saturating_sub(1);
+        }
+    };
+    mark(&mut (0..steps.len()));
+    mark(&mut (0..steps.len()).rev());
+    near
+}
+
+/// Changes as one unified diff, as git writes it; of at most about so many bytes, and whether something was left out.
+pub fn text(changes: &[FileUpdateChange], cwd: &str, most: usize) -> (String, bool) {
+    let mut text = String::new();
+    for change in changes {
+        let relative = |path: &str| relative(path, cwd).trim_start_matches('/').to_owned();
+        let old = relative(&change.path);
+        let new = change.kind.move_path.as_deref().map_or_else(|| old.clone(), |path| relative(path));
+        let _ = writeln!(text, "diff --git a/{old} b/{new}");
+        let (from, to) = match change.kind.kind.as_str() {
+            "add" => {
+                text.push_str("new file mode 100644\n");
+                ("/dev/null".to_owned(), format!("b/{new}"))
+            }
+            "delete" => {
+                text.push_str("deleted file mode 100644\n");
+                (format!("a/{old}"), "/dev/null".to_owned())
+            }
+            _ => {
+                if old != new {
+                    let _ = writeln!(text, "rename from {old}\nrename to {new}");
+                }
+                (format!("a/{old}"), format!("b/{new}"))
+            }
+        };
+        let hunks = hunks(&script(change));
+        if !hunks.is_empty() {
+            let _ = write!(text, "--- {from}\n+++ {to}\n{hunks}");
+        }
+        if text.len() > most {
+            let end = text[..text.floor_char_boundary(most)].rfind('\n').map_or(0, |at| at + 1);
+            text.truncate(end);
+            return (text, true);
+        }
+    }
+    (text, false)
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::{super::tests::change, *};
+
+    #[test]
+    fn it_is_written_as_git_writes_it() {
+        let mut moved = change("update", "@@ -9,2 +9,2 @@\n a\n-b\n+c\n\n\nMoved to: /w/d/e.txt");
+        (moved.path, moved.kind.move_path) = ("/w/a.txt".to_owned(), Some("/w/d/e.txt".to_owned()));
+        let all = [change("add", "one\n"), change("delete", "x\ny\n"), moved];
+        let expected = "diff --git a/a.txt b/a.txt\nnew file mode 100644\n--- /dev/null\n+++ b/a.txt\n@@ -0,0 +1,1 @@\n+one\n\
+            diff --git a/a.txt b/a.txt\ndeleted file mode 100644\n--- a/a.txt\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-x\n-y\n\
+            diff --git a/a.txt b/d/e.txt\nrename from a.txt\nrename to d/e.txt\n--- a/a.txt\n+++ b/d/e.txt\n@@ -9,2 +9,2 @@\n a\n-b\n+c\n";
+        assert_eq!(text(&all, "/w", 10_000), (expected.to_owned(), false));
+    }
+
+    #[test]
+    fn it_is_cut_at_a_line() {
+        let (cut, was_cut) = text(&[change("add", &"é\n".repeat(1000))], "/", 200);
+        assert!(was_cut && cut.len() <= 200 && cut.ends_with("+é\n"), "{cut}");
+    }
+
+    #[test]
+    fn lines_far_from_a_change_are_left_out() {
+        let same = (1..=20).map(Step::Gap).map(|_| Step::Keep("=")).collect::<Vec<_>>();
+        let steps = [&same[..], &[Step::Add("+")], &same[..], &[Step::Remove("-")], &same[..3]].concat();
+        let heads: Vec<String> =
+            hunks(&steps).lines().filter(|line| line.starts_with("@@")).map(ToOwned::to_owned).collect();
+        assert_eq!(heads, ["@@ -18,6 +18,7 @@", "@@ -38,7 +39,6 @@"]);
+    }
+}
