@@ -47,12 +47,12 @@ async fn new_sessions_and_turns_have_a_rate() {
     let client = &gateway.client;
     let session = gateway.create().await;
     session.turn("one").await;
-    let start = json!({ "prompt": "two", "client_message_id": "a" });
+    let start = json!({ "turn": { "prompt": "two" } });
     assert_eq!(client.post_json("/_fn/start", &start).await.status, 200);
     is_too_much(&client.post("/api/sessions").await, "new sessions");
     is_too_much(&client.post_json("/_fn/start", &start).await, "new sessions");
     is_too_much(&client.post_json(&session.path("/turn"), &json!({ "prompt": "three" })).await, "turns");
-    let send = json!({ "id": session.id, "prompt": "four", "client_message_id": "b" });
+    let send = json!({ "id": session.id, "turn": { "prompt": "four" } });
     is_too_much(&client.post_json("/_fn/send", &send).await, "turns");
     session.state().await;
     gateway.stop().await;

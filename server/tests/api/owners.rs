@@ -11,6 +11,7 @@ use crate::{
     auth::{SECRET, token_of},
     support::{Client, Gateway, Reply, Session, Setup},
     threads_read::thread_of,
+    uploads::upload,
 };
 
 /// The table of contents, as it is written.
@@ -22,16 +23,25 @@ struct Hers {
     session: Session,
     thread: String,
     request: Value,
+    /// A message that waits.
+    item: String,
+    /// An image.
+    upload: String,
 }
 
 impl Hers {
     /// A path of the router, filled in with what is hers.
     fn path(&self, pattern: &str) -> String {
-        let id = if pattern.starts_with("/api/threads") { &self.thread } else { &self.session.id };
+        let id = match pattern {
+            _ if pattern.starts_with("/api/threads") => &self.thread,
+            _ if pattern.starts_with("/api/uploads") => &self.upload,
+            _ => &self.session.id,
+        };
         let request = self.request["id"].as_str().unwrap();
         pattern
             .replace("{id}", id)
             .replace("{request}", request)
+            .replace("{item}", &self.item)
             .replace("{*rest}", "x")
             .replace("{*name}", "x")
     }
@@ -43,6 +53,8 @@ impl Hers {
         for hers in [
             &self.session.id,
             &self.thread,
+            &self.item,
+            &self.upload,
             "Adas secret",
             self.request["id"].as_str().unwrap(),
             "cargo test",
@@ -70,7 +82,11 @@ async fn hers(gateway: &Gateway, ada: &Client) -> Hers {
     session.start_turn("Adas secret").await;
     let request = events.find(|event| event.name == "request").await.json();
     let thread = thread_of(&session);
-    Hers { session, thread, request }
+    let next = json!({ "prompt": "Adas secret too", "whenBusy": "queue" });
+    let queued = ada.post_json(&session.path("/turn"), &next).await.ok();
+    let item = queued["queueItemId"].as_str().unwrap().to_owned();
+    let upload = upload(ada).await;
+    Hers { session, thread, request, item, upload }
 }
 
 /// The paths in the router.
@@ -123,7 +139,7 @@ async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
             "id": if of_thread { &hers.thread } else { &hers.session.id }, "thread": hers.thread,
             "name": "x", "search": "", "cursor": null, "before": null,
             "request": hers.request["id"], "answer": { "decision": "accept" },
-            "prompt": "x", "model": null, "client_message_id": "c",
+            "turn": { "prompt": "x" }, "item": hers.item, "change": "remove",
         });
         let reply = bob.post_json(path, &body).await;
         hers.is_not_in(&reply, path);
@@ -155,6 +171,22 @@ async fn unharmed(hers: &Hers) {
     assert_eq!((&state["activeTurn"], &state["ready"]), (&json!(true), &json!(true)));
     assert_eq!(state["pendingRequests"].as_array().unwrap().len(), 5);
     assert_eq!(state["threadId"], json!(hers.thread));
+    assert_eq!(state["queue"][0]["id"], json!(hers.item));
+    let path = format!("/api/uploads/{}", hers.upload);
+    assert_eq!(hers.session.client.get(&path).await.status, 200);
+}
+
+#[tokio::test]
+async fn nobody_sends_an_image_of_somebody_else() {
+    let (gateway, ada, bob) = gateway().await;
+    let hers = hers(&gateway, &ada).await;
+    let session = gateway.create_with(&bob, &json!({})).await;
+    let body = json!({ "prompt": "Look", "input": [{ "type": "image", "upload": hers.upload }] });
+    bob.post_json(&session.path("/turn"), &body).await.refused(400, "no_such_upload");
+    let none = json!({ "prompt": "Look", "input": [{ "type": "image", "upload": "nothing" }] });
+    bob.post_json(&session.path("/turn"), &none).await.refused(400, "no_such_upload");
+    assert_eq!(session.state().await["activeTurn"], false);
+    gateway.stop().await;
 }
 
 #[tokio::test]

@@ -43,14 +43,18 @@ async fn a_session_is_described_as_documented() {
     let documented = [
         "account",
         "activeTurn",
+        "approvalPolicy",
         "currentTurnId",
         "cwd",
+        "effort",
         "lastTurnStatus",
         "models",
         "pendingRequests",
+        "queue",
         "ready",
         "recentEvents",
         "runtime",
+        "sandbox",
         "selectedModel",
         "startedAt",
         "threadId",
@@ -75,8 +79,19 @@ async fn a_session_is_described_as_documented() {
     for model in models {
         assert_eq!(
             members(model),
-            ["displayName", "hidden", "inputModalities", "isDefault", "model", "supportsPersonality"]
+            [
+                "defaultReasoningEffort",
+                "displayName",
+                "hidden",
+                "inputModalities",
+                "isDefault",
+                "model",
+                "supportedReasoningEfforts",
+                "supportsPersonality"
+            ]
         );
+        let efforts = model["supportedReasoningEfforts"].as_array().unwrap();
+        assert!(efforts.iter().any(|effort| effort["reasoningEffort"] == model["defaultReasoningEffort"]));
         assert!(model["inputModalities"].as_array().unwrap().contains(&json!("text")), "{model}");
     }
     let default = models.iter().find(|model| model["isDefault"] == true).unwrap();

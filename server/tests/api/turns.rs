@@ -35,12 +35,35 @@ async fn what_is_no_turn_is_refused() {
     for (body, code) in [
         (json!({ "prompt": "" }), "empty_prompt"),
         (json!({ "prompt": " \n\t" }), "empty_prompt"),
-        (json!({}), "bad_body"),
+        (json!({}), "empty_prompt"),
+        (json!({ "prompt": "", "input": [] }), "empty_prompt"),
+        (json!({ "input": [{ "type": "text", "text": "\n" }] }), "empty_prompt"),
         (json!({ "prompt": null }), "bad_body"),
         (json!({ "prompt": 7 }), "bad_body"),
         (json!({ "prompt": ["a", "b"] }), "bad_body"),
         (json!({ "prompt": "Hello", "model": 7 }), "bad_body"),
-        (json!([]), "bad_body"),
+        (json!({ "prompt": "Hello", "effort": 7 }), "bad_body"),
+        (json!({ "prompt": "Hello", "effort": "hardest" }), "bad_effort"),
+        (json!({ "prompt": "Hello", "sandbox": "none" }), "bad_body"),
+        (json!({ "prompt": "Hello", "sandbox": "readOnly" }), "bad_body"),
+        (json!({ "prompt": "Hello", "approvalPolicy": "always" }), "bad_body"),
+        (json!({ "prompt": "Hello", "whenBusy": "wait" }), "bad_body"),
+        (json!({ "prompt": "Hello", "input": { "type": "text", "text": "x" } }), "bad_body"),
+        (json!({ "prompt": "Hello", "input": [{ "type": "audio", "url": "x" }] }), "bad_body"),
+        (
+            json!({ "prompt": "Hello", "input": [{ "type": "localImage", "path": "/etc/passwd" }] }),
+            "bad_body",
+        ),
+        (
+            json!({ "prompt": "Hello", "input": [{ "type": "image", "url": "https://x.example" }] }),
+            "bad_body",
+        ),
+        (json!({ "prompt": "Hello", "input": [{ "text": "x" }] }), "bad_body"),
+        (
+            json!({ "prompt": "Hello", "input": vec![json!({ "type": "text", "text": "x" }); 101] }),
+            "too_many_parts",
+        ),
+        (json!([]), "empty_prompt"),
         (json!("Hello"), "bad_body"),
     ] {
         let error = gateway.client.post_json(&path, &body).await.refused(400, code);

@@ -10,6 +10,7 @@ mod invented;
 mod items;
 mod mode;
 mod requests;
+mod settings;
 mod threads;
 mod turn;
 
@@ -106,7 +107,9 @@ struct Fake {
     dir: PathBuf,
     lines: Receiver<Value>,
     thread: threads::Thread,
+    settings: settings::Settings,
     turns: u64,
+    steers: u64,
     /// How often each method was asked for.
     asked: HashMap<String, u32>,
     running: Running,
@@ -121,6 +124,8 @@ enum Running {
     Begun(String),
     /// Ended, and a command of it runs on.
     InBackground(String),
+    /// Begun; it waits for the gate.
+    Waiting(String),
     /// Begun; it asks one thing after another.
     Asking(String, requests::Asking),
 }
@@ -141,7 +146,17 @@ impl Fake {
             }
         });
         let thread = threads::Thread::new(&dir, &Value::Null);
-        Self { dir, lines, thread, turns: 0, asked: HashMap::new(), running: Running::Nothing }
+        let settings = settings::Settings::of(&Value::Null);
+        Self {
+            dir,
+            lines,
+            thread,
+            settings,
+            turns: 0,
+            steers: 0,
+            asked: HashMap::new(),
+            running: Running::Nothing,
+        }
     }
 
     /// Serves until its input ends.
@@ -176,10 +191,7 @@ impl Fake {
                 json!({ "userAgent": "fake/0.0.0", "platformFamily": "unix", "platformOs": "linux" }),
             ),
             "account/read" => reply(id, json!({ "account": null, "requiresOpenaiAuth": false })),
-            "model/list" => reply(
-                id,
-                json!({ "data": [{ "model": "fake-1", "displayName": "Fake 1", "isDefault": true }], "nextCursor": null }),
-            ),
+            "model/list" => reply(id, json!({ "data": settings::models(), "nextCursor": null })),
             "thread/start" | "thread/resume" => self.open_thread(method, id, params),
             "thread/list" | "thread/read" if mode == Mode::DiesReading => {
                 eprintln!("fake codex: the page is torn");
@@ -190,6 +202,11 @@ impl Fake {
             "thread/read" => self.read_thread(id, params),
             "thread/turns/list" => threads::turns(&self.dir, id, params),
             "turn/start" => self.turn(mode, id, params),
+            "turn/steer" => self.steer(mode, id, params),
+            "thread/settings/update" => {
+                reply(id, json!({}));
+                self.change_settings(params);
+            }
             "turn/interrupt" => self.interrupt(id),
             _ => error(id, -32601, &format!("unknown method {method}")),
         }
@@ -197,7 +214,7 @@ impl Fake {
 
     fn interrupt(&mut self, id: &Value) {
         match std::mem::replace(&mut self.running, Running::Nothing) {
-            Running::Begun(turn) | Running::Asking(turn, _) => {
+            Running::Begun(turn) | Running::Waiting(turn) | Running::Asking(turn, _) => {
                 reply(id, json!({}));
                 self.end(&turn, "interrupted");
             }
@@ -217,6 +234,14 @@ impl Fake {
                 let turn = turn.clone();
                 self.begin(&turn);
                 self.running = Running::Begun(turn);
+            }
+            Running::Waiting(turn) => {
+                let turn = turn.clone();
+                // Whoever opened it sees that it was used.
+                let _ = std::fs::remove_file(self.dir.join("gate"));
+                self.running = Running::Nothing;
+                self.say_text(&turn, "Done.");
+                self.end(&turn, "completed");
             }
             Running::Asking(..) => self.go_on(),
             Running::InBackground(turn) => {

@@ -70,6 +70,12 @@ modes! {
     EarlyEnd = "early-end",
     /// A turn does not end by itself.
     Hangs = "hangs",
+    /// A turn waits for the gate, and ends well then. The gate closes behind it.
+    Waits = "waits",
+    /// It takes nothing while a turn runs, and refuses turns that begin.
+    RefusesAll = "refuses-all",
+    /// It ends when it is told something while a turn runs.
+    DiesSteered = "dies-steered",
     /// It ends in the middle of a turn, with a word on its error output.
     Dies = "dies",
     /// It kills itself in the middle of a turn.

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{Fake, error, invented, reply};
+use crate::{Fake, error, invented, reply, settings::Settings};
 
 /// The thread of a process. It is on disk once it has had a turn.
 pub(crate) struct Thread {
@@ -145,15 +145,20 @@ impl Fake {
             eprintln!("fake codex: the thread cannot be locked: {error}");
         }
         self.note_opened(params);
-        let model = params["model"].as_str().unwrap_or("fake-1");
+        self.settings = Settings::of(params);
         let mut described = self.thread.describe();
         described["turns"] = json!([]);
-        reply(id, json!({ "thread": described, "model": model, "cwd": params["cwd"] }));
+        reply(id, self.settings.reply(described, &params["cwd"]));
     }
 
     /// Writes down with what threads were opened, a line for each.
     fn note_opened(&self, params: &Value) {
-        let path = self.dir.join("opened");
+        self.note("opened", params);
+    }
+
+    /// Writes a line down for the test.
+    pub(crate) fn note(&self, file: &str, params: &Value) {
+        let path = self.dir.join(file);
         let before = fs::read_to_string(&path).unwrap_or_default();
         if let Err(error) = fs::write(&path, format!("{before}{params}\n")) {
             eprintln!("fake codex: nothing can be written down: {error}");

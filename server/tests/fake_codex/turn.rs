@@ -11,11 +11,12 @@ const FLOOD: (usize, usize) = (2_000, 16 * 1024);
 
 impl Fake {
     pub(crate) fn turn(&mut self, mode: Mode, id: &Value, params: &Value) {
+        self.note("told", &json!({ "method": "turn/start", "params": params }));
         self.turns += 1;
         let turn = format!("turn-{}-{}", std::process::id(), self.turns);
         let accept = || reply(id, json!({ "turn": { "id": turn, "status": "inProgress", "items": [] } }));
         match mode {
-            Mode::Refuses => return error(id, -32600, "the model is on holiday"),
+            Mode::Refuses | Mode::RefusesAll => return error(id, -32600, "the model is on holiday"),
             Mode::BadReply => return reply(id, json!({ "turn": "soon" })),
             Mode::LongReply => {
                 return say(&json!({ "id": id, "result": { "filler": "x".repeat(TOO_LONG) } }));
@@ -32,14 +33,14 @@ impl Fake {
             }
             _ => accept(),
         }
+        self.change_settings(params);
         self.begin(&turn);
-        let user = json!({
-            "type": "userMessage", "id": format!("{turn}-user"), "clientId": params["clientUserMessageId"],
-            "content": params["input"],
-        });
-        self.started(&turn, &user);
-        self.completed(&turn, &user);
+        self.user_says(&turn, "user", params);
         match mode {
+            Mode::Waits => {
+                self.running = Running::Waiting(turn);
+                return;
+            }
             Mode::Hangs => {
                 self.cut_message(&turn);
                 self.running = Running::Begun(turn);
@@ -85,6 +86,37 @@ impl Fake {
         }
         self.say_text(&turn, "Done.");
         self.end(&turn, "completed");
+    }
+
+    /// Takes a message for the turn that runs.
+    pub(crate) fn steer(&mut self, mode: Mode, id: &Value, params: &Value) {
+        self.note("told", &json!({ "method": "turn/steer", "params": params }));
+        let turn = match &self.running {
+            Running::Begun(turn) | Running::Waiting(turn) | Running::Asking(turn, _) => turn.clone(),
+            Running::Nothing | Running::Accepted(_) | Running::InBackground(_) => {
+                return error(id, -32600, "no active turn to steer");
+            }
+        };
+        match mode {
+            Mode::DiesSteered => std::process::exit(3),
+            Mode::RefusesAll => return error(id, -32600, "cannot steer a review turn"),
+            _ if params["expectedTurnId"] != json!(turn) => {
+                return error(id, -32600, &format!("expected another turn but found `{turn}`"));
+            }
+            _ => reply(id, json!({ "turnId": turn })),
+        }
+        self.steers += 1;
+        let name = format!("steer-{}", self.steers);
+        self.user_says(&turn, &name, params);
+    }
+
+    fn user_says(&mut self, turn: &str, name: &str, params: &Value) {
+        let user = json!({
+            "type": "userMessage", "id": format!("{turn}-{name}"), "clientId": params["clientUserMessageId"],
+            "content": params["input"],
+        });
+        self.started(turn, &user);
+        self.completed(turn, &user);
     }
 
     /// Goes on with the answer to a request of ours.
@@ -141,7 +173,7 @@ impl Fake {
     }
 
     /// A whole message.
-    fn say_text(&mut self, turn: &str, text: &str) {
+    pub(crate) fn say_text(&mut self, turn: &str, text: &str) {
         let id = format!("{turn}-message");
         self.started(turn, &json!({ "type": "agentMessage", "id": id, "text": "" }));
         self.delta("item/agentMessage/delta", turn, &id, text);

@@ -144,12 +144,14 @@ impl Base {
             sandbox: self.settings.sandbox.as_str(),
             approval_policy: self.settings.approval_policy.as_str(),
         };
-        let resume = |thread_id| ThreadResume { thread_id, exclude_turns: true, start: start.clone() };
+        let resume = |thread_id, start| ThreadResume { thread_id, exclude_turns: true, start };
         match wanted {
             WantedThread::New => self.begin(bridge, &start).await,
             WantedThread::Same(id, hold) => {
                 self.keep(bridge, hold);
-                match bridge.request(&resume(id)).await {
+                // It goes on with its own model: naming that again would make codex forget how hard it shall think.
+                let own = ThreadStart { model: None, ..start.clone() };
+                match bridge.request(&resume(id, own)).await {
                     Err(BridgeError::Refused { error, .. }) if is_no_thread(&error) => {
                         self.begin(bridge, &start).await
                     }
@@ -160,7 +162,7 @@ impl Base {
                 if let Some(hold) = &hold {
                     self.keep(bridge, hold.for_process());
                 }
-                let thread = bridge.request(&resume(id)).await.map_err(refused)?;
+                let thread = bridge.request(&resume(id, start)).await.map_err(refused)?;
                 self.store.record(&thread.thread.id, &self.owner).await?;
                 let history = Some(history::newest(bridge, &thread.thread).await);
                 Ok(Joined { thread, hold, history })

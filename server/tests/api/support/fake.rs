@@ -69,7 +69,22 @@ impl Fake {
 
     /// With what threads were opened, the first first.
     pub(crate) fn opened(&self) -> Vec<Value> {
-        let opened = fs::read_to_string(self.0.join("opened")).unwrap();
-        opened.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.lines("opened")
+    }
+
+    /// The messages that it was told: `{method, params}` of `turn/start` and `turn/steer`, the first first.
+    pub(crate) fn told(&self) -> Vec<Value> {
+        self.lines("told")
+    }
+
+    fn lines(&self, file: &str) -> Vec<Value> {
+        let lines = fs::read_to_string(self.0.join(file)).unwrap_or_default();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Lets the turn end that waits, and waits until it does.
+    pub(crate) async fn let_end(&self) {
+        self.open_gate();
+        super::eventually("a turn goes through the gate", || !self.0.join("gate").exists()).await;
     }
 }
