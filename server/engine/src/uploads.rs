@@ -240,7 +240,7 @@ impl Uploads {
 mod tests {
     use super::{image::tests::png, *};
 
-    async fn uploads(dir: &Path) -> Uploads {
+    fn uploads(dir: &Path) -> Uploads {
         Uploads::new(Store::open(dir).unwrap(), dir)
     }
 
@@ -251,7 +251,7 @@ mod tests {
     #[tokio::test]
     async fn an_image_is_given_back_to_its_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let uploads = uploads(dir.path()).await;
+        let uploads = uploads(dir.path());
         let (ada, bob) = (OwnerId::from("ada"), OwnerId::from("bob"));
         let upload = uploads.add(&ada, &png(3, 2)).await.unwrap();
         assert_eq!((upload.kind.as_str(), upload.width, upload.height), ("png", 3, 2));
@@ -266,7 +266,7 @@ mod tests {
     #[tokio::test]
     async fn what_no_message_brings_goes_after_a_day_and_what_one_did_much_later() {
         let dir = tempfile::tempdir().unwrap();
-        let uploads = uploads(dir.path()).await;
+        let uploads = uploads(dir.path());
         let ada = OwnerId::from("ada");
         let unused = uploads.add(&ada, &png(1, 1)).await.unwrap().id;
         let used = uploads.add(&ada, &png(1, 1)).await.unwrap().id;
@@ -286,7 +286,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_thread_had_goes_with_it_unless_another_has_it_too() {
         let dir = tempfile::tempdir().unwrap();
-        let uploads = uploads(dir.path()).await;
+        let uploads = uploads(dir.path());
         let ada = OwnerId::from("ada");
         let [one, both] = [uploads.add(&ada, &png(1, 1)).await, uploads.add(&ada, &png(1, 1)).await];
         let (one, both) = (one.unwrap().id, both.unwrap().id);
@@ -303,7 +303,7 @@ mod tests {
     #[tokio::test]
     async fn an_owner_may_keep_only_so_much() {
         let dir = tempfile::tempdir().unwrap();
-        let uploads = uploads(dir.path()).await;
+        let uploads = uploads(dir.path());
         let (ada, bob) = (OwnerId::from("ada"), OwnerId::from("bob"));
         let row = |id: &str| UploadRow { id: id.into(), kind: ImageKind::Png, width: 1, height: 1, bytes: 6 };
         let add = |owner, id, room| uploads.store.add_upload(owner, row(id), 0, room);

@@ -249,8 +249,8 @@ pub struct EditQueueItem {
 }
 
 /// Tells `null` from what is left out.
-fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<QueueItemId>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 words! {

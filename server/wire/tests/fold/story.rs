@@ -194,7 +194,7 @@ pub(crate) fn queued(item: u8) -> Value {
             queued["input"] = json!([
                 { "type": "text", "text": "and" }, { "type": "image", "upload": "u" },
                 { "type": "mention", "path": "src" }, { "type": "skill", "name": "s", "path": "s/SKILL.md" },
-            ])
+            ]);
         }
         3 => {
             queued["model"] = json!("m2");
