@@ -87,8 +87,8 @@ pub enum SessionError {
     /// The session is changing its thread or starting its process.
     #[error("the session is starting its codex process; try again in a moment")]
     Starting,
-    /// The turn did not begin in time to be interrupted.
-    #[error("the turn did not begin within {} s, so it could not be interrupted", .0.as_secs())]
+    /// The turn did not begin in time to be interrupted, or told something.
+    #[error("the turn did not begin within {} s, so it could not be interrupted or told anything", .0.as_secs())]
     NeverStarted(Duration),
     /// Nothing of that id waits for the user, or ever did.
     #[error("there is no such request")]

@@ -171,17 +171,20 @@ impl Uploads {
         }
     }
 
-    /// The file of an upload of that owner, which a message brings to a thread.
+    /// The file of an upload of that owner. Once a message brings it to a thread, it is kept with that.
     ///
     /// # Errors
     /// [`UploadError::NotFound`], [`UploadError::Store`]
-    pub(crate) async fn bring(
+    pub(crate) async fn file(
         &self,
         owner: &OwnerId,
         id: &UploadId,
         thread: Option<&ThreadId>,
     ) -> Result<PathBuf, UploadError> {
-        let found = self.store.use_upload(owner, id, thread, now_ms()).await?;
+        let found = match thread {
+            Some(thread) => self.store.use_upload(owner, id, thread, now_ms()).await?,
+            None => self.store.upload(owner, id).await?,
+        };
         let path = self.path(&found.ok_or(UploadError::NotFound)?.id);
         if fs::try_exists(&path).await.unwrap_or(false) { Ok(path) } else { Err(UploadError::NotFound) }
     }
@@ -257,9 +260,9 @@ mod tests {
         assert_eq!((upload.kind.as_str(), upload.width, upload.height), ("png", 3, 2));
         assert_eq!(uploads.get(&ada, &upload.id).await.unwrap().bytes, png(3, 2));
         assert!(matches!(uploads.get(&bob, &upload.id).await, Err(UploadError::NotFound)));
-        assert!(matches!(uploads.bring(&bob, &upload.id, None).await, Err(UploadError::NotFound)));
+        assert!(matches!(uploads.file(&bob, &upload.id, None).await, Err(UploadError::NotFound)));
         assert!(matches!(uploads.get(&ada, &"../gateway.db".into()).await, Err(UploadError::NotFound)));
-        let file = uploads.bring(&ada, &upload.id, None).await.unwrap();
+        let file = uploads.file(&ada, &upload.id, None).await.unwrap();
         assert_eq!((mode(file.parent().unwrap()), mode(&file)), (0o700, 0o600));
     }
 
@@ -270,7 +273,7 @@ mod tests {
         let ada = OwnerId::from("ada");
         let unused = uploads.add(&ada, &png(1, 1)).await.unwrap().id;
         let used = uploads.add(&ada, &png(1, 1)).await.unwrap().id;
-        uploads.bring(&ada, &used, None).await.unwrap();
+        uploads.file(&ada, &used, Some(&"t".into())).await.unwrap();
         let files = || std::fs::read_dir(dir.path().join(DIRECTORY)).unwrap().count();
 
         let later = |age: Duration| now_ms() + i64::try_from(age.as_millis()).unwrap();
@@ -291,9 +294,9 @@ mod tests {
         let [one, both] = [uploads.add(&ada, &png(1, 1)).await, uploads.add(&ada, &png(1, 1)).await];
         let (one, both) = (one.unwrap().id, both.unwrap().id);
         let (first, second) = (ThreadId::from("first"), ThreadId::from("second"));
-        uploads.bring(&ada, &one, Some(&first)).await.unwrap();
-        uploads.bring(&ada, &both, Some(&first)).await.unwrap();
-        uploads.bring(&ada, &both, Some(&second)).await.unwrap();
+        uploads.file(&ada, &one, Some(&first)).await.unwrap();
+        uploads.file(&ada, &both, Some(&first)).await.unwrap();
+        uploads.file(&ada, &both, Some(&second)).await.unwrap();
         uploads.forget(&first).await.unwrap();
         assert!(uploads.get(&ada, &one).await.is_err() && uploads.get(&ada, &both).await.is_ok());
         uploads.forget(&second).await.unwrap();

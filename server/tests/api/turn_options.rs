@@ -84,6 +84,26 @@ async fn a_message_for_a_running_turn_changes_the_turns_after_it() {
 }
 
 #[tokio::test]
+async fn a_message_whose_answer_has_a_schema_waits_for_a_turn_of_its_own() {
+    let gateway = Gateway::fake("waits").await;
+    let session = gateway.create().await;
+    let mut events = session.live().await;
+    session.start_turn("first").await;
+    events.notification("turn/started").await;
+    let schema = json!({ "type": "object" });
+    let body = json!({ "prompt": "also", "whenBusy": "steer", "outputSchema": schema });
+    let reply = session.client.post_json(&session.path("/turn"), &body).await.ok();
+    assert_eq!(reply["outcome"], "queued");
+    gateway.codex().let_end().await;
+    events.turn().await;
+    gateway.codex().let_end().await;
+    events.turn().await;
+    let told = gateway.codex().told();
+    assert_eq!((&told[1]["method"], &told[1]["params"]["outputSchema"]), (&json!("turn/start"), &schema));
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn no_turn_gets_more_than_the_operator_allows() {
     let gateway = Setup::fake("normal")
         .set("CODEX_GATEWAY_SANDBOX", "read-only")

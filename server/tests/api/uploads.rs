@@ -156,6 +156,29 @@ async fn a_message_brings_images_if_its_model_takes_them() {
 }
 
 #[tokio::test]
+async fn an_image_that_waits_is_for_the_model_that_is_used_then() {
+    let gateway = Gateway::fake("waits").await;
+    let session = gateway.create().await;
+    let id = upload(&gateway.client).await;
+    let path = session.path("/turn");
+    let mut events = session.live().await;
+    session.start_turn("first").await;
+    events.notification("turn/started").await;
+    let mut waits = looking("Look", &[&id]);
+    waits["whenBusy"] = json!("queue");
+    gateway.client.post_json(&path, &waits).await.ok();
+    let choose = json!({ "prompt": "Now you", "model": "fake-blind", "whenBusy": "steer" });
+    gateway.client.post_json(&path, &choose).await.ok();
+    gateway.codex().let_end().await;
+    let failed =
+        events.find(|event| event.name == "queue" && event.json()["items"][0]["error"].is_string()).await;
+    let error = failed.json()["items"][0]["error"].clone();
+    assert!(error.as_str().unwrap().contains("fake-blind takes no images"), "{error}");
+    assert_eq!(gateway.codex().told().len(), 2, "it was not sent");
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn an_image_goes_with_the_conversation_that_has_it() {
     let gateway = Gateway::demo().await;
     let session = gateway.create().await;

@@ -52,8 +52,8 @@ pub(super) enum Done {
     Steered(TurnId, Result<(), SessionError>, Message),
     /// Codex answered `turn/interrupt`.
     Interrupted(Result<(), BridgeError>, Reply<Result<SessionReply, SessionError>>),
-    /// An interrupt has waited long enough for its turn to begin.
-    InterruptExpired(u64),
+    /// Something has waited long enough for its turn to begin.
+    WaitExpired(u64),
     /// Codex said again who it is signed in as.
     Account(AccountReply),
     /// Something that has no result.
@@ -201,7 +201,7 @@ impl Actor {
             Done::TurnStarted(number, result, message) => self.turn_accepted(number, result, message),
             Done::Steered(turn, result, message) => self.steered(turn, result, message),
             Done::Interrupted(result, reply) => self.interrupted(result, reply),
-            Done::InterruptExpired(number) => self.interrupt_expired(number),
+            Done::WaitExpired(number) => self.wait_expired(number),
             Done::Account(account) => {
                 self.account = account;
                 self.state_changed();

@@ -67,7 +67,7 @@ pub(crate) struct Intake {
     pub owner: OwnerId,
     /// The session's directory.
     pub cwd: PathBuf,
-    /// The thread that the message is for, if it is settled.
+    /// The thread that the message is for; without one, it is only looked at.
     pub thread: Option<ThreadId>,
 }
 
@@ -91,7 +91,7 @@ impl Intake {
                     parts.push(Input::text(text));
                 }
                 Part::Image { upload } => {
-                    let path = self.uploads.bring(&self.owner, &upload, self.thread.as_ref()).await?;
+                    let path = self.uploads.file(&self.owner, &upload, self.thread.as_ref()).await?;
                     parts.push(Input::LocalImage { path: path.to_string_lossy().into_owned() });
                 }
                 Part::Mention { path } => {

@@ -9,10 +9,11 @@ use codex_gateway_wire::{
     api::{EditQueueItem, QueueReply, Sent, TurnOutcome},
     codex::{TurnStatus, UserMessage},
 };
+use futures::FutureExt;
 use uuid::Uuid;
 
 use super::{
-    actor::Actor,
+    actor::{Actor, Done},
     intake,
     turns::{Message, SentReply},
 };
@@ -42,11 +43,21 @@ impl Actor {
         match fits(&items) {
             Ok(()) => {
                 self.set_queue(items);
+                self.keep_images(&message);
                 let sent = Sent { outcome: TurnOutcome::Queued, turn_id: None, queue_item_id: Some(id) };
                 self.tell_sender(message, sent);
             }
             Err(error) => self.failed(message, &error),
         }
+    }
+
+    /// The images of a message that waits are kept for it.
+    fn keep_images(&self, message: &Message) {
+        let intake = self.base.intake(self.transcript.thread_id.clone());
+        let turn = message.turn.clone();
+        // One that is gone is told when the message is sent.
+        let keeping = async move { intake.resolve(turn).await.map_or(Done::Nothing, |_| Done::Nothing) };
+        self.tasks.push(keeping.boxed());
     }
 
     /// Says something else, or waits elsewhere.

@@ -28,7 +28,7 @@ use crate::{
 type StateReply = Reply<Result<SessionReply, SessionError>>;
 pub(super) type SentReply = Reply<Result<TurnReply, SessionError>>;
 
-/// How long an interrupt waits for its turn to begin.
+/// How long an interrupt or a message waits for its turn to begin.
 const TO_BEGIN: Duration = TurnStart::DEADLINE;
 /// How many messages can wait for a turn to begin that they are for.
 const MESSAGES: usize = 32;
@@ -56,14 +56,12 @@ pub(super) struct Starting {
     waiting: Waiting,
 }
 
-/// What waits for a turn to begin.
+/// What waits for a turn to begin, each with a number.
 #[derive(Default)]
 pub(super) struct Waiting {
     next: u64,
-    /// Interrupts, each with a number.
     interrupts: Vec<(u64, StateReply)>,
-    /// Messages for it.
-    messages: Vec<Message>,
+    messages: Vec<(u64, Message)>,
 }
 
 /// A message on its way to codex.
@@ -111,8 +109,7 @@ impl Slot {
 impl Actor {
     /// A message of a client.
     pub(super) fn say(&mut self, turn: StartTurn, reply: SentReply) {
-        let used = self.transcript.model.as_deref();
-        if let Err(error) = intake::check(&self.base.config, &self.models, used, &turn) {
+        if let Err(error) = self.check(&turn) {
             return drop(reply.send(Err(error)));
         }
         let when_busy = turn.when_busy;
@@ -125,8 +122,16 @@ impl Actor {
         }
     }
 
+    fn check(&self, turn: &StartTurn) -> Result<(), SessionError> {
+        intake::check(&self.base.config, &self.models, self.transcript.model.as_deref(), turn)
+    }
+
     /// Starts a turn with a message, once there is a process.
     pub(super) fn start(&mut self, message: Message) {
+        // While it waited, another model may have been chosen.
+        if let Err(error) = self.check(&message.turn) {
+            return self.failed(message, &error);
+        }
         self.mark_sending(&message);
         if self.live.is_some() {
             return self.send_turn(message, Waiting::default());
@@ -147,16 +152,19 @@ impl Actor {
         match &mut self.slot {
             Slot::Idle => self.start(message),
             Slot::Changing(_) => self.failed(message, &SessionError::Starting),
+            // A schema is for the answer of a turn: this one's answer has begun.
+            Slot::Running(_) if message.turn.output_schema.is_some() => self.wait_in_queue(message, true),
             Slot::Running(turn) => {
                 let turn = turn.clone();
                 self.steer(turn, message);
             }
             Slot::Opening(waiting) | Slot::Starting(Starting { waiting, .. }) => {
-                if waiting.messages.len() < MESSAGES {
-                    waiting.messages.push(message);
-                } else {
-                    self.failed(message, &SessionError::Starting);
+                if waiting.messages.len() == MESSAGES {
+                    return self.failed(message, &SessionError::Starting);
                 }
+                let number = waiting.number();
+                waiting.messages.push((number, message));
+                self.expire(number);
             }
         }
     }
@@ -288,7 +296,7 @@ impl Actor {
         self.began();
         let waiting = self.slot.take_waiting();
         self.slot = Slot::Running(turn);
-        for message in waiting.messages {
+        for (_, message) in waiting.messages {
             self.tell(message);
         }
         for (_, reply) in waiting.interrupts {
@@ -322,7 +330,7 @@ impl Actor {
         for (_, reply) in waiting.interrupts {
             let _ = reply.send(Err(SessionError::NoActiveTurn));
         }
-        for message in waiting.messages {
+        for (_, message) in waiting.messages {
             self.tell(message);
         }
     }
@@ -339,7 +347,7 @@ impl Actor {
         for (_, reply) in waiting.interrupts {
             let _ = reply.send(Err(error.clone()));
         }
-        for message in waiting.messages {
+        for (_, message) in waiting.messages {
             self.failed(message, error);
         }
     }
@@ -415,9 +423,9 @@ impl Actor {
         match &mut self.slot {
             Slot::Idle => drop(reply.send(Err(SessionError::NoActiveTurn))),
             Slot::Opening(waiting) | Slot::Changing(waiting) | Slot::Starting(Starting { waiting, .. }) => {
-                let number = waiting.push(reply);
-                let expiry = tokio::time::sleep(TO_BEGIN);
-                self.tasks.push(expiry.map(move |()| Done::InterruptExpired(number)).boxed());
+                let number = waiting.number();
+                waiting.interrupts.push((number, reply));
+                self.expire(number);
             }
             Slot::Running(turn) => {
                 let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
@@ -452,19 +460,28 @@ impl Actor {
         let _ = reply.send(result);
     }
 
-    pub(super) fn interrupt_expired(&mut self, number: u64) {
+    /// Lets what waits for a turn to begin wait for so long.
+    fn expire(&self, number: u64) {
+        let expiry = tokio::time::sleep(TO_BEGIN);
+        self.tasks.push(expiry.map(move |()| Done::WaitExpired(number)).boxed());
+    }
+
+    pub(super) fn wait_expired(&mut self, number: u64) {
         let Some(waiting) = self.slot.waiting() else { return };
+        let error = SessionError::NeverStarted(TO_BEGIN);
         if let Some(at) = waiting.interrupts.iter().position(|(waits, _)| *waits == number) {
             let (_, reply) = waiting.interrupts.swap_remove(at);
-            let _ = reply.send(Err(SessionError::NeverStarted(TO_BEGIN)));
+            let _ = reply.send(Err(error));
+        } else if let Some(at) = waiting.messages.iter().position(|(waits, _)| *waits == number) {
+            let (_, message) = waiting.messages.remove(at);
+            self.failed(message, &error);
         }
     }
 }
 
 impl Waiting {
-    fn push(&mut self, reply: StateReply) -> u64 {
+    fn number(&mut self) -> u64 {
         self.next += 1;
-        self.interrupts.push((self.next, reply));
         self.next
     }
 }

@@ -62,26 +62,24 @@ impl Store {
         self.ask(move |connection| find(connection, &owner, &id)).await
     }
 
-    /// An upload of that owner, which a message brings from now on: to a thread, if it is known already.
+    /// An upload of that owner, which a message brings to a thread.
     pub(crate) async fn use_upload(
         &self,
         owner: &OwnerId,
         id: &UploadId,
-        thread: Option<&ThreadId>,
+        thread: &ThreadId,
         now_ms: i64,
     ) -> Result<Option<UploadRow>, StoreError> {
-        let (owner, id, thread) = (owner.to_string(), id.to_string(), thread.map(ToString::to_string));
+        let (owner, id, thread) = (owner.to_string(), id.to_string(), thread.to_string());
         self.ask(move |connection| {
             let transaction = connection.transaction()?;
             let found = find(&transaction, &owner, &id)?;
             if found.is_some() {
                 transaction.execute("UPDATE uploads SET used_ms = ?2 WHERE id = ?1", params![id, now_ms])?;
-                if let Some(thread) = thread {
-                    transaction.execute(
-                        "INSERT INTO upload_uses (upload, thread) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                        params![id, thread],
-                    )?;
-                }
+                transaction.execute(
+                    "INSERT INTO upload_uses (upload, thread) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                    params![id, thread],
+                )?;
             }
             transaction.commit()?;
             Ok(found)
