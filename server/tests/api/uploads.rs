@@ -117,6 +117,9 @@ async fn images_are_for_their_owner_alone() {
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", SECRET).start().await;
     let [ada, bob] = ["ada", "bob"].map(|sub| gateway.client.with_token(&token_of(sub)));
     send(&gateway.client, "image/png", &pixel()).await.refused(401, "unauthorized");
+    // What the path takes is nobody's business before that.
+    gateway.client.get("/api/uploads").await.refused(401, "unauthorized");
+    ada.get("/api/uploads").await.refused(405, "method_not_allowed");
     let id = upload(&ada).await;
     let path = format!("/api/uploads/{id}");
     gateway.client.get(&path).await.refused(401, "unauthorized");

@@ -6,12 +6,14 @@
 mod actor;
 pub(crate) mod history;
 pub(crate) mod intake;
+mod interrupts;
 pub(crate) mod older;
 pub(crate) mod open;
 mod questions;
 mod queue;
 mod recent;
 pub(crate) mod settings;
+mod steering;
 mod text;
 mod turns;
 pub(crate) mod walk;
@@ -54,6 +56,9 @@ const COMMANDS: usize = 64;
 const WINDOW: usize = 200;
 /// About how many bytes of text a session keeps.
 const WINDOW_BYTES: usize = 2 * 1024 * 1024;
+
+/// How long a session that nobody uses is kept for the messages in its queue, in milliseconds.
+const QUEUED: i64 = 24 * 60 * 60 * 1000;
 
 type Reply<T> = oneshot::Sender<T>;
 /// A request to codex, on its way to be answered.
@@ -226,13 +231,14 @@ impl Session {
         self.shared.touch();
     }
 
-    /// Whether nobody has used it for its time to live. A running turn is use, and so is what waits: a request, or a
-    /// message in the queue.
+    /// Whether nobody has used it for its time to live. A running turn is use, and so is what waits: a request until its
+    /// end, a message in the queue for [`QUEUED`].
     pub(crate) fn is_expired(&self) -> bool {
-        let unused = now_ms() - self.shared.last_access_ms.load(Ordering::Relaxed);
-        let Shared { running, waiting, queued, .. } = &*self.shared;
-        let busy = [running, waiting, queued].iter().any(|flag| flag.load(Ordering::Relaxed));
-        !busy && self.shared.ttl_ms.is_some_and(|ttl| unused >= ttl)
+        let Shared { running, waiting, queued, ttl_ms, .. } = &*self.shared;
+        let unused = now_ms() - self.last_access_ms();
+        let busy = [running, waiting].iter().any(|flag| flag.load(Ordering::Relaxed));
+        let kept = queued.load(Ordering::Relaxed) && unused < QUEUED;
+        !busy && !kept && ttl_ms.is_some_and(|ttl| unused >= ttl)
     }
 
     /// Its state, with the id of the newest event in it.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use codex_gateway_wire::{
-    Content, Item, Phase, QueueItemId, StartTurn, ThreadId, Transcript, TurnId,
+    QueueItemId, StartTurn, ThreadId, Transcript, TurnId,
     api::{NewThread, Sent, SessionReply, TurnOutcome, TurnReply, WhenBusy},
 };
 use futures::FutureExt;
@@ -17,21 +17,17 @@ use super::{
 };
 use crate::{
     bridge::{
-        BridgeError, RpcError,
-        protocol::{
-            Overrides, Request, TerminalTerminate, ThreadSettingsUpdate, TurnInterrupt, TurnStart, TurnSteer,
-        },
+        BridgeError,
+        protocol::{Overrides, Request, TurnStart},
     },
     error::SessionError,
 };
 
-type StateReply = Reply<Result<SessionReply, SessionError>>;
+pub(super) type StateReply = Reply<Result<SessionReply, SessionError>>;
 pub(super) type SentReply = Reply<Result<TurnReply, SessionError>>;
 
 /// How long an interrupt or a message waits for its turn to begin.
 const TO_BEGIN: Duration = TurnStart::DEADLINE;
-/// How many messages can wait for a turn to begin that they are for.
-const MESSAGES: usize = 32;
 
 /// What the session is busy with.
 pub(super) enum Slot {
@@ -53,15 +49,15 @@ pub(super) struct Starting {
     number: u64,
     /// The message of the queue that it is.
     item: Option<QueueItemId>,
-    waiting: Waiting,
+    pub waiting: Waiting,
 }
 
 /// What waits for a turn to begin, each with a number.
 #[derive(Default)]
 pub(super) struct Waiting {
     next: u64,
-    interrupts: Vec<(u64, StateReply)>,
-    messages: Vec<(u64, Message)>,
+    pub interrupts: Vec<(u64, StateReply)>,
+    pub messages: Vec<(u64, Message)>,
 }
 
 /// A message on its way to codex.
@@ -144,29 +140,6 @@ impl Actor {
         let model = message.turn.model.clone().or_else(|| self.transcript.model.clone());
         self.slot = Slot::Opening(Waiting::default());
         self.open(Wanted { thread, model }, Then::Turn(message));
-    }
-
-    /// Tells a message to the agent that is at work, or is about to be.
-    pub(super) fn tell(&mut self, message: Message) {
-        self.mark_sending(&message);
-        match &mut self.slot {
-            Slot::Idle => self.start(message),
-            Slot::Changing(_) => self.failed(message, &SessionError::Starting),
-            // A schema is for the answer of a turn: this one's answer has begun.
-            Slot::Running(_) if message.turn.output_schema.is_some() => self.wait_in_queue(message, true),
-            Slot::Running(turn) => {
-                let turn = turn.clone();
-                self.steer(turn, message);
-            }
-            Slot::Opening(waiting) | Slot::Starting(Starting { waiting, .. }) => {
-                if waiting.messages.len() == MESSAGES {
-                    return self.failed(message, &SessionError::Starting);
-                }
-                let number = waiting.number();
-                waiting.messages.push((number, message));
-                self.expire(number);
-            }
-        }
     }
 
     fn is_idle(&self) -> Result<(), SessionError> {
@@ -261,7 +234,7 @@ impl Actor {
     }
 
     /// What a message changes of what the thread runs with.
-    fn overrides(&self, turn: &StartTurn) -> Overrides {
+    pub(super) fn overrides(&self, turn: &StartTurn) -> Overrides {
         let Transcript { model, effort, sandbox, approval_policy, .. } = &self.transcript;
         let other = |asked: &Option<String>, used: &Option<String>| {
             asked.clone().filter(|asked| !asked.is_empty() && Some(asked) != used.as_ref())
@@ -352,50 +325,8 @@ impl Actor {
         }
     }
 
-    /// Tells a message to the turn that is running. What it changes of the settings holds for the turns after that.
-    fn steer(&mut self, turn_id: TurnId, message: Message) {
-        let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
-            return self.failed(message, &BridgeError::Closed.into());
-        };
-        self.shared.touch();
-        let bridge = live.bridge.clone();
-        let intake = self.base.intake(Some(thread_id.clone()));
-        let overrides = self.overrides(&message.turn);
-        let (turn, expected) = (message.turn.clone(), turn_id.clone());
-        let telling = async move {
-            let client_id = turn.client_message_id.clone();
-            let input = intake.resolve(turn).await?;
-            if !overrides.is_empty() {
-                bridge.request(&ThreadSettingsUpdate { thread_id: thread_id.clone(), overrides }).await?;
-            }
-            let request =
-                TurnSteer { thread_id, expected_turn_id: expected, input, client_user_message_id: client_id };
-            bridge.request(&request).await?;
-            Ok(())
-        };
-        self.tasks.push(telling.map(|result| Done::Steered(turn_id, result, message)).boxed());
-    }
-
-    /// Codex answered `turn/steer`. A turn that has ended, or that takes nothing (a review), refuses.
-    pub(super) fn steered(&mut self, turn: TurnId, result: Result<(), SessionError>, message: Message) {
-        match result {
-            Ok(()) => self.taken(message, TurnOutcome::Steered, turn),
-            Err(SessionError::Codex(BridgeError::Refused { error, .. }))
-                if error.code != RpcError::OVERLOADED =>
-            {
-                if self.slot.is_busy() {
-                    self.wait_in_queue(message, true);
-                } else {
-                    self.start(message);
-                }
-            }
-            Err(error) => self.failed(message, &error),
-        }
-        self.send_next();
-    }
-
     /// Codex has a message.
-    fn taken(&mut self, message: Message, outcome: TurnOutcome, turn: TurnId) {
+    pub(super) fn taken(&mut self, message: Message, outcome: TurnOutcome, turn: TurnId) {
         if let Some(item) = &message.item {
             self.take_out(item);
         }
@@ -419,49 +350,8 @@ impl Actor {
         }
     }
 
-    pub(super) fn interrupt(&mut self, reply: StateReply) {
-        match &mut self.slot {
-            Slot::Idle => drop(reply.send(Err(SessionError::NoActiveTurn))),
-            Slot::Opening(waiting) | Slot::Changing(waiting) | Slot::Starting(Starting { waiting, .. }) => {
-                let number = waiting.number();
-                waiting.interrupts.push((number, reply));
-                self.expire(number);
-            }
-            Slot::Running(turn) => {
-                let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
-                    return drop(reply.send(Err(SessionError::NoActiveTurn)));
-                };
-                let (bridge, turn_id) = (live.bridge.clone(), turn.clone());
-                let processes = running_processes(&self.transcript, &turn_id);
-                let asking = async move {
-                    bridge.request(&TurnInterrupt { thread_id: thread_id.clone(), turn_id }).await?;
-                    // Codex leaves the turn's commands running. Whoever stops a turn means them too.
-                    for process_id in processes {
-                        let thread_id = thread_id.clone();
-                        if let Err(error) = bridge.request(&TerminalTerminate { thread_id, process_id }).await
-                        {
-                            tracing::warn!(%error, "a command of an interrupted turn may still run");
-                        }
-                    }
-                    Ok(())
-                };
-                self.tasks.push(asking.map(|result| Done::Interrupted(result, reply)).boxed());
-            }
-        }
-    }
-
-    pub(super) fn interrupted(&mut self, result: Result<(), BridgeError>, reply: StateReply) {
-        let result = match result {
-            Ok(()) => Ok(self.reply()),
-            // The turn ended by itself meanwhile.
-            Err(BridgeError::Refused { .. }) if !self.slot.is_busy() => Err(SessionError::NoActiveTurn),
-            Err(error) => Err(error.into()),
-        };
-        let _ = reply.send(result);
-    }
-
     /// Lets what waits for a turn to begin wait for so long.
-    fn expire(&self, number: u64) {
+    pub(super) fn expire(&self, number: u64) {
         let expiry = tokio::time::sleep(TO_BEGIN);
         self.tasks.push(expiry.map(move |()| Done::WaitExpired(number)).boxed());
     }
@@ -480,20 +370,8 @@ impl Actor {
 }
 
 impl Waiting {
-    fn number(&mut self) -> u64 {
+    pub(super) fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
     }
-}
-
-/// The processes of the commands of a turn that are still running, as codex names them.
-fn running_processes(transcript: &Transcript, turn: &TurnId) -> Vec<String> {
-    let of_turn = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
-    of_turn
-        .filter(|entry| entry.phase == Phase::Running)
-        .filter_map(|entry| match &entry.content {
-            Content::Item(Item::CommandExecution(command)) => command.process_id.clone(),
-            _ => None,
-        })
-        .collect()
 }
