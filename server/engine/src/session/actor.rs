@@ -91,8 +91,8 @@ pub(super) struct Actor {
     /// Who can answer.
     attendance: Changes,
     pub slot: Slot,
-    /// How many turns codex was asked to start.
-    pub turns: u64,
+    /// How many numbers were given to what is waited for.
+    pub numbers: u64,
     pub tasks: FuturesUnordered<BoxFuture<'static, Done>>,
 }
 
@@ -121,7 +121,7 @@ impl Actor {
             older: false,
             recent: Recent::default(),
             slot: Slot::Idle,
-            turns: 0,
+            numbers: 0,
             tasks: FuturesUnordered::new(),
         }
     }

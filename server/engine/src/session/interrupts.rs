@@ -5,7 +5,7 @@ use futures::FutureExt;
 
 use super::{
     actor::{Actor, Done},
-    turns::{Slot, Starting, StateReply},
+    turns::{Slot, StateReply},
 };
 use crate::{
     bridge::{
@@ -17,34 +17,34 @@ use crate::{
 
 impl Actor {
     pub(super) fn interrupt(&mut self, reply: StateReply) {
-        match &mut self.slot {
-            Slot::Idle => drop(reply.send(Err(SessionError::NoActiveTurn))),
-            Slot::Opening(waiting) | Slot::Changing(waiting) | Slot::Starting(Starting { waiting, .. }) => {
-                let number = waiting.number();
-                waiting.interrupts.push((number, reply));
-                self.expire(number);
+        let turn = match &self.slot {
+            Slot::Idle => return drop(reply.send(Err(SessionError::NoActiveTurn))),
+            Slot::Running(turn) => turn.clone(),
+            Slot::Opening(_) | Slot::Changing(_) | Slot::Starting(_) => {
+                let number = self.number_to_wait();
+                if let Some(waiting) = self.slot.waiting() {
+                    waiting.interrupts.push((number, reply));
+                }
+                return;
             }
-            Slot::Running(turn) => {
-                let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
-                    return drop(reply.send(Err(SessionError::NoActiveTurn)));
-                };
-                let (bridge, turn_id) = (live.bridge.clone(), turn.clone());
-                let processes = running_processes(&self.transcript, &turn_id);
-                let asking = async move {
-                    bridge.request(&TurnInterrupt { thread_id: thread_id.clone(), turn_id }).await?;
-                    // Codex leaves the turn's commands running. Whoever stops a turn means them too.
-                    for process_id in processes {
-                        let thread_id = thread_id.clone();
-                        if let Err(error) = bridge.request(&TerminalTerminate { thread_id, process_id }).await
-                        {
-                            tracing::warn!(%error, "a command of an interrupted turn may still run");
-                        }
-                    }
-                    Ok(())
-                };
-                self.tasks.push(asking.map(|result| Done::Interrupted(result, reply)).boxed());
+        };
+        let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
+            return drop(reply.send(Err(SessionError::NoActiveTurn)));
+        };
+        let (bridge, turn_id) = (live.bridge.clone(), turn);
+        let processes = running_processes(&self.transcript, &turn_id);
+        let asking = async move {
+            bridge.request(&TurnInterrupt { thread_id: thread_id.clone(), turn_id }).await?;
+            // Codex leaves the turn's commands running. Whoever stops a turn means them too.
+            for process_id in processes {
+                let thread_id = thread_id.clone();
+                if let Err(error) = bridge.request(&TerminalTerminate { thread_id, process_id }).await {
+                    tracing::warn!(%error, "a command of an interrupted turn may still run");
+                }
             }
-        }
+            Ok(())
+        };
+        self.tasks.push(asking.map(|result| Done::Interrupted(result, reply)).boxed());
     }
 
     pub(super) fn interrupted(&mut self, result: Result<(), BridgeError>, reply: StateReply) {

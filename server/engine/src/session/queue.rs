@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     actor::{Actor, Done},
     intake,
-    turns::{Message, SentReply},
+    turns::{Message, SentReply, Slot},
 };
 use crate::error::SessionError;
 
@@ -32,6 +32,10 @@ impl Actor {
 
     /// Lets a message wait: behind all others, or before them. One that is in the queue already only moves.
     pub(super) fn wait_in_queue(&mut self, message: Message, first: bool) {
+        // Which thread it was written for, nobody can tell.
+        if matches!(self.slot, Slot::Changing(_)) {
+            return self.failed(message, &SessionError::Starting);
+        }
         let mut items = self.transcript.queue.clone();
         let known = message.item.as_ref().and_then(|id| items.iter().position(|item| item.id == *id));
         let item = match known {

@@ -5,7 +5,7 @@ use futures::FutureExt;
 
 use super::{
     actor::{Actor, Done},
-    turns::{Message, Slot, Starting},
+    turns::{Message, Slot},
 };
 use crate::{
     bridge::{
@@ -21,24 +21,25 @@ const MESSAGES: usize = 32;
 impl Actor {
     /// Tells a message to the agent that is at work, or is about to be.
     pub(super) fn tell(&mut self, message: Message) {
+        if let Err(error) = self.check(&message.turn) {
+            return self.failed(message, &error);
+        }
         self.mark_sending(&message);
-        match &mut self.slot {
+        match &self.slot {
             Slot::Idle => self.start(message),
             Slot::Changing(_) => self.failed(message, &SessionError::Starting),
             // A schema is for the answer of a turn: this one's answer has begun.
             Slot::Running(_) if message.turn.output_schema.is_some() => self.wait_in_queue(message, true),
-            Slot::Running(turn) => {
-                let turn = turn.clone();
-                self.steer(turn, message);
-            }
-            Slot::Opening(waiting) | Slot::Starting(Starting { waiting, .. }) => {
-                if waiting.messages.len() == MESSAGES {
-                    return self.failed(message, &SessionError::Starting);
-                }
-                let number = waiting.number();
-                waiting.messages.push((number, message));
-                self.expire(number);
-            }
+            Slot::Running(turn) => self.steer(turn.clone(), message),
+            Slot::Opening(_) | Slot::Starting(_) => self.wait_to_begin(message),
+        }
+    }
+
+    fn wait_to_begin(&mut self, message: Message) {
+        let number = self.number_to_wait();
+        match self.slot.waiting() {
+            Some(waiting) if waiting.messages.len() < MESSAGES => waiting.messages.push((number, message)),
+            _ => self.failed(message, &SessionError::Starting),
         }
     }
 

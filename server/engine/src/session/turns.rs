@@ -52,10 +52,9 @@ pub(super) struct Starting {
     pub waiting: Waiting,
 }
 
-/// What waits for a turn to begin, each with a number.
+/// What waits for a turn to begin, each with a number of its own.
 #[derive(Default)]
 pub(super) struct Waiting {
-    next: u64,
     pub interrupts: Vec<(u64, StateReply)>,
     pub messages: Vec<(u64, Message)>,
 }
@@ -89,7 +88,7 @@ impl Slot {
         }
     }
 
-    fn waiting(&mut self) -> Option<&mut Waiting> {
+    pub(super) fn waiting(&mut self) -> Option<&mut Waiting> {
         match self {
             Self::Opening(waiting) | Self::Changing(waiting) => Some(waiting),
             Self::Starting(starting) => Some(&mut starting.waiting),
@@ -118,7 +117,7 @@ impl Actor {
         }
     }
 
-    fn check(&self, turn: &StartTurn) -> Result<(), SessionError> {
+    pub(super) fn check(&self, turn: &StartTurn) -> Result<(), SessionError> {
         intake::check(&self.base.config, &self.models, self.transcript.model.as_deref(), turn)
     }
 
@@ -215,10 +214,9 @@ impl Actor {
             self.give_up(waiting, &SessionError::NoActiveTurn);
             return self.failed(message, &BridgeError::Closed.into());
         };
-        self.turns += 1;
-        let number = self.turns;
-        self.shared.touch();
         let bridge = live.bridge.clone();
+        let number = self.number();
+        self.shared.touch();
         let intake = self.base.intake(Some(thread_id.clone()));
         let overrides = self.overrides(&message.turn);
         let turn = message.turn.clone();
@@ -350,10 +348,18 @@ impl Actor {
         }
     }
 
-    /// Lets what waits for a turn to begin wait for so long.
-    pub(super) fn expire(&self, number: u64) {
+    /// A number that nothing else has.
+    fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// A number for something that waits for a turn to begin, but only for so long.
+    pub(super) fn number_to_wait(&mut self) -> u64 {
+        let number = self.number();
         let expiry = tokio::time::sleep(TO_BEGIN);
         self.tasks.push(expiry.map(move |()| Done::WaitExpired(number)).boxed());
+        number
     }
 
     pub(super) fn wait_expired(&mut self, number: u64) {
@@ -366,12 +372,5 @@ impl Actor {
             let (_, message) = waiting.messages.remove(at);
             self.failed(message, &error);
         }
-    }
-}
-
-impl Waiting {
-    pub(super) fn number(&mut self) -> u64 {
-        self.next += 1;
-        self.next
     }
 }
