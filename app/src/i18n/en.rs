@@ -29,6 +29,7 @@ pub(super) static TEXTS: Texts = Texts {
     reconnecting_in: |seconds| format!("Reconnecting in {seconds} s"),
     retry_now: "Retry now",
     new_version: "The gateway was updated. Reload to go on with the new version; your draft is kept.",
+    closed_archived: "This conversation was archived. Nothing more will happen here.",
     closed_deleted: "This conversation was deleted. Nothing more will happen here.",
     closed_expired: "This session has expired. Nothing more will happen here.",
     closed_shutdown: "The gateway is shutting down. Reload once it is back.",

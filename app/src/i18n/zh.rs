@@ -24,6 +24,7 @@ pub(super) static TEXTS: Texts = Texts {
     reconnecting_in: |seconds| format!("{seconds} 秒后重新连接"),
     retry_now: "立即重试",
     new_version: "网关已更新。重新加载即可使用新版本，草稿会保留。",
+    closed_archived: "此对话已归档，不会再有新内容。",
     closed_deleted: "此对话已被删除，不会再有新内容。",
     closed_expired: "此会话已过期，不会再有新内容。",
     closed_shutdown: "网关正在关闭。恢复后请重新加载。",

@@ -1,5 +1,7 @@
 //! What the page asks of the server: thin calls into the engine.
 
+#[cfg(feature = "ssr")]
+mod actions;
 pub mod calls;
 #[cfg(feature = "ssr")]
 mod colours;

@@ -24,6 +24,6 @@ pub use config::{Config, Options, Surroundings};
 pub use error::SessionError;
 pub use highlight::{Highlighter, Snippet};
 pub use session::Session;
-pub use sessions::{ItemsQuery, OlderThan, Place, Sessions, SortKey, ThreadQuery};
+pub use sessions::{Export, ExportFormat, ItemsQuery, OlderThan, Place, Sessions, SortKey, ThreadQuery};
 pub use store::Store;
 pub use uploads::{UploadError, Uploads};

@@ -1,7 +1,9 @@
 //! The registry of sessions: create, get, list by owner, the limit, expiry, the end of all.
 
+mod actions;
 mod changes;
 mod cursor;
+mod export;
 mod found;
 mod items;
 mod past;
@@ -26,6 +28,7 @@ use uuid::Uuid;
 
 use self::cursor::Cursors;
 pub use self::{
+    export::{Export, ExportFormat},
     items::{ItemsQuery, OlderThan},
     past::Place,
     threads::{SortKey, ThreadQuery},
@@ -213,9 +216,6 @@ impl Sessions {
             }
             None => WantedThread::New,
         };
-        let place = Arc::clone(&inner.places)
-            .try_acquire_owned()
-            .map_err(|_| SessionError::Limit(inner.config.max_sessions))?;
         let asked = request.model.filter(|model| !model.is_empty());
         let model = asked.clone().or_else(|| inner.config.model.clone());
         let wanted = match thread {
@@ -223,6 +223,24 @@ impl Sessions {
             // A thread that goes on keeps its own model, unless another one is asked for.
             thread => Wanted { thread, model: asked },
         };
+        self.open(owner, settings, wanted, model).await
+    }
+
+    /// Makes a session whose process opens that thread; `model` is that of the threads that it begins later.
+    async fn open(
+        &self,
+        owner: &OwnerId,
+        settings: Settings,
+        wanted: Wanted,
+        model: Option<String>,
+    ) -> Result<Session, SessionError> {
+        let inner = &self.inner;
+        if inner.stopping.is_cancelled() {
+            return Err(SessionError::ShuttingDown);
+        }
+        let place = Arc::clone(&inner.places)
+            .try_acquire_owned()
+            .map_err(|_| SessionError::Limit(inner.config.max_sessions))?;
         let base = Base {
             config: Arc::clone(&inner.config),
             settings,
