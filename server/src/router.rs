@@ -18,8 +18,8 @@ use crate::{
     pages,
     request_id::request_id,
     routes::{
-        diff, events, export, fallback, health, items, legacy, queue, requests, sessions, sign_in, threads,
-        turns, uploads,
+        diff, events, export, fallback, files, health, items, legacy, queue, requests, sessions, sign_in,
+        threads, turns, uploads,
     },
     state::AppState,
 };
@@ -40,6 +40,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/sessions/{id}/snapshot", get(sessions::snapshot))
         .route("/api/sessions/{id}/items", get(items::list))
         .route("/api/sessions/{id}/diff", get(diff::read))
+        .route("/api/sessions/{id}/files", get(files::list))
         .route("/api/sessions/{id}/events", get(events::events))
         .route("/api/sessions/{id}/turn", post(turns::start))
         .route("/api/sessions/{id}/turn/interrupt", post(turns::interrupt))

@@ -54,6 +54,7 @@ pub(super) static TEXTS: Texts = Texts {
 
     headline: "What should Codex do?",
     workspace: "Workspace",
+    branch: "Git branch",
     may_read: "Can read this folder",
     may_edit: "Can edit this folder",
     may_everything: "Can do anything on this machine",

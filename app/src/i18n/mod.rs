@@ -70,6 +70,7 @@ texts! {
     // The first screen
     headline: &'static str,
     workspace: &'static str,
+    branch: &'static str,
     may_read: &'static str,
     may_edit: &'static str,
     may_everything: &'static str,

@@ -49,6 +49,7 @@ pub(super) static TEXTS: Texts = Texts {
 
     headline: "想让 Codex 做什么？",
     workspace: "工作目录",
+    branch: "Git 分支",
     may_read: "可读取此目录",
     may_edit: "可编辑此目录",
     may_everything: "可在本机执行任何操作",

@@ -8,7 +8,7 @@ use codex_gateway_engine::{ItemsQuery, OlderThan, SessionError};
 use codex_gateway_wire::api::CreateSession;
 use codex_gateway_wire::{
     ItemId, ItemsPage, QueueItemId, RequestId, SessionId, StartTurn, ThreadId,
-    api::{QueueChange, ThreadAction},
+    api::{FoundFile, QueueChange, ThreadAction},
     request::AnswerRequest,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -21,13 +21,20 @@ use super::{Conversation, Failure, Home, Listing};
 #[cfg(feature = "ssr")]
 const PAGE: usize = 100;
 
+/// How many files are told.
+#[cfg(feature = "ssr")]
+const FILES: usize = 20;
+/// How much of a query counts, in characters.
+#[cfg(feature = "ssr")]
+const LONGEST_QUERY: usize = 100;
+
 /// What the first screen shows.
 ///
 /// # Errors
 /// None of its own.
 #[server(name = ReadHome, prefix = "/_fn", endpoint = "home", input = Json, output = Json)]
 pub async fn home() -> Result<Home, Failure> {
-    Ok(context()?.home())
+    Ok(context()?.home().await)
 }
 
 /// A conversation as it stands.
@@ -67,6 +74,19 @@ pub async fn items(
 #[server(name = Highlight, prefix = "/_fn", endpoint = "highlight", input = Json, output = Json)]
 pub async fn highlight(sources: Vec<String>) -> Result<Vec<String>, Failure> {
     Ok(context()?.colours(sources).await)
+}
+
+/// Files by a few letters of their paths: in the directory of a session, or where new ones work. The best first.
+///
+/// # Errors
+/// `not_found` if there is no such session, for this reader; `bad_cwd` if its directory is gone.
+#[server(name = FindFiles, prefix = "/_fn", endpoint = "files", input = Json, output = Json)]
+pub async fn files(id: Option<SessionId>, query: String) -> Result<Vec<FoundFile>, Failure> {
+    let context = context()?;
+    let session = id.map(|id| context.session(&id)).transpose().map_err(failed)?;
+    let query: String = query.chars().take(LONGEST_QUERY).collect();
+    let found = context.sessions.files(session.as_ref(), &query, FILES).await.map_err(failed)?;
+    Ok(found.files)
 }
 
 /// A thread as it stands: of the session that is in it, or as it is on disk.

@@ -37,6 +37,8 @@ use crate::{
     catalog::Catalog,
     config::Config,
     error::SessionError,
+    files::{Files, Found},
+    git,
     highlight::Highlighter,
     holds::Holds,
     library::{self, Library},
@@ -78,6 +80,7 @@ struct Inner {
     cursors: Cursors,
     catalog: Mutex<Catalog>,
     highlighter: Highlighter,
+    files: Files,
     /// When the codex executable was last seen to run. Its lock is held while it is tried: one try for all
     /// that ask at once.
     checked: tokio::sync::Mutex<Option<Instant>>,
@@ -136,6 +139,7 @@ impl Sessions {
             live: Mutex::default(),
             catalog: Mutex::default(),
             highlighter: Highlighter::default(),
+            files: Files::default(),
             checked: tokio::sync::Mutex::default(),
             stopping,
             probes,
@@ -164,6 +168,32 @@ impl Sessions {
     /// Highlights code in conversations.
     pub fn highlighter(&self) -> &Highlighter {
         &self.inner.highlighter
+    }
+
+    /// Finds files in the directory of a session, or where new ones work, by a few letters of their paths.
+    ///
+    /// # Errors
+    /// [`SessionError::BadCwd`] and [`SessionError::OutsideWorkspaces`] if the directory is not any more what it was.
+    pub async fn files(
+        &self,
+        session: Option<&Session>,
+        query: &str,
+        limit: usize,
+    ) -> Result<Found, SessionError> {
+        let dir = match session {
+            Some(session) => {
+                session.settings().check().await?;
+                &session.settings().cwd
+            }
+            None => &self.inner.config.cwd,
+        };
+        self.inner.files.find(dir, query, limit).await
+    }
+
+    /// The git branch that is checked out where new sessions work.
+    pub async fn branch(&self) -> Option<String> {
+        let dir = self.inner.config.cwd.clone();
+        tokio::task::spawn_blocking(move || git::branch(&dir)).await.ok().flatten()
     }
 
     /// How many sessions are live.

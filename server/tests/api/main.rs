@@ -12,6 +12,7 @@ mod environment;
 mod errors;
 mod events;
 mod export;
+mod files;
 mod guard;
 mod headers;
 mod health;

@@ -133,7 +133,7 @@ async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
                 "name": "x", "search": "", "cursor": null, "before": null,
                 "request": hers.request["id"], "answer": { "decision": "accept" },
                 "prompt": "x", "model": null, "client_message_id": "c", "action": action, "about": "x",
-                "sources": ["rust\nfn a() {}"],
+                "query": "x", "sources": ["rust\nfn a() {}"],
             });
             let reply = bob.post_json(path, &body).await;
             hers.is_not_in(&reply, path);

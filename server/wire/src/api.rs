@@ -453,6 +453,27 @@ pub struct Readiness {
     pub error: Option<String>,
 }
 
+/// `GET /api/sessions/{id}/files`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FileList {
+    /// Always true.
+    pub ok: bool,
+    /// What fits the query, the best first.
+    pub files: Vec<FoundFile>,
+    /// Whether the whole directory was looked through; it may be too large.
+    pub complete: bool,
+}
+
+/// A file or a directory that was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FoundFile {
+    /// Its path, from the session's directory.
+    pub path: String,
+    /// Whether it is a directory.
+    pub directory: bool,
+}
+read_fields!(FoundFile { path, directory });
+
 /// The body of every error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
