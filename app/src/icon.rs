@@ -8,6 +8,7 @@ pub(crate) enum Icon {
     Agent,
     Alert,
     Attach,
+    Branch,
     Brand,
     Check,
     Chevron,
@@ -46,6 +47,9 @@ impl Icon {
             }
             Self::Alert => "M8 2.5 14 13H2L8 2.5ZM8 6.5v3M8 11.2v.1",
             Self::Attach => "M8 3v10M3 8h10",
+            Self::Branch => {
+                "M4.5 5.5v5M4.5 2.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3ZM4.5 10.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3ZM11.5 2.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3ZM11.5 5.5c0 3-7 2-7 5"
+            }
             Self::Brand => "M2.5 8 6 3h4l3.5 5L10 13H6L2.5 8ZM8 6.2v3.6M6.2 8h3.6",
             Self::Check => "m3.5 8.5 3 3 6-7",
             Self::Chevron => "m6 4 4 4-4 4",

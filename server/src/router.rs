@@ -18,8 +18,8 @@ use crate::{
     pages,
     request_id::request_id,
     routes::{
-        diff, events, fallback, health, items, legacy, queue, requests, sessions, sign_in, threads, turns,
-        uploads,
+        diff, events, export, fallback, files, health, items, legacy, queue, requests, sessions, sign_in,
+        threads, turns, uploads,
     },
     state::AppState,
 };
@@ -40,6 +40,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/sessions/{id}/snapshot", get(sessions::snapshot))
         .route("/api/sessions/{id}/items", get(items::list))
         .route("/api/sessions/{id}/diff", get(diff::read))
+        .route("/api/sessions/{id}/files", get(files::list))
         .route("/api/sessions/{id}/events", get(events::events))
         .route("/api/sessions/{id}/turn", post(turns::start))
         .route("/api/sessions/{id}/turn/interrupt", post(turns::interrupt))
@@ -50,7 +51,15 @@ pub fn router(state: AppState) -> Router {
         .route("/api/sessions/{id}/thread/resume", post(threads::resume))
         .route("/api/uploads/{id}", get(uploads::get))
         .route("/api/threads", get(threads::list))
-        .route("/api/threads/{id}", get(threads::read))
+        .route("/api/sessions/{id}/thread/fork", post(threads::fork))
+        .route("/api/sessions/{id}/thread/revert", post(threads::revert))
+        .route("/api/sessions/{id}/thread/compact", post(threads::compact))
+        .route("/api/sessions/{id}/thread/review", post(threads::review))
+        .route("/api/sessions/{id}/thread/name", post(threads::name))
+        .route("/api/threads/{id}", get(threads::read).delete(threads::delete))
+        .route("/api/threads/{id}/archive", post(threads::archive))
+        .route("/api/threads/{id}/unarchive", post(threads::unarchive))
+        .route("/api/threads/{id}/export", get(export::export))
         .route("/api/sessions/{id}/requests", get(requests::list))
         .route("/api/sessions/{id}/requests/{request}", post(requests::answer))
         .route("/api/state", any(legacy::gone))

@@ -17,6 +17,7 @@ pub(crate) fn notices_view(chat: Chat) -> El {
         LinkState::Gone => Some(t.gone),
         LinkState::Closed => Some(match chat.live.meta(|transcript| transcript.closed.clone())?.reason {
             ClosedReason::Deleted => t.closed_deleted,
+            ClosedReason::Archived => t.closed_archived,
             ClosedReason::Expired | ClosedReason::Other => t.closed_expired,
             ClosedReason::Shutdown => t.closed_shutdown,
         }),

@@ -29,6 +29,7 @@ pub(super) static TEXTS: Texts = Texts {
     reconnecting_in: |seconds| format!("Reconnecting in {seconds} s"),
     retry_now: "Retry now",
     new_version: "The gateway was updated. Reload to go on with the new version; your draft is kept.",
+    closed_archived: "This conversation was archived. Nothing more will happen here.",
     closed_deleted: "This conversation was deleted. Nothing more will happen here.",
     closed_expired: "This session has expired. Nothing more will happen here.",
     closed_shutdown: "The gateway is shutting down. Reload once it is back.",
@@ -53,6 +54,7 @@ pub(super) static TEXTS: Texts = Texts {
 
     headline: "What should Codex do?",
     workspace: "Workspace",
+    branch: "Git branch",
     may_read: "Can read this folder",
     may_edit: "Can edit this folder",
     may_everything: "Can do anything on this machine",

@@ -43,6 +43,7 @@ texts! {
     reconnecting_in: fn(u32) -> String,
     retry_now: &'static str,
     new_version: &'static str,
+    closed_archived: &'static str,
     closed_deleted: &'static str,
     closed_expired: &'static str,
     closed_shutdown: &'static str,
@@ -69,6 +70,7 @@ texts! {
     // The first screen
     headline: &'static str,
     workspace: &'static str,
+    branch: &'static str,
     may_read: &'static str,
     may_edit: &'static str,
     may_everything: &'static str,

@@ -24,6 +24,7 @@ pub(super) static TEXTS: Texts = Texts {
     reconnecting_in: |seconds| format!("{seconds} 秒后重新连接"),
     retry_now: "立即重试",
     new_version: "网关已更新。重新加载即可使用新版本，草稿会保留。",
+    closed_archived: "此对话已归档，不会再有新内容。",
     closed_deleted: "此对话已被删除，不会再有新内容。",
     closed_expired: "此会话已过期，不会再有新内容。",
     closed_shutdown: "网关正在关闭。恢复后请重新加载。",
@@ -48,6 +49,7 @@ pub(super) static TEXTS: Texts = Texts {
 
     headline: "想让 Codex 做什么？",
     workspace: "工作目录",
+    branch: "Git 分支",
     may_read: "可读取此目录",
     may_edit: "可编辑此目录",
     may_everything: "可在本机执行任何操作",

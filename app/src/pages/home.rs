@@ -53,7 +53,7 @@ fn starting_view(message: Unsent) -> El {
 
 fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
     let t = texts();
-    let Home { site, models, recent, codex_error } = home;
+    let Home { site, branch, models, recent, codex_error } = home;
     let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
     let submit: Submit = Arc::new(move |draft| {
         if let (Some(first), Some(navigator)) = (first, navigator) {
@@ -82,7 +82,7 @@ fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
         codex_error.map(|why| failure_view(t.codex_missing, why)).into(),
         live(failed),
         composer_view(setup).into(),
-        settings_line(&site, t).into(),
+        settings_line(&site, branch, t).into(),
         site.demo.then(|| suggestions_view(t, &submit)).into(),
         recent_view(recent, site.now_ms, t).into(),
     ])
@@ -110,9 +110,15 @@ fn start(draft: Draft, first: FirstMessage, navigator: Navigator, failure: State
 }
 
 /// Where it works. (What it may do there is chosen in the composer.)
-fn settings_line(site: &Site, t: &'static Texts) -> El {
-    let place = el("span").attr("title", t.workspace).child(icon(Icon::Folder));
-    el("div").class("setting").child(place.child(el("code").child(site.cwd.clone())))
+fn settings_line(site: &Site, branch: Option<String>, t: &'static Texts) -> El {
+    let part = |title, mark, text| {
+        let part = el("span").attr("title", title).child(icon(mark));
+        part.child(el("code").child(text))
+    };
+    el("div")
+        .class("setting")
+        .child(part(t.workspace, Icon::Folder, site.cwd.clone()))
+        .child(branch.map(|name| part(t.branch, Icon::Branch, name)))
 }
 
 fn suggestions_view(t: &'static Texts, submit: &Submit) -> Node {

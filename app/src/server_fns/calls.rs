@@ -7,7 +7,8 @@ use codex_gateway_engine::{ItemsQuery, OlderThan, SessionError};
 #[cfg(feature = "ssr")]
 use codex_gateway_wire::api::CreateSession;
 use codex_gateway_wire::{
-    ItemId, ItemsPage, QueueItemId, RequestId, SessionId, StartTurn, ThreadId, api::QueueChange,
+    ItemId, ItemsPage, QueueItemId, RequestId, SessionId, StartTurn, ThreadId,
+    api::{FoundFile, QueueChange, ThreadAction},
     request::AnswerRequest,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -20,13 +21,20 @@ use super::{Conversation, Failure, Home, Listing};
 #[cfg(feature = "ssr")]
 const PAGE: usize = 100;
 
+/// How many files are told.
+#[cfg(feature = "ssr")]
+const FILES: usize = 20;
+/// How much of a query counts, in characters.
+#[cfg(feature = "ssr")]
+const LONGEST_QUERY: usize = 100;
+
 /// What the first screen shows.
 ///
 /// # Errors
 /// None of its own.
 #[server(name = ReadHome, prefix = "/_fn", endpoint = "home", input = Json, output = Json)]
 pub async fn home() -> Result<Home, Failure> {
-    Ok(context()?.home())
+    Ok(context()?.home().await)
 }
 
 /// A conversation as it stands.
@@ -68,6 +76,19 @@ pub async fn highlight(sources: Vec<String>) -> Result<Vec<String>, Failure> {
     Ok(context()?.colours(sources).await)
 }
 
+/// Files by a few letters of their paths: in the directory of a session, or where new ones work. The best first.
+///
+/// # Errors
+/// `not_found` if there is no such session, for this reader; `bad_cwd` if its directory is gone.
+#[server(name = FindFiles, prefix = "/_fn", endpoint = "files", input = Json, output = Json)]
+pub async fn files(id: Option<SessionId>, query: String) -> Result<Vec<FoundFile>, Failure> {
+    let context = context()?;
+    let session = id.map(|id| context.session(&id)).transpose().map_err(failed)?;
+    let query: String = query.chars().take(LONGEST_QUERY).collect();
+    let found = context.sessions.files(session.as_ref(), &query, FILES).await.map_err(failed)?;
+    Ok(found.files)
+}
+
 /// A thread as it stands: of the session that is in it, or as it is on disk.
 ///
 /// # Errors
@@ -104,7 +125,7 @@ pub async fn rename(thread: ThreadId, name: String) -> Result<(), Failure> {
 #[server(name = RemoveConversation, prefix = "/_fn", endpoint = "remove", input = Json, output = Json)]
 pub async fn remove(thread: ThreadId) -> Result<(), Failure> {
     let context = context()?;
-    context.sessions.delete_thread(&context.owner, thread.as_str()).await.map_err(failed)
+    context.sessions.delete_thread(&context.owner, thread.as_str()).await.map(drop).map_err(failed)
 }
 
 /// Makes a session and starts its first turn; the session's id. What the turn is to run with is what the session
@@ -155,6 +176,22 @@ async fn begin(thread: Option<ThreadId>, turn: StartTurn) -> Result<SessionId, F
         return Err(failed(error));
     }
     Ok(session.id().clone())
+}
+
+/// Does something with a conversation, whether a session is in it or not. `about` is, for a fork, the last turn that
+/// is taken over (all without); for a revert, the first one that is taken back; for a review, what to look at (what
+/// is not committed without). The session that the conversation is in then; none once it is archived.
+///
+/// # Errors
+/// `not_found` if there is no such conversation or turn, for this reader; `empty_thread`, `turn_active`; what else the
+/// engine says.
+#[server(name = ActOnConversation, prefix = "/_fn", endpoint = "act", input = Json, output = Json)]
+pub async fn act(
+    thread: ThreadId,
+    action: ThreadAction,
+    about: Option<String>,
+) -> Result<Option<SessionId>, Failure> {
+    context()?.act(&thread, action, about).await.map_err(failed)
 }
 
 /// Starts a turn; while one is running, does as the message says.

@@ -26,11 +26,12 @@ pub struct ServerContext {
 const RECENT: usize = 4;
 
 impl ServerContext {
-    pub(super) fn home(&self) -> Home {
+    pub(super) async fn home(&self) -> Home {
         let catalog = self.sessions.catalog();
         let mut recent = self.sessions.list(&self.owner);
         recent.truncate(RECENT);
-        Home { site: self.site(), models: catalog.models, recent, codex_error: catalog.error }
+        let branch = self.sessions.branch().await;
+        Home { site: self.site(), branch, models: catalog.models, recent, codex_error: catalog.error }
     }
 
     /// A session of the reader's.
@@ -87,7 +88,7 @@ pub async fn load(context: &ServerContext, path: &str) -> (StatusCode, Loaded) {
         (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Loaded::failed(failure))
     };
     match Route::parse(path) {
-        Route::Home => found(Loaded { home: Some(context.home()), ..Loaded::default() }),
+        Route::Home => found(Loaded { home: Some(context.home().await), ..Loaded::default() }),
         Route::Conversation(id) => match context.conversation(&id).await {
             Ok(conversation) => found(Loaded { conversation: Some(conversation), ..Loaded::default() }),
             Err(error) => refused(error.status(), failure(&error)),

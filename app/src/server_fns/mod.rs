@@ -1,5 +1,7 @@
 //! What the page asks of the server: thin calls into the engine.
 
+#[cfg(feature = "ssr")]
+mod actions;
 pub mod calls;
 #[cfg(feature = "ssr")]
 mod colours;
@@ -52,6 +54,8 @@ read_fields!(Site { demo, cwd, sandbox, approval_policy, approvals, now_ms });
 pub struct Home {
     /// The gateway's settings.
     pub site: Site,
+    /// The git branch that is checked out where new conversations work.
+    pub branch: Option<String>,
     /// The models that can be chosen.
     pub models: Vec<Model>,
     /// The reader's conversations, newest first.
@@ -59,7 +63,7 @@ pub struct Home {
     /// Why codex cannot be run, if it cannot.
     pub codex_error: Option<String>,
 }
-read_fields!(Home { site, models, recent, codex_error });
+read_fields!(Home { site, branch, models, recent, codex_error });
 
 /// What the page of a conversation begins with. One that no session is in has a session without an id.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -102,6 +102,15 @@ pub enum SessionError {
     /// There is no such entry in the conversation.
     #[error("there is no such entry in the conversation")]
     NoSuchEntry,
+    /// There is no such turn in the conversation.
+    #[error("there is no such turn in the conversation")]
+    NoSuchTurn,
+    /// Nothing was said yet, so that there is nothing to be done with it.
+    #[error("nothing has been said in this conversation yet")]
+    EmptyThread,
+    /// It must be brought back first.
+    #[error("this thread is archived; unarchive it first")]
+    Archived,
     /// The gateway is stopping.
     #[error("the gateway is shutting down")]
     ShuttingDown,
@@ -160,7 +169,10 @@ impl SessionError {
             | Self::ThreadNotFound
             | Self::NoSuchRequest
             | Self::NoSuchEntry
-            | Self::NoSuchQueueItem => "not_found",
+            | Self::NoSuchQueueItem
+            | Self::NoSuchTurn => "not_found",
+            Self::EmptyThread => "empty_thread",
+            Self::Archived => "archived",
             Self::BadEffort { .. } => "bad_effort",
             Self::TooManyParts(_) => "too_many_parts",
             Self::TooManyImages(_) => "too_many_images",
@@ -204,10 +216,13 @@ impl SessionError {
             | Self::ThreadNotFound
             | Self::NoSuchRequest
             | Self::NoSuchEntry
-            | Self::NoSuchQueueItem => 404,
+            | Self::NoSuchQueueItem
+            | Self::NoSuchTurn => 404,
             Self::TurnActive
             | Self::NoActiveTurn
             | Self::Starting
+            | Self::EmptyThread
+            | Self::Archived
             | Self::QueueItemSending
             | Self::QueueFull { .. }
             | Self::QueueTooLong { .. }

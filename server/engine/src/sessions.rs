@@ -1,7 +1,9 @@
 //! The registry of sessions: create, get, list by owner, the limit, expiry, the end of all.
 
+mod actions;
 mod changes;
 mod cursor;
+mod export;
 mod found;
 mod items;
 mod past;
@@ -26,6 +28,7 @@ use uuid::Uuid;
 
 use self::cursor::Cursors;
 pub use self::{
+    export::{Export, ExportFormat},
     items::{ItemsQuery, OlderThan},
     past::Place,
     threads::{SortKey, ThreadQuery},
@@ -34,6 +37,8 @@ use crate::{
     catalog::Catalog,
     config::Config,
     error::SessionError,
+    files::{Files, Found},
+    git,
     highlight::Highlighter,
     holds::Holds,
     library::{self, Library},
@@ -75,6 +80,7 @@ struct Inner {
     cursors: Cursors,
     catalog: Mutex<Catalog>,
     highlighter: Highlighter,
+    files: Files,
     /// When the codex executable was last seen to run. Its lock is held while it is tried: one try for all
     /// that ask at once.
     checked: tokio::sync::Mutex<Option<Instant>>,
@@ -133,6 +139,7 @@ impl Sessions {
             live: Mutex::default(),
             catalog: Mutex::default(),
             highlighter: Highlighter::default(),
+            files: Files::default(),
             checked: tokio::sync::Mutex::default(),
             stopping,
             probes,
@@ -161,6 +168,32 @@ impl Sessions {
     /// Highlights code in conversations.
     pub fn highlighter(&self) -> &Highlighter {
         &self.inner.highlighter
+    }
+
+    /// Finds files in the directory of a session, or where new ones work, by a few letters of their paths.
+    ///
+    /// # Errors
+    /// [`SessionError::BadCwd`] and [`SessionError::OutsideWorkspaces`] if the directory is not any more what it was.
+    pub async fn files(
+        &self,
+        session: Option<&Session>,
+        query: &str,
+        limit: usize,
+    ) -> Result<Found, SessionError> {
+        let dir = match session {
+            Some(session) => {
+                session.settings().check().await?;
+                &session.settings().cwd
+            }
+            None => &self.inner.config.cwd,
+        };
+        self.inner.files.find(dir, query, limit).await
+    }
+
+    /// The git branch that is checked out where new sessions work.
+    pub async fn branch(&self) -> Option<String> {
+        let dir = self.inner.config.cwd.clone();
+        tokio::task::spawn_blocking(move || git::branch(&dir)).await.ok().flatten()
     }
 
     /// How many sessions are live.
@@ -213,9 +246,6 @@ impl Sessions {
             }
             None => WantedThread::New,
         };
-        let place = Arc::clone(&inner.places)
-            .try_acquire_owned()
-            .map_err(|_| SessionError::Limit(inner.config.max_sessions))?;
         let asked = request.model.filter(|model| !model.is_empty());
         let model = asked.clone().or_else(|| inner.config.model.clone());
         let wanted = match thread {
@@ -223,6 +253,24 @@ impl Sessions {
             // A thread that goes on keeps its own model, unless another one is asked for.
             thread => Wanted { thread, model: asked },
         };
+        self.open(owner, settings, wanted, model).await
+    }
+
+    /// Makes a session whose process opens that thread; `model` is that of the threads that it begins later.
+    async fn open(
+        &self,
+        owner: &OwnerId,
+        settings: Settings,
+        wanted: Wanted,
+        model: Option<String>,
+    ) -> Result<Session, SessionError> {
+        let inner = &self.inner;
+        if inner.stopping.is_cancelled() {
+            return Err(SessionError::ShuttingDown);
+        }
+        let place = Arc::clone(&inner.places)
+            .try_acquire_owned()
+            .map_err(|_| SessionError::Limit(inner.config.max_sessions))?;
         let base = Base {
             config: Arc::clone(&inner.config),
             settings,

@@ -156,9 +156,18 @@ impl Starts {
         let route = extensions.get::<MatchedPath>().map_or(path, MatchedPath::as_str);
         let route = if route.starts_with("/_fn/") { path } else { route };
         match (method, route) {
-            (&Method::POST, "/api/sessions") => Self { session: true, turn: false },
-            (&Method::POST, "/api/sessions/{id}/turn" | "/_fn/send") => Self { session: false, turn: true },
-            (&Method::POST, "/_fn/start" | "/_fn/resume") => Self { session: true, turn: true },
+            (&Method::POST, "/api/sessions" | "/api/sessions/{id}/thread/fork") => {
+                Self { session: true, turn: false }
+            }
+            (
+                &Method::POST,
+                "/api/sessions/{id}/turn"
+                | "/api/sessions/{id}/thread/compact"
+                | "/api/sessions/{id}/thread/review"
+                | "/_fn/send",
+            ) => Self { session: false, turn: true },
+            // What is done with a conversation is said in the body: it can be either.
+            (&Method::POST, "/_fn/start" | "/_fn/resume" | "/_fn/act") => Self { session: true, turn: true },
             _ => Self::default(),
         }
     }

@@ -2,7 +2,9 @@
 
 pub mod diff;
 pub mod events;
+pub mod export;
 pub mod fallback;
+pub mod files;
 pub mod health;
 pub mod items;
 pub mod legacy;

@@ -1,4 +1,5 @@
-//! `/api/threads`: which there are. `/api/sessions/{id}/thread`: another one for a session.
+//! `/api/threads`: which there are, and what becomes of one. `/api/sessions/{id}/thread`: another one for a session,
+//! and what is done with the one that it is in.
 
 use std::num::NonZeroU32;
 
@@ -7,7 +8,10 @@ use axum::{
     extract::{Path, Query, State, rejection::PathRejection, rejection::QueryRejection},
 };
 use codex_gateway_engine::{SessionError, SortKey, ThreadQuery};
-use codex_gateway_wire::api::{NewThread, ResumeThread, SessionReply, ThreadList, ThreadReply};
+use codex_gateway_wire::api::{
+    CreateSession, ForkThread, NameThread, NewThread, ResumeThread, RevertThread, ReviewThread, SessionReply,
+    ThreadDone, ThreadList, ThreadReply,
+};
 use serde::Deserialize;
 
 use crate::{
@@ -76,6 +80,88 @@ pub async fn read(
     // Whatever cannot be an id is the id of nothing.
     let Path(id) = id.map_err(|_| SessionError::ThreadNotFound)?;
     Ok(Json(state.sessions.read_thread(&owner, &id).await?))
+}
+
+type Id = Result<Path<String>, PathRejection>;
+
+/// `DELETE /api/threads/{id}`
+pub async fn delete(
+    State(state): State<AppState>,
+    Caller(owner): Caller,
+    id: Id,
+) -> Result<Json<ThreadDone>, ApiError> {
+    let Path(id) = id.map_err(|_| SessionError::ThreadNotFound)?;
+    let thread_id = state.sessions.delete_thread(&owner, &id).await?;
+    Ok(Json(ThreadDone { ok: true, thread_id }))
+}
+
+/// `POST /api/threads/{id}/archive`
+pub async fn archive(
+    State(state): State<AppState>,
+    Caller(owner): Caller,
+    id: Id,
+) -> Result<Json<ThreadDone>, ApiError> {
+    let Path(id) = id.map_err(|_| SessionError::ThreadNotFound)?;
+    let thread_id = state.sessions.archive_thread(&owner, &id).await?;
+    Ok(Json(ThreadDone { ok: true, thread_id }))
+}
+
+/// `POST /api/threads/{id}/unarchive`
+pub async fn unarchive(
+    State(state): State<AppState>,
+    Caller(owner): Caller,
+    id: Id,
+) -> Result<Json<ThreadDone>, ApiError> {
+    let Path(id) = id.map_err(|_| SessionError::ThreadNotFound)?;
+    let thread_id = state.sessions.unarchive_thread(&owner, &id).await?;
+    Ok(Json(ThreadDone { ok: true, thread_id }))
+}
+
+/// `POST /api/sessions/{id}/thread/fork`: another session, in a new thread.
+pub async fn fork(
+    State(state): State<AppState>,
+    CallersSession(session): CallersSession,
+    body: Option<JsonBody<ForkThread>>,
+) -> Result<Json<SessionReply>, ApiError> {
+    let ForkThread { last_turn_id } = body.map(|JsonBody(body)| body).unwrap_or_default();
+    let thread = session.summary().thread_id.ok_or(SessionError::ThreadNotFound)?;
+    let settings = CreateSession::default();
+    let forked = state.sessions.fork(session.owner(), &thread, last_turn_id, settings).await?;
+    Ok(Json(forked.state().await?))
+}
+
+/// `POST /api/sessions/{id}/thread/revert`
+pub async fn revert(
+    CallersSession(session): CallersSession,
+    JsonBody(request): JsonBody<RevertThread>,
+) -> Result<Json<SessionReply>, ApiError> {
+    Ok(Json(session.revert(request.before_turn_id).await?))
+}
+
+/// `POST /api/sessions/{id}/thread/compact`
+pub async fn compact(CallersSession(session): CallersSession) -> Result<Json<SessionReply>, ApiError> {
+    Ok(Json(session.compact().await?))
+}
+
+/// `POST /api/sessions/{id}/thread/review`
+pub async fn review(
+    CallersSession(session): CallersSession,
+    JsonBody(request): JsonBody<ReviewThread>,
+) -> Result<Json<SessionReply>, ApiError> {
+    Ok(Json(session.review(request.target).await?))
+}
+
+/// `POST /api/sessions/{id}/thread/name`
+pub async fn name(
+    State(state): State<AppState>,
+    CallersSession(session): CallersSession,
+    JsonBody(NameThread { name }): JsonBody<NameThread>,
+) -> Result<Json<SessionReply>, ApiError> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(ApiError::BadBody("name: it is empty".to_owned()));
+    }
+    Ok(Json(state.sessions.name_thread_of(&session, name.to_owned()).await?))
 }
 
 /// `POST /api/sessions/{id}/thread/new`

@@ -105,7 +105,10 @@ async fn nothing_of_one_owner_exists_for_another_on_any_route() {
         let path = hers.path(pattern);
         for method in METHODS {
             let bodies = [
-                json!({ "prompt": "x", "threadId": hers.thread, "resumeThreadId": hers.thread }),
+                json!({
+                    "prompt": "x", "threadId": hers.thread, "resumeThreadId": hers.thread, "name": "x",
+                    "beforeTurnId": "x", "target": { "type": "uncommittedChanges" },
+                }),
                 json!({ "decision": "accept" }),
             ];
             for body in bodies {
@@ -135,16 +138,30 @@ async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
     for path in &paths {
         // Whatever a function takes is in here; what it does not take it leaves out.
         let of_thread = ["/_fn/thread", "/_fn/resume"].contains(&path.as_str());
-        let body = json!({
-            "id": if of_thread { &hers.thread } else { &hers.session.id }, "thread": hers.thread,
-            "name": "x", "search": "", "cursor": null, "before": null,
-            "request": hers.request["id"], "answer": { "decision": "accept" },
-            "turn": { "prompt": "x" }, "item": hers.item, "change": "remove",
-        });
-        let reply = bob.post_json(path, &body).await;
-        hers.is_not_in(&reply, path);
-        let own = ["/_fn/home", "/_fn/start", "/_fn/conversations"].contains(&path.as_str());
-        assert_eq!(reply.status.as_u16(), if own { 200 } else { 404 }, "{path}: {}", reply.text());
+        let actions: &[&str] = if path == "/_fn/act" {
+            &["fork", "revert", "compact", "review", "archive", "unarchive"]
+        } else {
+            &[""]
+        };
+        for action in actions {
+            let body = json!({
+                "id": if of_thread { &hers.thread } else { &hers.session.id }, "thread": hers.thread,
+                "name": "x", "search": "", "cursor": null, "before": null,
+                "request": hers.request["id"], "answer": { "decision": "accept" },
+                "turn": { "prompt": "x" }, "item": hers.item, "change": "remove", "action": action, "about": "x",
+                "query": "x", "sources": ["rust\nfn a() {}"],
+            });
+            let reply = bob.post_json(path, &body).await;
+            hers.is_not_in(&reply, path);
+            let own =
+                ["/_fn/home", "/_fn/start", "/_fn/conversations", "/_fn/highlight"].contains(&path.as_str());
+            assert_eq!(
+                reply.status.as_u16(),
+                if own { 200 } else { 404 },
+                "{path} {action}: {}",
+                reply.text()
+            );
+        }
     }
     unharmed(&hers).await;
     gateway.stop().await;

@@ -231,10 +231,14 @@ pub(crate) fn turns(dir: &Path, id: &Value, params: &Value) {
     let number = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok());
     let skip = params["cursor"].as_str().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
     let limit = number(&params["limit"]).unwrap_or(25);
-    let turns = thread["turns"].as_array().cloned().unwrap_or_default();
+    let mut turns = thread["turns"].as_array().cloned().unwrap_or_default();
     let invented = number(&thread["invented"]).unwrap_or(0);
     let more = turns.len() + invented > skip + limit;
     let older = (0..invented).rev().map(invented::turn);
+    if params["sortDirection"] == "asc" {
+        // Nobody asks so for those that are invented.
+        turns.reverse();
+    }
     let page: Vec<Value> = turns.into_iter().rev().chain(older).skip(skip).take(limit).collect();
     reply(id, json!({ "data": page, "nextCursor": more.then(|| (skip + limit).to_string()) }));
 }

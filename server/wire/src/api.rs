@@ -66,6 +66,91 @@ pub struct ResumeThread {
     pub thread_id: ThreadId,
 }
 
+/// `POST /api/sessions/{id}/thread/fork`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ForkThread {
+    /// The last turn that the new thread has; all of them without.
+    pub last_turn_id: Option<TurnId>,
+}
+
+/// `POST /api/sessions/{id}/thread/revert`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RevertThread {
+    /// The first turn that is taken back; all later ones are, too.
+    pub before_turn_id: TurnId,
+}
+
+/// `POST /api/sessions/{id}/thread/review`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ReviewThread {
+    /// What is looked at.
+    pub target: ReviewTarget,
+}
+
+/// What a review looks at, in codex's words.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum ReviewTarget {
+    /// What is changed in the working directory and not committed.
+    UncommittedChanges,
+    /// What differs from a branch.
+    BaseBranch {
+        /// The branch.
+        branch: String,
+    },
+    /// A commit.
+    Commit {
+        /// Which.
+        sha: String,
+        /// Its title, for people.
+        #[serde(default)]
+        title: Option<String>,
+    },
+    /// What somebody says.
+    Custom {
+        /// What they say.
+        instructions: String,
+    },
+}
+
+/// `POST /api/sessions/{id}/thread/name`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct NameThread {
+    /// What people call the thread; not empty.
+    pub name: String,
+}
+
+words! {
+    /// What can be done with a conversation, beside talking in it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ThreadAction {
+        /// Begin another one with what was said until the end of a turn.
+        Fork = "fork",
+        /// Take back a turn and all that came later.
+        Revert = "revert",
+        /// Make its history shorter, for the model.
+        Compact = "compact",
+        /// Look at what was changed.
+        Review = "review",
+        /// Put it out of the way.
+        Archive = "archive",
+        /// Bring it back.
+        Unarchive = "unarchive",
+    }
+}
+
+/// The reply of a request that is about a thread, and is done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadDone {
+    /// Always true.
+    pub ok: bool,
+    /// The thread.
+    pub thread_id: ThreadId,
+}
+
 /// `GET /api/threads`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -367,6 +452,27 @@ pub struct Readiness {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
+
+/// `GET /api/sessions/{id}/files`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FileList {
+    /// Always true.
+    pub ok: bool,
+    /// What fits the query, the best first.
+    pub files: Vec<FoundFile>,
+    /// Whether the whole directory was looked through; it may be too large.
+    pub complete: bool,
+}
+
+/// A file or a directory that was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FoundFile {
+    /// Its path, from the session's directory.
+    pub path: String,
+    /// Whether it is a directory.
+    pub directory: bool,
+}
+read_fields!(FoundFile { path, directory });
 
 /// The body of every error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

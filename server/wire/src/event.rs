@@ -173,8 +173,8 @@ words! {
 
 /// `thread`: the session has a thread.
 ///
-/// If it is another than before, the transcript begins anew, with the history that comes along; if it is the
-/// same, a new process goes on with it.
+/// If it is another than before, the transcript begins anew; so it does with a history that comes along, which is
+/// then all that there is. If it is the same and none comes along, a new process goes on with it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadOpened {
@@ -193,7 +193,7 @@ pub struct ThreadOpened {
     pub approval_policy: Option<ApprovalPolicy>,
     /// The directory it works in, absolute.
     pub cwd: String,
-    /// What was said in it before this session had it.
+    /// What was said in it before this session had it, or what is left of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<History>,
 }
@@ -233,6 +233,8 @@ words! {
         Deleted = "deleted",
         /// Nobody used it for its time to live.
         Expired = "expired",
+        /// Somebody archived its thread.
+        Archived = "archived",
         /// The gateway stops.
         Shutdown = "shutdown",
         /// A word that this version does not know.

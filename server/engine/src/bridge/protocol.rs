@@ -36,10 +36,15 @@ macro_rules! request {
 }
 
 mod stored;
+mod threads;
 
 pub use self::stored::{
     ItemTimes, PEOPLES_THREADS, PastTurn, ThreadDelete, ThreadList, ThreadNameSet, ThreadPage, ThreadRead,
     TurnsList, TurnsPage, is_bad_cursor, is_held, is_no_thread,
+};
+pub use self::threads::{
+    CompactStart, Reverted, ReviewStart, ThreadArchive, ThreadFork, ThreadRevert, ThreadUnarchive,
+    WholeTurns, WholeTurnsPage, is_archived, is_no_turn, is_without_turns,
 };
 
 /// `initialize`: the first request of a process.

@@ -8,7 +8,7 @@ use codex_gateway_wire::{
     Event, EventBody, EventName, Item, Notification, Snapshot, Transcript, TurnId,
     api::{AccountState, Model, Runtime, SessionReply, SessionState},
     codex::{TurnStatus, approval_policy},
-    event::{ClosedReason, SessionClosed, ThreadOpened, Warning, WarningKind},
+    event::{ClosedReason, History, SessionClosed, ThreadOpened, Warning, WarningKind},
     request::ResolvedBy,
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -50,6 +50,10 @@ pub(super) enum Done {
     TurnStarted(u64, Result<TurnId, SessionError>, Message),
     /// Codex answered `turn/steer`.
     Steered(TurnId, Result<(), SessionError>, Message),
+    /// Codex has taken a turn of its own making, or refused it.
+    ActionTaken(u64, Result<(), BridgeError>, Reply<Result<SessionReply, SessionError>>),
+    /// Turns were taken back: what is left.
+    Reverted(Result<History, SessionError>, Reply<Result<SessionReply, SessionError>>),
     /// Codex answered `turn/interrupt`.
     Interrupted(Result<(), BridgeError>, Reply<Result<SessionReply, SessionError>>),
     /// Something has waited long enough for its turn to begin.
@@ -84,7 +88,7 @@ pub(super) struct Actor {
     pub models: Vec<Model>,
     pub transcript: Transcript,
     /// Whether older entries were left out of the transcript.
-    older: bool,
+    pub older: bool,
     pub recent: Recent,
     /// What waits for the user.
     pub pending: Pending,
@@ -180,6 +184,7 @@ impl Actor {
             Command::Interrupt(reply) => self.interrupt(reply),
             Command::NewThread(request, reply) => self.new_thread(request, reply),
             Command::ResumeThread(thread, reply) => self.resume_thread(thread, reply),
+            Command::Act(action, reply) => self.act(action, reply),
             Command::Look(before, limit, reply) => {
                 let at = self.shared.log.last();
                 drop(reply.send(older::look(&self.transcript, self.older, at, before.as_ref(), limit)));
@@ -200,6 +205,8 @@ impl Actor {
             Done::Opened(opened, then) => self.opened(opened, then),
             Done::TurnStarted(number, result, message) => self.turn_accepted(number, result, message),
             Done::Steered(turn, result, message) => self.steered(turn, result, message),
+            Done::ActionTaken(number, result, reply) => self.action_taken(number, result, reply),
+            Done::Reverted(result, reply) => self.reverted(result, reply),
             Done::Interrupted(result, reply) => self.interrupted(result, reply),
             Done::WaitExpired(number) => self.wait_expired(number),
             Done::Account(account) => {
@@ -231,13 +238,19 @@ impl Actor {
             cwd: thread.cwd,
             history,
         };
-        if self.transcript.thread_id.as_ref() != Some(&opened.thread_id) {
+        self.thread_opened(opened);
+    }
+
+    /// Tells which thread it is, and what was said in it.
+    pub(super) fn thread_opened(&mut self, opened: ThreadOpened) {
+        if opened.history.is_some() || self.transcript.thread_id.as_ref() != Some(&opened.thread_id) {
             self.older = opened.history.as_ref().is_some_and(|history| history.older);
         }
         let queue = self.transcript.queue.clone();
         let seq = self.append(EventName::Thread, &opened);
         self.transcript.apply(&Event { seq, body: EventBody::Thread(opened) });
-        // A thread that never had a turn goes on as a new one; what was written for it still waits.
+        // A thread that never had a turn goes on as a new one, and one of which turns were taken back begins anew; what
+        // was written for it still waits.
         self.set_queue(queue);
         self.meta_changed();
         self.state_changed();

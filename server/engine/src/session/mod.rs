@@ -3,6 +3,7 @@
 //! [`Session`] is the handle: cheap to clone, it sends commands and waits for answers. The actor
 //! (`session/actor.rs`) owns the process, the transcript and the log's writing side.
 
+mod actions;
 mod actor;
 pub(crate) mod history;
 pub(crate) mod intake;
@@ -24,10 +25,10 @@ use std::sync::{
 };
 
 use codex_gateway_wire::{
-    ApprovalMode, ItemId, OwnerId, QueueItemId, RequestId, SessionId, Snapshot, ThreadId, UserRequest,
+    ItemId, OwnerId, QueueItemId, RequestId, SessionId, Snapshot, ThreadId, TurnId, UserRequest,
     api::{
-        EditQueueItem, ListedSession, NewThread, QueueReply, SessionInfo, SessionReply, SessionSummary,
-        StartTurn, TurnReply,
+        EditQueueItem, ListedSession, NewThread, QueueReply, ReviewTarget, SessionInfo, SessionReply,
+        SessionSummary, StartTurn, TurnReply,
     },
     event::ClosedReason,
     request::{AnswerReply, AnswerRequest},
@@ -37,10 +38,12 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 pub(crate) use self::actor::account_state;
 use self::{
+    actions::Action,
     actor::Actor,
     intake::Intake,
     older::{Beyond, Looked},
     open::{Base, Opened},
+    settings::Settings,
 };
 use crate::{
     bridge::{Bridge, protocol::Request},
@@ -76,6 +79,7 @@ enum Command {
     Interrupt(Reply<Result<SessionReply, SessionError>>),
     NewThread(NewThread, Reply<Result<SessionReply, SessionError>>),
     ResumeThread(ThreadId, Reply<Result<SessionReply, SessionError>>),
+    Act(Action, Reply<Result<SessionReply, SessionError>>),
     /// The entries before one, or the newest; so many of those that the session keeps itself.
     Look(Option<ItemId>, usize, Reply<Result<Looked, SessionError>>),
     /// What is before an entry that the session does not keep.
@@ -99,8 +103,8 @@ struct Shared {
     waiting: AtomicBool,
     /// A message waits for its turn.
     queued: AtomicBool,
-    /// Who answers what codex asks.
-    approvals: ApprovalMode,
+    /// Where it works and what it may do.
+    settings: Settings,
     presence: Presence,
     about: Mutex<About>,
     log: Arc<Log>,
@@ -129,7 +133,7 @@ impl Shared {
             id: self.id.clone(),
             created_at: rfc3339(self.created_ms),
             last_access_at: rfc3339(last_access),
-            approvals: self.approvals,
+            approvals: self.settings.approvals,
             expires_at: self.ttl_ms.map(|ttl| rfc3339(last_access.saturating_add(ttl))),
         }
     }
@@ -163,7 +167,7 @@ impl Session {
             running: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
             queued: AtomicBool::new(false),
-            approvals: base.settings.approvals,
+            settings: base.settings.clone(),
             presence: Presence::new(),
             about: Mutex::default(),
             log: Arc::new(Log::new(RING)),
@@ -268,6 +272,37 @@ impl Session {
             self.intake.resolve(turn.clone()).await?;
         }
         self.ask(|reply| Command::StartTurn(turn, reply)).await?
+    }
+
+    /// Starts a turn that makes the history shorter, for the model. Answers when codex has taken it.
+    ///
+    /// # Errors
+    /// [`SessionError::EmptyThread`], [`SessionError::TurnActive`], [`SessionError::Starting`], or what codex says.
+    pub async fn compact(&self) -> Result<SessionReply, SessionError> {
+        self.ask(|reply| Command::Act(Action::Compact, reply)).await?
+    }
+
+    /// Starts a turn that looks at what was changed. Answers when codex has taken it.
+    ///
+    /// # Errors
+    /// [`SessionError::TurnActive`], [`SessionError::Starting`], or what codex says.
+    pub async fn review(&self, target: ReviewTarget) -> Result<SessionReply, SessionError> {
+        self.ask(|reply| Command::Act(Action::Review(target), reply)).await?
+    }
+
+    /// Takes back a turn and all later ones: what was said, not what was done to files. All readers are told what is
+    /// left.
+    ///
+    /// # Errors
+    /// [`SessionError::NoSuchTurn`], [`SessionError::EmptyThread`], [`SessionError::TurnActive`],
+    /// [`SessionError::Starting`], or what codex says.
+    pub async fn revert(&self, before: TurnId) -> Result<SessionReply, SessionError> {
+        self.ask(|reply| Command::Act(Action::Revert(before), reply)).await?
+    }
+
+    /// Where it works and what it may do.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.shared.settings
     }
 
     /// What waits for its turn.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use codex_gateway_wire::{OwnerId, SessionId, ThreadId, api::Model, event::History};
+use codex_gateway_wire::{OwnerId, SessionId, ThreadId, TurnId, api::Model, event::History};
 use futures::{future::try_join, join};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -12,8 +12,8 @@ use crate::{
     bridge::{
         Bridge, BridgeError, Inbound, Inbox,
         protocol::{
-            AccountRead, AccountReply, Initialize, Initialized, ModelList, ThreadReply, ThreadResume,
-            ThreadStart, is_held, is_no_thread,
+            AccountRead, AccountReply, Initialize, Initialized, ModelList, ThreadFork, ThreadReply,
+            ThreadResume, ThreadStart, is_archived, is_held, is_no_thread, is_no_turn,
         },
     },
     clock::now_ms,
@@ -74,6 +74,8 @@ pub(crate) enum WantedThread {
     Same(ThreadId, ProcessHold),
     /// Another one that is on disk.
     Other(ThreadId),
+    /// A new one that begins as another one did, until the end of this turn of it, if one is named.
+    Fork(ThreadId, Option<TurnId>),
 }
 
 /// What a session stands on, and opens its processes with.
@@ -118,7 +120,7 @@ impl Base {
         // Before anything is started: who comes second need not wait to be told so.
         let hold = match &thread {
             WantedThread::Other(id) => Some(self.holds.take(id, &self.session, &self.owner).await?),
-            WantedThread::New | WantedThread::Same(..) => None,
+            WantedThread::New | WantedThread::Same(..) | WantedThread::Fork(..) => None,
         };
         self.settings.check().await?;
         let Greeted { bridge, mut inbox, runtime } = greet(&self.config, &self.processes).await?;
@@ -158,6 +160,7 @@ impl Base {
                     reply => Ok(Joined { thread: reply.map_err(refused)?, hold: None, history: None }),
                 }
             }
+            WantedThread::Fork(id, last_turn) => self.fork(bridge, id, last_turn, start).await,
             WantedThread::Other(id) => {
                 if let Some(hold) = &hold {
                     self.keep(bridge, hold.for_process());
@@ -168,6 +171,24 @@ impl Base {
                 Ok(Joined { thread, hold, history })
             }
         }
+    }
+
+    /// Begins a thread as another one began. Nobody is told of it before it is written down whose it is.
+    async fn fork(
+        &self,
+        bridge: &Bridge,
+        thread_id: ThreadId,
+        last_turn_id: Option<TurnId>,
+        start: ThreadStart,
+    ) -> Result<Joined, SessionError> {
+        let request = ThreadFork { thread_id: thread_id.clone(), last_turn_id, exclude_turns: true, start };
+        let thread = bridge.request(&request).await.map_err(not_forked)?;
+        let hold = self.holds.take(&thread.thread.id, &self.session, &self.owner).await?;
+        self.keep(bridge, hold.for_process());
+        self.store.record(&thread.thread.id, &self.owner).await?;
+        self.store.share_uploads(&thread_id, &thread.thread.id).await?;
+        let history = Some(history::newest(bridge, &thread.thread).await);
+        Ok(Joined { thread, hold: Some(hold), history })
     }
 
     /// Begins a new thread. Nobody is told of it before it is written down whose it is.
@@ -195,7 +216,16 @@ fn refused(error: BridgeError) -> SessionError {
     match error {
         BridgeError::Refused { error, .. } if is_no_thread(&error) => SessionError::ThreadNotFound,
         BridgeError::Refused { error, .. } if is_held(&error) => SessionError::ThreadHeld { session: None },
+        BridgeError::Refused { error, .. } if is_archived(&error) => SessionError::Archived,
         error => error.into(),
+    }
+}
+
+/// What codex's refusal to fork a thread means.
+fn not_forked(error: BridgeError) -> SessionError {
+    match error {
+        BridgeError::Refused { error, .. } if is_no_turn(&error) => SessionError::NoSuchTurn,
+        error => refused(error),
     }
 }
 

@@ -58,7 +58,7 @@ impl Actor {
         self.recent.other(EventName::Request, Some(&request.method), "");
         self.say_event(EventName::Request, &request, EventBody::Request(request.clone()));
 
-        let mode = self.shared.approvals;
+        let mode = self.shared.settings.approvals;
         let accepted =
             (mode == ApprovalMode::Accept).then(|| Answered::accepted(method, &request.params)).flatten();
         let needs_presence = matches!(mode, ApprovalMode::AskOrDecline | ApprovalMode::Accept);

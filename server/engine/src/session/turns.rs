@@ -11,6 +11,7 @@ use futures::FutureExt;
 
 use super::{
     Reply,
+    actions::Action,
     actor::{Actor, Done},
     intake,
     open::{Opened, Wanted, WantedThread},
@@ -46,9 +47,9 @@ pub(super) enum Slot {
 /// A turn that codex was asked to start.
 pub(super) struct Starting {
     /// Tells its answer from that of an earlier one.
-    number: u64,
+    pub number: u64,
     /// The message of the queue that it is.
-    item: Option<QueueItemId>,
+    pub item: Option<QueueItemId>,
     pub waiting: Waiting,
 }
 
@@ -72,6 +73,8 @@ pub(super) struct Message {
 pub(super) enum Then {
     /// To start a turn in the session's thread.
     Turn(Message),
+    /// To do something with the session's thread.
+    Act(Action, StateReply),
     /// To have another thread.
     Thread(StateReply),
 }
@@ -96,7 +99,7 @@ impl Slot {
         }
     }
 
-    fn take_waiting(&mut self) -> Waiting {
+    pub(super) fn take_waiting(&mut self) -> Waiting {
         self.waiting().map(std::mem::take).unwrap_or_default()
     }
 }
@@ -131,17 +134,21 @@ impl Actor {
         if self.live.is_some() {
             return self.send_turn(message, Waiting::default());
         }
-        // The process has ended: another one goes on with the thread.
+        self.slot = Slot::Opening(Waiting::default());
+        self.reopen(message.turn.model.clone(), Then::Turn(message));
+    }
+
+    /// The process has ended: another one goes on with the thread.
+    pub(super) fn reopen(&mut self, model: Option<String>, then: Then) {
         let thread = match (&self.transcript.thread_id, &self.hold) {
             (Some(thread), Some(hold)) => WantedThread::Same(thread.clone(), hold.for_process()),
             _ => WantedThread::New,
         };
-        let model = message.turn.model.clone().or_else(|| self.transcript.model.clone());
-        self.slot = Slot::Opening(Waiting::default());
-        self.open(Wanted { thread, model }, Then::Turn(message));
+        let model = model.or_else(|| self.transcript.model.clone());
+        self.open(Wanted { thread, model }, then);
     }
 
-    fn is_idle(&self) -> Result<(), SessionError> {
+    pub(super) fn is_idle(&self) -> Result<(), SessionError> {
         match self.slot {
             Slot::Idle => Ok(()),
             Slot::Opening(_) | Slot::Changing(_) => Err(SessionError::Starting),
@@ -194,6 +201,7 @@ impl Actor {
         let opened = opened.map(|opened| self.adopt(*opened));
         match (opened, then) {
             (Ok(()), Then::Turn(message)) => self.send_turn(message, waiting),
+            (Ok(()), Then::Act(action, reply)) => self.perform(action, waiting, reply),
             (Ok(()), Then::Thread(reply)) => {
                 self.give_up(waiting, &SessionError::NoActiveTurn);
                 let _ = reply.send(Ok(self.reply()));
@@ -202,7 +210,7 @@ impl Actor {
                 self.give_up(waiting, &SessionError::NoActiveTurn);
                 self.failed(message, &error);
             }
-            (Err(error), Then::Thread(reply)) => {
+            (Err(error), Then::Act(_, reply) | Then::Thread(reply)) => {
                 self.give_up(waiting, &SessionError::NoActiveTurn);
                 let _ = reply.send(Err(error));
             }
@@ -295,7 +303,7 @@ impl Actor {
     }
 
     /// No turn is running any more. Messages that were for it become turns of their own.
-    fn ended(&mut self) {
+    pub(super) fn ended(&mut self) {
         let waiting = self.slot.take_waiting();
         self.slot = Slot::Idle;
         for (_, reply) in waiting.interrupts {
@@ -314,7 +322,7 @@ impl Actor {
         }
     }
 
-    fn give_up(&mut self, waiting: Waiting, error: &SessionError) {
+    pub(super) fn give_up(&mut self, waiting: Waiting, error: &SessionError) {
         for (_, reply) in waiting.interrupts {
             let _ = reply.send(Err(error.clone()));
         }
@@ -349,7 +357,7 @@ impl Actor {
     }
 
     /// A number that nothing else has.
-    fn number(&mut self) -> u64 {
+    pub(super) fn number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
     }

@@ -227,21 +227,19 @@ impl Sessions {
     ///
     /// # Errors
     /// See [`Sessions::name_thread`].
-    pub async fn delete_thread(&self, owner: &OwnerId, thread: &str) -> Result<(), SessionError> {
+    pub async fn delete_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadId, SessionError> {
         let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread_id).await?;
         if let Some(session) = self.session_in(owner, &thread_id) {
             self.remove(session, ClosedReason::Deleted).await;
         }
-        match self
-            .inner
-            .library
-            .request(&ThreadDelete { thread_id: thread_id.clone() })
-            .await
-            .map_err(no_thread)
-        {
+        let request = ThreadDelete { thread_id: thread_id.clone() };
+        match self.inner.library.request(&request).await.map_err(no_thread) {
             // One that never had a turn was never on disk: there is nothing left of it.
-            Ok(_) | Err(SessionError::ThreadNotFound) => Ok(self.inner.uploads.forget(&thread_id).await?),
+            Ok(_) | Err(SessionError::ThreadNotFound) => {
+                self.inner.uploads.forget(&thread_id).await?;
+                Ok(thread_id)
+            }
             Err(error) => Err(error),
         }
     }

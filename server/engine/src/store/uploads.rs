@@ -87,6 +87,17 @@ impl Store {
         .await
     }
 
+    /// Lets a thread have what another one has, whose messages it begins with.
+    pub(crate) async fn share_uploads(&self, from: &ThreadId, with: &ThreadId) -> Result<(), StoreError> {
+        let (from, with) = (from.to_string(), with.to_string());
+        self.ask(move |connection| {
+            let share = "INSERT INTO upload_uses (upload, thread) SELECT upload, ?2 FROM upload_uses \
+                         WHERE thread = ?1 ON CONFLICT DO NOTHING";
+            connection.execute(share, params![from, with]).map(drop)
+        })
+        .await
+    }
+
     /// Forgets an upload.
     pub(crate) async fn remove_upload(&self, id: &UploadId) -> Result<(), StoreError> {
         let id = id.to_string();

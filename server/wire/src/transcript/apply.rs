@@ -319,8 +319,8 @@ impl Transcript {
     }
 
     fn thread_opened(&mut self, seq: u64, opened: &ThreadOpened) -> Change {
-        let other = self.thread_id.as_ref() != Some(&opened.thread_id);
-        if other {
+        let anew = self.thread_id.as_ref() != Some(&opened.thread_id) || opened.history.is_some();
+        if anew {
             *self = Self { as_of: seq, thread_id: Some(opened.thread_id.clone()), ..Self::default() };
             if let Some(history) = &opened.history {
                 self.title.clone_from(&history.title);
@@ -334,7 +334,7 @@ impl Transcript {
         self.effort.clone_from(&opened.effort);
         (self.sandbox, self.approval_policy) = (opened.sandbox, opened.approval_policy);
         self.cwd = Some(opened.cwd.clone());
-        Change { reset: other, ..Change::META }
+        Change { reset: anew, ..Change::META }
     }
 
     fn cut_running(&mut self, which: impl Fn(&Entry) -> bool) {

@@ -241,13 +241,15 @@ fn a_thread_that_is_resumed_brings_its_history_and_goes_on_from_there() {
 }
 
 #[test]
-fn the_history_of_a_thread_that_is_there_already_changes_nothing() {
+fn the_history_of_the_same_thread_is_what_is_left_of_it() {
     let mut transcript = replay(&events(&[Step::Request]));
-    let before = ids(&transcript);
+    let change = transcript.apply(&Event { seq: 9, body: opened(THREAD, None) });
+    assert_eq!((change.reset, transcript.entries.len()), (false, 1));
     let change =
         transcript.apply(&Event { seq: 10, body: opened(THREAD, Some(history(&[(2, 0, 1)], true))) });
-    assert!(!change.reset);
-    assert_eq!(ids(&transcript), before);
+    assert!(change.reset);
+    assert_eq!(ids(&transcript), ["agentMessage-0".into()]);
+    assert_eq!(transcript.title.as_deref(), Some("Before"));
 }
 
 #[test]

@@ -154,7 +154,7 @@ request!(ThreadDelete = "thread/delete" -> IgnoredAny);
 
 /// Whether an error says that there is no such thread. (They have no codes of their own.)
 pub fn is_no_thread(error: &RpcError) -> bool {
-    ["no rollout found", "thread not loaded", "thread not found"]
+    ["no rollout found", "no archived rollout found", "thread not loaded", "thread not found"]
         .iter()
         .any(|words| error.message.contains(words))
 }

@@ -1,0 +1,74 @@
+//! What is done with a whole conversation, on the server.
+
+use codex_gateway_engine::{Session, SessionError};
+use codex_gateway_wire::{
+    SessionId, ThreadId, TurnId,
+    api::{CreateSession, ReviewTarget, ThreadAction},
+};
+
+use super::ServerContext;
+
+impl ServerContext {
+    /// Does it; see [`super::calls::act`].
+    pub(super) async fn act(
+        &self,
+        thread: &ThreadId,
+        action: ThreadAction,
+        about: Option<String>,
+    ) -> Result<Option<SessionId>, SessionError> {
+        let turn = about.as_deref().map(TurnId::from);
+        let session = match action {
+            ThreadAction::Fork => {
+                let settings = self.as_the_page(CreateSession::default());
+                self.sessions.fork(&self.owner, thread, turn, settings).await?
+            }
+            ThreadAction::Revert => {
+                let turn = turn.ok_or(SessionError::NoSuchTurn)?;
+                let session = self.session_with(thread).await?;
+                session.revert(turn).await?;
+                session
+            }
+            ThreadAction::Compact => {
+                let session = self.session_with(thread).await?;
+                session.compact().await?;
+                session
+            }
+            ThreadAction::Review => {
+                let instructions = about.filter(|about| !about.trim().is_empty());
+                let target = instructions.map_or(ReviewTarget::UncommittedChanges, |instructions| {
+                    ReviewTarget::Custom { instructions }
+                });
+                let session = self.session_with(thread).await?;
+                session.review(target).await?;
+                session
+            }
+            ThreadAction::Archive => {
+                self.sessions.archive_thread(&self.owner, thread.as_str()).await?;
+                return Ok(None);
+            }
+            ThreadAction::Unarchive => {
+                self.sessions.unarchive_thread(&self.owner, thread.as_str()).await?;
+                return Ok(None);
+            }
+        };
+        Ok(Some(session.id().clone()))
+    }
+
+    /// The session that is in a thread; if none is, one that is made.
+    async fn session_with(&self, thread: &ThreadId) -> Result<Session, SessionError> {
+        if let Some(session) = self.sessions.session_of_thread(&self.owner, thread) {
+            return Ok(session);
+        }
+        let request = CreateSession { resume_thread_id: Some(thread.clone()), ..CreateSession::default() };
+        match self.sessions.create(&self.owner, self.as_the_page(request)).await {
+            // Somebody was faster.
+            Err(SessionError::ThreadHeld { session: Some(id) }) => self.session(&id),
+            session => session,
+        }
+    }
+
+    /// A request for a session of the page's.
+    fn as_the_page(&self, request: CreateSession) -> CreateSession {
+        CreateSession { approvals: Some(self.sessions.config().approvals.of_the_page()), ..request }
+    }
+}

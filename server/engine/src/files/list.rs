@@ -1,0 +1,67 @@
+//! The paths in a directory.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use codex_gateway_wire::api::FoundFile;
+use ignore::{DirEntry, WalkBuilder};
+
+/// How many paths a list has at most.
+const MOST: usize = 50_000;
+/// How long one may be made.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// All paths in a directory that git does not ignore, as far as there was room and time.
+#[derive(Debug, Default)]
+pub(super) struct List {
+    pub files: Vec<FoundFile>,
+    pub complete: bool,
+}
+
+impl List {
+    /// Reads the tree. Blocks. What cannot be read is left out.
+    pub(super) fn read(root: &Path) -> Self {
+        let until = Instant::now() + PATIENCE;
+        let real = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+        let mut walk = WalkBuilder::new(root);
+        walk.hidden(false)
+            .follow_links(false)
+            .same_file_system(true)
+            .require_git(false)
+            .git_global(false)
+            .filter_entry(|entry| entry.file_name() != ".git");
+        let mut list = Self { complete: true, ..Self::default() };
+        for entry in walk.build().flatten() {
+            if list.files.len() == MOST || Instant::now() > until {
+                list.complete = false;
+                break;
+            }
+            list.files.extend(found(root, &real, &entry));
+        }
+        list.files.sort_by(|a, b| (depth(a), &a.path).cmp(&(depth(b), &b.path)));
+        list
+    }
+}
+
+fn depth(file: &FoundFile) -> usize {
+    file.path.bytes().filter(|&byte| byte == b'/').count()
+}
+
+/// What is told of an entry: files, directories, and links to files inside of the tree.
+fn found(root: &Path, real: &Path, entry: &DirEntry) -> Option<FoundFile> {
+    let kind = entry.file_type()?;
+    if kind.is_symlink() {
+        let target = fs::canonicalize(entry.path()).ok()?;
+        if !target.starts_with(real) || !target.is_file() {
+            return None;
+        }
+    } else if !kind.is_file() && !kind.is_dir() {
+        return None;
+    }
+    let path = entry.path().strip_prefix(root).ok()?.to_str()?;
+    let can_be_written = !path.is_empty() && !path.chars().any(char::is_control);
+    can_be_written.then(|| FoundFile { path: path.to_owned(), directory: kind.is_dir() })
+}

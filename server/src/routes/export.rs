@@ -1,0 +1,79 @@
+//! `GET /api/threads/{id}/export`: a whole thread as a file.
+
+use axum::{
+    body::Body,
+    extract::{Path, Query, State, rejection::PathRejection, rejection::QueryRejection},
+    http::{HeaderValue, header},
+    response::Response,
+};
+use codex_gateway_engine::{Export, ExportFormat, SessionError};
+use serde::Deserialize;
+
+use crate::{auth::Caller, error::ApiError, state::AppState};
+
+/// The longest name of a file, without its ending, in bytes.
+const LONGEST_NAME: usize = 60;
+
+/// What may be asked of an export.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    /// `markdown` or `json`.
+    format: ExportFormat,
+}
+
+/// `GET /api/threads/{id}/export`
+pub async fn export(
+    State(state): State<AppState>,
+    Caller(owner): Caller,
+    id: Result<Path<String>, PathRejection>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let Path(id) = id.map_err(|_| SessionError::ThreadNotFound)?;
+    let Query(Asked { format }) = asked.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
+    let Export { title, pieces } = state.sessions.export(&owner, &id, format).await?;
+    let (ending, kind) = match format {
+        ExportFormat::Markdown => ("md", "text/markdown; charset=utf-8"),
+        ExportFormat::Json => ("json", "application/json"),
+    };
+    let name = file_name(title.as_deref().unwrap_or_default());
+    let mut response = Response::new(Body::from_stream(pieces));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(name) = HeaderValue::try_from(format!("attachment; filename=\"{name}.{ending}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, name);
+    }
+    Ok(response)
+}
+
+/// A name for a file, of letters and digits with hyphens between, whatever the title holds.
+fn file_name(title: &str) -> String {
+    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut name = String::new();
+    for word in words {
+        if name.len() + word.len() >= LONGEST_NAME {
+            break;
+        }
+        if !name.is_empty() {
+            name.push('-');
+        }
+        name.push_str(&word.to_ascii_lowercase());
+    }
+    if name.is_empty() { "conversation".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_safely() {
+        assert_eq!(file_name("Fix the `login` page: v2!"), "fix-the-login-page-v2");
+        for title in ["", "你好", "../..", "\"\r\n", &"x".repeat(500)] {
+            assert_eq!(file_name(title), "conversation", "{title}");
+        }
+        assert_eq!(file_name("../../etc/passwd"), "etc-passwd");
+        assert!(file_name(&"word ".repeat(99)).len() <= LONGEST_NAME);
+    }
+}
