@@ -102,6 +102,9 @@ pub enum SessionError {
     /// There is no such entry in the conversation.
     #[error("there is no such entry in the conversation")]
     NoSuchEntry,
+    /// The entry has no picture, or none that may be shown: it is not in the session's directory, too large, or none.
+    #[error("there is no picture there that can be shown")]
+    NoImage,
     /// The gateway is stopping.
     #[error("the gateway is shutting down")]
     ShuttingDown,
@@ -172,6 +175,7 @@ impl SessionError {
             Self::NoImages(_) => "no_images",
             Self::OutsideSession(_) => "outside_session",
             Self::NoSuchFile(_) => "no_such_file",
+            Self::NoImage => "no_image",
             Self::BadThreadId => "bad_thread_id",
             Self::ThreadHeld { .. } => "thread_held",
             Self::BadCursor => "bad_query",
@@ -204,7 +208,8 @@ impl SessionError {
             | Self::ThreadNotFound
             | Self::NoSuchRequest
             | Self::NoSuchEntry
-            | Self::NoSuchQueueItem => 404,
+            | Self::NoSuchQueueItem
+            | Self::NoImage => 404,
             Self::TurnActive
             | Self::NoActiveTurn
             | Self::Starting

@@ -3,6 +3,7 @@
 mod changes;
 mod cursor;
 mod found;
+mod image;
 mod items;
 mod past;
 mod threads;

@@ -4,6 +4,7 @@ pub mod diff;
 pub mod events;
 pub mod fallback;
 pub mod health;
+pub mod images;
 pub mod items;
 pub mod legacy;
 pub mod queue;

@@ -14,6 +14,7 @@ mod events;
 mod guard;
 mod headers;
 mod health;
+mod images;
 mod items;
 mod legacy;
 mod limits;

@@ -32,6 +32,7 @@ impl Hers {
         pattern
             .replace("{id}", id)
             .replace("{request}", request)
+            .replace("{item}", "x")
             .replace("{*rest}", "x")
             .replace("{*name}", "x")
     }
