@@ -4,6 +4,7 @@
 //! (`session/actor.rs`) owns the process, the transcript and the log's writing side.
 
 mod actor;
+mod foreign;
 pub(crate) mod history;
 pub(crate) mod intake;
 pub(crate) mod older;
