@@ -51,7 +51,7 @@ pub(super) fn changes_view(chat: Chat) -> Node {
         choice([t.this_turn, t.whole_conversation], panel.whole, |panel, is| panel.whole.set(is), panel);
     let sides = choice([t.unified, t.side_by_side], panel.split, Panel::choose_split, panel);
     many([
-        el("div").class("choices").child(scope).child(sides.class("sides")).into(),
+        el("div").class("panel-tools").child(scope).child(sides).into(),
         live(summary),
         live(older),
         el("div").class("files").child(list(paths, row)).into(),
