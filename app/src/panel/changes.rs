@@ -68,7 +68,7 @@ fn total(files: &[FileUpdateChange]) -> Counts {
 
 /// The changes that were made, oldest first; tracked. What else happens meanwhile is not looked at.
 fn done(chat: Chat) -> Vec<FileUpdateChange> {
-    let order = chat.live.order();
+    let order = chat.live.groups();
     let chosen = chat.panel.turn.get().map(GroupKey::Turn);
     let newest = || order.iter().rfind(|key| key.turn().is_some()).cloned();
     let groups = match chat.panel.whole.get() {
