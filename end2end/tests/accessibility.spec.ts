@@ -2,6 +2,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from './chat';
+import { FakeCodex } from './support/fake-codex';
 
 async function isClean(page: Page, where: string): Promise<void> {
   for (const theme of ['light', 'dark'] as const) {
@@ -49,6 +50,29 @@ test('a conversation, running, stopped, failed, finished and opened', async ({ p
     await turn.locator('[data-kind=step]').getByRole('button', { name: step }).first().click();
   }
   await isClean(page, 'opened');
+});
+
+test('what a turn has changed, a comment on a line, and the details', async ({ page, chat, startServer }, testInfo) => {
+  const codex = new FakeCodex(`axe-${testInfo.testId}`, 'changes');
+  const server = await startServer({ args: [], env: codex.env });
+  await chat.startAndFinish('Change them all', `${server.baseURL}/`);
+  const changed = chat.log.locator('.changed');
+  await changed.getByRole('button', { name: /server\.rs/ }).click();
+  await changed.getByRole('button', { name: 'Comment on src/server.rs:15' }).click();
+  await expect(changed.getByRole('textbox')).toBeFocused();
+  await isClean(page, 'a comment');
+  await changed.getByRole('button', { name: 'Show all changes' }).click();
+  const panel = page.getByRole('complementary', { name: 'Details' });
+  await panel.getByRole('button', { name: 'Side by side' }).click();
+  for (const tab of ['Changes', 'Plan', 'Usage', 'Events']) {
+    await panel.getByRole('tab', { name: tab }).click();
+    if (tab === 'Events') {
+      await chat.say('Change them again');
+      await panel.getByRole('button', { name: /turn\/completed/ }).click();
+    }
+    await isClean(page, `details, ${tab}`);
+  }
+  await page.goto('about:blank');
 });
 
 test('the form to sign in, before and after a token that is not good', async ({ page, startServer, faults }) => {

@@ -46,7 +46,7 @@ test.describe('every sort of change', () => {
     const server = file(changed(chat), /server\.rs/);
     await server.getByRole('button').first().click();
     const lines = server.locator('.line');
-    await expect(server.locator('.skipped')).toHaveText(['11 unchanged lines', '69 unchanged lines']);
+    await expect(server.locator('.skipped')).toHaveText(['11 unchanged lines', '70 unchanged lines']);
     await expect(lines.filter({ hasText: 'from_secs(10)' }).locator('.number')).toHaveText(['14', '']);
     await expect(lines.filter({ hasText: 'from_secs(30)' }).locator('.number')).toHaveText(['', '15']);
     // Both changes are in it, and the first one's line is not.

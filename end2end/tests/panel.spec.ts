@@ -67,7 +67,7 @@ test('the plan and the usage are shown', async ({ page, chat, startServer }, tes
   const rows = panelOf(page).getByRole('row');
   await expect(rows.nth(1)).toHaveText('Input4,0004,000');
   await expect(panelOf(page)).toContainText('4,321 of 20,000 tokens in the context window');
-  await expect(panelOf(page)).toContainText('In 5 h 0 m · 12 % used');
+  await expect(panelOf(page)).toContainText('In 5 hours · 12 % used');
 
   await chat.say('Change them again');
   await chat.ended('completed', 2);

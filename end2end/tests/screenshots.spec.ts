@@ -92,6 +92,75 @@ for (const [device, use] of Object.entries(DEVICES)) {
       await page.goto('about:blank');
     });
 
+    test('changes and details', async ({ page, chat, startServer }) => {
+      const codex = new FakeCodex(named('changes'), 'changes');
+      const server = await startServer({ args: [], env: codex.env });
+      await chat.startAndFinish('Change them all', `${server.baseURL}/`);
+      await picture(chat, named('changed'));
+      const changed = chat.log.locator('.changed');
+      await changed.getByRole('button', { name: /server\.rs/ }).click();
+      await changed.getByRole('button', { name: 'Comment on src/server.rs:15' }).click();
+      await changed.getByRole('textbox').fill('Why thirty?');
+      await changed.scrollIntoViewIfNeeded();
+      await page.mouse.move(0, 0);
+      await picture(chat, named('diff'));
+      await page.keyboard.press('Enter');
+      const panel = page.getByRole('complementary', { name: 'Details' });
+      await changed.getByRole('button', { name: 'Show all changes' }).click();
+      for (const name of ['Plan', 'Usage', 'Events', 'Changes']) {
+        await panel.getByRole('tab', { name }).click();
+        if (name === 'Events') {
+          // On a phone it is behind the panel.
+          await page.locator('form.composer').evaluate((form: HTMLFormElement) => form.requestSubmit());
+          await expect(panel.getByRole('button', { name: /turn\/completed/ })).toBeVisible();
+          await panel.getByRole('button', { name: /tokenUsage/ }).click();
+        }
+        await page.mouse.move(0, 0);
+        await picture(chat, named(`panel-${name.toLowerCase()}`));
+      }
+      await panel.getByRole('button', { name: 'Side by side' }).click();
+      await page.mouse.move(0, 0);
+      await picture(chat, named('panel-sides'));
+      if (device === 'desktop') {
+        await page.setViewportSize({ width: 1024, height: 800 });
+        await picture(chat, named('panel-over'));
+      }
+      await page.goto('about:blank');
+    });
+
+    test('every kind of step', async ({ page, chat, startServer }) => {
+      const codex = new FakeCodex(named('kinds'), 'normal');
+      const server = await startServer({ args: [], env: codex.env });
+      await chat.startAndFinish('Do one of each', `${server.baseURL}/`);
+      await chat.fold.click();
+      for (const step of await chat.log.locator('.step > .row:enabled').all()) {
+        if ((await step.getAttribute('aria-expanded')) === 'false') await step.click();
+      }
+      await page.mouse.move(0, 0);
+      await chat.said.scrollIntoViewIfNeeded();
+      await picture(chat, named('kinds'));
+      await chat.log.getByText('no road').scrollIntoViewIfNeeded();
+      await picture(chat, named('kinds-middle'));
+      await chat.answers.last().scrollIntoViewIfNeeded();
+      await picture(chat, named('kinds-end'));
+      await page.goto('about:blank');
+    });
+
+    test('a long output, and a command that outlives its turn', async ({ page, chat, startServer }) => {
+      await chat.startAndFinish('!standin big-output');
+      await chat.fold.click();
+      await chat.step(/^Ran/).click();
+      await chat.log.getByRole('button', { name: 'Show all' }).scrollIntoViewIfNeeded();
+      await page.mouse.move(0, 0);
+      await picture(chat, named('long-output'));
+      const codex = new FakeCodex(named('outlives'), 'outlives');
+      const server = await startServer({ args: [], env: codex.env });
+      await chat.startAndFinish('Watch', `${server.baseURL}/`);
+      await expect(chat.step(/^Still running npm run watch/)).toBeVisible();
+      await picture(chat, named('outlives'));
+      await page.goto('about:blank');
+    });
+
     test('conversations', async ({ page, chat, request }) => {
       await chat.startAndFinish('!standin reasoning, command, text');
       await page.goto('/');

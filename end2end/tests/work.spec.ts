@@ -17,7 +17,7 @@ test('the work folds to one line, with the answer below', async ({ chat }) => {
 
   await chat.ended('completed');
   await expect(chat.fold).toHaveCount(1);
-  await expect(chat.fold).toHaveText(/^Worked [\d.]+ s.*2 commands.*1 file.*\+4\s*−0$/);
+  await expect(chat.fold).toHaveText(/^Worked [\d.]+ s.*2 commands.*1 file.*\+4$/);
   await expect(chat.fold).toHaveAttribute('aria-expanded', 'false');
   for (const step of await chat.log.locator('[data-kind=step]').all()) await expect(step).toBeHidden();
   await expect(chat.answers.last().getByRole('heading', { name: 'What you just saw' })).toBeVisible();
@@ -39,12 +39,11 @@ test('the fold opens to the steps, and those to what was done', async ({ chat })
 
   const added = chat.step(/^Edited standin-notes\.md.*\+3/);
   await added.click();
-  await expect(added).toHaveText(/\+3\s*−0/);
+  await expect(added).toHaveText(/new\s*\+3/);
   await expect(chat.log.getByText('# Notes of the stand-in model')).toBeVisible();
-  await expect(chat.log.getByText('new', { exact: true })).toBeVisible();
 
   const updated = chat.log.locator('[data-kind=step]').getByRole('button', { name: /^Edited/ }).last();
-  await expect(updated).toHaveText(/\+1\s*−0/);
+  await expect(updated).toHaveText(/\+1/);
 });
 
 test('Markdown is a table, a task list, code that can be copied', async ({ page, chat, context }) => {

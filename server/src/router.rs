@@ -18,8 +18,8 @@ use crate::{
     pages,
     request_id::request_id,
     routes::{
-        diff, events, export, fallback, files, health, items, legacy, queue, requests, sessions, sign_in,
-        threads, turns, uploads,
+        diff, events, export, fallback, files, health, images, items, legacy, queue, requests, sessions,
+        sign_in, threads, turns, uploads,
     },
     state::AppState,
 };
@@ -38,6 +38,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/sessions/{id}", delete(sessions::delete))
         .route("/api/sessions/{id}/state", get(sessions::state))
         .route("/api/sessions/{id}/snapshot", get(sessions::snapshot))
+        .route("/api/sessions/{id}/images/{item}", get(images::read))
         .route("/api/sessions/{id}/items", get(items::list))
         .route("/api/sessions/{id}/diff", get(diff::read))
         .route("/api/sessions/{id}/files", get(files::list))

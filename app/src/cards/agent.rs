@@ -14,11 +14,27 @@ use codex_gateway_wire::{
 pub(super) fn call_head(call: &CollabAgentToolCall, t: &Texts) -> Head {
     let tone = if call.status == ItemStatus::Failed { Tone::Failed } else { Tone::Quiet };
     let first_line = call.prompt.as_deref().and_then(|prompt| prompt.lines().next()).unwrap_or_default();
-    Head::new(Icon::Agent, t.agent).code(call.tool.clone()).result(first_line).tone(tone)
+    match call.tool.as_str() {
+        "spawnAgent" | "resumeAgent" => Head::new(Icon::Agent, t.agent_started).words(first_line),
+        "sendInput" | "sendMessage" | "followupTask" => {
+            Head::new(Icon::Agent, t.agent_told).words(first_line)
+        }
+        "wait" => Head::new(Icon::Agent, t.agent_awaited).words(first_line),
+        "closeAgent" | "interruptAgent" => Head::new(Icon::Agent, t.agent_ended).words(first_line),
+        tool => Head::new(Icon::Agent, t.agent).code(tool).result(first_line),
+    }
+    .tone(tone)
 }
 
 pub(super) fn activity_head(activity: &SubAgentActivity, t: &Texts) -> Head {
-    Head::new(Icon::Agent, t.agent).code(activity.agent_path.clone()).result(activity.kind.clone())
+    let head = match activity.kind.as_str() {
+        "started" => Head::new(Icon::Agent, t.agent_started),
+        "interacted" => Head::new(Icon::Agent, t.agent_told),
+        "interrupted" => Head::new(Icon::Agent, t.agent_ended),
+        "completed" => Head::new(Icon::Agent, t.agent_done),
+        kind => Head::new(Icon::Agent, t.agent).result(kind),
+    };
+    head.code(activity.agent_path.clone())
 }
 
 pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {

@@ -7,12 +7,37 @@ use crate::{
     node::{El, Node, el, live, many},
     text::hidden::in_order,
 };
-use codex_gateway_wire::{Content, Item, Json};
+use codex_gateway_wire::{Content, Item, Json, read_fields};
 
-/// A labelled piece of JSON; a plain text is shown as one.
+/// A labelled piece of JSON; a plain text is shown as one, a short piece on one line.
 pub(crate) fn json_view(label: &'static str, json: &Json) -> El {
-    let text: String = serde_json::from_str(json.get()).unwrap_or_else(|_| json.pretty());
+    const SHORT: usize = 64;
+    let written = || if json.get().len() <= SHORT { json.get().to_owned() } else { json.pretty() };
+    let text: String = serde_json::from_str(json.get()).unwrap_or_else(|_| written());
     text_view(label, in_order(&text))
+}
+
+/// A part of what a tool answered.
+struct Part {
+    text: Option<String>,
+}
+read_fields!(Part { text });
+
+/// What a tool answered; none without a list of parts.
+struct Parts {
+    content: Vec<Part>,
+}
+read_fields!(Parts { content });
+
+/// What a tool answered: its texts where it is nothing else, else as JSON.
+pub(super) fn answer_view(label: &'static str, json: &Json) -> El {
+    let parts = serde_json::from_str(json.get());
+    let parts = parts.or_else(|_| serde_json::from_str(json.get()).map(|parts: Parts| parts.content));
+    let texts = |parts: Vec<Part>| parts.into_iter().map(|part| part.text).collect::<Option<Vec<_>>>();
+    match parts.ok().and_then(texts).filter(|texts| !texts.is_empty()) {
+        Some(texts) => text_view(label, in_order(&texts.join("\n"))),
+        None => json_view(label, json),
+    }
 }
 
 /// A labelled text.

@@ -1,5 +1,8 @@
 //! The kinds that are little more than their line.
 
+use leptos::prelude::use_context;
+use web_sys::Event;
+
 use codex_gateway_wire::{
     Content, Item,
     codex::{EnteredReviewMode, HookPrompt, ImageGeneration, ImageView, Sleep, WebSearch},
@@ -12,7 +15,14 @@ use super::{
     json::{fields, json_view, text_view},
     of_kind,
 };
-use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
+use crate::{
+    conversation::Chat,
+    i18n::Texts,
+    icon::Icon,
+    live::EntryRef,
+    node::{Node, el, live, many},
+    state::State,
+};
 
 /// What a web search did.
 struct SearchAction {
@@ -39,11 +49,12 @@ pub(super) fn search_body(entry: EntryRef, t: &'static Texts) -> Node {
 }
 
 pub(super) fn image_view(image: &ImageView, cwd: &str, t: &Texts) -> Head {
-    Head::new(Icon::Image, t.viewed_image).code(relative(&image.path, cwd)).opens(false)
+    Head::new(Icon::Image, t.viewed_image).code(relative(&image.path, cwd))
 }
 
-pub(super) fn image_generation(image: &ImageGeneration, t: &Texts) -> Head {
-    Head::new(Icon::Image, t.made_image).code(image.saved_path.clone().unwrap_or_default())
+pub(super) fn image_generation(image: &ImageGeneration, cwd: &str, t: &Texts) -> Head {
+    let path = image.saved_path.as_deref().unwrap_or_default();
+    Head::new(Icon::Image, t.made_image).code(relative(path, cwd))
 }
 
 pub(super) fn sleep(sleep: &Sleep, t: &Texts) -> Head {
@@ -51,7 +62,8 @@ pub(super) fn sleep(sleep: &Sleep, t: &Texts) -> Head {
 }
 
 pub(super) fn hook_prompt(prompt: &HookPrompt, t: &Texts) -> Head {
-    Head::new(Icon::Info, t.told_by_hook).words(first_line(&hook_text(prompt)))
+    let text = hook_text(prompt);
+    Head::new(Icon::Info, t.told_by_hook).words(first_line(&text)).opens(is_long(&text))
 }
 
 pub(super) fn compaction(t: &Texts) -> Head {
@@ -59,7 +71,23 @@ pub(super) fn compaction(t: &Texts) -> Head {
 }
 
 pub(super) fn review(review: &EnteredReviewMode, t: &Texts) -> Head {
-    Head::new(Icon::Search, t.review_started).words(first_line(&review.review))
+    Head::new(Icon::Search, t.review_started).words(first_line(&review.review)).opens(is_long(&review.review))
+}
+
+/// The picture of an item, as far as the gateway can show it; its path is said above.
+pub(super) fn image_body(entry: EntryRef, t: &'static Texts) -> Node {
+    let session = use_context::<Chat>().map(Chat::id).filter(|id| !id.as_str().is_empty());
+    let missing = State::new(session.is_none());
+    let source = session.map(|session| format!("/api/sessions/{session}/images/{}", entry.id()));
+    let picture = move || match &source {
+        Some(source) if !missing.get() => el("img")
+            .class("picture")
+            .attr("src", source.clone())
+            .attr("alt", t.picture)
+            .on("error", move |_: Event| missing.set(true)),
+        _ => el("p").class("note").child(t.no_picture),
+    };
+    many([live(picture), text_body(entry, t)])
 }
 
 /// The body of items that carry a text.
@@ -78,6 +106,12 @@ pub(super) fn text_body(entry: EntryRef, t: &'static Texts) -> Node {
 fn hook_text(prompt: &HookPrompt) -> String {
     let texts: Vec<&str> = prompt.fragments.iter().map(|fragment| fragment.text.as_str()).collect();
     texts.join("\n")
+}
+
+/// Whether a text says more than its line can show.
+pub(super) fn is_long(text: &str) -> bool {
+    const LINE: usize = 60;
+    text.len() > LINE || text.trim().contains('\n')
 }
 
 fn first_line(text: &str) -> &str {

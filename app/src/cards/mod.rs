@@ -131,7 +131,7 @@ pub(crate) fn head(entry: &Entry, cwd: &str, t: &Texts) -> Head {
             Item::FunctionCallOutput(output) => tool::output_head(output, t),
             Item::WebSearch(search) => misc::web_search(search, t),
             Item::ImageView(image) => misc::image_view(image, cwd, t),
-            Item::ImageGeneration(image) => misc::image_generation(image, t),
+            Item::ImageGeneration(image) => misc::image_generation(image, cwd, t),
             Item::Sleep(sleep) => misc::sleep(sleep, t),
             Item::HookPrompt(prompt) => misc::hook_prompt(prompt, t),
             Item::ContextCompaction(_) => misc::compaction(t),
@@ -168,14 +168,12 @@ pub(crate) fn body(entry: EntryRef, t: &'static Texts) -> Node {
                     Item::McpToolCall(_) | Item::DynamicToolCall(_) | Item::FunctionCallOutput(_) => {
                         tool::body
                     }
-                    Item::HookPrompt(_) | Item::ImageGeneration(_) | Item::EnteredReviewMode(_) => {
-                        misc::text_body
-                    }
+                    Item::HookPrompt(_) | Item::EnteredReviewMode(_) => misc::text_body,
+                    Item::ImageView(_) | Item::ImageGeneration(_) => misc::image_body,
                     Item::CollabAgentToolCall(_) | Item::SubAgentActivity(_) => agent::body,
                     Item::WebSearch(_) => misc::search_body,
                     Item::Unknown(_) => json::unknown_body,
-                    Item::ImageView(_)
-                    | Item::Sleep(_)
+                    Item::Sleep(_)
                     | Item::ContextCompaction(_)
                     | Item::UserMessage(_)
                     | Item::AgentMessage(_)

@@ -3,6 +3,7 @@
 use super::{
     Head, Tone,
     json::{fields, text_view},
+    misc::is_long,
     of_kind,
 };
 use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
@@ -11,7 +12,8 @@ use codex_gateway_wire::{Content, transcript::Notice};
 pub(super) fn head(notice: &Notice, t: &Texts) -> Head {
     let (icon, tone) = if notice.failure { (Icon::Alert, Tone::Failed) } else { (Icon::Info, Tone::Quiet) };
     let first_line = notice.message.lines().next().unwrap_or_default();
-    Head::new(icon, t.notice).words(first_line).tone(tone)
+    let more = notice.detail.is_some() || is_long(&notice.message);
+    Head::new(icon, t.notice).words(first_line).tone(tone).opens(more)
 }
 
 pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {

@@ -8,7 +8,7 @@ use codex_gateway_wire::{
 };
 
 use super::{
-    Head, Tone,
+    Head, Tone, changes_view,
     json::{fields, json_view},
     of_kind,
 };
@@ -16,7 +16,7 @@ use crate::{
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
-    node::Node,
+    node::{Node, el},
     questions::{Subject, subject},
 };
 
@@ -77,6 +77,9 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
             vec![
                 Some(json_view(t.asked, &question.request.params)),
                 result.map(|result| json_view(t.answered, result)),
+                Some(&question.request.summary.changes).filter(|changes| !changes.is_empty()).map(|changes| {
+                    el("div").class("files").child(changes_view(changes, "", t))
+                }),
             ]
         });
         pieces.unwrap_or_default()

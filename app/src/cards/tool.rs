@@ -2,7 +2,7 @@
 
 use super::{
     Head, Tone,
-    json::{fields, json_view, text_view},
+    json::{answer_view, fields, json_view, text_view},
     of_kind,
 };
 use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
@@ -46,14 +46,14 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
         let pieces = of_kind!(entry, Content::Item(item) => match item {
             Item::McpToolCall(call) => vec![
                 Some(json_view(t.arguments, &call.arguments)),
-                call.result.as_ref().map(|result| json_view(t.result, result)),
+                call.result.as_ref().map(|result| answer_view(t.result, result)),
                 call.error.as_ref().map(|error| text_view(t.error, error.message.clone())),
             ],
             Item::DynamicToolCall(call) => vec![
                 Some(json_view(t.arguments, &call.arguments)),
-                call.content_items.as_ref().map(|items| json_view(t.result, items)),
+                call.content_items.as_ref().map(|items| answer_view(t.result, items)),
             ],
-            Item::FunctionCallOutput(output) => vec![Some(json_view(t.result, &output.output))],
+            Item::FunctionCallOutput(output) => vec![Some(answer_view(t.result, &output.output))],
             _ => Vec::new(),
         });
         pieces.unwrap_or_default()

@@ -43,7 +43,7 @@ fn kinds() -> Vec<(Value, &'static str)> {
         ),
         item(
             json!({"type": "collabAgentToolCall", "tool": "spawnAgent", "prompt": "help me", "status": "completed"}),
-            "spawnAgent",
+            "Started an agent",
         ),
         item(
             json!({"type": "subAgentActivity", "kind": "started", "agentPath": "/helper", "agentThreadId": "t2"}),

@@ -92,12 +92,12 @@ pub(super) fn comment_view(
         .attr("placeholder", t.comment_hint)
         .on("keydown", pressed);
     let button = el("button").attr("type", "submit").class("button").child(t.add_comment);
-    let keep = link_button(t.close, move || writing.set(None));
+    let keep = link_button(t.cancel, move || writing.set(None));
     el("form")
         .class("comment")
         .on("submit", submitted)
         .child(area)
-        .child(el("div").class("choices").child(button).child(keep))
+        .child(el("div").class("ways").child(button).child(keep))
 }
 
 #[cfg(test)]

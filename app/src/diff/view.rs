@@ -11,7 +11,7 @@ use super::{
     blocks::{Block, blocks},
     comment::{Commenting, comment_view, place},
     keys,
-    words::differing,
+    words::words,
 };
 use crate::{
     conversation::Chat,
@@ -95,20 +95,14 @@ fn block_view(block: &Block<'_>, split: bool, path: &str, t: &'static Texts, for
             let of = |kind| lines.iter().filter(move |(_, line)| line.kind == kind);
             let removed: Vec<String> = of(LineKind::Removed).map(|(_, line)| shown(line, t)).collect();
             let added: Vec<String> = of(LineKind::Added).map(|(_, line)| shown(line, t)).collect();
-            // As many lines as before: each has likely become the one in its place.
-            let paired = removed.len() == added.len();
-            let differ = |at: usize| {
-                let pair = paired.then(|| differing(&removed[at], &added[at]));
-                pair.flatten()
+            let (in_removed, in_added) = words(&removed, &added);
+            let row = |class, at: usize, line: &Line<'_>, marked: &Option<_>| {
+                many([Some(line_view(at, line, class, marked.clone(), path, t)), form(at, line)])
             };
-            let removed = of(LineKind::Removed).enumerate().map(|(n, (at, line))| {
-                let marked = differ(n).map(|(marked, _)| marked);
-                many([Some(line_view(*at, line, "line removed", marked, path, t)), form(*at, line)])
-            });
-            let added = of(LineKind::Added).enumerate().map(|(n, (at, line))| {
-                let marked = differ(n).map(|(_, marked)| marked);
-                many([Some(line_view(*at, line, "line added", marked, path, t)), form(*at, line)])
-            });
+            let removed = of(LineKind::Removed).zip(&in_removed);
+            let removed = removed.map(|((at, line), marked)| row("line removed", *at, line, marked));
+            let added = of(LineKind::Added).zip(&in_added);
+            let added = added.map(|((at, line), marked)| row("line added", *at, line, marked));
             el("div").class("block").child(many(removed.chain(added)))
         }
     }

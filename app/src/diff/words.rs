@@ -2,9 +2,32 @@
 
 use std::ops::Range;
 
+/// In each line, what differs; none where nothing is marked.
+type Marks = Vec<Option<Range<usize>>>;
+
+/// What differs within lines that went and those that came in their place. Each is compared with the first one that it
+/// can have become.
+pub(super) fn words(removed: &[String], added: &[String]) -> (Marks, Marks) {
+    /// More comparisons than that say nothing to a reader.
+    const MOST: usize = 400;
+    let (mut in_removed, mut in_added) = (vec![None; removed.len()], vec![None; added.len()]);
+    if removed.len() * added.len() > MOST {
+        return (in_removed, in_added);
+    }
+    let mut next = 0;
+    for (old, mark) in removed.iter().zip(&mut in_removed) {
+        let found = (next..added.len()).find_map(|at| Some((at, differing(old, &added[at])?)));
+        if let Some((at, (in_old, in_new))) = found {
+            (*mark, in_added[at]) = (Some(in_old), Some(in_new));
+            next = at + 1;
+        }
+    }
+    (in_removed, in_added)
+}
+
 /// Where two lines differ, each in its own bytes: what is between their common beginning and their common end, as
 /// whole words. None where they have too little in common for that to say anything.
-pub(super) fn differing(old: &str, new: &str) -> Option<(Range<usize>, Range<usize>)> {
+fn differing(old: &str, new: &str) -> Option<(Range<usize>, Range<usize>)> {
     let before: usize = alike(old.chars().zip(new.chars()));
     let before = word_start(old, before).min(word_start(new, before));
     let after: usize = alike(old[before..].chars().rev().zip(new[before..].chars().rev()));
@@ -63,6 +86,14 @@ mod tests {
         assert_eq!(shown("fn walk_home(a: u8)", "fn walked_home(a: u8)"), pair("walk", "walked"));
         assert_eq!(shown("return a + b;", "return a + b + c;"), pair("", " + c"));
         assert_eq!(shown("漢字を書く。", "漢字を読む。"), pair("書く", "読む"));
+    }
+
+    #[test]
+    fn a_line_is_compared_with_what_it_has_become() {
+        let lines = |lines: &[&str]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let (old, new) =
+            words(&lines(&["let a = 1;", "drop(a)"]), &lines(&["// why", "let a = 2;", "drop(b)"]));
+        assert_eq!((old, new), (vec![Some(8..9), Some(5..6)], vec![None, Some(8..9), Some(5..6)]));
     }
 
     #[test]

@@ -219,6 +219,12 @@ impl Live {
         self.track(|triggers| triggers.order.clone());
     }
 
+    /// All groups in order, shown or not; tracked.
+    pub(crate) fn groups(self) -> Vec<GroupKey> {
+        self.track_order();
+        self.0.with(|core| core.groups.order().to_vec())
+    }
+
     /// The groups that are shown, in order; tracked.
     pub(crate) fn order(self) -> Vec<GroupKey> {
         self.track_order();

@@ -51,7 +51,7 @@ pub(super) fn changes_view(chat: Chat) -> Node {
         choice([t.this_turn, t.whole_conversation], panel.whole, |panel, is| panel.whole.set(is), panel);
     let sides = choice([t.unified, t.side_by_side], panel.split, Panel::choose_split, panel);
     many([
-        el("div").class("choices").child(scope).child(sides.class("sides")).into(),
+        el("div").class("panel-tools").child(scope).child(sides).into(),
         live(summary),
         live(older),
         el("div").class("files").child(list(paths, row)).into(),
@@ -68,7 +68,7 @@ fn total(files: &[FileUpdateChange]) -> Counts {
 
 /// The changes that were made, oldest first; tracked. What else happens meanwhile is not looked at.
 fn done(chat: Chat) -> Vec<FileUpdateChange> {
-    let order = chat.live.order();
+    let order = chat.live.groups();
     let chosen = chat.panel.turn.get().map(GroupKey::Turn);
     let newest = || order.iter().rfind(|key| key.turn().is_some()).cloned();
     let groups = match chat.panel.whole.get() {

@@ -37,7 +37,7 @@ pub(super) fn events_view(chat: Chat) -> Node {
         el("button").attr("type", "button").class("plain").on_click(move || act()).child(label)
     };
     let tools = el("div")
-        .class("choices")
+        .class("panel-tools")
         .child(
             el("input")
                 .attr("type", "search")

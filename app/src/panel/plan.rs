@@ -23,5 +23,5 @@ fn newest(chat: Chat) -> Option<ItemId> {
             transcript.entries.get(id).is_some_and(|entry| matches!(entry.content, Content::Plan(_)))
         })
     };
-    chat.live.order().iter().rev().find_map(|key| chat.live.group(key).into_iter().rfind(is_plan))
+    chat.live.groups().iter().rev().find_map(|key| chat.live.group(key).into_iter().rfind(is_plan))
 }

@@ -68,7 +68,11 @@ fn table(last: &TokenUsageBreakdown, total: &TokenUsageBreakdown, t: &Texts) -> 
 
 fn limit_view(limit: &RateLimit, now: i64, t: &Texts) -> El {
     let span = |ms: i64| duration(u64::try_from(ms).unwrap_or(0), t);
-    let time = limit.window_duration_mins.map(|minutes| (t.limit_of)(&span(minutes * 60_000)));
+    let time = limit.window_duration_mins.map(|minutes| match minutes {
+        whole if whole % 1440 == 0 => (t.limit_of_days)(whole / 1440),
+        whole if whole % 60 == 0 => (t.limit_of_hours)(whole / 60),
+        minutes => (t.limit_of)(&span(minutes * 60_000)),
+    });
     let resets = limit.resets_at.map(|at| (t.limit_resets)(&span(at * 1000 - now)));
     let words = [time, Some((t.limit_used)(limit.used_percent)), resets];
     let words: Vec<String> = words.into_iter().flatten().collect();

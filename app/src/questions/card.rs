@@ -153,18 +153,20 @@ fn what(card: &Card) -> Node {
     many(parts)
 }
 
-/// The diff of the change that is asked about: its item has come already.
-fn changes(card: &Card) -> Option<Node> {
-    let item =
-        card.request.summary.item_id.clone().filter(|_| card.request.kind == RequestKind::FileChange)?;
-    let (changes, cwd) = card.chat.live.peek(|transcript| {
-        let changes = match &transcript.entries.get(&item)?.content {
-            Content::Item(Item::FileChange(change)) => Some(change.changes.clone()),
-            _ => None,
+/// The diff of the change that is asked about: its item has come already, unless it is a sub-agent's.
+fn changes(card: &Card) -> Option<El> {
+    let about = &card.request.summary;
+    let (own, cwd) = card.chat.live.peek(|transcript| {
+        let entry = about.item_id.as_ref().and_then(|item| transcript.entries.get(item));
+        let changes = match entry.map(|entry| &entry.content) {
+            Some(Content::Item(Item::FileChange(change))) => change.changes.clone(),
+            _ => Vec::new(),
         };
-        Some((changes?, transcript.cwd.clone().unwrap_or_default()))
-    })?;
-    Some(el("div").class("files").child(changes_view(&changes, &cwd, card.chat.t)).into())
+        (changes, transcript.cwd.clone().unwrap_or_default())
+    });
+    let changes = if own.is_empty() { &about.changes } else { &own };
+    let shown = card.request.kind == RequestKind::FileChange && !changes.is_empty();
+    shown.then(|| el("div").class("files").child(changes_view(changes, &cwd, card.chat.t)))
 }
 
 /// What can be answered.

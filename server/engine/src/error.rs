@@ -111,6 +111,9 @@ pub enum SessionError {
     /// It must be brought back first.
     #[error("this thread is archived; unarchive it first")]
     Archived,
+    /// The entry has no picture, or none that may be shown: it is not in the session's directory, too large, or none.
+    #[error("there is no picture there that can be shown")]
+    NoImage,
     /// The gateway is stopping.
     #[error("the gateway is shutting down")]
     ShuttingDown,
@@ -184,6 +187,7 @@ impl SessionError {
             Self::NoImages(_) => "no_images",
             Self::OutsideSession(_) => "outside_session",
             Self::NoSuchFile(_) => "no_such_file",
+            Self::NoImage => "no_image",
             Self::BadThreadId => "bad_thread_id",
             Self::ThreadHeld { .. } => "thread_held",
             Self::BadCursor => "bad_query",
@@ -217,7 +221,8 @@ impl SessionError {
             | Self::NoSuchRequest
             | Self::NoSuchEntry
             | Self::NoSuchQueueItem
-            | Self::NoSuchTurn => 404,
+            | Self::NoSuchTurn
+            | Self::NoImage => 404,
             Self::TurnActive
             | Self::NoActiveTurn
             | Self::Starting

@@ -5,6 +5,7 @@ mod changes;
 mod cursor;
 mod export;
 mod found;
+mod image;
 mod items;
 mod past;
 mod threads;

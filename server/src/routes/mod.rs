@@ -6,6 +6,7 @@ pub mod export;
 pub mod fallback;
 pub mod files;
 pub mod health;
+pub mod images;
 pub mod items;
 pub mod legacy;
 pub mod queue;

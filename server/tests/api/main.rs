@@ -16,6 +16,7 @@ mod files;
 mod guard;
 mod headers;
 mod health;
+mod images;
 mod items;
 mod legacy;
 mod limits;

@@ -452,3 +452,21 @@ fn completed(turn: &[Event], kind: &str) -> Value {
     let item = items.map(|event| event.json()["params"]["item"].clone()).find(|item| item["type"] == kind);
     item.unwrap_or_else(|| panic!("no {kind} was completed"))
 }
+
+#[tokio::test]
+async fn what_a_sub_agent_asks_to_change_is_told_with_the_request() {
+    let gateway = Gateway::fake("sub-agent").await;
+    let session = asking(&gateway).await;
+    let mut events = session.live().await;
+    session.start_turn("Hello").await;
+    let request = events.find(|event| event.name == "request").await.json();
+    let changes = &request["summary"]["changes"];
+    assert_eq!(
+        (changes[0]["path"].as_str(), changes.as_array().map(Vec::len)),
+        (Some("/outside/notes.md"), Some(1))
+    );
+    assert!(changes[0]["diff"].as_str().unwrap().contains("\n-old\n+new\n"));
+    answer(&session, &request, &json!({ "decision": "decline" })).await;
+    events.turn().await;
+    gateway.stop().await;
+}

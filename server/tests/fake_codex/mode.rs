@@ -62,6 +62,8 @@ modes! {
     Changes = "changes",
     /// A command goes on after its turn, until the gate opens.
     Outlives = "outlives",
+    /// A sub-agent asks whether it may change a file.
+    SubAgent = "sub-agent",
     /// A turn has more output than a log keeps.
     Flood = "flood",
     /// A turn is accepted, and begins when the gate opens.

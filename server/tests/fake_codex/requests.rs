@@ -43,6 +43,11 @@ impl Asking {
         Self { methods: &METHODS[..FOR_PEOPLE], together: true, answers: Map::new() }
     }
 
+    /// Whether files may be changed.
+    pub(crate) fn of_change() -> Self {
+        Self { methods: &METHODS[1..2], together: false, answers: Map::new() }
+    }
+
     /// Begins to ask.
     pub(crate) fn begin(&self, thread: &str, turn: &str) {
         if self.together {

@@ -63,6 +63,16 @@ impl Fake {
                 self.running = Running::Asking(turn, asking);
                 return;
             }
+            Mode::SubAgent => {
+                let change = items::proposed_change("sub");
+                let params =
+                    json!({ "threadId": "sub-agent", "turnId": "sub", "item": change, "startedAtMs": 1 });
+                notify("item/started", &params);
+                let asking = Asking::of_change();
+                asking.begin("sub-agent", "sub");
+                self.running = Running::Asking(turn, asking);
+                return;
+            }
             Mode::LongNotification => {
                 notify("item/agentMessage/delta", &json!({ "filler": "x".repeat(TOO_LONG) }));
             }

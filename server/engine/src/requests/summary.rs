@@ -12,6 +12,7 @@ pub(super) fn summary(params: &Value) -> Summary {
         None => host.to_owned(),
     });
     Summary {
+        changes: Vec::new(),
         turn_id: text("turnId").map(Into::into),
         item_id: text("itemId").map(Into::into),
         reason: text("reason").or_else(|| text("message")).or_else(|| text("description")),

@@ -20,7 +20,9 @@ use tokio::{
 };
 
 use super::{
-    About, Asked, Command, Reply, Shared, WINDOW, WINDOW_BYTES, older,
+    About, Asked, Command, Reply, Shared, WINDOW, WINDOW_BYTES,
+    foreign::Foreign,
+    older,
     open::{self, Base, Joined, Opened},
     recent::Recent,
     text,
@@ -92,6 +94,8 @@ pub(super) struct Actor {
     pub recent: Recent,
     /// What waits for the user.
     pub pending: Pending,
+    /// What sub-agents propose.
+    pub foreign: Foreign,
     /// Who can answer.
     attendance: Changes,
     pub slot: Slot,
@@ -111,6 +115,7 @@ impl Actor {
         Self {
             base,
             pending: Pending::default(),
+            foreign: Foreign::default(),
             attendance: shared.presence.changes(),
             shared,
             commands,
@@ -294,6 +299,7 @@ impl Actor {
             _ => {}
         }
         self.recent.notification(method, &notification);
+        self.foreign.hear(&notification, self.transcript.thread_id.as_ref());
         let own =
             notification.thread_id().is_some_and(|thread| Some(thread) == self.transcript.thread_id.as_ref());
         let event = Event { seq, body: EventBody::Notification(notification) };

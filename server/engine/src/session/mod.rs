@@ -5,6 +5,7 @@
 
 mod actions;
 mod actor;
+mod foreign;
 pub(crate) mod history;
 pub(crate) mod intake;
 mod interrupts;

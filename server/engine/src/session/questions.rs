@@ -44,11 +44,13 @@ impl Actor {
     fn ask(&mut self, method: Method, codex_id: bridge::RequestId, name: String, params: Json) {
         let timeout = self.patience_for(method, &params);
         let created_at = now_ms();
+        let mut summary = requests::summary(&params);
+        summary.changes = self.foreign.changes(summary.item_id.as_ref());
         let request = UserRequest {
             id: RequestId::from(Uuid::now_v7().to_string()),
             kind: method.kind(),
             method: name,
-            summary: requests::summary(&params),
+            summary,
             available_decisions: method.decisions(&params),
             params,
             created_at,

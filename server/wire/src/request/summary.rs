@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::{
+    codex::FileUpdateChange,
     ids::{ItemId, TurnId},
     read_fields,
     words::words,
@@ -40,6 +41,9 @@ pub struct Summary {
     /// A link that is to be followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The changes of files that it is about, where the item that it names is a sub-agent's: nothing else tells them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<FileUpdateChange>,
     /// What would be allowed beyond the sandbox.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub permissions: Vec<Permission>,
@@ -57,6 +61,7 @@ read_fields!(Summary {
     grant_root,
     server,
     url,
+    changes,
     permissions,
     fields
 });

@@ -115,7 +115,11 @@ impl Content {
                 Self::Item(Item::FunctionCallOutput(output)) => output.output.get().len(),
                 Self::Item(Item::Unknown(item)) => item.raw.get().len(),
                 Self::Request(request) => request.params.get().len(),
-                Self::Question(question) => question.request.params.get().len(),
+                Self::Question(question) => {
+                    let request = &question.request;
+                    let changes: usize = request.summary.changes.iter().map(|change| change.diff.len()).sum();
+                    request.params.get().len() + changes
+                }
                 _ => 0,
             }
     }
