@@ -9,9 +9,11 @@ pub(crate) enum Icon {
     Alert,
     Attach,
     Brand,
+    Chat,
     Check,
     Chevron,
     Close,
+    Command,
     Compact,
     Down,
     Edit,
@@ -47,10 +49,17 @@ impl Icon {
             Self::Alert => "M8 2.5 14 13H2L8 2.5ZM8 6.5v3M8 11.2v.1",
             Self::Attach => "M8 3v10M3 8h10",
             Self::Brand => "M2.5 8 6 3h4l3.5 5L10 13H6L2.5 8ZM8 6.2v3.6M6.2 8h3.6",
+            Self::Chat => {
+                "M3 3h10a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1H7l-3 2.5V11H3a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1Z"
+            }
+            Self::Command => {
+                "M5.5 5.5h5v5h-5ZM5.5 5.5V4A1.5 1.5 0 1 0 4 5.5ZM10.5 5.5H12A1.5 1.5 0 1 0 10.5 4ZM10.5 10.5V12a1.5 1.5 0 1 0 1.5-1.5ZM5.5 10.5H4A1.5 1.5 0 1 0 5.5 12Z"
+            }
             Self::Check => "m3.5 8.5 3 3 6-7",
             Self::Chevron => "m6 4 4 4-4 4",
             Self::Close => "M4 4l8 8M12 4l-8 8",
             Self::Compact => "M3 8h10M8 1.5V6M6 4l2 2 2-2M8 14.5V10M6 12l2-2 2 2",
+            Self::Up => "M8 13V3M4 7l4-4 4 4",
             Self::Down => "M8 3v10M4 9l4 4 4-4",
             Self::Edit => "M3 13l.7-3L10.5 3.2l2.3 2.3L6 12.3 3 13Z",
             Self::File => {

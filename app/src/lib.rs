@@ -8,6 +8,7 @@
 //! - `conversation`: the log, turn by turn, and the line that says what is going on
 //! - `cards`: the kinds of work, a file each
 //! - `composer`: where one writes
+//! - `commands`: what one can do from everywhere, the palette and the keys; `dialog`: what opens above the page
 //! - `questions`: what waits for the user, and answering it
 //! - `live`: the transcript as it changes, and the event stream that feeds it
 //! - [`server_fns`]: what the page asks of the server
@@ -19,8 +20,10 @@
 pub mod app;
 mod browser;
 mod cards;
+mod commands;
 mod composer;
 mod conversation;
+mod dialog;
 mod diff;
 mod i18n;
 mod icon;

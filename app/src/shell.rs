@@ -23,7 +23,8 @@ pub fn init_tasks() {
 
 /// The whole document of a page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let Prefs { theme, lang } = Prefs::current();
+    let Prefs { theme, lang, sidebar_hidden } = Prefs::current();
+    let sidebar = sidebar_hidden.then_some("hidden");
     let context = use_context::<ServerContext>();
     let build = context.map(|context| context.build_id.to_string());
     let signs_in = signs_in().then_some("");
@@ -31,7 +32,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let title = window_title(title().as_deref());
     view! {
         <!DOCTYPE html>
-        <html lang=lang.code() data-theme=theme.word() data-build=build data-signs-in=signs_in>
+        <html lang=lang.code() data-theme=theme.word() data-sidebar=sidebar data-build=build data-signs-in=signs_in>
             <head>
                 <meta charset="utf-8" />
                 <meta

@@ -36,6 +36,25 @@ texts! {
     copied: &'static str,
     details: &'static str,
 
+    // What one can do from everywhere
+    palette: &'static str,
+    palette_hint: &'static str,
+    nothing_found: &'static str,
+    keys: &'static str,
+    close: &'static str,
+    toggle_sidebar: &'static str,
+    to_theme_system: &'static str,
+    to_theme_light: &'static str,
+    to_theme_dark: &'static str,
+    /// Keys that have a meaning only in some places.
+    other_keys: &'static [(&'static str, &'static str)],
+    find: &'static str,
+    find_hint: &'static str,
+    found_place: fn(usize, String) -> String,
+    searching: &'static str,
+    previous: &'static str,
+    next: &'static str,
+
     // The connection
     connecting: &'static str,
     live: &'static str,

@@ -7,7 +7,7 @@ use codex_gateway_engine::{ItemsQuery, OlderThan, SessionError};
 #[cfg(feature = "ssr")]
 use codex_gateway_wire::api::CreateSession;
 use codex_gateway_wire::{
-    ItemId, ItemsPage, QueueItemId, RequestId, SessionId, StartTurn, ThreadId, api::QueueChange,
+    ItemId, ItemsPage, Matches, QueueItemId, RequestId, SessionId, StartTurn, ThreadId, api::QueueChange,
     request::AnswerRequest,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -66,6 +66,16 @@ pub async fn items(
 #[server(name = Highlight, prefix = "/_fn", endpoint = "highlight", input = Json, output = Json)]
 pub async fn highlight(sources: Vec<String>) -> Result<Vec<String>, Failure> {
     Ok(context()?.colours(sources).await)
+}
+
+/// Where a text stands in a thread.
+///
+/// # Errors
+/// `not_found` if there is none of that id, for this reader; what codex says.
+#[server(name = SearchThread, prefix = "/_fn", endpoint = "search", input = Json, output = Json)]
+pub async fn search(thread: ThreadId, words: String) -> Result<Matches, Failure> {
+    let context = context()?;
+    context.sessions.search(&context.owner, &thread, &words).await.map_err(failed)
 }
 
 /// A thread as it stands: of the session that is in it, or as it is on disk.

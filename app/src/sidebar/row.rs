@@ -59,8 +59,12 @@ fn is_current(route: &Route, row: &Row) -> bool {
     }
 }
 
+/// Where a conversation is.
+pub(crate) fn path(row: &Row) -> String {
+    row.session.as_ref().map_or_else(|| thread_path(&row.thread), conversation_path)
+}
+
 fn open_view(row: &Row, t: &'static Texts) -> El {
-    let path = row.session.as_ref().map_or_else(|| thread_path(&row.thread), conversation_path);
     let name = row.title.clone().unwrap_or_else(|| t.untitled.to_owned());
     let mark = match (row.waiting, row.running) {
         (true, _) => Some(("waiting", t.waits_for_you)),
@@ -71,7 +75,10 @@ fn open_view(row: &Row, t: &'static Texts) -> El {
         let words_for_ears = el("span").class("heard").child(words);
         el("span").class("mark").attr("data-mark", mark).attr("title", words).child(words_for_ears)
     });
-    link(path, el("span").class("name").child(name.clone())).class("open").attr("title", name).child(mark)
+    link(path(row), el("span").class("name").child(name.clone()))
+        .class("open")
+        .attr("title", name)
+        .child(mark)
 }
 
 fn options_button(row: &Row, doing: State<Doing>, t: &'static Texts) -> El {

@@ -5,6 +5,7 @@ mod cursor;
 mod found;
 mod items;
 mod past;
+mod search;
 mod threads;
 
 use std::{

@@ -21,6 +21,7 @@ mod owners;
 mod presence;
 mod replay;
 mod requests;
+mod search;
 mod session_options;
 mod sessions;
 mod shutdown;

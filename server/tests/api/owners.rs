@@ -121,7 +121,7 @@ async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
         let of_thread = ["/_fn/thread", "/_fn/resume"].contains(&path.as_str());
         let body = json!({
             "id": if of_thread { &hers.thread } else { &hers.session.id }, "thread": hers.thread,
-            "name": "x", "search": "", "cursor": null, "before": null,
+            "name": "x", "search": "", "words": "Adas", "cursor": null, "before": null,
             "request": hers.request["id"], "answer": { "decision": "accept" },
             "prompt": "x", "model": null, "client_message_id": "c",
         });
