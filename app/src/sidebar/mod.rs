@@ -3,11 +3,12 @@
 //!
 //! - [`list`]: which conversations there are, kept up to date
 //! - `row`: one of them, and what can be done with it
-//! - `day`: which day it belongs to
+//! - `day`: which day it belongs to; `unread`: what is new in it
 
 mod day;
 mod list;
 mod row;
+mod unread;
 
 use leptos::{ev, prelude::*};
 use web_sys::{Event, KeyboardEvent};
@@ -109,7 +110,11 @@ pub(crate) fn sidebar_view(
         .child(el("div").class("top").child(brand).child(commands).child(new_chat))
         .child(el("div").class("search").child(icon(Icon::Search)).child(search))
         .child(
-            el("div").class("conversations").child(el("ul").child(rows)).child(live(empty)).child(live(more)),
+            el("div")
+                .class("conversations")
+                .child(el("ul").on("keydown", |event: KeyboardEvent| row::pressed(&event)).child(rows))
+                .child(live(empty))
+                .child(live(more)),
         )
 }
 
