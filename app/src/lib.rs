@@ -15,6 +15,7 @@
 //! - `i18n`: every word, in each language; `prefs`: theme and language
 //! - `node`: the pieces that pages are built of; `state`: what they watch
 //! - `upload`: sending an image to the server
+//! - `notify`: what the system tells of while nobody looks
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
 pub mod app;
@@ -30,6 +31,7 @@ mod icon;
 mod live;
 pub mod markdown;
 mod node;
+mod notify;
 mod pages;
 mod panel;
 mod prefs;

@@ -7,6 +7,7 @@ use crate::{
     conversation::{Chat, conversation_view},
     node::{El, el},
     panel::panel_view,
+    notify::{self, Standing},
     server_fns::Conversation,
     sidebar::Conversations,
     state::on_change,
@@ -22,6 +23,10 @@ pub(super) fn found_view(conversation: Conversation) -> El {
     let conversations = use_context::<Conversations>();
     let stands =
         move || (chat.running(), chat.waiting(), chat.live.meta(|transcript| transcript.title.clone()));
+    notify::follow(
+        move || Standing { running: chat.running(), waiting: chat.waiting() },
+        move || (chat.id().to_string(), chat.live.peek(|transcript| transcript.title.clone())),
+    );
     on_change(stands, move |_| conversations.iter().for_each(|all| all.refresh()));
     el("div")
         .class("page")
