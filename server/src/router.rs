@@ -19,7 +19,7 @@ use crate::{
     request_id::request_id,
     routes::{
         diff, events, fallback, health, items, legacy, queue, requests, sessions, sign_in, threads, turns,
-        uploads,
+        uploads, worker,
     },
     state::AppState,
 };
@@ -29,6 +29,7 @@ pub fn router(state: AppState) -> Router {
     let open = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/service-worker.js", get(worker::worker))
         .route("/sign-in", get(sign_in::begin).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .merge(assets::router(&state));

@@ -13,3 +13,4 @@ pub mod sign_in;
 pub mod threads;
 pub mod turns;
 pub mod uploads;
+pub mod worker;
