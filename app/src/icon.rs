@@ -59,7 +59,6 @@ impl Icon {
             Self::Chevron => "m6 4 4 4-4 4",
             Self::Close => "M4 4l8 8M12 4l-8 8",
             Self::Compact => "M3 8h10M8 1.5V6M6 4l2 2 2-2M8 14.5V10M6 12l2-2 2 2",
-            Self::Up => "M8 13V3M4 7l4-4 4 4",
             Self::Down => "M8 3v10M4 9l4 4 4-4",
             Self::Edit => "M3 13l.7-3L10.5 3.2l2.3 2.3L6 12.3 3 13Z",
             Self::File => {

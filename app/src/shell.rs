@@ -1,6 +1,6 @@
 //! The document around the application.
 
-use leptos::{hydration::HydrationScripts, prelude::*};
+use leptos::{html, hydration::HydrationScripts, prelude::*};
 
 use crate::{
     App,
@@ -73,7 +73,7 @@ fn theme_colors(theme: Theme) -> impl IntoView {
         Theme::Light => vec![(LIGHT, None)],
         Theme::Dark => vec![(DARK, None)],
     };
-    let meta = |(color, media)| view! { <meta name="theme-color" content=color media=media /> };
+    let meta = |(color, media)| html::meta().name("theme-color").content(color).attr("media", media);
     colors.into_iter().map(meta).collect_view()
 }
 

@@ -105,6 +105,8 @@ test('all keys are listed, unless the question mark is typed into a text', async
       - button "Close"
       - term: Search this conversation
       - definition: Ctrl F
+      - term: Show or hide the details
+      - definition: Ctrl .
       - term: Commands and conversations
       - definition: Ctrl K
       - term: New chat
@@ -147,7 +149,7 @@ test.describe('on a phone', () => {
     await expect(chat.sendButton).toBeEnabled();
     await page.getByRole('button', { name: 'Conversations' }).tap();
     await page.getByRole('button', { name: 'Commands and conversations' }).tap();
-    const sizes = await options(page).evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height));
+    const sizes = await options(page).evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().height)));
     expect(sizes.length).toBeGreaterThan(4);
     expect(Math.min(...sizes)).toBeGreaterThanOrEqual(44);
     await options(page).filter({ hasText: 'Dark theme' }).tap();

@@ -64,12 +64,11 @@ async function stubNotifications(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const told: { title: string; body: string; tag: string; closed: boolean }[] = [];
     class Stub {
-      static permission = sessionStorage.getItem('permission') ?? 'default';
+      static permission = 'default';
       static asked = 0;
       static requestPermission() {
         Stub.asked += 1;
         Stub.permission = 'granted';
-        sessionStorage.setItem('permission', 'granted');
         return Promise.resolve('granted');
       }
       private readonly own;

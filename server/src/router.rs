@@ -24,7 +24,7 @@ use crate::{
     state::AppState,
 };
 
-/// All routes. Only health, readiness, the browser files and signing in need no token.
+/// All routes. Only health, readiness, the browser files, the worker beside them and signing in need no token.
 pub fn router(state: AppState) -> Router {
     let open = Router::new()
         .route("/healthz", get(health::healthz))

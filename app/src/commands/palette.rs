@@ -83,7 +83,7 @@ impl Palette {
             .attr("role", "listbox")
             .attr("aria-label", t.palette)
             .child(live(choices));
-        many([el("div").class("field").child(icon(Icon::Search)).child(field), list])
+        many([el("div").class("words").child(icon(Icon::Search)).child(field), list])
     }
 
     fn choice_view(self, place: usize, choice: Choice) -> El {

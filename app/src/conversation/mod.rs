@@ -30,7 +30,7 @@ pub(crate) use turn::failure_view;
 pub(crate) use unsent::sent_view;
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Key},
     composer::{ComposerSetup, composer_view},
     icon::Icon,
     node::{El, el},
@@ -47,6 +47,10 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
         on_cleanup(move || listener.remove());
     });
     if let Some(commands) = use_context::<Commands>() {
+        commands.add(t.toggle_details, Icon::Panel, Some(Key::Ctrl(".")), move || {
+            chat.panel.toggle();
+            true
+        });
         effect(move || {
             if chat.running() {
                 commands.add(t.stop, Icon::Stop, None, move || {

@@ -32,7 +32,7 @@ pub(super) static TEXTS: Texts = Texts {
     palette_hint: "What do you want to do?",
     nothing_found: "Nothing found",
     keys: "Keyboard shortcuts",
-    close: "Close",
+    toggle_details: "Show or hide the details",
     toggle_sidebar: "Show or hide the sidebar",
     to_theme_system: "Theme of the system",
     to_theme_light: "Light theme",

@@ -27,7 +27,7 @@ pub(super) static TEXTS: Texts = Texts {
     palette_hint: "你想做什么？",
     nothing_found: "没有结果",
     keys: "键盘快捷键",
-    close: "关闭",
+    toggle_details: "显示或隐藏详情",
     toggle_sidebar: "显示或隐藏侧边栏",
     to_theme_system: "跟随系统主题",
     to_theme_light: "浅色主题",

@@ -6,8 +6,8 @@ use super::{header::header_view, home::FirstMessage, keep_title};
 use crate::{
     conversation::{Chat, conversation_view},
     node::{El, el},
-    panel::panel_view,
     notify::{self, Standing},
+    panel::panel_view,
     server_fns::Conversation,
     sidebar::Conversations,
     state::on_change,
