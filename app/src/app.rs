@@ -3,6 +3,8 @@
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
+    commands::{Commands, add_global, help_view, palette_view},
+    dialog::Dialog,
     markdown::highlight::Colours,
     node::{Node, el, live},
     pages::{FirstMessage, page_view},
@@ -20,8 +22,11 @@ pub fn App() -> impl IntoView {
     provide_context(FirstMessage(State::new(None)));
     Colours::provide(written_colours());
     let navigator = Navigator::provide();
-    let drawer = Drawer(State::new(false));
+    let drawer = Drawer::new();
     provide_context(drawer);
+    let commands = Commands::provide();
+    let (palette, help) = (Dialog::new("palette"), Dialog::new("keys"));
+    add_global(commands, navigator, drawer, palette, help);
     let conversations = Conversations::follow(navigator);
     provide_context(conversations);
     // What the server has read for this page is written into it, and read from there when the page is taken over.
@@ -43,7 +48,11 @@ pub fn App() -> impl IntoView {
         loaded.take().map_or(Node::Nothing, |page| page_view(page).into())
     });
     let frame = el("div").class("frame").live_attr("data-drawer", move || drawer.0.get());
-    Node::from(
-        frame.child(sidebar_view(drawer, conversations, navigator)).child(backdrop_view(drawer)).child(page),
-    )
+    let frame = frame
+        .child(sidebar_view(drawer, conversations, navigator, palette))
+        .child(backdrop_view(drawer))
+        .child(page)
+        .child(palette_view(palette, commands, navigator))
+        .child(help_view(help, commands));
+    Node::from(frame)
 }

@@ -3,7 +3,10 @@
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlDocument, Storage, js_sys};
+use web_sys::{
+    Element, HtmlDocument, HtmlElement, HtmlFormElement, HtmlInputElement, KeyboardEvent,
+    ScrollIntoViewOptions, ScrollLogicalPosition, Storage, js_sys,
+};
 
 /// The `<html>` element.
 pub(crate) fn root() -> Option<Element> {
@@ -93,4 +96,64 @@ pub(crate) fn store(key: &str, value: &str) {
 
 fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
+}
+
+/// An element of the page.
+pub(crate) fn find(selector: &str) -> Option<HtmlElement> {
+    document().query_selector(selector).ok().flatten()?.dyn_into().ok()
+}
+
+/// Gives an element the focus, if it is there.
+pub(crate) fn focus(selector: &str) {
+    if let Some(element) = find(selector) {
+        let _ = element.focus();
+    }
+}
+
+/// Selects what is written in a field.
+pub(crate) fn select(selector: &str) {
+    if let Some(field) = find(selector).and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) {
+        field.select();
+    }
+}
+
+/// Gives the focus back to where one writes. (With a finger, that would bring the keyboard up.)
+pub(crate) fn focus_composer() {
+    if !touch() {
+        focus(".composer textarea");
+    }
+}
+
+/// Whether a key goes into a field.
+pub(crate) fn writes(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|target| target.matches("input, textarea, select") == Ok(true))
+}
+
+/// Whether keys are called as on a Mac.
+pub(crate) fn is_mac() -> bool {
+    window()
+        .navigator()
+        .platform()
+        .is_ok_and(|platform| platform.starts_with("Mac") || platform.starts_with("iP"))
+}
+
+/// Whether there is room for the sidebar beside the page; as in the styles.
+pub(crate) fn wide() -> bool {
+    window().match_media("(width >= 900px)").ok().flatten().is_some_and(|query| query.matches())
+}
+
+/// Sends the form of the page that goes there.
+pub(crate) fn submit(action: &str) {
+    let form = find(&format!("form[action='{action}']"));
+    if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) {
+        let _ = form.request_submit();
+    }
+}
+
+/// Scrolls as little as it takes to have an element in sight.
+pub(crate) fn into_sight(element: &Element) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
 }

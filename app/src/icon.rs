@@ -10,9 +10,11 @@ pub(crate) enum Icon {
     Attach,
     Branch,
     Brand,
+    Chat,
     Check,
     Chevron,
     Close,
+    Command,
     Compact,
     Down,
     Edit,
@@ -51,6 +53,12 @@ impl Icon {
                 "M4.5 5.5v5M4.5 2.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3ZM4.5 10.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3ZM11.5 2.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3ZM11.5 5.5c0 3-7 2-7 5"
             }
             Self::Brand => "M2.5 8 6 3h4l3.5 5L10 13H6L2.5 8ZM8 6.2v3.6M6.2 8h3.6",
+            Self::Chat => {
+                "M3 3h10a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1H7l-3 2.5V11H3a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1Z"
+            }
+            Self::Command => {
+                "M5.5 5.5h5v5h-5ZM5.5 5.5V4A1.5 1.5 0 1 0 4 5.5ZM10.5 5.5H12A1.5 1.5 0 1 0 10.5 4ZM10.5 10.5V12a1.5 1.5 0 1 0 1.5-1.5ZM5.5 10.5H4A1.5 1.5 0 1 0 5.5 12Z"
+            }
             Self::Check => "m3.5 8.5 3 3 6-7",
             Self::Chevron => "m6 4 4 4-4 4",
             Self::Close => "M4 4l8 8M12 4l-8 8",

@@ -8,25 +8,30 @@
 //! - `conversation`: the log, turn by turn, and the line that says what is going on
 //! - `cards`: the kinds of work, a file each
 //! - `composer`: where one writes
+//! - `commands`: what one can do from everywhere, the palette and the keys; `dialog`: what opens above the page
 //! - `questions`: what waits for the user, and answering it
 //! - `live`: the transcript as it changes, and the event stream that feeds it
 //! - [`server_fns`]: what the page asks of the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
 //! - `node`: the pieces that pages are built of; `state`: what they watch
 //! - `upload`: sending an image to the server
+//! - `notify`: what the system tells of while nobody looks
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
 pub mod app;
 mod browser;
 mod cards;
+mod commands;
 mod composer;
 mod conversation;
+mod dialog;
 mod diff;
 mod i18n;
 mod icon;
 mod live;
 pub mod markdown;
 mod node;
+mod notify;
 mod pages;
 mod panel;
 mod prefs;

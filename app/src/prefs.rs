@@ -1,9 +1,11 @@
-//! What a reader has chosen for themselves: theme and language. Cookies, so that the server renders them.
+//! What a reader has chosen for themselves: theme, language, and whether the sidebar is there. Cookies, so that the server renders them.
 
 use crate::i18n::Lang;
 
 const THEME: &str = "theme";
 const LANG: &str = "lang";
+const SIDEBAR: &str = "sidebar";
+const HIDDEN: &str = "hidden";
 
 /// Light or dark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub(crate) struct Prefs {
     pub(crate) theme: Theme,
     /// The language.
     pub(crate) lang: Lang,
+    /// The sidebar is out of the way, where it stands beside the page.
+    pub(crate) sidebar_hidden: bool,
 }
 
 impl Prefs {
@@ -50,7 +54,8 @@ impl Prefs {
     fn from_headers(cookies: &str, languages: &str) -> Self {
         let theme = cookie(cookies, THEME).and_then(Theme::parse).unwrap_or_default();
         let lang = cookie(cookies, LANG).and_then(Lang::parse).or_else(|| Lang::accepted(languages));
-        Self { theme, lang: lang.unwrap_or_default() }
+        let sidebar_hidden = cookie(cookies, SIDEBAR) == Some(HIDDEN);
+        Self { theme, lang: lang.unwrap_or_default(), sidebar_hidden }
     }
 
     /// Those of the page that is rendered, or that is taken over.
@@ -73,7 +78,8 @@ impl Prefs {
         use crate::browser::root_attribute;
         let theme = root_attribute("data-theme").and_then(|word| Theme::parse(&word));
         let lang = root_attribute("lang").and_then(|tag| Lang::parse(&tag));
-        Self { theme: theme.unwrap_or_default(), lang: lang.unwrap_or_default() }
+        let sidebar_hidden = root_attribute("data-sidebar").is_some();
+        Self { theme: theme.unwrap_or_default(), lang: lang.unwrap_or_default(), sidebar_hidden }
     }
 }
 
@@ -82,6 +88,17 @@ pub(crate) fn choose_theme(theme: Theme) {
     remember(THEME, theme.word());
     if let Some(root) = crate::browser::root() {
         let _ = root.set_attribute("data-theme", theme.word());
+    }
+}
+
+/// Puts the sidebar out of the way, or back, and remembers it.
+pub(crate) fn choose_sidebar(hidden: bool) {
+    remember(SIDEBAR, if hidden { HIDDEN } else { "" });
+    if let Some(root) = crate::browser::root() {
+        let _ = match hidden {
+            true => root.set_attribute("data-sidebar", HIDDEN),
+            false => root.remove_attribute("data-sidebar"),
+        };
     }
 }
 
@@ -107,14 +124,14 @@ mod tests {
 
     #[test]
     fn the_cookie_beats_what_the_browser_accepts() {
-        let prefs = Prefs::from_headers("a=b; lang=en; theme=dark", "zh-CN,zh;q=0.9");
-        assert_eq!(prefs, Prefs { theme: Theme::Dark, lang: Lang::En });
+        let prefs = Prefs::from_headers("a=b; lang=en; theme=dark; sidebar=hidden", "zh-CN,zh;q=0.9");
+        assert_eq!(prefs, Prefs { theme: Theme::Dark, lang: Lang::En, sidebar_hidden: true });
     }
 
     #[test]
     fn without_cookies_the_browser_decides() {
         let prefs = Prefs::from_headers("", "zh-CN,zh;q=0.9,en;q=0.8");
-        assert_eq!(prefs, Prefs { theme: Theme::System, lang: Lang::Zh });
-        assert_eq!(Prefs::from_headers("theme=purple; lang=tlh", "fr"), Prefs::default());
+        assert_eq!(prefs, Prefs { theme: Theme::System, lang: Lang::Zh, sidebar_hidden: false });
+        assert_eq!(Prefs::from_headers("theme=purple; lang=tlh; sidebar=", "fr"), Prefs::default());
     }
 }

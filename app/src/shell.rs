@@ -1,16 +1,23 @@
 //! The document around the application.
 
-use leptos::{hydration::HydrationScripts, prelude::*};
+use leptos::{html, hydration::HydrationScripts, prelude::*};
 
 use crate::{
     App,
     pages::window_title,
-    prefs::Prefs,
+    prefs::{Prefs, Theme},
     server_fns::{Loaded, ServerContext, signs_in},
 };
 
 /// Scrolls a conversation to its end before it is painted for the first time.
 const TO_THE_END: &str = "for(const e of document.querySelectorAll('.scroll'))e.scrollTop=e.scrollHeight";
+
+/// The worker says so when the server cannot be reached; a browser without one says so itself.
+const WORKER: &str = "navigator.serviceWorker?.register('/service-worker.js').catch(()=>{})";
+
+/// What the window of an installed page is painted with: `--bg` of each theme.
+const LIGHT: &str = "#fcfcfd";
+const DARK: &str = "#121316";
 
 /// The paths of the pages, as the server's router writes them. (There is no leptos router that could list them.)
 pub const PAGES: [&str; 3] = ["/", "/c/{id}", "/t/{id}"];
@@ -23,7 +30,8 @@ pub fn init_tasks() {
 
 /// The whole document of a page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let Prefs { theme, lang } = Prefs::current();
+    let Prefs { theme, lang, sidebar_hidden } = Prefs::current();
+    let sidebar = sidebar_hidden.then_some("hidden");
     let context = use_context::<ServerContext>();
     let build = context.map(|context| context.build_id.to_string());
     let signs_in = signs_in().then_some("");
@@ -31,7 +39,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let title = window_title(title().as_deref());
     view! {
         <!DOCTYPE html>
-        <html lang=lang.code() data-theme=theme.word() data-build=build data-signs-in=signs_in>
+        <html lang=lang.code() data-theme=theme.word() data-sidebar=sidebar data-build=build data-signs-in=signs_in>
             <head>
                 <meta charset="utf-8" />
                 <meta
@@ -40,6 +48,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 />
                 <meta name="color-scheme" content="light dark" />
                 <title>{title}</title>
+                {theme_colors(theme)}
+                <link rel="manifest" href="/assets/manifest.webmanifest" />
+                <link rel="apple-touch-icon" href="/assets/apple-touch-icon.png" />
                 <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=styles />
                 <HydrationScripts options />
@@ -47,9 +58,23 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             <body>
                 <App />
                 <script nonce=use_nonce()>{TO_THE_END}</script>
+                <script nonce=use_nonce()>{WORKER}</script>
             </body>
         </html>
     }
+}
+
+/// As the system has it, unless the reader has chosen.
+fn theme_colors(theme: Theme) -> impl IntoView {
+    let colors = match theme {
+        Theme::System => {
+            vec![(LIGHT, Some("(prefers-color-scheme: light)")), (DARK, Some("(prefers-color-scheme: dark)"))]
+        }
+        Theme::Light => vec![(LIGHT, None)],
+        Theme::Dark => vec![(DARK, None)],
+    };
+    let meta = |(color, media)| html::meta().name("theme-color").content(color).attr("media", media);
+    colors.into_iter().map(meta).collect_view()
 }
 
 /// The title of the conversation that is asked for.

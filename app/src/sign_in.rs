@@ -28,7 +28,7 @@ pub struct SignInPage<'a> {
 
 /// The document.
 pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
-    let Prefs { theme, lang } = Prefs::of_request(headers);
+    let Prefs { theme, lang, .. } = Prefs::of_request(headers);
     let t = lang.texts();
     let SignInPage { nonce, to, refused, look_again } = page;
     let (nonce, to) = (nonce.to_owned(), to.to_owned());

@@ -5,7 +5,7 @@ import { expect, test } from './chat';
 /** Presses Tab until what has the focus is called so; what came before it. */
 async function tabTo(page: Page, name: RegExp, key = 'Tab'): Promise<string[]> {
   const passed: string[] = [];
-  // Each conversation in the list is two stops.
+  // Each conversation in the list is a stop.
   for (let presses = 0; presses < 200; presses += 1) {
     await page.keyboard.press(key);
     const focused = await page.evaluate(() => {

@@ -84,3 +84,26 @@ test('the stream is refused when the page begins', async ({ page, chat }) => {
   await chat.say('Reply with exactly the single word still.');
   await chat.ended('completed', 2);
 });
+
+for (const event of ['visibilitychange', 'pageshow']) {
+  test(`who comes back to the page (${event}) is connected at once, and nothing is missing`, async ({ page, chat, gateway }) => {
+    const line = await proxy(gateway.port);
+    await page.clock.install();
+    await chat.start(STREAM, line.baseURL);
+    await expect.poll(() => shown(chat)).toBeGreaterThan(300);
+    line.cut();
+    await expect(chat.connection).toHaveAttribute('data-state', 'waiting');
+    line.mend();
+    // No timer runs in a page that is out of sight.
+    await page.clock.pauseAt(new Date(Date.now() + 1000));
+    await page.evaluate((event) => {
+      const target = event === 'pageshow' ? window : document;
+      target.dispatchEvent(new Event(event, { bubbles: true }));
+    }, event);
+    await chat.isLive();
+    await page.clock.resume();
+    await isComplete(chat);
+    await page.goto('about:blank');
+    await line.close();
+  });
+}

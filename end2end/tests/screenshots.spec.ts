@@ -178,6 +178,38 @@ for (const [device, use] of Object.entries(DEVICES)) {
       await picture(chat, named('past'));
     });
 
+    test('everywhere', async ({ page, chat, request }) => {
+      await chat.startAndFinish('Show me what you can do');
+      const first = chat.sessionId;
+      await page.keyboard.press('ControlOrMeta+f');
+      await page.keyboard.type('standin');
+      await expect(page.getByRole('search').getByRole('status')).toHaveText(/^1 of/);
+      await expect(chat.log.locator('[data-found]')).toBeInViewport();
+      await picture(chat, named('search'));
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('ControlOrMeta+k');
+      await expect(page.getByRole('option', { name: /Show me what you can do/ }).first()).toBeVisible();
+      await picture(chat, named('palette'));
+      await page.keyboard.type('no such thing at all');
+      await expect(page.getByRole('dialog').getByRole('status')).toBeVisible();
+      await picture(chat, named('palette-nothing'));
+      await page.keyboard.press('Escape');
+      await chat.message.blur();
+      await page.keyboard.press('?');
+      await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
+      await picture(chat, named('keys'));
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await picture(chat, named('settings-conversation'));
+      await page.keyboard.press('Escape');
+      await page.goto('/');
+      await request.post(`/api/sessions/${first}/turn`, { data: { prompt: 'Reply with exactly the single word new.', wait: true } });
+      await page.reload();
+      if (device === 'phone') await page.getByRole('button', { name: 'Conversations' }).click();
+      await expect(page.getByRole('navigation').getByText('New', { exact: true })).toBeAttached();
+      await picture(chat, named('unread'));
+    });
+
     test('a question', async ({ page, chat }) => {
       await chat.start('!standin reasoning, command, escalate');
       await expect(page.locator('.question')).toBeVisible({ timeout: 15_000 });
@@ -234,6 +266,10 @@ for (const [device, use] of Object.entries(DEVICES)) {
         await openEverything(chat);
         await chat.said.scrollIntoViewIfNeeded();
         await picture(chat, named('chinese-opened'));
+        await page.keyboard.press('ControlOrMeta+k');
+        await expect(page.getByRole('option', { name: '新对话' })).toBeVisible();
+        await picture(chat, named('chinese-palette'));
+        await page.keyboard.press('Escape');
         await page.goto('/');
         await expect(page.getByRole('main').getByRole('link', { name: /演示一下/ })).toBeVisible();
         await picture(chat, named('chinese-first'));

@@ -41,7 +41,7 @@ pub fn allow_page(headers: &mut HeaderMap, nonce: &str) {
         headers,
         &format!(
             "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
-             img-src 'self' data:; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+             img-src 'self' data:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; \
              frame-ancestors 'none'"
         ),
     );

@@ -19,16 +19,17 @@ use crate::{
     request_id::request_id,
     routes::{
         diff, events, export, fallback, files, health, images, items, legacy, queue, requests, sessions,
-        sign_in, threads, turns, uploads,
+        sign_in, threads, turns, uploads, worker,
     },
     state::AppState,
 };
 
-/// All routes. Only health, readiness, the browser files and signing in need no token.
+/// All routes. Only health, readiness, the browser files, the worker beside them and signing in need no token.
 pub fn router(state: AppState) -> Router {
     let open = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/service-worker.js", get(worker::worker))
         .route("/sign-in", get(sign_in::begin).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .merge(assets::router(&state));

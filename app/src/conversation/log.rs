@@ -5,6 +5,7 @@ use web_sys::{Event, MouseEvent};
 
 use super::{
     Chat,
+    find::{Find, find_view},
     older::{Older, older_view},
     scroll::Scroll,
     turn::group_view,
@@ -31,6 +32,7 @@ pub(crate) fn log_view(chat: Chat) -> El {
             request_animation_frame(move || window.to_end());
         }
     });
+    let find = Find::offer(chat, scroll);
     let older = Older::new(chat, scroll, window);
     let latest = move || {
         let label = move || if scroll.unseen() { t.new_messages } else { t.to_latest };
@@ -73,5 +75,5 @@ pub(crate) fn log_view(chat: Chat) -> El {
         .attr("tabindex", "-1")
         .on("scroll", move |_: Event| scroll.scrolled())
         .child(log);
-    el("div").class("viewport").child(scroller).child(live(latest))
+    el("div").class("viewport").child(find_view(find)).child(scroller).child(live(latest))
 }

@@ -5,6 +5,7 @@ mod changed;
 mod chat;
 mod choices;
 mod entry;
+mod find;
 mod fold;
 mod live_line;
 mod log;
@@ -29,7 +30,9 @@ pub(crate) use turn::failure_view;
 pub(crate) use unsent::sent_view;
 
 use crate::{
+    commands::{Commands, Key},
     composer::{ComposerSetup, composer_view},
+    icon::Icon,
     node::{El, el},
     questions::questions_view,
     server_fns::Site,
@@ -43,6 +46,20 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
         let listener = window_event_listener(ev::keydown, move |event| stop_on_escape(chat, &event));
         on_cleanup(move || listener.remove());
     });
+    if let Some(commands) = use_context::<Commands>() {
+        commands.add(t.toggle_details, Icon::Panel, Some(Key::Ctrl(".")), move || {
+            chat.panel.toggle();
+            true
+        });
+        effect(move || {
+            if chat.running() {
+                commands.add(t.stop, Icon::Stop, None, move || {
+                    chat.stop();
+                    true
+                });
+            }
+        });
+    }
     let setup = ComposerSetup {
         draft_key: chat.id().to_string(),
         placeholder: t.placeholder,

@@ -2,7 +2,11 @@
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Chat, scroll::Scroll, window::Window};
+use super::{
+    Chat,
+    scroll::Scroll,
+    window::{Step, Window},
+};
 use crate::{
     node::{Node, el, live, many},
     server_fns,
@@ -51,7 +55,7 @@ impl Older {
 
     /// Brings what is older into the page, from the server if it is not loaded.
     fn more(self, chat: Chat) {
-        if untrack(|| chat.live.above()) { self.window.grow(true) } else { self.load(chat) }
+        if untrack(|| chat.live.above()) { self.window.go(Step::Up) } else { self.load(chat) }
     }
 
     fn load(self, chat: Chat) {

@@ -16,6 +16,8 @@ const NEAR: i32 = 48;
 /// Says which entry an element is.
 const ITEM: &str = "data-item";
 const ENTRIES: &str = "[data-item]";
+/// Marks the entry that was looked for.
+const FOUND: &str = "data-found";
 /// Marks the entry that is held in its place.
 const HELD: &str = "data-held";
 
@@ -144,6 +146,25 @@ impl Scroll {
         }
     }
 
+    /// Whether an entry is mounted.
+    pub(crate) fn has(self, id: &ItemId) -> bool {
+        self.scroller.get_untracked().is_some_and(|scroller| find(&scroller, id).is_some())
+    }
+
+    /// Marks an entry as the one that was looked for, and brings it into sight; marks none without one.
+    pub(crate) fn mark(self, id: Option<&ItemId>) {
+        let Some(scroller) = self.scroller.get_untracked() else { return };
+        if let Ok(Some(before)) = scroller.query_selector(&format!("[{FOUND}]")) {
+            let _ = before.remove_attribute(FOUND);
+        }
+        if let Some(entry) = id.and_then(|id| find(&scroller, id)) {
+            let _ = entry.set_attribute(FOUND, "");
+            self.stick.set(false);
+            // In the upper third, with what follows below.
+            scroller.set_scroll_top(entry.offset_top() - scroller.client_height() / 3);
+        }
+    }
+
     /// The reader, or we, moved.
     pub(crate) fn scrolled(self) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
@@ -210,6 +231,10 @@ fn below(scroller: &HtmlElement) -> i32 {
 fn mounted(scroller: &HtmlElement) -> Vec<HtmlElement> {
     let Ok(all) = scroller.query_selector_all(ENTRIES) else { return Vec::new() };
     (0..all.length()).filter_map(|at| all.item(at)?.dyn_into().ok()).collect()
+}
+
+fn find(scroller: &HtmlElement, id: &ItemId) -> Option<HtmlElement> {
+    mounted(scroller).into_iter().find(|entry| entry.get_attribute(ITEM).as_deref() == Some(id.as_str()))
 }
 
 /// The place of the first entry in sight among all.

@@ -29,6 +29,17 @@ pub(crate) struct Window {
     moving: State<bool>,
 }
 
+/// How it moves.
+#[derive(Clone, Copy)]
+pub(super) enum Step {
+    /// The next entries before the first one are mounted.
+    Up,
+    /// The next entries after the last one are mounted.
+    Down,
+    /// Those that are nearest to the reader are left.
+    Cut,
+}
+
 impl Window {
     /// Follows the reader of a conversation.
     pub(super) fn follow(chat: Chat, scroll: Scroll) -> Self {
@@ -42,11 +53,11 @@ impl Window {
                 return;
             }
             if crowded {
-                window.cut();
+                window.go(Step::Cut);
             } else if up {
-                window.grow(true);
+                window.go(Step::Up);
             } else if down {
-                window.grow(false);
+                window.go(Step::Down);
             }
         });
         window
@@ -57,42 +68,39 @@ impl Window {
         self.moving.get()
     }
 
-    /// Mounts the next entries before the first one, or after the last one.
-    pub(super) fn grow(self, up: bool) {
-        let (live, span) = (self.live, self.live.span());
-        let step = if up { -STEP.cast_signed() } else { STEP.cast_signed() };
-        let beside = |id: &Option<_>| live.beside(id.as_ref()?, step);
-        self.move_to(match up {
-            true => Span { first: beside(&span.first), ..span },
-            false => Span { last: beside(&span.last), ..span },
-        });
-    }
-
-    /// Leaves those that are nearest to the reader.
-    fn cut(self) {
-        let (ids, in_sight) = self.scroll.entries();
-        let from = if self.scroll.sticks() { ids.len() } else { in_sight };
-        let from = from.saturating_sub(KEEP / 2).min(ids.len().saturating_sub(KEEP));
-        let to = from + KEEP;
-        let span = self.live.span();
-        self.move_to(Span {
-            first: ids.get(from).filter(|_| from > 0).cloned().or(span.first),
-            last: ids.get(to.saturating_sub(1)).filter(|_| to < ids.len()).cloned().or(span.last),
-        });
-    }
-
-    fn move_to(self, span: Span) {
+    /// Moves with the next frame, in which it may be elsewhere than now.
+    pub(super) fn go(self, step: Step) {
         let Self { live, scroll, moving } = self;
         moving.set(true);
         request_animation_frame(move || {
             scroll.hold();
-            live.show(span);
+            live.show(self.after(step));
             // When this frame has been laid out, it is known where its edges are.
             request_animation_frame(move || {
                 scroll.release();
                 moving.set(false);
             });
         });
+    }
+
+    /// What is shown after a step.
+    fn after(self, step: Step) -> Span {
+        let (live, span) = (self.live, self.live.span());
+        let beside = |id: &Option<_>, by: isize| live.beside(id.as_ref()?, by);
+        match step {
+            Step::Up => Span { first: beside(&span.first, -STEP.cast_signed()), ..span },
+            Step::Down => Span { last: beside(&span.last, STEP.cast_signed()), ..span },
+            Step::Cut => {
+                let (ids, in_sight) = self.scroll.entries();
+                let from = if self.scroll.sticks() { ids.len() } else { in_sight };
+                let from = from.saturating_sub(KEEP / 2).min(ids.len().saturating_sub(KEEP));
+                let to = from + KEEP;
+                Span {
+                    first: ids.get(from).filter(|_| from > 0).cloned().or(span.first),
+                    last: ids.get(to.saturating_sub(1)).filter(|_| to < ids.len()).cloned().or(span.last),
+                }
+            }
+        }
     }
 
     /// Goes to the newest entries, and stays with them.
@@ -106,6 +114,6 @@ impl Window {
 
 /// The way to what comes after the window, for those who do not scroll.
 pub(super) fn newer_view(chat: Chat, window: Window) -> Option<El> {
-    let way = link_button(chat.t.load_newer, move || window.grow(false));
+    let way = link_button(chat.t.load_newer, move || window.go(Step::Down));
     chat.live.below().then(|| el("p").class("note older").child(way))
 }

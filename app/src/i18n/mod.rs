@@ -28,6 +28,11 @@ texts! {
     theme_light: &'static str,
     theme_dark: &'static str,
     language: &'static str,
+    notifications: &'static str,
+    on: &'static str,
+    off: &'static str,
+    turn_ended: &'static str,
+    unread: &'static str,
     demo_badge: &'static str,
     demo_hint: &'static str,
     reload: &'static str,
@@ -35,6 +40,25 @@ texts! {
     copy: &'static str,
     copied: &'static str,
     details: &'static str,
+
+    // What one can do from everywhere
+    palette: &'static str,
+    palette_hint: &'static str,
+    nothing_found: &'static str,
+    keys: &'static str,
+    toggle_sidebar: &'static str,
+    toggle_details: &'static str,
+    to_theme_system: &'static str,
+    to_theme_light: &'static str,
+    to_theme_dark: &'static str,
+    /// Keys that have a meaning only in some places.
+    other_keys: &'static [(&'static str, &'static str)],
+    find: &'static str,
+    find_hint: &'static str,
+    found_place: fn(usize, String) -> String,
+    searching: &'static str,
+    previous: &'static str,
+    next: &'static str,
 
     // The connection
     connecting: &'static str,

@@ -36,6 +36,9 @@ const EVENTS: [EventName; 11] = [
 /// A line on which nothing came for so long is dead, in milliseconds: the server pings every 15 s.
 const SILENCE: i64 = 40_000;
 
+/// One that has said nothing for so long was asleep, in milliseconds.
+const QUIET: i64 = 20_000;
+
 /// How the page is connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LinkState {
@@ -134,16 +137,14 @@ impl Stream {
         let tick = inner.caller(Inner::tick);
         let online = inner.caller(Inner::retry_now);
         let offline = inner.caller(Inner::broke);
-        let seen = inner.caller(|inner| {
-            inner.live.flush();
-            inner.tick();
-        });
+        let (seen, shown) = (inner.caller(Inner::back), inner.caller(Inner::back));
         Self {
             tick: set_interval_with_handle(tick, Duration::from_secs(1)).ok(),
             listeners: vec![
                 window_event_listener(ev::online, move |_| online()),
                 window_event_listener(ev::offline, move |_| offline()),
                 window_event_listener(ev::visibilitychange, move |_| seen()),
+                window_event_listener(ev::pageshow, move |_| shown()),
             ],
             inner,
         }
@@ -282,6 +283,25 @@ impl Inner {
             self.broke();
         } else if self.state.peek() == LinkState::Offline && browser::online() {
             self.retry_now();
+        }
+    }
+
+    /// The reader is back at the page: nothing waits any longer. Timers may have stood still meanwhile, and a line that
+    /// the browser has closed, or that has said nothing for longer than the server's pings take, is made anew.
+    fn back(self: &Rc<Self>) {
+        self.live.flush();
+        if browser::hidden() || self.ended() || self.fetching.get() {
+            return;
+        }
+        let closed = |source: &EventSource| source.ready_state() == EventSource::CLOSED;
+        let open = self.source.borrow().as_ref().map(|source| !closed(source));
+        match open {
+            Some(true) if browser::now_ms() - self.heard.get() < QUIET => {}
+            Some(_) => {
+                self.set(LinkState::Connecting);
+                self.connect();
+            }
+            None => self.retry_now(),
         }
     }
 

@@ -6,6 +6,7 @@ use super::{header::header_view, home::FirstMessage, keep_title};
 use crate::{
     conversation::{Chat, conversation_view},
     node::{El, el},
+    notify::{self, Standing},
     panel::panel_view,
     server_fns::Conversation,
     sidebar::Conversations,
@@ -22,6 +23,10 @@ pub(super) fn found_view(conversation: Conversation) -> El {
     let conversations = use_context::<Conversations>();
     let stands =
         move || (chat.running(), chat.waiting(), chat.live.meta(|transcript| transcript.title.clone()));
+    notify::follow(
+        move || Standing { running: chat.running(), waiting: chat.waiting() },
+        move || (chat.id().to_string(), chat.live.peek(|transcript| transcript.title.clone())),
+    );
     on_change(stands, move |_| conversations.iter().for_each(|all| all.refresh()));
     el("div")
         .class("page")

@@ -8,12 +8,13 @@ use crate::{
     icon::{Icon, icon},
     live::LinkState,
     node::{El, Node, el, link_button, live, many},
+    notify,
     panel::panel_button,
     prefs::{Prefs, Theme, choose_lang, choose_theme},
     route::link,
     server_fns::signs_in,
     sidebar::drawer_button,
-    state::State,
+    state::{State, effect},
 };
 
 pub(crate) fn header_view(demo: bool, chat: Option<Chat>) -> El {
@@ -114,7 +115,18 @@ fn settings_view(t: &'static Texts) -> El {
         .attr("popover", "auto")
         .child(segments("theme-label", t.theme, themes))
         .child(segments("lang-label", t.language, langs))
+        .child(notifications_view(t))
         .child(signs_in().then(|| sign_out_view(t)))
+}
+
+/// Whether the system's notifications tell what happens while nobody looks. The browser is asked on a click only.
+fn notifications_view(t: &'static Texts) -> Node {
+    let on = State::new(false);
+    effect(move || on.set_to(notify::is_on()));
+    let choices = [(t.off, false), (t.on, true)];
+    let choices = choices
+        .map(|(name, choice)| segment(name, move || on.get() == choice, move || notify::choose(choice, on)));
+    segments("notify-label", t.notifications, choices)
 }
 
 /// A form like any other, so that it works while nothing else does.

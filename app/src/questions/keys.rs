@@ -16,7 +16,7 @@ pub(super) fn pressed(event: KeyboardEvent) {
     let key = event.key();
     let button = match key.as_str() {
         "Escape" => "[data-decline]".to_owned(),
-        "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" if !writes(&event) => {
+        "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" if !browser::writes(&event) => {
             format!("[data-choice='{key}']")
         }
         _ => return,
@@ -27,12 +27,6 @@ pub(super) fn pressed(event: KeyboardEvent) {
     if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
         button.click();
     }
-}
-
-/// Whether the key goes into a field.
-fn writes(event: &KeyboardEvent) -> bool {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    target.is_some_and(|target| target.matches("input, textarea, select") == Ok(true))
 }
 
 /// Gives the box the focus once it is there, unless its reader is writing; gives it back to the composer after.

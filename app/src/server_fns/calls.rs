@@ -7,7 +7,7 @@ use codex_gateway_engine::{ItemsQuery, OlderThan, SessionError};
 #[cfg(feature = "ssr")]
 use codex_gateway_wire::api::CreateSession;
 use codex_gateway_wire::{
-    ItemId, ItemsPage, QueueItemId, RequestId, SessionId, StartTurn, ThreadId,
+    ItemId, ItemsPage, Matches, QueueItemId, RequestId, SessionId, StartTurn, ThreadId,
     api::{FoundFile, QueueChange, ThreadAction},
     request::AnswerRequest,
 };
@@ -87,6 +87,16 @@ pub async fn files(id: Option<SessionId>, query: String) -> Result<Vec<FoundFile
     let query: String = query.chars().take(LONGEST_QUERY).collect();
     let found = context.sessions.files(session.as_ref(), &query, FILES).await.map_err(failed)?;
     Ok(found.files)
+}
+
+/// Where a text stands in a thread.
+///
+/// # Errors
+/// `not_found` if there is none of that id, for this reader; what codex says.
+#[server(name = SearchThread, prefix = "/_fn", endpoint = "search", input = Json, output = Json)]
+pub async fn search(thread: ThreadId, words: String) -> Result<Matches, Failure> {
+    let context = context()?;
+    context.sessions.search(&context.owner, &thread, &words).await.map_err(failed)
 }
 
 /// A thread as it stands: of the session that is in it, or as it is on disk.

@@ -31,8 +31,10 @@ pub struct Row {
     pub running: bool,
     /// Whether something waits for the user.
     pub waiting: bool,
+    /// When a turn last ended in it, or something was last asked, in Unix milliseconds.
+    pub news_ms: i64,
 }
-read_fields!(Row { session, thread, title, at_ms, running, waiting });
+read_fields!(Row { session, thread, title, at_ms, running, waiting, news_ms });
 
 /// How many threads a page has.
 #[cfg(feature = "ssr")]
@@ -75,6 +77,7 @@ impl super::ServerContext {
                 at_ms: session.last_access_ms,
                 running: session.running,
                 waiting: session.waiting,
+                news_ms: session.news_ms,
             })
         })
         .collect()
@@ -104,5 +107,6 @@ fn past_row(thread: &str) -> Option<Row> {
         at_ms: thread.updated_at.saturating_mul(1000),
         running: false,
         waiting: false,
+        news_ms: thread.updated_at.saturating_mul(1000),
     })
 }

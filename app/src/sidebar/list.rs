@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*, task::spawn_local};
 
-use super::day::Day;
+use super::{day::Day, row::is_current, unread::Seen};
 use crate::{
     browser,
     route::Navigator,
@@ -27,6 +27,7 @@ pub(crate) struct Conversations {
     /// Whether the list was ever there, and whether it could not be had the last time.
     loaded: State<bool>,
     failed: State<bool>,
+    pub(super) seen: Seen,
     /// Counts what was asked for: an answer to an earlier question is left out.
     asked: State<u32>,
 }
@@ -40,6 +41,7 @@ impl Conversations {
             search: State::new(String::new()),
             loaded: State::new(false),
             failed: State::new(false),
+            seen: Seen::follow(),
             asked: State::new(0),
         };
         effect(move || {
@@ -55,6 +57,19 @@ impl Conversations {
             if let Ok(interval) = set_interval_with_handle(tick, OFTEN) {
                 on_cleanup(move || interval.clear());
             }
+        });
+        // Who looks at a conversation sees what is new in it.
+        let look = move || {
+            let rows = all.rows.get();
+            let row = rows.iter().find(|row| is_current(&navigator.route(), row));
+            if let Some(row) = row.filter(|_| !browser::hidden()) {
+                all.seen.look(row);
+            }
+        };
+        effect(move || {
+            look();
+            let listener = window_event_listener(ev::visibilitychange, move |_| untrack(look));
+            on_cleanup(move || listener.remove());
         });
         all
     }

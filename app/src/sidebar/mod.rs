@@ -3,29 +3,61 @@
 //!
 //! - [`list`]: which conversations there are, kept up to date
 //! - `row`: one of them, and what can be done with it
-//! - `day`: which day it belongs to
+//! - `day`: which day it belongs to; `unread`: what is new in it
 
 mod day;
 mod list;
 mod row;
+mod unread;
 
 use leptos::{ev, prelude::*};
 use web_sys::{Event, KeyboardEvent};
 
-pub(crate) use self::list::Conversations;
+pub(crate) use self::{list::Conversations, row::path as row_path};
 use crate::{
+    browser,
+    dialog::Dialog,
     i18n::texts,
     icon::{Icon, icon},
     node::{El, button, el, link_button, list as keyed, live},
+    prefs::{Prefs, choose_sidebar},
     route::{Navigator, link},
     state::{State, effect},
 };
 
-/// Whether the drawer is open; a context of all pages.
+/// Whether the drawer is open, and whether the sidebar is hidden where it is none; a context of all pages.
 #[derive(Clone, Copy)]
-pub(crate) struct Drawer(pub(crate) State<bool>);
+pub(crate) struct Drawer(pub(crate) State<bool>, State<bool>);
 
-pub(crate) fn sidebar_view(drawer: Drawer, conversations: Conversations, navigator: Navigator) -> El {
+impl Drawer {
+    pub(crate) fn new() -> Self {
+        Self(State::new(false), State::new(Prefs::current().sidebar_hidden))
+    }
+
+    /// Brings the sidebar, or puts it away.
+    pub(crate) fn toggle(self) {
+        if browser::wide() {
+            self.1.update(|hidden| {
+                *hidden = !*hidden;
+                choose_sidebar(*hidden);
+            });
+        } else {
+            self.0.update(|open| *open = !*open);
+        }
+    }
+
+    /// Whether the sidebar is there that is not always; tracked.
+    fn is_there(self) -> bool {
+        self.0.get() || !self.1.get()
+    }
+}
+
+pub(crate) fn sidebar_view(
+    drawer: Drawer,
+    conversations: Conversations,
+    navigator: Navigator,
+    palette: Dialog,
+) -> El {
     let t = texts();
     effect(move || {
         navigator.route();
@@ -45,6 +77,13 @@ pub(crate) fn sidebar_view(drawer: Drawer, conversations: Conversations, navigat
         .class("icon-button")
         .attr("aria-label", t.new_chat)
         .attr("title", t.new_chat);
+    let commands = el("button")
+        .attr("type", "button")
+        .class("icon-button")
+        .attr("aria-label", t.palette)
+        .attr("title", t.palette)
+        .on_click(move || palette.toggle())
+        .child(icon(Icon::Command));
     let search = el("input")
         .attr("type", "search")
         .attr("placeholder", t.search)
@@ -68,10 +107,14 @@ pub(crate) fn sidebar_view(drawer: Drawer, conversations: Conversations, navigat
         .class("sidebar")
         .attr("id", "sidebar")
         .attr("aria-label", t.conversations)
-        .child(el("div").class("top").child(brand).child(new_chat))
+        .child(el("div").class("top").child(brand).child(commands).child(new_chat))
         .child(el("div").class("search").child(icon(Icon::Search)).child(search))
         .child(
-            el("div").class("conversations").child(el("ul").child(rows)).child(live(empty)).child(live(more)),
+            el("div")
+                .class("conversations")
+                .child(el("ul").on("keydown", |event: KeyboardEvent| row::pressed(&event)).child(rows))
+                .child(live(empty))
+                .child(live(more)),
         )
 }
 
@@ -90,7 +133,7 @@ pub(crate) fn drawer_button() -> El {
         .attr("aria-label", t.conversations)
         .attr("title", t.conversations)
         .attr("aria-controls", "sidebar")
-        .live_attr("aria-expanded", move || drawer.is_some_and(|drawer| drawer.0.get()).to_string())
-        .on_click(move || drawer.iter().for_each(|drawer| drawer.0.set(true)))
+        .live_attr("aria-expanded", move || drawer.is_some_and(Drawer::is_there).to_string())
+        .on_click(move || drawer.iter().for_each(|drawer| drawer.toggle()))
         .child(icon(Icon::Menu))
 }

@@ -1,10 +1,12 @@
 //! A conversation in the list: where it leads, how it stands, and what can be done with it.
 
 use leptos::{prelude::*, task::spawn_local};
-use web_sys::{Event, KeyboardEvent};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, HtmlElement, KeyboardEvent};
 
 use super::{Conversations, day::Day};
 use crate::{
+    browser,
     i18n::{Texts, texts},
     icon::{Icon, icon},
     node::{El, Node, button, el, link_button, live, many},
@@ -43,7 +45,7 @@ pub(super) fn row_view(all: Conversations, navigator: Navigator, key: String) ->
         Some(match doing.get() {
             Doing::Naming => name_view(all, row, doing, t),
             doing_now => many([
-                many([open_view(&row, t), options_button(&row, doing, t)]),
+                many([open_view(&row, all.seen.is_news(&row), t), options_button(&row, doing, t)]),
                 menu_view(all, navigator, row, doing, doing_now, t).into(),
             ]),
         })
@@ -51,7 +53,7 @@ pub(super) fn row_view(all: Conversations, navigator: Navigator, key: String) ->
     el("li").class("conversation").live_attr("data-current", current).child(live(content)).into()
 }
 
-fn is_current(route: &Route, row: &Row) -> bool {
+pub(super) fn is_current(route: &Route, row: &Row) -> bool {
     match route {
         Route::Conversation(id) => row.session.as_ref() == Some(id),
         Route::Thread(id) => row.thread == *id,
@@ -59,19 +61,27 @@ fn is_current(route: &Route, row: &Row) -> bool {
     }
 }
 
-fn open_view(row: &Row, t: &'static Texts) -> El {
-    let path = row.session.as_ref().map_or_else(|| thread_path(&row.thread), conversation_path);
+/// Where a conversation is.
+pub(crate) fn path(row: &Row) -> String {
+    row.session.as_ref().map_or_else(|| thread_path(&row.thread), conversation_path)
+}
+
+fn open_view(row: &Row, news: bool, t: &'static Texts) -> El {
     let name = row.title.clone().unwrap_or_else(|| t.untitled.to_owned());
     let mark = match (row.waiting, row.running) {
         (true, _) => Some(("waiting", t.waits_for_you)),
         (false, true) => Some(("running", t.running_now)),
-        (false, false) => None,
+        (false, false) => news.then_some(("unread", t.unread)),
     };
     let mark = mark.map(|(mark, words)| {
         let words_for_ears = el("span").class("heard").child(words);
         el("span").class("mark").attr("data-mark", mark).attr("title", words).child(words_for_ears)
     });
-    link(path, el("span").class("name").child(name.clone())).class("open").attr("title", name).child(mark)
+    link(path(row), el("span").class("name").child(name.clone()))
+        .class("open")
+        .attr("data-unread", news)
+        .attr("title", name)
+        .child(mark)
 }
 
 fn options_button(row: &Row, doing: State<Doing>, t: &'static Texts) -> El {
@@ -82,10 +92,38 @@ fn options_button(row: &Row, doing: State<Doing>, t: &'static Texts) -> El {
     el("button")
         .attr("type", "button")
         .class("icon-button row-options")
+        // Each conversation is one stop: from there, an arrow key leads here.
+        .attr("tabindex", "-1")
         .attr("aria-label", (t.options_of)(&name))
         .live_attr("aria-expanded", move || (doing.get() != Doing::Nothing).to_string())
         .on_click(toggle)
         .child(icon(Icon::More))
+}
+
+/// Arrow keys go from conversation to conversation, to the options of one, and back.
+pub(super) fn pressed(event: &KeyboardEvent) {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let row =
+        target.filter(|_| !browser::writes(event)).and_then(|target| target.closest("li").ok().flatten());
+    let beside = |step: fn(&Element) -> Option<Element>| {
+        let mut next = row.as_ref().and_then(step);
+        while let Some(heading) = next.as_ref().filter(|next| next.class_list().contains("label")) {
+            next = step(heading);
+        }
+        next
+    };
+    let (row, part) = match event.key().as_str() {
+        "ArrowDown" => (beside(Element::next_element_sibling), ".open"),
+        "ArrowUp" => (beside(Element::previous_element_sibling), ".open"),
+        "ArrowRight" => (row, ".row-options"),
+        "ArrowLeft" => (row, ".open"),
+        _ => return,
+    };
+    let part = row.and_then(|row| row.query_selector(part).ok().flatten());
+    if let Some(part) = part.and_then(|part| part.dyn_into::<HtmlElement>().ok()) {
+        event.prevent_default();
+        let _ = part.focus();
+    }
 }
 
 fn menu_view(

@@ -8,6 +8,7 @@ mod found;
 mod image;
 mod items;
 mod past;
+mod search;
 mod threads;
 
 use std::{

@@ -16,3 +16,4 @@ pub mod sign_in;
 pub mod threads;
 pub mod turns;
 pub mod uploads;
+pub mod worker;

@@ -28,9 +28,17 @@ async fn every_answer_says_what_may_be_done_with_it() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;
     let client = &gateway.client;
-    for path in
-        ["/healthz", "/readyz", "/", "/c/x", &session.path("/state"), "/api/turn", "/nothing", "/assets/none"]
-    {
+    for path in [
+        "/healthz",
+        "/readyz",
+        "/",
+        "/c/x",
+        &session.path("/state"),
+        "/api/turn",
+        "/nothing",
+        "/assets/none",
+        "/service-worker.js",
+    ] {
         is_guarded(&client.get(path).await);
     }
     is_guarded(&client.send("PUT", "/api/sessions", &[]).await);

@@ -25,6 +25,7 @@ mod presence;
 mod queue;
 mod replay;
 mod requests;
+mod search;
 mod session_options;
 mod sessions;
 mod shutdown;

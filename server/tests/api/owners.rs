@@ -146,7 +146,7 @@ async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
         for action in actions {
             let body = json!({
                 "id": if of_thread { &hers.thread } else { &hers.session.id }, "thread": hers.thread,
-                "name": "x", "search": "", "cursor": null, "before": null,
+                "name": "x", "search": "", "words": "Adas", "cursor": null, "before": null,
                 "request": hers.request["id"], "answer": { "decision": "accept" },
                 "turn": { "prompt": "x" }, "item": hers.item, "change": "remove", "action": action, "about": "x",
                 "query": "x", "sources": ["rust\nfn a() {}"],

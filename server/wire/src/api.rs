@@ -536,8 +536,10 @@ pub struct SessionSummary {
     pub running: bool,
     /// Whether something waits for the user.
     pub waiting: bool,
+    /// When a turn last ended, or something was last asked of the user, in Unix milliseconds; 0 if never.
+    pub news_ms: i64,
 }
-read_fields!(SessionSummary { id, title, thread_id, last_access_ms, running, waiting });
+read_fields!(SessionSummary { id, title, thread_id, last_access_ms, running, waiting, news_ms });
 
 /// `GET /api/sessions/{id}/diff`: what was changed in files, as told by the agent's own changes of files. What its
 /// commands wrote is not in it.

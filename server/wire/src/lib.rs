@@ -14,6 +14,7 @@
 //! - [`snapshot`]: a transcript at an event, from which a client goes on with the stream
 //! - [`page`]: entries older than those of a snapshot
 //! - [`highlight`]: which tokens a piece of code has
+//! - [`search`]: what is found in a conversation
 //! - [`api`]: bodies and replies of the HTTP API
 
 pub mod api;
@@ -27,6 +28,7 @@ pub mod json;
 pub mod output;
 pub mod page;
 pub mod request;
+pub mod search;
 pub mod snapshot;
 pub mod transcript;
 pub mod turn;
@@ -39,6 +41,7 @@ pub use json::Json;
 pub use output::Output;
 pub use page::ItemsPage;
 pub use request::{ApprovalMode, RequestResolved, UserRequest};
+pub use search::{Match, Matches};
 pub use snapshot::Snapshot;
 pub use transcript::{Change, Content, Entry, Phase, Transcript, TurnRecord};
 pub use turn::{InputPart, Queue, QueueItem, StartTurn};

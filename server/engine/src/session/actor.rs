@@ -170,9 +170,8 @@ impl Actor {
                 () = until(expiry) => self.expire_requests(),
             }
             self.shared.log.publish();
-            self.shared.running.store(self.slot.is_busy(), Ordering::Relaxed);
             self.shared.queued.store(!self.transcript.queue.is_empty(), Ordering::Relaxed);
-            self.shared.waiting.store(!self.pending.is_empty(), Ordering::Relaxed);
+            self.shared.stands(self.slot.is_busy(), !self.pending.is_empty());
         }
     }
 
@@ -186,6 +185,7 @@ impl Actor {
             Command::EditQueued(id, edit, reply) => drop(reply.send(self.edit_queued(&id, edit))),
             Command::RemoveQueued(id, reply) => drop(reply.send(self.remove_queued(&id))),
             Command::SendQueued(id, reply) => self.send_queued(&id, reply),
+            Command::Named(name) => self.named(name),
             Command::Interrupt(reply) => self.interrupt(reply),
             Command::NewThread(request, reply) => self.new_thread(request, reply),
             Command::ResumeThread(thread, reply) => self.resume_thread(thread, reply),
@@ -266,6 +266,18 @@ impl Actor {
         let Transcript { title, thread_id, cwd, .. } = &self.transcript;
         let mut about = self.shared.about.lock().unwrap_or_else(PoisonError::into_inner);
         *about = About { title: title.clone(), thread_id: thread_id.clone(), cwd: cwd.clone() };
+    }
+
+    /// Codex tells of a new name only whoever has the thread open. What it would have said is said here.
+    fn named(&mut self, name: String) {
+        let Some(thread) = self.transcript.thread_id.clone() else { return };
+        if self.transcript.title.as_ref() == Some(&name) {
+            return;
+        }
+        let params = serde_json::json!({ "threadId": thread, "threadName": name });
+        if let Ok(params) = serde_json::value::to_raw_value(&params) {
+            self.notification("thread/name/updated".to_owned(), &params);
+        }
     }
 
     fn inbound(&mut self, inbound: Inbound) {

@@ -88,6 +88,8 @@ enum Command {
     Read(Asked),
     Requests(Reply<Vec<UserRequest>>),
     Answer(RequestId, AnswerRequest, Reply<Result<AnswerReply, SessionError>>),
+    /// Its thread has got a name, which codex has not told.
+    Named(String),
     Close(ClosedReason, Reply<()>),
 }
 
@@ -104,6 +106,8 @@ struct Shared {
     waiting: AtomicBool,
     /// A message waits for its turn.
     queued: AtomicBool,
+    /// When a turn last ended, or something was last asked of the user.
+    news_ms: AtomicI64,
     /// Where it works and what it may do.
     settings: Settings,
     presence: Presence,
@@ -126,6 +130,15 @@ impl Shared {
 
     fn touch(&self) {
         self.last_access_ms.store(now_ms(), Ordering::Relaxed);
+    }
+
+    /// Says how things stand; when a turn has ended meanwhile, or something is asked, that is news.
+    fn stands(&self, running: bool, waiting: bool) {
+        let ended = self.running.swap(running, Ordering::Relaxed) && !running;
+        let asks = !self.waiting.swap(waiting, Ordering::Relaxed) && waiting;
+        if ended || asks {
+            self.news_ms.store(now_ms(), Ordering::Relaxed);
+        }
     }
 
     fn info(&self) -> SessionInfo {
@@ -168,6 +181,7 @@ impl Session {
             running: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
             queued: AtomicBool::new(false),
+            news_ms: AtomicI64::new(0),
             settings: base.settings.clone(),
             presence: Presence::new(),
             about: Mutex::default(),
@@ -215,6 +229,7 @@ impl Session {
             last_access_ms: self.last_access_ms(),
             running: self.shared.running.load(Ordering::Relaxed),
             waiting: self.shared.waiting.load(Ordering::Relaxed),
+            news_ms: self.shared.news_ms.load(Ordering::Relaxed),
         }
     }
 
@@ -229,6 +244,12 @@ impl Session {
             running: self.shared.running.load(Ordering::Relaxed),
             waiting: self.shared.waiting.load(Ordering::Relaxed),
         }
+    }
+
+    /// Tells its readers the name of its thread, unless codex has.
+    pub(crate) async fn named(&self, name: String) {
+        // One that has just ended has no readers.
+        let _ = self.commands.send(Command::Named(name)).await;
     }
 
     /// Counts as use of the session.

@@ -219,8 +219,12 @@ impl Sessions {
     pub async fn name_thread(&self, owner: &OwnerId, thread: &str, name: String) -> Result<(), SessionError> {
         let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread_id).await?;
-        let request = ThreadNameSet { thread_id: thread_id.clone(), name };
-        self.ask_in(owner, &thread_id, &request).await.map(drop).map_err(no_thread)
+        let request = ThreadNameSet { thread_id: thread_id.clone(), name: name.clone() };
+        self.ask_in(owner, &thread_id, &request).await.map_err(no_thread)?;
+        if let Some(session) = self.session_in(owner, &thread_id) {
+            session.named(name).await;
+        }
+        Ok(())
     }
 
     /// Deletes a thread of that owner for good; the session that is in it ends first.

@@ -56,6 +56,16 @@ impl Fake {
         fs::write(dir.join(format!("{id}.json")), thread.to_string()).unwrap();
     }
 
+    /// Puts a thread on disk of so many turns, which are made up as they are told.
+    pub(crate) fn put_long_thread(&self, id: &str, turns: usize) {
+        let dir = self.0.join("threads");
+        fs::create_dir_all(&dir).unwrap();
+        let thread = json!({
+            "id": id, "createdAt": 1, "cwd": "/", "preview": "From elsewhere", "turns": [], "invented": turns,
+        });
+        fs::write(dir.join(format!("{id}.json")), thread.to_string()).unwrap();
+    }
+
     /// Holds a thread, as a program outside of the gateway would.
     pub(crate) fn hold_thread(&self, id: &str) {
         fs::write(self.0.join(format!("threads/{id}.writer")), std::process::id().to_string()).unwrap();

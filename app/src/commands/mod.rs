@@ -1,0 +1,96 @@
+//! What one can do from everywhere: one table, which feeds the palette, the list of keys and the keys themselves.
+//!
+//! A part of the page says what can be done with it by [`Commands::add`]; that holds for as long as the part is there.
+//!
+//! - `global`: what can be done on every page
+//! - [`key`]: what one presses
+//! - `palette`: all of it, to be found by typing; `help`: all keys
+
+mod global;
+mod help;
+mod key;
+mod palette;
+
+use std::sync::Arc;
+
+use leptos::{ev, prelude::*};
+use web_sys::KeyboardEvent;
+
+pub(crate) use self::{global::add_global, help::help_view, key::Key, palette::palette_view};
+use crate::{
+    icon::Icon,
+    state::{State, effect},
+};
+
+/// Something that one can do.
+#[derive(Clone)]
+pub(crate) struct Command {
+    pub(crate) name: &'static str,
+    pub(crate) icon: Icon,
+    /// What one presses, if there is a key for it.
+    pub(crate) key: Option<Key>,
+    /// Does it. Whether that made sense: else the key goes on to the browser.
+    pub(crate) run: Run,
+}
+
+/// See [`Command::run`].
+pub(crate) type Run = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Everything that one can do now; a context of all pages.
+#[derive(Clone, Copy)]
+pub(crate) struct Commands {
+    all: State<Vec<(u32, Command)>>,
+    /// How many were ever added.
+    count: State<u32>,
+}
+
+impl Commands {
+    /// Nothing yet; listens to the keys in the browser.
+    pub(crate) fn provide() -> Self {
+        let commands = Self { all: State::new(Vec::new()), count: State::new(0) };
+        provide_context(commands);
+        effect(move || {
+            // For as long as the page lives.
+            let _ = window_event_listener(ev::keydown, move |event| commands.pressed(&event));
+        });
+        commands
+    }
+
+    /// Adds something that can be done, for as long as the part of the page is there that says so.
+    pub(crate) fn add(
+        self,
+        name: &'static str,
+        icon: Icon,
+        key: Option<Key>,
+        run: impl Fn() -> bool + Send + Sync + 'static,
+    ) {
+        let id = self.count.peek();
+        self.count.set(id + 1);
+        self.all.update(|all| all.push((id, Command { name, icon, key, run: Arc::new(run) })));
+        on_cleanup(move || {
+            self.all.update(|all| all.retain(|(other, _)| *other != id));
+        });
+    }
+
+    /// All of it, what belongs to the page that is shown first; tracked.
+    pub(crate) fn all(self) -> Vec<Command> {
+        self.all
+            .try_with(|all| all.iter().rev().map(|(_, command)| command.clone()).collect())
+            .unwrap_or_default()
+    }
+
+    fn pressed(self, event: &KeyboardEvent) {
+        if event.default_prevented() || event.is_composing() || event.repeat() {
+            return;
+        }
+        let find = |all: &Vec<(u32, Command)>| {
+            let mut newest_first = all.iter().rev();
+            newest_first.find(|(_, command)| command.key.is_some_and(|key| key.is(event))).cloned()
+        };
+        if let Some((_, command)) = self.all.try_peek(find).flatten()
+            && (command.run)()
+        {
+            event.prevent_default();
+        }
+    }
+}

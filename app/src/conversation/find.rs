@@ -1,0 +1,235 @@
+//! Searching in the conversation: a bar above the log. The browser's own search would miss what is not mounted, is
+//! folded away or not even loaded. The server looks; the page brings what was found into sight.
+
+use std::time::Duration;
+
+use codex_gateway_wire::{ItemId, Match, Matches};
+use leptos::{prelude::*, task::spawn_local};
+use web_sys::{Event, KeyboardEvent};
+
+use super::{Chat, scroll::Scroll};
+use crate::{
+    browser,
+    commands::{Commands, Key},
+    icon::{Icon, icon},
+    live::GroupKey,
+    node::{El, Node, el, live},
+    server_fns,
+    state::State,
+};
+
+/// How long to wait for the next letter.
+const TYPING: Duration = Duration::from_millis(200);
+/// How many entries are mounted before and after one that was found.
+const AROUND: isize = 80;
+
+/// The search.
+#[derive(Clone, Copy)]
+pub(super) struct Find {
+    chat: Chat,
+    scroll: Scroll,
+    open: State<bool>,
+    words: State<String>,
+    /// What was found; nothing before it is known.
+    found: State<Option<Matches>>,
+    /// Which of them is shown.
+    at: State<usize>,
+    /// It is looked for, or on its way into sight.
+    busy: State<bool>,
+}
+
+impl Find {
+    /// Offers it to the reader.
+    pub(super) fn offer(chat: Chat, scroll: Scroll) -> Self {
+        let find = Self {
+            chat,
+            scroll,
+            open: State::new(false),
+            words: State::new(String::new()),
+            found: State::new(None),
+            at: State::new(0),
+            busy: State::new(false),
+        };
+        if let Some(commands) = use_context::<Commands>() {
+            commands.add(chat.t.find, Icon::Search, Some(Key::Ctrl("f")), move || find.begin());
+        }
+        find
+    }
+
+    /// Opens the bar. Whoever asks for it again while they are in it means the browser's own search.
+    fn begin(self) -> bool {
+        if browser::find(".find input:focus").is_some() {
+            return false;
+        }
+        self.open.set(true);
+        request_animation_frame(|| {
+            browser::focus(".find input");
+            browser::select(".find input");
+        });
+        true
+    }
+
+    fn close(self) {
+        self.open.set(false);
+        self.found.set(None);
+        self.words.set(String::new());
+        self.scroll.mark(None);
+        browser::focus_composer();
+    }
+
+    fn typed(self, words: String) {
+        self.words.set(words.clone());
+        self.found.set(None);
+        let still = move |words: &String| self.words.try_peek(|now| now == words) == Some(true);
+        let Some(thread) = self.chat.live.peek(|transcript| transcript.thread_id.clone()) else { return };
+        set_timeout(
+            move || {
+                if !still(&words) || words.trim().is_empty() {
+                    return;
+                }
+                self.busy.set(true);
+                spawn_local(async move {
+                    let found = server_fns::search(thread, words.clone()).await;
+                    if !still(&words) {
+                        return;
+                    }
+                    self.busy.set(false);
+                    match found {
+                        Ok(found) => {
+                            self.found.set(Some(found));
+                            self.go(0);
+                        }
+                        Err(failure) => {
+                            self.chat.heed(&failure);
+                            self.found.set(Some(Matches::default()));
+                        }
+                    }
+                });
+            },
+            TYPING,
+        );
+    }
+
+    fn count(self) -> usize {
+        self.found.with(|found| found.as_ref().map_or(0, |found| found.matches.len()))
+    }
+
+    /// Goes back to what was said before, or on to what was said after.
+    fn step(self, back: bool) {
+        let count = self.count();
+        if count > 0 {
+            let by = if back { 1 } else { count - 1 };
+            self.go((self.at.peek() + by) % count);
+        }
+    }
+
+    /// Brings one of those that were found into sight.
+    fn go(self, at: usize) {
+        let found = self.found.with(|found| found.as_ref().and_then(|found| found.matches.get(at).cloned()));
+        let Some(found) = found else { return };
+        self.at.set(at);
+        self.busy.set(true);
+        let chat = self.chat;
+        spawn_local(async move {
+            // It may be far from what is loaded; and there must be no hole between.
+            while !chat.live.show_around(&found.id, AROUND) {
+                let Some(place) = chat.live.older().filter(|_| self.is_meant(&found.id)) else { break };
+                match server_fns::items(chat.id(), place.before.clone(), place.cursor.clone()).await {
+                    Ok(page) => chat.live.prepend(&place, page),
+                    Err(failure) => {
+                        chat.heed(&failure);
+                        break;
+                    }
+                }
+            }
+            self.busy.set(false);
+            if self.is_meant(&found.id) {
+                self.reveal(found);
+            }
+        });
+    }
+
+    /// Whether the reader still wants to see that.
+    fn is_meant(self, id: &ItemId) -> bool {
+        let at = self.at.peek();
+        self.found.with(|found| {
+            found.as_ref().is_some_and(|found| found.matches.get(at).is_some_and(|one| one.id == *id))
+        })
+    }
+
+    /// Unfolds what it is folded into, marks it and brings it into sight.
+    fn reveal(self, found: Match) {
+        let (chat, scroll) = (self.chat, self.scroll);
+        chat.choices.set(format!("i{}", found.id), true);
+        request_animation_frame(move || {
+            if !scroll.has(&found.id)
+                && let Some(turn) = &found.turn
+            {
+                chat.choices.set(GroupKey::Turn(turn.clone()).to_string(), true);
+            }
+            // It is laid out after this.
+            request_animation_frame(move || scroll.mark(Some(&found.id)));
+        });
+    }
+
+    fn pressed(self, event: &KeyboardEvent) {
+        if event.is_composing() {
+            return;
+        }
+        match event.key().as_str() {
+            "Enter" => self.step(!event.shift_key()),
+            "Escape" => self.close(),
+            _ => return,
+        }
+        event.prevent_default();
+    }
+}
+
+/// The bar; nothing while nobody searches.
+pub(super) fn find_view(find: Find) -> Node {
+    live(move || find.open.get().then(|| bar_view(find)))
+}
+
+fn bar_view(find: Find) -> El {
+    let t = find.chat.t;
+    let field = el("input")
+        .attr("type", "text")
+        .attr("aria-label", t.find)
+        .attr("placeholder", t.find_hint)
+        .attr("autocomplete", "off")
+        .attr("enterkeyhint", "search")
+        .on("input", move |event: Event| find.typed(event_target_value(&event)));
+    let place = move || match find.found.get() {
+        _ if find.busy.get() => t.searching.to_owned(),
+        None => String::new(),
+        Some(found) if found.matches.is_empty() => t.nothing_found.to_owned(),
+        Some(found) => {
+            let more = if found.more { "+" } else { "" };
+            (t.found_place)(find.at.get() + 1, format!("{}{more}", found.matches.len()))
+        }
+    };
+    let excerpt = move || {
+        let at = find.at.get();
+        let found = find.found.get()?;
+        found.matches.into_iter().nth(at).map(|found| el("p").class("excerpt").child(found.excerpt))
+    };
+    let button = |label: &'static str, mark, act: fn(Find)| {
+        el("button")
+            .attr("type", "button")
+            .class("icon-button")
+            .attr("aria-label", label)
+            .attr("title", label)
+            .on_click(move || act(find))
+            .child(icon(mark))
+    };
+    el("div")
+        .class("find")
+        .attr("role", "search")
+        .on("keydown", move |event: KeyboardEvent| find.pressed(&event))
+        .child(field)
+        .child(el("span").class("place").attr("role", "status").child(live(place)))
+        .child(button(t.previous, Icon::Up, |find| find.step(true)))
+        .child(button(t.next, Icon::Down, |find| find.step(false)))
+        .child(button(t.close, Icon::Close, Find::close))
+        .child(live(excerpt))
+}

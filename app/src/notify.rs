@@ -1,0 +1,97 @@
+//! Notifications of the system, for those who asked for them: while nobody looks at the page, it says that a turn has
+//! ended, or that something waits.
+
+use leptos::{ev, prelude::*, task::spawn_local};
+use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Notification, NotificationOptions, NotificationPermission};
+
+use crate::{
+    browser,
+    i18n::texts,
+    state::{State, effect},
+};
+
+/// Under which this browser remembers that it is wanted.
+const STORED: &str = "notify";
+
+/// How things stand in a conversation.
+#[derive(Clone, Copy)]
+pub(crate) struct Standing {
+    pub(crate) running: bool,
+    /// How much waits for the user.
+    pub(crate) waiting: usize,
+}
+
+/// Whether the reader wants to be told, and the browser lets us.
+pub(crate) fn is_on() -> bool {
+    browser::stored(STORED).is_some() && Notification::permission() == NotificationPermission::Granted
+}
+
+/// Asks the browser whether we may, and remembers that it is wanted; or that it is not. `state` says how it ended.
+pub(crate) fn choose(on: bool, state: State<bool>) {
+    if !on {
+        browser::store(STORED, "");
+        return state.set(false);
+    }
+    spawn_local(async move {
+        if let Ok(answer) = Notification::request_permission() {
+            // What it has decided is looked at below.
+            let _ = JsFuture::from(answer).await;
+        }
+        browser::store(STORED, "on");
+        state.set(is_on());
+    });
+}
+
+/// Tells of what happens in a conversation, for as long as its page is there. `about` is its id and its title.
+pub(crate) fn follow(
+    standing: impl Fn() -> Standing + 'static,
+    about: impl Fn() -> (String, Option<String>) + 'static,
+) {
+    let t = texts();
+    let shown = StoredValue::new_local(None::<Notification>);
+    let take_back = move || {
+        if let Some(notification) = shown.try_update_value(Option::take).flatten() {
+            notification.close();
+        }
+    };
+    effect(move || {
+        let listener = window_event_listener(ev::visibilitychange, move |_| {
+            if !browser::hidden() {
+                take_back();
+            }
+        });
+        on_cleanup(move || {
+            listener.remove();
+            take_back();
+        });
+    });
+    let mut before = Standing { running: false, waiting: 0 };
+    effect(move || {
+        let now = standing();
+        let asks = now.waiting > before.waiting;
+        let ended = before.running && !now.running;
+        before = now;
+        if (asks || ended) && browser::hidden() && is_on() {
+            let (tag, title) = untrack(&about);
+            let words = if asks { t.codex_waits } else { t.turn_ended };
+            take_back();
+            shown.set_value(show(&title.unwrap_or_else(|| t.untitled.to_owned()), words, &tag));
+        }
+    });
+}
+
+/// One at a time for each conversation. (Some browsers have none for pages.)
+fn show(title: &str, words: &str, tag: &str) -> Option<Notification> {
+    let options = NotificationOptions::new();
+    options.set_body(words);
+    options.set_tag(tag);
+    options.set_icon("/assets/icon-192.png");
+    let notification = Notification::new_with_options(title, &options).ok()?;
+    let focus = Closure::once_into_js(|| {
+        let _ = window().focus();
+    });
+    notification.set_onclick(Some(focus.unchecked_ref()));
+    Some(notification)
+}

@@ -1,0 +1,90 @@
+// Searching in a conversation: also in what is folded away, not mounted, or not loaded.
+import AxeBuilder from '@axe-core/playwright';
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from './chat';
+import { FakeCodex } from './support/fake-codex';
+
+const THREAD = '00000000-0000-0000-0000-00000000f19d';
+
+const bar = (page: Page): Locator => page.getByRole('search');
+const field = (page: Page): Locator => bar(page).getByRole('textbox', { name: 'Search this conversation' });
+
+test('all of a long conversation is searched, and what was found is brought into sight', async ({ page, chat, startServer }) => {
+  const codex = new FakeCodex('find', 'normal');
+  codex.putThread(THREAD, [], 450);
+  const server = await startServer({ args: [], env: codex.env });
+  const made = await page.request.post(`${server.baseURL}/api/sessions`, { data: { resumeThreadId: THREAD } });
+  await chat.open(`${server.baseURL}/c/${(await made.json()).sessionId}`);
+  const found = chat.log.locator('[data-found]');
+
+  await page.keyboard.press('ControlOrMeta+f');
+  await expect(field(page)).toBeFocused();
+  await page.keyboard.type('NEEDLE is');
+  await expect(bar(page).getByRole('status')).toHaveText('1 of 5');
+  await expect(found).toHaveAttribute('data-item', '400-answer');
+  await expect(found).toBeInViewport();
+  await expect(bar(page)).toContainText('A needle is in it.');
+  await page.keyboard.press('Shift+Enter');
+  await expect(bar(page).getByRole('status')).toHaveText('5 of 5', { timeout: 15_000 });
+  await expect(found).toHaveAttribute('data-item', '0-answer', { timeout: 15_000 });
+  await expect(found).toBeInViewport();
+  await page.keyboard.press('Enter');
+  await expect(found).toHaveAttribute('data-item', '400-answer');
+  await bar(page).getByRole('button', { name: 'Previous' }).click();
+  await expect(found).toHaveAttribute('data-item', '300-answer');
+  await expect(found).toBeInViewport();
+  expect(await chat.log.locator('[data-item]').count()).toBeLessThanOrEqual(400);
+
+  // Of a command that is folded away: its turn unfolds, and its row opens.
+  await field(page).fill('line 3 of 22');
+  await expect(bar(page).getByRole('status')).toHaveText(/^1 of \d+$/);
+  await expect(found).toContainText('line 3 of 22');
+  await expect(found).toBeInViewport();
+  await field(page).fill('there is no such text');
+  await expect(bar(page).getByRole('status')).toHaveText('Nothing found');
+
+  await field(page).press('Escape');
+  await expect(bar(page)).toBeHidden();
+  await expect(found).toHaveCount(0);
+  await expect(chat.message).toBeFocused();
+});
+
+test('Esc closes the search and stops nothing; asked for twice, the browser searches itself', async ({ page, chat }) => {
+  await chat.start('!standin slow-command');
+  await expect(chat.liveLine).toContainText('sleep 25', { timeout: 15_000 });
+  await page.keyboard.press('ControlOrMeta+f');
+  await expect(field(page)).toBeFocused();
+  const passed = await field(page).evaluate(
+    (field) =>
+      new Promise<boolean>((done) => {
+        window.addEventListener('keydown', (event) => setTimeout(() => done(!event.defaultPrevented)), { once: true });
+        field.dispatchEvent(new KeyboardEvent('keydown', { key: 'f', ctrlKey: true, bubbles: true, cancelable: true }));
+      }),
+  );
+  expect(passed).toBe(true);
+  await page.keyboard.press('Escape');
+  await expect(bar(page)).toBeHidden();
+  await expect(chat.stopButton).toBeVisible();
+  await page.keyboard.press('Escape');
+  await chat.ended('interrupted');
+});
+
+test('axe finds nothing in the search', async ({ page, chat }) => {
+  await chat.startAndFinish('Reply with exactly the single word needle.');
+  await page.keyboard.press('ControlOrMeta+f');
+  await page.keyboard.type('needle');
+  await expect(bar(page).getByRole('status')).toHaveText('1 of 2');
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  }
+  await expect(bar(page)).toMatchAriaSnapshot(`
+    - search:
+      - textbox "Search this conversation"
+      - status: 1 of 2
+      - button "Previous"
+      - button "Next"
+      - button "Close"
+      - paragraph: needle
+  `);
+});

@@ -1,0 +1,74 @@
+// The page as an app of its own, and what it says when the server cannot be reached.
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test } from './chat';
+import { screenshot } from './gateway';
+
+/** The worker has taken the page over. */
+async function isServed(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    if (!navigator.serviceWorker.controller) {
+      await new Promise((changed) => navigator.serviceWorker.addEventListener('controllerchange', changed, { once: true }));
+    }
+  });
+}
+
+test('the manifest says what an app needs, and every picture it names is there', async ({ page, request }) => {
+  await page.goto('/');
+  const href = await page.locator('link[rel=manifest]').getAttribute('href');
+  const answer = await request.get(href ?? '');
+  expect(answer.headers()['content-type']).toContain('application/manifest+json');
+  expect(answer.headers()['cache-control']).toBe('no-cache');
+  const manifest = await answer.json();
+  expect(manifest).toMatchObject({ name: 'Codex Gateway', start_url: '/', scope: '/', display: 'standalone' });
+  const touch = await page.locator('link[rel=apple-touch-icon]').getAttribute('href');
+  const sizes = await page.evaluate(
+    (sources) =>
+      Promise.all(
+        sources.map(async (source) => {
+          const image = new Image();
+          image.src = source;
+          await image.decode();
+          return image.naturalWidth;
+        }),
+      ),
+    [...manifest.icons.filter((icon: { type: string }) => icon.type === 'image/png').map((icon: { src: string }) => icon.src), touch],
+  );
+  expect(sizes).toEqual([192, 512, 180]);
+  expect(manifest.icons.some((icon: { purpose: string }) => icon.purpose.includes('maskable'))).toBe(true);
+  await expect(page.locator('meta[name=theme-color]')).toHaveCount(2);
+});
+
+for (const [locale, words, again] of [
+  ['en-GB', 'The gateway cannot be reached', 'Try again'],
+  ['zh-CN', '无法连接网关', '重试'],
+] as const) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('a server that cannot be reached is said to be so, until it is back', async ({ page, chat, startServer, faults }) => {
+      faults.allow(/Failed to load resource/, /request failed/, /503/);
+      const server = await startServer();
+      await page.goto(server.baseURL);
+      await isServed(page);
+      await server.kill();
+      await page.reload();
+      await expect(page.getByRole('heading', { name: words })).toBeVisible();
+      await expect(page.getByRole('heading')).toHaveCount(1);
+      await screenshot(page, `unreachable-${locale}`);
+      expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+      await startServer({ after: server });
+      await page.getByRole('link', { name: again }).click();
+      await expect(chat.message).toBeVisible();
+    });
+  });
+}
+
+test('it keeps no page and no answer', async ({ page, chat }) => {
+  await chat.startAndFinish('Reply with exactly the single word kept.');
+  await isServed(page);
+  await page.reload();
+  await expect(chat.answers).toHaveText('kept');
+  expect(await page.evaluate(() => caches.keys())).toEqual([]);
+});

@@ -1,0 +1,146 @@
+// What happened while one looked elsewhere, and how one is told.
+import type { Locator, Page } from '@playwright/test';
+import { expect, test, Chat } from './chat';
+
+const ofSession = (page: Page, id: string): Locator =>
+  page.getByRole('navigation', { name: 'Conversations' }).locator(`a[href="/c/${id}"]`);
+
+const weight = (name: Locator) => name.evaluate((name) => Number(getComputedStyle(name).fontWeight));
+
+test('a turn that ends elsewhere is new until one looks at it, in all tabs and after a reload', async ({
+  page,
+  chat,
+  context,
+  request,
+}) => {
+  await chat.startAndFinish('Reply with exactly the single word first.');
+  const id = chat.sessionId;
+  const own = ofSession(page, id);
+  await expect(own).toBeVisible();
+  await page.goto('/');
+  await expect(own).not.toContainText('New');
+  const turn = { prompt: 'Reply with exactly the single word second.', wait: true };
+  await request.post(`/api/sessions/${id}/turn`, { data: turn });
+  await expect.poll(async () => (await (await request.get(`/api/sessions/${id}/state`)).json()).state.activeTurn).toBe(false);
+  await page.reload();
+  await expect(own).toContainText('New');
+  expect(await weight(own.locator('.name'))).toBe(600);
+
+  const other = await context.newPage();
+  await other.goto('/');
+  await expect(ofSession(other, id)).toContainText('New');
+  await ofSession(other, id).click();
+  await expect(new Chat(other).answers.last()).toHaveText('second');
+  await expect(ofSession(other, id)).not.toContainText('New');
+  await expect(own).not.toContainText('New');
+  expect(await weight(own.locator('.name'))).toBeLessThan(600);
+});
+
+test('the list is gone through with arrow keys, one stop for each conversation', async ({ page, chat }) => {
+  await chat.startAndFinish('Reply with exactly the single word below.');
+  await page.goto('/');
+  await chat.startAndFinish('Reply with exactly the single word above.');
+  const rows = page.getByRole('navigation').locator('.conversation');
+  const link = (at: number) => rows.nth(at).getByRole('link');
+  await expect(link(0)).toContainText('above');
+  await link(0).focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(link(1)).toBeFocused();
+  await page.keyboard.press('ArrowUp');
+  await expect(link(0)).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(link(1)).toBeFocused();
+  await page.keyboard.press('ArrowRight');
+  await expect(rows.nth(1).getByRole('button', { name: /^Options/ })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'Rename' })).toBeFocused();
+  await page.keyboard.press('ArrowLeft');
+  await expect(link(1)).toBeFocused();
+});
+
+/** Stands for the system: what the page tells it, and whether it may. */
+async function stubNotifications(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const told: { title: string; body: string; tag: string; closed: boolean }[] = [];
+    class Stub {
+      static permission = 'default';
+      static asked = 0;
+      static requestPermission() {
+        Stub.asked += 1;
+        Stub.permission = 'granted';
+        return Promise.resolve('granted');
+      }
+      private readonly own;
+      onclick: (() => void) | null = null;
+      constructor(title: string, { body = '', tag = '' }: NotificationOptions = {}) {
+        this.own = { title, body, tag, closed: false, click: () => this.onclick?.() };
+        told.push(this.own);
+      }
+      close() {
+        this.own.closed = true;
+      }
+    }
+    let hidden = false;
+    Object.defineProperty(document, 'hidden', { get: () => hidden });
+    const hide = (now: boolean) => {
+      hidden = now;
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    };
+    Object.assign(window, { Notification: Stub, told, hide });
+  });
+}
+
+interface Stubbed {
+  Notification: { asked: number };
+  told: { title: string; body: string; tag: string; closed: boolean; click: () => void }[];
+  hide: (now: boolean) => void;
+}
+
+const told = (page: Page) =>
+  page.evaluate(() => (window as unknown as Stubbed).told.map(({ title, body, tag, closed }) => ({ title, body, tag, closed })));
+const hide = (page: Page, now: boolean) => page.evaluate((now) => (window as unknown as Stubbed).hide(now), now);
+
+test('who asked for it is told of what happens while the page is hidden', async ({ page, chat }) => {
+  await stubNotifications(page);
+  await chat.startAndFinish('Reply with exactly the single word ready.');
+  const asked = () => page.evaluate(() => (window as unknown as Stubbed).Notification.asked);
+  await hide(page, true);
+  await chat.say('Reply with exactly the single word quiet.');
+  await chat.ended('completed', 2);
+  expect([await asked(), await told(page)]).toEqual([0, []]);
+
+  await hide(page, false);
+  await page.getByRole('button', { name: 'Settings' }).click();
+  const on = page.getByRole('group', { name: 'Notifications' }).getByRole('button', { name: 'On' });
+  await on.click();
+  await expect(on).toHaveAttribute('aria-pressed', 'true');
+  expect(await asked()).toBe(1);
+  await page.keyboard.press('Escape');
+
+  await chat.say('Reply with exactly the single word seen.');
+  await chat.ended('completed', 3);
+  expect(await told(page), 'while one looks, nothing').toEqual([]);
+
+  await hide(page, true);
+  await chat.say('!standin escalate');
+  const title = 'Reply with exactly the single word ready.';
+  await expect.poll(() => told(page)).toEqual([
+    { title, body: 'Codex waits for your answer.', tag: chat.sessionId, closed: false },
+  ]);
+  await page.evaluate(() => {
+    const pressed = new Promise<void>((focused) => (window.focus = () => focused()));
+    (window as unknown as Stubbed).told[0]?.click();
+    return pressed;
+  });
+  await hide(page, false);
+  await expect.poll(async () => (await told(page))[0]?.closed).toBe(true);
+  await hide(page, true);
+  await page.locator('.question').getByRole('button', { name: /^Decline/ }).first().click();
+  await expect.poll(async () => (await told(page))[1]?.body).toBe('The turn has ended.');
+
+  await hide(page, false);
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByRole('group', { name: 'Notifications' }).getByRole('button', { name: 'Off' }).click();
+  await expect(on).toHaveAttribute('aria-pressed', 'false');
+});
