@@ -2,19 +2,20 @@
 //! nothing that the sign-in form does not.
 
 use axum::{
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
 
-use crate::state::BUILD_ID;
+use crate::state::AppState;
 
 const WORKER: &str = include_str!("../worker/worker.js");
 /// The page that it shows; written into it, so that nothing has to be kept.
 const OFFLINE: &str = include_str!("../worker/offline.html");
 
 /// The worker. It differs with each build, by which browsers know that it is another one.
-pub async fn worker() -> Response {
-    let script = WORKER.replace("{build}", BUILD_ID).replace("{offline}", OFFLINE);
+pub async fn worker(State(state): State<AppState>) -> Response {
+    let script = WORKER.replace("{build}", &state.build_id).replace("{offline}", OFFLINE);
     let headers = [
         (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
         // It is asked for again each time: a worker that stays would outlive the build.
