@@ -1,6 +1,8 @@
 //! Notifications of the system, for those who asked for them: while nobody looks at the page, it says that a turn has
 //! ended, or that something waits.
 
+use std::cell::Cell;
+
 use leptos::{ev, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
@@ -14,6 +16,11 @@ use crate::{
 
 /// Under which this browser remembers that it is wanted.
 const STORED: &str = "notify";
+
+thread_local! {
+    /// What is told now. (Of the page's one thread: a server, which has many, never tells anything.)
+    static SHOWN: Cell<Option<Notification>> = const { Cell::new(None) };
+}
 
 /// How things stand in a conversation.
 #[derive(Clone, Copy)]
@@ -50,12 +57,6 @@ pub(crate) fn follow(
     about: impl Fn() -> (String, Option<String>) + 'static,
 ) {
     let t = texts();
-    let shown = StoredValue::new_local(None::<Notification>);
-    let take_back = move || {
-        if let Some(notification) = shown.try_update_value(Option::take).flatten() {
-            notification.close();
-        }
-    };
     effect(move || {
         let listener = window_event_listener(ev::visibilitychange, move |_| {
             if !browser::hidden() {
@@ -77,9 +78,16 @@ pub(crate) fn follow(
             let (tag, title) = untrack(&about);
             let words = if asks { t.codex_waits } else { t.turn_ended };
             take_back();
-            shown.set_value(show(&title.unwrap_or_else(|| t.untitled.to_owned()), words, &tag));
+            SHOWN.set(show(&title.unwrap_or_else(|| t.untitled.to_owned()), words, &tag));
         }
     });
+}
+
+/// Takes back what was told: it has been seen, or something newer is.
+fn take_back() {
+    if let Some(notification) = SHOWN.take() {
+        notification.close();
+    }
 }
 
 /// One at a time for each conversation. (Some browsers have none for pages.)

@@ -8,8 +8,10 @@ test('the first screen', async ({ page, startServer }) => {
     - main:
       - heading "What should Codex do?" [level=1]
       - textbox "Message"
-      - combobox "Model"
+      - button "Attach images"
       - button "Send" [disabled]
+      - combobox "Model"
+      - combobox "What Codex may do"
       - list:
         - listitem:
           - button "Show me what you can do"
