@@ -139,11 +139,12 @@ async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
             "id": if of_thread { &hers.thread } else { &hers.session.id }, "thread": hers.thread,
             "name": "x", "search": "", "cursor": null, "before": null,
             "request": hers.request["id"], "answer": { "decision": "accept" },
-            "turn": { "prompt": "x" }, "item": hers.item, "change": "remove",
+            "turn": { "prompt": "x" }, "item": hers.item, "change": "remove", "sources": [],
         });
         let reply = bob.post_json(path, &body).await;
         hers.is_not_in(&reply, path);
-        let own = ["/_fn/home", "/_fn/start", "/_fn/conversations"].contains(&path.as_str());
+        let own =
+            ["/_fn/home", "/_fn/start", "/_fn/conversations", "/_fn/highlight"].contains(&path.as_str());
         assert_eq!(reply.status.as_u16(), if own { 200 } else { 404 }, "{path}: {}", reply.text());
     }
     unharmed(&hers).await;
