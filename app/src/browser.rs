@@ -157,3 +157,13 @@ pub(crate) fn into_sight(element: &Element) {
     options.set_block(ScrollLogicalPosition::Nearest);
     element.scroll_into_view_with_scroll_into_view_options(&options);
 }
+
+/// Saves what is at an address on the reader's machine.
+pub(crate) fn download(address: &str) {
+    let link = document().create_element("a").ok().and_then(|link| link.dyn_into::<HtmlElement>().ok());
+    if let Some(link) = link {
+        let _ = link.set_attribute("href", address);
+        let _ = link.set_attribute("download", "");
+        link.click();
+    }
+}

@@ -7,6 +7,7 @@ use crate::node::{El, svg};
 pub(crate) enum Icon {
     Agent,
     Alert,
+    Archive,
     Attach,
     Branch,
     Brand,
@@ -19,6 +20,7 @@ pub(crate) enum Icon {
     Down,
     Edit,
     File,
+    Fork,
     Folder,
     Globe,
     Image,
@@ -48,6 +50,7 @@ impl Icon {
                 "M8 2.5v2M4 4.5h8a1.5 1.5 0 0 1 1.5 1.5v5a1.5 1.5 0 0 1-1.5 1.5H4A1.5 1.5 0 0 1 2.5 11V6A1.5 1.5 0 0 1 4 4.5ZM6 8v1M10 8v1"
             }
             Self::Alert => "M8 2.5 14 13H2L8 2.5ZM8 6.5v3M8 11.2v.1",
+            Self::Archive => "M2.5 3.5h11v3h-11ZM3.5 6.5v6h9v-6M6.5 9h3",
             Self::Attach => "M8 3v10M3 8h10",
             Self::Branch => {
                 "M4.5 5.5v5M4.5 2.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3ZM4.5 10.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3ZM11.5 2.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3ZM11.5 5.5c0 3-7 2-7 5"
@@ -68,6 +71,7 @@ impl Icon {
             Self::File => {
                 "M9 2H4.5A1.5 1.5 0 0 0 3 3.5v9A1.5 1.5 0 0 0 4.5 14h7a1.5 1.5 0 0 0 1.5-1.5V6L9 2ZM9 2v4h4M8 8v4M6 10h4"
             }
+            Self::Fork => "M4.5 3v10M4.5 10.5c0-3 7-1.5 7-5M11.5 5.5 9.8 7.3M11.5 5.5l1.7 1.8",
             Self::Folder => {
                 "M2 4.5A1.5 1.5 0 0 1 3.5 3h2.7l1.6 2h4.7A1.5 1.5 0 0 1 14 6.5v5a1.5 1.5 0 0 1-1.5 1.5h-9A1.5 1.5 0 0 1 2 11.5v-7Z"
             }

@@ -1,5 +1,7 @@
 // Where one writes: the queue, steering, images, what the next message is to run with, and what the keys do.
 import type { Page } from '@playwright/test';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { expect, test, type Chat } from './chat';
 
@@ -167,11 +169,69 @@ test('a slash at the beginning offers commands', async ({ page, chat }) => {
   await chat.message.press('Enter');
   await page.waitForURL(/\/$/);
   // What is no command is a message.
+  await expect(chat.message).toHaveValue('');
   await chat.message.fill('/etc/hosts');
   await expect(chat.sendButton).toBeEnabled();
   await chat.message.press('Enter');
   await page.waitForURL(/\/c\//);
   await expect(chat.said).toHaveText('/etc/hosts');
+});
+
+test('a conversation is gone on with in a copy, edited from before a turn, and put away', async ({ page, chat }) => {
+  await chat.startAndFinish(word('one'));
+  await chat.say(word('two'));
+  await chat.ended('completed', 2);
+  const first = page.url();
+
+  await chat.turns.first().hover();
+  await chat.turns.first().getByRole('button', { name: 'Fork from here' }).click();
+  await page.waitForURL((url) => url.href !== first && url.pathname.startsWith('/c/'));
+  await chat.isLive();
+  await expect(chat.answers).toHaveText(['one']);
+  await chat.say(word('three'));
+  await chat.ended('completed', 2);
+
+  await page.goto(first);
+  await chat.isLive();
+  await expect(chat.answers).toHaveText(['one', 'two']);
+  await chat.turns.last().getByRole('button', { name: 'Edit message' }).click();
+  await expect(chat.answers).toHaveText(['one']);
+  await expect(chat.message).toHaveValue(word('two'));
+  await expect(chat.message).toBeFocused();
+  await chat.message.fill(word('second'));
+  await chat.message.press('Enter');
+  await chat.ended('completed', 2);
+  await expect(chat.answers).toHaveText(['one', 'second']);
+
+  const saved = page.waitForEvent('download');
+  await chat.message.fill('/export');
+  await chat.message.press('Enter');
+  expect((await saved).suggestedFilename()).toMatch(/\.md$/);
+  await chat.message.fill('/archive');
+  await chat.message.press('Enter');
+  await page.waitForURL(/\/$/);
+  await expect(page.locator(`nav a[href="${new URL(first).pathname}"]`)).toHaveCount(0);
+});
+
+test('an at sign offers files of the workspace', async ({ page, chat, gateway }) => {
+  await mkdir(path.join(gateway.workspace, 'deep/er'), { recursive: true });
+  await writeFile(path.join(gateway.workspace, 'deep/er/needle.txt'), 'found');
+  await page.goto('/');
+  await expect(chat.message).toBeFocused();
+  const offers = page.getByRole('listbox', { name: 'Suggestions' });
+  for (const where of ['first screen', 'conversation']) {
+    await chat.message.pressSequentially('look at @needl');
+    await expect(offers.getByRole('option', { name: /needle\.txt/ }), where).toBeVisible();
+    await chat.message.press('Enter');
+    await expect(chat.message).toHaveValue('look at @deep/er/needle.txt ');
+    await expect(offers).toBeHidden();
+    if (where === 'first screen') {
+      await chat.message.fill(word('ready'));
+      await chat.message.press('Enter');
+      await page.waitForURL(/\/c\//);
+      await chat.ended('completed');
+    }
+  }
 });
 
 test('images are picked and pasted, shown, and sent with the message', async ({ page, chat }) => {

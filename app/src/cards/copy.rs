@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A button that copies a text, and says that it did.
-pub(super) fn copy_button(
+pub(crate) fn copy_button(
     label: &'static str,
     text: impl Fn() -> Option<String> + Send + 'static,
     t: &'static Texts,

@@ -19,6 +19,7 @@ mod tool;
 use codex_gateway_wire::{Content, Entry, Item, Phase, diff::Counts};
 use leptos::prelude::untrack;
 
+pub(crate) use copy::copy_button;
 pub(crate) use file_change::changes_view;
 pub(crate) use json::json_view;
 pub(crate) use shell::command_line;

@@ -1,6 +1,6 @@
 //! What can be done on every page.
 
-use super::{Commands, Key};
+use super::{Command, Commands, Key};
 use crate::{
     browser,
     dialog::Dialog,
@@ -22,18 +22,11 @@ pub(crate) fn add_global(
 ) {
     let t = texts();
     if signs_in() {
-        commands.add(t.sign_out, Icon::Shield, None, || {
-            browser::submit("/sign-out");
-            true
-        });
+        commands.add(Command::always(t.sign_out, Icon::Shield, || browser::submit("/sign-out")));
     }
     for lang in Lang::ALL {
-        let run = move || {
-            choose_lang(lang);
-            true
-        };
         if lang != Prefs::current().lang {
-            commands.add(lang.own_name(), Icon::Globe, None, run);
+            commands.add(Command::always(lang.own_name(), Icon::Globe, move || choose_lang(lang)));
         }
     }
     let themes = [
@@ -42,25 +35,13 @@ pub(crate) fn add_global(
         (Theme::System, t.to_theme_system),
     ];
     for (theme, name) in themes {
-        commands.add(name, Icon::Settings, None, move || {
-            choose_theme(theme);
-            true
-        });
+        commands.add(Command::always(name, Icon::Settings, move || choose_theme(theme)));
     }
-    commands.add(t.keys, Icon::Question, Some(Key::Plain("?")), move || {
-        help.toggle();
-        true
-    });
-    commands.add(t.toggle_sidebar, Icon::Menu, Some(Key::Ctrl("b")), move || {
-        drawer.toggle();
-        true
-    });
-    commands.add(t.new_chat, Icon::NewChat, Some(Key::CtrlShift("o")), move || {
-        navigator.go("/");
-        true
-    });
-    commands.add(t.palette, Icon::Search, Some(Key::Ctrl("k")), move || {
-        palette.toggle();
-        true
-    });
+    let keys = Command::always(t.keys, Icon::Question, move || help.toggle());
+    commands.add(keys.key(Key::Plain("?")).word("help"));
+    let sidebar = Command::always(t.toggle_sidebar, Icon::Menu, move || drawer.toggle());
+    commands.add(sidebar.key(Key::Ctrl("b")));
+    let new_chat = Command::always(t.new_chat, Icon::NewChat, move || navigator.go("/"));
+    commands.add(new_chat.key(Key::CtrlShift("o")).word("new"));
+    commands.add(Command::always(t.palette, Icon::Search, move || palette.toggle()).key(Key::Ctrl("k")));
 }

@@ -29,8 +29,37 @@ pub(crate) struct Command {
     pub(crate) icon: Icon,
     /// What one presses, if there is a key for it.
     pub(crate) key: Option<Key>,
+    /// What one types after a slash in the composer, if it can be done from there.
+    pub(crate) word: Option<&'static str>,
     /// Does it. Whether that made sense: else the key goes on to the browser.
     pub(crate) run: Run,
+}
+
+impl Command {
+    /// Something that is done by `run`, which says whether that made sense.
+    pub(crate) fn new(
+        name: &'static str,
+        icon: Icon,
+        run: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, icon, key: None, word: None, run: Arc::new(run) }
+    }
+
+    /// Something that always makes sense.
+    pub(crate) fn always(name: &'static str, icon: Icon, run: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::new(name, icon, move || {
+            run();
+            true
+        })
+    }
+
+    pub(crate) fn key(self, key: Key) -> Self {
+        Self { key: Some(key), ..self }
+    }
+
+    pub(crate) fn word(self, word: &'static str) -> Self {
+        Self { word: Some(word), ..self }
+    }
 }
 
 /// See [`Command::run`].
@@ -57,16 +86,10 @@ impl Commands {
     }
 
     /// Adds something that can be done, for as long as the part of the page is there that says so.
-    pub(crate) fn add(
-        self,
-        name: &'static str,
-        icon: Icon,
-        key: Option<Key>,
-        run: impl Fn() -> bool + Send + Sync + 'static,
-    ) {
+    pub(crate) fn add(self, command: Command) {
         let id = self.count.peek();
         self.count.set(id + 1);
-        self.all.update(|all| all.push((id, Command { name, icon, key, run: Arc::new(run) })));
+        self.all.update(|all| all.push((id, command)));
         on_cleanup(move || {
             self.all.update(|all| all.retain(|(other, _)| *other != id));
         });
@@ -77,6 +100,15 @@ impl Commands {
         self.all
             .try_with(|all| all.iter().rev().map(|(_, command)| command.clone()).collect())
             .unwrap_or_default()
+    }
+
+    /// Those that the composer offers for the beginning of a word; as they are now.
+    pub(crate) fn by_word(self, begun: &str) -> Vec<Command> {
+        let fits = |command: &&Command| command.word.is_some_and(|word| word.starts_with(begun));
+        let find = |all: &Vec<(u32, Command)>| {
+            all.iter().rev().map(|(_, command)| command).filter(fits).cloned().collect()
+        };
+        self.all.try_peek(find).unwrap_or_default()
     }
 
     fn pressed(self, event: &KeyboardEvent) {

@@ -3,13 +3,12 @@
 //! - [`area`]: the field; `keys`: what its keys do
 //! - [`models`], [`access`]: what the next message is to run with
 //! - [`images`]: what goes with it
-//! - [`suggest`]: what is offered while one writes; `commands`: what can be done from here by its name
+//! - [`suggest`]: what is offered while one writes: files, and what can be done
 //! - [`drafts`]: what is not sent yet; `recall`: what was
 
 mod access;
 mod area;
 mod busy;
-mod commands;
 mod drafts;
 mod images;
 mod keys;
@@ -33,6 +32,7 @@ pub(crate) use images::thumbnail;
 use self::{access::Access, area::Area, images::Images, models::Mind, suggest::Suggestions};
 use crate::{
     browser,
+    commands::{Command, Commands},
     conversation::Chat,
     i18n::{Texts, texts},
     icon::{Icon, icon},
@@ -139,6 +139,12 @@ impl Composer {
         self.keep(text.to_owned());
     }
 
+    /// Puts this in place of what is written, to be gone on with.
+    pub(crate) fn begin_with(self, text: &str) {
+        self.write(text, text.len());
+        self.area.focus();
+    }
+
     /// Adds a message that comes back, before what was written since.
     pub(crate) fn take_back(self, turn: &StartTurn) {
         let all = drafts::join(vec![turn.prompt.clone()], self.text.peek());
@@ -197,6 +203,9 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     let composer = Composer::new(setup);
     let Composer { t, chat, text, suggestions, .. } = composer;
     effect(move || composer.begin());
+    if let Some(commands) = use_context::<Commands>() {
+        commands.add(Command::always(t.choose_model, Icon::Settings, models::go_to_picker).word("model"));
+    }
     if let Some(chat) = chat {
         chat.composer.set(Some(composer));
         effect(move || composer.keep_unsent(chat));

@@ -6,6 +6,7 @@ use web_sys::Event;
 
 use super::Composer;
 use crate::{
+    browser,
     conversation::Chat,
     i18n::Texts,
     node::{El, Node, el, live, many, svg},
@@ -62,6 +63,13 @@ pub(super) fn sees(composer: Composer) -> bool {
     composer
         .models
         .with(|models| models.iter().find(|one| Some(&one.model) == chosen.as_ref()).is_none_or(Model::sees))
+}
+
+/// Goes to the choice: the arrows choose there.
+pub(super) fn go_to_picker() {
+    if let Some(select) = browser::find(".compose select.model") {
+        let _ = select.focus();
+    }
 }
 
 /// A choice of models, each with the ways in which it can think.

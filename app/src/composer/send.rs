@@ -3,7 +3,9 @@
 use codex_gateway_wire::{StartTurn, api::WhenBusy};
 use leptos::prelude::*;
 
-use super::{Composer, Draft, Picked, access, commands::Command, drafts, models, recall};
+use crate::conversation::RENAME;
+
+use super::{Composer, Draft, Picked, access, drafts, models, recall};
 
 /// Sends what is written, or does what it says if it is a command. `when_busy`: what to do while a turn runs, if not
 /// what the reader chose.
@@ -12,9 +14,9 @@ pub(super) fn send(composer: Composer, when_busy: Option<WhenBusy>) {
         return;
     }
     let written = composer.text.peek();
-    if let Some((command, argument)) = Command::parse(&written, composer.chat.is_some()) {
+    if let (Some(chat), Some(name)) = (composer.chat, written.strip_prefix(RENAME)) {
         composer.write("", 0);
-        return command.run(argument, composer);
+        return chat.rename(name.trim().to_owned());
     }
     let when_busy = when_busy.or_else(|| composer.when_busy.try_peek(|way| *way));
     let turn = StartTurn {

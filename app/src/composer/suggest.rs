@@ -1,41 +1,54 @@
-//! What the composer offers while one writes: commands after `/`.
+//! What the composer offers while one writes: files after `@`, commands after `/`.
 
-use leptos::prelude::*;
+use codex_gateway_wire::api::FoundFile;
+use leptos::{prelude::*, task::spawn_local};
 use web_sys::KeyboardEvent;
 
-use super::{Composer, commands::Command};
+use super::Composer;
 use crate::{
+    commands::{Command, Commands},
+    icon::{Icon, icon},
     node::{El, Node, el, live, many},
+    server_fns,
     state::State,
 };
 
+/// How many are offered at once.
+const MOST: usize = 8;
 /// The list, for those who hear the page.
 const LIST: &str = "suggestions";
 
 /// Something that can be chosen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 enum Suggestion {
+    File(FoundFile),
     Command(Command),
 }
 
 /// What is offered now.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default)]
 struct Offer {
     all: Vec<Suggestion>,
     /// The place of the one that Enter takes.
     at: usize,
+    /// Where in the text the word begins that is being completed, in bytes.
+    from: usize,
 }
 
 /// The offers of a composer.
 #[derive(Clone, Copy)]
 pub(super) struct Suggestions {
     offer: State<Offer>,
+    commands: Option<Commands>,
+    /// Counts what was asked for: an answer to an earlier question is left out.
+    asked: State<u32>,
 }
 
 /// The word before the caret that asks for an offer, without its sign.
 #[derive(Debug, PartialEq, Eq)]
 enum Asking<'a> {
     Command(&'a str),
+    File { from: usize, query: &'a str },
 }
 
 fn asking(text: &str, caret: usize) -> Option<Asking<'_>> {
@@ -46,13 +59,13 @@ fn asking(text: &str, caret: usize) -> Option<Asking<'_>> {
     let word = &before[from..];
     match word.strip_prefix('/') {
         Some(name) if from == 0 && text.len() == caret => Some(Asking::Command(name)),
-        _ => None,
+        _ => word.strip_prefix('@').map(|query| Asking::File { from, query }),
     }
 }
 
 impl Suggestions {
     pub(super) fn new() -> Self {
-        Self { offer: State::new(Offer::default()) }
+        Self { offer: State::new(Offer::default()), commands: use_context(), asked: State::new(0) }
     }
 
     fn is_open(self) -> bool {
@@ -60,7 +73,10 @@ impl Suggestions {
     }
 
     pub(super) fn close(self) {
-        self.offer.set_to(Offer::default());
+        self.asked.update(|asked| *asked += 1);
+        if self.offer.try_peek(|offer| offer.all.is_empty()) == Some(false) {
+            self.offer.set(Offer::default());
+        }
     }
 
     /// The text, or the caret in it, changed.
@@ -68,12 +84,32 @@ impl Suggestions {
         let (text, caret) = (composer.text.peek(), composer.area.caret());
         match asking(&text, caret) {
             Some(Asking::Command(name)) => {
-                let all = Command::matching(name, composer.chat.is_some()).map(Suggestion::Command).collect();
+                let all = self.commands.map(|commands| commands.by_word(name)).unwrap_or_default();
                 self.close();
-                self.offer.set_to(Offer { all, at: 0 });
+                self.offer.set(Offer {
+                    all: all.into_iter().map(Suggestion::Command).collect(),
+                    at: 0,
+                    from: 0,
+                });
             }
+            Some(Asking::File { from, query }) => self.ask(composer, from, query.to_owned()),
             None => self.close(),
         }
+    }
+
+    fn ask(self, composer: Composer, from: usize, query: String) {
+        let number = self.asked.update(|asked| {
+            *asked += 1;
+            *asked
+        });
+        let session = composer.chat.map(|chat| chat.id()).filter(|id| !id.as_str().is_empty());
+        spawn_local(async move {
+            let found = server_fns::files(session, query).await.unwrap_or_default();
+            if self.asked.try_peek(|asked| Some(*asked) == number) == Some(true) {
+                let all = found.into_iter().take(MOST).map(Suggestion::File).collect();
+                self.offer.set(Offer { all, at: 0, from });
+            }
+        });
     }
 
     /// Whether the key was meant for the offer.
@@ -101,10 +137,23 @@ impl Suggestions {
 
     /// Takes one of them.
     fn take(self, composer: Composer, at: usize) {
-        let Offer { all, .. } = self.offer.peek();
+        let Offer { all, from, .. } = self.offer.peek();
         self.close();
         match all.into_iter().nth(at) {
-            Some(Suggestion::Command(command)) => command.choose(composer),
+            Some(Suggestion::File(file)) => {
+                let (text, caret) = (composer.text.peek(), composer.area.caret());
+                let (before, after) = (text.get(..from), text.get(caret..));
+                let (Some(before), Some(after)) = (before, after) else { return };
+                // A directory can be looked into.
+                let end = if file.directory { "/" } else { " " };
+                let written = format!("{before}@{}{end}", file.path.trim_end_matches('/'));
+                composer.write(&format!("{written}{after}"), written.len());
+            }
+            Some(Suggestion::Command(command)) => {
+                composer.write("", 0);
+                (command.run)();
+                return;
+            }
             None => {}
         }
         composer.area.focus();
@@ -139,9 +188,20 @@ impl Suggestions {
                     .on("pointerdown", |event: web_sys::Event| event.prevent_default())
                     .on_click(move || self.take(composer, place));
                 match one {
+                    Suggestion::File(file) => {
+                        let (path, mark) =
+                            (file.path, if file.directory { Icon::Folder } else { Icon::File });
+                        let (dir, name) =
+                            path.split_at(path.trim_end_matches('/').rfind('/').map_or(0, |at| at + 1));
+                        let name = el("span").class("name").child(name.to_owned());
+                        row.child(icon(mark))
+                            .child(name)
+                            .child(el("span").class("about").child(dir.to_owned()))
+                    }
                     Suggestion::Command(command) => {
-                        let name = el("code").class("name").child(format!("/{}", command.name()));
-                        row.child(name).child(el("span").class("about").child(command.about(t)))
+                        let word =
+                            el("code").class("name").child(format!("/{}", command.word.unwrap_or_default()));
+                        row.child(word).child(el("span").class("about").child(command.name))
                     }
                 }
             });
@@ -168,5 +228,15 @@ mod tests {
         assert_eq!(asking("/rename x", 9), None);
         assert_eq!(asking("/re", 2), None, "the caret is inside");
         assert_eq!(asking("see /etc", 8), None);
+    }
+
+    #[test]
+    fn an_at_sign_at_the_beginning_of_a_word_asks_for_files() {
+        assert_eq!(asking("@src", 4), Some(Asking::File { from: 0, query: "src" }));
+        assert_eq!(asking("look at @", 9), Some(Asking::File { from: 8, query: "" }));
+        assert_eq!(asking("看\u{3000}@源", 10), Some(Asking::File { from: 6, query: "源" }));
+        assert_eq!(asking("look at @a b", 10), Some(Asking::File { from: 8, query: "a" }));
+        assert_eq!(asking("me@example.org", 14), None);
+        assert_eq!(asking("", 0), None);
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use codex_gateway_wire::{ApprovalMode, Content, InputPart, Item, SessionId, StartTurn, TurnId};
+use codex_gateway_wire::{ApprovalMode, SessionId, TurnId};
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{choices::Choices, entry::images};
+use super::choices::Choices;
 use crate::{
     browser,
     composer::{Composer, Draft},
@@ -158,18 +158,7 @@ impl Chat {
 
     /// Sends what the user said in a turn again.
     pub(crate) fn retry_turn(self, turn: &TurnId) {
-        let said = self.live.peek(|transcript| {
-            let entries = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
-            entries.rev().find_map(|entry| match &entry.content {
-                Content::Item(Item::UserMessage(message)) => Some(StartTurn {
-                    prompt: message.text(),
-                    input: images(message).map(|upload| InputPart::Image { upload }).collect(),
-                    ..StartTurn::default()
-                }),
-                _ => None,
-            })
-        });
-        if let Some(turn) = said {
+        if let Some(turn) = self.said_in(turn) {
             self.resend(Unsent::new(turn));
         }
     }

@@ -10,7 +10,7 @@ use web_sys::{Event, KeyboardEvent};
 use super::{Chat, scroll::Scroll};
 use crate::{
     browser,
-    commands::{Commands, Key},
+    commands::{Command, Commands, Key},
     icon::{Icon, icon},
     live::GroupKey,
     node::{El, Node, el, live},
@@ -51,7 +51,7 @@ impl Find {
             busy: State::new(false),
         };
         if let Some(commands) = use_context::<Commands>() {
-            commands.add(chat.t.find, Icon::Search, Some(Key::Ctrl("f")), move || find.begin());
+            commands.add(Command::new(chat.t.find, Icon::Search, move || find.begin()).key(Key::Ctrl("f")));
         }
         find
     }

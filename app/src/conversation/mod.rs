@@ -1,5 +1,6 @@
 //! A conversation: what was said and done, what is going on, and the composer below.
 
+mod actions;
 mod activity;
 mod changed;
 mod chat;
@@ -15,6 +16,7 @@ mod queue;
 mod scroll;
 mod step;
 mod turn;
+mod turn_actions;
 mod unsent;
 mod window;
 
@@ -24,13 +26,14 @@ use codex_gateway_wire::api::Model;
 use leptos::{ev, prelude::*};
 use web_sys::KeyboardEvent;
 
+pub(crate) use actions::RENAME;
 pub(crate) use chat::Chat;
 pub(crate) use notices::sign_in_notice;
 pub(crate) use turn::failure_view;
 pub(crate) use unsent::sent_view;
 
 use crate::{
-    commands::{Commands, Key},
+    commands::{Command, Commands, Key},
     composer::{ComposerSetup, composer_view},
     icon::Icon,
     node::{El, el},
@@ -47,16 +50,12 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
         on_cleanup(move || listener.remove());
     });
     if let Some(commands) = use_context::<Commands>() {
-        commands.add(t.toggle_details, Icon::Panel, Some(Key::Ctrl(".")), move || {
-            chat.panel.toggle();
-            true
-        });
+        actions::add_actions(chat, commands);
+        let details = Command::always(t.toggle_details, Icon::Panel, move || chat.panel.toggle());
+        commands.add(details.key(Key::Ctrl(".")));
         effect(move || {
             if chat.running() {
-                commands.add(t.stop, Icon::Stop, None, move || {
-                    chat.stop();
-                    true
-                });
+                commands.add(Command::always(t.stop, Icon::Stop, move || chat.stop()));
             }
         });
     }

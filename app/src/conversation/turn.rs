@@ -3,7 +3,7 @@
 use codex_gateway_wire::{TurnId, codex::TurnStatus};
 use leptos::prelude::*;
 
-use super::{Chat, changed::changed_view, entry::entry_view, fold::fold_view};
+use super::{Chat, changed::changed_view, entry::entry_view, fold::fold_view, turn_actions::turn_actions};
 use crate::{
     icon::{Icon, icon},
     live::{GroupKey, TurnFacts},
@@ -80,6 +80,7 @@ pub(crate) fn group_view(chat: Chat, group: GroupKey) -> El {
         .child(list(rows, row))
         .child(changed_view(chat, key, turn))
         .child(live(move || end_view(chat, key, turn)))
+        .child(turn_actions(chat, key, turn))
 }
 
 pub(super) fn turn_of(key: State<GroupKey>) -> Option<TurnId> {

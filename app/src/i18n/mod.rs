@@ -141,8 +141,15 @@ texts! {
     while_working_hint: &'static str,
     queue_it: &'static str,
     steer: &'static str,
-    about_rename: &'static str,
-    about_model: &'static str,
+    archive: &'static str,
+    compact: &'static str,
+    review: &'static str,
+    copy_answer: &'static str,
+    edit_message: &'static str,
+    fork_here: &'static str,
+    fork: &'static str,
+    export: &'static str,
+    choose_model: &'static str,
 
     // The queue
     queued: &'static str,

@@ -1,0 +1,74 @@
+//! What can be done with a turn that has ended: its answer copied, its message edited and sent again, the conversation
+//! gone on with from there in another one.
+
+use codex_gateway_wire::{Content, InputPart, Item, StartTurn, Transcript, TurnId, api::ThreadAction};
+use leptos::prelude::Read;
+
+use super::{
+    Chat,
+    entry::images,
+    turn::{Turn, turn_of},
+};
+use crate::{
+    cards::copy_button,
+    live::GroupKey,
+    node::{El, Node, el, link_button, live, many},
+    state::State,
+};
+
+pub(super) fn turn_actions(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node {
+    let t = chat.t;
+    let act = move |label: &'static str, act: fn(Chat, TurnId)| -> El {
+        let act = move || turn_of(key).into_iter().for_each(|turn| act(chat, turn));
+        link_button(label, act).live_attr("disabled", move || chat.running())
+    };
+    live(move || {
+        let ended = !turn.facts.read().running() && turn_of(key).is_some();
+        ended.then(|| {
+            let answer = move || {
+                let turn = turn_of(key);
+                chat.live.peek(|transcript| answer(transcript, &turn?))
+            };
+            let all: [Node; 3] = [
+                copy_button(t.copy_answer, answer, t).into(),
+                act(t.edit_message, edit).into(),
+                act(t.fork_here, |chat, turn| chat.act(ThreadAction::Fork, Some(turn.to_string()))).into(),
+            ];
+            el("div").class("turn-actions").child(many(all))
+        })
+    })
+}
+
+/// Takes the turn and all that came later back, and its message into the composer.
+fn edit(chat: Chat, turn: TurnId) {
+    let Some(said) = chat.said_in(&turn) else { return };
+    chat.act_then(ThreadAction::Revert, Some(turn.to_string()), move || {
+        chat.composer.peek().iter().for_each(|composer| composer.take_back(&said));
+    });
+}
+
+/// What the agent said last in a turn, in Markdown.
+fn answer(transcript: &Transcript, turn: &TurnId) -> Option<String> {
+    let own = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
+    own.rev().find_map(|entry| match &entry.content {
+        Content::Item(Item::AgentMessage(message)) => Some(message.text.clone()),
+        _ => None,
+    })
+}
+
+impl Chat {
+    /// What the user said first in a turn.
+    pub(super) fn said_in(self, turn: &TurnId) -> Option<StartTurn> {
+        self.live.peek(|transcript| {
+            let mut own = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
+            own.find_map(|entry| match &entry.content {
+                Content::Item(Item::UserMessage(message)) => Some(StartTurn {
+                    prompt: message.text(),
+                    input: images(message).map(|upload| InputPart::Image { upload }).collect(),
+                    ..StartTurn::default()
+                }),
+                _ => None,
+            })
+        })
+    }
+}
