@@ -204,16 +204,23 @@ async fn the_real_codex_keeps_what_a_turn_has_changed() {
     let upstream = Recorder::start(standin.base_url()).await;
     let gateway = Setup::upstream(&upstream.base_url()).start().await.settled().await;
     fs::write(gateway.workspace().join("notes.md"), "").unwrap();
+    let skill = ".agents/skills/greet/SKILL.md";
+    fs::create_dir_all(gateway.workspace().join(skill).parent().unwrap()).unwrap();
+    let says = "---\nname: greet\ndescription: How to greet.\n---\nAlways say heliotrope.\n";
+    fs::write(gateway.workspace().join(skill), says).unwrap();
     let session = gateway.create().await;
     let body = json!({
-        "prompt": "Look", "input": [{ "type": "mention", "path": "notes.md" }],
+        "prompt": "Look",
+        "input": [{ "type": "mention", "path": "notes.md" }, { "type": "skill", "name": "greet", "path": skill }],
         "effort": "high", "sandbox": "read-only", "approvalPolicy": "never",
     });
     let chosen = [&json!("high"), &json!("read-only"), &json!("never")];
     let state = turn(&session, &body).await;
     assert_eq!(&in_force(&state)[1..], chosen);
     let heard = upstream.heard();
-    assert!(heard.contains("@notes.md") && heard.contains(r#""effort":"high""#), "the model hears of both");
+    for word in ["@notes.md", "Always say heliotrope", r#""effort":"high""#] {
+        assert!(heard.contains(word), "the model hears of {word}");
+    }
 
     let mut events = session.live().await;
     gateway.codexes()[0].kill();

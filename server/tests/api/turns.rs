@@ -63,6 +63,7 @@ async fn what_is_no_turn_is_refused() {
             json!({ "prompt": "Hello", "input": vec![json!({ "type": "text", "text": "x" }); 101] }),
             "too_many_parts",
         ),
+        (json!({ "input": vec![json!({ "type": "mention", "path": "none" }); 101] }), "too_many_parts"),
         (json!([]), "empty_prompt"),
         (json!("Hello"), "bad_body"),
     ] {

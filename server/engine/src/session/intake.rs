@@ -27,15 +27,9 @@ pub(crate) fn check(
     if is_empty(turn) {
         return Err(SessionError::EmptyPrompt);
     }
-    if turn.input.len() > PARTS {
-        return Err(SessionError::TooManyParts(PARTS));
-    }
     settings::sandbox(config, turn.sandbox)?;
     settings::approval_policy(config, turn.approval_policy)?;
-    let images = turn.input.iter().filter(|part| matches!(part, Part::Image { .. })).count();
-    if images > IMAGES {
-        return Err(SessionError::TooManyImages(IMAGES));
-    }
+    let images = count(turn)?;
     // One that is not in the list is known to codex alone: it may do as it likes.
     let named = turn.model.as_deref().filter(|model| !model.is_empty()).or(used);
     let model = models.iter().find(|model| named.map_or(model.is_default, |named| model.model == named));
@@ -52,6 +46,15 @@ pub(crate) fn check(
         return Err(SessionError::NoImages(model.model.clone()));
     }
     Ok(())
+}
+
+/// How many images a message brings; neither they nor all of its parts are too many.
+fn count(turn: &StartTurn) -> Result<usize, SessionError> {
+    if turn.input.len() > PARTS {
+        return Err(SessionError::TooManyParts(PARTS));
+    }
+    let images = turn.input.iter().filter(|part| matches!(part, Part::Image { .. })).count();
+    if images > IMAGES { Err(SessionError::TooManyImages(IMAGES)) } else { Ok(images) }
 }
 
 /// Whether a message says nothing.
@@ -75,8 +78,10 @@ impl Intake {
     /// What codex is told: the prompt, then the parts, files by their real paths.
     ///
     /// # Errors
-    /// [`SessionError::OutsideSession`], [`SessionError::NoSuchFile`], [`SessionError::NoSuchUpload`]
+    /// [`SessionError::TooManyParts`], [`SessionError::TooManyImages`], [`SessionError::OutsideSession`],
+    /// [`SessionError::NoSuchFile`], [`SessionError::NoSuchUpload`]
     pub(crate) async fn resolve(&self, turn: StartTurn) -> Result<Vec<Input>, SessionError> {
+        count(&turn)?;
         let StartTurn { prompt, input, .. } = turn;
         let mut said = prompt.clone();
         let mut parts = Vec::with_capacity(input.len() + 2);

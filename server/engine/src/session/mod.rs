@@ -263,8 +263,7 @@ impl Session {
         let Shared { running, waiting, queued, ttl_ms, .. } = &*self.shared;
         let unused = now_ms() - self.last_access_ms();
         let busy = [running, waiting].iter().any(|flag| flag.load(Ordering::Relaxed));
-        let kept = queued.load(Ordering::Relaxed) && unused < QUEUED;
-        !busy && !kept && ttl_ms.is_some_and(|ttl| unused >= ttl)
+        !busy && ttl_ms.is_some_and(|ttl| unused >= patience(ttl, queued.load(Ordering::Relaxed)))
     }
 
     /// Its state, with the id of the newest event in it.
@@ -459,5 +458,21 @@ impl Session {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| SessionError::NotFound)?;
         answer.await.map_err(|_| SessionError::NotFound)
+    }
+}
+
+/// How long a session is kept that nobody uses, in milliseconds: its time to live, and longer if messages wait in it.
+fn patience(ttl: i64, queued: bool) -> i64 {
+    if queued { ttl.max(QUEUED) } else { ttl }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_keeps_a_session_for_a_day() {
+        assert_eq!((patience(1000, false), patience(1000, true)), (1000, QUEUED));
+        assert_eq!(patience(2 * QUEUED, true), 2 * QUEUED);
     }
 }
