@@ -131,7 +131,7 @@ fn html_of(session: &str, status: TurnStatus, entries: Vec<Entry>, older: bool) 
     owner.set();
     provide_context(Lang::En);
     let chat = Chat::open(Conversation { site: Site::default(), snapshot }, None);
-    Node::from(conversation_view(chat, Vec::new())).to_html()
+    Node::from(conversation_view(chat, Vec::new(), Site::default())).to_html()
 }
 
 #[test]
