@@ -30,6 +30,7 @@ test('the first screen, the settings, and what is not there', async ({ page, cha
 });
 
 test('a conversation, running, stopped, failed, finished and opened', async ({ page, chat }) => {
+  test.slow(); // Many states, and axe looks at each twice.
   await chat.start('!standin reasoning, plan, command, patch, slow-command');
   await expect(chat.liveLine).toContainText('sleep 25', { timeout: 15_000 });
   await isClean(page, 'running');
@@ -53,6 +54,7 @@ test('a conversation, running, stopped, failed, finished and opened', async ({ p
 });
 
 test('what a turn has changed, a comment on a line, and the details', async ({ page, chat, startServer }, testInfo) => {
+  test.slow(); // As above, with hundreds of lines.
   const codex = new FakeCodex(`axe-${testInfo.testId}`, 'changes');
   const server = await startServer({ args: [], env: codex.env });
   await chat.startAndFinish('Change them all', `${server.baseURL}/`);

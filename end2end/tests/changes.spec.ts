@@ -1,4 +1,6 @@
 // The files that a turn has changed: listed below its answer, read line by line, commented on.
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test, type Chat } from './chat';
 import { FakeCodex } from './support/fake-codex';
 import type { Locator } from '@playwright/test';
@@ -145,4 +147,16 @@ test('a wide diff makes no page wider on a phone', async ({ page, chat, startSer
     return [scrollWidth - clientWidth, log.scrollWidth - log.clientWidth, diff.scrollWidth - diff.clientWidth];
   });
   expect(widths).toEqual([0, 0, 0]);
+});
+
+test('a picture that the agent has looked at is shown', async ({ page, chat, startServer }, testInfo) => {
+  const codex = new FakeCodex(`picture-${testInfo.testId}`, 'changes');
+  const server = await startServer({ args: [], env: codex.env });
+  await page.goto(server.baseURL);
+  writeFileSync(path.join(server.workspace, 'picture.png'), await page.screenshot());
+  await chat.startAndFinish('Look at it', `${server.baseURL}/`);
+  await chat.fold.click();
+  await chat.step(/^Looked at picture\.png/).click();
+  const picture = chat.log.getByRole('img', { name: 'The picture' });
+  await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(100);
 });

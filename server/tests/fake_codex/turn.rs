@@ -219,6 +219,9 @@ impl Fake {
             self.started(turn, &item);
             self.completed(turn, &item);
         }
+        let picture = json!({ "type": "imageView", "id": format!("{turn}-picture"), "path": format!("{cwd}/picture.png") });
+        self.started(turn, &picture);
+        self.completed(turn, &picture);
         let usage = json!({ "totalTokens": 4_321, "inputTokens": 4_000, "cachedInputTokens": 3_000, "outputTokens": 321, "reasoningOutputTokens": 200 });
         notify(
             "thread/tokenUsage/updated",
