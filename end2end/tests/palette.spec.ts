@@ -110,7 +110,7 @@ test('all keys are listed, unless the question mark is typed into a text', async
       - term: Commands and conversations
       - definition: Ctrl K
       - term: New chat
-      - definition: Shift Ctrl O
+      - definition: Ctrl Shift O
       - term: Show or hide the sidebar
       - definition: Ctrl B
       - term: Keyboard shortcuts

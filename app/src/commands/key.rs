@@ -31,12 +31,13 @@ impl Key {
 
     /// How it is written on the reader's keyboard.
     pub(crate) fn name(self) -> String {
-        let ctrl = if browser::is_mac() { "⌘" } else { "Ctrl " };
-        let shift = if browser::is_mac() { "⇧" } else { "Shift " };
+        let mac = browser::is_mac();
         match self {
             Self::Plain(key) => key.to_owned(),
-            Self::Ctrl(letter) => format!("{ctrl}{}", letter.to_uppercase()),
-            Self::CtrlShift(letter) => format!("{shift}{ctrl}{}", letter.to_uppercase()),
+            Self::Ctrl(letter) if mac => format!("⌘{}", letter.to_uppercase()),
+            Self::Ctrl(letter) => format!("Ctrl {}", letter.to_uppercase()),
+            Self::CtrlShift(letter) if mac => format!("⇧⌘{}", letter.to_uppercase()),
+            Self::CtrlShift(letter) => format!("Ctrl Shift {}", letter.to_uppercase()),
         }
     }
 }

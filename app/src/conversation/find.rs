@@ -213,10 +213,10 @@ fn bar_view(find: Find) -> El {
         let found = find.found.get()?;
         found.matches.into_iter().nth(at).map(|found| el("p").class("excerpt").child(found.excerpt))
     };
-    let button = |label: &'static str, mark, act: fn(Find)| {
+    let button = |label: &'static str, class, mark, act: fn(Find)| {
         el("button")
             .attr("type", "button")
-            .class("icon-button")
+            .class(class)
             .attr("aria-label", label)
             .attr("title", label)
             .on_click(move || act(find))
@@ -228,8 +228,8 @@ fn bar_view(find: Find) -> El {
         .on("keydown", move |event: KeyboardEvent| find.pressed(&event))
         .child(field)
         .child(el("span").class("place").attr("role", "status").child(live(place)))
-        .child(button(t.previous, Icon::Up, |find| find.step(true)))
-        .child(button(t.next, Icon::Down, |find| find.step(false)))
-        .child(button(t.close, Icon::Close, Find::close))
+        .child(button(t.previous, "icon-button", Icon::Up, |find| find.step(true)))
+        .child(button(t.next, "icon-button newer", Icon::Up, |find| find.step(false)))
+        .child(button(t.close, "icon-button", Icon::Close, Find::close))
         .child(live(excerpt))
 }
