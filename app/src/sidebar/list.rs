@@ -9,7 +9,7 @@ use super::{day::Day, row::is_current, unread::Seen};
 use crate::{
     browser,
     route::Navigator,
-    server_fns::{self, Row},
+    server_fns::{self, Listing, Row},
     state::{State, effect},
 };
 
@@ -153,13 +153,15 @@ impl Conversations {
             self.failed.set_to(page.is_err());
             let Ok(page) = page else { return };
             self.loaded.set_to(true);
-            let before = self.rows.peek();
-            let known = before.len() > page.rows.len() && first;
+            let mut before = self.rows.peek();
+            if first {
+                before = beyond(before, &page);
+            }
             // What was there beyond the first page stays, and goes on where it did.
-            if !known {
+            if !first || before.is_empty() {
                 self.next.set_to(page.next);
             }
-            self.rows.set_to(merged(before, page.rows, first && !known));
+            self.rows.set_to(merged(before, page.rows));
         });
     }
 
@@ -169,14 +171,19 @@ impl Conversations {
     }
 }
 
-/// The rows of a page with those that were there, each once, the newest first; without those if the page is all.
-fn merged(before: Vec<Row>, page: Vec<Row>, all: bool) -> Vec<Row> {
+/// Those of the rows that come after the first page, if there are any: what it could have and has not is gone.
+fn beyond(rows: Vec<Row>, first: &Listing) -> Vec<Row> {
+    let past = first.rows.iter().filter(|row| row.session.is_none());
+    let oldest = past.map(|row| row.at_ms).min().filter(|_| first.next.is_some());
+    rows.into_iter().filter(|row| oldest.is_some_and(|oldest| row.at_ms < oldest)).collect()
+}
+
+/// The rows of a page with those that were there, each once, the newest first.
+fn merged(before: Vec<Row>, page: Vec<Row>) -> Vec<Row> {
     let mut rows = page;
-    if !all {
-        let older: Vec<Row> =
-            before.into_iter().filter(|row| rows.iter().all(|new| new.thread != row.thread)).collect();
-        rows.extend(older);
-    }
+    let others: Vec<Row> =
+        before.into_iter().filter(|row| rows.iter().all(|new| new.thread != row.thread)).collect();
+    rows.extend(others);
     rows.sort_by_key(|row| std::cmp::Reverse(row.at_ms));
     rows
 }
@@ -202,7 +209,18 @@ mod tests {
     fn pages_come_together_and_every_conversation_stands_once() {
         let before = vec![row("a", 5), row("b", 4), row("c", 3)];
         let again = vec![row("c", 9), row("a", 5)];
-        assert_eq!(ids(&merged(before.clone(), again.clone(), false)), ["c", "a", "b"]);
-        assert_eq!(ids(&merged(before, again, true)), ["c", "a"]);
+        assert_eq!(ids(&merged(before, again)), ["c", "a", "b"]);
+    }
+
+    #[test]
+    fn what_the_first_page_could_have_and_has_not_is_gone() {
+        let before = vec![row("a", 9), row("gone", 7), row("b", 6), row("c", 3)];
+        let live = Row { session: Some("s".into()), ..row("d", 1) };
+        let page = |next: Option<&str>| Listing {
+            rows: vec![live.clone(), row("a", 9), row("b", 6)],
+            next: next.map(str::to_owned),
+        };
+        assert_eq!(ids(&beyond(before.clone(), &page(Some("2")))), ["c"]);
+        assert_eq!(ids(&beyond(before, &page(None))), Vec::<&str>::new());
     }
 }
