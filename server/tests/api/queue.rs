@@ -409,3 +409,25 @@ async fn the_real_codex_is_told_and_waited_for() {
     item(&session, "DELETE", &id, &Value::Null).await.refused(404, "not_found");
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn what_waits_is_not_sent_because_turns_are_taken_back() {
+    let gateway = Gateway::demo().await;
+    let session = gateway.create().await;
+    session.turn("Reply with exactly the single word one").await;
+    let mut events = session.live().await;
+    session.start_turn("!standin deltas count=3000 pace_us=10000").await;
+    events.notification("item/agentMessage/delta").await;
+    wait_in_queue(&session, "waiting").await;
+    let running = session.state().await["currentTurnId"].clone();
+    session.client.post(&session.path("/turn/interrupt")).await.ok();
+    events.turn().await;
+
+    let revert = json!({ "beforeTurnId": running });
+    let reverted = session.client.post_json(&session.path("/thread/revert"), &revert).await.ok();
+    let state = &reverted["state"];
+    assert_eq!((&state["activeTurn"], texts(&state["queue"])), (&json!(false), vec!["waiting".into()]));
+    let instead = say(&session, "Reply with exactly the single word two", "reject").await.ok();
+    assert_eq!(instead["outcome"], "started", "the message that is said instead comes first");
+    gateway.stop().await;
+}

@@ -117,8 +117,6 @@ impl Actor {
             self.reply()
         });
         let _ = reply.send(result);
-        // What was written meanwhile has waited for this.
-        self.send_next();
     }
 }
 
