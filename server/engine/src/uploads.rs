@@ -304,6 +304,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_fork_has_what_its_messages_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let uploads = uploads(dir.path());
+        let ada = OwnerId::from("ada");
+        let id = uploads.add(&ada, &png(1, 1)).await.unwrap().id;
+        let (first, fork) = (ThreadId::from("first"), ThreadId::from("fork"));
+        uploads.file(&ada, &id, Some(&first)).await.unwrap();
+        for _ in 0..2 {
+            uploads.store.share_uploads(&first, &fork).await.unwrap();
+        }
+        uploads.forget(&first).await.unwrap();
+        assert!(uploads.get(&ada, &id).await.is_ok());
+        uploads.forget(&fork).await.unwrap();
+        assert!(uploads.get(&ada, &id).await.is_err());
+    }
+
+    #[tokio::test]
     async fn an_owner_may_keep_only_so_much() {
         let dir = tempfile::tempdir().unwrap();
         let uploads = uploads(dir.path());

@@ -33,7 +33,7 @@ async fn one_is_renamed_whether_its_process_lives_or_not_and_deleted() {
     rename(&session, "Pemba").await;
     assert_eq!(name_on_disk(&session).await, "Pemba");
     let told = events.notification("thread/name/updated").await;
-    assert_eq!(told.json()["threadName"], "Pemba", "codex cannot tell it, so the gateway does");
+    assert_eq!(told.json()["params"]["threadName"], "Pemba", "codex cannot tell it, so the gateway does");
     let list =
         gateway.client.post_json("/_fn/conversations", &json!({ "search": "", "cursor": null })).await.ok();
     assert_eq!(list["rows"][0]["title"], "Pemba");
