@@ -105,7 +105,7 @@ pub(crate) const DELTAS: [&str; 8] = [
     "item/mcpToolCall/progress",
 ];
 
-pub(crate) const OTHERS: [(&str, &str); 10] = [
+pub(crate) const OTHERS: [(&str, &str); 11] = [
     (
         "thread/tokenUsage/updated",
         r#"{"threadId":"thread-1","tokenUsage":{"total":{"totalTokens":7},"last":{"totalTokens":3},"modelContextWindow":100}}"#,
