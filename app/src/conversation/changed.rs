@@ -38,7 +38,7 @@ pub(crate) fn changed_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
     };
     let review = move || {
         let turn = turn_of(key);
-        link_button(t.all_changes, move || chat.panel.show_changes(turn.clone()))
+        link_button(t.all_changes, move || chat.panel().show_changes(turn.clone()))
     };
     let heading = move || el("span").class("what").child((t.files_changed)(count()));
     let header = el("header")

@@ -41,7 +41,7 @@ pub(crate) struct Chat {
     /// Who answers what codex asks.
     pub(crate) approvals: ApprovalMode,
     /// The details beside the conversation.
-    pub(crate) panel: Panel,
+    panel: State<Panel>,
     id: State<SessionId>,
     /// What is the browser's own stays there: the server has threads, and a page may end on another one.
     stream: State<Option<StoredValue<Stream, LocalStorage>>>,
@@ -64,7 +64,7 @@ impl Chat {
             composer: State::new(None),
             choices: Choices::new(),
             approvals,
-            panel: Panel::new(),
+            panel: State::new(Panel::new()),
             id: State::new(id.clone()),
             stream: State::new(None),
         };
@@ -77,7 +77,7 @@ impl Chat {
                 return chat.link.set(LinkState::Past);
             }
             let stream =
-                Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated, chat.panel.tap);
+                Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated, chat.panel().tap);
             chat.stream.set(Some(StoredValue::new_local(stream)));
             chat.keep_time(site.now_ms);
         });
@@ -138,6 +138,11 @@ impl Chat {
             let window = usage.model_context_window.filter(|window| *window > 0)?;
             Some((usage.last.total_tokens * 100).div_ceil(window).min(100))
         })
+    }
+
+    /// The details beside the conversation. (Kept apart, so that a conversation is handed on in few words.)
+    pub(crate) fn panel(self) -> Panel {
+        self.panel.try_peek(|panel| *panel).unwrap_or_else(Panel::new)
     }
 
     /// Adds a text to the message that is being written.

@@ -51,7 +51,7 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
     });
     if let Some(commands) = use_context::<Commands>() {
         actions::add_actions(chat, commands);
-        let details = Command::always(t.toggle_details, Icon::Panel, move || chat.panel.toggle());
+        let details = Command::always(t.toggle_details, Icon::Panel, move || chat.panel().toggle());
         commands.add(details.key(Key::Ctrl(".")));
         effect(move || {
             if chat.running() {

@@ -24,11 +24,8 @@ pub(super) fn blocks<'a>(lines: &'a [(usize, Line<'a>)]) -> Vec<Block<'a>> {
             LineKind::Context => blocks.push(Block::Same(run)),
             LineKind::Added | LineKind::Removed => blocks.push(Block::Changed(run)),
         }
-        next = run
-            .iter()
-            .filter_map(|(_, line)| line.old)
-            .last()
-            .map_or(next, |last| if first.kind == LineKind::Hunk { last } else { last + 1 });
+        let last = run.iter().rev().find_map(|(_, line)| line.old);
+        next = last.map_or(next, |last| if first.kind == LineKind::Hunk { last } else { last + 1 });
     }
     blocks
 }

@@ -36,7 +36,7 @@ pub(crate) fn diff_view(change: FileUpdateChange, path: String) -> Node {
     let chat = use_context::<Chat>();
     let all = State::new(false);
     let writing = State::new(None::<Commenting>);
-    let split = move || chat.is_some_and(|chat| chat.panel.split.get());
+    let split = move || chat.is_some_and(|chat| chat.panel().split.get());
     let label = (t.diff_of)(&path);
     let begin = move |at: usize| {
         if chat.is_some() {

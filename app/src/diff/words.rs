@@ -76,6 +76,7 @@ mod tests {
         differing(old, new).map(|(in_old, in_new)| (old[in_old].to_owned(), new[in_new].to_owned()))
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "it is compared with what may be none")]
     fn pair(old: &str, new: &str) -> Option<(String, String)> {
         Some((old.to_owned(), new.to_owned()))
     }

@@ -19,7 +19,7 @@ use crate::{
 const OPEN: usize = 20;
 
 pub(super) fn changes_view(chat: Chat) -> Node {
-    let (t, panel) = (chat.t, chat.panel);
+    let (t, panel) = (chat.t, chat.panel());
     let files = State::new(Vec::<FileUpdateChange>::new());
     effect(move || files.set_to(net(&done(chat))));
     let find = move |path: &str| {
@@ -69,12 +69,9 @@ fn total(files: &[FileUpdateChange]) -> Counts {
 /// The changes that were made, oldest first; tracked. What else happens meanwhile is not looked at.
 fn done(chat: Chat) -> Vec<FileUpdateChange> {
     let order = chat.live.groups();
-    let chosen = chat.panel.turn.get().map(GroupKey::Turn);
+    let chosen = chat.panel().turn.get().map(GroupKey::Turn);
     let newest = || order.iter().rfind(|key| key.turn().is_some()).cloned();
-    let groups = match chat.panel.whole.get() {
-        true => order,
-        false => chosen.or_else(newest).into_iter().collect(),
-    };
+    let groups = if chat.panel().whole.get() { order } else { chosen.or_else(newest).into_iter().collect() };
     let is_change = |id: &ItemId| {
         chat.live.peek(|transcript| {
             let entry = transcript.entries.get(id);

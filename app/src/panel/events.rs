@@ -16,7 +16,7 @@ use crate::{
 use codex_gateway_wire::Json;
 
 pub(super) fn events_view(chat: Chat) -> Node {
-    let (t, tap) = (chat.t, chat.panel.tap);
+    let (t, tap) = (chat.t, chat.panel().tap);
     tap.listen(true);
     on_cleanup(move || tap.listen(false));
     let (filter, paused, copied) = (State::new(String::new()), State::new(false), State::new(false));
@@ -33,8 +33,7 @@ pub(super) fn events_view(chat: Chat) -> Node {
         spawn_local(async move { copied.set(copy_text(&all).await) });
     };
     let button = |act: Box<dyn FnMut() + Send>, label: Node| {
-        let mut act = act;
-        el("button").attr("type", "button").class("plain").on_click(move || act()).child(label)
+        el("button").attr("type", "button").class("plain").on_click(act).child(label)
     };
     let tools = el("div")
         .class("panel-tools")

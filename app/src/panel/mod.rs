@@ -151,18 +151,18 @@ pub(crate) fn panel_button(chat: Chat) -> El {
         .class("icon-button")
         .attr("aria-label", t.details)
         .attr("title", t.details)
-        .live_attr("aria-expanded", move || chat.panel.open.get().to_string())
-        .on_click(move || chat.panel.toggle())
+        .live_attr("aria-expanded", move || chat.panel().open.get().to_string())
+        .on_click(move || chat.panel().toggle())
         .child(icon(Icon::Panel))
 }
 
 /// The panel, while it is open.
 pub(crate) fn panel_view(chat: Chat) -> Node {
-    live(move || chat.panel.open.get().then(|| open_view(chat)))
+    live(move || chat.panel().open.get().then(|| open_view(chat)))
 }
 
 fn open_view(chat: Chat) -> El {
-    let (t, panel) = (chat.t, chat.panel);
+    let (t, panel) = (chat.t, chat.panel());
     let tab = |tab: Tab| {
         let chosen = move || panel.tab.get() == tab;
         el("button")

@@ -68,10 +68,11 @@ fn table(last: &TokenUsageBreakdown, total: &TokenUsageBreakdown, t: &Texts) -> 
 
 fn limit_view(limit: &RateLimit, now: i64, t: &Texts) -> El {
     let span = |ms: i64| duration(u64::try_from(ms).unwrap_or(0), t);
-    let time = limit.window_duration_mins.map(|minutes| match minutes {
+    let minutes = limit.window_duration_mins.and_then(|minutes| usize::try_from(minutes).ok());
+    let time = minutes.map(|minutes| match minutes {
         whole if whole % 1440 == 0 => (t.limit_of_days)(whole / 1440),
         whole if whole % 60 == 0 => (t.limit_of_hours)(whole / 60),
-        minutes => (t.limit_of)(&span(minutes * 60_000)),
+        minutes => (t.limit_of)(&duration(minutes as u64 * 60_000, t)),
     });
     let resets = limit.resets_at.map(|at| (t.limit_resets)(&span(at * 1000 - now)));
     let words = [time, Some((t.limit_used)(limit.used_percent)), resets];

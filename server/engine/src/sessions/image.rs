@@ -59,7 +59,7 @@ fn read(root: &Path, path: &Path) -> Option<Image> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let within = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     let file = File::from(openat2(root.as_fd(), below, flags, Mode::empty(), within).ok()?);
-    if !file.metadata().ok().filter(|found| found.is_file() && found.len() <= BYTES).is_some() {
+    if !file.metadata().is_ok_and(|found| found.is_file() && found.len() <= BYTES) {
         return None;
     }
     let mut bytes = Vec::new();

@@ -116,11 +116,11 @@ struct Side {
 
 impl Side {
     /// Takes the next line.
-    fn take(&mut self) -> Option<u32> {
+    fn take(&mut self) -> u32 {
         let number = self.next;
         self.next = number.saturating_add(1);
         self.left = self.left.saturating_sub(1);
-        Some(number)
+        number
     }
 }
 
@@ -142,9 +142,9 @@ fn unified<'a>(line: &'a str, hunk: &mut Option<Hunk>) -> Option<Line<'a>> {
     }
     let text = line.get(1..).unwrap_or_default();
     let (kind, old, new) = match line.as_bytes().first() {
-        Some(b'+') => (LineKind::Added, None, hunk.new.take()),
-        Some(b'-') => (LineKind::Removed, hunk.old.take(), None),
-        Some(b' ') | None => (LineKind::Context, hunk.old.take(), hunk.new.take()),
+        Some(b'+') => (LineKind::Added, None, Some(hunk.new.take())),
+        Some(b'-') => (LineKind::Removed, Some(hunk.old.take()), None),
+        Some(b' ') | None => (LineKind::Context, Some(hunk.old.take()), Some(hunk.new.take())),
         Some(_) => return None, // "\ No newline at end of file"
     };
     Some(Line { kind, old, new, text })

@@ -172,7 +172,7 @@ mod tests {
         );
         let tail = after - to;
         let lines = |sign: &str, lines: &[String]| {
-            lines.iter().map(|line| format!("{sign}{line}\n")).collect::<String>()
+            lines.iter().fold(String::new(), |text, line| text + sign + line + "\n")
         };
         text += &lines(" ", &old[from..before]);
         text += &lines("-", &old[before..old.len() - after]);

@@ -36,7 +36,7 @@ pub(super) fn script(change: &FileUpdateChange) -> Vec<Step<'_>> {
     steps
 }
 
-fn gap<'a>(steps: &mut Vec<Step<'a>>, count: u32) {
+fn gap(steps: &mut Vec<Step<'_>>, count: u32) {
     match steps.last_mut() {
         _ if count == 0 => {}
         Some(Step::Gap(before)) => *before = before.saturating_add(count),
@@ -111,7 +111,9 @@ fn net_of<'a>(steps: &[Step<'a>]) -> Vec<Step<'a>> {
     let changes = |step: &Step<'_>| matches!(step, Step::Remove(_) | Step::Add(_));
     for run in steps.chunk_by(|one, other| changes(one) == changes(other)) {
         if !run.first().is_some_and(changes) {
-            run.iter().for_each(|step| push(&mut net, *step));
+            for step in run {
+                push(&mut net, *step);
+            }
             continue;
         }
         let removed =

@@ -75,7 +75,7 @@ pub fn text(changes: &[FileUpdateChange], cwd: &str, most: usize) -> (String, bo
     for change in changes {
         let relative = |path: &str| relative(path, cwd).trim_start_matches('/').to_owned();
         let old = relative(&change.path);
-        let new = change.kind.move_path.as_deref().map_or_else(|| old.clone(), |path| relative(path));
+        let new = change.kind.move_path.as_deref().map_or_else(|| old.clone(), relative);
         let _ = writeln!(text, "diff --git a/{old} b/{new}");
         let (from, to) = match change.kind.kind.as_str() {
             "add" => {
