@@ -27,7 +27,7 @@ async function fits(page: Page): Promise<void> {
 
 /** Everything that one can press in the header and the composer is at least 44 pixels high and wide. */
 async function canBeHit(chat: Chat): Promise<void> {
-  const controls = await chat.page.locator('header, form').locator('button, a, select').evaluateAll((all) =>
+  const controls = await chat.page.locator('header, .compose').locator('button, a, select, label').evaluateAll((all) =>
     all
       .map((control) => ({ name: control.getAttribute('aria-label') ?? control.textContent ?? '', box: control.getBoundingClientRect() }))
       .filter(({ box }) => box.width > 0)
