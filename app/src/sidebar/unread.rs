@@ -79,6 +79,10 @@ mod tests {
             (last_seen(&many, "t0"), last_seen(&many, "t1"), many.lines().count()),
             (None, Some(7), MOST)
         );
-        assert_eq!(last_seen("a\na x\na 5", "a"), None, "what somebody else has written there");
+        assert_eq!(
+            last_seen("a\na x\na 5", "a"),
+            Some(5),
+            "what somebody else has written there is passed over"
+        );
     }
 }
