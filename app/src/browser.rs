@@ -3,10 +3,13 @@
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Element, HtmlDocument, HtmlElement, HtmlFormElement, HtmlInputElement, KeyboardEvent,
-    ScrollIntoViewOptions, ScrollLogicalPosition, Storage, js_sys,
+    Element, Headers, HtmlDocument, HtmlElement, HtmlFormElement, HtmlInputElement, KeyboardEvent,
+    RequestInit, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Storage, js_sys,
 };
+
+use crate::server_fns::Failure;
 
 /// The `<html>` element.
 pub(crate) fn root() -> Option<Element> {
@@ -166,4 +169,28 @@ pub(crate) fn download(address: &str) {
         let _ = link.set_attribute("download", "");
         link.click();
     }
+}
+
+/// Posts something; whether the server was content, and what it says.
+pub(crate) async fn post(
+    address: &str,
+    body: &JsValue,
+    content_type: Option<&str>,
+) -> Result<(bool, String), Failure> {
+    fetch(address, body, content_type).await.map_err(|_| Failure::unreachable())
+}
+
+async fn fetch(address: &str, body: &JsValue, content_type: Option<&str>) -> Result<(bool, String), JsValue> {
+    let request = RequestInit::new();
+    request.set_method("POST");
+    request.set_body(body);
+    if let Some(content_type) = content_type {
+        let headers = Headers::new()?;
+        headers.set("Content-Type", content_type)?;
+        request.set_headers(&headers);
+    }
+    let answer = JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?;
+    let answer: Response = answer.dyn_into()?;
+    let text = JsFuture::from(answer.text()?).await?;
+    Ok((answer.ok(), text.as_string().unwrap_or_default()))
 }

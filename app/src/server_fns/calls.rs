@@ -1,5 +1,8 @@
 //! The calls themselves.
-#![allow(missing_docs, reason = "the structs of the arguments are generated, without docs of their fields")]
+#![cfg_attr(
+    feature = "ssr",
+    allow(missing_docs, reason = "the structs of the arguments have no docs of their fields")
+)]
 #![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "server functions are async"))]
 
 #[cfg(feature = "ssr")]
@@ -11,11 +14,10 @@ use codex_gateway_wire::{
     api::{FoundFile, QueueChange, ThreadAction},
     request::AnswerRequest,
 };
-use leptos::{prelude::*, server_fn::codec::Json};
 
 #[cfg(feature = "ssr")]
 use super::context::{context, failed, text};
-use super::{Conversation, Failure, Home, Listing};
+use super::{Conversation, Failure, Home, Listing, call::calls};
 
 /// How many older entries the page loads at once.
 #[cfg(feature = "ssr")]
@@ -28,133 +30,175 @@ const FILES: usize = 20;
 #[cfg(feature = "ssr")]
 const LONGEST_QUERY: usize = 100;
 
-/// What the first screen shows.
-///
-/// # Errors
-/// None of its own.
-#[server(name = ReadHome, prefix = "/_fn", endpoint = "home", input = Json, output = Json)]
-pub async fn home() -> Result<Home, Failure> {
-    Ok(context()?.home().await)
-}
+calls! {
+    /// What the first screen shows.
+    ///
+    /// # Errors
+    /// None of its own.
+    ReadHome "home" home() -> Home {
+        Ok(context()?.home().await)
+    }
 
-/// A conversation as it stands.
-///
-/// # Errors
-/// `not_found` if there is none of that id, for this reader.
-#[server(name = ReadConversation, prefix = "/_fn", endpoint = "snapshot", input = Json, output = Json)]
-pub async fn snapshot(id: SessionId) -> Result<Conversation, Failure> {
-    context()?.conversation(&id).await.map_err(failed)
-}
+    /// A conversation as it stands.
+    ///
+    /// # Errors
+    /// `not_found` if there is none of that id, for this reader.
+    ReadConversation "snapshot" snapshot(id: SessionId) -> Conversation {
+        context()?.conversation(&id).await.map_err(failed)
+    }
 
-/// A page of older entries: those before the page that gave the cursor, else those before an entry.
-///
-/// # Errors
-/// `not_found` if there is no such conversation, or no such entry in it; `bad_query` if the cursor is none; what
-/// else the engine says.
-#[server(name = ReadItems, prefix = "/_fn", endpoint = "items", input = Json, output = Json)]
-pub async fn items(
-    id: SessionId,
-    before: Option<ItemId>,
-    cursor: Option<String>,
-) -> Result<ItemsPage, Failure> {
-    let context = context()?;
-    let session = context.session(&id).map_err(failed)?;
-    let older_than = match (cursor, before) {
-        (Some(cursor), _) => OlderThan::Page(cursor),
-        (None, Some(id)) => OlderThan::Entry(id),
-        (None, None) => OlderThan::Now,
-    };
-    context.sessions.items(&session, ItemsQuery { older_than, limit: PAGE }).await.map_err(failed)
-}
+    /// A page of older entries: those before the page that gave the cursor, else those before an entry.
+    ///
+    /// # Errors
+    /// `not_found` if there is no such conversation, or no such entry in it; `bad_query` if the cursor is none; what
+    /// else the engine says.
+    ReadItems "items" items(id: SessionId, before: Option<ItemId>, cursor: Option<String>) -> ItemsPage {
+        let context = context()?;
+        let session = context.session(&id).map_err(failed)?;
+        let older_than = match (cursor, before) {
+            (Some(cursor), _) => OlderThan::Page(cursor),
+            (None, Some(id)) => OlderThan::Entry(id),
+            (None, None) => OlderThan::Now,
+        };
+        context.sessions.items(&session, ItemsQuery { older_than, limit: PAGE }).await.map_err(failed)
+    }
 
-/// The runs of pieces of code, each given as its language, a line break, and the code. An empty one has no colours.
-///
-/// # Errors
-/// None of its own.
-#[server(name = Highlight, prefix = "/_fn", endpoint = "highlight", input = Json, output = Json)]
-pub async fn highlight(sources: Vec<String>) -> Result<Vec<String>, Failure> {
-    Ok(context()?.colours(sources).await)
-}
+    /// The runs of pieces of code, each given as its language, a line break, and the code. An empty one has no colours.
+    ///
+    /// # Errors
+    /// None of its own.
+    Highlight "highlight" highlight(sources: Vec<String>) -> Vec<String> {
+        Ok(context()?.colours(sources).await)
+    }
 
-/// Files by a few letters of their paths: in the directory of a session, or where new ones work. The best first.
-///
-/// # Errors
-/// `not_found` if there is no such session, for this reader; `bad_cwd` if its directory is gone.
-#[server(name = FindFiles, prefix = "/_fn", endpoint = "files", input = Json, output = Json)]
-pub async fn files(id: Option<SessionId>, query: String) -> Result<Vec<FoundFile>, Failure> {
-    let context = context()?;
-    let session = id.map(|id| context.session(&id)).transpose().map_err(failed)?;
-    let query: String = query.chars().take(LONGEST_QUERY).collect();
-    let found = context.sessions.files(session.as_ref(), &query, FILES).await.map_err(failed)?;
-    Ok(found.files)
-}
+    /// Files by a few letters of their paths: in the directory of a session, or where new ones work. The best first.
+    ///
+    /// # Errors
+    /// `not_found` if there is no such session, for this reader; `bad_cwd` if its directory is gone.
+    FindFiles "files" files(id: Option<SessionId>, query: String) -> Vec<FoundFile> {
+        let context = context()?;
+        let session = id.map(|id| context.session(&id)).transpose().map_err(failed)?;
+        let query: String = query.chars().take(LONGEST_QUERY).collect();
+        let found = context.sessions.files(session.as_ref(), &query, FILES).await.map_err(failed)?;
+        Ok(found.files)
+    }
 
-/// Where a text stands in a thread.
-///
-/// # Errors
-/// `not_found` if there is none of that id, for this reader; what codex says.
-#[server(name = SearchThread, prefix = "/_fn", endpoint = "search", input = Json, output = Json)]
-pub async fn search(thread: ThreadId, words: String) -> Result<Matches, Failure> {
-    let context = context()?;
-    context.sessions.search(&context.owner, &thread, &words).await.map_err(failed)
-}
+    /// Where a text stands in a thread.
+    ///
+    /// # Errors
+    /// `not_found` if there is none of that id, for this reader; what codex says.
+    SearchThread "search" search(thread: ThreadId, words: String) -> Matches {
+        let context = context()?;
+        context.sessions.search(&context.owner, &thread, &words).await.map_err(failed)
+    }
 
-/// A thread as it stands: of the session that is in it, or as it is on disk.
-///
-/// # Errors
-/// `not_found` if there is none of that id, for this reader; what codex says.
-#[server(name = ReadThread, prefix = "/_fn", endpoint = "thread", input = Json, output = Json)]
-pub async fn thread(id: ThreadId) -> Result<Conversation, Failure> {
-    context()?.thread(&id).await.map_err(failed)
-}
+    /// A thread as it stands: of the session that is in it, or as it is on disk.
+    ///
+    /// # Errors
+    /// `not_found` if there is none of that id, for this reader; what codex says.
+    ReadThread "thread" thread(id: ThreadId) -> Conversation {
+        context()?.thread(&id).await.map_err(failed)
+    }
 
-/// A page of the reader's conversations with this in their titles.
-///
-/// # Errors
-/// What codex says; `bad_query` if the cursor is none.
-#[server(name = ListConversations, prefix = "/_fn", endpoint = "conversations", input = Json, output = Json)]
-pub async fn conversations(search: String, cursor: Option<String>) -> Result<Listing, Failure> {
-    context()?.listing(search.trim(), cursor).await.map_err(failed)
-}
+    /// A page of the reader's conversations with this in their titles.
+    ///
+    /// # Errors
+    /// What codex says; `bad_query` if the cursor is none.
+    ListConversations "conversations" conversations(search: String, cursor: Option<String>) -> Listing {
+        context()?.listing(search.trim(), cursor).await.map_err(failed)
+    }
 
-/// Gives a conversation a name.
-///
-/// # Errors
-/// `not_found`; what codex says.
-#[server(name = RenameConversation, prefix = "/_fn", endpoint = "rename", input = Json, output = Json)]
-pub async fn rename(thread: ThreadId, name: String) -> Result<(), Failure> {
-    let context = context()?;
-    let name = text(name)?.trim().to_owned();
-    context.sessions.name_thread(&context.owner, thread.as_str(), name).await.map_err(failed)
-}
+    /// Gives a conversation a name.
+    ///
+    /// # Errors
+    /// `not_found`; what codex says.
+    RenameConversation "rename" rename(thread: ThreadId, name: String) -> () {
+        let context = context()?;
+        let name = text(name)?.trim().to_owned();
+        context.sessions.name_thread(&context.owner, thread.as_str(), name).await.map_err(failed)
+    }
 
-/// Deletes a conversation for good.
-///
-/// # Errors
-/// `not_found`; what codex says.
-#[server(name = RemoveConversation, prefix = "/_fn", endpoint = "remove", input = Json, output = Json)]
-pub async fn remove(thread: ThreadId) -> Result<(), Failure> {
-    let context = context()?;
-    context.sessions.delete_thread(&context.owner, thread.as_str()).await.map(drop).map_err(failed)
-}
+    /// Deletes a conversation for good.
+    ///
+    /// # Errors
+    /// `not_found`; what codex says.
+    RemoveConversation "remove" remove(thread: ThreadId) -> () {
+        let context = context()?;
+        context.sessions.delete_thread(&context.owner, thread.as_str()).await.map(drop).map_err(failed)
+    }
 
-/// Makes a session and starts its first turn; the session's id. What the turn is to run with is what the session
-/// is made with.
-///
-/// # Errors
-/// What the engine says: `session_limit`, `codex_unavailable`, `empty_prompt`, `over_ceiling`, ….
-#[server(name = StartConversation, prefix = "/_fn", endpoint = "start", input = Json, output = Json)]
-pub async fn start(turn: StartTurn) -> Result<SessionId, Failure> {
-    begin(None, turn).await
-}
+    /// Makes a session and starts its first turn; the session's id. What the turn is to run with is what the session
+    /// is made with.
+    ///
+    /// # Errors
+    /// What the engine says: `session_limit`, `codex_unavailable`, `empty_prompt`, `over_ceiling`, ….
+    StartConversation "start" start(turn: StartTurn) -> SessionId {
+        begin(None, turn).await
+    }
 
-/// Goes on with a thread that no session is in; the id of the session that does.
-///
-/// # Errors
-/// `not_found`; what the engine says: `session_limit`, `codex_unavailable`, `turn_active`, ….
-#[server(name = ResumeConversation, prefix = "/_fn", endpoint = "resume", input = Json, output = Json)]
-pub async fn resume(id: ThreadId, turn: StartTurn) -> Result<SessionId, Failure> {
-    begin(Some(id), turn).await
+    /// Goes on with a thread that no session is in; the id of the session that does.
+    ///
+    /// # Errors
+    /// `not_found`; what the engine says: `session_limit`, `codex_unavailable`, `turn_active`, ….
+    ResumeConversation "resume" resume(id: ThreadId, turn: StartTurn) -> SessionId {
+        begin(Some(id), turn).await
+    }
+
+    /// Does something with a conversation, whether a session is in it or not. `about` is, for a fork, the last turn that
+    /// is taken over (all without); for a revert, the first one that is taken back; for a review, what to look at (what
+    /// is not committed without). The session that the conversation is in then; none once it is archived.
+    ///
+    /// # Errors
+    /// `not_found` if there is no such conversation or turn, for this reader; `empty_thread`, `turn_active`; what else the
+    /// engine says.
+    ActOnConversation "act" act(thread: ThreadId, action: ThreadAction, about: Option<String>) -> Option<SessionId> {
+        context()?.act(&thread, action, about).await.map_err(failed)
+    }
+
+    /// Starts a turn; while one is running, does as the message says.
+    ///
+    /// # Errors
+    /// `turn_active` while one is running; `queue_full`; `not_found`; what else the engine says.
+    SendMessage "send" send(id: SessionId, turn: StartTurn) -> () {
+        let session = context()?.session(&id).map_err(failed)?;
+        session.start_turn(turn).await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Does something with a message that waits for its turn.
+    ///
+    /// # Errors
+    /// `not_found` if it does not wait any more; `queue_item_sending` while codex is asked to take it; if it is to be sent,
+    /// those of a turn.
+    ChangeQueue "queue" queue(id: SessionId, item: QueueItemId, change: QueueChange) -> () {
+        let session = context()?.session(&id).map_err(failed)?;
+        match change {
+            QueueChange::Edit(edit) => session.edit_queued(item, edit).await.map(drop),
+            QueueChange::Remove => session.remove_queued(item).await.map(drop),
+            QueueChange::Send => session.send_queued(item).await.map(drop),
+        }
+        .map_err(failed)
+    }
+
+    /// Stops the turn that is running.
+    ///
+    /// # Errors
+    /// `no_active_turn` if none is; `not_found`; what else the engine says.
+    Interrupt "interrupt" interrupt(id: SessionId) -> () {
+        let session = context()?.session(&id).map_err(failed)?;
+        session.interrupt().await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Answers what waits for the user.
+    ///
+    /// # Errors
+    /// `request_ended` if somebody else was first, or it was withdrawn; `bad_answer`; `not_found`.
+    AnswerUserRequest "answer" answer(id: SessionId, request: RequestId, answer: AnswerRequest) -> () {
+        let session = context()?.session(&id).map_err(failed)?;
+        session.answer(request, answer).await.map_err(failed)?;
+        Ok(())
+    }
 }
 
 /// Makes a session, in a new thread or in that one, and starts a turn.
@@ -186,69 +230,4 @@ async fn begin(thread: Option<ThreadId>, turn: StartTurn) -> Result<SessionId, F
         return Err(failed(error));
     }
     Ok(session.id().clone())
-}
-
-/// Does something with a conversation, whether a session is in it or not. `about` is, for a fork, the last turn that
-/// is taken over (all without); for a revert, the first one that is taken back; for a review, what to look at (what
-/// is not committed without). The session that the conversation is in then; none once it is archived.
-///
-/// # Errors
-/// `not_found` if there is no such conversation or turn, for this reader; `empty_thread`, `turn_active`; what else the
-/// engine says.
-#[server(name = ActOnConversation, prefix = "/_fn", endpoint = "act", input = Json, output = Json)]
-pub async fn act(
-    thread: ThreadId,
-    action: ThreadAction,
-    about: Option<String>,
-) -> Result<Option<SessionId>, Failure> {
-    context()?.act(&thread, action, about).await.map_err(failed)
-}
-
-/// Starts a turn; while one is running, does as the message says.
-///
-/// # Errors
-/// `turn_active` while one is running; `queue_full`; `not_found`; what else the engine says.
-#[server(name = SendMessage, prefix = "/_fn", endpoint = "send", input = Json, output = Json)]
-pub async fn send(id: SessionId, turn: StartTurn) -> Result<(), Failure> {
-    let session = context()?.session(&id).map_err(failed)?;
-    session.start_turn(turn).await.map_err(failed)?;
-    Ok(())
-}
-
-/// Does something with a message that waits for its turn.
-///
-/// # Errors
-/// `not_found` if it does not wait any more; `queue_item_sending` while codex is asked to take it; if it is to be sent,
-/// those of a turn.
-#[server(name = ChangeQueue, prefix = "/_fn", endpoint = "queue", input = Json, output = Json)]
-pub async fn queue(id: SessionId, item: QueueItemId, change: QueueChange) -> Result<(), Failure> {
-    let session = context()?.session(&id).map_err(failed)?;
-    match change {
-        QueueChange::Edit(edit) => session.edit_queued(item, edit).await.map(drop),
-        QueueChange::Remove => session.remove_queued(item).await.map(drop),
-        QueueChange::Send => session.send_queued(item).await.map(drop),
-    }
-    .map_err(failed)
-}
-
-/// Stops the turn that is running.
-///
-/// # Errors
-/// `no_active_turn` if none is; `not_found`; what else the engine says.
-#[server(name = Interrupt, prefix = "/_fn", endpoint = "interrupt", input = Json, output = Json)]
-pub async fn interrupt(id: SessionId) -> Result<(), Failure> {
-    let session = context()?.session(&id).map_err(failed)?;
-    session.interrupt().await.map_err(failed)?;
-    Ok(())
-}
-
-/// Answers what waits for the user.
-///
-/// # Errors
-/// `request_ended` if somebody else was first, or it was withdrawn; `bad_answer`; `not_found`.
-#[server(name = AnswerUserRequest, prefix = "/_fn", endpoint = "answer", input = Json, output = Json)]
-pub async fn answer(id: SessionId, request: RequestId, answer: AnswerRequest) -> Result<(), Failure> {
-    let session = context()?.session(&id).map_err(failed)?;
-    session.answer(request, answer).await.map_err(failed)?;
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "ssr")]
 mod actions;
+mod call;
 pub mod calls;
 #[cfg(feature = "ssr")]
 mod colours;
@@ -14,6 +15,7 @@ use codex_gateway_wire::{
     api::{ApprovalPolicy, Model, SandboxMode, SessionSummary},
     read_fields,
 };
+#[cfg(feature = "ssr")]
 use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 use serde::Serialize;
 
@@ -145,6 +147,31 @@ pub struct Failure {
 read_fields!(Failure { code, message });
 
 impl Failure {
+    /// What an answer says that is no success: ours, or of what stands before us.
+    pub(crate) fn of(answer: &str) -> Self {
+        /// Any error of the gateway's.
+        #[derive(Default)]
+        struct Refusal {
+            code: String,
+            message: String,
+            error: String,
+        }
+        read_fields!(Refusal { code, message, error });
+        let refusal: Refusal = serde_json::from_str(answer).unwrap_or_default();
+        let message = if refusal.message.is_empty() { refusal.error } else { refusal.message };
+        Self { code: refusal.code, message }
+    }
+
+    /// The server could not be asked.
+    pub(crate) fn unreachable() -> Self {
+        Self { code: "unreachable".to_owned(), message: String::new() }
+    }
+
+    #[cfg(not(feature = "ssr"))]
+    fn internal(message: String) -> Self {
+        Self { code: "internal".to_owned(), message }
+    }
+
     fn not_found() -> Self {
         Self { code: "not_found".to_owned(), message: "There is no such page.".to_owned() }
     }
@@ -160,6 +187,7 @@ impl Failure {
     }
 }
 
+#[cfg(feature = "ssr")]
 impl FromServerFnError for Failure {
     type Encoder = JsonEncoding;
 
