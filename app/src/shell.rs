@@ -36,6 +36,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let build = context.map(|context| context.build_id.to_string());
     let signs_in = signs_in().then_some("");
     let styles = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let words = lang.texts().words();
     let title = window_title(title().as_deref());
     view! {
         <!DOCTYPE html>
@@ -56,6 +57,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HydrationScripts options />
             </head>
             <body>
+                <script type="text/plain" id="words">{words}</script>
                 <App />
                 <script nonce=use_nonce()>{TO_THE_END}</script>
                 <script nonce=use_nonce()>{WORKER}</script>

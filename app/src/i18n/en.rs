@@ -1,13 +1,16 @@
 //! English.
 
-use super::Texts;
+use super::Phrases;
+#[cfg(feature = "ssr")]
+use super::{Server, Words};
 
 /// "1 file", "2 files".
 fn counted(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
-pub(super) static TEXTS: Texts = Texts {
+#[cfg(feature = "ssr")]
+pub(super) static WORDS: Words = Words {
     new_chat: "New chat",
     settings: "Settings",
     theme: "Theme",
@@ -37,16 +40,8 @@ pub(super) static TEXTS: Texts = Texts {
     to_theme_system: "Theme of the system",
     to_theme_light: "Light theme",
     to_theme_dark: "Dark theme",
-    other_keys: &[
-        ("Enter", "Send the message"),
-        ("Shift Enter", "Break the line"),
-        ("Esc", "Stop the turn, close what is open, decline a question"),
-        ("1 … 9", "Answer a question that has the focus"),
-        ("↑ ↓ →", "In the list: from conversation to conversation, to its options"),
-    ],
     find: "Search this conversation",
     find_hint: "Search this conversation",
-    found_place: |place, all| format!("{place} of {all}"),
     searching: "Searching…",
     previous: "Previous",
     next: "Next",
@@ -54,7 +49,6 @@ pub(super) static TEXTS: Texts = Texts {
     connecting: "Connecting",
     live: "Connected",
     offline: "Offline",
-    reconnecting_in: |seconds| format!("Reconnecting in {seconds} s"),
     retry_now: "Retry now",
     new_version: "The gateway was updated. Reload to go on with the new version; your draft is kept.",
     closed_archived: "This conversation was archived. Nothing more will happen here.",
@@ -72,7 +66,6 @@ pub(super) static TEXTS: Texts = Texts {
     list_empty: "No conversations",
     list_failed: "The list could not be loaded.",
     list_more: "Show more",
-    options_of: |title| format!("Options for “{title}”"),
     rename: "Rename",
     save: "Save",
     delete: "Delete",
@@ -113,18 +106,6 @@ pub(super) static TEXTS: Texts = Texts {
     stop: "Stop",
     model: "Model",
     default_model: "Default model",
-    context_used: |percent| format!("{percent} % of the context is used"),
-    effort: |word| {
-        Some(match word {
-            "none" => "no thinking",
-            "minimal" => "minimal",
-            "low" => "low",
-            "medium" => "medium",
-            "high" => "high",
-            "xhigh" => "very high",
-            _ => return None,
-        })
-    },
     permissions: "What Codex may do",
     attach: "Attach images",
     image: "Attached image",
@@ -179,18 +160,12 @@ pub(super) static TEXTS: Texts = Texts {
     stopped: "You stopped this turn.",
     turn_failed: "The turn failed",
     send_failed: "Not sent",
-    commands: |n| counted(n, "command"),
-    files: |n| counted(n, "file"),
-    failed_steps: |n| format!("{n} failed"),
 
     ran: "Ran",
     run_declined: "Declined",
     run_cut: "Stopped",
     run_failed: "Failed",
-    exit: |code| format!("exit {code}"),
     no_output: "No output",
-    lines_hidden: |n| format!("{} hidden", counted(n, "line")),
-    bytes_dropped: |bytes| format!("{} kB were not kept", bytes.div_ceil(1000)),
     show_all: "Show all",
     edited: "Edited",
     editing: "Editing",
@@ -200,7 +175,6 @@ pub(super) static TEXTS: Texts = Texts {
     file_deleted: "deleted",
     file_moved: "moved",
     plan: "Plan",
-    plan_done: |done, all| format!("{done} of {all}"),
     proposed_plan: "Proposed plan",
     thought: "Thought",
     nothing_shown: "The model does not show its thoughts.",
@@ -237,21 +211,14 @@ pub(super) static TEXTS: Texts = Texts {
     waits_for_you: "Waiting for you",
     codex_waits: "Codex waits for your answer.",
     ask_command: "Run this command?",
-    ask_network: |host| format!("Connect to {host}?"),
     ask_edit: "Make these changes?",
     ask_root: "Also allows later changes below",
     ask_permissions: "Allow more than the sandbox does?",
     ask_question: "Codex asks",
-    ask_form: |server| format!("{server} asks"),
     allow_once: "Allow once",
     allow_for_session: "Allow for this session",
-    allow_commands: |begin| format!("Always allow “{begin} …”"),
-    allow_host: |host| format!("Always allow {host}"),
-    refuse_host: |host| format!("Never allow {host}"),
     decline: "Decline",
     decline_and_stop: "Decline and stop",
-    declined_in: |left| format!("Declined in {left} if nobody answers"),
-    question_place: |place, all| format!("{place} of {all}"),
     next_question: "Next",
     send_answers: "Send",
     other_answer: "Something else",
@@ -273,8 +240,6 @@ pub(super) static TEXTS: Texts = Texts {
     ended_absence: "declined: nobody was here",
     ended_deadline: "declined: nobody answered in time",
     ended_withdrawn: "withdrawn",
-
-    files_changed: |n| format!("{} changed", counted(n, "file")),
     all_changes: "Show all changes",
     close: "Close",
     changes: "Changes",
@@ -284,13 +249,9 @@ pub(super) static TEXTS: Texts = Texts {
     whole_conversation: "Whole conversation",
     unified: "Unified",
     side_by_side: "Side by side",
-    diff_of: |path| format!("Changes of {path}. Arrow keys go from line to line, C comments on one."),
-    unchanged_lines: |n| counted(n as usize, "unchanged line"),
-    more_characters: |n| format!("… and {} more", counted(n, "character")),
     file_binary: "A binary file: what is in it is not shown.",
     file_empty: "The file is empty.",
     file_only_moved: "What is in it has not changed.",
-    comment_on: |place| format!("Comment on {place}"),
     comment_hint: "What about this line?",
     cancel: "Cancel",
     add_comment: "Add to message",
@@ -307,13 +268,7 @@ pub(super) static TEXTS: Texts = Texts {
     tokens_written: "Output",
     tokens_thought: "of it reasoning",
     tokens_all: "All",
-    window_used: |used, all| format!("{used} of {all} tokens in the context window"),
     rate_limits: "Rate limits",
-    limit_of: |time| format!("In {time}"),
-    limit_of_hours: |n| format!("In {}", counted(n, "hour")),
-    limit_of_days: |n| format!("In {}", counted(n, "day")),
-    limit_used: |percent| format!("{percent} % used"),
-    limit_resets: |time| format!("resets in {time}"),
     filter_events: "Filter by method",
     pause: "Pause",
     go_on: "Resume",
@@ -328,14 +283,7 @@ pub(super) static TEXTS: Texts = Texts {
     still_running: "Still running",
     copy_command: "Copy the command",
     copy_output: "Copy the output",
-
-    seconds: |s| format!("{s} s"),
-    minutes: |m, s| format!("{m} m {s} s"),
-    hours: |h, m| format!("{h} h {m} m"),
     just_now: "just now",
-    minutes_ago: |n| format!("{n} min ago"),
-    hours_ago: |n| format!("{n} h ago"),
-    days_ago: |n| format!("{n} d ago"),
 
     error_unreachable: "The gateway cannot be reached.",
     error_turn_active: "Codex is still working on the turn before.",
@@ -351,14 +299,71 @@ pub(super) static TEXTS: Texts = Texts {
     sign_out: "Sign out",
     sign_in_ended: "Your sign-in has ended.",
     too_much: "That was too much in too short a time. Try again in a moment.",
-    #[cfg(feature = "ssr")]
+};
+
+#[cfg(feature = "ssr")]
+pub(super) static SERVER: Server = Server {
     sign_in_why: "Enter your access token to go on.",
-    #[cfg(feature = "ssr")]
     access_token: "Access token",
-    #[cfg(feature = "ssr")]
     token_refused: "This token is not valid, or not any more.",
-    #[cfg(feature = "ssr")]
     token_hint: "Whoever runs the gateway can make one:",
-    #[cfg(feature = "ssr")]
     your_name: "your-name",
+};
+
+pub(super) static PHRASES: Phrases = Phrases {
+    other_keys: &[
+        ("Enter", "Send the message"),
+        ("Shift Enter", "Break the line"),
+        ("Esc", "Stop the turn, close what is open, decline a question"),
+        ("1 … 9", "Answer a question that has the focus"),
+        ("↑ ↓ →", "In the list: from conversation to conversation, to its options"),
+    ],
+    found_place: |place, all| format!("{place} of {all}"),
+    reconnecting_in: |seconds| format!("Reconnecting in {seconds} s"),
+    options_of: |title| format!("Options for “{title}”"),
+    context_used: |percent| format!("{percent} % of the context is used"),
+    effort: |word| {
+        Some(match word {
+            "none" => "no thinking",
+            "minimal" => "minimal",
+            "low" => "low",
+            "medium" => "medium",
+            "high" => "high",
+            "xhigh" => "very high",
+            _ => return None,
+        })
+    },
+    commands: |n| counted(n, "command"),
+    files: |n| counted(n, "file"),
+    failed_steps: |n| format!("{n} failed"),
+    exit: |code| format!("exit {code}"),
+    lines_hidden: |n| format!("{} hidden", counted(n, "line")),
+    bytes_dropped: |bytes| format!("{} kB were not kept", bytes.div_ceil(1000)),
+    plan_done: |done, all| format!("{done} of {all}"),
+    ask_network: |host| format!("Connect to {host}?"),
+    ask_form: |server| format!("{server} asks"),
+    allow_commands: |begin| format!("Always allow “{begin} …”"),
+    allow_host: |host| format!("Always allow {host}"),
+    refuse_host: |host| format!("Never allow {host}"),
+    declined_in: |left| format!("Declined in {left} if nobody answers"),
+    question_place: |place, all| format!("{place} of {all}"),
+
+    files_changed: |n| format!("{} changed", counted(n, "file")),
+    diff_of: |path| format!("Changes of {path}. Arrow keys go from line to line, C comments on one."),
+    unchanged_lines: |n| counted(n as usize, "unchanged line"),
+    more_characters: |n| format!("… and {} more", counted(n, "character")),
+    comment_on: |place| format!("Comment on {place}"),
+    window_used: |used, all| format!("{used} of {all} tokens in the context window"),
+    limit_of: |time| format!("In {time}"),
+    limit_of_hours: |n| format!("In {}", counted(n, "hour")),
+    limit_of_days: |n| format!("In {}", counted(n, "day")),
+    limit_used: |percent| format!("{percent} % used"),
+    limit_resets: |time| format!("resets in {time}"),
+
+    seconds: |s| format!("{s} s"),
+    minutes: |m, s| format!("{m} m {s} s"),
+    hours: |h, m| format!("{h} h {m} m"),
+    minutes_ago: |n| format!("{n} min ago"),
+    hours_ago: |n| format!("{n} h ago"),
+    days_ago: |n| format!("{n} d ago"),
 };

@@ -1,380 +1,440 @@
 //! Every word of the interface, in each language.
 //!
 //! A language is one value of [`Texts`]: a text that is missing, or has another shape, does not compile.
-//! The language is fixed for a page; what codex and the model say is shown as they say it.
+//! The module that the browser runs is the same for all languages, and has the phrases alone: the words of its language
+//! come with the page. The language is fixed for a page; what codex and the model say is shown as they say it.
 
 mod en;
 mod zh;
 
+#[cfg(feature = "ssr")]
+use std::sync::LazyLock;
+#[cfg(not(feature = "ssr"))]
+use std::sync::OnceLock;
+
 use leptos::prelude::use_context;
 
-/// Declares the table of texts.
+/// Declares the table of texts: words, those that only the server says, and phrases, which are made of other things.
 macro_rules! texts {
-    ($($(#[$attribute:meta])* $name:ident: $type:ty,)*) => {
+    (
+        words { $($(#[$about:meta])* $word:ident,)* }
+        server { $($server:ident,)* }
+        phrases { $($(#[$of:meta])* $phrase:ident: $type:ty,)* }
+    ) => {
         /// All texts of one language.
         #[derive(Debug)]
         pub(crate) struct Texts {
-            $($(#[$attribute])* pub(crate) $name: $type,)*
+            $($(#[$about])* pub(crate) $word: &'static str,)*
+            $(#[cfg(feature = "ssr")] pub(crate) $server: &'static str,)*
+            $($(#[$of])* pub(crate) $phrase: $type,)*
+        }
+
+        #[cfg(feature = "ssr")]
+        struct Words {
+            $($word: &'static str,)*
+        }
+
+        #[cfg(feature = "ssr")]
+        struct Server {
+            $($server: &'static str,)*
+        }
+
+        struct Phrases {
+            $($phrase: $type,)*
+        }
+
+        #[cfg(feature = "ssr")]
+        impl Texts {
+            fn new(words: &Words, server: &Server, phrases: &Phrases) -> Self {
+                Self {
+                    $($word: words.$word,)*
+                    $($server: server.$server,)*
+                    $($phrase: phrases.$phrase,)*
+                }
+            }
+
+            /// The words as the page brings them to the browser.
+            pub(crate) fn words(&self) -> String {
+                [$(self.$word),*].join(BETWEEN)
+            }
+        }
+
+        #[cfg(not(feature = "ssr"))]
+        impl Texts {
+            /// Takes the words that the page has brought.
+            fn of_page(words: &'static str, phrases: &Phrases) -> Self {
+                let mut words = words.split(BETWEEN);
+                let mut next = || words.next().unwrap_or_default();
+                Self {
+                    $($word: next(),)*
+                    $($phrase: phrases.$phrase,)*
+                }
+            }
         }
     };
 }
 
+/// Between two words: nothing that is said.
+const BETWEEN: &str = "\n";
+
 texts! {
-    // Everywhere
-    new_chat: &'static str,
-    settings: &'static str,
-    theme: &'static str,
-    theme_system: &'static str,
-    theme_light: &'static str,
-    theme_dark: &'static str,
-    language: &'static str,
-    notifications: &'static str,
-    on: &'static str,
-    off: &'static str,
-    turn_ended: &'static str,
-    unread: &'static str,
-    demo_badge: &'static str,
-    demo_hint: &'static str,
-    reload: &'static str,
-    retry: &'static str,
-    copy: &'static str,
-    copied: &'static str,
-    details: &'static str,
+    words {
+        // Everywhere
+        new_chat,
+        settings,
+        theme,
+        theme_system,
+        theme_light,
+        theme_dark,
+        language,
+        notifications,
+        on,
+        off,
+        turn_ended,
+        unread,
+        demo_badge,
+        demo_hint,
+        reload,
+        retry,
+        copy,
+        copied,
+        details,
 
-    // What one can do from everywhere
-    palette: &'static str,
-    palette_hint: &'static str,
-    nothing_found: &'static str,
-    keys: &'static str,
-    toggle_sidebar: &'static str,
-    toggle_details: &'static str,
-    to_theme_system: &'static str,
-    to_theme_light: &'static str,
-    to_theme_dark: &'static str,
-    /// Keys that have a meaning only in some places.
-    other_keys: &'static [(&'static str, &'static str)],
-    find: &'static str,
-    find_hint: &'static str,
-    found_place: fn(usize, String) -> String,
-    searching: &'static str,
-    previous: &'static str,
-    next: &'static str,
+        // What one can do from everywhere
+        palette,
+        palette_hint,
+        nothing_found,
+        keys,
+        toggle_sidebar,
+        toggle_details,
+        to_theme_system,
+        to_theme_light,
+        to_theme_dark,
+        find,
+        find_hint,
+        searching,
+        previous,
+        next,
 
-    // The connection
-    connecting: &'static str,
-    live: &'static str,
-    offline: &'static str,
-    reconnecting_in: fn(u32) -> String,
-    retry_now: &'static str,
-    new_version: &'static str,
-    closed_archived: &'static str,
-    closed_deleted: &'static str,
-    closed_expired: &'static str,
-    closed_shutdown: &'static str,
-    gone: &'static str,
+        // The connection
+        connecting,
+        live,
+        offline,
+        retry_now,
+        new_version,
+        closed_archived,
+        closed_deleted,
+        closed_expired,
+        closed_shutdown,
+        gone,
 
-    // The sidebar
-    conversations: &'static str,
-    search: &'static str,
-    today: &'static str,
-    yesterday: &'static str,
-    this_week: &'static str,
-    earlier: &'static str,
-    list_empty: &'static str,
-    list_failed: &'static str,
-    list_more: &'static str,
-    options_of: fn(&str) -> String,
-    rename: &'static str,
-    save: &'static str,
-    delete: &'static str,
-    delete_for_good: &'static str,
-    did_not_work: &'static str,
-    keep: &'static str,
+        // The sidebar
+        conversations,
+        search,
+        today,
+        yesterday,
+        this_week,
+        earlier,
+        list_empty,
+        list_failed,
+        list_more,
+        rename,
+        save,
+        delete,
+        delete_for_good,
+        did_not_work,
+        keep,
 
-    // The first screen
-    headline: &'static str,
-    workspace: &'static str,
-    branch: &'static str,
-    may_read: &'static str,
-    may_edit: &'static str,
-    may_everything: &'static str,
-    asks_declined: &'static str,
-    asks_first: &'static str,
-    asks_while_here: &'static str,
-    asks_nobody: &'static str,
-    asks_nobody_hint: &'static str,
-    never_asks: &'static str,
-    recent: &'static str,
-    running_now: &'static str,
-    untitled: &'static str,
-    suggestion_tour: &'static str,
-    suggestion_command: &'static str,
-    suggestion_long: &'static str,
-    codex_missing: &'static str,
-    starting: &'static str,
-    not_started: &'static str,
+        // The first screen
+        headline,
+        workspace,
+        branch,
+        may_read,
+        may_edit,
+        may_everything,
+        asks_declined,
+        asks_first,
+        asks_while_here,
+        asks_nobody,
+        asks_nobody_hint,
+        never_asks,
+        recent,
+        running_now,
+        untitled,
+        suggestion_tour,
+        suggestion_command,
+        suggestion_long,
+        codex_missing,
+        starting,
+        not_started,
 
-    // Pages that are not there
-    not_found: &'static str,
-    not_found_why: &'static str,
-    page_failed: &'static str,
+        // Pages that are not there
+        not_found,
+        not_found_why,
+        page_failed,
 
-    // The composer
-    message: &'static str,
-    placeholder_first: &'static str,
-    placeholder: &'static str,
-    send: &'static str,
-    stop: &'static str,
-    model: &'static str,
-    default_model: &'static str,
-    context_used: fn(u64) -> String,
-    /// How hard a model thinks, by codex's word for it, where we have one.
-    effort: fn(&str) -> Option<&'static str>,
-    permissions: &'static str,
-    attach: &'static str,
-    image: &'static str,
-    uploading: &'static str,
-    remove_image: &'static str,
-    no_images: &'static str,
-    suggestions: &'static str,
-    while_working: &'static str,
-    while_working_hint: &'static str,
-    queue_it: &'static str,
-    steer: &'static str,
-    archive: &'static str,
-    compact: &'static str,
-    review: &'static str,
-    copy_answer: &'static str,
-    edit_message: &'static str,
-    fork_here: &'static str,
-    fork: &'static str,
-    export: &'static str,
-    choose_model: &'static str,
+        // The composer
+        message,
+        placeholder_first,
+        placeholder,
+        send,
+        stop,
+        model,
+        default_model,
+        permissions,
+        attach,
+        image,
+        uploading,
+        remove_image,
+        no_images,
+        suggestions,
+        while_working,
+        while_working_hint,
+        queue_it,
+        steer,
+        archive,
+        compact,
+        review,
+        copy_answer,
+        edit_message,
+        fork_here,
+        fork,
+        export,
+        choose_model,
 
-    // The queue
-    queued: &'static str,
-    queue_waits: &'static str,
-    move_up: &'static str,
-    edit: &'static str,
-    send_now: &'static str,
-    remove: &'static str,
+        // The queue
+        queued,
+        queue_waits,
+        move_up,
+        edit,
+        send_now,
+        remove,
 
-    keys_hint: &'static str,
+        keys_hint,
 
-    // What is going on
-    sending: &'static str,
-    working: &'static str,
-    thinking: &'static str,
-    writing: &'static str,
-    running: &'static str,
-    esc_stops: &'static str,
-    stopping: &'static str,
-    to_latest: &'static str,
-    new_messages: &'static str,
-    process_ended: &'static str,
-    older: &'static str,
-    load_older: &'static str,
-    load_newer: &'static str,
-    loading_older: &'static str,
-    older_failed: &'static str,
-    older_once_resumed: &'static str,
-    conversation: &'static str,
+        // What is going on
+        sending,
+        working,
+        thinking,
+        writing,
+        running,
+        esc_stops,
+        stopping,
+        to_latest,
+        new_messages,
+        process_ended,
+        older,
+        load_older,
+        load_newer,
+        loading_older,
+        older_failed,
+        older_once_resumed,
+        conversation,
 
-    // A turn
-    you_said: &'static str,
-    codex_said: &'static str,
-    worked: &'static str,
-    stopped: &'static str,
-    turn_failed: &'static str,
-    send_failed: &'static str,
-    commands: fn(usize) -> String,
-    files: fn(usize) -> String,
-    failed_steps: fn(usize) -> String,
+        // A turn
+        you_said,
+        codex_said,
+        worked,
+        stopped,
+        turn_failed,
+        send_failed,
 
-    // Steps
-    ran: &'static str,
-    run_declined: &'static str,
-    run_cut: &'static str,
-    run_failed: &'static str,
-    exit: fn(i64) -> String,
-    no_output: &'static str,
-    lines_hidden: fn(usize) -> String,
-    bytes_dropped: fn(u64) -> String,
-    show_all: &'static str,
-    edited: &'static str,
-    editing: &'static str,
-    edit_failed: &'static str,
-    edit_declined: &'static str,
-    file_added: &'static str,
-    file_deleted: &'static str,
-    file_moved: &'static str,
-    plan: &'static str,
-    plan_done: fn(usize, usize) -> String,
-    proposed_plan: &'static str,
-    thought: &'static str,
-    nothing_shown: &'static str,
-    calling: &'static str,
-    called: &'static str,
-    call_failed: &'static str,
-    arguments: &'static str,
-    result: &'static str,
-    error: &'static str,
-    asked: &'static str,
-    answered: &'static str,
-    asked_command: &'static str,
-    asked_edit: &'static str,
-    asked_permissions: &'static str,
-    asked_input: &'static str,
-    asked_form: &'static str,
-    asked_other: &'static str,
-    declined: &'static str,
-    not_supported: &'static str,
-    searched: &'static str,
-    opened_page: &'static str,
-    viewed_image: &'static str,
-    made_image: &'static str,
-    waited: &'static str,
-    told_by_hook: &'static str,
-    agent: &'static str,
-    review_started: &'static str,
-    review_done: &'static str,
-    compacted: &'static str,
-    notice: &'static str,
-    attached: &'static str,
-    unknown: &'static str,
+        // Steps
+        ran,
+        run_declined,
+        run_cut,
+        run_failed,
+        no_output,
+        show_all,
+        edited,
+        editing,
+        edit_failed,
+        edit_declined,
+        file_added,
+        file_deleted,
+        file_moved,
+        plan,
+        proposed_plan,
+        thought,
+        nothing_shown,
+        calling,
+        called,
+        call_failed,
+        arguments,
+        result,
+        error,
+        asked,
+        answered,
+        asked_command,
+        asked_edit,
+        asked_permissions,
+        asked_input,
+        asked_form,
+        asked_other,
+        declined,
+        not_supported,
+        searched,
+        opened_page,
+        viewed_image,
+        made_image,
+        waited,
+        told_by_hook,
+        agent,
+        review_started,
+        review_done,
+        compacted,
+        notice,
+        attached,
+        unknown,
 
-    // What waits for the user, and how it ended
-    waits_for_you: &'static str,
-    codex_waits: &'static str,
-    ask_command: &'static str,
-    ask_network: fn(&str) -> String,
-    ask_edit: &'static str,
-    ask_root: &'static str,
-    ask_permissions: &'static str,
-    ask_question: &'static str,
-    ask_form: fn(&str) -> String,
-    allow_once: &'static str,
-    allow_for_session: &'static str,
-    allow_commands: fn(&str) -> String,
-    allow_host: fn(&str) -> String,
-    refuse_host: fn(&str) -> String,
-    decline: &'static str,
-    decline_and_stop: &'static str,
-    declined_in: fn(String) -> String,
-    question_place: fn(usize, usize) -> String,
-    next_question: &'static str,
-    send_answers: &'static str,
-    other_answer: &'static str,
-    optional: &'static str,
-    yes: &'static str,
-    no: &'static str,
-    link_done: &'static str,
-    may_use_network: &'static str,
-    may_read_path: &'static str,
-    may_write_path: &'static str,
-    may_not_touch: &'static str,
-    answered_elsewhere: &'static str,
-    ended_accepted: &'static str,
-    ended_accepted_for_session: &'static str,
-    ended_accepted_unasked: &'static str,
-    ended_answered: &'static str,
-    ended_declined: &'static str,
-    ended_cancelled: &'static str,
-    ended_absence: &'static str,
-    ended_deadline: &'static str,
-    ended_withdrawn: &'static str,
+        // What waits for the user, and how it ended
+        waits_for_you,
+        codex_waits,
+        ask_command,
+        ask_edit,
+        ask_root,
+        ask_permissions,
+        ask_question,
+        allow_once,
+        allow_for_session,
+        decline,
+        decline_and_stop,
+        next_question,
+        send_answers,
+        other_answer,
+        optional,
+        yes,
+        no,
+        link_done,
+        may_use_network,
+        may_read_path,
+        may_write_path,
+        may_not_touch,
+        answered_elsewhere,
+        ended_accepted,
+        ended_accepted_for_session,
+        ended_accepted_unasked,
+        ended_answered,
+        ended_declined,
+        ended_cancelled,
+        ended_absence,
+        ended_deadline,
+        ended_withdrawn,
 
-    // Changes, and the details panel
-    files_changed: fn(usize) -> String,
-    all_changes: &'static str,
-    close: &'static str,
-    changes: &'static str,
-    usage: &'static str,
-    events: &'static str,
-    this_turn: &'static str,
-    whole_conversation: &'static str,
-    unified: &'static str,
-    side_by_side: &'static str,
-    diff_of: fn(&str) -> String,
-    unchanged_lines: fn(u32) -> String,
-    more_characters: fn(usize) -> String,
-    file_binary: &'static str,
-    file_empty: &'static str,
-    file_only_moved: &'static str,
-    comment_on: fn(&str) -> String,
-    comment_hint: &'static str,
-    cancel: &'static str,
-    add_comment: &'static str,
-    comment_added: &'static str,
-    no_changes: &'static str,
-    older_changes: &'static str,
-    no_plan: &'static str,
-    no_usage: &'static str,
-    last_turn: &'static str,
-    in_total: &'static str,
-    tokens: &'static str,
-    tokens_read: &'static str,
-    tokens_cached: &'static str,
-    tokens_written: &'static str,
-    tokens_thought: &'static str,
-    tokens_all: &'static str,
-    window_used: fn(&str, &str) -> String,
-    rate_limits: &'static str,
-    limit_of: fn(&str) -> String,
-    limit_of_hours: fn(usize) -> String,
-    limit_of_days: fn(usize) -> String,
-    limit_used: fn(i64) -> String,
-    limit_resets: fn(&str) -> String,
-    filter_events: &'static str,
-    pause: &'static str,
-    go_on: &'static str,
-    no_events: &'static str,
-    agent_started: &'static str,
-    agent_told: &'static str,
-    agent_awaited: &'static str,
-    agent_ended: &'static str,
-    agent_done: &'static str,
-    picture: &'static str,
-    no_picture: &'static str,
-    still_running: &'static str,
-    copy_command: &'static str,
-    copy_output: &'static str,
+        // Changes, and the details panel
+        all_changes,
+        close,
+        changes,
+        usage,
+        events,
+        this_turn,
+        whole_conversation,
+        unified,
+        side_by_side,
+        file_binary,
+        file_empty,
+        file_only_moved,
+        comment_hint,
+        cancel,
+        add_comment,
+        comment_added,
+        no_changes,
+        older_changes,
+        no_plan,
+        no_usage,
+        last_turn,
+        in_total,
+        tokens,
+        tokens_read,
+        tokens_cached,
+        tokens_written,
+        tokens_thought,
+        tokens_all,
+        rate_limits,
+        filter_events,
+        pause,
+        go_on,
+        no_events,
+        agent_started,
+        agent_told,
+        agent_awaited,
+        agent_ended,
+        agent_done,
+        picture,
+        no_picture,
+        still_running,
+        copy_command,
+        copy_output,
 
-    // Times
-    seconds: fn(String) -> String,
-    minutes: fn(u64, u64) -> String,
-    hours: fn(u64, u64) -> String,
-    just_now: &'static str,
-    minutes_ago: fn(i64) -> String,
-    hours_ago: fn(i64) -> String,
-    days_ago: fn(i64) -> String,
+        // Times
+        just_now,
 
-    // Errors, by their code
-    error_unreachable: &'static str,
-    error_turn_active: &'static str,
-    error_no_active_turn: &'static str,
-    error_session_limit: &'static str,
-    error_empty_prompt: &'static str,
-    error_codex_unavailable: &'static str,
-    error_no_image: &'static str,
-    error_too_large: &'static str,
-    error_queue_full: &'static str,
+        // Errors, by their code
+        error_unreachable,
+        error_turn_active,
+        error_no_active_turn,
+        error_session_limit,
+        error_empty_prompt,
+        error_codex_unavailable,
+        error_no_image,
+        error_too_large,
+        error_queue_full,
 
-    // Signing in. (What only the form says is not sent to the browser's program.)
-    sign_in: &'static str,
-    sign_out: &'static str,
-    sign_in_ended: &'static str,
-    too_much: &'static str,
-    #[cfg(feature = "ssr")]
-    sign_in_why: &'static str,
-    #[cfg(feature = "ssr")]
-    access_token: &'static str,
-    #[cfg(feature = "ssr")]
-    token_refused: &'static str,
-    #[cfg(feature = "ssr")]
-    token_hint: &'static str,
-    #[cfg(feature = "ssr")]
-    your_name: &'static str,
+        // Signing in. (What only the form says is not sent to the browser's program.)
+        sign_in,
+        sign_out,
+        sign_in_ended,
+        too_much,
+    }
+    // What only the form to sign in says.
+    server {
+        sign_in_why,
+        access_token,
+        token_refused,
+        token_hint,
+        your_name,
+    }
+    phrases {
+        /// Keys that have a meaning only in some places.
+        other_keys: &'static [(&'static str, &'static str)],
+        found_place: fn(usize, String) -> String,
+        reconnecting_in: fn(u32) -> String,
+        options_of: fn(&str) -> String,
+        context_used: fn(u64) -> String,
+        /// How hard a model thinks, by codex's word for it, where we have one.
+        effort: fn(&str) -> Option<&'static str>,
+        commands: fn(usize) -> String,
+        files: fn(usize) -> String,
+        failed_steps: fn(usize) -> String,
+        exit: fn(i64) -> String,
+        lines_hidden: fn(usize) -> String,
+        bytes_dropped: fn(u64) -> String,
+        plan_done: fn(usize, usize) -> String,
+        ask_network: fn(&str) -> String,
+        ask_form: fn(&str) -> String,
+        allow_commands: fn(&str) -> String,
+        allow_host: fn(&str) -> String,
+        refuse_host: fn(&str) -> String,
+        declined_in: fn(String) -> String,
+        question_place: fn(usize, usize) -> String,
+        files_changed: fn(usize) -> String,
+        diff_of: fn(&str) -> String,
+        unchanged_lines: fn(u32) -> String,
+        more_characters: fn(usize) -> String,
+        comment_on: fn(&str) -> String,
+        window_used: fn(&str, &str) -> String,
+        limit_of: fn(&str) -> String,
+        limit_of_hours: fn(usize) -> String,
+        limit_of_days: fn(usize) -> String,
+        limit_used: fn(i64) -> String,
+        limit_resets: fn(&str) -> String,
+        seconds: fn(String) -> String,
+        minutes: fn(u64, u64) -> String,
+        hours: fn(u64, u64) -> String,
+        minutes_ago: fn(i64) -> String,
+        hours_ago: fn(i64) -> String,
+        days_ago: fn(i64) -> String,
+    }
 }
 
 /// A language of the interface.
@@ -425,11 +485,26 @@ impl Lang {
         header.split(',').filter_map(|range| range.split(';').next()).find_map(Self::parse)
     }
 
+    #[cfg(feature = "ssr")]
     pub(crate) fn texts(self) -> &'static Texts {
+        static EN: LazyLock<Texts> = LazyLock::new(|| Texts::new(&en::WORDS, &en::SERVER, &en::PHRASES));
+        static ZH: LazyLock<Texts> = LazyLock::new(|| Texts::new(&zh::WORDS, &zh::SERVER, &zh::PHRASES));
         match self {
-            Self::En => &en::TEXTS,
-            Self::Zh => &zh::TEXTS,
+            Self::En => &EN,
+            Self::Zh => &ZH,
         }
+    }
+
+    /// Those that the page has brought, which are for one language.
+    #[cfg(not(feature = "ssr"))]
+    pub(crate) fn texts(self) -> &'static Texts {
+        static TEXTS: OnceLock<Texts> = OnceLock::new();
+        TEXTS.get_or_init(|| {
+            let words = crate::browser::find("#words").and_then(|words| words.text_content());
+            // For as long as the page lives.
+            let words = String::leak(words.unwrap_or_default());
+            Texts::of_page(words, if self == Self::En { &en::PHRASES } else { &zh::PHRASES })
+        })
     }
 }
 
@@ -475,6 +550,17 @@ mod tests {
     fn the_first_known_language_is_taken() {
         assert_eq!(Lang::accepted("fr-CH, fr;q=0.9, zh;q=0.8, en;q=0.7"), Some(Lang::Zh));
         assert_eq!(Lang::accepted("*"), None);
+    }
+
+    #[test]
+    #[cfg(feature = "ssr")]
+    fn words_can_stand_in_a_page_and_be_told_apart() {
+        for lang in Lang::ALL {
+            let words = lang.texts().words();
+            assert!(!words.contains('<') && !words.contains('&'));
+            assert_eq!(words.split(BETWEEN).count(), Lang::En.texts().words().lines().count());
+            assert!(words.lines().all(|word| !word.is_empty()));
+        }
     }
 
     #[test]

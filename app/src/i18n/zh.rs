@@ -1,8 +1,11 @@
 //! Simplified Chinese.
 
-use super::Texts;
+use super::Phrases;
+#[cfg(feature = "ssr")]
+use super::{Server, Words};
 
-pub(super) static TEXTS: Texts = Texts {
+#[cfg(feature = "ssr")]
+pub(super) static WORDS: Words = Words {
     new_chat: "新对话",
     settings: "设置",
     theme: "主题",
@@ -32,16 +35,8 @@ pub(super) static TEXTS: Texts = Texts {
     to_theme_system: "跟随系统主题",
     to_theme_light: "浅色主题",
     to_theme_dark: "深色主题",
-    other_keys: &[
-        ("Enter", "发送消息"),
-        ("Shift Enter", "换行"),
-        ("Esc", "停止本轮、关闭打开的内容、拒绝请求"),
-        ("1 … 9", "回答获得焦点的请求"),
-        ("↑ ↓ →", "在列表中切换对话，打开选项"),
-    ],
     find: "在此对话中搜索",
     find_hint: "在此对话中搜索",
-    found_place: |place, all| format!("{place}/{all}"),
     searching: "正在搜索…",
     previous: "上一个",
     next: "下一个",
@@ -49,7 +44,6 @@ pub(super) static TEXTS: Texts = Texts {
     connecting: "正在连接",
     live: "已连接",
     offline: "离线",
-    reconnecting_in: |seconds| format!("{seconds} 秒后重新连接"),
     retry_now: "立即重试",
     new_version: "网关已更新。重新加载即可使用新版本，草稿会保留。",
     closed_archived: "此对话已归档，不会再有新内容。",
@@ -67,7 +61,6 @@ pub(super) static TEXTS: Texts = Texts {
     list_empty: "没有对话",
     list_failed: "无法加载列表。",
     list_more: "显示更多",
-    options_of: |title| format!("“{title}”的选项"),
     rename: "重命名",
     save: "保存",
     delete: "删除",
@@ -108,18 +101,6 @@ pub(super) static TEXTS: Texts = Texts {
     stop: "停止",
     model: "模型",
     default_model: "默认模型",
-    context_used: |percent| format!("已使用 {percent}% 的上下文"),
-    effort: |word| {
-        Some(match word {
-            "none" => "不思考",
-            "minimal" => "极低",
-            "low" => "低",
-            "medium" => "中",
-            "high" => "高",
-            "xhigh" => "极高",
-            _ => return None,
-        })
-    },
     permissions: "Codex 的权限",
     attach: "添加图片",
     image: "附带的图片",
@@ -174,18 +155,12 @@ pub(super) static TEXTS: Texts = Texts {
     stopped: "你已停止本轮。",
     turn_failed: "本轮失败",
     send_failed: "未发送",
-    commands: |n| format!("{n} 个命令"),
-    files: |n| format!("{n} 个文件"),
-    failed_steps: |n| format!("{n} 项失败"),
 
     ran: "已运行",
     run_declined: "已拒绝",
     run_cut: "已停止",
     run_failed: "失败",
-    exit: |code| format!("退出码 {code}"),
     no_output: "无输出",
-    lines_hidden: |n| format!("隐藏了 {n} 行"),
-    bytes_dropped: |bytes| format!("有 {} kB 未保留", bytes.div_ceil(1000)),
     show_all: "全部显示",
     edited: "已编辑",
     editing: "正在编辑",
@@ -195,7 +170,6 @@ pub(super) static TEXTS: Texts = Texts {
     file_deleted: "删除",
     file_moved: "移动",
     plan: "计划",
-    plan_done: |done, all| format!("{done}/{all}"),
     proposed_plan: "计划提案",
     thought: "思考",
     nothing_shown: "模型不展示其思考过程。",
@@ -232,21 +206,14 @@ pub(super) static TEXTS: Texts = Texts {
     waits_for_you: "等待您处理",
     codex_waits: "Codex 正在等待您的答复。",
     ask_command: "运行此命令？",
-    ask_network: |host| format!("连接到 {host}？"),
     ask_edit: "进行这些改动？",
     ask_root: "同时允许以后改动此目录：",
     ask_permissions: "允许超出沙盒的操作？",
     ask_question: "Codex 提问",
-    ask_form: |server| format!("{server} 提问"),
     allow_once: "允许一次",
     allow_for_session: "本会话内允许",
-    allow_commands: |begin| format!("始终允许“{begin} …”"),
-    allow_host: |host| format!("始终允许 {host}"),
-    refuse_host: |host| format!("始终拒绝 {host}"),
     decline: "拒绝",
     decline_and_stop: "拒绝并停止",
-    declined_in: |left| format!("若无人答复，{left} 后自动拒绝"),
-    question_place: |place, all| format!("{place}/{all}"),
     next_question: "下一个",
     send_answers: "提交",
     other_answer: "其他",
@@ -268,8 +235,6 @@ pub(super) static TEXTS: Texts = Texts {
     ended_absence: "已拒绝：无人在场",
     ended_deadline: "已拒绝：未及时答复",
     ended_withdrawn: "已撤回",
-
-    files_changed: |n| format!("已更改 {n} 个文件"),
     all_changes: "查看全部更改",
     close: "关闭",
     changes: "更改",
@@ -279,13 +244,9 @@ pub(super) static TEXTS: Texts = Texts {
     whole_conversation: "整个会话",
     unified: "合并视图",
     side_by_side: "并排视图",
-    diff_of: |path| format!("{path} 的更改。方向键逐行移动，按 C 添加评论。"),
-    unchanged_lines: |n| format!("{n} 行未更改"),
-    more_characters: |n| format!("… 还有 {n} 个字符"),
     file_binary: "二进制文件，不显示内容。",
     file_empty: "文件为空。",
     file_only_moved: "内容未更改。",
-    comment_on: |place| format!("评论 {place}"),
     comment_hint: "对这一行有什么看法？",
     cancel: "取消",
     add_comment: "添加到消息",
@@ -302,13 +263,7 @@ pub(super) static TEXTS: Texts = Texts {
     tokens_written: "输出",
     tokens_thought: "其中用于思考",
     tokens_all: "合计",
-    window_used: |used, all| format!("上下文窗口已用 {used} / {all} 个词元"),
     rate_limits: "速率限制",
-    limit_of: |time| format!("{time}内"),
-    limit_of_hours: |n| format!("{n} 小时内"),
-    limit_of_days: |n| format!("{n} 天内"),
-    limit_used: |percent| format!("已用 {percent}%"),
-    limit_resets: |time| format!("{time}后重置"),
     filter_events: "按方法筛选",
     pause: "暂停",
     go_on: "继续",
@@ -323,14 +278,7 @@ pub(super) static TEXTS: Texts = Texts {
     still_running: "仍在运行",
     copy_command: "复制命令",
     copy_output: "复制输出",
-
-    seconds: |s| format!("{s} 秒"),
-    minutes: |m, s| format!("{m} 分 {s} 秒"),
-    hours: |h, m| format!("{h} 小时 {m} 分"),
     just_now: "刚刚",
-    minutes_ago: |n| format!("{n} 分钟前"),
-    hours_ago: |n| format!("{n} 小时前"),
-    days_ago: |n| format!("{n} 天前"),
 
     error_unreachable: "无法连接到网关。",
     error_turn_active: "Codex 仍在处理上一轮。",
@@ -346,14 +294,71 @@ pub(super) static TEXTS: Texts = Texts {
     sign_out: "退出登录",
     sign_in_ended: "登录已失效。",
     too_much: "请求过于频繁，请稍后再试。",
-    #[cfg(feature = "ssr")]
+};
+
+#[cfg(feature = "ssr")]
+pub(super) static SERVER: Server = Server {
     sign_in_why: "请输入访问令牌以继续。",
-    #[cfg(feature = "ssr")]
     access_token: "访问令牌",
-    #[cfg(feature = "ssr")]
     token_refused: "令牌无效或已过期。",
-    #[cfg(feature = "ssr")]
     token_hint: "网关的管理员可以生成令牌：",
-    #[cfg(feature = "ssr")]
     your_name: "用户名",
+};
+
+pub(super) static PHRASES: Phrases = Phrases {
+    other_keys: &[
+        ("Enter", "发送消息"),
+        ("Shift Enter", "换行"),
+        ("Esc", "停止本轮、关闭打开的内容、拒绝请求"),
+        ("1 … 9", "回答获得焦点的请求"),
+        ("↑ ↓ →", "在列表中切换对话，打开选项"),
+    ],
+    found_place: |place, all| format!("{place}/{all}"),
+    reconnecting_in: |seconds| format!("{seconds} 秒后重新连接"),
+    options_of: |title| format!("“{title}”的选项"),
+    context_used: |percent| format!("已使用 {percent}% 的上下文"),
+    effort: |word| {
+        Some(match word {
+            "none" => "不思考",
+            "minimal" => "极低",
+            "low" => "低",
+            "medium" => "中",
+            "high" => "高",
+            "xhigh" => "极高",
+            _ => return None,
+        })
+    },
+    commands: |n| format!("{n} 个命令"),
+    files: |n| format!("{n} 个文件"),
+    failed_steps: |n| format!("{n} 项失败"),
+    exit: |code| format!("退出码 {code}"),
+    lines_hidden: |n| format!("隐藏了 {n} 行"),
+    bytes_dropped: |bytes| format!("有 {} kB 未保留", bytes.div_ceil(1000)),
+    plan_done: |done, all| format!("{done}/{all}"),
+    ask_network: |host| format!("连接到 {host}？"),
+    ask_form: |server| format!("{server} 提问"),
+    allow_commands: |begin| format!("始终允许“{begin} …”"),
+    allow_host: |host| format!("始终允许 {host}"),
+    refuse_host: |host| format!("始终拒绝 {host}"),
+    declined_in: |left| format!("若无人答复，{left} 后自动拒绝"),
+    question_place: |place, all| format!("{place}/{all}"),
+
+    files_changed: |n| format!("已更改 {n} 个文件"),
+    diff_of: |path| format!("{path} 的更改。方向键逐行移动，按 C 添加评论。"),
+    unchanged_lines: |n| format!("{n} 行未更改"),
+    more_characters: |n| format!("… 还有 {n} 个字符"),
+    comment_on: |place| format!("评论 {place}"),
+    window_used: |used, all| format!("上下文窗口已用 {used} / {all} 个词元"),
+    limit_of: |time| format!("{time}内"),
+    limit_of_hours: |n| format!("{n} 小时内"),
+    limit_of_days: |n| format!("{n} 天内"),
+    limit_used: |percent| format!("已用 {percent}%"),
+    limit_resets: |time| format!("{time}后重置"),
+
+    seconds: |s| format!("{s} 秒"),
+    minutes: |m, s| format!("{m} 分 {s} 秒"),
+    hours: |h, m| format!("{h} 小时 {m} 分"),
+    minutes_ago: |n| format!("{n} 分钟前"),
+    hours_ago: |n| format!("{n} 小时前"),
+    days_ago: |n| format!("{n} 天前"),
 };
