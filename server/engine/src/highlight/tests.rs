@@ -3,7 +3,7 @@ use codex_gateway_wire::highlight::{languages, read_runs};
 use super::*;
 
 /// Longer than anything here takes, on whatever machine.
-const AMPLE: Duration = Duration::from_secs(60);
+const AMPLE: Duration = Duration::from_mins(1);
 
 fn highlighter() -> Highlighter {
     Highlighter { budget: Budget { one: AMPLE, batch: AMPLE }, ..Highlighter::default() }

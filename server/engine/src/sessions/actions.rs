@@ -38,23 +38,20 @@ impl Sessions {
     ) -> Result<Session, SessionError> {
         let thread = threads::parse(thread.as_str()).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread).await?;
-        let (settings, model) = match self.session_in(owner, &thread) {
-            Some(session) => {
-                let transcript = session.snapshot().await?.transcript;
-                if transcript.turns.is_empty() {
-                    return Err(SessionError::EmptyThread);
-                }
-                let active = transcript.active_turn().map(|turn| &turn.id);
-                if active.is_some_and(|active| last_turn.as_ref().is_none_or(|last| last == active)) {
-                    return Err(SessionError::TurnActive);
-                }
-                (session.settings().clone(), transcript.model)
+        let (settings, model) = if let Some(session) = self.session_in(owner, &thread) {
+            let transcript = session.snapshot().await?.transcript;
+            if transcript.turns.is_empty() {
+                return Err(SessionError::EmptyThread);
             }
-            None => {
-                let mut settings = Settings::choose(&self.inner.config, &request).await?;
-                settings.work_where(&self.inner.config, self.cwd_of(&thread).await).await;
-                (settings, None)
+            let active = transcript.active_turn().map(|turn| &turn.id);
+            if active.is_some_and(|active| last_turn.as_ref().is_none_or(|last| last == active)) {
+                return Err(SessionError::TurnActive);
             }
+            (session.settings().clone(), transcript.model)
+        } else {
+            let mut settings = Settings::choose(&self.inner.config, &request).await?;
+            settings.work_where(&self.inner.config, self.cwd_of(&thread).await).await;
+            (settings, None)
         };
         let wanted = Wanted { thread: WantedThread::Fork(thread, last_turn), model: model.clone() };
         self.open(owner, settings, wanted, model.or_else(|| self.inner.config.model.clone())).await

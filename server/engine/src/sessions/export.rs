@@ -109,9 +109,8 @@ impl Writer {
     /// The next piece; none at the end.
     async fn piece(&mut self) -> Result<Option<String>, SessionError> {
         let cursor = match self.next.take() {
-            None => return Ok(None),
             Some(Next::End) if self.format == ExportFormat::Json => return Ok(Some("]}\n".to_owned())),
-            Some(Next::End) => return Ok(None),
+            None | Some(Next::End) => return Ok(None),
             Some(Next::Page(cursor)) => cursor,
         };
         let WholeTurnsPage { data, next_cursor } = self.page(cursor.clone()).await?;
