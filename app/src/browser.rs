@@ -44,6 +44,11 @@ pub(crate) fn unique_id() -> String {
     format!("{:x}-{:016x}{:016x}", now_ms(), part(), part())
 }
 
+/// A text in lower case. (The browser knows how: Rust would bring tables of all letters.)
+pub(crate) fn lower_case(text: &str) -> String {
+    js_sys::JsString::from(text).to_lower_case().into()
+}
+
 /// Loads the page anew.
 pub(crate) fn reload() {
     let _ = window().location().reload();

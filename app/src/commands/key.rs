@@ -34,10 +34,10 @@ impl Key {
         let mac = browser::is_mac();
         match self {
             Self::Plain(key) => key.to_owned(),
-            Self::Ctrl(letter) if mac => format!("⌘{}", letter.to_uppercase()),
-            Self::Ctrl(letter) => format!("Ctrl {}", letter.to_uppercase()),
-            Self::CtrlShift(letter) if mac => format!("⇧⌘{}", letter.to_uppercase()),
-            Self::CtrlShift(letter) => format!("Ctrl Shift {}", letter.to_uppercase()),
+            Self::Ctrl(letter) if mac => format!("⌘{}", letter.to_ascii_uppercase()),
+            Self::Ctrl(letter) => format!("Ctrl {}", letter.to_ascii_uppercase()),
+            Self::CtrlShift(letter) if mac => format!("⇧⌘{}", letter.to_ascii_uppercase()),
+            Self::CtrlShift(letter) => format!("Ctrl Shift {}", letter.to_ascii_uppercase()),
         }
     }
 }

@@ -7,7 +7,7 @@ use web_sys::{Event, KeyboardEvent};
 
 use super::{Command, Commands};
 use crate::{
-    browser,
+    browser::{self, lower_case},
     dialog::{Dialog, close_all},
     i18n::texts,
     icon::{Icon, icon},
@@ -106,11 +106,10 @@ impl Palette {
 
     /// What can be done and opened that has the words in its name; tracked.
     fn choices(self) -> Vec<Choice> {
-        let words = self.words.get().trim().to_lowercase();
+        let words = lower_case(self.words.get().trim());
         // To open what is open makes no sense.
-        let named = |command: &Command| {
-            command.name != texts().palette && command.name.to_lowercase().contains(&words)
-        };
+        let named =
+            |command: &Command| command.name != texts().palette && lower_case(command.name).contains(&words);
         let all = self.commands.all().into_iter().filter(named).map(Choice::Do);
         all.chain(self.found.get().into_iter().map(Choice::Open)).collect()
     }

@@ -63,12 +63,11 @@ macro_rules! texts {
         impl Texts {
             /// Takes the words that the page has brought.
             fn of_page(words: &'static str, phrases: &Phrases) -> Self {
+                const COUNT: usize = [$(stringify!($word)),*].len();
                 let mut words = words.split(BETWEEN);
-                let mut next = || words.next().unwrap_or_default();
-                Self {
-                    $($word: next(),)*
-                    $($phrase: phrases.$phrase,)*
-                }
+                let words: [&'static str; COUNT] = std::array::from_fn(|_| words.next().unwrap_or_default());
+                let [$($word),*] = words;
+                Self { $($word,)* $($phrase: phrases.$phrase,)* }
             }
         }
     };

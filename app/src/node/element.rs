@@ -15,8 +15,11 @@ pub(super) type Reference = Option<Box<dyn FnOnce(&Element) + Send>>;
 /// Where an element is put once it is there.
 pub(crate) type ElementRef = NodeRef<Custom<&'static str>>;
 
-/// An element.
-pub(crate) struct El {
+/// An element. (In a box: what is handed on from step to step is a pointer, which makes each step less code.)
+pub(crate) struct El(pub(super) Box<Parts>);
+
+/// What an element is made of.
+pub(super) struct Parts {
     pub(super) tag: &'static str,
     pub(super) namespace: Option<&'static str>,
     pub(super) fixed: Vec<FixedAttribute>,
@@ -28,20 +31,24 @@ pub(crate) struct El {
 
 /// An HTML element.
 pub(crate) fn el(tag: &'static str) -> El {
-    El {
+    in_namespace(None, tag)
+}
+
+/// An element of a drawing.
+pub(crate) fn svg(tag: &'static str) -> El {
+    in_namespace(Some("http://www.w3.org/2000/svg"), tag)
+}
+
+fn in_namespace(namespace: Option<&'static str>, tag: &'static str) -> El {
+    El(Box::new(Parts {
         tag,
-        namespace: None,
+        namespace,
         fixed: Vec::new(),
         live: Vec::new(),
         listeners: Vec::new(),
         reference: None,
         children: Vec::new(),
-    }
-}
-
-/// An element of a drawing.
-pub(crate) fn svg(tag: &'static str) -> El {
-    El { namespace: Some("http://www.w3.org/2000/svg"), ..el(tag) }
+    }))
 }
 
 impl El {
@@ -52,7 +59,7 @@ impl El {
 
     /// Sets an attribute.
     pub(crate) fn attr(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.fixed.push(FixedAttribute { name, value: value.into() });
+        self.0.fixed.push(FixedAttribute { name, value: value.into() });
         self
     }
 
@@ -62,7 +69,7 @@ impl El {
         name: &'static str,
         value: impl Fn() -> V + Send + 'static,
     ) -> Self {
-        self.live.push(LiveAttribute { name, value: Box::new(move || value().into()) });
+        self.0.live.push(LiveAttribute { name, value: Box::new(move || value().into()) });
         self
     }
 
@@ -73,7 +80,7 @@ impl El {
 
     /// Does something on an event; `E` is what the event is in the browser.
     pub(crate) fn on<E: JsCast>(mut self, event: &'static str, act: impl FnMut(E) + Send + 'static) -> Self {
-        self.listeners.push(Listener::new(event, act));
+        self.0.listeners.push(Listener::new(event, act));
         self
     }
 
@@ -84,13 +91,13 @@ impl El {
 
     /// Puts the element into a reference, once it is there.
     pub(crate) fn node_ref(mut self, reference: ElementRef) -> Self {
-        self.reference = Some(Box::new(move |element| reference.load(element)));
+        self.0.reference = Some(Box::new(move |element| reference.load(element)));
         self
     }
 
     /// Adds what stands in it.
     pub(crate) fn child(mut self, child: impl Into<Node>) -> Self {
-        self.children.push(child.into());
+        self.0.children.push(child.into());
         self
     }
 }

@@ -73,10 +73,11 @@ impl RenderHtml for Node {
 
 impl El {
     fn write(self, html: &mut String, position: &mut Position) {
+        let parts = *self.0;
         html.push('<');
-        html.push_str(self.tag);
-        let live = self.live.into_iter().map(|attribute| (attribute.name, (attribute.value)()));
-        let fixed = self.fixed.into_iter().map(|attribute| (attribute.name, attribute.value));
+        html.push_str(parts.tag);
+        let live = parts.live.into_iter().map(|attribute| (attribute.name, (attribute.value)()));
+        let fixed = parts.fixed.into_iter().map(|attribute| (attribute.name, attribute.value));
         let mut inner_html = None;
         for (name, value) in fixed.chain(live) {
             match value.0 {
@@ -89,14 +90,15 @@ impl El {
         html.push('>');
         *position = Position::FirstChild;
         html.push_str(inner_html.as_deref().unwrap_or_default());
-        for child in self.children {
+        for child in parts.children {
             child.to_html_with_buf(html, position, true, false, Vec::new());
         }
-        html.extend(["</", self.tag, ">"]);
+        html.extend(["</", parts.tag, ">"]);
         *position = Position::NextChild;
     }
 
     fn hydrate(self, cursor: &Cursor, position: &PositionState) -> ElState {
+        let parts = *self.0;
         match position.get() {
             Position::FirstChild => cursor.child(),
             Position::Current => {}
@@ -104,25 +106,25 @@ impl El {
         }
         let element: web_sys::Element = cursor.current().unchecked_into();
         debug_assert!(
-            element.node_name().eq_ignore_ascii_case(self.tag),
+            element.node_name().eq_ignore_ascii_case(parts.tag),
             "the server wrote {} where <{}> is expected",
             element.node_name(),
-            self.tag
+            parts.tag
         );
-        let live = self.live.into_iter().map(|attribute| attribute.attach(&element, true)).collect();
-        let listeners = self.listeners.into_iter().map(|listener| listener.attach(&element)).collect();
+        let live = parts.live.into_iter().map(|attribute| attribute.attach(&element, true)).collect();
+        let listeners = parts.listeners.into_iter().map(|listener| listener.attach(&element)).collect();
         position.set(Position::FirstChild);
         let children =
-            self.children.into_iter().map(|child| child.hydrate::<true>(cursor, position)).collect();
+            parts.children.into_iter().map(|child| child.hydrate::<true>(cursor, position)).collect();
         cursor.set(element.clone().unchecked_into());
         position.set(Position::NextChild);
         ElState {
-            tag: self.tag,
-            fixed: self.fixed,
+            tag: parts.tag,
+            fixed: parts.fixed,
             live,
             listeners,
             children,
-            element: refer(element, self.reference),
+            element: refer(element, parts.reference),
         }
     }
 }

@@ -32,7 +32,7 @@ pub(crate) use list::list;
 pub(crate) enum Node {
     Nothing,
     Text(Cow<'static, str>),
-    Element(Box<El>),
+    Element(El),
     Many(Vec<Node>),
     Live(LiveNode),
     View(AnyView),
@@ -88,7 +88,7 @@ impl From<String> for Node {
 
 impl From<El> for Node {
     fn from(element: El) -> Self {
-        Self::Element(Box::new(element))
+        Self::Element(element)
     }
 }
 

@@ -67,23 +67,24 @@ impl Render for Node {
 
 impl El {
     fn build(self) -> ElState {
-        let element = Rndr::create_element(self.tag, self.namespace);
-        for attribute in &self.fixed {
+        let parts = *self.0;
+        let element = Rndr::create_element(parts.tag, parts.namespace);
+        for attribute in &parts.fixed {
             attribute.attach(&element);
         }
-        let children = self.children.into_iter().map(|child| {
+        let children = parts.children.into_iter().map(|child| {
             let mut child = child.build();
             child.mount(&element, None);
             child
         });
         let children = children.collect();
         ElState {
-            tag: self.tag,
-            fixed: self.fixed,
-            live: self.live.into_iter().map(|attribute| attribute.attach(&element, false)).collect(),
-            listeners: self.listeners.into_iter().map(|listener| listener.attach(&element)).collect(),
+            tag: parts.tag,
+            fixed: parts.fixed,
+            live: parts.live.into_iter().map(|attribute| attribute.attach(&element, false)).collect(),
+            listeners: parts.listeners.into_iter().map(|listener| listener.attach(&element)).collect(),
             children,
-            element: refer(element, self.reference),
+            element: refer(element, parts.reference),
         }
     }
 
@@ -91,24 +92,25 @@ impl El {
     fn resembles(&self, state: &ElState) -> bool {
         let names =
             |attributes: &[FixedAttribute]| -> Vec<_> { attributes.iter().map(|one| one.name).collect() };
-        self.tag == state.tag
-            && self.children.len() == state.children.len()
-            && self.live.len() == state.live.len()
-            && names(&self.fixed) == names(&state.fixed)
+        self.0.tag == state.tag
+            && self.0.children.len() == state.children.len()
+            && self.0.live.len() == state.live.len()
+            && names(&self.0.fixed) == names(&state.fixed)
     }
 
     /// Makes an element that is there become this one.
     fn update(self, state: &mut ElState) {
+        let parts = *self.0;
         let element = &state.element;
-        for (new, old) in self.fixed.into_iter().zip(&mut state.fixed) {
+        for (new, old) in parts.fixed.into_iter().zip(&mut state.fixed) {
             new.replace(old, element);
         }
-        state.live = self.live.into_iter().map(|attribute| attribute.attach(element, false)).collect();
-        state.listeners = self.listeners.into_iter().map(|listener| listener.attach(element)).collect();
-        for (new, old) in self.children.into_iter().zip(&mut state.children) {
+        state.live = parts.live.into_iter().map(|attribute| attribute.attach(element, false)).collect();
+        state.listeners = parts.listeners.into_iter().map(|listener| listener.attach(element)).collect();
+        for (new, old) in parts.children.into_iter().zip(&mut state.children) {
             new.rebuild(old);
         }
-        refer(element.clone(), self.reference);
+        refer(element.clone(), parts.reference);
     }
 }
 
