@@ -76,9 +76,9 @@ pub(crate) fn follow(
         before = now;
         if (asks || ended) && browser::hidden() && is_on() {
             let (tag, title) = untrack(&about);
-            let words = if asks { t.codex_waits } else { t.turn_ended };
+            let words = if asks { t.codex_waits() } else { t.turn_ended() };
             take_back();
-            SHOWN.set(show(&title.unwrap_or_else(|| t.untitled.to_owned()), words, &tag));
+            SHOWN.set(show(&title.unwrap_or_else(|| t.untitled().to_owned()), words, &tag));
         }
     });
 }

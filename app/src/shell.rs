@@ -57,8 +57,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HydrationScripts options />
             </head>
             <body>
-                <script type="text/plain" id="words">{words}</script>
                 <App />
+                <script type="text/plain" id="words">{words}</script>
                 <script nonce=use_nonce()>{TO_THE_END}</script>
                 <script nonce=use_nonce()>{WORKER}</script>
             </body>

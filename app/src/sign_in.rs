@@ -40,18 +40,18 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
                 <meta name="color-scheme" content="light dark" />
                 {look_again.then(|| view! { <meta http-equiv="refresh" content="0" /> })}
-                <title>{window_title(Some(t.sign_in))}</title>
+                <title>{window_title(Some(t.sign_in()))}</title>
                 <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml" />
                 <style nonce=nonce inner_html=STYLE></style>
             </head>
             <body>
                 <main>
                     <p class="brand">{Node::from(icon(Icon::Brand))}<span>"Codex Gateway"</span></p>
-                    <h1>{t.sign_in}</h1>
-                    <p>{t.sign_in_why}</p>
+                    <h1>{t.sign_in()}</h1>
+                    <p>{t.sign_in_why()}</p>
                     <form method="post" action="/sign-in">
                         <input type="hidden" name="to" value=to />
-                        <label for="token">{t.access_token}</label>
+                        <label for="token">{t.access_token()}</label>
                         <input
                             id="token"
                             name="token"
@@ -64,11 +64,11 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
                             aria-describedby=described
                             aria-invalid=refused.then_some("true")
                         />
-                        {refused.then(|| view! { <p id="refused" role="alert">{t.token_refused}</p> })}
-                        <button type="submit">{t.sign_in}</button>
+                        {refused.then(|| view! { <p id="refused" role="alert">{t.token_refused()}</p> })}
+                        <button type="submit">{t.sign_in()}</button>
                     </form>
                     <p id="hint" class="hint">
-                        {t.token_hint} <code>"codex-gateway token --sub "{t.your_name}</code>
+                        {t.token_hint()} <code>"codex-gateway token --sub "{t.your_name()}</code>
                     </p>
                 </main>
             </body>

@@ -27,13 +27,13 @@ pub(super) fn head(command: &CommandExecution, phase: Phase, t: &Texts) -> Head 
     let failed = command.exit_code.filter(|code| *code > 0);
     let stopped = command.exit_code.is_some_and(|code| code < 0);
     let (verb, tone) = match (command.status, phase) {
-        (ItemStatus::Declined, _) => (t.run_declined, Tone::NeedsYou),
-        (_, Phase::Running) => (t.running, Tone::Quiet),
-        (ItemStatus::InProgress, Phase::Cut) => (t.run_cut, Tone::Quiet),
-        _ if stopped => (t.run_cut, Tone::Quiet),
-        _ if failed.is_some() => (t.ran, Tone::Failed),
-        (ItemStatus::Failed, _) => (t.run_failed, Tone::Failed),
-        _ => (t.ran, Tone::Quiet),
+        (ItemStatus::Declined, _) => (t.run_declined(), Tone::NeedsYou),
+        (_, Phase::Running) => (t.running(), Tone::Quiet),
+        (ItemStatus::InProgress, Phase::Cut) => (t.run_cut(), Tone::Quiet),
+        _ if stopped => (t.run_cut(), Tone::Quiet),
+        _ if failed.is_some() => (t.ran(), Tone::Failed),
+        (ItemStatus::Failed, _) => (t.run_failed(), Tone::Failed),
+        _ => (t.ran(), Tone::Quiet),
     };
     let result = failed.map(t.exit).unwrap_or_default();
     let first_line = line.trim().lines().next().unwrap_or_default();
@@ -55,7 +55,7 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
         many(pieces.unwrap_or_default().into_iter().map(|piece| piece.view(show_all, t)))
     };
     let output =
-        el("pre").class("output").attr("tabindex", "0").attr("aria-label", t.result).child(code(output));
+        el("pre").class("output").attr("tabindex", "0").attr("aria-label", t.result()).child(code(output));
     // The line above shows all of it, if it is one line.
     let prompt = move || {
         let line = line().filter(|line| line.trim().contains('\n'));
@@ -70,8 +70,8 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     let tools = el("div")
         .class("tools")
         .child(el("span").class("cwd").child(live(cwd)))
-        .child(copy_button(t.copy_command, move || untrack(line), t))
-        .child(copy_button(t.copy_output, printed, t));
+        .child(copy_button(t.copy_command(), move || untrack(line), t))
+        .child(copy_button(t.copy_output(), printed, t));
     el("div").class("terminal").child(live(prompt)).child(output).child(tools).into()
 }
 
@@ -95,7 +95,7 @@ impl Piece {
             Self::Run(run) if run.class.is_empty() => run.text.into(),
             Self::Run(run) => el("span").attr("class", run.class).child(run.text).into(),
             Self::Hidden(words) => {
-                let button = link_button(t.show_all, move || show_all.set(true));
+                let button = link_button(t.show_all(), move || show_all.set(true));
                 el("span").class("omitted").child(words).child(" · ").child(button).into()
             }
             Self::Missing(words) => el("span").class("omitted").child(words).into(),
@@ -105,7 +105,7 @@ impl Piece {
 
 fn pieces(output: &Output, all: bool, running: bool, t: &Texts) -> Vec<Piece> {
     if output.is_empty() {
-        return if running { Vec::new() } else { vec![Piece::Missing(t.no_output.to_owned())] };
+        return if running { Vec::new() } else { vec![Piece::Missing(t.no_output().to_owned())] };
     }
     let runs = |text: &str| ansi::parse(text).into_iter().map(Piece::Run);
     let dropped = output.omitted();

@@ -20,6 +20,6 @@ pub(crate) fn copy_button(
         let text = text().unwrap_or_default();
         spawn_local(async move { copied.set(copy_text(&text).await) });
     };
-    let label = move || if copied.get() { t.copied } else { label };
+    let label = move || if copied.get() { t.copied() } else { label };
     el("button").attr("type", "button").class("link").on_click(copy).child(live(label))
 }

@@ -18,10 +18,10 @@ use codex_gateway_wire::{
 
 pub(super) fn head(change: &FileChange, phase: Phase, cwd: &str, t: &Texts) -> Head {
     let (verb, tone) = match (change.status, phase) {
-        (ItemStatus::Declined, _) => (t.edit_declined, Tone::NeedsYou),
-        (ItemStatus::Failed, _) => (t.edit_failed, Tone::Failed),
-        (_, Phase::Running) => (t.editing, Tone::Quiet),
-        _ => (t.edited, Tone::Quiet),
+        (ItemStatus::Declined, _) => (t.edit_declined(), Tone::NeedsYou),
+        (ItemStatus::Failed, _) => (t.edit_failed(), Tone::Failed),
+        (_, Phase::Running) => (t.editing(), Tone::Quiet),
+        _ => (t.edited(), Tone::Quiet),
     };
     let mut lines = Counts::default();
     for file in &change.changes {

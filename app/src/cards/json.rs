@@ -54,6 +54,6 @@ pub(super) fn fields(pieces: impl Fn() -> Vec<Option<El>> + Send + 'static) -> N
 /// The body of an item of an unknown kind.
 pub(super) fn unknown_body(entry: EntryRef, t: &'static Texts) -> Node {
     fields(move || {
-        vec![of_kind!(entry, Content::Item(Item::Unknown(item)) => json_view(t.details, &item.raw))]
+        vec![of_kind!(entry, Content::Item(Item::Unknown(item)) => json_view(t.details(), &item.raw))]
     })
 }

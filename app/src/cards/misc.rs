@@ -33,8 +33,8 @@ read_fields!(SearchAction { url });
 pub(super) fn web_search(search: &WebSearch, t: &Texts) -> Head {
     let action = search.action.as_ref().and_then(|action| serde_json::from_str(action.get()).ok());
     match action.and_then(|action: SearchAction| action.url) {
-        Some(url) => Head::new(Icon::Globe, t.opened_page).words(url),
-        None => Head::new(Icon::Search, t.searched).words(search.query.clone()),
+        Some(url) => Head::new(Icon::Globe, t.opened_page()).words(url),
+        None => Head::new(Icon::Search, t.searched()).words(search.query.clone()),
     }
     .opens(search.action.is_some())
 }
@@ -42,36 +42,38 @@ pub(super) fn web_search(search: &WebSearch, t: &Texts) -> Head {
 pub(super) fn search_body(entry: EntryRef, t: &'static Texts) -> Node {
     fields(move || {
         let action = of_kind!(entry, Content::Item(Item::WebSearch(search)) => {
-            search.action.as_ref().map(|action| json_view(t.details, action))
+            search.action.as_ref().map(|action| json_view(t.details(), action))
         });
         vec![action.flatten()]
     })
 }
 
 pub(super) fn image_view(image: &ImageView, cwd: &str, t: &Texts) -> Head {
-    Head::new(Icon::Image, t.viewed_image).code(relative(&image.path, cwd))
+    Head::new(Icon::Image, t.viewed_image()).code(relative(&image.path, cwd))
 }
 
 pub(super) fn image_generation(image: &ImageGeneration, cwd: &str, t: &Texts) -> Head {
     let path = image.saved_path.as_deref().unwrap_or_default();
-    Head::new(Icon::Image, t.made_image).code(relative(path, cwd))
+    Head::new(Icon::Image, t.made_image()).code(relative(path, cwd))
 }
 
 pub(super) fn sleep(sleep: &Sleep, t: &Texts) -> Head {
-    Head::new(Icon::Timer, t.waited).took(Some(sleep.duration_ms)).opens(false)
+    Head::new(Icon::Timer, t.waited()).took(Some(sleep.duration_ms)).opens(false)
 }
 
 pub(super) fn hook_prompt(prompt: &HookPrompt, t: &Texts) -> Head {
     let text = hook_text(prompt);
-    Head::new(Icon::Info, t.told_by_hook).words(first_line(&text)).opens(is_long(&text))
+    Head::new(Icon::Info, t.told_by_hook()).words(first_line(&text)).opens(is_long(&text))
 }
 
 pub(super) fn compaction(t: &Texts) -> Head {
-    Head::new(Icon::Compact, t.compacted).opens(false)
+    Head::new(Icon::Compact, t.compacted()).opens(false)
 }
 
 pub(super) fn review(review: &EnteredReviewMode, t: &Texts) -> Head {
-    Head::new(Icon::Search, t.review_started).words(first_line(&review.review)).opens(is_long(&review.review))
+    Head::new(Icon::Search, t.review_started())
+        .words(first_line(&review.review))
+        .opens(is_long(&review.review))
 }
 
 /// The picture of an item, as far as the gateway can show it; its path is said above.
@@ -83,9 +85,9 @@ pub(super) fn image_body(entry: EntryRef, t: &'static Texts) -> Node {
         Some(source) if !missing.get() => el("img")
             .class("picture")
             .attr("src", source.clone())
-            .attr("alt", t.picture)
+            .attr("alt", t.picture())
             .on("error", move |_: Event| missing.set(true)),
-        _ => el("p").class("note").child(t.no_picture),
+        _ => el("p").class("note").child(t.no_picture()),
     };
     many([live(picture), text_body(entry, t)])
 }
@@ -99,7 +101,7 @@ pub(super) fn text_body(entry: EntryRef, t: &'static Texts) -> Node {
             Item::ImageGeneration(image) => image.revised_prompt.clone(),
             _ => None,
         });
-        vec![text.flatten().map(|text| text_view(t.details, text))]
+        vec![text.flatten().map(|text| text_view(t.details(), text))]
     })
 }
 

@@ -139,7 +139,7 @@ pub(crate) fn head(entry: &Entry, cwd: &str, t: &Texts) -> Head {
             Item::EnteredReviewMode(review) => misc::review(review, t),
             Item::CollabAgentToolCall(call) => agent::call_head(call, t),
             Item::SubAgentActivity(activity) => agent::activity_head(activity, t),
-            Item::Unknown(item) => Head::new(Icon::Question, t.unknown).code(&item.kind),
+            Item::Unknown(item) => Head::new(Icon::Question, t.unknown()).code(&item.kind),
             // These speak for themselves: the conversation shows them without a line.
             Item::UserMessage(_) | Item::AgentMessage(_) | Item::Plan(_) | Item::ExitedReviewMode(_) => {
                 Head::new(Icon::Info, "").opens(false)
@@ -189,7 +189,7 @@ pub(crate) fn body(entry: EntryRef, t: &'static Texts) -> Node {
 
 /// Markdown as the model wrote it.
 pub(crate) fn markdown_view(text: MarkdownText, t: &'static Texts) -> Node {
-    let labels = MarkdownLabels { copy: t.copy, copied: t.copied };
+    let labels = MarkdownLabels { copy: t.copy(), copied: t.copied() };
     markdown::markdown_view(text, labels)
 }
 

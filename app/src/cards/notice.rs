@@ -13,7 +13,7 @@ pub(super) fn head(notice: &Notice, t: &Texts) -> Head {
     let (icon, tone) = if notice.failure { (Icon::Alert, Tone::Failed) } else { (Icon::Info, Tone::Quiet) };
     let first_line = notice.message.lines().next().unwrap_or_default();
     let more = notice.detail.is_some() || is_long(&notice.message);
-    Head::new(icon, t.notice).words(first_line).tone(tone).opens(more)
+    Head::new(icon, t.notice()).words(first_line).tone(tone).opens(more)
 }
 
 pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
@@ -22,6 +22,6 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
             let parts = [Some(notice.message.as_str()), notice.detail.as_deref()];
             parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
         });
-        vec![text.map(|text| text_view(t.details, text))]
+        vec![text.map(|text| text_view(t.details(), text))]
     })
 }

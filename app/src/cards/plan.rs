@@ -15,7 +15,7 @@ use codex_gateway_wire::{
 pub(super) fn head(plan: &TurnPlan, t: &Texts) -> Head {
     let done = plan.plan.iter().filter(|step| step.status == PlanStepStatus::Completed).count();
     let now = plan.plan.iter().find(|step| step.status == PlanStepStatus::InProgress);
-    Head::new(Icon::List, t.plan).words(now.map(|step| step.step.clone()).unwrap_or_default()).result((t
+    Head::new(Icon::List, t.plan()).words(now.map(|step| step.step.clone()).unwrap_or_default()).result((t
         .plan_done)(
         done,
         plan.plan.len(),

@@ -22,12 +22,12 @@ use crate::{
 
 pub(super) fn head(question: &Question, t: &Texts) -> Head {
     let verb = match question.request.kind {
-        RequestKind::Command => t.asked_command,
-        RequestKind::FileChange => t.asked_edit,
-        RequestKind::Permissions => t.asked_permissions,
-        RequestKind::UserInput => t.asked_input,
-        RequestKind::Elicitation => t.asked_form,
-        RequestKind::Other => t.asked_other,
+        RequestKind::Command => t.asked_command(),
+        RequestKind::FileChange => t.asked_edit(),
+        RequestKind::Permissions => t.asked_permissions(),
+        RequestKind::UserInput => t.asked_input(),
+        RequestKind::Elicitation => t.asked_form(),
+        RequestKind::Other => t.asked_other(),
     };
     let head = Head::new(Icon::Shield, verb);
     let head = match subject(&question.request) {
@@ -36,7 +36,7 @@ pub(super) fn head(question: &Question, t: &Texts) -> Head {
         Subject::Nothing => head,
     };
     match &question.resolved {
-        None => head.result(t.waits_for_you).tone(Tone::NeedsYou).opens(false),
+        None => head.result(t.waits_for_you()).tone(Tone::NeedsYou).opens(false),
         Some(resolved) => head.result(end(resolved, t)).tone(tone(resolved)),
     }
 }
@@ -50,16 +50,16 @@ fn tone(resolved: &RequestResolved) -> Tone {
 /// How it ended, in words.
 fn end(resolved: &RequestResolved, t: &Texts) -> &'static str {
     match (resolved.outcome, resolved.by) {
-        (Outcome::Accepted, ResolvedBy::Policy) => t.ended_accepted_unasked,
-        (Outcome::Accepted, _) if is_lasting(resolved) => t.ended_accepted_for_session,
-        (Outcome::Accepted, _) => t.ended_accepted,
-        (Outcome::Answered, _) => t.ended_answered,
-        (Outcome::Declined, ResolvedBy::Absence) => t.ended_absence,
-        (Outcome::Declined, ResolvedBy::Deadline) => t.ended_deadline,
-        (Outcome::Declined, ResolvedBy::Policy) => t.declined,
-        (Outcome::Declined, _) => t.ended_declined,
-        (Outcome::Cancelled, _) => t.ended_cancelled,
-        (Outcome::Withdrawn | Outcome::Other, _) => t.ended_withdrawn,
+        (Outcome::Accepted, ResolvedBy::Policy) => t.ended_accepted_unasked(),
+        (Outcome::Accepted, _) if is_lasting(resolved) => t.ended_accepted_for_session(),
+        (Outcome::Accepted, _) => t.ended_accepted(),
+        (Outcome::Answered, _) => t.ended_answered(),
+        (Outcome::Declined, ResolvedBy::Absence) => t.ended_absence(),
+        (Outcome::Declined, ResolvedBy::Deadline) => t.ended_deadline(),
+        (Outcome::Declined, ResolvedBy::Policy) => t.declined(),
+        (Outcome::Declined, _) => t.ended_declined(),
+        (Outcome::Cancelled, _) => t.ended_cancelled(),
+        (Outcome::Withdrawn | Outcome::Other, _) => t.ended_withdrawn(),
     }
 }
 
@@ -75,8 +75,8 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
         let pieces = of_kind!(entry, Content::Question(question) => {
             let result = question.resolved.as_ref().and_then(|resolved| resolved.result.as_ref());
             vec![
-                Some(json_view(t.asked, &question.request.params)),
-                result.map(|result| json_view(t.answered, result)),
+                Some(json_view(t.asked(), &question.request.params)),
+                result.map(|result| json_view(t.answered(), result)),
                 Some(&question.request.summary.changes).filter(|changes| !changes.is_empty()).map(|changes| {
                     el("div").class("files").child(changes_view(changes, "", t))
                 }),

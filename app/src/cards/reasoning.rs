@@ -11,7 +11,7 @@ use crate::{
 use codex_gateway_wire::{Content, Item, Phase, codex::Reasoning};
 
 pub(super) fn head(reasoning: &Reasoning, running: bool, t: &Texts) -> Head {
-    let verb = if running { t.thinking } else { t.thought };
+    let verb = if running { t.thinking() } else { t.thought() };
     let topic = reasoning.summary.iter().rev().find_map(|part| topic(part)).unwrap_or_default();
     Head::new(Icon::Thought, verb).words(topic)
 }
@@ -25,7 +25,7 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     let text = MarkdownText::new(move |lend| {
         let text = entry.read(|entry| (thoughts(&entry.content), entry.phase != Phase::Running));
         if let Some((text, finished)) = text {
-            lend(if text.is_empty() && finished { t.nothing_shown } else { &text }, finished);
+            lend(if text.is_empty() && finished { t.nothing_shown() } else { &text }, finished);
         }
     });
     el("div").class("thoughts").child(markdown_view(text, t)).into()

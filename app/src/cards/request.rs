@@ -21,29 +21,29 @@ read_fields!(About { command, reason, message });
 pub(super) fn head(request: &ServerRequest, t: &Texts) -> Head {
     let about: About = serde_json::from_str(request.params.get()).unwrap_or_default();
     let verb = match request.method.as_str() {
-        "item/commandExecution/requestApproval" | "execCommandApproval" => t.asked_command,
-        "item/fileChange/requestApproval" | "applyPatchApproval" => t.asked_edit,
-        "item/permissions/requestApproval" => t.asked_permissions,
-        "item/tool/requestUserInput" => t.asked_input,
-        "mcpServer/elicitation/request" => t.asked_form,
-        _ => t.asked_other,
+        "item/commandExecution/requestApproval" | "execCommandApproval" => t.asked_command(),
+        "item/fileChange/requestApproval" | "applyPatchApproval" => t.asked_edit(),
+        "item/permissions/requestApproval" => t.asked_permissions(),
+        "item/tool/requestUserInput" => t.asked_input(),
+        "mcpServer/elicitation/request" => t.asked_form(),
+        _ => t.asked_other(),
     };
     let head = Head::new(Icon::Shield, verb);
     let head = match (about.command, about.reason.or(about.message)) {
         (Some(command), _) => head.code(command_line(&command)),
         (None, Some(reason)) => head.words(reason),
-        (None, None) if verb == t.asked_other => head.code(request.method.clone()),
+        (None, None) if verb == t.asked_other() => head.code(request.method.clone()),
         (None, None) => head,
     };
-    head.result(if request.handled { t.declined } else { t.not_supported }).tone(Tone::NeedsYou)
+    head.result(if request.handled { t.declined() } else { t.not_supported() }).tone(Tone::NeedsYou)
 }
 
 pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     fields(move || {
         let pieces = of_kind!(entry, Content::Request(request) => vec![
-            Some(json_view(t.asked, &request.params)),
-            request.result.as_ref().map(|result| json_view(t.answered, result)),
-            request.error.as_ref().map(|error| json_view(t.answered, error)),
+            Some(json_view(t.asked(), &request.params)),
+            request.result.as_ref().map(|result| json_view(t.answered(), result)),
+            request.error.as_ref().map(|error| json_view(t.answered(), error)),
         ]);
         pieces.unwrap_or_default()
     })

@@ -31,9 +31,9 @@ pub(super) fn output_head(output: &FunctionCallOutput, t: &Texts) -> Head {
 
 fn head(failed: bool, running: bool, t: &Texts) -> Head {
     match (failed, running) {
-        (true, _) => Head::new(Icon::Tool, t.call_failed).tone(Tone::Failed),
-        (_, true) => Head::new(Icon::Tool, t.calling),
-        _ => Head::new(Icon::Tool, t.called),
+        (true, _) => Head::new(Icon::Tool, t.call_failed()).tone(Tone::Failed),
+        (_, true) => Head::new(Icon::Tool, t.calling()),
+        _ => Head::new(Icon::Tool, t.called()),
     }
 }
 
@@ -45,15 +45,15 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     fields(move || {
         let pieces = of_kind!(entry, Content::Item(item) => match item {
             Item::McpToolCall(call) => vec![
-                Some(json_view(t.arguments, &call.arguments)),
-                call.result.as_ref().map(|result| answer_view(t.result, result)),
-                call.error.as_ref().map(|error| text_view(t.error, error.message.clone())),
+                Some(json_view(t.arguments(), &call.arguments)),
+                call.result.as_ref().map(|result| answer_view(t.result(), result)),
+                call.error.as_ref().map(|error| text_view(t.error(), error.message.clone())),
             ],
             Item::DynamicToolCall(call) => vec![
-                Some(json_view(t.arguments, &call.arguments)),
-                call.content_items.as_ref().map(|items| answer_view(t.result, items)),
+                Some(json_view(t.arguments(), &call.arguments)),
+                call.content_items.as_ref().map(|items| answer_view(t.result(), items)),
             ],
-            Item::FunctionCallOutput(output) => vec![Some(answer_view(t.result, &output.output))],
+            Item::FunctionCallOutput(output) => vec![Some(answer_view(t.result(), &output.output))],
             _ => Vec::new(),
         });
         pieces.unwrap_or_default()

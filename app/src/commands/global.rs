@@ -22,7 +22,7 @@ pub(crate) fn add_global(
 ) {
     let t = texts();
     if signs_in() {
-        commands.add(Command::always(t.sign_out, Icon::Shield, || browser::submit("/sign-out")));
+        commands.add(Command::always(t.sign_out(), Icon::Shield, || browser::submit("/sign-out")));
     }
     for lang in Lang::ALL {
         if lang != Prefs::current().lang {
@@ -30,18 +30,18 @@ pub(crate) fn add_global(
         }
     }
     let themes = [
-        (Theme::Dark, t.to_theme_dark),
-        (Theme::Light, t.to_theme_light),
-        (Theme::System, t.to_theme_system),
+        (Theme::Dark, t.to_theme_dark()),
+        (Theme::Light, t.to_theme_light()),
+        (Theme::System, t.to_theme_system()),
     ];
     for (theme, name) in themes {
         commands.add(Command::always(name, Icon::Settings, move || choose_theme(theme)));
     }
-    let keys = Command::always(t.keys, Icon::Question, move || help.toggle());
+    let keys = Command::always(t.keys(), Icon::Question, move || help.toggle());
     commands.add(keys.key(Key::Plain("?")).word("help"));
-    let sidebar = Command::always(t.toggle_sidebar, Icon::Menu, move || drawer.toggle());
+    let sidebar = Command::always(t.toggle_sidebar(), Icon::Menu, move || drawer.toggle());
     commands.add(sidebar.key(Key::Ctrl("b")));
-    let new_chat = Command::always(t.new_chat, Icon::NewChat, move || navigator.go("/"));
+    let new_chat = Command::always(t.new_chat(), Icon::NewChat, move || navigator.go("/"));
     commands.add(new_chat.key(Key::CtrlShift("o")).word("new"));
-    commands.add(Command::always(t.palette, Icon::Search, move || palette.toggle()).key(Key::Ctrl("k")));
+    commands.add(Command::always(t.palette(), Icon::Search, move || palette.toggle()).key(Key::Ctrl("k")));
 }

@@ -20,14 +20,14 @@ pub(crate) fn help_view(dialog: Dialog, commands: Commands) -> El {
         let close = el("button")
             .attr("type", "button")
             .class("icon-button")
-            .attr("aria-label", t.close)
-            .attr("title", t.close)
+            .attr("aria-label", t.close())
+            .attr("title", t.close())
             .on_click(close_all)
             .child(icon(Icon::Close));
         many([
-            el("div").class("head").child(el("h2").child(t.keys)).child(close),
+            el("div").class("head").child(el("h2").child(t.keys())).child(close),
             el("dl").child(many(keys.chain(others))),
         ])
     };
-    dialog.view(t.keys, body).class("dialog keys-help")
+    dialog.view(t.keys(), body).class("dialog keys-help")
 }

@@ -49,7 +49,7 @@ pub(crate) fn palette_view(dialog: Dialog, commands: Commands, navigator: Naviga
         found: State::new(Vec::new()),
         at: State::new(0),
     };
-    dialog.view(texts().palette, move || palette.body()).class("dialog palette")
+    dialog.view(texts().palette(), move || palette.body()).class("dialog palette")
 }
 
 impl Palette {
@@ -60,8 +60,8 @@ impl Palette {
             .attr("type", "text")
             .attr("autofocus", "")
             .attr("role", "combobox")
-            .attr("aria-label", t.palette)
-            .attr("placeholder", t.palette_hint)
+            .attr("aria-label", t.palette())
+            .attr("placeholder", t.palette_hint())
             .attr("aria-expanded", "true")
             .attr("aria-controls", "choices")
             .attr("aria-autocomplete", "list")
@@ -74,14 +74,14 @@ impl Palette {
         let choices = move || {
             let all = self.choices();
             if all.is_empty() {
-                return el("p").class("note").attr("role", "status").child(t.nothing_found).into();
+                return el("p").class("note").attr("role", "status").child(t.nothing_found()).into();
             }
             many(all.into_iter().enumerate().map(|(place, choice)| self.choice_view(place, choice)))
         };
         let list = el("div")
             .attr("id", "choices")
             .attr("role", "listbox")
-            .attr("aria-label", t.palette)
+            .attr("aria-label", t.palette())
             .child(live(choices));
         many([el("div").class("words").child(icon(Icon::Search)).child(field), list])
     }
@@ -91,7 +91,7 @@ impl Palette {
         let (mark, name, key) = match &choice {
             Choice::Do(command) => (command.icon, command.name.to_owned(), command.key.map(super::Key::name)),
             Choice::Open(row) => {
-                (Icon::Chat, row.title.clone().unwrap_or_else(|| t.untitled.to_owned()), None)
+                (Icon::Chat, row.title.clone().unwrap_or_else(|| t.untitled().to_owned()), None)
             }
         };
         el("div")
@@ -108,8 +108,9 @@ impl Palette {
     fn choices(self) -> Vec<Choice> {
         let words = lower_case(self.words.get().trim());
         // To open what is open makes no sense.
-        let named =
-            |command: &Command| command.name != texts().palette && lower_case(command.name).contains(&words);
+        let named = |command: &Command| {
+            command.name != texts().palette() && lower_case(command.name).contains(&words)
+        };
         let all = self.commands.all().into_iter().filter(named).map(Choice::Do);
         all.chain(self.found.get().into_iter().map(Choice::Open)).collect()
     }

@@ -44,16 +44,16 @@ impl Access {
     /// "Can edit this folder · asks first"
     fn words(self, approvals: ApprovalMode, t: &Texts) -> String {
         let may = match self.sandbox {
-            SandboxMode::ReadOnly => t.may_read,
-            SandboxMode::WorkspaceWrite => t.may_edit,
-            SandboxMode::DangerFullAccess => t.may_everything,
+            SandboxMode::ReadOnly => t.may_read(),
+            SandboxMode::WorkspaceWrite => t.may_edit(),
+            SandboxMode::DangerFullAccess => t.may_everything(),
         };
         let asks = match (self.policy, approvals) {
-            (ApprovalPolicy::Never, _) => t.never_asks,
-            (_, ApprovalMode::Ask) => t.asks_first,
-            (_, ApprovalMode::AskOrDecline) => t.asks_while_here,
-            (_, ApprovalMode::Decline) => t.asks_declined,
-            (_, ApprovalMode::Accept) => t.asks_nobody,
+            (ApprovalPolicy::Never, _) => t.never_asks(),
+            (_, ApprovalMode::Ask) => t.asks_first(),
+            (_, ApprovalMode::AskOrDecline) => t.asks_while_here(),
+            (_, ApprovalMode::Decline) => t.asks_declined(),
+            (_, ApprovalMode::Accept) => t.asks_nobody(),
         };
         format!("{may} · {asks}")
     }
@@ -115,8 +115,8 @@ pub(super) fn picker(composer: Composer) -> El {
     };
     el("select")
         .class("access")
-        .attr("aria-label", t.permissions)
-        .attr("title", t.permissions)
+        .attr("aria-label", t.permissions())
+        .attr("title", t.permissions())
         .attr("autocomplete", "off")
         .live_attr("data-alarm", move || chosen(composer).is_alarming(approvals))
         .on("change", pick)

@@ -27,7 +27,7 @@ pub(super) fn other(way: WhenBusy) -> WhenBusy {
 pub(super) fn picker(composer: Composer) -> El {
     let (t, way) = (composer.t, composer.when_busy);
     let options = move || {
-        many([(WhenBusy::Queue, t.queue_it), (WhenBusy::Steer, t.steer)].map(|(one, name)| {
+        many([(WhenBusy::Queue, t.queue_it()), (WhenBusy::Steer, t.steer())].map(|(one, name)| {
             let chosen = way.try_with(|way| *way == one).unwrap_or_default();
             el("option").attr("value", one.as_str()).attr("selected", chosen).child(name)
         }))
@@ -39,8 +39,8 @@ pub(super) fn picker(composer: Composer) -> El {
     };
     el("select")
         .class("busy")
-        .attr("aria-label", t.while_working)
-        .attr("title", t.while_working_hint)
+        .attr("aria-label", t.while_working())
+        .attr("title", t.while_working_hint())
         .attr("autocomplete", "off")
         .on("change", pick)
         .child(live(options))

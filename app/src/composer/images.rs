@@ -99,7 +99,7 @@ fn attach(composer: Composer, files: Vec<File>) {
             return;
         }
         if !untrack(|| models::sees(composer)) {
-            images.0.update(|all| all.push(attached(AttachedState::Failed(t.no_images.to_owned()))));
+            images.0.update(|all| all.push(attached(AttachedState::Failed(t.no_images().to_owned()))));
             return;
         }
         images.0.update(|all| all.push(attached(AttachedState::Uploading)));
@@ -159,11 +159,11 @@ pub(super) fn picker(composer: Composer) -> El {
         .attr("type", "file")
         .attr("accept", "image/png,image/jpeg,image/gif,image/webp")
         .attr("multiple", true)
-        .attr("aria-label", t.attach)
+        .attr("aria-label", t.attach())
         .on("change", picked);
     el("label")
         .class("icon-button attach")
-        .attr("title", t.attach)
+        .attr("title", t.attach())
         .live_attr("hidden", move || !models::sees(composer))
         .child(icon(Icon::Attach))
         .child(input)
@@ -187,7 +187,7 @@ fn image_view(composer: Composer, key: String) -> El {
         let one = images.0.try_with(|all| all.iter().find(mine).cloned()).flatten()?;
         Some(match one.state {
             AttachedState::Uploading => {
-                el("span").class("uploading").child(t.uploading).attr("role", "status")
+                el("span").class("uploading").child(t.uploading()).attr("role", "status")
             }
             AttachedState::Ready(upload) => thumbnail(&upload, t),
             AttachedState::Failed(why) => {
@@ -204,8 +204,8 @@ fn image_view(composer: Composer, key: String) -> El {
     let remove = el("button")
         .attr("type", "button")
         .class("remove")
-        .attr("aria-label", t.remove_image)
-        .attr("title", t.remove_image)
+        .attr("aria-label", t.remove_image())
+        .attr("title", t.remove_image())
         .on_click(remove)
         .child(icon(Icon::Close));
     el("li").child(live(content)).child(remove)
@@ -214,6 +214,6 @@ fn image_view(composer: Composer, key: String) -> El {
 /// An image, small; a click shows it whole.
 pub(crate) fn thumbnail(upload: &UploadId, t: &'static Texts) -> El {
     let address = format!("/api/uploads/{upload}");
-    let image = el("img").attr("src", address.clone()).attr("alt", t.image).attr("loading", "lazy");
+    let image = el("img").attr("src", address.clone()).attr("alt", t.image()).attr("loading", "lazy");
     el("a").class("thumbnail").attr("href", address).attr("target", "_blank").child(image)
 }

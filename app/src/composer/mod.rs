@@ -204,7 +204,7 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     let Composer { t, chat, text, suggestions, .. } = composer;
     effect(move || composer.begin());
     if let Some(commands) = use_context::<Commands>() {
-        commands.add(Command::always(t.choose_model, Icon::Settings, models::go_to_picker).word("model"));
+        commands.add(Command::always(t.choose_model(), Icon::Settings, models::go_to_picker).word("model"));
     }
     if let Some(chat) = chat {
         chat.composer.set(Some(composer));
@@ -217,7 +217,7 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     let area = el("textarea")
         .node_ref(composer.area.0)
         .attr("rows", "1")
-        .attr("aria-label", t.message)
+        .attr("aria-label", t.message())
         .attr("placeholder", placeholder)
         .attr("enterkeyhint", "send")
         .attr("autocomplete", "off")
@@ -241,7 +241,7 @@ fn settings_view(composer: Composer) -> El {
         .child(access::picker(composer))
         .child(models::context_meter(composer.chat, composer.t))
         .child(el("span").class("spring"))
-        .child(el("span").class("keys").child(composer.t.keys_hint))
+        .child(el("span").class("keys").child(composer.t.keys_hint()))
 }
 
 fn tools_view(composer: Composer) -> El {
@@ -249,7 +249,7 @@ fn tools_view(composer: Composer) -> El {
     let act = |label: &'static str| el("button").attr("aria-label", label).attr("title", label);
     let stop = move || {
         composer.running().then(|| {
-            act(t.stop)
+            act(t.stop())
                 .attr("type", "button")
                 .class("act stop")
                 .on_click(move || composer.chat.iter().for_each(|chat| chat.stop()))
@@ -259,7 +259,7 @@ fn tools_view(composer: Composer) -> El {
     // While a turn runs, who writes nothing sends nothing.
     let send = move || {
         (!composer.running() || composer.may_send()).then(|| {
-            act(t.send)
+            act(t.send())
                 .attr("type", "submit")
                 .class("act send")
                 .live_attr("disabled", move || !composer.may_send())

@@ -82,7 +82,7 @@ pub(super) fn picker(composer: Composer) -> El {
             let mut groups: Vec<El> = shown.map(|one| model_view(one, &chosen, t)).collect();
             // A session may use what is not in the list, or the list may still be empty.
             if models.iter().all(|one| Some(&one.model) != chosen.model.as_ref()) {
-                let name = chosen.model.clone().unwrap_or_else(|| t.default_model.to_owned());
+                let name = chosen.model.clone().unwrap_or_else(|| t.default_model().to_owned());
                 groups.insert(0, option_view(&chosen, &chosen, name));
             }
             many(groups)
@@ -94,8 +94,8 @@ pub(super) fn picker(composer: Composer) -> El {
     };
     el("select")
         .class("model")
-        .attr("aria-label", t.model)
-        .attr("title", t.model)
+        .attr("aria-label", t.model())
+        .attr("title", t.model())
         .attr("autocomplete", "off")
         .on("change", pick)
         .child(live(options))

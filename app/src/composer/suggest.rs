@@ -205,7 +205,7 @@ impl Suggestions {
                     }
                 }
             });
-            let label = t.suggestions;
+            let label = t.suggestions();
             el("ul")
                 .class("suggest")
                 .attr("id", LIST)

@@ -20,17 +20,17 @@ pub(crate) const RENAME: &str = "/rename ";
 pub(super) fn add_actions(chat: Chat, commands: Commands) {
     let t = chat.t;
     let actions = [
-        ("archive", t.archive, Icon::Archive, ThreadAction::Archive),
-        ("compact", t.compact, Icon::Compact, ThreadAction::Compact),
-        ("review", t.review, Icon::Search, ThreadAction::Review),
-        ("fork", t.fork, Icon::Fork, ThreadAction::Fork),
+        ("archive", t.archive(), Icon::Archive, ThreadAction::Archive),
+        ("compact", t.compact(), Icon::Compact, ThreadAction::Compact),
+        ("review", t.review(), Icon::Search, ThreadAction::Review),
+        ("fork", t.fork(), Icon::Fork, ThreadAction::Fork),
     ];
-    commands.add(Command::always(t.export, Icon::Down, move || export(chat)).word("export"));
+    commands.add(Command::always(t.export(), Icon::Down, move || export(chat)).word("export"));
     for (word, name, icon, action) in actions {
         commands.add(Command::always(name, icon, move || chat.act(action, None)).word(word));
     }
     let rename = move || chat.composer.peek().iter().for_each(|composer| composer.begin_with(RENAME));
-    commands.add(Command::always(t.rename, Icon::Edit, rename).word("rename"));
+    commands.add(Command::always(t.rename(), Icon::Edit, rename).word("rename"));
 }
 
 impl Chat {

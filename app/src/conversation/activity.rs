@@ -18,22 +18,22 @@ pub(crate) struct Activity {
 pub(crate) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
     let turn = transcript.active_turn()?;
     if transcript.waiting().next().is_some() {
-        return Some(Activity { verb: t.waits_for_you, target: None, since_ms: None });
+        return Some(Activity { verb: t.waits_for_you(), target: None, since_ms: None });
     }
     let own = |entry: &&Entry| entry.turn_id.as_ref() == Some(&turn.id) && entry.phase == Phase::Running;
     let step = transcript.entries.iter().rev().take(20).find(own);
     let since_ms = turn.started_at.map(|seconds| seconds * 1000);
     let (verb, target) = match step.map(|step| &step.content) {
         Some(Content::Item(item)) => match item {
-            Item::CommandExecution(command) => (t.running, Some(command_line(&command.command))),
-            Item::FileChange(_) => (t.editing, None),
-            Item::Reasoning(_) => (t.thinking, None),
-            Item::AgentMessage(_) | Item::Plan(_) => (t.writing, None),
-            Item::McpToolCall(call) => (t.calling, Some(format!("{}.{}", call.server, call.tool))),
-            Item::DynamicToolCall(call) => (t.calling, Some(call.tool.clone())),
-            _ => (t.working, None),
+            Item::CommandExecution(command) => (t.running(), Some(command_line(&command.command))),
+            Item::FileChange(_) => (t.editing(), None),
+            Item::Reasoning(_) => (t.thinking(), None),
+            Item::AgentMessage(_) | Item::Plan(_) => (t.writing(), None),
+            Item::McpToolCall(call) => (t.calling(), Some(format!("{}.{}", call.server, call.tool))),
+            Item::DynamicToolCall(call) => (t.calling(), Some(call.tool.clone())),
+            _ => (t.working(), None),
         },
-        _ => (t.working, None),
+        _ => (t.working(), None),
     };
     let own_time = step.filter(|_| target.is_some()).and_then(|step| step.started_at_ms);
     Some(Activity { verb, target, since_ms: own_time.or(since_ms) })
@@ -60,14 +60,14 @@ mod tests {
 
         let turn = r#"{"threadId":"t","turn":{"id":"u","status":"inProgress","startedAt":100}}"#;
         fold(&mut transcript, "turn/started", turn);
-        let working = Activity { verb: t.working, target: None, since_ms: Some(100_000) };
+        let working = Activity { verb: t.working(), target: None, since_ms: Some(100_000) };
         assert_eq!(activity(&transcript, t), Some(working));
 
         let item = r#"{"type":"commandExecution","id":"c","command":"bash -lc 'cargo test'"}"#;
         let params = format!(r#"{{"threadId":"t","turnId":"u","item":{item},"startedAtMs":105000}}"#);
         fold(&mut transcript, "item/started", &params);
         let running =
-            Activity { verb: t.running, target: Some("cargo test".to_owned()), since_ms: Some(105_000) };
+            Activity { verb: t.running(), target: Some("cargo test".to_owned()), since_ms: Some(105_000) };
         assert_eq!(activity(&transcript, t), Some(running));
 
         let ended = r#"{"threadId":"t","turn":{"id":"u","status":"completed"}}"#;

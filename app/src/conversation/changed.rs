@@ -38,7 +38,7 @@ pub(crate) fn changed_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
     };
     let review = move || {
         let turn = turn_of(key);
-        link_button(t.all_changes, move || chat.panel().show_changes(turn.clone()))
+        link_button(t.all_changes(), move || chat.panel().show_changes(turn.clone()))
     };
     let heading = move || el("span").class("what").child((t.files_changed)(count()));
     let header = el("header")
@@ -46,7 +46,8 @@ pub(crate) fn changed_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
         .child(live(move || counts_view(turn.facts.read().work.lines)))
         .child(live(review));
     let more = move || {
-        (count() > FILES && !all.get()).then(|| link_button(t.show_all, move || all.set(true)).class("more"))
+        (count() > FILES && !all.get())
+            .then(|| link_button(t.show_all(), move || all.set(true)).class("more"))
     };
     el("div")
         .class("changed")

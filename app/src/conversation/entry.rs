@@ -35,8 +35,8 @@ fn shape(content: &Content) -> Shape {
     match content {
         Content::Item(Item::UserMessage(_)) => Shape::Bubble,
         Content::Item(Item::AgentMessage(_)) => Shape::Prose(None),
-        Content::Item(Item::Plan(_)) => Shape::Prose(Some(|t| t.proposed_plan)),
-        Content::Item(Item::ExitedReviewMode(_)) => Shape::Prose(Some(|t| t.review_done)),
+        Content::Item(Item::Plan(_)) => Shape::Prose(Some(|t| t.proposed_plan())),
+        Content::Item(Item::ExitedReviewMode(_)) => Shape::Prose(Some(|t| t.review_done())),
         Content::Item(_)
         | Content::Plan(_)
         | Content::Notice(_)
@@ -49,8 +49,10 @@ pub(crate) fn entry_view(chat: Chat, turn: Turn, entry: EntryRef) -> Node {
     let t = chat.t;
     let shape = untrack(|| entry.read(|entry| shape(&entry.content))).unwrap_or(Shape::Step);
     let (kind, heading, content) = match shape {
-        Shape::Bubble => ("user", Some(el("h2").child(t.you_said)), user_view(chat, entry)),
-        Shape::Prose(title) => ("answer", Some(el("h3").child(t.codex_said)), prose_view(chat, entry, title)),
+        Shape::Bubble => ("user", Some(el("h2").child(t.you_said())), user_view(chat, entry)),
+        Shape::Prose(title) => {
+            ("answer", Some(el("h3").child(t.codex_said())), prose_view(chat, entry, title))
+        }
         Shape::Step => ("step", None, step_view(chat, turn, entry).into()),
     };
     // For those who hear the page: they go from heading to heading.
@@ -76,7 +78,7 @@ fn user_view(chat: Chat, entry: EntryRef) -> Node {
         said.flatten().map(|(text, uploads, attached)| {
             let attached = attached.into_iter();
             let attached =
-                attached.map(|name| el("li").child(t.attached).child(" ").child(el("code").child(name)));
+                attached.map(|name| el("li").child(t.attached()).child(" ").child(el("code").child(name)));
             let says = !text.trim().is_empty();
             many([
                 images_view(uploads.into_iter(), t),

@@ -51,7 +51,7 @@ impl Find {
             busy: State::new(false),
         };
         if let Some(commands) = use_context::<Commands>() {
-            commands.add(Command::new(chat.t.find, Icon::Search, move || find.begin()).key(Key::Ctrl("f")));
+            commands.add(Command::new(chat.t.find(), Icon::Search, move || find.begin()).key(Key::Ctrl("f")));
         }
         find
     }
@@ -194,15 +194,15 @@ fn bar_view(find: Find) -> El {
     let t = find.chat.t;
     let field = el("input")
         .attr("type", "text")
-        .attr("aria-label", t.find)
-        .attr("placeholder", t.find_hint)
+        .attr("aria-label", t.find())
+        .attr("placeholder", t.find_hint())
         .attr("autocomplete", "off")
         .attr("enterkeyhint", "search")
         .on("input", move |event: Event| find.typed(event_target_value(&event)));
     let place = move || match find.found.get() {
-        _ if find.busy.get() => t.searching.to_owned(),
+        _ if find.busy.get() => t.searching().to_owned(),
         None => String::new(),
-        Some(found) if found.matches.is_empty() => t.nothing_found.to_owned(),
+        Some(found) if found.matches.is_empty() => t.nothing_found().to_owned(),
         Some(found) => {
             let more = if found.more { "+" } else { "" };
             (t.found_place)(find.at.get() + 1, format!("{}{more}", found.matches.len()))
@@ -228,8 +228,8 @@ fn bar_view(find: Find) -> El {
         .on("keydown", move |event: KeyboardEvent| find.pressed(&event))
         .child(field)
         .child(el("span").class("place").attr("role", "status").child(live(place)))
-        .child(button(t.previous, "icon-button", Icon::Up, |find| find.step(true)))
-        .child(button(t.next, "icon-button newer", Icon::Up, |find| find.step(false)))
-        .child(button(t.close, "icon-button", Icon::Close, Find::close))
+        .child(button(t.previous(), "icon-button", Icon::Up, |find| find.step(true)))
+        .child(button(t.next(), "icon-button newer", Icon::Up, |find| find.step(false)))
+        .child(button(t.close(), "icon-button", Icon::Close, Find::close))
         .child(live(excerpt))
 }

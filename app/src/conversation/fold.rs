@@ -21,7 +21,7 @@ pub(crate) fn fold_view(chat: Chat, turn: Turn) -> El {
         let part =
             |count: usize, words: fn(usize) -> String| (count > 0).then(|| el("span").child(words(count)));
         many([
-            Some(el("span").child(format!("{} {took}", t.worked))),
+            Some(el("span").child(format!("{} {took}", t.worked()))),
             part(work.commands, t.commands),
             part(work.files, t.files),
             (work.lines != Counts::default()).then(|| counts_view(work.lines)),

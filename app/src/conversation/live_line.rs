@@ -11,11 +11,11 @@ pub(crate) fn live_line(chat: Chat) -> El {
     let t = chat.t;
     let passing = move || {
         if chat.stopping.get() {
-            Some(t.stopping.to_owned())
+            Some(t.stopping().to_owned())
         } else if let Some(retrying) = chat.live.meta(|transcript| transcript.retrying.clone()) {
             Some(retrying)
         } else if chat.outbox.busy() && !chat.running() {
-            Some(t.sending.to_owned())
+            Some(t.sending().to_owned())
         } else {
             None
         }
@@ -33,7 +33,7 @@ pub(crate) fn live_line(chat: Chat) -> El {
             el("span").class("doing").child(doing.verb).child(" ").child(target),
             el("span").class("clock").child(elapsed.map(clock)),
             // What waits takes Esc for a no.
-            el("span").class("hint").child(doing.since_ms.map(|_| t.esc_stops)),
+            el("span").class("hint").child(doing.since_ms.map(|_| t.esc_stops())),
         ])
     };
     el("div")

@@ -35,7 +35,7 @@ pub(crate) fn log_view(chat: Chat) -> El {
     let find = Find::offer(chat, scroll);
     let older = Older::new(chat, scroll, window);
     let latest = move || {
-        let label = move || if scroll.unseen() { t.new_messages } else { t.to_latest };
+        let label = move || if scroll.unseen() { t.new_messages() } else { t.to_latest() };
         scroll.away().then(|| {
             el("button")
                 .attr("type", "button")
@@ -61,7 +61,7 @@ pub(crate) fn log_view(chat: Chat) -> El {
         .class("log")
         .node_ref(content)
         .attr("role", "log")
-        .attr("aria-label", t.conversation)
+        .attr("aria-label", t.conversation())
         .live_attr("aria-busy", move || (chat.running() || older.underway() || window.moving()).to_string())
         .live_attr("data-at", move || chat.live.at().to_string())
         .on("click", move |event: MouseEvent| scroll.clicked(&event))

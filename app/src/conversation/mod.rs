@@ -51,17 +51,17 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
     });
     if let Some(commands) = use_context::<Commands>() {
         actions::add_actions(chat, commands);
-        let details = Command::always(t.toggle_details, Icon::Panel, move || chat.panel().toggle());
+        let details = Command::always(t.toggle_details(), Icon::Panel, move || chat.panel().toggle());
         commands.add(details.key(Key::Ctrl(".")));
         effect(move || {
             if chat.running() {
-                commands.add(Command::always(t.stop, Icon::Stop, move || chat.stop()));
+                commands.add(Command::always(t.stop(), Icon::Stop, move || chat.stop()));
             }
         });
     }
     let setup = ComposerSetup {
         draft_key: chat.id().to_string(),
-        placeholder: t.placeholder,
+        placeholder: t.placeholder(),
         models,
         site,
         chat: Some(chat),

@@ -14,22 +14,22 @@ use crate::{
 pub(crate) fn notices_view(chat: Chat) -> El {
     let t = chat.t;
     let ended = move || match chat.link.get() {
-        LinkState::Gone => Some(t.gone),
+        LinkState::Gone => Some(t.gone()),
         LinkState::Closed => Some(match chat.live.meta(|transcript| transcript.closed.clone())?.reason {
-            ClosedReason::Deleted => t.closed_deleted,
-            ClosedReason::Archived => t.closed_archived,
-            ClosedReason::Expired | ClosedReason::Other => t.closed_expired,
-            ClosedReason::Shutdown => t.closed_shutdown,
+            ClosedReason::Deleted => t.closed_deleted(),
+            ClosedReason::Archived => t.closed_archived(),
+            ClosedReason::Expired | ClosedReason::Other => t.closed_expired(),
+            ClosedReason::Shutdown => t.closed_shutdown(),
         }),
         _ => None,
     };
     let process = move || {
         let ended = chat.live.meta(|transcript| !transcript.process && !transcript.entries.is_empty());
-        (ended && !chat.ended()).then(|| el("p").class("note").child(t.process_ended))
+        (ended && !chat.ended()).then(|| el("p").class("note").child(t.process_ended()))
     };
     let told = move || chat.told.get().map(|words| el("p").class("note").attr("role", "status").child(words));
-    let outdated = move || chat.outdated.get().then(|| notice(t.new_version, button(t.reload, reload)));
-    let closed = move || ended().map(|words| notice(words, link("/", t.new_chat).class("button")));
+    let outdated = move || chat.outdated.get().then(|| notice(t.new_version(), button(t.reload(), reload)));
+    let closed = move || ended().map(|words| notice(words, link("/", t.new_chat()).class("button")));
     let signed_out = move || chat.signed_out().then(|| sign_in_notice(t));
     el("div")
         .class("notices")
@@ -42,7 +42,7 @@ pub(crate) fn notices_view(chat: Chat) -> El {
 
 /// One has to sign in again: the same address asks for it, and shows the same page afterwards.
 pub(crate) fn sign_in_notice(t: &'static Texts) -> El {
-    notice(t.sign_in_ended, button(t.sign_in, reload))
+    notice(t.sign_in_ended(), button(t.sign_in(), reload))
 }
 
 fn notice(words: &'static str, way_out: El) -> El {

@@ -84,13 +84,13 @@ pub(super) fn older_view(chat: Chat, older: Older) -> Node {
     if chat.is_past() {
         return live(move || {
             let here = chat.live.has_older() && !chat.live.above();
-            here.then(|| el("p").class("note older").child(t.older_once_resumed))
+            here.then(|| el("p").class("note older").child(t.older_once_resumed()))
         });
     }
     live(move || {
         (chat.live.has_older() || chat.live.above()).then(|| {
-            let failed = move || (older.state.get() == Loading::Failed).then_some(t.older_failed);
-            let label = move || if older.underway() { t.loading_older } else { t.load_older };
+            let failed = move || (older.state.get() == Loading::Failed).then_some(t.older_failed());
+            let label = move || if older.underway() { t.loading_older() } else { t.load_older() };
             let button = el("button")
                 .attr("type", "button")
                 .class("link")
@@ -100,7 +100,7 @@ pub(super) fn older_view(chat: Chat, older: Older) -> Node {
             let failed = el("span").attr("role", "status").child(live(failed));
             let way = el("p").class("note older").child(failed).child(button);
             // What follows may be in the middle of a turn: who goes from heading to heading needs one above.
-            many([el("h2").class("heard").child(t.older), way])
+            many([el("h2").class("heard").child(t.older()), way])
         })
     })
 }

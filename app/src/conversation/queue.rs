@@ -27,12 +27,12 @@ pub(super) fn queue_view(chat: Chat) -> Node {
         el("li").child(live(row)).into()
     });
     // It goes on by itself only after a turn that ended well.
-    let waits = move || (!chat.running()).then_some(t.queue_waits);
-    let heading = el("h2").class("label").child(t.queued).child(" ").child(el("span").child(live(waits)));
+    let waits = move || (!chat.running()).then_some(t.queue_waits());
+    let heading = el("h2").class("label").child(t.queued()).child(" ").child(el("span").child(live(waits)));
     let empty = move || items().is_empty();
     el("section")
         .class("queue")
-        .attr("aria-label", t.queued)
+        .attr("aria-label", t.queued())
         .live_attr("hidden", empty)
         .child(heading)
         .child(el("ul").child(rows))
@@ -59,7 +59,7 @@ fn item_view(chat: Chat, all: &[QueueItem], at: usize) -> Node {
     let before = at.checked_sub(1).and_then(|at| all.get(at)).map(|item| item.id.clone());
     let up = before.map(|before| {
         let edit = EditQueueItem { text: None, before: Some(Some(before)) };
-        act(t.move_up, Icon::Up, change(QueueChange::Edit(edit)))
+        act(t.move_up(), Icon::Up, change(QueueChange::Edit(edit)))
     });
     let (id, turn) = (item.id.clone(), item.turn());
     let take_back = move || {
@@ -74,9 +74,9 @@ fn item_view(chat: Chat, all: &[QueueItem], at: usize) -> Node {
         many(images),
         item.error.clone().map(|why| el("span").class("why").attr("role", "alert").child(why)).into(),
         up.into(),
-        act(t.edit, Icon::Edit, Box::new(take_back)).into(),
-        act(t.send_now, Icon::Send, change(QueueChange::Send)).into(),
-        act(t.remove, Icon::Close, change(QueueChange::Remove)).into(),
+        act(t.edit(), Icon::Edit, Box::new(take_back)).into(),
+        act(t.send_now(), Icon::Send, change(QueueChange::Send)).into(),
+        act(t.remove(), Icon::Close, change(QueueChange::Remove)).into(),
     ])
 }
 

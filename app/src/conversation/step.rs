@@ -34,7 +34,7 @@ pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
         let head = head()?;
         let Some(since) = outlives() else { return Some(line_view(chat, head, None)) };
         let elapsed = since.and_then(|since| u64::try_from((chat.now.get() - since).max(0) / 1000).ok());
-        Some(line_view(chat, Head { verb: t.still_running, ..head }, elapsed.map(clock)))
+        Some(line_view(chat, Head { verb: t.still_running(), ..head }, elapsed.map(clock)))
     };
     let row = el("button")
         .attr("type", "button")

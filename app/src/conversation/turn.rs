@@ -92,7 +92,7 @@ fn end_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Option<El> {
     let t = chat.t;
     let (status, error) = (turn.facts.read().status, turn.facts.read().error.clone());
     match status {
-        TurnStatus::Interrupted => Some(el("p").class("note").child(t.stopped)),
+        TurnStatus::Interrupted => Some(el("p").class("note").child(t.stopped())),
         TurnStatus::Failed => {
             let error = error.unwrap_or_default();
             let retry = move || {
@@ -101,8 +101,8 @@ fn end_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Option<El> {
                 }
             };
             let why = error.additional_details.map(|why| el("p").class("why").child(why));
-            let retry = button(t.retry, retry).live_attr("disabled", move || !chat.may_send());
-            Some(failure_view(t.turn_failed, plain_message(&error.message)).child(why).child(retry))
+            let retry = button(t.retry(), retry).live_attr("disabled", move || !chat.may_send());
+            Some(failure_view(t.turn_failed(), plain_message(&error.message)).child(why).child(retry))
         }
         TurnStatus::InProgress | TurnStatus::Completed | TurnStatus::Other => None,
     }

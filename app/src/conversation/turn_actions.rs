@@ -30,9 +30,9 @@ pub(super) fn turn_actions(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
                 chat.live.peek(|transcript| answer(transcript, &turn?))
             };
             let all: [Node; 3] = [
-                copy_button(t.copy_answer, answer, t).into(),
-                act(t.edit_message, edit).into(),
-                act(t.fork_here, |chat, turn| chat.act(ThreadAction::Fork, Some(turn.to_string()))).into(),
+                copy_button(t.copy_answer(), answer, t).into(),
+                act(t.edit_message(), edit).into(),
+                act(t.fork_here(), |chat, turn| chat.act(ThreadAction::Fork, Some(turn.to_string()))).into(),
             ];
             el("div").class("turn-actions").child(many(all))
         })

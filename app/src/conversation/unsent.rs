@@ -38,9 +38,9 @@ pub(crate) fn unsent_view(chat: Chat, client_id: String) -> El {
             let UnsentState::Failed(failure) = &message.state else {
                 return entry.attr("data-unsent", "sending").child(bubble);
             };
-            let what = el("strong").child(t.send_failed);
+            let what = el("strong").child(t.send_failed());
             let why = el("span").child(what).child(" · ").child(t.failure(failure));
-            let retry = button(t.retry, move || chat.resend(message.clone()))
+            let retry = button(t.retry(), move || chat.resend(message.clone()))
                 .live_attr("disabled", move || chat.ended());
             let why = el("div").class("unsent-why").attr("role", "alert").child(why).child(retry);
             entry.attr("data-unsent", "failed").child(bubble).child(why)

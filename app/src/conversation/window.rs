@@ -114,6 +114,6 @@ impl Window {
 
 /// The way to what comes after the window, for those who do not scroll.
 pub(super) fn newer_view(chat: Chat, window: Window) -> Option<El> {
-    let way = link_button(chat.t.load_newer, move || window.go(Step::Down));
+    let way = link_button(chat.t.load_newer(), move || window.go(Step::Down));
     chat.live.below().then(|| el("p").class("note older").child(way))
 }

@@ -49,7 +49,7 @@ pub(super) fn comment_view(
 ) -> El {
     let t = chat.t;
     if now.added {
-        return el("p").class("note commented").attr("role", "status").child(t.comment_added);
+        return el("p").class("note commented").attr("role", "status").child(t.comment_added());
     }
     let field = ElementRef::new();
     let written = move || {
@@ -89,10 +89,10 @@ pub(super) fn comment_view(
         .node_ref(field)
         .attr("rows", "2")
         .attr("aria-label", (t.comment_on)(&place(path, line)))
-        .attr("placeholder", t.comment_hint)
+        .attr("placeholder", t.comment_hint())
         .on("keydown", pressed);
-    let button = el("button").attr("type", "submit").class("button").child(t.add_comment);
-    let keep = link_button(t.cancel, move || writing.set(None));
+    let button = el("button").attr("type", "submit").class("button").child(t.add_comment());
+    let keep = link_button(t.cancel(), move || writing.set(None));
     el("form")
         .class("comment")
         .on("submit", submitted)

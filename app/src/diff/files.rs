@@ -52,9 +52,9 @@ impl ChangedFile {
 /// What became of a file, where that is more than a change: `new`, `deleted`, `moved → b.rs`.
 pub(crate) fn kind_word(kind: &str, moved: Option<&str>, cwd: &str, t: &Texts) -> String {
     match (kind, moved) {
-        ("add", _) => t.file_added.to_owned(),
-        ("delete", _) => t.file_deleted.to_owned(),
-        (_, Some(to)) => format!("{} → {}", t.file_moved, in_order(relative(to, cwd))),
+        ("add", _) => t.file_added().to_owned(),
+        ("delete", _) => t.file_deleted().to_owned(),
+        (_, Some(to)) => format!("{} → {}", t.file_moved(), in_order(relative(to, cwd))),
         _ => String::new(),
     }
 }

@@ -53,7 +53,8 @@ pub(crate) fn diff_view(change: FileUpdateChange, path: String) -> Node {
         };
         many(blocks(&lines).into_iter().map(|block| block_view(&block, split, &path, t, &form)))
     };
-    let more = move || (count > LINES && !all.get()).then(|| link_button(t.show_all, move || all.set(true)));
+    let more =
+        move || (count > LINES && !all.get()).then(|| link_button(t.show_all(), move || all.set(true)));
     let lines = el("div")
         .class("diff")
         .attr("tabindex", "0")
@@ -70,9 +71,9 @@ pub(crate) fn diff_view(change: FileUpdateChange, path: String) -> Node {
 fn without_lines(change: &FileUpdateChange, t: &Texts) -> &'static str {
     let binary = ["Binary files ", "GIT binary patch"];
     match change.kind.kind.as_str() {
-        _ if binary.iter().any(|words| change.diff.contains(words)) => t.file_binary,
-        "add" | "delete" => t.file_empty,
-        _ => t.file_only_moved,
+        _ if binary.iter().any(|words| change.diff.contains(words)) => t.file_binary(),
+        "add" | "delete" => t.file_empty(),
+        _ => t.file_only_moved(),
     }
 }
 

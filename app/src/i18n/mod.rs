@@ -21,13 +21,20 @@ macro_rules! texts {
         server { $($server:ident,)* }
         phrases { $($(#[$of:meta])* $phrase:ident: $type:ty,)* }
     ) => {
-        /// All texts of one language.
-        #[derive(Debug)]
+        /// All texts of one language. (The words are in a list: there are hundreds, and a browser fills it in one go.)
         pub(crate) struct Texts {
-            $($(#[$about])* pub(crate) $word: &'static str,)*
-            $(#[cfg(feature = "ssr")] pub(crate) $server: &'static str,)*
+            words: [&'static str; COUNT],
+            #[cfg(feature = "ssr")]
+            server: Server,
             $($(#[$of])* pub(crate) $phrase: $type,)*
         }
+
+        #[expect(non_camel_case_types, reason = "they are called like the functions that say them")]
+        enum Word {
+            $($word,)*
+        }
+
+        const COUNT: usize = [$(stringify!($word)),*].len();
 
         #[cfg(feature = "ssr")]
         struct Words {
@@ -35,27 +42,35 @@ macro_rules! texts {
         }
 
         #[cfg(feature = "ssr")]
+        #[derive(Clone, Copy)]
         struct Server {
             $($server: &'static str,)*
         }
 
+        #[derive(Clone, Copy)]
         struct Phrases {
             $($phrase: $type,)*
+        }
+
+        impl Texts {
+            $($(#[$about])* pub(crate) fn $word(&self) -> &'static str {
+                self.words[Word::$word as usize]
+            })*
+            $(#[cfg(feature = "ssr")] pub(crate) fn $server(&self) -> &'static str {
+                self.server.$server
+            })*
         }
 
         #[cfg(feature = "ssr")]
         impl Texts {
             fn new(words: &Words, server: &Server, phrases: &Phrases) -> Self {
-                Self {
-                    $($word: words.$word,)*
-                    $($server: server.$server,)*
-                    $($phrase: phrases.$phrase,)*
-                }
+                let words = [$(words.$word),*];
+                Self { words, server: *server, $($phrase: phrases.$phrase,)* }
             }
 
             /// The words as the page brings them to the browser.
             pub(crate) fn words(&self) -> String {
-                [$(self.$word),*].join(BETWEEN)
+                self.words.join(BETWEEN)
             }
         }
 
@@ -63,11 +78,9 @@ macro_rules! texts {
         impl Texts {
             /// Takes the words that the page has brought.
             fn of_page(words: &'static str, phrases: &Phrases) -> Self {
-                const COUNT: usize = [$(stringify!($word)),*].len();
                 let mut words = words.split(BETWEEN);
-                let words: [&'static str; COUNT] = std::array::from_fn(|_| words.next().unwrap_or_default());
-                let [$($word),*] = words;
-                Self { $($word,)* $($phrase: phrases.$phrase,)* }
+                let words = std::array::from_fn(|_| words.next().unwrap_or_default());
+                Self { words, $($phrase: phrases.$phrase,)* }
             }
         }
     };
@@ -516,17 +529,17 @@ impl Texts {
     /// What an error means to people, where we know it; else what it says itself.
     pub(crate) fn failure(&self, failure: &crate::server_fns::Failure) -> String {
         let known = match failure.code.as_str() {
-            "unreachable" => self.error_unreachable,
-            "turn_active" => self.error_turn_active,
-            "no_active_turn" => self.error_no_active_turn,
-            "session_limit" => self.error_session_limit,
-            "empty_prompt" => self.error_empty_prompt,
-            "codex_unavailable" => self.error_codex_unavailable,
-            "no_image" | "broken_image" => self.error_no_image,
-            "too_large" => self.error_too_large,
-            "queue_full" => self.error_queue_full,
-            "unauthorized" => self.sign_in_ended,
-            "rate_limited" => self.too_much,
+            "unreachable" => self.error_unreachable(),
+            "turn_active" => self.error_turn_active(),
+            "no_active_turn" => self.error_no_active_turn(),
+            "session_limit" => self.error_session_limit(),
+            "empty_prompt" => self.error_empty_prompt(),
+            "codex_unavailable" => self.error_codex_unavailable(),
+            "no_image" | "broken_image" => self.error_no_image(),
+            "too_large" => self.error_too_large(),
+            "queue_full" => self.error_queue_full(),
+            "unauthorized" => self.sign_in_ended(),
+            "rate_limited" => self.too_much(),
             _ => return failure.message.clone(),
         };
         known.to_owned()

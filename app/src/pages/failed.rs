@@ -16,14 +16,14 @@ pub(super) fn failed_view(failure: &Failure) -> El {
     }
     let t = texts();
     if failure.is_unauthorized() {
-        return page_view(t.sign_in_ended, String::new(), button(t.sign_in, reload));
+        return page_view(t.sign_in_ended(), String::new(), button(t.sign_in(), reload));
     }
-    page_view(t.page_failed, t.failure(failure), button(t.reload, reload))
+    page_view(t.page_failed(), t.failure(failure), button(t.reload(), reload))
 }
 
 fn not_found_view() -> El {
     let t = texts();
-    page_view(t.not_found, t.not_found_why.to_owned(), link("/", t.new_chat).class("button"))
+    page_view(t.not_found(), t.not_found_why().to_owned(), link("/", t.new_chat()).class("button"))
 }
 
 fn page_view(what: &'static str, why: String, way_out: El) -> El {

@@ -19,22 +19,22 @@ use crate::{
 
 pub(crate) fn header_view(demo: bool, chat: Option<Chat>) -> El {
     let t = texts();
-    let demo = demo.then(|| el("span").class("badge").attr("title", t.demo_hint).child(t.demo_badge));
+    let demo = demo.then(|| el("span").class("badge").attr("title", t.demo_hint()).child(t.demo_badge()));
     let accepts = chat.is_some_and(|chat| chat.approvals == ApprovalMode::Accept);
     let accepts = accepts
-        .then(|| el("span").class("badge alarm").attr("title", t.asks_nobody_hint).child(t.asks_nobody));
+        .then(|| el("span").class("badge alarm").attr("title", t.asks_nobody_hint()).child(t.asks_nobody()));
     let title = chat.map_or_else(
         || el("span"),
         |chat| {
             let title = move || chat.live.meta(|transcript| transcript.title.clone());
-            el("h1").child(live(move || title().unwrap_or_else(|| t.untitled.to_owned())))
+            el("h1").child(live(move || title().unwrap_or_else(|| t.untitled().to_owned())))
         },
     );
     // The sidebar has one too, where it is in sight.
     let new_chat = link("/", icon(Icon::NewChat))
         .class("icon-button beside-drawer")
-        .attr("aria-label", t.new_chat)
-        .attr("title", t.new_chat);
+        .attr("aria-label", t.new_chat())
+        .attr("title", t.new_chat());
     el("header")
         .class("bar")
         .child(drawer_button())
@@ -58,15 +58,15 @@ fn link_view(chat: Chat, t: &'static Texts) -> El {
         LinkState::Closed | LinkState::Gone | LinkState::SignedOut | LinkState::Past => "closed",
     };
     let words = move || match chat.link.get() {
-        LinkState::Connecting => t.connecting.to_owned(),
-        LinkState::Live => t.live.to_owned(),
+        LinkState::Connecting => t.connecting().to_owned(),
+        LinkState::Live => t.live().to_owned(),
         LinkState::Waiting(seconds) => (t.reconnecting_in)(seconds),
-        LinkState::Offline => t.offline.to_owned(),
+        LinkState::Offline => t.offline().to_owned(),
         LinkState::Closed | LinkState::Gone | LinkState::SignedOut | LinkState::Past => String::new(),
     };
     let retry = move || {
         let waiting = matches!(chat.link.get(), LinkState::Waiting(_));
-        waiting.then(|| link_button(t.retry_now, move || chat.connect_now()))
+        waiting.then(|| link_button(t.retry_now(), move || chat.connect_now()))
     };
     el("div")
         .class("connection")
@@ -84,8 +84,8 @@ fn settings_button(t: &'static Texts) -> El {
         .attr("type", "button")
         .class("icon-button")
         .attr("popovertarget", "settings")
-        .attr("aria-label", t.settings)
-        .attr("title", t.settings)
+        .attr("aria-label", t.settings())
+        .attr("title", t.settings())
         .child(icon(Icon::Settings))
 }
 
@@ -95,9 +95,9 @@ fn settings_view(t: &'static Texts) -> El {
     let theme = State::new(prefs.theme);
     let themes = Theme::ALL.map(|choice| {
         let name = match choice {
-            Theme::System => t.theme_system,
-            Theme::Light => t.theme_light,
-            Theme::Dark => t.theme_dark,
+            Theme::System => t.theme_system(),
+            Theme::Light => t.theme_light(),
+            Theme::Dark => t.theme_dark(),
         };
         let choose = move || {
             choose_theme(choice);
@@ -113,8 +113,8 @@ fn settings_view(t: &'static Texts) -> El {
         .attr("id", "settings")
         .class("menu")
         .attr("popover", "auto")
-        .child(segments("theme-label", t.theme, themes))
-        .child(segments("lang-label", t.language, langs))
+        .child(segments("theme-label", t.theme(), themes))
+        .child(segments("lang-label", t.language(), langs))
         .child(notifications_view(t))
         .child(signs_in().then(|| sign_out_view(t)))
 }
@@ -123,15 +123,15 @@ fn settings_view(t: &'static Texts) -> El {
 fn notifications_view(t: &'static Texts) -> Node {
     let on = State::new(false);
     effect(move || on.set_to(notify::is_on()));
-    let choices = [(t.off, false), (t.on, true)];
+    let choices = [(t.off(), false), (t.on(), true)];
     let choices = choices
         .map(|(name, choice)| segment(name, move || on.get() == choice, move || notify::choose(choice, on)));
-    segments("notify-label", t.notifications, choices)
+    segments("notify-label", t.notifications(), choices)
 }
 
 /// A form like any other, so that it works while nothing else does.
 fn sign_out_view(t: &'static Texts) -> El {
-    let button = el("button").attr("type", "submit").class("sign-out").child(t.sign_out);
+    let button = el("button").attr("type", "submit").class("sign-out").child(t.sign_out());
     el("form").attr("method", "post").attr("action", "/sign-out").child(button)
 }
 

@@ -43,7 +43,7 @@ fn starting_view(message: Unsent) -> El {
     let t = texts();
     let entry = el("div").class("entry").attr("data-kind", "user").child(sent_view(&message.turn, t));
     let log = el("div").class("log").child(el("section").class("turn").child(entry));
-    let doing = el("span").class("doing").child(t.starting);
+    let doing = el("span").class("doing").child(t.starting());
     let line = el("div").class("live-line").attr("role", "status").child(doing);
     el("main")
         .class("chat")
@@ -63,7 +63,7 @@ fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
     });
     let setup = ComposerSetup {
         draft_key: "new".to_owned(),
-        placeholder: t.placeholder_first,
+        placeholder: t.placeholder_first(),
         models,
         site: site.clone(),
         chat: None,
@@ -74,12 +74,12 @@ fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
             if failure.is_unauthorized() {
                 return sign_in_notice(t);
             }
-            failure_view(t.not_started, t.failure(&failure))
+            failure_view(t.not_started(), t.failure(&failure))
         })
     };
     many([
-        el("h1").class("headline").child(t.headline).into(),
-        codex_error.map(|why| failure_view(t.codex_missing, why)).into(),
+        el("h1").class("headline").child(t.headline()).into(),
+        codex_error.map(|why| failure_view(t.codex_missing(), why)).into(),
         live(failed),
         composer_view(setup).into(),
         settings_line(&site, branch, t).into(),
@@ -117,15 +117,15 @@ fn settings_line(site: &Site, branch: Option<String>, t: &'static Texts) -> El {
     };
     el("div")
         .class("setting")
-        .child(part(t.workspace, Icon::Folder, site.cwd.clone()))
-        .child(branch.map(|name| part(t.branch, Icon::Branch, name)))
+        .child(part(t.workspace(), Icon::Folder, site.cwd.clone()))
+        .child(branch.map(|name| part(t.branch(), Icon::Branch, name)))
 }
 
 fn suggestions_view(t: &'static Texts, submit: &Submit) -> Node {
     let all = [
-        (Icon::Brand, t.suggestion_tour),
-        (Icon::Terminal, t.suggestion_command),
-        (Icon::File, t.suggestion_long),
+        (Icon::Brand, t.suggestion_tour()),
+        (Icon::Terminal, t.suggestion_command()),
+        (Icon::File, t.suggestion_long()),
     ];
     let all = all.map(|(mark, text)| {
         let submit = submit.clone();
@@ -136,7 +136,7 @@ fn suggestions_view(t: &'static Texts, submit: &Submit) -> Node {
         let button = el("button").attr("type", "button").on_click(ask);
         el("li").child(button.child(icon(mark)).child(el("span").child(text)))
     });
-    many([el("p").class("demo-hint").child(t.demo_hint), el("ul").class("suggestions").child(many(all))])
+    many([el("p").class("demo-hint").child(t.demo_hint()), el("ul").class("suggestions").child(many(all))])
 }
 
 fn recent_view(recent: Vec<SessionSummary>, server_now: i64, t: &'static Texts) -> Option<El> {
@@ -149,10 +149,10 @@ fn recent_view(recent: Vec<SessionSummary>, server_now: i64, t: &'static Texts) 
     let all = recent.into_iter().map(|session| {
         let then = session.last_access_ms;
         let when = move || if taken_over.get() { ago(then, server_now, t) } else { utc(then) };
-        let name = session.title.unwrap_or_else(|| t.untitled.to_owned());
+        let name = session.title.unwrap_or_else(|| t.untitled().to_owned());
         let mark = match (session.waiting, session.running) {
-            (true, _) => Some(el("span").class("waiting").child(t.waits_for_you)),
-            (false, true) => Some(el("span").class("running").child(t.running_now)),
+            (true, _) => Some(el("span").class("waiting").child(t.waits_for_you())),
+            (false, true) => Some(el("span").class("running").child(t.running_now())),
             (false, false) => None,
         };
         let link = link(conversation_path(&session.id), el("span").class("name").child(name))
@@ -161,5 +161,5 @@ fn recent_view(recent: Vec<SessionSummary>, server_now: i64, t: &'static Texts) 
         el("li").child(link)
     });
     let all = el("ul").child(many(all));
-    Some(el("section").class("recent").child(el("h2").class("label").child(t.recent)).child(all))
+    Some(el("section").class("recent").child(el("h2").class("label").child(t.recent())).child(all))
 }

@@ -35,7 +35,7 @@ fn keep_title(title: impl Fn() -> Option<String> + 'static, waiting: impl Fn() -
         let title = window_title(title().as_deref());
         match waiting() {
             0 => document().set_title(&title),
-            count => document().set_title(&format!("({count}) {} · {title}", t.waits_for_you)),
+            count => document().set_title(&format!("({count}) {} · {title}", t.waits_for_you())),
         }
         browser::set_icon(if waiting() > 0 { "/assets/favicon-waiting.svg" } else { "/assets/favicon.svg" });
     });

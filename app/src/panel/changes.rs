@@ -40,16 +40,16 @@ pub(super) fn changes_view(chat: Chat) -> Node {
     let summary = move || {
         let (count, lines) = files.try_with(|files| (files.len(), total(files))).unwrap_or_default();
         if count == 0 {
-            return el("p").class("note").child(t.no_changes);
+            return el("p").class("note").child(t.no_changes());
         }
         el("p").class("summary").child((t.files_changed)(count)).child(counts_view(lines))
     };
     let older = move || {
-        (panel.whole.get() && chat.live.has_older()).then(|| el("p").class("note").child(t.older_changes))
+        (panel.whole.get() && chat.live.has_older()).then(|| el("p").class("note").child(t.older_changes()))
     };
     let scope =
-        choice([t.this_turn, t.whole_conversation], panel.whole, |panel, is| panel.whole.set(is), panel);
-    let sides = choice([t.unified, t.side_by_side], panel.split, Panel::choose_split, panel);
+        choice([t.this_turn(), t.whole_conversation()], panel.whole, |panel, is| panel.whole.set(is), panel);
+    let sides = choice([t.unified(), t.side_by_side()], panel.split, Panel::choose_split, panel);
     many([
         el("div").class("panel-tools").child(scope).child(sides).into(),
         live(summary),

@@ -40,12 +40,12 @@ pub(super) fn events_view(chat: Chat) -> Node {
         .child(
             el("input")
                 .attr("type", "search")
-                .attr("aria-label", t.filter_events)
-                .attr("placeholder", t.filter_events)
+                .attr("aria-label", t.filter_events())
+                .attr("placeholder", t.filter_events())
                 .on("input", typed),
         )
-        .child(button(Box::new(pause), live(move || if paused.get() { t.go_on } else { t.pause })))
-        .child(button(Box::new(copy), live(move || if copied.get() { t.copied } else { t.copy })));
+        .child(button(Box::new(pause), live(move || if paused.get() { t.go_on() } else { t.pause() })))
+        .child(button(Box::new(copy), live(move || if copied.get() { t.copied() } else { t.copy() })));
     let numbers = move || {
         let mut numbers = tap.read(&filter.get(), |event| event.number.to_string());
         numbers.reverse();
@@ -56,7 +56,7 @@ pub(super) fn events_view(chat: Chat) -> Node {
             untrack(|| tap.read("", |event| (event.number.to_string() == number).then(|| event.clone())));
         found.into_iter().flatten().next().map(event_row).into()
     };
-    let nothing = move || tap.read("", |_| ()).is_empty().then(|| el("p").class("note").child(t.no_events));
+    let nothing = move || tap.read("", |_| ()).is_empty().then(|| el("p").class("note").child(t.no_events()));
     many([tools.into(), live(nothing), el("ol").class("events").child(list(numbers, row)).into()])
 }
 

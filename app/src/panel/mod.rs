@@ -45,10 +45,10 @@ impl Tab {
 
     fn name(self, t: &Texts) -> &'static str {
         match self {
-            Self::Changes => t.changes,
-            Self::Plan => t.plan,
-            Self::Usage => t.usage,
-            Self::Events => t.events,
+            Self::Changes => t.changes(),
+            Self::Plan => t.plan(),
+            Self::Usage => t.usage(),
+            Self::Events => t.events(),
         }
     }
 
@@ -149,8 +149,8 @@ pub(crate) fn panel_button(chat: Chat) -> El {
     el("button")
         .attr("type", "button")
         .class("icon-button")
-        .attr("aria-label", t.details)
-        .attr("title", t.details)
+        .attr("aria-label", t.details())
+        .attr("title", t.details())
         .live_attr("aria-expanded", move || chat.panel().open.get().to_string())
         .on_click(move || chat.panel().toggle())
         .child(icon(Icon::Panel))
@@ -178,14 +178,14 @@ fn open_view(chat: Chat) -> El {
     let close = el("button")
         .attr("type", "button")
         .class("icon-button")
-        .attr("aria-label", t.close)
-        .attr("title", t.close)
+        .attr("aria-label", t.close())
+        .attr("title", t.close())
         .on_click(move || panel.close())
         .child(icon(Icon::Close));
     let tabs = el("div")
         .class("tabs")
         .attr("role", "tablist")
-        .attr("aria-label", t.details)
+        .attr("aria-label", t.details())
         .on("keydown", move |event: KeyboardEvent| move_on(panel, &event))
         .child(many(Tab::ALL.map(tab)));
     let content = move || {
@@ -206,7 +206,7 @@ fn open_view(chat: Chat) -> El {
     el("aside")
         .class("panel")
         .attr("tabindex", "-1")
-        .attr("aria-label", t.details)
+        .attr("aria-label", t.details())
         .live_attr("data-split", move || panel.tab.get() == Tab::Changes && panel.split.get())
         .on("keydown", move |event: KeyboardEvent| {
             if event.key() == "Escape" && !event.is_composing() && !event.default_prevented() {

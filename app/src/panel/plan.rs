@@ -12,7 +12,7 @@ pub(super) fn plan_view(chat: Chat) -> Node {
     let t = chat.t;
     live(move || match newest(chat) {
         Some(id) => cards::body(chat.live.entry(id), t),
-        None => el("p").class("note").child(t.no_plan).into(),
+        None => el("p").class("note").child(t.no_plan()).into(),
     })
 }
 

@@ -21,7 +21,7 @@ pub(super) fn usage_view(chat: Chat) -> Node {
                 .find(|used| used.total_tokens > 0);
             (transcript.usage.clone(), last, transcript.rate_limits.clone())
         });
-        let Some(usage) = usage else { return el("p").class("note").child(t.no_usage).into() };
+        let Some(usage) = usage else { return el("p").class("note").child(t.no_usage()).into() };
         let window = usage.model_context_window.filter(|window| *window > 0).map(|window| {
             let used = usage.last.total_tokens;
             let words = (t.window_used)(&grouped(used), &grouped(window));
@@ -30,7 +30,7 @@ pub(super) fn usage_view(chat: Chat) -> Node {
         let limits = limits.map(|limits| {
             let both = [limits.primary, limits.secondary].into_iter().flatten();
             many([
-                el("h3").class("label").child(t.rate_limits),
+                el("h3").class("label").child(t.rate_limits()),
                 el("div")
                     .class("limits")
                     .child(many(both.map(|limit| limit_view(&limit, chat.now.peek(), t)))),
@@ -52,13 +52,14 @@ fn table(last: &TokenUsageBreakdown, total: &TokenUsageBreakdown, t: &Texts) -> 
         let name = el("th").attr("scope", "row").child(name);
         el("tr").class(class).child(name).child(cell(last)).child(cell(total))
     };
-    let head = [t.tokens, t.last_turn, t.in_total].map(|name| el("th").attr("scope", "col").child(name));
+    let head =
+        [t.tokens(), t.last_turn(), t.in_total()].map(|name| el("th").attr("scope", "col").child(name));
     let rows = [
-        row("", t.tokens_read, |tokens| tokens.input_tokens),
-        row("part", t.tokens_cached, |tokens| tokens.cached_input_tokens),
-        row("", t.tokens_written, |tokens| tokens.output_tokens),
-        row("part", t.tokens_thought, |tokens| tokens.reasoning_output_tokens),
-        row("all", t.tokens_all, |tokens| tokens.total_tokens),
+        row("", t.tokens_read(), |tokens| tokens.input_tokens),
+        row("part", t.tokens_cached(), |tokens| tokens.cached_input_tokens),
+        row("", t.tokens_written(), |tokens| tokens.output_tokens),
+        row("part", t.tokens_thought(), |tokens| tokens.reasoning_output_tokens),
+        row("all", t.tokens_all(), |tokens| tokens.total_tokens),
     ];
     el("table")
         .class("tokens")

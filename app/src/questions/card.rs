@@ -49,7 +49,7 @@ pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
         let all = shown.all().len();
         (all > 1).then(|| {
             let place = (t.question_place)(shown.place() + 1, all);
-            many([el("span").child(place), link_button(t.next_question, move || shown.next())])
+            many([el("span").child(place), link_button(t.next_question(), move || shown.next())])
         })
     };
     let failed = move || {
@@ -95,7 +95,7 @@ fn answer_of(
             // The box goes when the stream says that the request has ended.
             let Err(why) = server_fns::answer(session, id, answer).await else { return };
             if why.code == "request_ended" {
-                return chat.told.set(Some(chat.t.answered_elsewhere.to_owned()));
+                return chat.told.set(Some(chat.t.answered_elsewhere().to_owned()));
             }
             answering.set(false);
             failure.set(Some(why));
@@ -108,12 +108,12 @@ fn title(card: &Card) -> String {
     match card.request.kind {
         RequestKind::Command => match &about.host {
             Some(host) => (t.ask_network)(&in_order(host)),
-            None => t.ask_command.to_owned(),
+            None => t.ask_command().to_owned(),
         },
-        RequestKind::FileChange => t.ask_edit.to_owned(),
-        RequestKind::Permissions => t.ask_permissions.to_owned(),
+        RequestKind::FileChange => t.ask_edit().to_owned(),
+        RequestKind::Permissions => t.ask_permissions().to_owned(),
         RequestKind::Elicitation => (t.ask_form)(&in_order(about.server.as_deref().unwrap_or("MCP"))),
-        RequestKind::UserInput | RequestKind::Other => t.ask_question.to_owned(),
+        RequestKind::UserInput | RequestKind::Other => t.ask_question().to_owned(),
     }
 }
 
@@ -127,14 +127,14 @@ fn what(card: &Card) -> Node {
     let (t, about) = (card.chat.t, &card.request.summary);
     let command = about.command.as_ref().map(|line| {
         let line = el("code").child(command_line(line));
-        el("pre").class("prompt").attr("tabindex", "0").attr("aria-label", t.asked_command).child(line)
+        el("pre").class("prompt").attr("tabindex", "0").attr("aria-label", t.asked_command()).child(line)
     });
     let place = about.cwd.clone().filter(|_| command.is_some());
     let place = place
         .map(|cwd| el("p").class("where").child(icon(Icon::Folder)).child(el("code").child(in_order(&cwd))));
     let root = about.grant_root.clone();
     let root = root.map(|root| {
-        el("p").class("where").child(t.ask_root).child(" ").child(el("code").child(in_order(&root)))
+        el("p").class("where").child(t.ask_root()).child(" ").child(el("code").child(in_order(&root)))
     });
     let changes = changes(card);
     let permissions = permissions_view(&about.permissions, t);
@@ -147,7 +147,7 @@ fn what(card: &Card) -> Node {
         RequestKind::Other => false,
     };
     // What cannot be shown in words is shown as it came: nobody should allow nothing in particular.
-    let raw = (!said).then(|| json_view(t.asked, &card.request.params));
+    let raw = (!said).then(|| json_view(t.asked(), &card.request.params));
     let parts: [Node; 6] =
         [command.into(), place.into(), changes.into(), root.into(), permissions.into(), raw.into()];
     many(parts)

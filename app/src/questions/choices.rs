@@ -51,10 +51,10 @@ pub(super) fn with_key(button: El, key: impl Into<String>) -> El {
 fn label(decision: &Decision, t: &Texts) -> String {
     let word = decision.word();
     match word.as_str() {
-        Decision::ACCEPT => t.allow_once.to_owned(),
-        Decision::ACCEPT_FOR_SESSION => t.allow_for_session.to_owned(),
-        Decision::DECLINE => t.decline.to_owned(),
-        Decision::CANCEL => t.decline_and_stop.to_owned(),
+        Decision::ACCEPT => t.allow_once().to_owned(),
+        Decision::ACCEPT_FOR_SESSION => t.allow_for_session().to_owned(),
+        Decision::DECLINE => t.decline().to_owned(),
+        Decision::CANCEL => t.decline_and_stop().to_owned(),
         Decision::ACCEPT_WITH_RULE => {
             decision.command_rule().map_or(word, |words| (t.allow_commands)(&in_order(&words)))
         }

@@ -41,7 +41,7 @@ pub(super) fn form_view(card: &Card) -> Node {
     let link = card.request.summary.url.clone();
     // What is neither a form nor a link that we know is shown as it is.
     let raw = (form.fields.is_empty() && link.is_none() && !questions)
-        .then(|| json_view(t.asked, &card.request.params));
+        .then(|| json_view(t.asked(), &card.request.params));
     let offered =
         |word: &str| card.request.available_decisions.iter().any(|decision| decision.word() == word);
     let send = (questions || offered(Decision::ACCEPT)).then(|| send_view(card, form, link.is_some()));
@@ -49,9 +49,9 @@ pub(super) fn form_view(card: &Card) -> Node {
     let decline = choice(card, false, move || decline(decision(Decision::DECLINE))).attr("data-decline", "");
     let cancel = card.answer.clone();
     let cancel = offered(Decision::CANCEL)
-        .then(|| choice(card, false, move || cancel(decision(Decision::CANCEL))).child(t.decline_and_stop));
+        .then(|| choice(card, false, move || cancel(decision(Decision::CANCEL))).child(t.decline_and_stop()));
     let buttons: [Node; 3] =
-        [send.into(), with_key(decline.child(el("span").child(t.decline)), "Esc").into(), cancel.into()];
+        [send.into(), with_key(decline.child(el("span").child(t.decline())), "Esc").into(), cancel.into()];
     let parts: [Node; 4] = [
         rows.into(),
         link.map(link_view).into(),
@@ -84,7 +84,7 @@ fn send_view(card: &Card, form: Form, is_link: bool) -> El {
             }
         });
     };
-    let label = if is_link { t.link_done } else { t.send_answers };
+    let label = if is_link { t.link_done() } else { t.send_answers() };
     el("button")
         .attr("type", "button")
         .class("button")
@@ -111,7 +111,7 @@ fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
         .class("name")
         .attr("id", id.clone())
         .child(el("span").child(field.label.clone()))
-        .child((!field.required).then(|| el("span").class("optional").child(t.optional)));
+        .child((!field.required).then(|| el("span").class("optional").child(t.optional())));
     let hint = (!field.hint.is_empty()).then(|| el("div").class("hint").child(field.hint.clone()));
     let written = |kind: &'static str| text_input(kind, &id, values, at, field.default.first().cloned());
     let input: Node = match field.input {
@@ -127,7 +127,7 @@ fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
                 label: label.to_owned(),
                 hint: String::new(),
             };
-            let choices = [choice("true", t.yes), choice("false", t.no)];
+            let choices = [choice("true", t.yes()), choice("false", t.no())];
             options_view(&id, &choices, false, values, at, number).into()
         }
         Input::One | Input::Many => {
@@ -135,7 +135,7 @@ fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
             let options = options_view(&id, &field.choices, several, values, at, number);
             let other = field.other.map(|input| {
                 let kind = if input == Input::Secret { "password" } else { "text" };
-                text_input(kind, &id, values, at, None).attr("placeholder", t.other_answer)
+                text_input(kind, &id, values, at, None).attr("placeholder", t.other_answer())
             });
             many([Some(options), other])
         }

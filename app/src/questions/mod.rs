@@ -67,7 +67,7 @@ pub(crate) fn questions_view(chat: Chat) -> El {
     // Those who hear the page are told, wherever they are.
     let heard = move || {
         let waits = !shown.all().is_empty();
-        waits.then(|| el("p").class("heard").attr("role", "alert").child(chat.t.codex_waits))
+        waits.then(|| el("p").class("heard").attr("role", "alert").child(chat.t.codex_waits()))
     };
     el("div").class("questions").child(live(heard)).child(list(ids, card))
 }

@@ -28,10 +28,10 @@ impl Day {
 
     pub(super) fn name(self, t: &Texts) -> &'static str {
         match self {
-            Self::Today => t.today,
-            Self::Yesterday => t.yesterday,
-            Self::ThisWeek => t.this_week,
-            Self::Earlier => t.earlier,
+            Self::Today => t.today(),
+            Self::Yesterday => t.yesterday(),
+            Self::ThisWeek => t.this_week(),
+            Self::Earlier => t.earlier(),
         }
     }
 }

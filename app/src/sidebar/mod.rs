@@ -75,38 +75,38 @@ pub(crate) fn sidebar_view(
     let brand = link("/", icon(Icon::Brand)).class("brand").child(el("span").child("Codex Gateway"));
     let new_chat = link("/", icon(Icon::NewChat))
         .class("icon-button")
-        .attr("aria-label", t.new_chat)
-        .attr("title", t.new_chat);
+        .attr("aria-label", t.new_chat())
+        .attr("title", t.new_chat());
     let commands = el("button")
         .attr("type", "button")
         .class("icon-button")
-        .attr("aria-label", t.palette)
-        .attr("title", t.palette)
+        .attr("aria-label", t.palette())
+        .attr("title", t.palette())
         .on_click(move || palette.toggle())
         .child(icon(Icon::Command));
     let search = el("input")
         .attr("type", "search")
-        .attr("placeholder", t.search)
-        .attr("aria-label", t.search)
+        .attr("placeholder", t.search())
+        .attr("aria-label", t.search())
         .attr("autocomplete", "off")
         .on("input", move |event: Event| conversations.search(event_target_value(&event)));
     let rows = keyed(move || conversations.keys(), move |key| row::row_view(conversations, navigator, key));
     let empty = move || {
         let words = match conversations.failed() {
-            true => t.list_failed,
-            false if conversations.is_empty() => t.list_empty,
+            true => t.list_failed(),
+            false if conversations.is_empty() => t.list_empty(),
             false => return None,
         };
-        let retry = conversations.failed().then(|| link_button(t.retry, move || conversations.refresh()));
+        let retry = conversations.failed().then(|| link_button(t.retry(), move || conversations.refresh()));
         Some(el("p").class("note").child(words).child(" ").child(retry))
     };
     let more = move || {
-        conversations.has_more().then(|| button(t.list_more, move || conversations.more()).class("more"))
+        conversations.has_more().then(|| button(t.list_more(), move || conversations.more()).class("more"))
     };
     el("nav")
         .class("sidebar")
         .attr("id", "sidebar")
-        .attr("aria-label", t.conversations)
+        .attr("aria-label", t.conversations())
         .child(el("div").class("top").child(brand).child(commands).child(new_chat))
         .child(el("div").class("search").child(icon(Icon::Search)).child(search))
         .child(
@@ -130,8 +130,8 @@ pub(crate) fn drawer_button() -> El {
     el("button")
         .attr("type", "button")
         .class("icon-button drawer-button")
-        .attr("aria-label", t.conversations)
-        .attr("title", t.conversations)
+        .attr("aria-label", t.conversations())
+        .attr("title", t.conversations())
         .attr("aria-controls", "sidebar")
         .live_attr("aria-expanded", move || drawer.is_some_and(Drawer::is_there).to_string())
         .on_click(move || drawer.iter().for_each(|drawer| drawer.toggle()))

@@ -67,11 +67,11 @@ pub(crate) fn path(row: &Row) -> String {
 }
 
 fn open_view(row: &Row, news: bool, t: &'static Texts) -> El {
-    let name = row.title.clone().unwrap_or_else(|| t.untitled.to_owned());
+    let name = row.title.clone().unwrap_or_else(|| t.untitled().to_owned());
     let mark = match (row.waiting, row.running) {
-        (true, _) => Some(("waiting", t.waits_for_you)),
-        (false, true) => Some(("running", t.running_now)),
-        (false, false) => news.then_some(("unread", t.unread)),
+        (true, _) => Some(("waiting", t.waits_for_you())),
+        (false, true) => Some(("running", t.running_now())),
+        (false, false) => news.then_some(("unread", t.unread())),
     };
     let mark = mark.map(|(mark, words)| {
         let words_for_ears = el("span").class("heard").child(words);
@@ -85,7 +85,7 @@ fn open_view(row: &Row, news: bool, t: &'static Texts) -> El {
 }
 
 fn options_button(row: &Row, doing: State<Doing>, t: &'static Texts) -> El {
-    let name = row.title.clone().unwrap_or_else(|| t.untitled.to_owned());
+    let name = row.title.clone().unwrap_or_else(|| t.untitled().to_owned());
     let toggle = move || {
         doing.set(if doing.peek() == Doing::Nothing { Doing::Choosing } else { Doing::Nothing });
     };
@@ -136,17 +136,18 @@ fn menu_view(
 ) -> Option<El> {
     let choices: [El; 2] = match doing_now {
         Doing::Choosing | Doing::Failed => [
-            link_button(t.rename, move || doing.set(Doing::Naming)),
-            link_button(t.delete, move || doing.set(Doing::Deleting)),
+            link_button(t.rename(), move || doing.set(Doing::Naming)),
+            link_button(t.delete(), move || doing.set(Doing::Deleting)),
         ],
         Doing::Deleting => [
-            link_button(t.delete_for_good, move || delete(all, navigator, row.clone(), doing))
+            link_button(t.delete_for_good(), move || delete(all, navigator, row.clone(), doing))
                 .class("link danger"),
-            link_button(t.keep, move || doing.set(Doing::Nothing)),
+            link_button(t.keep(), move || doing.set(Doing::Nothing)),
         ],
         Doing::Nothing | Doing::Naming => return None,
     };
-    let failed = (doing_now == Doing::Failed).then(|| el("span").attr("role", "alert").child(t.did_not_work));
+    let failed =
+        (doing_now == Doing::Failed).then(|| el("span").attr("role", "alert").child(t.did_not_work()));
     Some(el("div").class("row-menu").child(failed).child(many(choices)))
 }
 
@@ -191,10 +192,10 @@ fn name_view(all: Conversations, row: Row, doing: State<Doing>, t: &'static Text
     };
     let input = el("input")
         .attr("type", "text")
-        .attr("aria-label", t.rename)
+        .attr("aria-label", t.rename())
         .attr("maxlength", "200")
         .attr("value", name.peek())
         .on("input", move |event: Event| name.set(event_target_value(&event)))
         .on("keydown", pressed);
-    el("div").class("rename").child(input).child(button(t.save, save_too)).into()
+    el("div").class("rename").child(input).child(button(t.save(), save_too)).into()
 }

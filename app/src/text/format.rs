@@ -46,7 +46,7 @@ pub(crate) fn time_of_day(milliseconds: i64) -> String {
 pub(crate) fn ago(then: i64, now: i64, t: &Texts) -> String {
     let minutes = (now - then).max(0) / 60_000;
     match minutes {
-        0 => t.just_now.to_owned(),
+        0 => t.just_now().to_owned(),
         1..60 => (t.minutes_ago)(minutes),
         60..1440 => (t.hours_ago)(minutes / 60),
         _ => (t.days_ago)(minutes / 1440),
