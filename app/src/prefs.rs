@@ -95,9 +95,10 @@ pub(crate) fn choose_theme(theme: Theme) {
 pub(crate) fn choose_sidebar(hidden: bool) {
     remember(SIDEBAR, if hidden { HIDDEN } else { "" });
     if let Some(root) = crate::browser::root() {
-        let _ = match hidden {
-            true => root.set_attribute("data-sidebar", HIDDEN),
-            false => root.remove_attribute("data-sidebar"),
+        let _ = if hidden {
+            root.set_attribute("data-sidebar", HIDDEN)
+        } else {
+            root.remove_attribute("data-sidebar")
         };
     }
 }

@@ -7,6 +7,7 @@ use web_sys::KeyboardEvent;
 use super::Composer;
 use crate::{
     commands::{Command, Commands},
+    conversation::Chat,
     icon::{Icon, icon},
     node::{El, Node, el, live, many},
     server_fns,
@@ -102,7 +103,7 @@ impl Suggestions {
             *asked += 1;
             *asked
         });
-        let session = composer.chat.map(|chat| chat.id()).filter(|id| !id.as_str().is_empty());
+        let session = composer.chat.map(Chat::id).filter(|id| !id.as_str().is_empty());
         spawn_local(async move {
             let found = server_fns::files(session, query).await.unwrap_or_default();
             if self.asked.try_peek(|asked| Some(*asked) == number) == Some(true) {

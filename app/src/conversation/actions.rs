@@ -52,7 +52,9 @@ impl Chat {
                         navigator.go(&path);
                     }
                     then();
-                    conversations.iter().for_each(|all| all.refresh());
+                    if let Some(all) = conversations {
+                        all.refresh();
+                    }
                 }
                 Err(failure) => self.say_failed(&failure),
             }

@@ -3,7 +3,6 @@
     feature = "ssr",
     allow(missing_docs, reason = "the structs of the arguments have no docs of their fields")
 )]
-#![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "server functions are async"))]
 
 #[cfg(feature = "ssr")]
 use codex_gateway_engine::{ItemsQuery, OlderThan, SessionError};

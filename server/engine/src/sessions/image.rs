@@ -98,7 +98,7 @@ mod tests {
         fs::write(root.join("sub/a.png"), PNG).unwrap();
         fs::write(root.join("b.svg"), "<svg/>").unwrap();
         fs::write(outside.join("c.png"), PNG).unwrap();
-        fs::write(root.join("large.png"), [PNG, &vec![0; BYTES as usize]].concat()).unwrap();
+        fs::write(root.join("large.png"), [PNG, &vec![0; usize::try_from(BYTES).unwrap()]].concat()).unwrap();
         symlink("sub", root.join("inside")).unwrap();
         symlink(&outside, root.join("away")).unwrap();
         symlink("../outside/c.png", root.join("d.png")).unwrap();
