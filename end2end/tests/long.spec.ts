@@ -1,26 +1,13 @@
 // A conversation of ten thousand items: the page holds a few hundred, wherever one reads.
 import type { Page } from '@playwright/test';
-import { expect, test, type Chat } from './chat';
+import { expect, test } from './chat';
 import { FakeCodex } from './support/fake-codex';
-import type { Server, ServerOptions } from './support/server';
+import { openLong as open, THREAD } from './support/long';
+import { memory, watchMemory } from './support/memory';
 
-const THREAD = '00000000-0000-0000-0000-000000010000';
 const TURNS = 2500;
 /** What `app/src/conversation/window.rs` allows. */
 const MOST = 400;
-
-async function open(
-  chat: Chat,
-  startServer: (options?: Partial<ServerOptions>) => Promise<Server>,
-  turns: number,
-): Promise<void> {
-  const codex = new FakeCodex('long', 'normal');
-  codex.putThread(THREAD, [], turns);
-  const server = await startServer({ args: [], env: codex.env });
-  const made = await chat.page.request.post(`${server.baseURL}/api/sessions`, { data: { resumeThreadId: THREAD } });
-  const { sessionId } = await made.json();
-  await chat.open(`${server.baseURL}/c/${sessionId}`);
-}
 
 interface Way {
   /** The most entries that were mounted at once. */
@@ -55,34 +42,6 @@ async function scrollUntil(page: Page, by: number, id: string): Promise<Way> {
     },
     [by, id] as const,
   );
-}
-
-/** From the next load on, the memory of the page's module can be looked at. */
-async function watchMemory(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    for (const name of ['instantiate', 'instantiateStreaming'] as const) {
-      const made = WebAssembly[name].bind(WebAssembly) as (...all: unknown[]) => Promise<{ instance: WebAssembly.Instance }>;
-      Object.assign(WebAssembly, {
-        [name]: async (...all: unknown[]) => {
-          const module = await made(...all);
-          Object.assign(window, { moduleMemory: module.instance.exports.memory });
-          return module;
-        },
-      });
-    }
-  });
-}
-
-/** What the page's program and its objects take, in bytes. */
-async function memory(page: Page): Promise<number> {
-  const devtools = await page.context().newCDPSession(page);
-  await devtools.send('HeapProfiler.collectGarbage');
-  const { usedSize } = await devtools.send('Runtime.getHeapUsage');
-  await devtools.detach();
-  const module = await page.evaluate(
-    () => (window as unknown as { moduleMemory: WebAssembly.Memory }).moduleMemory.buffer.byteLength,
-  );
-  return usedSize + module;
 }
 
 test('from the end to the start and back, a few hundred entries are mounted', async ({ page, chat, startServer }) => {

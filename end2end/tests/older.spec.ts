@@ -160,7 +160,7 @@ test('a page that does not come can be asked for again, by keyboard alone', asyn
   await expect(async () => {
     await page.keyboard.press('Shift+Tab');
     expect(await top(chat).evaluate((button) => button === document.activeElement)).toBe(true);
-  }).toPass();
+  }).toPass({ intervals: [1] });
   await page.keyboard.press('Enter');
   await expect.poll(() => ids(chat).then((all) => all.length)).toBeGreaterThan(200);
   await expect(chat.log.getByText('Older messages could not be loaded.')).toHaveCount(0);

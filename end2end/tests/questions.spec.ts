@@ -198,7 +198,7 @@ test('every box is accessible', async ({ page, chat, startServer }) => {
 test('where everything is approved the page says so all the time', async ({ page, chat, startServer }) => {
   const server = await startServer({ env: { CODEX_GATEWAY_APPROVALS: 'accept' } });
   await page.goto(server.baseURL);
-  await expect(page.getByText(/Approves everything/).first()).toBeVisible();
+  await expect(page.locator('.badge.alarm')).toHaveText('Approves everything');
   await chat.start('!standin escalate', `${server.baseURL}/`);
   await expect(page.locator('.badge.alarm')).toHaveText('Approves everything');
   await chat.ended('completed');

@@ -52,7 +52,8 @@ pub fn fingerprint(site: &Path) -> io::Result<String> {
         digest.update(&content);
     }
     let digest = digest.finish();
-    Ok(digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    let beginning = digest.as_ref().first_chunk().copied().map_or(0, u64::from_be_bytes);
+    Ok(format!("{beginning:016x}"))
 }
 
 /// The routes of the browser files, compressed ones where the client takes them.

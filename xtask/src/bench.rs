@@ -5,13 +5,18 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::command::{cargo, run};
+use crate::build::{self, Profile};
+use crate::command::{cargo, npm_tool, run};
+use crate::test::chromium;
 use crate::{needs, project};
+
+/// What is measured in a browser.
+const BROWSER: &str = "browser";
 
 /// Measure the gateway against a direct client of codex: a table, and target/bench.json
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// deltas (latency included), latency, create, fanout, memory, processes [default: everything]
+    /// deltas (latency included), latency, create, fanout, memory, processes, browser [default: everything]
     what: Vec<String>,
     /// How often: each time both sides, in turns; the median counts
     #[arg(long, value_name = "N")]
@@ -23,9 +28,33 @@ pub(crate) struct Args {
 
 pub(crate) fn bench(args: &Args) -> Result<()> {
     needs::check()?;
+    let in_browser = |what: &String| what == BROWSER;
+    if args.what.is_empty() || !args.what.iter().all(in_browser) {
+        gateway(args)?;
+    }
+    if args.what.is_empty() || args.what.iter().any(in_browser) {
+        browser()?;
+    }
+    Ok(())
+}
+
+/// The page, in a real browser: figures in target/bench-browser.json.
+fn browser() -> Result<()> {
+    build::build(Profile::Release)?;
+    run(cargo().args(["build", "--package", project::SERVER, "--example", "fake-codex"]))?;
+    run(npm_tool("playwright")
+        .args(["test", "--config", "bench.config.ts"])
+        .current_dir(project::root().join("end2end"))
+        .env("CHROMIUM", chromium::find()?)
+        .env("SERVER_BIN", Profile::Release.server()))
+}
+
+fn gateway(args: &Args) -> Result<()> {
     let mut command = cargo();
     // The release profile, of the gateway too: a bench has the programs of its package built.
-    command.args(["bench", "--package", project::SERVER, "--bench", "gateway", "--"]).args(&args.what);
+    command
+        .args(["bench", "--package", project::SERVER, "--bench", "gateway", "--"])
+        .args(args.what.iter().filter(|what| *what != BROWSER));
     if let Some(rounds) = args.rounds {
         command.args(["--rounds", &rounds.to_string()]);
     }

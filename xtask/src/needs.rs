@@ -36,6 +36,22 @@ fn wasm_target() -> Result<()> {
     run(program("rustup").args(["target", "add", WASM_TARGET]))
 }
 
+/// The source of the standard library, which a release builds anew for the browser; rustup, where it is there, adds it.
+pub(crate) fn std_source() -> Result<()> {
+    let sysroot = answer(program("rustc").args(["--print", "sysroot"]));
+    let source = |root: String| Path::new(&root).join("lib/rustlib/src/rust/library/Cargo.lock");
+    if sysroot.map(source).is_some_and(|lock| lock.is_file()) {
+        return Ok(());
+    }
+    if answer(program("rustup").arg("--version")).is_none() {
+        bail!(
+            "this Rust comes without the source of its library, and rustup is not here to add it (rustup.rs)"
+        );
+    }
+    println!("adding the source of Rust's library");
+    run(program("rustup").args(["component", "add", "rust-src"]))
+}
+
 /// Node runs the tools of the build and the tests; the server itself does not need it.
 fn node() -> Result<()> {
     let Some(version) = answer(program("node").arg("--version")) else {

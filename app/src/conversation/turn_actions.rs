@@ -3,6 +3,8 @@
 
 use codex_gateway_wire::{Content, InputPart, Item, StartTurn, Transcript, TurnId, api::ThreadAction};
 use leptos::prelude::Read;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 use super::{
     Chat,
@@ -20,7 +22,7 @@ pub(super) fn turn_actions(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
     let t = chat.t;
     let act = move |label: &'static str, act: fn(Chat, TurnId)| -> El {
         let act = move || turn_of(key).into_iter().for_each(|turn| act(chat, turn));
-        link_button(label, act).live_attr("disabled", move || chat.running())
+        link_button(label, act).attr("tabindex", "-1").live_attr("disabled", move || chat.running())
     };
     live(move || {
         let ended = !turn.facts.read().running() && turn_of(key).is_some();
@@ -34,9 +36,28 @@ pub(super) fn turn_actions(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
                 act(t.edit_message(), edit).into(),
                 act(t.fork_here(), |chat, turn| chat.act(ThreadAction::Fork, Some(turn.to_string()))).into(),
             ];
-            el("div").class("turn-actions").child(many(all))
+            // One stop for the Tab key, however many turns there are; the arrows go from one to the next.
+            el("div")
+                .class("turn-actions")
+                .attr("role", "toolbar")
+                .attr("aria-label", t.about_turn())
+                .on("keydown", go_along)
+                .child(many(all))
         })
     })
+}
+
+fn go_along(event: KeyboardEvent) {
+    let on = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let next = match event.key().as_str() {
+        "ArrowRight" => on.and_then(|on| on.next_element_sibling()),
+        "ArrowLeft" => on.and_then(|on| on.previous_element_sibling()),
+        _ => return,
+    };
+    if let Some(next) = next.and_then(|next| next.dyn_into::<HtmlElement>().ok()) {
+        event.prevent_default();
+        let _ = next.focus();
+    }
 }
 
 /// Takes the turn and all that came later back, and its message into the composer.

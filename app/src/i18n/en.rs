@@ -120,6 +120,7 @@ pub(super) static WORDS: Words = Words {
     archive: "Archive this conversation",
     compact: "Summarise it, to make room",
     review: "Review the changes in this folder",
+    about_turn: "About this turn",
     copy_answer: "Copy answer",
     edit_message: "Edit message",
     fork_here: "Fork from here",

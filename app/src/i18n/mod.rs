@@ -207,6 +207,7 @@ texts! {
         archive,
         compact,
         review,
+        about_turn,
         copy_answer,
         edit_message,
         fork_here,

@@ -115,6 +115,7 @@ pub(super) static WORDS: Words = Words {
     archive: "归档此对话",
     compact: "概括已有内容，腾出空间",
     review: "审查此文件夹中的更改",
+    about_turn: "关于这一轮",
     copy_answer: "复制回答",
     edit_message: "编辑消息",
     fork_here: "从这里分叉",

@@ -30,7 +30,7 @@ pub(super) fn found_view(conversation: Conversation) -> El {
     on_change(stands, move |_| conversations.iter().for_each(|all| all.refresh()));
     el("div")
         .class("page")
-        .child(header_view(demo, Some(chat)))
+        .child(header_view(demo, chat.approvals, Some(chat)))
         .child(conversation_view(chat, models, site))
         .child(panel_view(chat))
 }

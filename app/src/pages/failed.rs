@@ -1,5 +1,7 @@
 //! Pages that are not there, or could not be loaded.
 
+use codex_gateway_wire::ApprovalMode;
+
 use super::header::header_view;
 use crate::{
     browser::reload,
@@ -29,5 +31,8 @@ fn not_found_view() -> El {
 fn page_view(what: &'static str, why: String, way_out: El) -> El {
     let words =
         el("main").class("lost").child(el("h1").class("headline").child(what)).child(el("p").child(why));
-    el("div").class("page").child(header_view(false, None)).child(words.child(way_out))
+    el("div")
+        .class("page")
+        .child(header_view(false, ApprovalMode::default(), None))
+        .child(words.child(way_out))
 }

@@ -17,11 +17,11 @@ use crate::{
     state::{State, effect},
 };
 
-pub(crate) fn header_view(demo: bool, chat: Option<Chat>) -> El {
+/// The header; `approvals` is who answers what codex asks.
+pub(crate) fn header_view(demo: bool, approvals: ApprovalMode, chat: Option<Chat>) -> El {
     let t = texts();
     let demo = demo.then(|| el("span").class("badge").attr("title", t.demo_hint()).child(t.demo_badge()));
-    let accepts = chat.is_some_and(|chat| chat.approvals == ApprovalMode::Accept);
-    let accepts = accepts
+    let accepts = (approvals == ApprovalMode::Accept)
         .then(|| el("span").class("badge alarm").attr("title", t.asks_nobody_hint()).child(t.asks_nobody()));
     let title = chat.map_or_else(
         || el("span"),

@@ -26,7 +26,7 @@ pub(crate) struct FirstMessage(pub(crate) State<Option<Unsent>>);
 
 pub(super) fn home_view(home: Home) -> El {
     keep_title(|| None, || 0);
-    let demo = home.site.demo;
+    let (demo, approvals) = (home.site.demo, home.site.approvals);
     let failure = State::new(None::<Failure>);
     let first = use_context::<FirstMessage>();
     let starting = move || first.and_then(|first| first.0.get());
@@ -35,7 +35,7 @@ pub(super) fn home_view(home: Home) -> El {
         Some(message) => starting_view(message),
         None => el("main").class("welcome").child(home.peek().map(|home| welcome_view(home, failure))),
     };
-    el("div").class("page").child(header_view(demo, None)).child(live(content))
+    el("div").class("page").child(header_view(demo, approvals, None)).child(live(content))
 }
 
 /// The conversation as it will be, while codex starts.

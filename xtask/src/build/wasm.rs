@@ -9,12 +9,33 @@ use wasm_bindgen_cli_support::Bindgen;
 use super::{Profile, compress};
 use crate::command::{cargo, npm_tool, run};
 use crate::fresh::unless_fresh;
+use crate::needs;
 use crate::project::{self, FRONTEND, SERVER, WASM_TARGET};
 
 /// What makes the module smallest on the wire. `-Oz` makes a smaller file, but one that brotli can do less
 /// with: measured here, 7 % more bytes to send.
-const SMALLEST: [&str; 4] =
-    ["-O1", "--dae-optimizing", "--duplicate-function-elimination", "--remove-unused-module-elements"];
+const SMALLEST: [&str; 10] = [
+    "-O1",
+    "--dae-optimizing",
+    "--flatten",
+    "--rereloop",
+    "-O1",
+    "--rse",
+    "--merge-locals",
+    "--vacuum",
+    "--duplicate-function-elimination",
+    "--remove-unused-module-elements",
+];
+
+/// Builds the standard library along, for a module that stops at once where it would panic. The words of panics, the
+/// places they name and all that would format them are a twentieth of the module, and no reader sees them; a build for
+/// developing keeps them. (None of this is stable yet, hence `RUSTC_BOOTSTRAP`: it concerns this module alone.)
+const ABORTING: [&str; 4] = [
+    "-Zbuild-std=std,panic_abort",
+    "-Zunstable-options",
+    "--config",
+    "target.wasm32-unknown-unknown.rustflags=['-Zunstable-options','-Cpanic=immediate-abort']",
+];
 
 /// The module as the browser gets it, with its JavaScript glue. A release has `.br` and `.gz`
 /// files beside the two.
@@ -31,7 +52,13 @@ pub(crate) fn build(profile: Profile) -> Result<Module> {
         Profile::Dev => "dev",
         Profile::Release => "wasm-release",
     };
-    run(cargo().args(["build", "--package", FRONTEND, "--target", WASM_TARGET, "--profile", cargo_profile]))?;
+    let mut compile = cargo();
+    compile.args(["build", "--package", FRONTEND, "--target", WASM_TARGET, "--profile", cargo_profile]);
+    if profile == Profile::Release {
+        needs::std_source()?;
+        compile.env("RUSTC_BOOTSTRAP", "1").args(ABORTING);
+    }
+    run(&mut compile)?;
 
     let dir = project::target_dir().join("xtask").join(format!("module-{}", profile.word()));
     let module =
