@@ -54,8 +54,7 @@ pub(crate) fn build(profile: Profile) -> Result<Module> {
     };
     let mut compile = cargo();
     compile.args(["build", "--package", FRONTEND, "--target", WASM_TARGET, "--profile", cargo_profile]);
-    if profile == Profile::Release {
-        needs::std_source()?;
+    if profile == Profile::Release && needs::std_source()? {
         compile.env("RUSTC_BOOTSTRAP", "1").args(ABORTING);
     }
     run(&mut compile)?;
