@@ -102,8 +102,8 @@ async fn the_changes_of_the_real_codex_come_to_what_is_in_the_file() {
     let changed = diff(&session).await;
     assert_eq!(files(&changed["turn"]), ["update standin-notes.md +2 -0"]);
     let file = std::fs::read_to_string(gateway.workspace().join("standin-notes.md")).unwrap();
-    let added: String = file.lines().map(|line| format!("+{line}\n")).collect();
+    let added: Vec<String> = file.lines().map(|line| format!("+{line}\n")).collect();
     let thread = changed["thread"]["diff"].as_str().unwrap();
-    assert!(thread.ends_with(&added), "{thread}");
+    assert!(thread.ends_with(&added.concat()), "{thread}");
     gateway.stop().await;
 }

@@ -42,7 +42,7 @@ async fn a_thread_is_had_as_a_file_while_a_session_is_in_it_and_afterwards() {
             whole["turns"].as_array().unwrap().iter().map(|turn| &turn["status"]).collect();
         assert_eq!(texts, ["completed", "completed"]);
         assert_eq!(whole["turns"][0]["items"][1]["text"], "marmalade");
-        before.push((text.to_owned(), whole["turns"].clone()));
+        before.push((text.clone(), whole["turns"].clone()));
     }
     assert_eq!(before[0], before[1]);
     let empty = gateway.create().await;

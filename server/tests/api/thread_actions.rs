@@ -138,9 +138,9 @@ async fn a_thread_is_forked_from_any_turn_and_the_old_one_goes_on() {
 
     // Nobody needs to be in it.
     session.delete().await;
-    let past = act(&session, "fork", &Value::Null).await.ok();
-    let past = session.client.get(&format!("/api/sessions/{}/snapshot", past.as_str().unwrap())).await.ok();
-    assert_eq!(said(&past).len(), 6);
+    let later = act(&session, "fork", &Value::Null).await.ok();
+    let later = session.client.get(&format!("/api/sessions/{}/snapshot", later.as_str().unwrap())).await.ok();
+    assert_eq!(said(&later).len(), 6);
     gateway.stop().await;
 }
 

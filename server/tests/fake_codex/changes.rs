@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 pub(crate) fn changes(turn: &str, cwd: &str) -> Vec<Value> {
     let update = |path: &str, diff: &str| json!({ "path": format!("{cwd}/{path}"), "kind": { "type": "update", "move_path": null }, "diff": diff });
     let whole = |path: &str, kind: &str, content: &str| json!({ "path": format!("{cwd}/{path}"), "kind": { "type": kind }, "diff": content });
-    let long: String = (1..=500).map(|line| format!("line {line} of the table\n")).collect();
+    let long: Vec<String> = (1..=500).map(|line| format!("line {line} of the table\n")).collect();
+    let long = long.concat();
     let moved = json!({
         "path": format!("{cwd}/src/helpers.rs"), "diff": "\n\nMoved to: src/support/helpers.rs",
         "kind": { "type": "update", "move_path": format!("{cwd}/src/support/helpers.rs") },

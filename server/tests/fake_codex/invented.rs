@@ -9,8 +9,9 @@ const ITEMS: usize = 4;
 /// answer has a word of its own.
 pub(crate) fn turn(n: usize) -> Value {
     let id = |part: &str| format!("{n}-{part}");
-    let lines: String = (0..n % 9).map(|line| format!("line {line} of {n}\n")).collect();
-    let rare = if n % 100 == 0 { "\n\nA **needle** is in it." } else { "" };
+    let lines: Vec<String> = (0..n % 9).map(|line| format!("line {line} of {n}\n")).collect();
+    let lines = lines.concat();
+    let rare = if n.is_multiple_of(100) { "\n\nA **needle** is in it." } else { "" };
     let text = "Neither short nor long, so that it takes a line or two of the column. ".repeat(1 + n % 4);
     let items: [Value; ITEMS] = [
         json!({

@@ -273,6 +273,7 @@ impl Bridge {
         let _cleanup = RemoveOnDrop { pending: &self.shared.pending, id };
         self.send(&OutgoingRequest { id, method, params }, false).await?;
         let reply = tokio::select! {
+            biased; // What it answered before its end counts.
             reply = reply => reply,
             () = self.shared.gone.cancelled() => return Err(BridgeError::Closed),
         };

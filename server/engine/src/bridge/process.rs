@@ -15,6 +15,7 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
     time::{Instant, sleep, timeout},
 };
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How long a process may take to end after its input was closed, and again after SIGTERM.
@@ -288,19 +289,29 @@ fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
 
 /// The newest lines of a process's error output.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stderr(Arc<Mutex<VecDeque<String>>>);
+pub(super) struct Stderr {
+    lines: Arc<Mutex<VecDeque<String>>>,
+    /// Nothing more will come.
+    over: CancellationToken,
+}
 
 impl Stderr {
     /// The newest line that says something.
     pub(super) fn last_line(&self) -> Option<String> {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().rev().find(|line| !line.trim().is_empty()).cloned()
+    }
+
+    /// Waits until all of it has been read.
+    pub(super) async fn over(&self) {
+        self.over.cancelled().await;
     }
 
     async fn follow(self, stderr: tokio::process::ChildStderr, pid: u32) {
         use tokio::io::AsyncReadExt;
         let mut reader = BufReader::new(stderr);
         let mut line = Vec::new();
+        let _over = self.over.clone().drop_guard();
         loop {
             line.clear();
             match (&mut reader).take(STDERR_LINE).read_until(b'\n', &mut line).await {
@@ -309,7 +320,7 @@ impl Stderr {
             }
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             tracing::debug!(pid, line = %text, "codex wrote to its error output");
-            let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
             if lines.len() == STDERR_LINES {
                 lines.pop_front();
             }

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::value::RawValue;
-use tokio::{process::ChildStdout, sync::mpsc, time::sleep};
+use tokio::{
+    process::ChildStdout,
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 use tokio_util::{codec::FramedRead, sync::CancellationToken};
 
 use super::{
@@ -51,6 +55,8 @@ impl Reader {
             // A process that is ending must not block on a full pipe.
             () = async { drain.await; std::future::pending().await } => None,
         };
+        // Why it ended it may have said just before, on another pipe.
+        let _ = timeout(LAST_WORDS, process.stderr().over()).await;
         let exit =
             Exit { status: status.map(|status| status.to_string()), last_line: process.stderr().last_line() };
         tracing::debug!(status = exit.status, "codex process ended");
