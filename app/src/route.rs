@@ -1,6 +1,6 @@
 //! Which page an address is, and how one goes from page to page without loading anew.
 //!
-//! (The router of leptos would add 36 KB to the 275 KB that the page may weigh; this is what we need of it.)
+//! (The router of leptos would add 36 KB to the 300 KB that the page may weigh; this is what we need of it.)
 
 use codex_gateway_wire::{SessionId, ThreadId};
 use leptos::{ev, prelude::*};
