@@ -22,7 +22,7 @@ pub(super) fn turn_actions(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
     let t = chat.t;
     let act = move |label: &'static str, act: fn(Chat, TurnId)| -> El {
         let act = move || turn_of(key).into_iter().for_each(|turn| act(chat, turn));
-        link_button(label, act).attr("tabindex", "-1").live_attr("disabled", move || chat.running())
+        link_button(label, act).live_attr("disabled", move || chat.running())
     };
     live(move || {
         let ended = !turn.facts.read().running() && turn_of(key).is_some();
@@ -31,10 +31,11 @@ pub(super) fn turn_actions(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
                 let turn = turn_of(key);
                 chat.live.peek(|transcript| answer(transcript, &turn?))
             };
+            let has_answer = answer().is_some();
             let all: [Node; 3] = [
-                copy_button(t.copy_answer(), answer, t).into(),
-                act(t.edit_message(), edit).into(),
-                act(t.fork_here(), |chat, turn| chat.act(ThreadAction::Fork, Some(turn.to_string()))).into(),
+                has_answer.then(|| copy_button(t.copy_answer(), answer, t)).into(),
+                act(t.edit_message(), edit).attr("tabindex", has_answer.then_some("-1")).into(),
+                act(t.fork_here(), fork).attr("tabindex", "-1").into(),
             ];
             // One stop for the Tab key, however many turns there are; the arrows go from one to the next.
             el("div")
@@ -58,6 +59,11 @@ fn go_along(event: KeyboardEvent) {
         event.prevent_default();
         let _ = next.focus();
     }
+}
+
+/// Goes on from the end of the turn in another conversation.
+fn fork(chat: Chat, turn: TurnId) {
+    chat.act(ThreadAction::Fork, Some(turn.to_string()));
 }
 
 /// Takes the turn and all that came later back, and its message into the composer.
