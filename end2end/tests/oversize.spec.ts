@@ -16,13 +16,15 @@ const ANSWERS: [what: string, text: string, seen: string][] = [
   ['a line of a megabyte', `begins ${'x'.repeat(LARGE)}`, 'begins xxx'],
   ['a fence of a megabyte that never closes', `\`\`\`\n${'code\n'.repeat(LARGE / 5)}`, 'code'],
   ['a hundred thousand list items', '- item\n'.repeat(100_000), 'item'],
-  ['a hundred thousand quotes in each other', `${'>'.repeat(100_000)} deep`, 'deep'],
+  ['ten thousand quotes in each other', `${'>'.repeat(10_000)} deep`, 'deep'],
   ['a hundred thousand emphases that never end', '*a '.repeat(100_000), 'a'],
-  ['text that reorders what follows', 'safe \u202Eexe.txt', '[U+202E]'],
+  ['text that reorders what follows', 'safe \u202Eexe.txt', 'safe U+202Eexe.txt'],
 ];
 
 for (const [what, text, seen] of ANSWERS) {
   test(what, async ({ chat, page, startServer }) => {
+    // A build for developing is ten times slower than what readers get.
+    test.setTimeout(120_000);
     const codex = new FakeCodex('oversize', 'normal');
     codex.putThread(THREAD, [{ id: 'turn', status: 'completed', items: [message('answer', text)] }]);
     const server = await startServer({ args: [], env: codex.env });
