@@ -145,6 +145,8 @@ for (const at of [0, 300]) {
 }
 
 test('a page that does not come can be asked for again, by keyboard alone', async ({ page, chat, faults, startServer }) => {
+  // A hundred turns are a hundred stops on the way.
+  test.setTimeout(90_000);
   faults.allow(/_fn\/items|ERR_FAILED|Failed to load/);
   await long(chat, startServer);
   await page.route('**/_fn/items', (route) => route.abort(), { times: 1 });
