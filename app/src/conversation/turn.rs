@@ -44,10 +44,10 @@ const FOLD: &str = "";
 pub(crate) fn group_view(chat: Chat, group: GroupKey) -> El {
     let key = State::new(group);
     let ids = move || key.try_peek(|key| chat.live.group(key)).unwrap_or_default();
-    let facts = Memo::new(move |_| {
+    let facts = Memo::new(move |before: Option<&TurnFacts>| {
         let ids = ids();
         match turn_of(key) {
-            Some(turn) => chat.live.meta(|transcript| TurnFacts::of(transcript, &turn, &ids)),
+            Some(turn) => chat.live.meta(|transcript| TurnFacts::of(transcript, &turn, &ids, before)),
             None => TurnFacts { status: TurnStatus::Other, ..TurnFacts::default() },
         }
     });

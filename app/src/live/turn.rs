@@ -29,6 +29,8 @@ pub(crate) struct TurnFacts {
     pub(crate) work: WorkCounts,
     /// The files that are not as they were, once the turn has ended.
     pub(crate) files: Vec<ChangedFile>,
+    /// How many entries it was made of.
+    pub(crate) entries: usize,
 }
 
 /// What the steps of a turn did.
@@ -41,8 +43,10 @@ pub(crate) struct WorkCounts {
 }
 
 impl TurnFacts {
-    /// Looks at a turn; `ids` are its entries.
-    pub(crate) fn of(transcript: &Transcript, id: &TurnId, ids: &[ItemId]) -> Self {
+    /// Looks at a turn; `ids` are its entries, `before` what it was when it was last looked at. (That is often: the
+    /// memo of each turn is asked with every change beside the entries. What a turn that has ended made of the files is
+    /// composed of all its diffs, and does not change.)
+    pub(crate) fn of(transcript: &Transcript, id: &TurnId, ids: &[ItemId], before: Option<&Self>) -> Self {
         let turn = transcript.turn(id);
         let status = turn.map_or(TurnStatus::Other, |turn| turn.status);
         let entries: Vec<&Entry> = ids.iter().filter_map(|id| transcript.entries.get(id)).collect();
@@ -54,8 +58,12 @@ impl TurnFacts {
             let took = i64::try_from(turn.duration_ms?).ok()?;
             Some(turn.started_at? * 1000 + took)
         });
-        let files = if running { Vec::new() } else { net(entries.iter().flat_map(|entry| made(entry))) };
-        let files: Vec<ChangedFile> = files.iter().map(ChangedFile::of).collect();
+        let same = before.filter(|before| !before.running() && before.entries == entries.len());
+        let files = match same {
+            _ if running => Vec::new(),
+            Some(before) => before.files.clone(),
+            None => net(entries.iter().flat_map(|entry| made(entry))).iter().map(ChangedFile::of).collect(),
+        };
         Self {
             status,
             error: turn.and_then(|turn| turn.error.clone()),
@@ -67,6 +75,7 @@ impl TurnFacts {
                 .collect(),
             work: if running { WorkCounts::default() } else { WorkCounts::of(&entries, &files) },
             files,
+            entries: entries.len(),
         }
     }
 
@@ -164,7 +173,7 @@ mod tests {
         let record = TurnRecord { id: "t".into(), status, duration_ms: Some(14_000), ..Default::default() };
         let transcript =
             Transcript { turns: vec![record], entries: entries.into_iter().collect(), ..Default::default() };
-        TurnFacts::of(&transcript, &"t".into(), &ids)
+        TurnFacts::of(&transcript, &"t".into(), &ids, None)
     }
 
     fn work() -> Vec<Entry> {
@@ -218,6 +227,21 @@ mod tests {
     }
 
     #[test]
+    fn what_an_ended_turn_made_of_the_files_is_composed_once() {
+        let entries = work();
+        let mut before = facts(TurnStatus::Completed, work());
+        assert_eq!(before.files.len(), 2);
+        before.files.truncate(1);
+        let ids: Vec<ItemId> = entries.iter().map(|entry| entry.id.clone()).collect();
+        let record = TurnRecord { id: "t".into(), status: TurnStatus::Completed, ..Default::default() };
+        let transcript =
+            Transcript { turns: vec![record], entries: entries.into_iter().collect(), ..Default::default() };
+        let again = |ids: &[ItemId]| TurnFacts::of(&transcript, &"t".into(), ids, Some(&before)).files.len();
+        assert_eq!(again(&ids), 1, "as it was");
+        assert_eq!(again(&ids[1..]), 2, "it has become another");
+    }
+
+    #[test]
     fn a_command_that_was_stopped_did_not_fail() {
         let command =
             |ending: &str| entry("c", &format!(r#""type":"commandExecution","command":"x",{ending}"#));
@@ -240,7 +264,7 @@ mod tests {
         };
         let mut transcript =
             Transcript { turns: vec![record], entries: entries.into_iter().collect(), ..Default::default() };
-        let folds = |transcript: &Transcript| TurnFacts::of(transcript, &"t".into(), &ids).folds;
+        let folds = |transcript: &Transcript| TurnFacts::of(transcript, &"t".into(), &ids, None).folds;
         assert_eq!(sorted(&folds(&transcript)), ["edit", "say"]);
         transcript.turns[0].duration_ms = Some(15_000);
         assert_eq!(sorted(&folds(&transcript)), ["edit", "ok", "say"]);
