@@ -36,7 +36,8 @@ impl Core {
             oldest.map(|id| OlderPlace { before: Some(id), cursor: page.cursor, ..OlderPlace::default() });
         self.keep_first();
         self.dirty.groups.extend(page.entries.iter().map(GroupKey::of));
-        self.transcript.prepend(page.turns, page.entries);
+        let renewed = self.transcript.prepend(page.turns, page.entries);
+        self.dirty.entries.extend(renewed);
         self.regroup();
     }
 }
@@ -132,7 +133,8 @@ mod tests {
         core.prepend(&place, page(&[("x", "v"), ("a", "u")], None));
         assert_eq!(core.groups.entries(&turn("u")), ["b".into(), "a".into()]);
         let as_of = core.transcript.entries.get(&"a".into()).unwrap().as_of;
-        assert_eq!(as_of, 3, "what came by the stream stays");
+        assert_eq!(as_of, 5, "the page knew it as of a later event");
+        assert!(core.dirty.entries.contains(&"a".into()));
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! Older entries, loaded later.
 
 use super::{Content, Entry, Phase, Transcript, TurnRecord};
-use crate::codex::Item;
+use crate::{codex::Item, ids::ItemId};
 
 impl Transcript {
-    /// Puts a page of older entries before all others, and the turns that they belong to. What is there already
-    /// stays as it is, so a page may come twice, or with entries that were announced again meanwhile.
+    /// Puts a page of older entries before all others, and the turns that they belong to. An entry that is there
+    /// already, because it was announced again meanwhile, stays where it is, and as it is unless the page knows it as of
+    /// a later event: what was streamed into it before the page is only there. So a page may come twice.
+    /// Returns the entries that were there and are newer now.
     ///
     /// An entry that was open when the page was made, and whose turn or process has ended since, was cut off.
-    pub fn prepend(&mut self, turns: Vec<TurnRecord>, mut entries: Vec<Entry>) {
+    pub fn prepend(&mut self, turns: Vec<TurnRecord>, mut entries: Vec<Entry>) -> Vec<ItemId> {
         let mut older: Vec<TurnRecord> =
             turns.into_iter().filter(|turn| self.turn(&turn.id).is_none()).collect();
         older.append(&mut self.turns);
@@ -28,7 +30,17 @@ impl Transcript {
                 entry.phase = Phase::Cut;
             }
         }
-        self.entries.prepend(entries);
+        let (there, new): (Vec<Entry>, Vec<Entry>) =
+            entries.into_iter().partition(|entry| self.entries.get(&entry.id).is_some());
+        self.entries.prepend(new);
+        let mut renewed = Vec::new();
+        for entry in there {
+            if let Some(known) = self.entries.get_mut(&entry.id).filter(|known| known.as_of < entry.as_of) {
+                renewed.push(entry.id.clone());
+                *known = entry;
+            }
+        }
+        renewed
     }
 }
 
@@ -116,6 +128,19 @@ mod tests {
         assert_eq!(ids(&once), ["a", "d", "e"]);
         assert_eq!(once.entries.get(&"d".into()).unwrap().turn_id, Some("u2".into()));
         transcript.prepend(vec![turn("u1", TurnStatus::Completed)], page());
+        assert_eq!(transcript, once);
+    }
+
+    #[test]
+    fn what_the_page_knows_better_is_renewed_where_it_stands() {
+        let mut transcript = transcript();
+        let newer = |id: &str| Entry { as_of: 8, ..entry(id, "u1", Phase::Done) };
+        let page = || vec![newer("a"), newer("d")];
+        assert_eq!(transcript.prepend(Vec::new(), page()), ["d".into()]);
+        assert_eq!(ids(&transcript), ["a", "d", "e"]);
+        assert_eq!(transcript.entries.get(&"d".into()), Some(&newer("d")));
+        let once = transcript.clone();
+        assert!(transcript.prepend(Vec::new(), page()).is_empty(), "once");
         assert_eq!(transcript, once);
     }
 

@@ -189,6 +189,23 @@ proptest! {
     }
 }
 
+/// A command is not loaded when its end comes, which leaves out what it printed: the page knows it.
+#[test]
+fn what_a_page_knows_of_an_announced_item_is_kept() {
+    let command = |started, text: &str| Step::Item { kind: 2, item: 4, turn: 0, started, text: text.into() };
+    let steps = [command(true, "printed"), Step::Request, Step::Request, command(false, "")];
+    let events = events(&steps);
+    let (whole, mut browser) = (replay(&events), sent(&replay(&events[..steps.len()])));
+    browser.trim(1, usize::MAX);
+    assert_eq!(browser.entries.len(), 1);
+    browser.apply(&events[steps.len()]);
+    let page: Vec<Entry> =
+        whole.entries.iter().map(|entry| Entry { as_of: events.len() as u64 + 1, ..entry.clone() }).collect();
+    browser.prepend(Vec::new(), page);
+    let id = &ids(&whole)[0];
+    assert_eq!(browser.entries.get(id).unwrap().content, whole.entries.get(id).unwrap().content);
+}
+
 #[test]
 fn what_waits_is_never_trimmed() {
     let mut steps = vec![Step::TurnStarted(0), Step::Ask(0, Some(0)), Step::Ask(1, Some(0))];
