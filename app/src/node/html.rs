@@ -51,6 +51,7 @@ impl RenderHtml for Node {
             Self::Element(element) => element.write(html, position),
             Self::Many(nodes) => nodes.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
             Self::Live(live) => live.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
+            Self::List(list) => list.write(html, position, escape, mark_branches),
             Self::View(view) => view.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
         }
     }
@@ -62,6 +63,7 @@ impl RenderHtml for Node {
             Self::Element(element) => NodeState::Element(Box::new(element.hydrate(cursor, position))),
             Self::Many(nodes) => NodeState::Many(nodes.hydrate::<FROM_SERVER>(cursor, position)),
             Self::Live(live) => NodeState::Live(live.hydrate::<FROM_SERVER>(cursor, position)),
+            Self::List(list) => NodeState::List(list.hydrate::<FROM_SERVER>(cursor, position)),
             Self::View(view) => NodeState::View(view.hydrate::<FROM_SERVER>(cursor, position)),
         }
     }

@@ -26,6 +26,7 @@ use leptos::prelude::*;
 
 pub(crate) use attribute::Value;
 pub(crate) use element::{El, ElementRef, el, svg};
+use list::List;
 pub(crate) use list::list;
 
 /// A piece of a page. (What waits for data, as `Suspense` does, belongs around it, not into it.)
@@ -35,6 +36,7 @@ pub(crate) enum Node {
     Element(El),
     Many(Vec<Node>),
     Live(LiveNode),
+    List(List),
     View(AnyView),
 }
 

@@ -9,7 +9,7 @@ use leptos::{
 };
 use web_sys::Element;
 
-use super::{El, LiveNode, Node, Value, attribute::FixedAttribute, element::Reference};
+use super::{El, LiveNode, Node, Value, attribute::FixedAttribute, element::Reference, list::ListState};
 
 /// A node that is there.
 pub(crate) enum NodeState {
@@ -18,6 +18,7 @@ pub(crate) enum NodeState {
     Element(Box<ElState>),
     Many(<Vec<Node> as Render>::State),
     Live(<LiveNode as Render>::State),
+    List(ListState),
     View(<AnyView as Render>::State),
 }
 
@@ -41,6 +42,7 @@ impl Render for Node {
             Self::Element(element) => NodeState::Element(Box::new(element.build())),
             Self::Many(nodes) => NodeState::Many(nodes.build()),
             Self::Live(live) => NodeState::Live(live.build()),
+            Self::List(list) => NodeState::List(list.build()),
             Self::View(view) => NodeState::View(view.build()),
         }
     }
@@ -54,6 +56,7 @@ impl Render for Node {
             }
             (Self::Many(nodes), NodeState::Many(state)) => nodes.rebuild(state),
             (Self::Live(live), NodeState::Live(state)) => live.rebuild(state),
+            (Self::List(list), NodeState::List(state)) => list.rebuild(state),
             (Self::View(view), NodeState::View(state)) => view.rebuild(state),
             (node, state) => {
                 let mut new = node.build();
@@ -130,6 +133,7 @@ impl NodeState {
             Self::Element(part) => &**part,
             Self::Many(part) => part,
             Self::Live(part) => part,
+            Self::List(part) => part,
             Self::View(part) => part,
         }
     }
@@ -141,6 +145,7 @@ impl NodeState {
             Self::Element(part) => &mut **part,
             Self::Many(part) => part,
             Self::Live(part) => part,
+            Self::List(part) => part,
             Self::View(part) => part,
         }
     }
