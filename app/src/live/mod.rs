@@ -5,7 +5,7 @@
 //! - [`older`]: entries that are loaded later
 //! - [`span`]: which part of all that the page shows
 //! - [`turn`]: what the page says of a turn as a whole
-//! - [`stream`]: the event stream that feeds the store
+//! - [`stream`]: the event stream that feeds the store; [`source`]: how it is read, [`sse`]: its format
 //! - [`backoff`]: when to try again
 //! - [`outbox`]: messages that were sent and have not come back yet
 
@@ -13,7 +13,9 @@ mod backoff;
 mod groups;
 mod older;
 mod outbox;
+mod source;
 mod span;
+mod sse;
 mod store;
 mod stream;
 mod turn;

@@ -1,21 +1,20 @@
 //! The event stream that feeds the store, and what to do when it breaks.
-//!
-//! An `EventSource` of the browser's, used directly: the one of gloo-net hands out a stream per event name,
-//! and nothing puts events of different names back into the order in which they came. The fold needs that
-//! order (it ignores an event that is older than the last one), and here one listener hears all names.
 
 use std::{
     cell::{Cell, RefCell},
-    rc::{Rc, Weak},
+    rc::Rc,
     time::Duration,
 };
 
 use codex_gateway_wire::{Event, EventBody, EventId, EventName, SessionId, read_fields};
 use leptos::{ev, prelude::*, task::spawn_local};
-use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{EventSource, MessageEvent};
 
-use super::{Live, Outbox, backoff::Backoff};
+use super::{
+    Live, Outbox,
+    backoff::Backoff,
+    source::{self, Source},
+    sse::Message,
+};
 use crate::{browser, panel::Tap, server_fns, state::State};
 
 /// What the page listens to.
@@ -76,9 +75,7 @@ struct Inner {
     outdated: State<bool>,
     /// Who else hears the events.
     tap: Tap,
-    source: RefCell<Option<EventSource>>,
-    on_event: Closure<dyn Fn(MessageEvent)>,
-    on_error: Closure<dyn Fn()>,
+    source: RefCell<Option<Source>>,
     backoff: Cell<Backoff>,
     /// When something last came, in Unix milliseconds.
     heard: Cell<i64>,
@@ -105,33 +102,18 @@ impl Stream {
         outdated: State<bool>,
         tap: Tap,
     ) -> Self {
-        let inner = Rc::new_cyclic(|this: &Weak<Inner>| {
-            let (for_events, for_errors) = (this.clone(), this.clone());
-            let on_event = move |event| {
-                if let Some(inner) = for_events.upgrade() {
-                    inner.take(&event);
-                }
-            };
-            let on_error = move || {
-                if let Some(inner) = for_errors.upgrade() {
-                    inner.broke();
-                }
-            };
-            Inner {
-                session,
-                live,
-                outbox,
-                state,
-                outdated,
-                tap,
-                source: RefCell::default(),
-                on_event: Closure::new(on_event),
-                on_error: Closure::new(on_error),
-                backoff: Cell::default(),
-                heard: Cell::new(0),
-                retry_at: Cell::default(),
-                fetching: Cell::default(),
-            }
+        let inner = Rc::new(Inner {
+            session,
+            live,
+            outbox,
+            state,
+            outdated,
+            tap,
+            source: RefCell::default(),
+            backoff: Cell::default(),
+            heard: Cell::new(0),
+            retry_at: Cell::default(),
+            fetching: Cell::default(),
         });
         inner.connect();
         let tick = inner.caller(Inner::tick);
@@ -201,28 +183,33 @@ impl Inner {
         let names = EVENTS.map(EventName::as_str).join(",");
         let (session, since) = (&self.session, self.live.last_event());
         let address = format!("/api/sessions/{session}/events?since={since}&events={names}&interactive=1");
-        let Ok(source) = EventSource::new(&address) else { return self.broke() };
-        for name in EVENTS {
-            let listener = self.on_event.as_ref().unchecked_ref();
-            let _ = source.add_event_listener_with_callback(name.as_str(), listener);
-        }
-        source.set_onerror(Some(self.on_error.as_ref().unchecked_ref()));
+        let Some(source) = Source::new() else { return self.broke() };
+        let signal = source.signal();
         self.heard.set(browser::now_ms());
         *self.source.borrow_mut() = Some(source);
+        let this = Rc::downgrade(self);
+        spawn_local(async move {
+            let take = |message| {
+                if let Some(inner) = this.upgrade() {
+                    inner.take(message);
+                }
+            };
+            source::read(&address, &signal, take).await;
+            if let Some(inner) = this.upgrade().filter(|_| !signal.aborted()) {
+                inner.broke();
+            }
+        });
     }
 
     fn disconnect(&self) {
-        if let Some(source) = self.source.take() {
-            source.close();
-        }
+        self.source.take();
         self.retry_at.set(None);
     }
 
     /// Takes an event in.
-    fn take(self: &Rc<Self>, event: &MessageEvent) {
+    fn take(self: &Rc<Self>, Message { name, id, data }: Message) {
         self.heard.set(browser::now_ms());
-        let Some(name) = EventName::parse(&event.type_()) else { return };
-        let data = event.data().as_string().unwrap_or_default();
+        let Some(name) = EventName::parse(&name) else { return };
         self.tap.hear(name.as_str(), &data);
         if name == EventName::Session {
             return self.welcome(&data);
@@ -230,7 +217,7 @@ impl Inner {
         if name == EventName::Gap {
             return self.fetch();
         }
-        let Ok(id) = event.last_event_id().parse::<EventId>() else { return };
+        let Ok(id) = id.parse::<EventId>() else { return };
         let event = EventBody::parse(name, &data).map(|body| Event { seq: id.seq, body });
         let change = self.live.apply(id, event.as_ref());
         if change.is_some_and(|change| change.entry.is_some() || change.reset) {
@@ -287,21 +274,17 @@ impl Inner {
     }
 
     /// The reader is back at the page: nothing waits any longer. Timers may have stood still meanwhile, and a line that
-    /// the browser has closed, or that has said nothing for longer than the server's pings take, is made anew.
+    /// has said nothing for longer than the server's pings take is made anew.
     fn back(self: &Rc<Self>) {
         self.live.flush();
         if browser::hidden() || self.ended() || self.fetching.get() {
             return;
         }
-        let closed = |source: &EventSource| source.ready_state() == EventSource::CLOSED;
-        let open = self.source.borrow().as_ref().map(|source| !closed(source));
-        match open {
-            Some(true) if browser::now_ms() - self.heard.get() < QUIET => {}
-            Some(_) => {
-                self.set(LinkState::Connecting);
-                self.connect();
-            }
-            None => self.retry_now(),
+        if self.source.borrow().is_none() {
+            self.retry_now();
+        } else if browser::now_ms() - self.heard.get() >= QUIET {
+            self.set(LinkState::Connecting);
+            self.connect();
         }
     }
 

@@ -37,6 +37,10 @@ const ABORTING: [&str; 4] = [
     "target.wasm32-unknown-unknown.rustflags=['-Zunstable-options','-Cpanic=immediate-abort']",
 ];
 
+/// What no page calls: leptos's server functions bring streams that Rust hands to JavaScript, and an export keeps all its
+/// code. Ours go through one call of their own (`app/src/server_fns/call.rs`).
+const UNUSED: &str = "intounderlying";
+
 /// The module as the browser gets it, with its JavaScript glue. A release has `.br` and `.gz`
 /// files beside the two.
 pub(crate) struct Module {
@@ -79,15 +83,27 @@ fn bind(compiled: &Path, module: &Module, profile: Profile) -> Result<()> {
     if module.dir.exists() {
         fs::remove_dir_all(&module.dir)?;
     }
-    Bindgen::new()
+    let mut bound = Bindgen::new();
+    let mut bound = bound
         .input_path(compiled)
         .out_name(SERVER)
         .web(true)?
         .typescript(false)
         .debug(profile == Profile::Dev)
         .remove_name_section(profile == Profile::Release)
-        .generate(&module.dir)
+        .generate_output()
         .context("wasm-bindgen failed")?;
+    let exports = &mut bound.wasm_mut().exports;
+    let mut unused = Vec::new();
+    for export in exports.iter() {
+        if export.name.contains(UNUSED) {
+            unused.push(export.id());
+        }
+    }
+    for export in unused {
+        exports.delete(export);
+    }
+    bound.emit(&module.dir).context("wasm-bindgen failed")?;
     // The page asks for the name without `_bg` (LEPTOS_OUTPUT_NAME in .cargo/config.toml).
     Ok(fs::rename(module.dir.join(format!("{SERVER}_bg.wasm")), &module.wasm)?)
 }

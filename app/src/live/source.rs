@@ -1,0 +1,88 @@
+//! A stream of events from the server, read piece by piece.
+//!
+//! Not an `EventSource` of the browser's: that one delivers whatever has come by then in one go, thousands of events at
+//! a time while an agent writes fast, and the page can neither draw nor answer a key meanwhile. Here the page takes
+//! what it can in the time of half a frame, and the rest after others had their turn.
+
+use leptos::prelude::window;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortController, AbortSignal, ReadableStreamDefaultReader, RequestInit, Response,
+    js_sys::{Function, Promise, Reflect, Uint8Array},
+};
+
+use super::sse::{Message, Parser};
+use crate::browser;
+
+/// How long events are taken in at a time, in milliseconds.
+const SLICE: i64 = 8;
+/// When the next ones are taken in at the latest, in milliseconds.
+const LATEST: i32 = 100;
+
+/// A stream that is open for as long as this is held.
+pub(super) struct Source(AbortController);
+
+impl Source {
+    /// One that is to be read.
+    pub(super) fn new() -> Option<Self> {
+        AbortController::new().ok().map(Self)
+    }
+
+    /// Stops the reading of it.
+    pub(super) fn signal(&self) -> AbortSignal {
+        self.0.signal()
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Reads the events at an address until the stream ends, or cannot be had, or is not held any more.
+pub(super) async fn read(address: &str, signal: &AbortSignal, take: impl Fn(Message)) {
+    // Why it ended makes no difference: who wants to know asks for something that says so.
+    let _ = pieces(address, signal, take).await;
+}
+
+async fn pieces(address: &str, signal: &AbortSignal, take: impl Fn(Message)) -> Result<(), JsValue> {
+    let request = RequestInit::new();
+    request.set_signal(Some(signal));
+    let answer = JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?;
+    let answer: Response = answer.dyn_into()?;
+    let Some(body) = answer.body().filter(|_| answer.ok()) else { return Ok(()) };
+    let reader: ReadableStreamDefaultReader = body.get_reader().dyn_into()?;
+    let mut parser = Parser::default();
+    let mut since = browser::now_ms();
+    loop {
+        let piece = JsFuture::from(reader.read()).await?;
+        let Ok(bytes) = Reflect::get(&piece, &"value".into())?.dyn_into::<Uint8Array>() else {
+            return Ok(());
+        };
+        parser.feed(&bytes.to_vec());
+        while let Some(message) = parser.next() {
+            // What came before may have had the stream given up.
+            if signal.aborted() {
+                return Ok(());
+            }
+            take(message);
+            // In a page that is out of sight nobody waits, and its timers stand still.
+            if browser::now_ms() - since >= SLICE && !browser::hidden() {
+                others_turn().await?;
+                since = browser::now_ms();
+            }
+        }
+    }
+}
+
+/// Lets the browser do what else there is to do, and draw. (No frame comes in a page that has just gone out of sight.)
+async fn others_turn() -> Result<(), JsValue> {
+    let mut later = |resolve: Function, _| {
+        let window = window();
+        let _ = window.request_animation_frame(&resolve);
+        let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, LATEST);
+    };
+    JsFuture::from(Promise::new(&mut later)).await.map(drop)
+}
