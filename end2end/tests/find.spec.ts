@@ -33,7 +33,7 @@ test('all of a long conversation is searched, and what was found is brought into
   await bar(page).getByRole('button', { name: 'Previous' }).click();
   await expect(found).toHaveAttribute('data-item', '300-answer');
   await expect(found).toBeInViewport();
-  expect(await chat.log.locator('[data-item]').count()).toBeLessThanOrEqual(400);
+  expect(await chat.log.locator('[data-item]').count()).toBeLessThanOrEqual(240);
 
   // Of a command that is folded away: its turn unfolds, and its row opens.
   await field(page).fill('line 3 of 22');

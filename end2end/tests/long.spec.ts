@@ -7,7 +7,7 @@ import { memory, watchMemory } from './support/memory';
 
 const TURNS = 2500;
 /** What `app/src/conversation/window.rs` allows. */
-const MOST = 400;
+const MOST = 240;
 
 interface Way {
   /** The most entries that were mounted at once. */

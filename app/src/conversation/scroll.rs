@@ -1,7 +1,7 @@
 //! Staying at the end of the conversation, unless the reader scrolled up.
 
 use codex_gateway_wire::ItemId;
-use leptos::prelude::*;
+use leptos::{prelude::*, tachys::html::node_ref::NodeRefContainer as _};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, MouseEvent, ResizeObserver};
 
@@ -13,13 +13,13 @@ use crate::{
 
 /// So near to the end counts as at the end, in pixels.
 const NEAR: i32 = 48;
+/// So many entries beyond what is in sight are enough on each side, however low they are.
+const ENOUGH: usize = 80;
 /// Says which entry an element is.
 const ITEM: &str = "data-item";
 const ENTRIES: &str = "[data-item]";
 /// Marks the entry that was looked for.
 const FOUND: &str = "data-found";
-/// Marks the entry that is held in its place.
-const HELD: &str = "data-held";
 
 /// Where the reader is.
 #[derive(Clone, Copy)]
@@ -27,13 +27,14 @@ pub(crate) struct Scroll {
     scroller: ElementRef,
     /// The reader is not at the end.
     away: State<bool>,
-    /// The first entry that is mounted is less than two screens away, or the last one.
+    /// The first entry that is mounted is less than three screens and [`ENOUGH`] entries away, or the last one.
     near_top: State<bool>,
     near_end: State<bool>,
     /// How many entries are mounted.
     mounted: State<usize>,
-    /// How far below the top edge the entry stands that is held there, in pixels.
-    held: State<Option<i32>>,
+    /// The entry that is held in its place, and how far below the top edge that is, in pixels.
+    held: ElementRef,
+    place: State<Option<i32>>,
     /// Something came meanwhile.
     unseen: State<bool>,
     /// Whether to stay at the end while the conversation grows.
@@ -52,7 +53,8 @@ impl Scroll {
             near_top: State::new(false),
             near_end: State::new(false),
             mounted: State::new(0),
-            held: State::new(None),
+            held: ElementRef::new(),
+            place: State::new(None),
             unseen: State::new(false),
             stick: State::new(true),
             seen: State::new(0),
@@ -87,12 +89,12 @@ impl Scroll {
         self.away.get()
     }
 
-    /// The first entry that is mounted is less than two screens away; tracked.
+    /// More entries should be mounted before those in sight; tracked.
     pub(crate) fn near_top(self) -> bool {
         self.near_top.get()
     }
 
-    /// The last entry that is mounted is less than two screens away; tracked.
+    /// More entries should be mounted after those in sight; tracked.
     pub(crate) fn near_end(self) -> bool {
         self.near_end.get()
     }
@@ -124,8 +126,8 @@ impl Scroll {
         let Some(scroller) = self.scroller.get_untracked() else { return };
         let all = mounted(&scroller);
         if let Some(entry) = all.get(in_sight(&scroller, &all)) {
-            let _ = entry.set_attribute(HELD, "");
-            self.held.set(Some(entry.offset_top() - scroller.scroll_top()));
+            self.held.load(entry);
+            self.place.set(Some(entry.offset_top() - scroller.scroll_top()));
         }
     }
 
@@ -139,11 +141,7 @@ impl Scroll {
 
     /// Lets go of the entry that is held.
     pub(crate) fn release(self) {
-        self.held.set(None);
-        let Some(scroller) = self.scroller.get_untracked() else { return };
-        if let Some(entry) = held(&scroller) {
-            let _ = entry.remove_attribute(HELD);
-        }
+        self.place.set(None);
     }
 
     /// Whether an entry is mounted.
@@ -191,8 +189,8 @@ impl Scroll {
         let Some(scroller) = self.scroller.get_untracked() else { return };
         if self.stick.peek() {
             self.jump();
-        } else if let Some(place) = self.held.peek() {
-            if let Some(entry) = held(&scroller) {
+        } else if let Some(place) = self.place.peek() {
+            if let Some(entry) = self.held.get_untracked().filter(|entry| entry.is_connected()) {
                 scroller.set_scroll_top(entry.offset_top() - place);
             }
         } else if !self.away.peek() {
@@ -203,11 +201,13 @@ impl Scroll {
     }
 
     fn look_around(self, scroller: &HtmlElement) {
-        let near = 2 * scroller.client_height();
-        self.near_top.set_to(scroller.scroll_top() < near);
-        self.near_end.set_to(below(scroller) < near);
-        let mounted = scroller.query_selector_all(ENTRIES).map_or(0, |all| all.length());
-        self.mounted.set_to(mounted as usize);
+        let all = mounted(scroller);
+        let (above, near) = (in_sight(scroller, &all), 3 * scroller.client_height());
+        let end = scroller.scroll_top() + scroller.client_height();
+        let below_sight = all.len() - all.partition_point(|entry| entry.offset_top() < end);
+        self.near_top.set_to(scroller.scroll_top() < near && above < ENOUGH);
+        self.near_end.set_to(below(scroller) < near && below_sight < ENOUGH);
+        self.mounted.set_to(all.len());
     }
 
     fn newest(self) -> u64 {
@@ -241,9 +241,4 @@ fn find(scroller: &HtmlElement, id: &ItemId) -> Option<HtmlElement> {
 fn in_sight(scroller: &HtmlElement, all: &[HtmlElement]) -> usize {
     // They stand one below the other.
     all.partition_point(|entry| entry.offset_top() + entry.offset_height() <= scroller.scroll_top())
-}
-
-/// The entry that is held.
-fn held(scroller: &HtmlElement) -> Option<HtmlElement> {
-    scroller.query_selector("[data-held]").ok().flatten()?.dyn_into().ok()
 }
