@@ -60,6 +60,8 @@ pub(crate) struct ComposerSetup {
     pub(crate) site: Site,
     /// The conversation, if there is one already.
     pub(crate) chat: Option<Chat>,
+    /// Where a new one is to work, if that was chosen.
+    pub(crate) cwd: State<Option<String>>,
     pub(crate) submit: Submit,
 }
 
@@ -71,6 +73,8 @@ pub(crate) type Submit = Arc<dyn Fn(Draft) + Send + Sync>;
 pub(crate) struct Composer {
     t: &'static Texts,
     chat: Option<Chat>,
+    /// Where a new conversation is to work, if that was chosen.
+    cwd: State<Option<String>>,
     models: State<Vec<Model>>,
     site: State<Site>,
     submit: State<Option<Submit>>,
@@ -97,10 +101,11 @@ struct Picked {
 
 impl Composer {
     fn new(setup: ComposerSetup) -> Self {
-        let ComposerSetup { draft_key, models, site, chat, submit, .. } = setup;
+        let ComposerSetup { draft_key, models, site, chat, cwd, submit, .. } = setup;
         Self {
             t: texts(),
             chat,
+            cwd,
             models: State::new(models),
             site: State::new(site),
             submit: State::new(Some(submit)),

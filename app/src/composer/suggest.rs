@@ -104,8 +104,9 @@ impl Suggestions {
             *asked
         });
         let session = composer.chat.map(Chat::id).filter(|id| !id.as_str().is_empty());
+        let cwd = composer.cwd.peek();
         spawn_local(async move {
-            let found = server_fns::files(session, query).await.unwrap_or_default();
+            let found = server_fns::files(session, cwd, query).await.unwrap_or_default();
             if self.asked.try_peek(|asked| Some(*asked) == number) == Some(true) {
                 let all = found.into_iter().take(MOST).map(Suggestion::File).collect();
                 self.offer.set(Offer { all, at: 0, from });

@@ -39,7 +39,7 @@ use crate::{
     node::{El, el},
     questions::questions_view,
     server_fns::Site,
-    state::effect,
+    state::{State, effect},
 };
 
 /// The conversation of a page, below its header.
@@ -60,6 +60,7 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
         });
     }
     let setup = ComposerSetup {
+        cwd: State::new(None),
         draft_key: chat.id().to_string(),
         placeholder: t.placeholder(),
         models,

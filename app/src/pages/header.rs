@@ -15,6 +15,7 @@ use crate::{
     server_fns::signs_in,
     sidebar::drawer_button,
     state::{State, effect},
+    text::hidden::in_order,
 };
 
 /// The header; `approvals` is who answers what codex asks.
@@ -41,11 +42,28 @@ pub(crate) fn header_view(demo: bool, approvals: ApprovalMode, chat: Option<Chat
         .child(demo)
         .child(accepts)
         .child(title.class("title"))
+        .child(chat.map(|chat| place_view(chat, t)))
         .child(chat.map(|chat| link_view(chat, t)))
         .child(chat.map(panel_button))
         .child(new_chat)
         .child(settings_button(t))
         .child(settings_view(t))
+}
+
+/// Where the conversation works: the directory's name, and all of its path on request.
+fn place_view(chat: Chat, t: &'static Texts) -> Node {
+    live(move || {
+        let cwd = chat.live.meta(|transcript| transcript.cwd.clone())?;
+        let name = in_order(cwd.rsplit('/').find(|name| !name.is_empty()).unwrap_or(&cwd));
+        let title = format!("{}: {cwd}", t.workspace());
+        Some(
+            el("span")
+                .class("place")
+                .attr("title", title)
+                .child(icon(Icon::Folder))
+                .child(el("code").child(name)),
+        )
+    })
 }
 
 /// How the connection fares: a dot while all is well, words as soon as it is not.

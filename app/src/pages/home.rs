@@ -3,8 +3,12 @@
 
 use std::sync::Arc;
 
-use codex_gateway_wire::{StartTurn, api::SessionSummary};
+use codex_gateway_wire::{
+    StartTurn,
+    api::{SessionSummary, Workspace},
+};
 use leptos::{prelude::*, task::spawn_local};
+use web_sys::Event;
 
 use super::{header::header_view, keep_title};
 use crate::{
@@ -15,7 +19,7 @@ use crate::{
     live::Unsent,
     node::{El, Node, el, live, many},
     route::{Navigator, conversation_path, link},
-    server_fns::{self, Failure, Home, Site},
+    server_fns::{self, Failure, Home},
     state::{State, effect},
     text::format::{ago, utc},
 };
@@ -31,9 +35,10 @@ pub(super) fn home_view(home: Home) -> El {
     let first = use_context::<FirstMessage>();
     let starting = move || first.and_then(|first| first.0.get());
     let home = State::new(Some(home));
+    let cwd = State::new(None);
     let content = move || match starting() {
         Some(message) => starting_view(message),
-        None => el("main").class("welcome").child(home.peek().map(|home| welcome_view(home, failure))),
+        None => el("main").class("welcome").child(home.peek().map(|home| welcome_view(home, cwd, failure))),
     };
     el("div").class("page").child(header_view(demo, approvals, None)).child(live(content))
 }
@@ -51,14 +56,14 @@ fn starting_view(message: Unsent) -> El {
         .child(el("div").class("dock").child(line))
 }
 
-fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
+fn welcome_view(home: Home, cwd: State<Option<String>>, failure: State<Option<Failure>>) -> Node {
     let t = texts();
-    let Home { site, branch, models, recent, codex_error } = home;
+    let Home { site, workspaces, models, recent, codex_error } = home;
     let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
     let submit: Submit = Arc::new(move |draft| {
         if let (Some(first), Some(navigator)) = (first, navigator) {
             failure.set(None);
-            start(draft, first, navigator, failure);
+            start(draft, cwd.peek(), first, navigator, failure);
         }
     });
     let setup = ComposerSetup {
@@ -67,6 +72,7 @@ fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
         models,
         site: site.clone(),
         chat: None,
+        cwd,
         submit: submit.clone(),
     };
     let failed = move || {
@@ -82,20 +88,26 @@ fn welcome_view(home: Home, failure: State<Option<Failure>>) -> Node {
         codex_error.map(|why| failure_view(t.codex_missing(), why)).into(),
         live(failed),
         composer_view(setup).into(),
-        settings_line(&site, branch, t).into(),
+        workspace_view(workspaces, cwd, t).into(),
         site.demo.then(|| suggestions_view(t, &submit)).into(),
         recent_view(recent, site.now_ms, t).into(),
     ])
 }
 
 /// Makes the conversation and goes there.
-fn start(draft: Draft, first: FirstMessage, navigator: Navigator, failure: State<Option<Failure>>) {
+fn start(
+    draft: Draft,
+    cwd: Option<String>,
+    first: FirstMessage,
+    navigator: Navigator,
+    failure: State<Option<Failure>>,
+) {
     let Draft { turn, done } = draft;
     let message = Unsent::new(turn);
     let turn = message.turn.clone();
     first.0.set(Some(message));
     spawn_local(async move {
-        match server_fns::start(turn).await {
+        match server_fns::start(cwd, turn).await {
             Ok(id) => {
                 done();
                 navigator.go(&conversation_path(&id));
@@ -109,16 +121,31 @@ fn start(draft: Draft, first: FirstMessage, navigator: Navigator, failure: State
     });
 }
 
-/// Where it works. (What it may do there is chosen in the composer.)
-fn settings_line(site: &Site, branch: Option<String>, t: &'static Texts) -> El {
-    let part = |title, mark, text| {
-        let part = el("span").attr("title", title).child(icon(mark));
-        part.child(el("code").child(text))
+/// Where it works, to be chosen if there is a choice. (What it may do there is chosen in the composer.)
+fn workspace_view(all: Vec<Workspace>, cwd: State<Option<String>>, t: &'static Texts) -> El {
+    let part = |title, mark| el("span").attr("title", title).child(icon(mark));
+    let only = (all.len() < 2).then(|| all.first().map(|one| el("code").child(one.path.clone())));
+    let choice = only.is_none().then(|| {
+        let options = all.iter().map(|one| {
+            let chosen = cwd.peek().as_ref() == Some(&one.path);
+            el("option").attr("selected", chosen).child(one.path.clone())
+        });
+        el("select")
+            .attr("aria-label", t.workspace())
+            .attr("autocomplete", "off")
+            .on("change", move |event: Event| cwd.set(Some(event_target_value(&event))))
+            .child(many(options))
+    });
+    let branch = move || {
+        let chosen = cwd.get();
+        let one = all.iter().find(|one| chosen.as_ref().is_none_or(|path| one.path == *path));
+        one.and_then(|one| one.branch.clone())
+            .map(|name| part(t.branch(), Icon::Branch).child(el("code").child(name)))
     };
     el("div")
         .class("setting")
-        .child(part(t.workspace(), Icon::Folder, site.cwd.clone()))
-        .child(branch.map(|name| part(t.branch(), Icon::Branch, name)))
+        .child(part(t.workspace(), Icon::Folder).child(only.flatten()).child(choice))
+        .child(live(branch))
 }
 
 fn suggestions_view(t: &'static Texts, submit: &Submit) -> Node {

@@ -70,16 +70,20 @@ calls! {
         Ok(context()?.colours(sources).await)
     }
 
-    /// Files by a few letters of their paths: in the directory of a session, or where new ones work. The best first.
+    /// Files by a few letters of their paths: in the directory of a session, or in one that a session could be made in.
+    /// The best first.
     ///
     /// # Errors
-    /// `not_found` if there is no such session, for this reader; `bad_cwd` if its directory is gone.
-    FindFiles "files" files(id: Option<SessionId>, query: String) -> Vec<FoundFile> {
+    /// `not_found` if there is no such session, for this reader; `bad_cwd` if there is no such directory, or none any
+    /// more; `outside_workspaces`.
+    FindFiles "files" files(id: Option<SessionId>, cwd: Option<String>, query: String) -> Vec<FoundFile> {
         let context = context()?;
-        let session = id.map(|id| context.session(&id)).transpose().map_err(failed)?;
         let query: String = query.chars().take(LONGEST_QUERY).collect();
-        let found = context.sessions.files(session.as_ref(), &query, FILES).await.map_err(failed)?;
-        Ok(found.files)
+        let found = match id {
+            Some(id) => context.sessions.files(&context.session(&id).map_err(failed)?, &query, FILES).await,
+            None => context.sessions.files_in(cwd.as_deref(), &query, FILES).await,
+        };
+        Ok(found.map_err(failed)?.files)
     }
 
     /// Where a text stands in a thread.
@@ -126,13 +130,13 @@ calls! {
         context.sessions.delete_thread(&context.owner, thread.as_str()).await.map(drop).map_err(failed)
     }
 
-    /// Makes a session and starts its first turn; the session's id. What the turn is to run with is what the session
-    /// is made with.
+    /// Makes a session, in that directory if one is named, and starts its first turn; the session's id. What the turn is
+    /// to run with is what the session is made with.
     ///
     /// # Errors
-    /// What the engine says: `session_limit`, `codex_unavailable`, `empty_prompt`, `over_ceiling`, ….
-    StartConversation "start" start(turn: StartTurn) -> SessionId {
-        begin(None, turn).await
+    /// What the engine says: `session_limit`, `codex_unavailable`, `empty_prompt`, `over_ceiling`, `bad_cwd`, ….
+    StartConversation "start" start(cwd: Option<String>, turn: StartTurn) -> SessionId {
+        begin(CreateSession { cwd, ..CreateSession::default() }, turn).await
     }
 
     /// Goes on with a thread that no session is in; the id of the session that does.
@@ -140,7 +144,7 @@ calls! {
     /// # Errors
     /// `not_found`; what the engine says: `session_limit`, `codex_unavailable`, `turn_active`, ….
     ResumeConversation "resume" resume(id: ThreadId, turn: StartTurn) -> SessionId {
-        begin(Some(id), turn).await
+        begin(CreateSession { resume_thread_id: Some(id), ..CreateSession::default() }, turn).await
     }
 
     /// Does something with a conversation, whether a session is in it or not. `about` is, for a fork, the last turn that
@@ -200,19 +204,18 @@ calls! {
     }
 }
 
-/// Makes a session, in a new thread or in that one, and starts a turn.
+/// Makes a session as asked and starts a turn. What the turn is to run with is what the session is made with.
 #[cfg(feature = "ssr")]
-async fn begin(thread: Option<ThreadId>, turn: StartTurn) -> Result<SessionId, Failure> {
+async fn begin(asked: CreateSession, turn: StartTurn) -> Result<SessionId, Failure> {
     let context = context()?;
     // An empty message makes no session.
     context.sessions.check_turn(&turn).map_err(failed)?;
     let request = CreateSession {
         model: turn.model.clone(),
-        resume_thread_id: thread,
         approvals: Some(context.sessions.config().approvals.of_the_page()),
         sandbox: turn.sandbox,
         approval_policy: turn.approval_policy,
-        ..Default::default()
+        ..asked
     };
     let session = match context.sessions.create(&context.owner, request).await {
         // Somebody was faster: their session has the conversation.

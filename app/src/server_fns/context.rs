@@ -30,8 +30,8 @@ impl ServerContext {
         let catalog = self.sessions.catalog();
         let mut recent = self.sessions.list(&self.owner);
         recent.truncate(RECENT);
-        let branch = self.sessions.branch().await;
-        Home { site: self.site(), branch, models: catalog.models, recent, codex_error: catalog.error }
+        let workspaces = self.sessions.workspaces().await;
+        Home { site: self.site(), workspaces, models: catalog.models, recent, codex_error: catalog.error }
     }
 
     /// A session of the reader's.
@@ -71,7 +71,6 @@ impl ServerContext {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Site {
             demo: config.demo,
-            cwd: config.cwd.display().to_string(),
             sandbox: config.sandbox.into(),
             approval_policy: config.approval_policy.into(),
             approvals: config.approvals.of_the_page(),

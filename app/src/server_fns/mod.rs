@@ -12,7 +12,7 @@ mod listing;
 
 use codex_gateway_wire::{
     ApprovalMode, Snapshot,
-    api::{ApprovalPolicy, Model, SandboxMode, SessionSummary},
+    api::{ApprovalPolicy, Model, SandboxMode, SessionSummary, Workspace},
     read_fields,
 };
 #[cfg(feature = "ssr")]
@@ -37,8 +37,6 @@ use crate::route::Route;
 pub struct Site {
     /// Whether the model is the stand-in.
     pub demo: bool,
-    /// The directory that new conversations work in, absolute.
-    pub cwd: String,
     /// What commands may touch at most, and do if nothing else is said.
     pub sandbox: SandboxMode,
     /// When codex asks; a conversation may have it ask never.
@@ -48,7 +46,7 @@ pub struct Site {
     /// The server's present moment, in Unix milliseconds: clocks differ.
     pub now_ms: i64,
 }
-read_fields!(Site { demo, cwd, sandbox, approval_policy, approvals, now_ms });
+read_fields!(Site { demo, sandbox, approval_policy, approvals, now_ms });
 
 /// What the first screen shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -56,8 +54,8 @@ read_fields!(Site { demo, cwd, sandbox, approval_policy, approvals, now_ms });
 pub struct Home {
     /// The gateway's settings.
     pub site: Site,
-    /// The git branch that is checked out where new conversations work.
-    pub branch: Option<String>,
+    /// Where a new conversation can work; without a choice, in the first.
+    pub workspaces: Vec<Workspace>,
     /// The models that can be chosen.
     pub models: Vec<Model>,
     /// The reader's conversations, newest first.
@@ -65,7 +63,7 @@ pub struct Home {
     /// Why codex cannot be run, if it cannot.
     pub codex_error: Option<String>,
 }
-read_fields!(Home { site, branch, models, recent, codex_error });
+read_fields!(Home { site, workspaces, models, recent, codex_error });
 
 /// What the page of a conversation begins with. One that no session is in has a session without an id.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -10,6 +10,7 @@ mod items;
 mod past;
 mod search;
 mod threads;
+mod workspaces;
 
 use std::{
     cmp::Reverse,
@@ -40,14 +41,13 @@ use crate::{
     config::Config,
     error::SessionError,
     files::{Files, Found},
-    git,
     highlight::Highlighter,
     holds::Holds,
     library::{self, Library},
     session::{
         Session, intake,
         open::{self, Base, Wanted, WantedThread},
-        settings::Settings,
+        settings::{self, Settings},
     },
     store::{Store, StoreError},
     uploads::Uploads,
@@ -172,30 +172,31 @@ impl Sessions {
         &self.inner.highlighter
     }
 
-    /// Finds files in the directory of a session, or where new ones work, by a few letters of their paths.
+    /// Finds files in the directory of a session by a few letters of their paths.
     ///
     /// # Errors
     /// [`SessionError::BadCwd`] and [`SessionError::OutsideWorkspaces`] if the directory is not any more what it was.
-    pub async fn files(
+    pub async fn files(&self, session: &Session, query: &str, limit: usize) -> Result<Found, SessionError> {
+        session.settings().check().await?;
+        self.inner.files.find(&session.settings().cwd, query, limit).await
+    }
+
+    /// Finds files where a session would work that is made with this directory; without one, where new ones do.
+    ///
+    /// # Errors
+    /// [`SessionError::BadCwd`], [`SessionError::OutsideWorkspaces`]
+    pub async fn files_in(
         &self,
-        session: Option<&Session>,
+        cwd: Option<&str>,
         query: &str,
         limit: usize,
     ) -> Result<Found, SessionError> {
-        let dir = match session {
-            Some(session) => {
-                session.settings().check().await?;
-                &session.settings().cwd
-            }
-            None => &self.inner.config.cwd,
+        let config = &self.inner.config;
+        let dir = match cwd {
+            Some(asked) => settings::directory(config, asked).await?,
+            None => config.cwd.clone(),
         };
-        self.inner.files.find(dir, query, limit).await
-    }
-
-    /// The git branch that is checked out where new sessions work.
-    pub async fn branch(&self) -> Option<String> {
-        let dir = self.inner.config.cwd.clone();
-        tokio::task::spawn_blocking(move || git::branch(&dir)).await.ok().flatten()
+        self.inner.files.find(&dir, query, limit).await
     }
 
     /// How many sessions are live.

@@ -43,6 +43,6 @@ pub async fn list(
     if query.len() > LONGEST {
         return Err(ApiError::BadQuery(format!("query: it is longer than {LONGEST} bytes")));
     }
-    let Found { files, complete } = state.sessions.files(Some(&session), &query, limit).await?;
+    let Found { files, complete } = state.sessions.files(&session, &query, limit).await?;
     Ok(Json(FileList { ok: true, files, complete }))
 }

@@ -520,6 +520,16 @@ pub struct ListedSession {
     pub waiting: bool,
 }
 
+/// A directory that is offered to work in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Workspace {
+    /// Its path, absolute.
+    pub path: String,
+    /// The git branch that is checked out there.
+    pub branch: Option<String>,
+}
+read_fields!(Workspace { path, branch });
+
 /// A session in the page's list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -95,7 +95,10 @@ pub(crate) fn approval_policy(
 }
 
 /// The directory that is meant, if it is inside a workspace once all symbolic links are followed.
-async fn directory(config: &Config, asked: &str) -> Result<PathBuf, SessionError> {
+///
+/// # Errors
+/// [`SessionError::BadCwd`], [`SessionError::OutsideWorkspaces`]
+pub(crate) async fn directory(config: &Config, asked: &str) -> Result<PathBuf, SessionError> {
     let bad = || SessionError::BadCwd(asked.to_owned());
     let real = inside(&config.workspaces, &config.cwd.join(asked)).await.map_err(|no| match no {
         NoPath::Outside => SessionError::OutsideWorkspaces(asked.to_owned()),

@@ -1,0 +1,83 @@
+//! Where one can choose to work.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use codex_gateway_wire::api::Workspace;
+
+use super::Sessions;
+use crate::git;
+
+/// How many are offered at most, beside those that the operator names.
+const MOST: usize = 200;
+/// How many names are looked at in a directory that the operator names.
+const LOOKED_AT: usize = 10_000;
+
+impl Sessions {
+    /// The directories that are offered for new conversations: first the one that they work in if nothing else is said,
+    /// then those that the operator names, and the git repositories right below those. (A session may be told to work
+    /// anywhere below them: these are what one would pick.)
+    pub async fn workspaces(&self) -> Vec<Workspace> {
+        let (cwd, roots) = (self.inner.config.cwd.clone(), self.inner.config.workspaces.clone());
+        tokio::task::spawn_blocking(move || offered(&cwd, &roots)).await.unwrap_or_default()
+    }
+}
+
+fn offered(cwd: &Path, roots: &[PathBuf]) -> Vec<Workspace> {
+    let below: BTreeSet<PathBuf> = roots.iter().flat_map(|root| repositories(root)).collect();
+    let mut all = vec![cwd.to_owned()];
+    let others = roots.iter().cloned().chain(below.into_iter().take(MOST));
+    for dir in others {
+        if !all.contains(&dir) {
+            all.push(dir);
+        }
+    }
+    let workspace = |dir: PathBuf| Workspace { path: dir.display().to_string(), branch: git::branch(&dir) };
+    all.into_iter().map(workspace).collect()
+}
+
+/// The git repositories right below a directory. What a link leads to is not below it.
+fn repositories(root: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten().take(LOOKED_AT);
+    let dirs = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    dirs.map(|entry| entry.path()).filter(|dir| dir.join(".git").exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(offered: Vec<Workspace>) -> Vec<String> {
+        offered.into_iter().map(|workspace| workspace.path).collect()
+    }
+
+    #[test]
+    fn the_usual_one_is_first_and_repositories_follow_their_roots() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        for repository in ["projects/b", "projects/a", "elsewhere"] {
+            fs::create_dir_all(path(repository).join(".git")).unwrap();
+        }
+        fs::write(path("projects/a/.git/HEAD"), "ref: refs/heads/main\n").unwrap();
+        fs::create_dir_all(path("projects/plain/nested/.git")).unwrap();
+        fs::write(path("projects/file"), "").unwrap();
+        std::os::unix::fs::symlink(path("elsewhere"), path("projects/link")).unwrap();
+
+        let offers = offered(&path("projects/b"), &[path("projects"), path("gone")]);
+        let branches: Vec<_> = offers.iter().map(|one| one.branch.as_deref()).collect();
+        assert_eq!(branches, [None, None, None, Some("main")]);
+        let expected = ["projects/b", "projects", "gone", "projects/a"];
+        assert_eq!(paths(offers), expected.map(|name| path(name).display().to_string()));
+    }
+
+    #[test]
+    fn a_directory_alone_is_the_only_one() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("src")).unwrap();
+        let offers = paths(offered(dir.path(), &[dir.path().to_owned()]));
+        assert_eq!(offers, [dir.path().display().to_string()]);
+    }
+}
