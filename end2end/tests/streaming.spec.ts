@@ -87,3 +87,33 @@ test('a message that is sent from further up leads to the end', async ({ page, c
   await chat.ended('completed', 2);
   await expect(chat.answers.last()).toBeInViewport();
 });
+
+test('what streams is drawn at most once a frame', async ({ page, chat }) => {
+  await chat.startAndFinish('Reply with exactly the single word ready.');
+  await page.evaluate(() => {
+    const drawn = new Map<string, number>();
+    const blocks = new WeakMap<Node, number>();
+    let [frame, known] = [0, 0];
+    // Asked for before any other of the frame, so it is called first.
+    const next = () => {
+      frame += 1;
+      requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+    const observer = new MutationObserver((records) => {
+      for (const { target } of records) {
+        if (!(target instanceof HTMLElement && target.matches('.block, pre code > span'))) continue;
+        if (!blocks.has(target)) blocks.set(target, known++);
+        const key = `${blocks.get(target)} in ${frame}`;
+        drawn.set(key, (drawn.get(key) ?? 0) + 1);
+      }
+      document.documentElement.dataset['drawn'] = JSON.stringify([...drawn.values()]);
+    });
+    observer.observe(document.querySelector('.log') as Node, { childList: true, subtree: true });
+  });
+  await chat.say('!standin deltas count=2000 pace_us=500 size=8');
+  await chat.ended('completed', 2);
+  const drawn: number[] = JSON.parse((await page.locator('html').getAttribute('data-drawn')) ?? '[]');
+  expect(drawn.length).toBeGreaterThan(20);
+  expect(Math.max(...drawn)).toBe(1);
+});

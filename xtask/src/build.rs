@@ -1,7 +1,7 @@
 //! `cargo xtask build`: the server, and the site that it serves.
 
 pub(crate) mod compress;
-mod site;
+pub(crate) mod site;
 pub(crate) mod wasm;
 
 use std::path::PathBuf;
