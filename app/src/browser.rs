@@ -73,6 +73,19 @@ pub(crate) fn hidden() -> bool {
     document().hidden()
 }
 
+/// The path of the page.
+pub(crate) fn path() -> String {
+    window().location().pathname().unwrap_or_default()
+}
+
+/// Tells the page's worker something, if it has one.
+pub(crate) fn tell_worker(words: &[&str]) {
+    let worker = window().navigator().service_worker().controller();
+    if let (Some(worker), Ok(words)) = (worker, serde_json::to_string(words)) {
+        let _ = worker.post_message(&words.into());
+    }
+}
+
 /// Whether the machine has a network, as far as the browser knows.
 pub(crate) fn online() -> bool {
     window().navigator().on_line()

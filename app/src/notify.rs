@@ -1,5 +1,7 @@
 //! Notifications of the system, for those who asked for them: while nobody looks at the page, it says that a turn has
 //! ended, or that something waits.
+//!
+//! On a phone pages may not notify; there the worker does it for them (`server/src/worker`).
 
 use std::cell::Cell;
 
@@ -19,7 +21,14 @@ const STORED: &str = "notify";
 
 thread_local! {
     /// What is told now. (Of the page's one thread: a server, which has many, never tells anything.)
-    static SHOWN: Cell<Option<Notification>> = const { Cell::new(None) };
+    static SHOWN: Cell<Option<Shown>> = const { Cell::new(None) };
+}
+
+/// A notification that is there.
+enum Shown {
+    ByPage(Notification),
+    /// With this tag.
+    ByWorker(String),
 }
 
 /// How things stand in a conversation.
@@ -85,21 +94,26 @@ pub(crate) fn follow(
 
 /// Takes back what was told: it has been seen, or something newer is.
 fn take_back() {
-    if let Some(notification) = SHOWN.take() {
-        notification.close();
+    match SHOWN.take() {
+        Some(Shown::ByPage(notification)) => notification.close(),
+        Some(Shown::ByWorker(tag)) => browser::tell_worker(&["seen", &tag]),
+        None => {}
     }
 }
 
-/// One at a time for each conversation. (Some browsers have none for pages.)
-fn show(title: &str, words: &str, tag: &str) -> Option<Notification> {
+/// One at a time for each conversation.
+fn show(title: &str, words: &str, tag: &str) -> Option<Shown> {
     let options = NotificationOptions::new();
     options.set_body(words);
     options.set_tag(tag);
     options.set_icon("/assets/icon-192.png");
-    let notification = Notification::new_with_options(title, &options).ok()?;
+    let Ok(notification) = Notification::new_with_options(title, &options) else {
+        browser::tell_worker(&["notify", tag, title, words, &browser::path()]);
+        return Some(Shown::ByWorker(tag.to_owned()));
+    };
     let focus = Closure::once_into_js(|| {
         let _ = window().focus();
     });
     notification.set_onclick(Some(focus.unchecked_ref()));
-    Some(notification)
+    Some(Shown::ByPage(notification))
 }

@@ -144,3 +144,40 @@ test('who asked for it is told of what happens while the page is hidden', async 
   await page.getByRole('group', { name: 'Notifications' }).getByRole('button', { name: 'Off' }).click();
   await expect(on).toHaveAttribute('aria-pressed', 'false');
 });
+
+test('where pages may not notify, their worker does', async ({ page, context, chat, baseURL }) => {
+  await context.grantPermissions(['notifications'], { origin: baseURL ?? '' });
+  await stubNotifications(page);
+  await page.addInitScript(() => {
+    // As on Android.
+    const refuse = () => {
+      throw new TypeError('Illegal constructor. Use ServiceWorkerRegistration.showNotification() instead.');
+    };
+    const { Notification } = window as unknown as { Notification: object };
+    Object.assign(window, { Notification: new Proxy(Notification, { construct: refuse }) });
+  });
+  await chat.startAndFinish('Reply with exactly the single word ready.');
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    if (!navigator.serviceWorker.controller) {
+      await new Promise((changed) => navigator.serviceWorker.addEventListener('controllerchange', changed, { once: true }));
+    }
+  });
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByRole('group', { name: 'Notifications' }).getByRole('button', { name: 'On' }).click();
+  await page.keyboard.press('Escape');
+  await chat.say('!standin deltas count=300 pace_us=10000');
+  await expect(chat.stopButton).toBeVisible();
+  await hide(page, true);
+  const shown = () =>
+    page.evaluate(async () => {
+      const registration = await navigator.serviceWorker.ready;
+      const all = await registration.getNotifications();
+      return all.map(({ title, body, tag, data }) => ({ title, body, tag, data }));
+    });
+  const id = chat.sessionId;
+  const title = 'Reply with exactly the single word ready.';
+  await expect.poll(shown).toEqual([{ title, body: 'The turn has ended.', tag: id, data: `/c/${id}` }]);
+  await hide(page, false);
+  await expect.poll(shown).toEqual([]);
+});

@@ -1,5 +1,5 @@
-// Says that the server cannot be reached, where the browser would show a page of its own. It keeps nothing: no page, no
-// answer; what it shows then is in this file.
+// Says that the server cannot be reached, where the browser would show a page of its own, and notifies for pages that may
+// not do so themselves (on Android). It keeps nothing: no page, no answer; what it shows is in this file, or told.
 const BUILD = "{build}";
 const OFFLINE = `{offline}`;
 
@@ -31,4 +31,29 @@ async function page(event) {
       },
     });
   }
+}
+
+// What a page asks of it: ["notify", tag, title, words, path] or ["seen", tag].
+self.addEventListener("message", (event) => {
+  const [what, tag, title, body, path] = JSON.parse(event.data);
+  const icon = "/assets/icon-192.png";
+  const done =
+    what === "notify" ? self.registration.showNotification(title, { tag, body, icon, data: path }) : seen(tag);
+  event.waitUntil(done);
+});
+
+async function seen(tag) {
+  for (const notification of await self.registration.getNotifications({ tag })) notification.close();
+}
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(show(event.notification.data));
+});
+
+// The page that is about it, else a new one.
+async function show(path) {
+  const pages = await self.clients.matchAll({ type: "window" });
+  const there = pages.find((page) => new URL(page.url).pathname === path);
+  return there ? there.focus() : self.clients.openWindow(path);
 }
