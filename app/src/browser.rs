@@ -5,7 +5,7 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Element, Headers, HtmlDocument, HtmlElement, HtmlFormElement, HtmlInputElement, KeyboardEvent,
+    Element, Headers, History, HtmlDocument, HtmlElement, HtmlFormElement, HtmlInputElement, KeyboardEvent,
     RequestInit, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Storage, js_sys,
 };
 
@@ -96,11 +96,31 @@ pub(crate) fn touch() -> bool {
     window().match_media("(pointer: coarse)").ok().flatten().is_some_and(|query| query.matches())
 }
 
-/// Puts an address into the history, without loading it.
+/// Puts an address into the history, without loading it. It takes the place of a layer.
 pub(crate) fn push_address(path: &str) {
     if let Ok(history) = window().history() {
-        let _ = history.push_state_with_url(&JsValue::NULL, "", Some(path));
+        let _ = if is_layer(&history) {
+            history.replace_state_with_url(&JsValue::NULL, "", Some(path))
+        } else {
+            history.push_state_with_url(&JsValue::NULL, "", Some(path))
+        };
     }
+}
+
+/// Puts something above the page that going back takes away, as one expects on a phone.
+pub(crate) fn push_layer() {
+    if let Ok(history) = window().history() {
+        let _ = history.push_state(&JsValue::TRUE, "");
+    }
+}
+
+/// Goes back from a layer. Whether there was one.
+pub(crate) fn pop_layer() -> bool {
+    window().history().is_ok_and(|history| is_layer(&history) && history.back().is_ok())
+}
+
+fn is_layer(history: &History) -> bool {
+    history.state().is_ok_and(|state| state.is_truthy())
 }
 
 /// What is stored under a key in this browser.

@@ -97,4 +97,31 @@ test.describe('on a phone', () => {
     await expect(sidebar(page)).toBeHidden();
     await expect(page.getByRole('heading', { name: 'What should Codex do?' })).toBeVisible();
   });
+
+  test('going back puts the drawer away, and from elsewhere leads to where one was', async ({ page, chat }) => {
+    await chat.startAndFinish('Reply with exactly the single word layer.');
+    const conversation = page.url();
+    await page.evaluate(() => (document.documentElement.dataset['same'] = 'page'));
+    const open = page.getByRole('button', { name: 'Conversations' });
+    await open.click();
+    await expect(entry(page, /single word layer/)).toBeVisible();
+    await page.goBack();
+    await expect(sidebar(page)).toBeHidden();
+    expect(page.url()).toBe(conversation);
+    await expect(chat.answers).toHaveText(['layer']);
+
+    await open.click();
+    await entry(page, 'New chat').click();
+    await page.waitForURL(/\/$/);
+    await page.goBack();
+    await page.waitForURL(conversation);
+    await expect(sidebar(page)).toBeHidden();
+    await expect(chat.answers).toHaveText(['layer']);
+
+    await open.click();
+    await page.locator('.backdrop').click({ position: { x: 380, y: 400 } });
+    await expect(sidebar(page)).toBeHidden();
+    // None of it has loaded the page anew.
+    await expect(page.locator('html')).toHaveAttribute('data-same', 'page');
+  });
 });

@@ -41,8 +41,18 @@ impl Drawer {
                 *hidden = !*hidden;
                 choose_sidebar(*hidden);
             });
+        } else if self.0.peek() {
+            self.close();
         } else {
-            self.0.update(|open| *open = !*open);
+            browser::push_layer();
+            self.0.set(true);
+        }
+    }
+
+    /// Puts the drawer away. (Going back does that by itself: the route is told again.)
+    fn close(self) {
+        if self.0.peek() && !browser::pop_layer() {
+            self.0.set(false);
         }
     }
 
@@ -67,7 +77,7 @@ pub(crate) fn sidebar_view(
         let listener = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
             if event.key() == "Escape" && drawer.0.peek() {
                 event.prevent_default();
-                drawer.0.set(false);
+                drawer.close();
             }
         });
         on_cleanup(move || listener.remove());
@@ -120,7 +130,7 @@ pub(crate) fn sidebar_view(
 
 /// What the drawer covers; a tap on it closes the drawer.
 pub(crate) fn backdrop_view(drawer: Drawer) -> El {
-    el("div").class("backdrop").on_click(move || drawer.0.set(false))
+    el("div").class("backdrop").on_click(move || drawer.close())
 }
 
 /// Opens the drawer; shown where the sidebar is one.
