@@ -7,7 +7,10 @@
 
 mod item;
 mod notification;
+mod settings;
 mod status;
+mod turn;
+mod usage;
 
 pub use item::{
     AgentMessage, CollabAgentToolCall, CommandExecution, ContextCompaction, DynamicToolCall,
@@ -15,9 +18,8 @@ pub use item::{
     HookPromptFragment, ImageGeneration, ImageView, Item, McpToolCall, McpToolCallError, PatchChangeKind,
     Plan, Reasoning, Sleep, SubAgentActivity, UnknownItem, UserInput, UserMessage, WebSearch,
 };
-pub use notification::{
-    Delta, ErrorNotification, ItemDelta, ItemEvent, Notification, PlanStep, PlanStepStatus, RateLimit,
-    RateLimits, SandboxPolicy, ThreadSettings, ThreadStatus, TokenUsage, TokenUsageBreakdown, Turn,
-    TurnError, TurnPlan, approval_policy,
-};
+pub use notification::{Delta, ErrorNotification, ItemDelta, ItemEvent, Notification};
+pub use settings::{SandboxPolicy, ThreadSettings, ThreadStatus, approval_policy};
 pub use status::{ItemStatus, TurnStatus};
+pub use turn::{PlanStep, PlanStepStatus, Turn, TurnError, TurnPlan};
+pub use usage::{RateLimit, RateLimits, TokenUsage, TokenUsageBreakdown};

@@ -1,18 +1,17 @@
 //! Notifications: what codex says unasked.
 
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
     item::{FileUpdateChange, Item},
-    status::TurnStatus,
+    settings::{ThreadSettings, ThreadStatus},
+    turn::{Turn, TurnError, TurnPlan},
+    usage::{RateLimits, TokenUsage},
 };
 use crate::{
     ids::{ItemId, ThreadId, TurnId},
-    json::Json,
     read_fields,
-    turn::{ApprovalPolicy, SandboxMode},
-    words::words,
 };
 
 /// A notification, as far as the fold needs to know it.
@@ -91,38 +90,6 @@ pub enum Delta {
     Progress(String),
 }
 
-/// A turn, without its items.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Turn {
-    /// The turn's id.
-    pub id: TurnId,
-    /// How far it has come.
-    pub status: TurnStatus,
-    /// Why it failed.
-    pub error: Option<TurnError>,
-    /// When it started, in Unix seconds.
-    pub started_at: Option<i64>,
-    /// How long it took, in milliseconds.
-    pub duration_ms: Option<u64>,
-}
-read_fields!(Turn { id, status, error, started_at, duration_ms });
-
-/// Why a turn failed, or nearly did.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TurnError {
-    /// For people.
-    pub message: String,
-    /// Codex's own classification.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub codex_error_info: Option<Json>,
-    /// More for people.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub additional_details: Option<String>,
-}
-read_fields!(TurnError { message, codex_error_info, additional_details });
-
 /// `error`: something went wrong in a turn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ErrorNotification {
@@ -136,158 +103,6 @@ pub struct ErrorNotification {
     pub turn_id: TurnId,
 }
 read_fields!(ErrorNotification { error, will_retry, thread_id, turn_id });
-
-/// `turn/plan/updated`: the plan of a turn, whole each time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TurnPlan {
-    /// The thread it belongs to.
-    pub thread_id: ThreadId,
-    /// The turn it belongs to.
-    pub turn_id: TurnId,
-    /// Why the plan is so, or changed.
-    pub explanation: Option<String>,
-    /// Its steps in order.
-    pub plan: Vec<PlanStep>,
-}
-read_fields!(TurnPlan { thread_id, turn_id, explanation, plan });
-
-/// A step of a plan.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct PlanStep {
-    /// What is to do.
-    pub step: String,
-    /// How far it has come.
-    pub status: PlanStepStatus,
-}
-read_fields!(PlanStep { step, status });
-
-words! {
-    /// How far a step of a plan has come.
-    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub enum PlanStepStatus {
-        /// Not begun.
-        #[default]
-        Pending = "pending",
-        /// At work.
-        InProgress = "inProgress",
-        /// Done.
-        Completed = "completed",
-        /// A word that this version does not know.
-        Other = "other",
-    }
-    other = Other
-}
-
-/// What a thread is doing, in codex's words.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ThreadStatus {
-    /// `idle`, `active`, `systemError`, `notLoaded`, or what comes next.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// What an active thread waits for: `waitingOnApproval`, `waitingOnUserInput`.
-    pub active_flags: Vec<String>,
-}
-read_fields!(ThreadStatus { kind as "type", active_flags });
-
-/// What a thread runs with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ThreadSettings {
-    /// The model.
-    pub model: String,
-    /// How hard the model thinks; as it does by itself without.
-    pub effort: Option<String>,
-    /// What commands may touch; none if the gateway has no word for it.
-    pub sandbox: Option<SandboxMode>,
-    /// When codex asks; none if the gateway has no word for it.
-    pub approval_policy: Option<ApprovalPolicy>,
-}
-
-/// How many tokens a thread has used.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TokenUsage {
-    /// Since the thread began.
-    pub total: TokenUsageBreakdown,
-    /// In the newest request: how full the model's window is.
-    pub last: TokenUsageBreakdown,
-    /// The size of the model's window, in tokens.
-    pub model_context_window: Option<u64>,
-}
-read_fields!(TokenUsage { total, last, model_context_window });
-
-/// Tokens by kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TokenUsageBreakdown {
-    /// All of them.
-    pub total_tokens: u64,
-    /// Read.
-    pub input_tokens: u64,
-    /// Of those read, from the cache.
-    pub cached_input_tokens: u64,
-    /// Written.
-    pub output_tokens: u64,
-    /// Of those written, in thought.
-    pub reasoning_output_tokens: u64,
-}
-read_fields!(TokenUsageBreakdown {
-    total_tokens,
-    input_tokens,
-    cached_input_tokens,
-    output_tokens,
-    reasoning_output_tokens
-});
-
-impl TokenUsageBreakdown {
-    /// What was used since it was so many.
-    pub(crate) fn since(&self, before: &Self) -> Self {
-        Self {
-            total_tokens: self.total_tokens.saturating_sub(before.total_tokens),
-            input_tokens: self.input_tokens.saturating_sub(before.input_tokens),
-            cached_input_tokens: self.cached_input_tokens.saturating_sub(before.cached_input_tokens),
-            output_tokens: self.output_tokens.saturating_sub(before.output_tokens),
-            reasoning_output_tokens: self
-                .reasoning_output_tokens
-                .saturating_sub(before.reasoning_output_tokens),
-        }
-    }
-}
-
-impl std::ops::AddAssign for TokenUsageBreakdown {
-    fn add_assign(&mut self, other: Self) {
-        self.total_tokens += other.total_tokens;
-        self.input_tokens += other.input_tokens;
-        self.cached_input_tokens += other.cached_input_tokens;
-        self.output_tokens += other.output_tokens;
-        self.reasoning_output_tokens += other.reasoning_output_tokens;
-    }
-}
-
-/// How much of the account's limits is used.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RateLimits {
-    /// The shorter one.
-    pub primary: Option<RateLimit>,
-    /// The longer one.
-    pub secondary: Option<RateLimit>,
-}
-read_fields!(RateLimits { primary, secondary });
-
-/// How much of a limit is used.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RateLimit {
-    /// How much, in percent.
-    pub used_percent: i64,
-    /// How long the limit's time is, in minutes.
-    pub window_duration_mins: Option<i64>,
-    /// When it begins anew, in Unix seconds.
-    pub resets_at: Option<i64>,
-}
-read_fields!(RateLimit { used_percent, window_duration_mins, resets_at });
 
 struct RateLimitParams {
     rate_limits: RateLimits,
@@ -333,51 +148,6 @@ struct ThreadParams {
     to_model: String,
 }
 read_fields!(ThreadParams { thread_id, token_usage, status, thread_name, thread_settings, to_model });
-
-impl<'de> Deserialize<'de> for ThreadSettings {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let settings = SettingsParams::deserialize(deserializer)?;
-        Ok(Self {
-            model: settings.model,
-            effort: settings.effort,
-            sandbox: settings.sandbox_policy.mode(),
-            approval_policy: approval_policy(&settings.approval_policy),
-        })
-    }
-}
-
-struct SettingsParams {
-    model: String,
-    effort: Option<String>,
-    sandbox_policy: SandboxPolicy,
-    approval_policy: Json,
-}
-read_fields!(SettingsParams { model, effort, sandbox_policy, approval_policy });
-
-/// What commands may touch, as codex tells it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SandboxPolicy {
-    /// `readOnly`, `workspaceWrite`, `dangerFullAccess`, `externalSandbox`, or what comes next.
-    pub kind: String,
-}
-read_fields!(SandboxPolicy { kind as "type" });
-
-impl SandboxPolicy {
-    /// The word that the gateway has for it.
-    pub fn mode(&self) -> Option<SandboxMode> {
-        match self.kind.as_str() {
-            "readOnly" => Some(SandboxMode::ReadOnly),
-            "workspaceWrite" => Some(SandboxMode::WorkspaceWrite),
-            "dangerFullAccess" => Some(SandboxMode::DangerFullAccess),
-            _ => None,
-        }
-    }
-}
-
-/// The word that the gateway has for what codex says of when it asks: a word, or an object.
-pub fn approval_policy(policy: &Json) -> Option<ApprovalPolicy> {
-    ApprovalPolicy::parse(policy.get().trim_matches('"'))
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -476,6 +246,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    use crate::turn::{ApprovalPolicy, SandboxMode};
 
     fn parse(method: &str, params: &str) -> Notification {
         Notification::parse(method, serde_json::from_str(params).unwrap())
