@@ -7,7 +7,7 @@ import { memory, watchMemory } from './support/memory';
 
 const TURNS = 2500;
 /** What `app/src/conversation/window.rs` allows. */
-const MOST = 240;
+const MOST = 280;
 
 interface Way {
   /** The most entries that were mounted at once. */

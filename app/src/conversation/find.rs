@@ -73,7 +73,7 @@ impl Find {
         self.open.set(false);
         self.found.set(None);
         self.words.set(String::new());
-        self.scroll.mark(None);
+        self.scroll.mark(None, "");
         browser::focus_composer();
     }
 
@@ -168,7 +168,7 @@ impl Find {
                 chat.choices.set(GroupKey::Turn(turn.clone()).to_string(), true);
             }
             // It is laid out after this.
-            request_animation_frame(move || scroll.mark(Some(&found.id)));
+            request_animation_frame(move || scroll.mark(Some(&found.id), &self.words.peek()));
         });
     }
 

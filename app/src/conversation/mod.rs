@@ -8,6 +8,7 @@ mod choices;
 mod entry;
 mod find;
 mod fold;
+mod found;
 mod live_line;
 mod log;
 mod notices;

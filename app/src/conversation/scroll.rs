@@ -5,6 +5,7 @@ use leptos::{prelude::*, tachys::html::node_ref::NodeRefContainer as _};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, MouseEvent, ResizeObserver};
 
+use super::found;
 use crate::{
     live::Live,
     node::ElementRef,
@@ -149,14 +150,17 @@ impl Scroll {
         self.scroller.get_untracked().is_some_and(|scroller| find(&scroller, id).is_some())
     }
 
-    /// Marks an entry as the one that was looked for, and brings it into sight; marks none without one.
-    pub(crate) fn mark(self, id: Option<&ItemId>) {
+    /// Marks an entry as the one that was looked for, and the words in it, and brings it into sight; marks none
+    /// without one.
+    pub(crate) fn mark(self, id: Option<&ItemId>, words: &str) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
         if let Ok(Some(before)) = scroller.query_selector(&format!("[{FOUND}]")) {
             let _ = before.remove_attribute(FOUND);
         }
+        found::wipe();
         if let Some(entry) = id.and_then(|id| find(&scroller, id)) {
             let _ = entry.set_attribute(FOUND, "");
+            found::paint(&entry, words);
             self.stick.set(false);
             // In the upper third, with what follows below.
             scroller.set_scroll_top(entry.offset_top() - scroller.client_height() / 3);

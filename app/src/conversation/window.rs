@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The most entries that are mounted.
-const MOST: usize = 240;
+const MOST: usize = 280;
 /// The least and the most that come at once, and how many do at first.
 const PACE: RangeInclusive<usize> = 4..=24;
 const FIRST_PACE: usize = 12;
