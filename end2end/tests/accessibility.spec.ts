@@ -53,9 +53,8 @@ test('a conversation, running, stopped, failed, finished and opened', async ({ p
   await isClean(page, 'opened');
 });
 
-test('what a turn has changed, a comment on a line, and the details', async ({ page, chat, startServer, faults }, testInfo) => {
+test('what a turn has changed, a comment on a line, and the details', async ({ page, chat, startServer }, testInfo) => {
   test.slow(); // As above, with hundreds of lines.
-  faults.allow(/status of 404/); // Its picture is not there; whether it is asked for depends on how long the turn is open.
   const codex = new FakeCodex(`axe-${testInfo.testId}`, 'changes');
   const server = await startServer({ args: [], env: codex.env });
   await chat.startAndFinish('Change them all', `${server.baseURL}/`);

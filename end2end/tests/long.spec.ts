@@ -1,11 +1,12 @@
-// A conversation of ten thousand items: the page holds a few hundred, wherever one reads.
+// A conversation of thousands of items: the page holds a few hundred, wherever one reads. (`cargo xtask bench browser`
+// scrolls through ten thousand.)
 import type { Page } from '@playwright/test';
 import { expect, test } from './chat';
 import { FakeCodex } from './support/fake-codex';
 import { openLong as open, THREAD } from './support/long';
 import { memory, watchMemory } from './support/memory';
 
-const TURNS = 2500;
+const TURNS = 1000;
 /** What `app/src/conversation/window.rs` allows. */
 const MOST = 280;
 
@@ -91,6 +92,7 @@ test('what comes while one reads elsewhere is told, and waits at the end', async
 });
 
 test('a turn of a thousand steps is unfolded, and stays so while it is out of sight', async ({ page, chat, startServer }) => {
+  test.slow(); // A build for developing takes its time for each step of the way.
   const command = (n: number) => ({
     type: 'commandExecution', id: `c${n}`, command: `step ${n}`, cwd: '/', status: 'completed', commandActions: [],
     aggregatedOutput: '', exitCode: 0, durationMs: 1,
