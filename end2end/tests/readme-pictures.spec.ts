@@ -1,5 +1,5 @@
 // The pictures of the README, in target/screenshots.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test as base } from './chat';
@@ -8,9 +8,11 @@ import { screenshot, type Server } from './gateway';
 /** A gateway whose workspace has a name that one likes to read. */
 const test = base.extend<{ tidy: Server }>({
   tidy: async ({ startServer }, use) => {
-    const workspace = mkdtempSync(path.join(tmpdir(), 'notes-'));
+    const directory = mkdtempSync(path.join(tmpdir(), 'gateway-'));
+    const workspace = path.join(directory, 'notes');
+    mkdirSync(workspace);
     await use(await startServer({ env: { CODEX_GATEWAY_CWD: workspace } }));
-    rmSync(workspace, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   },
 });
 

@@ -25,7 +25,9 @@ test('a repository is picked, files are found in it, and the conversation works 
   await page.goto(server.baseURL);
   const workspace = page.getByRole('combobox', { name: 'Workspace' });
   await expect(workspace).toHaveValue(atlas);
-  expect(await workspace.locator('option').allTextContents()).toEqual([atlas, root, borealis]);
+  const offered = await workspace.locator('option').evaluateAll((all) => all.map((option) => (option as HTMLOptionElement).value));
+  expect(offered).toEqual([atlas, root, borealis]);
+  await expect(workspace.locator('option:checked')).toHaveText(`atlas · ${atlas}`);
   const branch = page.locator('.setting [title="Git branch"]');
   await expect(branch).toHaveText('main');
   await workspace.selectOption(borealis);
@@ -44,6 +46,7 @@ test('a repository is picked, files are found in it, and the conversation works 
   await expect(page.locator('.bar .place')).toHaveAttribute('title', `Workspace: ${borealis}`);
   const state = await page.request.get(`${server.baseURL}/api/sessions/${chat.sessionId}/state`);
   expect((await state.json()).state.cwd).toBe(borealis);
+  await page.goto('about:blank');
 });
 
 test('a directory that is gone when the message is sent is told, and the choice and the text stay', async ({ page, chat, faults, startServer }, testInfo) => {
@@ -60,4 +63,6 @@ test('a directory that is gone when the message is sent is told, and the choice 
   await chat.say('Anything.');
   await expect(page.getByRole('alert')).toContainText('gone');
   await expect(page.getByRole('textbox', { name: 'Message' })).toHaveValue('Anything.');
+  // The gateway ends before the page does otherwise.
+  await page.goto('about:blank');
 });

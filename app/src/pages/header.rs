@@ -15,7 +15,7 @@ use crate::{
     server_fns::signs_in,
     sidebar::drawer_button,
     state::{State, effect},
-    text::hidden::in_order,
+    text::hidden::directory_name,
 };
 
 /// The header; `approvals` is who answers what codex asks.
@@ -54,7 +54,7 @@ pub(crate) fn header_view(demo: bool, approvals: ApprovalMode, chat: Option<Chat
 fn place_view(chat: Chat, t: &'static Texts) -> Node {
     live(move || {
         let cwd = chat.live.meta(|transcript| transcript.cwd.clone())?;
-        let name = in_order(cwd.rsplit('/').find(|name| !name.is_empty()).unwrap_or(&cwd));
+        let name = directory_name(&cwd);
         let title = format!("{}: {cwd}", t.workspace());
         Some(
             el("span")

@@ -21,7 +21,10 @@ use crate::{
     route::{Navigator, conversation_path, link},
     server_fns::{self, Failure, Home},
     state::{State, effect},
-    text::format::{ago, utc},
+    text::{
+        format::{ago, utc},
+        hidden::directory_name,
+    },
 };
 
 /// The first message of a conversation that is being made; shown until the conversation has it.
@@ -128,7 +131,9 @@ fn workspace_view(all: Vec<Workspace>, cwd: State<Option<String>>, t: &'static T
     let choice = only.is_none().then(|| {
         let options = all.iter().map(|one| {
             let chosen = cwd.peek().as_ref() == Some(&one.path);
-            el("option").attr("selected", chosen).child(one.path.clone())
+            // The name comes first: there may be no room for all of the path.
+            let label = format!("{} · {}", directory_name(&one.path), one.path);
+            el("option").attr("value", one.path.clone()).attr("selected", chosen).child(label)
         });
         el("select")
             .attr("aria-label", t.workspace())

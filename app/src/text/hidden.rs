@@ -8,6 +8,11 @@ pub(crate) fn in_order(text: &str) -> String {
     written(text, |_| None)
 }
 
+/// The last part of a directory's path, which people call it by.
+pub(crate) fn directory_name(path: &str) -> String {
+    in_order(path.rsplit('/').find(|name| !name.is_empty()).unwrap_or(path))
+}
+
 /// A line of a file, in which control characters, and others that are not seen, are shown too.
 pub(crate) fn visible(line: &str) -> String {
     written(line, |c| match u32::from(c) {
