@@ -31,6 +31,7 @@ for (const [what, text, seen] of ANSWERS) {
     const made = await page.request.post(`${server.baseURL}/api/sessions`, { data: { resumeThreadId: THREAD } });
     await chat.open(`${server.baseURL}/c/${(await made.json()).sessionId}`);
     await expect(chat.answers.last()).toContainText(seen);
+    expect(await chat.answers.last().locator('*').count()).toBeLessThan(20_000);
     await chat.say('Still there?');
     await chat.ended('completed', 2);
     await page.goto('about:blank');

@@ -45,6 +45,9 @@ impl BlockKind {
     }
 }
 
+/// How many tags a block may have, the closing ones too.
+const MOST_TAGS: usize = 20_000;
+
 /// A message's blocks. Those that are closed are frozen: they never change again, nor does their key. Only what
 /// comes after them is parsed when the message grows.
 #[derive(Debug, Default)]
@@ -153,21 +156,27 @@ impl Document {
                 }
             }
         }
-        self.install(pieces, closed, end, text.len());
+        self.install(pieces, closed, end, text);
     }
 
-    /// Replaces the open blocks by `pieces` of the tail; the first `closed` of them, which end at `end` of the tail,
-    /// are frozen.
-    fn install(&mut self, pieces: Vec<Piece>, closed: usize, end: usize, text_end: usize) {
+    /// Replaces the open blocks by `pieces` of the tail of the text; the first `closed` of them, which end at `end` of
+    /// the tail, are frozen.
+    fn install(&mut self, pieces: Vec<Piece>, closed: usize, end: usize, text: &str) {
         let mut starts: Vec<usize> = pieces.iter().map(|piece| self.tail + piece.start).collect();
-        starts.push(text_end);
+        starts.push(text.len());
         starts[closed] = self.tail + end;
         // What comes before the first block is parsed with it: blank lines, reference definitions.
         starts[0] = self.tail;
         self.tail = starts[closed];
         let mut old = self.blocks.split_off(self.frozen).into_iter();
         for ((index, piece), source) in pieces.into_iter().enumerate().zip(starts.windows(2)) {
-            let mut kind = piece.kind;
+            let mut kind = match piece.kind {
+                BlockKind::Html(html) if is_too_much(&html) => {
+                    let text = text[source[0]..source[1]].to_owned();
+                    BlockKind::Code { lang: String::new(), text, closed: false }
+                }
+                kind => kind,
+            };
             if let BlockKind::Code { closed: is_closed, .. } = &mut kind {
                 *is_closed = index < closed;
             }
@@ -182,6 +191,11 @@ impl Document {
         }
         self.frozen += closed;
     }
+}
+
+/// Whether this is more than a page can draw at ease, as a list of a hundred thousand items is: it is shown as text.
+fn is_too_much(html: &str) -> bool {
+    html.len() > 2 * MOST_TAGS && html.bytes().filter(|byte| *byte == b'<').count() > MOST_TAGS
 }
 
 /// How many of the first pieces are closed for good, and where in the source they end.

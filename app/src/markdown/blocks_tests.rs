@@ -351,3 +351,25 @@ fn frozen_blocks_leave_the_tail() {
         assert!(unread <= 4, "{unread} bytes are read again");
     }
 }
+
+#[test]
+fn what_is_far_too_much_is_shown_as_text_also_while_it_grows() {
+    let list = "- item\n".repeat(30_000);
+    let whole = Document::parse(&format!("Before\n\n{list}"));
+    assert_eq!(whole.blocks().len(), 2);
+    assert!(matches!(&whole.blocks()[1].kind, BlockKind::Code { text, closed: true, .. } if *text == list));
+
+    let mut growing = Document::default();
+    growing.update(&list[..700], false);
+    assert!(matches!(growing.blocks()[0].kind, BlockKind::Html(_)));
+    for end in [200_000, 203_000, list.len()] {
+        growing.update(&list[..end], false);
+        let [Block { kind: BlockKind::Code { text, closed: false, .. }, .. }] = growing.blocks() else {
+            panic!("{:?}", growing.blocks().len());
+        };
+        assert_eq!(text.len(), end);
+    }
+    let key = growing.blocks()[0].key;
+    growing.update(&list, true);
+    assert_eq!((growing.blocks()[0].key, growing.blocks().len()), (key, 1));
+}
