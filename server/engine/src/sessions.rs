@@ -1,4 +1,4 @@
-//! The registry of sessions: create, get, list by owner, the limit, expiry, the end of all.
+//! The registry of sessions: create, get, list by owner, expiry, the end of all.
 
 mod actions;
 mod changes;
@@ -25,7 +25,6 @@ use codex_gateway_wire::{
     event::ClosedReason,
 };
 use futures::{StreamExt, stream::FuturesUnordered};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -44,6 +43,7 @@ use crate::{
     highlight::Highlighter,
     holds::Holds,
     library::{self, Library},
+    places::{Live, Places},
     session::{
         Session, intake,
         open::{self, Base, Wanted, WantedThread},
@@ -67,9 +67,9 @@ pub struct Sessions {
 #[derive(Debug)]
 struct Inner {
     config: Arc<Config>,
-    live: Mutex<HashMap<SessionId, Session>>,
-    /// One permit for each session that may be live.
-    places: Arc<Semaphore>,
+    live: Arc<Live>,
+    /// One for each process that sessions may have.
+    places: Places,
     /// Who is in which thread.
     holds: Holds,
     /// What outlives the gateway.
@@ -91,32 +91,6 @@ struct Inner {
     probes: TaskTracker,
 }
 
-/// The place of a session that is being made. Dropping it gives the place back, once its processes are gone.
-struct Opening {
-    place: Option<OwnedSemaphorePermit>,
-    processes: TaskTracker,
-}
-
-impl Opening {
-    /// The place, for the session that was made.
-    fn take(mut self) -> Option<OwnedSemaphorePermit> {
-        self.place.take()
-    }
-}
-
-impl Drop for Opening {
-    fn drop(&mut self) {
-        if let Some(place) = self.place.take() {
-            let processes = self.processes.clone();
-            tokio::spawn(async move {
-                processes.close();
-                processes.wait().await;
-                drop(place);
-            });
-        }
-    }
-}
-
 impl Sessions {
     /// An empty registry, with a task that ends expired sessions. Must be called within a runtime; opening the
     /// store blocks.
@@ -130,15 +104,16 @@ impl Sessions {
         let config = Arc::new(config);
         let (stopping, probes) = (CancellationToken::new(), TaskTracker::new());
         let library = Library::new(Arc::clone(&config), probes.clone(), stopping.clone(), library::IDLE);
+        let live = Arc::<Live>::default();
         let inner = Arc::new(Inner {
-            places: Arc::new(Semaphore::new(config.max_sessions)),
+            places: Places::new(config.max_sessions, &live),
             holds: Holds::default(),
             store,
             uploads,
             library,
             cursors,
             config,
-            live: Mutex::default(),
+            live,
             catalog: Mutex::default(),
             highlighter: Highlighter::default(),
             files: Files::default(),
@@ -199,9 +174,9 @@ impl Sessions {
         self.inner.files.find(&dir, query, limit).await
     }
 
-    /// How many sessions are live.
+    /// How many sessions are live: those that have a process.
     pub fn count(&self) -> usize {
-        self.live().len()
+        self.live().values().filter(|session| session.has_process()).count()
     }
 
     fn live(&self) -> MutexGuard<'_, HashMap<SessionId, Session>> {
@@ -271,23 +246,20 @@ impl Sessions {
         if inner.stopping.is_cancelled() {
             return Err(SessionError::ShuttingDown);
         }
-        let place = Arc::clone(&inner.places)
-            .try_acquire_owned()
-            .map_err(|_| SessionError::Limit(inner.config.max_sessions))?;
         let base = Base {
             config: Arc::clone(&inner.config),
             settings,
             session: SessionId::from(Uuid::now_v7().to_string()),
             owner: owner.clone(),
             holds: inner.holds.clone(),
+            places: inner.places.clone(),
             store: inner.store.clone(),
             uploads: inner.uploads.clone(),
             processes: TaskTracker::new(),
         };
-        // It holds its place until its process is gone, also if whoever wants it has left before that.
-        let place = Opening { place: Some(place), processes: base.processes.clone() };
+        let opening = async { base.open(wanted, base.places.take().await?).await };
         let opened = tokio::select! {
-            opened = base.open(wanted) => opened,
+            opened = opening => opened,
             () = inner.stopping.cancelled() => Err(SessionError::ShuttingDown),
         };
         let opened = match opened {
@@ -299,14 +271,13 @@ impl Sessions {
                 return Err(error);
             }
         };
-        let Some(place) = place.take() else { return Err(SessionError::ShuttingDown) };
         {
             let mut catalog = inner.catalog.lock().unwrap_or_else(PoisonError::into_inner);
             let account = crate::session::account_state(&opened.account);
             *catalog = Catalog { models: opened.models.clone(), account, error: None };
         }
         let id = base.session.clone();
-        let session = Session::start(base, model, opened, place);
+        let session = Session::start(base, model, opened);
         self.live().insert(id.clone(), session.clone());
         tracing::info!(session = %id, %owner, "session created");
         if inner.stopping.is_cancelled() {

@@ -21,6 +21,7 @@ mod items;
 mod legacy;
 mod limits;
 mod owners;
+mod parking;
 mod presence;
 mod queue;
 mod replay;

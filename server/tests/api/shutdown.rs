@@ -109,6 +109,7 @@ async fn what_cannot_be_configured_is_named() {
             "1",
             "it takes a whole number of milliseconds from 10 on",
         ),
+        ("CODEX_GATEWAY_PARK_AFTER_MS", "0", "is \"0\"; it takes a whole number of milliseconds from 10 on"),
         ("CODEX_GATEWAY_SANDBOX", "none", "it takes read-only, workspace-write, danger-full-access"),
     ] {
         let (status, log) = Setup::fake("normal").set(name, value).start_badly().await;

@@ -15,15 +15,17 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered}
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc},
+    sync::mpsc,
     time::{Instant, sleep_until},
 };
 
 use super::{
     About, Asked, Command, Reply, Shared, WINDOW, WINDOW_BYTES,
+    crashes::Crashes,
     foreign::Foreign,
     older,
     open::{self, Base, Joined, Opened},
+    parking::Parking,
     recent::Recent,
     text,
     turns::{Message, Slot, Then},
@@ -36,6 +38,7 @@ use crate::{
     clock::rfc3339,
     error::SessionError,
     holds::Hold,
+    places::Place,
     requests::{Changes, Pending},
 };
 
@@ -74,17 +77,27 @@ pub(super) struct Live {
     malformed: u64,
 }
 
+impl Live {
+    /// Whether everything was taken that it has said.
+    pub(super) fn is_read(&self) -> bool {
+        self.inbox.is_empty()
+    }
+}
+
+/// A session's task.
 pub(super) struct Actor {
     pub base: Base,
     pub shared: Arc<Shared>,
     commands: mpsc::Receiver<Command>,
-    /// Held until the processes are gone: one live session.
-    _permit: OwnedSemaphorePermit,
     /// The hold on the thread that the session is in.
     pub hold: Option<Hold>,
     /// The model that was asked for; codex's own choice without.
     pub model: Option<String>,
     pub live: Option<Live>,
+    /// The place of its process.
+    pub place: Option<Place>,
+    pub parking: Parking,
+    pub crashes: Crashes,
     runtime: Initialized,
     account: AccountReply,
     pub models: Vec<Model>,
@@ -101,6 +114,8 @@ pub(super) struct Actor {
     pub slot: Slot,
     /// How many numbers were given to what is waited for.
     pub numbers: u64,
+    /// How many of the tasks only wait for time to pass.
+    pub sleeping: usize,
     pub tasks: FuturesUnordered<BoxFuture<'static, Done>>,
 }
 
@@ -110,7 +125,6 @@ impl Actor {
         shared: Arc<Shared>,
         model: Option<String>,
         commands: mpsc::Receiver<Command>,
-        permit: OwnedSemaphorePermit,
     ) -> Self {
         Self {
             base,
@@ -119,10 +133,12 @@ impl Actor {
             attendance: shared.presence.changes(),
             shared,
             commands,
-            _permit: permit,
             hold: None,
             model,
             live: None,
+            place: None,
+            parking: Parking::default(),
+            crashes: Crashes::default(),
             runtime: Initialized::default(),
             account: AccountReply::default(),
             models: Vec::new(),
@@ -131,6 +147,7 @@ impl Actor {
             recent: Recent::default(),
             slot: Slot::Idle,
             numbers: 0,
+            sleeping: 0,
             tasks: FuturesUnordered::new(),
         }
     }
@@ -139,6 +156,7 @@ impl Actor {
         self.adopt(opened);
         let mut batch = Vec::with_capacity(BATCH);
         loop {
+            let parks_at = self.parks_at();
             let inbound = async {
                 match &mut self.live {
                     Some(live) => live.inbox.recv_many(&mut batch, BATCH).await,
@@ -168,10 +186,12 @@ impl Actor {
                 // Whoever comes or leaves changes how long requests wait.
                 _ = self.attendance.changed() => {}
                 () = until(expiry) => self.expire_requests(),
+                () = until(parks_at) => self.rest(),
             }
             self.shared.log.publish();
             self.shared.queued.store(!self.transcript.queue.is_empty(), Ordering::Relaxed);
             self.shared.stands(self.slot.is_busy(), !self.pending.is_empty());
+            self.note_idle();
         }
     }
 
@@ -201,6 +221,7 @@ impl Actor {
             Command::Read(asked) => self.read(asked),
             Command::Requests(reply) => drop(reply.send(self.pending.list())),
             Command::Answer(id, answer, reply) => drop(reply.send(self.answer(&id, answer))),
+            Command::Park(reply) => self.make_room(reply),
             Command::Close(..) => {} // Dealt with in `run`.
         }
     }
@@ -224,7 +245,7 @@ impl Actor {
 
     /// Takes over a process and its thread; the one before, if any, ends.
     pub(super) fn adopt(&mut self, opened: Opened) {
-        let Opened { bridge, inbox, started_ms, runtime, account, models, joined } = opened;
+        let Opened { bridge, inbox, place, started_ms, runtime, account, models, joined } = opened;
         let Joined { thread, hold, history } = joined;
         let live = Live { bridge, inbox, started_ms, malformed: 0 };
         let open = self.pending.take_all();
@@ -232,6 +253,8 @@ impl Actor {
         if let Some(before) = self.live.replace(live) {
             self.tasks.push(async move { before.bridge.close().await }.map(|()| Done::Nothing).boxed());
         }
+        self.place = Some(place);
+        self.foreign.clear();
         (self.runtime, self.account, self.models) = (runtime, account, models);
         self.hold = hold.or(self.hold.take());
         let opened = ThreadOpened {
@@ -297,6 +320,7 @@ impl Actor {
 
     fn notification(&mut self, method: String, params: &RawValue) {
         self.shared.touch();
+        self.disturb();
         let notification = Notification::parse(&method, params);
         let seq = self.shared.log.append(EventName::Notification, |bytes| {
             bytes.extend_from_slice(b"{\"method\":");
@@ -322,6 +346,7 @@ impl Actor {
             Notification::TurnCompleted(_, turn) if own => {
                 let open = self.pending.take_turn(&turn.id);
                 self.withdraw(open, ResolvedBy::Codex);
+                self.crashes.forget();
                 self.turn_ended();
             }
             Notification::Settings(..) if own => {
@@ -379,7 +404,9 @@ impl Actor {
     }
 
     fn exited(&mut self, exit: &Exit) {
-        self.live = None;
+        (self.live, self.place) = (None, None);
+        self.foreign.clear();
+        self.crashes.add(exit.last_line.clone().or_else(|| exit.status.clone()));
         let open = self.pending.take_all();
         self.withdraw(open, ResolvedBy::Process);
         let status = exit.status.as_deref().unwrap_or("unknown status");

@@ -5,12 +5,14 @@
 
 mod actions;
 mod actor;
+mod crashes;
 mod foreign;
 pub(crate) mod history;
 pub(crate) mod intake;
 mod interrupts;
 pub(crate) mod older;
 pub(crate) mod open;
+mod parking;
 mod questions;
 mod queue;
 mod recent;
@@ -35,7 +37,7 @@ use codex_gateway_wire::{
     request::{AnswerReply, AnswerRequest},
 };
 use futures::{FutureExt, future::BoxFuture};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::actor::account_state;
 use self::{
@@ -51,6 +53,7 @@ use crate::{
     clock::{now_ms, rfc3339},
     error::SessionError,
     log::{Log, RING},
+    places::Place,
     requests::{Attendance, Presence},
 };
 
@@ -90,6 +93,8 @@ enum Command {
     Answer(RequestId, AnswerRequest, Reply<Result<AnswerReply, SessionError>>),
     /// Its thread has got a name, which codex has not told.
     Named(String),
+    /// Gives its place away, if it is idle; answers when its process is gone.
+    Park(Reply<Option<Place>>),
     Close(ClosedReason, Reply<()>),
 }
 
@@ -102,6 +107,10 @@ struct Shared {
     ttl_ms: Option<i64>,
     last_access_ms: AtomicI64,
     running: AtomicBool,
+    /// It has a process.
+    process: AtomicBool,
+    /// It has a process, and nothing to do for it.
+    idle: AtomicBool,
     /// Something waits for the user.
     waiting: AtomicBool,
     /// A message waits for its turn.
@@ -163,14 +172,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts the actor of a session whose process is open. The permit is given back when all of its processes
-    /// are gone.
-    pub(crate) fn start(
-        base: Base,
-        model: Option<String>,
-        opened: Opened,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
+    /// Starts the actor of a session whose process is open.
+    pub(crate) fn start(base: Base, model: Option<String>, opened: Opened) -> Self {
         let now = now_ms();
         let shared = Arc::new(Shared {
             id: base.session.clone(),
@@ -179,6 +182,8 @@ impl Session {
             ttl_ms: base.config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)),
             last_access_ms: AtomicI64::new(now),
             running: AtomicBool::new(false),
+            process: AtomicBool::new(false),
+            idle: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
             queued: AtomicBool::new(false),
             news_ms: AtomicI64::new(0),
@@ -189,7 +194,7 @@ impl Session {
         });
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let intake = base.intake(None);
-        let actor = Actor::new(base, Arc::clone(&shared), model, inbox, permit);
+        let actor = Actor::new(base, Arc::clone(&shared), model, inbox);
         tokio::spawn(actor.run(opened));
         Self { shared, intake, commands }
     }
@@ -446,6 +451,21 @@ impl Session {
     /// Somebody who can answer is there, for as long as the result is held.
     pub fn attend(&self) -> Attendance {
         self.shared.presence.attend()
+    }
+
+    /// Whether it has a process.
+    pub(crate) fn has_process(&self) -> bool {
+        self.shared.process.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has a process that has nothing to do.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.shared.idle.load(Ordering::Relaxed)
+    }
+
+    /// Ends its process, if it is idle, and gives its place away once that is gone.
+    pub(crate) async fn park(&self) -> Option<Place> {
+        self.ask(Command::Park).await.ok().flatten()
     }
 
     /// Ends the session: tells its readers, ends its process, and answers when that is gone.

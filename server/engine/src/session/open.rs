@@ -20,6 +20,7 @@ use crate::{
     config::Config,
     error::SessionError,
     holds::{Hold, Holds, ProcessHold},
+    places::{Place, Places},
     store::Store,
     uploads::Uploads,
 };
@@ -40,6 +41,8 @@ pub(crate) struct Greeted {
 pub(crate) struct Opened {
     pub bridge: Bridge,
     pub inbox: Inbox,
+    /// Its place among the processes.
+    pub place: Place,
     pub started_ms: i64,
     pub runtime: Initialized,
     pub account: AccountReply,
@@ -87,15 +90,27 @@ pub(crate) struct Base {
     pub session: SessionId,
     pub owner: OwnerId,
     pub holds: Holds,
+    pub places: Places,
     pub store: Store,
     pub uploads: Uploads,
     /// The processes of the session: the one that serves it, and those that have not ended yet.
     pub processes: TaskTracker,
 }
 
-/// Starts a process and greets it.
-pub(crate) async fn greet(config: &Config, processes: &TaskTracker) -> Result<Greeted, BridgeError> {
+/// Starts a process and greets it. It keeps its place, if it needs one, until it is gone, whoever gives it up.
+pub(crate) async fn greet(
+    config: &Config,
+    processes: &TaskTracker,
+    place: Option<Place>,
+) -> Result<Greeted, BridgeError> {
     let (bridge, mut inbox) = Bridge::start(&config.launch, config.debug, processes)?;
+    if let Some(place) = place {
+        let gone = bridge.gone();
+        processes.spawn(async move {
+            gone.await;
+            drop(place);
+        });
+    }
     match bridge.request(&Initialize::gateway()).await {
         Ok(runtime) => {
             bridge.notify("initialized").await?;
@@ -114,7 +129,7 @@ impl Base {
 
     /// Starts a process, greets it, and opens a thread in it. What can be asked at the same time is. If this
     /// fails or is dropped, the process ends: `processes` says when.
-    pub(crate) async fn open(&self, wanted: Wanted) -> Result<Opened, SessionError> {
+    pub(crate) async fn open(&self, wanted: Wanted, place: Place) -> Result<Opened, SessionError> {
         let started_ms = now_ms();
         let Wanted { thread, model } = wanted;
         // Before anything is started: who comes second need not wait to be told so.
@@ -123,10 +138,11 @@ impl Base {
             WantedThread::New | WantedThread::Same(..) | WantedThread::Fork(..) => None,
         };
         self.settings.check().await?;
-        let Greeted { bridge, mut inbox, runtime } = greet(&self.config, &self.processes).await?;
+        let Greeted { bridge, mut inbox, runtime } =
+            greet(&self.config, &self.processes, Some(Arc::clone(&place))).await?;
         match join!(account(&bridge), models(&bridge), self.join(&bridge, thread, hold, model)) {
             (account, models, Ok(joined)) => {
-                Ok(Opened { bridge, inbox, started_ms, runtime, account, models, joined })
+                Ok(Opened { bridge, inbox, place, started_ms, runtime, account, models, joined })
             }
             (_, _, Err(SessionError::Codex(error))) => Err(explain(error, &mut inbox).await.into()),
             (_, _, Err(error)) => Err(error),
@@ -293,7 +309,7 @@ pub(crate) async fn probe(
     config: &Config,
     processes: &TaskTracker,
 ) -> Result<(AccountReply, Vec<Model>), BridgeError> {
-    let Greeted { bridge, inbox: _inbox, .. } = greet(config, processes).await?;
+    let Greeted { bridge, inbox: _inbox, .. } = greet(config, processes, None).await?;
     let asked = try_join(async { Ok(account(&bridge).await) }, async { Ok(models(&bridge).await) }).await;
     bridge.close().await;
     asked
