@@ -54,6 +54,13 @@ impl Places {
         free().map_err(|_| SessionError::Limit(self.most))
     }
 
+    /// Whether a session is in memory.
+    pub(crate) fn knows(&self, session: &SessionId) -> bool {
+        let knows =
+            |live: Arc<Live>| live.lock().unwrap_or_else(PoisonError::into_inner).contains_key(session);
+        self.live.upgrade().is_some_and(knows)
+    }
+
     /// The sessions that could be parked, the one that was used the longest ago first.
     fn idle(&self) -> Vec<Session> {
         let Some(live) = self.live.upgrade() else { return Vec::new() };

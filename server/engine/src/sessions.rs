@@ -9,26 +9,22 @@ mod image;
 mod items;
 mod past;
 mod search;
+mod stored;
 mod threads;
 mod workspaces;
 
 use std::{
-    cmp::Reverse,
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use codex_gateway_wire::{
-    OwnerId, SessionId, StartTurn,
-    api::{CreateSession, ListedSession, SessionSummary},
-    event::ClosedReason,
-};
+use codex_gateway_wire::{OwnerId, SessionId, StartTurn, api::CreateSession, event::ClosedReason};
 use futures::{StreamExt, stream::FuturesUnordered};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-use self::cursor::Cursors;
+use self::{cursor::Cursors, stored::Moves};
 pub use self::{
     export::{Export, ExportFormat},
     items::{ItemsQuery, OlderThan},
@@ -68,6 +64,8 @@ pub struct Sessions {
 struct Inner {
     config: Arc<Config>,
     live: Arc<Live>,
+    /// Which of them come and go.
+    moves: Moves,
     /// One for each process that sessions may have.
     places: Places,
     /// Who is in which thread.
@@ -114,6 +112,7 @@ impl Sessions {
             cursors,
             config,
             live,
+            moves: Moves::default(),
             catalog: Mutex::default(),
             highlighter: Highlighter::default(),
             files: Files::default(),
@@ -152,7 +151,7 @@ impl Sessions {
     /// # Errors
     /// [`SessionError::BadCwd`] and [`SessionError::OutsideWorkspaces`] if the directory is not any more what it was.
     pub async fn files(&self, session: &Session, query: &str, limit: usize) -> Result<Found, SessionError> {
-        session.settings().check().await?;
+        session.settings().check(&self.inner.config).await?;
         self.inner.files.find(&session.settings().cwd, query, limit).await
     }
 
@@ -279,10 +278,12 @@ impl Sessions {
         let id = base.session.clone();
         let session = Session::start(base, model, opened);
         self.live().insert(id.clone(), session.clone());
+        session.flush().await;
         tracing::info!(session = %id, %owner, "session created");
         if inner.stopping.is_cancelled() {
             // The end of all began between the two checks and may not have seen this one.
-            self.remove(session, ClosedReason::Shutdown).await;
+            self.live().remove(&id);
+            session.suspend().await;
             return Err(SessionError::ShuttingDown);
         }
         Ok(session)
@@ -297,33 +298,14 @@ impl Sessions {
         intake::check(config, &self.catalog().models, config.model.as_deref(), turn)
     }
 
-    /// A session of that owner. Counts as use.
+    /// A session of that owner: out of the store if it is not in memory. Counts as use.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`], also if it is somebody else's.
-    pub fn get(&self, owner: &OwnerId, id: &SessionId) -> Result<Session, SessionError> {
-        let session = self.live().get(id).filter(|session| session.owner() == owner).cloned();
-        let session = session.ok_or(SessionError::NotFound)?;
+    /// [`SessionError::NotFound`], also if it is somebody else's; what the store says.
+    pub async fn get(&self, owner: &OwnerId, id: &SessionId) -> Result<Session, SessionError> {
+        let session = self.in_memory(owner, id).await?;
         session.touch();
         Ok(session)
-    }
-
-    /// The sessions of that owner, the last used first.
-    pub fn list(&self, owner: &OwnerId) -> Vec<SessionSummary> {
-        self.own(owner).iter().map(Session::summary).collect()
-    }
-
-    /// The same, as the API tells it.
-    pub fn listed(&self, owner: &OwnerId) -> Vec<ListedSession> {
-        self.own(owner).iter().map(Session::listed).collect()
-    }
-
-    fn own(&self, owner: &OwnerId) -> Vec<Session> {
-        let mut own: Vec<Session> =
-            self.live().values().filter(|session| session.owner() == owner).cloned().collect();
-        // Read once: it changes while others are compared.
-        own.sort_by_cached_key(|session| (Reverse(session.last_access_ms()), session.id().clone()));
-        own
     }
 
     /// Ends a session of that owner; its process is gone when this answers.
@@ -331,24 +313,18 @@ impl Sessions {
     /// # Errors
     /// [`SessionError::NotFound`], also if it is somebody else's.
     pub async fn delete(&self, owner: &OwnerId, id: &SessionId) -> Result<(), SessionError> {
-        let session = self.get(owner, id)?;
+        let session = self.in_memory(owner, id).await?;
         if self.remove(session, ClosedReason::Deleted).await { Ok(()) } else { Err(SessionError::NotFound) }
     }
 
-    /// Ends a session. Whether it was still there: of several that end it at the same time, one finds it.
-    async fn remove(&self, session: Session, reason: ClosedReason) -> bool {
-        let was_there = self.live().remove(session.id()).is_some();
-        session.close(reason).await;
-        was_there
-    }
-
-    /// Ends all sessions, and refuses new ones: within some four seconds.
+    /// Ends all processes, and refuses new sessions: within some four seconds. What there is of the sessions is
+    /// written down; the streams of their readers just end.
     pub async fn shutdown(&self) {
         self.inner.stopping.cancel();
-        let all: Vec<Session> = self.live().values().cloned().collect();
+        let all: Vec<Session> = self.live().drain().map(|(_, session)| session).collect();
         let ends: FuturesUnordered<_> =
-            all.into_iter().map(|session| self.remove(session, ClosedReason::Shutdown)).collect();
-        ends.collect::<Vec<bool>>().await;
+            all.into_iter().map(|session| async move { session.suspend().await }).collect();
+        ends.collect::<Vec<()>>().await;
         self.inner.probes.close();
         self.inner.probes.wait().await;
     }
@@ -391,6 +367,7 @@ impl Sessions {
             let ends: FuturesUnordered<_> =
                 expired.into_iter().map(|session| self.remove(session, ClosedReason::Expired)).collect();
             ends.collect::<Vec<bool>>().await;
+            self.tidy().await;
         }
     }
 }

@@ -20,6 +20,7 @@ mod images;
 mod items;
 mod legacy;
 mod limits;
+mod outliving;
 mod owners;
 mod parking;
 mod presence;

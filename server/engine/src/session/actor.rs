@@ -5,9 +5,9 @@
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use codex_gateway_wire::{
-    Event, EventBody, EventName, Item, Notification, Snapshot, Transcript, TurnId,
-    api::{AccountState, Model, Runtime, SessionReply, SessionState},
-    codex::{TurnStatus, approval_policy},
+    Event, EventBody, EventName, Item, Notification, Transcript, TurnId,
+    api::{Model, SessionReply},
+    codex::approval_policy,
     event::{ClosedReason, History, SessionClosed, ThreadOpened, Warning, WarningKind},
     request::ResolvedBy,
 };
@@ -27,7 +27,8 @@ use super::{
     open::{self, Base, Joined, Opened},
     parking::Parking,
     recent::Recent,
-    text,
+    restoring::Start,
+    saving::Saving,
     turns::{Message, Slot, Then},
 };
 use crate::{
@@ -35,11 +36,11 @@ use crate::{
         Bridge, BridgeError, Direction, Exit, Inbound, Inbox,
         protocol::{AccountReply, Initialized},
     },
-    clock::rfc3339,
     error::SessionError,
     holds::Hold,
     places::Place,
     requests::{Changes, Pending},
+    store::StoreError,
 };
 
 /// How many messages are taken from the process at once; readers are woken once for all of them.
@@ -65,6 +66,8 @@ pub(super) enum Done {
     WaitExpired(u64),
     /// Codex said again who it is signed in as.
     Account(AccountReply),
+    /// What has changed was written down, or could not be.
+    Saved(Result<(), StoreError>),
     /// Something that has no result.
     Nothing,
 }
@@ -73,7 +76,7 @@ pub(super) enum Done {
 pub(super) struct Live {
     pub bridge: Bridge,
     inbox: Inbox,
-    started_ms: i64,
+    pub started_ms: i64,
     malformed: u64,
 }
 
@@ -98,8 +101,9 @@ pub(super) struct Actor {
     pub place: Option<Place>,
     pub parking: Parking,
     pub crashes: Crashes,
-    runtime: Initialized,
-    account: AccountReply,
+    pub saving: Saving,
+    pub runtime: Initialized,
+    pub account: AccountReply,
     pub models: Vec<Model>,
     pub transcript: Transcript,
     /// Whether older entries were left out of the transcript.
@@ -139,6 +143,7 @@ impl Actor {
             place: None,
             parking: Parking::default(),
             crashes: Crashes::default(),
+            saving: Saving::default(),
             runtime: Initialized::default(),
             account: AccountReply::default(),
             models: Vec::new(),
@@ -152,11 +157,15 @@ impl Actor {
         }
     }
 
-    pub(super) async fn run(mut self, opened: Opened) {
-        self.adopt(opened);
+    pub(super) async fn run(mut self, start: Start) {
+        match start {
+            Start::Opened(opened) => self.adopt(*opened),
+            Start::Restored(restored) => self.take_up(*restored),
+        }
+        self.publish();
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            let parks_at = self.parks_at();
+            let (parks_at, saves_at) = (self.parks_at(), self.saving.at());
             let inbound = async {
                 match &mut self.live {
                     Some(live) => live.inbox.recv_many(&mut batch, BATCH).await,
@@ -171,8 +180,22 @@ impl Actor {
                         let _ = reply.send(());
                         return;
                     }
+                    Some(Command::Suspend(reply)) => {
+                        self.suspend().await;
+                        let _ = reply.send(());
+                        return;
+                    }
+                    Some(Command::Unload(reply)) => {
+                        if self.is_at_rest() && (self.saving.is_done() || self.save_last().await.is_ok()) {
+                            // Whoever hears of it may take the thread.
+                            drop(self);
+                            let _ = reply.send(true);
+                            return;
+                        }
+                        let _ = reply.send(false);
+                    }
                     Some(command) => self.command(command),
-                    None => return self.close(ClosedReason::Shutdown).await,
+                    None => return self.suspend().await,
                 },
                 count = inbound => {
                     if count == 0 {
@@ -187,12 +210,18 @@ impl Actor {
                 _ = self.attendance.changed() => {}
                 () = until(expiry) => self.expire_requests(),
                 () = until(parks_at) => self.rest(),
+                () = until(saves_at) => self.save(),
             }
-            self.shared.log.publish();
-            self.shared.queued.store(!self.transcript.queue.is_empty(), Ordering::Relaxed);
-            self.shared.stands(self.slot.is_busy(), !self.pending.is_empty());
-            self.note_idle();
+            self.publish();
         }
+    }
+
+    /// Lets readers and handles see how things stand.
+    fn publish(&mut self) {
+        self.shared.log.publish();
+        self.shared.queued.store(!self.transcript.queue.is_empty(), Ordering::Relaxed);
+        self.shared.stands(self.slot.is_busy(), !self.pending.is_empty());
+        self.note_idle();
     }
 
     fn command(&mut self, command: Command) {
@@ -222,7 +251,8 @@ impl Actor {
             Command::Requests(reply) => drop(reply.send(self.pending.list())),
             Command::Answer(id, answer, reply) => drop(reply.send(self.answer(&id, answer))),
             Command::Park(reply) => self.make_room(reply),
-            Command::Close(..) => {} // Dealt with in `run`.
+            Command::Flush(reply) => self.flush(reply),
+            Command::Close(..) | Command::Suspend(_) | Command::Unload(_) => {} // Dealt with in `run`.
         }
     }
 
@@ -239,6 +269,7 @@ impl Actor {
                 self.account = account;
                 self.state_changed();
             }
+            Done::Saved(result) => self.saved(result),
             Done::Nothing => {}
         }
     }
@@ -276,7 +307,8 @@ impl Actor {
         }
         let queue = self.transcript.queue.clone();
         let seq = self.append(EventName::Thread, &opened);
-        self.transcript.apply(&Event { seq, body: EventBody::Thread(opened) });
+        self.fold(&Event { seq, body: EventBody::Thread(opened) });
+        self.save_soon();
         // A thread that never had a turn goes on as a new one, and one of which turns were taken back begins anew; what
         // was written for it still waits.
         self.set_queue(queue);
@@ -285,7 +317,7 @@ impl Actor {
     }
 
     /// Lets handles know what the conversation is about.
-    fn meta_changed(&self) {
+    pub(super) fn meta_changed(&self) {
         let Transcript { title, thread_id, cwd, .. } = &self.transcript;
         let mut about = self.shared.about.lock().unwrap_or_else(PoisonError::into_inner);
         *about = About { title: title.clone(), thread_id: thread_id.clone(), cwd: cwd.clone() };
@@ -339,7 +371,7 @@ impl Actor {
         let own =
             notification.thread_id().is_some_and(|thread| Some(thread) == self.transcript.thread_id.as_ref());
         let event = Event { seq, body: EventBody::Notification(notification) };
-        let change = self.transcript.apply(&event);
+        let change = self.fold(&event);
         let EventBody::Notification(notification) = event.body else { return };
         match notification {
             Notification::TurnStarted(_, turn) if own => self.turn_began(turn.id),
@@ -358,6 +390,7 @@ impl Actor {
             Notification::Model(..) if change.meta => self.state_changed(),
             Notification::ItemCompleted(event) | Notification::ItemStarted(event) => {
                 if let (true, Item::UserMessage(message)) = (own, &event.item) {
+                    self.save_soon();
                     self.arrived(message);
                 }
                 self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
@@ -415,6 +448,7 @@ impl Actor {
         self.process_gone(&BridgeError::Exited(exit.clone()));
         self.warn(WarningKind::ProcessExited, message, exit.last_line.clone());
         self.state_changed();
+        self.save_soon();
     }
 
     /// Lets the process answer. Without one, whoever asks hears nothing, and sees that.
@@ -431,7 +465,7 @@ impl Actor {
         }
     }
 
-    fn warn(&mut self, kind: WarningKind, message: String, detail: Option<String>) {
+    pub(super) fn warn(&mut self, kind: WarningKind, message: String, detail: Option<String>) {
         tracing::warn!(session = %self.shared.id, ?kind, message, "session warning");
         self.recent.other(EventName::Warning, None, &message);
         let warning = Warning { kind, message, detail };
@@ -441,7 +475,7 @@ impl Actor {
     /// Appends an event of the gateway's own, and folds it.
     pub(super) fn say_event(&mut self, name: EventName, data: &impl Serialize, body: EventBody) {
         let seq = self.append(name, data);
-        self.transcript.apply(&Event { seq, body });
+        self.fold(&Event { seq, body });
         self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
     }
 
@@ -457,69 +491,24 @@ impl Actor {
         self.append(EventName::State, &self.state());
     }
 
+    /// Ends the session: its readers are told.
     async fn close(mut self, reason: ClosedReason) {
         let open = self.pending.take_all();
         self.withdraw(open, ResolvedBy::Session);
         let closed = SessionClosed { session_id: self.shared.id.clone(), reason };
         self.say_event(EventName::SessionClosed, &closed, EventBody::SessionClosed(closed.clone()));
         self.shared.log.close();
+        self.end_all().await;
+        tracing::info!(session = %self.shared.id, ?reason, "session closed");
+    }
+
+    /// Ends all processes, and waits for their end.
+    pub(super) async fn end_all(&mut self) {
         // A process ends when nobody holds it: neither as the session's own nor in a task.
         self.live = None;
         self.tasks.clear();
         self.base.processes.close();
         self.base.processes.wait().await;
-        tracing::info!(session = %self.shared.id, ?reason, "session closed");
-    }
-
-    pub(super) fn reply(&self) -> SessionReply {
-        SessionReply {
-            ok: true,
-            session_id: self.shared.id.clone(),
-            session: self.shared.info(),
-            state: self.state(),
-            last_event_id: self.shared.log.last(),
-        }
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            at: self.shared.log.last(),
-            session: self.shared.info(),
-            models: self.models.clone(),
-            older: self.older,
-            transcript: self.transcript.clone(),
-        }
-    }
-
-    fn state(&self) -> SessionState {
-        let transcript = &self.transcript;
-        let last_turn = transcript.turns.iter().rev().find(|turn| turn.status != TurnStatus::InProgress);
-        let status = Some(transcript.status.clone()).filter(|status| !status.kind.is_empty());
-        SessionState {
-            ready: self.live.is_some(),
-            cwd: transcript.cwd.clone().unwrap_or_default(),
-            started_at: self.live.as_ref().map(|live| rfc3339(live.started_ms)),
-            runtime: Runtime {
-                platform_family: self.runtime.platform_family.clone(),
-                platform_os: self.runtime.platform_os.clone(),
-                user_agent: self.runtime.user_agent.clone(),
-            },
-            account: account_state(&self.account),
-            models: self.models.clone(),
-            selected_model: transcript.model.clone(),
-            effort: transcript.effort.clone(),
-            sandbox: transcript.sandbox,
-            approval_policy: transcript.approval_policy,
-            queue: transcript.queue.clone(),
-            thread_id: transcript.thread_id.clone(),
-            thread_status: status,
-            current_turn_id: self.slot.turn().cloned(),
-            active_turn: self.slot.is_busy(),
-            last_turn_status: last_turn.map(|turn| turn.status.as_str().to_owned()),
-            transcript: text::entries(transcript),
-            recent_events: self.recent.list(),
-            pending_requests: self.pending.list(),
-        }
     }
 }
 
@@ -529,30 +518,4 @@ async fn until(moment: Option<Instant>) {
         Some(moment) => sleep_until(moment).await,
         None => std::future::pending().await,
     }
-}
-
-/// Who codex is signed in as, in a few words.
-pub(crate) fn account_state(account: &AccountReply) -> AccountState {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Account {
-        #[serde(rename = "type", default)]
-        kind: String,
-        #[serde(default)]
-        email: Option<String>,
-        #[serde(default)]
-        plan_type: Option<String>,
-    }
-    let known = account.account.as_ref().and_then(|raw| serde_json::from_str::<Account>(raw.get()).ok());
-    let summary = match known {
-        Some(Account { kind, .. }) if kind == "apiKey" => "API key".to_owned(),
-        Some(Account { email: Some(email), plan_type, .. }) => match plan_type {
-            Some(plan) => format!("{email} ({plan})"),
-            None => email,
-        },
-        Some(account) => account.kind,
-        None if account.requires_openai_auth => "not signed in".to_owned(),
-        None => "no sign-in needed".to_owned(),
-    };
-    AccountState { raw: account.account.clone(), summary, requires_openai_auth: account.requires_openai_auth }
 }

@@ -35,6 +35,11 @@ impl Actor {
             && !self.transcript.entries.iter().any(|entry| entry.phase == Phase::Running)
     }
 
+    /// Whether the session has no process and nothing to do, so that its row is all that there is of it.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.live.is_none() && matches!(self.slot, Slot::Idle) && self.tasks.len() == self.sleeping
+    }
+
     /// Notes how things stand, for handles and for the clock.
     pub(super) fn note_idle(&mut self) {
         let idle = self.has_idle_process();
@@ -87,6 +92,7 @@ impl Actor {
         (self.place, self.parking.ending) = (None, Some(ending.boxed()));
         self.foreign.clear();
         self.state_changed();
+        self.save_soon();
         Some(gone)
     }
 }

@@ -304,6 +304,7 @@ impl Actor {
             self.ended();
         }
         self.state_changed();
+        self.save_soon();
         self.send_next();
     }
 
