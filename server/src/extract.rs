@@ -55,6 +55,6 @@ impl FromRequestParts<AppState> for CallersSession {
         let Path(mut names) =
             parts.extract::<Path<HashMap<String, String>>>().await.map_err(|_| SessionError::NotFound)?;
         let id = names.remove("id").ok_or(SessionError::NotFound)?;
-        Ok(Self(state.sessions.get(&owner, &SessionId::from(id))?))
+        Ok(Self(state.sessions.get(&owner, &SessionId::from(id)).await?))
     }
 }

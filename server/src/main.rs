@@ -89,9 +89,10 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {}:{}", address.0, address.1))?;
-    login::login(&config).await?;
-
+    // First of all: with a data directory that cannot be used, nothing is started.
     let sessions = Sessions::new(config)?;
+    login::login(sessions.config()).await?;
+
     let state = AppState::new(&cli, sessions.clone())?;
     let bound = listener.local_addr().context("the address that is listened on is not known")?;
     if !bound.ip().is_loopback() && !state.auth.is_on() {

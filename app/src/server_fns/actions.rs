@@ -56,13 +56,13 @@ impl ServerContext {
 
     /// The session that is in a thread; if none is, one that is made.
     async fn session_with(&self, thread: &ThreadId) -> Result<Session, SessionError> {
-        if let Some(session) = self.sessions.session_of_thread(&self.owner, thread) {
+        if let Some(session) = self.sessions.session_of_thread(&self.owner, thread).await? {
             return Ok(session);
         }
         let request = CreateSession { resume_thread_id: Some(thread.clone()), ..CreateSession::default() };
         match self.sessions.create(&self.owner, self.as_the_page(request)).await {
             // Somebody was faster.
-            Err(SessionError::ThreadHeld { session: Some(id) }) => self.session(&id),
+            Err(SessionError::ThreadHeld { session: Some(id) }) => self.session(&id).await,
             session => session,
         }
     }

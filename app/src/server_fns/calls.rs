@@ -53,7 +53,7 @@ calls! {
     /// else the engine says.
     ReadItems "items" items(id: SessionId, before: Option<ItemId>, cursor: Option<String>) -> ItemsPage {
         let context = context()?;
-        let session = context.session(&id).map_err(failed)?;
+        let session = context.session(&id).await.map_err(failed)?;
         let older_than = match (cursor, before) {
             (Some(cursor), _) => OlderThan::Page(cursor),
             (None, Some(id)) => OlderThan::Entry(id),
@@ -80,7 +80,7 @@ calls! {
         let context = context()?;
         let query: String = query.chars().take(LONGEST_QUERY).collect();
         let found = match id {
-            Some(id) => context.sessions.files(&context.session(&id).map_err(failed)?, &query, FILES).await,
+            Some(id) => context.sessions.files(&context.session(&id).await.map_err(failed)?, &query, FILES).await,
             None => context.sessions.files_in(cwd.as_deref(), &query, FILES).await,
         };
         Ok(found.map_err(failed)?.files)
@@ -163,7 +163,7 @@ calls! {
     /// # Errors
     /// `turn_active` while one is running; `queue_full`; `not_found`; what else the engine says.
     SendMessage "send" send(id: SessionId, turn: StartTurn) -> () {
-        let session = context()?.session(&id).map_err(failed)?;
+        let session = context()?.session(&id).await.map_err(failed)?;
         session.start_turn(turn).await.map_err(failed)?;
         Ok(())
     }
@@ -174,7 +174,7 @@ calls! {
     /// `not_found` if it does not wait any more; `queue_item_sending` while codex is asked to take it; if it is to be sent,
     /// those of a turn.
     ChangeQueue "queue" queue(id: SessionId, item: QueueItemId, change: QueueChange) -> () {
-        let session = context()?.session(&id).map_err(failed)?;
+        let session = context()?.session(&id).await.map_err(failed)?;
         match change {
             QueueChange::Edit(edit) => session.edit_queued(item, edit).await.map(drop),
             QueueChange::Remove => session.remove_queued(item).await.map(drop),
@@ -188,7 +188,7 @@ calls! {
     /// # Errors
     /// `no_active_turn` if none is; `not_found`; what else the engine says.
     Interrupt "interrupt" interrupt(id: SessionId) -> () {
-        let session = context()?.session(&id).map_err(failed)?;
+        let session = context()?.session(&id).await.map_err(failed)?;
         session.interrupt().await.map_err(failed)?;
         Ok(())
     }
@@ -198,7 +198,7 @@ calls! {
     /// # Errors
     /// `request_ended` if somebody else was first, or it was withdrawn; `bad_answer`; `not_found`.
     AnswerUserRequest "answer" answer(id: SessionId, request: RequestId, answer: AnswerRequest) -> () {
-        let session = context()?.session(&id).map_err(failed)?;
+        let session = context()?.session(&id).await.map_err(failed)?;
         session.answer(request, answer).await.map_err(failed)?;
         Ok(())
     }
@@ -220,7 +220,7 @@ async fn begin(asked: CreateSession, turn: StartTurn) -> Result<SessionId, Failu
     let session = match context.sessions.create(&context.owner, request).await {
         // Somebody was faster: their session has the conversation.
         Err(SessionError::ThreadHeld { session: Some(id) }) => {
-            let session = context.session(&id).map_err(failed)?;
+            let session = context.session(&id).await.map_err(failed)?;
             session.start_turn(turn).await.map_err(failed)?;
             return Ok(id);
         }

@@ -28,19 +28,19 @@ const RECENT: usize = 4;
 impl ServerContext {
     pub(super) async fn home(&self) -> Home {
         let catalog = self.sessions.catalog();
-        let mut recent = self.sessions.list(&self.owner);
+        let mut recent = self.sessions.list(&self.owner).await;
         recent.truncate(RECENT);
         let workspaces = self.sessions.workspaces().await;
         Home { site: self.site(), workspaces, models: catalog.models, recent, codex_error: catalog.error }
     }
 
     /// A session of the reader's.
-    pub(super) fn session(&self, id: &SessionId) -> Result<Session, SessionError> {
-        self.sessions.get(&self.owner, id)
+    pub(super) async fn session(&self, id: &SessionId) -> Result<Session, SessionError> {
+        self.sessions.get(&self.owner, id).await
     }
 
     pub(super) async fn conversation(&self, id: &SessionId) -> Result<Conversation, SessionError> {
-        let snapshot = self.session(id)?.snapshot().await?;
+        let snapshot = self.session(id).await?.snapshot().await?;
         Ok(Conversation { site: self.site(), snapshot })
     }
 

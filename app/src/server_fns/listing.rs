@@ -2,6 +2,8 @@
 
 #[cfg(feature = "ssr")]
 use codex_gateway_engine::{SessionError, SortKey, ThreadQuery};
+#[cfg(feature = "ssr")]
+use codex_gateway_wire::api::SessionSummary;
 use codex_gateway_wire::{SessionId, ThreadId, read_fields};
 use serde::Serialize;
 
@@ -56,32 +58,37 @@ impl super::ServerContext {
             search_term: Some(search.to_owned()).filter(|search| !search.is_empty()),
             cursor: cursor.clone(),
         };
-        let mut rows = if cursor.is_none() { self.live_rows(search) } else { Vec::new() };
+        let sessions = self.sessions.list(&self.owner).await;
         let page = self.sessions.list_threads(&self.owner, query).await?;
         let past = page.threads.iter().filter_map(|thread| past_row(thread.get()));
-        rows.extend(past.filter(|row| !self.sessions.is_live(&row.thread)));
+        let has_session =
+            |row: &Row| sessions.iter().any(|session| session.thread_id.as_ref() == Some(&row.thread));
+        let past: Vec<Row> = past.filter(|row| !has_session(row)).collect();
+        let mut rows = if cursor.is_none() { rows_of(sessions, search) } else { Vec::new() };
+        rows.extend(past);
         Ok(Listing { rows, next: page.next_cursor })
     }
+}
 
-    fn live_rows(&self, search: &str) -> Vec<Row> {
-        let search = search.to_lowercase();
-        let found = |title: &Option<String>| {
-            search.is_empty() || title.as_ref().is_some_and(|title| title.to_lowercase().contains(&search))
-        };
-        let live = self.sessions.list(&self.owner).into_iter().filter(|session| found(&session.title));
-        live.filter_map(|session| {
-            Some(Row {
-                session: Some(session.id),
-                thread: session.thread_id?,
-                title: session.title,
-                at_ms: session.last_access_ms,
-                running: session.running,
-                waiting: session.waiting,
-                news_ms: session.news_ms,
-            })
+/// The sessions with this in their titles.
+#[cfg(feature = "ssr")]
+fn rows_of(sessions: Vec<SessionSummary>, search: &str) -> Vec<Row> {
+    let search = search.to_lowercase();
+    let found = |title: &Option<String>| {
+        search.is_empty() || title.as_ref().is_some_and(|title| title.to_lowercase().contains(&search))
+    };
+    let row = |session: SessionSummary| {
+        Some(Row {
+            session: Some(session.id),
+            thread: session.thread_id?,
+            title: session.title,
+            at_ms: session.last_access_ms,
+            running: session.running,
+            waiting: session.waiting,
+            news_ms: session.news_ms,
         })
-        .collect()
-    }
+    };
+    sessions.into_iter().filter(|session| found(&session.title)).filter_map(row).collect()
 }
 
 /// A thread as codex describes it.

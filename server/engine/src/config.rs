@@ -59,6 +59,12 @@ pub struct Options {
           value_parser = clap::value_parser!(u64).range(10..))]
     pub session_sweep_interval_ms: u64,
 
+    /// A process that has had nothing to do for so long ends; its session goes on without, and starts another one when
+    /// it needs it
+    #[arg(long, env = "CODEX_GATEWAY_PARK_AFTER_MS", value_name = "MS", default_value_t = 300_000,
+          value_parser = clap::value_parser!(u64).range(10..))]
+    pub park_after_ms: u64,
+
     /// Codex's own home: login, history, configuration [default: codex's own]
     #[arg(long, env = "CODEX_GATEWAY_CODEX_HOME", value_name = "DIR")]
     pub codex_home: Option<PathBuf>,
@@ -217,12 +223,14 @@ pub struct Config {
     pub model: Option<String>,
     /// Logs codex in at start.
     pub openai_api_key: Option<Secret>,
-    /// How many sessions may be live.
+    /// How many sessions may have a process.
     pub max_sessions: usize,
     /// How long an unused session lives; none: for ever.
     pub session_ttl: Option<Duration>,
     /// How often sessions are checked for that.
     pub sweep_interval: Duration,
+    /// How long a process may have nothing to do before it ends.
+    pub park_after: Duration,
     /// Raw messages as `raw` events and in the log.
     pub debug: bool,
     /// What commands may touch.
@@ -334,6 +342,7 @@ impl Config {
             max_sessions: options.max_sessions as usize,
             session_ttl: Some(Duration::from_millis(options.session_ttl_ms)).filter(|ttl| !ttl.is_zero()),
             sweep_interval: Duration::from_millis(options.session_sweep_interval_ms),
+            park_after: Duration::from_millis(options.park_after_ms),
             debug: options.debug,
             sandbox: options.sandbox,
             approval_policy: options.approval_policy,

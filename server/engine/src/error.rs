@@ -20,9 +20,18 @@ pub enum SessionError {
     /// There is no such session, or it is somebody else's.
     #[error("there is no such session")]
     NotFound,
-    /// As many sessions are live as may be.
-    #[error("the limit of {0} live sessions is reached; delete one, or try again later")]
+    /// As many sessions are live as may be, and all of them are busy.
+    #[error("the limit of {0} live sessions is reached, and all of them are busy; try again later")]
     Limit(usize),
+    /// The session's process has ended too often.
+    #[error("codex ended {times} times without completing a turn{}; sending a message again tries once more",
+        .last.as_ref().map(|last| format!(" ({last})")).unwrap_or_default())]
+    Crashing {
+        /// How often.
+        times: u32,
+        /// What the last one said.
+        last: Option<String>,
+    },
     /// A turn is running, or about to.
     #[error("a turn is active; wait for its end, or interrupt it")]
     TurnActive,
@@ -197,6 +206,7 @@ impl SessionError {
             Self::OverCeiling { .. } => "over_ceiling",
             Self::Store(_) => "store",
             Self::Limit(_) => "session_limit",
+            Self::Crashing { .. } => "codex_crashing",
             Self::TurnActive => "turn_active",
             Self::NoActiveTurn => "no_active_turn",
             Self::EmptyPrompt => "empty_prompt",
@@ -254,6 +264,7 @@ impl SessionError {
             )
             | Self::Store(_) => 500,
             Self::Limit(_)
+            | Self::Crashing { .. }
             | Self::TooManyReads
             | Self::ShuttingDown
             | Self::Codex(BridgeError::Spawn { .. } | BridgeError::Exited(_) | BridgeError::Closed) => 503,

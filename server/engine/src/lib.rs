@@ -15,6 +15,7 @@ mod holds;
 mod library;
 pub mod log;
 pub mod login;
+mod places;
 pub mod requests;
 pub mod session;
 pub mod sessions;

@@ -144,7 +144,7 @@ impl Librarian {
                     self.waiting.push(ask);
                     if starting.is_none() {
                         let (config, processes) = (Arc::clone(&self.config), self.processes.clone());
-                        starting = Some(async move { greet(&config, &processes).await }.boxed());
+                        starting = Some(async move { greet(&config, &processes, None).await }.boxed());
                     }
                 }
                 greeted = started => {

@@ -60,9 +60,14 @@ impl Frame {
 impl Log {
     /// An empty log that takes about `limit` bytes of memory.
     pub fn new(limit: usize) -> Self {
+        Self::after(limit, 0)
+    }
+
+    /// The same, whose first event comes after that number: what went before it is of another life.
+    pub fn after(limit: usize, last: u64) -> Self {
         let epoch = std::iter::repeat_with(fastrand::alphanumeric).take(6).collect();
-        let ring = Ring { frames: VecDeque::new(), first: 1, bytes: 0, limit, state: None };
-        Self { epoch, ring: Mutex::new(ring), head: watch::Sender::new((0, false)) }
+        let ring = Ring { frames: VecDeque::new(), first: last + 1, bytes: 0, limit, state: None };
+        Self { epoch, ring: Mutex::new(ring), head: watch::Sender::new((last, false)) }
     }
 
     /// The life of the log.

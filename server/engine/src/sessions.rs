@@ -1,4 +1,4 @@
-//! The registry of sessions: create, get, list by owner, the limit, expiry, the end of all.
+//! The registry of sessions: create, get, list by owner, expiry, the end of all.
 
 mod actions;
 mod changes;
@@ -9,27 +9,22 @@ mod image;
 mod items;
 mod past;
 mod search;
+mod stored;
 mod threads;
 mod workspaces;
 
 use std::{
-    cmp::Reverse,
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use codex_gateway_wire::{
-    OwnerId, SessionId, StartTurn,
-    api::{CreateSession, ListedSession, SessionSummary},
-    event::ClosedReason,
-};
+use codex_gateway_wire::{OwnerId, SessionId, StartTurn, api::CreateSession, event::ClosedReason};
 use futures::{StreamExt, stream::FuturesUnordered};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-use self::cursor::Cursors;
+use self::{cursor::Cursors, stored::Moves};
 pub use self::{
     export::{Export, ExportFormat},
     items::{ItemsQuery, OlderThan},
@@ -44,6 +39,7 @@ use crate::{
     highlight::Highlighter,
     holds::Holds,
     library::{self, Library},
+    places::{Live, Places},
     session::{
         Session, intake,
         open::{self, Base, Wanted, WantedThread},
@@ -67,9 +63,11 @@ pub struct Sessions {
 #[derive(Debug)]
 struct Inner {
     config: Arc<Config>,
-    live: Mutex<HashMap<SessionId, Session>>,
-    /// One permit for each session that may be live.
-    places: Arc<Semaphore>,
+    live: Arc<Live>,
+    /// Which of them come and go.
+    moves: Moves,
+    /// One for each process that sessions may have.
+    places: Places,
     /// Who is in which thread.
     holds: Holds,
     /// What outlives the gateway.
@@ -91,32 +89,6 @@ struct Inner {
     probes: TaskTracker,
 }
 
-/// The place of a session that is being made. Dropping it gives the place back, once its processes are gone.
-struct Opening {
-    place: Option<OwnedSemaphorePermit>,
-    processes: TaskTracker,
-}
-
-impl Opening {
-    /// The place, for the session that was made.
-    fn take(mut self) -> Option<OwnedSemaphorePermit> {
-        self.place.take()
-    }
-}
-
-impl Drop for Opening {
-    fn drop(&mut self) {
-        if let Some(place) = self.place.take() {
-            let processes = self.processes.clone();
-            tokio::spawn(async move {
-                processes.close();
-                processes.wait().await;
-                drop(place);
-            });
-        }
-    }
-}
-
 impl Sessions {
     /// An empty registry, with a task that ends expired sessions. Must be called within a runtime; opening the
     /// store blocks.
@@ -130,15 +102,17 @@ impl Sessions {
         let config = Arc::new(config);
         let (stopping, probes) = (CancellationToken::new(), TaskTracker::new());
         let library = Library::new(Arc::clone(&config), probes.clone(), stopping.clone(), library::IDLE);
+        let live = Arc::<Live>::default();
         let inner = Arc::new(Inner {
-            places: Arc::new(Semaphore::new(config.max_sessions)),
+            places: Places::new(config.max_sessions, &live),
             holds: Holds::default(),
             store,
             uploads,
             library,
             cursors,
             config,
-            live: Mutex::default(),
+            live,
+            moves: Moves::default(),
             catalog: Mutex::default(),
             highlighter: Highlighter::default(),
             files: Files::default(),
@@ -177,7 +151,7 @@ impl Sessions {
     /// # Errors
     /// [`SessionError::BadCwd`] and [`SessionError::OutsideWorkspaces`] if the directory is not any more what it was.
     pub async fn files(&self, session: &Session, query: &str, limit: usize) -> Result<Found, SessionError> {
-        session.settings().check().await?;
+        session.settings().check(&self.inner.config).await?;
         self.inner.files.find(&session.settings().cwd, query, limit).await
     }
 
@@ -199,9 +173,9 @@ impl Sessions {
         self.inner.files.find(&dir, query, limit).await
     }
 
-    /// How many sessions are live.
+    /// How many sessions are live: those that have a process.
     pub fn count(&self) -> usize {
-        self.live().len()
+        self.live().values().filter(|session| session.has_process()).count()
     }
 
     fn live(&self) -> MutexGuard<'_, HashMap<SessionId, Session>> {
@@ -271,23 +245,20 @@ impl Sessions {
         if inner.stopping.is_cancelled() {
             return Err(SessionError::ShuttingDown);
         }
-        let place = Arc::clone(&inner.places)
-            .try_acquire_owned()
-            .map_err(|_| SessionError::Limit(inner.config.max_sessions))?;
         let base = Base {
             config: Arc::clone(&inner.config),
             settings,
             session: SessionId::from(Uuid::now_v7().to_string()),
             owner: owner.clone(),
             holds: inner.holds.clone(),
+            places: inner.places.clone(),
             store: inner.store.clone(),
             uploads: inner.uploads.clone(),
             processes: TaskTracker::new(),
         };
-        // It holds its place until its process is gone, also if whoever wants it has left before that.
-        let place = Opening { place: Some(place), processes: base.processes.clone() };
+        let opening = async { base.open(wanted, base.places.take().await?).await };
         let opened = tokio::select! {
-            opened = base.open(wanted) => opened,
+            opened = opening => opened,
             () = inner.stopping.cancelled() => Err(SessionError::ShuttingDown),
         };
         let opened = match opened {
@@ -299,19 +270,20 @@ impl Sessions {
                 return Err(error);
             }
         };
-        let Some(place) = place.take() else { return Err(SessionError::ShuttingDown) };
         {
             let mut catalog = inner.catalog.lock().unwrap_or_else(PoisonError::into_inner);
             let account = crate::session::account_state(&opened.account);
             *catalog = Catalog { models: opened.models.clone(), account, error: None };
         }
         let id = base.session.clone();
-        let session = Session::start(base, model, opened, place);
+        let session = Session::start(base, model, opened);
         self.live().insert(id.clone(), session.clone());
+        session.flush().await;
         tracing::info!(session = %id, %owner, "session created");
         if inner.stopping.is_cancelled() {
             // The end of all began between the two checks and may not have seen this one.
-            self.remove(session, ClosedReason::Shutdown).await;
+            self.live().remove(&id);
+            session.suspend().await;
             return Err(SessionError::ShuttingDown);
         }
         Ok(session)
@@ -326,33 +298,14 @@ impl Sessions {
         intake::check(config, &self.catalog().models, config.model.as_deref(), turn)
     }
 
-    /// A session of that owner. Counts as use.
+    /// A session of that owner: out of the store if it is not in memory. Counts as use.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`], also if it is somebody else's.
-    pub fn get(&self, owner: &OwnerId, id: &SessionId) -> Result<Session, SessionError> {
-        let session = self.live().get(id).filter(|session| session.owner() == owner).cloned();
-        let session = session.ok_or(SessionError::NotFound)?;
+    /// [`SessionError::NotFound`], also if it is somebody else's; what the store says.
+    pub async fn get(&self, owner: &OwnerId, id: &SessionId) -> Result<Session, SessionError> {
+        let session = self.in_memory(owner, id).await?;
         session.touch();
         Ok(session)
-    }
-
-    /// The sessions of that owner, the last used first.
-    pub fn list(&self, owner: &OwnerId) -> Vec<SessionSummary> {
-        self.own(owner).iter().map(Session::summary).collect()
-    }
-
-    /// The same, as the API tells it.
-    pub fn listed(&self, owner: &OwnerId) -> Vec<ListedSession> {
-        self.own(owner).iter().map(Session::listed).collect()
-    }
-
-    fn own(&self, owner: &OwnerId) -> Vec<Session> {
-        let mut own: Vec<Session> =
-            self.live().values().filter(|session| session.owner() == owner).cloned().collect();
-        // Read once: it changes while others are compared.
-        own.sort_by_cached_key(|session| (Reverse(session.last_access_ms()), session.id().clone()));
-        own
     }
 
     /// Ends a session of that owner; its process is gone when this answers.
@@ -360,24 +313,18 @@ impl Sessions {
     /// # Errors
     /// [`SessionError::NotFound`], also if it is somebody else's.
     pub async fn delete(&self, owner: &OwnerId, id: &SessionId) -> Result<(), SessionError> {
-        let session = self.get(owner, id)?;
+        let session = self.in_memory(owner, id).await?;
         if self.remove(session, ClosedReason::Deleted).await { Ok(()) } else { Err(SessionError::NotFound) }
     }
 
-    /// Ends a session. Whether it was still there: of several that end it at the same time, one finds it.
-    async fn remove(&self, session: Session, reason: ClosedReason) -> bool {
-        let was_there = self.live().remove(session.id()).is_some();
-        session.close(reason).await;
-        was_there
-    }
-
-    /// Ends all sessions, and refuses new ones: within some four seconds.
+    /// Ends all processes, and refuses new sessions: within some four seconds. What there is of the sessions is
+    /// written down; the streams of their readers just end.
     pub async fn shutdown(&self) {
         self.inner.stopping.cancel();
-        let all: Vec<Session> = self.live().values().cloned().collect();
+        let all: Vec<Session> = self.live().drain().map(|(_, session)| session).collect();
         let ends: FuturesUnordered<_> =
-            all.into_iter().map(|session| self.remove(session, ClosedReason::Shutdown)).collect();
-        ends.collect::<Vec<bool>>().await;
+            all.into_iter().map(|session| async move { session.suspend().await }).collect();
+        ends.collect::<Vec<()>>().await;
         self.inner.probes.close();
         self.inner.probes.wait().await;
     }
@@ -420,6 +367,7 @@ impl Sessions {
             let ends: FuturesUnordered<_> =
                 expired.into_iter().map(|session| self.remove(session, ClosedReason::Expired)).collect();
             ends.collect::<Vec<bool>>().await;
+            self.tidy().await;
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! One thread owns the connection; who asks waits for its answer without blocking the runtime.
 
+mod lock;
+mod sessions;
 mod uploads;
 
 use std::{
@@ -9,14 +11,19 @@ use std::{
     fs::{DirBuilder, OpenOptions, Permissions},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use codex_gateway_wire::{OwnerId, ThreadId};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use self::uploads::{Room, UploadRow};
+use self::lock::Lock;
+pub(crate) use self::{
+    sessions::{Expiry, SavedSession, SessionChange, SessionRow},
+    uploads::{Room, UploadRow},
+};
 use crate::clock::now_ms;
 
 /// The database's name in the data directory.
@@ -26,8 +33,14 @@ const WAITING: usize = 256;
 /// How long to wait for another program that has the database open: a backup, say.
 const BUSY: Duration = Duration::from_secs(5);
 /// What makes each version of the schema out of the one before. The database's `user_version` counts them.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_threads.sql"), include_str!("../migrations/0002_uploads.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_threads.sql"),
+    include_str!("../migrations/0002_uploads.sql"),
+    include_str!("../migrations/0003_sessions.sql"),
+];
+/// The largest database that is looked through at start, in bytes: that takes a moment for each hundred megabytes.
+/// SQLite sees by itself when a file is cut short.
+const LOOKED_THROUGH: u64 = 64 * 1024 * 1024;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -49,6 +62,29 @@ pub enum StoreError {
         path: PathBuf,
         /// Why not.
         message: String,
+    },
+    /// The database is damaged.
+    #[error(
+        "the database {path} is damaged: {message}. Nothing was changed. Put a copy of it back, or move it away together \
+         with its -wal and -shm files to begin with an empty one: codex keeps the conversations, but whose they are is \
+         then forgotten"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is the matter.
+        message: String,
+    },
+    /// Another gateway has it.
+    #[error(
+        "another gateway{} uses the data directory {path}; stop it, or give this one its own with \
+         CODEX_GATEWAY_DATA_DIR", .process.as_ref().map(|id| format!(" (process {id})")).unwrap_or_default()
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// The other one's process.
+        process: Option<String>,
     },
     /// A later gateway has written the database.
     #[error(
@@ -75,6 +111,8 @@ pub enum StoreError {
 #[derive(Clone, Debug)]
 pub struct Store {
     jobs: mpsc::Sender<Job>,
+    /// Keeps other gateways away.
+    _lock: Arc<Lock>,
 }
 
 impl Store {
@@ -88,6 +126,7 @@ impl Store {
             message: error.to_string(),
         };
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
+        let lock = Lock::take(dir)?;
         let path = dir.join(FILE);
         let database = |message: String| StoreError::Database { path: path.clone(), message };
         // SQLite gives its other files the mode of this one.
@@ -103,7 +142,7 @@ impl Store {
             }
         };
         std::thread::Builder::new().name("store".to_owned()).spawn(serve).map_err(directory)?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, _lock: Arc::new(lock) })
     }
 
     /// Writes down whose a thread is. Whose it was first, it stays.
@@ -163,8 +202,15 @@ impl Store {
 
 /// Looks at the database's version before anything is written, then brings it up to date.
 fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let database =
-        |error: rusqlite::Error| StoreError::Database { path: path.to_owned(), message: error.to_string() };
+    let database = |error: rusqlite::Error| {
+        let (path, message) = (path.to_owned(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                StoreError::Damaged { path, message }
+            }
+            _ => StoreError::Database { path, message },
+        }
+    };
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     let version = |connection: &Connection| {
         connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
@@ -175,6 +221,14 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     };
     connection.busy_timeout(BUSY).map_err(database)?;
     check(version(connection).map_err(database)?)?;
+    if std::fs::metadata(path).is_ok_and(|file| file.len() <= LOOKED_THROUGH) {
+        let found: String =
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(database)?;
+        if found != "ok" {
+            return Err(StoreError::Damaged { path: path.to_owned(), message: found });
+        }
+    }
+    connection.pragma_update(None, "foreign_keys", true).map_err(database)?;
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).map_err(database)?;
     // Another gateway may be doing the same at this moment.
     let transaction =
@@ -184,7 +238,10 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
         transaction.execute_batch(migration).map_err(database)?;
     }
     transaction.pragma_update(None, "user_version", known).map_err(database)?;
-    transaction.commit().map_err(database)
+    transaction.commit().map_err(database)?;
+    // What a gateway that was killed has left beside the file goes into it. A backup that reads it may be in the way.
+    let _ = connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()));
+    Ok(())
 }
 
 #[cfg(test)]
@@ -238,7 +295,9 @@ mod tests {
         assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), before);
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing was put beside it");
+        let files = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name());
+        let beside: Vec<_> = files.filter(|name| name != FILE).collect();
+        assert_eq!(beside, ["gateway.lock"], "nothing else was put beside it");
     }
 
     #[test]

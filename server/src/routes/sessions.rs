@@ -19,7 +19,7 @@ use crate::{
 
 /// `GET /api/sessions`
 pub async fn list(State(state): State<AppState>, Caller(owner): Caller) -> Json<SessionList> {
-    Json(SessionList { ok: true, sessions: state.sessions.listed(&owner) })
+    Json(SessionList { ok: true, sessions: state.sessions.listed(&owner).await })
 }
 
 /// `POST /api/sessions`

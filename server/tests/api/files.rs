@@ -74,7 +74,9 @@ async fn the_page_finds_files_with_a_session_and_before_there_is_one() {
 #[tokio::test]
 async fn the_first_screen_names_the_branch() {
     let gateway = Gateway::fake("normal").await;
-    let branch = async || gateway.client.post_json("/_fn/home", &json!({})).await.ok()["branch"].clone();
+    let branch = async || {
+        gateway.client.post_json("/_fn/home", &json!({})).await.ok()["workspaces"][0]["branch"].clone()
+    };
     // Wherever the tests run: this is what is nearest.
     let git = gateway.workspace().join(".git");
     fs::create_dir(&git).unwrap();

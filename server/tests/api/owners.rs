@@ -71,8 +71,24 @@ async fn gateway() -> (Gateway, Client, Client) {
     fs::create_dir_all(site.join("pkg")).unwrap();
     fs::write(site.join("pkg/codex-gateway.wasm"), "").unwrap();
     let gateway = setup.set("CODEX_GATEWAY_SITE_DIR", &site).start().await;
-    let [ada, bob] = ["ada", "bob"].map(|name| gateway.client.with_token(&token_of(name)));
+    let [ada, bob] = both(&gateway);
     (gateway, ada, bob)
+}
+
+fn both(gateway: &Gateway) -> [Client; 2] {
+    ["ada", "bob"].map(|name| gateway.client.with_token(&token_of(name)))
+}
+
+/// A session of hers that is nowhere but in the store: the gateway was restarted since.
+async fn stored(gateway: &mut Gateway) -> Session {
+    let [ada, _] = both(gateway);
+    gateway.codex().set_mode("normal");
+    let session = gateway.create_with(&ada, &json!({})).await;
+    session.turn("Adas secret").await;
+    gateway.restart().await;
+    gateway.codex().set_mode("asks-together");
+    let [client, _] = both(gateway);
+    Session { client, id: session.id.clone(), reply: session.reply.clone() }
 }
 
 /// A session in the middle of a turn, in which something waits for her.
@@ -97,16 +113,28 @@ fn routes() -> BTreeSet<&'static str> {
 
 #[tokio::test]
 async fn nothing_of_one_owner_exists_for_another_on_any_route() {
-    let (gateway, ada, bob) = gateway().await;
+    let (mut gateway, ..) = gateway().await;
+    let stored = stored(&mut gateway).await;
+    let [ada, bob] = both(&gateway);
     let hers = hers(&gateway, &ada).await;
     let routes = routes();
     assert!(routes.len() > 20 && routes.contains("/api/sessions/{id}/requests/{request}"), "{routes:?}");
-    for pattern in routes.iter().copied().chain(PAGES) {
-        let path = hers.path(pattern);
+    let of_stored = |pattern: &str| {
+        let thread = thread_of(&stored);
+        hers.path(
+            &pattern.replace("{id}", if pattern.starts_with("/api/threads") { &thread } else { &stored.id }),
+        )
+    };
+    let patterns = || routes.iter().copied().chain(PAGES);
+    let with_id =
+        patterns().filter(|pattern| pattern.contains("{id}") && !pattern.starts_with("/api/uploads"));
+    let paths = patterns().map(|pattern| (pattern, hers.path(pattern), hers.thread.clone()));
+    let paths = paths.chain(with_id.map(|pattern| (pattern, of_stored(pattern), thread_of(&stored))));
+    for (pattern, path, thread) in paths {
         for method in METHODS {
             let bodies = [
                 json!({
-                    "prompt": "x", "threadId": hers.thread, "resumeThreadId": hers.thread, "name": "x",
+                    "prompt": "x", "threadId": thread, "resumeThreadId": thread, "name": "x",
                     "beforeTurnId": "x", "target": { "type": "uncommittedChanges" },
                 }),
                 json!({ "decision": "accept" }),
@@ -116,6 +144,7 @@ async fn nothing_of_one_owner_exists_for_another_on_any_route() {
                 let json = bob.with("content-type", "application/json");
                 let reply = json.send(method, &path, body.to_string().as_bytes()).await;
                 hers.is_not_in(&reply, &what);
+                assert!(!reply.text().contains(&stored.id), "{what}");
                 if pattern.contains("{id}") {
                     assert!(matches!(reply.status.as_u16(), 404 | 405), "{what}: {}", reply.status);
                 }
@@ -126,6 +155,7 @@ async fn nothing_of_one_owner_exists_for_another_on_any_route() {
         }
     }
     unharmed(&hers).await;
+    assert_eq!(stored.state().await["transcript"][0]["text"], "Adas secret");
     gateway.stop().await;
 }
 

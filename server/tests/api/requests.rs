@@ -329,7 +329,7 @@ async fn a_request_is_declined_at_its_deadline() {
 #[tokio::test]
 async fn what_waits_keeps_its_session_from_expiring() {
     let gateway = Setup::fake("asks-together")
-        .set("CODEX_GATEWAY_SESSION_TTL_MS", "50")
+        .set("CODEX_GATEWAY_SESSION_TTL_MS", "300")
         .set("CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", "10")
         .set("CODEX_GATEWAY_APPROVAL_TIMEOUT_MS", "600")
         .start()

@@ -3,13 +3,12 @@
 use std::{os::unix::ffi::OsStrExt, time::Duration};
 
 use futures::future::join_all;
-use serde_json::json;
 use tokio::time::timeout;
 
 use crate::support::{Gateway, Setup, eventually};
 
 #[tokio::test]
-async fn streams_are_told_and_turns_are_ended() {
+async fn streams_end_and_so_do_turns() {
     let mut gateway = Gateway::demo().await;
     let session = gateway.create().await;
     let other = gateway.create().await;
@@ -19,10 +18,9 @@ async fn streams_are_told_and_turns_are_ended() {
     eventually("the command runs", || gateway.runs("sleep 25")).await;
 
     gateway.terminate();
-    for (reader, id) in readers.iter_mut().zip([&session.id, &session.id, &other.id]) {
-        let closed = reader.find(|event| event.name == "session-closed").await;
-        assert_eq!(closed.json(), json!({ "sessionId": id, "reason": "shutdown" }));
-        assert_eq!(reader.rest().await, []);
+    for reader in &mut readers {
+        let rest = reader.rest().await;
+        assert!(rest.iter().all(|event| event.name != "session-closed"), "no session ends: {rest:?}");
     }
     gateway.ended().await;
 }
@@ -109,6 +107,7 @@ async fn what_cannot_be_configured_is_named() {
             "1",
             "it takes a whole number of milliseconds from 10 on",
         ),
+        ("CODEX_GATEWAY_PARK_AFTER_MS", "0", "is \"0\"; it takes a whole number of milliseconds from 10 on"),
         ("CODEX_GATEWAY_SANDBOX", "none", "it takes read-only, workspace-write, danger-full-access"),
     ] {
         let (status, log) = Setup::fake("normal").set(name, value).start_badly().await;

@@ -30,5 +30,5 @@ async fn a_data_directory_that_cannot_be_used_is_named_at_start() {
     let file = setup.data_dir().join("gateway.db");
     fs::write(&file, "not a database at all, but long enough to be looked at as one").unwrap();
     let (status, log) = setup.start_badly().await;
-    assert!(!status.success() && log.contains("gateway.db cannot be used"), "{log}");
+    assert!(!status.success() && log.contains("gateway.db is damaged"), "{log}");
 }

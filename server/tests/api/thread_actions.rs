@@ -288,7 +288,7 @@ async fn while_a_turn_runs_its_history_stays() {
 #[tokio::test]
 async fn what_is_forked_takes_a_place_and_belongs_to_who_forked_it() {
     let gateway = Setup::demo()
-        .set("CODEX_GATEWAY_MAX_SESSIONS", "2")
+        .set("CODEX_GATEWAY_MAX_SESSIONS", "1")
         .set("CODEX_GATEWAY_JWT_SECRET", crate::auth::SECRET)
         .start()
         .await;
@@ -296,6 +296,10 @@ async fn what_is_forked_takes_a_place_and_belongs_to_who_forked_it() {
     let session = gateway.create_with(&ada, &json!({})).await;
     session.turn(&word("one")).await;
     let forked = Session::new(&ada, ada.post(&session.path("/thread/fork")).await.ok());
+    assert_eq!(session.state().await["ready"], false, "the one that it was forked from has made room");
+    let mut events = forked.live().await;
+    forked.start_turn("!standin slow-command").await;
+    events.notification("item/commandExecution/outputDelta").await;
     ada.post(&session.path("/thread/fork")).await.refused(503, "session_limit");
     ada.get(&format!("/api/threads/{}", thread_of(&forked))).await.ok();
     bob.get(&format!("/api/threads/{}", thread_of(&forked))).await.refused(404, "not_found");

@@ -235,7 +235,7 @@ words! {
         Expired = "expired",
         /// Somebody archived its thread.
         Archived = "archived",
-        /// The gateway stops.
+        /// The gateway stops. (It does not say so any more: sessions outlive it.)
         Shutdown = "shutdown",
         /// A word that this version does not know.
         Other = "other",

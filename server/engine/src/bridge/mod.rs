@@ -313,7 +313,7 @@ impl Bridge {
     }
 
     /// The end of the process, however it comes about. Waiting for it does not keep the process.
-    pub fn gone(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn gone(&self) -> impl Future<Output = ()> + Send + use<> {
         self.shared.gone.clone().cancelled_owned()
     }
 

@@ -94,7 +94,7 @@ impl Initialize {
 }
 
 /// The answer to `initialize`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Initialized {
     /// Codex's user agent, its version in it.
@@ -115,7 +115,7 @@ pub struct AccountRead {
 request!(AccountRead = "account/read" -> AccountReply);
 
 /// The answer to `account/read`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AccountReply {
     /// The account, as codex says it.

@@ -44,6 +44,9 @@ impl Actor {
         if self.live.is_some() {
             return self.perform(action, Waiting::default(), reply);
         }
+        if let Err(crashing) = self.crashes.allow(true) {
+            return drop(reply.send(Err(crashing)));
+        }
         self.slot = match action {
             Action::Compact | Action::Review(_) => Slot::Opening(Waiting::default()),
             Action::Revert(_) => Slot::Changing(Waiting::default()),

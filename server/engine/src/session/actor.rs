@@ -5,9 +5,9 @@
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use codex_gateway_wire::{
-    Event, EventBody, EventName, Item, Notification, Snapshot, Transcript, TurnId,
-    api::{AccountState, Model, Runtime, SessionReply, SessionState},
-    codex::{TurnStatus, approval_policy},
+    Event, EventBody, EventName, Item, Notification, Transcript, TurnId,
+    api::{Model, SessionReply},
+    codex::approval_policy,
     event::{ClosedReason, History, SessionClosed, ThreadOpened, Warning, WarningKind},
     request::ResolvedBy,
 };
@@ -15,17 +15,20 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered}
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc},
+    sync::mpsc,
     time::{Instant, sleep_until},
 };
 
 use super::{
     About, Asked, Command, Reply, Shared, WINDOW, WINDOW_BYTES,
+    crashes::Crashes,
     foreign::Foreign,
     older,
     open::{self, Base, Joined, Opened},
+    parking::Parking,
     recent::Recent,
-    text,
+    restoring::Start,
+    saving::Saving,
     turns::{Message, Slot, Then},
 };
 use crate::{
@@ -33,10 +36,11 @@ use crate::{
         Bridge, BridgeError, Direction, Exit, Inbound, Inbox,
         protocol::{AccountReply, Initialized},
     },
-    clock::rfc3339,
     error::SessionError,
     holds::Hold,
+    places::Place,
     requests::{Changes, Pending},
+    store::StoreError,
 };
 
 /// How many messages are taken from the process at once; readers are woken once for all of them.
@@ -62,6 +66,8 @@ pub(super) enum Done {
     WaitExpired(u64),
     /// Codex said again who it is signed in as.
     Account(AccountReply),
+    /// What has changed was written down, or could not be.
+    Saved(Result<(), StoreError>),
     /// Something that has no result.
     Nothing,
 }
@@ -70,23 +76,34 @@ pub(super) enum Done {
 pub(super) struct Live {
     pub bridge: Bridge,
     inbox: Inbox,
-    started_ms: i64,
+    pub started_ms: i64,
     malformed: u64,
 }
 
+impl Live {
+    /// Whether everything was taken that it has said.
+    pub(super) fn is_read(&self) -> bool {
+        self.inbox.is_empty()
+    }
+}
+
+/// A session's task.
 pub(super) struct Actor {
     pub base: Base,
     pub shared: Arc<Shared>,
     commands: mpsc::Receiver<Command>,
-    /// Held until the processes are gone: one live session.
-    _permit: OwnedSemaphorePermit,
     /// The hold on the thread that the session is in.
     pub hold: Option<Hold>,
     /// The model that was asked for; codex's own choice without.
     pub model: Option<String>,
     pub live: Option<Live>,
-    runtime: Initialized,
-    account: AccountReply,
+    /// The place of its process.
+    pub place: Option<Place>,
+    pub parking: Parking,
+    pub crashes: Crashes,
+    pub saving: Saving,
+    pub runtime: Initialized,
+    pub account: AccountReply,
     pub models: Vec<Model>,
     pub transcript: Transcript,
     /// Whether older entries were left out of the transcript.
@@ -101,6 +118,8 @@ pub(super) struct Actor {
     pub slot: Slot,
     /// How many numbers were given to what is waited for.
     pub numbers: u64,
+    /// How many of the tasks only wait for time to pass.
+    pub sleeping: usize,
     pub tasks: FuturesUnordered<BoxFuture<'static, Done>>,
 }
 
@@ -110,7 +129,6 @@ impl Actor {
         shared: Arc<Shared>,
         model: Option<String>,
         commands: mpsc::Receiver<Command>,
-        permit: OwnedSemaphorePermit,
     ) -> Self {
         Self {
             base,
@@ -119,10 +137,13 @@ impl Actor {
             attendance: shared.presence.changes(),
             shared,
             commands,
-            _permit: permit,
             hold: None,
             model,
             live: None,
+            place: None,
+            parking: Parking::default(),
+            crashes: Crashes::default(),
+            saving: Saving::default(),
             runtime: Initialized::default(),
             account: AccountReply::default(),
             models: Vec::new(),
@@ -131,14 +152,20 @@ impl Actor {
             recent: Recent::default(),
             slot: Slot::Idle,
             numbers: 0,
+            sleeping: 0,
             tasks: FuturesUnordered::new(),
         }
     }
 
-    pub(super) async fn run(mut self, opened: Opened) {
-        self.adopt(opened);
+    pub(super) async fn run(mut self, start: Start) {
+        match start {
+            Start::Opened(opened) => self.adopt(*opened),
+            Start::Restored(restored) => self.take_up(*restored),
+        }
+        self.publish();
         let mut batch = Vec::with_capacity(BATCH);
         loop {
+            let (parks_at, saves_at) = (self.parks_at(), self.saving.at());
             let inbound = async {
                 match &mut self.live {
                     Some(live) => live.inbox.recv_many(&mut batch, BATCH).await,
@@ -153,8 +180,22 @@ impl Actor {
                         let _ = reply.send(());
                         return;
                     }
+                    Some(Command::Suspend(reply)) => {
+                        self.suspend().await;
+                        let _ = reply.send(());
+                        return;
+                    }
+                    Some(Command::Unload(reply)) => {
+                        if self.is_at_rest() && (self.saving.is_done() || self.save_last().await.is_ok()) {
+                            // Whoever hears of it may take the thread.
+                            drop(self);
+                            let _ = reply.send(true);
+                            return;
+                        }
+                        let _ = reply.send(false);
+                    }
                     Some(command) => self.command(command),
-                    None => return self.close(ClosedReason::Shutdown).await,
+                    None => return self.suspend().await,
                 },
                 count = inbound => {
                     if count == 0 {
@@ -168,11 +209,19 @@ impl Actor {
                 // Whoever comes or leaves changes how long requests wait.
                 _ = self.attendance.changed() => {}
                 () = until(expiry) => self.expire_requests(),
+                () = until(parks_at) => self.rest(),
+                () = until(saves_at) => self.save(),
             }
-            self.shared.log.publish();
-            self.shared.queued.store(!self.transcript.queue.is_empty(), Ordering::Relaxed);
-            self.shared.stands(self.slot.is_busy(), !self.pending.is_empty());
+            self.publish();
         }
+    }
+
+    /// Lets readers and handles see how things stand.
+    fn publish(&mut self) {
+        self.shared.log.publish();
+        self.shared.queued.store(!self.transcript.queue.is_empty(), Ordering::Relaxed);
+        self.shared.stands(self.slot.is_busy(), !self.pending.is_empty());
+        self.note_idle();
     }
 
     fn command(&mut self, command: Command) {
@@ -201,7 +250,9 @@ impl Actor {
             Command::Read(asked) => self.read(asked),
             Command::Requests(reply) => drop(reply.send(self.pending.list())),
             Command::Answer(id, answer, reply) => drop(reply.send(self.answer(&id, answer))),
-            Command::Close(..) => {} // Dealt with in `run`.
+            Command::Park(reply) => self.make_room(reply),
+            Command::Flush(reply) => self.flush(reply),
+            Command::Close(..) | Command::Suspend(_) | Command::Unload(_) => {} // Dealt with in `run`.
         }
     }
 
@@ -218,13 +269,14 @@ impl Actor {
                 self.account = account;
                 self.state_changed();
             }
+            Done::Saved(result) => self.saved(result),
             Done::Nothing => {}
         }
     }
 
     /// Takes over a process and its thread; the one before, if any, ends.
     pub(super) fn adopt(&mut self, opened: Opened) {
-        let Opened { bridge, inbox, started_ms, runtime, account, models, joined } = opened;
+        let Opened { bridge, inbox, place, started_ms, runtime, account, models, joined } = opened;
         let Joined { thread, hold, history } = joined;
         let live = Live { bridge, inbox, started_ms, malformed: 0 };
         let open = self.pending.take_all();
@@ -232,6 +284,8 @@ impl Actor {
         if let Some(before) = self.live.replace(live) {
             self.tasks.push(async move { before.bridge.close().await }.map(|()| Done::Nothing).boxed());
         }
+        self.place = Some(place);
+        self.foreign.clear();
         (self.runtime, self.account, self.models) = (runtime, account, models);
         self.hold = hold.or(self.hold.take());
         let opened = ThreadOpened {
@@ -253,7 +307,8 @@ impl Actor {
         }
         let queue = self.transcript.queue.clone();
         let seq = self.append(EventName::Thread, &opened);
-        self.transcript.apply(&Event { seq, body: EventBody::Thread(opened) });
+        self.fold(&Event { seq, body: EventBody::Thread(opened) });
+        self.save_soon();
         // A thread that never had a turn goes on as a new one, and one of which turns were taken back begins anew; what
         // was written for it still waits.
         self.set_queue(queue);
@@ -262,7 +317,7 @@ impl Actor {
     }
 
     /// Lets handles know what the conversation is about.
-    fn meta_changed(&self) {
+    pub(super) fn meta_changed(&self) {
         let Transcript { title, thread_id, cwd, .. } = &self.transcript;
         let mut about = self.shared.about.lock().unwrap_or_else(PoisonError::into_inner);
         *about = About { title: title.clone(), thread_id: thread_id.clone(), cwd: cwd.clone() };
@@ -297,6 +352,7 @@ impl Actor {
 
     fn notification(&mut self, method: String, params: &RawValue) {
         self.shared.touch();
+        self.disturb();
         let notification = Notification::parse(&method, params);
         let seq = self.shared.log.append(EventName::Notification, |bytes| {
             bytes.extend_from_slice(b"{\"method\":");
@@ -315,13 +371,14 @@ impl Actor {
         let own =
             notification.thread_id().is_some_and(|thread| Some(thread) == self.transcript.thread_id.as_ref());
         let event = Event { seq, body: EventBody::Notification(notification) };
-        let change = self.transcript.apply(&event);
+        let change = self.fold(&event);
         let EventBody::Notification(notification) = event.body else { return };
         match notification {
             Notification::TurnStarted(_, turn) if own => self.turn_began(turn.id),
             Notification::TurnCompleted(_, turn) if own => {
                 let open = self.pending.take_turn(&turn.id);
                 self.withdraw(open, ResolvedBy::Codex);
+                self.crashes.forget();
                 self.turn_ended();
             }
             Notification::Settings(..) if own => {
@@ -333,6 +390,7 @@ impl Actor {
             Notification::Model(..) if change.meta => self.state_changed(),
             Notification::ItemCompleted(event) | Notification::ItemStarted(event) => {
                 if let (true, Item::UserMessage(message)) = (own, &event.item) {
+                    self.save_soon();
                     self.arrived(message);
                 }
                 self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
@@ -379,7 +437,9 @@ impl Actor {
     }
 
     fn exited(&mut self, exit: &Exit) {
-        self.live = None;
+        (self.live, self.place) = (None, None);
+        self.foreign.clear();
+        self.crashes.add(exit.last_line.clone().or_else(|| exit.status.clone()));
         let open = self.pending.take_all();
         self.withdraw(open, ResolvedBy::Process);
         let status = exit.status.as_deref().unwrap_or("unknown status");
@@ -388,6 +448,7 @@ impl Actor {
         self.process_gone(&BridgeError::Exited(exit.clone()));
         self.warn(WarningKind::ProcessExited, message, exit.last_line.clone());
         self.state_changed();
+        self.save_soon();
     }
 
     /// Lets the process answer. Without one, whoever asks hears nothing, and sees that.
@@ -404,7 +465,7 @@ impl Actor {
         }
     }
 
-    fn warn(&mut self, kind: WarningKind, message: String, detail: Option<String>) {
+    pub(super) fn warn(&mut self, kind: WarningKind, message: String, detail: Option<String>) {
         tracing::warn!(session = %self.shared.id, ?kind, message, "session warning");
         self.recent.other(EventName::Warning, None, &message);
         let warning = Warning { kind, message, detail };
@@ -414,7 +475,7 @@ impl Actor {
     /// Appends an event of the gateway's own, and folds it.
     pub(super) fn say_event(&mut self, name: EventName, data: &impl Serialize, body: EventBody) {
         let seq = self.append(name, data);
-        self.transcript.apply(&Event { seq, body });
+        self.fold(&Event { seq, body });
         self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
     }
 
@@ -430,69 +491,24 @@ impl Actor {
         self.append(EventName::State, &self.state());
     }
 
+    /// Ends the session: its readers are told.
     async fn close(mut self, reason: ClosedReason) {
         let open = self.pending.take_all();
         self.withdraw(open, ResolvedBy::Session);
         let closed = SessionClosed { session_id: self.shared.id.clone(), reason };
         self.say_event(EventName::SessionClosed, &closed, EventBody::SessionClosed(closed.clone()));
         self.shared.log.close();
+        self.end_all().await;
+        tracing::info!(session = %self.shared.id, ?reason, "session closed");
+    }
+
+    /// Ends all processes, and waits for their end.
+    pub(super) async fn end_all(&mut self) {
         // A process ends when nobody holds it: neither as the session's own nor in a task.
         self.live = None;
         self.tasks.clear();
         self.base.processes.close();
         self.base.processes.wait().await;
-        tracing::info!(session = %self.shared.id, ?reason, "session closed");
-    }
-
-    pub(super) fn reply(&self) -> SessionReply {
-        SessionReply {
-            ok: true,
-            session_id: self.shared.id.clone(),
-            session: self.shared.info(),
-            state: self.state(),
-            last_event_id: self.shared.log.last(),
-        }
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            at: self.shared.log.last(),
-            session: self.shared.info(),
-            models: self.models.clone(),
-            older: self.older,
-            transcript: self.transcript.clone(),
-        }
-    }
-
-    fn state(&self) -> SessionState {
-        let transcript = &self.transcript;
-        let last_turn = transcript.turns.iter().rev().find(|turn| turn.status != TurnStatus::InProgress);
-        let status = Some(transcript.status.clone()).filter(|status| !status.kind.is_empty());
-        SessionState {
-            ready: self.live.is_some(),
-            cwd: transcript.cwd.clone().unwrap_or_default(),
-            started_at: self.live.as_ref().map(|live| rfc3339(live.started_ms)),
-            runtime: Runtime {
-                platform_family: self.runtime.platform_family.clone(),
-                platform_os: self.runtime.platform_os.clone(),
-                user_agent: self.runtime.user_agent.clone(),
-            },
-            account: account_state(&self.account),
-            models: self.models.clone(),
-            selected_model: transcript.model.clone(),
-            effort: transcript.effort.clone(),
-            sandbox: transcript.sandbox,
-            approval_policy: transcript.approval_policy,
-            queue: transcript.queue.clone(),
-            thread_id: transcript.thread_id.clone(),
-            thread_status: status,
-            current_turn_id: self.slot.turn().cloned(),
-            active_turn: self.slot.is_busy(),
-            last_turn_status: last_turn.map(|turn| turn.status.as_str().to_owned()),
-            transcript: text::entries(transcript),
-            recent_events: self.recent.list(),
-            pending_requests: self.pending.list(),
-        }
     }
 }
 
@@ -502,30 +518,4 @@ async fn until(moment: Option<Instant>) {
         Some(moment) => sleep_until(moment).await,
         None => std::future::pending().await,
     }
-}
-
-/// Who codex is signed in as, in a few words.
-pub(crate) fn account_state(account: &AccountReply) -> AccountState {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Account {
-        #[serde(rename = "type", default)]
-        kind: String,
-        #[serde(default)]
-        email: Option<String>,
-        #[serde(default)]
-        plan_type: Option<String>,
-    }
-    let known = account.account.as_ref().and_then(|raw| serde_json::from_str::<Account>(raw.get()).ok());
-    let summary = match known {
-        Some(Account { kind, .. }) if kind == "apiKey" => "API key".to_owned(),
-        Some(Account { email: Some(email), plan_type, .. }) => match plan_type {
-            Some(plan) => format!("{email} ({plan})"),
-            None => email,
-        },
-        Some(account) => account.kind,
-        None if account.requires_openai_auth => "not signed in".to_owned(),
-        None => "no sign-in needed".to_owned(),
-    };
-    AccountState { raw: account.account.clone(), summary, requires_openai_auth: account.requires_openai_auth }
 }

@@ -5,17 +5,22 @@
 
 mod actions;
 mod actor;
+mod crashes;
 mod foreign;
 pub(crate) mod history;
 pub(crate) mod intake;
 mod interrupts;
 pub(crate) mod older;
 pub(crate) mod open;
+mod parking;
 mod questions;
 mod queue;
 mod recent;
+pub(crate) mod restoring;
+mod saving;
 pub(crate) mod settings;
 mod steering;
+mod telling;
 mod text;
 mod turns;
 pub(crate) mod walk;
@@ -35,15 +40,16 @@ use codex_gateway_wire::{
     request::{AnswerReply, AnswerRequest},
 };
 use futures::{FutureExt, future::BoxFuture};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use self::actor::account_state;
+pub(crate) use self::telling::account_state;
 use self::{
     actions::Action,
     actor::Actor,
     intake::Intake,
     older::{Beyond, Looked},
     open::{Base, Opened},
+    restoring::{Restored, Start, Times},
     settings::Settings,
 };
 use crate::{
@@ -51,6 +57,7 @@ use crate::{
     clock::{now_ms, rfc3339},
     error::SessionError,
     log::{Log, RING},
+    places::Place,
     requests::{Attendance, Presence},
 };
 
@@ -62,7 +69,7 @@ const WINDOW: usize = 200;
 const WINDOW_BYTES: usize = 2 * 1024 * 1024;
 
 /// How long a session that nobody uses is kept for the messages in its queue, in milliseconds.
-const QUEUED: i64 = 24 * 60 * 60 * 1000;
+pub(crate) const QUEUED: i64 = 24 * 60 * 60 * 1000;
 
 type Reply<T> = oneshot::Sender<T>;
 /// A request to codex, on its way to be answered.
@@ -90,6 +97,14 @@ enum Command {
     Answer(RequestId, AnswerRequest, Reply<Result<AnswerReply, SessionError>>),
     /// Its thread has got a name, which codex has not told.
     Named(String),
+    /// Gives its place away, if it is idle; answers when its process is gone.
+    Park(Reply<Option<Place>>),
+    /// Answers when all was written down.
+    Flush(Reply<()>),
+    /// Ends the actor and its process; the session goes on later, from its row.
+    Suspend(Reply<()>),
+    /// The same, if it has no process and nothing to do; whether it did.
+    Unload(Reply<bool>),
     Close(ClosedReason, Reply<()>),
 }
 
@@ -102,6 +117,10 @@ struct Shared {
     ttl_ms: Option<i64>,
     last_access_ms: AtomicI64,
     running: AtomicBool,
+    /// It has a process.
+    process: AtomicBool,
+    /// It has a process, and nothing to do for it.
+    idle: AtomicBool,
     /// Something waits for the user.
     waiting: AtomicBool,
     /// A message waits for its turn.
@@ -163,34 +182,43 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts the actor of a session whose process is open. The permit is given back when all of its processes
-    /// are gone.
-    pub(crate) fn start(
-        base: Base,
-        model: Option<String>,
-        opened: Opened,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
+    /// Starts the actor of a session whose process is open.
+    pub(crate) fn start(base: Base, model: Option<String>, opened: Opened) -> Self {
         let now = now_ms();
+        let times = Times { created: now, last_access: now, news: 0 };
+        Self::run(base, model, times, Log::new(RING), Start::Opened(Box::new(opened)))
+    }
+
+    /// Starts the actor of a session that was written down. It has no process.
+    pub(crate) fn restore(base: Base, restored: Restored) -> Self {
+        let log = Log::after(RING, restored.seq);
+        let (model, times) = (restored.kept.model.clone(), restored.times);
+        Self::run(base, model, times, log, Start::Restored(Box::new(restored)))
+    }
+
+    fn run(base: Base, model: Option<String>, times: Times, log: Log, start: Start) -> Self {
+        let Times { created: created_ms, last_access, news } = times;
         let shared = Arc::new(Shared {
             id: base.session.clone(),
             owner: base.owner.clone(),
-            created_ms: now,
+            created_ms,
             ttl_ms: base.config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)),
-            last_access_ms: AtomicI64::new(now),
+            last_access_ms: AtomicI64::new(last_access),
             running: AtomicBool::new(false),
+            process: AtomicBool::new(false),
+            idle: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
             queued: AtomicBool::new(false),
-            news_ms: AtomicI64::new(0),
+            news_ms: AtomicI64::new(news),
             settings: base.settings.clone(),
             presence: Presence::new(),
             about: Mutex::default(),
-            log: Arc::new(Log::new(RING)),
+            log: Arc::new(log),
         });
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let intake = base.intake(None);
-        let actor = Actor::new(base, Arc::clone(&shared), model, inbox, permit);
-        tokio::spawn(actor.run(opened));
+        let actor = Actor::new(base, Arc::clone(&shared), model, inbox);
+        tokio::spawn(actor.run(start));
         Self { shared, intake, commands }
     }
 
@@ -448,10 +476,45 @@ impl Session {
         self.shared.presence.attend()
     }
 
+    /// Whether it has a process.
+    pub(crate) fn has_process(&self) -> bool {
+        self.shared.process.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has a process that has nothing to do.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.shared.idle.load(Ordering::Relaxed)
+    }
+
+    /// Ends its process, if it is idle, and gives its place away once that is gone.
+    pub(crate) async fn park(&self) -> Option<Place> {
+        self.ask(Command::Park).await.ok().flatten()
+    }
+
     /// Ends the session: tells its readers, ends its process, and answers when that is gone.
     pub(crate) async fn close(&self, reason: ClosedReason) {
         // If the actor is gone, so is the process.
         let _ = self.ask(|reply| Command::Close(reason, reply)).await;
+    }
+
+    /// Waits until all was written down, or could not be.
+    pub(crate) async fn flush(&self) {
+        let _ = self.ask(Command::Flush).await;
+    }
+
+    /// Ends its process and its actor. What there is of it is written down; its readers' streams just end.
+    pub(crate) async fn suspend(&self) {
+        let _ = self.ask(Command::Suspend).await;
+    }
+
+    /// Ends its actor, if it has no process and nothing to do; whether it did.
+    pub(crate) async fn unload(&self) -> bool {
+        self.ask(Command::Unload).await.unwrap_or(true)
+    }
+
+    /// Whether nobody has a handle on it, beside its actor and `own` others.
+    pub(crate) fn is_alone(&self, own: usize) -> bool {
+        Arc::strong_count(&self.shared) <= own + 1
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, SessionError> {

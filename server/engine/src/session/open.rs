@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use codex_gateway_wire::{OwnerId, SessionId, ThreadId, TurnId, api::Model, event::History};
 use futures::{future::try_join, join};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use super::{history, intake::Intake, settings::Settings};
@@ -20,7 +20,8 @@ use crate::{
     config::Config,
     error::SessionError,
     holds::{Hold, Holds, ProcessHold},
-    store::Store,
+    places::{Place, Places},
+    store::{Expiry, Store},
     uploads::Uploads,
 };
 
@@ -28,6 +29,10 @@ use crate::{
 const MODEL_PAGES: usize = 20;
 /// How long to wait for the word why a process ended.
 const LAST_WORDS: Duration = Duration::from_secs(4);
+
+/// How long a process of a gateway before this one may keep a thread, and how often to look.
+const TO_LEAVE: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// A process that has been greeted.
 pub(crate) struct Greeted {
@@ -40,6 +45,8 @@ pub(crate) struct Greeted {
 pub(crate) struct Opened {
     pub bridge: Bridge,
     pub inbox: Inbox,
+    /// Its place among the processes.
+    pub place: Place,
     pub started_ms: i64,
     pub runtime: Initialized,
     pub account: AccountReply,
@@ -87,15 +94,27 @@ pub(crate) struct Base {
     pub session: SessionId,
     pub owner: OwnerId,
     pub holds: Holds,
+    pub places: Places,
     pub store: Store,
     pub uploads: Uploads,
     /// The processes of the session: the one that serves it, and those that have not ended yet.
     pub processes: TaskTracker,
 }
 
-/// Starts a process and greets it.
-pub(crate) async fn greet(config: &Config, processes: &TaskTracker) -> Result<Greeted, BridgeError> {
+/// Starts a process and greets it. It keeps its place, if it needs one, until it is gone, whoever gives it up.
+pub(crate) async fn greet(
+    config: &Config,
+    processes: &TaskTracker,
+    place: Option<Place>,
+) -> Result<Greeted, BridgeError> {
     let (bridge, mut inbox) = Bridge::start(&config.launch, config.debug, processes)?;
+    if let Some(place) = place {
+        let gone = bridge.gone();
+        processes.spawn(async move {
+            gone.await;
+            drop(place);
+        });
+    }
     match bridge.request(&Initialize::gateway()).await {
         Ok(runtime) => {
             bridge.notify("initialized").await?;
@@ -114,22 +133,38 @@ impl Base {
 
     /// Starts a process, greets it, and opens a thread in it. What can be asked at the same time is. If this
     /// fails or is dropped, the process ends: `processes` says when.
-    pub(crate) async fn open(&self, wanted: Wanted) -> Result<Opened, SessionError> {
+    pub(crate) async fn open(&self, wanted: Wanted, place: Place) -> Result<Opened, SessionError> {
         let started_ms = now_ms();
         let Wanted { thread, model } = wanted;
         // Before anything is started: who comes second need not wait to be told so.
         let hold = match &thread {
-            WantedThread::Other(id) => Some(self.holds.take(id, &self.session, &self.owner).await?),
+            WantedThread::Other(id) => Some(self.hold(id).await?),
             WantedThread::New | WantedThread::Same(..) | WantedThread::Fork(..) => None,
         };
-        self.settings.check().await?;
-        let Greeted { bridge, mut inbox, runtime } = greet(&self.config, &self.processes).await?;
+        self.settings.check(&self.config).await?;
+        let Greeted { bridge, mut inbox, runtime } =
+            greet(&self.config, &self.processes, Some(Arc::clone(&place))).await?;
         match join!(account(&bridge), models(&bridge), self.join(&bridge, thread, hold, model)) {
             (account, models, Ok(joined)) => {
-                Ok(Opened { bridge, inbox, started_ms, runtime, account, models, joined })
+                Ok(Opened { bridge, inbox, place, started_ms, runtime, account, models, joined })
             }
             (_, _, Err(SessionError::Codex(error))) => Err(explain(error, &mut inbox).await.into()),
             (_, _, Err(error)) => Err(error),
+        }
+    }
+
+    /// Takes hold of a thread, unless a session is in it that is not in memory.
+    async fn hold(&self, thread: &ThreadId) -> Result<Hold, SessionError> {
+        let hold = self.holds.take(thread, &self.session, &self.owner).await?;
+        let now = now_ms();
+        let ttl = self.config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
+        let expiry = Expiry::at(now, ttl);
+        let rows = self.store.sessions_in_thread(thread, expiry).await?;
+        // What those say that are in memory, the holds know better.
+        match rows.into_iter().find(|row| row.id != self.session && !self.places.knows(&row.id)) {
+            Some(row) if row.owner == self.owner => Err(SessionError::ThreadHeld { session: Some(row.id) }),
+            Some(_) => Err(SessionError::ThreadNotFound),
+            None => Ok(hold),
         }
     }
 
@@ -153,7 +188,8 @@ impl Base {
                 self.keep(bridge, hold);
                 // It goes on with its own model: naming that again would make codex forget how hard it shall think.
                 let own = ThreadStart { model: None, ..start.clone() };
-                match bridge.request(&resume(id, own)).await {
+                let request = resume(id, own);
+                match again_while_held(bridge, &request).await {
                     Err(BridgeError::Refused { error, .. }) if is_no_thread(&error) => {
                         self.begin(bridge, &start).await
                     }
@@ -208,6 +244,20 @@ impl Base {
             gone.await;
             drop(hold);
         });
+    }
+}
+
+/// Resumes a thread that is this session's own. If another process has it, that is one of a gateway that was killed: it
+/// is about to end.
+async fn again_while_held(bridge: &Bridge, request: &ThreadResume) -> Result<ThreadReply, BridgeError> {
+    let start = Instant::now();
+    loop {
+        match bridge.request(request).await {
+            Err(BridgeError::Refused { error, .. }) if is_held(&error) && start.elapsed() < TO_LEAVE => {
+                sleep(AGAIN).await;
+            }
+            reply => return reply,
+        }
     }
 }
 
@@ -293,7 +343,7 @@ pub(crate) async fn probe(
     config: &Config,
     processes: &TaskTracker,
 ) -> Result<(AccountReply, Vec<Model>), BridgeError> {
-    let Greeted { bridge, inbox: _inbox, .. } = greet(config, processes).await?;
+    let Greeted { bridge, inbox: _inbox, .. } = greet(config, processes, None).await?;
     let asked = try_join(async { Ok(account(&bridge).await) }, async { Ok(models(&bridge).await) }).await;
     bridge.close().await;
     asked

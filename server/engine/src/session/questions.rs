@@ -170,6 +170,7 @@ impl Actor {
             RequestResolved { id: request.id.clone(), outcome, by, result: shown.clone(), at: now_ms() };
         self.pending.remember(resolved.clone());
         self.say_event(EventName::RequestResolved, &resolved, EventBody::RequestResolved(resolved.clone()));
+        self.save_soon();
         self.answered(ServerRequest {
             method: request.method.clone(),
             params: request.params.clone(),

@@ -173,6 +173,7 @@ impl Actor {
         if items != self.transcript.queue {
             let queue = Queue { items };
             self.say_event(EventName::Queue, &queue, EventBody::Queue(queue.clone()));
+            self.save_soon();
         }
     }
 }

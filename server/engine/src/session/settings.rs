@@ -47,8 +47,12 @@ impl Settings {
     ///
     /// # Errors
     /// [`SessionError::BadCwd`], [`SessionError::OutsideWorkspaces`]
-    pub(crate) async fn check(&self) -> Result<(), SessionError> {
+    pub(crate) async fn check(&self, config: &Config) -> Result<(), SessionError> {
         let named = || self.cwd.display().to_string();
+        // What the operator allows may have changed since the session was made.
+        if !config.workspaces.iter().any(|root| self.cwd.starts_with(root)) && self.cwd != config.cwd {
+            return Err(SessionError::OutsideWorkspaces(named()));
+        }
         match fs::canonicalize(&self.cwd).await {
             Ok(real) if real == self.cwd => Ok(()),
             Ok(_) => Err(SessionError::OutsideWorkspaces(named())),

@@ -127,7 +127,11 @@ impl Actor {
     /// Starts a turn with a message, once there is a process.
     pub(super) fn start(&mut self, message: Message) {
         // While it waited, another model may have been chosen.
-        if let Err(error) = self.check(&message.turn) {
+        let mut allowed = self.check(&message.turn);
+        if allowed.is_ok() && self.live.is_none() {
+            allowed = self.crashes.allow(message.reply.is_some());
+        }
+        if let Err(error) = allowed {
             return self.failed(message, &error);
         }
         self.mark_sending(&message);
@@ -138,7 +142,7 @@ impl Actor {
         self.reopen(message.turn.model.clone(), Then::Turn(message));
     }
 
-    /// The process has ended: another one goes on with the thread.
+    /// The process has ended, or was parked: another one goes on with the thread.
     pub(super) fn reopen(&mut self, model: Option<String>, then: Then) {
         let thread = match (&self.transcript.thread_id, &self.hold) {
             (Some(thread), Some(hold)) => WantedThread::Same(thread.clone(), hold.for_process()),
@@ -190,15 +194,25 @@ impl Actor {
     }
 
     fn open(&mut self, wanted: Wanted, then: Then) {
-        let base = self.base.clone();
-        let opening = async move { base.open(wanted).await };
+        let (base, place, ending) = (self.base.clone(), self.place.clone(), self.parking.ending.take());
+        let opening = async move {
+            if let Some(ending) = ending {
+                ending.await;
+            }
+            // The process that takes another one's place gets it with it.
+            let place = match place {
+                Some(place) => place,
+                None => base.places.take().await?,
+            };
+            base.open(wanted, place).await
+        };
         self.tasks.push(opening.map(|opened| Done::Opened(opened.map(Box::new), then)).boxed());
     }
 
     pub(super) fn opened(&mut self, opened: Result<Box<Opened>, SessionError>, then: Then) {
         let waiting = self.slot.take_waiting();
         self.slot = Slot::Idle;
-        let opened = opened.map(|opened| self.adopt(*opened));
+        let opened = opened.map(|opened| self.adopt(*opened)).inspect_err(|error| self.crashes.failed(error));
         match (opened, then) {
             (Ok(()), Then::Turn(message)) => self.send_turn(message, waiting),
             (Ok(()), Then::Act(action, reply)) => self.perform(action, waiting, reply),
@@ -290,6 +304,7 @@ impl Actor {
             self.ended();
         }
         self.state_changed();
+        self.save_soon();
         self.send_next();
     }
 
@@ -366,11 +381,13 @@ impl Actor {
     pub(super) fn number_to_wait(&mut self) -> u64 {
         let number = self.number();
         let expiry = tokio::time::sleep(TO_BEGIN);
+        self.sleeping += 1;
         self.tasks.push(expiry.map(move |()| Done::WaitExpired(number)).boxed());
         number
     }
 
     pub(super) fn wait_expired(&mut self, number: u64) {
+        self.sleeping -= 1;
         let Some(waiting) = self.slot.waiting() else { return };
         let error = SessionError::NeverStarted(TO_BEGIN);
         if let Some(at) = waiting.interrupts.iter().position(|(waits, _)| *waits == number) {

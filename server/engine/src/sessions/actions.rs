@@ -38,7 +38,7 @@ impl Sessions {
     ) -> Result<Session, SessionError> {
         let thread = threads::parse(thread.as_str()).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread).await?;
-        let (settings, model) = if let Some(session) = self.session_in(owner, &thread) {
+        let (settings, model) = if let Some(session) = self.session_in(owner, &thread).await? {
             let transcript = session.snapshot().await?.transcript;
             if transcript.turns.is_empty() {
                 return Err(SessionError::EmptyThread);
@@ -57,11 +57,18 @@ impl Sessions {
         self.open(owner, settings, wanted, model.or_else(|| self.inner.config.model.clone())).await
     }
 
-    /// The session of that owner that is in a thread. Counts as use.
-    pub fn session_of_thread(&self, owner: &OwnerId, thread: &ThreadId) -> Option<Session> {
-        let session = self.session_in(owner, &threads::parse(thread.as_str())?)?;
-        session.touch();
-        Some(session)
+    /// The session of that owner that is in a thread, if one is. Counts as use.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn session_of_thread(
+        &self,
+        owner: &OwnerId,
+        thread: &ThreadId,
+    ) -> Result<Option<Session>, SessionError> {
+        let Some(thread) = threads::parse(thread.as_str()) else { return Ok(None) };
+        let session = self.session_in(owner, &thread).await?;
+        Ok(session.inspect(Session::touch))
     }
 
     /// Gives the thread that a session is in a name.
@@ -87,7 +94,7 @@ impl Sessions {
     pub async fn archive_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadId, SessionError> {
         let thread_id = threads::parse(thread).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread_id).await?;
-        if let Some(session) = self.session_in(owner, &thread_id) {
+        if let Some(session) = self.session_in(owner, &thread_id).await? {
             let state = session.state().await?.state;
             if state.active_turn {
                 return Err(SessionError::TurnActive);
@@ -110,7 +117,7 @@ impl Sessions {
     pub async fn unarchive_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadId, SessionError> {
         let thread_id = threads::parse(thread).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread_id).await?;
-        if self.is_live(&thread_id) {
+        if self.session_in(owner, &thread_id).await?.is_some() {
             return Err(SessionError::ThreadNotFound); // A session is in it: it is not archived.
         }
         let request = ThreadUnarchive { thread_id: thread_id.clone() };

@@ -45,7 +45,7 @@ impl Sessions {
         }
         let thread = threads::parse(thread.as_str()).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread).await?;
-        if let Some(session) = self.session_in(owner, &thread) {
+        if let Some(session) = self.session_in(owner, &thread).await? {
             return Ok(Place::Live(session));
         }
         let request = ThreadRead { thread_id: thread.clone(), include_turns: false };

@@ -189,7 +189,7 @@ impl Sessions {
         R: Request + Clone + Send + 'static,
         R::Reply: 'static,
     {
-        if let Some(session) = self.session_in(owner, thread) {
+        if let Some(session) = self.live_session_in(owner, thread) {
             let _place = self.inner.library.place().await?;
             match session.read(request.clone()).await {
                 // It has no process, or is about to end.
@@ -200,15 +200,10 @@ impl Sessions {
         self.inner.library.request(request).await
     }
 
-    /// The session of that owner that is in the thread.
-    pub(super) fn session_in(&self, owner: &OwnerId, thread: &ThreadId) -> Option<Session> {
+    /// The session of that owner that is in the thread, if it is in memory.
+    pub(super) fn live_session_in(&self, owner: &OwnerId, thread: &ThreadId) -> Option<Session> {
         let id = self.inner.holds.holder(thread)?;
         self.live().get(&id).filter(|session| session.owner() == owner).cloned()
-    }
-
-    /// Whether a live session is in the thread.
-    pub fn is_live(&self, thread: &ThreadId) -> bool {
-        self.inner.holds.holder(thread).is_some()
     }
 
     /// Gives a thread of that owner a name. The session that is in it, if one is, tells its readers.
@@ -221,7 +216,7 @@ impl Sessions {
         self.admit(owner, &thread_id).await?;
         let request = ThreadNameSet { thread_id: thread_id.clone(), name: name.clone() };
         self.ask_in(owner, &thread_id, &request).await.map_err(no_thread)?;
-        if let Some(session) = self.session_in(owner, &thread_id) {
+        if let Some(session) = self.session_in(owner, &thread_id).await? {
             session.named(name).await;
         }
         Ok(())
@@ -234,7 +229,7 @@ impl Sessions {
     pub async fn delete_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadId, SessionError> {
         let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread_id).await?;
-        if let Some(session) = self.session_in(owner, &thread_id) {
+        if let Some(session) = self.session_in(owner, &thread_id).await? {
             self.remove(session, ClosedReason::Deleted).await;
         }
         let request = ThreadDelete { thread_id: thread_id.clone() };

@@ -265,6 +265,14 @@ impl Gateway {
         (self.child, self.output, self.client, self.stopped) = (child, output, Client::new(address), false);
     }
 
+    /// Kills it and starts it again at once, in the same directories.
+    pub(crate) async fn kill_and_start(&mut self) {
+        self.signal(Signal::KILL);
+        self.child.wait().await.unwrap();
+        let (child, output, address) = self.setup.launch().await;
+        (self.child, self.output, self.client, self.stopped) = (child, output, Client::new(address), false);
+    }
+
     /// Waits for its end after [`Gateway::terminate`]: in time, well, and with nothing left behind.
     pub(crate) async fn ended(&mut self) {
         self.exited().await;

@@ -1,0 +1,98 @@
+//! The actor's part about parking: a process that nobody needs ends, and the session goes on without. Its readers
+//! hear no more of it than that `ready` is false; the next turn starts another one.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use codex_gateway_wire::Phase;
+use futures::{FutureExt, future::BoxFuture};
+use tokio::time::Instant;
+
+use super::{
+    Reply,
+    actor::{Actor, Live},
+    turns::Slot,
+};
+use crate::places::Place;
+
+/// What a session knows of its process's rest.
+#[derive(Default)]
+pub(super) struct Parking {
+    /// Since when the process has had nothing to do.
+    idle_since: Option<Instant>,
+    /// The end of the process that was parked last: its thread is free only then.
+    pub ending: Option<BoxFuture<'static, ()>>,
+}
+
+impl Actor {
+    /// Whether the session has a process that has nothing to do: no turn, no item that has not ended (a command can
+    /// outlive its turn), no question, nothing being sent. What waits in the queue for its user needs none.
+    fn has_idle_process(&self) -> bool {
+        self.live.as_ref().is_some_and(Live::is_read)
+            && matches!(self.slot, Slot::Idle)
+            && self.pending.is_empty()
+            && self.tasks.len() == self.sleeping
+            && !self.foreign.is_at_work()
+            && !self.transcript.entries.iter().any(|entry| entry.phase == Phase::Running)
+    }
+
+    /// Whether the session has no process and nothing to do, so that its row is all that there is of it.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.live.is_none() && matches!(self.slot, Slot::Idle) && self.tasks.len() == self.sleeping
+    }
+
+    /// Notes how things stand, for handles and for the clock.
+    pub(super) fn note_idle(&mut self) {
+        let idle = self.has_idle_process();
+        self.parking.idle_since =
+            if idle { self.parking.idle_since.or_else(|| Some(Instant::now())) } else { None };
+        self.shared.idle.store(idle, Ordering::Relaxed);
+        self.shared.process.store(self.live.is_some(), Ordering::Relaxed);
+    }
+
+    /// The process does something that nothing here tells of: its rest begins anew.
+    pub(super) fn disturb(&mut self) {
+        self.parking.idle_since = None;
+    }
+
+    /// When the process will have had nothing to do for long enough.
+    pub(super) fn parks_at(&self) -> Option<Instant> {
+        self.parking.idle_since?.checked_add(self.base.config.park_after)
+    }
+
+    /// Ends the process if it still has nothing to do.
+    pub(super) fn rest(&mut self) {
+        self.parking.idle_since = None;
+        if self.has_idle_process() {
+            self.end_process();
+        }
+    }
+
+    /// Gives the place of the process away, if that has nothing to do.
+    pub(super) fn make_room(&mut self, reply: Reply<Option<Place>>) {
+        let place = self.place.as_ref().filter(|_| self.has_idle_process()).map(Arc::clone);
+        if place.is_some()
+            && let Some(gone) = self.end_process()
+        {
+            self.base.processes.spawn(async move {
+                gone.await;
+                // If nobody waits for it any more, it is free.
+                let _ = reply.send(place);
+            });
+        } else {
+            let _ = reply.send(None);
+        }
+    }
+
+    /// Ends the process, politely; its end.
+    fn end_process(&mut self) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let live = self.live.take()?;
+        tracing::info!(session = %self.shared.id, "session parked");
+        let (gone, ending) = (live.bridge.gone(), live.bridge.gone());
+        live.bridge.end();
+        (self.place, self.parking.ending) = (None, Some(ending.boxed()));
+        self.foreign.clear();
+        self.state_changed();
+        self.save_soon();
+        Some(gone)
+    }
+}

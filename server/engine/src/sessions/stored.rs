@@ -1,0 +1,250 @@
+//! Sessions that are not in memory: they are rows of the store until somebody wants one.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use codex_gateway_wire::{
+    ApprovalMode, OwnerId, SessionId, ThreadId,
+    api::{ListedSession, SessionInfo, SessionSummary},
+    event::ClosedReason,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::Sessions;
+use crate::{
+    clock::{now_ms, rfc3339},
+    error::SessionError,
+    session::{Session, open::Base, restoring::Restored},
+    store::{Expiry, SavedSession, SessionRow, StoreError},
+};
+
+/// The sessions that are on their way: into memory, out of it, or to their end. One way at a time for each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Moves(Arc<Mutex<HashMap<SessionId, CancellationToken>>>);
+
+/// A session is on its way while this is held.
+#[derive(Debug)]
+pub(super) struct Move {
+    moves: Moves,
+    id: SessionId,
+}
+
+impl Moves {
+    /// Waits until a session is not on its way, and takes it.
+    pub(super) async fn begin(&self, id: &SessionId) -> Move {
+        loop {
+            let other = {
+                let mut moves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(other) = moves.get(id) else {
+                    moves.insert(id.clone(), CancellationToken::new());
+                    return Move { moves: self.clone(), id: id.clone() };
+                };
+                other.clone()
+            };
+            other.cancelled().await;
+        }
+    }
+}
+
+impl Drop for Move {
+    fn drop(&mut self) {
+        let ended = self.moves.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        if let Some(ended) = ended {
+            ended.cancel();
+        }
+    }
+}
+
+impl Sessions {
+    /// A session of that owner, out of the store if it is not in memory. Does not count as use.
+    pub(super) async fn in_memory(&self, owner: &OwnerId, id: &SessionId) -> Result<Session, SessionError> {
+        let live = || self.live().get(id).cloned();
+        let theirs = |session: Session| {
+            if session.owner() == owner { Ok(session) } else { Err(SessionError::NotFound) }
+        };
+        if let Some(session) = live() {
+            return theirs(session);
+        }
+        let _move = self.inner.moves.begin(id).await;
+        if let Some(session) = live() {
+            return theirs(session); // Somebody else was faster.
+        }
+        let saved = self.inner.store.load_session(owner, id, self.expiry()).await?;
+        let (saved, entries) = saved.ok_or(SessionError::NotFound)?;
+        if self.inner.stopping.is_cancelled() {
+            return Err(SessionError::ShuttingDown);
+        }
+        let session = self.restore(saved, &entries).await?;
+        self.live().insert(id.clone(), session.clone());
+        tracing::info!(session = %id, %owner, "session restored");
+        if self.inner.stopping.is_cancelled() {
+            // The end of all began between the two checks and may not have seen this one.
+            self.live().remove(id);
+            session.suspend().await;
+            return Err(SessionError::ShuttingDown);
+        }
+        Ok(session)
+    }
+
+    /// Makes a session of what was written down.
+    async fn restore(&self, saved: SavedSession, entries: &[(i64, String)]) -> Result<Session, SessionError> {
+        let inner = &self.inner;
+        let (id, owner) = (saved.row.id.clone(), saved.row.owner.clone());
+        let mut restored = Restored::read(saved, entries).map_err(|error| {
+            tracing::error!(session = %id, %error, "a session that was written down cannot be read");
+            StoreError::Question(format!("the session {id} cannot be read: {error}"))
+        })?;
+        if let Some(thread) = &restored.transcript.thread_id {
+            restored.hold = Some(inner.holds.take(thread, &id, &owner).await?);
+        }
+        let base = Base {
+            config: Arc::clone(&inner.config),
+            settings: restored.settings(&inner.config),
+            session: id,
+            owner,
+            holds: inner.holds.clone(),
+            places: inner.places.clone(),
+            store: inner.store.clone(),
+            uploads: inner.uploads.clone(),
+            processes: TaskTracker::new(),
+        };
+        Ok(Session::restore(base, restored))
+    }
+
+    /// What counts as expired now.
+    pub(super) fn expiry(&self) -> Expiry {
+        let ttl = self.inner.config.session_ttl;
+        Expiry::at(now_ms(), ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// The sessions of an owner: those that are in memory, and of the others what was written down.
+    async fn all(&self, owner: &OwnerId) -> (Vec<Session>, Vec<SessionRow>) {
+        let stored = self.inner.store.list_sessions(owner, self.expiry()).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the sessions that are not in memory cannot be listed");
+            Vec::new()
+        });
+        let live = self.live();
+        let own = live.values().filter(|session| session.owner() == owner).cloned().collect();
+        (own, stored.into_iter().filter(|row| !live.contains_key(&row.id)).collect())
+    }
+
+    /// The sessions of that owner, the last used first.
+    pub async fn list(&self, owner: &OwnerId) -> Vec<SessionSummary> {
+        let (live, stored) = self.all(owner).await;
+        let mut list: Vec<SessionSummary> =
+            live.iter().map(Session::summary).chain(stored.into_iter().map(summary)).collect();
+        list.sort_by(|a, b| b.last_access_ms.cmp(&a.last_access_ms).then_with(|| a.id.cmp(&b.id)));
+        list
+    }
+
+    /// The same, as the API tells it.
+    pub async fn listed(&self, owner: &OwnerId) -> Vec<ListedSession> {
+        let (live, stored) = self.all(owner).await;
+        let ttl = self.inner.config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
+        let live = live.iter().map(|session| (session.last_access_ms(), session.listed()));
+        let stored = stored.into_iter().map(|row| (row.last_access_ms, listed(row, ttl)));
+        let mut list: Vec<(i64, ListedSession)> = live.chain(stored).collect();
+        list.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.session.id.cmp(&other.session.id)));
+        list.into_iter().map(|(_, listed)| listed).collect()
+    }
+
+    /// The session of that owner that is in a thread, out of the store if need be.
+    pub(super) async fn session_in(
+        &self,
+        owner: &OwnerId,
+        thread: &ThreadId,
+    ) -> Result<Option<Session>, SessionError> {
+        if let Some(session) = self.live_session_in(owner, thread) {
+            return Ok(Some(session));
+        }
+        for row in self.inner.store.sessions_in_thread(thread, self.expiry()).await? {
+            if row.owner != *owner || self.live().contains_key(&row.id) {
+                continue;
+            }
+            match self.in_memory(owner, &row.id).await {
+                Ok(session) => return Ok(Some(session)),
+                Err(SessionError::NotFound) => {} // It has just ended.
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ends a session for good. Whether it was still there: of several that end it at the same time, one finds it.
+    pub(super) async fn remove(&self, session: Session, reason: ClosedReason) -> bool {
+        let (sessions, id) = (self.clone(), session.id().clone());
+        let removing = async move {
+            let _move = sessions.inner.moves.begin(&id).await;
+            let was_there = sessions.live().remove(&id).is_some();
+            session.close(reason).await;
+            if was_there && let Err(error) = sessions.inner.store.delete_session(&id).await {
+                tracing::error!(session = %id, %error, "a session that has ended cannot be forgotten");
+            }
+            was_there
+        };
+        // Whoever asked for it may leave before its row is gone: it would come back.
+        tokio::spawn(removing).await.unwrap_or(false)
+    }
+
+    /// Lets go of a session that nobody uses and that has no process; it stays in the store.
+    async fn unload(&self, id: &SessionId) {
+        let _move = self.inner.moves.begin(id).await;
+        let session = {
+            let mut live = self.live();
+            match live.get(id) {
+                Some(session) if session.is_alone(1) => live.remove(id),
+                _ => None,
+            }
+        };
+        let Some(session) = session else { return };
+        if session.unload().await {
+            tracing::debug!(session = %id, "session unloaded");
+        } else {
+            // It has something to do after all, or could not be written down.
+            self.live().insert(id.clone(), session);
+        }
+    }
+
+    /// What is done from time to time: sessions that have expired end, and those that rest leave the memory.
+    pub(super) async fn tidy(&self) {
+        let live: Vec<(SessionId, i64, bool)> = {
+            let live = self.live();
+            live.values().map(|s| (s.id().clone(), s.last_access_ms(), s.has_process())).collect()
+        };
+        let used = live.iter().map(|(id, at, _)| (id.clone(), *at)).collect();
+        let ids = live.iter().map(|(id, ..)| id.clone()).collect();
+        let store = &self.inner.store;
+        let noted = store.touch_sessions(used).await;
+        match noted.and(store.expire_sessions(self.expiry(), ids).await) {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "stored sessions have expired"),
+            Err(error) => tracing::error!(%error, "sessions that have expired cannot be forgotten"),
+        }
+        let rest = i64::try_from(self.inner.config.park_after.as_millis()).unwrap_or(i64::MAX);
+        let unused_since = now_ms().saturating_sub(rest);
+        for (id, last_access_ms, has_process) in live {
+            if !has_process && last_access_ms < unused_since {
+                self.unload(&id).await;
+            }
+        }
+    }
+}
+
+fn summary(row: SessionRow) -> SessionSummary {
+    let SessionRow { id, thread, title, last_access_ms, news_ms, .. } = row;
+    SessionSummary { id, title, thread_id: thread, last_access_ms, running: false, waiting: false, news_ms }
+}
+
+fn listed(row: SessionRow, ttl_ms: Option<i64>) -> ListedSession {
+    let SessionRow { id, thread, title, cwd, approvals, created_ms, last_access_ms, .. } = row;
+    let session = SessionInfo {
+        id,
+        created_at: rfc3339(created_ms),
+        last_access_at: rfc3339(last_access_ms),
+        approvals: ApprovalMode::parse(&approvals).unwrap_or_default(),
+        expires_at: ttl_ms.map(|ttl| rfc3339(last_access_ms.saturating_add(ttl))),
+    };
+    ListedSession { session, title, thread_id: thread, cwd, running: false, waiting: false }
+}

@@ -1,0 +1,63 @@
+//! One gateway for each data directory: a lock that the system gives back when its process ends, however that comes
+//! about.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+use super::StoreError;
+
+/// Its name in the data directory. (Not the database itself: SQLite has locks of its own there.)
+const FILE: &str = "gateway.lock";
+
+/// The lock, for as long as this is held.
+#[derive(Debug)]
+pub(super) struct Lock(#[expect(dead_code, reason = "it is held, not used")] File);
+
+impl Lock {
+    /// Takes it, and writes down who has it.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`]; [`StoreError::Directory`] if the directory takes no files.
+    pub(super) fn take(dir: &Path) -> Result<Self, StoreError> {
+        let path = dir.join(FILE);
+        let directory = |error: std::io::Error| StoreError::Directory {
+            path: dir.to_owned(),
+            message: format!("{FILE}: {error}"),
+        };
+        let open =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let mut file = open.map_err(directory)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                let process = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+                return Err(StoreError::InUse { path: dir.to_owned(), process });
+            }
+            Err(TryLockError::Error(error)) => return Err(directory(error)),
+        }
+        // Only for people.
+        let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+        Ok(Self(file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_and_the_other_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = Lock::take(dir.path()).unwrap();
+        let error = Lock::take(dir.path()).unwrap_err().to_string();
+        let own = format!("(process {})", std::process::id());
+        assert!(error.contains(&own) && error.contains("CODEX_GATEWAY_DATA_DIR"), "{error}");
+        drop(lock);
+        Lock::take(dir.path()).unwrap();
+    }
+}
