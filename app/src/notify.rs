@@ -87,7 +87,7 @@ pub(crate) fn follow(
             let (tag, title) = untrack(&about);
             let words = if asks { t.codex_waits() } else { t.turn_ended() };
             take_back();
-            SHOWN.set(show(&title.unwrap_or_else(|| t.untitled().to_owned()), words, &tag));
+            SHOWN.set(Some(show(&title.unwrap_or_else(|| t.untitled().to_owned()), words, &tag)));
         }
     });
 }
@@ -102,18 +102,18 @@ fn take_back() {
 }
 
 /// One at a time for each conversation.
-fn show(title: &str, words: &str, tag: &str) -> Option<Shown> {
+fn show(title: &str, words: &str, tag: &str) -> Shown {
     let options = NotificationOptions::new();
     options.set_body(words);
     options.set_tag(tag);
     options.set_icon("/assets/icon-192.png");
     let Ok(notification) = Notification::new_with_options(title, &options) else {
         browser::tell_worker(&["notify", tag, title, words, &browser::path()]);
-        return Some(Shown::ByWorker(tag.to_owned()));
+        return Shown::ByWorker(tag.to_owned());
     };
     let focus = Closure::once_into_js(|| {
         let _ = window().focus();
     });
     notification.set_onclick(Some(focus.unchecked_ref()));
-    Some(Shown::ByPage(notification))
+    Shown::ByPage(notification)
 }

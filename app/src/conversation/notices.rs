@@ -19,7 +19,6 @@ pub(crate) fn notices_view(chat: Chat) -> El {
             ClosedReason::Deleted => t.closed_deleted(),
             ClosedReason::Archived => t.closed_archived(),
             ClosedReason::Expired | ClosedReason::Other => t.closed_expired(),
-            ClosedReason::Shutdown => t.closed_shutdown(),
         }),
         _ => None,
     };

@@ -54,7 +54,6 @@ pub(super) static WORDS: Words = Words {
     closed_archived: "This conversation was archived. Nothing more will happen here.",
     closed_deleted: "This conversation was deleted. Nothing more will happen here.",
     closed_expired: "This session has expired. Nothing more will happen here.",
-    closed_shutdown: "The gateway is shutting down. Reload once it is back.",
     gone: "The gateway no longer knows this conversation: it was restarted or the session has ended.",
 
     conversations: "Conversations",
@@ -289,6 +288,7 @@ pub(super) static WORDS: Words = Words {
     error_unreachable: "The gateway cannot be reached.",
     error_turn_active: "Codex is still working on the turn before.",
     error_no_active_turn: "Nothing is running any more.",
+    error_codex_crashing: "Codex has ended several times in a row. Send the message again to try once more.",
     error_session_limit: "All sessions are busy. Try again when one of them has finished.",
     error_empty_prompt: "The message is empty.",
     error_codex_unavailable: "The codex executable cannot be run. The gateway's log says why.",

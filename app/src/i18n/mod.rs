@@ -135,7 +135,6 @@ texts! {
         closed_archived,
         closed_deleted,
         closed_expired,
-        closed_shutdown,
         gone,
 
         // The sidebar
@@ -384,6 +383,7 @@ texts! {
         error_unreachable,
         error_turn_active,
         error_no_active_turn,
+        error_codex_crashing,
         error_session_limit,
         error_empty_prompt,
         error_codex_unavailable,
@@ -460,6 +460,7 @@ impl Texts {
             "unreachable" => self.error_unreachable(),
             "turn_active" => self.error_turn_active(),
             "no_active_turn" => self.error_no_active_turn(),
+            "codex_crashing" => self.error_codex_crashing(),
             "session_limit" => self.error_session_limit(),
             "empty_prompt" => self.error_empty_prompt(),
             "codex_unavailable" => self.error_codex_unavailable(),

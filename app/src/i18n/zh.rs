@@ -49,7 +49,6 @@ pub(super) static WORDS: Words = Words {
     closed_archived: "此对话已归档，不会再有新内容。",
     closed_deleted: "此对话已被删除，不会再有新内容。",
     closed_expired: "此会话已过期，不会再有新内容。",
-    closed_shutdown: "网关正在关闭。恢复后请重新加载。",
     gone: "网关已不认识此对话：网关重启过，或会话已结束。",
 
     conversations: "对话",
@@ -284,6 +283,7 @@ pub(super) static WORDS: Words = Words {
     error_unreachable: "无法连接到网关。",
     error_turn_active: "Codex 仍在处理上一轮。",
     error_no_active_turn: "已没有正在运行的内容。",
+    error_codex_crashing: "codex 已连续多次意外结束。再次发送消息即可重试一次。",
     error_session_limit: "所有会话都在忙，请等其中一个结束后再试。",
     error_empty_prompt: "消息为空。",
     error_codex_unavailable: "无法运行 codex 可执行文件，原因见网关日志。",

@@ -235,8 +235,6 @@ words! {
         Expired = "expired",
         /// Somebody archived its thread.
         Archived = "archived",
-        /// The gateway stops. (It does not say so any more: sessions outlive it.)
-        Shutdown = "shutdown",
         /// A word that this version does not know.
         Other = "other",
     }
