@@ -37,6 +37,17 @@ async function canBeHit(chat: Chat): Promise<void> {
   expect(controls.filter(({ size }) => size < 44)).toEqual([]);
 }
 
+test('where everything is approved, that is said, and the header still fits', async ({ page, chat, startServer }) => {
+  const server = await startServer({ env: { CODEX_GATEWAY_APPROVALS: 'accept' } });
+  await chat.startAndFinish('Reply with exactly the single word ready.', server.baseURL);
+  await expect(page.getByRole('banner').getByText('Approves everything')).toBeVisible();
+  await fits(page);
+  await canBeHit(chat);
+  const settings = await page.getByRole('button', { name: 'Settings' }).boundingBox();
+  expect((settings?.x ?? 0) + (settings?.width ?? 0)).toBeLessThanOrEqual(390);
+  await page.goto('about:blank');
+});
+
 test('the first screen', async ({ page, chat }) => {
   await page.goto('/');
   await chat.message.fill('x');
