@@ -146,9 +146,6 @@ pub(super) fn newer_view(chat: Chat, window: Window) -> Option<El> {
 
 #[cfg(test)]
 mod tests {
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
     use super::*;
 
     #[test]

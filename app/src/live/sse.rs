@@ -67,9 +67,6 @@ impl Parser {
 
 #[cfg(test)]
 mod tests {
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
     use super::*;
 
     const STREAM: &str = ": hello\nretry: 500\n\nid: a-1\nevent: notification\ndata: {\"delta\":\"漢\"}\n\n\
