@@ -48,7 +48,7 @@ test('the page stays at the end of what comes', async ({ chat }) => {
 
 test('a reader who scrolled up stays there, and finds back', async ({ page, chat }) => {
   // Long enough to look around while it comes.
-  await chat.start('!standin deltas count=1000 pace_us=5000 size=20');
+  await chat.start('!standin deltas count=4000 pace_us=5000 size=20');
   const length = async () => (await chat.answers.last().textContent())?.length ?? 0;
   await expect.poll(length).toBeGreaterThan(3000);
   await chat.log.hover();
