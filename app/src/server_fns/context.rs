@@ -28,8 +28,7 @@ const RECENT: usize = 4;
 impl ServerContext {
     pub(super) async fn home(&self) -> Home {
         let catalog = self.sessions.catalog();
-        let mut recent = self.sessions.list(&self.owner).await;
-        recent.truncate(RECENT);
+        let recent = self.sessions.recent(&self.owner, RECENT).await;
         let workspaces = self.sessions.workspaces().await;
         Home { site: self.site(), workspaces, models: catalog.models, recent, codex_error: catalog.error }
     }

@@ -1,6 +1,9 @@
 //! The conversations of a reader: those that are live, and those that are on disk.
 
 #[cfg(feature = "ssr")]
+use std::collections::{HashMap, HashSet};
+
+#[cfg(feature = "ssr")]
 use codex_gateway_engine::{SessionError, SortKey, ThreadQuery};
 #[cfg(feature = "ssr")]
 use codex_gateway_wire::api::SessionSummary;
@@ -58,13 +61,22 @@ impl super::ServerContext {
             search_term: Some(search.to_owned()).filter(|search| !search.is_empty()),
             cursor: cursor.clone(),
         };
-        let sessions = self.sessions.list(&self.owner).await;
         let page = self.sessions.list_threads(&self.owner, query).await?;
+        let live = self.sessions.live_sessions(&self.owner);
+        let in_memory: HashSet<&ThreadId> =
+            live.iter().filter_map(|session| session.thread_id.as_ref()).collect();
         let past = page.threads.iter().filter_map(|thread| past_row(thread.get()));
-        let has_session =
-            |row: &Row| sessions.iter().any(|session| session.thread_id.as_ref() == Some(&row.thread));
-        let past: Vec<Row> = past.filter(|row| !has_session(row)).collect();
-        let mut rows = if cursor.is_none() { rows_of(sessions, search) } else { Vec::new() };
+        let mut past: Vec<Row> = past.filter(|row| !in_memory.contains(&row.thread)).collect();
+        let threads = past.iter().map(|row| row.thread.clone()).collect();
+        let stored = self.sessions.stored_in(&self.owner, threads).await;
+        let mut stored: HashMap<ThreadId, SessionSummary> =
+            stored.into_iter().filter_map(|session| Some((session.thread_id.clone()?, session))).collect();
+        for row in &mut past {
+            if let Some(session) = stored.remove(&row.thread) {
+                (row.session, row.news_ms) = (Some(session.id), session.news_ms);
+            }
+        }
+        let mut rows = if cursor.is_none() { rows_of(live, search) } else { Vec::new() };
         rows.extend(past);
         Ok(Listing { rows, next: page.next_cursor })
     }

@@ -292,6 +292,11 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// How long an unused session lives, in milliseconds; none: for ever.
+    pub(crate) fn session_ttl_ms(&self) -> Option<i64> {
+        self.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// Checks the options and settles what is open.
     ///
     /// # Errors

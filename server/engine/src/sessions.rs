@@ -245,17 +245,7 @@ impl Sessions {
         if inner.stopping.is_cancelled() {
             return Err(SessionError::ShuttingDown);
         }
-        let base = Base {
-            config: Arc::clone(&inner.config),
-            settings,
-            session: SessionId::from(Uuid::now_v7().to_string()),
-            owner: owner.clone(),
-            holds: inner.holds.clone(),
-            places: inner.places.clone(),
-            store: inner.store.clone(),
-            uploads: inner.uploads.clone(),
-            processes: TaskTracker::new(),
-        };
+        let base = self.base(SessionId::from(Uuid::now_v7().to_string()), owner.clone(), settings);
         let opening = async { base.open(wanted, base.places.take().await?).await };
         let opened = tokio::select! {
             opened = opening => opened,
@@ -287,6 +277,22 @@ impl Sessions {
             return Err(SessionError::ShuttingDown);
         }
         Ok(session)
+    }
+
+    /// What a session stands on.
+    fn base(&self, session: SessionId, owner: OwnerId, settings: Settings) -> Base {
+        let inner = &self.inner;
+        Base {
+            config: Arc::clone(&inner.config),
+            settings,
+            session,
+            owner,
+            holds: inner.holds.clone(),
+            places: inner.places.clone(),
+            store: inner.store.clone(),
+            uploads: inner.uploads.clone(),
+            processes: TaskTracker::new(),
+        }
     }
 
     /// Whether a message could begin a session, as far as can be told before there is one.

@@ -202,7 +202,7 @@ impl Session {
             id: base.session.clone(),
             owner: base.owner.clone(),
             created_ms,
-            ttl_ms: base.config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)),
+            ttl_ms: base.config.session_ttl_ms(),
             last_access_ms: AtomicI64::new(last_access),
             running: AtomicBool::new(false),
             process: AtomicBool::new(false),
@@ -525,7 +525,7 @@ impl Session {
 }
 
 /// How long a session is kept that nobody uses, in milliseconds: its time to live, and longer if messages wait in it.
-fn patience(ttl: i64, queued: bool) -> i64 {
+pub(crate) fn patience(ttl: i64, queued: bool) -> i64 {
     if queued { ttl.max(QUEUED) } else { ttl }
 }
 

@@ -156,10 +156,7 @@ impl Base {
     /// Takes hold of a thread, unless a session is in it that is not in memory.
     async fn hold(&self, thread: &ThreadId) -> Result<Hold, SessionError> {
         let hold = self.holds.take(thread, &self.session, &self.owner).await?;
-        let now = now_ms();
-        let ttl = self.config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
-        let expiry = Expiry::at(now, ttl);
-        let rows = self.store.sessions_in_thread(thread, expiry).await?;
+        let rows = self.store.sessions_in(vec![thread.clone()], Expiry::now(&self.config)).await?;
         // What those say that are in memory, the holds know better.
         match rows.into_iter().find(|row| row.id != self.session && !self.places.knows(&row.id)) {
             Some(row) if row.owner == self.owner => Err(SessionError::ThreadHeld { session: Some(row.id) }),

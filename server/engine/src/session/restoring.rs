@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use codex_gateway_wire::{
-    ApprovalMode, Entry, EventBody, EventName, Phase, QueueItem, RequestResolved, Transcript,
+    ApprovalMode, Entry, EventBody, EventName, Phase, QueueItem, RequestResolved, Transcript, api,
     event::WarningKind,
     request::{Outcome, ResolvedBy},
 };
@@ -72,12 +72,8 @@ impl Restored {
 
     /// What the session may do, as far as the operator still allows it.
     pub(crate) fn settings(&self, config: &Config) -> Settings {
-        let (sandboxes, policies) = (
-            [Sandbox::ReadOnly, Sandbox::WorkspaceWrite, Sandbox::DangerFullAccess],
-            [ApprovalPolicy::Never, ApprovalPolicy::OnRequest],
-        );
-        let sandbox = sandboxes.into_iter().find(|sandbox| sandbox.as_str() == self.kept.sandbox);
-        let policy = policies.into_iter().find(|policy| policy.as_str() == self.kept.approval_policy);
+        let sandbox = api::SandboxMode::parse(&self.kept.sandbox).map(Sandbox::from);
+        let policy = api::ApprovalPolicy::parse(&self.kept.approval_policy).map(ApprovalPolicy::from);
         let approvals = ApprovalMode::parse(&self.approvals).unwrap_or_default();
         Settings {
             cwd: PathBuf::from(&self.kept.cwd),

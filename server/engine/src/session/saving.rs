@@ -102,7 +102,10 @@ impl Saving {
         self.need = self.need.max(Need::Soon);
         self.anew |= change.reset;
         if let Some(EntryChange::Added(id) | EntryChange::Updated(id)) = &change.entry {
-            self.entries.insert(id.clone());
+            // With each delta: most are about what is noted already.
+            if !self.entries.contains(id) {
+                self.entries.insert(id.clone());
+            }
         }
     }
 

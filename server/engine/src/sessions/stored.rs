@@ -10,13 +10,13 @@ use codex_gateway_wire::{
     api::{ListedSession, SessionInfo, SessionSummary},
     event::ClosedReason,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 use super::Sessions;
 use crate::{
     clock::{now_ms, rfc3339},
     error::SessionError,
-    session::{Session, open::Base, restoring::Restored},
+    session::{Session, restoring::Restored},
     store::{Expiry, SavedSession, SessionRow, StoreError},
 };
 
@@ -71,7 +71,7 @@ impl Sessions {
         if let Some(session) = live() {
             return theirs(session); // Somebody else was faster.
         }
-        let saved = self.inner.store.load_session(owner, id, self.expiry()).await?;
+        let saved = self.inner.store.load_session(owner, id, Expiry::now(&self.inner.config)).await?;
         let (saved, entries) = saved.ok_or(SessionError::NotFound)?;
         if self.inner.stopping.is_cancelled() {
             return Err(SessionError::ShuttingDown);
@@ -99,50 +99,56 @@ impl Sessions {
         if let Some(thread) = &restored.transcript.thread_id {
             restored.hold = Some(inner.holds.take(thread, &id, &owner).await?);
         }
-        let base = Base {
-            config: Arc::clone(&inner.config),
-            settings: restored.settings(&inner.config),
-            session: id,
-            owner,
-            holds: inner.holds.clone(),
-            places: inner.places.clone(),
-            store: inner.store.clone(),
-            uploads: inner.uploads.clone(),
-            processes: TaskTracker::new(),
-        };
+        let base = self.base(id, owner, restored.settings(&inner.config));
         Ok(Session::restore(base, restored))
     }
 
-    /// What counts as expired now.
-    pub(super) fn expiry(&self) -> Expiry {
-        let ttl = self.inner.config.session_ttl;
-        Expiry::at(now_ms(), ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)))
+    /// The sessions of an owner: those that are in memory, and of the others what was written down, of which so many.
+    async fn all(&self, owner: &OwnerId, limit: Option<usize>) -> (Vec<Session>, Vec<SessionRow>) {
+        // Those in memory are among the rows.
+        let limit = limit.map(|limit| limit + self.live().len());
+        let rows = self.inner.store.list_sessions(owner, Expiry::now(&self.inner.config), limit).await;
+        let rows = self.without_live(rows);
+        let live = self.live();
+        let own = live.values().filter(|session| session.owner() == owner).cloned().collect();
+        (own, rows)
     }
 
-    /// The sessions of an owner: those that are in memory, and of the others what was written down.
-    async fn all(&self, owner: &OwnerId) -> (Vec<Session>, Vec<SessionRow>) {
-        let stored = self.inner.store.list_sessions(owner, self.expiry()).await.unwrap_or_else(|error| {
+    /// Those that are only written down. A store that cannot be read is told in the gateway's log.
+    fn without_live(&self, rows: Result<Vec<SessionRow>, StoreError>) -> Vec<SessionRow> {
+        let rows = rows.unwrap_or_else(|error| {
             tracing::error!(%error, "the sessions that are not in memory cannot be listed");
             Vec::new()
         });
         let live = self.live();
-        let own = live.values().filter(|session| session.owner() == owner).cloned().collect();
-        (own, stored.into_iter().filter(|row| !live.contains_key(&row.id)).collect())
+        rows.into_iter().filter(|row| !live.contains_key(&row.id)).collect()
     }
 
-    /// The sessions of that owner, the last used first.
-    pub async fn list(&self, owner: &OwnerId) -> Vec<SessionSummary> {
-        let (live, stored) = self.all(owner).await;
+    /// The sessions of that owner that were used last, so many at most.
+    pub async fn recent(&self, owner: &OwnerId, limit: usize) -> Vec<SessionSummary> {
+        let (live, stored) = self.all(owner, Some(limit)).await;
         let mut list: Vec<SessionSummary> =
             live.iter().map(Session::summary).chain(stored.into_iter().map(summary)).collect();
         list.sort_by(|a, b| b.last_access_ms.cmp(&a.last_access_ms).then_with(|| a.id.cmp(&b.id)));
+        list.truncate(limit);
         list
     }
 
-    /// The same, as the API tells it.
+    /// The sessions of that owner that are in memory.
+    pub fn live_sessions(&self, owner: &OwnerId) -> Vec<SessionSummary> {
+        self.live().values().filter(|session| session.owner() == owner).map(Session::summary).collect()
+    }
+
+    /// The sessions of that owner that are in these threads, and only written down.
+    pub async fn stored_in(&self, owner: &OwnerId, threads: Vec<ThreadId>) -> Vec<SessionSummary> {
+        let rows = self.inner.store.sessions_in(threads, Expiry::now(&self.inner.config)).await;
+        self.without_live(rows).into_iter().filter(|row| row.owner == *owner).map(summary).collect()
+    }
+
+    /// All sessions of that owner as the API tells them, the last used first.
     pub async fn listed(&self, owner: &OwnerId) -> Vec<ListedSession> {
-        let (live, stored) = self.all(owner).await;
-        let ttl = self.inner.config.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
+        let (live, stored) = self.all(owner, None).await;
+        let ttl = self.inner.config.session_ttl_ms();
         let live = live.iter().map(|session| (session.last_access_ms(), session.listed()));
         let stored = stored.into_iter().map(|row| (row.last_access_ms, listed(row, ttl)));
         let mut list: Vec<(i64, ListedSession)> = live.chain(stored).collect();
@@ -159,7 +165,8 @@ impl Sessions {
         if let Some(session) = self.live_session_in(owner, thread) {
             return Ok(Some(session));
         }
-        for row in self.inner.store.sessions_in_thread(thread, self.expiry()).await? {
+        for row in self.inner.store.sessions_in(vec![thread.clone()], Expiry::now(&self.inner.config)).await?
+        {
             if row.owner != *owner || self.live().contains_key(&row.id) {
                 continue;
             }
@@ -217,7 +224,7 @@ impl Sessions {
         let ids = live.iter().map(|(id, ..)| id.clone()).collect();
         let store = &self.inner.store;
         let noted = store.touch_sessions(used).await;
-        match noted.and(store.expire_sessions(self.expiry(), ids).await) {
+        match noted.and(store.expire_sessions(Expiry::now(&self.inner.config), ids).await) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "stored sessions have expired"),
             Err(error) => tracing::error!(%error, "sessions that have expired cannot be forgotten"),

@@ -1,10 +1,12 @@
 //! The store's part about sessions: what outlives their actors.
 
+use std::collections::HashSet;
+
 use codex_gateway_wire::{OwnerId, SessionId, ThreadId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, StoreError};
-use crate::session::QUEUED;
+use crate::{clock::now_ms, config::Config, session::patience};
 
 /// What lists need of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,11 +59,15 @@ pub(crate) struct Expiry {
 }
 
 impl Expiry {
+    /// What counts as expired now.
+    pub(crate) fn now(config: &Config) -> Self {
+        Self::at(now_ms(), config.session_ttl_ms())
+    }
+
     /// What has expired at that moment, with this time to live in milliseconds; nothing without.
-    pub(crate) fn at(now_ms: i64, ttl_ms: Option<i64>) -> Self {
-        let since = |ttl: i64| now_ms.saturating_sub(ttl);
-        let (ttl, queued) = (ttl_ms.unwrap_or(i64::MAX), ttl_ms.map_or(i64::MAX, |ttl| ttl.max(QUEUED)));
-        Self { unused_since: since(ttl), queued_since: since(queued) }
+    fn at(now_ms: i64, ttl_ms: Option<i64>) -> Self {
+        let since = |queued| now_ms.saturating_sub(ttl_ms.map_or(i64::MAX, |ttl| patience(ttl, queued)));
+        Self { unused_since: since(false), queued_since: since(true) }
     }
 }
 
@@ -105,34 +111,44 @@ impl Store {
         .await
     }
 
-    /// The sessions of that owner.
+    /// The sessions of that owner, the last used first; so many at most, or all.
     pub(crate) async fn list_sessions(
         &self,
         owner: &OwnerId,
         expiry: Expiry,
+        limit: Option<usize>,
     ) -> Result<Vec<SessionRow>, StoreError> {
         let owner = owner.to_string();
+        // Less than nothing is no limit.
+        let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         self.ask(move |connection| {
-            let sql = format!("SELECT {ROW} FROM sessions WHERE {ALIVE} AND owner = ?3");
+            let sql = format!(
+                "SELECT {ROW} FROM sessions WHERE {ALIVE} AND owner = ?3 ORDER BY last_access_ms DESC LIMIT ?4"
+            );
             let mut list = connection.prepare(&sql)?;
-            let rows = list.query_map(params![expiry.unused_since, expiry.queued_since, owner], read)?;
-            rows.collect()
+            let asked = params![expiry.unused_since, expiry.queued_since, owner, limit];
+            list.query_map(asked, read)?.collect()
         })
         .await
     }
 
-    /// The sessions that are in a thread, and whose they are.
-    pub(crate) async fn sessions_in_thread(
+    /// The sessions that are in these threads, whoever's they are.
+    pub(crate) async fn sessions_in(
         &self,
-        thread: &ThreadId,
+        threads: Vec<ThreadId>,
         expiry: Expiry,
     ) -> Result<Vec<SessionRow>, StoreError> {
-        let thread = thread.to_string();
         self.ask(move |connection| {
             let sql = format!("SELECT {ROW} FROM sessions WHERE {ALIVE} AND thread = ?3");
-            let mut list = connection.prepare(&sql)?;
-            let rows = list.query_map(params![expiry.unused_since, expiry.queued_since, thread], read)?;
-            rows.collect()
+            let mut find = connection.prepare(&sql)?;
+            let mut found = Vec::new();
+            for thread in threads {
+                let asked = params![expiry.unused_since, expiry.queued_since, thread.as_str()];
+                for row in find.query_map(asked, read)? {
+                    found.push(row?);
+                }
+            }
+            Ok(found)
         })
         .await
     }
@@ -166,20 +182,21 @@ impl Store {
     pub(crate) async fn expire_sessions(
         &self,
         expiry: Expiry,
-        but: Vec<SessionId>,
+        but: HashSet<SessionId>,
     ) -> Result<usize, StoreError> {
         self.ask(move |connection| {
             let transaction = connection.transaction()?;
-            let expired: Vec<String> = {
+            let expired: Vec<SessionId> = {
                 let sql = format!("SELECT id FROM sessions WHERE NOT ({ALIVE})");
                 let mut find = transaction.prepare(&sql)?;
-                let ids =
-                    find.query_map(params![expiry.unused_since, expiry.queued_since], |row| row.get(0))?;
+                let ids = find.query_map(params![expiry.unused_since, expiry.queued_since], |row| {
+                    Ok(SessionId::from(row.get::<_, String>(0)?))
+                })?;
                 ids.collect::<rusqlite::Result<_>>()?
             };
             let mut count = 0;
-            for id in expired.iter().filter(|id| !but.iter().any(|live| live.as_str() == id.as_str())) {
-                count += transaction.execute("DELETE FROM sessions WHERE id = ?1", params![id])?;
+            for id in expired.iter().filter(|id| !but.contains(*id)) {
+                count += transaction.execute("DELETE FROM sessions WHERE id = ?1", params![id.as_str()])?;
             }
             transaction.commit()?;
             Ok(count)
@@ -288,7 +305,7 @@ mod tests {
         let (read, entries) = store.load_session(&ada, &id, ALWAYS).await.unwrap().unwrap();
         assert_eq!((read, entries), (first.session, vec![(1, "A".into()), (2, "B".into())]));
         assert!(store.load_session(&bob, &id, ALWAYS).await.unwrap().is_none());
-        assert_eq!(store.list_sessions(&bob, ALWAYS).await.unwrap(), []);
+        assert_eq!(store.list_sessions(&bob, ALWAYS, None).await.unwrap(), []);
 
         let later = SessionChange {
             gone: vec!["a".into()],
@@ -299,7 +316,7 @@ mod tests {
         let (read, entries) = store.load_session(&ada, &id, ALWAYS).await.unwrap().unwrap();
         assert_eq!((read.row.last_access_ms, entries), (9, vec![(2, "B!".into())]));
         let thread = "thread of s".into();
-        assert_eq!(store.sessions_in_thread(&thread, ALWAYS).await.unwrap(), [read.row]);
+        assert_eq!(store.sessions_in(vec![thread], ALWAYS).await.unwrap(), [read.row]);
 
         assert!(store.delete_session(&id).await.unwrap());
         store.save_session(change("s", "ada", 10, false)).await.unwrap();
@@ -323,14 +340,14 @@ mod tests {
         store.touch_sessions(vec![("touched".into(), 200), ("new".into(), 3)]).await.unwrap();
         let expiry = Expiry { unused_since: 150, queued_since: 50 };
         let ids = async || {
-            let rows = store.list_sessions(&ada, expiry).await.unwrap();
+            let rows = store.list_sessions(&ada, expiry, None).await.unwrap();
             let mut ids: Vec<String> = rows.into_iter().map(|row| row.id.to_string()).collect();
             ids.sort();
             ids
         };
         assert_eq!(ids().await, ["new", "queued", "touched"]);
         assert!(store.load_session(&ada, &"old".into(), expiry).await.unwrap().is_none());
-        assert_eq!(store.expire_sessions(expiry, vec!["live".into()]).await.unwrap(), 1);
+        assert_eq!(store.expire_sessions(expiry, ["live".into()].into()).await.unwrap(), 1);
         assert!(store.load_session(&ada, &"old".into(), ALWAYS).await.unwrap().is_none());
         assert!(store.load_session(&ada, &"live".into(), ALWAYS).await.unwrap().is_some());
         assert_eq!(Expiry::at(1_000, None).unused_since, 1_000 - i64::MAX);
