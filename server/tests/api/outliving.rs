@@ -1,11 +1,14 @@
 //! Sessions that outlive the gateway: after its end, however it comes about, they go on where they were.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
 use crate::{
-    support::{Gateway, Session, Setup, eventually},
+    support::{DEADLINE, Gateway, Session, Setup, eventually},
     threads_read::thread_of,
 };
 
@@ -20,6 +23,34 @@ async fn snapshot(session: &Session) -> Value {
 
 async fn listed(gateway: &Gateway) -> Vec<Value> {
     gateway.client.get("/api/sessions").await.ok()["sessions"].as_array().unwrap().clone()
+}
+
+/// Waits until what the session has is written down: a gateway that is killed does not say goodbye.
+async fn written(gateway: &Gateway, session: &Session) {
+    // A demo has a directory of its own.
+    let places = ["demo/gateway.db", "gateway.db"].map(|place| gateway.data_dir().join(place));
+    let file = places.into_iter().find(|file| file.exists()).unwrap();
+    let store = rusqlite::Connection::open(file).unwrap();
+    let json = |text: String| serde_json::from_str::<Value>(&text).unwrap();
+    let stored = || -> rusqlite::Result<[Value; 3]> {
+        let transcript = "SELECT transcript FROM sessions WHERE id = ?1";
+        let transcript = json(store.query_row(transcript, [&session.id], |row| row.get(0))?);
+        let entries = "SELECT entry FROM session_entries WHERE session = ?1 ORDER BY place";
+        let mut entries = store.prepare(entries)?;
+        let entries = entries.query_map([&session.id], |row| row.get(0).map(json))?;
+        let entries = entries.collect::<rusqlite::Result<_>>()?;
+        Ok([transcript["turns"].clone(), transcript["queue"].clone(), Value::Array(entries)])
+    };
+    let start = Instant::now();
+    loop {
+        let transcript = snapshot(session).await["transcript"].clone();
+        let wanted = ["turns", "queue", "entries"].map(|name| transcript[name].clone());
+        if stored().is_ok_and(|stored| stored == wanted) {
+            return;
+        }
+        assert!(start.elapsed() < DEADLINE, "it is not written down: {wanted:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// The entry of a message that was cut off.
@@ -48,8 +79,7 @@ async fn a_session_is_after_a_restart_what_it_was_before() {
         let before = snapshot(&session).await;
         let list = listed(&gateway).await;
         let state = session.state().await;
-        // What was written at the end of the turn is on disk; a gateway that is killed does not say goodbye.
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        written(&gateway, &session).await;
         end(&mut gateway, killed).await;
 
         let session = again(&gateway, &session);
@@ -97,8 +127,7 @@ async fn a_turn_that_was_running_is_told_as_failed_and_what_it_said_is_kept() {
             .post_json(&session.path("/turn"), &json!({ "prompt": "Later", "whenBusy": "queue" }))
             .await
             .ok();
-        // What streams is written about once a second.
-        tokio::time::sleep(Duration::from_millis(1500)).await;
+        written(&gateway, &session).await;
         end(&mut gateway, killed).await;
         gateway.codex().set_mode("normal");
 
@@ -129,7 +158,7 @@ async fn the_real_codex_goes_on_after_a_kill_in_the_middle_of_a_turn() {
     let mut events = session.live().await;
     session.start_turn("!standin slow-command").await;
     events.notification("item/commandExecution/outputDelta").await;
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    written(&gateway, &session).await;
     end(&mut gateway, true).await;
 
     let session = again(&gateway, &session);
@@ -153,7 +182,7 @@ async fn a_question_that_waited_is_withdrawn() {
         let mut events = session.live().await;
         session.start_turn("Ask").await;
         events.find(|event| event.name == "request").await;
-        tokio::time::sleep(Duration::from_millis(1500)).await;
+        written(&gateway, &session).await;
         end(&mut gateway, killed).await;
 
         let session = again(&gateway, &session);
@@ -191,10 +220,38 @@ async fn what_is_deleted_or_has_expired_stays_so() {
     let mut gateway = setup.set("CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", "20").start().await;
     let session = gateway.create().await;
     end(&mut gateway, true).await;
-    tokio::time::sleep(Duration::from_millis(800)).await;
-    assert_eq!(listed(&gateway).await.len(), 0);
+    // To ask for the session would be use of it; to list it is none.
+    while !listed(&gateway).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     gateway.client.get(&session.path("/state")).await.refused(404, "not_found");
     eventually("its row is gone", || gateway.log().contains("stored sessions have expired")).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn one_that_is_not_in_memory_stands_in_the_pages_list_once_with_its_session() {
+    let mut gateway = Gateway::demo().await;
+    let session = gateway.create().await;
+    session.turn("Reply with exactly the single word listed").await;
+    let of_the_page = async |gateway: &Gateway| {
+        let body = json!({ "search": "", "cursor": null });
+        gateway.client.post_json("/_fn/conversations", &body).await.ok()["rows"].clone()
+    };
+    let before = of_the_page(&gateway).await;
+    end(&mut gateway, false).await;
+    let after = of_the_page(&gateway).await;
+    assert!(!gateway.log().contains("session restored"), "to list it brings nobody back");
+    for rows in [before, after] {
+        let own: Vec<&Value> = rows
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|row| row["thread"] == json!(thread_of(&session)))
+            .collect();
+        assert_eq!(own.len(), 1, "{rows}");
+        assert_eq!(own[0]["session"], json!(session.id));
+    }
     gateway.stop().await;
 }
 
@@ -214,7 +271,7 @@ async fn one_that_rests_leaves_the_memory_and_comes_back() {
     assert!(back["transcript"]["entries"].as_array().unwrap().len() > 1);
 
     // Its thread is its own, also while nobody is there.
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    eventually("its actor ends again", || gateway.log().matches("session unloaded").count() > 1).await;
     let other = gateway.create().await;
     let body = json!({ "threadId": thread_of(&session) });
     let error =
