@@ -1,0 +1,154 @@
+//! Sessions: made, told of, listed.
+
+use serde::{Deserialize, Serialize};
+
+use super::state::SessionState;
+use crate::{
+    ids::{EventId, SessionId, ThreadId},
+    read_fields,
+    request::ApprovalMode,
+    turn::{ApprovalPolicy, QueueItem, SandboxMode, Sent},
+};
+
+/// What every session reply says of the session.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionInfo {
+    /// Its id.
+    pub id: SessionId,
+    /// When it was made (RFC 3339, UTC).
+    pub created_at: String,
+    /// When it was last used (RFC 3339, UTC).
+    pub last_access_at: String,
+    /// When it expires if it is not used again (RFC 3339, UTC); none if it never does.
+    pub expires_at: Option<String>,
+    /// Who answers what codex asks.
+    pub approvals: ApprovalMode,
+}
+read_fields!(SessionInfo { id, created_at, last_access_at, expires_at, approvals });
+
+/// `POST /api/sessions`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CreateSession {
+    /// The model; codex's own default without one.
+    pub model: Option<String>,
+    /// A thread to go on with.
+    pub resume_thread_id: Option<ThreadId>,
+    /// Who answers what codex asks; the operator's default without.
+    pub approvals: Option<ApprovalMode>,
+    /// The directory to work in; the operator's without one. It must be inside one that the operator allows.
+    pub cwd: Option<String>,
+    /// What commands may touch; what the operator allows at most without.
+    pub sandbox: Option<SandboxMode>,
+    /// When codex asks; as the operator has it without.
+    pub approval_policy: Option<ApprovalPolicy>,
+}
+
+/// The reply of every request that a session answers with its state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionReply {
+    /// Always true.
+    pub ok: bool,
+    /// The session.
+    pub session_id: SessionId,
+    /// The session, its times included.
+    pub session: SessionInfo,
+    /// Its state.
+    pub state: SessionState,
+    /// The newest event that the state includes.
+    pub last_event_id: EventId,
+}
+
+/// The reply to a message: what became of it, and the session's state.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TurnReply {
+    /// The session.
+    #[serde(flatten)]
+    pub session: SessionReply,
+    /// What became of it.
+    #[serde(flatten)]
+    pub sent: Sent,
+}
+
+/// `GET /api/sessions/{id}/queue`, and the reply to every change of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueReply {
+    /// Always true.
+    pub ok: bool,
+    /// What waits for its turn, the next one first.
+    pub queue: Vec<QueueItem>,
+    /// The newest event that this includes.
+    pub last_event_id: EventId,
+}
+
+/// `DELETE /api/sessions/{id}`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deleted {
+    /// Always true.
+    pub ok: bool,
+    /// The session that is gone.
+    pub session_id: SessionId,
+}
+
+/// `GET /api/sessions`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SessionList {
+    /// Always true.
+    pub ok: bool,
+    /// The caller's own live ones, the last used first.
+    pub sessions: Vec<ListedSession>,
+}
+
+/// A session in the API's list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedSession {
+    /// What every reply says of it.
+    #[serde(flatten)]
+    pub session: SessionInfo,
+    /// What it is about.
+    pub title: Option<String>,
+    /// The thread that it is in.
+    pub thread_id: Option<ThreadId>,
+    /// The directory that the thread works in, absolute.
+    pub cwd: Option<String>,
+    /// Whether a turn is running.
+    pub running: bool,
+    /// Whether something waits for the user.
+    pub waiting: bool,
+}
+
+/// A directory that is offered to work in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Workspace {
+    /// Its path, absolute.
+    pub path: String,
+    /// The git branch that is checked out there.
+    pub branch: Option<String>,
+}
+read_fields!(Workspace { path, branch });
+
+/// A session in the page's list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionSummary {
+    /// Its id.
+    pub id: SessionId,
+    /// What it is about.
+    pub title: Option<String>,
+    /// The thread that it is in.
+    pub thread_id: Option<ThreadId>,
+    /// When it was last used, in Unix milliseconds.
+    pub last_access_ms: i64,
+    /// Whether a turn is running.
+    pub running: bool,
+    /// Whether something waits for the user.
+    pub waiting: bool,
+    /// When a turn last ended, or something was last asked of the user, in Unix milliseconds; 0 if never.
+    pub news_ms: i64,
+}
+read_fields!(SessionSummary { id, title, thread_id, last_access_ms, running, waiting, news_ms });

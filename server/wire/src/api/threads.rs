@@ -1,0 +1,138 @@
+//! Threads: what is done with them, and what is told of them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{ThreadId, TurnId},
+    json::Json,
+    words::words,
+};
+
+/// `POST /api/sessions/{id}/thread/new`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NewThread {
+    /// The model; the session's preferred one without.
+    pub model: Option<String>,
+}
+
+/// `POST /api/sessions/{id}/thread/resume`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResumeThread {
+    /// The thread to go on with.
+    pub thread_id: ThreadId,
+}
+
+/// `POST /api/sessions/{id}/thread/fork`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ForkThread {
+    /// The last turn that the new thread has; all of them without.
+    pub last_turn_id: Option<TurnId>,
+}
+
+/// `POST /api/sessions/{id}/thread/revert`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RevertThread {
+    /// The first turn that is taken back; all later ones are, too.
+    pub before_turn_id: TurnId,
+}
+
+/// `POST /api/sessions/{id}/thread/review`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ReviewThread {
+    /// What is looked at.
+    pub target: ReviewTarget,
+}
+
+/// What a review looks at, in codex's words.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum ReviewTarget {
+    /// What is changed in the working directory and not committed.
+    UncommittedChanges,
+    /// What differs from a branch.
+    BaseBranch {
+        /// The branch.
+        branch: String,
+    },
+    /// A commit.
+    Commit {
+        /// Which.
+        sha: String,
+        /// Its title, for people.
+        #[serde(default)]
+        title: Option<String>,
+    },
+    /// What somebody says.
+    Custom {
+        /// What they say.
+        instructions: String,
+    },
+}
+
+/// `POST /api/sessions/{id}/thread/name`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct NameThread {
+    /// What people call the thread; not empty.
+    pub name: String,
+}
+
+words! {
+    /// What can be done with a conversation, beside talking in it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ThreadAction {
+        /// Begin another one with what was said until the end of a turn.
+        Fork = "fork",
+        /// Take back a turn and all that came later.
+        Revert = "revert",
+        /// Make its history shorter, for the model.
+        Compact = "compact",
+        /// Look at what was changed.
+        Review = "review",
+        /// Put it out of the way.
+        Archive = "archive",
+        /// Bring it back.
+        Unarchive = "unarchive",
+    }
+}
+
+/// The reply of a request that is about a thread, and is done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadDone {
+    /// Always true.
+    pub ok: bool,
+    /// The thread.
+    pub thread_id: ThreadId,
+}
+
+/// `GET /api/threads`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadList {
+    /// Always true.
+    pub ok: bool,
+    /// A page of the caller's threads, as codex describes them.
+    pub threads: Vec<Json>,
+    /// Where the next page begins; none after the last one.
+    pub next_cursor: Option<String>,
+    /// Codex's reply, without what is not the caller's.
+    pub raw: Json,
+}
+
+/// `GET /api/threads/{threadId}`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadReply {
+    /// Always true.
+    pub ok: bool,
+    /// The thread's id.
+    pub thread_id: ThreadId,
+    /// The thread with its turns, as codex describes it.
+    pub thread: Json,
+    /// Codex's reply.
+    pub raw: Json,
+}
