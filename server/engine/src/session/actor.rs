@@ -5,7 +5,7 @@
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use codex_gateway_wire::{
-    Event, EventBody, EventName, Item, Notification, Transcript, TurnId,
+    Event, EventBody, EventName, Transcript, TurnId,
     api::{Model, SessionReply},
     codex::approval_policy,
     event::{ClosedReason, History, SessionClosed, ThreadOpened, Warning, WarningKind},
@@ -13,7 +13,6 @@ use codex_gateway_wire::{
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
@@ -24,7 +23,7 @@ use super::{
     crashes::Crashes,
     foreign::Foreign,
     older,
-    open::{self, Base, Joined, Opened},
+    open::{Base, Joined, Opened},
     parking::Parking,
     recent::Recent,
     restoring::Start,
@@ -33,7 +32,7 @@ use super::{
 };
 use crate::{
     bridge::{
-        Bridge, BridgeError, Direction, Exit, Inbound, Inbox,
+        Bridge, BridgeError, Exit, Inbox,
         protocol::{AccountReply, Initialized},
     },
     error::SessionError,
@@ -45,8 +44,6 @@ use crate::{
 
 /// How many messages are taken from the process at once; readers are woken once for all of them.
 const BATCH: usize = 128;
-/// How many lines that are no messages are told one by one; then every thousandth.
-const MALFORMED: u64 = 20;
 
 /// Something that took time has ended.
 pub(super) enum Done {
@@ -77,7 +74,7 @@ pub(super) struct Live {
     pub bridge: Bridge,
     inbox: Inbox,
     pub started_ms: i64,
-    malformed: u64,
+    pub malformed: u64,
 }
 
 impl Live {
@@ -335,133 +332,10 @@ impl Actor {
         }
     }
 
-    fn inbound(&mut self, inbound: Inbound) {
-        match inbound {
-            Inbound::Notification { method, params } => self.notification(method, &params),
-            Inbound::Request { id, method, params } => self.request(id, method, params),
-            Inbound::Malformed(line) => self.malformed(line),
-            Inbound::TooLong(length, line) => {
-                let message =
-                    format!("A message of codex of {} MiB was too long and was skipped.", length >> 20);
-                self.warn(WarningKind::LineTooLong, message, Some(line));
-            }
-            Inbound::Raw(direction, line) => self.raw(direction, &line),
-            Inbound::Exited(exit) => self.exited(&exit),
-        }
-    }
-
-    fn notification(&mut self, method: String, params: &RawValue) {
-        self.shared.touch();
-        self.disturb();
-        let notification = Notification::parse(&method, params);
-        let seq = self.shared.log.append(EventName::Notification, |bytes| {
-            bytes.extend_from_slice(b"{\"method\":");
-            let _ = serde_json::to_writer(&mut *bytes, &method);
-            bytes.extend_from_slice(b",\"params\":");
-            bytes.extend_from_slice(params.get().as_bytes());
-            bytes.push(b'}');
-        });
-        match method.as_str() {
-            "account/updated" => self.read_account(),
-            "serverRequest/resolved" => self.codex_resolved(params),
-            _ => {}
-        }
-        self.recent.notification(method, &notification);
-        self.foreign.hear(&notification, self.transcript.thread_id.as_ref());
-        let own =
-            notification.thread_id().is_some_and(|thread| Some(thread) == self.transcript.thread_id.as_ref());
-        let event = Event { seq, body: EventBody::Notification(notification) };
-        let change = self.fold(&event);
-        let EventBody::Notification(notification) = event.body else { return };
-        match notification {
-            Notification::TurnStarted(_, turn) if own => self.turn_began(turn.id),
-            Notification::TurnCompleted(_, turn) if own => {
-                let open = self.pending.take_turn(&turn.id);
-                self.withdraw(open, ResolvedBy::Codex);
-                self.crashes.forget();
-                self.turn_ended();
-            }
-            Notification::Settings(..) if own => {
-                self.keep_settings();
-                if change.meta {
-                    self.state_changed();
-                }
-            }
-            Notification::Model(..) if change.meta => self.state_changed(),
-            Notification::ItemCompleted(event) | Notification::ItemStarted(event) => {
-                if let (true, Item::UserMessage(message)) = (own, &event.item) {
-                    self.save_soon();
-                    self.arrived(message);
-                }
-                self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
-            }
-            _ => {}
-        }
-        if change.meta {
-            self.meta_changed();
-        }
-    }
-
-    /// What a turn has changed holds for the processes to come, too: codex itself forgets it in a resume.
-    fn keep_settings(&mut self) {
-        let Transcript { sandbox, approval_policy, .. } = &self.transcript;
-        let (config, settings) = (&self.base.config, &mut self.base.settings);
-        if let Some(sandbox) = sandbox {
-            settings.sandbox = config.sandbox.min((*sandbox).into());
-        }
-        if let Some(policy) = approval_policy {
-            settings.approval_policy = config.approval_policy.min((*policy).into());
-        }
-    }
-
-    fn malformed(&mut self, line: String) {
-        let count = self.live.as_mut().map_or(0, |live| {
-            live.malformed += 1;
-            live.malformed
-        });
-        if count <= MALFORMED || count.is_multiple_of(1000) {
-            let message = format!("Codex printed something that is no message (the {count}. time).");
-            self.warn(WarningKind::MalformedLine, message, Some(line));
-        }
-    }
-
-    fn raw(&mut self, direction: Direction, line: &[u8]) {
-        #[derive(Serialize)]
-        struct Raw<'a> {
-            direction: &'a str,
-            line: &'a str,
-        }
-        let direction = if direction == Direction::In { "in" } else { "out" };
-        let line = String::from_utf8_lossy(line);
-        self.append(EventName::Raw, &Raw { direction, line: &line });
-    }
-
-    fn exited(&mut self, exit: &Exit) {
-        (self.live, self.place) = (None, None);
-        self.foreign.clear();
-        self.crashes.add(exit.last_line.clone().or_else(|| exit.status.clone()));
-        let open = self.pending.take_all();
-        self.withdraw(open, ResolvedBy::Process);
-        let status = exit.status.as_deref().unwrap_or("unknown status");
-        let message =
-            format!("The codex process ended unexpectedly ({status}). The next message starts it again.");
-        self.process_gone(&BridgeError::Exited(exit.clone()));
-        self.warn(WarningKind::ProcessExited, message, exit.last_line.clone());
-        self.state_changed();
-        self.save_soon();
-    }
-
     /// Lets the process answer. Without one, whoever asks hears nothing, and sees that.
     fn read(&mut self, asked: Asked) {
         if let Some(live) = &self.live {
             self.tasks.push(asked(live.bridge.clone()).map(|()| Done::Nothing).boxed());
-        }
-    }
-
-    fn read_account(&mut self) {
-        if let Some(live) = &self.live {
-            let bridge = live.bridge.clone();
-            self.tasks.push(async move { Done::Account(open::account(&bridge).await) }.boxed());
         }
     }
 
@@ -479,7 +353,7 @@ impl Actor {
         self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
     }
 
-    fn append(&self, name: EventName, data: &impl Serialize) -> u64 {
+    pub(super) fn append(&self, name: EventName, data: &impl Serialize) -> u64 {
         self.shared.log.append(name, |bytes| {
             // Our own types can be written.
             let _ = serde_json::to_writer(bytes, data);

@@ -5,8 +5,10 @@
 
 mod actions;
 mod actor;
+mod command;
 mod crashes;
 mod foreign;
+mod hearing;
 pub(crate) mod history;
 pub(crate) mod intake;
 mod interrupts;
@@ -19,6 +21,7 @@ mod recent;
 pub(crate) mod restoring;
 mod saving;
 pub(crate) mod settings;
+mod shared;
 mod steering;
 mod telling;
 mod text;
@@ -26,7 +29,7 @@ mod turns;
 pub(crate) mod walk;
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
@@ -39,22 +42,24 @@ use codex_gateway_wire::{
     event::ClosedReason,
     request::{AnswerReply, AnswerRequest},
 };
-use futures::{FutureExt, future::BoxFuture};
+use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use self::telling::account_state;
 use self::{
     actions::Action,
     actor::Actor,
+    command::{Asked, Command, Reply},
     intake::Intake,
     older::{Beyond, Looked},
     open::{Base, Opened},
     restoring::{Restored, Start, Times},
     settings::Settings,
+    shared::{About, Shared},
 };
+pub(crate) use self::{shared::patience, telling::account_state};
 use crate::{
-    bridge::{Bridge, protocol::Request},
-    clock::{now_ms, rfc3339},
+    bridge::protocol::Request,
+    clock::now_ms,
     error::SessionError,
     log::{Log, RING},
     places::Place,
@@ -67,110 +72,6 @@ const COMMANDS: usize = 64;
 const WINDOW: usize = 200;
 /// About how many bytes of text a session keeps.
 const WINDOW_BYTES: usize = 2 * 1024 * 1024;
-
-/// How long a session that nobody uses is kept for the messages in its queue, in milliseconds.
-pub(crate) const QUEUED: i64 = 24 * 60 * 60 * 1000;
-
-type Reply<T> = oneshot::Sender<T>;
-/// A request to codex, on its way to be answered.
-type Asked = Box<dyn FnOnce(Bridge) -> BoxFuture<'static, ()> + Send>;
-
-/// What a handle asks of the actor.
-enum Command {
-    State(Reply<SessionReply>),
-    Snapshot(Reply<Snapshot>),
-    StartTurn(StartTurn, Reply<Result<TurnReply, SessionError>>),
-    Queue(Reply<QueueReply>),
-    EditQueued(QueueItemId, EditQueueItem, Reply<Result<QueueReply, SessionError>>),
-    RemoveQueued(QueueItemId, Reply<Result<QueueReply, SessionError>>),
-    SendQueued(QueueItemId, Reply<Result<TurnReply, SessionError>>),
-    Interrupt(Reply<Result<SessionReply, SessionError>>),
-    NewThread(NewThread, Reply<Result<SessionReply, SessionError>>),
-    ResumeThread(ThreadId, Reply<Result<SessionReply, SessionError>>),
-    Act(Action, Reply<Result<SessionReply, SessionError>>),
-    /// The entries before one, or the newest; so many of those that the session keeps itself.
-    Look(Option<ItemId>, usize, Reply<Result<Looked, SessionError>>),
-    /// What is before an entry that the session does not keep.
-    LookBefore(ItemId, Reply<Result<Beyond, SessionError>>),
-    Read(Asked),
-    Requests(Reply<Vec<UserRequest>>),
-    Answer(RequestId, AnswerRequest, Reply<Result<AnswerReply, SessionError>>),
-    /// Its thread has got a name, which codex has not told.
-    Named(String),
-    /// Gives its place away, if it is idle; answers when its process is gone.
-    Park(Reply<Option<Place>>),
-    /// Answers when all was written down.
-    Flush(Reply<()>),
-    /// Ends the actor and its process; the session goes on later, from its row.
-    Suspend(Reply<()>),
-    /// The same, if it has no process and nothing to do; whether it did.
-    Unload(Reply<bool>),
-    Close(ClosedReason, Reply<()>),
-}
-
-/// What handles may know without asking the actor.
-#[derive(Debug)]
-struct Shared {
-    id: SessionId,
-    owner: OwnerId,
-    created_ms: i64,
-    ttl_ms: Option<i64>,
-    last_access_ms: AtomicI64,
-    running: AtomicBool,
-    /// It has a process.
-    process: AtomicBool,
-    /// It has a process, and nothing to do for it.
-    idle: AtomicBool,
-    /// Something waits for the user.
-    waiting: AtomicBool,
-    /// A message waits for its turn.
-    queued: AtomicBool,
-    /// When a turn last ended, or something was last asked of the user.
-    news_ms: AtomicI64,
-    /// Where it works and what it may do.
-    settings: Settings,
-    presence: Presence,
-    about: Mutex<About>,
-    log: Arc<Log>,
-}
-
-/// What a session is about.
-#[derive(Clone, Debug, Default)]
-struct About {
-    title: Option<String>,
-    thread_id: Option<ThreadId>,
-    cwd: Option<String>,
-}
-
-impl Shared {
-    fn about(&self) -> About {
-        self.about.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn touch(&self) {
-        self.last_access_ms.store(now_ms(), Ordering::Relaxed);
-    }
-
-    /// Says how things stand; when a turn has ended meanwhile, or something is asked, that is news.
-    fn stands(&self, running: bool, waiting: bool) {
-        let ended = self.running.swap(running, Ordering::Relaxed) && !running;
-        let asks = !self.waiting.swap(waiting, Ordering::Relaxed) && waiting;
-        if ended || asks {
-            self.news_ms.store(now_ms(), Ordering::Relaxed);
-        }
-    }
-
-    fn info(&self) -> SessionInfo {
-        let last_access = self.last_access_ms.load(Ordering::Relaxed);
-        SessionInfo {
-            id: self.id.clone(),
-            created_at: rfc3339(self.created_ms),
-            last_access_at: rfc3339(last_access),
-            approvals: self.settings.approvals,
-            expires_at: self.ttl_ms.map(|ttl| rfc3339(last_access.saturating_add(ttl))),
-        }
-    }
-}
 
 /// A handle on a session.
 #[derive(Clone, Debug)]
@@ -521,21 +422,5 @@ impl Session {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| SessionError::NotFound)?;
         answer.await.map_err(|_| SessionError::NotFound)
-    }
-}
-
-/// How long a session is kept that nobody uses, in milliseconds: its time to live, and longer if messages wait in it.
-pub(crate) fn patience(ttl: i64, queued: bool) -> i64 {
-    if queued { ttl.max(QUEUED) } else { ttl }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_waits_keeps_a_session_for_a_day() {
-        assert_eq!((patience(1000, false), patience(1000, true)), (1000, QUEUED));
-        assert_eq!(patience(2 * QUEUED, true), 2 * QUEUED);
     }
 }

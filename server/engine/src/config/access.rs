@@ -1,0 +1,82 @@
+//! What an agent may do at most: what its commands may touch, and when codex asks.
+
+use codex_gateway_wire::api;
+
+/// What commands of an agent may touch, in codex's words, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Sandbox {
+    /// They may read.
+    ReadOnly,
+    /// They may write in the session's directory.
+    WorkspaceWrite,
+    /// They may do what the gateway's user may.
+    DangerFullAccess,
+}
+
+impl Sandbox {
+    /// Codex's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read-only",
+            Self::WorkspaceWrite => "workspace-write",
+            Self::DangerFullAccess => "danger-full-access",
+        }
+    }
+}
+
+impl From<api::SandboxMode> for Sandbox {
+    fn from(mode: api::SandboxMode) -> Self {
+        match mode {
+            api::SandboxMode::ReadOnly => Self::ReadOnly,
+            api::SandboxMode::WorkspaceWrite => Self::WorkspaceWrite,
+            api::SandboxMode::DangerFullAccess => Self::DangerFullAccess,
+        }
+    }
+}
+
+/// When codex asks before it leaves the sandbox, in its words, the strictest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum ApprovalPolicy {
+    /// Never: what the sandbox does not allow fails.
+    Never,
+    /// When the agent thinks it must.
+    OnRequest,
+}
+
+impl From<Sandbox> for api::SandboxMode {
+    fn from(sandbox: Sandbox) -> Self {
+        match sandbox {
+            Sandbox::ReadOnly => Self::ReadOnly,
+            Sandbox::WorkspaceWrite => Self::WorkspaceWrite,
+            Sandbox::DangerFullAccess => Self::DangerFullAccess,
+        }
+    }
+}
+
+impl ApprovalPolicy {
+    /// Codex's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OnRequest => "on-request",
+            Self::Never => "never",
+        }
+    }
+}
+
+impl From<api::ApprovalPolicy> for ApprovalPolicy {
+    fn from(policy: api::ApprovalPolicy) -> Self {
+        match policy {
+            api::ApprovalPolicy::OnRequest => Self::OnRequest,
+            api::ApprovalPolicy::Never => Self::Never,
+        }
+    }
+}
+
+impl From<ApprovalPolicy> for api::ApprovalPolicy {
+    fn from(policy: ApprovalPolicy) -> Self {
+        match policy {
+            ApprovalPolicy::OnRequest => Self::OnRequest,
+            ApprovalPolicy::Never => Self::Never,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What a handle asks of the actor.
+
+use codex_gateway_wire::{
+    ItemId, QueueItemId, RequestId, Snapshot, ThreadId, UserRequest,
+    api::{EditQueueItem, NewThread, QueueReply, SessionReply, StartTurn, TurnReply},
+    event::ClosedReason,
+    request::{AnswerReply, AnswerRequest},
+};
+use futures::future::BoxFuture;
+use tokio::sync::oneshot;
+
+use super::{
+    actions::Action,
+    older::{Beyond, Looked},
+};
+use crate::{bridge::Bridge, error::SessionError, places::Place};
+
+pub(super) type Reply<T> = oneshot::Sender<T>;
+/// A request to codex, on its way to be answered.
+pub(super) type Asked = Box<dyn FnOnce(Bridge) -> BoxFuture<'static, ()> + Send>;
+
+/// What a handle asks of the actor.
+pub(super) enum Command {
+    State(Reply<SessionReply>),
+    Snapshot(Reply<Snapshot>),
+    StartTurn(StartTurn, Reply<Result<TurnReply, SessionError>>),
+    Queue(Reply<QueueReply>),
+    EditQueued(QueueItemId, EditQueueItem, Reply<Result<QueueReply, SessionError>>),
+    RemoveQueued(QueueItemId, Reply<Result<QueueReply, SessionError>>),
+    SendQueued(QueueItemId, Reply<Result<TurnReply, SessionError>>),
+    Interrupt(Reply<Result<SessionReply, SessionError>>),
+    NewThread(NewThread, Reply<Result<SessionReply, SessionError>>),
+    ResumeThread(ThreadId, Reply<Result<SessionReply, SessionError>>),
+    Act(Action, Reply<Result<SessionReply, SessionError>>),
+    /// The entries before one, or the newest; so many of those that the session keeps itself.
+    Look(Option<ItemId>, usize, Reply<Result<Looked, SessionError>>),
+    /// What is before an entry that the session does not keep.
+    LookBefore(ItemId, Reply<Result<Beyond, SessionError>>),
+    Read(Asked),
+    Requests(Reply<Vec<UserRequest>>),
+    Answer(RequestId, AnswerRequest, Reply<Result<AnswerReply, SessionError>>),
+    /// Its thread has got a name, which codex has not told.
+    Named(String),
+    /// Gives its place away, if it is idle; answers when its process is gone.
+    Park(Reply<Option<Place>>),
+    /// Answers when all was written down.
+    Flush(Reply<()>),
+    /// Ends the actor and its process; the session goes on later, from its row.
+    Suspend(Reply<()>),
+    /// The same, if it has no process and nothing to do; whether it did.
+    Unload(Reply<bool>),
+    Close(ClosedReason, Reply<()>),
+}
