@@ -5,6 +5,7 @@ import { expect, test, type Chat } from './chat';
 import { screenshot } from './gateway';
 import { FakeCodex } from './support/fake-codex';
 import { proxy } from './support/proxy';
+import { pointAt } from './support/scroll';
 
 const DEVICES = {
   desktop: { viewport: { width: 1440, height: 900 } },
@@ -60,7 +61,7 @@ for (const [device, use] of Object.entries(DEVICES)) {
       await chat.start('Stream a long text');
       await expect(chat.log.getByRole('heading', { name: 'Chapter 2' })).toBeAttached({ timeout: 20_000 });
       await picture(chat, named('streaming'));
-      await chat.log.hover();
+      await pointAt(chat.log);
       await chat.log.evaluate((log) => log.parentElement?.scrollBy(0, -300));
       await expect(page.getByRole('button', { name: 'New messages' })).toBeVisible();
       await picture(chat, named('scrolled-up'));

@@ -1,6 +1,6 @@
 // A long answer, while it comes.
 import { expect, letters, test } from './chat';
-import { belowTheFold, scrolled } from './support/scroll';
+import { belowTheFold, pointAt, scrolled } from './support/scroll';
 
 const READY = 'Reply with exactly the single word ready.';
 /** 12,000 letters in two seconds: some fifty paragraphs. */
@@ -51,7 +51,7 @@ test('a reader who scrolled up stays there, and finds back', async ({ page, chat
   await chat.start('!standin deltas count=4000 pace_us=5000 size=20');
   const length = async () => (await chat.answers.last().textContent())?.length ?? 0;
   await expect.poll(length).toBeGreaterThan(3000);
-  await chat.log.hover();
+  await pointAt(chat.log);
   await page.mouse.wheel(0, -400);
   await expect.poll(() => belowTheFold(chat.log)).toBeGreaterThan(100);
 
@@ -79,7 +79,7 @@ test('the whole text has come, once', async ({ chat }) => {
 
 test('a message that is sent from further up leads to the end', async ({ page, chat }) => {
   await chat.startAndFinish(LONG);
-  await chat.log.hover();
+  await pointAt(chat.log);
   await page.mouse.wheel(0, -2000);
   await expect.poll(() => belowTheFold(chat.log)).toBeGreaterThan(1000);
   await chat.say(READY);

@@ -3,11 +3,7 @@ import type { Locator } from '@playwright/test';
 
 /** Pixels between what is in sight and the end of the conversation, once the page has been painted. */
 export async function belowTheFold(log: Locator): Promise<number> {
-  return log.evaluate(async (log) => {
-    let scroller: Element = log;
-    while (scroller.parentElement && !/auto|scroll/.test(getComputedStyle(scroller).overflowY)) {
-      scroller = scroller.parentElement;
-    }
+  return scroller(log).evaluate(async (scroller) => {
     await new Promise((frame) => requestAnimationFrame(() => setTimeout(frame)));
     return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
   });
@@ -15,11 +11,15 @@ export async function belowTheFold(log: Locator): Promise<number> {
 
 /** How far a reader has scrolled, in pixels. */
 export async function scrolled(log: Locator): Promise<number> {
-  return log.evaluate((log) => {
-    let scroller: Element = log;
-    while (scroller.parentElement && !/auto|scroll/.test(getComputedStyle(scroller).overflowY)) {
-      scroller = scroller.parentElement;
-    }
-    return scroller.scrollTop;
-  });
+  return scroller(log).evaluate((scroller) => scroller.scrollTop);
+}
+
+/** Puts the pointer over the conversation, whether or not it moves: what a wheel turns afterwards is it. */
+export async function pointAt(log: Locator): Promise<void> {
+  await scroller(log).hover();
+}
+
+/** What stands still while the conversation grows and moves within it. */
+function scroller(log: Locator): Locator {
+  return log.locator('..');
 }
