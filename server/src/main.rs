@@ -111,7 +111,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     println!("Codex Gateway is ready: http://{bound}/");
     tokio::spawn({
         let sessions = sessions.clone();
-        async move { sessions.fill_catalog().await }
+        async move { sessions.warm_up().await }
     });
 
     let stopping = sessions.stopping().clone();

@@ -111,6 +111,8 @@ impl Setup {
             .env("RUST_LOG", "info,codex_gateway=debug,codex_gateway_engine=debug")
             .env("CODEX_GATEWAY_HOST", "127.0.0.1")
             .env("CODEX_GATEWAY_PORT", "0")
+            // Whoever counts processes counts those of sessions; about the others is `warm`.
+            .env("CODEX_GATEWAY_WARM_PROCESSES", "0")
             .env("CODEX_GATEWAY_DATA_DIR", self.data_dir())
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).kill_on_drop(true);
@@ -191,6 +193,11 @@ impl Gateway {
     /// Where the gateway keeps its own files.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.setup.data_dir()
+    }
+
+    /// The home of the user that it runs as.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.setup.home()
     }
 
     /// Where agents work.
