@@ -67,13 +67,10 @@ impl Gateway {
         let start = Instant::now();
         loop {
             let below = proc::descendants(self.pid())?;
-            if below.len() == processes {
-                for pid in &below {
-                    proc::rests(*pid)?;
-                }
-                if proc::descendants(self.pid())? == below {
-                    return Ok(());
-                }
+            // One that ends meanwhile does not rest.
+            let rest = below.len() == processes && below.iter().all(|pid| proc::rests(*pid).is_ok());
+            if rest && proc::descendants(self.pid())? == below {
+                return Ok(());
             }
             ensure!(start.elapsed() < Duration::from_secs(20), "there are not {processes} processes");
             pause(Duration::from_millis(10));

@@ -33,7 +33,7 @@ pub(crate) fn measure(ground: &Ground, report: &mut Report) -> Result<()> {
     let listed = list["sessions"].as_array().context("a list without sessions")?;
     ensure!(listed.len() == SESSIONS, "{} of {SESSIONS} sessions are listed", listed.len());
     for session in listed {
-        let id = session["sessionId"].as_str().context("a session without an id")?;
+        let id = session["id"].as_str().context("a session without an id")?;
         let state = gateway.get(&format!("/api/sessions/{id}/state"))?;
         ensure!(state["state"]["lastTurnStatus"] == "completed", "a session is not as it was: {state}");
     }
