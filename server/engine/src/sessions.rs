@@ -142,6 +142,11 @@ impl Sessions {
         &self.inner.uploads
     }
 
+    /// What outlives the gateway.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
     /// What codex offers.
     pub fn catalog(&self) -> Catalog {
         self.locked_catalog().clone()

@@ -4,6 +4,7 @@
 
 mod lock;
 mod sessions;
+mod sign_ins;
 mod uploads;
 
 use std::{
@@ -20,6 +21,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, pa
 use tokio::sync::{mpsc, oneshot};
 
 use self::lock::Lock;
+pub use self::sign_ins::{CookieHash, SignInRow};
 pub(crate) use self::{
     sessions::{Expiry, SavedSession, SessionChange, SessionRow},
     uploads::{Room, UploadRow},
@@ -37,6 +39,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_threads.sql"),
     include_str!("../migrations/0002_uploads.sql"),
     include_str!("../migrations/0003_sessions.sql"),
+    include_str!("../migrations/0004_sign_ins.sql"),
 ];
 /// The largest database that is looked through at start, in bytes: that takes a moment for each hundred megabytes.
 /// SQLite sees by itself when a file is cut short.
