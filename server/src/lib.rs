@@ -19,6 +19,7 @@ pub mod router;
 pub mod routes;
 pub mod serve;
 pub mod sign_ins;
+pub mod sse;
 pub mod state;
 pub mod token_command;
 pub mod tokens;

@@ -1,40 +1,27 @@
 //! `GET /api/sessions/{id}/events`: the session's event stream.
 
-use std::time::Duration;
-
 use async_stream::stream;
 use axum::{
     Extension,
-    body::Body,
     extract::{Query, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, header},
+    http::HeaderMap,
     response::Response,
 };
 use bytes::Bytes;
-use codex_gateway_engine::{
-    Session, SessionError,
-    log::{Read, frame},
-    requests::Attendance,
-};
-use codex_gateway_wire::{
-    EventId, EventName,
-    api::{SessionInfo, SessionReply},
-    event::{Gap, GapReason},
-};
+use codex_gateway_engine::{Session, requests::Attendance};
+use codex_gateway_wire::{EventId, EventName, event::GapReason};
 use futures::Stream;
-use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep_until};
+use serde::Deserialize;
 
 use crate::{
     auth::Expiry,
     error::ApiError,
     extract::CallersSession,
     limits::{StreamPlace, Who},
+    sse::{self, Chunk, Reader},
     state::AppState,
 };
 
-/// How long a stream is silent at most.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long an `EventSource` waits before it connects again, in milliseconds.
 const RETRY: &str = "retry: 1000\n\n";
 
@@ -70,15 +57,8 @@ pub async fn events(
     let attends = asked.interactive.is_some_and(|word| word == "1" || word == "true");
     // What the stream holds for as long as it is open.
     let held = (state.limits.stream(who)?, attends.then(|| session.attend()));
-    let hello = session_frame(&session, &state.build_id);
-    let stream = stream(session, hello, names, start, expiry, held);
-    let mut response = Response::new(Body::from_stream(stream));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // A proxy that waits for more before it passes anything on would undo the point of a stream.
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    let hello = sse::hello(&session, &state.build_id);
+    Ok(sse::response(stream(session, hello, names, start, expiry, held)))
 }
 
 /// Where a stream begins.
@@ -112,36 +92,6 @@ fn names(list: Option<&str>) -> Result<u16, ApiError> {
     Ok(names)
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionData<'a> {
-    session_id: &'a str,
-    #[serde(flatten)]
-    session: &'a SessionInfo,
-    build_id: &'a str,
-}
-
-fn session_frame(session: &Session, build_id: &str) -> Bytes {
-    let info = session.info();
-    let data = SessionData { session_id: info.id.as_str(), session: &info, build_id };
-    json_frame(None, EventName::Session, &data)
-}
-
-fn json_frame(id: Option<&EventId>, name: EventName, data: &impl Serialize) -> Bytes {
-    frame(id.map(|id| (id.epoch.as_str(), id.seq)), name, |bytes| {
-        // Our own types can be written.
-        let _ = serde_json::to_writer(bytes, data);
-    })
-}
-
-fn ping(at: &EventId) -> Bytes {
-    let mut bytes = b": keep-alive\n\n".to_vec();
-    bytes.extend_from_slice(&json_frame(Some(at), EventName::Ping, &serde_json::Map::new()));
-    bytes.into()
-}
-
-type Chunk = Result<Bytes, SessionError>;
-
 fn stream(
     session: Session,
     hello: Bytes,
@@ -157,72 +107,23 @@ fn stream(
         tokio::pin!(expired);
         yield Ok(Bytes::from_static(RETRY.as_bytes()));
         yield Ok(hello);
-        let mut follower = match start {
-            Start::After(seq) => session.log().follow(seq, names),
-            Start::Fresh => {
-                let Ok((_, state, frame)) = fresh(&session, names).await else { return };
-                if let Some(frame) = frame {
-                    yield Ok(frame);
-                }
-                session.log().follow(state.seq, names)
-            }
-            Start::Gap(from, reason) => {
-                let Ok((gap, state, frame)) = after_gap(&session, names, from, reason).await else { return };
-                yield Ok(gap);
-                if let Some(frame) = frame {
-                    yield Ok(frame);
-                }
-                session.log().follow(state.seq, names)
-            }
+        let begun = match start {
+            Start::After(seq) => Ok((Bytes::new(), Reader::after(session, seq, names))),
+            Start::Fresh => Reader::fresh(session, names).await,
+            Start::Gap(from, reason) => Reader::after_gap(session, names, from, reason).await,
         };
-        let mut silent_until = Instant::now() + KEEP_ALIVE;
+        let Ok((first, mut reader)) = begun else { return };
+        if !first.is_empty() {
+            yield Ok(first);
+        }
         loop {
-            let read = tokio::select! {
+            let next = tokio::select! {
                 biased; // Who may not read any more gets nothing of what still waits.
                 () = &mut expired => return,
-                read = follower.next() => Some(read),
-                () = sleep_until(silent_until) => None,
+                next = reader.next() => next,
             };
-            match read {
-                Some(Read::Frames(bytes)) => yield Ok(bytes),
-                Some(Read::Gap) => {
-                    let Ok((gap, state, frame)) =
-                        after_gap(&session, names, follower.at(), GapReason::SlowReader).await else { return };
-                    yield Ok(gap);
-                    if let Some(frame) = frame {
-                        yield Ok(frame);
-                    }
-                    follower.skip_to(state.seq);
-                }
-                Some(Read::End) => return,
-                None => yield Ok(ping(&follower.at())),
-            }
-            silent_until = Instant::now() + KEEP_ALIVE;
+            let Some(bytes) = next else { return };
+            yield Ok(bytes);
         }
     }
-}
-
-/// A fresh `state`, its id, and its frame if the reader wants states.
-async fn fresh(
-    session: &Session,
-    names: u16,
-) -> Result<(SessionReply, EventId, Option<Bytes>), SessionError> {
-    let reply = session.state().await?;
-    let id = reply.last_event_id.clone();
-    let wanted = names & EventName::State.bit() != 0;
-    let frame = wanted.then(|| json_frame(Some(&id), EventName::State, &reply.state));
-    Ok((reply, id, frame))
-}
-
-/// A `gap`, and the fresh `state` that follows it.
-async fn after_gap(
-    session: &Session,
-    names: u16,
-    from: EventId,
-    reason: GapReason,
-) -> Result<(Bytes, EventId, Option<Bytes>), SessionError> {
-    let (_, to, state) = fresh(session, names).await?;
-    tracing::debug!(session = %session.id(), %from, %to, ?reason, "a reader has a gap");
-    let gap = Gap { from, to: to.clone(), reason };
-    Ok((json_frame(None, EventName::Gap, &gap), to, state))
 }

@@ -1,22 +1,130 @@
-//! `/api/sessions/{id}/turn`: start and interrupt.
+//! `/api/sessions/{id}/turn`: start, wait for it, follow it, and interrupt.
 
-use axum::Json;
-use codex_gateway_wire::api::{SessionReply, StartTurn, TurnReply};
+use std::time::Duration;
+
+use async_stream::stream;
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use codex_gateway_engine::Session;
+use codex_gateway_wire::{
+    EventName,
+    api::{Sent, SessionReply, StartTurn, TurnEnded, TurnReply, WaitedReply},
+    turn::Wait,
+};
+use futures::{FutureExt, Stream};
 
 use crate::{
+    auth::Expiry,
     error::ApiError,
     extract::{CallersSession, JsonBody},
+    limits::{StreamPlace, Who},
+    sse::{self, Chunk, Reader, json_frame},
+    state::AppState,
 };
 
-/// `POST /api/sessions/{id}/turn`
+/// `POST /api/sessions/{id}/turn`. With `wait` it answers when the turn has ended; whoever accepts an event stream gets
+/// what happens until then, and its end.
 pub async fn start(
+    State(state): State<AppState>,
     CallersSession(session): CallersSession,
+    Extension(expiry): Extension<Expiry>,
+    Extension(who): Extension<Who>,
+    headers: HeaderMap,
     JsonBody(turn): JsonBody<StartTurn>,
-) -> Result<Json<TurnReply>, ApiError> {
-    Ok(Json(session.start_turn(turn).await?))
+) -> Result<Response, ApiError> {
+    let patience = match turn.wait {
+        Wait::Seconds(seconds) => Some(Duration::from_secs(seconds.into())),
+        Wait::No | Wait::ToTheEnd => None,
+    };
+    if accepts_stream(&headers) {
+        let place = state.limits.stream(who)?;
+        // What the turn brings about comes after this.
+        let reader = Reader::after(session.clone(), session.log().last().seq, u16::MAX);
+        let TurnReply { sent, .. } = session.start_turn(turn).await?;
+        let hello = sse::hello(&session, &state.build_id);
+        return Ok(sse::response(follow(session, hello, reader, sent, patience, expiry, place)));
+    }
+    let wait = turn.wait;
+    let reply = session.start_turn(turn).await?;
+    if wait.is_no() {
+        return Ok(Json(reply).into_response());
+    }
+    let end = session.turn_end(&reply.sent, patience).await?;
+    let reply = TurnReply { session: session.state().await?, sent: reply.sent };
+    Ok(Json(WaitedReply { reply, end }).into_response())
+}
+
+fn accepts_stream(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut types =
+        accepted.flat_map(|value| value.split(',')).map(|kind| kind.split(';').next().unwrap_or(kind));
+    types.any(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
+}
+
+/// What happens until a turn ends, and its end.
+fn follow(
+    session: Session,
+    hello: Bytes,
+    mut reader: Reader,
+    sent: Sent,
+    patience: Option<Duration>,
+    expiry: Expiry,
+    place: StreamPlace,
+) -> impl Stream<Item = Chunk> {
+    stream! {
+        let _place = place;
+        let expired = expiry.over();
+        tokio::pin!(expired);
+        yield Ok(hello);
+        let end = session.turn_end(&sent, patience);
+        tokio::pin!(end);
+        let end = loop {
+            let next = tokio::select! {
+                biased; // Who may not read any more gets nothing of what still waits.
+                () = &mut expired => return,
+                end = &mut end => break end,
+                next = reader.next() => next,
+            };
+            let Some(bytes) = next else { return };
+            yield Ok(bytes);
+        };
+        // What brought the end about was told before it.
+        let last = session.log().last().seq;
+        loop {
+            let next = match reader.next().now_or_never() {
+                Some(next) => next,
+                None if reader.at().seq >= last => break,
+                None => reader.next().await,
+            };
+            let Some(bytes) = next else { break };
+            yield Ok(bytes);
+        }
+        if let Ok(end) = end {
+            yield Ok(json_frame(None, EventName::Turn, &TurnEnded { sent: sent.clone(), end }));
+        }
+    }
 }
 
 /// `POST /api/sessions/{id}/turn/interrupt`
 pub async fn interrupt(CallersSession(session): CallersSession) -> Result<Json<SessionReply>, ApiError> {
     Ok(Json(session.interrupt().await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_for_who_asks_for_it() {
+        let accepts = |value: &'static str| {
+            accepts_stream(&HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())]))
+        };
+        assert!(accepts("text/event-stream") && accepts("application/json;q=0.5, Text/Event-Stream; q=1"));
+        assert!(!accepts("*/*") && !accepts("application/json") && !accepts_stream(&HeaderMap::new()));
+    }
 }

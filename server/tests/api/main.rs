@@ -43,4 +43,5 @@ mod token_command;
 mod turn_options;
 mod turns;
 mod uploads;
+mod wait;
 mod warm;

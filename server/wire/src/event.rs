@@ -41,6 +41,8 @@ words! {
         Thread = "thread",
         /// What waits for its turn has changed.
         Queue = "queue",
+        /// How a turn ended: the last event of the stream that its message asked for.
+        Turn = "turn",
         /// The end of the session and of the stream.
         SessionClosed = "session-closed",
         /// Events between two ids cannot be replayed; a `state` follows.

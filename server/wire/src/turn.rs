@@ -1,6 +1,11 @@
 //! A message to the agent: what it says, what it is to run with, and the queue in which it can wait.
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use std::fmt::{self, Formatter};
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Unexpected, Visitor},
+};
 
 use crate::{
     fields::{BadField, Fields},
@@ -79,6 +84,68 @@ pub struct StartTurn {
     pub client_message_id: Option<String>,
     /// What to do with it while a turn runs.
     pub when_busy: WhenBusy,
+    /// Whether the reply waits for the end of its turn.
+    #[serde(skip_serializing_if = "Wait::is_no")]
+    pub wait: Wait,
+}
+
+/// Whether a reply waits for the end of the turn: `true`, `false`, or for how many seconds at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wait {
+    /// It does not.
+    #[default]
+    No,
+    /// However long that takes.
+    ToTheEnd,
+    /// So many seconds at most.
+    Seconds(u32),
+}
+
+impl Wait {
+    /// The longest time that can be named, in seconds: a day.
+    pub const LONGEST: u32 = 24 * 60 * 60;
+
+    /// Whether it does not.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    pub fn is_no(&self) -> bool {
+        *self == Self::No
+    }
+}
+
+impl Serialize for Wait {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::No => serializer.serialize_bool(false),
+            Self::ToTheEnd => serializer.serialize_bool(true),
+            Self::Seconds(seconds) => serializer.serialize_u32(*seconds),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Wait {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl Visitor<'_> for Read {
+            type Value = Wait;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                write!(f, "true, false, or whole seconds up to {}", Wait::LONGEST)
+            }
+
+            fn visit_bool<E: Error>(self, waits: bool) -> Result<Wait, E> {
+                Ok(if waits { Wait::ToTheEnd } else { Wait::No })
+            }
+
+            fn visit_u64<E: Error>(self, seconds: u64) -> Result<Wait, E> {
+                match u32::try_from(seconds) {
+                    Ok(0) => Ok(Wait::No),
+                    Ok(seconds) if seconds <= Wait::LONGEST => Ok(Wait::Seconds(seconds)),
+                    _ => Err(E::invalid_value(Unexpected::Unsigned(seconds), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Read)
+    }
 }
 
 /// A part of a message beside its prompt.
@@ -211,6 +278,7 @@ impl QueueItem {
             output_schema: item.output_schema,
             client_message_id: item.client_message_id,
             when_busy: WhenBusy::default(),
+            wait: Wait::No,
         }
     }
 }
@@ -309,6 +377,28 @@ mod tests {
         assert_eq!(turn, StartTurn { prompt: "Hi".into(), ..StartTurn::default() });
         let wrong = serde_json::from_str::<StartTurn>(r#"{"prompt":"Hi","whenBusy":"maybe"}"#).unwrap_err();
         assert!(wrong.to_string().contains("none of: reject, queue, steer"), "{wrong}");
+    }
+
+    #[test]
+    fn one_waits_to_the_end_or_for_a_while() {
+        let wait = |json: &str| serde_json::from_str::<StartTurn>(&format!(r#"{{"wait":{json}}}"#));
+        for (json, expected) in [
+            ("true", Wait::ToTheEnd),
+            ("false", Wait::No),
+            ("0", Wait::No),
+            ("30", Wait::Seconds(30)),
+            ("86400", Wait::Seconds(86_400)),
+        ] {
+            assert_eq!(wait(json).unwrap().wait, expected);
+        }
+        for wrong in ["-1", "1.5", "86401", "99999999999", "\"long\"", "null"] {
+            let error = wait(wrong).unwrap_err().to_string();
+            assert!(error.contains("true, false, or whole seconds up to 86400"), "{error}");
+        }
+        let waits = StartTurn { wait: Wait::Seconds(5), ..StartTurn::default() };
+        let json = serde_json::to_string(&waits).unwrap();
+        assert_eq!(serde_json::from_str::<StartTurn>(&json).unwrap(), waits);
+        assert!(!serde_json::to_string(&StartTurn::default()).unwrap().contains("wait"));
     }
 
     #[test]

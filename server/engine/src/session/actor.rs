@@ -29,6 +29,7 @@ use super::{
     restoring::Start,
     saving::Saving,
     turns::{Message, Slot, Then},
+    waits::Waits,
 };
 use crate::{
     bridge::{
@@ -114,6 +115,8 @@ pub(super) struct Actor {
     /// Who can answer.
     attendance: Changes,
     pub slot: Slot,
+    /// Who waits for turns to end.
+    pub waits: Waits,
     /// How many numbers were given to what is waited for.
     pub numbers: u64,
     /// How many of the tasks only wait for time to pass.
@@ -149,6 +152,7 @@ impl Actor {
             older: false,
             recent: Recent::default(),
             slot: Slot::Idle,
+            waits: Waits::default(),
             numbers: 0,
             sleeping: 0,
             tasks: FuturesUnordered::new(),
@@ -163,7 +167,7 @@ impl Actor {
         self.publish();
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            let (parks_at, saves_at) = (self.parks_at(), self.saving.at());
+            let (parks_at, saves_at, answers_at) = (self.parks_at(), self.saving.at(), self.waits.next());
             let inbound = async {
                 match &mut self.live {
                     Some(live) => live.inbox.recv_many(&mut batch, BATCH).await,
@@ -209,6 +213,8 @@ impl Actor {
                 () = until(expiry) => self.expire_requests(),
                 () = until(parks_at) => self.rest(),
                 () = until(saves_at) => self.save(),
+                // In `publish`.
+                () = until(answers_at) => {}
             }
             self.publish();
         }
@@ -217,6 +223,7 @@ impl Actor {
     /// Lets readers and handles see how things stand.
     fn publish(&mut self) {
         self.shared.log.publish();
+        self.tell_waits();
         self.shared.queued.store(!self.transcript.queue.is_empty(), Ordering::Relaxed);
         self.shared.stands(self.slot.is_busy(), !self.pending.is_empty());
         self.note_idle();
@@ -228,6 +235,7 @@ impl Actor {
             Command::State(reply) => drop(reply.send(self.reply())),
             Command::Snapshot(reply) => drop(reply.send(self.snapshot())),
             Command::StartTurn(turn, reply) => self.say(turn, reply),
+            Command::Wait(what, until, reply) => self.waits.add(what, until, reply),
             Command::Queue(reply) => drop(reply.send(self.queue())),
             Command::EditQueued(id, edit, reply) => drop(reply.send(self.edit_queued(&id, edit))),
             Command::RemoveQueued(id, reply) => drop(reply.send(self.remove_queued(&id))),

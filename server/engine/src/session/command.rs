@@ -2,16 +2,17 @@
 
 use codex_gateway_wire::{
     ItemId, QueueItemId, RequestId, Snapshot, ThreadId, UserRequest,
-    api::{EditQueueItem, NewThread, QueueReply, SessionReply, StartTurn, TurnReply},
+    api::{EditQueueItem, NewThread, QueueReply, SessionReply, StartTurn, TurnEnd, TurnReply},
     event::ClosedReason,
     request::{AnswerReply, AnswerRequest},
 };
 use futures::future::BoxFuture;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     actions::Action,
     older::{Beyond, Looked},
+    waits::Waited,
 };
 use crate::{bridge::Bridge, error::SessionError, places::Place};
 
@@ -24,6 +25,8 @@ pub(super) enum Command {
     State(Reply<SessionReply>),
     Snapshot(Reply<Snapshot>),
     StartTurn(StartTurn, Reply<Result<TurnReply, SessionError>>),
+    /// Answers when a turn has ended, or at that moment.
+    Wait(Waited, Option<Instant>, Reply<TurnEnd>),
     Queue(Reply<QueueReply>),
     EditQueued(QueueItemId, EditQueueItem, Reply<Result<QueueReply, SessionError>>),
     RemoveQueued(QueueItemId, Reply<Result<QueueReply, SessionError>>),

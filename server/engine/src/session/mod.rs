@@ -26,24 +26,31 @@ mod steering;
 mod telling;
 mod text;
 mod turns;
+mod waits;
 pub(crate) mod walk;
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
 use codex_gateway_wire::{
     ItemId, OwnerId, QueueItemId, RequestId, SessionId, Snapshot, ThreadId, TurnId, UserRequest,
     api::{
-        EditQueueItem, ListedSession, NewThread, QueueReply, ReviewTarget, SessionInfo, SessionReply,
-        SessionSummary, StartTurn, TurnReply,
+        EditQueueItem, ListedSession, NewThread, QueueReply, ReviewTarget, Sent, SessionInfo, SessionReply,
+        SessionSummary, StartTurn, TurnEnd, TurnReply,
     },
     event::ClosedReason,
     request::{AnswerReply, AnswerRequest},
 };
 use futures::FutureExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 use self::{
     actions::Action,
@@ -55,6 +62,7 @@ use self::{
     restoring::{Restored, Start, Times},
     settings::Settings,
     shared::{About, Shared},
+    waits::Waited,
 };
 pub(crate) use self::{shared::patience, telling::account_state};
 use crate::{
@@ -222,6 +230,18 @@ impl Session {
             self.intake.resolve(turn.clone()).await?;
         }
         self.ask(|reply| Command::StartTurn(turn, reply)).await?
+    }
+
+    /// Waits for the end of the turn that a message began or was told to; that of one in the queue must come first.
+    /// Answers with what there is once it has waited so long, and when the queue stands still. Dropping the wait changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`] if the session ends meanwhile.
+    pub async fn turn_end(&self, sent: &Sent, patience: Option<Duration>) -> Result<TurnEnd, SessionError> {
+        let Some(what) = Waited::of(sent) else { return Ok(TurnEnd::default()) };
+        let until = patience.map(|patience| Instant::now() + patience);
+        self.ask(|reply| Command::Wait(what, until, reply)).await
     }
 
     /// Starts a turn that makes the history shorter, for the model. Answers when codex has taken it.

@@ -97,6 +97,7 @@ impl Actor {
     pub(super) fn remove_queued(&mut self, id: &QueueItemId) -> Result<QueueReply, SessionError> {
         self.find(id)?;
         self.take_out(id);
+        self.waits.removed(id);
         Ok(self.queue())
     }
 

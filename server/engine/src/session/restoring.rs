@@ -131,6 +131,7 @@ impl Actor {
             self.process_gone(&BridgeError::Closed);
             self.end_unfinished(STOPPED);
         }
+        self.tell_waits();
         self.shared.log.close();
         // A failure is in the gateway's log. (Before the process: that may take its time to end.)
         let _ = self.save_last().await;

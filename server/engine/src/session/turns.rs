@@ -314,6 +314,9 @@ impl Actor {
             && let Some(item) = item.take()
         {
             self.take_out(&item);
+            if let Some(turn) = self.transcript.turns.last() {
+                self.waits.sent(&item, &turn.id);
+            }
         }
     }
 
@@ -350,6 +353,7 @@ impl Actor {
     pub(super) fn taken(&mut self, message: Message, outcome: TurnOutcome, turn: TurnId) {
         if let Some(item) = &message.item {
             self.take_out(item);
+            self.waits.sent(item, &turn);
         }
         self.tell_sender(message, Sent { outcome, turn_id: Some(turn), queue_item_id: None });
     }

@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::state::SessionState;
 use crate::{
-    ids::{EventId, SessionId, ThreadId},
+    codex::{TokenUsageBreakdown, TurnError, TurnStatus},
+    ids::{EventId, SessionId, ThreadId, TurnId},
     read_fields,
     request::ApprovalMode,
+    transcript::TurnRecord,
     turn::{ApprovalPolicy, QueueItem, SandboxMode, Sent},
 };
 
@@ -70,6 +72,61 @@ pub struct TurnReply {
     /// What became of it.
     #[serde(flatten)]
     pub sent: Sent,
+}
+
+/// The reply to a message that waited for the end of its turn.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WaitedReply {
+    /// What became of it, and the session's state after that.
+    #[serde(flatten)]
+    pub reply: TurnReply,
+    /// The turn, and what was answered.
+    #[serde(flatten)]
+    pub end: TurnEnd,
+}
+
+/// The data of the event `turn`, with which the stream of a message's turn ends.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TurnEnded {
+    /// What became of the message.
+    #[serde(flatten)]
+    pub sent: Sent,
+    /// The turn, and what was answered.
+    #[serde(flatten)]
+    pub end: TurnEnd,
+}
+
+/// How a turn ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct TurnEnd {
+    /// The turn; none if the message still waits in the queue: until the time was over, or because the turn before it did
+    /// not end well.
+    pub turn: Option<TurnResult>,
+    /// The last message of the agent in that turn, as far as it has come.
+    pub text: Option<String>,
+}
+
+/// A turn, as scripts want it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TurnResult {
+    /// Its id.
+    pub id: TurnId,
+    /// How far it has come: `inProgress` if the time was over before its end.
+    pub status: TurnStatus,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// How many tokens it has used.
+    pub usage: TokenUsageBreakdown,
+    /// Why it failed.
+    pub error: Option<TurnError>,
+}
+
+impl From<TurnRecord> for TurnResult {
+    fn from(turn: TurnRecord) -> Self {
+        let TurnRecord { id, status, duration_ms, tokens, error, .. } = turn;
+        Self { id, status, duration_ms, usage: tokens, error }
+    }
 }
 
 /// `GET /api/sessions/{id}/queue`, and the reply to every change of it.

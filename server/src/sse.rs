@@ -1,0 +1,158 @@
+//! Event streams: what all of them have in common.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, header},
+    response::Response,
+};
+use bytes::{Bytes, BytesMut};
+use codex_gateway_engine::{
+    Session, SessionError,
+    log::{Follower, Read, frame},
+};
+use codex_gateway_wire::{
+    EventId, EventName,
+    api::SessionInfo,
+    event::{Gap, GapReason},
+};
+use futures::Stream;
+use serde::Serialize;
+use tokio::time::{Instant, sleep_until};
+
+/// How long a stream is silent at most.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// A piece of a stream.
+pub type Chunk = Result<Bytes, SessionError>;
+
+/// A reply that is an event stream.
+pub fn response(stream: impl Stream<Item = Chunk> + Send + 'static) -> Response {
+    let mut response = Response::new(Body::from_stream(stream));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // A proxy that waits for more before it passes anything on would undo the point of a stream.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+/// An event of a stream's own, or a copy of one that a session has logged.
+pub fn json_frame(id: Option<&EventId>, name: EventName, data: &impl Serialize) -> Bytes {
+    frame(id.map(|id| (id.epoch.as_str(), id.seq)), name, |bytes| {
+        // Our own types can be written.
+        let _ = serde_json::to_writer(bytes, data);
+    })
+}
+
+/// The first event of every stream: who one is connected to.
+pub fn hello(session: &Session, build_id: &str) -> Bytes {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data<'a> {
+        session_id: &'a str,
+        #[serde(flatten)]
+        session: &'a SessionInfo,
+        build_id: &'a str,
+    }
+    let info = session.info();
+    let data = Data { session_id: info.id.as_str(), session: &info, build_id };
+    json_frame(None, EventName::Session, &data)
+}
+
+/// Reads a session's log for a stream: fills gaps, and is never silent for long.
+pub struct Reader {
+    session: Session,
+    follower: Follower,
+    /// The events that it wants.
+    names: u16,
+    silent_until: Instant,
+}
+
+impl Reader {
+    /// Reads what follows the event with this number.
+    pub fn after(session: Session, seq: u64, names: u16) -> Self {
+        let follower = session.log().follow(seq, names);
+        Self { session, follower, names, silent_until: Instant::now() + KEEP_ALIVE }
+    }
+
+    /// A fresh `state`, and a reader of what follows it.
+    ///
+    /// # Errors
+    /// If the session has ended.
+    pub async fn fresh(session: Session, names: u16) -> Result<(Bytes, Self), SessionError> {
+        let (id, state) = state(&session, names).await?;
+        Ok((state, Self::after(session, id.seq, names)))
+    }
+
+    /// A `gap` with a fresh `state`, and a reader of what follows it.
+    ///
+    /// # Errors
+    /// If the session has ended.
+    pub async fn after_gap(
+        session: Session,
+        names: u16,
+        from: EventId,
+        reason: GapReason,
+    ) -> Result<(Bytes, Self), SessionError> {
+        let (id, gap) = gap(&session, names, from, reason).await?;
+        Ok((gap, Self::after(session, id.seq, names)))
+    }
+
+    /// The last event that was given out, or left out.
+    pub fn at(&self) -> EventId {
+        self.follower.at()
+    }
+
+    /// What comes next; nothing once the stream is over. Dropping the wait loses nothing.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        let read = tokio::select! {
+            biased;
+            read = self.follower.next() => Some(read),
+            () = sleep_until(self.silent_until) => None,
+        };
+        let bytes = match read {
+            Some(Read::Frames(bytes)) => bytes,
+            Some(Read::Gap) => {
+                let (id, bytes) =
+                    gap(&self.session, self.names, self.at(), GapReason::SlowReader).await.ok()?;
+                self.follower.skip_to(id.seq);
+                bytes
+            }
+            Some(Read::End) => return None,
+            None => ping(&self.at()),
+        };
+        self.silent_until = Instant::now() + KEEP_ALIVE;
+        Some(bytes)
+    }
+}
+
+fn ping(at: &EventId) -> Bytes {
+    let mut bytes = b": keep-alive\n\n".to_vec();
+    bytes.extend_from_slice(&json_frame(Some(at), EventName::Ping, &serde_json::Map::new()));
+    bytes.into()
+}
+
+/// The id of a fresh `state`, and its frame if the reader wants states.
+async fn state(session: &Session, names: u16) -> Result<(EventId, Bytes), SessionError> {
+    let reply = session.state().await?;
+    let wanted = names & EventName::State.bit() != 0;
+    let frame = wanted.then(|| json_frame(Some(&reply.last_event_id), EventName::State, &reply.state));
+    Ok((reply.last_event_id, frame.unwrap_or_default()))
+}
+
+/// A `gap`, and the fresh `state` that follows it.
+async fn gap(
+    session: &Session,
+    names: u16,
+    from: EventId,
+    reason: GapReason,
+) -> Result<(EventId, Bytes), SessionError> {
+    let (to, state) = state(session, names).await?;
+    tracing::debug!(session = %session.id(), %from, %to, ?reason, "a reader has a gap");
+    let gap = Gap { from, to: to.clone(), reason };
+    let mut bytes = BytesMut::from(json_frame(None, EventName::Gap, &gap));
+    bytes.extend_from_slice(&state);
+    Ok((to, bytes.freeze()))
+}
