@@ -28,6 +28,9 @@ pub enum ApiError {
     /// The body is not JSON, or not of the right shape.
     #[error("{0}")]
     BadBody(String),
+    /// The key of the request is none.
+    #[error("an Idempotency-Key is sent once, and is 1 to 255 visible ASCII characters")]
+    BadKey,
     /// A part of the query cannot be understood.
     #[error("{0}")]
     BadQuery(String),
@@ -72,6 +75,11 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// There is no body, and there should be one.
+    pub fn empty_body() -> Self {
+        Self::BadBody("the body is empty; it should be a JSON object".to_owned())
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::Session(error) => {
@@ -81,7 +89,7 @@ impl ApiError {
                 StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
             Self::NoImageType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::BadBody(_) | Self::BadQuery(_) | Self::BadHost => StatusCode::BAD_REQUEST,
+            Self::BadBody(_) | Self::BadKey | Self::BadQuery(_) | Self::BadHost => StatusCode::BAD_REQUEST,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -100,6 +108,7 @@ impl ApiError {
             Self::Upload(error) => error.code(),
             Self::NoImageType => "no_image",
             Self::BadBody(_) => "bad_body",
+            Self::BadKey => "bad_key",
             Self::BadQuery(_) => "bad_query",
             Self::TooLarge(_) => "too_large",
             Self::Unauthorized => "unauthorized",

@@ -8,7 +8,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request},
     http::request::Parts,
 };
-use codex_gateway_engine::{Session, SessionError};
+use codex_gateway_engine::{RequestKey, Session, SessionError};
 use codex_gateway_wire::SessionId;
 use serde::de::DeserializeOwned;
 
@@ -22,7 +22,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
         let body = <Self as OptionalFromRequest<AppState>>::from_request(request, state).await?;
-        body.ok_or_else(|| ApiError::BadBody("the body is empty; it should be a JSON object".to_owned()))
+        body.ok_or_else(ApiError::empty_body)
     }
 }
 
@@ -30,16 +30,48 @@ impl<T: DeserializeOwned> OptionalFromRequest<AppState> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Option<Self>, ApiError> {
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| ApiError::BadBody(format!("the body could not be read: {rejection}")))?;
-        if bytes.is_empty() {
-            return Ok(None);
-        }
-        let body = serde_json::from_slice(&bytes).map_err(|error| {
-            ApiError::BadBody(format!("the body is not the JSON that is expected: {error}"))
-        })?;
-        Ok(Some(Self(body)))
+        Ok(parse(&bytes(request, state).await?)?.map(Self))
+    }
+}
+
+async fn bytes(request: Request, state: &AppState) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| ApiError::BadBody(format!("the body could not be read: {rejection}")))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<Option<T>, ApiError> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |error| ApiError::BadBody(format!("the body is not the JSON that is expected: {error}"));
+    serde_json::from_slice(bytes).map(Some).map_err(wrong)
+}
+
+/// The header with the key of a request that shall be done once.
+const KEY: &str = "idempotency-key";
+
+/// A JSON body, if there is one, and the key of the request, if it has one.
+pub struct Keyed<T> {
+    /// The key; it stands for path and body.
+    pub key: Option<RequestKey>,
+    /// The body.
+    pub body: Option<T>,
+}
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Keyed<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let mut keys = request.headers().get_all(KEY).iter();
+        let given = match (keys.next(), keys.next()) {
+            (given, None) => given.map(|key| key.to_str().unwrap_or_default().to_owned()),
+            (_, Some(_)) => return Err(ApiError::BadKey),
+        };
+        let path = request.uri().path().to_owned();
+        let bytes = bytes(request, state).await?;
+        let key = |key: String| RequestKey::new(&key, &[path.as_bytes(), &bytes]).ok_or(ApiError::BadKey);
+        Ok(Self { key: given.map(key).transpose()?, body: parse(&bytes)? })
     }
 }
 

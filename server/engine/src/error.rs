@@ -123,6 +123,15 @@ pub enum SessionError {
     /// The entry has no picture, or none that may be shown: it is not in the session's directory, too large, or none.
     #[error("there is no picture there that can be shown")]
     NoImage,
+    /// The key of the request was another request's.
+    #[error("this Idempotency-Key was another request's; a new request has a new one")]
+    KeyReused,
+    /// A request with this key was begun, and nobody knows what came of it.
+    #[error(
+        "a request with this Idempotency-Key was begun, and what came of it is not known; look at the session, or send it again \
+         with another key"
+    )]
+    KeyUnfinished,
     /// The gateway is stopping.
     #[error("the gateway is shutting down")]
     ShuttingDown,
@@ -213,6 +222,8 @@ impl SessionError {
             Self::Starting => "starting",
             Self::RequestEnded(_) => "request_ended",
             Self::BadAnswer(_) => "bad_answer",
+            Self::KeyReused => "key_reused",
+            Self::KeyUnfinished => "key_unfinished",
             Self::ShuttingDown => "shutting_down",
             Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => "codex_timeout",
             Self::Codex(BridgeError::Refused { .. }) => "codex_refused",
@@ -243,6 +254,7 @@ impl SessionError {
             | Self::QueueTooLong { .. }
             | Self::QueueWaits
             | Self::ThreadHeld { .. }
+            | Self::KeyUnfinished
             | Self::RequestEnded(_) => 409,
             Self::EmptyPrompt
             | Self::BadEffort { .. }
@@ -254,7 +266,7 @@ impl SessionError {
             | Self::BadCursor
             | Self::BadCwd(_)
             | Self::BadAnswer(_) => 400,
-            Self::NoImages(_) => 422,
+            Self::NoImages(_) | Self::KeyReused => 422,
             Self::Upload(error) => error.status(),
             Self::OutsideWorkspaces(_) | Self::OutsideSession(_) | Self::OverCeiling { .. } => 403,
             Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => 504,

@@ -19,7 +19,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use codex_gateway_wire::{OwnerId, SessionId, StartTurn, api::CreateSession, event::ClosedReason};
+use codex_gateway_wire::{
+    OwnerId, SessionId, StartTurn,
+    api::{CreateSession, TurnReply},
+    event::ClosedReason,
+};
 use futures::{StreamExt, stream::FuturesUnordered};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
@@ -40,6 +44,7 @@ use crate::{
     highlight::Highlighter,
     holds::Holds,
     library::{self, Library},
+    once::{Once, RequestKey},
     places::{Live, Places},
     session::{
         Session, intake,
@@ -88,6 +93,8 @@ struct Inner {
     /// When the codex executable was last seen to run. Its lock is held while it is tried: one try for all
     /// that ask at once.
     checked: tokio::sync::Mutex<Option<Instant>>,
+    /// Requests that are done once.
+    once: Once,
     stopping: CancellationToken,
     /// Processes that serve no session, or did not when they were started.
     probes: TaskTracker,
@@ -111,6 +118,7 @@ impl Sessions {
         let inner = Arc::new(Inner {
             places: Places::new(config.max_sessions, &live),
             holds: Holds::default(),
+            once: Once::new(store.clone()),
             store,
             uploads,
             library,
@@ -247,6 +255,41 @@ impl Sessions {
             thread => Wanted { thread, model: asked },
         };
         self.open(owner, settings, wanted, model).await
+    }
+
+    /// Makes a session, or finds the one that was made for the same request: a key says which that is.
+    ///
+    /// # Errors
+    /// Those of [`Sessions::create`], [`SessionError::KeyReused`], [`SessionError::KeyUnfinished`];
+    /// [`SessionError::NotFound`] if that session has ended.
+    pub async fn create_once(
+        &self,
+        owner: &OwnerId,
+        request: CreateSession,
+        key: Option<RequestKey>,
+    ) -> Result<Session, SessionError> {
+        let Some(key) = key else { return self.create(owner, request).await };
+        let (sessions, creator) = (self.clone(), owner.clone());
+        let making = async move { Ok(sessions.create(&creator, request).await?.id().clone()) };
+        let id = self.inner.once.run(owner, key, making).await?;
+        self.get(owner, &id).await
+    }
+
+    /// Sends a message, unless it was sent by the same request: a key says which that is.
+    ///
+    /// # Errors
+    /// Those of [`Session::start_turn`], [`SessionError::KeyReused`], [`SessionError::KeyUnfinished`].
+    pub async fn start_turn_once(
+        &self,
+        session: &Session,
+        turn: StartTurn,
+        key: Option<RequestKey>,
+    ) -> Result<TurnReply, SessionError> {
+        let Some(key) = key else { return session.start_turn(turn).await };
+        let sender = session.clone();
+        let sending = async move { Ok(sender.start_turn(turn).await?.sent) };
+        let sent = self.inner.once.run(session.owner(), key, sending).await?;
+        Ok(TurnReply { session: session.state().await?, sent })
     }
 
     /// Makes a session whose process opens that thread; `model` is that of the threads that it begins later.

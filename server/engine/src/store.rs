@@ -3,6 +3,7 @@
 //! One thread owns the connection; who asks waits for its answer without blocking the runtime.
 
 mod lock;
+mod once;
 mod sessions;
 mod sign_ins;
 mod uploads;
@@ -23,6 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::lock::Lock;
 pub use self::sign_ins::{CookieHash, SignInRow};
 pub(crate) use self::{
+    once::Known,
     sessions::{Expiry, SavedSession, SessionChange, SessionRow},
     uploads::{Room, UploadRow},
 };
@@ -40,6 +42,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_uploads.sql"),
     include_str!("../migrations/0003_sessions.sql"),
     include_str!("../migrations/0004_sign_ins.sql"),
+    include_str!("../migrations/0005_once.sql"),
 ];
 /// The largest database that is looked through at start, in bytes: that takes a moment for each hundred megabytes.
 /// SQLite sees by itself when a file is cut short.

@@ -13,7 +13,7 @@ use codex_gateway_wire::{
 use crate::{
     auth::Caller,
     error::ApiError,
-    extract::{CallersSession, JsonBody},
+    extract::{CallersSession, Keyed},
     state::AppState,
 };
 
@@ -26,10 +26,9 @@ pub async fn list(State(state): State<AppState>, Caller(owner): Caller) -> Json<
 pub async fn create(
     State(state): State<AppState>,
     Caller(owner): Caller,
-    body: Option<JsonBody<CreateSession>>,
+    Keyed { key, body }: Keyed<CreateSession>,
 ) -> Result<Json<SessionReply>, ApiError> {
-    let request = body.map(|JsonBody(body)| body).unwrap_or_default();
-    let session = state.sessions.create(&owner, request).await?;
+    let session = state.sessions.create_once(&owner, body.unwrap_or_default(), key).await?;
     Ok(Json(session.state().await?))
 }
 

@@ -21,7 +21,7 @@ use futures::{FutureExt, Stream};
 use crate::{
     auth::Expiry,
     error::ApiError,
-    extract::{CallersSession, JsonBody},
+    extract::{CallersSession, Keyed},
     limits::{StreamPlace, Who},
     sse::{self, Chunk, Reader, json_frame},
     state::AppState,
@@ -35,8 +35,9 @@ pub async fn start(
     Extension(expiry): Extension<Expiry>,
     Extension(who): Extension<Who>,
     headers: HeaderMap,
-    JsonBody(turn): JsonBody<StartTurn>,
+    Keyed { key, body }: Keyed<StartTurn>,
 ) -> Result<Response, ApiError> {
+    let turn = body.ok_or_else(ApiError::empty_body)?;
     let patience = match turn.wait {
         Wait::Seconds(seconds) => Some(Duration::from_secs(seconds.into())),
         Wait::No | Wait::ToTheEnd => None,
@@ -45,12 +46,12 @@ pub async fn start(
         let place = state.limits.stream(who)?;
         // What the turn brings about comes after this.
         let reader = Reader::after(session.clone(), session.log().last().seq, u16::MAX);
-        let TurnReply { sent, .. } = session.start_turn(turn).await?;
+        let TurnReply { sent, .. } = state.sessions.start_turn_once(&session, turn, key).await?;
         let hello = sse::hello(&session, &state.build_id);
         return Ok(sse::response(follow(session, hello, reader, sent, patience, expiry, place)));
     }
     let wait = turn.wait;
-    let reply = session.start_turn(turn).await?;
+    let reply = state.sessions.start_turn_once(&session, turn, key).await?;
     if wait.is_no() {
         return Ok(Json(reply).into_response());
     }

@@ -20,6 +20,7 @@ mod images;
 mod items;
 mod legacy;
 mod limits;
+mod once;
 mod outliving;
 mod owners;
 mod parking;

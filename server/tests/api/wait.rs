@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use crate::support::{Events, Gateway, Session, eventually, within};
+use crate::support::{Event, Events, Gateway, Session, eventually, within};
 
 /// A message whose reply waits, with more in its body.
 async fn waits(session: &Session, prompt: &str, more: Value) -> Value {
@@ -183,8 +183,7 @@ async fn a_stream_of_the_turn_ends_with_it() {
     let [.., state, end] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!((state.name.as_str(), end.name.as_str()), ("state", "turn"));
     assert!(events.iter().any(|event| event.is("turn/started")));
-    let logged: Vec<u64> =
-        events.iter().filter(|event| event.id.is_some()).map(|event| event.seq()).collect();
+    let logged: Vec<u64> = events.iter().filter(|event| event.id.is_some()).map(Event::seq).collect();
     assert!(logged.windows(2).all(|two| two[1] == two[0] + 1), "without a gap: {logged:?}");
     let end = end.json();
     assert_eq!(

@@ -335,7 +335,7 @@ words! {
 }
 
 /// What became of a message: a part of the reply to it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sent {
     /// What became of it.

@@ -103,10 +103,15 @@ impl Actor {
     /// The turn as far as it has come.
     fn turn_end(&self, what: &Waited) -> TurnEnd {
         let Waited::Turn(id) = what else { return TurnEnd::default() };
-        let turn = self.transcript.turn(id).cloned().unwrap_or_else(|| {
-            let status = if self.slot.is_busy() { TurnStatus::InProgress } else { TurnStatus::Failed };
-            TurnRecord { id: id.clone(), status, ..TurnRecord::default() }
-        });
+        let turn = match self.transcript.turn(id) {
+            Some(turn) => turn.clone(),
+            // It was long ago, and is not kept any more.
+            None if self.older && !self.slot.is_busy() => return TurnEnd::default(),
+            None => {
+                let status = if self.slot.is_busy() { TurnStatus::InProgress } else { TurnStatus::Failed };
+                TurnRecord { id: id.clone(), status, ..TurnRecord::default() }
+            }
+        };
         let text = self.transcript.entries.iter().rev().find_map(|entry| match &entry.content {
             Content::Item(Item::AgentMessage(message)) if entry.turn_id.as_ref() == Some(id) => {
                 Some(message.text.clone())

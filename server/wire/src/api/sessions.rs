@@ -100,7 +100,7 @@ pub struct TurnEnded {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TurnEnd {
     /// The turn; none if the message still waits in the queue: until the time was over, or because the turn before it did
-    /// not end well.
+    /// not end well. (And if it was so long ago that the session does not keep it.)
     pub turn: Option<TurnResult>,
     /// The last message of the agent in that turn, as far as it has come.
     pub text: Option<String>,

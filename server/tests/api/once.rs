@@ -1,0 +1,138 @@
+//! `Idempotency-Key`: a request that is sent again is done once, and answered again.
+
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+
+use crate::{
+    auth::{SECRET, token_of},
+    support::{Client, Gateway, Session, Setup, eventually},
+};
+
+fn keyed(client: &Client, key: &str) -> Client {
+    client.with("idempotency-key", key)
+}
+
+async fn session(mode: &str) -> (Gateway, Session) {
+    let gateway = Gateway::fake(mode).await.settled().await;
+    let session = gateway.create().await;
+    (gateway, session)
+}
+
+#[tokio::test]
+async fn a_session_is_made_once() {
+    let gateway = Gateway::fake("normal").await.settled().await;
+    let client = keyed(&gateway.client, "one");
+    let [first, second] = [client.clone(), client.clone()];
+    let body = json!({ "sandbox": "read-only" });
+    let (first, second) =
+        tokio::join!(first.post_json("/api/sessions", &body), second.post_json("/api/sessions", &body));
+    let (first, second) = (first.ok(), second.ok());
+    assert_eq!(first["sessionId"], second["sessionId"], "also at the same time");
+    assert_eq!(client.post_json("/api/sessions", &body).await.ok()["sessionId"], first["sessionId"]);
+    assert_eq!(gateway.codexes().len(), 1);
+    client
+        .post_json("/api/sessions", &json!({ "sandbox": "workspace-write" }))
+        .await
+        .refused(422, "key_reused");
+    client.post("/api/sessions").await.refused(422, "key_reused");
+    for bad in ["", "a b", &"x".repeat(256)] {
+        keyed(&gateway.client, bad).post("/api/sessions").await.refused(400, "bad_key");
+    }
+    keyed(&client, "two").post("/api/sessions").await.refused(400, "bad_key");
+
+    // One that was refused can be sent again.
+    let client = keyed(&gateway.client, "two");
+    client.post_json("/api/sessions", &json!({ "cwd": "/" })).await.refused(403, "outside_workspaces");
+    client.post_json("/api/sessions", &json!({ "cwd": "/" })).await.refused(403, "outside_workspaces");
+    client.post("/api/sessions").await.ok();
+    let path = format!("/api/sessions/{}", first["sessionId"].as_str().unwrap());
+    gateway.client.delete(&path).await.ok();
+    keyed(&gateway.client, "one").post_json("/api/sessions", &body).await.refused(404, "not_found");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_is_sent_once_also_over_a_restart() {
+    let (mut gateway, mut session) = session("normal").await;
+    let body = json!({ "prompt": "Hello", "wait": true });
+    let path = session.path("/turn");
+    let first = keyed(&session.client, "a").post_json(&path, &body).await.ok();
+    let again = keyed(&session.client, "a").post_json(&path, &body).await.ok();
+    for name in ["outcome", "turnId", "turn", "text"] {
+        assert_eq!(again[name], first[name], "{name}");
+    }
+    // What it is for is a part of it.
+    let other = gateway.create().await;
+    keyed(&session.client, "a").post_json(&other.path("/turn"), &body).await.refused(422, "key_reused");
+
+    gateway.kill_and_start().await;
+    session.client = gateway.client.clone();
+    let again = keyed(&session.client, "a").post_json(&path, &body).await.ok();
+    for name in ["outcome", "turnId", "turn", "text"] {
+        assert_eq!(again[name], first[name], "{name}");
+    }
+    let stream = keyed(&session.client, "a").with("accept", "text/event-stream");
+    let stream = stream.post_json(&path, &body).await.text();
+    assert!(
+        stream.contains("event: turn\n") && stream.contains(first["turnId"].as_str().unwrap()),
+        "{stream}"
+    );
+    assert_eq!(gateway.codex().told().len(), 1);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_of_who_went_away_is_the_same_when_it_comes_again() {
+    let (gateway, session) = session("late-start").await;
+    let mut events = session.live().await;
+    let body = json!({ "prompt": "Hello", "wait": true });
+    let path = session.path("/turn");
+    let text = body.to_string();
+    let mut gone = session.client.connect().await;
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{text}",
+        text.len()
+    );
+    gone.write_all(head.as_bytes()).await.unwrap();
+    eventually("it is told", || !gateway.codex().told().is_empty()).await;
+    drop(gone);
+    gateway.codex().open_gate();
+    events.notification("turn/started").await;
+    let client = keyed(&session.client, "k");
+    let (again, ()) = tokio::join!(client.post_json(&path, &body), async {
+        session.client.post(&session.path("/turn/interrupt")).await.ok();
+    });
+    assert_eq!(again.ok()["turn"]["status"], "interrupted");
+    assert_eq!(gateway.codex().told().len(), 1);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn keys_are_their_owners() {
+    let gateway = Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", SECRET).start().await;
+    let made = async |owner: &str| {
+        let client = keyed(&gateway.client.with_token(&token_of(owner)), "k");
+        client.post("/api/sessions").await.ok()["sessionId"].clone()
+    };
+    assert_ne!(made("ada").await, made("bob").await);
+    assert_eq!(made("ada").await, made("ada").await);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_does_again_what_may_have_been_done() {
+    let (mut gateway, mut session) = session("normal").await;
+    let body = json!({ "prompt": "Hello" });
+    let path = session.path("/turn");
+    keyed(&session.client, "k").post_json(&path, &body).await.ok();
+    // As a gateway that was killed before the answer has left it.
+    let store = rusqlite::Connection::open(gateway.data_dir().join("gateway.db")).unwrap();
+    assert_eq!(store.execute("UPDATE once SET outcome = NULL", []).unwrap(), 1);
+    drop(store);
+    gateway.kill_and_start().await;
+    session.client = gateway.client.clone();
+    keyed(&session.client, "k").post_json(&path, &body).await.refused(409, "key_unfinished");
+    assert_eq!(gateway.codex().told().len(), 1);
+    gateway.stop().await;
+}
