@@ -169,7 +169,9 @@ impl Fake {
                 Ok(_) if matches!(mode, Mode::Silent | Mode::Deaf | Mode::Garbage) => self.note_unanswered(),
                 Ok(message) => self.message(&message),
                 Err(RecvTimeoutError::Timeout) if mode == Mode::Garbage => print("this is no message\n"),
-                Err(RecvTimeoutError::Timeout) if matches!(self.running, Running::Counting(..)) => self.count_on(),
+                Err(RecvTimeoutError::Timeout) if matches!(self.running, Running::Counting(..)) => {
+                    self.count_on()
+                }
                 Err(RecvTimeoutError::Timeout) => self.look_at_gate(),
                 Err(RecvTimeoutError::Disconnected) if matches!(mode, Mode::Deaf | Mode::Stubborn) => loop {
                     std::thread::park();

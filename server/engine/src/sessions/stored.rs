@@ -180,19 +180,26 @@ impl Sessions {
     }
 
     /// Ends a session for good. Whether it was still there: of several that end it at the same time, one finds it.
-    pub(super) async fn remove(&self, session: Session, reason: ClosedReason) -> bool {
+    ///
+    /// # Errors
+    /// [`StoreError::Question`] if the store cannot forget it: its process has ended, and it comes back out of the
+    /// store for whoever wants it.
+    pub(super) async fn remove(&self, session: Session, reason: ClosedReason) -> Result<bool, StoreError> {
         let (sessions, id) = (self.clone(), session.id().clone());
         let removing = async move {
             let _move = sessions.inner.moves.begin(&id).await;
             let was_there = sessions.live().remove(&id).is_some();
             session.close(reason).await;
-            if was_there && let Err(error) = sessions.inner.store.delete_session(&id).await {
-                tracing::error!(session = %id, %error, "a session that has ended cannot be forgotten");
+            if was_there {
+                let forgotten = sessions.inner.store.delete_session(&id).await;
+                forgotten.inspect_err(|error| {
+                    tracing::error!(session = %id, %error, "a session that has ended cannot be forgotten");
+                })?;
             }
-            was_there
+            Ok(was_there)
         };
         // Whoever asked for it may leave before its row is gone: it would come back.
-        tokio::spawn(removing).await.unwrap_or(false)
+        tokio::spawn(removing).await.unwrap_or(Ok(false))
     }
 
     /// Lets go of a session that nobody uses and that has no process; it stays in the store.

@@ -88,7 +88,7 @@ impl Store {
         expiry: Expiry,
     ) -> Result<Option<(SavedSession, Vec<(i64, String)>)>, StoreError> {
         let (owner, id) = (owner.to_string(), id.to_string());
-        self.ask(move |connection| {
+        self.look(move |connection| {
             let sql = format!(
                 "SELECT {ROW}, seq, kept, transcript, older FROM sessions WHERE {ALIVE} AND id = ?3 AND owner = ?4"
             );
@@ -121,7 +121,7 @@ impl Store {
         let owner = owner.to_string();
         // Less than nothing is no limit.
         let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-        self.ask(move |connection| {
+        self.look(move |connection| {
             let sql = format!(
                 "SELECT {ROW} FROM sessions WHERE {ALIVE} AND owner = ?3 ORDER BY last_access_ms DESC LIMIT ?4"
             );
@@ -138,7 +138,7 @@ impl Store {
         threads: Vec<ThreadId>,
         expiry: Expiry,
     ) -> Result<Vec<SessionRow>, StoreError> {
-        self.ask(move |connection| {
+        self.look(move |connection| {
             let sql = format!("SELECT {ROW} FROM sessions WHERE {ALIVE} AND thread = ?3");
             let mut find = connection.prepare(&sql)?;
             let mut found = Vec::new();

@@ -3,8 +3,8 @@
 use codex_gateway_wire::{Snapshot, Transcript, codex::TurnStatus};
 use serde_json::json;
 
-use super::{Codex, say, text, turn_of};
-use crate::support::{Chance, Gateway, Reader, Session, eventually, snapshot};
+use super::{Codex, say, text, turn_of, written};
+use crate::support::{Chance, Reader, Session, eventually, snapshot};
 
 /// How long the turns are in which something is killed, in pieces. Each round has one.
 const PIECES: usize = 40;
@@ -105,7 +105,7 @@ async fn kill_gateway(codex: Codex, rounds: usize) {
         if codex_too {
             gateway.codexes().iter().for_each(crate::support::Process::kill);
         }
-        let written = written(&gateway, &session);
+        let written = written(&gateway.database(), &session);
         gateway.kill_and_start().await;
         reply.abort();
         while reader.next().await.is_some() {} // What was on its way when it was killed.
@@ -130,13 +130,6 @@ async fn kill_gateway(codex: Codex, rounds: usize) {
         assert_goes_on(&kept.transcript, &after.transcript);
     }
     gateway.stop().await;
-}
-
-/// The number of the newest event of a session that is written down.
-fn written(gateway: &Gateway, session: &Session) -> u64 {
-    let store = rusqlite::Connection::open(gateway.database()).unwrap();
-    let seq = store.query_row("SELECT seq FROM sessions WHERE id = ?1", [&session.id], |row| row.get(0));
-    u64::try_from(seq.unwrap_or(0_i64)).unwrap()
 }
 
 /// What was written down is there, as it was told, and what is there was told so.

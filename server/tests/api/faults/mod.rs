@@ -2,12 +2,15 @@
 //! clocks that jump. After each: a client that goes on misses nothing and gets nothing twice, no process is left, and
 //! no session is lost.
 
+mod disk;
 mod kills;
+
+use std::path::Path;
 
 use codex_gateway_wire::{Content, Entry, Item};
 use serde_json::{Value, json};
 
-use crate::support::{Gateway, Reply, Session};
+use crate::support::{Gateway, Reply, Session, eventually, snapshot};
 
 /// What turns are made of: numbers by the fake codex, pieces of text by the real one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,19 @@ impl Codex {
 /// Sends a message, whatever becomes of it.
 async fn say(session: &Session, prompt: &str) -> Reply {
     session.client.post_json(&session.path("/turn"), &json!({ "prompt": prompt })).await
+}
+
+/// The number of the newest event of a session that is written down.
+fn written(database: &Path, session: &Session) -> u64 {
+    let store = rusqlite::Connection::open(database).unwrap();
+    let seq = store.query_row("SELECT seq FROM sessions WHERE id = ?1", [&session.id], |row| row.get(0));
+    u64::try_from(seq.unwrap_or(0_i64)).unwrap()
+}
+
+/// Waits until all of a session is written down.
+async fn all_written(database: &Path, session: &Session) {
+    let last = snapshot(session).await.at.seq;
+    eventually("all is written down", || written(database, session) == last).await;
 }
 
 /// The turn that a message has begun.

@@ -2,6 +2,7 @@
 //! processes of the machine.
 
 mod chance;
+mod disk;
 mod events;
 mod fake;
 mod gateway;
@@ -16,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use self::{
     chance::Chance,
+    disk::{Disk, Unchangeable},
     events::{Event, Events},
     gateway::{Gateway, Session, Setup},
     http::{Client, Reply},
