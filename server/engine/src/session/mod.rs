@@ -12,6 +12,7 @@ mod hearing;
 pub(crate) mod history;
 pub(crate) mod intake;
 mod interrupts;
+mod lost;
 pub(crate) mod older;
 pub(crate) mod open;
 mod parking;

@@ -4,6 +4,7 @@
 
 mod disk;
 mod kills;
+mod lost_threads;
 
 use std::path::Path;
 
