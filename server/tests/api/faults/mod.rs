@@ -2,6 +2,7 @@
 //! clocks that jump. After each: a client that goes on misses nothing and gets nothing twice, no process is left, and
 //! no session is lost.
 
+mod clients;
 mod disk;
 mod kills;
 mod lost_threads;

@@ -210,6 +210,12 @@ impl Response {
         Self { status, headers, stream, _sending: sending, buffer, body }
     }
 
+    /// Takes one byte off the connection, and keeps it for [`Response::piece`].
+    pub(crate) async fn read_byte(&mut self) {
+        let byte = self.stream.read_u8().await.expect("a byte should come");
+        self.buffer.push(byte);
+    }
+
     /// The next piece of the body; `None` at its end. Dropping the wait loses nothing.
     pub(crate) async fn piece(&mut self) -> Option<Vec<u8>> {
         loop {

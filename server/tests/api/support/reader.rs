@@ -63,6 +63,11 @@ impl Reader {
         Some(event)
     }
 
+    /// Takes one byte, whatever it belongs to.
+    pub(crate) async fn read_byte(&mut self) {
+        self.events.response.read_byte().await;
+    }
+
     /// Reads up to the first event that is wanted.
     pub(crate) async fn until(&mut self, wanted: impl Fn(&Event) -> bool) -> Event {
         loop {
