@@ -30,7 +30,7 @@ impl Fake {
             let number = format!("{} ", counting.said);
             return self.delta("item/agentMessage/delta", &turn, &message(&turn), &number);
         }
-        let text: String = (1..=counting.to_say).map(|number| format!("{number} ")).collect();
+        let text: String = (1..=counting.to_say).map(|number| number.to_string() + " ").collect();
         self.running = Running::Nothing;
         self.completed(&turn, &json!({ "type": "agentMessage", "id": message(&turn), "text": text }));
         self.end(&turn, "completed");

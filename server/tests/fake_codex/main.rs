@@ -170,7 +170,7 @@ impl Fake {
                 Ok(message) => self.message(&message),
                 Err(RecvTimeoutError::Timeout) if mode == Mode::Garbage => print("this is no message\n"),
                 Err(RecvTimeoutError::Timeout) if matches!(self.running, Running::Counting(..)) => {
-                    self.count_on()
+                    self.count_on();
                 }
                 Err(RecvTimeoutError::Timeout) => self.look_at_gate(),
                 Err(RecvTimeoutError::Disconnected) if matches!(mode, Mode::Deaf | Mode::Stubborn) => loop {

@@ -47,7 +47,7 @@ async fn many_that_drop_and_resume_miss_nothing_and_get_nothing_twice() {
         readers = join_all(reading).await;
     }
     let whole = readers[0].has_what_the_gateway_has().await.transcript;
-    let text: String = (1..=80).map(|number| format!("{number} ")).collect();
+    let text: String = (1..=80).map(|number| number.to_string() + " ").collect();
     for reader in &mut readers {
         reader.has_what_the_gateway_has().await;
         assert!(reader.gaps.is_empty(), "all of it is kept: {:?}", reader.gaps);

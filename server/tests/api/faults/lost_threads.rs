@@ -38,8 +38,8 @@ fn file_of(codex: Codex, gateway: &Gateway, session: &Session) -> PathBuf {
     };
     let thread = thread_of(session);
     let is_its = |path: &Path| {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        name.contains(&thread) && (name.ends_with(".json") || name.ends_with(".jsonl"))
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        name.ends_with(&thread) && path.extension().is_some_and(|kind| kind == "json" || kind == "jsonl")
     };
     let found: Vec<PathBuf> = files(&root).into_iter().filter(|path| is_its(path)).collect();
     assert_eq!(found.len(), 1, "{found:?}");

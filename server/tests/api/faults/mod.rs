@@ -3,6 +3,7 @@
 //! no session is lost.
 
 mod clients;
+mod clock;
 mod disk;
 mod kills;
 mod lost_threads;

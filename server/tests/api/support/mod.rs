@@ -2,6 +2,7 @@
 //! processes of the machine.
 
 mod chance;
+mod clock;
 mod disk;
 mod events;
 mod fake;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use self::{
     chance::Chance,
+    clock::Clock,
     disk::{Disk, Unchangeable},
     events::{Event, Events},
     gateway::{Gateway, Session, Setup},
