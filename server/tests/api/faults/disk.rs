@@ -3,8 +3,11 @@
 
 use serde_json::json;
 
-use super::{all_written, say, turn_of};
-use crate::support::{Disk, Gateway, Reader, Session, Setup, Unchangeable, eventually, snapshot};
+use super::{all_written, say, text, turn_of};
+use crate::{
+    support::{Disk, Gateway, Reader, Session, Setup, Unchangeable, eventually, snapshot},
+    uploads,
+};
 
 /// How large the disks are, in KiB: room for the store, and not for much else.
 const SIZE: usize = 2048;
@@ -24,6 +27,11 @@ async fn sessions(gateway: &Gateway, count: usize) -> Vec<(Session, Reader)> {
         sessions.push((session, reader));
     }
     sessions
+}
+
+/// How many files of images there are.
+fn uploaded(disk: &Disk) -> usize {
+    std::fs::read_dir(disk.path().join("uploads")).map_or(0, Iterator::count)
 }
 
 /// A turn in each of them, while nothing can be written: nothing of it is lost to those who read it.
@@ -72,9 +80,47 @@ async fn a_full_disk_stops_nobody_and_all_is_written_once_there_is_room() {
     let error = gateway.client.post_json("/api/sessions", &json!({})).await.refused(500, "store");
     assert!(error.contains("full"), "{error}");
     assert_eq!(gateway.codexes().len(), processes);
+    let image = uploads::send(&gateway.client, "image/png", &uploads::pixel()).await;
+    assert_eq!(image.status, 500, "{}", image.text());
+    assert_eq!(uploaded(&disk), 0, "no part of it is left");
     go_on(&mut sessions).await;
     disk.make_room();
+    uploads::upload(&gateway.client).await;
+    assert_eq!(uploaded(&disk), 1);
     nothing_was_lost(&mut gateway, &disk.path().join("gateway.db"), &sessions).await;
+    gateway.stop().await;
+}
+
+/// Codex has its own files, which are on the same disk here: a turn goes on without them, too.
+#[tokio::test]
+async fn a_full_disk_under_the_real_codex_stops_nobody_either() {
+    let Some(disk) = Disk::mount(64 * 1024) else { return };
+    let setup = Setup::demo().set("CODEX_GATEWAY_DATA_DIR", disk.path());
+    let mut gateway = setup.start().await.settled().await;
+    let mut session = gateway.create().await;
+    let mut reader = Reader::of(&session).await;
+    let prompt = |word: &str| format!("Reply with exactly the single word {word}");
+    let turn = turn_of(&say(&session, &prompt("before")).await.ok());
+    reader.end_of(&turn).await;
+    disk.fill();
+    let turn = turn_of(&say(&session, &prompt("during")).await.ok());
+    reader.end_of(&turn).await;
+    disk.make_room();
+    let turn = turn_of(&say(&session, &prompt("after")).await.ok());
+    reader.end_of(&turn).await;
+    let said = reader.has_what_the_gateway_has().await.transcript.entries;
+    all_written(&disk.path().join("demo/gateway.db"), &session).await;
+    gateway.kill_and_start().await;
+    session = session.on(&gateway);
+    let turn = turn_of(&say(&session, &prompt("again")).await.ok());
+    let mut reader = Reader::of(&session).await;
+    while reader.transcript.turn(&turn.as_str().into()).is_none_or(|turn| turn.duration_ms.is_none()) {
+        reader.next().await.expect("the stream should go on");
+    }
+    let kept = reader.has_what_the_gateway_has().await.transcript.entries;
+    assert!(said.iter().all(|entry| kept.get(&entry.id) == Some(entry)));
+    let answers: Vec<&str> = kept.iter().filter_map(text).collect();
+    assert_eq!(answers, ["before", "during", "after", "again"]);
     gateway.stop().await;
 }
 

@@ -1,10 +1,11 @@
 //! `kill -9`, of codex and of the gateway, at any moment of a turn.
 
 use codex_gateway_wire::{Snapshot, Transcript, codex::TurnStatus};
-use serde_json::json;
+use serde_json::Value;
+use tokio::task::JoinSet;
 
 use super::{Codex, say, text, turn_of, written};
-use crate::support::{Chance, Reader, Session, eventually, snapshot};
+use crate::support::{Chance, Gateway, Reader, Reply, Session, Setup, eventually, snapshot};
 
 /// How long the turns are in which something is killed, in pieces. Each round has one.
 const PIECES: usize = 40;
@@ -13,7 +14,7 @@ const OTHERS: usize = 12;
 
 #[tokio::test]
 async fn codex_is_killed_at_any_moment_of_a_turn() {
-    kill_codex(Codex::Fake, 24).await;
+    kill_codex(Codex::Fake, 28).await;
 }
 
 #[tokio::test]
@@ -23,12 +24,35 @@ async fn the_real_codex_is_killed_at_any_moment_of_a_turn() {
 
 #[tokio::test]
 async fn the_gateway_is_killed_at_any_moment_of_a_turn() {
-    kill_gateway(Codex::Fake, 20).await;
+    kill_gateway(Codex::Fake, 24).await;
 }
 
 #[tokio::test]
 async fn the_gateway_of_the_real_codex_is_killed_at_any_moment_of_a_turn() {
     kill_gateway(Codex::Real, 7).await;
+}
+
+/// What the documentation promises: what streams is written down while it does, and not at its end.
+#[tokio::test]
+async fn what_streams_is_written_down_meanwhile() {
+    let mut gateway = Codex::Fake.start().await;
+    let session = gateway.create().await;
+    let mut reader = Reader::of(&session).await;
+    let turn = turn_of(&say(&session, "Count to 100000").await.ok());
+    for _ in 0..3 {
+        let told = reader.until(|event| event.is("item/agentMessage/delta")).await.seq();
+        let database = gateway.database();
+        while written(&database, &session) < told {
+            reader.next().await.expect("the stream should go on");
+        }
+    }
+    assert_eq!(reader.transcript.active_turn().map(|turn| turn.id.as_str()), Some(turn.as_str()));
+    let written = written(&gateway.database(), &session);
+    gateway.kill_and_start().await;
+    let kept = snapshot(&session.on(&gateway)).await;
+    assert_kept(&reader, &kept, written);
+    assert!(kept.transcript.entries.iter().filter_map(text).all(|text| !text.is_empty()));
+    gateway.stop().await;
 }
 
 /// Begins a turn and reads so many events of it, or all.
@@ -44,7 +68,7 @@ async fn begin(codex: Codex, reader: &mut Reader, session: &Session, events: usi
 }
 
 /// A message that was sent.
-type Begun = tokio::task::JoinHandle<crate::support::Reply>;
+type Begun = tokio::task::JoinHandle<Reply>;
 
 async fn kill_codex(codex: Codex, rounds: usize) {
     let mut chance = Chance::new();
@@ -96,7 +120,12 @@ fn assert_told(reader: &Reader, kept: &Transcript) {
 async fn kill_gateway(codex: Codex, rounds: usize) {
     let mut chance = Chance::new();
     let mut gateway = codex.start().await;
+    // One that has said something, and one that has not.
+    let others = [gateway.create().await, gateway.create().await];
+    others[0].turn(&codex.short()).await;
     let mut session = gateway.create().await;
+    let mut all: Vec<String> = others.iter().chain([&session]).map(|session| session.id.clone()).collect();
+    all.sort();
     for _ in 0..rounds {
         let mut reader = Reader::of(&session).await;
         let reply = begin(codex, &mut reader, &session, chance.number(0..PIECES + OTHERS)).await;
@@ -114,8 +143,7 @@ async fn kill_gateway(codex: Codex, rounds: usize) {
         session = session.on(&gateway);
         let kept = snapshot(&session).await;
         assert_kept(&reader, &kept, written);
-        let listed = gateway.client.get("/api/sessions").await.ok();
-        assert_eq!(listed["sessions"][0]["id"], json!(session.id));
+        assert_eq!(listed(&gateway).await, all);
 
         // A client that goes on where it was is told that it cannot, and where things stand.
         let mut events = session.events_after(&reader.last.to_string()).await;
@@ -130,6 +158,50 @@ async fn kill_gateway(codex: Codex, rounds: usize) {
         assert_goes_on(&kept.transcript, &after.transcript);
     }
     gateway.stop().await;
+}
+
+/// The ids of all sessions that there are, in their order.
+async fn listed(gateway: &Gateway) -> Vec<String> {
+    let reply = gateway.client.get("/api/sessions").await.ok();
+    let sessions = reply["sessions"].as_array().unwrap().iter();
+    let mut ids: Vec<String> = sessions.map(|session| session["id"].as_str().unwrap().to_owned()).collect();
+    ids.sort();
+    ids
+}
+
+/// Whoever was told of a session finds it.
+#[tokio::test]
+async fn the_gateway_is_killed_while_sessions_are_made() {
+    let mut chance = Chance::new();
+    let mut gateway = Setup::fake("counts").set("CODEX_GATEWAY_MAX_SESSIONS", "100").start().await;
+    let mut told: Vec<String> = Vec::new();
+    for _ in 0..6 {
+        let mut creating = JoinSet::new();
+        for _ in 0..4 {
+            let client = gateway.client.clone();
+            creating.spawn(async move { client.open("POST", "/api/sessions", &[]).await.whole().await });
+        }
+        for _ in 0..chance.number(0..4) {
+            told.push(created(creating.join_next().await.unwrap().unwrap()).expect("nothing was killed yet"));
+        }
+        gateway.kill_and_start().await;
+        // A reply that was on its way may still have come, or a half of it.
+        while let Some(reply) = creating.join_next().await {
+            told.extend(reply.ok().and_then(created));
+        }
+        let listed = listed(&gateway).await;
+        for id in &told {
+            assert!(listed.contains(id), "{id} is lost");
+            gateway.client.get(&format!("/api/sessions/{id}/snapshot")).await.ok();
+        }
+    }
+    gateway.stop().await;
+}
+
+/// The session of a reply, if it came.
+fn created(reply: Reply) -> Option<String> {
+    let body: Value = serde_json::from_slice(&reply.body).ok()?;
+    body["sessionId"].as_str().map(str::to_owned)
 }
 
 /// What was written down is there, as it was told, and what is there was told so.
