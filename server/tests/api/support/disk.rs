@@ -1,13 +1,20 @@
 //! A disk of a test's own, which can be filled up and made read-only.
 
 use std::{
-    fs,
+    env, fs,
     io::Write,
     path::{Path, PathBuf},
     process::Command,
+    thread,
 };
 
+use rustix::process::getuid;
 use tempfile::TempDir;
+
+/// Says that a test runs in namespaces of its own.
+const OWN_NAMESPACE: &str = "CODEX_GATEWAY_TEST_OWN_NAMESPACE";
+/// Says, with commas between, what is left out: what cannot be done on a machine is a failure otherwise, so that nobody takes it for done.
+const LEAVE_OUT: &str = "CODEX_GATEWAY_TEST_LEAVE_OUT";
 
 /// A small disk.
 pub(crate) struct Disk {
@@ -15,17 +22,27 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// One of so many KiB. On a machine where nothing may be mounted there is none, and the test says that it was left
-    /// out.
+    /// One of so many KiB. Who may not mount one here gets none: then the test has been run, and has gone well, in
+    /// namespaces of its own where it may. So does who has said that it is left out.
     pub(crate) fn mount(kib: usize) -> Option<Self> {
-        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let (user, group) = (rustix::process::getuid(), rustix::process::getgid());
-        let options = format!("size={kib}k,uid={},gid={}", user.as_raw(), group.as_raw());
-        let mounted = run(&["mount", "-t", "tmpfs", "-o", &options, "tmpfs", path(dir.path())]);
-        if !mounted {
-            left_out("a disk cannot be mounted (it takes root, or sudo without a password)");
+        if is_left_out("disk") {
+            return None;
         }
-        mounted.then_some(Self { dir })
+        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let options = format!("size={kib}k,mode=700");
+        if getuid().is_root() && run(&["mount", "-t", "tmpfs", "-o", &options, "tmpfs", path(dir.path())]) {
+            return Some(Self { dir });
+        }
+        assert!(env::var_os(OWN_NAMESPACE).is_none(), "nothing can be mounted here");
+        let test = thread::current().name().expect("a test's thread has its name").to_owned();
+        let tests = env::current_exe().unwrap();
+        let own = ["unshare", "--user", "--map-root-user", "--mount", path(&tests), &test, "--exact"];
+        assert!(
+            run(&own),
+            "{test} failed in namespaces of its own, or there are none: run it as root, or allow user namespaces; \
+             {LEAVE_OUT}=disk leaves it out"
+        );
+        None
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -66,18 +83,23 @@ impl Drop for Disk {
 pub(crate) struct Unchangeable(Vec<PathBuf>);
 
 impl Unchangeable {
-    /// Where there is no such thing, the test says that it was left out.
+    /// None if the machine has no such thing, and somebody has said that it is left out.
     pub(crate) fn make(files: Vec<PathBuf>) -> Option<Self> {
-        let made = Self(files);
-        if made.set("+i") {
-            return Some(made);
+        if is_left_out("unchangeable") {
+            return None;
         }
-        left_out("files cannot be made unchangeable (it takes root, or sudo without a password, and ext4)");
-        None
+        let made = Self(files);
+        assert!(
+            made.set("+i"),
+            "files cannot be made unchangeable: it takes root, or sudo without a password, and a file system like ext4; \
+             {LEAVE_OUT}=unchangeable leaves it out"
+        );
+        Some(made)
     }
 
     fn set(&self, attribute: &str) -> bool {
-        self.0.iter().all(|file| run(&["chattr", attribute, path(file)]))
+        let sudo: &[&str] = if getuid().is_root() { &[] } else { &["sudo", "-n"] };
+        self.0.iter().all(|file| run(&[sudo, &["chattr", attribute, path(file)]].concat()))
     }
 }
 
@@ -87,19 +109,24 @@ impl Drop for Unchangeable {
     }
 }
 
-fn left_out(why: &str) {
-    eprintln!("LEFT OUT: {why}");
+fn is_left_out(what: &str) -> bool {
+    env::var(LEAVE_OUT).is_ok_and(|all| all.split(',').any(|one| one == what))
 }
 
 fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Runs a command as root, if one can be that; whether it did well.
+/// Runs a command; whether it did well.
 fn run(words: &[&str]) -> bool {
-    let sudo: &[&str] = if rustix::process::getuid().is_root() { &[] } else { &["sudo", "-n"] };
-    let words: Vec<&str> = sudo.iter().chain(words).copied().collect();
     #[expect(clippy::disallowed_methods, reason = "the test takes the disk away under the gateway")]
-    let output = Command::new(words[0]).args(&words[1..]).output();
-    output.is_ok_and(|output| output.status.success())
+    let mut command = Command::new(words[0]);
+    let output = command.args(&words[1..]).env(OWN_NAMESPACE, "1").output();
+    output.is_ok_and(|output| {
+        if !output.status.success() {
+            let said = [output.stdout, output.stderr].concat();
+            eprintln!("{words:?}: {}", String::from_utf8_lossy(&said));
+        }
+        output.status.success()
+    })
 }
