@@ -13,7 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use codex_gateway_engine::config::Secret;
+use codex_gateway_engine::{Store, config::Secret, store::StoreError};
 use codex_gateway_wire::OwnerId;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -33,9 +33,15 @@ const STEP: Duration = Duration::from_secs(30);
 
 /// Who may come in.
 pub struct Auth {
-    tokens: Option<Tokens>,
+    /// Nothing where everybody may.
+    door: Option<Door>,
+}
+
+/// What admits somebody.
+struct Door {
+    tokens: Tokens,
     /// Who has signed in with a browser.
-    pub sign_ins: SignIns,
+    sign_ins: SignIns,
 }
 
 impl fmt::Debug for Auth {
@@ -60,14 +66,24 @@ impl From<BadToken> for Refusal {
 }
 
 impl Auth {
-    /// Tokens signed with this secret, or everybody without one.
-    pub fn new(secret: Option<&Secret>) -> Self {
-        Self { tokens: secret.map(Tokens::new), sign_ins: SignIns::default() }
+    /// Tokens signed with this secret, and the sign-ins of the store; or everybody without one.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn open(secret: Option<&Secret>, store: &Store) -> Result<Self, StoreError> {
+        let Some(secret) = secret else { return Ok(Self { door: None }) };
+        let sign_ins = SignIns::open(store.clone(), secret).await?;
+        Ok(Self { door: Some(Door { tokens: Tokens::new(secret), sign_ins }) })
     }
 
     /// Whether a token is needed.
     pub fn is_on(&self) -> bool {
-        self.tokens.is_some()
+        self.door.is_some()
+    }
+
+    /// Who has signed in with a browser; nothing where nobody needs to.
+    pub fn sign_ins(&self) -> Option<&SignIns> {
+        self.door.as_ref().map(|door| &door.sign_ins)
     }
 
     /// Whom a token admits.
@@ -75,19 +91,17 @@ impl Auth {
     /// # Errors
     /// [`BadToken`]
     pub fn read(&self, token: &str) -> Result<Admission, BadToken> {
-        self.tokens.as_ref().map_or(Ok(everybody()), |tokens| tokens.read(token))
+        self.door.as_ref().map_or(Ok(everybody()), |door| door.tokens.read(token))
     }
 
     /// Whom a request admits. A token decides before a cookie does.
     fn admit(&self, headers: &HeaderMap, uri: &Uri) -> Result<(Admission, CancellationToken), Refusal> {
-        if !self.is_on() {
-            return Ok((everybody(), CancellationToken::new()));
-        }
+        let Some(door) = &self.door else { return Ok((everybody(), CancellationToken::new())) };
         if let Some(token) = one_token(headers, uri)? {
-            return Ok((self.read(token)?, CancellationToken::new()));
+            return Ok((door.tokens.read(token)?, CancellationToken::new()));
         }
         let id = cookie::read(headers).ok_or(Refusal::NotSignedIn)?;
-        self.sign_ins.find(id).ok_or(Refusal::NotSignedIn)
+        door.sign_ins.find(id).ok_or(Refusal::NotSignedIn)
     }
 }
 
@@ -207,15 +221,21 @@ mod tests {
         one_token(&headers(all), &uri.parse().unwrap()).map(|token| token.map(str::to_owned))
     }
 
-    #[test]
-    fn without_a_secret_everybody_is_one_owner() {
-        let (admission, _) = Auth::new(None).admit(&HeaderMap::new(), &Uri::from_static("/")).unwrap();
+    async fn auth(secret: Option<&str>) -> Auth {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        Auth::open(secret.map(Secret::from).as_ref(), &store).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn without_a_secret_everybody_is_one_owner() {
+        let (admission, _) = auth(None).await.admit(&HeaderMap::new(), &Uri::from_static("/")).unwrap();
         assert_eq!(admission, Admission { owner: OwnerId::shared(), until: None });
     }
 
-    #[test]
-    fn with_one_nobody_comes_in_without_a_token() {
-        let auth = Auth::new(Some(&Secret::from("s")));
+    #[tokio::test]
+    async fn with_one_nobody_comes_in_without_a_token() {
+        let auth = auth(Some("s")).await;
         let refused = |all: &HeaderMap| auth.admit(all, &Uri::from_static("/")).err();
         assert_eq!(refused(&HeaderMap::new()), Some(Refusal::NotSignedIn));
         assert_eq!(refused(&headers([("cookie", "codex-gateway=x")])), Some(Refusal::NotSignedIn));

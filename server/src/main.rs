@@ -4,6 +4,7 @@ use std::{ffi::OsString, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use codex_gateway::{
+    auth::Auth,
     cli::{Cli, Command},
     demo::Demo,
     serve::serve,
@@ -93,7 +94,8 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     let sessions = Sessions::new(config)?;
     login::login(sessions.config()).await?;
 
-    let state = AppState::new(&cli, sessions.clone())?;
+    let auth = Auth::open(cli.secret(), sessions.store()).await?;
+    let state = AppState::new(&cli, sessions.clone(), auth)?;
     let bound = listener.local_addr().context("the address that is listened on is not known")?;
     if !bound.ip().is_loopback() && !state.auth.is_on() {
         tracing::warn!(
@@ -111,7 +113,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     println!("Codex Gateway is ready: http://{bound}/");
     tokio::spawn({
         let sessions = sessions.clone();
-        async move { sessions.fill_catalog().await }
+        async move { sessions.warm_up().await }
     });
 
     let stopping = sessions.stopping().clone();

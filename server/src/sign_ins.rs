@@ -1,19 +1,22 @@
 //! Who has signed in with a browser: an opaque cookie, and behind it a record of whose it is.
 //!
-//! The records live in memory: a restart of the gateway asks everybody to sign in again. Only a hash of the cookie is
-//! kept, so that what can be read here signs nobody in.
+//! The records are in memory, and in the store, so that nobody has to sign in again after a restart. Only a hash of the
+//! cookie is kept, keyed with the secret that tokens are signed with: what can be read here signs nobody in, and another
+//! secret ends all sign-ins, as it does all tokens.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use aws_lc_rs::{
-    digest::{SHA256, digest},
-    rand,
-};
+use aws_lc_rs::{hmac, rand};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use codex_gateway_engine::{
+    Store,
+    config::Secret,
+    store::{CookieHash, SignInRow, StoreError},
+};
 use codex_gateway_wire::OwnerId;
 use tokio_util::sync::CancellationToken;
 
@@ -24,16 +27,16 @@ const MOST_OF_AN_OWNER: usize = 32;
 /// How many sign-ins there may be; the oldest gives way.
 const MOST: usize = 10_000;
 
-/// What is kept of a cookie.
-type Hash = [u8; 32];
-
 /// Who has signed in.
-#[derive(Default)]
-pub struct SignIns(Mutex<Records>);
+pub struct SignIns {
+    records: Mutex<Records>,
+    key: hmac::Key,
+    store: Store,
+}
 
 #[derive(Default)]
 struct Records {
-    all: HashMap<Hash, Record>,
+    all: HashMap<CookieHash, Record>,
     /// Counts them, so that the oldest is known.
     made: u64,
 }
@@ -52,25 +55,44 @@ struct Record {
 pub struct NoRandomness;
 
 impl SignIns {
+    /// Those of the store.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn open(store: Store, secret: &Secret) -> Result<Self, StoreError> {
+        let mut records = Records::default();
+        for SignInRow { cookie, owner, until_ms } in store.sign_ins().await? {
+            records.add(cookie, Admission { owner, until: until_ms.map(moment) }, usize::MAX, usize::MAX);
+        }
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
+        Ok(Self { records: Mutex::new(records), key, store })
+    }
+
     /// Signs somebody in; the cookie's value, which nobody can guess.
     ///
     /// # Errors
     /// [`NoRandomness`]
-    pub fn begin(&self, admission: Admission) -> Result<String, NoRandomness> {
+    pub async fn begin(&self, admission: Admission) -> Result<String, NoRandomness> {
         let mut id = [0; 32];
         rand::fill(&mut id).map_err(|_| NoRandomness)?;
         let id = BASE64_URL_SAFE_NO_PAD.encode(id);
-        self.lock().add(hash(&id), admission, MOST_OF_AN_OWNER, MOST);
+        let cookie = self.hash(&id);
+        let (owner, until_ms) = (admission.owner.clone(), admission.until.map(milliseconds));
+        let gone = self.lock().add(cookie, admission, MOST_OF_AN_OWNER, MOST);
+        if let Err(error) = self.store.begin_sign_in(SignInRow { cookie, owner, until_ms }, gone).await {
+            tracing::error!(%error, "a sign-in could not be written down: it will not outlive the gateway");
+        }
         Ok(id)
     }
 
     /// Whom a cookie admits, and what tells that it ended before its time.
     pub fn find(&self, id: &str) -> Option<(Admission, CancellationToken)> {
+        let cookie = self.hash(id);
         let mut records = self.lock();
-        let hash = hash(id);
-        let record = records.all.get(&hash)?;
+        let record = records.all.get(&cookie)?;
         if is_over(record, SystemTime::now()) {
-            records.end(&hash);
+            // The store forgets it when it is opened.
+            records.end(&cookie);
             return None;
         }
         let admission = Admission { owner: record.owner.clone(), until: record.until };
@@ -78,42 +100,65 @@ impl SignIns {
     }
 
     /// Signs out: the cookie admits nobody any more, and what was opened with it ends.
-    pub fn end(&self, id: &str) {
-        self.lock().end(&hash(id));
+    pub async fn end(&self, id: &str) {
+        let cookie = self.hash(id);
+        if !self.lock().end(&cookie) {
+            return;
+        }
+        if let Err(error) = self.store.end_sign_in(cookie).await {
+            tracing::error!(%error, "the end of a sign-in could not be written down: after a restart its cookie is good again");
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Records> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hash(&self, id: &str) -> CookieHash {
+        let mut hash = CookieHash::default();
+        hash.copy_from_slice(hmac::sign(&self.key, id.as_bytes()).as_ref());
+        hash
     }
 }
 
 impl Records {
-    fn add(&mut self, hash: Hash, admission: Admission, most_of_an_owner: usize, most: usize) {
+    /// Adds one; those that gave way to it.
+    fn add(
+        &mut self,
+        cookie: CookieHash,
+        admission: Admission,
+        most_of_an_owner: usize,
+        most: usize,
+    ) -> Vec<CookieHash> {
         let now = SystemTime::now();
-        self.all.retain(|_, record| !is_over(record, now));
+        let over = self.all.extract_if(|_, record| is_over(record, now));
+        let mut gone: Vec<_> = over.map(|(cookie, _)| cookie).collect();
         let Admission { owner, until } = admission;
         if self.all.values().filter(|record| record.owner == owner).count() >= most_of_an_owner {
-            self.end_oldest(|record| record.owner == owner);
+            gone.extend(self.end_oldest(|record| record.owner == owner));
         }
         if self.all.len() >= most {
-            self.end_oldest(|_| true);
+            gone.extend(self.end_oldest(|_| true));
         }
         self.made += 1;
         let record = Record { owner, until, number: self.made, ended: CancellationToken::new() };
-        self.all.insert(hash, record);
+        self.all.insert(cookie, record);
+        gone
     }
 
-    fn end_oldest(&mut self, counts: impl Fn(&Record) -> bool) {
+    fn end_oldest(&mut self, counts: impl Fn(&Record) -> bool) -> Option<CookieHash> {
         let counted = self.all.iter().filter(|(_, record)| counts(record));
-        if let Some(oldest) = counted.min_by_key(|(_, record)| record.number).map(|(hash, _)| *hash) {
-            self.end(&oldest);
-        }
+        let oldest = counted.min_by_key(|(_, record)| record.number).map(|(cookie, _)| *cookie)?;
+        self.end(&oldest).then_some(oldest)
     }
 
-    fn end(&mut self, hash: &Hash) {
-        if let Some(record) = self.all.remove(hash) {
+    /// Ends one; whether it was there.
+    fn end(&mut self, cookie: &CookieHash) -> bool {
+        let record = self.all.remove(cookie);
+        if let Some(record) = &record {
             record.ended.cancel();
         }
+        record.is_some()
     }
 }
 
@@ -121,45 +166,70 @@ fn is_over(record: &Record, now: SystemTime) -> bool {
     record.until.is_some_and(|until| until <= now)
 }
 
-fn hash(id: &str) -> Hash {
-    let mut hash = Hash::default();
-    hash.copy_from_slice(digest(&SHA256, id.as_bytes()).as_ref());
-    hash
+/// In Unix milliseconds.
+fn milliseconds(moment: SystemTime) -> i64 {
+    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn moment(milliseconds: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(milliseconds.max(0).unsigned_abs())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    async fn open(dir: &Path, secret: &str) -> SignIns {
+        SignIns::open(Store::open(dir).unwrap(), &Secret::from(secret)).await.unwrap()
+    }
 
     fn of(owner: &str) -> Admission {
         Admission { owner: OwnerId::from(owner), until: None }
     }
 
-    #[test]
-    fn a_cookie_admits_until_it_is_signed_out() {
-        let all = SignIns::default();
-        let [ada, bob] = ["ada", "bob"].map(|owner| all.begin(of(owner)).unwrap());
+    #[tokio::test]
+    async fn a_cookie_admits_until_it_is_signed_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let all = open(dir.path(), "s").await;
+        let ada = all.begin(of("ada")).await.unwrap();
+        let bob = all.begin(of("bob")).await.unwrap();
         assert_eq!(ada.len(), 43, "256 bits");
         let (admission, ended) = all.find(&ada).unwrap();
         assert_eq!(admission.owner, OwnerId::from("ada"));
-        all.end(&ada);
+        all.end(&ada).await;
         assert!(ended.is_cancelled() && all.find(&ada).is_none());
         assert!(all.find(&bob).is_some() && all.find("").is_none());
+
+        drop(all);
+        let all = open(dir.path(), "s").await;
+        assert_eq!(all.find(&bob).unwrap().0, of("bob"), "it outlives the gateway");
+        assert!(all.find(&ada).is_none(), "so does the end of one");
+        drop(all);
+        assert!(open(dir.path(), "another").await.find(&bob).is_none(), "another secret ends all");
     }
 
-    #[test]
-    fn one_that_is_over_admits_nobody() {
-        let all = SignIns::default();
-        let id = all.begin(Admission { until: Some(SystemTime::now()), ..of("ada") }).unwrap();
+    #[tokio::test]
+    async fn one_that_is_over_admits_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let all = open(dir.path(), "s").await;
+        let id = all.begin(Admission { until: Some(SystemTime::now()), ..of("ada") }).await.unwrap();
         assert!(all.find(&id).is_none());
         assert!(all.lock().all.is_empty(), "it is not kept");
+        let until = Some(moment(milliseconds(SystemTime::now()) + 60_000));
+        let id = all.begin(Admission { until, ..of("ada") }).await.unwrap();
+        drop(all);
+        assert_eq!(open(dir.path(), "s").await.find(&id).unwrap().0.until, until);
     }
 
     #[test]
     fn the_oldest_of_the_same_owner_gives_way_first() {
         let mut records = Records::default();
         for (number, owner) in [(0, "bob"), (1, "ada"), (2, "ada"), (3, "ada")] {
-            records.add([number; 32], of(owner), 2, 10);
+            let gone = records.add([number; 32], of(owner), 2, 10);
+            assert_eq!(gone, if number == 3 { vec![[1; 32]] } else { vec![] });
         }
         let mut left: Vec<u8> = records.all.keys().map(|hash| hash[0]).collect();
         left.sort_unstable();

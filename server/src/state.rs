@@ -34,7 +34,7 @@ impl AppState {
     ///
     /// # Errors
     /// If the browser files cannot be read, or their place cannot be told.
-    pub fn new(cli: &Cli, sessions: Sessions) -> std::io::Result<Self> {
+    pub fn new(cli: &Cli, sessions: Sessions, auth: Auth) -> std::io::Result<Self> {
         let site: PathBuf = assets::site_dir(cli.site_dir.as_deref())?;
         let fingerprint = assets::fingerprint(&site)?;
         let leptos = LeptosOptions::builder()
@@ -44,7 +44,7 @@ impl AppState {
             .build();
         Ok(Self {
             sessions,
-            auth: Arc::new(Auth::new(cli.secret())),
+            auth: Arc::new(auth),
             guard: Arc::new(Guard::new(cli.host(), &cli.allowed_hosts)),
             limits: Arc::new(Limits::new(&cli.limits)),
             max_connections: cli.limits.max_connections as usize,

@@ -24,9 +24,8 @@ pub(crate) struct Direct {
 }
 
 impl Direct {
-    /// Starts a process, greets it and opens a thread, asking at once what can be asked at once: what the
-    /// gateway does for a session.
-    pub(crate) fn open(ground: &Ground) -> Result<Self> {
+    /// Starts a process and greets it.
+    pub(crate) fn greet(ground: &Ground) -> Result<Self> {
         let mut process = ground.codex()?.spawn().context("codex does not start")?;
         let stdin = process.stdin.take();
         let stdout = process.stdout.take().context("codex has no output")?;
@@ -38,14 +37,50 @@ impl Direct {
             direct.request("initialize", &json!({"clientInfo": info, "capabilities": capabilities}))?;
         direct.replies(&[greeting])?;
         direct.send(&json!({"method": "initialized"}))?;
+        Ok(direct)
+    }
+
+    /// Starts a process, greets it and opens a thread, asking at once what can be asked at once: what the
+    /// gateway does for a session.
+    pub(crate) fn open(ground: &Ground) -> Result<Self> {
+        let mut direct = Self::greet(ground)?;
         let account = direct.request("account/read", &json!({"refreshToken": false}))?;
         let models = direct.request("model/list", &json!({}))?;
-        let start =
-            json!({"cwd": ground.workspace(), "sandbox": "workspace-write", "approvalPolicy": "on-request"});
-        let thread = direct.request("thread/start", &start)?;
-        let mut replies = direct.replies(&[account, models, thread])?;
-        direct.thread = replies.pop().map(|mut reply| reply["thread"]["id"].take()).unwrap_or_default();
+        direct.thread(ground, None, &[account, models])?;
         Ok(direct)
+    }
+
+    /// Begins a thread.
+    pub(crate) fn begin(&mut self, ground: &Ground) -> Result<()> {
+        self.thread(ground, None, &[])
+    }
+
+    /// Goes on with a thread.
+    pub(crate) fn resume(&mut self, ground: &Ground, thread: &Value) -> Result<()> {
+        self.thread(ground, Some(thread), &[])
+    }
+
+    /// Begins a thread or goes on with one; what was asked `before` is answered by then, too.
+    fn thread(&mut self, ground: &Ground, thread: Option<&Value>, before: &[u64]) -> Result<()> {
+        let mut start =
+            json!({"cwd": ground.workspace(), "sandbox": "workspace-write", "approvalPolicy": "on-request"});
+        let method = match thread {
+            Some(thread) => {
+                start["threadId"] = thread.clone();
+                start["excludeTurns"] = true.into();
+                "thread/resume"
+            }
+            None => "thread/start",
+        };
+        let asked = self.request(method, &start)?;
+        let mut replies = self.replies(&[before, &[asked]].concat())?;
+        self.thread = replies.pop().map(|mut reply| reply["thread"]["id"].take()).unwrap_or_default();
+        Ok(())
+    }
+
+    /// The thread that it is in.
+    pub(crate) fn thread_id(&self) -> &Value {
+        &self.thread
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     ground::Ground,
     proc,
-    sse::Sse,
+    sse::{Sse, SseEvent},
     turn::{COMPLETED, Message, Side, Turn},
 };
 
@@ -25,17 +25,24 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one, and waits until it is ready and has nothing more to do.
+    /// Starts one without warm processes, and waits until it is ready and has nothing more to do.
     pub(crate) fn start(ground: &Ground) -> Result<Self> {
-        let mut process = ground.gateway().spawn().context("the gateway does not start")?;
+        let gateway = Self::start_with(ground, &[("CODEX_GATEWAY_WARM_PROCESSES", "0")])?;
+        gateway.settle()?;
+        Ok(gateway)
+    }
+
+    /// Starts one with these variables, and waits until it is ready.
+    pub(crate) fn start_with(ground: &Ground, variables: &[(&str, &str)]) -> Result<Self> {
+        let command = &mut ground.gateway();
+        command.envs(variables.iter().copied());
+        let mut process = command.spawn().context("the gateway does not start")?;
         let stdout = process.stdout.take().context("the gateway has no output")?;
         let ready = BufReader::new(stdout).lines().find_map(|line| {
             let line = line.ok()?;
             line.strip_prefix("Codex Gateway is ready: http://")?.trim_end_matches('/').parse().ok()
         });
-        let gateway = Self { process, address: ready.context("the gateway did not get ready")? };
-        gateway.settle()?;
-        Ok(gateway)
+        Ok(Self { process, address: ready.context("the gateway did not get ready")? })
     }
 
     /// At its start the gateway asks a codex process for its models. Waits until that has come and gone.
@@ -55,8 +62,28 @@ impl Gateway {
         }
     }
 
+    /// Waits until so many processes are there and have nothing to do.
+    pub(crate) fn rests_with(&self, processes: usize) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            let below = proc::descendants(self.pid())?;
+            // One that ends meanwhile does not rest.
+            let rest = below.len() == processes && below.iter().all(|pid| proc::rests(*pid).is_ok());
+            if rest && proc::descendants(self.pid())? == below {
+                return Ok(());
+            }
+            ensure!(start.elapsed() < Duration::from_secs(20), "there are not {processes} processes");
+            pause(Duration::from_millis(10));
+        }
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// What it answers to a GET.
+    pub(crate) fn get(&self, path: &str) -> Result<Value> {
+        Api::connect(self.address)?.call("GET", path, &Value::Null)
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -110,6 +137,11 @@ impl GatewaySession {
         self.api.reply()
     }
 
+    /// Its id.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Ends it, and its process.
     pub(crate) fn delete(mut self) -> Result<()> {
         self.api.call("DELETE", &format!("/api/sessions/{}", self.id), &Value::Null).map(drop)
@@ -123,6 +155,29 @@ pub(crate) struct Followed {
 }
 
 impl Followed {
+    /// Reads up to the news that the session has no process any more.
+    pub(crate) fn parked(&mut self) -> Result<()> {
+        loop {
+            let event = self.stream.next()?;
+            if event.name == "state" && serde_json::from_slice::<Value>(&event.data)?["ready"] == false {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends a prompt, and reads up to the first event that it brings about.
+    pub(crate) fn wake(&mut self, prompt: &str) -> Result<SseEvent> {
+        self.session.send_turn(prompt)?;
+        self.stream.next()
+    }
+
+    /// Reads to the end of the turn that was begun so.
+    pub(crate) fn rest(&mut self) -> Result<()> {
+        while !self.stream.next()?.data.starts_with(COMPLETED) {}
+        while self.stream.next()?.name != "state" {}
+        self.session.turn_reply().map(drop)
+    }
+
     pub(crate) fn delete(self) -> Result<()> {
         self.session.delete()
     }

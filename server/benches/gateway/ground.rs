@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -38,6 +38,11 @@ impl Ground {
         self.dir.path().join("workspace").to_string_lossy().into_owned()
     }
 
+    /// Where the gateway keeps its own files.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
     /// The options of the gateway; the direct side takes its settings from the same.
     fn options(&self) -> Vec<OsString> {
         vec![
@@ -54,7 +59,7 @@ impl Ground {
     pub(crate) fn gateway(&self) -> Command {
         let mut command = program(Path::new(GATEWAY));
         command.args(["--port", "0"]).args(self.options());
-        command.arg("--data-dir").arg(self.dir.path().join("data"));
+        command.arg("--data-dir").arg(self.data_dir());
         command.env("RUST_LOG", "warn").stdout(Stdio::piped());
         // A benchmark asks for as much as it can.
         for limit in ["RATE_REQUESTS", "RATE_CREATES", "RATE_TURNS", "MAX_STREAMS"] {
@@ -71,8 +76,7 @@ impl Ground {
             options: Options,
         }
         let line = Line::parse_from(std::iter::once("bench".into()).chain(self.options()));
-        let data_dir = self.dir.path().join("data");
-        let surroundings = Surroundings { demo: false, tokens: false, data_dir };
+        let surroundings = Surroundings { demo: false, tokens: false, data_dir: self.data_dir() };
         let config = Config::new(line.options, surroundings)?;
         let Launch { program: codex, codex_home, cwd, settings } = config.launch;
         let mut command = program(&codex);

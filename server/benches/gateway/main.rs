@@ -11,12 +11,15 @@ mod gateway;
 mod ground;
 mod latency;
 mod memory;
+mod parked;
 mod proc;
 mod processes;
 mod readers;
 mod report;
 mod sse;
 mod turn;
+mod wake;
+mod warm;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -35,10 +38,16 @@ enum What {
     Latency,
     /// A session from cold
     Create,
+    /// A session from a warm process
+    Warm,
+    /// A parked session, to the first event of its next turn
+    Wake,
     /// 1,000 readers of one session
     Fanout,
     /// The gateway's memory, idle and per session
     Memory,
+    /// The gateway's memory with 10,000 parked sessions
+    Parked,
     /// Processes per session beyond codex's own
     Processes,
 }
@@ -49,8 +58,11 @@ impl What {
             Self::Deltas => deltas::measure(ground, rounds, report),
             Self::Latency => latency::measure(ground, rounds, report),
             Self::Create => create::measure(ground, rounds, report),
+            Self::Warm => warm::measure(ground, rounds, report),
+            Self::Wake => wake::measure(ground, rounds, report),
             Self::Fanout => fanout::measure(ground, rounds, report),
             Self::Memory => memory::measure(ground, rounds, report),
+            Self::Parked => parked::measure(ground, report),
             Self::Processes => processes::measure(ground, report),
         }
     }

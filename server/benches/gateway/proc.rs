@@ -4,6 +4,8 @@ use std::{collections::HashSet, fs, time::Duration};
 
 use anyhow::{Context, Result};
 
+use crate::gateway::pause;
+
 /// The unit of CPU times in /proc: a hundredth of a second on every Linux that codex runs on (`USER_HZ`).
 const TICK: Duration = Duration::from_millis(10);
 
@@ -13,6 +15,19 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration> {
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok());
     let (user, system) = ticks(11).zip(ticks(12)).context("no CPU time in /proc/PID/stat")?;
     Ok(TICK * (user + system))
+}
+
+/// Waits until a process has not worked for a while.
+pub(crate) fn rests(pid: u32) -> Result<()> {
+    let mut before = None;
+    loop {
+        let now = Some(cpu(pid)?);
+        if before == now {
+            return Ok(());
+        }
+        before = now;
+        pause(TICK * 10);
+    }
 }
 
 /// Memory that a process holds, in KB.

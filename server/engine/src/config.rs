@@ -69,6 +69,11 @@ pub struct Options {
           value_parser = clap::value_parser!(u64).range(10..))]
     pub park_after_ms: u64,
 
+    /// How many processes wait for sessions that begin or wake, so that these need not wait for a process; 0: none
+    #[arg(long, env = "CODEX_GATEWAY_WARM_PROCESSES", value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(..=100))]
+    pub warm_processes: u32,
+
     /// Codex's own home: login, history, configuration [default: codex's own]
     #[arg(long, env = "CODEX_GATEWAY_CODEX_HOME", value_name = "DIR")]
     pub codex_home: Option<PathBuf>,
@@ -156,6 +161,8 @@ pub struct Config {
     pub sweep_interval: Duration,
     /// How long a process may have nothing to do before it ends.
     pub park_after: Duration,
+    /// How many processes wait for sessions.
+    pub warm_processes: usize,
     /// Raw messages as `raw` events and in the log.
     pub debug: bool,
     /// What commands may touch.
@@ -273,6 +280,7 @@ impl Config {
             session_ttl: Some(Duration::from_millis(options.session_ttl_ms)).filter(|ttl| !ttl.is_zero()),
             sweep_interval: Duration::from_millis(options.session_sweep_interval_ms),
             park_after: Duration::from_millis(options.park_after_ms),
+            warm_processes: options.warm_processes as usize,
             debug: options.debug,
             sandbox: options.sandbox,
             approval_policy: options.approval_policy,

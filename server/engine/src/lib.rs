@@ -10,6 +10,7 @@ pub mod config;
 pub mod error;
 mod files;
 mod git;
+mod greeting;
 pub mod highlight;
 mod holds;
 mod library;
@@ -21,6 +22,7 @@ pub mod session;
 pub mod sessions;
 pub mod store;
 pub mod uploads;
+mod warm;
 
 pub use catalog::Catalog;
 pub use config::{Config, Options, Surroundings};

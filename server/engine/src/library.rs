@@ -16,7 +16,7 @@ use crate::{
     bridge::{Bridge, BridgeError, Inbound, Inbox, protocol::Request},
     config::Config,
     error::SessionError,
-    session::open::{Greeted, greet},
+    greeting::{Greeted, greet},
 };
 
 /// How long it is kept after it was last used.
@@ -144,7 +144,7 @@ impl Librarian {
                     self.waiting.push(ask);
                     if starting.is_none() {
                         let (config, processes) = (Arc::clone(&self.config), self.processes.clone());
-                        starting = Some(async move { greet(&config, &processes, None).await }.boxed());
+                        starting = Some(async move { greet(&config, &processes, ()).await }.boxed());
                     }
                 }
                 greeted = started => {

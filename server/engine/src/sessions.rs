@@ -36,17 +36,19 @@ use crate::{
     config::Config,
     error::SessionError,
     files::{Files, Found},
+    greeting::Offer,
     highlight::Highlighter,
     holds::Holds,
     library::{self, Library},
     places::{Live, Places},
     session::{
         Session, intake,
-        open::{self, Base, Wanted, WantedThread},
+        open::{Base, Wanted, WantedThread},
         settings::{self, Settings},
     },
     store::{Store, StoreError},
     uploads::Uploads,
+    warm::Pool,
 };
 
 /// How long a successful check of the codex executable holds.
@@ -76,6 +78,8 @@ struct Inner {
     uploads: Uploads,
     /// Reads the threads that no live session is in.
     library: Library,
+    /// Processes for sessions to come.
+    warm: Pool,
     /// Where lists of threads go on.
     cursors: Cursors,
     catalog: Mutex<Catalog>,
@@ -85,7 +89,7 @@ struct Inner {
     /// that ask at once.
     checked: tokio::sync::Mutex<Option<Instant>>,
     stopping: CancellationToken,
-    /// Processes that serve no session.
+    /// Processes that serve no session, or did not when they were started.
     probes: TaskTracker,
 }
 
@@ -102,6 +106,7 @@ impl Sessions {
         let config = Arc::new(config);
         let (stopping, probes) = (CancellationToken::new(), TaskTracker::new());
         let library = Library::new(Arc::clone(&config), probes.clone(), stopping.clone(), library::IDLE);
+        let warm = Pool::new(Arc::clone(&config), probes.clone(), stopping.clone());
         let live = Arc::<Live>::default();
         let inner = Arc::new(Inner {
             places: Places::new(config.max_sessions, &live),
@@ -109,6 +114,7 @@ impl Sessions {
             store,
             uploads,
             library,
+            warm,
             cursors,
             config,
             live,
@@ -136,9 +142,14 @@ impl Sessions {
         &self.inner.uploads
     }
 
+    /// What outlives the gateway.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
     /// What codex offers.
     pub fn catalog(&self) -> Catalog {
-        self.inner.catalog.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.locked_catalog().clone()
     }
 
     /// Highlights code in conversations.
@@ -182,23 +193,28 @@ impl Sessions {
         self.inner.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks codex for its models and its account, with a process of its own that ends afterwards, so that
-    /// the first page has them. What goes wrong is told in the catalog.
-    pub async fn fill_catalog(&self) {
-        let probed = tokio::select! {
-            probed = open::probe(&self.inner.config, &self.inner.probes) => probed,
-            () = self.inner.stopping.cancelled() => return,
-        };
-        let mut catalog = self.inner.catalog.lock().unwrap_or_else(PoisonError::into_inner);
-        match probed {
-            Ok((account, models)) => {
-                *catalog = Catalog { models, account: crate::session::account_state(&account), error: None };
-            }
-            Err(error) => {
+    /// Starts the warm processes; the first one is asked for codex's models and its account, so that the first page has
+    /// them. What goes wrong is told in the catalog. To be called once, after codex was signed in: a running process
+    /// never notices a login.
+    pub async fn warm_up(&self) {
+        match self.inner.warm.begin().await {
+            Some(Ok(offer)) => self.offered(&offer),
+            Some(Err(error)) => {
                 tracing::error!(%error, "codex cannot be used");
-                catalog.error = Some(error.to_string());
+                self.locked_catalog().error = Some(error.to_string());
             }
+            None => {}
         }
+    }
+
+    /// Lets pages that belong to no session know what a process has said.
+    fn offered(&self, offer: &Offer) {
+        let account = crate::session::account_state(&offer.account);
+        *self.locked_catalog() = Catalog { models: offer.models.clone(), account, error: None };
+    }
+
+    fn locked_catalog(&self) -> MutexGuard<'_, Catalog> {
+        self.inner.catalog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a session: starts its process and opens its thread, a new one or one of that owner's. Several at
@@ -260,11 +276,7 @@ impl Sessions {
                 return Err(error);
             }
         };
-        {
-            let mut catalog = inner.catalog.lock().unwrap_or_else(PoisonError::into_inner);
-            let account = crate::session::account_state(&opened.account);
-            *catalog = Catalog { models: opened.models.clone(), account, error: None };
-        }
+        self.offered(&opened.offer);
         let id = base.session.clone();
         let session = Session::start(base, model, opened);
         self.live().insert(id.clone(), session.clone());
@@ -289,6 +301,7 @@ impl Sessions {
             owner,
             holds: inner.holds.clone(),
             places: inner.places.clone(),
+            warm: inner.warm.clone(),
             store: inner.store.clone(),
             uploads: inner.uploads.clone(),
             processes: TaskTracker::new(),

@@ -6,6 +6,7 @@
 mod lock;
 mod opening;
 mod sessions;
+mod sign_ins;
 mod uploads;
 mod worker;
 
@@ -20,6 +21,7 @@ use std::{
 use codex_gateway_wire::{OwnerId, ThreadId};
 use rusqlite::{Connection, OptionalExtension, params};
 
+pub use self::sign_ins::{CookieHash, SignInRow};
 use self::{lock::Lock, worker::Worker};
 pub(crate) use self::{
     sessions::{Expiry, SavedSession, SessionChange, SessionRow},

@@ -49,9 +49,9 @@ pub async fn sign_in(State(state): State<AppState>, request: Request) -> Result<
         return Ok(form(&parts.headers, Form { to, refused: true }));
     };
     let mut response = Redirect::to(to).into_response();
-    if state.auth.is_on() {
+    if let Some(sign_ins) = state.auth.sign_ins() {
         let until = admission.until;
-        let id = state.auth.sign_ins.begin(admission).map_err(|error| {
+        let id = sign_ins.begin(admission).await.map_err(|error| {
             tracing::error!(%error, "nobody can sign in");
             ApiError::Internal
         })?;
@@ -67,8 +67,8 @@ pub async fn begin() -> Redirect {
 
 /// `POST /sign-out`: the cookie admits nobody any more.
 pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    if let Some(id) = cookie::read(&headers) {
-        state.auth.sign_ins.end(id);
+    if let Some((sign_ins, id)) = state.auth.sign_ins().zip(cookie::read(&headers)) {
+        sign_ins.end(id).await;
     }
     let mut response = Redirect::to("/").into_response();
     add_cookie(&mut response, &cookie::expire(&headers));

@@ -44,3 +44,4 @@ mod token_command;
 mod turn_options;
 mod turns;
 mod uploads;
+mod warm;

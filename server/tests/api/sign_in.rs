@@ -181,3 +181,22 @@ async fn where_nobody_signs_in_there_is_nothing_to_sign_in_to() {
     assert_eq!(gateway.client.get("/sign-in").await.header("location"), Some("/"));
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn who_has_signed_in_need_not_do_so_again_after_a_restart() {
+    let mut gateway = gateway().await;
+    let [mut ada, mut bob] = [signed_in(&gateway, "ada").await, signed_in(&gateway, "bob").await];
+    let session = gateway.create_with(&ada, &json!({})).await;
+    bob.post_form("/sign-out", "").await;
+
+    gateway.kill_and_start().await;
+    for client in [&mut ada, &mut bob] {
+        *client = client.at(&gateway.client);
+    }
+    ada.get(&session.path("/state")).await.ok();
+    bob.get("/api/sessions").await.refused(401, "unauthorized");
+    ada.post_form("/sign-out", "").await;
+    gateway.restart().await;
+    ada.at(&gateway.client).get(&session.path("/state")).await.refused(401, "unauthorized");
+    gateway.stop().await;
+}

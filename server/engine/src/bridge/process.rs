@@ -88,6 +88,12 @@ pub struct Launch {
 }
 
 impl Launch {
+    /// Where codex has its home, if that can be told.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
+        let default = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".codex"));
+        self.codex_home.clone().or_else(default)
+    }
+
     fn command(&self, arguments: &[&OsStr], mark: &Mark) -> Command {
         #[expect(clippy::disallowed_methods, reason = "this is the one place")]
         let mut command = Command::new(&self.program);

@@ -36,6 +36,7 @@ use crate::{
         protocol::{AccountReply, Initialized},
     },
     error::SessionError,
+    greeting::{Greeted, Offer},
     holds::Hold,
     places::Place,
     requests::{Changes, Pending},
@@ -273,7 +274,8 @@ impl Actor {
 
     /// Takes over a process and its thread; the one before, if any, ends.
     pub(super) fn adopt(&mut self, opened: Opened) {
-        let Opened { bridge, inbox, place, started_ms, runtime, account, models, joined } = opened;
+        let Opened { process, place, offer: Offer { account, models }, joined } = opened;
+        let Greeted { bridge, inbox, runtime, started_ms } = process;
         let Joined { thread, hold, history } = joined;
         let live = Live { bridge, inbox, started_ms, malformed: 0 };
         let open = self.pending.take_all();

@@ -10,9 +10,11 @@ use serde_json::value::RawValue;
 use super::{
     WINDOW, WINDOW_BYTES,
     actor::{Actor, Done},
-    open,
 };
-use crate::bridge::{BridgeError, Direction, Exit, Inbound};
+use crate::{
+    bridge::{BridgeError, Direction, Exit, Inbound},
+    greeting,
+};
 
 /// How many lines that are no messages are told one by one; then every thousandth.
 const MALFORMED: u64 = 20;
@@ -137,7 +139,7 @@ impl Actor {
     fn read_account(&mut self) {
         if let Some(live) = &self.live {
             let bridge = live.bridge.clone();
-            self.tasks.push(async move { Done::Account(open::account(&bridge).await) }.boxed());
+            self.tasks.push(async move { Done::Account(greeting::account(&bridge).await) }.boxed());
         }
     }
 }

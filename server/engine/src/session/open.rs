@@ -1,56 +1,43 @@
-//! Opening a process for a session: start, handshake, thread.
+//! Opening a process for a session: a warm one or a new one, and its thread.
 
 use std::{sync::Arc, time::Duration};
 
-use codex_gateway_wire::{OwnerId, SessionId, ThreadId, TurnId, api::Model, event::History};
-use futures::{future::try_join, join};
-use tokio::time::{Instant, sleep, timeout};
+use codex_gateway_wire::{OwnerId, SessionId, ThreadId, TurnId, event::History};
+use tokio::{
+    join,
+    time::{Instant, sleep},
+};
 use tokio_util::task::TaskTracker;
 
 use super::{history, intake::Intake, settings::Settings};
 use crate::{
     bridge::{
-        Bridge, BridgeError, Inbound, Inbox,
+        Bridge, BridgeError,
         protocol::{
-            AccountRead, AccountReply, Initialize, Initialized, ModelList, ThreadFork, ThreadReply,
-            ThreadResume, ThreadStart, is_archived, is_held, is_no_thread, is_no_turn,
+            ThreadFork, ThreadReply, ThreadResume, ThreadStart, is_archived, is_held, is_no_thread,
+            is_no_turn,
         },
     },
-    clock::now_ms,
     config::Config,
     error::SessionError,
+    greeting::{self, Greeted, Offer, explain, greet},
     holds::{Hold, Holds, ProcessHold},
     places::{Place, Places},
     store::{Expiry, Store},
     uploads::Uploads,
+    warm::{Pool, Warm},
 };
-
-/// More pages of models than anybody has.
-const MODEL_PAGES: usize = 20;
-/// How long to wait for the word why a process ended.
-const LAST_WORDS: Duration = Duration::from_secs(4);
 
 /// How long a process of a gateway before this one may keep a thread, and how often to look.
 const TO_LEAVE: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// A process that has been greeted.
-pub(crate) struct Greeted {
-    pub bridge: Bridge,
-    pub inbox: Inbox,
-    pub runtime: Initialized,
-}
-
 /// A process that serves a thread.
 pub(crate) struct Opened {
-    pub bridge: Bridge,
-    pub inbox: Inbox,
+    pub process: Greeted,
     /// Its place among the processes.
     pub place: Place,
-    pub started_ms: i64,
-    pub runtime: Initialized,
-    pub account: AccountReply,
-    pub models: Vec<Model>,
+    pub offer: Offer,
     pub joined: Joined,
 }
 
@@ -95,33 +82,11 @@ pub(crate) struct Base {
     pub owner: OwnerId,
     pub holds: Holds,
     pub places: Places,
+    pub warm: Pool,
     pub store: Store,
     pub uploads: Uploads,
     /// The processes of the session: the one that serves it, and those that have not ended yet.
     pub processes: TaskTracker,
-}
-
-/// Starts a process and greets it. It keeps its place, if it needs one, until it is gone, whoever gives it up.
-pub(crate) async fn greet(
-    config: &Config,
-    processes: &TaskTracker,
-    place: Option<Place>,
-) -> Result<Greeted, BridgeError> {
-    let (bridge, mut inbox) = Bridge::start(&config.launch, config.debug, processes)?;
-    if let Some(place) = place {
-        let gone = bridge.gone();
-        processes.spawn(async move {
-            gone.await;
-            drop(place);
-        });
-    }
-    match bridge.request(&Initialize::gateway()).await {
-        Ok(runtime) => {
-            bridge.notify("initialized").await?;
-            Ok(Greeted { bridge, inbox, runtime })
-        }
-        Err(error) => Err(explain(error, &mut inbox).await),
-    }
 }
 
 impl Base {
@@ -131,10 +96,9 @@ impl Base {
         Intake { uploads, owner, cwd: self.settings.cwd.clone(), thread }
     }
 
-    /// Starts a process, greets it, and opens a thread in it. What can be asked at the same time is. If this
-    /// fails or is dropped, the process ends: `processes` says when.
+    /// Opens a thread in a process: a warm one, if there is one, or else a new one, of which is asked at the same time
+    /// what can be. If this fails or is dropped, the process ends: `processes` says when.
     pub(crate) async fn open(&self, wanted: Wanted, place: Place) -> Result<Opened, SessionError> {
-        let started_ms = now_ms();
         let Wanted { thread, model } = wanted;
         // Before anything is started: who comes second need not wait to be told so.
         let hold = match &thread {
@@ -142,14 +106,25 @@ impl Base {
             WantedThread::New | WantedThread::Same(..) | WantedThread::Fork(..) => None,
         };
         self.settings.check(&self.config).await?;
-        let Greeted { bridge, mut inbox, runtime } =
-            greet(&self.config, &self.processes, Some(Arc::clone(&place))).await?;
-        match join!(account(&bridge), models(&bridge), self.join(&bridge, thread, hold, model)) {
-            (account, models, Ok(joined)) => {
-                Ok(Opened { bridge, inbox, place, started_ms, runtime, account, models, joined })
+        let kept = Arc::clone(&place);
+        let (mut process, offer) = match self.warm.take().await {
+            Some(Warm { greeted, offer, .. }) => {
+                greeting::hold(&greeted.bridge, &self.processes, kept);
+                (greeted, Some(offer))
             }
-            (_, _, Err(SessionError::Codex(error))) => Err(explain(error, &mut inbox).await.into()),
-            (_, _, Err(error)) => Err(error),
+            None => (greet(&self.config, &self.processes, kept).await?, None),
+        };
+        let bridge = &process.bridge;
+        let offer = async {
+            match offer {
+                Some(offer) => offer,
+                None => Offer::of(bridge).await,
+            }
+        };
+        match join!(offer, self.join(bridge, thread, hold, model)) {
+            (offer, Ok(joined)) => Ok(Opened { process, place, offer, joined }),
+            (_, Err(SessionError::Codex(error))) => Err(explain(error, &mut process.inbox).await.into()),
+            (_, Err(error)) => Err(error),
         }
     }
 
@@ -182,7 +157,7 @@ impl Base {
         match wanted {
             WantedThread::New => self.begin(bridge, &start).await,
             WantedThread::Same(id, hold) => {
-                self.keep(bridge, hold);
+                greeting::hold(bridge, &self.processes, hold);
                 // It goes on with its own model: naming that again would make codex forget how hard it shall think.
                 let own = ThreadStart { model: None, ..start.clone() };
                 let request = resume(id, own);
@@ -196,7 +171,7 @@ impl Base {
             WantedThread::Fork(id, last_turn) => self.fork(bridge, id, last_turn, start).await,
             WantedThread::Other(id) => {
                 if let Some(hold) = &hold {
-                    self.keep(bridge, hold.for_process());
+                    greeting::hold(bridge, &self.processes, hold.for_process());
                 }
                 let thread = bridge.request(&resume(id, start)).await.map_err(refused)?;
                 self.store.record(&thread.thread.id, &self.owner).await?;
@@ -217,7 +192,7 @@ impl Base {
         let request = ThreadFork { thread_id: thread_id.clone(), last_turn_id, exclude_turns: true, start };
         let thread = bridge.request(&request).await.map_err(not_forked)?;
         let hold = self.holds.take(&thread.thread.id, &self.session, &self.owner).await?;
-        self.keep(bridge, hold.for_process());
+        greeting::hold(bridge, &self.processes, hold.for_process());
         self.store.record(&thread.thread.id, &self.owner).await?;
         self.store.share_uploads(&thread_id, &thread.thread.id).await?;
         let history = Some(history::newest(bridge, &thread.thread).await);
@@ -228,19 +203,9 @@ impl Base {
     async fn begin(&self, bridge: &Bridge, start: &ThreadStart) -> Result<Joined, SessionError> {
         let thread = bridge.request(start).await?;
         let hold = self.holds.take(&thread.thread.id, &self.session, &self.owner).await?;
-        self.keep(bridge, hold.for_process());
+        greeting::hold(bridge, &self.processes, hold.for_process());
         self.store.record(&thread.thread.id, &self.owner).await?;
         Ok(Joined { thread, hold: Some(hold), history: None })
-    }
-
-    /// Lets a process hold a thread until it is gone. It counts as one of the processes: when these have all
-    /// ended, the thread is free.
-    fn keep(&self, bridge: &Bridge, hold: ProcessHold) {
-        let gone = bridge.gone();
-        self.processes.spawn(async move {
-            gone.await;
-            drop(hold);
-        });
     }
 }
 
@@ -274,74 +239,4 @@ fn not_forked(error: BridgeError) -> SessionError {
         BridgeError::Refused { error, .. } if is_no_turn(&error) => SessionError::NoSuchTurn,
         error => refused(error),
     }
-}
-
-/// Who codex is signed in as. Not worth failing for.
-pub(crate) async fn account(bridge: &Bridge) -> AccountReply {
-    bridge.request(&AccountRead { refresh_token: false }).await.unwrap_or_else(|error| {
-        tracing::warn!(%error, "codex does not say who it is signed in as");
-        AccountReply::default()
-    })
-}
-
-/// The models that can be chosen. Not worth failing for.
-pub(crate) async fn models(bridge: &Bridge) -> Vec<Model> {
-    let mut models = Vec::new();
-    let mut cursor = None;
-    for _ in 0..MODEL_PAGES {
-        match bridge.request(&ModelList { cursor }).await {
-            Ok(page) => {
-                models.extend(page.data);
-                cursor = page.next_cursor;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "codex does not list its models");
-                break;
-            }
-        }
-        if cursor.is_none() {
-            break;
-        }
-    }
-    models
-}
-
-/// Says why a process did not answer, where its last words tell.
-async fn explain(error: BridgeError, inbox: &mut Inbox) -> BridgeError {
-    match error {
-        BridgeError::Closed => {
-            let last_words = async {
-                loop {
-                    match inbox.recv().await {
-                        Some(Inbound::Exited(exit)) => return Some(BridgeError::Exited(exit)),
-                        Some(_) => {}
-                        None => return None,
-                    }
-                }
-            };
-            timeout(LAST_WORDS, last_words).await.ok().flatten().unwrap_or(error)
-        }
-        BridgeError::Deadline { method, after, hint: None } => {
-            let mut hint = None;
-            while let Ok(inbound) = inbox.try_recv() {
-                if let Inbound::Malformed(line) = inbound {
-                    hint = Some(format!("; it printed something that is no message: {line}"));
-                    break;
-                }
-            }
-            BridgeError::Deadline { method, after, hint }
-        }
-        error => error,
-    }
-}
-
-/// Starts a process only to ask it what there is: its account and its models. The process ends.
-pub(crate) async fn probe(
-    config: &Config,
-    processes: &TaskTracker,
-) -> Result<(AccountReply, Vec<Model>), BridgeError> {
-    let Greeted { bridge, inbox: _inbox, .. } = greet(config, processes, None).await?;
-    let asked = try_join(async { Ok(account(&bridge).await) }, async { Ok(models(&bridge).await) }).await;
-    bridge.close().await;
-    asked
 }

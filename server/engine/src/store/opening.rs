@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_threads.sql"),
     include_str!("../../migrations/0002_uploads.sql"),
     include_str!("../../migrations/0003_sessions.sql"),
+    include_str!("../../migrations/0004_sign_ins.sql"),
 ];
 /// The largest database that is looked through at start, in bytes: that takes a moment for each hundred megabytes.
 /// SQLite sees by itself when a file is cut short.

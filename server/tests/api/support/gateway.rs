@@ -111,6 +111,8 @@ impl Setup {
             .env("RUST_LOG", "info,codex_gateway=debug,codex_gateway_engine=debug")
             .env("CODEX_GATEWAY_HOST", "127.0.0.1")
             .env("CODEX_GATEWAY_PORT", "0")
+            // Whoever counts processes counts those of sessions; about the others is `warm`.
+            .env("CODEX_GATEWAY_WARM_PROCESSES", "0")
             .env("CODEX_GATEWAY_DATA_DIR", self.data_dir())
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).kill_on_drop(true);
@@ -198,6 +200,11 @@ impl Gateway {
         // A demo has a directory of its own.
         let below = if self.setup.fake.is_some() { "gateway.db" } else { "demo/gateway.db" };
         self.data_dir().join(below)
+    }
+
+    /// The home of the user that it runs as.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.setup.home()
     }
 
     /// Where agents work.

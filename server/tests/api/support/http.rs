@@ -34,6 +34,11 @@ impl Client {
         Self { headers, ..self.clone() }
     }
 
+    /// The same client, where that one asks.
+    pub(crate) fn at(&self, other: &Self) -> Self {
+        Self { address: other.address, ..self.clone() }
+    }
+
     pub(crate) fn with_token(&self, token: &str) -> Self {
         self.with("authorization", &format!("Bearer {token}"))
     }

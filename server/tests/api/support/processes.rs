@@ -51,7 +51,16 @@ impl Process {
     }
 
     pub(crate) fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    /// Lets it do nothing any more.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    fn signal(&self, signal: Signal) {
         // It may have ended meanwhile.
-        let _ = kill_process(Pid::from_raw(self.pid).unwrap(), Signal::KILL);
+        let _ = kill_process(Pid::from_raw(self.pid).unwrap(), signal);
     }
 }
