@@ -13,7 +13,7 @@ use std::path::Path;
 use codex_gateway_wire::{Content, Entry, Item};
 use serde_json::{Value, json};
 
-use crate::support::{Gateway, Reply, Session, eventually, snapshot};
+use crate::support::{Gateway, Reply, Session, Setup, eventually, snapshot};
 
 /// What turns are made of: numbers by the fake codex, pieces of text by the real one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,8 @@ enum Codex {
 impl Codex {
     async fn start(self) -> Gateway {
         match self {
-            Self::Fake => Gateway::fake("counts").await.settled().await,
+            // With a process that waits, as gateways have them; the real one takes too long to start for that.
+            Self::Fake => Setup::fake("counts").set("CODEX_GATEWAY_WARM_PROCESSES", "1").start().await,
             Self::Real => Gateway::demo().await.settled().await,
         }
     }
