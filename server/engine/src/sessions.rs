@@ -373,10 +373,10 @@ impl Sessions {
     /// Ends a session of that owner; its process is gone when this answers.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`], also if it is somebody else's.
+    /// [`SessionError::NotFound`], also if it is somebody else's; what the store says: then it is still listed.
     pub async fn delete(&self, owner: &OwnerId, id: &SessionId) -> Result<(), SessionError> {
         let session = self.in_memory(owner, id).await?;
-        if self.remove(session, ClosedReason::Deleted).await { Ok(()) } else { Err(SessionError::NotFound) }
+        if self.remove(session, ClosedReason::Deleted).await? { Ok(()) } else { Err(SessionError::NotFound) }
     }
 
     /// Ends all processes, and refuses new sessions: within some four seconds. What there is of the sessions is
@@ -428,7 +428,8 @@ impl Sessions {
                 self.live().values().filter(|session| session.is_expired()).cloned().collect();
             let ends: FuturesUnordered<_> =
                 expired.into_iter().map(|session| self.remove(session, ClosedReason::Expired)).collect();
-            ends.collect::<Vec<bool>>().await;
+            // What the store could not forget now, it forgets later: its time is over.
+            ends.collect::<Vec<_>>().await;
             self.tidy().await;
         }
     }

@@ -1,28 +1,29 @@
 //! What outlives the gateway: an SQLite database in the data directory.
 //!
-//! One thread owns the connection; who asks waits for its answer without blocking the runtime.
+//! Each connection is owned by a thread; who asks waits for its answer without blocking the runtime. One writes, and one
+//! reads: a disk that is slow, or another program that keeps the database locked, keeps nobody from reading.
 
 mod lock;
 mod once;
+mod opening;
 mod sessions;
 mod sign_ins;
 mod uploads;
+mod worker;
 
 use std::{
     collections::HashSet,
-    fs::{DirBuilder, OpenOptions, Permissions},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    fs::DirBuilder,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use codex_gateway_wire::{OwnerId, ThreadId};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
-use tokio::sync::{mpsc, oneshot};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use self::lock::Lock;
 pub use self::sign_ins::{CookieHash, SignInRow};
+use self::{lock::Lock, worker::Worker};
 pub(crate) use self::{
     once::Known,
     sessions::{Expiry, SavedSession, SessionChange, SessionRow},
@@ -30,44 +31,30 @@ pub(crate) use self::{
 };
 use crate::clock::now_ms;
 
-/// The database's name in the data directory.
-const FILE: &str = "gateway.db";
-/// How many questions may wait.
-const WAITING: usize = 256;
-/// How long to wait for another program that has the database open: a backup, say.
-const BUSY: Duration = Duration::from_secs(5);
-/// What makes each version of the schema out of the one before. The database's `user_version` counts them.
-const MIGRATIONS: &[&str] = &[
-    include_str!("../migrations/0001_threads.sql"),
-    include_str!("../migrations/0002_uploads.sql"),
-    include_str!("../migrations/0003_sessions.sql"),
-    include_str!("../migrations/0004_sign_ins.sql"),
-    include_str!("../migrations/0005_once.sql"),
-];
-/// The largest database that is looked through at start, in bytes: that takes a moment for each hundred megabytes.
-/// SQLite sees by itself when a file is cut short.
-const LOOKED_THROUGH: u64 = 64 * 1024 * 1024;
-
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
-
 /// Why the store cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The data directory cannot be used.
-    #[error("the data directory {path} cannot be used (CODEX_GATEWAY_DATA_DIR names it): {message}")]
+    #[error(
+        "the data directory {path} cannot be used (CODEX_GATEWAY_DATA_DIR names it): {message}{}", then(.advice)
+    )]
     Directory {
         /// The directory.
         path: PathBuf,
         /// Why not.
         message: String,
+        /// What to do about it; empty if nobody knows.
+        advice: &'static str,
     },
-    /// The database cannot be opened, or is none.
-    #[error("the database {path} cannot be used: {message}")]
+    /// The database cannot be opened.
+    #[error("the database {path} cannot be used: {message}{}", then(.advice))]
     Database {
         /// The file.
         path: PathBuf,
         /// Why not.
         message: String,
+        /// What to do about it; empty if nobody knows.
+        advice: &'static str,
     },
     /// The database is damaged.
     #[error(
@@ -113,10 +100,16 @@ pub enum StoreError {
     Question(String),
 }
 
+/// A piece of advice after what is the matter.
+fn then(advice: &str) -> String {
+    if advice.is_empty() { String::new() } else { format!("; {advice}") }
+}
+
 /// The store. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    jobs: mpsc::Sender<Job>,
+    writes: Worker,
+    reads: Worker,
     /// Keeps other gateways away.
     _lock: Arc<Lock>,
 }
@@ -130,25 +123,16 @@ impl Store {
         let directory = |error: std::io::Error| StoreError::Directory {
             path: dir.to_owned(),
             message: error.to_string(),
+            advice: opening::advice(&error),
         };
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
         let lock = Lock::take(dir)?;
-        let path = dir.join(FILE);
-        let database = |message: String| StoreError::Database { path: path.clone(), message };
-        // SQLite gives its other files the mode of this one.
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
-        file.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
-            .map_err(|error| database(error.to_string()))?;
-        let mut connection = Connection::open(&path).map_err(|error| database(error.to_string()))?;
-        prepare(&mut connection, &path)?;
-        let (jobs, mut waiting) = mpsc::channel::<Job>(WAITING);
-        let serve = move || {
-            while let Some(job) = waiting.blocking_recv() {
-                job(&mut connection);
-            }
-        };
-        std::thread::Builder::new().name("store".to_owned()).spawn(serve).map_err(directory)?;
-        Ok(Self { jobs, _lock: Arc::new(lock) })
+        let [writes, reads] = opening::open(dir)?;
+        Ok(Self {
+            writes: Worker::start("store", writes).map_err(directory)?,
+            reads: Worker::start("store-reads", reads).map_err(directory)?,
+            _lock: Arc::new(lock),
+        })
     }
 
     /// Writes down whose a thread is. Whose it was first, it stays.
@@ -178,7 +162,7 @@ impl Store {
         threads: Vec<ThreadId>,
     ) -> Result<HashSet<ThreadId>, StoreError> {
         let owner = owner.to_string();
-        self.ask(move |connection| {
+        self.look(move |connection| {
             let mut find = connection.prepare("SELECT 1 FROM threads WHERE id = ?1 AND owner = ?2")?;
             let mut theirs = HashSet::new();
             for thread in threads {
@@ -191,68 +175,28 @@ impl Store {
         .await
     }
 
+    /// Writes, and waits for it.
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let gone = || StoreError::Question("it is closed".to_owned());
-        let job: Job = Box::new(move |connection| {
-            // Who has gone away needs no answer.
-            let _ = reply.send(question(connection));
-        });
-        self.jobs.send(job).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?.map_err(|error| StoreError::Question(error.to_string()))
+        self.writes.ask(question).await
     }
-}
 
-/// Looks at the database's version before anything is written, then brings it up to date.
-fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let database = |error: rusqlite::Error| {
-        let (path, message) = (path.to_owned(), error.to_string());
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                StoreError::Damaged { path, message }
-            }
-            _ => StoreError::Database { path, message },
-        }
-    };
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let version = |connection: &Connection| {
-        connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
-    };
-    let check = |found| match found {
-        found if found > known => Err(StoreError::Newer { path: path.to_owned(), found, known }),
-        found => Ok(found),
-    };
-    connection.busy_timeout(BUSY).map_err(database)?;
-    check(version(connection).map_err(database)?)?;
-    if std::fs::metadata(path).is_ok_and(|file| file.len() <= LOOKED_THROUGH) {
-        let found: String =
-            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(database)?;
-        if found != "ok" {
-            return Err(StoreError::Damaged { path: path.to_owned(), message: found });
-        }
+    /// Reads, without waiting for those who write. What was written before somebody was told so is seen.
+    async fn look<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.reads.ask(question).await
     }
-    connection.pragma_update(None, "foreign_keys", true).map_err(database)?;
-    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).map_err(database)?;
-    // Another gateway may be doing the same at this moment.
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(database)?;
-    let found = check(version(&transaction).map_err(database)?)?;
-    for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        transaction.execute_batch(migration).map_err(database)?;
-    }
-    transaction.pragma_update(None, "user_version", known).map_err(database)?;
-    transaction.commit().map_err(database)?;
-    // What a gateway that was killed has left beside the file goes into it. A backup that reads it may be in the way.
-    let _ = connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()));
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::{opening::FILE, *};
 
     fn mode(path: &Path) -> u32 {
         std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -314,5 +258,68 @@ mod tests {
         assert!(error.contains("gateway.db"), "{error}");
         let error = Store::open(&dir.path().join(FILE)).unwrap_err().to_string();
         assert!(error.contains("CODEX_GATEWAY_DATA_DIR"), "{error}");
+    }
+
+    /// An empty file would be a new database to SQLite, which then throws away what stands beside it.
+    #[tokio::test]
+    async fn what_is_left_of_a_database_is_named_and_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        let wal = dir.path().join("gateway.db-wal");
+        let store = Store::open(dir.path()).unwrap();
+        store.record(&"a".into(), &OwnerId::shared()).await.unwrap();
+        let written = std::fs::read(&wal).unwrap();
+        assert!(!written.is_empty());
+        let copy = tempfile::tempdir().unwrap();
+        let beside = |name: &str| copy.path().join(name);
+        std::fs::write(beside("gateway.db-wal"), &written).unwrap();
+        let error = Store::open(copy.path()).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains("is missing"), "{error}");
+        assert!(!beside(FILE).exists());
+        for with_wal in [true, false] {
+            std::fs::write(beside(FILE), "").unwrap();
+            let error = Store::open(copy.path()).unwrap_err();
+            assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+            assert!(error.to_string().contains("is empty"), "{error}");
+            assert_eq!(beside("gateway.db-wal").exists(), with_wal);
+            if with_wal {
+                assert_eq!(std::fs::read(beside("gateway.db-wal")).unwrap(), written);
+                std::fs::remove_file(beside("gateway.db-wal")).unwrap();
+            }
+        }
+        assert!(path.exists());
+    }
+
+    /// A gateway that was killed while it made its first database.
+    #[test]
+    fn one_that_was_never_finished_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("gateway.db.new"), "SQLite format 3\0 and no more").unwrap();
+        Store::open(dir.path()).unwrap();
+        assert!(!dir.path().join("gateway.db.new").exists());
+    }
+
+    /// Whoever reads does not wait for those who wait to write.
+    #[tokio::test]
+    async fn a_database_that_is_locked_can_be_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ada, thread) = (OwnerId::from("ada"), ThreadId::from("a"));
+        let store = Store::open(dir.path()).unwrap();
+        store.record(&thread, &ada).await.unwrap();
+        let other = Connection::open(dir.path().join(FILE)).unwrap();
+        other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        let another = ThreadId::from("b");
+        let writing = store.record(&another, &ada);
+        tokio::pin!(writing);
+        assert!(futures::poll!(&mut writing).is_pending(), "it is on its way");
+        let owned = store.owned(&ada, vec![thread.clone()]);
+        tokio::select! {
+            biased;
+            written = &mut writing => panic!("who reads should come first: {written:?}"),
+            owned = owned => assert_eq!(owned.unwrap(), HashSet::from([thread])),
+        }
+        other.execute_batch("COMMIT").unwrap();
+        writing.await.unwrap();
     }
 }

@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 pub use self::image::BadImage;
 use crate::{
-    clock::now_ms,
+    clock::Moment,
     store::{Room, Store, StoreError, UploadRow},
 };
 
@@ -137,7 +137,7 @@ impl Uploads {
         let id = UploadId::from(Uuid::new_v4().to_string());
         let bytes = u32::try_from(content.len()).map_err(|_| UploadError::NoRoom)?;
         let row = UploadRow { id: id.clone(), kind, width, height, bytes };
-        if !self.store.add_upload(owner, row, now_ms(), ROOM).await? {
+        if !self.store.add_upload(owner, row, Moment::now().unix_ms(), ROOM).await? {
             return Err(UploadError::NoRoom);
         }
         if let Err(error) = self.write(&id, content).await {
@@ -182,7 +182,7 @@ impl Uploads {
         thread: Option<&ThreadId>,
     ) -> Result<PathBuf, UploadError> {
         let found = match thread {
-            Some(thread) => self.store.use_upload(owner, id, thread, now_ms()).await?,
+            Some(thread) => self.store.use_upload(owner, id, thread, Moment::now().unix_ms()).await?,
             None => self.store.upload(owner, id).await?,
         };
         let path = self.path(&found.ok_or(UploadError::NotFound)?.id);
@@ -204,7 +204,7 @@ impl Uploads {
                 _ = ticks.tick() => {}
                 () = stopping.cancelled() => return,
             }
-            if let Err(error) = self.remove_old(now_ms()).await {
+            if let Err(error) = self.remove_old(Moment::now().unix_ms()).await {
                 tracing::warn!(%error, "old uploads could not be removed");
             }
         }
@@ -276,7 +276,7 @@ mod tests {
         uploads.file(&ada, &used, Some(&"t".into())).await.unwrap();
         let files = || std::fs::read_dir(dir.path().join(DIRECTORY)).unwrap().count();
 
-        let later = |age: Duration| now_ms() + i64::try_from(age.as_millis()).unwrap();
+        let later = |age: Duration| Moment::now().unix_ms() + i64::try_from(age.as_millis()).unwrap();
         uploads.remove_old(later(UNUSED) - 60_000).await.unwrap();
         assert_eq!(files(), 2);
         uploads.remove_old(later(UNUSED) + 1).await.unwrap();

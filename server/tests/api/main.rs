@@ -12,6 +12,7 @@ mod environment;
 mod errors;
 mod events;
 mod export;
+mod faults;
 mod files;
 mod guard;
 mod headers;

@@ -12,11 +12,6 @@ use crate::{
     threads_read::thread_of,
 };
 
-/// A session as the gateway that runs now knows it.
-fn again(gateway: &Gateway, session: &Session) -> Session {
-    Session { client: gateway.client.clone(), id: session.id.clone(), reply: session.reply.clone() }
-}
-
 async fn snapshot(session: &Session) -> Value {
     session.client.get(&session.path("/snapshot")).await.ok()
 }
@@ -82,7 +77,7 @@ async fn a_session_is_after_a_restart_what_it_was_before() {
         written(&gateway, &session).await;
         end(&mut gateway, killed).await;
 
-        let session = again(&gateway, &session);
+        let session = session.on(&gateway);
         assert_eq!(listed(&gateway).await[0]["id"], list[0]["id"]);
         for name in ["title", "threadId", "cwd", "approvals", "createdAt", "running", "waiting"] {
             assert_eq!(listed(&gateway).await[0][name], list[0][name], "{name}");
@@ -131,7 +126,7 @@ async fn a_turn_that_was_running_is_told_as_failed_and_what_it_said_is_kept() {
         end(&mut gateway, killed).await;
         gateway.codex().set_mode("normal");
 
-        let session = again(&gateway, &session);
+        let session = session.on(&gateway);
         let kept = snapshot(&session).await;
         let said = cut(&kept).unwrap_or_else(|| panic!("{kept}"));
         assert_eq!(said["content"]["item"]["text"], "I was about to say");
@@ -161,7 +156,7 @@ async fn the_real_codex_goes_on_after_a_kill_in_the_middle_of_a_turn() {
     written(&gateway, &session).await;
     end(&mut gateway, true).await;
 
-    let session = again(&gateway, &session);
+    let session = session.on(&gateway);
     let kept = snapshot(&session).await;
     assert_eq!(cut(&kept).unwrap()["content"]["item"]["type"], "commandExecution");
     session.turn("Reply with exactly the single word second").await;
@@ -169,7 +164,7 @@ async fn the_real_codex_goes_on_after_a_kill_in_the_middle_of_a_turn() {
     assert_eq!(state["threadId"], json!(thread_of(&session)));
     assert_eq!(state["lastTurnStatus"], "completed");
     end(&mut gateway, false).await;
-    let session = again(&gateway, &session);
+    let session = session.on(&gateway);
     session.turn("Reply with exactly the single word third").await;
     gateway.stop().await;
 }
@@ -185,7 +180,7 @@ async fn a_question_that_waited_is_withdrawn() {
         written(&gateway, &session).await;
         end(&mut gateway, killed).await;
 
-        let session = again(&gateway, &session);
+        let session = session.on(&gateway);
         let requests = gateway.client.get(&session.path("/requests")).await.ok();
         assert_eq!(requests["requests"], json!([]));
         let entries = snapshot(&session).await["transcript"]["entries"].clone();
@@ -208,8 +203,8 @@ async fn what_is_deleted_or_has_expired_stays_so() {
     one.delete().await;
     end(&mut gateway, false).await;
     assert_eq!(listed(&gateway).await.len(), 1);
-    again(&gateway, &one).client.get(&one.path("/state")).await.refused(404, "not_found");
-    again(&gateway, &other).delete().await;
+    one.on(&gateway).client.get(&one.path("/state")).await.refused(404, "not_found");
+    other.on(&gateway).delete().await;
     end(&mut gateway, true).await;
     assert_eq!(listed(&gateway).await.len(), 0);
     let read = gateway.client.get(&format!("/api/threads/{}", thread_of(&one))).await.ok();
@@ -303,7 +298,7 @@ async fn a_store_that_cannot_be_written_stops_nobody() {
     };
     eventually("it is written down after all", written).await;
     end(&mut gateway, true).await;
-    assert_eq!(snapshot(&again(&gateway, &session)).await["transcript"], said);
+    assert_eq!(snapshot(&session.on(&gateway)).await["transcript"], said);
     gateway.stop().await;
 }
 

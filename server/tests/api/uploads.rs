@@ -20,7 +20,7 @@ pub(crate) fn pixel() -> Vec<u8> {
     BASE64_STANDARD.decode(PIXEL).unwrap()
 }
 
-async fn send(client: &Client, kind: &str, content: &[u8]) -> Reply {
+pub(crate) async fn send(client: &Client, kind: &str, content: &[u8]) -> Reply {
     client.with("content-type", kind).send("POST", "/api/uploads", content).await
 }
 

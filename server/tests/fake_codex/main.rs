@@ -6,6 +6,7 @@
 //! file may say that so many turns came before those that are in it: they are `invented`.
 
 mod changes;
+mod counting;
 mod invented;
 mod items;
 mod mode;
@@ -126,6 +127,8 @@ enum Running {
     InBackground(String),
     /// Begun; it waits for the gate.
     Waiting(String),
+    /// Begun; it says one number after another.
+    Counting(String, counting::Counting),
     /// Begun; it asks one thing after another.
     Asking(String, requests::Asking),
 }
@@ -166,6 +169,9 @@ impl Fake {
                 Ok(_) if matches!(mode, Mode::Silent | Mode::Deaf | Mode::Garbage) => self.note_unanswered(),
                 Ok(message) => self.message(&message),
                 Err(RecvTimeoutError::Timeout) if mode == Mode::Garbage => print("this is no message\n"),
+                Err(RecvTimeoutError::Timeout) if matches!(self.running, Running::Counting(..)) => {
+                    self.count_on();
+                }
                 Err(RecvTimeoutError::Timeout) => self.look_at_gate(),
                 Err(RecvTimeoutError::Disconnected) if matches!(mode, Mode::Deaf | Mode::Stubborn) => loop {
                     std::thread::park();
@@ -214,7 +220,10 @@ impl Fake {
 
     fn interrupt(&mut self, id: &Value) {
         match std::mem::replace(&mut self.running, Running::Nothing) {
-            Running::Begun(turn) | Running::Waiting(turn) | Running::Asking(turn, _) => {
+            Running::Begun(turn)
+            | Running::Waiting(turn)
+            | Running::Asking(turn, _)
+            | Running::Counting(turn, _) => {
                 reply(id, json!({}));
                 self.end(&turn, "interrupted");
             }
@@ -249,7 +258,7 @@ impl Fake {
                 self.running = Running::Nothing;
                 self.end_background(&turn);
             }
-            Running::Nothing | Running::Begun(_) => {}
+            Running::Nothing | Running::Begun(_) | Running::Counting(..) => {}
         }
     }
 }

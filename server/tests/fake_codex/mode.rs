@@ -66,6 +66,8 @@ modes! {
     SubAgent = "sub-agent",
     /// A turn has more output than a log keeps.
     Flood = "flood",
+    /// A turn says as many numbers as its prompt asks for, one at a time.
+    Counts = "counts",
     /// A turn is accepted, and begins when the gate opens.
     LateStart = "late-start",
     /// A turn begins and ends before it is accepted.

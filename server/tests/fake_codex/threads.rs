@@ -122,7 +122,8 @@ fn load(dir: &Path, id: &str) -> Option<Value> {
 /// The process that may write to a thread, if it is still there.
 fn writer(dir: &Path, id: &str) -> Option<String> {
     let pid = fs::read_to_string(path(dir, id).with_extension("writer")).ok()?;
-    Path::new("/proc").join(&pid).exists().then_some(pid)
+    // One that has ended and was not waited for has no command line any more.
+    fs::read(Path::new("/proc").join(&pid).join("cmdline")).is_ok_and(|line| !line.is_empty()).then_some(pid)
 }
 
 impl Fake {

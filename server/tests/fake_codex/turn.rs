@@ -41,6 +41,7 @@ impl Fake {
                 self.running = Running::Waiting(turn);
                 return;
             }
+            Mode::Counts => return self.count(turn, params),
             Mode::Hangs => {
                 self.cut_message(&turn);
                 self.running = Running::Begun(turn);
@@ -102,7 +103,10 @@ impl Fake {
     pub(crate) fn steer(&mut self, mode: Mode, id: &Value, params: &Value) {
         self.note("told", &json!({ "method": "turn/steer", "params": params }));
         let turn = match &self.running {
-            Running::Begun(turn) | Running::Waiting(turn) | Running::Asking(turn, _) => turn.clone(),
+            Running::Begun(turn)
+            | Running::Waiting(turn)
+            | Running::Asking(turn, _)
+            | Running::Counting(turn, _) => turn.clone(),
             Running::Nothing | Running::Accepted(_) | Running::InBackground(_) => {
                 return error(id, -32600, "no active turn to steer");
             }
@@ -163,19 +167,19 @@ impl Fake {
         notify("turn/completed", &json!({ "threadId": self.thread.id, "turn": turn }));
     }
 
-    fn started(&mut self, turn: &str, item: &Value) {
+    pub(crate) fn started(&mut self, turn: &str, item: &Value) {
         self.thread.item(item);
         let params = json!({ "threadId": self.thread.id, "turnId": turn, "item": item, "startedAtMs": 1_795_456_161_000_i64 });
         notify("item/started", &params);
     }
 
-    fn completed(&mut self, turn: &str, item: &Value) {
+    pub(crate) fn completed(&mut self, turn: &str, item: &Value) {
         self.thread.item(item);
         let params = json!({ "threadId": self.thread.id, "turnId": turn, "item": item, "completedAtMs": 1_795_456_161_500_i64 });
         notify("item/completed", &params);
     }
 
-    fn delta(&self, method: &str, turn: &str, item: &str, delta: &str) {
+    pub(crate) fn delta(&self, method: &str, turn: &str, item: &str, delta: &str) {
         notify(
             method,
             &json!({ "threadId": self.thread.id, "turnId": turn, "itemId": item, "delta": delta }),

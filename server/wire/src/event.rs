@@ -167,6 +167,9 @@ words! {
         LineTooLong = "lineTooLong",
         /// The codex process has ended. A turn that was running has failed.
         ProcessExited = "processExited",
+        /// Codex has no file of the thread any more. The session goes on with a new one; what was said stays, and the
+        /// agent does not know it.
+        ThreadLost = "threadLost",
         /// A word that this version does not know.
         Other = "other",
     }

@@ -12,6 +12,7 @@ mod hearing;
 pub(crate) mod history;
 pub(crate) mod intake;
 mod interrupts;
+mod lost;
 pub(crate) mod older;
 pub(crate) mod open;
 mod parking;
@@ -67,7 +68,7 @@ use self::{
 pub(crate) use self::{shared::patience, telling::account_state};
 use crate::{
     bridge::protocol::Request,
-    clock::now_ms,
+    clock::{Moment, now_ms},
     error::SessionError,
     log::{Log, RING},
     places::Place,
@@ -93,8 +94,7 @@ pub struct Session {
 impl Session {
     /// Starts the actor of a session whose process is open.
     pub(crate) fn start(base: Base, model: Option<String>, opened: Opened) -> Self {
-        let now = now_ms();
-        let times = Times { created: now, last_access: now, news: 0 };
+        let times = Times { created: now_ms(), last_access: Moment::now(), news: 0 };
         Self::run(base, model, times, Log::new(RING), Start::Opened(Box::new(opened)))
     }
 
@@ -112,7 +112,7 @@ impl Session {
             owner: base.owner.clone(),
             created_ms,
             ttl_ms: base.config.session_ttl_ms(),
-            last_access_ms: AtomicI64::new(last_access),
+            last_access: AtomicI64::new(last_access.raw()),
             running: AtomicBool::new(false),
             process: AtomicBool::new(false),
             idle: AtomicBool::new(false),
@@ -153,7 +153,12 @@ impl Session {
 
     /// When it was last used, in Unix milliseconds.
     pub(crate) fn last_access_ms(&self) -> i64 {
-        self.shared.last_access_ms.load(Ordering::Relaxed)
+        self.shared.last_access().unix_ms()
+    }
+
+    /// How long nobody has used it, in milliseconds.
+    pub(crate) fn unused_ms(&self) -> i64 {
+        self.shared.last_access().age_ms()
     }
 
     /// A line for the page's list.
@@ -198,7 +203,7 @@ impl Session {
     /// end, a message in the queue for [`QUEUED`].
     pub(crate) fn is_expired(&self) -> bool {
         let Shared { running, waiting, queued, ttl_ms, .. } = &*self.shared;
-        let unused = now_ms() - self.last_access_ms();
+        let unused = self.unused_ms();
         let busy = [running, waiting].iter().any(|flag| flag.load(Ordering::Relaxed));
         !busy && ttl_ms.is_some_and(|ttl| unused >= patience(ttl, queued.load(Ordering::Relaxed)))
     }

@@ -11,7 +11,7 @@ use codex_gateway_wire::{
 use super::{actor::Actor, open::Opened, saving::Kept, settings::Settings};
 use crate::{
     bridge::BridgeError,
-    clock::now_ms,
+    clock::{Moment, now_ms},
     config::{ApprovalPolicy, Config, Sandbox},
     holds::Hold,
     store::{SavedSession, SessionRow},
@@ -28,11 +28,11 @@ pub(crate) enum Start {
     Restored(Box<Restored>),
 }
 
-/// When things happened to a session, in Unix milliseconds.
+/// When things happened to a session; without a word more, in Unix milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
     pub created: i64,
-    pub last_access: i64,
+    pub last_access: Moment,
     pub news: i64,
 }
 
@@ -59,7 +59,7 @@ impl Restored {
         let transcript: Transcript = serde_json::from_str(&transcript)?;
         let transcript = Transcript { entries: entries.collect::<serde_json::Result<_>>()?, ..transcript };
         Ok(Self {
-            times: Times { created: created_ms, last_access: last_access_ms, news: news_ms },
+            times: Times { created: created_ms, last_access: Moment::at(last_access_ms), news: news_ms },
             // What was written while this was written down is in the entries, if not in the number.
             seq: seq.max(transcript.as_of),
             kept: serde_json::from_str(&kept)?,

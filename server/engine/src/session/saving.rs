@@ -257,7 +257,7 @@ impl Actor {
             cwd: self.transcript.cwd.clone(),
             approvals: settings.approvals.as_str().to_owned(),
             created_ms: shared.created_ms,
-            last_access_ms: shared.last_access_ms.load(Ordering::Relaxed),
+            last_access_ms: shared.last_access().unix_ms(),
             news_ms: shared.news_ms.load(Ordering::Relaxed),
             queued: !self.transcript.queue.is_empty(),
         };

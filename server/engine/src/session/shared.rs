@@ -9,7 +9,7 @@ use codex_gateway_wire::{OwnerId, SessionId, ThreadId, api::SessionInfo};
 
 use super::settings::Settings;
 use crate::{
-    clock::{now_ms, rfc3339},
+    clock::{Moment, now_ms, rfc3339},
     log::Log,
     requests::Presence,
 };
@@ -24,7 +24,8 @@ pub(super) struct Shared {
     pub owner: OwnerId,
     pub created_ms: i64,
     pub ttl_ms: Option<i64>,
-    pub last_access_ms: AtomicI64,
+    /// When it was last used: a [`Moment`].
+    pub last_access: AtomicI64,
     pub running: AtomicBool,
     /// It has a process.
     pub process: AtomicBool,
@@ -57,7 +58,12 @@ impl Shared {
     }
 
     pub(super) fn touch(&self) {
-        self.last_access_ms.store(now_ms(), Ordering::Relaxed);
+        self.last_access.store(Moment::now().raw(), Ordering::Relaxed);
+    }
+
+    /// When it was last used.
+    pub(super) fn last_access(&self) -> Moment {
+        Moment::from_raw(self.last_access.load(Ordering::Relaxed))
     }
 
     /// Says how things stand; when a turn has ended meanwhile, or something is asked, that is news.
@@ -65,12 +71,14 @@ impl Shared {
         let ended = self.running.swap(running, Ordering::Relaxed) && !running;
         let asks = !self.waiting.swap(waiting, Ordering::Relaxed) && waiting;
         if ended || asks {
-            self.news_ms.store(now_ms(), Ordering::Relaxed);
+            // Newer than what was news before, also if the clock was set back: pages compare it with what they have seen.
+            let news_ms = now_ms().max(self.news_ms.load(Ordering::Relaxed).saturating_add(1));
+            self.news_ms.store(news_ms, Ordering::Relaxed);
         }
     }
 
     pub(super) fn info(&self) -> SessionInfo {
-        let last_access = self.last_access_ms.load(Ordering::Relaxed);
+        let last_access = self.last_access().unix_ms();
         SessionInfo {
             id: self.id.clone(),
             created_at: rfc3339(self.created_ms),

@@ -212,7 +212,11 @@ impl Actor {
     pub(super) fn opened(&mut self, opened: Result<Box<Opened>, SessionError>, then: Then) {
         let waiting = self.slot.take_waiting();
         self.slot = Slot::Idle;
-        let opened = opened.map(|opened| self.adopt(*opened)).inspect_err(|error| self.crashes.failed(error));
+        let opened = opened.map(|opened| match then {
+            Then::Turn(_) | Then::Act(..) => self.adopt_own(*opened),
+            Then::Thread(_) => self.adopt(*opened),
+        });
+        let opened = opened.inspect_err(|error| self.crashes.failed(error));
         match (opened, then) {
             (Ok(()), Then::Turn(message)) => self.send_turn(message, waiting),
             (Ok(()), Then::Act(action, reply)) => self.perform(action, waiting, reply),

@@ -102,7 +102,7 @@ impl Sessions {
             if session.snapshot().await?.transcript.turns.is_empty() {
                 return Err(SessionError::EmptyThread);
             }
-            self.remove(session, ClosedReason::Archived).await;
+            self.remove(session, ClosedReason::Archived).await?;
         }
         let archived = self.inner.library.request(&ThreadArchive { thread_id: thread_id.clone() }).await;
         archived.map_err(held).map_err(threads::no_thread)?;

@@ -14,11 +14,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::Sessions;
 use crate::{
-    clock::{now_ms, rfc3339},
+    clock::{self, Moment, rfc3339},
     error::SessionError,
     session::{Session, restoring::Restored},
     store::{Expiry, SavedSession, SessionRow, StoreError},
 };
+
+/// How far a clock must be from where it was to have been set, in milliseconds. (Those that follow a better one are
+/// nudged all the time.)
+const CLOCK_SET: i64 = 1000;
 
 /// The sessions that are on their way: into memory, out of it, or to their end. One way at a time for each.
 #[derive(Clone, Debug, Default)]
@@ -180,19 +184,26 @@ impl Sessions {
     }
 
     /// Ends a session for good. Whether it was still there: of several that end it at the same time, one finds it.
-    pub(super) async fn remove(&self, session: Session, reason: ClosedReason) -> bool {
+    ///
+    /// # Errors
+    /// [`StoreError::Question`] if the store cannot forget it: its process has ended, and it comes back out of the
+    /// store for whoever wants it.
+    pub(super) async fn remove(&self, session: Session, reason: ClosedReason) -> Result<bool, StoreError> {
         let (sessions, id) = (self.clone(), session.id().clone());
         let removing = async move {
             let _move = sessions.inner.moves.begin(&id).await;
             let was_there = sessions.live().remove(&id).is_some();
             session.close(reason).await;
-            if was_there && let Err(error) = sessions.inner.store.delete_session(&id).await {
-                tracing::error!(session = %id, %error, "a session that has ended cannot be forgotten");
+            if was_there {
+                let forgotten = sessions.inner.store.delete_session(&id).await;
+                forgotten.inspect_err(|error| {
+                    tracing::error!(session = %id, %error, "a session that has ended cannot be forgotten");
+                })?;
             }
-            was_there
+            Ok(was_there)
         };
         // Whoever asked for it may leave before its row is gone: it would come back.
-        tokio::spawn(removing).await.unwrap_or(false)
+        tokio::spawn(removing).await.unwrap_or(Ok(false))
     }
 
     /// Lets go of a session that nobody uses and that has no process; it stays in the store.
@@ -214,14 +225,26 @@ impl Sessions {
         }
     }
 
+    /// Takes notice of a clock that was set: the store's times are told by the clock, too.
+    async fn follow_clock(&self) {
+        let set_by = Some(clock::set_by_ms()).filter(|by| by.abs() >= CLOCK_SET).unwrap_or(0);
+        let now = Moment::now().unix_ms().saturating_add(set_by);
+        match self.inner.store.move_times(set_by, now).await {
+            Ok(()) if set_by == 0 => {}
+            Ok(()) => {
+                clock::take_notice(set_by);
+                tracing::info!(seconds = set_by / 1000, "the clock was set");
+            }
+            Err(error) => tracing::error!(%error, "when sessions were used cannot be written down"),
+        }
+    }
+
     /// What is done from time to time: sessions that have expired end, and those that rest leave the memory.
     pub(super) async fn tidy(&self) {
-        let live: Vec<(SessionId, i64, bool)> = {
-            let live = self.live();
-            live.values().map(|s| (s.id().clone(), s.last_access_ms(), s.has_process())).collect()
-        };
-        let used = live.iter().map(|(id, at, _)| (id.clone(), *at)).collect();
-        let ids = live.iter().map(|(id, ..)| id.clone()).collect();
+        self.follow_clock().await;
+        let live: Vec<Session> = self.live().values().cloned().collect();
+        let used = live.iter().map(|session| (session.id().clone(), session.last_access_ms())).collect();
+        let ids = live.iter().map(|session| session.id().clone()).collect();
         let store = &self.inner.store;
         let noted = store.touch_sessions(used).await;
         match noted.and(store.expire_sessions(Expiry::now(&self.inner.config), ids).await) {
@@ -230,11 +253,13 @@ impl Sessions {
             Err(error) => tracing::error!(%error, "sessions that have expired cannot be forgotten"),
         }
         let rest = i64::try_from(self.inner.config.park_after.as_millis()).unwrap_or(i64::MAX);
-        let unused_since = now_ms().saturating_sub(rest);
-        for (id, last_access_ms, has_process) in live {
-            if !has_process && last_access_ms < unused_since {
-                self.unload(&id).await;
-            }
+        let at_rest = |session: &Session| !session.has_process() && session.unused_ms() > rest;
+        let at_rest: Vec<SessionId> =
+            live.iter().filter(|session| at_rest(session)).map(|session| session.id().clone()).collect();
+        // Whoever has a handle uses it.
+        drop(live);
+        for id in at_rest {
+            self.unload(&id).await;
         }
     }
 }

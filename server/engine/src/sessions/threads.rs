@@ -230,7 +230,7 @@ impl Sessions {
         let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread_id).await?;
         if let Some(session) = self.session_in(owner, &thread_id).await? {
-            self.remove(session, ClosedReason::Deleted).await;
+            self.remove(session, ClosedReason::Deleted).await?;
         }
         let request = ThreadDelete { thread_id: thread_id.clone() };
         match self.inner.library.request(&request).await.map_err(no_thread) {

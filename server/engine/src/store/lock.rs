@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use super::StoreError;
+use super::{StoreError, opening};
 
 /// Its name in the data directory. (Not the database itself: SQLite has locks of its own there.)
 const FILE: &str = "gateway.lock";
@@ -27,6 +27,7 @@ impl Lock {
         let directory = |error: std::io::Error| StoreError::Directory {
             path: dir.to_owned(),
             message: format!("{FILE}: {error}"),
+            advice: opening::advice(&error),
         };
         let open =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);

@@ -6,7 +6,7 @@ use codex_gateway_wire::{OwnerId, SessionId, ThreadId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, StoreError};
-use crate::{clock::now_ms, config::Config, session::patience};
+use crate::{clock::Moment, config::Config, session::patience};
 
 /// What lists need of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub(crate) struct Expiry {
 impl Expiry {
     /// What counts as expired now.
     pub(crate) fn now(config: &Config) -> Self {
-        Self::at(now_ms(), config.session_ttl_ms())
+        Self::at(Moment::now().unix_ms(), config.session_ttl_ms())
     }
 
     /// What has expired at that moment, with this time to live in milliseconds; nothing without.
@@ -88,7 +88,7 @@ impl Store {
         expiry: Expiry,
     ) -> Result<Option<(SavedSession, Vec<(i64, String)>)>, StoreError> {
         let (owner, id) = (owner.to_string(), id.to_string());
-        self.ask(move |connection| {
+        self.look(move |connection| {
             let sql = format!(
                 "SELECT {ROW}, seq, kept, transcript, older FROM sessions WHERE {ALIVE} AND id = ?3 AND owner = ?4"
             );
@@ -121,7 +121,7 @@ impl Store {
         let owner = owner.to_string();
         // Less than nothing is no limit.
         let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-        self.ask(move |connection| {
+        self.look(move |connection| {
             let sql = format!(
                 "SELECT {ROW} FROM sessions WHERE {ALIVE} AND owner = ?3 ORDER BY last_access_ms DESC LIMIT ?4"
             );
@@ -138,7 +138,7 @@ impl Store {
         threads: Vec<ThreadId>,
         expiry: Expiry,
     ) -> Result<Vec<SessionRow>, StoreError> {
-        self.ask(move |connection| {
+        self.look(move |connection| {
             let sql = format!("SELECT {ROW} FROM sessions WHERE {ALIVE} AND thread = ?3");
             let mut find = connection.prepare(&sql)?;
             let mut found = Vec::new();
@@ -172,6 +172,33 @@ impl Store {
                 for (id, at) in used {
                     touch.execute(params![id.as_str(), at])?;
                 }
+            }
+            transaction.commit()
+        })
+        .await
+    }
+
+    /// Moves the times at which sessions and uploads were last used along with a clock that was set by so many
+    /// milliseconds. None was used after now: if the clock was set back while no gateway was there to see it, the last one was used now, and
+    /// the others before it as they were.
+    pub(crate) async fn move_times(&self, by_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+        self.ask(move |connection| {
+            let transaction = connection.transaction()?;
+            if by_ms != 0 {
+                transaction
+                    .execute("UPDATE sessions SET last_access_ms = last_access_ms + ?1", params![by_ms])?;
+                let uploads = "UPDATE uploads SET created_ms = created_ms + ?1, used_ms = used_ms + ?1";
+                transaction.execute(uploads, params![by_ms])?;
+            }
+            let uploads = "UPDATE uploads SET created_ms = min(created_ms, ?1), used_ms = min(used_ms, ?1) \
+                           WHERE created_ms > ?1 OR used_ms > ?1";
+            transaction.execute(uploads, params![now_ms])?;
+            let last: Option<i64> =
+                transaction.query_row("SELECT max(last_access_ms) FROM sessions", [], |row| row.get(0))?;
+            if let Some(ahead) = last.map(|last| last.saturating_sub(now_ms)).filter(|ahead| *ahead > 0) {
+                let back =
+                    "UPDATE sessions SET last_access_ms = last_access_ms - ?1 WHERE last_access_ms > ?2";
+                transaction.execute(back, params![ahead, now_ms])?;
             }
             transaction.commit()
         })
@@ -327,6 +354,29 @@ mod tests {
             .unwrap();
         let (_, entries) = store.load_session(&ada, &id, ALWAYS).await.unwrap().unwrap();
         assert_eq!(entries, [], "its entries were deleted with it");
+    }
+
+    #[tokio::test]
+    async fn what_was_used_in_the_future_was_used_now_and_before_in_its_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let ada = OwnerId::from("ada");
+        for (id, used) in [("old", 100), ("first", 1_100), ("second", 1_200), ("last", 1_300)] {
+            store.save_session(change(id, "ada", used, true)).await.unwrap();
+        }
+        let used = async || {
+            let rows = store.list_sessions(&ada, ALWAYS, None).await.unwrap();
+            rows.into_iter().map(|row| (row.id.to_string(), row.last_access_ms)).collect::<Vec<_>>()
+        };
+        let expected = |used: [i64; 4]| -> Vec<(String, i64)> {
+            ["last", "second", "first", "old"].map(str::to_owned).into_iter().zip(used).collect()
+        };
+        store.move_times(0, 2_000).await.unwrap();
+        assert_eq!(used().await, expected([1_300, 1_200, 1_100, 100]));
+        store.move_times(500, 2_000).await.unwrap();
+        assert_eq!(used().await, expected([1_800, 1_700, 1_600, 600]));
+        store.move_times(-100, 1_000).await.unwrap();
+        assert_eq!(used().await, expected([1_000, 900, 800, 500]));
     }
 
     #[tokio::test]

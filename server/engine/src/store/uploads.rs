@@ -59,7 +59,7 @@ impl Store {
         id: &UploadId,
     ) -> Result<Option<UploadRow>, StoreError> {
         let (owner, id) = (owner.to_string(), id.to_string());
-        self.ask(move |connection| find(connection, &owner, &id)).await
+        self.look(move |connection| find(connection, &owner, &id)).await
     }
 
     /// An upload of that owner, which a message brings to a thread.

@@ -195,6 +195,13 @@ impl Gateway {
         self.setup.data_dir()
     }
 
+    /// The gateway's database.
+    pub(crate) fn database(&self) -> PathBuf {
+        // A demo has a directory of its own.
+        let below = if self.setup.fake.is_some() { "gateway.db" } else { "demo/gateway.db" };
+        self.data_dir().join(below)
+    }
+
     /// The home of the user that it runs as.
     pub(crate) fn home(&self) -> PathBuf {
         self.setup.home()
@@ -335,6 +342,16 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(client: &Client, reply: Value) -> Self {
         Self { client: client.clone(), id: reply["sessionId"].as_str().unwrap().to_owned(), reply }
+    }
+
+    /// Another handle on the same session.
+    pub(crate) fn again(&self) -> Self {
+        Self { client: self.client.clone(), id: self.id.clone(), reply: self.reply.clone() }
+    }
+
+    /// The same session as this gateway knows it: one that was started anew.
+    pub(crate) fn on(&self, gateway: &Gateway) -> Self {
+        Self { client: gateway.client.clone(), ..self.again() }
     }
 
     pub(crate) fn path(&self, rest: &str) -> String {

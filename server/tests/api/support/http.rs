@@ -74,15 +74,7 @@ impl Client {
     /// A request and its whole reply.
     pub(crate) async fn send(&self, method: &str, path: &str, body: &[u8]) -> Reply {
         let what = format!("{method} {}", &path[..path.floor_char_boundary(80)]);
-        within(&what, async {
-            let mut response = self.open(method, path, body).await;
-            let mut bytes = Vec::new();
-            while let Some(piece) = response.piece().await {
-                bytes.extend_from_slice(&piece);
-            }
-            Reply { status: response.status, headers: response.headers, body: bytes }
-        })
-        .await
+        within(&what, async { self.open(method, path, body).await.whole().await }).await
     }
 
     /// A request, and its reply as far as its headers.
@@ -213,6 +205,21 @@ impl Response {
             None => Body::End,
         };
         Self { status, headers, stream, _sending: sending, buffer, body }
+    }
+
+    /// All of it.
+    pub(crate) async fn whole(mut self) -> Reply {
+        let mut body = Vec::new();
+        while let Some(piece) = self.piece().await {
+            body.extend_from_slice(&piece);
+        }
+        Reply { status: self.status, headers: self.headers, body }
+    }
+
+    /// Takes one byte off the connection, and keeps it for [`Response::piece`].
+    pub(crate) async fn read_byte(&mut self) {
+        let byte = self.stream.read_u8().await.expect("a byte should come");
+        self.buffer.push(byte);
     }
 
     /// The next piece of the body; `None` at its end. Dropping the wait loses nothing.

@@ -1,11 +1,15 @@
 //! What the tests stand on: gateways of their own, a client that sends what it is told to, and a look at the
 //! processes of the machine.
 
+mod chance;
+mod clock;
+mod disk;
 mod events;
 mod fake;
 mod gateway;
 mod http;
 mod processes;
+mod reader;
 mod recorder;
 
 use std::time::Duration;
@@ -13,10 +17,14 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use self::{
+    chance::Chance,
+    clock::Clock,
+    disk::{Disk, Unchangeable},
     events::{Event, Events},
     gateway::{Gateway, Session, Setup},
     http::{Client, Reply},
     processes::Process,
+    reader::{Reader, snapshot},
     recorder::Recorder,
 };
 
