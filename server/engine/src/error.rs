@@ -170,6 +170,9 @@ pub enum SessionError {
     /// The gateway's own database does not work.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What was written down of the session is not what a gateway writes.
+    #[error("what was written down of this session cannot be read ({0}); it can be deleted")]
+    Unreadable(String),
     /// Codex cannot do it.
     #[error(transparent)]
     Codex(#[from] BridgeError),
@@ -213,7 +216,7 @@ impl SessionError {
             Self::BadCwd(_) => "bad_cwd",
             Self::OutsideWorkspaces(_) => "outside_workspaces",
             Self::OverCeiling { .. } => "over_ceiling",
-            Self::Store(_) => "store",
+            Self::Store(_) | Self::Unreadable(_) => "store",
             Self::Limit(_) => "session_limit",
             Self::Crashing { .. } => "codex_crashing",
             Self::TurnActive => "turn_active",
@@ -274,7 +277,8 @@ impl SessionError {
             Self::Codex(
                 BridgeError::Refused { .. } | BridgeError::BadReply { .. } | BridgeError::ReplyTooLong,
             )
-            | Self::Store(_) => 500,
+            | Self::Store(_)
+            | Self::Unreadable(_) => 500,
             Self::Limit(_)
             | Self::Crashing { .. }
             | Self::TooManyReads

@@ -375,7 +375,10 @@ impl Sessions {
     /// # Errors
     /// [`SessionError::NotFound`], also if it is somebody else's; what the store says: then it is still listed.
     pub async fn delete(&self, owner: &OwnerId, id: &SessionId) -> Result<(), SessionError> {
-        let session = self.in_memory(owner, id).await?;
+        let session = match self.in_memory(owner, id).await {
+            Err(SessionError::Unreadable(_)) => return self.forget(owner, id).await,
+            session => session?,
+        };
         if self.remove(session, ClosedReason::Deleted).await? { Ok(()) } else { Err(SessionError::NotFound) }
     }
 

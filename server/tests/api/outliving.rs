@@ -303,6 +303,23 @@ async fn a_store_that_cannot_be_written_stops_nobody() {
 }
 
 #[tokio::test]
+async fn a_session_that_cannot_be_read_is_named_and_can_be_deleted() {
+    let mut gateway = Gateway::fake("normal").await;
+    let [bad, good] = [gateway.create().await, gateway.create().await];
+    end(&mut gateway, false).await;
+    let store = rusqlite::Connection::open(gateway.data_dir().join("gateway.db")).unwrap();
+    store.execute("UPDATE sessions SET transcript = '{' WHERE id = ?1", [&bad.id]).unwrap();
+    let [bad, good] = [bad, good].map(|session| session.on(&gateway));
+    let error = bad.client.get(&bad.path("/state")).await.refused(500, "store");
+    assert!(error.contains("can be deleted"), "{error}");
+    assert_eq!(listed(&gateway).await.len(), 2, "it is not hidden");
+    bad.delete().await;
+    bad.client.delete(&bad.path("")).await.refused(404, "not_found");
+    good.turn("Hello").await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn a_second_gateway_is_refused_and_the_first_goes_on() {
     let gateway = Gateway::fake("normal").await;
     let second = Setup::fake("normal").set("CODEX_GATEWAY_DATA_DIR", gateway.data_dir());

@@ -98,7 +98,7 @@ impl Sessions {
         let (id, owner) = (saved.row.id.clone(), saved.row.owner.clone());
         let mut restored = Restored::read(saved, entries).map_err(|error| {
             tracing::error!(session = %id, %error, "a session that was written down cannot be read");
-            StoreError::Question(format!("the session {id} cannot be read: {error}"))
+            SessionError::Unreadable(error.to_string())
         })?;
         if let Some(thread) = &restored.transcript.thread_id {
             restored.hold = Some(inner.holds.take(thread, &id, &owner).await?);
@@ -204,6 +204,15 @@ impl Sessions {
         };
         // Whoever asked for it may leave before its row is gone: it would come back.
         tokio::spawn(removing).await.unwrap_or(Ok(false))
+    }
+
+    /// Ends a session that is written down and cannot be read.
+    pub(super) async fn forget(&self, owner: &OwnerId, id: &SessionId) -> Result<(), SessionError> {
+        let _move = self.inner.moves.begin(id).await;
+        let saved = self.inner.store.load_session(owner, id, Expiry::now(&self.inner.config)).await?;
+        saved.ok_or(SessionError::NotFound)?;
+        self.inner.store.delete_session(id).await?;
+        Ok(())
     }
 
     /// Lets go of a session that nobody uses and that has no process; it stays in the store.
