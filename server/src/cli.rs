@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use codex_gateway_engine::{Options, config::Secret};
@@ -80,15 +80,16 @@ impl Cli {
     pub fn secret(&self) -> Option<&Secret> {
         self.jwt_secret.as_ref().filter(|secret| !secret.expose().is_empty())
     }
+}
 
-    /// Where the gateway keeps its own files; none if even the user's home is not known.
-    pub fn data_dir(&self) -> Option<PathBuf> {
-        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        self.data_dir
-            .clone()
-            .or_else(|| set("XDG_STATE_HOME").map(|dir| dir.join("codex-gateway")))
-            .or_else(|| set("HOME").map(|dir| dir.join(".local/state/codex-gateway")))
-    }
+/// Where the gateway keeps its own files: there if it was said, else in the user's state directory. None if even the
+/// user's home is not known.
+pub fn data_dir(named: Option<&Path>) -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    named
+        .map(Path::to_owned)
+        .or_else(|| set("XDG_STATE_HOME").map(|dir| dir.join("codex-gateway")))
+        .or_else(|| set("HOME").map(|dir| dir.join(".local/state/codex-gateway")))
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use codex_gateway_standin::{Options, Standin, StandinError};
-
-use crate::cli::Cli;
+use codex_gateway_engine::Options;
+use codex_gateway_standin::{Options as StandinOptions, Standin, StandinError};
 
 /// A running demo. Dropping it ends the stand-in model.
 pub struct Demo {
@@ -21,9 +20,6 @@ pub enum DemoError {
     /// A real model was asked for at the same time.
     #[error("--demo uses a stand-in model; it cannot be combined with {0}")]
     RealModel(&'static str),
-    /// There is no place for its files.
-    #[error("there is no place for its files: set CODEX_GATEWAY_DATA_DIR")]
-    NoDataDir,
     /// Its directories cannot be made.
     #[error("{path} cannot be made: {error}")]
     Directory {
@@ -38,26 +34,25 @@ pub enum DemoError {
 }
 
 impl Demo {
-    /// Starts the stand-in model, and points the options at it. A directory that was chosen is kept.
+    /// Starts the stand-in model, and points the options at it. A directory that was chosen is kept; others are in `data`.
     ///
     /// # Errors
     /// [`DemoError`]
-    pub async fn start(cli: &mut Cli) -> Result<Self, DemoError> {
-        if cli.engine.openai_api_key.as_ref().is_some_and(|key| !key.expose().is_empty()) {
+    pub async fn start(engine: &mut Options, data: &Path) -> Result<Self, DemoError> {
+        if engine.openai_api_key.as_ref().is_some_and(|key| !key.expose().is_empty()) {
             return Err(DemoError::RealModel("CODEX_GATEWAY_OPENAI_API_KEY"));
         }
-        if cli.engine.openai_base_url.as_ref().is_some_and(|url| !url.is_empty()) {
+        if engine.openai_base_url.as_ref().is_some_and(|url| !url.is_empty()) {
             return Err(DemoError::RealModel("CODEX_GATEWAY_OPENAI_BASE_URL"));
         }
-        let standin = Standin::start(Options::default()).await?;
-        let data = Self::data_dir(&cli.data_dir().ok_or(DemoError::NoDataDir)?);
-        if cli.engine.codex_home.is_none() {
-            cli.engine.codex_home = Some(directory(&data.join("codex-home"))?);
+        let standin = Standin::start(StandinOptions::default()).await?;
+        if engine.codex_home.is_none() {
+            engine.codex_home = Some(directory(&data.join("codex-home"))?);
         }
-        if cli.engine.cwd.is_none() {
-            cli.engine.cwd = Some(directory(&data.join("workspace"))?);
+        if engine.cwd.is_none() {
+            engine.cwd = Some(directory(&data.join("workspace"))?);
         }
-        cli.engine.openai_base_url = Some(standin.base_url().to_owned());
+        engine.openai_base_url = Some(standin.base_url().to_owned());
         Ok(Self { _standin: standin })
     }
 

@@ -1,16 +1,16 @@
 //! `codex-gateway`: configuration, then the server until it is told to stop.
 
-use std::{ffi::OsString, process::ExitCode, time::Duration};
+use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use codex_gateway::{
     auth::Auth,
-    cli::{Cli, Command},
+    cli::{Cli, Command, data_dir},
     demo::Demo,
     serve::serve,
     state::AppState,
     tokens::SHORTEST_SECRET,
-    variables::{CliError, unknown},
+    variables::{self, CliError, unknown},
 };
 use codex_gateway_engine::{Config, Sessions, Surroundings, login};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
@@ -28,12 +28,16 @@ const SHUTDOWN: Duration = Duration::from_secs(9);
 #[tokio::main]
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     // The commands that agents run are the same user's: they must not read our environment from /proc.
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%error, "this process can be read by others of the same user");
     }
-    let cli = match Cli::read() {
+    let cli = match variables::read::<Cli>() {
         Ok(cli) => cli,
         // Help and version are asked for in the same way.
         Err(CliError::Line(error)) => error.exit(),
@@ -75,15 +79,15 @@ fn warn(cli: &Cli) {
 }
 
 async fn run(mut cli: Cli) -> anyhow::Result<()> {
+    let data_dir = data_dir(cli.data_dir.as_deref())
+        .context("there is no place for the gateway's own files: set CODEX_GATEWAY_DATA_DIR")?;
+    let data_dir = if cli.demo { Demo::data_dir(&data_dir) } else { data_dir };
     let demo = if cli.demo {
-        Some(Demo::start(&mut cli).await.context("the demo could not be set up")?)
+        let demo = Demo::start(&mut cli.engine, &data_dir).await;
+        Some(demo.context("the demo could not be set up")?)
     } else {
         None
     };
-    let data_dir = cli
-        .data_dir()
-        .context("there is no place for the gateway's own files: set CODEX_GATEWAY_DATA_DIR")?;
-    let data_dir = if demo.is_some() { Demo::data_dir(&data_dir) } else { data_dir };
     let surroundings = Surroundings { demo: demo.is_some(), tokens: cli.secret().is_some(), data_dir };
     let config = Config::new(cli.engine.clone(), surroundings)?;
     let address = (cli.host(), cli.port);

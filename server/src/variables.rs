@@ -36,34 +36,32 @@ pub enum CliError {
     Line(#[from] Error),
 }
 
-impl Cli {
-    /// Reads the command line and the environment.
-    ///
-    /// # Errors
-    /// [`CliError`]
-    pub fn read() -> Result<Self, CliError> {
-        let set = |name: &OsStr| env::var_os(name).is_some_and(|value| !value.is_empty());
-        let error = match with_variables(set).try_get_matches() {
-            Ok(matches) => return Ok(Self::from_arg_matches(&matches)?),
-            Err(error) => error,
-        };
-        // What is still wrong without the environment is the line's own fault.
-        let is_the_lines = with_variables(|_| false).try_get_matches().is_err();
-        Err((!is_the_lines).then(|| of_variable(&error)).flatten().unwrap_or(CliError::Line(error)))
-    }
+/// Reads the command line and the environment.
+///
+/// # Errors
+/// [`CliError`]
+pub fn read<C: CommandFactory + FromArgMatches>() -> Result<C, CliError> {
+    let set = |name: &OsStr| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let error = match with_variables::<C>(set).try_get_matches() {
+        Ok(matches) => return Ok(C::from_arg_matches(&matches)?),
+        Err(error) => error,
+    };
+    // What is still wrong without the environment is the line's own fault.
+    let is_the_lines = with_variables::<C>(|_| false).try_get_matches().is_err();
+    Err((!is_the_lines).then(|| of_variable::<C>(&error)).flatten().unwrap_or(CliError::Line(error)))
 }
 
 /// The command line, with those variables that are set.
-fn with_variables(set: impl Fn(&OsStr) -> bool) -> Command {
-    Cli::command().mut_args(|argument| match argument.get_env() {
+fn with_variables<C: CommandFactory>(set: impl Fn(&OsStr) -> bool) -> Command {
+    C::command().mut_args(|argument| match argument.get_env() {
         Some(name) if !set(name) => argument.env(None::<&'static str>),
         _ => argument,
     })
 }
 
 /// What is wrong with a variable, if that is what is wrong.
-fn of_variable(error: &Error) -> Option<CliError> {
-    let mut command = Cli::command();
+fn of_variable<C: CommandFactory>(error: &Error) -> Option<CliError> {
+    let mut command = C::command();
     command.build();
     let argument = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(named)) => {

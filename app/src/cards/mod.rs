@@ -13,16 +13,15 @@ mod plan;
 mod question;
 mod reasoning;
 mod request;
-mod shell;
 mod tool;
 
 use codex_gateway_wire::{Content, Entry, Item, Phase, diff::Counts};
 use leptos::prelude::untrack;
 
+pub(crate) use codex_gateway_wire::shell::command_line;
 pub(crate) use copy::copy_button;
 pub(crate) use file_change::changes_view;
 pub(crate) use json::json_view;
-pub(crate) use shell::command_line;
 
 use crate::{
     i18n::Texts,

@@ -86,7 +86,7 @@ impl Setup {
         self.dir.path().join(name)
     }
 
-    fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.dir.path().join("home")
     }
 
@@ -94,10 +94,19 @@ impl Setup {
         fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
 
-    /// The program, with the environment of this setup.
+    /// The fake codex of this setup.
+    pub(crate) fn fake_codex(&self) -> &Fake {
+        self.fake.as_ref().expect("the test has the real codex")
+    }
+
     fn command(&self) -> Command {
+        self.command_of(env!("CARGO_BIN_EXE_codex-gateway"))
+    }
+
+    /// A program, with the environment of this setup.
+    pub(crate) fn command_of(&self, program: &str) -> Command {
         #[expect(clippy::disallowed_methods, reason = "the test drives the program itself")]
-        let mut command = Command::new(env!("CARGO_BIN_EXE_codex-gateway"));
+        let mut command = Command::new(program);
         // A codex home below the directory of temporary files has no sandbox, and a checkout may stand there.
         let temporary = self.dir.path().join("tmp");
         fs::create_dir_all(&temporary).unwrap();

@@ -1,13 +1,13 @@
 //! Command lines as people would type them.
 
-use crate::text::hidden::in_order;
+use crate::hidden::in_order;
 
 /// Where the system keeps its shells. The agent can choose the shell, and one of its own making can do anything,
 /// whatever stands behind it: only what runs in one of these is shown alone.
 const PLACES: [&str; 4] = ["", "/bin/", "/usr/bin/", "/usr/local/bin/"];
 
 /// The command inside `bash -lc '…'`, which is how codex runs most of them; any other line as it is.
-pub(crate) fn command_line(line: &str) -> String {
+pub fn command_line(line: &str) -> String {
     in_order(&inner(line).unwrap_or_else(|| line.to_owned()))
 }
 
@@ -53,6 +53,9 @@ fn single_word(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -1,0 +1,119 @@
+//! Asks the person at the terminal what codex asks.
+
+use std::collections::BTreeMap;
+
+use codex_gateway_wire::{
+    Json, UserRequest,
+    request::{AnswerRequest, Decision, Field, Input, RequestKind},
+};
+use console::Term;
+use dialoguer::{Confirm, Input as Text, MultiSelect, Password, Select, theme::ColorfulTheme};
+
+use crate::lines::plain;
+
+/// What they answer. It blocks; to give up is to decline.
+pub(crate) fn ask(request: &UserRequest) -> AnswerRequest {
+    let decline = || AnswerRequest {
+        decision: Some(Decision::word_alone(Decision::DECLINE)),
+        ..AnswerRequest::default()
+    };
+    let answer = match request.kind {
+        RequestKind::UserInput => fields(&request.summary.fields)
+            .map(|answers| AnswerRequest { answers: Some(answers), ..AnswerRequest::default() }),
+        RequestKind::Elicitation => elicitation(request),
+        _ => decision(&request.available_decisions)
+            .map(|decision| AnswerRequest { decision: Some(decision), ..AnswerRequest::default() }),
+    };
+    answer.unwrap_or_else(|_| decline())
+}
+
+fn theme() -> ColorfulTheme {
+    ColorfulTheme::default()
+}
+
+fn decision(available: &[Decision]) -> dialoguer::Result<Decision> {
+    let labels: Vec<String> = available.iter().map(|decision| plain(&label(decision))).collect();
+    // Whoever only presses Enter allows nothing.
+    let safe = available.iter().position(|decision| decision.word() == Decision::DECLINE).unwrap_or(0);
+    let chosen = Select::with_theme(&theme())
+        .with_prompt("May it?")
+        .items(&labels)
+        .default(safe)
+        .interact_on(&Term::stderr())?;
+    Ok(available[chosen].clone())
+}
+
+fn label(decision: &Decision) -> String {
+    if let Some(rule) = decision.command_rule() {
+        return format!("Yes, and from here on whatever begins with: {rule}");
+    }
+    if let Some((host, allowed)) = decision.network_rule() {
+        return format!("{} {host} from here on", if allowed { "Allow" } else { "Refuse" });
+    }
+    match decision.word().as_str() {
+        Decision::ACCEPT => "Yes, once".to_owned(),
+        Decision::ACCEPT_FOR_SESSION => "Yes, as long as this runs".to_owned(),
+        Decision::DECLINE => "No; go on without".to_owned(),
+        Decision::CANCEL => "No, and stop".to_owned(),
+        _ => decision.json().get().to_owned(),
+    }
+}
+
+fn elicitation(request: &UserRequest) -> dialoguer::Result<AnswerRequest> {
+    let accepted =
+        Confirm::with_theme(&theme()).with_prompt("Answer it?").default(false).interact_on(&Term::stderr())?;
+    let action = Some(if accepted { "accept" } else { "decline" }.to_owned());
+    let content = if accepted && !request.summary.fields.is_empty() {
+        Some(fields(&request.summary.fields)?)
+    } else {
+        None
+    };
+    Ok(AnswerRequest { action, content, ..AnswerRequest::default() })
+}
+
+/// Asks for each field; the values, by the fields' names.
+fn fields(fields: &[Field]) -> dialoguer::Result<Json> {
+    let values: BTreeMap<&str, serde_json::Value> =
+        fields.iter().map(|one| Ok((one.name.as_str(), field(one)?))).collect::<dialoguer::Result<_>>()?;
+    // Texts can be written as JSON.
+    Ok(serde_json::value::to_raw_value(&values).map(Json::from).unwrap_or_default())
+}
+
+fn field(field: &Field) -> dialoguer::Result<serde_json::Value> {
+    let prompt = plain(if field.hint.is_empty() { &field.label } else { &field.hint });
+    let labels: Vec<String> = field.choices.iter().map(|choice| plain(&choice.label)).collect();
+    let (theme, term) = (theme(), Term::stderr());
+    Ok(match field.input {
+        Input::One if !labels.is_empty() => {
+            let mut labels = labels;
+            if field.other.is_some() {
+                labels.push("Something else".to_owned());
+            }
+            let chosen = Select::with_theme(&theme)
+                .with_prompt(&prompt)
+                .items(&labels)
+                .default(0)
+                .interact_on(&term)?;
+            match field.choices.get(chosen) {
+                Some(choice) => choice.value.clone().into(),
+                None => text(&prompt, &theme, &term)?,
+            }
+        }
+        Input::Many => {
+            let chosen =
+                MultiSelect::with_theme(&theme).with_prompt(&prompt).items(&labels).interact_on(&term)?;
+            chosen.into_iter().map(|at| field.choices[at].value.clone()).collect()
+        }
+        Input::Boolean => Confirm::with_theme(&theme).with_prompt(&prompt).interact_on(&term)?.into(),
+        Input::Secret => Password::with_theme(&theme).with_prompt(&prompt).interact_on(&term)?.into(),
+        Input::Number => {
+            Text::<serde_json::Number>::with_theme(&theme).with_prompt(&prompt).interact_on(&term)?.into()
+        }
+        _ => text(&prompt, &theme, &term)?,
+    })
+}
+
+fn text(prompt: &str, theme: &ColorfulTheme, term: &Term) -> dialoguer::Result<serde_json::Value> {
+    let text: String = Text::with_theme(theme).with_prompt(prompt).allow_empty(true).interact_on(term)?;
+    Ok(text.into())
+}

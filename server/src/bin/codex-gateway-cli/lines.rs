@@ -1,0 +1,276 @@
+//! What happens, in lines for people.
+
+use codex_gateway_wire::{
+    EventBody, Item, Notification, RequestResolved, UserRequest,
+    codex::{FileUpdateChange, ItemStatus, PlanStepStatus, TurnPlan},
+    hidden::in_order,
+    request::{Access, Outcome, Summary},
+    shell::command_line,
+};
+
+/// How much of a command's output is shown, in lines: the beginning, and the end.
+const OUTPUT: (usize, usize) = (5, 15);
+
+/// How a line is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Something begins, or was done.
+    Work,
+    /// More about it.
+    Detail,
+    /// Something went wrong, or may not be.
+    Bad,
+    /// Something needs a look.
+    Warning,
+}
+
+/// A line for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub tone: Tone,
+    pub text: String,
+}
+
+/// What an event says. What the agent says is not among it.
+pub(crate) fn lines(body: &EventBody) -> Vec<Line> {
+    match body {
+        EventBody::Notification(Notification::ItemStarted(event)) => started(&event.item),
+        EventBody::Notification(Notification::ItemCompleted(event)) => completed(&event.item),
+        EventBody::Notification(Notification::PlanUpdated(plan)) => steps(plan),
+        EventBody::Notification(Notification::Error(error)) if error.will_retry => {
+            vec![line(Tone::Warning, format!("{}; trying again", error.error.message))]
+        }
+        EventBody::Notification(Notification::Warning(_, message)) => {
+            vec![line(Tone::Warning, message.clone())]
+        }
+        EventBody::Warning(warning) => {
+            let detail = warning.detail.iter().map(|detail| line(Tone::Detail, detail.clone()));
+            std::iter::once(line(Tone::Warning, warning.message.clone())).chain(detail).collect()
+        }
+        EventBody::Request(request) => asked(request),
+        EventBody::RequestResolved(resolved) => vec![answered(resolved)],
+        _ => Vec::new(),
+    }
+}
+
+fn line(tone: Tone, text: String) -> Line {
+    Line { tone, text }
+}
+
+fn started(item: &Item) -> Vec<Line> {
+    match item {
+        Item::CommandExecution(command) => {
+            vec![line(Tone::Work, format!("$ {}", command_line(&command.command)))]
+        }
+        Item::McpToolCall(call) => {
+            vec![line(Tone::Work, format!("calling {} of {}", call.tool, call.server))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn completed(item: &Item) -> Vec<Line> {
+    match item {
+        Item::CommandExecution(command) => {
+            let mut lines = output(command.aggregated_output.head(), command.aggregated_output.tail());
+            match (command.status, command.exit_code) {
+                (ItemStatus::Declined, _) => lines.push(line(Tone::Bad, "was not allowed".to_owned())),
+                (_, Some(code)) if code != 0 => lines.push(line(Tone::Bad, format!("ended with {code}"))),
+                (ItemStatus::Failed, _) => lines.push(line(Tone::Bad, "failed".to_owned())),
+                _ => {}
+            }
+            lines
+        }
+        Item::FileChange(change) => {
+            let tone = if change.status == ItemStatus::Completed { Tone::Work } else { Tone::Bad };
+            let suffix = match change.status {
+                ItemStatus::Declined => ": was not allowed",
+                ItemStatus::Failed => ": failed",
+                _ => "",
+            };
+            change.changes.iter().map(|one| line(tone, format!("{}{suffix}", changed(one)))).collect()
+        }
+        Item::McpToolCall(call) => {
+            call.error.iter().map(|error| line(Tone::Bad, error.message.clone())).collect()
+        }
+        Item::WebSearch(search) => vec![line(Tone::Work, format!("searched the web: {}", search.query))],
+        Item::Reasoning(reasoning) => {
+            reasoning.summary.iter().map(|part| line(Tone::Detail, title(part).to_owned())).collect()
+        }
+        Item::ImageView(image) => vec![line(Tone::Work, format!("looked at {}", image.path))],
+        Item::ContextCompaction(_) => {
+            vec![line(Tone::Detail, "summed the conversation up, to make room".to_owned())]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The beginning and the end of what a command printed.
+fn output(head: &str, tail: &str) -> Vec<Line> {
+    let all: Vec<&str> = head.lines().chain(tail.lines()).collect();
+    let show = |text: &&str| line(Tone::Detail, (*text).to_owned());
+    if all.len() <= OUTPUT.0 + OUTPUT.1 {
+        return all.iter().map(show).collect();
+    }
+    let left_out = all.len() - OUTPUT.0 - OUTPUT.1;
+    let mut lines: Vec<Line> = all[..OUTPUT.0].iter().map(show).collect();
+    lines.push(line(Tone::Detail, format!("… {left_out} more lines …")));
+    lines.extend(all[all.len() - OUTPUT.1..].iter().map(show));
+    lines
+}
+
+fn changed(change: &FileUpdateChange) -> String {
+    let FileUpdateChange { path, kind, diff } = change;
+    match (kind.kind.as_str(), &kind.move_path) {
+        ("add", _) => format!("added {path} (+{})", diff.lines().count()),
+        ("delete", _) => format!("deleted {path}"),
+        (_, moved) => {
+            let count = |mark: char, head: &str| {
+                diff.lines().filter(|line| line.starts_with(mark) && !line.starts_with(head)).count()
+            };
+            let to = moved.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+            let verb = if moved.is_some() { "moved" } else { "edited" };
+            format!("{verb} {path}{to} (+{} −{})", count('+', "+++"), count('-', "---"))
+        }
+    }
+}
+
+/// What a part of a summary is about: it begins with that, in bold.
+fn title(part: &str) -> &str {
+    let first = part.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    first.strip_prefix("**").and_then(|rest| rest.split_once("**")).map_or(first, |(title, _)| title)
+}
+
+fn steps(plan: &TurnPlan) -> Vec<Line> {
+    let step = |step: &codex_gateway_wire::codex::PlanStep| {
+        let mark = match step.status {
+            PlanStepStatus::Completed => "x",
+            PlanStepStatus::InProgress => ">",
+            PlanStepStatus::Pending | PlanStepStatus::Other => " ",
+        };
+        line(Tone::Detail, format!("[{mark}] {}", step.step))
+    };
+    std::iter::once(line(Tone::Work, "the plan:".to_owned())).chain(plan.plan.iter().map(step)).collect()
+}
+
+/// What codex asks.
+fn asked(request: &UserRequest) -> Vec<Line> {
+    let Summary { reason, command, cwd, host, grant_root, server, url, changes, permissions, fields, .. } =
+        &request.summary;
+    let mut lines = Vec::new();
+    let mut say = |text: String| lines.push(line(Tone::Warning, text));
+    if let Some(command) = command {
+        let place = cwd.as_ref().map(|cwd| format!(" in {cwd}")).unwrap_or_default();
+        say(format!("asks to run: {}{place}", command_line(command)));
+    }
+    if let Some(host) = host {
+        say(format!("asks to connect to {host}"));
+    }
+    for change in changes {
+        say(format!("asks to change {}", change.path));
+    }
+    if let Some(root) = grant_root {
+        say(format!("asks to write below {root} from here on"));
+    }
+    for permission in permissions {
+        let what = match permission.access {
+            Access::Network => "use the network",
+            Access::Read => "read",
+            Access::Write => "write",
+            Access::Deny => "not touch",
+            Access::Other => "do more",
+        };
+        let target = permission.target.as_ref().map(|target| format!(" {target}")).unwrap_or_default();
+        say(format!("asks to {what}{target}"));
+    }
+    if let Some(server) = server {
+        say(format!("the MCP server {server} asks"));
+    }
+    if let Some(url) = url {
+        say(format!("asks to follow {url}"));
+    }
+    for field in fields {
+        say(format!("asks: {}", if field.hint.is_empty() { &field.label } else { &field.hint }));
+    }
+    if let Some(reason) = reason {
+        lines.push(line(Tone::Detail, reason.clone()));
+    }
+    if lines.is_empty() {
+        lines.push(line(Tone::Warning, format!("asks for {}", request.kind.as_str())));
+    }
+    lines
+}
+
+fn answered(resolved: &RequestResolved) -> Line {
+    let (tone, word) = match resolved.outcome {
+        Outcome::Accepted => (Tone::Work, "allowed"),
+        Outcome::Answered => (Tone::Work, "answered"),
+        Outcome::Declined => (Tone::Bad, "declined"),
+        Outcome::Cancelled => (Tone::Bad, "declined, and stopped"),
+        Outcome::Withdrawn | Outcome::Other => (Tone::Detail, "not asked any more"),
+    };
+    line(tone, word.to_owned())
+}
+
+/// A text without what would steer a terminal, or reorder what is read.
+pub(crate) fn plain(text: &str) -> String {
+    let text = in_order(&console::strip_ansi_codes(text));
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use codex_gateway_wire::EventName;
+
+    use super::*;
+
+    fn texts(name: EventName, data: &str) -> Vec<String> {
+        let body = EventBody::parse(name, data).unwrap();
+        lines(&body).into_iter().map(|line| line.text).collect()
+    }
+
+    fn item(method: &str, item: &str) -> Vec<String> {
+        let data =
+            format!(r#"{{"method":"item/{method}","params":{{"threadId":"t","turnId":"u","item":{item}}}}}"#);
+        texts(EventName::Notification, &data)
+    }
+
+    #[test]
+    fn a_command_is_told_with_what_it_printed() {
+        let command = |output: &str, code: i64| {
+            format!(
+                r#"{{"type":"commandExecution","id":"c","command":"make","cwd":"/","status":"completed","exitCode":{code},
+                    "aggregatedOutput":{output:?}}}"#
+            )
+        };
+        assert_eq!(item("started", &command("", 0)), ["$ make"]);
+        assert_eq!(item("completed", &command("a\nb\n", 2)), ["a", "b", "ended with 2"]);
+        let long = (0..100).map(|n| n.to_string()).collect::<Vec<_>>().join("\n");
+        let told = item("completed", &command(&long, 0));
+        assert_eq!((told.len(), told[5].as_str(), told[20].as_str()), (21, "… 80 more lines …", "99"));
+    }
+
+    #[test]
+    fn changes_of_files_are_counted() {
+        let change = r#"{"type":"fileChange","id":"f","status":"completed","changes":[
+            {"path":"a","kind":{"type":"add"},"diff":"x\ny\n"},{"path":"b","kind":{"type":"delete"},"diff":"x"},
+            {"path":"c","kind":{"type":"update"},"diff":"--- c\n+++ c\n@@ -1 +1 @@\n-x\n+y\n+z\n"},
+            {"path":"d","kind":{"type":"update","move_path":"e"},"diff":""}]}"#;
+        assert_eq!(
+            item("completed", change),
+            ["added a (+2)", "deleted b", "edited c (+2 −1)", "moved d to e (+0 −0)"]
+        );
+    }
+
+    #[test]
+    fn thoughts_are_told_by_their_titles() {
+        let reasoning =
+            r#"{"type":"reasoning","id":"r","summary":["**Looking around**\n\nI look.","Plain"]}"#;
+        assert_eq!(item("completed", reasoning), ["Looking around", "Plain"]);
+    }
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(plain("\u{1b}[31mred\u{1b}[0m\u{7}\r\n\tx\u{9b}2J"), "red\n\tx");
+    }
+}

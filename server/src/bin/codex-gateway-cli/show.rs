@@ -1,0 +1,176 @@
+//! What is printed: what happens on standard error, the answer on standard output.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    time::Duration,
+};
+
+use codex_gateway_wire::{
+    EventBody, EventName, Item, ItemId, Notification, UserRequest,
+    api::{Sent, TurnEnd, TurnEnded},
+    codex::Delta,
+};
+use console::style;
+use indicatif::ProgressBar;
+
+use crate::{
+    events::{Event, line},
+    lines::{Line, Tone, lines, plain},
+};
+
+/// How often the spinner turns.
+const TICK: Duration = Duration::from_millis(80);
+
+/// Prints.
+pub(crate) struct Show {
+    json: bool,
+    /// Whether a person watches the answer as it comes.
+    live: bool,
+    /// Draws on standard error, if that is a terminal.
+    spinner: ProgressBar,
+    /// The message that is being written, and of it what was.
+    writing: Option<ItemId>,
+    /// The last message that was written to its end.
+    written: Option<String>,
+}
+
+impl Show {
+    pub(crate) fn new(json: bool) -> Self {
+        let spinner = if json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+        spinner.enable_steady_tick(TICK);
+        Self { json, live: !json && io::stdout().is_terminal(), spinner, writing: None, written: None }
+    }
+
+    /// Says what is waited for.
+    pub(crate) fn waiting(&self, what: &'static str) {
+        self.spinner.set_message(what);
+    }
+
+    /// Says something of the program's own.
+    pub(crate) fn note(&self, text: &str) {
+        self.line(&Line { tone: Tone::Warning, text: text.to_owned() });
+    }
+
+    /// Says more, for whom it is of use.
+    pub(crate) fn detail(&self, text: &str) {
+        self.line(&Line { tone: Tone::Detail, text: text.to_owned() });
+    }
+
+    /// Shows what happened; what codex asks, in its order.
+    pub(crate) fn events(&mut self, frames: &[u8]) -> io::Result<Vec<UserRequest>> {
+        let frames = String::from_utf8_lossy(frames);
+        let mut asked = Vec::new();
+        for event in Event::all(&frames) {
+            if self.json {
+                out(&event.line().unwrap_or_default(), "\n")?;
+                continue;
+            }
+            let Some(body) = event.body() else { continue };
+            match &body {
+                EventBody::Notification(Notification::ItemDelta(delta)) => {
+                    if let Delta::Text(text) = &delta.delta {
+                        self.write(&delta.item_id, text)?;
+                    }
+                    continue;
+                }
+                EventBody::Notification(Notification::ItemCompleted(completed)) => {
+                    if let Item::AgentMessage(message) = &completed.item {
+                        self.finish(&completed.item.id().clone(), &message.text)?;
+                    }
+                }
+                EventBody::Request(request) => asked.push(request.clone()),
+                _ => {}
+            }
+            for line in lines(&body) {
+                self.line(&line);
+            }
+        }
+        Ok(asked)
+    }
+
+    /// Writes more of a message, if somebody watches.
+    fn write(&mut self, id: &ItemId, text: &str) -> io::Result<()> {
+        if !self.live {
+            return Ok(());
+        }
+        if self.writing.as_ref() != Some(id) {
+            self.end_message()?;
+            self.spinner.disable_steady_tick();
+            self.spinner.finish_and_clear();
+            self.writing = Some(id.clone());
+        }
+        out(&plain(text), "")
+    }
+
+    /// A message is whole.
+    fn finish(&mut self, id: &ItemId, text: &str) -> io::Result<()> {
+        self.written = Some(text.to_owned());
+        if self.live && self.writing.as_ref() != Some(id) {
+            self.write(id, text)?;
+        }
+        self.end_message()
+    }
+
+    fn end_message(&mut self) -> io::Result<()> {
+        if self.writing.take().is_some() {
+            out("", "\n")?;
+            self.spinner.reset();
+            self.spinner.enable_steady_tick(TICK);
+        }
+        Ok(())
+    }
+
+    /// Prints a line about what happens.
+    fn line(&self, Line { tone, text }: &Line) {
+        if self.json {
+            return;
+        }
+        let text = plain(text);
+        let text = match tone {
+            Tone::Work => style(text).cyan(),
+            Tone::Detail => style(format!("  {text}")).dim(),
+            Tone::Bad => style(format!("  {text}")).red(),
+            Tone::Warning => style(format!("! {text}")).yellow(),
+        };
+        // Standard error may be gone; the answer still matters.
+        self.spinner.suspend(|| drop(writeln!(io::stderr(), "{}", text.for_stderr())));
+    }
+
+    /// Lets somebody be asked.
+    pub(crate) fn pause(&self) {
+        self.spinner.disable_steady_tick();
+        self.spinner.finish_and_clear();
+    }
+
+    /// Goes on after that.
+    pub(crate) fn resume(&self) {
+        self.spinner.reset();
+        self.spinner.enable_steady_tick(TICK);
+    }
+
+    /// Prints the answer, where it has not come already.
+    pub(crate) fn end(&mut self, sent: Sent, end: TurnEnd) -> io::Result<()> {
+        self.end_message()?;
+        self.pause();
+        if self.json {
+            let line = line(EventName::Turn, None, &TurnEnded { sent, end });
+            return out(&line.unwrap_or_default(), "\n");
+        }
+        if let Some(error) = end.turn.as_ref().and_then(|turn| turn.error.as_ref()) {
+            self.line(&Line { tone: Tone::Bad, text: error.message.clone() });
+        }
+        match end.text {
+            Some(text) if !(self.live && self.written.as_ref() == Some(&text)) => {
+                let text = if self.live { plain(&text) } else { text };
+                out(&text, "\n")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn out(text: &str, end: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    write!(out, "{text}{end}")?;
+    out.flush()
+}

@@ -1,0 +1,164 @@
+//! One turn, from the start of codex to its end.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow};
+use codex_gateway::{cli, demo::Demo};
+use codex_gateway_engine::{Config, Session, Sessions, Surroundings, log::Read, login};
+use codex_gateway_wire::{
+    ApprovalMode, OwnerId, StartTurn,
+    api::{CreateSession, TurnEnd},
+    codex::TurnStatus,
+};
+use futures::FutureExt;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::{ask::ask, events::SHOWN, options::Cli, show::Show};
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Well,
+    Badly,
+    /// Somebody stopped it.
+    Interrupted,
+}
+
+impl Ended {
+    /// The exit status that says it.
+    pub(crate) fn code(self) -> ExitCode {
+        match self {
+            Self::Well => ExitCode::SUCCESS,
+            Self::Badly => ExitCode::FAILURE,
+            Self::Interrupted => ExitCode::from(130),
+        }
+    }
+}
+
+/// Asks, and shows what comes of it. Nothing of codex is left behind.
+pub(crate) async fn run(mut cli: Cli) -> Result<Ended> {
+    let prompt = cli.prompt()?;
+    let data = cli::data_dir(cli.data_dir.as_deref());
+    let demo = if cli.demo {
+        let data = data.context("there is no place for the demo's files: set CODEX_GATEWAY_DATA_DIR")?;
+        Some(Demo::start(&mut cli.engine, &Demo::data_dir(&data)).await?)
+    } else {
+        None
+    };
+    // What a gateway would keep of the session is not needed: codex keeps the thread.
+    let dir = tempfile::tempdir().context("there is no place for temporary files")?;
+    cli.engine.warm_processes = 0;
+    let surroundings = Surroundings { demo: demo.is_some(), tokens: false, data_dir: dir.path().to_owned() };
+    let sessions = Sessions::new(Config::new(cli.engine.clone(), surroundings)?)?;
+    let mut show = Show::new(cli.json);
+    let ended = turn(&sessions, &cli, prompt, &mut show).await;
+    show.pause();
+    sessions.shutdown().await;
+    ended
+}
+
+async fn turn(sessions: &Sessions, cli: &Cli, prompt: String, show: &mut Show) -> Result<Ended> {
+    let mut interrupts = signal(SignalKind::interrupt()).context("signals cannot be listened to")?;
+    show.waiting("starting codex");
+    let starting = async {
+        login::login(sessions.config()).await?;
+        let session = sessions.create(&OwnerId::shared(), wanted(cli)).await?;
+        // Who is asked must be there before anything is.
+        let there = cli.is_interactive().then(|| session.attend());
+        let reader = session.log().follow(session.log().last().seq, SHOWN);
+        let turn = StartTurn { prompt, ..StartTurn::default() };
+        let sent = session.start_turn(turn).await?.sent;
+        anyhow::Ok((session, there, reader, sent))
+    };
+    let (session, _there, mut reader, sent) = tokio::select! {
+        started = starting => started?,
+        _ = interrupts.recv() => return Ok(Ended::Interrupted),
+    };
+    show.waiting("working");
+    let end = session.turn_end(&sent, None);
+    tokio::pin!(end);
+    let mut stopping = false;
+    let end = loop {
+        tokio::select! {
+            biased;
+            _ = interrupts.recv() => {
+                if stopping {
+                    return Ok(Ended::Interrupted);
+                }
+                stopping = true;
+                stop(&session, show);
+            }
+            read = reader.next() => match read {
+                Read::Frames(frames) => {
+                    for request in show.events(&frames)? {
+                        if cli.is_interactive() {
+                            answer(&session, request, show, &mut interrupts).await?;
+                        }
+                    }
+                }
+                Read::Gap => {
+                    show.note("some of what happened is left out: it cannot be shown so fast");
+                    reader.skip_to(session.log().last().seq);
+                }
+                Read::End => return Err(anyhow!("the session has ended")),
+            },
+            end = &mut end => break end?,
+        }
+    };
+    // What brought the end about was told before it.
+    while let Some(Read::Frames(frames)) = reader.next().now_or_never() {
+        show.events(&frames)?;
+    }
+    let ended = how(&end);
+    show.end(sent.clone(), end)?;
+    if let Some(thread) = session.summary().thread_id {
+        show.detail(&format!("to go on: --resume {thread}"));
+    }
+    Ok(ended)
+}
+
+fn wanted(cli: &Cli) -> CreateSession {
+    // What the operator has set counts; else a person is asked where there is one.
+    let asked = if cli.is_interactive() { ApprovalMode::Ask } else { ApprovalMode::Decline };
+    CreateSession {
+        resume_thread_id: cli.resume.clone(),
+        approvals: cli.engine.approvals.is_none().then_some(asked),
+        ..CreateSession::default()
+    }
+}
+
+fn stop(session: &Session, show: &Show) {
+    show.note("stopping; once more ends at once");
+    let session = session.clone();
+    tokio::spawn(async move {
+        // A turn that has just ended needs no stopping.
+        let _ = session.interrupt().await;
+    });
+}
+
+/// Lets the person answer. Meanwhile an interrupt is theirs to give up.
+async fn answer(
+    session: &Session,
+    request: codex_gateway_wire::UserRequest,
+    show: &mut Show,
+    interrupts: &mut Signal,
+) -> Result<()> {
+    show.pause();
+    let id = request.id.clone();
+    let answered = tokio::task::spawn_blocking(move || ask(&request)).await?;
+    // It was given up by one: that was the answer.
+    let _ = interrupts.recv().now_or_never();
+    show.resume();
+    if let Err(error) = session.answer(id, answered).await {
+        show.note(&error.to_string());
+    }
+    Ok(())
+}
+
+fn how(end: &TurnEnd) -> Ended {
+    match end.turn.as_ref().map(|turn| turn.status) {
+        Some(TurnStatus::Completed) => Ended::Well,
+        Some(TurnStatus::Interrupted) => Ended::Interrupted,
+        _ => Ended::Badly,
+    }
+}

@@ -1,0 +1,193 @@
+//! `codex-gateway-cli`: one prompt, and its answer.
+
+use std::{
+    path::Path,
+    process::{ExitStatus, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    process::{Child, Command},
+};
+
+use crate::support::{Process, Setup, eventually, within};
+
+/// What the program printed, and how it ended.
+struct Done {
+    status: ExitStatus,
+    out: String,
+    said: String,
+}
+
+fn command(setup: &Setup) -> Command {
+    let mut command = setup.command_of(env!("CARGO_BIN_EXE_codex-gateway-cli"));
+    command.env_remove("RUST_LOG");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+async fn run(setup: &Setup, arguments: &[&str], input: &str) -> Done {
+    let mut child = command(setup).args(arguments).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).await.unwrap();
+    drop(stdin);
+    done(setup, child).await
+}
+
+/// Waits for its end. It leaves nothing behind.
+async fn done(setup: &Setup, child: Child) -> Done {
+    let output = within("the program ends", child.wait_with_output()).await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    assert_eq!(Process::with("HOME", setup.home().to_str().unwrap()), [], "left behind");
+    Done { status: output.status, out: text(output.stdout), said: text(output.stderr) }
+}
+
+/// Its standard error up to a line that has this in it; what comes after is read to its end elsewhere.
+async fn says(child: &mut Child, word: &str) {
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    within("it says so", async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line.contains(word) {
+                return;
+            }
+        }
+        panic!("it never said {word}");
+    })
+    .await;
+    // Nobody may be kept from writing.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+}
+
+fn interrupt(child: &Child) {
+    let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+}
+
+#[tokio::test]
+async fn the_answer_of_the_real_codex_is_all_that_is_printed() {
+    let setup = Setup::demo();
+    let Done { status, out, said } = run(&setup, &[], "").await;
+    assert!(status.success() && out == "ready\n", "{out} {said}");
+    assert!(!said.contains('\u{1b}'), "plain lines in a pipe: {said}");
+    let thread = said.lines().find_map(|line| line.trim().strip_prefix("to go on: --resume ")).unwrap();
+
+    let prompt = "Reply with exactly the single word again";
+    let Done { status, out, .. } = run(&setup, &["--resume", thread, "-"], prompt).await;
+    assert!(status.success() && out == "again\n", "{out}");
+    let Done { status, out, said } = run(&setup, &["Run the demo tour"], "").await;
+    assert!(status.success() && out.contains("## What you just saw"), "{out}");
+    for shown in ["[x] Change a file", "step 6 of 6", "standin-notes.md (+3)"] {
+        assert!(said.contains(shown), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn events_are_lines_of_json() {
+    let setup = Setup::fake("normal");
+    let Done { status, out, said } = run(&setup, &["--json", "Hello"], "").await;
+    assert!(status.success() && said.is_empty(), "{said}");
+    let events: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let methods: Vec<_> = events.iter().filter_map(|event| event["data"]["method"].as_str()).collect();
+    assert!(methods.contains(&"turn/started") && methods.contains(&"turn/completed"), "{methods:?}");
+    let last = events.last().unwrap();
+    assert_eq!((&last["event"], &last["data"]["turn"]["status"]), (&"turn".into(), &"completed".into()));
+    let seq = |event: &Value| event["id"].as_str()?.split_once(':')?.1.parse::<u64>().ok();
+    let ids: Vec<u64> = events.iter().filter_map(seq).collect();
+    assert!(ids.windows(2).all(|two| two[0] < two[1]), "{ids:?}");
+}
+
+#[tokio::test]
+async fn the_exit_status_tells_how_it_went() {
+    let Done { status, said, .. } = run(&Setup::fake("dies"), &["Hello"], "").await;
+    assert!(status.code() == Some(1) && said.contains("out of memory"), "{said}");
+    let Done { status, said, .. } = run(&Setup::fake("exits"), &["Hello"], "").await;
+    assert!(status.code() == Some(1) && said.contains("the disk is full"), "{said}");
+    let Done { status, said, .. } = run(&Setup::fake("normal"), &["-"], " \n").await;
+    assert!(status.code() == Some(1) && said.contains("no prompt"), "{said}");
+    let Done { status, said, .. } = run(&Setup::fake("normal"), &["--no-such-flag"], "").await;
+    assert!(status.code() == Some(2) && said.contains("--no-such-flag"), "{said}");
+    let missing = Setup::fake("normal").set("CODEX_GATEWAY_CODEX_BIN", "/nowhere");
+    let Done { status, said, .. } = run(&missing, &[], "").await;
+    assert!(status.code() == Some(1) && said.contains("CODEX_GATEWAY_CODEX_BIN is /nowhere"), "{said}");
+}
+
+#[tokio::test]
+async fn nothing_is_allowed_where_nobody_can_be_asked() {
+    let Done { status, out, said } = run(&Setup::fake("asks"), &["Hello"], "").await;
+    assert!(status.success(), "{said}");
+    assert!(said.contains("! asks to run: ") && said.contains("  declined"), "{said}");
+    let answers = format!("{out}{said}");
+    assert!(!answers.contains("  allowed"), "{answers}");
+}
+
+#[tokio::test]
+async fn the_first_interrupt_stops_the_turn_and_a_second_one_the_program() {
+    let setup = Setup::fake("hangs");
+    let mut child = command(&setup).arg("Hello").spawn().unwrap();
+    eventually("it is told", || !setup.fake_codex().told().is_empty()).await;
+    interrupt(&child);
+    says(&mut child, "stopping").await;
+    let Done { status, out, .. } = done(&setup, child).await;
+    assert_eq!(status.code(), Some(130));
+    assert!(!out.is_empty(), "as far as it has come");
+
+    let setup = Setup::fake("late-start");
+    let mut child = command(&setup).arg("Hello").spawn().unwrap();
+    eventually("it is told", || !setup.fake_codex().told().is_empty()).await;
+    interrupt(&child);
+    says(&mut child, "stopping").await;
+    interrupt(&child);
+    assert_eq!(done(&setup, child).await.status.code(), Some(130));
+}
+
+#[tokio::test]
+async fn a_person_at_a_terminal_is_asked() {
+    let setup = Setup::demo();
+    let program = env!("CARGO_BIN_EXE_codex-gateway-cli");
+    assert!(Path::new("/usr/bin/script").exists(), "util-linux has it");
+    let mut terminal = setup.command_of("/usr/bin/script");
+    terminal.env_remove("RUST_LOG").env("TERM", "xterm");
+    terminal.args(["-qec", &format!("{program} 'Ask for an approval'"), "/dev/null"]);
+    terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = terminal.spawn().unwrap();
+    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut shown = String::new();
+    let watch = async {
+        let mut bytes = [0; 4096];
+        let (mut asked, mut answered) = (false, false);
+        loop {
+            let read = screen.read(&mut bytes).await.unwrap_or(0);
+            if read == 0 {
+                return;
+            }
+            shown.push_str(&String::from_utf8_lossy(&bytes[..read]));
+            asked |= shown.contains("No; go on without");
+            if asked && !answered {
+                answered = true;
+                // To the first one, which allows it once.
+                let first = shown.contains("❯ Yes, once");
+                assert!(!first, "what Enter alone chooses allows nothing");
+                keys.write_all(b"\x1b[A\x1b[A\r").await.unwrap();
+            }
+        }
+    };
+    within("the program ends", watch).await;
+    let Done { status, .. } = done(&setup, child).await;
+    assert!(status.success() && shown.contains("allowed"), "{shown}");
+}
+
+#[tokio::test]
+async fn it_explains_itself_to_shells_and_people() {
+    let setup = Setup::fake("normal");
+    for (arguments, says) in [
+        (&["--completions", "bash"][..], "complete -F _codex__gateway__cli"),
+        (&["--man"], ".TH codex-gateway-cli"),
+        (&["--help"], "--resume <THREAD>"),
+        (&["--version"], "codex-gateway-cli "),
+    ] {
+        let Done { status, out, .. } = run(&setup, arguments, "").await;
+        assert!(status.success() && out.contains(says), "{out}");
+    }
+}
