@@ -66,6 +66,8 @@ pub struct Cli {
 pub enum Command {
     /// Prints a token to sign in with
     Token(TokenCommand),
+    /// Looks whether it would work here: codex, its login, the upstream, the port, the directories
+    Check,
 }
 
 impl Cli {

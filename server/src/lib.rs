@@ -5,6 +5,7 @@
 pub mod assets;
 pub mod auth;
 pub mod body;
+pub mod check;
 pub mod cli;
 pub mod cookie;
 pub mod demo;

@@ -5,6 +5,7 @@ use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
 use anyhow::Context;
 use codex_gateway::{
     auth::Auth,
+    check::{Verdict, check},
     cli::{Cli, Command, data_dir},
     demo::Demo,
     serve::serve,
@@ -43,11 +44,14 @@ async fn main() -> ExitCode {
         Err(CliError::Line(error)) => error.exit(),
         Err(error) => return failed(error.into()),
     };
-    warn(&cli);
+    if !matches!(cli.command, Some(Command::Check)) {
+        warn(&cli);
+    }
     let done = match &cli.command {
         Some(Command::Token(token)) => {
             token.run(cli.secret()).map(|token| println!("{token}")).map_err(Into::into)
         }
+        Some(Command::Check) => return checked(cli).await,
         None => run(cli).await,
     };
     done.map_or_else(failed, |()| ExitCode::SUCCESS)
@@ -56,6 +60,16 @@ async fn main() -> ExitCode {
 fn failed(error: anyhow::Error) -> ExitCode {
     eprintln!("codex-gateway: {error:#}");
     ExitCode::FAILURE
+}
+
+/// Tells what was found, the bad last by its exit status.
+async fn checked(cli: Cli) -> ExitCode {
+    let findings = check(cli).await;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    let bad = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
+    if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// What works, and is probably not what was meant.

@@ -18,8 +18,8 @@ use crate::{
     pages,
     request_id::request_id,
     routes::{
-        diff, events, export, fallback, files, health, images, items, legacy, queue, requests, sessions,
-        sign_in, threads, turns, uploads, worker,
+        diff, events, export, fallback, files, health, images, info, items, legacy, queue, requests,
+        sessions, sign_in, threads, turns, uploads, worker,
     },
     state::AppState,
 };
@@ -35,6 +35,7 @@ pub fn router(state: AppState) -> Router {
         .merge(assets::router(&state));
 
     let api = Router::new()
+        .route("/api/info", get(info::info))
         .route("/api/sessions", get(sessions::list).post(sessions::create))
         .route("/api/sessions/{id}", delete(sessions::delete))
         .route("/api/sessions/{id}/state", get(sessions::state))

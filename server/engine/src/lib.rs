@@ -18,6 +18,7 @@ pub mod log;
 pub mod login;
 mod once;
 mod places;
+pub mod probe;
 pub mod requests;
 pub mod session;
 pub mod sessions;
@@ -26,7 +27,7 @@ pub mod uploads;
 mod warm;
 
 pub use catalog::Catalog;
-pub use config::{Config, Options, Surroundings};
+pub use config::{Config, ConfigError, Options, Surroundings};
 pub use error::SessionError;
 pub use files::Found;
 pub use highlight::{Highlighter, Snippet};

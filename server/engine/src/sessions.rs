@@ -46,6 +46,7 @@ use crate::{
     library::{self, Library},
     once::{Once, RequestKey},
     places::{Live, Places},
+    probe,
     session::{
         Session, intake,
         open::{Base, Wanted, WantedThread},
@@ -58,8 +59,6 @@ use crate::{
 
 /// How long a successful check of the codex executable holds.
 const CHECKED: Duration = Duration::from_secs(10);
-/// How long codex may take to tell its version.
-const CHECK: Duration = Duration::from_secs(10);
 
 /// All sessions of a gateway. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -92,7 +91,7 @@ struct Inner {
     files: Files,
     /// When the codex executable was last seen to run. Its lock is held while it is tried: one try for all
     /// that ask at once.
-    checked: tokio::sync::Mutex<Option<Instant>>,
+    checked: tokio::sync::Mutex<Option<(Instant, String)>>,
     /// Requests that are done once.
     once: Once,
     stopping: CancellationToken,
@@ -399,24 +398,18 @@ impl Sessions {
         &self.inner.stopping
     }
 
-    /// Whether the codex executable can be run. A success holds for some seconds.
+    /// The version of the codex executable, if it can be run. A success holds for some seconds.
     ///
     /// # Errors
-    /// Why not, for people.
-    pub async fn check_codex(&self) -> Result<(), String> {
+    /// Why it cannot, for people.
+    pub async fn check_codex(&self) -> Result<String, String> {
         let mut checked = self.inner.checked.lock().await;
-        if checked.is_some_and(|at| at.elapsed() < CHECKED) {
-            return Ok(());
+        if let Some((_, version)) = checked.as_ref().filter(|(at, _)| at.elapsed() < CHECKED) {
+            return Ok(version.clone());
         }
-        let launch = &self.inner.config.launch;
-        let program = launch.program.display();
-        let ran =
-            launch.run(&["--version"], &[], CHECK).await.map_err(|error| format!("{program}: {error}"))?;
-        if !ran.status.success() {
-            return Err(format!("{program} --version ended with {}", ran.status));
-        }
-        *checked = Some(Instant::now());
-        Ok(())
+        let version = probe::version(&self.inner.config.launch).await?;
+        *checked = Some((Instant::now(), version.clone()));
+        Ok(version)
     }
 
     async fn sweep(self) {

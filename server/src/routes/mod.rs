@@ -7,6 +7,7 @@ pub mod fallback;
 pub mod files;
 pub mod health;
 pub mod images;
+pub mod info;
 pub mod items;
 pub mod legacy;
 pub mod queue;

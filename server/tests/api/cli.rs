@@ -115,11 +115,15 @@ async fn the_exit_status_tells_how_it_went() {
 
 #[tokio::test]
 async fn nothing_is_allowed_where_nobody_can_be_asked() {
-    let Done { status, out, said } = run(&Setup::fake("asks"), &["Hello"], "").await;
-    assert!(status.success(), "{said}");
-    assert!(said.contains("! asks to run: ") && said.contains("  declined"), "{said}");
-    let answers = format!("{out}{said}");
-    assert!(!answers.contains("  allowed"), "{answers}");
+    for mode in ["", "ask", "ask-or-decline"] {
+        let setup = Setup::fake("asks").set("CODEX_GATEWAY_APPROVALS", mode);
+        let Done { status, said, .. } = run(&setup, &["Hello"], "").await;
+        assert!(status.success(), "{said}");
+        assert!(said.contains("! asks to run: ") && said.contains("declined"), "{said}");
+        assert!(!said.lines().any(|line| line == "allowed"), "{said}");
+    }
+    let Done { said, .. } = run(&Setup::fake("asks"), &["--approvals", "accept", "Hello"], "").await;
+    assert!(said.lines().any(|line| line == "allowed"), "whoever says so: {said}");
 }
 
 #[tokio::test]

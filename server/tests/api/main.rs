@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 mod auth;
+mod check;
 mod cli;
 mod codex;
 mod conversations;
@@ -12,6 +13,7 @@ mod diff;
 mod environment;
 mod errors;
 mod events;
+mod examples;
 mod export;
 mod faults;
 mod files;
@@ -19,6 +21,7 @@ mod guard;
 mod headers;
 mod health;
 mod images;
+mod info;
 mod items;
 mod legacy;
 mod limits;

@@ -10,6 +10,11 @@ pub struct Approvals {
 }
 
 impl Approvals {
+    /// The laxest that the operator allows, if they have said so.
+    pub fn most(self) -> Option<ApprovalMode> {
+        self.set
+    }
+
     /// What a session has that asks for `asked`.
     ///
     /// # Errors

@@ -104,7 +104,11 @@ impl Show {
 
     /// A message is whole.
     fn finish(&mut self, id: &ItemId, text: &str) -> io::Result<()> {
-        self.written = Some(text.to_owned());
+        let before = self.written.replace(text.to_owned());
+        if let Some(before) = before.filter(|_| !self.live) {
+            // It was not the answer, but a word on the way.
+            self.line(&Line { tone: Tone::Work, text: before });
+        }
         if self.live && self.writing.as_ref() != Some(id) {
             self.write(id, text)?;
         }

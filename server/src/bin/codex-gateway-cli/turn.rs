@@ -118,13 +118,14 @@ async fn turn(sessions: &Sessions, cli: &Cli, prompt: String, show: &mut Show) -
 }
 
 fn wanted(cli: &Cli) -> CreateSession {
-    // What the operator has set counts; else a person is asked where there is one.
-    let asked = if cli.is_interactive() { ApprovalMode::Ask } else { ApprovalMode::Decline };
-    CreateSession {
-        resume_thread_id: cli.resume.clone(),
-        approvals: cli.engine.approvals.is_none().then_some(asked),
-        ..CreateSession::default()
-    }
+    // Where nobody can be asked nothing waits for an answer: it is declined, unless all is allowed.
+    let set = cli.engine.approvals;
+    let approvals = if cli.is_interactive() {
+        set.is_none().then_some(ApprovalMode::Ask)
+    } else {
+        (set != Some(ApprovalMode::Accept)).then_some(ApprovalMode::Decline)
+    };
+    CreateSession { resume_thread_id: cli.resume.clone(), approvals, ..CreateSession::default() }
 }
 
 fn stop(session: &Session, show: &Show) {

@@ -27,6 +27,11 @@ impl Client {
         Self { address, headers: Vec::new() }
     }
 
+    /// Where it asks.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The same client, with a header more.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut headers = self.headers.clone();

@@ -1,13 +1,14 @@
 //! Bodies and replies of the HTTP API.
 
 mod files;
+mod info;
 mod sessions;
 mod state;
 mod threads;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{files::*, sessions::*, state::*, threads::*};
+pub use self::{files::*, info::*, sessions::*, state::*, threads::*};
 pub use crate::turn::{
     ApprovalPolicy, EditQueueItem, InputPart, QueueChange, SandboxMode, Sent, StartTurn, TurnOutcome,
     WhenBusy,

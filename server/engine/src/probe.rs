@@ -1,0 +1,42 @@
+//! What codex is and says, asked of a process that ends afterwards.
+
+use std::time::Duration;
+
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    bridge::{BridgeError, Launch},
+    catalog::Catalog,
+    config::Config,
+    greeting::{Offer, greet},
+    session::account_state,
+};
+
+/// How long codex may take to tell its version.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The version of the codex executable, in its own words without its name: `0.169.0`.
+///
+/// # Errors
+/// Why it cannot be run, for people.
+pub async fn version(launch: &Launch) -> Result<String, String> {
+    let program = launch.program.display();
+    let ran =
+        launch.run(&["--version"], &[], PATIENCE).await.map_err(|error| format!("{program}: {error}"))?;
+    if !ran.status.success() {
+        return Err(format!("{program} --version ended with {}", ran.status));
+    }
+    let said = ran.stdout.trim();
+    Ok(said.rsplit_once(' ').map_or(said, |(_, version)| version).to_owned())
+}
+
+/// What codex offers, and who it is signed in as.
+///
+/// # Errors
+/// Why it cannot be asked.
+pub async fn catalog(config: &Config) -> Result<Catalog, BridgeError> {
+    let process = greet(config, &TaskTracker::new(), ()).await?;
+    let Offer { account, models } = Offer::of(&process.bridge).await;
+    process.bridge.close().await;
+    Ok(Catalog { models, account: account_state(&account), error: None })
+}

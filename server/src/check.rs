@@ -1,0 +1,214 @@
+//! `codex-gateway check`: whether it would work here, and what to do where it would not.
+
+use std::{fmt, io, net::SocketAddr, path::Path, time::Duration};
+
+use codex_gateway_engine::{Config, ConfigError, Surroundings, config::Sandbox, probe};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+
+use crate::{
+    assets,
+    cli::{Cli, data_dir},
+    demo::{Demo, DemoError},
+    variables::unknown,
+};
+
+/// How long a connection to the upstream may take.
+const TO_CONNECT: Duration = Duration::from_secs(5);
+
+/// What was found out about one thing.
+#[derive(Debug)]
+pub struct Finding {
+    /// About what.
+    pub about: &'static str,
+    /// How it is.
+    pub verdict: Verdict,
+    /// What it is, or what is wrong with it and how to mend it.
+    pub text: String,
+}
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it should be.
+    Good,
+    /// It works, and is probably not what was meant.
+    Doubtful,
+    /// It does not work.
+    Bad,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { about, verdict, text } = self;
+        let mark = match verdict {
+            Verdict::Good => "ok",
+            Verdict::Doubtful => "look",
+            Verdict::Bad => "BAD",
+        };
+        write!(f, "{mark:<5} {about}: {text}")
+    }
+}
+
+/// Why nothing more can be found out.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    #[error("there is no place for the gateway's own files: set CODEX_GATEWAY_DATA_DIR")]
+    NoDataDir,
+}
+
+/// Looks at everything that a gateway with these options would need. Changes nothing, but that it makes directories
+/// which are not there.
+pub async fn check(mut cli: Cli) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, nearest) in unknown(std::env::vars_os().map(|(name, _)| name)) {
+        let text = format!("{name} is not known and does nothing; the nearest that is known is {nearest}");
+        findings.push(Finding { about: "variables", verdict: Verdict::Doubtful, text });
+    }
+    // The stand-in model is there as long as this is.
+    let (config, _demo) = match configure(&mut cli).await {
+        Ok(configured) => configured,
+        Err(error) => {
+            let text = error.to_string();
+            findings.push(Finding { about: "configuration", verdict: Verdict::Bad, text });
+            return findings;
+        }
+    };
+    let mut add = |about, (verdict, text): (Verdict, String)| findings.push(Finding { about, verdict, text });
+    add("configuration", (Verdict::Good, format!("agents work in {}", config.cwd.display())));
+    add("codex", codex(&config).await);
+    add("sign-in", sign_in(&config).await);
+    add("sandbox", sandbox(&config));
+    if let Some(url) = &cli.engine.openai_base_url {
+        add("upstream", upstream(url).await);
+    }
+    add("port", port(&cli).await);
+    add("data directory", writable(&config.data_dir));
+    add("browser files", browser_files(&cli));
+    findings
+}
+
+async fn configure(cli: &mut Cli) -> Result<(Config, Option<Demo>), Unusable> {
+    let data_dir = data_dir(cli.data_dir.as_deref()).ok_or(Unusable::NoDataDir)?;
+    let data_dir = if cli.demo { Demo::data_dir(&data_dir) } else { data_dir };
+    let demo = if cli.demo { Some(Demo::start(&mut cli.engine, &data_dir).await?) } else { None };
+    let surroundings = Surroundings { demo: cli.demo, tokens: cli.secret().is_some(), data_dir };
+    Ok((Config::new(cli.engine.clone(), surroundings)?, demo))
+}
+
+async fn codex(config: &Config) -> (Verdict, String) {
+    match probe::version(&config.launch).await {
+        Ok(version) => (Verdict::Good, format!("{version} ({})", config.launch.program.display())),
+        Err(error) => (Verdict::Bad, format!("{error}. Name another one in CODEX_GATEWAY_CODEX_BIN")),
+    }
+}
+
+async fn sign_in(config: &Config) -> (Verdict, String) {
+    match probe::catalog(config).await {
+        Err(error) => (Verdict::Bad, format!("codex app-server cannot be asked: {error}")),
+        Ok(catalog) if catalog.account.requires_openai_auth && catalog.account.raw.is_none() => {
+            let text = if config.openai_api_key.is_some() {
+                return (Verdict::Good, "at its start, with the configured API key".to_owned());
+            } else {
+                "codex is not signed in: run `codex login`, or set CODEX_GATEWAY_OPENAI_API_KEY or \
+                 CODEX_GATEWAY_OPENAI_BASE_URL; --demo needs neither"
+            };
+            (Verdict::Bad, text.to_owned())
+        }
+        Ok(catalog) => {
+            (Verdict::Good, format!("{}; {} models", catalog.account.summary, catalog.models.len()))
+        }
+    }
+}
+
+fn sandbox(config: &Config) -> (Verdict, String) {
+    if config.sandbox == Sandbox::DangerFullAccess {
+        let text = "commands may do whatever this user may (CODEX_GATEWAY_SANDBOX)";
+        return (Verdict::Doubtful, text.to_owned());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|dir| dir.join("bwrap").is_file()) {
+        return (Verdict::Good, format!("{}, with bubblewrap", config.sandbox.as_str()));
+    }
+    let text = format!(
+        "{}, but there is no bwrap on PATH: codex may not be able to keep commands in. Install bubblewrap",
+        config.sandbox.as_str()
+    );
+    (Verdict::Doubtful, text)
+}
+
+/// Whether something listens there. What it answers is seen only with a key.
+async fn upstream(url: &str) -> (Verdict, String) {
+    let place = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let port = if url.starts_with("https:") { 443 } else { 80 };
+    let has_port = place.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let address = if has_port { place.to_owned() } else { format!("{place}:{port}") };
+    let wrong = |error: &dyn fmt::Display| {
+        (
+            Verdict::Bad,
+            format!("{address} cannot be reached: {error}. CODEX_GATEWAY_OPENAI_BASE_URL names it"),
+        )
+    };
+    match timeout(TO_CONNECT, TcpStream::connect(&address)).await {
+        Ok(Ok(_)) => (Verdict::Good, format!("{address} can be reached")),
+        Ok(Err(error)) => wrong(&error),
+        Err(_) => wrong(&format!("no answer within {} s", TO_CONNECT.as_secs())),
+    }
+}
+
+async fn port(cli: &Cli) -> (Verdict, String) {
+    let address = SocketAddr::new(cli.host(), cli.port);
+    match TcpListener::bind(address).await {
+        Err(error) => {
+            let text = format!(
+                "{address} cannot be listened on: {error}. Stop what uses it, or set CODEX_GATEWAY_PORT or CODEX_GATEWAY_HOST"
+            );
+            (Verdict::Bad, text)
+        }
+        Ok(_) if !cli.host().is_loopback() && cli.secret().is_none() => {
+            let text = format!(
+                "{address} is free, and without CODEX_GATEWAY_JWT_SECRET everybody who can reach it can run commands here"
+            );
+            (Verdict::Doubtful, text)
+        }
+        Ok(_) => (Verdict::Good, format!("{address} is free")),
+    }
+}
+
+fn writable(dir: &Path) -> (Verdict, String) {
+    let try_it = || -> io::Result<()> {
+        std::fs::create_dir_all(dir)?;
+        tempfile::tempfile_in(dir).map(drop)
+    };
+    match try_it() {
+        Ok(()) => (Verdict::Good, dir.display().to_string()),
+        Err(error) => {
+            let text = format!(
+                "{} cannot be written: {error}. Make it writable for this user, or set CODEX_GATEWAY_DATA_DIR",
+                dir.display()
+            );
+            (Verdict::Bad, text)
+        }
+    }
+}
+
+fn browser_files(cli: &Cli) -> (Verdict, String) {
+    match assets::site_dir(cli.site_dir.as_deref()) {
+        Ok(site) if assets::are_built(&site.to_string_lossy()) => (Verdict::Good, site.display().to_string()),
+        Ok(site) => {
+            let text = format!(
+                "they are not in {}: there is no chat page, but the API. Build them with `cargo xtask build`, or set \
+                 CODEX_GATEWAY_SITE_DIR",
+                site.display()
+            );
+            (Verdict::Doubtful, text)
+        }
+        Err(error) => (Verdict::Bad, error.to_string()),
+    }
+}

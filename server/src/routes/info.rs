@@ -1,0 +1,31 @@
+//! `GET /api/info`: what this gateway is, and what it allows.
+
+use axum::{Json, extract::State};
+use codex_gateway_wire::api::{Info, InfoLimits};
+
+use crate::{body::LARGEST_BODY, state::AppState};
+
+/// `GET /api/info`
+pub async fn info(State(state): State<AppState>) -> Json<Info> {
+    let config = state.sessions.config();
+    let milliseconds = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    Json(Info {
+        ok: true,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        build_id: state.build_id.to_string(),
+        codex_version: state.sessions.check_codex().await.ok(),
+        demo: config.demo,
+        sign_in: state.auth.is_on(),
+        sandbox: config.sandbox.into(),
+        approval_policy: config.approval_policy.into(),
+        approvals: config.approvals.most(),
+        limits: InfoLimits {
+            max_sessions: config.max_sessions,
+            session_ttl_ms: config.session_ttl.map(milliseconds),
+            park_after_ms: milliseconds(config.park_after),
+            warm_processes: config.warm_processes,
+            approval_timeout_ms: config.approval_timeout.map(milliseconds),
+            max_body_bytes: LARGEST_BODY,
+        },
+    })
+}

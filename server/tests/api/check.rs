@@ -1,0 +1,84 @@
+//! `codex-gateway check`
+
+use std::net::TcpListener;
+
+use crate::support::Setup;
+
+/// Runs it: whether all is well, and what it prints.
+async fn check(setup: Setup) -> (bool, String) {
+    let (good, printed, _) = setup.run(&["check"]).await;
+    (good, printed)
+}
+
+/// The line about one thing, which must be bad.
+async fn bad(setup: Setup, about: &str) -> String {
+    let (good, printed) = check(setup).await;
+    let bad: Vec<&str> = printed.lines().filter(|line| line.starts_with("BAD ")).collect();
+    let [line] = bad.as_slice() else { panic!("{printed}") };
+    assert!(!good && line.contains(&format!(" {about}: ")), "{printed}");
+    (*line).to_owned()
+}
+
+#[tokio::test]
+async fn all_is_well() {
+    let (good, printed) = check(Setup::fake("normal")).await;
+    assert!(good && printed.contains("ok    codex: 0.0.0-fake ("), "{printed}");
+    for about in ["configuration", "sign-in", "sandbox", "port", "data directory", "browser files"] {
+        assert!(printed.contains(&format!(" {about}: ")), "{printed}");
+    }
+    let (good, printed) = check(Setup::demo()).await;
+    assert!(
+        good && printed.contains(" sign-in: no sign-in needed; ") && printed.contains(" can be reached"),
+        "{printed}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named_with_what_to_do() {
+    let line = bad(Setup::fake("broken"), "codex").await;
+    assert!(
+        line.contains("ended with exit status: 127") && line.contains("CODEX_GATEWAY_CODEX_BIN"),
+        "{line}"
+    );
+    let line = bad(Setup::fake("exits"), "sign-in").await;
+    assert!(line.contains("the disk is full"), "{line}");
+    let line = bad(Setup::fake("normal").set("CODEX_GATEWAY_CWD", "/nowhere"), "configuration").await;
+    assert!(line.contains("CODEX_GATEWAY_CWD is /nowhere"), "{line}");
+    let line =
+        bad(Setup::fake("normal").set("CODEX_GATEWAY_DATA_DIR", "/dev/null/x"), "data directory").await;
+    assert!(
+        line.contains("/dev/null/x cannot be written") && line.contains("CODEX_GATEWAY_DATA_DIR"),
+        "{line}"
+    );
+    let nobody = Setup::fake("normal").set("CODEX_GATEWAY_OPENAI_BASE_URL", "http://127.0.0.1:1/v1");
+    let line = bad(nobody, "upstream").await;
+    assert!(line.contains("127.0.0.1:1 cannot be reached"), "{line}");
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let line = bad(Setup::fake("normal").set("CODEX_GATEWAY_PORT", &port), "port").await;
+    assert!(line.contains(&port) && line.contains("in use") && line.contains("CODEX_GATEWAY_PORT"), "{line}");
+}
+
+#[tokio::test]
+async fn a_codex_that_is_not_signed_in_is_told_how_to() {
+    let line = bad(Setup::demo().set("CODEX_GATEWAY_DEMO", "0"), "sign-in").await;
+    assert!(line.contains("codex login") && line.contains("--demo"), "{line}");
+}
+
+#[tokio::test]
+async fn what_is_probably_not_meant_is_no_failure() {
+    let setup = Setup::fake("normal")
+        .set("CODEX_GATEWAY_HOST", "0.0.0.0")
+        .set("CODEX_GATEWAY_SANDBOX", "danger-full-access")
+        .set("CODEX_GATEWAY_MAX_SESSION", "3");
+    let (good, printed) = check(setup).await;
+    assert!(good, "{printed}");
+    for said in [
+        "everybody who can reach it",
+        "commands may do whatever",
+        "nearest that is known is CODEX_GATEWAY_MAX_SESSIONS",
+    ] {
+        assert!(printed.lines().any(|line| line.starts_with("look ") && line.contains(said)), "{printed}");
+    }
+}
