@@ -83,7 +83,7 @@ impl Gateway {
 
     /// What it answers to a GET.
     pub(crate) fn get(&self, path: &str) -> Result<Value> {
-        Api::connect(self.address)?.call("GET", path, &Value::Null)
+        Api::new(self.address).call("GET", path, &Value::Null)
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -92,7 +92,7 @@ impl Gateway {
 
     /// Creates a session.
     pub(crate) fn create(&self) -> Result<GatewaySession> {
-        let mut api = Api::connect(self.address)?;
+        let mut api = Api::new(self.address);
         let reply = api.call("POST", "/api/sessions", &json!({}))?;
         let id = reply["sessionId"].as_str().context("a session without an id")?.to_owned();
         Ok(GatewaySession { api, id })
@@ -209,18 +209,16 @@ impl Side for Followed {
     }
 }
 
-/// A connection that JSON is asked on.
+/// Asks for JSON, on a connection for each request.
 struct Api {
     address: SocketAddr,
-    socket: BufReader<TcpStream>,
+    /// That of the last request.
+    socket: Option<BufReader<TcpStream>>,
 }
 
 impl Api {
-    fn connect(address: SocketAddr) -> Result<Self> {
-        let socket = TcpStream::connect(address)?;
-        socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(Duration::from_mins(1)))?;
-        Ok(Self { address, socket: BufReader::new(socket) })
+    fn new(address: SocketAddr) -> Self {
+        Self { address, socket: None }
     }
 
     fn call(&mut self, method: &str, path: &str, body: &Value) -> Result<Value> {
@@ -229,32 +227,43 @@ impl Api {
     }
 
     fn send(&mut self, method: &str, path: &str, body: &Value) -> Result<()> {
+        // The gateway closes a connection on which nothing is asked for ten seconds.
+        let mut socket = connection(self.address)?;
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
         );
-        self.socket.get_mut().write_all(request.as_bytes())?;
+        socket.write_all(request.as_bytes())?;
+        self.socket = Some(BufReader::new(socket));
         Ok(())
     }
 
     fn reply(&mut self) -> Result<Value> {
+        let socket = self.socket.as_mut().context("nothing was asked")?;
         let (mut status, mut length) = (String::new(), 0);
-        self.socket.read_line(&mut status)?;
+        socket.read_line(&mut status)?;
         loop {
             let mut line = String::new();
-            self.socket.read_line(&mut line)?;
+            socket.read_line(&mut line)?;
             let Some((name, value)) = line.split_once(':') else { break };
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.trim().parse()?;
             }
         }
         let mut body = vec![0; length];
-        self.socket.read_exact(&mut body)?;
+        socket.read_exact(&mut body)?;
         ensure!(status.starts_with("HTTP/1.1 200"), "{status}{}", String::from_utf8_lossy(&body));
         Ok(serde_json::from_slice(&body)?)
     }
+}
+
+fn connection(address: SocketAddr) -> Result<TcpStream> {
+    let socket = TcpStream::connect(address)?;
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(Duration::from_mins(1)))?;
+    Ok(socket)
 }
 
 /// Waits, where there is nothing to wait for but other processes.
