@@ -114,6 +114,18 @@ mod tests {
     }
 
     #[test]
+    fn every_variable_is_documented_in_both_languages() {
+        let command = Cli::command();
+        let names: Vec<_> = command.get_arguments().filter_map(|a| a.get_env()?.to_str()).collect();
+        assert!(names.len() > 20);
+        for text in [include_str!("../../README.md"), include_str!("../../README_zh.md")] {
+            for name in &names {
+                assert!(text.contains(&format!("| `{name}` |")), "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn every_flag_is_a_variable_too() {
         let hidden = ["help", "version"];
         for argument in Cli::command().get_arguments().filter(|a| !hidden.contains(&a.get_id().as_str())) {
