@@ -32,6 +32,8 @@ pub struct SignIns {
     records: Mutex<Records>,
     key: hmac::Key,
     store: Store,
+    /// Those that have ended, and that the store could not forget yet.
+    unforgotten: Mutex<Vec<CookieHash>>,
 }
 
 #[derive(Default)]
@@ -65,7 +67,7 @@ impl SignIns {
             records.add(cookie, Admission { owner, until: until_ms.map(moment) }, usize::MAX, usize::MAX);
         }
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
-        Ok(Self { records: Mutex::new(records), key, store })
+        Ok(Self { records: Mutex::new(records), key, store, unforgotten: Mutex::default() })
     }
 
     /// Signs somebody in; the cookie's value, which nobody can guess.
@@ -79,7 +81,8 @@ impl SignIns {
         let cookie = self.hash(&id);
         let (owner, until_ms) = (admission.owner.clone(), admission.until.map(milliseconds));
         let gone = self.lock().add(cookie, admission, MOST_OF_AN_OWNER, MOST);
-        if let Err(error) = self.store.begin_sign_in(SignInRow { cookie, owner, until_ms }, gone).await {
+        self.forget(gone).await;
+        if let Err(error) = self.store.begin_sign_in(SignInRow { cookie, owner, until_ms }).await {
             tracing::error!(%error, "a sign-in could not be written down: it will not outlive the gateway");
         }
         Ok(id)
@@ -102,11 +105,24 @@ impl SignIns {
     /// Signs out: the cookie admits nobody any more, and what was opened with it ends.
     pub async fn end(&self, id: &str) {
         let cookie = self.hash(id);
-        if !self.lock().end(&cookie) {
+        if self.lock().end(&cookie) {
+            self.forget(vec![cookie]).await;
+        }
+    }
+
+    /// Lets the store forget those, and all that it could not before.
+    async fn forget(&self, ended: Vec<CookieHash>) {
+        let all = {
+            let mut unforgotten = self.unforgotten.lock().unwrap_or_else(PoisonError::into_inner);
+            unforgotten.extend(ended);
+            std::mem::take(&mut *unforgotten)
+        };
+        if all.is_empty() {
             return;
         }
-        if let Err(error) = self.store.end_sign_in(cookie).await {
-            tracing::error!(%error, "the end of a sign-in could not be written down: after a restart its cookie is good again");
+        if let Err(error) = self.store.end_sign_ins(all.clone()).await {
+            tracing::error!(%error, "the end of a sign-in could not be written down yet: after a restart its cookie would be good again");
+            self.unforgotten.lock().unwrap_or_else(PoisonError::into_inner).extend(all);
         }
     }
 
@@ -209,6 +225,23 @@ mod tests {
         assert!(all.find(&ada).is_none(), "so does the end of one");
         drop(all);
         assert!(open(dir.path(), "another").await.find(&bob).is_none(), "another secret ends all");
+    }
+
+    #[tokio::test]
+    async fn an_end_that_could_not_be_written_is_written_with_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let all = open(dir.path(), "s").await;
+        let [ada, bob] = [all.begin(of("ada")).await.unwrap(), all.begin(of("bob")).await.unwrap()];
+        let broken = rusqlite::Connection::open(dir.path().join("gateway.db")).unwrap();
+        broken
+            .execute_batch("CREATE TRIGGER no BEFORE DELETE ON sign_ins BEGIN SELECT RAISE(FAIL, 'no'); END")
+            .unwrap();
+        all.end(&ada).await;
+        assert!(all.find(&ada).is_none(), "it has ended all the same");
+        broken.execute_batch("DROP TRIGGER no").unwrap();
+        all.end(&bob).await;
+        drop(all);
+        assert!(open(dir.path(), "s").await.lock().all.is_empty());
     }
 
     #[tokio::test]

@@ -39,33 +39,34 @@ impl Store {
         .await
     }
 
-    /// Writes down that somebody has signed in, and that these sign-ins have given way.
+    /// Writes down that somebody has signed in.
     ///
     /// # Errors
     /// [`StoreError::Question`]
-    pub async fn begin_sign_in(&self, begun: SignInRow, ended: Vec<CookieHash>) -> Result<(), StoreError> {
+    pub async fn begin_sign_in(&self, begun: SignInRow) -> Result<(), StoreError> {
+        self.ask(move |connection| {
+            let SignInRow { cookie, owner, until_ms } = begun;
+            connection
+                .execute(
+                    "INSERT INTO sign_ins (cookie, owner, until_ms, begun_ms) VALUES (?1, ?2, ?3, ?4)",
+                    params![cookie, owner.as_str(), until_ms, now_ms()],
+                )
+                .map(drop)
+        })
+        .await
+    }
+
+    /// Forgets sign-ins: all of them, or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Question`]
+    pub async fn end_sign_ins(&self, ended: Vec<CookieHash>) -> Result<(), StoreError> {
         self.ask(move |connection| {
             let writing = connection.transaction()?;
             for cookie in ended {
                 writing.execute("DELETE FROM sign_ins WHERE cookie = ?1", [cookie])?;
             }
-            let SignInRow { cookie, owner, until_ms } = begun;
-            writing.execute(
-                "INSERT INTO sign_ins (cookie, owner, until_ms, begun_ms) VALUES (?1, ?2, ?3, ?4)",
-                params![cookie, owner.as_str(), until_ms, now_ms()],
-            )?;
             writing.commit()
-        })
-        .await
-    }
-
-    /// Forgets a sign-in.
-    ///
-    /// # Errors
-    /// [`StoreError::Question`]
-    pub async fn end_sign_in(&self, cookie: CookieHash) -> Result<(), StoreError> {
-        self.ask(move |connection| {
-            connection.execute("DELETE FROM sign_ins WHERE cookie = ?1", [cookie]).map(drop)
         })
         .await
     }
@@ -84,11 +85,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         for number in 0..3 {
-            store.begin_sign_in(row(number, None), Vec::new()).await.unwrap();
+            store.begin_sign_in(row(number, None)).await.unwrap();
         }
-        store.begin_sign_in(row(3, Some(now_ms() + 60_000)), vec![[0; 32]]).await.unwrap();
-        store.begin_sign_in(row(4, Some(now_ms())), Vec::new()).await.unwrap();
-        store.end_sign_in([2; 32]).await.unwrap();
+        store.begin_sign_in(row(3, Some(now_ms() + 60_000))).await.unwrap();
+        store.begin_sign_in(row(4, Some(now_ms()))).await.unwrap();
+        store.end_sign_ins(vec![[0; 32], [2; 32]]).await.unwrap();
         drop(store);
         let left = Store::open(dir.path()).unwrap().sign_ins().await.unwrap();
         let left: Vec<_> = left.iter().map(|row| (row.cookie[0], row.until_ms.is_some())).collect();
