@@ -1,7 +1,9 @@
 //! What happens, in lines for people.
 
+use std::collections::HashSet;
+
 use codex_gateway_wire::{
-    EventBody, Item, Notification, RequestResolved, UserRequest,
+    EventBody, Item, ItemId, Notification, RequestResolved, UserRequest,
     codex::{FileUpdateChange, ItemStatus, PlanStepStatus, TurnPlan},
     hidden::in_order,
     request::{Access, Outcome, Summary},
@@ -31,11 +33,13 @@ pub(crate) struct Line {
     pub text: String,
 }
 
-/// What an event says. What the agent says is not among it.
-pub(crate) fn lines(body: &EventBody) -> Vec<Line> {
+/// What an event says. What the agent says is not among it, nor what those commands printed: that was shown as it came.
+pub(crate) fn lines(body: &EventBody, shown: &HashSet<ItemId>) -> Vec<Line> {
     match body {
         EventBody::Notification(Notification::ItemStarted(event)) => started(&event.item),
-        EventBody::Notification(Notification::ItemCompleted(event)) => completed(&event.item),
+        EventBody::Notification(Notification::ItemCompleted(event)) => {
+            completed(&event.item, shown.contains(event.item.id()))
+        }
         EventBody::Notification(Notification::PlanUpdated(plan)) => steps(plan),
         EventBody::Notification(Notification::Error(error)) if error.will_retry => {
             vec![line(Tone::Warning, format!("{}; trying again", error.error.message))]
@@ -69,10 +73,11 @@ fn started(item: &Item) -> Vec<Line> {
     }
 }
 
-fn completed(item: &Item) -> Vec<Line> {
+fn completed(item: &Item, shown: bool) -> Vec<Line> {
     match item {
         Item::CommandExecution(command) => {
-            let mut lines = output(command.aggregated_output.head(), command.aggregated_output.tail());
+            let printed = &command.aggregated_output;
+            let mut lines = if shown { Vec::new() } else { output(printed.head(), printed.tail()) };
             match (command.status, command.exit_code) {
                 (ItemStatus::Declined, _) => lines.push(line(Tone::Bad, "was not allowed".to_owned())),
                 (_, Some(code)) if code != 0 => lines.push(line(Tone::Bad, format!("ended with {code}"))),
@@ -226,7 +231,7 @@ mod tests {
 
     fn texts(name: EventName, data: &str) -> Vec<String> {
         let body = EventBody::parse(name, data).unwrap();
-        lines(&body).into_iter().map(|line| line.text).collect()
+        lines(&body, &HashSet::new()).into_iter().map(|line| line.text).collect()
     }
 
     fn item(method: &str, item: &str) -> Vec<String> {

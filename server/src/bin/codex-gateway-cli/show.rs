@@ -1,6 +1,7 @@
 //! What is printed: what happens on standard error, the answer on standard output.
 
 use std::{
+    collections::HashSet,
     io::{self, IsTerminal, Write},
     time::Duration,
 };
@@ -32,13 +33,24 @@ pub(crate) struct Show {
     writing: Option<ItemId>,
     /// The last message that was written to its end.
     written: Option<String>,
+    /// The commands whose output was shown as it came, and of the last one what is no whole line yet.
+    shown: HashSet<ItemId>,
+    unfinished: String,
 }
 
 impl Show {
     pub(crate) fn new(json: bool) -> Self {
         let spinner = if json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         spinner.enable_steady_tick(TICK);
-        Self { json, live: !json && io::stdout().is_terminal(), spinner, writing: None, written: None }
+        Self {
+            json,
+            live: !json && io::stdout().is_terminal(),
+            spinner,
+            writing: None,
+            written: None,
+            shown: HashSet::new(),
+            unfinished: String::new(),
+        }
     }
 
     /// Says what is waited for.
@@ -68,24 +80,48 @@ impl Show {
             let Some(body) = event.body() else { continue };
             match &body {
                 EventBody::Notification(Notification::ItemDelta(delta)) => {
-                    if let Delta::Text(text) = &delta.delta {
-                        self.write(&delta.item_id, text)?;
+                    match &delta.delta {
+                        Delta::Text(text) => self.write(&delta.item_id, text)?,
+                        Delta::Output(text) => self.output(&delta.item_id, text),
+                        _ => {}
                     }
                     continue;
                 }
-                EventBody::Notification(Notification::ItemCompleted(completed)) => {
-                    if let Item::AgentMessage(message) = &completed.item {
-                        self.finish(&completed.item.id().clone(), &message.text)?;
-                    }
-                }
+                EventBody::Notification(Notification::ItemCompleted(completed)) => match &completed.item {
+                    Item::AgentMessage(message) => self.finish(completed.item.id(), &message.text)?,
+                    Item::CommandExecution(_) => self.end_output(),
+                    _ => {}
+                },
                 EventBody::Request(request) => asked.push(request.clone()),
                 _ => {}
             }
-            for line in lines(&body) {
+            for line in lines(&body, &self.shown) {
                 self.line(&line);
             }
         }
         Ok(asked)
+    }
+
+    /// Shows what a command prints, line by line.
+    fn output(&mut self, id: &ItemId, text: &str) {
+        if !self.shown.contains(id) {
+            self.end_output();
+            self.shown.insert(id.clone());
+        }
+        self.unfinished.push_str(text);
+        while let Some((whole, rest)) = self.unfinished.split_once('\n') {
+            let (whole, rest) = (whole.to_owned(), rest.to_owned());
+            self.unfinished = rest;
+            self.detail(&whole);
+        }
+    }
+
+    /// A command prints no more.
+    fn end_output(&mut self) {
+        let last = std::mem::take(&mut self.unfinished);
+        if !last.is_empty() {
+            self.detail(&last);
+        }
     }
 
     /// Writes more of a message, if somebody watches.
