@@ -8,17 +8,15 @@ use crate::{
     markdown::MarkdownText,
     node::{Node, el},
 };
-use codex_gateway_wire::{Content, Item, Phase, codex::Reasoning};
+use codex_gateway_wire::{
+    Content, Item, Phase,
+    codex::{Reasoning, topic},
+};
 
 pub(super) fn head(reasoning: &Reasoning, running: bool, t: &Texts) -> Head {
     let verb = if running { t.thinking() } else { t.thought() };
     let topic = reasoning.summary.iter().rev().find_map(|part| topic(part)).unwrap_or_default();
     Head::new(Icon::Thought, verb).words(topic)
-}
-
-/// What a part of a summary is about: it begins with that, in bold.
-fn topic(part: &str) -> Option<&str> {
-    part.trim_start().strip_prefix("**")?.split_once("**").map(|(topic, _)| topic.trim())
 }
 
 pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
@@ -36,16 +34,4 @@ fn thoughts(content: &Content) -> String {
     let Content::Item(Item::Reasoning(reasoning)) = content else { return String::new() };
     let parts = if reasoning.summary.is_empty() { &reasoning.content } else { &reasoning.summary };
     parts.join("\n\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_topic_is_what_stands_in_bold_at_the_beginning() {
-        assert_eq!(topic("**Reading the request**\n\nIt says"), Some("Reading the request"));
-        assert_eq!(topic("**Reading the"), None);
-        assert_eq!(topic("It **says** so"), None);
-    }
 }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use codex_gateway_wire::{
     EventBody, Item, ItemId, Notification, RequestResolved, UserRequest,
-    codex::{FileUpdateChange, ItemStatus, PlanStepStatus, TurnPlan},
+    codex::{FileUpdateChange, ItemStatus, PlanStep, PlanStepStatus, TurnPlan, topic},
+    diff::{Counts, counts},
     hidden::in_order,
     request::{Access, Outcome, Summary},
     shell::command_line,
@@ -100,7 +101,8 @@ fn completed(item: &Item, shown: bool) -> Vec<Line> {
         }
         Item::WebSearch(search) => vec![line(Tone::Work, format!("searched the web: {}", search.query))],
         Item::Reasoning(reasoning) => {
-            reasoning.summary.iter().map(|part| line(Tone::Detail, title(part).to_owned())).collect()
+            let told = |part: &String| line(Tone::Detail, topic(part).unwrap_or(part).to_owned());
+            reasoning.summary.iter().map(told).collect()
         }
         Item::ImageView(image) => vec![line(Tone::Work, format!("looked at {}", image.path))],
         Item::ContextCompaction(_) => {
@@ -125,29 +127,18 @@ fn output(head: &str, tail: &str) -> Vec<Line> {
 }
 
 fn changed(change: &FileUpdateChange) -> String {
-    let FileUpdateChange { path, kind, diff } = change;
+    let FileUpdateChange { path, kind, .. } = change;
+    let Counts { added, removed } = counts(change);
     match (kind.kind.as_str(), &kind.move_path) {
-        ("add", _) => format!("added {path} (+{})", diff.lines().count()),
+        ("add", _) => format!("added {path} (+{added})"),
         ("delete", _) => format!("deleted {path}"),
-        (_, moved) => {
-            let count = |mark: char, head: &str| {
-                diff.lines().filter(|line| line.starts_with(mark) && !line.starts_with(head)).count()
-            };
-            let to = moved.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
-            let verb = if moved.is_some() { "moved" } else { "edited" };
-            format!("{verb} {path}{to} (+{} −{})", count('+', "+++"), count('-', "---"))
-        }
+        (_, Some(to)) => format!("moved {path} to {to} (+{added} −{removed})"),
+        (_, None) => format!("edited {path} (+{added} −{removed})"),
     }
 }
 
-/// What a part of a summary is about: it begins with that, in bold.
-fn title(part: &str) -> &str {
-    let first = part.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-    first.strip_prefix("**").and_then(|rest| rest.split_once("**")).map_or(first, |(title, _)| title)
-}
-
 fn steps(plan: &TurnPlan) -> Vec<Line> {
-    let step = |step: &codex_gateway_wire::codex::PlanStep| {
+    let step = |step: &PlanStep| {
         let mark = match step.status {
             PlanStepStatus::Completed => "x",
             PlanStepStatus::InProgress => ">",

@@ -109,10 +109,10 @@ impl Show {
             self.shown.insert(id.clone());
         }
         self.unfinished.push_str(text);
-        while let Some((whole, rest)) = self.unfinished.split_once('\n') {
-            let (whole, rest) = (whole.to_owned(), rest.to_owned());
-            self.unfinished = rest;
-            self.detail(&whole);
+        if let Some(end) = self.unfinished.rfind('\n') {
+            let rest = self.unfinished.split_off(end + 1);
+            let whole = std::mem::replace(&mut self.unfinished, rest);
+            whole.lines().for_each(|line| self.detail(line));
         }
     }
 

@@ -297,6 +297,11 @@ impl UserInput {
     }
 }
 
+/// What a part of a reasoning's summary is about: it begins with that, in bold.
+pub fn topic(part: &str) -> Option<&str> {
+    part.trim_start().strip_prefix("**")?.split_once("**").map(|(topic, _)| topic.trim())
+}
+
 impl UserMessage {
     /// Its text parts, a line break between them.
     pub fn text(&self) -> String {
@@ -368,6 +373,13 @@ mod tests {
             serde_json::to_string(&item).unwrap(),
             r#"{"type":"agentMessage","id":"m1","text":"Hi","phase":null}"#
         );
+    }
+
+    #[test]
+    fn the_topic_is_what_stands_in_bold_at_the_beginning() {
+        assert_eq!(topic("**Reading the request**\n\nIt says"), Some("Reading the request"));
+        assert_eq!(topic("**Reading the"), None);
+        assert_eq!(topic("It **says** so"), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use item::{
     AgentMessage, CollabAgentToolCall, CommandExecution, ContextCompaction, DynamicToolCall,
     EnteredReviewMode, ExitedReviewMode, FileChange, FileUpdateChange, FunctionCallOutput, HookPrompt,
     HookPromptFragment, ImageGeneration, ImageView, Item, McpToolCall, McpToolCallError, PatchChangeKind,
-    Plan, Reasoning, Sleep, SubAgentActivity, UnknownItem, UserInput, UserMessage, WebSearch,
+    Plan, Reasoning, Sleep, SubAgentActivity, UnknownItem, UserInput, UserMessage, WebSearch, topic,
 };
 pub use notification::{Delta, ErrorNotification, ItemDelta, ItemEvent, Notification};
 pub use settings::{SandboxPolicy, ThreadSettings, ThreadStatus, approval_policy};
