@@ -2,18 +2,14 @@
 
 use std::{fmt, io, net::SocketAddr, path::Path, time::Duration};
 
-use codex_gateway_engine::{Config, ConfigError, Surroundings, config::Sandbox, probe};
+use codex_gateway_engine::{Config, bridge::locate::on_path, config::Sandbox, probe};
+use http::{Uri, uri::Scheme};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
 };
 
-use crate::{
-    assets,
-    cli::{Cli, data_dir},
-    demo::{Demo, DemoError},
-    variables::unknown,
-};
+use crate::{assets, cli::Cli, variables::unknown};
 
 /// How long a connection to the upstream may take.
 const TO_CONNECT: Duration = Duration::from_secs(5);
@@ -52,17 +48,6 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Why nothing more can be found out.
-#[derive(Debug, thiserror::Error)]
-enum Unusable {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Demo(#[from] DemoError),
-    #[error("there is no place for the gateway's own files: set CODEX_GATEWAY_DATA_DIR")]
-    NoDataDir,
-}
-
 /// Looks at everything that a gateway with these options would need. Changes nothing, but that it makes directories
 /// which are not there.
 pub async fn check(mut cli: Cli) -> Vec<Finding> {
@@ -72,7 +57,7 @@ pub async fn check(mut cli: Cli) -> Vec<Finding> {
         findings.push(Finding { about: "variables", verdict: Verdict::Doubtful, text });
     }
     // The stand-in model is there as long as this is.
-    let (config, _demo) = match configure(&mut cli).await {
+    let (config, _demo) = match cli.configure().await {
         Ok(configured) => configured,
         Err(error) => {
             let text = error.to_string();
@@ -92,14 +77,6 @@ pub async fn check(mut cli: Cli) -> Vec<Finding> {
     add("data directory", writable(&config.data_dir));
     add("browser files", browser_files(&cli));
     findings
-}
-
-async fn configure(cli: &mut Cli) -> Result<(Config, Option<Demo>), Unusable> {
-    let data_dir = data_dir(cli.data_dir.as_deref()).ok_or(Unusable::NoDataDir)?;
-    let data_dir = if cli.demo { Demo::data_dir(&data_dir) } else { data_dir };
-    let demo = if cli.demo { Some(Demo::start(&mut cli.engine, &data_dir).await?) } else { None };
-    let surroundings = Surroundings { demo: cli.demo, tokens: cli.secret().is_some(), data_dir };
-    Ok((Config::new(cli.engine.clone(), surroundings)?, demo))
 }
 
 async fn codex(config: &Config) -> (Verdict, String) {
@@ -132,8 +109,7 @@ fn sandbox(config: &Config) -> (Verdict, String) {
         let text = "commands may do whatever this user may (CODEX_GATEWAY_SANDBOX)";
         return (Verdict::Doubtful, text.to_owned());
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&path).any(|dir| dir.join("bwrap").is_file()) {
+    if on_path(Path::new("bwrap")).is_some() {
         return (Verdict::Good, format!("{}, with bubblewrap", config.sandbox.as_str()));
     }
     let text = format!(
@@ -145,10 +121,12 @@ fn sandbox(config: &Config) -> (Verdict, String) {
 
 /// Whether something listens there. What it answers is seen only with a key.
 async fn upstream(url: &str) -> (Verdict, String) {
-    let place = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
-    let port = if url.starts_with("https:") { 443 } else { 80 };
-    let has_port = place.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let address = if has_port { place.to_owned() } else { format!("{place}:{port}") };
+    let uri: Uri = match url.parse() {
+        Ok(uri) => uri,
+        Err(error) => return (Verdict::Bad, format!("{url} is no address: {error}")),
+    };
+    let port = uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
+    let address = format!("{}:{port}", uri.host().unwrap_or_default());
     let wrong = |error: &dyn fmt::Display| {
         (
             Verdict::Bad,

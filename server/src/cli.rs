@@ -5,9 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use codex_gateway_engine::{Options, config::Secret};
+use codex_gateway_engine::{Config, ConfigError, Options, Surroundings, config::Secret};
 
-use crate::{limits::LimitOptions, token_command::TokenCommand};
+use crate::{
+    demo::{Demo, DemoError},
+    limits::LimitOptions,
+    token_command::TokenCommand,
+};
 
 /// A REST/SSE API and a browser chat over `codex app-server`, one subprocess per session.
 #[derive(Clone, Debug, clap::Parser)]
@@ -61,6 +65,20 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
+/// Why a gateway cannot run with these options.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigureError {
+    /// The engine cannot.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no demo.
+    #[error("the demo could not be set up: {0}")]
+    Demo(#[from] DemoError),
+    /// There is no place for its own files.
+    #[error("there is no place for the gateway's own files: set CODEX_GATEWAY_DATA_DIR")]
+    NoDataDir,
+}
+
 /// What the program can do beside serving.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
@@ -76,6 +94,18 @@ impl Cli {
         let open = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let closed = IpAddr::V4(Ipv4Addr::LOCALHOST);
         self.host.unwrap_or(if self.secret().is_some() { open } else { closed })
+    }
+
+    /// What the engine runs with, and the demo if one is wanted: it is there as long as this is held.
+    ///
+    /// # Errors
+    /// [`ConfigureError`]
+    pub async fn configure(&mut self) -> Result<(Config, Option<Demo>), ConfigureError> {
+        let data_dir = data_dir(self.data_dir.as_deref()).ok_or(ConfigureError::NoDataDir)?;
+        let data_dir = if self.demo { Demo::data_dir(&data_dir) } else { data_dir };
+        let demo = if self.demo { Some(Demo::start(&mut self.engine, &data_dir).await?) } else { None };
+        let surroundings = Surroundings { demo: self.demo, tokens: self.secret().is_some(), data_dir };
+        Ok((Config::new(self.engine.clone(), surroundings)?, demo))
     }
 
     /// The JWT secret, if there is one that says something.

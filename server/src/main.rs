@@ -6,14 +6,13 @@ use anyhow::Context;
 use codex_gateway::{
     auth::Auth,
     check::{Verdict, check},
-    cli::{Cli, Command, data_dir},
-    demo::Demo,
+    cli::{Cli, Command},
     serve::serve,
     state::AppState,
     tokens::SHORTEST_SECRET,
     variables::{self, CliError, unknown},
 };
-use codex_gateway_engine::{Config, Sessions, Surroundings, login};
+use codex_gateway_engine::{Sessions, login};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use tokio::{
     net::TcpListener,
@@ -93,17 +92,7 @@ fn warn(cli: &Cli) {
 }
 
 async fn run(mut cli: Cli) -> anyhow::Result<()> {
-    let data_dir = data_dir(cli.data_dir.as_deref())
-        .context("there is no place for the gateway's own files: set CODEX_GATEWAY_DATA_DIR")?;
-    let data_dir = if cli.demo { Demo::data_dir(&data_dir) } else { data_dir };
-    let demo = if cli.demo {
-        let demo = Demo::start(&mut cli.engine, &data_dir).await;
-        Some(demo.context("the demo could not be set up")?)
-    } else {
-        None
-    };
-    let surroundings = Surroundings { demo: demo.is_some(), tokens: cli.secret().is_some(), data_dir };
-    let config = Config::new(cli.engine.clone(), surroundings)?;
+    let (config, demo) = cli.configure().await?;
     let address = (cli.host(), cli.port);
     let listener = TcpListener::bind(address)
         .await

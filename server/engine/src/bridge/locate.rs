@@ -37,7 +37,8 @@ pub fn locate(configured: Option<&Path>) -> Result<PathBuf, LocateError> {
     on_path(Path::new("codex")).or_else(pinned).map(native).ok_or(LocateError::NotFound)
 }
 
-fn on_path(name: &Path) -> Option<PathBuf> {
+/// The first executable file of that name on PATH.
+pub fn on_path(name: &Path) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|dir| dir.join(name)).find(|candidate| is_executable(candidate))
 }
