@@ -14,6 +14,7 @@ use aws_lc_rs::{hmac, rand};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use codex_gateway_engine::{
     Store,
+    clock::unix_ms,
     config::Secret,
     store::{CookieHash, SignInRow, StoreError},
 };
@@ -79,7 +80,7 @@ impl SignIns {
         rand::fill(&mut id).map_err(|_| NoRandomness)?;
         let id = BASE64_URL_SAFE_NO_PAD.encode(id);
         let cookie = self.hash(&id);
-        let (owner, until_ms) = (admission.owner.clone(), admission.until.map(milliseconds));
+        let (owner, until_ms) = (admission.owner.clone(), admission.until.map(unix_ms));
         let gone = self.lock().add(cookie, admission, MOST_OF_AN_OWNER, MOST);
         self.forget(gone).await;
         if let Err(error) = self.store.begin_sign_in(SignInRow { cookie, owner, until_ms }).await {
@@ -182,12 +183,6 @@ fn is_over(record: &Record, now: SystemTime) -> bool {
     record.until.is_some_and(|until| until <= now)
 }
 
-/// In Unix milliseconds.
-fn milliseconds(moment: SystemTime) -> i64 {
-    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
 fn moment(milliseconds: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(milliseconds.max(0).unsigned_abs())
 }
@@ -251,7 +246,7 @@ mod tests {
         let id = all.begin(Admission { until: Some(SystemTime::now()), ..of("ada") }).await.unwrap();
         assert!(all.find(&id).is_none());
         assert!(all.lock().all.is_empty(), "it is not kept");
-        let until = Some(moment(milliseconds(SystemTime::now()) + 60_000));
+        let until = Some(moment(unix_ms(SystemTime::now()) + 60_000));
         let id = all.begin(Admission { until, ..of("ada") }).await.unwrap();
         drop(all);
         assert_eq!(open(dir.path(), "s").await.find(&id).unwrap().0.until, until);

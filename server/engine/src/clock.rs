@@ -17,7 +17,12 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Now, in Unix milliseconds.
 pub fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    unix_ms(SystemTime::now())
+}
+
+/// A moment of the system's clock, in Unix milliseconds.
+pub fn unix_ms(moment: SystemTime) -> i64 {
+    let since = moment.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
