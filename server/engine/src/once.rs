@@ -104,9 +104,9 @@ impl Once {
         let request = key.request;
         let (once, owner, at) = (self.clone(), owner.clone(), place.clone());
         let task = tokio::spawn(async move {
-            let outcome = once.begin(&owner, &key, work).await;
-            once.underway.lock().unwrap_or_else(PoisonError::into_inner).remove(&at);
-            outcome
+            // Also if it panics.
+            let _left = Left { once: &once, place: &at };
+            once.begin(&owner, &key, work).await
         });
         let outcome = task.map(|joined| joined.unwrap_or(Err(SessionError::KeyUnfinished))).boxed().shared();
         underway.insert(place, (request, outcome.clone()));
@@ -136,6 +136,18 @@ impl Once {
             tracing::error!(%error, "what came of a request could not be written down");
         }
         outcome.map(Into::into)
+    }
+}
+
+/// A request that is being done; when this is dropped it is so no more.
+struct Left<'a> {
+    once: &'a Once,
+    place: &'a (OwnerId, String),
+}
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        self.once.underway.lock().unwrap_or_else(PoisonError::into_inner).remove(self.place);
     }
 }
 
@@ -195,6 +207,16 @@ mod tests {
         drop(once);
         let once = Once::new(Store::open(dir.path()).unwrap());
         assert_eq!(once.run(&ada, key("k", "a"), work()).await.unwrap(), 1, "also after a restart");
+    }
+
+    #[tokio::test]
+    async fn one_that_breaks_off_is_not_being_done_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let once = Once::new(Store::open(dir.path()).unwrap());
+        let breaks = async { panic!("a bug") };
+        let broken = once.run::<u32>(&OwnerId::shared(), key("k", "a"), breaks).await;
+        assert!(matches!(broken, Err(SessionError::KeyUnfinished)), "{broken:?}");
+        assert!(once.underway.lock().unwrap().is_empty());
     }
 
     #[tokio::test]
