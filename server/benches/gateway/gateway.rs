@@ -77,6 +77,15 @@ impl Gateway {
         }
     }
 
+    /// How long it takes to create a session, which ends then.
+    pub(crate) fn time_create(&self) -> Result<Duration> {
+        let start = Instant::now();
+        let session = self.create()?;
+        let took = start.elapsed();
+        session.delete()?;
+        Ok(took)
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }

@@ -1,6 +1,6 @@
 //! The figures: a table for people, JSON for programs.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -120,6 +120,11 @@ impl Row {
         let direct = self.median.direct.map(show).unwrap_or_default();
         [self.what.clone(), direct, show(self.median.gateway), figure, target, verdict.to_owned()]
     }
+}
+
+/// A time in milliseconds.
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }
 
 /// The value that so many percent of the values do not exceed. 0 if there are none.

@@ -10,7 +10,7 @@ use crate::{
     gateway::{Followed, Gateway},
     ground::Ground,
     proc,
-    report::{Report, Row, Unit},
+    report::{Report, Row, Unit, milliseconds},
     turn::{Side, WARM_UP},
 };
 
@@ -56,7 +56,7 @@ fn compare(ground: &Ground, rounds: usize, warm: usize) -> Result<Vec<(f64, f64)
         }
         direct.resume(ground, &thread)?;
         let limit = start.elapsed();
-        times.push((limit.as_secs_f64() * 1e3, ours.as_secs_f64() * 1e3));
+        times.push([limit, ours].map(milliseconds).into());
     }
     session.delete()?;
     Ok(times)
