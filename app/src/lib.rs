@@ -49,6 +49,8 @@ mod upload;
 
 pub use app::App;
 #[cfg(feature = "ssr")]
+pub use prefs::theme_word;
+#[cfg(feature = "ssr")]
 pub use server_fns::{ServerContext, known_colours, load};
 #[cfg(feature = "ssr")]
 pub use shell::{PAGES, init_tasks, shell};

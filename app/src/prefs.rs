@@ -48,6 +48,12 @@ pub(crate) struct Prefs {
     pub(crate) sidebar_hidden: bool,
 }
 
+/// The theme that the reader of a request has chosen, as the `data-theme` attribute has it.
+#[cfg(feature = "ssr")]
+pub fn theme_word(headers: &http::HeaderMap) -> &'static str {
+    Prefs::of_request(headers).theme.word()
+}
+
 impl Prefs {
     /// Reads the headers `Cookie` and `Accept-Language` of a request.
     #[cfg(any(feature = "ssr", test))]

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use codex_gateway_engine::{SessionError, UploadError};
-use codex_gateway_wire::api::ErrorBody;
+use codex_gateway_wire::api::{ErrorBody, ErrorCode};
 
 /// The documented answer of the paths that are gone.
 const LEGACY: &str =
@@ -80,57 +80,36 @@ impl ApiError {
         Self::BadBody("the body is empty; it should be a JSON object".to_owned())
     }
 
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::Session(error) => {
-                StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-            }
-            Self::Upload(error) => {
-                StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-            }
-            Self::NoImageType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::BadBody(_) | Self::BadKey | Self::BadQuery(_) | Self::BadHost => StatusCode::BAD_REQUEST,
-            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::ForeignHost(_) | Self::ForeignOrigin => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Legacy => StatusCode::GONE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    fn code(&self) -> &'static str {
+    fn code(&self) -> ErrorCode {
         match self {
             Self::Session(error) => error.code(),
             Self::Upload(error) => error.code(),
-            Self::NoImageType => "no_image",
-            Self::BadBody(_) => "bad_body",
-            Self::BadKey => "bad_key",
-            Self::BadQuery(_) => "bad_query",
-            Self::TooLarge(_) => "too_large",
-            Self::Unauthorized => "unauthorized",
-            Self::SlowBody => "slow_body",
-            Self::RateLimited { .. } => "rate_limited",
-            Self::BadHost => "bad_host",
-            Self::ForeignHost(_) => "foreign_host",
-            Self::ForeignOrigin => "foreign_origin",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::Legacy => "gone",
-            Self::Internal => "internal",
+            Self::NoImageType => ErrorCode::NoImage,
+            Self::BadBody(_) => ErrorCode::BadBody,
+            Self::BadKey => ErrorCode::BadKey,
+            Self::BadQuery(_) => ErrorCode::BadQuery,
+            Self::TooLarge(_) => ErrorCode::TooLarge,
+            Self::Unauthorized => ErrorCode::Unauthorized,
+            Self::SlowBody => ErrorCode::SlowBody,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
+            Self::BadHost => ErrorCode::BadHost,
+            Self::ForeignHost(_) => ErrorCode::ForeignHost,
+            Self::ForeignOrigin => ErrorCode::ForeignOrigin,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
+            Self::Legacy => ErrorCode::Gone,
+            Self::Internal => ErrorCode::Internal,
         }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = self.status();
+        let code = self.code();
+        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = ErrorBody {
             error: self.to_string(),
-            code: self.code().to_owned(),
+            code,
             resolved: match &self {
                 Self::Session(SessionError::RequestEnded(resolved)) => Some(resolved.clone()),
                 _ => None,

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{auth::Caller, error::ApiError, state::AppState};
 
-/// A JSON body, which [`crate::body::json_body`] has let through. As an `Option`, an empty body is none.
+/// A JSON body, which [`crate::body::json_body`] has let through. As an `Option`, an empty body is none, and so is `null`.
 pub struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
@@ -44,8 +44,12 @@ fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<Option<T>, ApiError> {
     if bytes.is_empty() {
         return Ok(None);
     }
+    // A list would be read as an object's fields, in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ApiError::BadBody("the body is a list; it should be a JSON object".to_owned()));
+    }
     let wrong = |error| ApiError::BadBody(format!("the body is not the JSON that is expected: {error}"));
-    serde_json::from_slice(bytes).map(Some).map_err(wrong)
+    serde_json::from_slice(bytes).map_err(wrong)
 }
 
 /// The header with the key of a request that shall be done once.

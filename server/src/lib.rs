@@ -14,6 +14,7 @@ pub mod extract;
 pub mod guard;
 pub mod headers;
 pub mod limits;
+pub mod openapi;
 pub mod pages;
 pub mod request_id;
 pub mod router;

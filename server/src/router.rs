@@ -4,9 +4,11 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
-    routing::{any, delete, get, patch, post},
+    routing::{any, get, post},
 };
+use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     assets,
@@ -15,7 +17,7 @@ use crate::{
     guard::guard,
     headers::headers,
     limits::limit,
-    pages,
+    openapi, pages,
     request_id::request_id,
     routes::{
         diff, events, export, fallback, files, health, images, info, items, legacy, queue, requests,
@@ -26,59 +28,23 @@ use crate::{
 
 /// All routes. Only health, readiness, the browser files, the worker beside them and signing in need no token.
 pub fn router(state: AppState) -> Router {
-    let open = Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
+    let open = Router::from(health())
         .route("/service-worker.js", get(worker::worker))
         .route("/sign-in", get(sign_in::begin).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .merge(assets::router(&state));
 
-    let api = Router::new()
-        .route("/api/info", get(info::info))
-        .route("/api/sessions", get(sessions::list).post(sessions::create))
-        .route("/api/sessions/{id}", delete(sessions::delete))
-        .route("/api/sessions/{id}/state", get(sessions::state))
-        .route("/api/sessions/{id}/snapshot", get(sessions::snapshot))
-        .route("/api/sessions/{id}/images/{item}", get(images::read))
-        .route("/api/sessions/{id}/items", get(items::list))
-        .route("/api/sessions/{id}/diff", get(diff::read))
-        .route("/api/sessions/{id}/files", get(files::list))
-        .route("/api/sessions/{id}/events", get(events::events))
-        .route("/api/sessions/{id}/turn", post(turns::start))
-        .route("/api/sessions/{id}/turn/interrupt", post(turns::interrupt))
-        .route("/api/sessions/{id}/queue", get(queue::list))
-        .route("/api/sessions/{id}/queue/{item}", patch(queue::edit).delete(queue::remove))
-        .route("/api/sessions/{id}/queue/{item}/send", post(queue::send))
-        .route("/api/sessions/{id}/thread/new", post(threads::new))
-        .route("/api/sessions/{id}/thread/resume", post(threads::resume))
-        .route("/api/uploads/{id}", get(uploads::get))
-        .route("/api/threads", get(threads::list))
-        .route("/api/sessions/{id}/thread/fork", post(threads::fork))
-        .route("/api/sessions/{id}/thread/revert", post(threads::revert))
-        .route("/api/sessions/{id}/thread/compact", post(threads::compact))
-        .route("/api/sessions/{id}/thread/review", post(threads::review))
-        .route("/api/sessions/{id}/thread/name", post(threads::name))
-        .route("/api/threads/{id}", get(threads::read).delete(threads::delete))
-        .route("/api/threads/{id}/archive", post(threads::archive))
-        .route("/api/threads/{id}/unarchive", post(threads::unarchive))
-        .route("/api/threads/{id}/export", get(export::export))
-        .route("/api/sessions/{id}/requests", get(requests::list))
-        .route("/api/sessions/{id}/requests/{request}", post(requests::answer))
-        .route("/api/state", any(legacy::gone))
-        .route("/api/events", any(legacy::gone))
-        .route("/api/turn", any(legacy::gone))
-        .route("/api/thread/new", any(legacy::gone))
+    let api = legacy::PATHS
+        .iter()
+        .fold(Router::from(api()), |api, path| api.route(path, any(legacy::gone)))
         .route("/api/{*rest}", any(fallback::not_found));
-
-    // Images are no JSON: it reads its body itself.
-    let images = Router::new().route("/api/uploads", post(uploads::add));
 
     // The last is the first that a request meets. What a path takes is told only to those who may come in.
     let closed = api
+        .merge(openapi::router(&document()))
         .merge(pages::router(&state))
         .route_layer(from_fn(json_body))
-        .merge(images)
+        .merge(Router::from(images()))
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .route_layer(from_fn_with_state(state.clone(), limit))
         .route_layer(from_fn_with_state(state.clone(), authenticate));
@@ -92,4 +58,52 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(headers))
         .layer(from_fn(request_id))
         .with_state(state)
+}
+
+/// What can be asked of the gateway.
+pub fn document() -> Value {
+    openapi::document([health(), api(), images()].map(OpenApiRouter::into_openapi))
+}
+
+fn health() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(health::healthz)).routes(routes!(health::readyz))
+}
+
+fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(info::info))
+        .routes(routes!(sessions::list, sessions::create))
+        .routes(routes!(sessions::delete))
+        .routes(routes!(sessions::state))
+        .routes(routes!(sessions::snapshot))
+        .routes(routes!(items::list))
+        .routes(routes!(events::events))
+        .routes(routes!(turns::start))
+        .routes(routes!(turns::interrupt))
+        .routes(routes!(requests::list))
+        .routes(routes!(requests::answer))
+        .routes(routes!(queue::list))
+        .routes(routes!(queue::edit, queue::remove))
+        .routes(routes!(queue::send))
+        .routes(routes!(threads::new))
+        .routes(routes!(threads::resume))
+        .routes(routes!(threads::fork))
+        .routes(routes!(threads::revert))
+        .routes(routes!(threads::compact))
+        .routes(routes!(threads::review))
+        .routes(routes!(threads::name))
+        .routes(routes!(threads::list))
+        .routes(routes!(threads::read, threads::delete))
+        .routes(routes!(threads::archive))
+        .routes(routes!(threads::unarchive))
+        .routes(routes!(export::export))
+        .routes(routes!(diff::read))
+        .routes(routes!(files::list))
+        .routes(routes!(images::read))
+        .routes(routes!(uploads::get))
+}
+
+/// Images are no JSON: it reads its body itself.
+fn images() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(uploads::add))
 }

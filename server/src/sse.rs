@@ -14,8 +14,7 @@ use codex_gateway_engine::{
 };
 use codex_gateway_wire::{
     EventId, EventName,
-    api::SessionInfo,
-    event::{Gap, GapReason},
+    event::{Gap, GapReason, Hello},
 };
 use futures::Stream;
 use serde::Serialize;
@@ -48,16 +47,8 @@ pub fn json_frame(id: Option<&EventId>, name: EventName, data: &impl Serialize) 
 
 /// The first event of every stream: who one is connected to.
 pub fn hello(session: &Session, build_id: &str) -> Bytes {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Data<'a> {
-        session_id: &'a str,
-        #[serde(flatten)]
-        session: &'a SessionInfo,
-        build_id: &'a str,
-    }
-    let info = session.info();
-    let data = Data { session_id: info.id.as_str(), session: &info, build_id };
+    let session = session.info();
+    let data = Hello { session_id: session.id.clone(), session, build_id: build_id.to_owned() };
     json_frame(None, EventName::Session, &data)
 }
 

@@ -89,18 +89,18 @@ pub async fn load(context: &ServerContext, path: &str) -> (StatusCode, Loaded) {
         Route::Home => found(Loaded { home: Some(context.home().await), ..Loaded::default() }),
         Route::Conversation(id) => match context.conversation(&id).await {
             Ok(conversation) => found(Loaded { conversation: Some(conversation), ..Loaded::default() }),
-            Err(error) => refused(error.status(), failure(&error)),
+            Err(error) => refused(error.code().status(), failure(&error)),
         },
         Route::Thread(id) => match context.thread(&id).await {
             Ok(past) => found(Loaded { conversation: Some(past), ..Loaded::default() }),
-            Err(error) => refused(error.status(), failure(&error)),
+            Err(error) => refused(error.code().status(), failure(&error)),
         },
         Route::Unknown => refused(404, Failure::not_found()),
     }
 }
 
 fn failure(error: &SessionError) -> Failure {
-    Failure { code: error.code().to_owned(), message: error.to_string() }
+    Failure { code: error.code().as_str().to_owned(), message: error.to_string() }
 }
 
 pub(super) fn context() -> Result<ServerContext, Failure> {
@@ -110,7 +110,7 @@ pub(super) fn context() -> Result<ServerContext, Failure> {
 
 /// Passes an error on, and its status.
 pub(super) fn failed(error: SessionError) -> Failure {
-    set_status(error.status());
+    set_status(error.code().status());
     failure(&error)
 }
 

@@ -4,9 +4,11 @@
 use std::collections::{HashMap, HashSet};
 
 #[cfg(feature = "ssr")]
-use codex_gateway_engine::{SessionError, SortKey, ThreadQuery};
+use codex_gateway_engine::{SessionError, ThreadQuery};
 #[cfg(feature = "ssr")]
 use codex_gateway_wire::api::SessionSummary;
+#[cfg(feature = "ssr")]
+use codex_gateway_wire::api::SortKey;
 use codex_gateway_wire::{SessionId, ThreadId, read_fields};
 use serde::Serialize;
 

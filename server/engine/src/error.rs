@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use codex_gateway_wire::{
     RequestResolved, SessionId,
+    api::ErrorCode,
     request::{Outcome, ResolvedBy},
 };
 
@@ -186,59 +187,8 @@ fn held(session: Option<&SessionId>) -> String {
 }
 
 impl SessionError {
-    /// A stable word for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound
-            | Self::ThreadNotFound
-            | Self::NoSuchRequest
-            | Self::NoSuchEntry
-            | Self::NoSuchQueueItem
-            | Self::NoSuchTurn => "not_found",
-            Self::EmptyThread => "empty_thread",
-            Self::Archived => "archived",
-            Self::BadEffort { .. } => "bad_effort",
-            Self::TooManyParts(_) => "too_many_parts",
-            Self::TooManyImages(_) => "too_many_images",
-            Self::NoSuchUpload => "no_such_upload",
-            Self::QueueItemSending => "queue_item_sending",
-            Self::QueueFull { .. } | Self::QueueTooLong { .. } => "queue_full",
-            Self::QueueWaits => "queue_waits",
-            Self::Upload(error) => error.code(),
-            Self::NoImages(_) => "no_images",
-            Self::OutsideSession(_) => "outside_session",
-            Self::NoSuchFile(_) => "no_such_file",
-            Self::NoImage => "no_image",
-            Self::BadThreadId => "bad_thread_id",
-            Self::ThreadHeld { .. } => "thread_held",
-            Self::BadCursor => "bad_query",
-            Self::TooManyReads => "too_many_reads",
-            Self::BadCwd(_) => "bad_cwd",
-            Self::OutsideWorkspaces(_) => "outside_workspaces",
-            Self::OverCeiling { .. } => "over_ceiling",
-            Self::Store(_) | Self::Unreadable(_) => "store",
-            Self::Limit(_) => "session_limit",
-            Self::Crashing { .. } => "codex_crashing",
-            Self::TurnActive => "turn_active",
-            Self::NoActiveTurn => "no_active_turn",
-            Self::EmptyPrompt => "empty_prompt",
-            Self::Starting => "starting",
-            Self::RequestEnded(_) => "request_ended",
-            Self::BadAnswer(_) => "bad_answer",
-            Self::KeyReused => "key_reused",
-            Self::KeyUnfinished => "key_unfinished",
-            Self::ShuttingDown => "shutting_down",
-            Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => "codex_timeout",
-            Self::Codex(BridgeError::Refused { .. }) => "codex_refused",
-            Self::Codex(BridgeError::BadReply { .. } | BridgeError::ReplyTooLong) => "codex_bad_reply",
-            Self::Codex(BridgeError::Spawn { .. } | BridgeError::Exited(_) | BridgeError::Closed) => {
-                "codex_unavailable"
-            }
-        }
-    }
-
-    /// The HTTP status that says it.
-    pub fn status(&self) -> u16 {
+    /// For programs.
+    pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound
             | Self::ThreadNotFound
@@ -246,44 +196,56 @@ impl SessionError {
             | Self::NoSuchEntry
             | Self::NoSuchQueueItem
             | Self::NoSuchTurn
-            | Self::NoImage => 404,
-            Self::TurnActive
-            | Self::NoActiveTurn
-            | Self::Starting
-            | Self::EmptyThread
-            | Self::Archived
-            | Self::QueueItemSending
-            | Self::QueueFull { .. }
-            | Self::QueueTooLong { .. }
-            | Self::QueueWaits
-            | Self::ThreadHeld { .. }
-            | Self::KeyUnfinished
-            | Self::RequestEnded(_) => 409,
-            Self::EmptyPrompt
-            | Self::BadEffort { .. }
-            | Self::TooManyParts(_)
-            | Self::TooManyImages(_)
-            | Self::NoSuchUpload
-            | Self::NoSuchFile(_)
-            | Self::BadThreadId
-            | Self::BadCursor
-            | Self::BadCwd(_)
-            | Self::BadAnswer(_) => 400,
-            Self::NoImages(_) | Self::KeyReused => 422,
-            Self::Upload(error) => error.status(),
-            Self::OutsideWorkspaces(_) | Self::OutsideSession(_) | Self::OverCeiling { .. } => 403,
-            Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => 504,
-            Self::Codex(BridgeError::Refused { error, .. }) if error.code == RpcError::OVERLOADED => 503,
-            Self::Codex(
-                BridgeError::Refused { .. } | BridgeError::BadReply { .. } | BridgeError::ReplyTooLong,
-            )
-            | Self::Store(_)
-            | Self::Unreadable(_) => 500,
-            Self::Limit(_)
-            | Self::Crashing { .. }
-            | Self::TooManyReads
-            | Self::ShuttingDown
-            | Self::Codex(BridgeError::Spawn { .. } | BridgeError::Exited(_) | BridgeError::Closed) => 503,
+            | Self::NoImage => ErrorCode::NotFound,
+            Self::EmptyThread => ErrorCode::EmptyThread,
+            Self::Archived => ErrorCode::Archived,
+            Self::BadEffort { .. } => ErrorCode::BadEffort,
+            Self::TooManyParts(_) => ErrorCode::TooManyParts,
+            Self::TooManyImages(_) => ErrorCode::TooManyImages,
+            Self::NoSuchUpload => ErrorCode::NoSuchUpload,
+            Self::QueueItemSending => ErrorCode::QueueItemSending,
+            Self::QueueFull { .. } | Self::QueueTooLong { .. } => ErrorCode::QueueFull,
+            Self::QueueWaits => ErrorCode::QueueWaits,
+            Self::Upload(error) => error.code(),
+            Self::NoImages(_) => ErrorCode::NoImages,
+            Self::OutsideSession(_) => ErrorCode::OutsideSession,
+            Self::NoSuchFile(_) => ErrorCode::NoSuchFile,
+            Self::BadThreadId => ErrorCode::BadThreadId,
+            Self::ThreadHeld { .. } => ErrorCode::ThreadHeld,
+            Self::BadCursor => ErrorCode::BadQuery,
+            Self::TooManyReads => ErrorCode::TooManyReads,
+            Self::BadCwd(_) => ErrorCode::BadCwd,
+            Self::OutsideWorkspaces(_) => ErrorCode::OutsideWorkspaces,
+            Self::OverCeiling { .. } => ErrorCode::OverCeiling,
+            Self::Store(_) | Self::Unreadable(_) => ErrorCode::Store,
+            Self::Limit(_) => ErrorCode::SessionLimit,
+            Self::Crashing { .. } => ErrorCode::CodexCrashing,
+            Self::TurnActive => ErrorCode::TurnActive,
+            Self::NoActiveTurn => ErrorCode::NoActiveTurn,
+            Self::EmptyPrompt => ErrorCode::EmptyPrompt,
+            Self::Starting => ErrorCode::Starting,
+            Self::RequestEnded(_) => ErrorCode::RequestEnded,
+            Self::BadAnswer(_) => ErrorCode::BadAnswer,
+            Self::KeyReused => ErrorCode::KeyReused,
+            Self::KeyUnfinished => ErrorCode::KeyUnfinished,
+            Self::ShuttingDown => ErrorCode::ShuttingDown,
+            Self::NeverStarted(_) => ErrorCode::CodexTimeout,
+            Self::Codex(error) => error.code(),
+        }
+    }
+}
+
+impl BridgeError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Deadline { .. } => ErrorCode::CodexTimeout,
+            Self::Refused { error, .. } => match error.code {
+                RpcError::OVERLOADED => ErrorCode::CodexOverloaded,
+                RpcError::INVALID_REQUEST | RpcError::INVALID_PARAMS => ErrorCode::CodexRefused,
+                _ => ErrorCode::CodexFailed,
+            },
+            Self::BadReply { .. } | Self::ReplyTooLong => ErrorCode::CodexBadReply,
+            Self::Spawn { .. } | Self::Exited(_) | Self::Closed => ErrorCode::CodexUnavailable,
         }
     }
 }

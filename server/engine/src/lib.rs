@@ -33,6 +33,6 @@ pub use files::Found;
 pub use highlight::{Highlighter, Snippet};
 pub use once::RequestKey;
 pub use session::Session;
-pub use sessions::{Export, ExportFormat, ItemsQuery, OlderThan, Place, Sessions, SortKey, ThreadQuery};
+pub use sessions::{Export, ItemsQuery, OlderThan, Place, Sessions, ThreadQuery};
 pub use store::Store;
 pub use uploads::{UploadError, Uploads};

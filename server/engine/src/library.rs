@@ -261,7 +261,7 @@ esac; done
         let dir = tempfile::tempdir().unwrap();
         let library =
             Library::new(config(dir.path(), true), TaskTracker::new(), CancellationToken::new(), IDLE);
-        assert_eq!(library.request(&read()).await.unwrap_err().code(), "codex_unavailable");
+        assert_eq!(library.request(&read()).await.unwrap_err().code().as_str(), "codex_unavailable");
         library.request(&read()).await.unwrap();
         assert_eq!(starts(dir.path()), 3);
     }
@@ -275,6 +275,6 @@ esac; done
         stopping.cancel();
         processes.close();
         processes.wait().await;
-        assert_eq!(library.request(&read()).await.unwrap_err().code(), "shutting_down");
+        assert_eq!(library.request(&read()).await.unwrap_err().code().as_str(), "shutting_down");
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
-use codex_gateway_wire::OwnerId;
+use codex_gateway_wire::{OwnerId, api::ErrorCode};
 use futures::{
     FutureExt,
     future::{BoxFuture, Shared},
@@ -129,7 +129,7 @@ impl Once {
         // Our own types can be written.
         let outcome = done.map(|done| serde_json::to_string(&done).unwrap_or_default());
         // After a timeout nobody knows whether it was done.
-        if outcome.as_ref().is_err_and(|error| error.status() == 504) {
+        if outcome.as_ref().is_err_and(|error| error.code() == ErrorCode::CodexTimeout) {
             return outcome.map(Into::into);
         }
         if let Err(error) = self.store.end_once(owner, &key.key, outcome.as_ref().ok().cloned()).await {
@@ -225,7 +225,7 @@ mod tests {
         let once = Once::new(Store::open(dir.path()).unwrap());
         let late = async { Err::<u32, _>(SessionError::NeverStarted(std::time::Duration::from_secs(1))) };
         let owner = OwnerId::shared();
-        assert_eq!(once.run(&owner, key("k", "a"), late).await.unwrap_err().status(), 504);
+        assert_eq!(once.run(&owner, key("k", "a"), late).await.unwrap_err().code(), ErrorCode::CodexTimeout);
         let again = once.run(&owner, key("k", "a"), async { Ok(1) }).await;
         assert!(matches!(again, Err(SessionError::KeyUnfinished)), "{again:?}");
     }

@@ -30,10 +30,10 @@ use uuid::Uuid;
 
 use self::{cursor::Cursors, stored::Moves};
 pub use self::{
-    export::{Export, ExportFormat},
+    export::Export,
     items::{ItemsQuery, OlderThan},
     past::Place,
-    threads::{SortKey, ThreadQuery},
+    threads::ThreadQuery,
 };
 use crate::{
     catalog::Catalog,

@@ -15,7 +15,7 @@ use std::{
 
 use codex_gateway_wire::{
     OwnerId, ThreadId, UploadId,
-    api::{ImageKind, Upload},
+    api::{ErrorCode, ImageKind, Upload},
 };
 use tokio::{
     fs,
@@ -76,26 +76,15 @@ pub enum UploadError {
 }
 
 impl UploadError {
-    /// A stable word for programs.
-    pub fn code(&self) -> &'static str {
+    /// For programs.
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::BadImage(BadImage::Unknown) => "no_image",
-            Self::BadImage(BadImage::Broken) => "broken_image",
-            Self::BadImage(BadImage::TooManyPixels { .. }) => "too_many_pixels",
-            Self::NoRoom => "no_room",
-            Self::NotFound => "not_found",
-            Self::Directory { .. } | Self::Store(_) => "store",
-        }
-    }
-
-    /// The HTTP status that says it.
-    pub fn status(&self) -> u16 {
-        match self {
-            Self::BadImage(BadImage::Unknown) => 415,
-            Self::BadImage(_) => 422,
-            Self::NoRoom => 507,
-            Self::NotFound => 404,
-            Self::Directory { .. } | Self::Store(_) => 500,
+            Self::BadImage(BadImage::Unknown) => ErrorCode::NoImage,
+            Self::BadImage(BadImage::Broken) => ErrorCode::BrokenImage,
+            Self::BadImage(BadImage::TooManyPixels { .. }) => ErrorCode::TooManyPixels,
+            Self::NoRoom => ErrorCode::NoRoom,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::Directory { .. } | Self::Store(_) => ErrorCode::Store,
         }
     }
 }

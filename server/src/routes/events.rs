@@ -12,12 +12,18 @@ use codex_gateway_engine::{Session, requests::Attendance};
 use codex_gateway_wire::{EventId, EventName, event::GapReason};
 use futures::Stream;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::{
     auth::Expiry,
     error::ApiError,
     extract::CallersSession,
     limits::{StreamPlace, Who},
+    openapi::{
+        events::ServerSentEvent,
+        params::{ResumeHeader, SessionPath},
+        refusals::Events,
+    },
     sse::{self, Chunk, Reader},
     state::AppState,
 };
@@ -26,8 +32,9 @@ use crate::{
 const RETRY: &str = "retry: 1000\n\n";
 
 /// What a reader may ask for. A token may stand in the query as well; it is dealt with elsewhere.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
+#[into_params(parameter_in = Query)]
 pub struct Asked {
     /// The last event that the reader has; `Last-Event-ID` beats it.
     since: Option<String>,
@@ -37,7 +44,18 @@ pub struct Asked {
     interactive: Option<String>,
 }
 
-/// The stream: `session`, then either what followed the reader's last event, or a `state` and what follows it.
+/// The event stream of the session.
+///
+/// `session` first; then, with the id of an event, what followed it, else a `state` and what follows that. What cannot be
+/// replayed any more is a `gap` and a `state`. At least every 15 s there is a `ping`.
+#[utoipa::path(
+    get,
+    path = "/api/sessions/{id}/events",
+    operation_id = "streamEvents",
+    tag = "Events",
+    params(SessionPath, Asked, ResumeHeader),
+    responses((status = 200, description = "The events.", content_type = "text/event-stream", body = ServerSentEvent), Events),
+)]
 pub async fn events(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,

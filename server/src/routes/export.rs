@@ -6,23 +6,40 @@ use axum::{
     http::{HeaderValue, header},
     response::Response,
 };
-use codex_gateway_engine::{Export, ExportFormat, SessionError};
+use codex_gateway_engine::{Export, SessionError};
+use codex_gateway_wire::{Json, api::ExportFormat};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
-use crate::{auth::Caller, error::ApiError, state::AppState};
+use crate::{
+    auth::Caller,
+    error::ApiError,
+    openapi::{params::ThreadPath, refusals::ExportThread},
+    state::AppState,
+};
 
 /// The longest name of a file, without its ending, in bytes.
 const LONGEST_NAME: usize = 60;
 
 /// What may be asked of an export.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
+#[into_params(parameter_in = Query)]
 pub struct Asked {
     /// `markdown` or `json`.
+    #[param(inline)]
     format: ExportFormat,
 }
 
-/// `GET /api/threads/{id}/export`
+/// All of a thread, as a file.
+#[utoipa::path(
+    get,
+    path = "/api/threads/{id}/export",
+    operation_id = "exportThread",
+    tag = "Threads",
+    params(ThreadPath, Asked),
+    responses((status = 200, description = "The file.", content((String = "text/markdown"), (Json = "application/json"))), ExportThread),
+)]
 pub async fn export(
     State(state): State<AppState>,
     Caller(owner): Caller,

@@ -9,8 +9,14 @@ use axum::{
 use codex_gateway_engine::Found;
 use codex_gateway_wire::api::FileList;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
-use crate::{error::ApiError, extract::CallersSession, state::AppState};
+use crate::{
+    error::ApiError,
+    extract::CallersSession,
+    openapi::{params::SessionPath, refusals::FindFiles},
+    state::AppState,
+};
 
 /// How many files are told without a limit, and how many may be with one.
 const USUAL: usize = 50;
@@ -19,16 +25,27 @@ const MOST: usize = 200;
 const LONGEST: usize = 256;
 
 /// What is looked for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
+#[into_params(parameter_in = Query)]
 pub struct Asked {
     /// Some letters of a path, in their order; words with spaces between in any. What is near without.
+    #[param(max_length = 256)]
     query: String,
     /// How many, at most 200.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<NonZeroUsize>,
 }
 
-/// `GET /api/sessions/{id}/files`
+/// Find files in the session's directory by a few letters of their paths.
+#[utoipa::path(
+    get,
+    path = "/api/sessions/{id}/files",
+    operation_id = "findFiles",
+    tag = "Files",
+    params(SessionPath, Asked),
+    responses((status = 200, description = "What was found, the best first.", body = FileList), FindFiles),
+)]
 pub async fn list(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,

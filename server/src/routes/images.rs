@@ -9,7 +9,12 @@ use codex_gateway_engine::SessionError;
 use codex_gateway_wire::ItemId;
 use serde::Deserialize;
 
-use crate::{error::ApiError, extract::CallersSession, state::AppState};
+use crate::{
+    error::ApiError,
+    extract::CallersSession,
+    openapi::{params::PicturePath, refusals::ReadPicture},
+    state::AppState,
+};
 
 /// The entry that it is of.
 #[derive(Deserialize)]
@@ -17,7 +22,15 @@ pub struct Of {
     item: ItemId,
 }
 
-/// `GET /api/sessions/{id}/images/{item}`
+/// A picture that the agent has looked at or made.
+#[utoipa::path(
+    get,
+    path = "/api/sessions/{id}/images/{item}",
+    operation_id = "getPicture",
+    tag = "Files",
+    params(PicturePath),
+    responses((status = 200, description = "The picture.", content((Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/gif"), (Vec<u8> = "image/webp"))), ReadPicture),
+)]
 pub async fn read(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,

@@ -3,9 +3,16 @@
 use axum::{Json, extract::State};
 use codex_gateway_wire::api::{Info, InfoLimits};
 
-use crate::{body::LARGEST_BODY, state::AppState};
+use crate::{body::LARGEST_BODY, openapi::refusals::Call, state::AppState};
 
-/// `GET /api/info`
+/// What this gateway is, and what it allows.
+#[utoipa::path(
+    get,
+    path = "/api/info",
+    operation_id = "getInfo",
+    tag = "Gateway",
+    responses((status = 200, description = "Its versions, ceilings and limits.", body = Info), Call),
+)]
 pub async fn info(State(state): State<AppState>) -> Json<Info> {
     let config = state.sessions.config();
     let milliseconds = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);

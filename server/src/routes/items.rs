@@ -9,22 +9,30 @@ use axum::{
 use codex_gateway_engine::{ItemsQuery, OlderThan};
 use codex_gateway_wire::{ItemId, ItemsPage};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
-use crate::{error::ApiError, extract::CallersSession, state::AppState};
+use crate::{
+    error::ApiError,
+    extract::CallersSession,
+    openapi::{params::SessionPath, refusals::ReadHistory},
+    state::AppState,
+};
 
 /// How many entries a page has without a limit, and how many it may have with one.
 const USUAL: usize = 100;
 const MOST: usize = 200;
 
 /// Which entries may be asked for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
+#[into_params(parameter_in = Query)]
 pub struct Asked {
     /// Those before this one; the newest without.
     before: Option<String>,
     /// Those before the page that gave this; instead of `before`.
     cursor: Option<String>,
     /// How many, at most 200.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<NonZeroUsize>,
 }
 
@@ -47,7 +55,15 @@ impl Asked {
     }
 }
 
-/// `GET /api/sessions/{id}/items`
+/// Older entries of the conversation, page by page.
+#[utoipa::path(
+    get,
+    path = "/api/sessions/{id}/items",
+    operation_id = "listItems",
+    tag = "Sessions",
+    params(SessionPath, Asked),
+    responses((status = 200, description = "A page.", body = ItemsPage), ReadHistory),
+)]
 pub async fn list(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,

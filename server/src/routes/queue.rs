@@ -13,6 +13,10 @@ use codex_gateway_wire::{
 use crate::{
     error::ApiError,
     extract::{CallersSession, JsonBody},
+    openapi::{
+        params::{QueuePath, SessionPath},
+        refusals::{Queue, ReadSession, SendQueued},
+    },
 };
 
 /// The message that a path names.
@@ -24,12 +28,29 @@ fn id(item: Item) -> Result<QueueItemId, SessionError> {
     Ok(item)
 }
 
-/// `GET /api/sessions/{id}/queue`
+/// The messages that wait for their turn, the next one first.
+#[utoipa::path(
+    get,
+    path = "/api/sessions/{id}/queue",
+    operation_id = "listQueue",
+    tag = "Queue",
+    params(SessionPath),
+    responses((status = 200, description = "The messages.", body = QueueReply), ReadSession),
+)]
 pub async fn list(CallersSession(session): CallersSession) -> Result<Json<QueueReply>, ApiError> {
     Ok(Json(session.queue().await?))
 }
 
-/// `PATCH /api/sessions/{id}/queue/{itemId}`: another text, another place.
+/// Change what a message says that waits, or what it waits before.
+#[utoipa::path(
+    patch,
+    path = "/api/sessions/{id}/queue/{item}",
+    operation_id = "editQueued",
+    tag = "Queue",
+    params(QueuePath),
+    request_body= EditQueueItem,
+    responses((status = 200, description = "The messages that wait then.", body = QueueReply), Queue),
+)]
 pub async fn edit(
     CallersSession(session): CallersSession,
     item: Item,
@@ -38,7 +59,15 @@ pub async fn edit(
     Ok(Json(session.edit_queued(id(item)?, edit).await?))
 }
 
-/// `DELETE /api/sessions/{id}/queue/{itemId}`
+/// Take a message out of the queue.
+#[utoipa::path(
+    delete,
+    path = "/api/sessions/{id}/queue/{item}",
+    operation_id = "removeQueued",
+    tag = "Queue",
+    params(QueuePath),
+    responses((status = 200, description = "The messages that wait then.", body = QueueReply), Queue),
+)]
 pub async fn remove(
     CallersSession(session): CallersSession,
     item: Item,
@@ -46,7 +75,15 @@ pub async fn remove(
     Ok(Json(session.remove_queued(id(item)?).await?))
 }
 
-/// `POST /api/sessions/{id}/queue/{itemId}/send`: now, as a turn or to the agent that is at work.
+/// Send a message that waits now: as a turn, or to the agent that is at work.
+#[utoipa::path(
+    post,
+    path = "/api/sessions/{id}/queue/{item}/send",
+    operation_id = "sendQueued",
+    tag = "Queue",
+    params(QueuePath),
+    responses((status = 200, description = "What became of it.", body = TurnReply), SendQueued),
+)]
 pub async fn send(CallersSession(session): CallersSession, item: Item) -> Result<Json<TurnReply>, ApiError> {
     Ok(Json(session.send_queued(id(item)?).await?))
 }

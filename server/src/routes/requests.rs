@@ -13,14 +13,35 @@ use codex_gateway_wire::{
 use crate::{
     error::ApiError,
     extract::{CallersSession, JsonBody},
+    openapi::{
+        params::{RequestPath, SessionPath},
+        refusals::{Answer, ReadSession},
+    },
 };
 
-/// `GET /api/sessions/{id}/requests`
+/// What waits for an answer, the oldest first.
+#[utoipa::path(
+    get,
+    path = "/api/sessions/{id}/requests",
+    operation_id = "listRequests",
+    tag = "Requests",
+    params(SessionPath),
+    responses((status = 200, description = "The requests.", body = RequestList), ReadSession),
+)]
 pub async fn list(CallersSession(session): CallersSession) -> Result<Json<RequestList>, ApiError> {
     Ok(Json(RequestList { ok: true, requests: session.requests().await? }))
 }
 
-/// `POST /api/sessions/{id}/requests/{requestId}`
+/// Answer a request. One whose answer does not fit still waits.
+#[utoipa::path(
+    post,
+    path = "/api/sessions/{id}/requests/{request}",
+    operation_id = "answerRequest",
+    tag = "Requests",
+    params(RequestPath),
+    request_body= AnswerRequest,
+    responses((status = 200, description = "How it ended.", body = AnswerReply), Answer),
+)]
 pub async fn answer(
     CallersSession(session): CallersSession,
     request: Result<Path<(SessionId, RequestId)>, PathRejection>,

@@ -14,15 +14,35 @@ use crate::{
     auth::Caller,
     error::ApiError,
     extract::{CallersSession, Keyed},
+    openapi::{
+        params::{OnceHeader, SessionPath},
+        refusals::{Call, Create, EndSession, ReadSession},
+    },
     state::AppState,
 };
 
-/// `GET /api/sessions`
+/// The caller's own sessions, the last used first.
+#[utoipa::path(
+    get,
+    path = "/api/sessions",
+    operation_id = "listSessions",
+    tag = "Sessions",
+    responses((status = 200, description = "The sessions.", body = SessionList), Call),
+)]
 pub async fn list(State(state): State<AppState>, Caller(owner): Caller) -> Json<SessionList> {
     Json(SessionList { ok: true, sessions: state.sessions.listed(&owner).await })
 }
 
-/// `POST /api/sessions`
+/// Make a session: in a new thread, or in one that is there already.
+#[utoipa::path(
+    post,
+    path = "/api/sessions",
+    operation_id = "createSession",
+    tag = "Sessions",
+    params(OnceHeader),
+    request_body(content = Option<CreateSession>, description = "Nothing, or any of it."),
+    responses((status = 200, description = "The new session.", body = SessionReply), Create),
+)]
 pub async fn create(
     State(state): State<AppState>,
     Caller(owner): Caller,
@@ -32,17 +52,41 @@ pub async fn create(
     Ok(Json(session.state().await?))
 }
 
-/// `GET /api/sessions/{id}/state`
+/// The session as text: account, models, the newest entries of the conversation, the newest events.
+#[utoipa::path(
+    get,
+    path = "/api/sessions/{id}/state",
+    operation_id = "getState",
+    tag = "Sessions",
+    params(SessionPath),
+    responses((status = 200, description = "The session.", body = SessionReply), ReadSession),
+)]
 pub async fn state(CallersSession(session): CallersSession) -> Result<Json<SessionReply>, ApiError> {
     Ok(Json(session.state().await?))
 }
 
-/// `GET /api/sessions/{id}/snapshot`
+/// The newest 200 entries of the conversation, whole. The event stream with `since` of its `at` goes on from there.
+#[utoipa::path(
+    get,
+    path = "/api/sessions/{id}/snapshot",
+    operation_id = "getSnapshot",
+    tag = "Sessions",
+    params(SessionPath),
+    responses((status = 200, description = "The conversation.", body = Snapshot), ReadSession),
+)]
 pub async fn snapshot(CallersSession(session): CallersSession) -> Result<Json<Snapshot>, ApiError> {
     Ok(Json(session.snapshot().await?))
 }
 
-/// `DELETE /api/sessions/{id}`: the subprocess is gone when it answers.
+/// End the session. Its process is gone when this answers; its thread stays.
+#[utoipa::path(
+    delete,
+    path = "/api/sessions/{id}",
+    operation_id = "deleteSession",
+    tag = "Sessions",
+    params(SessionPath),
+    responses((status = 200, description = "It is gone.", body = Deleted), EndSession),
+)]
 pub async fn delete(
     State(state): State<AppState>,
     Caller(owner): Caller,

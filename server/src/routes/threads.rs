@@ -7,17 +7,22 @@ use axum::{
     Json,
     extract::{Path, Query, State, rejection::PathRejection, rejection::QueryRejection},
 };
-use codex_gateway_engine::{SessionError, SortKey, ThreadQuery};
+use codex_gateway_engine::{SessionError, ThreadQuery};
 use codex_gateway_wire::api::{
     CreateSession, ForkThread, NameThread, NewThread, ResumeThread, RevertThread, ReviewThread, SessionReply,
-    ThreadDone, ThreadList, ThreadReply,
+    SortKey, ThreadDone, ThreadList, ThreadReply,
 };
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::{
     auth::Caller,
     error::ApiError,
     extract::{CallersSession, JsonBody},
+    openapi::{
+        params::{SessionPath, ThreadPath},
+        refusals::{ListThreads, ReadThread, ThreadAction, ThreadChange, WriteThread},
+    },
     state::AppState,
 };
 
@@ -26,14 +31,17 @@ const USUAL: u32 = 50;
 const MOST: u32 = 100;
 
 /// What may be asked of a list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
 pub struct Asked {
     /// Where the list goes on.
     cursor: Option<String>,
     /// How many threads, at most 100.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<NonZeroU32>,
     /// `created_at`, `updated_at` or `recency_at`.
+    #[param(inline)]
     sort_key: Option<SortKey>,
     /// `true`: only those that are archived; else only those that are not.
     archived: bool,
@@ -61,7 +69,15 @@ impl Asked {
     }
 }
 
-/// `GET /api/threads`
+/// The threads on disk, page by page.
+#[utoipa::path(
+    get,
+    path = "/api/threads",
+    operation_id = "listThreads",
+    tag = "Threads",
+    params(Asked),
+    responses((status = 200, description = "A page.", body = ThreadList), ListThreads),
+)]
 pub async fn list(
     State(state): State<AppState>,
     Caller(owner): Caller,
@@ -71,7 +87,15 @@ pub async fn list(
     Ok(Json(state.sessions.list_threads(&owner, asked.query()?).await?))
 }
 
-/// `GET /api/threads/{id}`
+/// A thread, with its turns.
+#[utoipa::path(
+    get,
+    path = "/api/threads/{id}",
+    operation_id = "getThread",
+    tag = "Threads",
+    params(ThreadPath),
+    responses((status = 200, description = "The thread.", body = ThreadReply), ReadThread),
+)]
 pub async fn read(
     State(state): State<AppState>,
     Caller(owner): Caller,
@@ -84,7 +108,15 @@ pub async fn read(
 
 type Id = Result<Path<String>, PathRejection>;
 
-/// `DELETE /api/threads/{id}`
+/// Delete a thread for good. The session that is in it ends first.
+#[utoipa::path(
+    delete,
+    path = "/api/threads/{id}",
+    operation_id = "deleteThread",
+    tag = "Threads",
+    params(ThreadPath),
+    responses((status = 200, description = "It is gone.", body = ThreadDone), WriteThread),
+)]
 pub async fn delete(
     State(state): State<AppState>,
     Caller(owner): Caller,
@@ -95,7 +127,15 @@ pub async fn delete(
     Ok(Json(ThreadDone { ok: true, thread_id }))
 }
 
-/// `POST /api/threads/{id}/archive`
+/// Put a thread out of the way. The session that is in it ends first.
+#[utoipa::path(
+    post,
+    path = "/api/threads/{id}/archive",
+    operation_id = "archiveThread",
+    tag = "Threads",
+    params(ThreadPath),
+    responses((status = 200, description = "It is archived.", body = ThreadDone), WriteThread),
+)]
 pub async fn archive(
     State(state): State<AppState>,
     Caller(owner): Caller,
@@ -106,7 +146,15 @@ pub async fn archive(
     Ok(Json(ThreadDone { ok: true, thread_id }))
 }
 
-/// `POST /api/threads/{id}/unarchive`
+/// Bring a thread back.
+#[utoipa::path(
+    post,
+    path = "/api/threads/{id}/unarchive",
+    operation_id = "unarchiveThread",
+    tag = "Threads",
+    params(ThreadPath),
+    responses((status = 200, description = "It is back.", body = ThreadDone), WriteThread),
+)]
 pub async fn unarchive(
     State(state): State<AppState>,
     Caller(owner): Caller,
@@ -117,7 +165,16 @@ pub async fn unarchive(
     Ok(Json(ThreadDone { ok: true, thread_id }))
 }
 
-/// `POST /api/sessions/{id}/thread/fork`: another session, in a new thread.
+/// Make another session, in a new thread that begins like this one.
+#[utoipa::path(
+    post,
+    path = "/api/sessions/{id}/thread/fork",
+    operation_id = "forkThread",
+    tag = "Thread",
+    params(SessionPath),
+    request_body(content = Option<ForkThread>, description = "Nothing, or where it ends."),
+    responses((status = 200, description = "The new session.", body = SessionReply), ThreadAction),
+)]
 pub async fn fork(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,
@@ -130,7 +187,16 @@ pub async fn fork(
     Ok(Json(forked.state().await?))
 }
 
-/// `POST /api/sessions/{id}/thread/revert`
+/// Take back a turn, and all that came later. Files stay as they are.
+#[utoipa::path(
+    post,
+    path = "/api/sessions/{id}/thread/revert",
+    operation_id = "revertThread",
+    tag = "Thread",
+    params(SessionPath),
+    request_body= RevertThread,
+    responses((status = 200, description = "The session as it stands then.", body = SessionReply), ThreadAction),
+)]
 pub async fn revert(
     CallersSession(session): CallersSession,
     JsonBody(request): JsonBody<RevertThread>,
@@ -138,12 +204,29 @@ pub async fn revert(
     Ok(Json(session.revert(request.before_turn_id).await?))
 }
 
-/// `POST /api/sessions/{id}/thread/compact`
+/// Shorten the history for the model, in a turn.
+#[utoipa::path(
+    post,
+    path = "/api/sessions/{id}/thread/compact",
+    operation_id = "compactThread",
+    tag = "Thread",
+    params(SessionPath),
+    responses((status = 200, description = "The session as it stands then.", body = SessionReply), ThreadAction),
+)]
 pub async fn compact(CallersSession(session): CallersSession) -> Result<Json<SessionReply>, ApiError> {
     Ok(Json(session.compact().await?))
 }
 
-/// `POST /api/sessions/{id}/thread/review`
+/// Look at what was changed, in a turn.
+#[utoipa::path(
+    post,
+    path = "/api/sessions/{id}/thread/review",
+    operation_id = "reviewThread",
+    tag = "Thread",
+    params(SessionPath),
+    request_body= ReviewThread,
+    responses((status = 200, description = "The session as it stands then.", body = SessionReply), ThreadAction),
+)]
 pub async fn review(
     CallersSession(session): CallersSession,
     JsonBody(request): JsonBody<ReviewThread>,
@@ -151,7 +234,16 @@ pub async fn review(
     Ok(Json(session.review(request.target).await?))
 }
 
-/// `POST /api/sessions/{id}/thread/name`
+/// Give the thread a name.
+#[utoipa::path(
+    post,
+    path = "/api/sessions/{id}/thread/name",
+    operation_id = "nameThread",
+    tag = "Thread",
+    params(SessionPath),
+    request_body= NameThread,
+    responses((status = 200, description = "The session as it stands then.", body = SessionReply), ThreadAction),
+)]
 pub async fn name(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,
@@ -164,7 +256,16 @@ pub async fn name(
     Ok(Json(state.sessions.name_thread_of(&session, name.to_owned()).await?))
 }
 
-/// `POST /api/sessions/{id}/thread/new`
+/// Begin a new thread in the same session.
+#[utoipa::path(
+    post,
+    path = "/api/sessions/{id}/thread/new",
+    operation_id = "newThread",
+    tag = "Thread",
+    params(SessionPath),
+    request_body(content = Option<NewThread>, description = "Nothing, or its model."),
+    responses((status = 200, description = "The session as it stands then.", body = SessionReply), ThreadChange),
+)]
 pub async fn new(
     CallersSession(session): CallersSession,
     body: Option<JsonBody<NewThread>>,
@@ -173,7 +274,16 @@ pub async fn new(
     Ok(Json(session.new_thread(request).await?))
 }
 
-/// `POST /api/sessions/{id}/thread/resume`
+/// Go on with a thread, its history included.
+#[utoipa::path(
+    post,
+    path = "/api/sessions/{id}/thread/resume",
+    operation_id = "resumeThread",
+    tag = "Thread",
+    params(SessionPath),
+    request_body= ResumeThread,
+    responses((status = 200, description = "The session as it stands then.", body = SessionReply), ThreadChange),
+)]
 pub async fn resume(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,

@@ -23,12 +23,27 @@ use crate::{
     error::ApiError,
     extract::{CallersSession, Keyed},
     limits::{StreamPlace, Who},
+    openapi::{
+        events::{ServerSentEvent, TurnAnswer},
+        params::{OnceHeader, SessionPath},
+        refusals::{Interrupt, Message},
+    },
     sse::{self, Chunk, Reader, json_frame},
     state::AppState,
 };
 
-/// `POST /api/sessions/{id}/turn`. With `wait` it answers when the turn has ended; whoever accepts an event stream gets
-/// what happens until then, and its end.
+/// Say something to the agent.
+///
+/// With `wait` it answers when the turn has ended; whoever accepts an event stream gets what happens until then, and its end.
+#[utoipa::path(
+    post,
+    path = "/api/sessions/{id}/turn",
+    operation_id = "startTurn",
+    tag = "Turns",
+    params(SessionPath, OnceHeader),
+    request_body= StartTurn,
+    responses((status = 200, description = "What became of the message.", content((TurnAnswer = "application/json"), (ServerSentEvent = "text/event-stream"))), Message),
+)]
 pub async fn start(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,
@@ -111,7 +126,15 @@ fn follow(
     }
 }
 
-/// `POST /api/sessions/{id}/turn/interrupt`
+/// Stop the turn, and the commands that it runs.
+#[utoipa::path(
+    post,
+    path = "/api/sessions/{id}/turn/interrupt",
+    operation_id = "interruptTurn",
+    tag = "Turns",
+    params(SessionPath),
+    responses((status = 200, description = "The session as it stands then.", body = SessionReply), Interrupt),
+)]
 pub async fn interrupt(CallersSession(session): CallersSession) -> Result<Json<SessionReply>, ApiError> {
     Ok(Json(session.interrupt().await?))
 }

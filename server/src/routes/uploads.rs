@@ -19,6 +19,10 @@ use crate::{
     auth::Caller,
     body::{media_type, read},
     error::ApiError,
+    openapi::{
+        params::UploadPath,
+        refusals::{ReadImage, SendImage},
+    },
     state::AppState,
 };
 
@@ -27,11 +31,19 @@ const POLICY: &str = "sandbox; default-src 'none'";
 /// An upload never changes, and is its owner's alone.
 const CACHE: &str = "private, max-age=31536000, immutable";
 
-/// `POST /api/uploads`: the body is one image.
+/// Send an image, for messages to bring.
 ///
 /// It is the one route that takes another body than JSON. It must say that it is an image, or bytes: as with JSON, a
 /// foreign page's form or simple request cannot (the types that those can have are text and forms), so that the
 /// browser asks first, and is not answered. What kind of image it is, its content tells.
+#[utoipa::path(
+    post,
+    path = "/api/uploads",
+    operation_id = "uploadImage",
+    tag = "Files",
+    request_body(content((Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/gif"), (Vec<u8> = "image/webp")), description = "The image."),
+    responses((status = 200, description = "Its id, for messages.", body = Upload), SendImage),
+)]
 pub async fn add(
     State(state): State<AppState>,
     Caller(owner): Caller,
@@ -51,7 +63,15 @@ fn says_image(headers: &HeaderMap) -> bool {
     said.starts_with("image/") || said == "application/octet-stream"
 }
 
-/// `GET /api/uploads/{id}`
+/// An image that was sent.
+#[utoipa::path(
+    get,
+    path = "/api/uploads/{id}",
+    operation_id = "getImage",
+    tag = "Files",
+    params(UploadPath),
+    responses((status = 200, description = "The image.", content((Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/gif"), (Vec<u8> = "image/webp"))), ReadImage),
+)]
 pub async fn get(
     State(state): State<AppState>,
     Caller(owner): Caller,

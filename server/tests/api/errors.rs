@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use serde_json::json;
+
 use crate::support::Gateway;
 
 #[tokio::test]
@@ -35,6 +37,21 @@ async fn an_error_is_json_with_a_code_and_the_id_of_its_request() {
         assert!(ids.insert(body["requestId"].as_str().unwrap().to_owned()), "request ids are not repeated");
     }
     assert!(client.get("/healthz").await.header("x-request-id").is_some(), "good replies have an id too");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_is_an_object_or_nothing() {
+    let gateway = Gateway::fake("normal").await;
+    let client = &gateway.client;
+    for body in [json!([]), json!([null, null]), json!(7), json!("x"), json!(true)] {
+        client.post_json("/api/sessions", &body).await.refused(400, "bad_body");
+    }
+    client.post_json("/api/sessions", &json!(null)).await.ok();
+    let session = gateway.create().await;
+    for body in [json!(["Hello"]), json!(null)] {
+        client.post_json(&session.path("/turn"), &body).await.refused(400, "bad_body");
+    }
     gateway.stop().await;
 }
 

@@ -39,7 +39,7 @@ async fn a_picture_of_the_sessions_directory_is_shown_and_no_other_file() {
         assert_eq!(reply.body, PNG);
     }
     for id in ["text", "outside", "gone", "words"] {
-        get(id).await.refused(404, "no_image");
+        get(id).await.refused(404, "not_found");
     }
     for id in ["nothing", "..%2Fa.png"] {
         get(id).await.refused(404, "not_found");

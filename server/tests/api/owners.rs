@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, fs};
 
+use codex_gateway::router;
 use codex_gateway_app::PAGES;
 use leptos::server_fn::axum::server_fn_paths;
 use serde_json::{Value, json};
@@ -105,10 +106,11 @@ async fn hers(gateway: &Gateway, ada: &Client) -> Hers {
     Hers { session, thread, request, item, upload }
 }
 
-/// The paths in the router.
-fn routes() -> BTreeSet<&'static str> {
-    let routes = ROUTER.split(".route(").skip(1);
-    routes.map(|rest| rest.split('"').nth(1).unwrap()).collect()
+/// The paths in the router: those that are described, and the others.
+fn routes() -> BTreeSet<String> {
+    let described = router::document()["paths"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let others = ROUTER.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    described.into_iter().chain(others).collect()
 }
 
 #[tokio::test]
@@ -125,7 +127,7 @@ async fn nothing_of_one_owner_exists_for_another_on_any_route() {
             &pattern.replace("{id}", if pattern.starts_with("/api/threads") { &thread } else { &stored.id }),
         )
     };
-    let patterns = || routes.iter().copied().chain(PAGES);
+    let patterns = || routes.iter().map(String::as_str).chain(PAGES);
     let with_id =
         patterns().filter(|pattern| pattern.contains("{id}") && !pattern.starts_with("/api/uploads"));
     let paths = patterns().map(|pattern| (pattern, hers.path(pattern), hers.thread.clone()));

@@ -226,7 +226,7 @@ async fn a_turn_that_codex_refuses_leaves_the_session_as_it_was() {
     let gateway = Gateway::fake("refuses").await;
     let session = gateway.create().await;
     let body = json!({ "prompt": "Hello" });
-    let error = gateway.client.post_json(&session.path("/turn"), &body).await.refused(500, "codex_refused");
+    let error = gateway.client.post_json(&session.path("/turn"), &body).await.refused(422, "codex_refused");
     assert_eq!(error, "codex refused turn/start: the model is on holiday");
     let state = session.state().await;
     assert_eq!((&state["activeTurn"], &state["currentTurnId"]), (&json!(false), &Value::Null));

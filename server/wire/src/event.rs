@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
+    api::SessionInfo,
     codex::Notification,
     ids::{EventId, RequestId, SessionId, ThreadId},
     json::Json,
@@ -127,6 +128,7 @@ struct NotificationData<'a> {
 /// What was asked of the user is told by `request` and `request-resolved` as well, so that it can be shown while
 /// it waits; `request_id` says which those are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServerRequest {
     /// What was asked.
     pub method: String,
@@ -146,6 +148,7 @@ read_fields!(ServerRequest { method, params, handled, result, error, request_id 
 
 /// `warning`: something about the session that people should know.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Warning {
     /// What kind.
     #[serde(rename = "type")]
@@ -181,6 +184,7 @@ words! {
 /// If it is another than before, the transcript begins anew; so it does with a history that comes along, which is
 /// then all that there is. If it is the same and none comes along, a new process goes on with it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadOpened {
     /// The thread.
@@ -206,6 +210,7 @@ read_fields!(ThreadOpened { thread_id, model, effort, sandbox, approval_policy, 
 
 /// The newest part of what was said in a thread before.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct History {
     /// The thread's name: the one it was given, else the first line that the user wrote.
@@ -221,6 +226,7 @@ read_fields!(History { title, turns, entries, older });
 
 /// `session-closed`: the session has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionClosed {
     /// Which.
@@ -246,8 +252,23 @@ words! {
     other = Other
 }
 
+/// `session`: who one is connected to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Hello {
+    /// The session.
+    pub session_id: SessionId,
+    /// What every reply says of it.
+    #[serde(flatten)]
+    pub session: SessionInfo,
+    /// Names the build of the gateway: a page of another one is out of date.
+    pub build_id: String,
+}
+
 /// `gap`: events that this reader missed and that cannot be replayed. A fresh `state` follows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Gap {
     /// The last event that the reader has.
     pub from: EventId,

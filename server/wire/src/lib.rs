@@ -29,6 +29,8 @@ pub mod json;
 pub mod output;
 pub mod page;
 pub mod request;
+#[cfg(feature = "openapi")]
+mod schema;
 pub mod search;
 pub mod shell;
 pub mod snapshot;

@@ -10,6 +10,7 @@ use crate::{
 
 /// `GET /api/sessions/{id}/items`: entries that follow each other, and what they are older than.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ItemsPage {
     /// Always true.

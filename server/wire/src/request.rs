@@ -10,6 +10,7 @@ use crate::{ids::RequestId, json::Json, read_fields, words::words};
 
 /// A request to the user that waits for its end: the event `request`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UserRequest {
     /// Ours: never reused, unlike codex's own ids, which restart with each process.
@@ -132,6 +133,7 @@ impl PartialEq for Decision {
 
 /// How a request ended: the event `request-resolved`. There is exactly one for each `request`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RequestResolved {
     /// Which request.
@@ -209,6 +211,7 @@ words! {
 
 /// `GET /api/sessions/{id}/requests`: those that wait, the oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RequestList {
     /// Always true.
     pub ok: bool,
@@ -218,6 +221,7 @@ pub struct RequestList {
 
 /// `POST /api/sessions/{id}/requests/{requestId}`: a decision, or what the kind of request takes beside one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct AnswerRequest {
     /// One of the available decisions.
@@ -240,6 +244,7 @@ pub struct AnswerRequest {
 
 /// The reply to an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AnswerReply {
     /// Always true.

@@ -12,6 +12,7 @@ use crate::{
 /// A session as it stands after the event [`Snapshot::at`]: the conversation's newest part, and what a page
 /// needs around it. The stream with `since=at` goes on from here.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// The event it includes last.

@@ -57,6 +57,7 @@ words! {
 
 /// `POST /api/sessions/{id}/turn`: a message, and what it is to run with. What is left out stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct StartTurn {
     /// What the user says; may be empty if `input` is not.
@@ -150,6 +151,7 @@ impl<'de> Deserialize<'de> for Wait {
 
 /// A part of a message beside its prompt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum InputPart {
     /// More text.
@@ -201,6 +203,7 @@ impl<'de> Deserialize<'de> for InputPart {
 
 /// A message that waits for its turn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QueueItem {
     /// Its id.
@@ -286,6 +289,7 @@ impl QueueItem {
 /// `queue`: what waits for its turn, all of it, the next one first. The data of the event, and a part of the reply of
 /// `GET /api/sessions/{id}/queue`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Queue {
     /// The messages.
     pub items: Vec<QueueItem>,
@@ -306,6 +310,7 @@ pub enum QueueChange {
 
 /// `PATCH /api/sessions/{id}/queue/{itemId}`: what is left out stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct EditQueueItem {
     /// What it says instead.
@@ -336,6 +341,7 @@ words! {
 
 /// What became of a message: a part of the reply to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Sent {
     /// What became of it.

@@ -7,15 +7,40 @@
 /// them read a text, and look it up.)
 macro_rules! words {
     (
-        $(#[$meta:meta])*
+        $(#[doc = $about:literal])*
+        #[derive($($derived:tt)*)]
+        $(#[repr($repr:ident)])?
         pub enum $name:ident {
-            $($(#[$doc:meta])* $value:ident = $word:literal,)*
+            // (`vis` matches nothing, and lets `default` stand where it stood.)
+            $($(#[doc = $doc:literal])* $(#[default] $default:vis)? $value:ident = $word:literal,)*
         }
         $(other = $other:ident)?
     ) => {
-        $(#[$meta])*
+        $(#[doc = $about])*
+        #[derive($($derived)*)]
+        $(#[repr($repr)])?
         pub enum $name {
-            $($(#[$doc])* $value,)*
+            $($(#[doc = $doc])* $(#[default] $default)? $value,)*
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::schema::words(concat!($($about),*), &[$(($word, concat!($($doc),*))),*])
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {}
+
+        #[cfg(feature = "openapi")]
+        impl $name {
+            /// What the word means.
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$value => concat!($($doc),*).trim_ascii(),)*
+                }
+            }
         }
 
         impl $name {

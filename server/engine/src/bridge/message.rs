@@ -37,6 +37,10 @@ pub struct RpcError {
 impl RpcError {
     /// "Server overloaded; retry later": codex's queues are full.
     pub const OVERLOADED: i64 = -32001;
+    /// The request cannot be done: codex says so of most of what it does not take.
+    pub const INVALID_REQUEST: i64 = -32600;
+    /// The parameters are not of the right shape.
+    pub const INVALID_PARAMS: i64 = -32602;
     /// There is no such method.
     pub const METHOD_NOT_FOUND: i64 = -32601;
 }

@@ -66,6 +66,10 @@ impl Actor {
                 self.crashes.forget();
                 self.turn_ended();
             }
+            // A turn that was accepted and fails before it begins: codex tells of no beginning and no end then.
+            Notification::Error(error) if own && !error.will_retry && self.slot.is_starting() => {
+                self.turn_ended();
+            }
             Notification::Settings(..) if own => {
                 self.keep_settings();
                 if change.meta {

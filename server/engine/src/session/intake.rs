@@ -174,7 +174,7 @@ mod tests {
                     Input::Mention { path, .. } => Ok(path),
                     other => panic!("{other:?}"),
                 },
-                Err(error) => Err(error.code()),
+                Err(error) => Err(error.code().as_str()),
             }
         };
         for (asked, real) in

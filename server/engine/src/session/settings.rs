@@ -160,7 +160,7 @@ mod tests {
 
     async fn code(config: &Config, cwd: &str) -> Result<PathBuf, &'static str> {
         let request = CreateSession { cwd: Some(cwd.to_owned()), ..CreateSession::default() };
-        Settings::choose(config, &request).await.map(|it| it.cwd).map_err(|error| error.code())
+        Settings::choose(config, &request).await.map(|it| it.cwd).map_err(|error| error.code().as_str())
     }
 
     #[tokio::test]
@@ -202,7 +202,10 @@ mod tests {
             ask(Some(api::SandboxMode::DangerFullAccess), None),
             ask(None, Some(api::ApprovalPolicy::OnRequest)),
         ] {
-            assert_eq!(Settings::choose(&strict, &request).await.unwrap_err().code(), "over_ceiling");
+            assert_eq!(
+                Settings::choose(&strict, &request).await.unwrap_err().code(),
+                api::ErrorCode::OverCeiling
+            );
         }
         let usual = config(dir.path(), &[]);
         let less = ask(Some(api::SandboxMode::ReadOnly), Some(api::ApprovalPolicy::Never));

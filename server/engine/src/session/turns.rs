@@ -84,6 +84,10 @@ impl Slot {
         !matches!(self, Self::Idle)
     }
 
+    pub(super) fn is_starting(&self) -> bool {
+        matches!(self, Self::Starting(_))
+    }
+
     pub(super) fn turn(&self) -> Option<&TurnId> {
         match self {
             Self::Running(turn) => Some(turn),

@@ -2,7 +2,7 @@
 
 mod markdown;
 
-use codex_gateway_wire::{Json, OwnerId, ThreadId, transcript::title};
+use codex_gateway_wire::{Json, OwnerId, ThreadId, api::ExportFormat, transcript::title};
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
@@ -20,17 +20,6 @@ use crate::{
 
 /// How many turns are asked for at once.
 const PAGE: u32 = 16;
-
-/// What a thread is written as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ExportFormat {
-    /// For people.
-    #[default]
-    Markdown,
-    /// `{"thread": …, "turns": […]}`, as codex tells them.
-    Json,
-}
 
 /// A thread as a file.
 pub struct Export {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use codex_gateway_wire::{
     Json, OwnerId, ThreadId,
-    api::{ResumeThread, SessionReply, ThreadList, ThreadReply},
+    api::{ResumeThread, SessionReply, SortKey, ThreadList, ThreadReply},
     event::ClosedReason,
 };
 use serde::Deserialize;
@@ -50,28 +50,6 @@ pub struct ThreadQuery {
     pub cwd: Option<String>,
     /// Only those with this in their title.
     pub search_term: Option<String>,
-}
-
-/// What threads are sorted by, in codex's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SortKey {
-    /// When they were begun.
-    CreatedAt,
-    /// When they last changed.
-    UpdatedAt,
-    /// When somebody last had to do with them.
-    RecencyAt,
-}
-
-impl SortKey {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::CreatedAt => "created_at",
-            Self::UpdatedAt => "updated_at",
-            Self::RecencyAt => "recency_at",
-        }
-    }
 }
 
 impl ThreadQuery {

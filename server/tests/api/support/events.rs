@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use super::{http::Response, within};
+use super::{contract, http::Response, within};
 
 /// An event as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,5 +135,8 @@ fn parse(raw: &str) -> Option<Event> {
         }
     }
     let (name, data) = name.zip(data)?;
+    if name != "notification" {
+        contract::check_event(&name, &data);
+    }
     Some(Event { id, name, data, raw: raw.to_owned() })
 }

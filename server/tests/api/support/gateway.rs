@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Client, Events, Process, eventually, fake::Fake, within};
+use super::{Client, Events, Process, contract, eventually, fake::Fake, within};
 
 /// How long a gateway may take to end.
 const TO_END: Duration = Duration::from_secs(10);
@@ -142,6 +142,7 @@ impl Setup {
 
     /// Starts the gateway and waits until it is ready.
     pub(crate) async fn start(self) -> Gateway {
+        contract::prepare();
         let (child, output, address) = self.launch().await;
         Gateway { client: Client::new(address), child, output, setup: self, stopped: false }
     }

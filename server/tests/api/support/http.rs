@@ -12,7 +12,7 @@ use tokio::{
     },
 };
 
-use super::within;
+use super::{contract, within};
 
 /// Sends requests, each on a connection of its own.
 #[derive(Clone, Debug)]
@@ -79,7 +79,9 @@ impl Client {
     /// A request and its whole reply.
     pub(crate) async fn send(&self, method: &str, path: &str, body: &[u8]) -> Reply {
         let what = format!("{method} {}", &path[..path.floor_char_boundary(80)]);
-        within(&what, async { self.open(method, path, body).await.whole().await }).await
+        let reply = within(&what, async { self.open(method, path, body).await.whole().await }).await;
+        contract::check(method, path, &reply);
+        reply
     }
 
     /// A request, and its reply as far as its headers.

@@ -3,6 +3,7 @@
 
 mod chance;
 mod clock;
+mod contract;
 mod disk;
 mod events;
 mod fake;

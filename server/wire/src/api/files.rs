@@ -25,6 +25,7 @@ words! {
 
 /// `POST /api/uploads`: an image that messages can bring, by its id.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Upload {
     /// Always true.
     pub ok: bool,
@@ -43,6 +44,7 @@ read_fields!(Upload { ok, width, height, bytes; id, kind });
 
 /// `GET /api/sessions/{id}/files`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FileList {
     /// Always true.
     pub ok: bool,
@@ -54,6 +56,7 @@ pub struct FileList {
 
 /// A file or a directory that was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FoundFile {
     /// Its path, from the session's directory.
     pub path: String,
@@ -65,6 +68,7 @@ read_fields!(FoundFile { path, directory });
 /// `GET /api/sessions/{id}/diff`: what was changed in files, as told by the agent's own changes of files. What its
 /// commands wrote is not in it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DiffReply {
     /// Always true.
@@ -81,6 +85,7 @@ pub struct DiffReply {
 
 /// What a turn has changed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TurnDiff {
     /// The turn.
     pub id: TurnId,
@@ -91,6 +96,7 @@ pub struct TurnDiff {
 
 /// What a conversation has changed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ThreadDiff {
     /// Whether it was looked at from its beginning.
     pub complete: bool,
@@ -101,6 +107,7 @@ pub struct ThreadDiff {
 
 /// What was changed: several changes of a file are one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Changed {
     /// A unified diff, as git writes it. Paths are told from the thread's directory.
     pub diff: String,
@@ -112,6 +119,7 @@ pub struct Changed {
 
 /// A file that was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChangedFile {
     /// Where it was, or is if it is new; told from the thread's directory if it is in there, else absolute.

@@ -9,6 +9,7 @@ use crate::{
 
 /// `GET /api/info`: what this gateway is, and what it allows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Info {
     /// Always true.
@@ -35,6 +36,7 @@ pub struct Info {
 
 /// How much there can be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct InfoLimits {
     /// How many sessions may have a process at the same time.

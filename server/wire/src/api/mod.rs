@@ -1,5 +1,6 @@
 //! Bodies and replies of the HTTP API.
 
+mod error;
 mod files;
 mod info;
 mod sessions;
@@ -8,15 +9,15 @@ mod threads;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{files::*, info::*, sessions::*, state::*, threads::*};
+pub use self::{error::*, files::*, info::*, sessions::*, state::*, threads::*};
 pub use crate::turn::{
     ApprovalPolicy, EditQueueItem, InputPart, QueueChange, SandboxMode, Sent, StartTurn, TurnOutcome,
     WhenBusy,
 };
-use crate::{ids::SessionId, request::RequestResolved};
 
 /// `GET /healthz`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
     /// Always true.
@@ -27,6 +28,7 @@ pub struct Health {
 
 /// `GET /readyz`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Readiness {
     /// Whether the codex executable can be run.
@@ -36,22 +38,4 @@ pub struct Readiness {
     /// Why it is not ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-}
-
-/// The body of every error.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ErrorBody {
-    /// For people.
-    pub error: String,
-    /// For programs: a stable word.
-    pub code: String,
-    /// What the log calls the request.
-    pub request_id: Option<String>,
-    /// How a request to the user ended that does not wait any more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resolved: Option<RequestResolved>,
-    /// The session that is in the way, if one is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session_id: Option<SessionId>,
 }

@@ -14,6 +14,7 @@ use crate::{
 
 /// What every session reply says of the session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionInfo {
     /// Its id.
@@ -31,6 +32,7 @@ read_fields!(SessionInfo { id, created_at, last_access_at, expires_at, approvals
 
 /// `POST /api/sessions`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct CreateSession {
     /// The model; codex's own default without one.
@@ -49,6 +51,7 @@ pub struct CreateSession {
 
 /// The reply of every request that a session answers with its state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionReply {
     /// Always true.
@@ -65,6 +68,7 @@ pub struct SessionReply {
 
 /// The reply to a message: what became of it, and the session's state.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TurnReply {
     /// The session.
     #[serde(flatten)]
@@ -76,6 +80,7 @@ pub struct TurnReply {
 
 /// The reply to a message that waited for the end of its turn.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WaitedReply {
     /// What became of it, and the session's state after that.
     #[serde(flatten)]
@@ -87,6 +92,7 @@ pub struct WaitedReply {
 
 /// The data of the event `turn`, with which the stream of a message's turn ends.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TurnEnded {
     /// What became of the message.
     #[serde(flatten)]
@@ -98,6 +104,7 @@ pub struct TurnEnded {
 
 /// How a turn ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TurnEnd {
     /// The turn; none if the message still waits in the queue: until the time was over, or because the turn before it did
     /// not end well. (And if it was so long ago that the session does not keep it.)
@@ -108,6 +115,7 @@ pub struct TurnEnd {
 
 /// A turn, as scripts want it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TurnResult {
     /// Its id.
@@ -131,6 +139,7 @@ impl From<TurnRecord> for TurnResult {
 
 /// `GET /api/sessions/{id}/queue`, and the reply to every change of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QueueReply {
     /// Always true.
@@ -143,6 +152,7 @@ pub struct QueueReply {
 
 /// `DELETE /api/sessions/{id}`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Deleted {
     /// Always true.
@@ -153,6 +163,7 @@ pub struct Deleted {
 
 /// `GET /api/sessions`
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionList {
     /// Always true.
     pub ok: bool,
@@ -162,6 +173,7 @@ pub struct SessionList {
 
 /// A session in the API's list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ListedSession {
     /// What every reply says of it.

@@ -12,6 +12,7 @@ use crate::{
 
 /// The text view of a session: the documented `state`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionState {
     /// Whether a process serves the session.
@@ -56,6 +57,7 @@ pub struct SessionState {
 
 /// What codex says of the machine it runs on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Runtime {
     /// `unix` or `windows`.
@@ -68,6 +70,7 @@ pub struct Runtime {
 
 /// Who codex is signed in as.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct AccountState {
     /// As codex says it.
@@ -80,6 +83,7 @@ pub struct AccountState {
 
 /// A model that can be chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Model {
     /// What to choose it by.
@@ -119,6 +123,7 @@ impl Model {
 
 /// One of the ways in which a model can think.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReasoningEffort {
     /// What to choose it by: `low`, `medium`, `high`, …
@@ -130,6 +135,7 @@ read_fields!(ReasoningEffort { reasoning_effort, description });
 
 /// An entry of the conversation, as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TextEntry {
     /// Its id.
@@ -148,6 +154,7 @@ pub struct TextEntry {
 
 /// Who says something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The user.
@@ -160,6 +167,7 @@ pub enum Role {
 
 /// An event, in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RecentEvent {
     /// When it came (RFC 3339, UTC).

@@ -10,6 +10,7 @@ use crate::{
 
 /// `POST /api/sessions/{id}/thread/new`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct NewThread {
     /// The model; the session's preferred one without.
@@ -18,6 +19,7 @@ pub struct NewThread {
 
 /// `POST /api/sessions/{id}/thread/resume`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ResumeThread {
     /// The thread to go on with.
@@ -26,6 +28,7 @@ pub struct ResumeThread {
 
 /// `POST /api/sessions/{id}/thread/fork`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ForkThread {
     /// The last turn that the new thread has; all of them without.
@@ -34,6 +37,7 @@ pub struct ForkThread {
 
 /// `POST /api/sessions/{id}/thread/revert`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RevertThread {
     /// The first turn that is taken back; all later ones are, too.
@@ -42,6 +46,7 @@ pub struct RevertThread {
 
 /// `POST /api/sessions/{id}/thread/review`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReviewThread {
     /// What is looked at.
     pub target: ReviewTarget,
@@ -49,6 +54,7 @@ pub struct ReviewThread {
 
 /// What a review looks at, in codex's words.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum ReviewTarget {
     /// What is changed in the working directory and not committed.
@@ -75,6 +81,7 @@ pub enum ReviewTarget {
 
 /// `POST /api/sessions/{id}/thread/name`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NameThread {
     /// What people call the thread; not empty.
     pub name: String,
@@ -99,8 +106,34 @@ words! {
     }
 }
 
+words! {
+    /// What threads are sorted by, in codex's words.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum SortKey {
+        /// When they were begun.
+        CreatedAt = "created_at",
+        /// When they last changed.
+        UpdatedAt = "updated_at",
+        /// When somebody last had to do with them.
+        RecencyAt = "recency_at",
+    }
+}
+
+words! {
+    /// What a thread is written as.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum ExportFormat {
+        /// For people.
+        #[default]
+        Markdown = "markdown",
+        /// `{"thread": …, "turns": […]}`, as codex tells them.
+        Json = "json",
+    }
+}
+
 /// The reply of a request that is about a thread, and is done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadDone {
     /// Always true.
@@ -111,6 +144,7 @@ pub struct ThreadDone {
 
 /// `GET /api/threads`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadList {
     /// Always true.
@@ -125,6 +159,7 @@ pub struct ThreadList {
 
 /// `GET /api/threads/{threadId}`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReply {
     /// Always true.

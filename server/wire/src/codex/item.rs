@@ -18,9 +18,9 @@ use crate::{
 /// JSON, and a reader derived for each kind would cost the browser ten times the code. A known kind whose
 /// shape has changed reads as [`Item::Unknown`].
 macro_rules! items {
-    ($($(#[$doc:meta])* $kind:literal $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
+    ($($(#[doc = $doc:literal])* $kind:literal $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
         $(
-            $(#[$doc])*
+            $(#[doc = $doc])*
             #[derive(Clone, Debug, Default, PartialEq, Serialize)]
             #[serde(tag = "type", rename = $kind, rename_all = "camelCase")]
             pub struct $name {
@@ -34,15 +34,55 @@ macro_rules! items {
                     Ok(Self { id: fields.take("id")?, $($field: fields.take(stringify!($field))?,)* })
                 }
             }
+
+            #[cfg(feature = "openapi")]
+            const _: () = {
+                #[derive(utoipa::ToSchema)]
+                #[schema(rename_all = "camelCase")]
+                #[allow(dead_code, reason = "only described")]
+                struct Fields {
+                    /// The item's id.
+                    id: ItemId,
+                    $($(#[$field_meta])* $field: $type,)*
+                }
+
+                impl utoipa::PartialSchema for $name {
+                    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                        $crate::schema::tagged(Fields::schema(), concat!($($doc),*), $kind)
+                    }
+                }
+
+                impl utoipa::ToSchema for $name {
+                    fn schemas(all: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+                        Fields::schemas(all);
+                    }
+                }
+            };
         )*
 
         /// One item of a turn.
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(untagged)]
         pub enum Item {
-            $($(#[$doc])* $name($name),)*
+            $($(#[doc = $doc])* $name($name),)*
             /// A kind, or a shape of a known kind, that this version does not know.
             Unknown(UnknownItem),
+        }
+
+        // (Not derived: what is known has the shape of what is not, and would be both.)
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for Item {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::schema::any_of("One item of a turn.", &[$(stringify!($name),)* "UnknownItem"])
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for Item {
+            fn schemas(all: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+                $($crate::schema::add::<$name>(all);)*
+                $crate::schema::add::<UnknownItem>(all);
+            }
         }
 
         impl Item {
@@ -266,6 +306,7 @@ items! {
 
 /// One part of what the user said: a text, an image, a mention of a file, …
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UserInput {
     /// `text`, `image`, `localImage`, `skill`, `mention`, or what comes next.
@@ -312,6 +353,7 @@ impl UserMessage {
 
 /// One part of what a hook told the agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HookPromptFragment {
     /// The text.
@@ -321,6 +363,7 @@ read_fields!(HookPromptFragment { text });
 
 /// A change of one file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FileUpdateChange {
     /// The file.
@@ -334,6 +377,7 @@ read_fields!(FileUpdateChange { path, kind, diff });
 
 /// What happens to a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PatchChangeKind {
     /// `add`, `delete` or `update`.
     #[serde(rename = "type")]
@@ -346,6 +390,7 @@ read_fields!(PatchChangeKind { kind as "type", move_path });
 
 /// Why a call of an MCP tool failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct McpToolCallError {
     /// For people.
     pub message: String,

@@ -10,6 +10,7 @@ use crate::{
 
 /// What a thread is doing, in codex's words.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadStatus {
     /// `idle`, `active`, `systemError`, `notLoaded`, or what comes next.

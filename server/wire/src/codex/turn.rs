@@ -12,6 +12,7 @@ use crate::{
 
 /// A turn, without its items.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Turn {
     /// The turn's id.
@@ -29,6 +30,7 @@ read_fields!(Turn { id, status, error, started_at, duration_ms });
 
 /// Why a turn failed, or nearly did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TurnError {
     /// For people.
@@ -44,6 +46,7 @@ read_fields!(TurnError { message, codex_error_info, additional_details });
 
 /// `turn/plan/updated`: the plan of a turn, whole each time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TurnPlan {
     /// The thread it belongs to.
@@ -59,6 +62,7 @@ read_fields!(TurnPlan { thread_id, turn_id, explanation, plan });
 
 /// A step of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlanStep {
     /// What is to do.
     pub step: String,

@@ -6,6 +6,7 @@ use crate::read_fields;
 
 /// How many tokens a thread has used.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TokenUsage {
     /// Since the thread began.
@@ -19,6 +20,7 @@ read_fields!(TokenUsage { total, last, model_context_window });
 
 /// Tokens by kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TokenUsageBreakdown {
     /// All of them.
@@ -67,6 +69,7 @@ impl std::ops::AddAssign for TokenUsageBreakdown {
 
 /// How much of the account's limits is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimits {
     /// The shorter one.
@@ -78,6 +81,7 @@ read_fields!(RateLimits { primary, secondary });
 
 /// How much of a limit is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimit {
     /// How much, in percent.

@@ -12,6 +12,7 @@ use crate::{
 /// What a request says, whatever its method: enough to show it and to fill it in. What a request does not have
 /// is left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// The turn that waits.
@@ -68,6 +69,7 @@ read_fields!(Summary {
 
 /// Something that would be allowed beyond the sandbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Permission {
     /// What kind.
@@ -97,6 +99,7 @@ words! {
 
 /// Something to fill in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Field {
     /// What its value is sent by.
@@ -120,6 +123,7 @@ read_fields!(Field { name, label, hint, input, choices, other, required, default
 
 /// One of the choices of a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Choice {
     /// What is sent.

@@ -79,7 +79,7 @@ impl Transcript {
             Notification::TurnStarted(_, turn) => self.turn_started(turn),
             Notification::TurnCompleted(_, turn) => self.turn_completed(turn),
             Notification::PlanUpdated(plan) => self.plan(seq, plan),
-            Notification::Error(error) => self.error(error),
+            Notification::Error(error) => self.error(seq, error),
             Notification::Warning(_, message) => {
                 let notice = Notice { message: message.clone(), detail: None, failure: false };
                 let turn_id = self.active_turn().map(|turn| turn.id.clone());
@@ -279,7 +279,7 @@ impl Transcript {
         set(&mut self.rate_limits, Some(known))
     }
 
-    fn error(&mut self, error: &ErrorNotification) -> Change {
+    fn error(&mut self, seq: u64, error: &ErrorNotification) -> Change {
         if error.will_retry {
             // The next attempt says it again, under new ids.
             self.cut_running(|entry| {
@@ -290,8 +290,14 @@ impl Transcript {
             });
             return set(&mut self.retrying, Some(error.error.message.clone()));
         }
+        let running = self.active_turn().is_some();
         match self.turns.iter_mut().rev().find(|turn| turn.id == error.turn_id) {
             Some(turn) => set(&mut turn.error, Some(error.error.clone())),
+            // A turn that failed before it began: nothing else will tell of it.
+            None if !running => {
+                let TurnError { message, additional_details: detail, .. } = error.error.clone();
+                self.add(seq, "notice", None, Content::Notice(Notice { message, detail, failure: true }))
+            }
             None => Change::NONE,
         }
     }

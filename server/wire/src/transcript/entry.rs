@@ -13,6 +13,7 @@ use crate::{
 
 /// One entry of a transcript: an item of codex, or something that the gateway adds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// Its id, by which it is updated.
@@ -47,6 +48,7 @@ words! {
 
 /// What an entry is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Content {
     /// An item of codex.
@@ -63,6 +65,7 @@ pub enum Content {
 
 /// Something that codex asked of the user.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Question {
     /// What it asked.
     pub request: UserRequest,
@@ -73,6 +76,7 @@ read_fields!(Question { resolved; request });
 
 /// A message for people.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Notice {
     /// What it says.

@@ -27,6 +27,7 @@ use crate::{
 
 /// A conversation as it stands after some event.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Transcript {
     /// The last event applied.
@@ -86,6 +87,7 @@ read_fields!(Transcript {
 
 /// A turn, as the transcript remembers it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TurnRecord {
     /// Its id.

@@ -1,0 +1,138 @@
+//! The OpenAPI document: made of the handlers that the router has, and of the types that they read and write.
+//!
+//! - [`refusals`]: which errors a handler can answer with
+//! - [`params`]: what stands in paths and headers
+//! - [`events`]: what an event stream consists of
+//! - [`page`]: the document for people
+
+pub mod events;
+mod page;
+pub mod params;
+pub mod refusals;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::{HeaderMap, header},
+    response::{Html, IntoResponse},
+    routing::get,
+};
+use bytes::Bytes;
+use leptos::nonce::Nonce;
+use serde_json::Value;
+use utoipa::{
+    IntoResponses,
+    openapi::{
+        Components, Deprecated, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, OpenApiVersion, PathItem,
+        ResponsesBuilder, SecurityRequirement,
+        path::OperationBuilder,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        tag::TagBuilder,
+    },
+};
+
+use crate::{headers::allow_form, routes::legacy, state::AppState};
+
+/// What all of it is about.
+const ABOUT: &str = "Use OpenAI's Codex over HTTP: each session is a conversation that one `codex app-server` process serves.
+
+Every reply is JSON, except for event streams, images and exports. Errors are `{error, code, requestId}`: `code` is a stable word. \
+A body says that it is JSON (`content-type: application/json`). Where the operator has set a secret, every request needs a \
+bearer token, except for `/healthz` and `/readyz`; an event stream takes it as `?access_token=` as well.";
+
+/// The parts of it, in the order in which they are told.
+const TAGS: [(&str, &str); 9] = [
+    ("Sessions", "Conversations, each with an address of its own: made, told of, ended."),
+    ("Turns", "Messages to the agent, and what stops it."),
+    ("Events", "What happens, as it happens: a stream that goes on where it was cut."),
+    ("Requests", "What codex asks the user, and the answers."),
+    ("Queue", "Messages that wait for their turn."),
+    ("Thread", "What a session talks in, and what can be done with it."),
+    ("Threads", "All that was ever said: listed, read, exported, archived, deleted."),
+    ("Files", "Files of a session's directory, what was changed in them, and images."),
+    ("Gateway", "The gateway itself."),
+];
+const TOKEN: &str = "token";
+
+/// The document before any handler is in it.
+fn beginning() -> OpenApi {
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("An HS256 token with `exp`; its `sub` owns what is made with it."));
+    let mut components = Components::new();
+    components.add_security_scheme(TOKEN, SecurityScheme::Http(token.build()));
+    let mut schemas = Vec::new();
+    refusals::schemas(&mut schemas);
+    components.schemas.extend(schemas);
+    let tag = |(name, about): (&str, &str)| TagBuilder::new().name(name).description(Some(about)).build();
+    let info =
+        InfoBuilder::new().title("Codex Gateway").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT));
+    OpenApiBuilder::new()
+        // The first that can describe event streams.
+        .openapi(OpenApiVersion::Version32)
+        .info(info)
+        .tags(Some(TAGS.map(tag)))
+        // None of them, or a token: the gateway may need none.
+        .security(Some([SecurityRequirement::default(), SecurityRequirement::new(TOKEN, [] as [&str; 0])]))
+        .components(Some(components))
+        .build()
+}
+
+/// One document out of those of several routers, and of the paths that are no handlers' own.
+pub fn document<const N: usize>(parts: [OpenApi; N]) -> Value {
+    let mut whole = beginning();
+    for part in parts {
+        whole.merge(part);
+    }
+    for path in legacy::PATHS {
+        let mut item = PathItem::default();
+        for method in [HttpMethod::Get, HttpMethod::Post] {
+            item.merge_operations(PathItem::new(method, gone()));
+        }
+        whole.paths.paths.insert(path.to_owned(), item);
+    }
+    // Our own types can be written.
+    let mut whole = serde_json::to_value(whole).unwrap_or_default();
+    allow_null(&mut whole);
+    whole
+}
+
+/// What may be null is said to be one of two: itself, or null. Where it is any JSON, null is both.
+fn allow_null(part: &mut Value) {
+    match part {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(allow_null);
+            if let Some(choices) = fields.remove("oneOf") {
+                let null = |choice: &Value| choice.get("type").is_some_and(|kind| kind == "null");
+                let or_null = choices.as_array().is_some_and(|choices| choices.iter().any(null));
+                fields.insert(if or_null { "anyOf" } else { "oneOf" }.to_owned(), choices);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(allow_null),
+        _ => {}
+    }
+}
+
+fn gone() -> OperationBuilder {
+    OperationBuilder::new()
+        .tag("Gateway")
+        .summary(Some("A path of an older gateway, which knew one session only."))
+        .deprecated(Some(Deprecated::True))
+        .responses(ResponsesBuilder::new().responses_from_iter(refusals::Legacy::responses()))
+}
+
+/// `GET /api/openapi.json`, and `GET /api/docs`, which is the same for people.
+pub fn router(document: &Value) -> Router<AppState> {
+    let json = Bytes::from(document.to_string());
+    let page = Arc::new(page::Page::of(document));
+    let text = async move || ([(header::CONTENT_TYPE, "application/json")], json);
+    let people = move |headers: HeaderMap| {
+        let nonce = Nonce::new();
+        let mut response = Html(page.render(&headers, &nonce)).into_response();
+        allow_form(response.headers_mut(), &nonce);
+        std::future::ready(response)
+    };
+    Router::new().route("/api/openapi.json", get(text)).route("/api/docs", get(people))
+}

@@ -1,0 +1,152 @@
+//! Which errors a request can be answered with: groups of codes, named by what a handler does.
+
+use std::collections::BTreeMap;
+
+use codex_gateway_wire::api::{ErrorBody, ErrorCode};
+use utoipa::{
+    IntoResponses, PartialSchema, ToSchema,
+    openapi::{
+        AllOfBuilder, ContentBuilder, Object, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
+        header::HeaderBuilder,
+    },
+};
+
+/// Declares groups of codes. Those before a semicolon are groups themselves.
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident = [$($group:ident),*; $($code:ident),*],)*) => {
+        $(
+            $(#[$doc])*
+            pub struct $name;
+
+            impl $name {
+                fn codes() -> Vec<ErrorCode> {
+                    #[allow(unused_mut, reason = "some groups have no others in them")]
+                    let mut codes = vec![$(ErrorCode::$code),*];
+                    $(codes.extend($group::codes());)*
+                    codes
+                }
+            }
+
+            impl IntoResponses for $name {
+                fn responses() -> BTreeMap<String, RefOr<Response>> {
+                    responses(&Self::codes())
+                }
+            }
+        )*
+    };
+}
+
+refusals! {
+    /// Of a request that needs no token.
+    Open = [; BadHost, ForeignHost, ForeignOrigin, Internal],
+    /// Of every other request.
+    Call = [Open; Unauthorized, RateLimited],
+    /// Of one with a query.
+    Query = [Call; BadQuery],
+    /// Of one that may have a body.
+    Write = [Call; BadBody, SlowBody, TooLarge],
+    /// Of one that may be sent with a key.
+    Once = [; BadKey, KeyReused, KeyUnfinished, Store],
+    /// Of what is said to codex.
+    Codex = [;
+        CodexUnavailable, CodexTimeout, CodexRefused, CodexFailed, CodexBadReply, CodexOverloaded, CodexCrashing,
+        ShuttingDown],
+    /// Of a path with a session's id in it.
+    Session = [; NotFound, Store, ShuttingDown, ThreadHeld],
+    /// Of what reads a session.
+    ReadSession = [Call, Session;],
+    /// Of what reads a part of a session.
+    QuerySession = [ReadSession; BadQuery],
+    /// Of what has to start a session's process first, if there is none.
+    Wake = [Codex; SessionLimit, Archived, Starting, NotFound, Store],
+    /// Of what a session is made with.
+    Settings = [; BadCwd, OutsideWorkspaces, OverCeiling, BadEffort, NoSuchUpload],
+    /// Of `POST /api/sessions`.
+    Create = [Write, Once, Codex, Settings; SessionLimit, NotFound, BadThreadId, ThreadHeld, Archived],
+    /// Of what ends a session.
+    EndSession = [Write; NotFound, Store, ShuttingDown],
+    /// Of what begins a turn.
+    Turn = [Write, Session, Wake; TurnActive],
+    /// Of a message.
+    Message = [Turn, Once;
+        EmptyPrompt, BadEffort, TooManyParts, TooManyImages, NoSuchUpload, NoSuchFile, OutsideSession, OverCeiling,
+        NoImages, QueueFull, QueueWaits],
+    /// Of what stops a turn.
+    Interrupt = [Write, Session, Codex; NoActiveTurn],
+    /// Of a change of what waits for its turn.
+    Queue = [Write, Session; QueueItemSending, QueueFull, EmptyPrompt],
+    /// Of a message that waits and is sent now.
+    SendQueued = [Turn; QueueItemSending, NoSuchUpload, NoSuchFile, NoImages],
+    /// Of another thread for a session.
+    ThreadChange = [Turn, Settings; BadThreadId, QueueWaits],
+    /// Of what is done with what was said in a thread.
+    ThreadAction = [ThreadChange; EmptyThread],
+    /// Of a list of threads.
+    ListThreads = [Query, Codex; TooManyReads],
+    /// Of what looks for files.
+    FindFiles = [QuerySession; BadCwd, OutsideWorkspaces],
+    /// Of what reads a thread.
+    ReadThread = [Call, Codex; NotFound, BadThreadId, TooManyReads, Store],
+    /// Of what is told of a thread's file.
+    ExportThread = [ReadThread; BadQuery],
+    /// Of what becomes of a thread.
+    WriteThread = [Write, Codex; NotFound, BadThreadId, ThreadHeld, TurnActive, TooManyReads, EmptyThread, Archived, QueueWaits, Store, Starting],
+    /// Of an answer to what codex asks.
+    Answer = [Write, Session, Codex; RequestEnded, BadAnswer],
+    /// Of an event stream.
+    Events = [QuerySession;],
+    /// Of an image that is sent.
+    SendImage = [Write; NoImage, BrokenImage, TooManyPixels, NoRoom, Store],
+    /// Of an image that is read.
+    ReadImage = [Call; NotFound, Store],
+    /// Of a picture of a conversation.
+    ReadPicture = [ReadSession, Codex; TooManyReads, BadCwd, OutsideWorkspaces],
+    /// Of what looks through a whole conversation.
+    ReadHistory = [QuerySession, Codex; TooManyReads],
+    /// Of a path that an older gateway had.
+    Legacy = [Write; Gone],
+}
+
+/// The replies with these codes, one for each status.
+fn responses(codes: &[ErrorCode]) -> BTreeMap<String, RefOr<Response>> {
+    let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+    for &code in codes {
+        let same = by_status.entry(code.status()).or_default();
+        if !same.contains(&code) {
+            same.push(code);
+        }
+    }
+    let reply = |(status, codes): (u16, Vec<ErrorCode>)| (status.to_string(), response(&codes).into());
+    by_status.into_iter().map(reply).collect()
+}
+
+fn response(codes: &[ErrorCode]) -> Response {
+    let said: Vec<String> =
+        codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
+    let code = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(codes.iter().map(|code| code.as_str())));
+    let schema = AllOfBuilder::new()
+        .item(Ref::from_schema_name(ErrorBody::name()))
+        .item(ObjectBuilder::new().property("code", code));
+    let mut response = ResponseBuilder::new()
+        .description(said.join("\n\n"))
+        .content("application/json", ContentBuilder::new().schema(Some(schema)).build());
+    if codes.contains(&ErrorCode::Unauthorized) {
+        response = response.header("WWW-Authenticate", header(Type::String, "`Bearer`"));
+    }
+    if codes.contains(&ErrorCode::RateLimited) {
+        response = response.header("Retry-After", header(Type::Integer, "When to try again, in seconds."));
+    }
+    response.build()
+}
+
+fn header(kind: Type, about: &str) -> utoipa::openapi::Header {
+    HeaderBuilder::new().schema(Some(Object::with_type(kind))).description(Some(about)).build()
+}
+
+/// What every error is written as.
+pub fn schemas(all: &mut Vec<(String, RefOr<utoipa::openapi::Schema>)>) {
+    all.push((ErrorBody::name().into_owned(), ErrorBody::schema()));
+    ErrorBody::schemas(all);
+}

@@ -1,0 +1,84 @@
+//! Holds every reply against the OpenAPI document: whatever a test asks for, what it is answered must be described.
+
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex},
+};
+
+use codex_gateway::router;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use super::Reply;
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(router::document);
+/// Those that were needed, by what they are for.
+static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> = LazyLock::new(Mutex::default);
+
+/// Panics if a reply to this request is not described.
+#[track_caller]
+pub(super) fn check(method: &str, target: &str, reply: &Reply) {
+    let status = reply.status.as_u16();
+    // What is no HTTP, or has a head that is too large, is refused before it is anybody's request.
+    if matches!(status, 400 | 431) && reply.header("x-request-id").is_none() {
+        return;
+    }
+    let path = target.split('?').next().unwrap_or_default();
+    let Some((template, item)) = find(path) else { return };
+    let Some(operation) = item.get(method.to_ascii_lowercase()) else {
+        assert!(
+            matches!(status, 400..=405 | 410 | 429),
+            "{method} {template} is not described, and answers {status}"
+        );
+        return;
+    };
+    let what = format!("{method} {template} {status}");
+    let described = &operation["responses"][status.to_string()];
+    assert!(described.is_object(), "{what} is not described: {}", reply.text());
+    let media_type = reply.header("content-type").and_then(|all| all.split(';').next()).unwrap_or_default();
+    let content = &described["content"][media_type];
+    assert!(content.is_object(), "{what} is not described as {media_type:?}");
+    if media_type == "application/json" {
+        hold(&what, &content["schema"], &reply.json());
+    }
+}
+
+/// Panics if an event of a stream is not described.
+#[track_caller]
+pub(super) fn check_event(name: &str, data: &str) {
+    let events = DOCUMENT["components"]["schemas"]["ServerSentEvent"]["oneOf"].as_array().unwrap();
+    let event = events.iter().find(|event| event["properties"]["event"]["enum"][0] == name);
+    let event = event.unwrap_or_else(|| panic!("the event {name} is not described"));
+    let data = serde_json::from_str(data).unwrap_or_else(|error| panic!("{name}: {error}: {data}"));
+    hold(name, &event["properties"]["data"]["contentSchema"], &data);
+}
+
+fn find(path: &str) -> Option<(&String, &Value)> {
+    let fits = |template: &str| {
+        let mut parts = path.split('/');
+        template.split('/').all(|part| {
+            parts.next().is_some_and(|given| part == given || (part.starts_with('{') && !given.is_empty()))
+        }) && parts.next().is_none()
+    };
+    let mut found: Vec<_> =
+        DOCUMENT["paths"].as_object().unwrap().iter().filter(|(template, _)| fits(template)).collect();
+    // `/api/threads/{id}/export` before `/api/{…}/{…}/…`.
+    found.sort_by_key(|(template, _)| template.matches('{').count());
+    found.into_iter().next()
+}
+
+#[track_caller]
+fn hold(what: &str, schema: &Value, value: &Value) {
+    let validator = *VALIDATORS.lock().unwrap().entry(what.to_owned()).or_insert_with(|| {
+        let whole = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
+        Box::leak(Box::new(jsonschema::draft202012::new(&whole).unwrap()))
+    });
+    let wrong: Vec<String> =
+        validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(wrong.is_empty(), "{what} is not as it is described: {wrong:#?}\n{value:#}");
+}
+
+/// Reads the document now, so that no test that has begun waits for it.
+pub(super) fn prepare() {
+    LazyLock::force(&DOCUMENT);
+}
