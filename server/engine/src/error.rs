@@ -229,6 +229,8 @@ impl SessionError {
             Self::KeyUnfinished => "key_unfinished",
             Self::ShuttingDown => "shutting_down",
             Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => "codex_timeout",
+            Self::Codex(BridgeError::TooOld(_)) => "codex_too_old",
+            Self::Codex(BridgeError::Lacks(_)) => "codex_lacks",
             Self::Codex(BridgeError::Refused { .. }) => "codex_refused",
             Self::Codex(BridgeError::BadReply { .. } | BridgeError::ReplyTooLong) => "codex_bad_reply",
             Self::Codex(BridgeError::Spawn { .. } | BridgeError::Exited(_) | BridgeError::Closed) => {
@@ -274,6 +276,7 @@ impl SessionError {
             Self::OutsideWorkspaces(_) | Self::OutsideSession(_) | Self::OverCeiling { .. } => 403,
             Self::NeverStarted(_) | Self::Codex(BridgeError::Deadline { .. }) => 504,
             Self::Codex(BridgeError::Refused { error, .. }) if error.code == RpcError::OVERLOADED => 503,
+            Self::Codex(BridgeError::Lacks(_)) => 501,
             Self::Codex(
                 BridgeError::Refused { .. } | BridgeError::BadReply { .. } | BridgeError::ReplyTooLong,
             )
@@ -283,7 +286,12 @@ impl SessionError {
             | Self::Crashing { .. }
             | Self::TooManyReads
             | Self::ShuttingDown
-            | Self::Codex(BridgeError::Spawn { .. } | BridgeError::Exited(_) | BridgeError::Closed) => 503,
+            | Self::Codex(
+                BridgeError::Spawn { .. }
+                | BridgeError::TooOld(_)
+                | BridgeError::Exited(_)
+                | BridgeError::Closed,
+            ) => 503,
         }
     }
 }

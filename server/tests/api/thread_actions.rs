@@ -273,11 +273,12 @@ async fn while_a_turn_runs_its_history_stays() {
     session.client.post(&session.path("/turn/interrupt")).await.ok();
     events.turn().await;
 
-    // What codex refuses leaves the session free for the next turn.
+    // What codex does not know leaves the session free for the next turn.
     for (path, body) in
         [("compact", json!({})), ("review", review), ("revert", json!({ "beforeTurnId": first }))]
     {
-        post(&session, path, &body).await.refused(500, "codex_refused");
+        let error = post(&session, path, &body).await.refused(501, "codex_lacks");
+        assert!(error.contains(path) && !error.contains("initialize"), "{error}");
         assert_eq!(session.state().await["activeTurn"], false, "{path}");
     }
     gateway.codex().set_mode("normal");

@@ -32,6 +32,12 @@ modes! {
     Normal = "normal",
     /// `--version` fails.
     Broken = "broken",
+    /// It is of before there was an `app-server`.
+    Ancient = "ancient",
+    /// It is of when an `app-server` could not do what sessions need.
+    Old = "old",
+    /// The first two that are started end, because another one makes codex's database at the same time.
+    Races = "races",
     /// It ends at once, with a word on its error output.
     Exits = "exits",
     /// It prints what is no message, for ever.
@@ -93,4 +99,20 @@ modes! {
     /// A turn asks all at once that people can answer; once the gate is open it takes back what is left, and
     /// goes on without.
     AsksTogether = "asks-together",
+}
+
+impl Mode {
+    /// The version that it says it has.
+    pub(crate) fn version(self) -> &'static str {
+        match self {
+            Self::Ancient => "0.20.0",
+            Self::Old => "0.110.0",
+            _ => "0.0.0-fake",
+        }
+    }
+
+    /// What it says of itself when it is greeted.
+    pub(crate) fn user_agent(self) -> String {
+        format!("fake/{} (Debian 12.0.0; x86_64) xterm (codex_gateway; 0.1.0)", self.version())
+    }
 }
