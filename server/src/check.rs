@@ -2,7 +2,12 @@
 
 use std::{fmt, io, net::SocketAddr, path::Path, time::Duration};
 
-use codex_gateway_engine::{Config, bridge::locate::on_path, config::Sandbox, probe};
+use codex_gateway_engine::{
+    Config,
+    bridge::{BridgeError, locate::on_path},
+    config::Sandbox,
+    probe,
+};
 use http::{Uri, uri::Scheme};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -80,14 +85,20 @@ pub async fn check(mut cli: Cli) -> Vec<Finding> {
 }
 
 async fn codex(config: &Config) -> (Verdict, String) {
-    match probe::version(&config.launch).await {
-        Ok(version) => (Verdict::Good, format!("{version} ({})", config.launch.program.display())),
-        Err(error) => (Verdict::Bad, format!("{error}. Name another one in CODEX_GATEWAY_CODEX_BIN")),
+    let version = match probe::version(&config.launch).await {
+        Ok(version) => version,
+        Err(error) => return (Verdict::Bad, format!("{error}. Name another one in CODEX_GATEWAY_CODEX_BIN")),
+    };
+    match probe::fit(&version, &config.launch) {
+        Ok(()) => (Verdict::Good, format!("{version} ({})", config.launch.program.display())),
+        Err(error) => (Verdict::Bad, error.to_string()),
     }
 }
 
 async fn sign_in(config: &Config) -> (Verdict, String) {
     match probe::catalog(config).await {
+        // What there is to be said of it was said.
+        Err(BridgeError::TooOld(_)) => (Verdict::Doubtful, "not looked at: codex is too old".to_owned()),
         Err(error) => (Verdict::Bad, format!("codex app-server cannot be asked: {error}")),
         Ok(catalog) if catalog.account.requires_openai_auth && catalog.account.raw.is_none() => {
             let text = if config.openai_api_key.is_some() {

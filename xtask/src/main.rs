@@ -7,6 +7,7 @@ mod command;
 mod fresh;
 mod needs;
 mod project;
+mod protocol;
 mod run;
 mod test;
 
@@ -22,6 +23,7 @@ enum Verb {
     Build(build::Args),
     Test(test::Args),
     Bench(bench::Args),
+    Protocol(protocol::Args),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Verb::Build(args) => build::build(args.profile()),
         Verb::Test(args) => test::test(&args),
         Verb::Bench(args) => bench::bench(&args),
+        Verb::Protocol(args) => protocol::protocol(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@ pub(crate) mod chromium;
 mod outcome;
 mod parts;
 mod tally;
+mod versions;
 
 use std::time::Instant;
 

@@ -292,6 +292,8 @@ pub(super) static WORDS: Words = Words {
     error_session_limit: "All sessions are busy. Try again when one of them has finished.",
     error_empty_prompt: "The message is empty.",
     error_codex_unavailable: "The codex executable cannot be run. The gateway's log says why.",
+    error_codex_too_old: "The installed codex is too old. Install a newer one: npm install -g @openai/codex@latest",
+    error_codex_lacks: "The installed codex cannot do this. Its version is older or newer than the gateway is made for.",
     error_no_image: "This is not a PNG, JPEG, GIF or WebP image.",
     error_too_large: "This is larger than the gateway takes. An image may have 10 MB.",
     error_queue_full: "Enough messages wait already.",

@@ -287,6 +287,8 @@ pub(super) static WORDS: Words = Words {
     error_session_limit: "所有会话都在忙，请等其中一个结束后再试。",
     error_empty_prompt: "消息为空。",
     error_codex_unavailable: "无法运行 codex 可执行文件，原因见网关日志。",
+    error_codex_too_old: "已安装的 codex 版本过旧，请安装新版本：npm install -g @openai/codex@latest",
+    error_codex_lacks: "已安装的 codex 不支持此操作，其版本早于或晚于网关所适配的版本。",
     error_no_image: "这不是 PNG、JPEG、GIF 或 WebP 图片。",
     error_too_large: "内容超过网关的上限。图片不能超过 10 MB。",
     error_queue_full: "等待中的消息已经够多了。",

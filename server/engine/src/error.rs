@@ -244,6 +244,8 @@ impl BridgeError {
                 RpcError::INVALID_REQUEST | RpcError::INVALID_PARAMS => ErrorCode::CodexRefused,
                 _ => ErrorCode::CodexFailed,
             },
+            Self::TooOld(_) => ErrorCode::CodexTooOld,
+            Self::Lacks(_) => ErrorCode::CodexLacks,
             Self::BadReply { .. } | Self::ReplyTooLong => ErrorCode::CodexBadReply,
             Self::Spawn { .. } | Self::Exited(_) | Self::Closed => ErrorCode::CodexUnavailable,
         }

@@ -1,6 +1,6 @@
 //! The beginning of a codex process: it is started, greeted, and asked what all sessions ask.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use codex_gateway_wire::api::Model;
 use tokio::{join, time::timeout};
@@ -8,17 +8,20 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     bridge::{
-        Bridge, BridgeError, Inbound, Inbox,
+        Bridge, BridgeError, Exit, Inbound, Inbox,
         protocol::{AccountRead, AccountReply, Initialize, Initialized, ModelList},
     },
     clock::now_ms,
     config::Config,
+    probe,
 };
 
 /// More pages of models than anybody has.
 const MODEL_PAGES: usize = 20;
 /// How long to wait for the word why a process ended.
 const LAST_WORDS: Duration = Duration::from_secs(4);
+/// How often a process is started in all that ends because another one starts.
+const TRIES: u32 = 4;
 
 /// A process that has been greeted.
 #[derive(Debug)]
@@ -40,6 +43,24 @@ pub(crate) struct Offer {
 pub(crate) async fn greet(
     config: &Config,
     processes: &TaskTracker,
+    held: impl Send + Sync + 'static,
+) -> Result<Greeted, BridgeError> {
+    let held = Arc::new(held);
+    let mut tries = 1;
+    loop {
+        match greet_once(config, processes, Arc::clone(&held)).await {
+            Err(error) if lost_the_race(&error) && tries < TRIES => tries += 1,
+            Err(error @ BridgeError::TooOld(_)) => return Err(error),
+            // One that has no app-server does not tell by itself.
+            Err(error) => return Err(probe::age(&config.launch).await.map_or(error, Into::into)),
+            greeted => return greeted,
+        }
+    }
+}
+
+async fn greet_once(
+    config: &Config,
+    processes: &TaskTracker,
     held: impl Send + 'static,
 ) -> Result<Greeted, BridgeError> {
     let started_ms = now_ms();
@@ -47,11 +68,21 @@ pub(crate) async fn greet(
     hold(&bridge, processes, held);
     match bridge.request(&Initialize::gateway()).await {
         Ok(runtime) => {
+            if let Some(version) = runtime.version() {
+                version.check(&config.launch)?;
+            }
             bridge.notify("initialized").await?;
             Ok(Greeted { bridge, inbox, runtime, started_ms })
         }
         Err(error) => Err(explain(error, &mut inbox).await),
     }
+}
+
+/// Whether a process has ended because another one was making the same database of codex's home: older versions start
+/// badly together in a home that is new.
+fn lost_the_race(error: &BridgeError) -> bool {
+    let BridgeError::Exited(Exit { last_line: Some(line), .. }) = error else { return false };
+    line.contains("failed to initialize sqlite state runtime")
 }
 
 /// Lets a process have something, its place or a thread, until it is gone. That counts as one of `processes`: when these

@@ -24,6 +24,7 @@ pub mod session;
 pub mod sessions;
 pub mod store;
 pub mod uploads;
+pub mod version;
 mod warm;
 
 pub use catalog::Catalog;

@@ -10,6 +10,7 @@ use crate::{
     config::Config,
     greeting::{Offer, greet},
     session::account_state,
+    version::{TooOld, Version},
 };
 
 /// How long codex may take to tell its version.
@@ -28,6 +29,29 @@ pub async fn version(launch: &Launch) -> Result<String, String> {
     }
     let said = ran.stdout.trim();
     Ok(said.rsplit_once(' ').map_or(said, |(_, version)| version).to_owned())
+}
+
+/// As [`version`], of a codex that is not too old.
+///
+/// # Errors
+/// That it is, or why it cannot be run, for people.
+pub async fn fit_version(launch: &Launch) -> Result<String, String> {
+    let version = version(launch).await?;
+    fit(&version, launch).map_err(|error| error.to_string())?;
+    Ok(version)
+}
+
+/// Whether a codex of this version will do, as far as its words tell.
+///
+/// # Errors
+/// It is too old.
+pub fn fit(version: &str, launch: &Launch) -> Result<(), TooOld> {
+    Version::parse(version).map_or(Ok(()), |version| version.check(launch))
+}
+
+/// That codex is too old, if it is: one that has no app-server does not tell by itself.
+pub(crate) async fn age(launch: &Launch) -> Option<TooOld> {
+    fit(&version(launch).await.ok()?, launch).err()
 }
 
 /// What codex offers, and who it is signed in as.

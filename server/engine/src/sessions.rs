@@ -398,7 +398,7 @@ impl Sessions {
         &self.inner.stopping
     }
 
-    /// The version of the codex executable, if it can be run. A success holds for some seconds.
+    /// The version of the codex executable, if it can be run and is not too old. A success holds for some seconds.
     ///
     /// # Errors
     /// Why it cannot, for people.
@@ -407,7 +407,7 @@ impl Sessions {
         if let Some((_, version)) = checked.as_ref().filter(|(at, _)| at.elapsed() < CHECKED) {
             return Ok(version.clone());
         }
-        let version = probe::version(&self.inner.config.launch).await?;
+        let version = probe::fit_version(&self.inner.config.launch).await?;
         *checked = Some((Instant::now(), version.clone()));
         Ok(version)
     }

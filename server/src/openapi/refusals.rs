@@ -49,7 +49,7 @@ refusals! {
     Once = [; BadKey, KeyReused, KeyUnfinished, Store],
     /// Of what is said to codex.
     Codex = [;
-        CodexUnavailable, CodexTimeout, CodexRefused, CodexFailed, CodexBadReply, CodexOverloaded, CodexCrashing,
+        CodexUnavailable, CodexTooOld, CodexLacks, CodexTimeout, CodexRefused, CodexFailed, CodexBadReply, CodexOverloaded, CodexCrashing,
         ShuttingDown],
     /// Of a path with a session's id in it.
     Session = [; NotFound, Store, ShuttingDown, ThreadHeld],

@@ -8,6 +8,7 @@ mod auth;
 mod check;
 mod cli;
 mod codex;
+mod codex_versions;
 mod conversations;
 mod diff;
 mod environment;

@@ -144,25 +144,6 @@ async fn a_thread_is_forked_from_any_turn_and_the_old_one_goes_on() {
     gateway.stop().await;
 }
 
-/// Codex accepts such a review, says what is wrong, and neither begins a turn nor ends one.
-#[tokio::test]
-async fn a_review_that_fails_before_it_begins_says_why_and_leaves_the_session_free() {
-    let gateway = Gateway::demo().await;
-    let session = gateway.create().await;
-    let mut events = session.live().await;
-    let target = json!({ "target": { "type": "baseBranch", "branch": "nowhere" } });
-    post(&session, "review", &target).await.ok();
-    let error = events.notification("error").await.json();
-    let message = error["params"]["error"]["message"].as_str().unwrap();
-    assert_eq!(events.find(|event| event.name == "state").await.json()["activeTurn"], false);
-    let entries = snapshot(&session).await["transcript"]["entries"].clone();
-    let notice = &entries[0]["content"]["notice"];
-    assert_eq!((&notice["message"], &notice["failure"]), (&json!(message), &json!(true)), "{entries}");
-    session.client.post(&session.path("/turn/interrupt")).await.refused(409, "no_active_turn");
-    session.turn(&word("good")).await;
-    gateway.stop().await;
-}
-
 #[tokio::test]
 async fn a_history_is_compacted_and_a_change_reviewed_as_turns() {
     let gateway = Gateway::demo().await.settled().await;
@@ -292,11 +273,12 @@ async fn while_a_turn_runs_its_history_stays() {
     session.client.post(&session.path("/turn/interrupt")).await.ok();
     events.turn().await;
 
-    // What codex refuses leaves the session free for the next turn.
+    // What codex does not know leaves the session free for the next turn.
     for (path, body) in
         [("compact", json!({})), ("review", review), ("revert", json!({ "beforeTurnId": first }))]
     {
-        post(&session, path, &body).await.refused(500, "codex_failed");
+        let error = post(&session, path, &body).await.refused(501, "codex_lacks");
+        assert!(error.contains(path) && !error.contains("initialize"), "{error}");
         assert_eq!(session.state().await["activeTurn"], false, "{path}");
     }
     gateway.codex().set_mode("normal");

@@ -221,6 +221,25 @@ async fn a_turn_may_end_before_it_is_accepted() {
     gateway.stop().await;
 }
 
+/// So does the real one with a review against a branch that is not there: it accepts it, says what is wrong, and tells of
+/// neither a beginning nor an end.
+#[tokio::test]
+async fn a_turn_that_fails_before_it_begins_says_why_and_leaves_the_session_free() {
+    let gateway = Gateway::fake("never-begins").await;
+    let session = gateway.create().await;
+    let mut events = session.live().await;
+    session.start_turn("Hello").await;
+    events.notification("error").await;
+    assert_eq!(events.expect("state").await.json()["activeTurn"], false);
+    let snapshot = gateway.client.get(&session.path("/snapshot")).await.ok();
+    let notice = &snapshot["transcript"]["entries"][0]["content"]["notice"];
+    assert_eq!((&notice["message"], &notice["failure"]), (&json!("there is no such branch"), &json!(true)));
+    gateway.client.post(&session.path("/turn/interrupt")).await.refused(409, "no_active_turn");
+    gateway.codex().set_mode("normal");
+    session.turn("Hello").await;
+    gateway.stop().await;
+}
+
 #[tokio::test]
 async fn a_turn_that_codex_refuses_leaves_the_session_as_it_was() {
     let gateway = Gateway::fake("refuses").await;

@@ -50,6 +50,15 @@ fn main() -> ExitCode {
             eprintln!("fake codex: the disk is full");
             return ExitCode::from(1);
         }
+        // It takes the word for a prompt, and finds no terminal.
+        Mode::Ancient => {
+            eprintln!("Error: No such device or address (os error 6)");
+            return ExitCode::from(1);
+        }
+        Mode::Races if has_raced(&dir) => {
+            eprintln!("Error: failed to initialize sqlite state runtime under /home/.codex");
+            return ExitCode::from(1);
+        }
         Mode::Stubborn if !arguments.iter().any(|argument| argument == IGNORING) => {
             return ignore_sigterm(&link, &arguments);
         }
@@ -64,8 +73,13 @@ fn version(mode: Mode) -> ExitCode {
         eprintln!("fake codex: a library is missing");
         return ExitCode::from(127);
     }
-    println!("codex-cli 0.0.0-fake");
+    println!("codex-cli {}", mode.version());
     ExitCode::SUCCESS
+}
+
+/// Whether this process is one of the first two.
+fn has_raced(dir: &Path) -> bool {
+    ["raced-1", "raced-2"].iter().any(|name| std::fs::File::create_new(dir.join(name)).is_ok())
 }
 
 /// Takes a key on standard input, and writes down what it was given, and how.
@@ -194,7 +208,7 @@ impl Fake {
         match method {
             "initialize" => reply(
                 id,
-                json!({ "userAgent": "fake/0.0.0", "platformFamily": "unix", "platformOs": "linux" }),
+                json!({ "userAgent": mode.user_agent(), "platformFamily": "unix", "platformOs": "linux" }),
             ),
             "account/read" => reply(id, json!({ "account": null, "requiresOpenaiAuth": false })),
             "model/list" => reply(id, json!({ "data": settings::models(), "nextCursor": null })),
@@ -214,7 +228,13 @@ impl Fake {
                 self.change_settings(params);
             }
             "turn/interrupt" => self.interrupt(id),
-            _ => error(id, -32601, &format!("unknown method {method}")),
+            _ => error(
+                id,
+                -32600,
+                &format!(
+                    "Invalid request: unknown variant `{method}`, expected one of `initialize`, `thread/start`"
+                ),
+            ),
         }
     }
 

@@ -32,6 +32,12 @@ modes! {
     Normal = "normal",
     /// `--version` fails.
     Broken = "broken",
+    /// It is of before there was an `app-server`.
+    Ancient = "ancient",
+    /// It is of when an `app-server` could not do what sessions need.
+    Old = "old",
+    /// The first two that are started end, because another one makes codex's database at the same time.
+    Races = "races",
     /// It ends at once, with a word on its error output.
     Exits = "exits",
     /// It prints what is no message, for ever.
@@ -48,6 +54,8 @@ modes! {
     Overloaded = "overloaded",
     /// It refuses turns.
     Refuses = "refuses",
+    /// It accepts a turn, says what is wrong, and neither begins nor ends it.
+    NeverBegins = "never-begins",
     /// It answers `turn/start` with something that has not the shape of a reply.
     BadReply = "bad-reply",
     /// It answers `turn/start` with more than 64 MiB.
@@ -93,4 +101,20 @@ modes! {
     /// A turn asks all at once that people can answer; once the gate is open it takes back what is left, and
     /// goes on without.
     AsksTogether = "asks-together",
+}
+
+impl Mode {
+    /// The version that it says it has.
+    pub(crate) fn version(self) -> &'static str {
+        match self {
+            Self::Ancient => "0.20.0",
+            Self::Old => "0.110.0",
+            _ => "0.0.0-fake",
+        }
+    }
+
+    /// What it says of itself when it is greeted.
+    pub(crate) fn user_agent(self) -> String {
+        format!("fake/{} (Debian 12.0.0; x86_64) xterm (codex_gateway; 0.1.0)", self.version())
+    }
 }

@@ -26,6 +26,14 @@ impl Fake {
                 self.running = Running::Accepted(turn);
                 return;
             }
+            Mode::NeverBegins => {
+                accept();
+                let error = json!({ "message": "there is no such branch" });
+                let thread = &self.thread.id;
+                let params =
+                    json!({ "error": error, "willRetry": false, "threadId": thread, "turnId": turn });
+                return notify("error", &params);
+            }
             Mode::EarlyEnd => {
                 self.begin(&turn);
                 self.end(&turn, "completed");

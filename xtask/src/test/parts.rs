@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use super::chromium;
 use super::outcome::Outcome;
+use super::versions;
 use crate::build::{self, Profile, compress, site, wasm};
 use crate::command::{answer, cargo, npm_tool, run};
 use crate::needs;
@@ -23,7 +24,7 @@ const FILES_BUDGET: u64 = 325_000;
 
 /// The packages whose tests run natively, with the features that the server gives them. xtask is
 /// not among them: in one build with them its dependencies' features would rebuild theirs.
-const HOST: [&str; 12] = [
+pub(super) const HOST: [&str; 12] = [
     "--package",
     "codex-gateway-wire",
     "--package",
@@ -59,6 +60,8 @@ pub(crate) enum Part {
     Clippy,
     /// Unit and integration tests
     Unit,
+    /// The main flows with older and newer versions of codex
+    Versions,
     /// Examples in the documentation
     Doc,
     /// Tests run as WebAssembly in Node
@@ -76,6 +79,7 @@ impl Part {
             Self::Fmt => Ok(Outcome::of_lints("fmt", [cargo().args(["fmt", "--all", "--check"])])),
             Self::Clippy => clippy(),
             Self::Unit => unit(),
+            Self::Versions => versions::check(),
             Self::Doc => {
                 Outcome::of_tests("doc", [cargo().args(["test", "--doc", "--no-fail-fast"]).args(HOST)])
             }

@@ -65,11 +65,13 @@ fn native(path: PathBuf) -> PathBuf {
         "aarch64" => "codex-linux-arm64",
         _ => return path,
     };
-    let inside = Path::new("vendor").join(triple).join("bin/codex");
-    let beside = package.parent().map(|scope| scope.join(platform).join(&inside));
-    let nested = package.join("node_modules/@openai").join(platform).join(&inside);
-    let own = package.join(&inside);
-    beside.into_iter().chain([nested, own]).find(|candidate| is_executable(candidate)).unwrap_or(path)
+    let beside = package.parent().map(|scope| scope.join(platform));
+    let nested = package.join("node_modules/@openai").join(platform);
+    let vendor = |package: PathBuf| package.join("vendor").join(&triple);
+    // Older versions (0.130, say) have it in a directory of another name.
+    let inside = |vendor: PathBuf| [vendor.join("bin/codex"), vendor.join("codex/codex")];
+    let packages = beside.into_iter().chain([nested, package.to_owned()]);
+    packages.map(vendor).flat_map(inside).find(|candidate| is_executable(candidate)).unwrap_or(path)
 }
 
 #[cfg(test)]
@@ -99,7 +101,11 @@ mod tests {
         let binary =
             scope.join(format!("{platform}/vendor/{}-unknown-linux-musl/bin/codex", env::consts::ARCH));
         executable(&binary);
-        assert_eq!(native(link), binary);
+        assert_eq!(native(link.clone()), binary);
+        fs::remove_file(&binary).unwrap();
+        let older = binary.parent().unwrap().with_file_name("codex/codex");
+        executable(&older);
+        assert_eq!(native(link), older);
     }
 
     #[test]

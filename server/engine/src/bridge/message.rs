@@ -43,6 +43,13 @@ impl RpcError {
     pub const INVALID_PARAMS: i64 = -32602;
     /// There is no such method.
     pub const METHOD_NOT_FOUND: i64 = -32601;
+
+    /// Whether it says that there is no such method. Codex says so in the words of serde, `unknown variant`, with
+    /// all that it knows behind. (Its code is that of all refusals; "method not found" it says of what it knows and
+    /// cannot do at the moment.)
+    pub(super) fn knows_not(&self, method: &str) -> bool {
+        self.message.contains(&format!("unknown variant `{method}`"))
+    }
 }
 
 #[derive(Serialize)]
@@ -92,6 +99,15 @@ pub(super) fn id_of_long_reply(prefix: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_method_that_codex_does_not_know_is_told_from_a_value_that_it_does_not_know() {
+        let said = |message: &str| RpcError { code: -32600, message: message.to_owned() };
+        let method =
+            "Invalid request: unknown variant `thread/revert`, expected one of `initialize`, `thread/start`";
+        assert!(said(method).knows_not("thread/revert") && !said(method).knows_not("thread/start"));
+        assert!(!said("Invalid request: unknown variant `hardest`, expected `low`").knows_not("turn/start"));
+    }
 
     #[test]
     fn the_beginning_of_a_reply_tells_its_request() {

@@ -38,6 +38,7 @@ use self::{
     message::{OutgoingNotification, OutgoingReply, OutgoingRequest},
     protocol::Request,
 };
+use crate::version::{MADE_FOR, TooOld};
 
 /// How many lines may wait to be written; codex reads faster than anybody asks.
 const OUTGOING: usize = 256;
@@ -174,6 +175,12 @@ pub enum BridgeError {
         /// What may be the matter.
         hint: Option<String>,
     },
+    /// It is older than it may be.
+    #[error(transparent)]
+    TooOld(#[from] TooOld),
+    /// It knows no such request.
+    #[error("this codex cannot do that: it does not know {0} (the gateway is made for codex {MADE_FOR})")]
+    Lacks(&'static str),
     /// It answered with an error.
     #[error("codex refused {method}: {}", .error.message)]
     Refused {
@@ -278,6 +285,9 @@ impl Bridge {
             () = self.shared.gone.cancelled() => return Err(BridgeError::Closed),
         };
         match reply {
+            Ok(Err(BridgeError::Refused { error, .. })) if error.knows_not(method) => {
+                Err(BridgeError::Lacks(method))
+            }
             Ok(Err(BridgeError::Refused { error, .. })) => Err(BridgeError::Refused { method, error }),
             Ok(reply) => reply,
             Err(_) => Err(BridgeError::Closed),

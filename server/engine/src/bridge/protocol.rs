@@ -15,6 +15,8 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 
+use crate::version::Version;
+
 /// A request: its parameters, with what it is called, how long it may take, and what it is answered.
 pub trait Request: Serialize + Sync {
     /// What codex calls it.
@@ -103,6 +105,13 @@ pub struct Initialized {
     pub platform_family: Option<String>,
     /// `linux`, `macos`, …
     pub platform_os: Option<String>,
+}
+
+impl Initialized {
+    /// The version that codex says it has, if it says one.
+    pub fn version(&self) -> Option<Version> {
+        Version::of_user_agent(self.user_agent.as_deref()?)
+    }
 }
 
 /// `account/read`: who codex is signed in as.

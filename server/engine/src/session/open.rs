@@ -14,8 +14,8 @@ use crate::{
     bridge::{
         Bridge, BridgeError,
         protocol::{
-            ThreadFork, ThreadReply, ThreadResume, ThreadStart, is_archived, is_held, is_no_thread,
-            is_no_turn,
+            ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart, is_archived, is_held,
+            is_no_thread, is_no_turn,
         },
     },
     config::Config,
@@ -189,14 +189,24 @@ impl Base {
         last_turn_id: Option<TurnId>,
         start: ThreadStart,
     ) -> Result<Joined, SessionError> {
+        let last = last_turn_id.clone();
         let request = ThreadFork { thread_id: thread_id.clone(), last_turn_id, exclude_turns: true, start };
         let thread = bridge.request(&request).await.map_err(not_forked)?;
+        let history = history::newest(bridge, &thread.thread).await;
+        // An older codex takes over all turns, without a word.
+        let goes_on = |last: TurnId| history.turns.last().is_some_and(|turn| turn.id != last);
+        if last.is_some_and(goes_on) {
+            let forked = ThreadDelete { thread_id: thread.thread.id };
+            if let Err(error) = bridge.request(&forked).await {
+                tracing::warn!(%error, "a thread that was forked in vain is left over");
+            }
+            return Err(BridgeError::Lacks("lastTurnId of thread/fork").into());
+        }
         let hold = self.holds.take(&thread.thread.id, &self.session, &self.owner).await?;
         greeting::hold(bridge, &self.processes, hold.for_process());
         self.store.record(&thread.thread.id, &self.owner).await?;
         self.store.share_uploads(&thread_id, &thread.thread.id).await?;
-        let history = Some(history::newest(bridge, &thread.thread).await);
-        Ok(Joined { thread, hold: Some(hold), history })
+        Ok(Joined { thread, hold: Some(hold), history: Some(history) })
     }
 
     /// Begins a new thread. Nobody is told of it before it is written down whose it is.

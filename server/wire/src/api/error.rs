@@ -121,6 +121,8 @@ words! {
         CodexFailed = "codex_failed",
         /// Codex answered what cannot be understood.
         CodexBadReply = "codex_bad_reply",
+        /// This version of codex cannot do it.
+        CodexLacks = "codex_lacks",
         /// As many sessions as may be are busy; `Retry-After` says when to try again.
         SessionLimit = "session_limit",
         /// More threads are being read than can be; `Retry-After` says when to try again.
@@ -129,6 +131,8 @@ words! {
         CodexCrashing = "codex_crashing",
         /// Codex is overloaded, and says so.
         CodexOverloaded = "codex_overloaded",
+        /// Codex is older than it may be.
+        CodexTooOld = "codex_too_old",
         /// The codex executable cannot be run, or has ended.
         CodexUnavailable = "codex_unavailable",
         /// The gateway is stopping.
@@ -188,10 +192,12 @@ impl ErrorCode {
             | Self::CodexRefused => 422,
             Self::RateLimited => 429,
             Self::Internal | Self::Store | Self::CodexFailed | Self::CodexBadReply => 500,
+            Self::CodexLacks => 501,
             Self::SessionLimit
             | Self::TooManyReads
             | Self::CodexCrashing
             | Self::CodexOverloaded
+            | Self::CodexTooOld
             | Self::CodexUnavailable
             | Self::ShuttingDown => 503,
             Self::CodexTimeout => 504,
