@@ -7,10 +7,13 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 
 use crate::command::{answer, program, run};
-use crate::project::{WASM_TARGET, root};
+use crate::project::{WASM_TARGET, root, target_dir};
 
 /// The oldest Node that the npm tools run on.
 const NODE_MAJOR: u32 = 18;
+
+/// The pinned version of what makes requests of the OpenAPI document.
+const SCHEMATHESIS: &str = "4.32.5";
 
 /// Checks everything that building needs; quick when all is there.
 pub(crate) fn check() -> Result<()> {
@@ -82,6 +85,20 @@ fn npm_packages() -> Result<()> {
     println!("installing the pinned npm packages");
     // No package of ours needs its install script to work.
     run(program("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).stdin(Stdio::null()))
+}
+
+/// schemathesis, from PyPI: makes requests of the OpenAPI document. In the target directory, as what is built is.
+pub(crate) fn schemathesis() -> Result<()> {
+    let dir = target_dir().join("schemathesis");
+    let installed = answer(program(dir.join("bin/schemathesis")).arg("--version"));
+    if installed.is_some_and(|version| version.ends_with(SCHEMATHESIS)) {
+        return Ok(());
+    }
+    println!("installing schemathesis {SCHEMATHESIS}");
+    run(program("python3").args(["-m", "venv", "--clear"]).arg(&dir))
+        .context("python3 with venv is missing: apt install python3-venv")?;
+    let package = format!("schemathesis=={SCHEMATHESIS}");
+    run(program(dir.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check", &package]))
 }
 
 /// 20 of `v20.11.1`.

@@ -18,6 +18,7 @@ mod examples;
 mod export;
 mod faults;
 mod files;
+mod generated;
 mod guard;
 mod headers;
 mod health;

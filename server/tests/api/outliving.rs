@@ -252,7 +252,7 @@ async fn one_that_is_not_in_memory_stands_in_the_pages_list_once_with_its_sessio
 
 #[tokio::test]
 async fn one_that_rests_leaves_the_memory_and_comes_back() {
-    let setup = Setup::fake("normal").set("CODEX_GATEWAY_PARK_AFTER_MS", "100");
+    let setup = Setup::fake("normal").set("CODEX_GATEWAY_PARK_AFTER_MS", "500");
     let gateway = setup.set("CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", "20").start().await.settled().await;
     let session = gateway.create().await;
     let turn = session.turn("Hello").await;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Parks so soon that a test can wait for it.
-const SOON: &str = "150";
+const SOON: &str = "500";
 
 fn soon(setup: Setup) -> Setup {
     setup.set("CODEX_GATEWAY_PARK_AFTER_MS", SOON)

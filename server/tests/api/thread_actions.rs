@@ -201,6 +201,7 @@ async fn a_thread_is_named_archived_brought_back_and_deleted() {
     client.post(&of_thread("/unarchive")).await.ok();
 
     assert_eq!(client.delete(&of_thread("")).await.ok(), json!({ "ok": true, "threadId": thread }));
+    client.delete(&of_thread("")).await.refused(404, "not_found");
     client.get(&of_thread("")).await.refused(404, "not_found");
     gateway.stop().await;
 }

@@ -64,7 +64,7 @@ async fn what_is_no_turn_is_refused() {
             "too_many_parts",
         ),
         (json!({ "input": vec![json!({ "type": "mention", "path": "none" }); 101] }), "too_many_parts"),
-        (json!([]), "empty_prompt"),
+        (json!([]), "bad_body"),
         (json!("Hello"), "bad_body"),
     ] {
         let error = gateway.client.post_json(&path, &body).await.refused(400, code);

@@ -58,7 +58,7 @@ async fn a_session_takes_the_one_that_waits_and_another_one_takes_its_place() {
 
 #[tokio::test]
 async fn a_session_that_wakes_takes_it() {
-    let setup = Setup::fake("normal").set("CODEX_GATEWAY_PARK_AFTER_MS", "150");
+    let setup = Setup::fake("normal").set("CODEX_GATEWAY_PARK_AFTER_MS", "500");
     let (gateway, first) = gateway(setup).await;
     let session = gateway.create().await;
     completes(&session, "Hello").await;

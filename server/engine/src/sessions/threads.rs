@@ -207,17 +207,19 @@ impl Sessions {
     pub async fn delete_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadId, SessionError> {
         let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread_id).await?;
-        if let Some(session) = self.session_in(owner, &thread_id).await? {
+        let session = self.session_in(owner, &thread_id).await?;
+        let was_talked_in = session.is_some();
+        if let Some(session) = session {
             self.remove(session, ClosedReason::Deleted).await?;
         }
         let request = ThreadDelete { thread_id: thread_id.clone() };
         match self.inner.library.request(&request).await.map_err(no_thread) {
             // One that never had a turn was never on disk: there is nothing left of it.
-            Ok(_) | Err(SessionError::ThreadNotFound) => {
+            Err(error) if !(was_talked_in && matches!(error, SessionError::ThreadNotFound)) => Err(error),
+            _ => {
                 self.inner.uploads.forget(&thread_id).await?;
                 Ok(thread_id)
             }
-            Err(error) => Err(error),
         }
     }
 

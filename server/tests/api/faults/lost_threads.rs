@@ -19,7 +19,7 @@ async fn start(codex: Codex) -> Gateway {
         Codex::Fake => Setup::fake("counts"),
         Codex::Real => Setup::demo(),
     };
-    setup.set("CODEX_GATEWAY_PARK_AFTER_MS", "150").start().await.settled().await
+    setup.set("CODEX_GATEWAY_PARK_AFTER_MS", "500").start().await.settled().await
 }
 
 /// A session that has said something, and has no process.
@@ -114,7 +114,7 @@ async fn a_thread_that_is_damaged_is_named_and_goes_on_once_it_is_repaired() {
     let whole = fs::read(&file).unwrap();
     for damaged in ["", "{\"half\": \"a li", "no JSON at all\n"] {
         fs::write(&file, damaged).unwrap();
-        let error = say(&session, &Codex::Real.short()).await.refused(422, "codex_refused");
+        let error = say(&session, &Codex::Real.short()).await.refused(500, "codex_failed");
         assert!(error.contains(file.file_name().unwrap().to_str().unwrap()), "{error}");
         assert_eq!(fs::read_to_string(&file).unwrap(), damaged);
         assert_eq!(snapshot(&session).await.transcript.entries, before.entries);
