@@ -246,14 +246,22 @@ impl Sessions {
             }
             None => WantedThread::New,
         };
-        let asked = request.model.filter(|model| !model.is_empty());
+        let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        let (asked, effort, title) = (said(request.model), said(request.effort), said(request.title));
         let model = asked.clone().or_else(|| inner.config.model.clone());
         let wanted = match thread {
-            WantedThread::New => Wanted { thread, model: model.clone() },
+            WantedThread::New => Wanted { thread, model: model.clone(), effort },
             // A thread that goes on keeps its own model, unless another one is asked for.
-            thread => Wanted { thread, model: asked },
+            thread => Wanted { thread, model: asked, effort },
         };
-        self.open(owner, settings, wanted, model).await
+        let session = self.open(owner, settings, wanted, model).await?;
+        if let Some(title) = title
+            && let Err(error) = self.name_thread_of(&session, title.trim().to_owned()).await
+        {
+            self.remove(session, ClosedReason::Deleted).await?;
+            return Err(error);
+        }
+        Ok(session)
     }
 
     /// Makes a session, or finds the one that was made for the same request: a key says which that is.

@@ -37,6 +37,27 @@ async fn options_stay_with_the_session_for_all_of_its_processes() {
 }
 
 #[tokio::test]
+async fn effort_and_title_are_the_threads_from_its_beginning() {
+    let gateway = Gateway::demo().await;
+    let body = json!({ "effort": "high", "title": "  Spring cleaning " });
+    let session = gateway.create_with(&gateway.client, &body).await;
+    assert_eq!(session.reply["state"]["effort"], "high");
+    session.turn("Reply with exactly the single word ready").await;
+    assert_eq!(session.state().await["effort"], "high");
+    let listed = gateway.client.get("/api/sessions").await.ok();
+    assert_eq!(listed["sessions"][0]["title"], "Spring cleaning");
+    gateway.client.delete(&session.path("")).await.ok();
+    let threads = gateway.client.get("/api/threads").await.ok();
+    assert_eq!(threads["threads"][0]["name"], "Spring cleaning", "{threads}");
+    for wrong in ["hardest", "HIGH"] {
+        let body = json!({ "effort": wrong });
+        gateway.client.post_json("/api/sessions", &body).await.refused(400, "bad_effort");
+    }
+    assert_eq!(gateway.client.get("/api/sessions").await.ok()["sessions"], json!([]));
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn without_options_a_session_has_what_the_operator_allows() {
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_SANDBOX", "danger-full-access").start().await;
     gateway.create().await;

@@ -165,8 +165,18 @@ pub struct ThreadStart {
     pub sandbox: &'static str,
     /// When codex asks.
     pub approval_policy: &'static str,
+    /// What is otherwise than in codex's own configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<ThreadConfig>,
 }
 request!(ThreadStart = "thread/start" -> ThreadReply, within 60 s);
+
+/// What a thread has otherwise than codex's own configuration, in the words of that.
+#[derive(Clone, Debug, Serialize)]
+pub struct ThreadConfig {
+    /// How hard the model shall think.
+    pub model_reasoning_effort: String,
+}
 
 /// `thread/resume`: a thread that is on disk goes on.
 #[derive(Clone, Debug, Serialize)]

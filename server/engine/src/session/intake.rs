@@ -32,20 +32,36 @@ pub(crate) fn check(
     let images = count(turn)?;
     // One that is not in the list is known to codex alone: it may do as it likes.
     let named = turn.model.as_deref().filter(|model| !model.is_empty()).or(used);
-    let model = models.iter().find(|model| named.map_or(model.is_default, |named| model.model == named));
+    let model = find(models, named);
     let Some(model) = model else { return Ok(()) };
-    let efforts = || model.supported_reasoning_efforts.iter().map(|effort| effort.reasoning_effort.as_str());
-    if let Some(effort) = &turn.effort
-        && efforts().all(|known| known != effort)
-        && efforts().next().is_some()
-    {
-        let known = efforts().collect::<Vec<_>>().join(", ");
-        return Err(SessionError::BadEffort { effort: effort.clone(), model: model.model.clone(), known });
-    }
+    thinks(model, turn.effort.as_deref())?;
     if images > 0 && !model.input_modalities.is_empty() && !model.sees() {
         return Err(SessionError::NoImages(model.model.clone()));
     }
     Ok(())
+}
+
+/// Whether a thread of this model can be begun with this effort.
+///
+/// # Errors
+/// [`SessionError::BadEffort`]
+pub(crate) fn check_effort(models: &[Model], used: &str, effort: Option<&str>) -> Result<(), SessionError> {
+    find(models, Some(used)).map_or(Ok(()), |model| thinks(model, effort))
+}
+
+fn find<'a>(models: &'a [Model], named: Option<&str>) -> Option<&'a Model> {
+    models.iter().find(|model| named.map_or(model.is_default, |named| model.model == named))
+}
+
+/// Whether a model can think that hard.
+fn thinks(model: &Model, effort: Option<&str>) -> Result<(), SessionError> {
+    let efforts = || model.supported_reasoning_efforts.iter().map(|effort| effort.reasoning_effort.as_str());
+    let Some(effort) = effort.filter(|effort| efforts().all(|known| known != *effort)) else { return Ok(()) };
+    if efforts().next().is_none() {
+        return Ok(());
+    }
+    let known = efforts().collect::<Vec<_>>().join(", ");
+    Err(SessionError::BadEffort { effort: effort.to_owned(), model: model.model.clone(), known })
 }
 
 /// How many images a message brings; neither they nor all of its parts are too many.

@@ -9,13 +9,17 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{history, intake::Intake, settings::Settings};
+use super::{
+    history,
+    intake::{self, Intake},
+    settings::Settings,
+};
 use crate::{
     bridge::{
         Bridge, BridgeError,
         protocol::{
-            ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart, is_archived, is_held,
-            is_no_thread, is_no_turn,
+            ThreadConfig, ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart, is_archived,
+            is_held, is_no_thread, is_no_turn,
         },
     },
     config::Config,
@@ -57,6 +61,8 @@ pub(crate) struct Wanted {
     pub thread: WantedThread,
     /// The model; codex's own choice, or the thread's, without.
     pub model: Option<String>,
+    /// How hard the model shall think; as it does by itself without. One that goes on keeps its own.
+    pub effort: Option<String>,
 }
 
 /// Which thread a process shall serve.
@@ -99,7 +105,7 @@ impl Base {
     /// Opens a thread in a process: a warm one, if there is one, or else a new one, of which is asked at the same time
     /// what can be. If this fails or is dropped, the process ends: `processes` says when.
     pub(crate) async fn open(&self, wanted: Wanted, place: Place) -> Result<Opened, SessionError> {
-        let Wanted { thread, model } = wanted;
+        let Wanted { thread, model, effort } = wanted;
         // Before anything is started: who comes second need not wait to be told so.
         let hold = match &thread {
             WantedThread::Other(id) => Some(self.hold(id).await?),
@@ -121,8 +127,13 @@ impl Base {
                 None => Offer::of(bridge).await,
             }
         };
-        match join!(offer, self.join(bridge, thread, hold, model)) {
-            (offer, Ok(joined)) => Ok(Opened { process, place, offer, joined }),
+        // The session's own thread had it before.
+        let asked = effort.clone().filter(|_| !matches!(thread, WantedThread::Same(..)));
+        match join!(offer, self.join(bridge, thread, hold, model, effort)) {
+            (offer, Ok(joined)) => {
+                intake::check_effort(&offer.models, &joined.thread.model, asked.as_deref())?;
+                Ok(Opened { process, place, offer, joined })
+            }
             (_, Err(SessionError::Codex(error))) => Err(explain(error, &mut process.inbox).await.into()),
             (_, Err(error)) => Err(error),
         }
@@ -146,12 +157,14 @@ impl Base {
         wanted: WantedThread,
         hold: Option<Hold>,
         model: Option<String>,
+        effort: Option<String>,
     ) -> Result<Joined, SessionError> {
         let start = ThreadStart {
             model,
             cwd: self.settings.cwd.to_string_lossy().into_owned(),
             sandbox: self.settings.sandbox.as_str(),
             approval_policy: self.settings.approval_policy.as_str(),
+            config: effort.map(|effort| ThreadConfig { model_reasoning_effort: effort }),
         };
         let resume = |thread_id, start| ThreadResume { thread_id, exclude_turns: true, start };
         match wanted {
@@ -159,7 +172,7 @@ impl Base {
             WantedThread::Same(id, hold) => {
                 greeting::hold(bridge, &self.processes, hold);
                 // It goes on with its own model: naming that again would make codex forget how hard it shall think.
-                let own = ThreadStart { model: None, ..start.clone() };
+                let own = ThreadStart { model: None, config: None, ..start.clone() };
                 let request = resume(id, own);
                 match again_while_held(bridge, &request).await {
                     Err(BridgeError::Refused { error, .. }) if is_no_thread(&error) => {

@@ -153,7 +153,8 @@ impl Actor {
             _ => WantedThread::New,
         };
         let model = model.or_else(|| self.transcript.model.clone());
-        self.open(Wanted { thread, model }, then);
+        let effort = self.transcript.effort.clone();
+        self.open(Wanted { thread, model, effort }, then);
     }
 
     pub(super) fn is_idle(&self) -> Result<(), SessionError> {
@@ -175,7 +176,7 @@ impl Actor {
             return drop(reply.send(Err(no)));
         }
         let model = request.model.filter(|model| !model.is_empty()).or_else(|| self.model.clone());
-        self.change(Wanted { thread: WantedThread::New, model }, reply);
+        self.change(Wanted { thread: WantedThread::New, model, effort: None }, reply);
     }
 
     pub(super) fn resume_thread(&mut self, thread: ThreadId, reply: StateReply) {
@@ -189,7 +190,7 @@ impl Actor {
             return drop(reply.send(Err(no)));
         }
         // The thread keeps its own model.
-        self.change(Wanted { thread: WantedThread::Other(thread), model: None }, reply);
+        self.change(Wanted { thread: WantedThread::Other(thread), model: None, effort: None }, reply);
     }
 
     fn change(&mut self, wanted: Wanted, reply: StateReply) {

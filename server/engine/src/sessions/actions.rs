@@ -53,7 +53,8 @@ impl Sessions {
             settings.work_where(&self.inner.config, self.cwd_of(&thread).await).await;
             (settings, None)
         };
-        let wanted = Wanted { thread: WantedThread::Fork(thread, last_turn), model: model.clone() };
+        let wanted =
+            Wanted { thread: WantedThread::Fork(thread, last_turn), model: model.clone(), effort: None };
         self.open(owner, settings, wanted, model.or_else(|| self.inner.config.model.clone())).await
     }
 

@@ -37,8 +37,12 @@ read_fields!(SessionInfo { id, created_at, last_access_at, expires_at, approvals
 pub struct CreateSession {
     /// The model; codex's own default without one.
     pub model: Option<String>,
+    /// How hard the model shall think: one of the words that its entry in `models` lists; as it does by itself without.
+    pub effort: Option<String>,
     /// A thread to go on with.
     pub resume_thread_id: Option<ThreadId>,
+    /// What people call the thread; by the first line that is said in it without.
+    pub title: Option<String>,
     /// Who answers what codex asks; the operator's default without.
     pub approvals: Option<ApprovalMode>,
     /// The directory to work in; the operator's without one. It must be inside one that the operator allows.
