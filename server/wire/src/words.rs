@@ -87,7 +87,7 @@ pub(crate) struct Unknown {
 
 #[cfg(test)]
 mod tests {
-    #![allow(unreachable_pub, reason = "the macro declares what is public elsewhere")]
+    #![allow(dead_code, unreachable_pub, reason = "the macro declares what is public elsewhere")]
 
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;

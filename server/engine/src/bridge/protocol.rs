@@ -445,6 +445,7 @@ mod tests {
             cwd: "/w".into(),
             sandbox: "workspace-write",
             approval_policy: "on-request",
+            config: None,
         };
         let resume = ThreadResume { thread_id: "t".into(), exclude_turns: true, start };
         assert_eq!(
