@@ -95,22 +95,29 @@ pub fn document<const N: usize>(parts: [OpenApi; N]) -> Value {
     }
     // Our own types can be written.
     let mut whole = serde_json::to_value(whole).unwrap_or_default();
-    allow_null(&mut whole);
+    mend(&mut whole);
     whole
 }
 
-/// What may be null is said to be one of two: itself, or null. Where it is any JSON, null is both.
-fn allow_null(part: &mut Value) {
+/// Says what the attributes of handlers and types have no words for.
+fn mend(part: &mut Value) {
     match part {
         Value::Object(fields) => {
-            fields.values_mut().for_each(allow_null);
+            fields.values_mut().for_each(mend);
+            // What may be null is said to be one of two: itself, or null. Where it is any JSON, null is both.
             if let Some(choices) = fields.remove("oneOf") {
                 let null = |choice: &Value| choice.get("type").is_some_and(|kind| kind == "null");
                 let or_null = choices.as_array().is_some_and(|choices| choices.iter().any(null));
                 fields.insert(if or_null { "anyOf" } else { "oneOf" }.to_owned(), choices);
             }
+            // The schema of a stream is that of each of its events.
+            if let Some(Value::Object(stream)) = fields.get_mut("text/event-stream")
+                && let Some(event) = stream.remove("schema")
+            {
+                stream.insert("itemSchema".to_owned(), event);
+            }
         }
-        Value::Array(items) => items.iter_mut().for_each(allow_null),
+        Value::Array(items) => items.iter_mut().for_each(mend),
         _ => {}
     }
 }
