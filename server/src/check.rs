@@ -3,6 +3,7 @@
 use std::{fmt, io, net::SocketAddr, path::Path, time::Duration};
 
 use codex_gateway_engine::{Config, bridge::locate::on_path, config::Sandbox, probe};
+use codex_gateway_site::Site;
 use http::{Uri, uri::Scheme};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -177,13 +178,13 @@ fn writable(dir: &Path) -> (Verdict, String) {
 }
 
 fn browser_files(cli: &Cli) -> (Verdict, String) {
-    match assets::site_dir(cli.site_dir.as_deref()) {
-        Ok(site) if assets::are_built(&site.to_string_lossy()) => (Verdict::Good, site.display().to_string()),
+    match Site::find(cli.site_dir.as_deref()) {
+        Ok(site) if assets::are_built(&site) => (Verdict::Good, site.to_string()),
         Ok(site) => {
             let text = format!(
                 "they are not in {}: there is no chat page, but the API. Build them with `cargo xtask build`, or set \
                  CODEX_GATEWAY_SITE_DIR",
-                site.display()
+                site
             );
             (Verdict::Doubtful, text)
         }
