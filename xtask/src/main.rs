@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod command;
 mod fresh;
+mod image;
 mod needs;
 mod project;
 mod run;
@@ -22,6 +23,7 @@ enum Verb {
     Build(build::Args),
     Test(test::Args),
     Bench(bench::Args),
+    Image(image::Args),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Verb::Build(args) => build::build(args.profile()),
         Verb::Test(args) => test::test(&args),
         Verb::Bench(args) => bench::bench(&args),
+        Verb::Image(args) => image::image(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
