@@ -182,9 +182,8 @@ fn browser_files(cli: &Cli) -> (Verdict, String) {
         Ok(site) if assets::are_built(&site) => (Verdict::Good, site.to_string()),
         Ok(site) => {
             let text = format!(
-                "they are not in {}: there is no chat page, but the API. Build them with `cargo xtask build`, or set \
-                 CODEX_GATEWAY_SITE_DIR",
-                site
+                "they are not in {site}: there is no chat page, but the API. Build them with `cargo xtask build`, or set \
+                 CODEX_GATEWAY_SITE_DIR"
             );
             (Verdict::Doubtful, text)
         }

@@ -151,11 +151,13 @@ mod tests {
     }
 
     fn env(stage: &Stage) -> BTreeMap<&str, &str> {
-        let pair = |step| match step {
-            &Step::Env(ref name, ref value) => Some((name.as_str(), value.as_str())),
-            _ => None,
-        };
-        stage.steps.iter().filter_map(pair).collect()
+        let mut env = BTreeMap::new();
+        for step in &stage.steps {
+            if let Step::Env(name, value) = step {
+                env.insert(name.as_str(), value.as_str());
+            }
+        }
+        env
     }
 
     #[test]

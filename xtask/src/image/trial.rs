@@ -43,7 +43,7 @@ pub(crate) fn try_out(image: &Image) -> Result<()> {
         if container.0.try_wait()?.is_some() || started.elapsed() > START {
             bail!("it does not get healthy:\n{}", fs::read_to_string(&log)?);
         }
-        sleep(Duration::from_millis(100));
+        pause();
     }
     println!("   healthy after {} ms", started.elapsed().as_millis());
 
@@ -67,12 +67,18 @@ pub(crate) fn try_out(image: &Image) -> Result<()> {
             break status;
         }
         ensure!(stopped.elapsed() < STOP, "it has not ended {} s after SIGTERM", STOP.as_secs());
-        sleep(Duration::from_millis(50));
+        pause();
     };
     ensure!(status.success(), "it ended with {status}:\n{}", fs::read_to_string(&log)?);
     println!("   ended {} ms after SIGTERM", stopped.elapsed().as_millis());
     ensure!(!is_healthy()?, "the health check says yes after the end");
     Ok(())
+}
+
+/// A moment, before one looks again.
+#[allow(clippy::disallowed_methods, reason = "there is no runtime here, and nobody else waits")]
+fn pause() {
+    sleep(Duration::from_millis(50));
 }
 
 /// How much there is of what the image adds, in MB.
