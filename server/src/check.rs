@@ -8,6 +8,7 @@ use codex_gateway_engine::{
     config::Sandbox,
     probe,
 };
+use codex_gateway_site::Site;
 use http::{Uri, uri::Scheme};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -188,13 +189,12 @@ fn writable(dir: &Path) -> (Verdict, String) {
 }
 
 fn browser_files(cli: &Cli) -> (Verdict, String) {
-    match assets::site_dir(cli.site_dir.as_deref()) {
-        Ok(site) if assets::are_built(&site.to_string_lossy()) => (Verdict::Good, site.display().to_string()),
+    match Site::find(cli.site_dir.as_deref()) {
+        Ok(site) if assets::are_built(&site) => (Verdict::Good, site.to_string()),
         Ok(site) => {
             let text = format!(
-                "they are not in {}: there is no chat page, but the API. Build them with `cargo xtask build`, or set \
-                 CODEX_GATEWAY_SITE_DIR",
-                site.display()
+                "they are not in {site}: there is no chat page, but the API. Build them with `cargo xtask build`, or set \
+                 CODEX_GATEWAY_SITE_DIR"
             );
             (Verdict::Doubtful, text)
         }

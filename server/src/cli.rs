@@ -11,11 +11,12 @@ use crate::{
     demo::{Demo, DemoError},
     limits::LimitOptions,
     token_command::TokenCommand,
+    version,
 };
 
 /// A REST/SSE API and a browser chat over `codex app-server`, one subprocess per session.
 #[derive(Clone, Debug, clap::Parser)]
-#[command(version)]
+#[command(version, long_version = version::long())]
 pub struct Cli {
     /// Bind address [default: 127.0.0.1; 0.0.0.0 once a JWT secret is set]
     #[arg(long, env = "CODEX_GATEWAY_HOST", value_name = "ADDRESS")]
@@ -48,7 +49,7 @@ pub struct Cli {
     #[arg(long, env = "CODEX_GATEWAY_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// The built browser files [default: `site` beside the directory of the executable]
+    /// The built browser files [default: those in the program; without any, `site` beside the directory of the executable]
     #[arg(long, env = "CODEX_GATEWAY_SITE_DIR", value_name = "DIR")]
     pub site_dir: Option<PathBuf>,
 
@@ -86,6 +87,8 @@ pub enum Command {
     Token(TokenCommand),
     /// Looks whether it would work here: codex, its login, the upstream, the port, the directories
     Check,
+    /// Asks whether the gateway with these settings runs: status 0 if it does (what a container's health check starts)
+    Health,
 }
 
 impl Cli {

@@ -7,6 +7,7 @@ use codex_gateway::{
     auth::Auth,
     check::{Verdict, check},
     cli::{Cli, Command},
+    health::health,
     serve::serve,
     state::AppState,
     tokens::SHORTEST_SECRET,
@@ -43,7 +44,7 @@ async fn main() -> ExitCode {
         Err(CliError::Line(error)) => error.exit(),
         Err(error) => return failed(error.into()),
     };
-    if !matches!(cli.command, Some(Command::Check)) {
+    if !matches!(cli.command, Some(Command::Check | Command::Health)) {
         warn(&cli);
     }
     let done = match &cli.command {
@@ -51,6 +52,7 @@ async fn main() -> ExitCode {
             token.run(cli.secret()).map(|token| println!("{token}")).map_err(Into::into)
         }
         Some(Command::Check) => return checked(cli).await,
+        Some(Command::Health) => health(cli.host(), cli.port).await.map_err(Into::into),
         None => run(cli).await,
     };
     done.map_or_else(failed, |()| ExitCode::SUCCESS)

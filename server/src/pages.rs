@@ -69,7 +69,7 @@ fn context(state: &AppState, owner: OwnerId) -> ServerContext {
 
 /// Without the browser files a page could be read but not used: say how to build them instead.
 async fn built(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if assets::are_built(&state.leptos.site_root) {
+    if assets::are_built(&state.site) {
         return next.run(request).await;
     }
     (StatusCode::SERVICE_UNAVAILABLE, Html(NOT_BUILT)).into_response()

@@ -1,12 +1,13 @@
 //! What every handler can reach.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use axum::extract::FromRef;
 use codex_gateway_engine::Sessions;
+use codex_gateway_site::Site;
 use leptos::config::LeptosOptions;
 
-use crate::{assets, auth::Auth, cli::Cli, guard::Guard, limits::Limits};
+use crate::{assets, auth::Auth, cli::Cli, guard::Guard, limits::Limits, version::VERSION};
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct AppState {
     pub build_id: Arc<str>,
     /// When the gateway was started.
     pub started: Instant,
+    /// The browser files.
+    pub site: Site,
     /// What the page's shell needs.
     pub leptos: LeptosOptions,
 }
@@ -35,11 +38,10 @@ impl AppState {
     /// # Errors
     /// If the browser files cannot be read, or their place cannot be told.
     pub fn new(cli: &Cli, sessions: Sessions, auth: Auth) -> std::io::Result<Self> {
-        let site: PathBuf = assets::site_dir(cli.site_dir.as_deref())?;
+        let site = Site::find(cli.site_dir.as_deref())?;
         let fingerprint = assets::fingerprint(&site)?;
         let leptos = LeptosOptions::builder()
             .output_name("codex-gateway")
-            .site_root(site.to_string_lossy().into_owned())
             .site_pkg_dir(format!("pkg/{fingerprint}"))
             .build();
         Ok(Self {
@@ -48,8 +50,9 @@ impl AppState {
             guard: Arc::new(Guard::new(cli.host(), &cli.allowed_hosts)),
             limits: Arc::new(Limits::new(&cli.limits)),
             max_connections: cli.limits.max_connections as usize,
-            build_id: format!("{}-{fingerprint}", env!("CARGO_PKG_VERSION")).into(),
+            build_id: format!("{VERSION}-{fingerprint}").into(),
             started: Instant::now(),
+            site,
             leptos,
         })
     }

@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 
 use crate::build::{self, Profile};
 use crate::command::{cargo, npm_tool, run};
+use crate::project;
 use crate::test::chromium;
-use crate::{needs, project};
 
 /// What is measured in a browser.
 const BROWSER: &str = "browser";
@@ -27,7 +27,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn bench(args: &Args) -> Result<()> {
-    needs::check()?;
+    build::build(Profile::Release)?;
     let in_browser = |what: &String| what == BROWSER;
     if args.what.is_empty() || !args.what.iter().all(in_browser) {
         gateway(args)?;
@@ -40,7 +40,6 @@ pub(crate) fn bench(args: &Args) -> Result<()> {
 
 /// The page, in a real browser: figures in target/bench-browser.json.
 fn browser() -> Result<()> {
-    build::build(Profile::Release)?;
     run(cargo().args(["build", "--package", project::SERVER, "--example", "fake-codex"]))?;
     run(npm_tool("playwright")
         .args(["test", "--config", "bench.config.ts"])
@@ -52,8 +51,8 @@ fn browser() -> Result<()> {
 fn gateway(args: &Args) -> Result<()> {
     let mut command = cargo();
     // The release profile, of the gateway too: a bench has the programs of its package built.
-    command
-        .args(["bench", "--package", project::SERVER, "--bench", "gateway", "--"])
+    build::of_release(command.args(["bench", "--package", project::SERVER, "--bench", "gateway"]))
+        .arg("--")
         .args(args.what.iter().filter(|what| *what != BROWSER));
     if let Some(rounds) = args.rounds {
         command.args(["--rounds", &rounds.to_string()]);

@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod command;
 mod fresh;
+mod image;
 mod needs;
 mod project;
 mod protocol;
@@ -24,6 +25,7 @@ enum Verb {
     Test(test::Args),
     Bench(bench::Args),
     Protocol(protocol::Args),
+    Image(image::Args),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Verb::Test(args) => test::test(&args),
         Verb::Bench(args) => bench::bench(&args),
         Verb::Protocol(args) => protocol::protocol(&args),
+        Verb::Image(args) => image::image(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

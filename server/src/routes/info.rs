@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use codex_gateway_wire::api::{Info, InfoLimits};
 
-use crate::{body::LARGEST_BODY, openapi::refusals::Call, state::AppState};
+use crate::{body::LARGEST_BODY, openapi::refusals::Call, state::AppState, version};
 
 /// What this gateway is, and what it allows.
 #[utoipa::path(
@@ -18,7 +18,8 @@ pub async fn info(State(state): State<AppState>) -> Json<Info> {
     let milliseconds = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     Json(Info {
         ok: true,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: version::VERSION.to_owned(),
+        commit: version::commit().map(str::to_owned),
         build_id: state.build_id.to_string(),
         codex_version: state.sessions.check_codex().await.ok(),
         demo: config.demo,

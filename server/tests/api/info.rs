@@ -14,6 +14,8 @@ async fn it_says_what_the_gateway_is_and_allows() {
     let gateway = setup.start().await;
     let info = gateway.client.get("/api/info").await.ok();
     assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
+    // As compiled: only a release is told it.
+    assert_eq!(info["commit"], option_env!("BUILD_COMMIT").map_or(Value::Null, Value::from));
     assert_eq!(
         (&info["codexVersion"], &info["demo"], &info["signIn"]),
         (&json!("0.0.0-fake"), &json!(false), &json!(false))

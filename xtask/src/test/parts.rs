@@ -24,11 +24,13 @@ const FILES_BUDGET: u64 = 325_000;
 
 /// The packages whose tests run natively, with the features that the server gives them. xtask is
 /// not among them: in one build with them its dependencies' features would rebuild theirs.
-pub(super) const HOST: [&str; 12] = [
+pub(super) const HOST: [&str; 14] = [
     "--package",
     "codex-gateway-wire",
     "--package",
     "codex-gateway-engine",
+    "--package",
+    "codex-gateway-site",
     "--package",
     "codex-gateway-standin",
     "--package",
@@ -68,6 +70,10 @@ pub(crate) enum Part {
     Wasm,
     /// The release's WASM and the files of the page keep their budgets
     Size,
+    /// A program has the release's files in it as they are
+    Embed,
+    /// Licences, sources and bans of the dependencies (needs cargo-deny)
+    Deny,
     /// Playwright in Chromium against the real server
     E2e,
 }
@@ -85,6 +91,8 @@ impl Part {
             }
             Self::Wasm => wasm_tests(),
             Self::Size => size(),
+            Self::Embed => embed(),
+            Self::Deny => Ok(deny()),
             Self::E2e => e2e(),
         }
     }
@@ -170,6 +178,27 @@ fn size() -> Result<Outcome> {
         size <= WASM_BUDGET && all <= FILES_BUDGET,
         format!("size {}, with all files {}", of(size, WASM_BUDGET), of(all, FILES_BUDGET)),
     ))
+}
+
+fn embed() -> Result<Outcome> {
+    needs::check()?;
+    site::assemble(Profile::Release, &wasm::build(Profile::Release)?)?;
+    // The package that takes them in, alone: the server itself would have to be built once more.
+    Outcome::of_tests(
+        "embed",
+        [cargo()
+            .args(["test", "--package", "codex-gateway-site", "--features", "embed", "--no-fail-fast"])
+            .env(build::SITE_TO_EMBED, project::site_dir())],
+    )
+}
+
+/// What can be told without the network. (Advisories need their database: the workflow on GitHub asks for them too.)
+fn deny() -> Outcome {
+    if answer(cargo().args(["deny", "--version"])).is_none() {
+        println!("left out: cargo-deny is not installed (cargo install --locked cargo-deny)");
+        return Outcome::of_check(true, "deny left out");
+    }
+    Outcome::of_lints("deny", [cargo().args(["deny", "--locked", "check", "bans", "licenses", "sources"])])
 }
 
 fn e2e() -> Result<Outcome> {

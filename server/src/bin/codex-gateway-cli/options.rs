@@ -20,7 +20,7 @@ const CHECK: &str = "Reply with exactly the single word ready. Do not call tools
 /// The answer goes to standard output, everything else to standard error. The exit status is 0 if the turn was
 /// completed, 1 if it failed or could not be begun, 2 if the command line is wrong, and 130 if it was interrupted.
 #[derive(Clone, Debug, clap::Parser)]
-#[command(name = NAME, version, args_override_self = true, mut_args(|argument| {
+#[command(name = NAME, version, long_version = codex_gateway::version::long(), args_override_self = true, mut_args(|argument| {
     // They are about a gateway that serves many sessions.
     let serves = ["max_sessions", "session_ttl_ms", "session_sweep_interval_ms", "park_after_ms", "warm_processes"];
     let serves = serves.contains(&argument.get_id().as_str());

@@ -16,6 +16,8 @@ pub struct Info {
     pub ok: bool,
     /// The gateway's version.
     pub version: String,
+    /// The commit that it was made of; none if that is not known, as in a build for developing.
+    pub commit: Option<String>,
     /// Names this build, by its version and its browser files.
     pub build_id: String,
     /// The version of codex; none if it cannot be run.
