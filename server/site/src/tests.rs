@@ -140,11 +140,11 @@ fn a_directory_that_is_named_comes_first() {
 #[cfg(feature = "embed")]
 #[tokio::test]
 async fn what_was_built_is_in_the_program() {
-    fn names(dir: &Path, root: &Path, names: &mut Vec<String>) {
+    fn add(dir: &Path, root: &Path, names: &mut Vec<String>) {
         for entry in fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                self::names(&path, root, names);
+                add(&path, root, names);
             } else {
                 names.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
             }
@@ -152,7 +152,7 @@ async fn what_was_built_is_in_the_program() {
     }
     let built = Path::new(env!("SITE_TO_EMBED"));
     let mut all = Vec::new();
-    names(built, built, &mut all);
+    add(built, built, &mut all);
     let (program, directory) = (Site::embedded().unwrap(), Site::directory(built));
     for name in &all {
         assert_eq!(program.read(name).unwrap(), directory.read(name).unwrap(), "{name}");

@@ -1,8 +1,8 @@
-//! The stages that build: followed on this machine, with its own tools, each in a directory of its own.
+//! The stages that build: followed on this machine, with its own tools, each in a directory of its own. What cargo builds
+//! there stays there too: of two copies of a workspace it cannot tell in a shared one which an artifact was made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -41,7 +41,6 @@ pub(crate) fn follow(stage: &Stage) -> Result<()> {
             Step::Run(line) => {
                 println!("   RUN {line}");
                 fs::create_dir_all(cwd)?;
-                share_target(cwd)?;
                 // Cargo's own variables are about the workspace that we were started in.
                 let ours =
                     std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO"));
@@ -74,25 +73,18 @@ fn copy_context(sources: &[String], to: &str, cwd: &Path) -> Result<()> {
     }
     let to = cwd.join(to);
     if sources.iter().any(|source| source == ".") {
-        for there in project::files_below(&to)? {
-            let name = there.strip_prefix(&to)?;
-            let made = name.starts_with("target") || name.starts_with("node_modules");
-            if !made && !wanted.iter().any(|file| *file == name) {
-                fs::remove_file(&there)?;
+        // Only where the context has something: what the stage has made stays.
+        let dirs: BTreeSet<_> = wanted.iter().filter_map(|file| file.iter().next()).collect();
+        for dir in dirs {
+            for there in project::files_below(&to.join(dir))? {
+                if !wanted.iter().any(|file| to.join(file) == there) {
+                    fs::remove_file(&there)?;
+                }
             }
         }
     }
     for file in wanted {
         context::copy(&project::root().join(file), &to.join(file))?;
-    }
-    Ok(())
-}
-
-/// What cargo has built of other people's crates need not be built again.
-fn share_target(cwd: &Path) -> Result<()> {
-    let target = cwd.join("target");
-    if cwd.join("Cargo.toml").is_file() && !target.exists() {
-        symlink(project::target_dir(), &target).context("cannot share the target directory")?;
     }
     Ok(())
 }

@@ -114,6 +114,10 @@ fn clippy() -> Result<Outcome> {
             cargo()
                 .args(["clippy", "--all-targets", "--package", "xtask", "--package", "wasm-test-runner"])
                 .args(deny),
+            cargo()
+                .args(["clippy", "--all-targets", "--package", "codex-gateway-site", "--features", "embed"])
+                .env(build::SITE_TO_EMBED, project::root().join("public")) // any directory will do
+                .args(deny),
             cargo().args(["clippy", "--package", FRONTEND]).args(BROWSER).args(deny),
         ],
     ))
