@@ -291,15 +291,17 @@ impl Transcript {
             return set(&mut self.retrying, Some(error.error.message.clone()));
         }
         let running = self.active_turn().is_some();
-        match self.turns.iter_mut().rev().find(|turn| turn.id == error.turn_id) {
+        let known = match self.turns.iter_mut().rev().find(|turn| turn.id == error.turn_id) {
             Some(turn) => set(&mut turn.error, Some(error.error.clone())),
-            // A turn that failed before it began: nothing else will tell of it.
-            None if !running => {
-                let TurnError { message, additional_details: detail, .. } = error.error.clone();
-                self.add(seq, "notice", None, Content::Notice(Notice { message, detail, failure: true }))
-            }
             None => Change::NONE,
+        };
+        if running {
+            return known;
         }
+        // No turn's end will tell of it: one that failed before it began, say.
+        let TurnError { message, additional_details: detail, .. } = error.error.clone();
+        self.add(seq, "notice", None, Content::Notice(Notice { message, detail, failure: true }))
+            .and_meta(known.meta)
     }
 
     fn warning(&mut self, seq: u64, warning: &Warning) -> Change {

@@ -1,7 +1,10 @@
 //! Older entries, loaded later.
 
 use super::{Content, Entry, Phase, Transcript, TurnRecord};
-use crate::{codex::Item, ids::ItemId};
+use crate::{
+    codex::{Item, TurnStatus},
+    ids::ItemId,
+};
 
 impl Transcript {
     /// Puts a page of older entries before all others, and the turns that they belong to. An entry that is there
@@ -11,8 +14,12 @@ impl Transcript {
     ///
     /// An entry that was open when the page was made, and whose turn or process has ended since, was cut off.
     pub fn prepend(&mut self, turns: Vec<TurnRecord>, mut entries: Vec<Entry>) -> Vec<ItemId> {
-        let mut older: Vec<TurnRecord> =
-            turns.into_iter().filter(|turn| self.turn(&turn.id).is_none()).collect();
+        // A turn that runs and is not known here begins later than what the stream has told so far: it will be announced,
+        // and until then nothing that happens is about it.
+        let unknown = turns.into_iter().filter(|turn| self.turn(&turn.id).is_none());
+        let (ahead, mut older): (Vec<_>, Vec<_>) =
+            unknown.partition(|turn| turn.status == TurnStatus::InProgress);
+        let is_ahead = |entry: &Entry| ahead.iter().any(|turn| entry.turn_id.as_ref() == Some(&turn.id));
         older.append(&mut self.turns);
         self.turns = older;
         let active = self.active_turn().map(|turn| &turn.id);
@@ -24,7 +31,7 @@ impl Transcript {
                 Content::Item(Item::CommandExecution(command)) if command.process_id.is_some() => {
                     self.process
                 }
-                _ => self.process && entry.turn_id.as_ref() == active,
+                _ => self.process && (entry.turn_id.as_ref() == active || is_ahead(entry)),
             };
             if !goes_on {
                 entry.phase = Phase::Cut;
@@ -51,7 +58,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        codex::{Notification, Turn, TurnStatus},
+        codex::{Notification, Turn},
         event::{Event, EventBody},
     };
 
