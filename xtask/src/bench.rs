@@ -16,7 +16,7 @@ const BROWSER: &str = "browser";
 /// Measure the gateway against a direct client of codex: a table, and target/bench.json
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// deltas (latency included), latency, create, fanout, memory, processes, browser [default: everything]
+    /// deltas (latency included), latency, create, warm, wake, fanout, memory, parked, processes, browser [default: everything]
     what: Vec<String>,
     /// How often: each time both sides, in turns; the median counts
     #[arg(long, value_name = "N")]
