@@ -215,12 +215,13 @@ impl Sessions {
         let request = ThreadDelete { thread_id: thread_id.clone() };
         match self.inner.library.request(&request).await.map_err(no_thread) {
             // One that never had a turn was never on disk: there is nothing left of it.
-            Err(error) if !(was_talked_in && matches!(error, SessionError::ThreadNotFound)) => Err(error),
-            _ => {
-                self.inner.uploads.forget(&thread_id).await?;
-                Ok(thread_id)
+            Err(SessionError::ThreadNotFound) if was_talked_in => {}
+            deleted => {
+                deleted?;
             }
         }
+        self.inner.uploads.forget(&thread_id).await?;
+        Ok(thread_id)
     }
 
     /// Lets a session of its owner go on with another thread of theirs.
