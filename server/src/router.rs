@@ -20,7 +20,7 @@ use crate::{
     openapi, pages,
     request_id::request_id,
     routes::{
-        diff, events, export, fallback, files, health, images, info, items, legacy, queue, requests,
+        diff, docs, events, export, fallback, files, health, images, info, items, legacy, queue, requests,
         sessions, sign_in, threads, turns, uploads, worker,
     },
     state::AppState,
@@ -41,7 +41,6 @@ pub fn router(state: AppState) -> Router {
 
     // The last is the first that a request meets. What a path takes is told only to those who may come in.
     let closed = api
-        .merge(openapi::router(&document()))
         .merge(pages::router(&state))
         .route_layer(from_fn(json_body))
         .merge(Router::from(images()))
@@ -72,6 +71,8 @@ fn health() -> OpenApiRouter<AppState> {
 fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(info::info))
+        .routes(routes!(docs::json))
+        .routes(routes!(docs::page))
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::delete))
         .routes(routes!(sessions::state))

@@ -6,20 +6,10 @@
 //! - [`page`]: the document for people
 
 pub mod events;
-mod page;
+pub mod page;
 pub mod params;
 pub mod refusals;
 
-use std::sync::Arc;
-
-use axum::{
-    Router,
-    http::{HeaderMap, header},
-    response::{Html, IntoResponse},
-    routing::get,
-};
-use bytes::Bytes;
-use leptos::nonce::Nonce;
 use serde_json::Value;
 use utoipa::{
     IntoResponses,
@@ -32,7 +22,7 @@ use utoipa::{
     },
 };
 
-use crate::{headers::allow_form, routes::legacy, state::AppState};
+use crate::routes::legacy;
 
 /// What all of it is about.
 const ABOUT: &str = "Use OpenAI's Codex over HTTP: each session is a conversation that one `codex app-server` process serves.
@@ -128,18 +118,4 @@ fn gone() -> OperationBuilder {
         .summary(Some("A path of an older gateway, which knew one session only."))
         .deprecated(Some(Deprecated::True))
         .responses(ResponsesBuilder::new().responses_from_iter(refusals::Legacy::responses()))
-}
-
-/// `GET /api/openapi.json`, and `GET /api/docs`, which is the same for people.
-pub fn router(document: &Value) -> Router<AppState> {
-    let json = Bytes::from(document.to_string());
-    let page = Arc::new(page::Page::of(document));
-    let text = async move || ([(header::CONTENT_TYPE, "application/json")], json);
-    let people = move |headers: HeaderMap| {
-        let nonce = Nonce::new();
-        let mut response = Html(page.render(&headers, &nonce)).into_response();
-        allow_form(response.headers_mut(), &nonce);
-        std::future::ready(response)
-    };
-    Router::new().route("/api/openapi.json", get(text)).route("/api/docs", get(people))
 }

@@ -16,13 +16,13 @@ const STYLE: &str =
 const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
 
 /// The page, written once.
-pub(super) struct Page {
+pub struct Page {
     body: String,
 }
 
 impl Page {
     /// The page of a document.
-    pub(super) fn of(document: &Value) -> Self {
+    pub fn of(document: &Value) -> Self {
         let view = view! {
             <nav aria-label="Contents">{contents(document)}</nav>
             <main>
@@ -45,7 +45,7 @@ impl Page {
     }
 
     /// The page, in the colours that the reader has chosen; its style knows the nonce.
-    pub(super) fn render(&self, headers: &HeaderMap, nonce: &str) -> String {
+    pub fn render(&self, headers: &HeaderMap, nonce: &str) -> String {
         let theme = theme_word(headers);
         format!(
             "<!DOCTYPE html><html lang=\"en\" data-theme=\"{theme}\"><head><meta charset=\"utf-8\">\

@@ -93,8 +93,6 @@ refusals! {
     WriteThread = [Write, Codex; NotFound, BadThreadId, ThreadHeld, TurnActive, TooManyReads, EmptyThread, Archived, QueueWaits, Store, Starting],
     /// Of an answer to what codex asks.
     Answer = [Write, Session, Codex; RequestEnded, BadAnswer],
-    /// Of an event stream.
-    Events = [QuerySession;],
     /// Of an image that is sent.
     SendImage = [Write; NoImage, BrokenImage, TooManyPixels, NoRoom, Store],
     /// Of an image that is read.
@@ -135,7 +133,8 @@ fn response(codes: &[ErrorCode]) -> Response {
     if codes.contains(&ErrorCode::Unauthorized) {
         response = response.header("WWW-Authenticate", header(Type::String, "`Bearer`"));
     }
-    if codes.contains(&ErrorCode::RateLimited) {
+    let later = [ErrorCode::RateLimited, ErrorCode::SessionLimit, ErrorCode::TooManyReads];
+    if later.iter().any(|code| codes.contains(code)) {
         response = response.header("Retry-After", header(Type::Integer, "When to try again, in seconds."));
     }
     response.build()

@@ -22,7 +22,7 @@ use crate::{
     openapi::{
         events::ServerSentEvent,
         params::{ResumeHeader, SessionPath},
-        refusals::Events,
+        refusals::QuerySession,
     },
     sse::{self, Chunk, Reader},
     state::AppState,
@@ -54,7 +54,7 @@ pub struct Asked {
     operation_id = "streamEvents",
     tag = "Events",
     params(SessionPath, Asked, ResumeHeader),
-    responses((status = 200, description = "The events.", content_type = "text/event-stream", body = ServerSentEvent), Events),
+    responses((status = 200, description = "The events.", content_type = "text/event-stream", body = ServerSentEvent), QuerySession),
 )]
 pub async fn events(
     State(state): State<AppState>,

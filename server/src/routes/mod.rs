@@ -1,6 +1,7 @@
 //! The API's handlers, one file for each part of it.
 
 pub mod diff;
+pub mod docs;
 pub mod events;
 pub mod export;
 pub mod fallback;

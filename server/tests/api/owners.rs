@@ -144,7 +144,9 @@ async fn nothing_of_one_owner_exists_for_another_on_any_route() {
             for body in bodies {
                 let what = format!("{method} {pattern}");
                 let json = bob.with("content-type", "application/json");
-                let reply = json.send(method, &path, body.to_string().as_bytes()).await;
+                // Who leaves a body unread may close before the other end has read a long reply.
+                let body_sent = if method == "GET" { String::new() } else { body.to_string() };
+                let reply = json.send(method, &path, body_sent.as_bytes()).await;
                 hers.is_not_in(&reply, &what);
                 assert!(!reply.text().contains(&stored.id), "{what}");
                 if pattern.contains("{id}") {
