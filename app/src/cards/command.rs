@@ -24,18 +24,17 @@ const TAIL_LINES: usize = 180;
 
 pub(super) fn head(command: &CommandExecution, phase: Phase, t: &Texts) -> Head {
     let line = command_line(&command.command);
-    let failed = command.exit_code.filter(|code| *code > 0);
-    let stopped = command.exit_code.is_some_and(|code| code < 0);
+    let exit = command.exit_code.filter(|code| *code > 0);
     let (verb, tone) = match (command.status, phase) {
         (ItemStatus::Declined, _) => (t.run_declined(), Tone::NeedsYou),
         (_, Phase::Running) => (t.running(), Tone::Quiet),
         (ItemStatus::InProgress, Phase::Cut) => (t.run_cut(), Tone::Quiet),
-        _ if stopped => (t.run_cut(), Tone::Quiet),
-        _ if failed.is_some() => (t.ran(), Tone::Failed),
+        _ if command.was_killed() => (t.run_cut(), Tone::Quiet),
+        _ if exit.is_some() => (t.ran(), Tone::Failed),
         (ItemStatus::Failed, _) => (t.run_failed(), Tone::Failed),
         _ => (t.ran(), Tone::Quiet),
     };
-    let result = failed.map(t.exit).unwrap_or_default();
+    let result = exit.map(t.exit).unwrap_or_default();
     let first_line = line.trim().lines().next().unwrap_or_default();
     Head::new(Icon::Terminal, verb).code(first_line).result(result).tone(tone).took(command.duration_ms)
 }

@@ -351,6 +351,23 @@ impl UserMessage {
     }
 }
 
+impl CommandExecution {
+    /// Whether it was ended from outside. Codex gives a command that it ends itself an exit status of -1, or that of
+    /// SIGKILL, whichever of its tasks comes to it first.
+    pub fn was_killed(&self) -> bool {
+        const BY_SIGKILL: i64 = 128 + 9;
+        self.exit_code.is_some_and(|code| code < 0 || code == BY_SIGKILL)
+    }
+
+    /// Whether it went wrong by itself.
+    pub fn has_failed(&self) -> bool {
+        match self.exit_code {
+            Some(code) => code > 0 && !self.was_killed(),
+            None => self.status == ItemStatus::Failed,
+        }
+    }
+}
+
 /// One part of what a hook told the agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -450,6 +467,20 @@ mod tests {
         let Item::CommandExecution(command) = item else { panic!("{item:?}") };
         assert_eq!(command.status, ItemStatus::Other);
         assert!(command.aggregated_output.is_empty());
+    }
+
+    #[test]
+    fn a_command_that_was_stopped_did_not_fail() {
+        let ended = |ending: &str| {
+            let item = read(&format!(r#"{{"type":"commandExecution","id":"c","command":"x",{ending}}}"#));
+            let Item::CommandExecution(command) = item else { panic!("{item:?}") };
+            (command.was_killed(), command.has_failed())
+        };
+        assert_eq!(ended(r#""status":"failed","exitCode":-1"#), (true, false));
+        assert_eq!(ended(r#""status":"failed","exitCode":137"#), (true, false));
+        assert_eq!(ended(r#""status":"failed","exitCode":101"#), (false, true));
+        assert_eq!(ended(r#""status":"failed""#), (false, true));
+        assert_eq!(ended(r#""status":"completed","exitCode":0"#), (false, false));
     }
 
     #[test]
