@@ -180,11 +180,8 @@ fn is_page(method: &Method, uri: &Uri) -> bool {
 
 /// The token that a request carries, in its header or its query. Of two, another program may have looked at the other.
 fn one_token<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<Option<&'a str>, Refusal> {
-    let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
-    let (authorization, second) = (authorizations.next(), authorizations.next());
-    // Another scheme is no business of ours: a proxy's own password, say.
-    let bearer = authorization.and_then(|value| bearer(value.to_str().ok()?));
-    let mut all = bearer.into_iter().chain(query_tokens(uri));
+    let second = headers.get_all(header::AUTHORIZATION).iter().nth(1);
+    let mut all = bearer_token(headers).into_iter().chain(query_tokens(uri));
     match (all.next(), all.next()) {
         _ if second.is_some() => Err(Refusal::BadToken),
         (_, Some(_)) => Err(Refusal::BadToken),
@@ -192,8 +189,9 @@ fn one_token<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<Option<&'a str>
     }
 }
 
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
+/// The token in the header of a request. Another scheme is no business of ours: a proxy's own password, say.
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 

@@ -80,6 +80,9 @@ pub async fn check(mut cli: Cli) -> Vec<Finding> {
         add("upstream", upstream(url).await);
     }
     add("port", port(&cli).await);
+    if let Some(address) = cli.metrics.metrics_bind {
+        add("port of the metrics", free(address, "CODEX_GATEWAY_METRICS_BIND").await);
+    }
     add("data directory", writable(&config.data_dir));
     add("browser files", browser_files(&cli));
     findings
@@ -154,20 +157,24 @@ async fn upstream(url: &str) -> (Verdict, String) {
 
 async fn port(cli: &Cli) -> (Verdict, String) {
     let address = SocketAddr::new(cli.host(), cli.port);
+    match free(address, "CODEX_GATEWAY_PORT or CODEX_GATEWAY_HOST").await {
+        (Verdict::Good, free) if !cli.host().is_loopback() && cli.secret().is_none() => {
+            let risk = "everybody who can reach it can run commands here";
+            (Verdict::Doubtful, format!("{free}, and without CODEX_GATEWAY_JWT_SECRET {risk}"))
+        }
+        found => found,
+    }
+}
+
+/// Whether nothing listens there yet; `variables` say where.
+async fn free(address: SocketAddr, variables: &str) -> (Verdict, String) {
     match TcpListener::bind(address).await {
+        Ok(_) => (Verdict::Good, format!("{address} is free")),
         Err(error) => {
-            let text = format!(
-                "{address} cannot be listened on: {error}. Stop what uses it, or set CODEX_GATEWAY_PORT or CODEX_GATEWAY_HOST"
-            );
+            let text =
+                format!("{address} cannot be listened on: {error}. Stop what uses it, or set {variables}");
             (Verdict::Bad, text)
         }
-        Ok(_) if !cli.host().is_loopback() && cli.secret().is_none() => {
-            let text = format!(
-                "{address} is free, and without CODEX_GATEWAY_JWT_SECRET everybody who can reach it can run commands here"
-            );
-            (Verdict::Doubtful, text)
-        }
-        Ok(_) => (Verdict::Good, format!("{address} is free")),
     }
 }
 

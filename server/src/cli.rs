@@ -10,6 +10,7 @@ use codex_gateway_engine::{Config, ConfigError, Options, Surroundings, config::S
 use crate::{
     demo::{Demo, DemoError},
     limits::LimitOptions,
+    metrics::MetricsOptions,
     token_command::TokenCommand,
     version,
 };
@@ -52,6 +53,10 @@ pub struct Cli {
     /// The built browser files [default: those in the program; without any, `site` beside the directory of the executable]
     #[arg(long, env = "CODEX_GATEWAY_SITE_DIR", value_name = "DIR")]
     pub site_dir: Option<PathBuf>,
+
+    /// Who may read the metrics.
+    #[command(flatten)]
+    pub metrics: MetricsOptions,
 
     /// How much one may ask for.
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! `codex-gateway`: configuration, then the server until it is told to stop.
 
-use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
+use std::{ffi::OsString, io::IsTerminal, net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use codex_gateway::{
@@ -8,6 +8,7 @@ use codex_gateway::{
     check::{Verdict, check},
     cli::{Cli, Command},
     health::health,
+    routes::metrics,
     serve::serve,
     state::AppState,
     tokens::SHORTEST_SECRET,
@@ -22,7 +23,7 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 
 /// Flags whose values are nobody's business.
-const SECRETS: [&str; 2] = ["--jwt-secret", "--openai-api-key"];
+const SECRETS: [&str; 3] = ["--jwt-secret", "--metrics-token", "--openai-api-key"];
 /// How long the end may take, from the signal to the exit.
 const SHUTDOWN: Duration = Duration::from_secs(9);
 
@@ -95,10 +96,7 @@ fn warn(cli: &Cli) {
 
 async fn run(mut cli: Cli) -> anyhow::Result<()> {
     let (config, demo) = cli.configure().await?;
-    let address = (cli.host(), cli.port);
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {}:{}", address.0, address.1))?;
+    let listener = listen((cli.host(), cli.port).into()).await?;
     // First of all: with a data directory that cannot be used, nothing is started.
     let sessions = Sessions::new(config)?;
     login::login(sessions.config()).await?;
@@ -111,6 +109,10 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
             "listening on {bound} without CODEX_GATEWAY_JWT_SECRET: everybody who can reach this port can run commands here"
         );
     }
+    let watched = match cli.metrics.metrics_bind {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     // Whoever reads that it is ready may tell it to stop.
     let mut stop = StopSignals::listen().context("signals cannot be listened to")?;
     if demo.is_some() {
@@ -118,6 +120,11 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
         println!(
             "Set CODEX_GATEWAY_OPENAI_API_KEY or CODEX_GATEWAY_OPENAI_BASE_URL to talk to a real model."
         );
+    }
+    if let Some(listener) = watched {
+        tracing::info!("the metrics are at http://{}/metrics", listener.local_addr()?);
+        let server = axum::serve(listener, metrics::alone(state.clone()));
+        tokio::spawn(async move { server.await });
     }
     println!("Codex Gateway is ready: http://{bound}/");
     tokio::spawn({
@@ -142,6 +149,10 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
         () = stop.next() => tracing::warn!("told again to stop; stopping at once"),
     }
     Ok(())
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// The signals that tell the gateway to stop. From when it is made, none of them is missed.

@@ -17,11 +17,12 @@ use crate::{
     guard::guard,
     headers::headers,
     limits::limit,
+    metrics::count,
     openapi, pages,
     request_id::request_id,
     routes::{
-        diff, docs, events, export, fallback, files, health, images, info, items, legacy, queue, requests,
-        sessions, sign_in, threads, turns, uploads, worker,
+        diff, docs, events, export, fallback, files, health, images, info, items, legacy, metrics, queue,
+        requests, sessions, sign_in, threads, turns, uploads, worker,
     },
     state::AppState,
 };
@@ -54,6 +55,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), guard))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(CatchPanicLayer::custom(fallback::panicked))
+        .layer(from_fn_with_state(state.clone(), count))
         .layer(from_fn(headers))
         .layer(from_fn(request_id))
         .with_state(state)
@@ -65,7 +67,10 @@ pub fn document() -> Value {
 }
 
 fn health() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(health::healthz)).routes(routes!(health::readyz))
+    OpenApiRouter::new()
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(metrics::metrics))
 }
 
 fn api() -> OpenApiRouter<AppState> {

@@ -7,7 +7,7 @@ use codex_gateway_engine::Sessions;
 use codex_gateway_site::Site;
 use leptos::config::LeptosOptions;
 
-use crate::{assets, auth::Auth, cli::Cli, guard::Guard, limits::Limits, version::VERSION};
+use crate::{assets, auth::Auth, cli::Cli, guard::Guard, limits::Limits, metrics::Metrics, version::VERSION};
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct AppState {
     pub guard: Arc<Guard>,
     /// How much one may ask for.
     pub limits: Arc<Limits>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// How many connections may be open.
     pub max_connections: usize,
     /// Names this build to browsers, by its version and its browser files: a tab that is older is told.
@@ -45,6 +47,7 @@ impl AppState {
             .site_pkg_dir(format!("pkg/{fingerprint}"))
             .build();
         Ok(Self {
+            metrics: Arc::new(Metrics::new(&cli.metrics, &sessions)),
             sessions,
             auth: Arc::new(auth),
             guard: Arc::new(Guard::new(cli.host(), &cli.allowed_hosts)),

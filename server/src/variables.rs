@@ -83,6 +83,7 @@ fn of_variable<C: CommandFactory>(error: &Error) -> Option<CliError> {
         (_, Some(ContextValue::Strings(values)), _) if !values.is_empty() => values.join(", "),
         ("0|1", ..) => "0 or 1".to_owned(),
         ("ADDRESS", ..) => "an IP address".to_owned(),
+        ("ADDRESS:PORT", ..) => "an IP address and a port, as in 127.0.0.1:9317".to_owned(),
         ("PORT", ..) => "a port, from 0 to 65535".to_owned(),
         ("N", ..) => format!("a whole number{}", range(error)),
         ("MS", ..) => format!("a whole number of milliseconds{}", range(error)),

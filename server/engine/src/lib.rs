@@ -16,6 +16,7 @@ mod holds;
 mod library;
 pub mod log;
 pub mod login;
+pub mod metrics;
 mod once;
 mod places;
 pub mod probe;

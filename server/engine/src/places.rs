@@ -54,6 +54,11 @@ impl Places {
         free().map_err(|_| SessionError::Limit(self.most))
     }
 
+    /// How many are taken.
+    pub(crate) fn taken(&self) -> u64 {
+        self.most.saturating_sub(self.free.available_permits()) as u64
+    }
+
     /// Whether a session is in memory.
     pub(crate) fn knows(&self, session: &SessionId) -> bool {
         let knows =

@@ -44,6 +44,7 @@ use crate::{
     highlight::Highlighter,
     holds::Holds,
     library::{self, Library},
+    metrics::{Metrics, Standing},
     once::{Once, RequestKey},
     places::{Live, Places},
     probe,
@@ -52,7 +53,7 @@ use crate::{
         open::{Base, Wanted, WantedThread},
         settings::{self, Settings},
     },
-    store::{Store, StoreError},
+    store::{Expiry, Store, StoreError},
     uploads::Uploads,
     warm::Pool,
 };
@@ -94,6 +95,7 @@ struct Inner {
     checked: tokio::sync::Mutex<Option<(Instant, String)>>,
     /// Requests that are done once.
     once: Once,
+    metrics: Metrics,
     stopping: CancellationToken,
     /// Processes that serve no session, or did not when they were started.
     probes: TaskTracker,
@@ -118,6 +120,7 @@ impl Sessions {
             places: Places::new(config.max_sessions, &live),
             holds: Holds::default(),
             once: Once::new(store.clone()),
+            metrics: Metrics::default(),
             store,
             uploads,
             library,
@@ -189,6 +192,27 @@ impl Sessions {
             None => config.cwd.clone(),
         };
         self.inner.files.find(&dir, query, limit).await
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    /// How things stand.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn standing(&self) -> Result<Standing, StoreError> {
+        let inner = &self.inner;
+        let stored = inner.store.count_sessions(Expiry::now(&inner.config)).await?;
+        let mut standing =
+            Standing { processes: inner.places.taken(), warm: inner.warm.waiting(), ..Standing::default() };
+        for session in self.live().values().filter(|session| session.has_process()) {
+            session.stand(&mut standing);
+        }
+        standing.parked = stored.saturating_sub(standing.idle + standing.running);
+        Ok(standing)
     }
 
     /// How many sessions are live: those that have a process.
@@ -331,6 +355,7 @@ impl Sessions {
         let session = Session::start(base, model, opened);
         self.live().insert(id.clone(), session.clone());
         session.flush().await;
+        inner.metrics.session_created();
         tracing::info!(session = %id, %owner, "session created");
         if inner.stopping.is_cancelled() {
             // The end of all began between the two checks and may not have seen this one.
@@ -354,6 +379,7 @@ impl Sessions {
             warm: inner.warm.clone(),
             store: inner.store.clone(),
             uploads: inner.uploads.clone(),
+            metrics: inner.metrics.clone(),
             processes: TaskTracker::new(),
         }
     }

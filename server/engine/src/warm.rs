@@ -105,6 +105,11 @@ impl Pool {
         Some(offer)
     }
 
+    /// How many processes wait.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.idle().len() as u64
+    }
+
     /// A process that is well, if there is one.
     pub(crate) async fn take(&self) -> Option<Warm> {
         loop {

@@ -108,6 +108,11 @@ impl Limits {
         self.streams.open(who)
     }
 
+    /// How many streams are open.
+    pub fn open_streams(&self) -> u64 {
+        self.streams.count()
+    }
+
     /// Forgets those who asked for nothing lately.
     pub fn sweep(&self) {
         for rate in [&self.requests, &self.creates, &self.turns].into_iter().flatten() {

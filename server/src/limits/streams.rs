@@ -23,6 +23,11 @@ impl Streams {
         Self { most, open: Arc::default() }
     }
 
+    /// How many are open.
+    pub(super) fn count(&self) -> u64 {
+        lock(&self.open).values().map(|&count| u64::from(count)).sum()
+    }
+
     pub(super) fn open(&self, who: Who) -> Result<StreamPlace, ApiError> {
         let mut open = lock(&self.open);
         let count = open.entry(who.clone()).or_default();

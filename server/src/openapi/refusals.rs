@@ -39,6 +39,8 @@ macro_rules! refusals {
 refusals! {
     /// Of a request that needs no token.
     Open = [; BadHost, ForeignHost, ForeignOrigin, Internal],
+    /// Of `GET /metrics`.
+    Watch = [Open; Unauthorized, RateLimited, NotFound, Store],
     /// Of every other request.
     Call = [Open; Unauthorized, RateLimited],
     /// Of one with a query.

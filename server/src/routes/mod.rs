@@ -11,6 +11,7 @@ pub mod images;
 pub mod info;
 pub mod items;
 pub mod legacy;
+pub mod metrics;
 pub mod queue;
 pub mod requests;
 pub mod sessions;

@@ -82,3 +82,12 @@ async fn what_is_probably_not_meant_is_no_failure() {
         assert!(printed.lines().any(|line| line.starts_with("look ") && line.contains(said)), "{printed}");
     }
 }
+
+#[tokio::test]
+async fn the_port_of_the_metrics_is_looked_at_too() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let line =
+        bad(Setup::fake("normal").set("CODEX_GATEWAY_METRICS_BIND", &address), "port of the metrics").await;
+    assert!(line.contains(&address) && line.contains("set CODEX_GATEWAY_METRICS_BIND"), "{line}");
+}

@@ -27,6 +27,7 @@ mod info;
 mod items;
 mod legacy;
 mod limits;
+mod metrics;
 mod once;
 mod outliving;
 mod owners;

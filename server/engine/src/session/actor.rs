@@ -222,10 +222,11 @@ impl Actor {
 
     /// Lets readers and handles see how things stand.
     fn publish(&mut self) {
-        self.shared.log.publish();
-        self.tell_waits();
+        // Before the events: who reads of a request finds the session waiting.
         self.shared.queued.store(!self.transcript.queue.is_empty(), Ordering::Relaxed);
         self.shared.stands(self.slot.is_busy(), !self.pending.is_empty());
+        self.shared.log.publish();
+        self.tell_waits();
         self.note_idle();
     }
 

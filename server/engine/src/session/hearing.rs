@@ -1,7 +1,8 @@
 //! The actor's part about what its process says.
 
 use codex_gateway_wire::{
-    Event, EventBody, EventName, Item, Notification, Transcript, event::WarningKind, request::ResolvedBy,
+    Event, EventBody, EventName, Item, Notification, Transcript, TurnId, event::WarningKind,
+    request::ResolvedBy,
 };
 use futures::FutureExt;
 use serde::Serialize;
@@ -64,6 +65,7 @@ impl Actor {
                 let open = self.pending.take_turn(&turn.id);
                 self.withdraw(open, ResolvedBy::Codex);
                 self.crashes.forget();
+                self.count_turn(&turn.id);
                 self.turn_ended();
             }
             // A turn that was accepted and fails before it begins: codex tells of no beginning and no end then.
@@ -127,6 +129,7 @@ impl Actor {
 
     pub(super) fn exited(&mut self, exit: &Exit) {
         (self.live, self.place) = (None, None);
+        self.base.metrics.process_exited();
         self.foreign.clear();
         self.crashes.add(exit.last_line.clone().or_else(|| exit.status.clone()));
         let open = self.pending.take_all();
@@ -135,9 +138,19 @@ impl Actor {
         let message =
             format!("The codex process ended unexpectedly ({status}). The next message starts it again.");
         self.process_gone(&BridgeError::Exited(exit.clone()));
+        let turn = self.transcript.active_turn().map(|turn| turn.id.clone());
         self.warn(WarningKind::ProcessExited, message, exit.last_line.clone());
+        if let Some(turn) = turn {
+            self.count_turn(&turn);
+        }
         self.state_changed();
         self.save_soon();
+    }
+
+    fn count_turn(&self, id: &TurnId) {
+        if let Some(turn) = self.transcript.turn(id) {
+            self.base.metrics.turn_ended(turn);
+        }
     }
 
     fn read_account(&mut self) {

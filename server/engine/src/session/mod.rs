@@ -71,6 +71,7 @@ use crate::{
     clock::{Moment, now_ms},
     error::SessionError,
     log::{Log, RING},
+    metrics::Standing,
     places::Place,
     requests::{Attendance, Presence},
 };
@@ -405,6 +406,13 @@ impl Session {
     /// Whether it has a process.
     pub(crate) fn has_process(&self) -> bool {
         self.shared.process.load(Ordering::Relaxed)
+    }
+
+    /// Counts it as one that has a process.
+    pub(crate) fn stand(&self, standing: &mut Standing) {
+        let running = self.shared.running.load(Ordering::Relaxed);
+        *(if running { &mut standing.running } else { &mut standing.idle }) += 1;
+        standing.waiting += u64::from(self.shared.waiting.load(Ordering::Relaxed));
     }
 
     /// Whether it has a process that has nothing to do.

@@ -26,6 +26,7 @@ use crate::{
     error::SessionError,
     greeting::{self, Greeted, Offer, explain, greet},
     holds::{Hold, Holds, ProcessHold},
+    metrics::Metrics,
     places::{Place, Places},
     store::{Expiry, Store},
     uploads::Uploads,
@@ -91,6 +92,7 @@ pub(crate) struct Base {
     pub warm: Pool,
     pub store: Store,
     pub uploads: Uploads,
+    pub metrics: Metrics,
     /// The processes of the session: the one that serves it, and those that have not ended yet.
     pub processes: TaskTracker,
 }

@@ -168,6 +168,7 @@ impl Actor {
         tracing::info!(session = %self.shared.id, request = %request.id, method = request.method, ?outcome, ?by, "a request to the user has ended");
         let resolved =
             RequestResolved { id: request.id.clone(), outcome, by, result: shown.clone(), at: now_ms() };
+        self.base.metrics.request_ended(by);
         self.pending.remember(resolved.clone());
         self.say_event(EventName::RequestResolved, &resolved, EventBody::RequestResolved(resolved.clone()));
         self.save_soon();

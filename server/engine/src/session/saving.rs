@@ -203,6 +203,7 @@ impl Actor {
 
     fn not_saved(&mut self, error: &StoreError) {
         tracing::error!(session = %self.shared.id, %error, "a session could not be written down");
+        self.base.metrics.not_saved();
         // What is there now, nobody knows.
         (self.saving.anew, self.saving.need) = (true, Need::Soon);
         self.saving.not_before = Instant::now().checked_add(AFTER_FAILURE);

@@ -195,6 +195,7 @@ impl Sessions {
             let was_there = sessions.live().remove(&id).is_some();
             session.close(reason).await;
             if was_there {
+                sessions.inner.metrics.sessions_closed(reason, 1);
                 let forgotten = sessions.inner.store.delete_session(&id).await;
                 forgotten.inspect_err(|error| {
                     tracing::error!(session = %id, %error, "a session that has ended cannot be forgotten");
@@ -212,6 +213,7 @@ impl Sessions {
         let saved = self.inner.store.load_session(owner, id, Expiry::now(&self.inner.config)).await?;
         saved.ok_or(SessionError::NotFound)?;
         self.inner.store.delete_session(id).await?;
+        self.inner.metrics.sessions_closed(ClosedReason::Deleted, 1);
         Ok(())
     }
 
@@ -258,7 +260,10 @@ impl Sessions {
         let noted = store.touch_sessions(used).await;
         match noted.and(store.expire_sessions(Expiry::now(&self.inner.config), ids).await) {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "stored sessions have expired"),
+            Ok(count) => {
+                tracing::info!(count, "stored sessions have expired");
+                self.inner.metrics.sessions_closed(ClosedReason::Expired, count as u64);
+            }
             Err(error) => tracing::error!(%error, "sessions that have expired cannot be forgotten"),
         }
         let rest = i64::try_from(self.inner.config.park_after.as_millis()).unwrap_or(i64::MAX);

@@ -132,6 +132,17 @@ impl Store {
         .await
     }
 
+    /// How many sessions there are, of all owners.
+    pub(crate) async fn count_sessions(&self, expiry: Expiry) -> Result<u64, StoreError> {
+        self.look(move |connection| {
+            let sql = format!("SELECT COUNT(*) FROM sessions WHERE {ALIVE}");
+            let asked = params![expiry.unused_since, expiry.queued_since];
+            let count: i64 = connection.query_row(&sql, asked, |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        })
+        .await
+    }
+
     /// The sessions that are in these threads, whoever's they are.
     pub(crate) async fn sessions_in(
         &self,
