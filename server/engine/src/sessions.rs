@@ -354,7 +354,12 @@ impl Sessions {
         let id = base.session.clone();
         let session = Session::start(base, model, opened);
         self.live().insert(id.clone(), session.clone());
-        session.flush().await;
+        // Nobody is told of a thread before it is written down whose it is.
+        if let Err(error) = session.flush().await {
+            self.live().remove(&id);
+            session.close(ClosedReason::Deleted).await;
+            return Err(error);
+        }
         inner.metrics.session_created();
         tracing::info!(session = %id, %owner, "session created");
         if inner.stopping.is_cancelled() {

@@ -140,16 +140,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Question`]
     pub async fn record(&self, thread: &ThreadId, owner: &OwnerId) -> Result<(), StoreError> {
-        let (thread, owner) = (thread.to_string(), owner.to_string());
-        self.ask(move |connection| {
-            connection
-                .execute(
-                    "INSERT INTO threads (id, owner, created_ms) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
-                    params![thread, owner, now_ms()],
-                )
-                .map(drop)
-        })
-        .await
+        let (thread, owner) = (thread.clone(), owner.clone());
+        self.ask(move |connection| record(connection, &thread, &owner)).await
     }
 
     /// Those of the threads that are this owner's.
@@ -190,6 +182,12 @@ impl Store {
     ) -> Result<T, StoreError> {
         self.reads.ask(question).await
     }
+}
+
+/// Whose a thread is.
+fn record(connection: &Connection, thread: &ThreadId, owner: &OwnerId) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO threads (id, owner, created_ms) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING";
+    connection.execute(sql, params![thread.as_str(), owner.as_str(), now_ms()]).map(drop)
 }
 
 #[cfg(test)]

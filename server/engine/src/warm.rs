@@ -112,24 +112,36 @@ impl Pool {
 
     /// A process that is well, if there is one.
     pub(crate) async fn take(&self) -> Option<Warm> {
-        loop {
-            let mut warm = self.idle().pop_front()?;
-            self.inner.missing.notify_one();
+        while let Some(mut warm) = self.take_unasked() {
             if let Some(account) = self.ask(&warm).await {
                 warm.offer.account = account;
                 return Some(warm);
             }
-            tracing::info!("a warm process is not used: it does not answer, or codex was changed meanwhile");
         }
+        None
+    }
+
+    /// A process, if there is one. Whether it is well, [`Pool::ask`] says.
+    pub(crate) fn take_unasked(&self) -> Option<Warm> {
+        let warm = self.idle().pop_front()?;
+        self.inner.missing.notify_one();
+        Some(warm)
     }
 
     /// Who it is signed in as, if it can serve a session.
-    async fn ask(&self, warm: &Warm) -> Option<AccountReply> {
-        if !warm.is_there() || warm.stamp != Stamp::of(&self.inner.config.launch).await {
-            return None;
+    pub(crate) async fn ask(&self, warm: &Warm) -> Option<AccountReply> {
+        let answer = async {
+            if !warm.is_there() || warm.stamp != Stamp::of(&self.inner.config.launch).await {
+                return None;
+            }
+            let request = AccountRead { refresh_token: false };
+            timeout(WELL, warm.greeted.bridge.request(&request)).await.ok()?.ok()
+        };
+        let answer = answer.await;
+        if answer.is_none() {
+            tracing::info!("a warm process is not used: it does not answer, or codex was changed meanwhile");
         }
-        let request = AccountRead { refresh_token: false };
-        timeout(WELL, warm.greeted.bridge.request(&request)).await.ok()?.ok()
+        answer
     }
 
     fn idle(&self) -> MutexGuard<'_, VecDeque<Warm>> {

@@ -14,7 +14,7 @@ use super::{
     older::{Beyond, Looked},
     waits::Waited,
 };
-use crate::{bridge::Bridge, error::SessionError, places::Place};
+use crate::{bridge::Bridge, error::SessionError, places::Place, store::StoreError};
 
 pub(super) type Reply<T> = oneshot::Sender<T>;
 /// A request to codex, on its way to be answered.
@@ -46,8 +46,8 @@ pub(super) enum Command {
     Named(String),
     /// Gives its place away, if it is idle; answers when its process is gone.
     Park(Reply<Option<Place>>),
-    /// Answers when all was written down.
-    Flush(Reply<()>),
+    /// Answers when all was written down, or why it was not.
+    Flush(Reply<Result<(), StoreError>>),
     /// Ends the actor and its process; the session goes on later, from its row.
     Suspend(Reply<()>),
     /// The same, if it has no process and nothing to do; whether it did.

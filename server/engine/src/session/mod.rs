@@ -431,9 +431,12 @@ impl Session {
         let _ = self.ask(|reply| Command::Close(reason, reply)).await;
     }
 
-    /// Waits until all was written down, or could not be.
-    pub(crate) async fn flush(&self) {
-        let _ = self.ask(Command::Flush).await;
+    /// Waits until all was written down.
+    ///
+    /// # Errors
+    /// Why it could not be. (It will be tried again.)
+    pub(crate) async fn flush(&self) -> Result<(), SessionError> {
+        Ok(self.ask(Command::Flush).await??)
     }
 
     /// Ends its process and its actor. What there is of it is written down; its readers' streams just end.

@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use codex_gateway_wire::{OwnerId, SessionId, ThreadId, TurnId, event::History};
+use futures::FutureExt;
 use tokio::{
     join,
     time::{Instant, sleep},
+    try_join,
 };
 use tokio_util::task::TaskTracker;
 
@@ -114,13 +116,61 @@ impl Base {
             WantedThread::New | WantedThread::Same(..) | WantedThread::Fork(..) => None,
         };
         self.settings.check(&self.config).await?;
-        let kept = Arc::clone(&place);
-        let (mut process, offer) = match self.warm.take().await {
+        // The session's own thread had it before.
+        let asked = effort.clone().filter(|_| !matches!(thread, WantedThread::Same(..)));
+        let start = self.start(model, effort);
+        let begun = match thread {
+            WantedThread::New => self.begin_warm(&place, &start).await,
+            _ => None,
+        };
+        let (mut process, offer, joined) = match begun {
+            Some((warm, joined)) => (warm.greeted, warm.offer, joined),
+            None => self.open_in(&place, thread, hold, start).await?,
+        };
+        match joined {
+            Ok(joined) => {
+                intake::check_effort(&offer.models, &joined.thread.model, asked.as_deref())?;
+                Ok(Opened { process, place, offer, joined })
+            }
+            Err(SessionError::Codex(error)) => Err(explain(error, &mut process.inbox).await.into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Begins a new thread in a warm process, which says meanwhile that it is well: one that does not is left, and with it
+    /// a thread that nobody knows of. None if no other is there.
+    async fn begin_warm(
+        &self,
+        place: &Place,
+        start: &ThreadStart,
+    ) -> Option<(Warm, Result<Joined, SessionError>)> {
+        while let Some(mut warm) = self.warm.take_unasked() {
+            let bridge = &warm.greeted.bridge;
+            greeting::hold(bridge, &self.processes, Arc::clone(place));
+            let well = async { self.warm.ask(&warm).await.ok_or(()) };
+            if let Ok((account, joined)) = try_join!(well, self.begin(bridge, start).map(Ok)) {
+                warm.offer.account = account;
+                return Some((warm, joined));
+            }
+        }
+        None
+    }
+
+    /// Opens a thread in a warm process that is well, or else in a new one.
+    async fn open_in(
+        &self,
+        place: &Place,
+        thread: WantedThread,
+        hold: Option<Hold>,
+        start: ThreadStart,
+    ) -> Result<(Greeted, Offer, Result<Joined, SessionError>), SessionError> {
+        let place = Arc::clone(place);
+        let (process, offer) = match self.warm.take().await {
             Some(Warm { greeted, offer, .. }) => {
-                greeting::hold(&greeted.bridge, &self.processes, kept);
+                greeting::hold(&greeted.bridge, &self.processes, place);
                 (greeted, Some(offer))
             }
-            None => (greet(&self.config, &self.processes, kept).await?, None),
+            None => (greet(&self.config, &self.processes, place).await?, None),
         };
         let bridge = &process.bridge;
         let offer = async {
@@ -129,16 +179,8 @@ impl Base {
                 None => Offer::of(bridge).await,
             }
         };
-        // The session's own thread had it before.
-        let asked = effort.clone().filter(|_| !matches!(thread, WantedThread::Same(..)));
-        match join!(offer, self.join(bridge, thread, hold, model, effort)) {
-            (offer, Ok(joined)) => {
-                intake::check_effort(&offer.models, &joined.thread.model, asked.as_deref())?;
-                Ok(Opened { process, place, offer, joined })
-            }
-            (_, Err(SessionError::Codex(error))) => Err(explain(error, &mut process.inbox).await.into()),
-            (_, Err(error)) => Err(error),
-        }
+        let (offer, joined) = join!(offer, self.join(bridge, thread, hold, start));
+        Ok((process, offer, joined))
     }
 
     /// Takes hold of a thread, unless a session is in it that is not in memory.
@@ -153,21 +195,24 @@ impl Base {
         }
     }
 
-    async fn join(
-        &self,
-        bridge: &Bridge,
-        wanted: WantedThread,
-        hold: Option<Hold>,
-        model: Option<String>,
-        effort: Option<String>,
-    ) -> Result<Joined, SessionError> {
-        let start = ThreadStart {
+    /// How a thread of the session begins.
+    fn start(&self, model: Option<String>, effort: Option<String>) -> ThreadStart {
+        ThreadStart {
             model,
             cwd: self.settings.cwd.to_string_lossy().into_owned(),
             sandbox: self.settings.sandbox.as_str(),
             approval_policy: self.settings.approval_policy.as_str(),
             config: effort.map(|effort| ThreadConfig { model_reasoning_effort: effort }),
-        };
+        }
+    }
+
+    async fn join(
+        &self,
+        bridge: &Bridge,
+        wanted: WantedThread,
+        hold: Option<Hold>,
+        start: ThreadStart,
+    ) -> Result<Joined, SessionError> {
         let resume = |thread_id, start| ThreadResume { thread_id, exclude_turns: true, start };
         match wanted {
             WantedThread::New => self.begin(bridge, &start).await,
@@ -189,14 +234,13 @@ impl Base {
                     greeting::hold(bridge, &self.processes, hold.for_process());
                 }
                 let thread = bridge.request(&resume(id, start)).await.map_err(refused)?;
-                self.store.record(&thread.thread.id, &self.owner).await?;
                 let history = Some(history::newest(bridge, &thread.thread).await);
                 Ok(Joined { thread, hold, history })
             }
         }
     }
 
-    /// Begins a thread as another one began. Nobody is told of it before it is written down whose it is.
+    /// Begins a thread as another one began.
     async fn fork(
         &self,
         bridge: &Bridge,
@@ -219,17 +263,15 @@ impl Base {
         }
         let hold = self.holds.take(&thread.thread.id, &self.session, &self.owner).await?;
         greeting::hold(bridge, &self.processes, hold.for_process());
-        self.store.record(&thread.thread.id, &self.owner).await?;
         self.store.share_uploads(&thread_id, &thread.thread.id).await?;
         Ok(Joined { thread, hold: Some(hold), history: Some(history) })
     }
 
-    /// Begins a new thread. Nobody is told of it before it is written down whose it is.
+    /// Begins a new thread.
     async fn begin(&self, bridge: &Bridge, start: &ThreadStart) -> Result<Joined, SessionError> {
         let thread = bridge.request(start).await?;
         let hold = self.holds.take(&thread.thread.id, &self.session, &self.owner).await?;
         greeting::hold(bridge, &self.processes, hold.for_process());
-        self.store.record(&thread.thread.id, &self.owner).await?;
         Ok(Joined { thread, hold: Some(hold), history: None })
     }
 }

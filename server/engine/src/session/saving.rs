@@ -72,8 +72,8 @@ pub(super) struct Saving {
     /// Not before this moment, unless it is needed now.
     not_before: Option<Instant>,
     /// Who wants to know when all is written; and those of them whom the writing that is underway is for.
-    waiting: Vec<Reply<()>>,
-    answering: Vec<Reply<()>>,
+    waiting: Vec<Reply<Result<(), StoreError>>>,
+    answering: Vec<Reply<Result<(), StoreError>>>,
 }
 
 impl Default for Saving {
@@ -189,15 +189,15 @@ impl Actor {
     pub(super) fn saved(&mut self, result: Result<(), StoreError>) {
         self.sleeping -= 1;
         self.saving.underway = false;
-        match result {
+        match &result {
             Ok(()) => {
                 self.saving.new = false;
                 self.saving.not_before = Instant::now().checked_add(PAUSE);
             }
-            Err(error) => self.not_saved(&error),
+            Err(error) => self.not_saved(error),
         }
         for reply in self.saving.answering.drain(..) {
-            let _ = reply.send(());
+            let _ = reply.send(result.clone());
         }
     }
 
@@ -210,14 +210,14 @@ impl Actor {
     }
 
     /// Answers when everything is written, or cannot be.
-    pub(super) fn flush(&mut self, reply: Reply<()>) {
+    pub(super) fn flush(&mut self, reply: Reply<Result<(), StoreError>>) {
         if self.saving.need != Need::Nothing {
             self.saving.need = Need::Now;
             self.saving.waiting.push(reply);
         } else if self.saving.underway {
             self.saving.answering.push(reply);
         } else {
-            let _ = reply.send(());
+            let _ = reply.send(Ok(()));
         }
     }
 

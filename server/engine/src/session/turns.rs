@@ -209,7 +209,12 @@ impl Actor {
                 Some(place) => place,
                 None => base.places.take().await?,
             };
-            base.open(wanted, place).await
+            let opened = base.open(wanted, place).await?;
+            // Nobody is told of a thread before it is written down whose it is.
+            if opened.joined.hold.is_some() {
+                base.store.record(&opened.joined.thread.thread.id, &base.owner).await?;
+            }
+            Ok(opened)
         };
         self.tasks.push(opening.map(|opened| Done::Opened(opened.map(Box::new), then)).boxed());
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use codex_gateway_wire::{OwnerId, SessionId, ThreadId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, record};
 use crate::{clock::Moment, config::Config, session::patience};
 
 /// What lists need of a session.
@@ -75,7 +75,7 @@ const ROW: &str = "id, owner, thread, title, cwd, approvals, created_ms, last_ac
 const ALIVE: &str = "last_access_ms > (CASE WHEN queued THEN ?2 ELSE ?1 END)";
 
 impl Store {
-    /// Writes a session down. One that was deleted meanwhile stays deleted.
+    /// Writes a session down, and with a new one whose its thread is. One that was deleted meanwhile stays deleted.
     pub(crate) async fn save_session(&self, change: SessionChange) -> Result<(), StoreError> {
         self.ask(move |connection| save(connection, &change)).await
     }
@@ -274,6 +274,9 @@ fn save(connection: &mut Connection, change: &SessionChange) -> rusqlite::Result
     if written == 0 {
         return Ok(()); // It was deleted meanwhile.
     }
+    if let (true, Some(thread)) = (change.new, &row.thread) {
+        record(&transaction, thread, &row.owner)?;
+    }
     if change.anew {
         transaction.execute("DELETE FROM session_entries WHERE session = ?1", params![id])?;
     }
@@ -331,6 +334,19 @@ mod tests {
         let session = SavedSession { row, seq: 7, kept: "{}".into(), transcript: "{}".into(), older: true };
         let entries = vec![("b".into(), 2, "B".into()), ("a".into(), 1, "A".into())];
         SessionChange { session, new, anew: new, gone: Vec::new(), entries }
+    }
+
+    #[tokio::test]
+    async fn with_a_new_session_its_thread_has_an_owner() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        store.save_session(change("s", "ada", 5, true)).await.unwrap();
+        store.save_session(change("t", "ada", 5, false)).await.unwrap();
+        let threads: Vec<ThreadId> = vec!["thread of s".into(), "thread of t".into()];
+        let hers = store.owned(&"ada".into(), threads.clone()).await.unwrap();
+        assert_eq!(hers, threads[..1].iter().cloned().collect(), "what was never written has none");
+        assert!(store.owned(&"bob".into(), threads).await.unwrap().is_empty());
+        assert_eq!(store.count_sessions(ALWAYS).await.unwrap(), 1);
     }
 
     #[tokio::test]
