@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::build::{self, Profile};
 use crate::command::{cargo, npm_tool, run};
+use crate::needs;
 use crate::project;
 use crate::test::chromium;
 
@@ -27,10 +28,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn bench(args: &Args) -> Result<()> {
-    build::build(Profile::Release)?;
     let in_browser = |what: &String| what == BROWSER;
+    // A bench has the programs of its package built: as a release, once the site is there.
     if args.what.is_empty() || !args.what.iter().all(in_browser) {
+        needs::check()?;
+        build::site(Profile::Release)?;
         gateway(args)?;
+    } else {
+        build::build(Profile::Release)?;
     }
     if args.what.is_empty() || args.what.iter().any(in_browser) {
         browser()?;
@@ -50,7 +55,6 @@ fn browser() -> Result<()> {
 
 fn gateway(args: &Args) -> Result<()> {
     let mut command = cargo();
-    // The release profile, of the gateway too: a bench has the programs of its package built.
     build::of_release(command.args(["bench", "--package", project::SERVER, "--bench", "gateway"]))
         .arg("--")
         .args(args.what.iter().filter(|what| *what != BROWSER));

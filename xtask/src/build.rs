@@ -60,7 +60,6 @@ impl Profile {
 /// Leaves everything that `codex-gateway` needs to run; does only what is not done yet.
 pub(crate) fn build(profile: Profile) -> Result<()> {
     needs::check()?;
-    let site = || -> Result<()> { site::assemble(profile, &wasm::build(profile)?) };
     // By package, never --workspace: that would give both halves the features of both.
     let mut server = cargo();
     server.args(["build", "--package", project::SERVER, "--profile", profile.word()]);
@@ -68,13 +67,18 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
         // Nothing of it is in the other: what fails first is the server, which is changed more often.
         Profile::Dev => {
             run(&mut server)?;
-            site()
+            site(profile)
         }
         Profile::Release => {
-            site()?;
+            site(profile)?;
             run(of_release(&mut server))
         }
     }
+}
+
+/// Leaves the site that the server serves.
+pub(crate) fn site(profile: Profile) -> Result<()> {
+    site::assemble(profile, &wasm::build(profile)?)
 }
 
 /// Has cargo build the server as a release is: one file with all in it, which says of which commit it is made. Only the two
