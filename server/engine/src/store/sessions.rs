@@ -350,6 +350,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_asked_of_all_sessions_reads_none_of_them_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let queries = [
+            format!("SELECT COUNT(*) FROM sessions WHERE {ALIVE}"),
+            format!("SELECT id FROM sessions WHERE NOT ({ALIVE})"),
+        ];
+        for query in queries {
+            let plan = store.look(move |connection| {
+                let sql = format!("EXPLAIN QUERY PLAN {query}");
+                connection.query_row(&sql, params![0, 0], |row| row.get::<_, String>(3))
+            });
+            let plan = plan.await.unwrap();
+            assert!(plan.contains("COVERING INDEX"), "{plan}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_session_is_read_as_it_was_written_by_its_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
