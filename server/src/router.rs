@@ -8,7 +8,10 @@ use axum::{
 };
 use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouter},
+    routes,
+};
 
 use crate::{
     assets,
@@ -29,7 +32,7 @@ use crate::{
 
 /// All routes. Only health, readiness, the browser files, the worker beside them and signing in need no token.
 pub fn router(state: AppState) -> Router {
-    let open = Router::from(health())
+    let open = served(OPEN)
         .route("/service-worker.js", get(worker::worker))
         .route("/sign-in", get(sign_in::begin).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
@@ -37,14 +40,14 @@ pub fn router(state: AppState) -> Router {
 
     let api = legacy::PATHS
         .iter()
-        .fold(Router::from(api()), |api, path| api.route(path, any(legacy::gone)))
+        .fold(served(API), |api, path| api.route(path, any(legacy::gone)))
         .route("/api/{*rest}", any(fallback::not_found));
 
     // The last is the first that a request meets. What a path takes is told only to those who may come in.
     let closed = api
         .merge(pages::router(&state))
         .route_layer(from_fn(json_body))
-        .merge(Router::from(images()))
+        .merge(served(IMAGES))
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .route_layer(from_fn_with_state(state.clone(), limit))
         .route_layer(from_fn_with_state(state.clone(), authenticate));
@@ -63,53 +66,60 @@ pub fn router(state: AppState) -> Router {
 
 /// What can be asked of the gateway.
 pub fn document() -> Value {
-    openapi::document([health(), api(), images()].map(OpenApiRouter::into_openapi))
+    openapi::document(
+        [OPEN, API, IMAGES].into_iter().flatten().map(|operation| described(*operation).into_openapi()),
+    )
 }
 
-fn health() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(health::healthz))
-        .routes(routes!(health::readyz))
-        .routes(routes!(metrics::metrics))
-}
+/// What answers at a path, together with what describes it.
+type Operation = fn() -> UtoipaMethodRouter<AppState>;
 
-fn api() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(info::info))
-        .routes(routes!(docs::json))
-        .routes(routes!(docs::page))
-        .routes(routes!(sessions::list, sessions::create))
-        .routes(routes!(sessions::delete))
-        .routes(routes!(sessions::state))
-        .routes(routes!(sessions::snapshot))
-        .routes(routes!(items::list))
-        .routes(routes!(events::events))
-        .routes(routes!(turns::start))
-        .routes(routes!(turns::interrupt))
-        .routes(routes!(requests::list))
-        .routes(routes!(requests::answer))
-        .routes(routes!(queue::list))
-        .routes(routes!(queue::edit, queue::remove))
-        .routes(routes!(queue::send))
-        .routes(routes!(threads::new))
-        .routes(routes!(threads::resume))
-        .routes(routes!(threads::fork))
-        .routes(routes!(threads::revert))
-        .routes(routes!(threads::compact))
-        .routes(routes!(threads::review))
-        .routes(routes!(threads::name))
-        .routes(routes!(threads::list))
-        .routes(routes!(threads::read, threads::delete))
-        .routes(routes!(threads::archive))
-        .routes(routes!(threads::unarchive))
-        .routes(routes!(export::export))
-        .routes(routes!(diff::read))
-        .routes(routes!(files::list))
-        .routes(routes!(images::read))
-        .routes(routes!(uploads::get))
-}
+const OPEN: &[Operation] =
+    &[|| routes!(health::healthz), || routes!(health::readyz), || routes!(metrics::metrics)];
+
+const API: &[Operation] = &[
+    || routes!(info::info),
+    || routes!(docs::json),
+    || routes!(docs::page),
+    || routes!(sessions::list, sessions::create),
+    || routes!(sessions::delete),
+    || routes!(sessions::state),
+    || routes!(sessions::snapshot),
+    || routes!(items::list),
+    || routes!(events::events),
+    || routes!(turns::start),
+    || routes!(turns::interrupt),
+    || routes!(requests::list),
+    || routes!(requests::answer),
+    || routes!(queue::list),
+    || routes!(queue::edit, queue::remove),
+    || routes!(queue::send),
+    || routes!(threads::new),
+    || routes!(threads::resume),
+    || routes!(threads::fork),
+    || routes!(threads::revert),
+    || routes!(threads::compact),
+    || routes!(threads::review),
+    || routes!(threads::name),
+    || routes!(threads::list),
+    || routes!(threads::read, threads::delete),
+    || routes!(threads::archive),
+    || routes!(threads::unarchive),
+    || routes!(export::export),
+    || routes!(diff::read),
+    || routes!(files::list),
+    || routes!(images::read),
+    || routes!(uploads::get),
+];
 
 /// Images are no JSON: it reads its body itself.
-fn images() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(uploads::add))
+const IMAGES: &[Operation] = &[|| routes!(uploads::add)];
+
+fn described(operation: Operation) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(operation())
+}
+
+/// Serves them. Each description goes before the next one comes: all at once they are megabytes.
+fn served(operations: &[Operation]) -> Router<AppState> {
+    operations.iter().fold(Router::new(), |router, operation| router.merge(described(*operation)))
 }

@@ -71,7 +71,7 @@ fn beginning() -> OpenApi {
 }
 
 /// One document out of those of several routers, and of the paths that are no handlers' own.
-pub fn document<const N: usize>(parts: [OpenApi; N]) -> Value {
+pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
     let mut whole = beginning();
     for part in parts {
         whole.merge(part);
