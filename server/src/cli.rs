@@ -42,8 +42,9 @@ pub struct Cli {
     pub jwt_secret: Option<Secret>,
 
     /// Use a stand-in model inside this program, with a codex home and a workspace of its own
-    #[arg(long, env = "CODEX_GATEWAY_DEMO", value_name = "0|1", num_args = 0..=1, default_value = "0",
-          default_missing_value = "1", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, env = "CODEX_GATEWAY_DEMO", value_name = "0|1", num_args = 0..=1, require_equals = true,
+          default_value = "0", default_missing_value = "1",
+          value_parser = clap::builder::BoolishValueParser::new())]
     pub demo: bool,
 
     /// Where the gateway keeps its own files [default: codex-gateway in the user's state directory]
@@ -141,6 +142,13 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_switch_takes_no_command_that_follows_it() {
+        let cli = Cli::parse_from(["x", "--demo", "check"]);
+        assert!(cli.demo && matches!(cli.command, Some(Command::Check)));
+        assert!(!Cli::parse_from(["x", "--demo=0", "check"]).demo);
     }
 
     #[test]

@@ -79,8 +79,9 @@ pub struct Options {
     pub codex_home: Option<PathBuf>,
 
     /// Raw messages as `raw` events and in the log
-    #[arg(long, env = "CODEX_GATEWAY_DEBUG", value_name = "0|1", num_args = 0..=1, default_value = "0",
-          default_missing_value = "1", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, env = "CODEX_GATEWAY_DEBUG", value_name = "0|1", num_args = 0..=1, require_equals = true,
+          default_value = "0", default_missing_value = "1",
+          value_parser = clap::builder::BoolishValueParser::new())]
     pub debug: bool,
 
     /// What commands may touch: default and ceiling of sessions

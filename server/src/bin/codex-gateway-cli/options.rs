@@ -39,8 +39,9 @@ pub(crate) struct Cli {
     pub resume: Option<ThreadId>,
 
     /// Use a stand-in model inside this program, with a codex home and a workspace of its own
-    #[arg(long, env = "CODEX_GATEWAY_DEMO", value_name = "0|1", num_args = 0..=1, default_value = "0",
-          default_missing_value = "1", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, env = "CODEX_GATEWAY_DEMO", value_name = "0|1", num_args = 0..=1, require_equals = true,
+          default_value = "0", default_missing_value = "1",
+          value_parser = clap::builder::BoolishValueParser::new())]
     pub demo: bool,
 
     /// Where the demo keeps its files [default: codex-gateway in the user's state directory]
@@ -86,7 +87,7 @@ impl Cli {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
     use super::*;
 
@@ -95,5 +96,13 @@ mod tests {
         Cli::command().debug_assert();
         let help = Cli::command().render_long_help().to_string();
         assert!(help.contains("--sandbox") && !help.contains("--max-sessions"), "{help}");
+    }
+
+    #[test]
+    fn a_switch_takes_no_word_that_follows_it() {
+        let cli = Cli::parse_from(["x", "--demo", "What does this do?"]);
+        assert_eq!((cli.demo, cli.prompt.as_deref()), (true, Some("What does this do?")));
+        let cli = Cli::parse_from(["x", "--demo=0", "--debug", "1"]);
+        assert_eq!((cli.demo, cli.engine.debug, cli.prompt.as_deref()), (false, true, Some("1")));
     }
 }
