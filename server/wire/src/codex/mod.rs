@@ -7,6 +7,7 @@
 
 mod item;
 mod notification;
+mod parts;
 mod settings;
 mod status;
 mod turn;
@@ -14,11 +15,12 @@ mod usage;
 
 pub use item::{
     AgentMessage, CollabAgentToolCall, CommandExecution, ContextCompaction, DynamicToolCall,
-    EnteredReviewMode, ExitedReviewMode, FileChange, FileUpdateChange, FunctionCallOutput, HookPrompt,
-    HookPromptFragment, ImageGeneration, ImageView, Item, McpToolCall, McpToolCallError, PatchChangeKind,
-    Plan, Reasoning, Sleep, SubAgentActivity, UnknownItem, UserInput, UserMessage, WebSearch, topic,
+    EnteredReviewMode, ExitedReviewMode, FileChange, FunctionCallOutput, HookPrompt, ImageGeneration,
+    ImageView, Item, McpToolCall, Plan, Reasoning, Sleep, SubAgentActivity, UnknownItem, UserMessage,
+    WebSearch, topic,
 };
 pub use notification::{Delta, ErrorNotification, ItemDelta, ItemEvent, Notification};
+pub use parts::{FileUpdateChange, HookPromptFragment, McpToolCallError, PatchChangeKind, UserInput};
 pub use settings::{SandboxPolicy, ThreadSettings, ThreadStatus, approval_policy};
 pub use status::{ItemStatus, TurnStatus};
 pub use turn::{PlanStep, PlanStepStatus, Turn, TurnError, TurnPlan};

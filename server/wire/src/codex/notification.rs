@@ -4,7 +4,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
-    item::{FileUpdateChange, Item},
+    item::Item,
+    parts::FileUpdateChange,
     settings::{ThreadSettings, ThreadStatus},
     turn::{Turn, TurnError, TurnPlan},
     usage::{RateLimits, TokenUsage},
