@@ -126,8 +126,8 @@ pub struct Standing {
     pub running: u64,
     /// Those of them that wait for an answer of their user.
     pub waiting: u64,
-    /// Sessions that have no process.
-    pub parked: u64,
+    /// Sessions that have no process; nothing while the store does not answer.
+    pub parked: Option<u64>,
     /// Processes that sessions have, those that are about to end included.
     pub processes: u64,
     /// Processes that wait for a session.

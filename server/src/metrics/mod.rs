@@ -8,7 +8,7 @@ mod process;
 use std::{fmt, net::SocketAddr, time::SystemTime};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use codex_gateway_engine::{Sessions, config::Secret, metrics::Standing, store::StoreError};
+use codex_gateway_engine::{Sessions, config::Secret, metrics::Standing};
 use prometheus_client::{
     encoding::text::encode,
     metrics::{family::Family, gauge::Gauge, info::Info},
@@ -84,14 +84,19 @@ impl Metrics {
         Some(token.is_some_and(|token| verify_slices_are_equal(token.as_bytes(), own).is_ok()))
     }
 
-    /// All of them, as they are now.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn tell(&self, sessions: &Sessions, limits: &Limits) -> Result<String, StoreError> {
-        let Standing { idle, running, waiting, parked, processes, warm } = sessions.standing().await?;
-        for (state, count) in [("idle", idle), ("running", running), ("parked", parked)] {
-            self.sessions.get_or_create(&[("state", state)]).set(number(count));
+    /// All of them, as they are now. What cannot be known now is left out.
+    pub async fn tell(&self, sessions: &Sessions, limits: &Limits) -> String {
+        let Standing { idle, running, waiting, parked, processes, warm } = sessions.standing().await;
+        for (state, count) in [("idle", Some(idle)), ("running", Some(running)), ("parked", parked)] {
+            let label = [("state", state)];
+            match count {
+                Some(count) => {
+                    self.sessions.get_or_create(&label).set(number(count));
+                }
+                None => {
+                    self.sessions.remove(&label);
+                }
+            }
         }
         self.waiting.set(number(waiting));
         self.processes.set(number(processes));
@@ -100,7 +105,7 @@ impl Metrics {
         let mut text = String::new();
         // A string takes everything.
         let _ = encode(&mut text, &self.registry);
-        Ok(text)
+        text
     }
 }
 

@@ -40,7 +40,7 @@ refusals! {
     /// Of a request that needs no token.
     Open = [; BadHost, ForeignHost, ForeignOrigin, Internal],
     /// Of `GET /metrics`.
-    Watch = [Open; Unauthorized, RateLimited, NotFound, Store],
+    Watch = [Open; Unauthorized, RateLimited, NotFound],
     /// Of every other request.
     Call = [Open; Unauthorized, RateLimited],
     /// Of one with a query.

@@ -8,8 +8,6 @@ use axum::{
     routing::get,
 };
 
-use codex_gateway_engine::SessionError;
-
 use crate::{
     auth::bearer_token, error::ApiError, limits::Address, metrics::CONTENT_TYPE, openapi::refusals::Watch,
     state::AppState,
@@ -28,7 +26,7 @@ use crate::{
 )]
 pub async fn metrics(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     match state.metrics.admits(bearer_token(request.headers())) {
-        Some(true) => tell(State(state)).await,
+        Some(true) => Ok(tell(State(state)).await),
         Some(false) => {
             state.limits.bad_token(Address::of(&request))?;
             Err(ApiError::Unauthorized)
@@ -42,7 +40,7 @@ pub fn alone(state: AppState) -> Router {
     Router::new().route("/metrics", get(tell)).with_state(state)
 }
 
-async fn tell(State(state): State<AppState>) -> Result<Response, ApiError> {
-    let text = state.metrics.tell(&state.sessions, &state.limits).await.map_err(SessionError::from)?;
-    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")], text).into_response())
+async fn tell(State(state): State<AppState>) -> Response {
+    let text = state.metrics.tell(&state.sessions, &state.limits).await;
+    ([(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")], text).into_response()
 }

@@ -1,5 +1,6 @@
 //! `GET /metrics`: who may read it, and what it says.
 
+use rusqlite::Connection;
 use serde_json::json;
 
 use crate::{
@@ -109,6 +110,20 @@ async fn they_say_how_things_stand() {
     let watch = watch.at(&gateway.client);
     assert_eq!(read(&watch, &sessions("parked")).await, Some(2.0), "they are on disk");
     assert_eq!(read(&watch, "codex_gateway_processes").await, Some(0.0));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_hides_nothing_else() {
+    let (gateway, watch) = gateway("normal").await;
+    gateway.create().await;
+    let store = Connection::open(gateway.database()).unwrap();
+    store.execute_batch("ALTER TABLE sessions RENAME TO gone").unwrap();
+    assert_eq!(read(&watch, "codex_gateway_sessions{state=\"parked\"}").await, None, "nobody knows");
+    assert_eq!(read(&watch, "codex_gateway_sessions{state=\"idle\"}").await, Some(1.0));
+    assert!(read(&watch, "codex_gateway_store_failures_total").await.is_some());
+    store.execute_batch("ALTER TABLE gone RENAME TO sessions").unwrap();
+    assert_eq!(read(&watch, "codex_gateway_sessions{state=\"parked\"}").await, Some(0.0));
     gateway.stop().await;
 }
 
