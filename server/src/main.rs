@@ -127,10 +127,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
         tokio::spawn(async move { server.await });
     }
     println!("Codex Gateway is ready: http://{bound}/");
-    tokio::spawn({
-        let sessions = sessions.clone();
-        async move { sessions.warm_up().await }
-    });
+    sessions.warm_up();
 
     let stopping = sessions.stopping().clone();
     let server = tokio::spawn(serve(listener, state, stopping.clone()));

@@ -97,7 +97,7 @@ struct Inner {
     once: Once,
     metrics: Metrics,
     stopping: CancellationToken,
-    /// Processes that serve no session, or did not when they were started.
+    /// Processes that serve no session, or did not when they were started, and what starts them.
     probes: TaskTracker,
 }
 
@@ -227,15 +227,19 @@ impl Sessions {
     /// Starts the warm processes; the first one is asked for codex's models and its account, so that the first page has
     /// them. What goes wrong is told in the catalog. To be called once, after codex was signed in: a running process
     /// never notices a login.
-    pub async fn warm_up(&self) {
-        match self.inner.warm.begin().await {
-            Some(Ok(offer)) => self.offered(&offer),
-            Some(Err(error)) => {
-                tracing::error!(%error, "codex cannot be used");
-                self.locked_catalog().error = Some(error.to_string());
+    pub fn warm_up(&self) {
+        let sessions = self.clone();
+        // One of those whose end is waited for: it may be about to start a process.
+        self.inner.probes.spawn(async move {
+            match sessions.inner.warm.begin().await {
+                Some(Ok(offer)) => sessions.offered(&offer),
+                Some(Err(error)) => {
+                    tracing::error!(%error, "codex cannot be used");
+                    sessions.locked_catalog().error = Some(error.to_string());
+                }
+                None => {}
             }
-            None => {}
-        }
+        });
     }
 
     /// Lets pages that belong to no session know what a process has said.

@@ -80,7 +80,7 @@ struct Inner {
 }
 
 impl Pool {
-    /// An empty one. Its processes are some of `processes`, and end when the gateway is `stopping`.
+    /// An empty one. Its processes, and what starts them, are some of `processes`, and end when the gateway is `stopping`.
     pub(crate) fn new(config: Arc<Config>, processes: TaskTracker, stopping: CancellationToken) -> Self {
         let inner = Inner { config, processes, stopping, idle: Mutex::default(), missing: Notify::default() };
         Self { inner: Arc::new(inner) }
@@ -100,7 +100,7 @@ impl Pool {
             offer
         });
         if config.warm_processes > 0 {
-            tokio::spawn(self.clone().keep());
+            processes.spawn(self.clone().keep());
         }
         Some(offer)
     }
