@@ -173,6 +173,11 @@ words! {
         /// Codex has no file of the thread any more. The session goes on with a new one; what was said stays, and the
         /// agent does not know it.
         ThreadLost = "threadLost",
+        /// The gateway cannot write the session down: a full disk, say. The session goes on, and what came since then is
+        /// lost if the gateway ends.
+        NotSaved = "notSaved",
+        /// The session is written down again, with all that came meanwhile.
+        SavedAgain = "savedAgain",
         /// A word that this version does not know.
         Other = "other",
     }

@@ -10,6 +10,7 @@ use std::{
 use codex_gateway_wire::{
     Change, Event, ItemId, Phase, Transcript,
     api::Model,
+    event::WarningKind,
     transcript::{Entries, EntryChange},
 };
 use futures::FutureExt;
@@ -28,6 +29,10 @@ use crate::{
 /// How long to wait between two writings, and after one that failed.
 const PAUSE: Duration = Duration::from_secs(1);
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+const NOT_SAVED: &str = "The gateway cannot write this conversation down. It goes on, and this is tried again; until it \
+                         works, what came since is lost if the gateway stops.";
+const SAVED_AGAIN: &str = "This conversation is written down again, with all that came meanwhile.";
 
 /// What a session needs to go on, beside its transcript.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -62,6 +67,8 @@ pub(super) struct Saving {
     /// All entries must be written.
     anew: bool,
     underway: bool,
+    /// It could not be written the last time, and people were told.
+    failing: bool,
     need: Need,
     entries: HashSet<ItemId>,
     /// The places of the entries that were written.
@@ -82,6 +89,7 @@ impl Default for Saving {
             new: true,
             anew: true,
             underway: false,
+            failing: false,
             need: Need::Now,
             entries: HashSet::new(),
             places: HashMap::new(),
@@ -193,6 +201,9 @@ impl Actor {
             Ok(()) => {
                 self.saving.new = false;
                 self.saving.not_before = Instant::now().checked_add(PAUSE);
+                if std::mem::take(&mut self.saving.failing) {
+                    self.warn(WarningKind::SavedAgain, SAVED_AGAIN.to_owned(), None);
+                }
             }
             Err(error) => self.not_saved(error),
         }
@@ -207,6 +218,9 @@ impl Actor {
         // What is there now, nobody knows.
         (self.saving.anew, self.saving.need) = (true, Need::Soon);
         self.saving.not_before = Instant::now().checked_add(AFTER_FAILURE);
+        if !std::mem::replace(&mut self.saving.failing, true) {
+            self.warn(WarningKind::NotSaved, NOT_SAVED.to_owned(), Some(error.to_string()));
+        }
     }
 
     /// Answers when everything is written, or cannot be.

@@ -1,6 +1,7 @@
 //! A store that cannot be written: because the disk is full, because it is read-only, because somebody keeps it locked.
 //! The gateway goes on, and writes everything down once it can.
 
+use codex_gateway_wire::transcript::Content;
 use serde_json::json;
 
 use super::{all_written, say, text, turn_of};
@@ -34,6 +35,22 @@ fn uploaded(disk: &Disk) -> usize {
     std::fs::read_dir(disk.path().join("uploads")).map_or(0, Iterator::count)
 }
 
+/// How often a reader was told something.
+fn told(reader: &Reader, what: &str) -> usize {
+    let entries = reader.transcript.entries.iter();
+    let told = entries.filter(|entry| matches!(&entry.content, Content::Notice(notice) if notice.message.contains(what)));
+    told.count()
+}
+
+/// Each reader is told, once, that nothing can be written.
+async fn told_that_nothing_is_kept(sessions: &mut [(Session, Reader)]) {
+    for (_, reader) in sessions {
+        while told(reader, "cannot write") == 0 {
+            reader.next().await.expect("the stream should go on");
+        }
+    }
+}
+
 /// A turn in each of them, while nothing can be written: nothing of it is lost to those who read it.
 async fn go_on(sessions: &mut [(Session, Reader)]) {
     for (session, reader) in sessions {
@@ -44,10 +61,18 @@ async fn go_on(sessions: &mut [(Session, Reader)]) {
     }
 }
 
-/// Everything is written down in the end: a gateway that starts anew has it all.
-async fn nothing_was_lost(gateway: &mut Gateway, database: &std::path::Path, sessions: &[(Session, Reader)]) {
+/// Everything is written down in the end, and each reader is told so: a gateway that starts anew has it all.
+async fn nothing_was_lost(
+    gateway: &mut Gateway,
+    database: &std::path::Path,
+    sessions: &mut [(Session, Reader)],
+) {
     let mut before = Vec::new();
-    for (session, _) in sessions {
+    for (session, reader) in &mut *sessions {
+        while told(reader, "written down again") == 0 {
+            reader.next().await.expect("the stream should go on");
+        }
+        assert_eq!((told(reader, "cannot write"), told(reader, "written down again")), (1, 1), "once each");
         all_written(database, session).await;
         before.push(snapshot(session).await.transcript);
     }
@@ -69,7 +94,7 @@ async fn a_full_disk_stops_nobody_and_all_is_written_once_there_is_room() {
     }
     disk.fill();
     go_on(&mut sessions).await;
-    eventually("it is told", || gateway.log().contains("could not be written down")).await;
+    told_that_nothing_is_kept(&mut sessions).await;
     assert!(gateway.log().contains("full"), "and why");
     gateway.client.get("/healthz").await.ok();
     let listed = gateway.client.get("/api/sessions").await.ok();
@@ -87,7 +112,7 @@ async fn a_full_disk_stops_nobody_and_all_is_written_once_there_is_room() {
     disk.make_room();
     uploads::upload(&gateway.client).await;
     assert_eq!(uploaded(&disk), 1);
-    nothing_was_lost(&mut gateway, &disk.path().join("gateway.db"), &sessions).await;
+    nothing_was_lost(&mut gateway, &disk.path().join("gateway.db"), &mut sessions).await;
     gateway.stop().await;
 }
 
@@ -151,13 +176,12 @@ async fn a_store_that_nobody_may_write_any_more_stops_nobody() {
         all_written(&gateway.database(), session).await;
     }
     let files = ["gateway.db", "gateway.db-wal"].map(|name| gateway.data_dir().join(name));
-    if let Some(unchangeable) = Unchangeable::make(files.into()) {
-        go_on(&mut sessions).await;
-        eventually("it is told", || gateway.log().contains("could not be written down")).await;
-        drop(unchangeable);
-    }
+    let Some(unchangeable) = Unchangeable::make(files.into()) else { return };
+    go_on(&mut sessions).await;
+    told_that_nothing_is_kept(&mut sessions).await;
+    drop(unchangeable);
     let database = gateway.database();
-    nothing_was_lost(&mut gateway, &database, &sessions).await;
+    nothing_was_lost(&mut gateway, &database, &mut sessions).await;
     gateway.stop().await;
 }
 
@@ -173,13 +197,13 @@ async fn a_store_that_is_locked_stops_nobody_and_can_be_read() {
     let listed = gateway.client.get("/api/sessions").await.ok();
     assert_eq!(listed["sessions"].as_array().unwrap().len(), 5);
     gateway.client.get("/api/threads").await.ok();
-    eventually("it is told", || gateway.log().contains("could not be written down")).await;
+    told_that_nothing_is_kept(&mut sessions).await;
     assert!(gateway.log().contains("locked"), "and why");
     go_on(&mut sessions).await;
     other.execute_batch("COMMIT").unwrap();
     drop(other);
     let database = gateway.database();
-    nothing_was_lost(&mut gateway, &database, &sessions).await;
+    nothing_was_lost(&mut gateway, &database, &mut sessions).await;
     unused.on(&gateway).state().await;
     gateway.stop().await;
 }

@@ -321,8 +321,8 @@ impl Transcript {
                 return Change::META;
             }
         }
-        let notice =
-            Notice { message: warning.message.clone(), detail: warning.detail.clone(), failure: exited };
+        let failure = exited || warning.kind == WarningKind::NotSaved;
+        let notice = Notice { message: warning.message.clone(), detail: warning.detail.clone(), failure };
         self.add(seq, "notice", turn_id, Content::Notice(notice)).and_meta(exited)
     }
 
