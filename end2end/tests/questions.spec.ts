@@ -38,6 +38,7 @@ test('a command waits for its permission, and runs once it is given', async ({ p
 test('one key answers, and Enter alone allows nothing', async ({ page, chat }) => {
   await chat.start('!standin escalate');
   await expect(box(page)).toBeFocused();
+  await chat.asked();
   await page.keyboard.press('Enter');
   await expect(box(page)).toBeVisible();
   await page.keyboard.press('Escape');
@@ -48,6 +49,7 @@ test('one key answers, and Enter alone allows nothing', async ({ page, chat }) =
 
   await chat.say('!standin escalate');
   await expect(box(page)).toBeFocused();
+  await chat.asked();
   await page.keyboard.press('1');
   await expect(box(page)).toBeHidden();
   await chat.ended('completed', 2);
@@ -56,6 +58,7 @@ test('one key answers, and Enter alone allows nothing', async ({ page, chat }) =
 test('who is writing is not interrupted, and keys go where they write', async ({ page, chat }) => {
   await chat.start('!standin escalate');
   await expect(box(page)).toBeFocused();
+  await chat.asked();
   await page.keyboard.press('Escape');
   await chat.ended('completed');
   await chat.say('!standin deltas count=200 pace_us=5000 size=5, escalate');
@@ -67,6 +70,19 @@ test('who is writing is not interrupted, and keys go where they write', async ({
   await expect(box(page)).toBeVisible();
   await box(page).getByRole('button', { name: /^Decline/ }).first().click();
   await chat.ended('completed', 2);
+});
+
+test('nobody who writes elsewhere loses the focus, nor answers by what they write', async ({ page, chat }) => {
+  await chat.start('!standin deltas count=200 pace_us=5000 size=5, escalate');
+  const search = page.getByRole('searchbox');
+  await search.click();
+  await chat.asked();
+  await page.keyboard.type('1');
+  await expect(search).toHaveValue('1');
+  await expect(search).toBeFocused();
+  await expect(box(page)).toBeVisible();
+  await box(page).getByRole('button', { name: /^Decline/ }).first().click();
+  await chat.ended('completed');
 });
 
 test('stopping the turn takes the question back', async ({ page, chat }) => {
@@ -119,6 +135,33 @@ test('of two tabs one answers, and the other is told', async ({ page, chat, cont
   await expect(row(second, /Asked to run/)).toContainText('declined');
 });
 
+test('what has just come cannot be answered by a click that was meant for what it replaces', async ({ page, chat, startServer }) => {
+  const codex = new FakeCodex('replaced', 'asks-together');
+  const server = await startServer({ args: [], env: codex.env });
+  await page.addInitScript(() => {
+    const seen = new Set<Element>();
+    const first: string[] = [];
+    new MutationObserver(() => {
+      for (const box of document.querySelectorAll('.question')) {
+        if (seen.has(box)) continue;
+        seen.add(box);
+        const buttons = [...box.querySelectorAll<HTMLButtonElement>('.choices button')];
+        first.push(buttons.every((button) => button.disabled) ? 'waits' : 'answers');
+        document.documentElement.dataset['first'] = first.join(' ');
+      }
+    }).observe(document, { childList: true, subtree: true });
+  });
+  await chat.start('Ask me everything', `${server.baseURL}/`);
+  const question = box(page);
+  await expect(question).toContainText('1 of 5');
+  await question.getByRole('button', { name: /^Allow once/ }).click();
+  await expect(question).toContainText('Make these changes?');
+  await expect(question.getByRole('button', { name: /^Decline/ }).first()).toBeEnabled();
+  await expect(page.locator('html')).toHaveAttribute('data-first', /^waits waits$/);
+  await chat.stopButton.click();
+  await chat.ended('interrupted');
+});
+
 test('several wait at once, each with its own form', async ({ page, chat, startServer }) => {
   const codex = new FakeCodex('several', 'asks-together');
   const server = await startServer({ args: [], env: codex.env });
@@ -129,6 +172,7 @@ test('several wait at once, each with its own form', async ({ page, chat, startS
 
   await expect(question.getByRole('button', { name: /^Always allow “cargo test …”/ })).toBeVisible();
   await expect(question.getByRole('button', { name: /^Always allow crates.example/ })).toBeVisible();
+  await chat.asked();
   await page.keyboard.press('2');
 
   await expect(question).toContainText('Make these changes?');

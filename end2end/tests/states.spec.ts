@@ -49,6 +49,7 @@ test('a question', async ({ page, chat }) => {
     - button /^Allow once/
     - button /^Decline/
   `);
+  await chat.asked();
   await page.keyboard.press('Escape');
   await chat.ended('completed');
 });

@@ -1,12 +1,12 @@
 //! The box of one request: what is asked for, where, why, and what can be answered.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use codex_gateway_wire::{
     Content, Item, UserRequest,
     request::{AnswerRequest, RequestKind},
 };
-use leptos::task::spawn_local;
+use leptos::{prelude::set_timeout, task::spawn_local};
 
 use super::{
     Shown, choices::choices_view, countdown::countdown_view, form::form_view, keys,
@@ -18,9 +18,13 @@ use crate::{
     icon::{Icon, icon},
     node::{El, ElementRef, Node, el, link_button, live, many},
     server_fns::{self, Failure},
-    state::State,
+    state::{State, effect},
     text::hidden::in_order,
 };
+
+/// Who presses something within this time meant what stood there before: the request has just come under the pointer, or
+/// taken the place of the one that was answered.
+const UNREAD: Duration = Duration::from_millis(500);
 
 /// Answers a request.
 pub(super) type Answer = Arc<dyn Fn(AnswerRequest) + Send + Sync>;
@@ -31,20 +35,17 @@ pub(super) struct Card {
     pub(super) chat: Chat,
     pub(super) request: Arc<UserRequest>,
     pub(super) answer: Answer,
-    /// An answer is on its way, or has arrived.
-    pub(super) answering: State<bool>,
+    /// It cannot be answered: nobody has had the time to read it yet, or an answer is on its way, or has arrived.
+    pub(super) closed: State<bool>,
 }
 
 pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
     let (chat, t) = (shown.chat, shown.chat.t);
-    let answering = State::new(false);
+    let closed = State::new(true);
+    effect(move || set_timeout(move || closed.set(false), UNREAD));
     let failure = State::new(None::<Failure>);
-    let card = Card {
-        chat,
-        answer: answer_of(chat, &request, answering, failure),
-        request: Arc::new(request),
-        answering,
-    };
+    let card =
+        Card { chat, answer: answer_of(chat, &request, closed, failure), request: Arc::new(request), closed };
     let place = move || {
         let all = shown.all().len();
         (all > 1).then(|| {
@@ -79,15 +80,15 @@ pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
 fn answer_of(
     chat: Chat,
     request: &UserRequest,
-    answering: State<bool>,
+    closed: State<bool>,
     failure: State<Option<Failure>>,
 ) -> Answer {
     let id = request.id.clone();
     Arc::new(move |answer| {
-        if answering.peek() {
+        if closed.peek() {
             return;
         }
-        answering.set(true);
+        closed.set(true);
         failure.set(None);
         chat.told.set(None);
         let (session, id) = (chat.id(), id.clone());
@@ -97,7 +98,7 @@ fn answer_of(
             if why.code == "request_ended" {
                 return chat.told.set(Some(chat.t.answered_elsewhere().to_owned()));
             }
-            answering.set(false);
+            closed.set(false);
             failure.set(Some(why));
         });
     })

@@ -24,13 +24,13 @@ pub(super) fn choices_view(card: &Card) -> El {
     el("div").class("choices").child(many(buttons.collect::<Vec<_>>()))
 }
 
-/// A button that answers; not while an answer is on its way.
+/// A button that answers; not before the request was read, nor while an answer is on its way.
 pub(super) fn choice(card: &Card, first: bool, act: impl FnMut() + Send + 'static) -> El {
-    let answering = card.answering;
+    let closed = card.closed;
     el("button")
         .attr("type", "button")
         .class(if first { "button" } else { "button quiet" })
-        .live_attr("disabled", move || answering.get())
+        .live_attr("disabled", move || closed.get())
         .on_click(act)
 }
 

@@ -68,7 +68,7 @@ fn decision(word: &str) -> AnswerRequest {
 /// The button that sends what is filled in; not while something is missing.
 fn send_view(card: &Card, form: Form, is_link: bool) -> El {
     let t = card.chat.t;
-    let (answer, answering, values) = (card.answer.clone(), card.answering, form.values);
+    let (answer, closed, values) = (card.answer.clone(), card.closed, form.values);
     let questions = form.questions;
     let content = move |values: &Vec<Vec<String>>| filled(&form.fields, values, questions);
     let ready = content.clone();
@@ -88,7 +88,7 @@ fn send_view(card: &Card, form: Form, is_link: bool) -> El {
     el("button")
         .attr("type", "button")
         .class("button")
-        .live_attr("disabled", move || answering.get() || values.try_with(&ready).flatten().is_none())
+        .live_attr("disabled", move || closed.get() || values.try_with(&ready).flatten().is_none())
         .on_click(act)
         .child(label)
 }

@@ -9,7 +9,9 @@ use crate::{browser, node::ElementRef, state::effect};
 
 /// A key was pressed in the box.
 pub(super) fn pressed(event: KeyboardEvent) {
-    if event.is_composing() || event.ctrl_key() || event.meta_key() || event.alt_key() {
+    // Held down, it was meant for the box before this one.
+    if event.repeat() || browser::composes(&event) || event.ctrl_key() || event.meta_key() || event.alt_key()
+    {
         return;
     }
     let Some(card) = event.current_target().and_then(|card| card.dyn_into::<Element>().ok()) else { return };
@@ -34,7 +36,10 @@ pub(super) fn focus_when_shown(card: ElementRef) {
     effect(move || {
         let Some(card) = card.get() else { return };
         request_animation_frame(move || {
-            if !browser::touch() && composer().is_none_or(|composer| composer.value().trim().is_empty()) {
+            let composer = composer();
+            let drafts = composer.as_ref().is_some_and(|composer| !composer.value().trim().is_empty());
+            let elsewhere = browser::writing() && document().active_element() != composer.map(Into::into);
+            if !(drafts || elsewhere || browser::touch()) {
                 let _ = card.focus();
             }
         });

@@ -103,6 +103,11 @@ export class Chat {
     await expect(this.turns.last()).toHaveAttribute('data-status', status, { timeout: 20_000 });
   }
 
+  /** Waits until what codex asks can be answered: nobody can before it could be read. */
+  async asked(): Promise<void> {
+    await expect(this.page.locator('.question [data-decline]')).toBeEnabled({ timeout: 15_000 });
+  }
+
   get sessionId(): string {
     return new URL(this.page.url()).pathname.split('/')[2] ?? '';
   }
