@@ -96,6 +96,13 @@ impl Navigator {
         self.0.set(Route::parse(path));
     }
 
+    /// Goes to an address of ours, unless the reader has gone elsewhere since they were on this page.
+    pub(crate) fn go_from(self, page: &Route, path: &str) {
+        if self.0.peek() == *page {
+            self.go(path);
+        }
+    }
+
     /// Follows a click on a link that is marked with `data-link`, unless the reader wants it elsewhere.
     fn follow(self, event: &web_sys::MouseEvent) {
         let elsewhere = event.ctrl_key() || event.meta_key() || event.shift_key() || event.button() != 0;

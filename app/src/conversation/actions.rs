@@ -39,17 +39,18 @@ impl Chat {
         self.act_then(action, about, || ());
     }
 
-    /// As [`Chat::act`], and then something else.
+    /// As [`Chat::act`], and then something else. The reader may have left the page by then.
     pub(super) fn act_then(self, action: ThreadAction, about: Option<String>, then: impl FnOnce() + 'static) {
         let (navigator, conversations) = (use_context::<Navigator>(), use_context::<Conversations>());
         let Some(thread) = self.live.peek(|transcript| transcript.thread_id.clone()) else { return };
+        let (id, page) = (self.id(), navigator.map(Navigator::route_untracked).unwrap_or_default());
         spawn_local(async move {
             match server_fns::act(thread, action, about).await {
                 Ok(session) => {
-                    let here = session.as_ref() == Some(&self.id());
+                    let here = session.as_ref() == Some(&id);
                     if let Some(navigator) = navigator.filter(|_| !here) {
                         let path = session.as_ref().map_or_else(|| "/".to_owned(), conversation_path);
-                        navigator.go(&path);
+                        navigator.go_from(&page, &path);
                     }
                     then();
                     if let Some(all) = conversations {

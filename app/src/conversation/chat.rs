@@ -13,7 +13,7 @@ use crate::{
     live::{LinkState, Live, Outbox, Stream, Target, Unsent},
     pages::FirstMessage,
     panel::Panel,
-    route::{Navigator, conversation_path},
+    route::Navigator,
     server_fns::{self, Conversation, Failure},
     state::{State, effect},
 };
@@ -99,6 +99,14 @@ impl Chat {
         self.id().as_str().is_empty()
     }
 
+    /// Names what is written in it and not sent.
+    pub(crate) fn draft_key(self) -> String {
+        match self.target() {
+            Target::Session(id) => id.to_string(),
+            Target::Thread(id) => id.to_string(),
+        }
+    }
+
     fn target(self) -> Target {
         match self.live.peek(|transcript| transcript.thread_id.clone()) {
             Some(thread) if self.is_past() => Target::Thread(thread),
@@ -171,16 +179,16 @@ impl Chat {
     fn dispatch(self, message: Unsent, arrived: impl FnOnce() + 'static) {
         let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
         let shown = message.clone();
+        let (past, page) = (self.is_past(), navigator.map(Navigator::route_untracked).unwrap_or_default());
         self.outbox.send(self.target(), message, move |sent| {
             self.outbox.settle(self.live);
             match sent {
                 Err(failure) => self.heed(failure),
                 Ok(session) => {
                     arrived();
-                    if let (true, Some(first), Some(navigator)) = (self.is_past(), first, navigator) {
+                    if let (true, Some(first), Some(navigator)) = (past, first, navigator) {
                         // A session is in it now: go there, and show the message until it has it.
-                        first.0.set(Some(shown));
-                        navigator.go(&conversation_path(&session));
+                        first.has_come(navigator, &page, session, shown);
                     }
                 }
             }

@@ -124,7 +124,7 @@ impl Scroll {
     /// Keeps the first entry in sight where it is while something is put before it in this frame. Browsers do so
     /// themselves, but not all of them, and none at the very top.
     pub(crate) fn hold(self) {
-        let Some(scroller) = self.scroller.get_untracked() else { return };
+        let Some(scroller) = self.scroller() else { return };
         let all = mounted(&scroller);
         if let Some(entry) = all.get(in_sight(&scroller, &all)) {
             self.held.load(entry);
@@ -134,7 +134,7 @@ impl Scroll {
 
     /// The entries that are mounted, and the place of the first one in sight among them.
     pub(crate) fn entries(self) -> (Vec<ItemId>, usize) {
-        let Some(scroller) = self.scroller.get_untracked() else { return Default::default() };
+        let Some(scroller) = self.scroller() else { return Default::default() };
         let all = mounted(&scroller);
         let in_sight = in_sight(&scroller, &all);
         (all.iter().map(|entry| entry.get_attribute(ITEM).unwrap_or_default().into()).collect(), in_sight)
@@ -147,13 +147,13 @@ impl Scroll {
 
     /// Whether an entry is mounted.
     pub(crate) fn has(self, id: &ItemId) -> bool {
-        self.scroller.get_untracked().is_some_and(|scroller| find(&scroller, id).is_some())
+        self.scroller().is_some_and(|scroller| find(&scroller, id).is_some())
     }
 
     /// Marks an entry as the one that was looked for, and the words in it, and brings it into sight; marks none
     /// without one.
     pub(crate) fn mark(self, id: Option<&ItemId>, words: &str) {
-        let Some(scroller) = self.scroller.get_untracked() else { return };
+        let Some(scroller) = self.scroller() else { return };
         if let Ok(Some(before)) = scroller.query_selector(&format!("[{FOUND}]")) {
             let _ = before.remove_attribute(FOUND);
         }
@@ -169,7 +169,7 @@ impl Scroll {
 
     /// The reader, or we, moved.
     pub(crate) fn scrolled(self) {
-        let Some(scroller) = self.scroller.get_untracked() else { return };
+        let Some(scroller) = self.scroller() else { return };
         self.look_around(&scroller);
         // The end of what is mounted need not be that of the conversation.
         let near = below(&scroller) <= NEAR && !untrack(|| self.live.below());
@@ -190,11 +190,12 @@ impl Scroll {
     }
 
     fn resized(self) {
-        let Some(scroller) = self.scroller.get_untracked() else { return };
+        let Some(scroller) = self.scroller() else { return };
         if self.stick.peek() {
             self.jump();
         } else if let Some(place) = self.place.peek() {
-            if let Some(entry) = self.held.get_untracked().filter(|entry| entry.is_connected()) {
+            if let Some(entry) = self.held.try_get_untracked().flatten().filter(|entry| entry.is_connected())
+            {
                 scroller.set_scroll_top(entry.offset_top() - place);
             }
         } else if !self.away.peek() {
@@ -214,13 +215,18 @@ impl Scroll {
         self.mounted.set_to(all.len());
     }
 
+    /// What is scrolled; none once the page is another: frames that were asked for come nevertheless.
+    fn scroller(self) -> Option<HtmlElement> {
+        self.scroller.try_get_untracked().flatten()
+    }
+
     fn newest(self) -> u64 {
         self.live.peek(|transcript| transcript.as_of)
     }
 
     fn jump(self) {
         self.seen.set(self.newest());
-        if let Some(scroller) = self.scroller.get_untracked() {
+        if let Some(scroller) = self.scroller() {
             scroller.set_scroll_top(scroller.scroll_height());
         }
     }

@@ -80,8 +80,11 @@ impl Colours {
         let mut batch = self.0.update(|shelf| std::mem::take(&mut shelf.wanted)).unwrap_or_default();
         batch.retain(|wanted| {
             let known = self.known(hash(0, &wanted.source));
-            let element = wanted.element.get_untracked();
-            let coloured = element.is_some_and(|element| element.has_attribute(COLOURED));
+            // The page that it was on may be gone by now.
+            let coloured = match wanted.element.try_get_untracked() {
+                Some(element) => element.is_some_and(|element| element.has_attribute(COLOURED)),
+                None => true,
+            };
             let settled = known.is_some() || coloured;
             if let Some(runs) = known {
                 wanted.runs.set(runs);

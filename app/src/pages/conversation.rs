@@ -16,7 +16,8 @@ use crate::{
 pub(super) fn found_view(conversation: Conversation) -> El {
     let (site, models) = (conversation.site.clone(), conversation.snapshot.models.clone());
     let demo = site.demo;
-    let message = use_context::<FirstMessage>().and_then(|first| first.0.take());
+    let first = use_context::<FirstMessage>();
+    let message = first.and_then(|first| first.take_for(&conversation.snapshot.session.id));
     let chat = Chat::open(conversation, message);
     provide_context(chat);
     keep_title(move || chat.live.meta(|transcript| transcript.title.clone()), move || chat.waiting());

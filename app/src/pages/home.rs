@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use codex_gateway_wire::{
-    StartTurn,
+    SessionId, StartTurn,
     api::{SessionSummary, Workspace},
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -18,9 +18,10 @@ use crate::{
     icon::{Icon, icon},
     live::Unsent,
     node::{El, Node, el, live, many},
-    route::{Navigator, conversation_path, link},
+    route::{Navigator, Route, conversation_path, link},
     server_fns::{self, Failure, Home},
-    state::{State, effect},
+    sidebar::Conversations,
+    state::{State, effect, on_change},
     text::{
         format::{ago, utc},
         hidden::directory_name,
@@ -29,19 +30,51 @@ use crate::{
 
 /// The first message of a conversation that is being made; shown until the conversation has it.
 #[derive(Clone, Copy)]
-pub(crate) struct FirstMessage(pub(crate) State<Option<Unsent>>);
+pub(crate) struct FirstMessage {
+    /// The message, and the conversation as soon as it is made.
+    message: State<Option<(Unsent, Option<SessionId>)>>,
+    /// Why it could not be made.
+    failure: State<Option<Failure>>,
+}
+
+impl FirstMessage {
+    pub(crate) fn new() -> Self {
+        Self { message: State::new(None), failure: State::new(None) }
+    }
+
+    /// The message, for the page of its conversation.
+    pub(super) fn take_for(self, id: &SessionId) -> Option<Unsent> {
+        let own = |message: &Option<(Unsent, Option<SessionId>)>| {
+            message.as_ref().is_some_and(|(_, session)| session.as_ref() == Some(id))
+        };
+        if self.message.with(own) { self.message.take().map(|(message, _)| message) } else { None }
+    }
+
+    /// The conversation is made: goes there, unless the reader has gone elsewhere from the page where they wrote it.
+    pub(crate) fn has_come(self, navigator: Navigator, page: &Route, id: SessionId, message: Unsent) {
+        let path = conversation_path(&id);
+        let here = navigator.route_untracked() == *page;
+        self.message.set(here.then_some((message, Some(id))));
+        if here {
+            navigator.go(&path);
+        }
+    }
+}
 
 pub(super) fn home_view(home: Home) -> El {
     keep_title(|| None, || 0);
     let (demo, approvals) = (home.site.demo, home.site.approvals);
-    let failure = State::new(None::<Failure>);
     let first = use_context::<FirstMessage>();
-    let starting = move || first.and_then(|first| first.0.get());
+    // What was told here is told once; what goes wrong after the reader has left, once they come back.
+    if let (Some(first), Some(navigator)) = (first, use_context::<Navigator>()) {
+        on_change(move || navigator.route(), move |_| drop(first.failure.take()));
+    }
+    let starting = move || first.and_then(|first| first.message.get());
     let home = State::new(Some(home));
     let cwd = State::new(None);
     let content = move || match starting() {
-        Some(message) => starting_view(message),
-        None => el("main").class("welcome").child(home.peek().map(|home| welcome_view(home, cwd, failure))),
+        Some((message, _)) => starting_view(message),
+        None => el("main").class("welcome").child(home.peek().map(|home| welcome_view(home, cwd))),
     };
     el("div").class("page").child(header_view(demo, approvals, None)).child(live(content))
 }
@@ -59,14 +92,13 @@ fn starting_view(message: Unsent) -> El {
         .child(el("div").class("dock").child(line))
 }
 
-fn welcome_view(home: Home, cwd: State<Option<String>>, failure: State<Option<Failure>>) -> Node {
+fn welcome_view(home: Home, cwd: State<Option<String>>) -> Node {
     let t = texts();
     let Home { site, workspaces, models, recent, codex_error } = home;
     let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
     let submit: Submit = Arc::new(move |draft| {
         if let (Some(first), Some(navigator)) = (first, navigator) {
-            failure.set(None);
-            start(draft, cwd.peek(), first, navigator, failure);
+            start(draft, cwd.peek(), first, navigator);
         }
     });
     let setup = ComposerSetup {
@@ -79,7 +111,7 @@ fn welcome_view(home: Home, cwd: State<Option<String>>, failure: State<Option<Fa
         submit: submit.clone(),
     };
     let failed = move || {
-        failure.get().map(|failure| {
+        first.and_then(|first| first.failure.get()).map(|failure| {
             if failure.is_unauthorized() {
                 return sign_in_notice(t);
             }
@@ -98,27 +130,24 @@ fn welcome_view(home: Home, cwd: State<Option<String>>, failure: State<Option<Fa
 }
 
 /// Makes the conversation and goes there.
-fn start(
-    draft: Draft,
-    cwd: Option<String>,
-    first: FirstMessage,
-    navigator: Navigator,
-    failure: State<Option<Failure>>,
-) {
+fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navigator) {
     let Draft { turn, done } = draft;
     let message = Unsent::new(turn);
-    let turn = message.turn.clone();
-    first.0.set(Some(message));
+    let (turn, page) = (message.turn.clone(), navigator.route_untracked());
+    let conversations = use_context::<Conversations>();
+    first.failure.set(None);
+    first.message.set(Some((message.clone(), None)));
     spawn_local(async move {
         match server_fns::start(cwd, turn).await {
             Ok(id) => {
                 done();
-                navigator.go(&conversation_path(&id));
+                first.has_come(navigator, &page, id, message);
+                conversations.iter().for_each(|all| all.refresh());
             }
             Err(why) => {
                 // The composer comes back, with the draft that was kept.
-                first.0.set(None);
-                failure.set(Some(why));
+                first.message.set(None);
+                first.failure.set(Some(why));
             }
         }
     });
