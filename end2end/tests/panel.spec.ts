@@ -90,6 +90,27 @@ test('the changes of the whole conversation come to one diff', async ({ page, ch
   expect(thread.files).toHaveLength(1);
 });
 
+test('a comment that is being written outlasts what the agent does meanwhile', async ({ page, chat, startServer }, testInfo) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await startChanging(chat, startServer, `comment-${testInfo.testId}`);
+  await button(page).click();
+  const panel = panelOf(page);
+  await panel.getByRole('button', { name: 'Comment on src/server.rs:15' }).click();
+  const field = panel.getByRole('textbox');
+  await expect(field).toBeFocused();
+  await page.keyboard.type('Why');
+  const { origin } = new URL(page.url());
+  await page.request.post(`${origin}/api/sessions/${chat.sessionId}/turn`, { data: { prompt: 'Once more', wait: true } });
+  await chat.ended('completed', 2);
+  await page.keyboard.type(' thirty?');
+  await expect(field).toHaveValue('Why thirty?');
+  await page.keyboard.press('Enter');
+  await expect(chat.message).toHaveValue(/src\/server\.rs:15\n.*\nWhy thirty\?$/);
+  // From now on it shows the newest turn again.
+  await expect(panel).toContainText('src/server.rs');
+  await page.keyboard.press('Escape');
+});
+
 test('events are shown as they come, filtered, paused and copied', async ({ page, chat, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await chat.startAndFinish('Reply with exactly the single word ready.');

@@ -28,6 +28,7 @@ test('what waits says so in the list', async ({ page, chat }) => {
   await chat.start('!standin escalate');
   const own = ofSession(page, chat.sessionId);
   await expect(own).toContainText('Waiting for you');
+  await chat.asked();
   await page.keyboard.press('Escape');
   await chat.ended('completed');
   await expect(own).not.toContainText('Waiting for you');
@@ -80,6 +81,51 @@ test('a conversation is named, searched and deleted', async ({ page, chat }) => 
   await sidebar(page).getByRole('button', { name: 'Delete for good' }).click();
   await page.waitForURL(/\/$/);
   await expect(entry(page, 'Zanzibar')).toBeHidden();
+});
+
+test('a name that is being written outlasts what happens meanwhile', async ({ page, chat }) => {
+  await chat.startAndFinish('Reply with exactly the single word rosemary.');
+  await entry(page, /single word rosemary/).hover();
+  await sidebar(page).getByRole('button', { name: /^Options for “Reply with exactly the single word rosemary/ }).click();
+  await sidebar(page).getByRole('button', { name: 'Rename' }).click();
+  const field = sidebar(page).getByRole('textbox', { name: 'Rename' });
+  await expect(field).toBeFocused();
+  await page.keyboard.type('Thyme');
+  // A turn that ends has the list read anew.
+  const read = page.waitForResponse('**/_fn/conversations');
+  await page.request.post(`/api/sessions/${chat.sessionId}/turn`, {
+    data: { prompt: 'Reply with exactly the single word again.', wait: true },
+  });
+  await chat.ended('completed', 2);
+  await read;
+  await expect(field).toHaveValue('Thyme');
+  await expect(field).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(entry(page, 'Thyme')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Thyme' })).toBeVisible();
+});
+
+test('Esc in the list is not for the turn', async ({ page, chat }) => {
+  await chat.start('!standin slow-command');
+  await expect(chat.stopButton).toBeVisible();
+  const search = sidebar(page).getByRole('searchbox');
+  await search.fill('slow');
+  await page.keyboard.press('Escape');
+  await expect(search).toHaveValue('');
+  await page.keyboard.press('Escape');
+  await expect(chat.message).toBeFocused();
+
+  const own = ofSession(page, chat.sessionId);
+  await own.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await expect(sidebar(page).getByRole('button', { name: 'Rename' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(sidebar(page).getByRole('button', { name: 'Rename' })).toBeHidden();
+  await expect(sidebar(page).getByRole('button', { name: /^Options for/ }).first()).toBeFocused();
+  await expect(chat.turns).toHaveAttribute('data-status', 'inProgress');
+  await chat.stopButton.click();
+  await chat.ended('interrupted');
 });
 
 test.describe('on a phone', () => {

@@ -11,7 +11,7 @@ use super::{
     turn::{Turn, turn_of},
 };
 use crate::{
-    diff::{counts_view, file_row},
+    diff::{ChangedFile, change_key, counts_view, file_row},
     live::GroupKey,
     node::{Node, el, link_button, list, live},
     state::State,
@@ -25,14 +25,14 @@ pub(crate) fn changed_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
     // Looked at by itself: the list is not made anew for whatever else changes in a turn.
     let count = move || turn.facts.read().files.len();
     let all = State::new(false);
-    let paths = move || {
+    let keys = move || {
         let shown = if all.get() { usize::MAX } else { FILES };
-        turn.facts.read().files.iter().take(shown).map(|file| file.path.clone()).collect()
+        turn.facts.read().files.iter().take(shown).map(ChangedFile::key).collect()
     };
-    let row = move |path: String| {
-        let name = path.clone();
-        let file = move || turn.facts.read().files.iter().find(|file| file.path == name).cloned();
-        let change = move || change_of(chat, key, &path);
+    let row = move |file_key: String| {
+        let name = file_key.clone();
+        let file = move || turn.facts.read().files.iter().find(|file| file.key() == name).cloned();
+        let change = move || change_of(chat, key, &file_key);
         let cwd = chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default();
         file_row(file, change, State::new(false), cwd, t).into()
     };
@@ -53,15 +53,15 @@ pub(crate) fn changed_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
         .class("changed")
         .live_attr("hidden", move || count() == 0)
         .child(header)
-        .child(list(paths, row))
+        .child(list(keys, row))
         .child(live(more))
         .into()
 }
 
 /// What a turn has made of a file.
-fn change_of(chat: Chat, key: State<GroupKey>, path: &str) -> Option<FileUpdateChange> {
+fn change_of(chat: Chat, key: State<GroupKey>, file_key: &str) -> Option<FileUpdateChange> {
     let ids = key.try_peek(|key| chat.live.group(key))?;
     let entry = |id: &_| chat.live.read(id, |entry| made(entry).to_vec()).unwrap_or_default();
     let changes: Vec<FileUpdateChange> = ids.iter().flat_map(entry).collect();
-    net(&changes).into_iter().find(|change| change.path == path)
+    net(&changes).into_iter().find(|change| change_key(change) == file_key)
 }

@@ -1,11 +1,12 @@
 //! Writing about a line: the comment goes into the next message.
 
 use codex_gateway_wire::diff::{Line, LineKind};
-use leptos::prelude::{Get, GetUntracked, request_animation_frame};
+use leptos::prelude::{Get, GetUntracked, on_cleanup, request_animation_frame};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
 use crate::{
+    browser,
     conversation::Chat,
     node::{El, ElementRef, el, link_button},
     state::{State, effect},
@@ -51,9 +52,12 @@ pub(super) fn comment_view(
     if now.added {
         return el("p").class("note commented").attr("role", "status").child(t.comment_added());
     }
+    let commenting = chat.panel().commenting;
+    commenting.set_to(true);
+    on_cleanup(move || commenting.set_to(false));
     let field = ElementRef::new();
     let written = move || {
-        let field = field.get_untracked()?.dyn_into::<HtmlTextAreaElement>().ok()?;
+        let field = field.try_get_untracked()??.dyn_into::<HtmlTextAreaElement>().ok()?;
         Some(field.value()).filter(|text| !text.trim().is_empty())
     };
     let quoted = quote(path, line);
@@ -67,7 +71,7 @@ pub(super) fn comment_view(
     let pressed = move |event: KeyboardEvent| {
         // What is typed here is meant for nothing around it.
         event.stop_propagation();
-        let composing = event.is_composing() || event.key_code() == 229;
+        let composing = browser::composes(&event);
         match event.key().as_str() {
             "Escape" if !composing => writing.set(None),
             "Enter" if !composing && !event.shift_key() => add_too(),

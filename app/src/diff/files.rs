@@ -36,6 +36,11 @@ impl ChangedFile {
         }
     }
 
+    /// Tells it from the others: see [`change_key`].
+    pub(crate) fn key(&self) -> String {
+        key(&self.path, self.moved.as_deref())
+    }
+
     /// The line: icon, path, what became of it, how much.
     fn line(&self, cwd: &str, t: &Texts) -> Node {
         let parts: [Node; 5] = [
@@ -47,6 +52,15 @@ impl ChangedFile {
         ];
         many(parts)
     }
+}
+
+/// Tells a change from the others: where a file was moved away, another may have been made.
+pub(crate) fn change_key(change: &FileUpdateChange) -> String {
+    key(&change.path, change.kind.move_path.as_deref())
+}
+
+fn key(path: &str, moved: Option<&str>) -> String {
+    [path, "\n", moved.unwrap_or_default()].concat()
 }
 
 /// What became of a file, where that is more than a change: `new`, `deleted`, `moved → b.rs`.
@@ -95,4 +109,28 @@ pub(crate) fn counts_view(counts: Counts) -> El {
         '−',
         counts.removed,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use codex_gateway_wire::{codex::PatchChangeKind, diff::net};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_made_where_another_was_moved_away_is_another() {
+        let change = |kind: &str, moved: Option<&str>, diff: &str| FileUpdateChange {
+            path: "a.rs".to_owned(),
+            kind: PatchChangeKind { kind: kind.to_owned(), move_path: moved.map(str::to_owned) },
+            diff: diff.to_owned(),
+        };
+        let changes =
+            net(&[change("update", Some("b.rs"), "@@ -1 +1 @@\n-a\n+b\n"), change("add", None, "new\n")]);
+        assert_eq!(changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["a.rs", "a.rs"]);
+        let keys: HashSet<String> = changes.iter().map(change_key).collect();
+        assert_eq!(keys.len(), 2);
+        assert_eq!(keys, changes.iter().map(|change| ChangedFile::of(change).key()).collect());
+    }
 }

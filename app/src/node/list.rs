@@ -70,7 +70,10 @@ impl List {
         let keys = std::mem::take(&mut self.keys);
         let mut old: HashMap<String, (usize, Row)> = HashMap::with_capacity(state.rows.len());
         for (place, row) in state.rows.drain(..).enumerate() {
-            old.insert(row.key.clone(), (place, row));
+            // Two of one name should not be; if they are, the one that nobody finds again must not stay on the page.
+            if let Some((_, mut twin)) = old.insert(row.key.clone(), (place, row)) {
+                twin.state.unmount();
+            }
         }
         let rows: Vec<(Option<usize>, Row)> = keys
             .into_iter()

@@ -9,7 +9,7 @@ use codex_gateway_wire::{
 use super::{Panel, choice};
 use crate::{
     conversation::Chat,
-    diff::{ChangedFile, counts_view, file_row},
+    diff::{ChangedFile, change_key, counts_view, file_row},
     live::GroupKey,
     node::{Node, el, list, live, many},
     state::{State, effect},
@@ -21,21 +21,25 @@ const OPEN: usize = 20;
 pub(super) fn changes_view(chat: Chat) -> Node {
     let (t, panel) = (chat.t, chat.panel());
     let files = State::new(Vec::<FileUpdateChange>::new());
-    effect(move || files.set_to(net(&done(chat))));
-    let find = move |path: &str| {
-        let find = |files: &Vec<FileUpdateChange>| files.iter().find(|file| file.path == path).cloned();
+    effect(move || {
+        if !panel.commenting.get() {
+            files.set_to(net(&done(chat)));
+        }
+    });
+    let find = move |key: &str| {
+        let find = |files: &Vec<FileUpdateChange>| files.iter().find(|file| change_key(file) == key).cloned();
         files.try_with(find).flatten()
     };
-    let paths = move || {
-        let paths = |files: &Vec<FileUpdateChange>| files.iter().map(|file| file.path.clone()).collect();
-        files.try_with(paths).unwrap_or_default()
+    let keys = move || {
+        let keys = |files: &Vec<FileUpdateChange>| files.iter().map(change_key).collect();
+        files.try_with(keys).unwrap_or_default()
     };
-    let row = move |path: String| {
+    let row = move |key: String| {
         let (name, cwd) =
-            (path.clone(), chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default());
+            (key.clone(), chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default());
         let file = move || find(&name).as_ref().map(ChangedFile::of);
         let few = files.try_peek(|files| files.len() <= OPEN).unwrap_or(true);
-        file_row(file, move || find(&path), State::new(few), cwd, t).into()
+        file_row(file, move || find(&key), State::new(few), cwd, t).into()
     };
     let summary = move || {
         let (count, lines) = files.try_with(|files| (files.len(), total(files))).unwrap_or_default();
@@ -54,7 +58,7 @@ pub(super) fn changes_view(chat: Chat) -> Node {
         el("div").class("panel-tools").child(scope).child(sides).into(),
         live(summary),
         live(older),
-        el("div").class("files").child(list(paths, row)).into(),
+        el("div").class("files").child(list(keys, row)).into(),
     ])
 }
 

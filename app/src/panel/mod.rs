@@ -71,6 +71,8 @@ pub(crate) struct Panel {
     turn: State<Option<TurnId>>,
     /// The changes of the whole conversation are shown.
     whole: State<bool>,
+    /// A comment on a line is being written: what stands around it stays as it is.
+    pub(crate) commenting: State<bool>,
     /// Diffs are read side by side, where there is room.
     pub(crate) split: State<bool>,
     /// The events that are kept meanwhile.
@@ -86,6 +88,7 @@ impl Panel {
             tab: State::new(Tab::default()),
             turn: State::new(None),
             whole: State::new(false),
+            commenting: State::new(false),
             split,
             tap: Tap::new(),
         }
@@ -209,7 +212,7 @@ fn open_view(chat: Chat) -> El {
         .attr("aria-label", t.details())
         .live_attr("data-split", move || panel.tab.get() == Tab::Changes && panel.split.get())
         .on("keydown", move |event: KeyboardEvent| {
-            if event.key() == "Escape" && !event.is_composing() && !event.default_prevented() {
+            if event.key() == "Escape" && !browser::composes(&event) && !event.default_prevented() {
                 event.prevent_default();
                 panel.close();
             }

@@ -11,7 +11,8 @@ mod row;
 mod unread;
 
 use leptos::{ev, prelude::*};
-use web_sys::{Event, KeyboardEvent};
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlInputElement, KeyboardEvent};
 
 pub(crate) use self::{list::Conversations, row::path as row_path};
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     dialog::Dialog,
     i18n::texts,
     icon::{Icon, icon},
-    node::{El, button, el, link_button, list as keyed, live},
+    node::{El, ElementRef, button, el, link_button, list as keyed, live},
     prefs::{Prefs, choose_sidebar},
     route::{Navigator, link},
     state::{State, effect},
@@ -75,7 +76,7 @@ pub(crate) fn sidebar_view(
     });
     effect(move || {
         let listener = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
-            if event.key() == "Escape" && drawer.0.peek() {
+            if event.key() == "Escape" && drawer.0.peek() && !event.default_prevented() {
                 event.prevent_default();
                 drawer.close();
             }
@@ -94,12 +95,31 @@ pub(crate) fn sidebar_view(
         .attr("title", t.palette())
         .on_click(move || palette.toggle())
         .child(icon(Icon::Command));
+    let words = ElementRef::new();
+    // Esc is for what is written here, not for the turn.
+    let leave = move |event: KeyboardEvent| {
+        if event.key() != "Escape" || browser::composes(&event) || drawer.0.peek() {
+            return;
+        }
+        event.prevent_default();
+        let field =
+            words.try_get_untracked().flatten().and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
+        match field.filter(|field| !field.value().is_empty()) {
+            Some(field) => {
+                field.set_value("");
+                conversations.search(String::new());
+            }
+            None => browser::focus_composer(),
+        }
+    };
     let search = el("input")
+        .node_ref(words)
         .attr("type", "search")
         .attr("placeholder", t.search())
         .attr("aria-label", t.search())
         .attr("autocomplete", "off")
-        .on("input", move |event: Event| conversations.search(event_target_value(&event)));
+        .on("input", move |event: Event| conversations.search(event_target_value(&event)))
+        .on("keydown", leave);
     let rows = keyed(move || conversations.keys(), move |key| row::row_view(conversations, navigator, key));
     let empty = move || {
         let words = match conversations.failed() {

@@ -37,20 +37,38 @@ pub(super) fn row_view(all: Conversations, navigator: Navigator, key: String) ->
         return el("li").class("label").child(day.name(t)).into();
     }
     let doing = State::new(Doing::Nothing);
+    // Kept beside what is shown, which is made anew whenever the list is read.
+    let name = State::new(String::new());
     let id = State::new(key);
     let row = move || id.try_peek(|id| all.row(id)).flatten();
     let current = move || row().is_some_and(|row| is_current(&navigator.route(), &row));
     let content = move || {
         let row = row()?;
         Some(match doing.get() {
-            Doing::Naming => name_view(all, row, doing, t),
+            Doing::Naming => name_view(all, row, doing, name, t),
             doing_now => many([
                 many([open_view(&row, all.seen.is_news(&row), t), options_button(&row, doing, t)]),
-                menu_view(all, navigator, row, doing, doing_now, t).into(),
+                menu_view(all, navigator, row, (doing, doing_now), name, t).into(),
             ]),
         })
     };
-    el("li").class("conversation").live_attr("data-current", current).child(live(content)).into()
+    let leave = move |event: KeyboardEvent| {
+        if event.key() == "Escape" && doing.peek() != Doing::Nothing && !browser::composes(&event) {
+            // It is not for the turn.
+            event.prevent_default();
+            doing.set(Doing::Nothing);
+            let row = event.current_target().and_then(|row| row.dyn_into::<Element>().ok());
+            request_animation_frame(move || {
+                focus_part(row, ".row-options");
+            });
+        }
+    };
+    el("li")
+        .class("conversation")
+        .live_attr("data-current", current)
+        .on("keydown", leave)
+        .child(live(content))
+        .into()
 }
 
 pub(super) fn is_current(route: &Route, row: &Row) -> bool {
@@ -119,24 +137,39 @@ pub(super) fn pressed(event: &KeyboardEvent) {
         "ArrowLeft" => (row, ".open"),
         _ => return,
     };
-    let part = row.and_then(|row| row.query_selector(part).ok().flatten());
-    if let Some(part) = part.and_then(|part| part.dyn_into::<HtmlElement>().ok()) {
+    if focus_part(row, part) {
         event.prevent_default();
-        let _ = part.focus();
     }
+}
+
+/// Gives a part of a row the focus. Whether it is there.
+fn focus_part(row: Option<Element>, part: &str) -> bool {
+    let part = row.and_then(|row| row.query_selector(part).ok().flatten());
+    part.and_then(|part| part.dyn_into::<HtmlElement>().ok()).is_some_and(|part| part.focus().is_ok())
 }
 
 fn menu_view(
     all: Conversations,
     navigator: Navigator,
     row: Row,
-    doing: State<Doing>,
-    doing_now: Doing,
+    (doing, doing_now): (State<Doing>, Doing),
+    name: State<String>,
     t: &'static Texts,
 ) -> Option<El> {
+    let begin_naming = {
+        let title = row.title.clone().unwrap_or_default();
+        move || {
+            name.set(title.clone());
+            doing.set(Doing::Naming);
+            request_animation_frame(|| {
+                browser::focus(".rename input");
+                browser::select(".rename input");
+            });
+        }
+    };
     let choices: [El; 2] = match doing_now {
         Doing::Choosing | Doing::Failed => [
-            link_button(t.rename(), move || doing.set(Doing::Naming)),
+            link_button(t.rename(), begin_naming),
             link_button(t.delete(), move || doing.set(Doing::Deleting)),
         ],
         Doing::Deleting => [
@@ -164,8 +197,13 @@ fn delete(all: Conversations, navigator: Navigator, row: Row, doing: State<Doing
     });
 }
 
-fn name_view(all: Conversations, row: Row, doing: State<Doing>, t: &'static Texts) -> Node {
-    let name = State::new(row.title.clone().unwrap_or_default());
+fn name_view(
+    all: Conversations,
+    row: Row,
+    doing: State<Doing>,
+    name: State<String>,
+    t: &'static Texts,
+) -> Node {
     let save = move || {
         let (written, thread) = (name.peek(), row.thread.clone());
         doing.set(Doing::Nothing);
@@ -179,16 +217,11 @@ fn name_view(all: Conversations, row: Row, doing: State<Doing>, t: &'static Text
         }
     };
     let save_too = save.clone();
-    let pressed = move |event: KeyboardEvent| match event.key().as_str() {
-        "Enter" if !event.is_composing() => {
+    let pressed = move |event: KeyboardEvent| {
+        if event.key() == "Enter" && !browser::composes(&event) {
             event.prevent_default();
             save();
         }
-        "Escape" => {
-            event.prevent_default();
-            doing.set(Doing::Nothing);
-        }
-        _ => {}
     };
     let input = el("input")
         .attr("type", "text")
