@@ -4,6 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     commands::{Commands, add_global, help_view, palette_view},
+    composer::keep_apart,
     dialog::Dialog,
     markdown::highlight::Colours,
     node::{Node, el, live},
@@ -12,15 +13,16 @@ use crate::{
     route::{Navigator, Route},
     server_fns::{Loaded, fetch, written_colours},
     sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
-    state::{State, on_change},
+    state::{State, effect, on_change},
 };
 
 /// All pages. The same on the server and in the browser.
 #[component]
 pub fn App() -> impl IntoView {
     provide_context(Prefs::current().lang);
-    provide_context(FirstMessage(State::new(None)));
+    provide_context(FirstMessage::new());
     Colours::provide(written_colours());
+    effect(keep_apart);
     let navigator = Navigator::provide();
     let drawer = Drawer::new();
     provide_context(drawer);

@@ -135,6 +135,15 @@ pub(crate) fn store(key: &str, value: &str) {
     }
 }
 
+/// Removes what is stored under some keys in this browser.
+pub(crate) fn forget(which: impl Fn(&str) -> bool) {
+    let Some(storage) = storage() else { return };
+    let all = (0..storage.length().unwrap_or_default()).filter_map(|at| storage.key(at).ok().flatten());
+    for key in all.collect::<Vec<_>>().iter().filter(|key| which(key)) {
+        let _ = storage.remove_item(key);
+    }
+}
+
 fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }
@@ -168,7 +177,22 @@ pub(crate) fn focus_composer() {
 /// Whether a key goes into a field.
 pub(crate) fn writes(event: &KeyboardEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    target.is_some_and(|target| target.matches("input, textarea, select") == Ok(true))
+    target.is_some_and(|target| is_field(&target))
+}
+
+/// Whether a key belongs to a word that is being composed (Chinese, Japanese, …). (229 is Safari's way to say so of the
+/// key that ends it.)
+pub(crate) fn composes(event: &KeyboardEvent) -> bool {
+    event.is_composing() || event.key_code() == 229
+}
+
+/// Whether the focus is where one writes.
+pub(crate) fn writing() -> bool {
+    document().active_element().is_some_and(|element| is_field(&element))
+}
+
+fn is_field(element: &Element) -> bool {
+    element.matches("input, textarea, select") == Ok(true)
 }
 
 /// Whether keys are called as on a Mac.

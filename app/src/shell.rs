@@ -4,6 +4,7 @@ use leptos::{html, hydration::HydrationScripts, prelude::*};
 
 use crate::{
     App,
+    markdown::blocks::hash,
     pages::window_title,
     prefs::{Prefs, Theme},
     server_fns::{Loaded, ServerContext, signs_in},
@@ -33,14 +34,16 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let Prefs { theme, lang, sidebar_hidden } = Prefs::current();
     let sidebar = sidebar_hidden.then_some("hidden");
     let context = use_context::<ServerContext>();
-    let build = context.map(|context| context.build_id.to_string());
-    let signs_in = signs_in().then_some("");
+    let build = context.as_ref().map(|context| context.build_id.to_string());
+    // Only told from others by it: who it is stands nowhere in the page.
+    let owner =
+        context.filter(|_| signs_in()).map(|context| format!("{:x}", hash(0, context.owner.as_str())));
     let styles = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     let words = lang.texts().words();
     let title = window_title(title().as_deref());
     view! {
         <!DOCTYPE html>
-        <html lang=lang.code() data-theme=theme.word() data-sidebar=sidebar data-build=build data-signs-in=signs_in>
+        <html lang=lang.code() data-theme=theme.word() data-sidebar=sidebar data-build=build data-signs-in=owner>
             <head>
                 <meta charset="utf-8" />
                 <meta

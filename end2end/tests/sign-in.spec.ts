@@ -88,6 +88,27 @@ test.describe('with a secret', () => {
     await expect(chat.message).toHaveValue('half written');
   });
 
+  test('nobody finds what another one has written', async ({ page, chat }) => {
+    await page.goto(server.baseURL);
+    await signIn(chat);
+    await chat.say('A message of Ada\'s');
+    await page.waitForURL(/\/c\//);
+    await chat.ended('completed');
+    await page.goto(server.baseURL);
+    await chat.message.fill('A draft of Ada\'s');
+    await expect(chat.sendButton).toBeEnabled();
+    await signOut(chat);
+    await field(chat).fill(token('bob'));
+    await signInButton(chat).click();
+    await expect(chat.message).toHaveValue('');
+    await chat.message.press('ArrowUp');
+    await expect(chat.message).toHaveValue('');
+    await chat.message.fill('Bob\'s own');
+    await expect(chat.sendButton).toBeEnabled();
+    await page.reload();
+    await expect(chat.message).toHaveValue('Bob\'s own');
+  });
+
   test('a message that is refused becomes a draft again', async ({ page, chat, context }) => {
     await page.goto(server.baseURL);
     await signIn(chat);

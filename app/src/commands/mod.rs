@@ -18,6 +18,7 @@ use web_sys::KeyboardEvent;
 
 pub(crate) use self::{global::add_global, help::help_view, key::Key, palette::palette_view};
 use crate::{
+    browser,
     icon::Icon,
     state::{State, effect},
 };
@@ -112,7 +113,7 @@ impl Commands {
     }
 
     fn pressed(self, event: &KeyboardEvent) {
-        if event.default_prevented() || event.is_composing() || event.repeat() {
+        if event.default_prevented() || browser::composes(event) || event.repeat() {
             return;
         }
         let find = |all: &Vec<(u32, Command)>| {

@@ -140,7 +140,7 @@ impl Palette {
     }
 
     fn pressed(self, event: &KeyboardEvent) {
-        if event.is_composing() {
+        if browser::composes(event) {
             return;
         }
         let choices = untrack(|| self.choices());

@@ -1,6 +1,6 @@
 //! Drafts, kept in this browser for each conversation.
 
-use codex_gateway_wire::{UploadId, api::InputPart};
+use codex_gateway_wire::{StartTurn, UploadId, api::InputPart};
 
 use crate::browser;
 
@@ -14,15 +14,33 @@ fn images_key(draft: &str) -> String {
     format!("images-of-{draft}")
 }
 
+/// Whether a draft, or its images, are kept there.
+pub(super) fn is_kept(place: &str) -> bool {
+    place.strip_prefix("images-of-").unwrap_or(place).starts_with("draft:")
+}
+
 /// What was not sent, and what was written since.
 pub(super) fn join(unsent: Vec<String>, written: String) -> String {
     let all = unsent.into_iter().chain([written]).filter(|text| !text.trim().is_empty());
     all.collect::<Vec<_>>().join("\n\n")
 }
 
+/// Puts a message that comes back into the draft of a conversation that is not on the page, before what is written there.
+pub(crate) fn keep(conversation: &str, turn: &StartTurn) {
+    let key = key(conversation);
+    let written = browser::stored(&key).unwrap_or_default();
+    browser::store(&key, &join(vec![turn.prompt.clone()], written));
+    let ids = turn.input.iter().filter_map(upload).cloned().chain(images(&key));
+    store_images(&key, &ids.collect::<Vec<_>>());
+}
+
 /// Keeps the images of a draft.
 pub(super) fn keep_images(key: &str, images: &[InputPart]) {
-    let ids: Vec<&str> = images.iter().filter_map(upload).map(UploadId::as_str).collect();
+    store_images(key, &images.iter().filter_map(upload).cloned().collect::<Vec<_>>());
+}
+
+fn store_images(key: &str, ids: &[UploadId]) {
+    let ids: Vec<&str> = ids.iter().map(UploadId::as_str).collect();
     browser::store(&images_key(key), &ids.join(" "));
 }
 

@@ -3,7 +3,7 @@
 use web_sys::{Event, KeyboardEvent};
 
 use super::{Composer, busy, recall, send::send};
-use crate::node::El;
+use crate::{browser, node::El};
 
 /// Lets the field do so.
 pub(super) fn listening(composer: Composer, area: El) -> El {
@@ -21,8 +21,8 @@ fn typed(composer: Composer) {
 }
 
 fn pressed(composer: Composer, event: &KeyboardEvent) {
-    // While a word is being composed (Chinese, Japanese, …) Enter chooses it. (229 is Safari's way to say so.)
-    if event.is_composing() || event.key_code() == 229 || composer.suggestions.pressed(composer, event) {
+    // While a word is being composed Enter chooses it.
+    if browser::composes(event) || composer.suggestions.pressed(composer, event) {
         return;
     }
     match event.key().as_str() {

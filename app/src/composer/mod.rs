@@ -4,7 +4,7 @@
 //! - [`models`], [`access`]: what the next message is to run with
 //! - [`images`]: what goes with it
 //! - [`suggest`]: what is offered while one writes: files, and what can be done
-//! - [`drafts`]: what is not sent yet; `recall`: what was
+//! - [`drafts`]: what is not sent yet; `recall`: what was; `owner`: whose that is
 
 mod access;
 mod area;
@@ -13,6 +13,7 @@ mod drafts;
 mod images;
 mod keys;
 mod models;
+mod owner;
 mod recall;
 mod send;
 mod suggest;
@@ -26,8 +27,9 @@ use codex_gateway_wire::{
 use leptos::prelude::*;
 use web_sys::Event;
 
-pub(crate) use drafts::upload;
+pub(crate) use drafts::{keep as keep_draft, upload};
 pub(crate) use images::thumbnail;
+pub(crate) use owner::keep_apart;
 
 use self::{access::Access, area::Area, images::Images, models::Mind, suggest::Suggestions};
 use crate::{

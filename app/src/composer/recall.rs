@@ -3,7 +3,7 @@
 use crate::browser;
 
 /// Where it is kept.
-const KEY: &str = "sent";
+pub(super) const KEY: &str = "sent";
 /// Between the messages: no keyboard writes it.
 const BETWEEN: char = '\u{1e}';
 /// How many messages, and how many bytes of one, are kept.

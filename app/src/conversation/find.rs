@@ -173,7 +173,7 @@ impl Find {
     }
 
     fn pressed(self, event: &KeyboardEvent) {
-        if event.is_composing() {
+        if browser::composes(event) {
             return;
         }
         match event.key().as_str() {

@@ -31,7 +31,8 @@ pub(crate) fn live_line(chat: Chat) -> El {
         let target = doing.target.map(|target| el("code").child(target));
         many([
             el("span").class("doing").child(doing.verb).child(" ").child(target),
-            el("span").class("clock").child(elapsed.map(clock)),
+            // Not told to those who hear the page: it would be said every second.
+            el("span").class("clock").attr("aria-hidden", "true").child(elapsed.map(clock)),
             // What waits takes Esc for a no.
             el("span").class("hint").child(doing.since_ms.map(|_| t.esc_stops())),
         ])

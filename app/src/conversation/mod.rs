@@ -34,6 +34,7 @@ pub(crate) use turn::failure_view;
 pub(crate) use unsent::sent_view;
 
 use crate::{
+    browser,
     commands::{Command, Commands, Key},
     composer::{ComposerSetup, composer_view},
     icon::Icon,
@@ -62,7 +63,7 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
     }
     let setup = ComposerSetup {
         cwd: State::new(None),
-        draft_key: chat.id().to_string(),
+        draft_key: chat.draft_key(),
         placeholder: t.placeholder(),
         models,
         site,
@@ -81,7 +82,8 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
 
 /// Esc stops the turn, unless it is meant for something else: a menu, a dialog, a word being composed.
 fn stop_on_escape(chat: Chat, event: &KeyboardEvent) {
-    if event.key() != "Escape" || event.is_composing() || event.default_prevented() {
+    // Held down, it was meant for what it has closed already.
+    if event.key() != "Escape" || event.repeat() || browser::composes(event) || event.default_prevented() {
         return;
     }
     let elsewhere = document().query_selector("[popover]:popover-open, dialog[open]").ok().flatten();

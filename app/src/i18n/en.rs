@@ -49,6 +49,7 @@ pub(super) static WORDS: Words = Words {
     connecting: "Connecting",
     live: "Connected",
     offline: "Offline",
+    reconnecting: "Connection lost, reconnecting",
     retry_now: "Retry now",
     new_version: "The gateway was updated. Reload to go on with the new version; your draft is kept.",
     closed_archived: "This conversation was archived. Nothing more will happen here.",

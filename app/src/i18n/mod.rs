@@ -130,6 +130,7 @@ texts! {
         connecting,
         live,
         offline,
+        reconnecting,
         retry_now,
         new_version,
         closed_archived,

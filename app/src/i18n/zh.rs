@@ -44,6 +44,7 @@ pub(super) static WORDS: Words = Words {
     connecting: "正在连接",
     live: "已连接",
     offline: "离线",
+    reconnecting: "连接已断开，正在重新连接",
     retry_now: "立即重试",
     new_version: "网关已更新。重新加载即可使用新版本，草稿会保留。",
     closed_archived: "此对话已归档，不会再有新内容。",

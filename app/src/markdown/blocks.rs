@@ -223,7 +223,7 @@ fn after_blank_line(source: &str, end: usize) -> Option<usize> {
 }
 
 /// FNV-1a, continued from `seed`: cheap to continue, and texts that differ by accident give different values.
-pub(super) fn hash(seed: u64, text: &str) -> u64 {
+pub(crate) fn hash(seed: u64, text: &str) -> u64 {
     text.bytes().fold(seed, |hash, byte| (hash ^ (u64::from(byte) + 1)).wrapping_mul(0x0100_0000_01b3))
 }
 

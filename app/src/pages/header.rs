@@ -82,17 +82,23 @@ fn link_view(chat: Chat, t: &'static Texts) -> El {
         LinkState::Offline => t.offline().to_owned(),
         LinkState::Closed | LinkState::Gone | LinkState::SignedOut | LinkState::Past => String::new(),
     };
-    let retry = move || {
-        let waiting = matches!(chat.link.get(), LinkState::Waiting(_));
-        waiting.then(|| link_button(t.retry_now(), move || chat.connect_now()))
-    };
+    // The seconds are for those who see them: heard, they would be said one by one.
+    let counts = move || matches!(chat.link.get(), LinkState::Waiting(_));
+    let heard = move || counts().then(|| el("span").class("heard").child(t.reconnecting()));
+    let retry = move || counts().then(|| link_button(t.retry_now(), move || chat.connect_now()));
     el("div")
         .class("connection")
         .live_attr("data-state", state)
         .attr("role", "status")
         .live_attr("title", words)
         .child(el("span").class("dot"))
-        .child(el("span").class("words").child(live(words)))
+        .child(
+            el("span")
+                .class("words")
+                .live_attr("aria-hidden", move || counts().then_some("true"))
+                .child(live(words)),
+        )
+        .child(live(heard))
         .child(live(retry))
 }
 

@@ -102,12 +102,15 @@ impl Loaded {
     }
 }
 
+/// The attribute of the `<html>` element that stands for the reader, where one signs in.
+pub(crate) const OWNER: &str = "data-signs-in";
+
 /// Whether one signs in here, and can sign out.
 pub(crate) fn signs_in() -> bool {
     #[cfg(feature = "ssr")]
     return use_context::<ServerContext>().is_some_and(|context| context.signs_in);
     #[cfg(not(feature = "ssr"))]
-    return crate::browser::root_attribute("data-signs-in").is_some();
+    return crate::browser::root_attribute(OWNER).is_some();
 }
 
 /// The colours of code that are known before the page is there: the server's, which writes them into it.

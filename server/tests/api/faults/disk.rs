@@ -38,7 +38,8 @@ fn uploaded(disk: &Disk) -> usize {
 /// How often a reader was told something.
 fn told(reader: &Reader, what: &str) -> usize {
     let entries = reader.transcript.entries.iter();
-    let told = entries.filter(|entry| matches!(&entry.content, Content::Notice(notice) if notice.message.contains(what)));
+    let told = entries
+        .filter(|entry| matches!(&entry.content, Content::Notice(notice) if notice.message.contains(what)));
     told.count()
 }
 
