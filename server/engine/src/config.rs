@@ -248,8 +248,10 @@ impl Config {
         if workspaces.is_empty() {
             workspaces.push(cwd.clone());
         }
-        let data = data_dir.canonicalize().unwrap_or_else(|_| data_dir.clone());
-        if let Some(workspace) = workspaces.iter().find(|workspace| data.starts_with(workspace)) {
+        // Sessions that name no directory work in the one, also where others are offered.
+        let data = destination(&data_dir);
+        if let Some(workspace) = workspaces.iter().chain([&cwd]).find(|workspace| data.starts_with(workspace))
+        {
             if tokens && options.sandbox != Sandbox::ReadOnly {
                 return Err(ConfigError::DataInWorkspace { data, workspace: workspace.clone() });
             }
@@ -298,6 +300,17 @@ fn usable(path: &Path) -> std::io::Result<PathBuf> {
     let path = path.canonicalize()?;
     std::fs::read_dir(&path)?;
     Ok(path)
+}
+
+/// Where a path leads, though it need not be there yet: the absolute path, without the symbolic links of what there is.
+fn destination(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for there in path.ancestors() {
+        if let (Ok(real), Ok(missing)) = (there.canonicalize(), path.strip_prefix(there)) {
+            return if missing.as_os_str().is_empty() { real } else { real.join(missing) };
+        }
+    }
+    path
 }
 
 /// Makes a directory that only its owner can look into, if it is not there; its absolute path. One that others can
@@ -415,13 +428,28 @@ mod tests {
     fn with_owners_our_own_files_are_out_of_the_reach_of_agents() {
         let dir = tempfile::tempdir().unwrap();
         let cwd = dir.path().to_str().unwrap();
-        let with = |tokens, arguments: &[&str]| {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let link = elsewhere.path().join("link");
+        std::os::unix::fs::symlink(dir.path(), &link).unwrap();
+        let with = |data_dir: &Path, tokens, arguments: &[&str]| {
             let line = [&["x", "--codex-bin", "/bin/sh", "--cwd", cwd], arguments].concat();
-            let data_dir = dir.path().canonicalize().unwrap().join("state");
+            let data_dir = data_dir.to_owned();
             Config::new(Line::parse_from(line).options, Surroundings { demo: false, tokens, data_dir })
         };
-        assert!(matches!(with(true, &[]), Err(ConfigError::DataInWorkspace { .. })));
-        assert!(with(false, &[]).is_ok() && with(true, &["--sandbox", "read-only"]).is_ok());
+        let inside = dir.path().join("state");
+        let refused = |data_dir: &Path, arguments: &[&str]| {
+            matches!(with(data_dir, true, arguments), Err(ConfigError::DataInWorkspace { .. }))
+        };
+        assert!(refused(&inside, &[]));
+        assert!(
+            with(&inside, false, &[]).is_ok() && with(&inside, true, &["--sandbox", "read-only"]).is_ok()
+        );
+        assert!(refused(&link.join("deep/state"), &[]), "by whatever way it is inside");
+        assert!(
+            refused(&inside, &["--workspaces", elsewhere.path().to_str().unwrap()]),
+            "and in the one as well"
+        );
+        assert!(with(&elsewhere.path().join("state"), true, &[]).is_ok());
     }
 
     #[test]
