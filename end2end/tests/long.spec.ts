@@ -80,6 +80,7 @@ test('from the end to the start and back, a few hundred entries are mounted', as
 });
 
 test('what comes while one reads elsewhere is told, and waits at the end', async ({ page, chat, startServer }) => {
+  test.slow();
   await open(chat, startServer, 300);
   await scrollUntil(page, -2500, '120-user');
   await expect(chat.log.locator('[data-item="299-answer"]')).toHaveCount(0);
@@ -92,7 +93,7 @@ test('what comes while one reads elsewhere is told, and waits at the end', async
 });
 
 test('a turn of a thousand steps is unfolded, and stays so while it is out of sight', async ({ page, chat, startServer }) => {
-  test.slow(); // A build for developing takes its time for each step of the way.
+  test.setTimeout(180_000); // A build for developing takes its time for each step of the way.
   const command = (n: number) => ({
     type: 'commandExecution', id: `c${n}`, command: `step ${n}`, cwd: '/', status: 'completed', commandActions: [],
     aggregatedOutput: '', exitCode: 0, durationMs: 1,

@@ -142,7 +142,9 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
             Ok(id) => {
                 done();
                 first.has_come(navigator, &page, id, message);
-                conversations.iter().for_each(|all| all.refresh());
+                if let Some(all) = conversations {
+                    all.refresh();
+                }
             }
             Err(why) => {
                 // The composer comes back, with the draft that was kept.

@@ -429,8 +429,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let cwd = dir.path().to_str().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
-        let link = elsewhere.path().join("link");
-        std::os::unix::fs::symlink(dir.path(), &link).unwrap();
+        let alias = elsewhere.path().join("alias");
+        std::os::unix::fs::symlink(dir.path(), &alias).unwrap();
         let with = |data_dir: &Path, tokens, arguments: &[&str]| {
             let line = [&["x", "--codex-bin", "/bin/sh", "--cwd", cwd], arguments].concat();
             let data_dir = data_dir.to_owned();
@@ -444,7 +444,7 @@ mod tests {
         assert!(
             with(&inside, false, &[]).is_ok() && with(&inside, true, &["--sandbox", "read-only"]).is_ok()
         );
-        assert!(refused(&link.join("deep/state"), &[]), "by whatever way it is inside");
+        assert!(refused(&alias.join("deep/state"), &[]), "by whatever way it is inside");
         assert!(
             refused(&inside, &["--workspaces", elsewhere.path().to_str().unwrap()]),
             "and in the one as well"

@@ -49,6 +49,13 @@ pub(crate) struct Kept {
     pub account: AccountReply,
 }
 
+/// Whether a session is written down, as its readers know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Saved,
+    NotSaved,
+}
+
 /// When to write down what has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Need {
@@ -67,8 +74,8 @@ pub(super) struct Saving {
     /// All entries must be written.
     anew: bool,
     underway: bool,
-    /// It could not be written the last time, and people were told.
-    failing: bool,
+    /// What people were told of it last.
+    told: Told,
     need: Need,
     entries: HashSet<ItemId>,
     /// The places of the entries that were written.
@@ -89,7 +96,7 @@ impl Default for Saving {
             new: true,
             anew: true,
             underway: false,
-            failing: false,
+            told: Told::Saved,
             need: Need::Now,
             entries: HashSet::new(),
             places: HashMap::new(),
@@ -201,7 +208,7 @@ impl Actor {
             Ok(()) => {
                 self.saving.new = false;
                 self.saving.not_before = Instant::now().checked_add(PAUSE);
-                if std::mem::take(&mut self.saving.failing) {
+                if std::mem::replace(&mut self.saving.told, Told::Saved) == Told::NotSaved {
                     self.warn(WarningKind::SavedAgain, SAVED_AGAIN.to_owned(), None);
                 }
             }
@@ -218,7 +225,7 @@ impl Actor {
         // What is there now, nobody knows.
         (self.saving.anew, self.saving.need) = (true, Need::Soon);
         self.saving.not_before = Instant::now().checked_add(AFTER_FAILURE);
-        if !std::mem::replace(&mut self.saving.failing, true) {
+        if std::mem::replace(&mut self.saving.told, Told::NotSaved) == Told::Saved {
             self.warn(WarningKind::NotSaved, NOT_SAVED.to_owned(), Some(error.to_string()));
         }
     }
