@@ -157,6 +157,37 @@ async fn nobody_waits_for_a_queue_that_stands_still() {
     gateway.stop().await;
 }
 
+/// Whichever codex tells first: that it has the message, or that its turn fails.
+#[tokio::test]
+async fn a_turn_that_fails_before_it_begins_is_no_other_and_the_queue_waits() {
+    for mode in ["never-begins", "fails-first"] {
+        let (gateway, session) = session("waits").await;
+        let mut events = session.live().await;
+        let first = session.start_turn("first").await;
+        let second = waits(&session, "second", json!({ "whenBusy": "queue" }));
+        let ends = async {
+            events.find(|event| event.name == "queue" && event.data.contains("second")).await;
+            let third = json!({ "prompt": "third", "whenBusy": "queue" });
+            session.client.post_json(&session.path("/turn"), &third).await.ok();
+            gateway.codex().set_mode(mode);
+            gateway.codex().let_end().await;
+        };
+        let (second, ()) = tokio::join!(second, ends);
+        assert_eq!(
+            (&second["outcome"], &second["turn"]["status"]),
+            (&json!("queued"), &json!("failed")),
+            "{mode}"
+        );
+        assert_ne!(second["turn"]["id"], first["turnId"], "{mode}");
+        assert_eq!(second["text"], Value::Null, "{mode}");
+        let queue = &second["state"]["queue"];
+        assert_eq!((queue.as_array().unwrap().len(), &queue[0]["text"]), (1, &json!("third")), "{mode}");
+        assert_eq!(queue[0]["sending"], false, "{mode}: it waits for its user");
+        assert_eq!(gateway.codex().told().len(), 2, "{mode}");
+        gateway.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn whoever_waits_hears_of_the_end_of_the_session() {
     let (gateway, session) = session("hangs").await;

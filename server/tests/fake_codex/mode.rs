@@ -56,6 +56,8 @@ modes! {
     Refuses = "refuses",
     /// It accepts a turn, says what is wrong, and neither begins nor ends it.
     NeverBegins = "never-begins",
+    /// It says what is wrong with a turn, accepts it then, and neither begins nor ends it.
+    FailsFirst = "fails-first",
     /// It answers `turn/start` with something that has not the shape of a reply.
     BadReply = "bad-reply",
     /// It answers `turn/start` with more than 64 MiB.

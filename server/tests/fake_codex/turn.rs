@@ -28,11 +28,11 @@ impl Fake {
             }
             Mode::NeverBegins => {
                 accept();
-                let error = json!({ "message": "there is no such branch" });
-                let thread = &self.thread.id;
-                let params =
-                    json!({ "error": error, "willRetry": false, "threadId": thread, "turnId": turn });
-                return notify("error", &params);
+                return self.fail_first(&turn);
+            }
+            Mode::FailsFirst => {
+                self.fail_first(&turn);
+                return accept();
             }
             Mode::EarlyEnd => {
                 self.begin(&turn);
@@ -105,6 +105,15 @@ impl Fake {
         }
         self.say_text(&turn, "Done.");
         self.end(&turn, "completed");
+    }
+
+    /// Says why a turn does not begin.
+    fn fail_first(&self, turn: &str) {
+        let error = json!({ "message": "there is no such branch" });
+        notify(
+            "error",
+            &json!({ "error": error, "willRetry": false, "threadId": self.thread.id, "turnId": turn }),
+        );
     }
 
     /// Takes a message for the turn that runs.

@@ -66,11 +66,13 @@ impl Actor {
                 self.withdraw(open, ResolvedBy::Codex);
                 self.crashes.forget();
                 self.count_turn(&turn.id);
-                self.turn_ended();
+                self.turn_ended(&turn.id);
+                self.send_next();
             }
-            // A turn that was accepted and fails before it begins: codex tells of no beginning and no end then.
+            // A turn that was accepted and fails before it begins: codex tells of no beginning and no end then. What
+            // waits does so for its user, as after any turn that failed.
             Notification::Error(error) if own && !error.will_retry && self.slot.is_starting() => {
-                self.turn_ended();
+                self.turn_ended(&error.turn_id);
             }
             Notification::Settings(..) if own => {
                 self.keep_settings();

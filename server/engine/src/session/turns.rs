@@ -300,7 +300,7 @@ impl Actor {
     }
 
     pub(super) fn turn_began(&mut self, turn: TurnId) {
-        self.began();
+        self.began(&turn);
         let waiting = self.slot.take_waiting();
         self.slot = Slot::Running(turn);
         for (_, message) in waiting.messages {
@@ -312,25 +312,22 @@ impl Actor {
     }
 
     /// A turn has ended: the one that was running, whatever its id. (A review ends under another one.)
-    pub(super) fn turn_ended(&mut self) {
-        self.began();
+    pub(super) fn turn_ended(&mut self, turn: &TurnId) {
+        self.began(turn);
         if !matches!(self.slot, Slot::Opening(_) | Slot::Changing(_)) {
             self.ended();
         }
         self.state_changed();
         self.save_soon();
-        self.send_next();
     }
 
-    /// A turn that has begun was taken by codex, whether or not it has answered.
-    fn began(&mut self) {
+    /// A turn that has begun, or failed before, was taken by codex, whether or not it has answered.
+    fn began(&mut self, turn: &TurnId) {
         if let Slot::Starting(Starting { item, .. }) = &mut self.slot
             && let Some(item) = item.take()
         {
             self.take_out(&item);
-            if let Some(turn) = self.transcript.turns.last() {
-                self.waits.sent(&item, &turn.id);
-            }
+            self.waits.sent(&item, turn);
         }
     }
 
