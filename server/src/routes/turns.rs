@@ -13,7 +13,7 @@ use bytes::Bytes;
 use codex_gateway_engine::Session;
 use codex_gateway_wire::{
     EventName,
-    api::{Sent, SessionReply, StartTurn, TurnEnded, TurnReply, WaitedReply},
+    api::{Sent, SessionReply, StartTurn, TurnEnded, TurnReply},
     turn::Wait,
 };
 use futures::{FutureExt, Stream};
@@ -70,9 +70,7 @@ pub async fn start(
     if wait.is_no() {
         return Ok(Json(reply).into_response());
     }
-    let end = session.turn_end(&reply.sent, patience).await?;
-    let reply = TurnReply { session: session.state().await?, sent: reply.sent };
-    Ok(Json(WaitedReply { reply, end }).into_response())
+    Ok(Json(session.turn_reply(reply.sent, patience).await?).into_response())
 }
 
 fn accepts_stream(headers: &HeaderMap) -> bool {

@@ -3,6 +3,7 @@
 use std::{os::unix::ffi::OsStrExt, time::Duration};
 
 use futures::future::join_all;
+use serde_json::json;
 use tokio::time::timeout;
 
 use crate::support::{Gateway, Setup, eventually};
@@ -47,6 +48,44 @@ async fn a_session_that_is_being_made_is_given_up() {
     eventually("its process starts", || gateway.codexes().len() == 1).await;
     gateway.terminate();
     create.await.refused(503, "shutting_down");
+    gateway.ended().await;
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_turn_hears_how_it_ended() {
+    let mut gateway = Gateway::fake("hangs").await.settled().await;
+    let session = gateway.create().await;
+    let mut events = session.live().await;
+    let (path, body) = (session.path("/turn"), json!({ "prompt": "Hello", "wait": true }));
+    let waits = session.client.post_json(&path, &body);
+    let stops = async {
+        events.notification("item/agentMessage/delta").await;
+        gateway.terminate();
+    };
+    let (reply, ()) = tokio::join!(waits, stops);
+    let reply = reply.ok();
+    let turn = &reply["turn"];
+    assert_eq!((&turn["status"], &turn["id"]), (&json!("failed"), &reply["turnId"]));
+    assert!(turn["error"]["message"].as_str().unwrap().contains("The gateway was stopped"), "{turn}");
+    assert_eq!(
+        (&reply["text"], &reply["state"]["activeTurn"]),
+        (&json!("I was about to say"), &json!(false))
+    );
+    gateway.ended().await;
+}
+
+#[tokio::test]
+async fn what_is_cut_short_is_not_taken_for_a_session_that_is_gone() {
+    let mut gateway = Gateway::fake("mute").await.settled().await;
+    let session = gateway.create().await;
+    let (path, body) = (session.path("/turn"), json!({ "prompt": "Hello" }));
+    let sends = session.client.post_json(&path, &body);
+    let stops = async {
+        eventually("it is told", || !gateway.codex().told().is_empty()).await;
+        gateway.terminate();
+    };
+    let (sent, ()) = tokio::join!(sends, stops);
+    sent.refused(503, "shutting_down");
     gateway.ended().await;
 }
 

@@ -58,6 +58,8 @@ modes! {
     NeverBegins = "never-begins",
     /// It says what is wrong with a turn, accepts it then, and neither begins nor ends it.
     FailsFirst = "fails-first",
+    /// It does not answer `turn/start`, and begins no turn.
+    Mute = "mute",
     /// It answers `turn/start` with something that has not the shape of a reply.
     BadReply = "bad-reply",
     /// It answers `turn/start` with more than 64 MiB.

@@ -2,7 +2,7 @@
 
 use codex_gateway_wire::{
     ItemId, QueueItemId, RequestId, Snapshot, ThreadId, UserRequest,
-    api::{EditQueueItem, NewThread, QueueReply, SessionReply, StartTurn, TurnEnd, TurnReply},
+    api::{EditQueueItem, NewThread, QueueReply, SessionReply, StartTurn, TurnReply},
     event::ClosedReason,
     request::{AnswerReply, AnswerRequest},
 };
@@ -12,7 +12,7 @@ use tokio::{sync::oneshot, time::Instant};
 use super::{
     actions::Action,
     older::{Beyond, Looked},
-    waits::Waited,
+    waits::{Ended, Waited},
 };
 use crate::{bridge::Bridge, error::SessionError, places::Place, store::StoreError};
 
@@ -26,7 +26,7 @@ pub(super) enum Command {
     Snapshot(Reply<Snapshot>),
     StartTurn(StartTurn, Reply<Result<TurnReply, SessionError>>),
     /// Answers when a turn has ended, or at that moment.
-    Wait(Waited, Option<Instant>, Reply<TurnEnd>),
+    Wait(Waited, Option<Instant>, Reply<Ended>),
     Queue(Reply<QueueReply>),
     EditQueued(QueueItemId, EditQueueItem, Reply<Result<QueueReply, SessionError>>),
     RemoveQueued(QueueItemId, Reply<Result<QueueReply, SessionError>>),

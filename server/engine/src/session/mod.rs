@@ -42,7 +42,7 @@ use codex_gateway_wire::{
     ItemId, OwnerId, QueueItemId, RequestId, SessionId, Snapshot, ThreadId, TurnId, UserRequest,
     api::{
         EditQueueItem, ListedSession, NewThread, QueueReply, ReviewTarget, Sent, SessionInfo, SessionReply,
-        SessionSummary, StartTurn, TurnEnd, TurnReply,
+        SessionSummary, StartTurn, TurnEnd, TurnReply, WaitedReply,
     },
     event::ClosedReason,
     request::{AnswerReply, AnswerRequest},
@@ -119,6 +119,7 @@ impl Session {
             idle: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
             queued: AtomicBool::new(false),
+            suspended: AtomicBool::new(false),
             news_ms: AtomicI64::new(news),
             settings: base.settings.clone(),
             presence: Presence::new(),
@@ -212,7 +213,8 @@ impl Session {
     /// Its state, with the id of the newest event in it.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`] if the session has ended meanwhile; so for all that follow.
+    /// [`SessionError::NotFound`] if the session has ended meanwhile, [`SessionError::ShuttingDown`] if the gateway
+    /// stops; so for all that follow.
     pub async fn state(&self) -> Result<SessionReply, SessionError> {
         self.ask(Command::State).await
     }
@@ -243,11 +245,28 @@ impl Session {
     /// nothing.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`] if the session ends meanwhile.
+    /// See [`Session::state`]. A turn that ends because the gateway stops has an end.
     pub async fn turn_end(&self, sent: &Sent, patience: Option<Duration>) -> Result<TurnEnd, SessionError> {
-        let Some(what) = Waited::of(sent) else { return Ok(TurnEnd::default()) };
-        let until = patience.map(|patience| Instant::now() + patience);
-        self.ask(|reply| Command::Wait(what, until, reply)).await
+        Ok(self.turn_reply(sent.clone(), patience).await?.end)
+    }
+
+    /// Does the same, and answers with the session's state at that moment, too.
+    ///
+    /// # Errors
+    /// See [`Session::turn_end`].
+    pub async fn turn_reply(
+        &self,
+        sent: Sent,
+        patience: Option<Duration>,
+    ) -> Result<WaitedReply, SessionError> {
+        let (session, end) = match Waited::of(&sent) {
+            Some(what) => {
+                let until = patience.map(|patience| Instant::now() + patience);
+                self.ask(|reply| Command::Wait(what, until, reply)).await?
+            }
+            None => (self.state().await?, TurnEnd::default()),
+        };
+        Ok(WaitedReply { reply: TurnReply { session, sent }, end })
     }
 
     /// Starts a turn that makes the history shorter, for the model. Answers when codex has taken it.
@@ -456,7 +475,13 @@ impl Session {
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, SessionError> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).await.map_err(|_| SessionError::NotFound)?;
-        answer.await.map_err(|_| SessionError::NotFound)
+        self.commands.send(command(reply)).await.map_err(|_| self.left())?;
+        answer.await.map_err(|_| self.left())
+    }
+
+    /// Why there is no actor that answers.
+    fn left(&self) -> SessionError {
+        let suspended = self.shared.suspended.load(Ordering::Relaxed);
+        if suspended { SessionError::ShuttingDown } else { SessionError::NotFound }
     }
 }

@@ -97,7 +97,8 @@ impl Actor {
     pub(super) fn remove_queued(&mut self, id: &QueueItemId) -> Result<QueueReply, SessionError> {
         self.find(id)?;
         self.take_out(id);
-        self.waits.removed(id);
+        let session = self.reply();
+        self.waits.removed(id, &session);
         Ok(self.queue())
     }
 

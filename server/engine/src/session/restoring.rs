@@ -1,6 +1,6 @@
 //! A session that was written down goes on: an actor without a process is made of its row.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::atomic::Ordering};
 
 use codex_gateway_wire::{
     ApprovalMode, Entry, EventBody, EventName, Phase, QueueItem, RequestResolved, Transcript, api,
@@ -125,6 +125,8 @@ impl Actor {
 
     /// Ends, with its process; what there is of the session is written down. The streams of its readers just end.
     pub(super) async fn suspend(mut self) {
+        // Before anything is left unanswered.
+        self.shared.suspended.store(true, Ordering::Relaxed);
         let open = self.pending.take_all();
         self.withdraw(open, ResolvedBy::Process);
         if self.live.is_some() {

@@ -35,6 +35,8 @@ pub(super) struct Shared {
     pub waiting: AtomicBool,
     /// A message waits for its turn.
     pub queued: AtomicBool,
+    /// The gateway is stopping, and the session with it: it goes on after the next start.
+    pub suspended: AtomicBool,
     /// When a turn last ended, or something was last asked of the user.
     pub news_ms: AtomicI64,
     /// Where it works and what it may do.

@@ -2,7 +2,7 @@
 
 use codex_gateway_wire::{
     Content, Item, QueueItemId, TurnId,
-    api::{Sent, TurnEnd, TurnResult},
+    api::{Sent, SessionReply, TurnEnd, TurnResult},
     codex::TurnStatus,
     transcript::TurnRecord,
 };
@@ -27,6 +27,9 @@ impl Waited {
     }
 }
 
+/// How the session stands when the wait is over, and the turn.
+pub(super) type Ended = (SessionReply, TurnEnd);
+
 /// Those who wait.
 #[derive(Default)]
 pub(super) struct Waits(Vec<Wait>);
@@ -35,11 +38,11 @@ struct Wait {
     what: Waited,
     /// When they have waited long enough; never without.
     until: Option<Instant>,
-    reply: Reply<TurnEnd>,
+    reply: Reply<Ended>,
 }
 
 impl Waits {
-    pub(super) fn add(&mut self, what: Waited, until: Option<Instant>, reply: Reply<TurnEnd>) {
+    pub(super) fn add(&mut self, what: Waited, until: Option<Instant>, reply: Reply<Ended>) {
         self.0.push(Wait { what, until, reply });
     }
 
@@ -58,11 +61,11 @@ impl Waits {
     }
 
     /// A message was taken out of the queue: it has no turn.
-    pub(super) fn removed(&mut self, item: &QueueItemId) {
+    pub(super) fn removed(&mut self, item: &QueueItemId, session: &SessionReply) {
         let removed =
             self.0.extract_if(.., |wait| matches!(&wait.what, Waited::Queued(queued) if queued == item));
         for wait in removed {
-            let _ = wait.reply.send(TurnEnd::default());
+            let _ = wait.reply.send((session.clone(), TurnEnd::default()));
         }
     }
 }
@@ -78,7 +81,7 @@ impl Actor {
             let late = wait.until.is_some_and(|until| until <= now);
             if late || self.is_over(&wait.what) {
                 // An answer that nobody waits for any more is no error.
-                let _ = wait.reply.send(self.turn_end(&wait.what));
+                let _ = wait.reply.send((self.reply(), self.turn_end(&wait.what)));
             } else if !wait.reply.is_closed() {
                 self.waits.0.push(wait);
             }
