@@ -4,11 +4,14 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
-use codex_gateway_wire::{OwnerId, api::ErrorCode};
+use codex_gateway_wire::OwnerId;
 use futures::{
     FutureExt,
     future::{BoxFuture, Shared},
@@ -16,6 +19,7 @@ use futures::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
+    bridge::{Bridge, BridgeError, protocol::Request},
     error::SessionError,
     store::{Known, Store, StoreError},
 };
@@ -48,6 +52,35 @@ impl RequestKey {
     }
 }
 
+/// Whether codex was told what a request wants, and did not refuse it. If the request fails then, however it does, nobody
+/// knows whether it was done. Cheap to clone; all clones are one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told(Arc<AtomicBool>);
+
+impl Told {
+    /// Asks codex for what the request wants.
+    ///
+    /// # Errors
+    /// Those of [`Bridge::request`].
+    pub(crate) async fn ask<R: Request>(
+        &self,
+        bridge: &Bridge,
+        request: &R,
+    ) -> Result<R::Reply, BridgeError> {
+        // Also if nobody waits for the reply any more.
+        self.0.store(true, Ordering::Relaxed);
+        let reply = bridge.request(request).await;
+        if matches!(reply, Err(BridgeError::Refused { .. } | BridgeError::Lacks(_))) {
+            self.0.store(false, Ordering::Relaxed);
+        }
+        reply
+    }
+
+    fn is_told(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// What came of a request, as JSON.
 type Outcome = Result<Arc<str>, SessionError>;
 /// A request that is being done: its hash, and its outcome to be.
@@ -72,18 +105,19 @@ impl Once {
     }
 
     /// What came of the request: it is done, unless it was done before or is being done. Whoever goes away stops
-    /// nothing.
+    /// nothing. `told` is what it notes for itself on its way.
     ///
     /// # Errors
     /// [`SessionError::KeyReused`], [`SessionError::KeyUnfinished`]; why it could not be done: then it can be tried
-    /// again with the same key.
+    /// again with the same key, unless codex was told.
     pub(crate) async fn run<T: Serialize + DeserializeOwned>(
         &self,
         owner: &OwnerId,
         key: RequestKey,
+        told: Told,
         work: impl Future<Output = Result<T, SessionError>> + Send + 'static,
     ) -> Result<T, SessionError> {
-        let outcome = self.underway(owner, key, work)?.await?;
+        let outcome = self.underway(owner, key, told, work)?.await?;
         serde_json::from_str(&outcome).map_err(|error| StoreError::Question(error.to_string()).into())
     }
 
@@ -91,6 +125,7 @@ impl Once {
         &self,
         owner: &OwnerId,
         key: RequestKey,
+        told: Told,
         work: impl Future<Output = Result<T, SessionError>> + Send + 'static,
     ) -> Result<Shared<BoxFuture<'static, Outcome>>, SessionError> {
         let place = (owner.clone(), key.key.clone());
@@ -106,7 +141,7 @@ impl Once {
         let task = tokio::spawn(async move {
             // Also if it panics.
             let _left = Left { once: &once, place: &at };
-            once.begin(&owner, &key, work).await
+            once.begin(&owner, &key, &told, work).await
         });
         let outcome = task.map(|joined| joined.unwrap_or(Err(SessionError::KeyUnfinished))).boxed().shared();
         underway.insert(place, (request, outcome.clone()));
@@ -117,6 +152,7 @@ impl Once {
         &self,
         owner: &OwnerId,
         key: &RequestKey,
+        told: &Told,
         work: impl Future<Output = Result<T, SessionError>> + Send,
     ) -> Outcome {
         match self.store.begin_once(owner, &key.key, key.request).await? {
@@ -128,8 +164,7 @@ impl Once {
         let done = work.await;
         // Our own types can be written.
         let outcome = done.map(|done| serde_json::to_string(&done).unwrap_or_default());
-        // After a timeout nobody knows whether it was done.
-        if outcome.as_ref().is_err_and(|error| error.code() == ErrorCode::CodexTimeout) {
+        if outcome.is_err() && told.is_told() {
             return outcome.map(Into::into);
         }
         if let Err(error) = self.store.end_once(owner, &key.key, outcome.as_ref().ok().cloned()).await {
@@ -187,26 +222,36 @@ mod tests {
             }
         };
         let failing = async { Err::<u32, _>(SessionError::TurnActive) };
-        assert!(matches!(once.run(&ada, key("k", "a"), failing).await, Err(SessionError::TurnActive)));
+        assert!(matches!(
+            once.run(&ada, key("k", "a"), Told::default(), failing).await,
+            Err(SessionError::TurnActive)
+        ));
 
         // Who gives up stops nothing.
-        let given_up = once.run(&ada, key("k", "a"), work());
+        let given_up = once.run(&ada, key("k", "a"), Told::default(), work());
         assert!(given_up.now_or_never().is_none());
-        let other = once.run(&ada, key("k", "b"), work()).await;
+        let other = once.run(&ada, key("k", "b"), Told::default(), work()).await;
         assert!(matches!(other, Err(SessionError::KeyReused)), "{other:?}");
         gate.notify_one();
-        assert_eq!(once.run(&ada, key("k", "a"), work()).await.unwrap(), 1);
-        assert!(matches!(once.run(&ada, key("k", "b"), work()).await, Err(SessionError::KeyReused)));
+        assert_eq!(once.run(&ada, key("k", "a"), Told::default(), work()).await.unwrap(), 1);
+        assert!(matches!(
+            once.run(&ada, key("k", "b"), Told::default(), work()).await,
+            Err(SessionError::KeyReused)
+        ));
         gate.notify_one();
         assert_eq!(
-            once.run(&OwnerId::from("bob"), key("k", "a"), work()).await.unwrap(),
+            once.run(&OwnerId::from("bob"), key("k", "a"), Told::default(), work()).await.unwrap(),
             2,
             "another's is another"
         );
 
         drop(once);
         let once = Once::new(Store::open(dir.path()).unwrap());
-        assert_eq!(once.run(&ada, key("k", "a"), work()).await.unwrap(), 1, "also after a restart");
+        assert_eq!(
+            once.run(&ada, key("k", "a"), Told::default(), work()).await.unwrap(),
+            1,
+            "also after a restart"
+        );
     }
 
     #[tokio::test]
@@ -214,19 +259,24 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let once = Once::new(Store::open(dir.path()).unwrap());
         let breaks = async { panic!("a bug") };
-        let broken = once.run::<u32>(&OwnerId::shared(), key("k", "a"), breaks).await;
+        let broken = once.run::<u32>(&OwnerId::shared(), key("k", "a"), Told::default(), breaks).await;
         assert!(matches!(broken, Err(SessionError::KeyUnfinished)), "{broken:?}");
         assert!(once.underway.lock().unwrap().is_empty());
     }
 
     #[tokio::test]
-    async fn what_became_of_it_is_unknown_after_a_timeout() {
+    async fn what_became_of_it_is_unknown_once_codex_was_told() {
         let dir = tempfile::tempdir().unwrap();
         let once = Once::new(Store::open(dir.path()).unwrap());
-        let late = async { Err::<u32, _>(SessionError::NeverStarted(std::time::Duration::from_secs(1))) };
         let owner = OwnerId::shared();
-        assert_eq!(once.run(&owner, key("k", "a"), late).await.unwrap_err().code(), ErrorCode::CodexTimeout);
-        let again = once.run(&owner, key("k", "a"), async { Ok(1) }).await;
-        assert!(matches!(again, Err(SessionError::KeyUnfinished)), "{again:?}");
+        let late = || async { Err(SessionError::NeverStarted(std::time::Duration::from_secs(1))) };
+        let (told, untold) = (Told(Arc::new(AtomicBool::new(true))), Told::default());
+        for (name, told, known) in [("a", told, false), ("b", untold, true)] {
+            let failed = once.run::<u32>(&owner, key(name, ""), told, late()).await;
+            assert!(matches!(failed, Err(SessionError::NeverStarted(_))), "{failed:?}");
+            let again = once.run(&owner, key(name, ""), Told::default(), async { Ok(1) }).await;
+            assert_eq!(again.is_ok(), known, "{again:?}");
+            assert!(known || matches!(again, Err(SessionError::KeyUnfinished)), "{again:?}");
+        }
     }
 }

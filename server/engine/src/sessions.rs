@@ -45,7 +45,7 @@ use crate::{
     holds::Holds,
     library::{self, Library},
     metrics::{Metrics, Standing},
-    once::{Once, RequestKey},
+    once::{Once, RequestKey, Told},
     places::{Live, Places},
     probe,
     session::{
@@ -306,7 +306,8 @@ impl Sessions {
         let Some(key) = key else { return self.create(owner, request).await };
         let (sessions, creator) = (self.clone(), owner.clone());
         let making = async move { Ok(sessions.create(&creator, request).await?.id().clone()) };
-        let id = self.inner.once.run(owner, key, making).await?;
+        // What fails leaves no session behind.
+        let id = self.inner.once.run(owner, key, Told::default(), making).await?;
         self.get(owner, &id).await
     }
 
@@ -321,9 +322,10 @@ impl Sessions {
         key: Option<RequestKey>,
     ) -> Result<TurnReply, SessionError> {
         let Some(key) = key else { return session.start_turn(turn).await };
-        let sender = session.clone();
-        let sending = async move { Ok(sender.start_turn(turn).await?.sent) };
-        let sent = self.inner.once.run(session.owner(), key, sending).await?;
+        let (sender, told) = (session.clone(), Told::default());
+        let noted = told.clone();
+        let sending = async move { Ok(sender.send(turn, noted).await?.sent) };
+        let sent = self.inner.once.run(session.owner(), key, told, sending).await?;
         Ok(TurnReply { session: session.state().await?, sent })
     }
 

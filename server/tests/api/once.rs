@@ -136,3 +136,51 @@ async fn nobody_does_again_what_may_have_been_done() {
     assert_eq!(gateway.codex().told().len(), 1);
     gateway.stop().await;
 }
+
+/// Codex was told, and nobody knows whether it has taken it.
+#[tokio::test]
+async fn nobody_does_again_what_codex_may_have_taken() {
+    for (mode, status, code) in [
+        ("dies-told", 503, "codex_unavailable"),
+        ("bad-reply", 500, "codex_bad_reply"),
+        ("mute", 503, "shutting_down"),
+    ] {
+        let (mut gateway, mut session) = session(mode).await;
+        let (path, body) = (session.path("/turn"), json!({ "prompt": "Hello" }));
+        let client = keyed(&session.client, "k");
+        let sends = client.post_json(&path, &body);
+        let stops = async {
+            if mode == "mute" {
+                eventually("it is told", || !gateway.codex().told().is_empty()).await;
+                gateway.restart().await;
+            }
+        };
+        let (sent, ()) = tokio::join!(sends, stops);
+        sent.refused(status, code);
+        gateway.codex().set_mode("normal");
+        session.client = gateway.client.clone();
+        keyed(&session.client, "k").post_json(&path, &body).await.refused(409, "key_unfinished");
+        assert_eq!(gateway.codex().told().len(), 1, "{mode}");
+        keyed(&session.client, "another").post_json(&path, &body).await.ok();
+        gateway.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_codex_did_not_take_can_be_sent_again() {
+    let (gateway, session) = session("refuses").await;
+    let mut events = session.live().await;
+    let (path, body) = (session.path("/turn"), json!({ "prompt": "Hello", "wait": true }));
+    let client = keyed(&session.client, "k");
+    client.post_json(&path, &body).await.refused(422, "codex_refused");
+    // No process, and none that can be started.
+    gateway.codex().set_mode("dies");
+    session.start_turn("Goodbye").await;
+    events.find(|event| event.name == "warning").await;
+    gateway.codex().set_mode("exits");
+    client.post_json(&path, &body).await.refused(503, "codex_unavailable");
+    gateway.codex().set_mode("normal");
+    assert_eq!(client.post_json(&path, &body).await.ok()["turn"]["status"], "completed");
+    assert_eq!(gateway.codex().told().len(), 3, "refused, the one that died, and this");
+    gateway.stop().await;
+}

@@ -58,6 +58,8 @@ modes! {
     NeverBegins = "never-begins",
     /// It says what is wrong with a turn, accepts it then, and neither begins nor ends it.
     FailsFirst = "fails-first",
+    /// It ends when it is told to start a turn, without a word.
+    DiesTold = "dies-told",
     /// It does not answer `turn/start`, and begins no turn.
     Mute = "mute",
     /// It answers `turn/start` with something that has not the shape of a reply.

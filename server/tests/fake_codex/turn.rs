@@ -17,6 +17,7 @@ impl Fake {
         let accept = || reply(id, json!({ "turn": { "id": turn, "status": "inProgress", "items": [] } }));
         match mode {
             Mode::Refuses | Mode::RefusesAll => return error(id, -32600, "the model is on holiday"),
+            Mode::DiesTold => std::process::exit(3),
             Mode::Mute => return,
             Mode::BadReply => return reply(id, json!({ "turn": "soon" })),
             Mode::LongReply => {

@@ -235,7 +235,7 @@ impl Actor {
         match command {
             Command::State(reply) => drop(reply.send(self.reply())),
             Command::Snapshot(reply) => drop(reply.send(self.snapshot())),
-            Command::StartTurn(turn, reply) => self.say(turn, reply),
+            Command::StartTurn(turn, told, reply) => self.say(turn, told, reply),
             Command::Wait(what, until, reply) => self.waits.add(what, until, reply),
             Command::Queue(reply) => drop(reply.send(self.queue())),
             Command::EditQueued(id, edit, reply) => drop(reply.send(self.edit_queued(&id, edit))),

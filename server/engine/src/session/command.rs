@@ -14,7 +14,7 @@ use super::{
     older::{Beyond, Looked},
     waits::{Ended, Waited},
 };
-use crate::{bridge::Bridge, error::SessionError, places::Place, store::StoreError};
+use crate::{bridge::Bridge, error::SessionError, once::Told, places::Place, store::StoreError};
 
 pub(super) type Reply<T> = oneshot::Sender<T>;
 /// A request to codex, on its way to be answered.
@@ -24,7 +24,7 @@ pub(super) type Asked = Box<dyn FnOnce(Bridge) -> BoxFuture<'static, ()> + Send>
 pub(super) enum Command {
     State(Reply<SessionReply>),
     Snapshot(Reply<Snapshot>),
-    StartTurn(StartTurn, Reply<Result<TurnReply, SessionError>>),
+    StartTurn(StartTurn, Told, Reply<Result<TurnReply, SessionError>>),
     /// Answers when a turn has ended, or at that moment.
     Wait(Waited, Option<Instant>, Reply<Ended>),
     Queue(Reply<QueueReply>),

@@ -72,6 +72,7 @@ use crate::{
     error::SessionError,
     log::{Log, RING},
     metrics::Standing,
+    once::Told,
     places::Place,
     requests::{Attendance, Presence},
 };
@@ -234,10 +235,15 @@ impl Session {
     /// [`SessionError::EmptyPrompt`] and what else is wrong with it, [`SessionError::TurnActive`],
     /// [`SessionError::QueueFull`], [`SessionError::Starting`], or what codex says.
     pub async fn start_turn(&self, turn: StartTurn) -> Result<TurnReply, SessionError> {
+        self.send(turn, Told::default()).await
+    }
+
+    /// Does so, and notes when codex was told.
+    pub(crate) async fn send(&self, turn: StartTurn, told: Told) -> Result<TurnReply, SessionError> {
         if !turn.input.is_empty() {
             self.intake.resolve(turn.clone()).await?;
         }
-        self.ask(|reply| Command::StartTurn(turn, reply)).await?
+        self.ask(|reply| Command::StartTurn(turn, told, reply)).await?
     }
 
     /// Waits for the end of the turn that a message began or was told to; that of one in the queue must come first.

@@ -17,7 +17,7 @@ use super::{
     intake,
     turns::{Message, SentReply, Slot},
 };
-use crate::error::SessionError;
+use crate::{error::SessionError, once::Told};
 
 /// How many messages may wait.
 const ITEMS: usize = 32;
@@ -107,7 +107,12 @@ impl Actor {
         match self.find(id) {
             Ok(at) => {
                 let turn = self.transcript.queue[at].turn();
-                self.tell(Message { turn, item: Some(id.clone()), reply: Some(reply) });
+                self.tell(Message {
+                    turn,
+                    item: Some(id.clone()),
+                    told: Told::default(),
+                    reply: Some(reply),
+                });
             }
             Err(error) => drop(reply.send(Err(error))),
         }
@@ -121,7 +126,12 @@ impl Actor {
             return;
         }
         if let Some(item) = self.transcript.queue.first().filter(|item| item.error.is_none()) {
-            self.start(Message { turn: item.turn(), item: Some(item.id.clone()), reply: None });
+            self.start(Message {
+                turn: item.turn(),
+                item: Some(item.id.clone()),
+                told: Told::default(),
+                reply: None,
+            });
         }
     }
 

@@ -52,7 +52,7 @@ impl Actor {
         let bridge = live.bridge.clone();
         let intake = self.base.intake(Some(thread_id.clone()));
         let overrides = self.overrides(&message.turn);
-        let (turn, expected) = (message.turn.clone(), turn_id.clone());
+        let (turn, told, expected) = (message.turn.clone(), message.told.clone(), turn_id.clone());
         let telling = async move {
             let client_id = turn.client_message_id.clone();
             let input = intake.resolve(turn).await?;
@@ -61,7 +61,7 @@ impl Actor {
             }
             let request =
                 TurnSteer { thread_id, expected_turn_id: expected, input, client_user_message_id: client_id };
-            bridge.request(&request).await?;
+            told.ask(&bridge, &request).await?;
             Ok(())
         };
         self.tasks.push(telling.map(|result| Done::Steered(turn_id, result, message)).boxed());

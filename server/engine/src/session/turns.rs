@@ -22,6 +22,7 @@ use crate::{
         protocol::{Overrides, Request, TurnStart},
     },
     error::SessionError,
+    once::Told,
 };
 
 pub(super) type StateReply = Reply<Result<SessionReply, SessionError>>;
@@ -65,6 +66,7 @@ pub(super) struct Message {
     pub turn: StartTurn,
     /// The message of the queue that it is.
     pub item: Option<QueueItemId>,
+    pub told: Told,
     /// Who hears what became of it; nobody if the session sends it by itself.
     pub reply: Option<SentReply>,
 }
@@ -110,12 +112,12 @@ impl Slot {
 
 impl Actor {
     /// A message of a client.
-    pub(super) fn say(&mut self, turn: StartTurn, reply: SentReply) {
+    pub(super) fn say(&mut self, turn: StartTurn, told: Told, reply: SentReply) {
         if let Err(error) = self.check(&turn) {
             return drop(reply.send(Err(error)));
         }
         let when_busy = turn.when_busy;
-        let message = Message { turn, item: None, reply: Some(reply) };
+        let message = Message { turn, item: None, told, reply: Some(reply) };
         match self.is_idle() {
             Ok(()) => self.start(message),
             Err(busy) if when_busy == WhenBusy::Reject => self.failed(message, &busy),
@@ -255,14 +257,14 @@ impl Actor {
         self.shared.touch();
         let intake = self.base.intake(Some(thread_id.clone()));
         let overrides = self.overrides(&message.turn);
-        let turn = message.turn.clone();
+        let (turn, told) = (message.turn.clone(), message.told.clone());
         self.slot = Slot::Starting(Starting { number, item: message.item.clone(), waiting });
         let sending = async move {
             let (output_schema, client_id) = (turn.output_schema.clone(), turn.client_message_id.clone());
             let input = intake.resolve(turn).await?;
             let request =
                 TurnStart { thread_id, input, overrides, output_schema, client_user_message_id: client_id };
-            Ok(bridge.request(&request).await?.turn.id)
+            Ok(told.ask(&bridge, &request).await?.turn.id)
         };
         self.tasks.push(sending.map(move |result| Done::TurnStarted(number, result, message)).boxed());
     }
