@@ -10,10 +10,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use codex_gateway_engine::Session;
+use codex_gateway_engine::{Session, SessionError};
 use codex_gateway_wire::{
     EventName,
-    api::{Sent, SessionReply, StartTurn, TurnEnded, TurnReply},
+    api::{SessionReply, StartTurn, TurnEnded, TurnReply, WaitedReply},
     turn::Wait,
 };
 use futures::{FutureExt, Stream};
@@ -57,20 +57,23 @@ pub async fn start(
         Wait::Seconds(seconds) => Some(Duration::from_secs(seconds.into())),
         Wait::No | Wait::ToTheEnd => None,
     };
+    let client_id = turn.client_message_id.clone();
     if accepts_stream(&headers) {
         let place = state.limits.stream(who)?;
         // What the turn brings about comes after this.
         let reader = Reader::after(session.clone(), session.log().last().seq, u16::MAX);
         let TurnReply { sent, .. } = state.sessions.start_turn_once(&session, turn, key).await?;
         let hello = sse::hello(&session, &state.build_id);
-        return Ok(sse::response(follow(session, hello, reader, sent, patience, expiry, place)));
+        let ends = session.clone();
+        let end = async move { ends.turn_reply(sent, client_id, patience).await };
+        return Ok(sse::response(follow(session, hello, reader, end, expiry, place)));
     }
     let wait = turn.wait;
     let reply = state.sessions.start_turn_once(&session, turn, key).await?;
     if wait.is_no() {
         return Ok(Json(reply).into_response());
     }
-    Ok(Json(session.turn_reply(reply.sent, patience).await?).into_response())
+    Ok(Json(session.turn_reply(reply.sent, client_id, patience).await?).into_response())
 }
 
 fn accepts_stream(headers: &HeaderMap) -> bool {
@@ -85,8 +88,7 @@ fn follow(
     session: Session,
     hello: Bytes,
     mut reader: Reader,
-    sent: Sent,
-    patience: Option<Duration>,
+    end: impl Future<Output = Result<WaitedReply, SessionError>>,
     expiry: Expiry,
     place: StreamPlace,
 ) -> impl Stream<Item = Chunk> {
@@ -95,7 +97,6 @@ fn follow(
         let expired = expiry.over();
         tokio::pin!(expired);
         yield Ok(hello);
-        let end = session.turn_end(&sent, patience);
         tokio::pin!(end);
         let end = loop {
             let next = tokio::select! {
@@ -118,8 +119,8 @@ fn follow(
             let Some(bytes) = next else { break };
             yield Ok(bytes);
         }
-        if let Ok(end) = end {
-            yield Ok(json_frame(None, EventName::Turn, &TurnEnded { sent: sent.clone(), end }));
+        if let Ok(WaitedReply { reply, end }) = end {
+            yield Ok(json_frame(None, EventName::Turn, &TurnEnded { sent: reply.sent, end }));
         }
     }
 }

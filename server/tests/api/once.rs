@@ -184,3 +184,66 @@ async fn what_codex_did_not_take_can_be_sent_again() {
     assert_eq!(gateway.codex().told().len(), 3, "refused, the one that died, and this");
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn a_message_that_has_waited_is_answered_with_the_turn_that_it_became() {
+    let (mut gateway, mut session) = session("waits").await;
+    let mut events = session.live().await;
+    session.start_turn("first").await;
+    events.notification("turn/started").await;
+    let path = session.path("/turn");
+    let own = json!({ "prompt": "own", "whenBusy": "queue", "wait": true, "clientMessageId": "mine" });
+    let bodies = [json!({ "prompt": "ours", "whenBusy": "queue", "wait": true }), own];
+    for (key, body) in ["ours", "own"].into_iter().zip(&bodies) {
+        let text = body.to_string();
+        let mut gone = session.client.connect().await;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: {key}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{text}",
+            text.len()
+        );
+        gone.write_all(head.as_bytes()).await.unwrap();
+        events.find(|event| event.name == "queue" && event.data.contains(key)).await;
+        drop(gone);
+    }
+    let mut turns = Vec::new();
+    for _ in 0..3 {
+        gateway.codex().let_end().await;
+        let ended = events.notification("turn/completed").await.json();
+        turns.push(ended["params"]["turn"]["id"].clone());
+    }
+    for restarted in [false, true] {
+        if restarted {
+            gateway.kill_and_start().await;
+            session.client = gateway.client.clone();
+        }
+        for ((key, body), turn) in ["ours", "own"].into_iter().zip(&bodies).zip(&turns[1..]) {
+            let again = keyed(&session.client, key).post_json(&path, body).await.ok();
+            assert_eq!(again["outcome"], "queued");
+            let told = (&again["turn"]["id"], &again["turn"]["status"], &again["text"]);
+            assert_eq!(told, (turn, &json!("completed"), &json!("Done.")), "{key}, restarted: {restarted}");
+        }
+    }
+    assert_eq!(gateway.codex().told().len(), 3);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn of_a_turn_that_is_not_known_any_more_nothing_is_said() {
+    let (gateway, session) = session("normal").await;
+    let (path, body) = (session.path("/turn"), json!({ "prompt": "Hello", "wait": true }));
+    let client = keyed(&session.client, "k");
+    let first = client.post_json(&path, &body).await.ok();
+    assert_eq!(first["turn"]["status"], "completed");
+    session.client.post(&session.path("/thread/new")).await.ok();
+    let again = client.post_json(&path, &body).await.ok();
+    assert_eq!((&again["turnId"], &again["turn"]), (&first["turnId"], &json!(null)));
+    // Nor does it wait for the end of another one.
+    gateway.codex().set_mode("hangs");
+    let mut events = session.live().await;
+    session.start_turn("Goodbye").await;
+    events.notification("turn/started").await;
+    let again = client.post_json(&path, &body).await.ok();
+    assert_eq!((&again["turn"], &again["state"]["activeTurn"]), (&json!(null), &json!(true)));
+    gateway.stop().await;
+}

@@ -236,7 +236,7 @@ impl Actor {
             Command::State(reply) => drop(reply.send(self.reply())),
             Command::Snapshot(reply) => drop(reply.send(self.snapshot())),
             Command::StartTurn(turn, told, reply) => self.say(turn, told, reply),
-            Command::Wait(what, until, reply) => self.waits.add(what, until, reply),
+            Command::Wait(what, until, reply) => self.wait(what, until, reply),
             Command::Queue(reply) => drop(reply.send(self.queue())),
             Command::EditQueued(id, edit, reply) => drop(reply.send(self.edit_queued(&id, edit))),
             Command::RemoveQueued(id, reply) => drop(reply.send(self.remove_queued(&id))),
@@ -312,6 +312,7 @@ impl Actor {
     pub(super) fn thread_opened(&mut self, opened: ThreadOpened) {
         if opened.history.is_some() || self.transcript.thread_id.as_ref() != Some(&opened.thread_id) {
             self.older = opened.history.as_ref().is_some_and(|history| history.older);
+            self.waits.forget();
         }
         let queue = self.transcript.queue.clone();
         let seq = self.append(EventName::Thread, &opened);

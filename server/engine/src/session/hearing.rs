@@ -84,7 +84,7 @@ impl Actor {
             Notification::ItemCompleted(event) | Notification::ItemStarted(event) => {
                 if let (true, Item::UserMessage(message)) = (own, &event.item) {
                     self.save_soon();
-                    self.arrived(message);
+                    self.arrived(message, &event.turn_id);
                 }
                 self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
             }

@@ -253,19 +253,21 @@ impl Session {
     /// # Errors
     /// See [`Session::state`]. A turn that ends because the gateway stops has an end.
     pub async fn turn_end(&self, sent: &Sent, patience: Option<Duration>) -> Result<TurnEnd, SessionError> {
-        Ok(self.turn_reply(sent.clone(), patience).await?.end)
+        Ok(self.turn_reply(sent.clone(), None, patience).await?.end)
     }
 
-    /// Does the same, and answers with the session's state at that moment, too.
+    /// Does the same, and answers with the session's state at that moment, too. The message may have an id of the
+    /// client's: by that it is found if it has left the queue.
     ///
     /// # Errors
     /// See [`Session::turn_end`].
     pub async fn turn_reply(
         &self,
         sent: Sent,
+        client_id: Option<String>,
         patience: Option<Duration>,
     ) -> Result<WaitedReply, SessionError> {
-        let (session, end) = match Waited::of(&sent) {
+        let (session, end) = match Waited::of(&sent, client_id) {
             Some(what) => {
                 let until = patience.map(|patience| Instant::now() + patience);
                 self.ask(|reply| Command::Wait(what, until, reply)).await?

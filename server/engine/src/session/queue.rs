@@ -5,7 +5,7 @@
 //! from then on: nothing is sent twice, and nothing is lost.
 
 use codex_gateway_wire::{
-    EventBody, EventName, Queue, QueueItem, QueueItemId,
+    EventBody, EventName, Queue, QueueItem, QueueItemId, TurnId,
     api::{EditQueueItem, QueueReply, Sent, TurnOutcome},
     codex::{TurnStatus, UserMessage},
 };
@@ -97,8 +97,6 @@ impl Actor {
     pub(super) fn remove_queued(&mut self, id: &QueueItemId) -> Result<QueueReply, SessionError> {
         self.find(id)?;
         self.take_out(id);
-        let session = self.reply();
-        self.waits.removed(id, &session);
         Ok(self.queue())
     }
 
@@ -148,12 +146,13 @@ impl Actor {
     }
 
     /// Codex has a message of the user: one of the queue whose sending nobody answered for has arrived after all.
-    pub(super) fn arrived(&mut self, message: &UserMessage) {
+    pub(super) fn arrived(&mut self, message: &UserMessage, turn: &TurnId) {
         let is_it = |item: &&QueueItem| {
             (item.sending || item.error.is_some()) && item.client_message_id == message.client_id
         };
         if let Some(id) = self.transcript.queue.iter().find(is_it).map(|item| item.id.clone()) {
             self.take_out(&id);
+            self.taken_for(Some(&id), turn);
         }
     }
 

@@ -303,6 +303,7 @@ impl Actor {
 
     pub(super) fn turn_began(&mut self, turn: TurnId) {
         self.began(&turn);
+        self.waits.begun(&turn);
         let waiting = self.slot.take_waiting();
         self.slot = Slot::Running(turn);
         for (_, message) in waiting.messages {
@@ -329,7 +330,7 @@ impl Actor {
             && let Some(item) = item.take()
         {
             self.take_out(&item);
-            self.waits.sent(&item, turn);
+            self.taken_for(Some(&item), turn);
         }
     }
 
@@ -366,8 +367,8 @@ impl Actor {
     pub(super) fn taken(&mut self, message: Message, outcome: TurnOutcome, turn: TurnId) {
         if let Some(item) = &message.item {
             self.take_out(item);
-            self.waits.sent(item, &turn);
         }
+        self.taken_for(message.item.as_ref(), &turn);
         self.tell_sender(message, Sent { outcome, turn_id: Some(turn), queue_item_id: None });
     }
 

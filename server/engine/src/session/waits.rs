@@ -1,5 +1,7 @@
 //! The actor's part about those who wait for the end of a turn.
 
+use std::collections::VecDeque;
+
 use codex_gateway_wire::{
     Content, Item, QueueItemId, TurnId,
     api::{Sent, SessionReply, TurnEnd, TurnResult},
@@ -10,20 +12,30 @@ use tokio::time::Instant;
 
 use super::{Reply, actor::Actor};
 
+/// Of how many messages it is remembered which turn they were taken for.
+const TAKEN: usize = 64;
+
 /// What somebody waits for.
 #[derive(Debug)]
 pub(super) enum Waited {
     /// The end of a turn.
     Turn(TurnId),
-    /// That of the turn which a message of the queue will begin.
-    Queued(QueueItemId),
+    /// That of the turn which a message of the queue will begin; by what codex knows the message.
+    Queued(QueueItemId, String),
 }
 
 impl Waited {
-    /// The turn that a message began or was told to, or will begin.
-    pub(super) fn of(sent: &Sent) -> Option<Self> {
-        let queued = || sent.queue_item_id.clone().map(Self::Queued);
-        sent.turn_id.clone().map(Self::Turn).or_else(queued)
+    /// The turn that a message began or was told to, or will begin; the message may have an id of the client's.
+    pub(super) fn of(sent: &Sent, client_id: Option<String>) -> Option<Self> {
+        let queued = |item: QueueItemId| {
+            let client_id = client_id.unwrap_or_else(|| item.to_string());
+            Self::Queued(item, client_id)
+        };
+        sent.turn_id.clone().map(Self::Turn).or_else(|| sent.queue_item_id.clone().map(queued))
+    }
+
+    fn is_queued(&self, item: &QueueItemId) -> bool {
+        matches!(self, Self::Queued(queued, _) if queued == item)
     }
 }
 
@@ -32,7 +44,20 @@ pub(super) type Ended = (SessionReply, TurnEnd);
 
 /// Those who wait.
 #[derive(Default)]
-pub(super) struct Waits(Vec<Wait>);
+pub(super) struct Waits {
+    waiting: Vec<Wait>,
+    /// What codex has taken, the newest first.
+    taken: VecDeque<Taken>,
+}
+
+/// A message that codex has taken.
+struct Taken {
+    /// What it was in the queue.
+    item: Option<QueueItemId>,
+    turn: TurnId,
+    /// The turn was announced. One that fails before that is in no transcript.
+    begun: bool,
+}
 
 struct Wait {
     what: Waited,
@@ -42,48 +67,97 @@ struct Wait {
 }
 
 impl Waits {
-    pub(super) fn add(&mut self, what: Waited, until: Option<Instant>, reply: Reply<Ended>) {
-        self.0.push(Wait { what, until, reply });
+    fn add(&mut self, what: Waited, until: Option<Instant>, reply: Reply<Ended>) {
+        self.waiting.push(Wait { what, until, reply });
     }
 
     /// When the first has waited long enough.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.0.iter().filter_map(|wait| wait.until).min()
+        self.waiting.iter().filter_map(|wait| wait.until).min()
     }
 
-    /// A message of the queue has become a turn, or was told to one.
-    pub(super) fn sent(&mut self, item: &QueueItemId, turn: &TurnId) {
-        for wait in &mut self.0 {
-            if matches!(&wait.what, Waited::Queued(queued) if queued == item) {
+    fn taken(&mut self, taken: Taken) {
+        let Taken { item, turn, .. } = &taken;
+        if let Some(item) = item {
+            for wait in self.waiting.iter_mut().filter(|wait| wait.what.is_queued(item)) {
                 wait.what = Waited::Turn(turn.clone());
             }
         }
+        // Codex may say it more than once.
+        self.taken.retain(|known| (&known.item, &known.turn) != (item, turn));
+        self.taken.truncate(TAKEN - 1);
+        self.taken.push_front(taken);
     }
 
-    /// A message was taken out of the queue: it has no turn.
-    pub(super) fn removed(&mut self, item: &QueueItemId, session: &SessionReply) {
-        let removed =
-            self.0.extract_if(.., |wait| matches!(&wait.what, Waited::Queued(queued) if queued == item));
-        for wait in removed {
-            let _ = wait.reply.send((session.clone(), TurnEnd::default()));
+    /// A turn was announced.
+    pub(super) fn begun(&mut self, turn: &TurnId) {
+        for taken in self.taken.iter_mut().filter(|taken| taken.turn == *turn) {
+            taken.begun = true;
         }
+    }
+
+    /// The conversation has begun anew: the turns before are none of it.
+    pub(super) fn forget(&mut self) {
+        self.taken.clear();
+    }
+
+    /// Whether codex has taken a turn that it has not announced.
+    fn is_unbegun(&self, turn: &TurnId) -> bool {
+        self.taken.iter().any(|taken| taken.turn == *turn && !taken.begun)
     }
 }
 
 impl Actor {
+    /// Codex has taken a message for a turn: to begin it, or for the one that runs.
+    pub(super) fn taken_for(&mut self, item: Option<&QueueItemId>, turn: &TurnId) {
+        let begun = self.transcript.turn(turn).is_some();
+        self.waits.taken(Taken { item: item.cloned(), turn: turn.clone(), begun });
+    }
+
+    pub(super) fn wait(&mut self, what: Waited, until: Option<Instant>, reply: Reply<Ended>) {
+        let what = match self.became(&what) {
+            Some(turn) => Waited::Turn(turn),
+            None => what,
+        };
+        self.waits.add(what, until, reply);
+    }
+
+    /// The turn of a message that has left the queue, as far as it is known.
+    fn became(&self, what: &Waited) -> Option<TurnId> {
+        let Waited::Queued(item, client_id) = what else { return None };
+        if self.is_in_queue(item) {
+            return None;
+        }
+        let taken = self.waits.taken.iter().find(|taken| taken.item.as_ref() == Some(item));
+        taken.map(|taken| taken.turn.clone()).or_else(|| {
+            self.transcript.entries.iter().rev().find_map(|entry| match &entry.content {
+                Content::Item(Item::UserMessage(message))
+                    if message.client_id.as_ref() == Some(client_id) =>
+                {
+                    entry.turn_id.clone()
+                }
+                _ => None,
+            })
+        })
+    }
+
+    fn is_in_queue(&self, item: &QueueItemId) -> bool {
+        self.transcript.queue.iter().any(|queued| queued.id == *item)
+    }
+
     /// Answers those whose turn has ended, or who have waited long enough.
     pub(super) fn tell_waits(&mut self) {
-        if self.waits.0.is_empty() {
+        if self.waits.waiting.is_empty() {
             return;
         }
         let now = Instant::now();
-        for wait in std::mem::take(&mut self.waits.0) {
+        for wait in std::mem::take(&mut self.waits.waiting) {
             let late = wait.until.is_some_and(|until| until <= now);
             if late || self.is_over(&wait.what) {
                 // An answer that nobody waits for any more is no error.
                 let _ = wait.reply.send((self.reply(), self.turn_end(&wait.what)));
             } else if !wait.reply.is_closed() {
-                self.waits.0.push(wait);
+                self.waits.waiting.push(wait);
             }
         }
     }
@@ -91,14 +165,14 @@ impl Actor {
     /// Whether nothing more will come of it by itself.
     fn is_over(&self, what: &Waited) -> bool {
         match what {
-            // One that codex has taken, and has not announced yet, is nowhere.
             Waited::Turn(turn) => match self.transcript.turn(turn) {
                 Some(turn) => turn.status != TurnStatus::InProgress,
-                None => !self.slot.is_busy(),
+                None => !(self.slot.is_starting() && self.waits.is_unbegun(turn)),
             },
-            // The queue stands still.
-            Waited::Queued(_) => {
-                !self.slot.is_busy() && self.transcript.queue.iter().all(|item| !item.sending)
+            // It was taken out, or the queue stands still.
+            Waited::Queued(item, _) => {
+                let stands = !self.slot.is_busy() && self.transcript.queue.iter().all(|item| !item.sending);
+                stands || !self.is_in_queue(item)
             }
         }
     }
@@ -108,12 +182,13 @@ impl Actor {
         let Waited::Turn(id) = what else { return TurnEnd::default() };
         let turn = match self.transcript.turn(id) {
             Some(turn) => turn.clone(),
-            // It was long ago, and is not kept any more.
-            None if self.older && !self.slot.is_busy() => return TurnEnd::default(),
-            None => {
-                let status = if self.slot.is_busy() { TurnStatus::InProgress } else { TurnStatus::Failed };
+            None if self.waits.is_unbegun(id) => {
+                let status =
+                    if self.slot.is_starting() { TurnStatus::InProgress } else { TurnStatus::Failed };
                 TurnRecord { id: id.clone(), status, ..TurnRecord::default() }
             }
+            // It was long ago, or in another thread, and is not kept any more.
+            None => return TurnEnd::default(),
         };
         let text = self.transcript.entries.iter().rev().find_map(|entry| match &entry.content {
             Content::Item(Item::AgentMessage(message)) if entry.turn_id.as_ref() == Some(id) => {

@@ -111,7 +111,8 @@ pub struct TurnEnded {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TurnEnd {
     /// The turn; none if the message still waits in the queue: until the time was over, or because the turn before it did
-    /// not end well. (And if it was so long ago that the session does not keep it.)
+    /// not end well. (And if the message was taken out of the queue, or its turn is not known any more: it was so long ago that
+    /// the session does not keep it, was taken back, or was in another thread.)
     pub turn: Option<TurnResult>,
     /// The last message of the agent in that turn, as far as it has come.
     pub text: Option<String>,
