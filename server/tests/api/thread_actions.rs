@@ -288,6 +288,23 @@ async fn while_a_turn_runs_its_history_stays() {
 }
 
 #[tokio::test]
+async fn what_is_forked_may_no_more_than_what_it_was_forked_from() {
+    let gateway = Gateway::demo().await;
+    let session = gateway.create().await;
+    let said =
+        json!({ "prompt": word("one"), "sandbox": "read-only", "approvalPolicy": "never", "wait": true });
+    let reply = session.client.post_json(&session.path("/turn"), &said).await.ok();
+    let may = |state: &Value| (state["sandbox"].clone(), state["approvalPolicy"].clone());
+    let strict = (json!("read-only"), json!("never"));
+    assert_eq!(may(&reply["state"]), strict);
+    let forked = Session::new(&session.client, session.client.post(&session.path("/thread/fork")).await.ok());
+    assert_eq!(may(&forked.state().await), strict);
+    forked.client.post(&forked.path("/thread/new")).await.ok();
+    assert_eq!(may(&forked.state().await), strict, "and so in its other threads");
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_forked_takes_a_place_and_belongs_to_who_forked_it() {
     let gateway = Setup::demo()
         .set("CODEX_GATEWAY_MAX_SESSIONS", "1")

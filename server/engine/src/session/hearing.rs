@@ -1,8 +1,7 @@
 //! The actor's part about what its process says.
 
 use codex_gateway_wire::{
-    Event, EventBody, EventName, Item, Notification, Transcript, TurnId, event::WarningKind,
-    request::ResolvedBy,
+    Event, EventBody, EventName, Item, Notification, TurnId, event::WarningKind, request::ResolvedBy,
 };
 use futures::FutureExt;
 use serde::Serialize;
@@ -75,7 +74,8 @@ impl Actor {
                 self.turn_ended(&error.turn_id);
             }
             Notification::Settings(..) if own => {
-                self.keep_settings();
+                // For the processes to come, too: codex itself forgets it in a resume.
+                self.base.settings.follow(&self.base.config, &self.transcript);
                 if change.meta {
                     self.state_changed();
                 }
@@ -92,18 +92,6 @@ impl Actor {
         }
         if change.meta {
             self.meta_changed();
-        }
-    }
-
-    /// What a turn has changed holds for the processes to come, too: codex itself forgets it in a resume.
-    fn keep_settings(&mut self) {
-        let Transcript { sandbox, approval_policy, .. } = &self.transcript;
-        let (config, settings) = (&self.base.config, &mut self.base.settings);
-        if let Some(sandbox) = sandbox {
-            settings.sandbox = config.sandbox.min((*sandbox).into());
-        }
-        if let Some(policy) = approval_policy {
-            settings.approval_policy = config.approval_policy.min((*policy).into());
         }
     }
 

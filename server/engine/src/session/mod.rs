@@ -303,7 +303,7 @@ impl Session {
         self.ask(|reply| Command::Act(Action::Revert(before), reply)).await?
     }
 
-    /// Where it works and what it may do.
+    /// Where it works, and what it may do, as it was made. (What turns have changed of that is in the transcript.)
     pub(crate) fn settings(&self) -> &Settings {
         &self.shared.settings
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use codex_gateway_wire::{
-    ApprovalMode,
+    ApprovalMode, Transcript,
     api::{self, CreateSession},
 };
 use tokio::fs;
@@ -57,6 +57,17 @@ impl Settings {
             Ok(real) if real == self.cwd => Ok(()),
             Ok(_) => Err(SessionError::OutsideWorkspaces(named())),
             Err(_) => Err(SessionError::BadCwd(named())),
+        }
+    }
+
+    /// Takes over what a turn has changed, as far as the operator allows it.
+    pub(crate) fn follow(&mut self, config: &Config, transcript: &Transcript) {
+        let Transcript { sandbox, approval_policy, .. } = transcript;
+        if let Some(sandbox) = sandbox {
+            self.sandbox = config.sandbox.min((*sandbox).into());
+        }
+        if let Some(policy) = approval_policy {
+            self.approval_policy = config.approval_policy.min((*policy).into());
         }
     }
 

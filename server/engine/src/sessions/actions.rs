@@ -47,7 +47,10 @@ impl Sessions {
             if active.is_some_and(|active| last_turn.as_ref().is_none_or(|last| last == active)) {
                 return Err(SessionError::TurnActive);
             }
-            (session.settings().clone(), transcript.model)
+            let mut settings = session.settings().clone();
+            // What a turn has changed since it was made.
+            settings.follow(&self.inner.config, &transcript);
+            (settings, transcript.model)
         } else {
             let mut settings = Settings::choose(&self.inner.config, &request).await?;
             settings.work_where(&self.inner.config, self.cwd_of(&thread).await).await;
