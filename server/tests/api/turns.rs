@@ -150,6 +150,18 @@ async fn without_a_turn_there_is_nothing_to_interrupt() {
 }
 
 #[tokio::test]
+async fn an_interrupt_stops_a_command_that_begins_meanwhile() {
+    let gateway = Gateway::fake("begins-stopped").await;
+    let session = gateway.create().await;
+    let mut events = session.live().await;
+    session.start_turn("Hello").await;
+    events.notification("item/agentMessage/delta").await;
+    interrupt(&session).await.ok();
+    assert_eq!(gateway.codex().terminated(), ["7"]);
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn an_interrupt_stops_a_command_and_its_processes() {
     let gateway = Gateway::demo().await.settled().await;
     let session = gateway.create().await;

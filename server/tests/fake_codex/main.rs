@@ -31,6 +31,8 @@ use serde_json::{Value, json};
 
 /// How often a process that waits looks whether it may go on, and how fast one prints that prints for ever.
 const TICK: Duration = Duration::from_millis(5);
+/// How much a turn says before it begins something that nobody wants any more.
+const DELTAS: usize = 200;
 /// Says that this process already ignores SIGTERM.
 const IGNORING: &str = "--ignoring-sigterm";
 
@@ -227,7 +229,20 @@ impl Fake {
                 reply(id, json!({}));
                 self.change_settings(params);
             }
-            "turn/interrupt" => self.interrupt(id),
+            "turn/interrupt" => {
+                if let (Mode::BeginsStopped, Running::Begun(turn)) = (mode, &self.running) {
+                    let turn = turn.clone();
+                    for _ in 0..DELTAS {
+                        self.delta("item/agentMessage/delta", &turn, &format!("{turn}-cut"), " more");
+                    }
+                    self.started(&turn, &items::background(&turn));
+                }
+                self.interrupt(id);
+            }
+            "thread/backgroundTerminals/terminate" => {
+                self.note("terminated", params);
+                reply(id, json!({}));
+            }
             _ => error(
                 id,
                 -32600,

@@ -88,6 +88,8 @@ modes! {
     EarlyEnd = "early-end",
     /// A turn does not end by itself.
     Hangs = "hangs",
+    /// A turn does not end by itself, and begins a command when it is stopped: before it says so, and behind much else.
+    BeginsStopped = "begins-stopped",
     /// A turn waits for the gate, and ends well then. The gate closes behind it.
     Waits = "waits",
     /// It takes nothing while a turn runs, and refuses turns that begin.

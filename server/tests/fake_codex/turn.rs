@@ -52,7 +52,7 @@ impl Fake {
                 return;
             }
             Mode::Counts => return self.count(turn, params),
-            Mode::Hangs => {
+            Mode::Hangs | Mode::BeginsStopped => {
                 self.cut_message(&turn);
                 self.running = Running::Begun(turn);
                 return;

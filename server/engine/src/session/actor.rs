@@ -22,6 +22,7 @@ use super::{
     About, Asked, Command, Reply, Shared, WINDOW, WINDOW_BYTES,
     crashes::Crashes,
     foreign::Foreign,
+    interrupts::Stopping,
     older,
     open::{Base, Joined, Opened},
     parking::Parking,
@@ -33,7 +34,7 @@ use super::{
 };
 use crate::{
     bridge::{
-        Bridge, BridgeError, Exit, Inbox,
+        Bridge, BridgeError, Exit, Inbound, Inbox,
         protocol::{AccountReply, Initialized},
     },
     error::SessionError,
@@ -60,7 +61,9 @@ pub(super) enum Done {
     /// Turns were taken back: what is left.
     Reverted(Result<History, SessionError>, Reply<Result<SessionReply, SessionError>>),
     /// Codex answered `turn/interrupt`.
-    Interrupted(Result<(), BridgeError>, Reply<Result<SessionReply, SessionError>>),
+    Interrupted(Result<(), BridgeError>, Stopping),
+    /// The commands of a turn that was stopped were, too.
+    Stopped(Reply<Result<SessionReply, SessionError>>),
     /// Something has waited long enough for its turn to begin.
     WaitExpired(u64),
     /// Codex said again who it is signed in as.
@@ -270,7 +273,8 @@ impl Actor {
             Done::Steered(turn, result, message) => self.steered(turn, result, message),
             Done::ActionTaken(number, result, reply) => self.action_taken(number, result, reply),
             Done::Reverted(result, reply) => self.reverted(result, reply),
-            Done::Interrupted(result, reply) => self.interrupted(result, reply),
+            Done::Interrupted(result, stopping) => self.interrupted(result, stopping),
+            Done::Stopped(reply) => self.stopped(reply),
             Done::WaitExpired(number) => self.wait_expired(number),
             Done::Account(account) => {
                 self.account = account;
@@ -278,6 +282,15 @@ impl Actor {
             }
             Done::Saved(result) => self.saved(result),
             Done::Nothing => {}
+        }
+    }
+
+    /// Takes in what the process has said so far.
+    pub(super) fn hear_all(&mut self) {
+        let Some(live) = &mut self.live else { return };
+        let said: Vec<Inbound> = (0..live.inbox.len()).map_while(|_| live.inbox.try_recv().ok()).collect();
+        for inbound in said {
+            self.inbound(inbound);
         }
     }
 

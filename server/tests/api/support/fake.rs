@@ -87,6 +87,11 @@ impl Fake {
         self.lines("told")
     }
 
+    /// The processes of commands that it was told to stop.
+    pub(crate) fn terminated(&self) -> Vec<Value> {
+        self.lines("terminated").into_iter().map(|params| params["processId"].clone()).collect()
+    }
+
     fn lines(&self, file: &str) -> Vec<Value> {
         let lines = fs::read_to_string(self.0.join(file)).unwrap_or_default();
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
