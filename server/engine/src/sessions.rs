@@ -97,7 +97,7 @@ struct Inner {
     once: Once,
     metrics: Metrics,
     stopping: CancellationToken,
-    /// Processes that serve no session, or did not when they were started, and what starts them.
+    /// Processes that serve no session, or did not when they were started, what starts them, and what ends sessions.
     probes: TaskTracker,
 }
 

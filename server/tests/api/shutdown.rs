@@ -4,7 +4,7 @@ use std::{os::unix::ffi::OsStrExt, time::Duration};
 
 use futures::future::join_all;
 use serde_json::json;
-use tokio::time::timeout;
+use tokio::{io::AsyncWriteExt, time::timeout};
 
 use crate::support::{Gateway, Setup, eventually};
 
@@ -93,6 +93,23 @@ async fn what_is_cut_short_is_not_taken_for_a_session_that_is_gone() {
 async fn processes_that_ignore_every_word_do_not_hold_it_up() {
     let gateway = Gateway::fake("stubborn").await;
     join_all((0..4).map(|_| gateway.create())).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_ending_ends_also_if_nobody_waits_for_it() {
+    let setup = Setup::fake("normal").set("CODEX_GATEWAY_WARM_PROCESSES", "0");
+    let mut gateway = setup.start().await.settled().await;
+    gateway.codex().set_mode("stubborn");
+    let session = gateway.create().await;
+    let mut events = session.live().await;
+    let mut gone = session.client.connect().await;
+    let head = format!("DELETE {} HTTP/1.1\r\nHost: localhost\r\n\r\n", session.path(""));
+    gone.write_all(head.as_bytes()).await.unwrap();
+    events.expect("session-closed").await;
+    drop(gone);
+    gateway.restart().await;
+    gateway.client.get(&session.path("/snapshot")).await.refused(404, "not_found");
     gateway.stop().await;
 }
 
