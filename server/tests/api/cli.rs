@@ -1,22 +1,19 @@
 //! `codex-gateway-cli`: one prompt, and its answer.
 
-use std::{
-    path::Path,
-    process::{ExitStatus, Stdio},
-};
+use std::process::{ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, Command},
 };
 
 use crate::support::{Process, Setup, eventually, within};
 
 /// What the program printed, and how it ended.
-struct Done {
-    status: ExitStatus,
+pub(crate) struct Done {
+    pub(crate) status: ExitStatus,
     out: String,
     said: String,
 }
@@ -37,7 +34,7 @@ async fn run(setup: &Setup, arguments: &[&str], input: &str) -> Done {
 }
 
 /// Waits for its end. It leaves nothing behind.
-async fn done(setup: &Setup, child: Child) -> Done {
+pub(crate) async fn done(setup: &Setup, child: Child) -> Done {
     let output = within("the program ends", child.wait_with_output()).await.unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     assert_eq!(Process::with("HOME", setup.home().to_str().unwrap()), [], "left behind");
@@ -99,6 +96,27 @@ async fn events_are_lines_of_json() {
 }
 
 #[tokio::test]
+async fn events_that_come_faster_than_they_are_read_are_told_to_be_missing() {
+    let setup = Setup::fake("flood");
+    let child = command(&setup).args(["--json", "Hello"]).spawn().unwrap();
+    // Until then nobody reads.
+    eventually("all is said", || setup.fake_codex().floods() == 1).await;
+    let Done { status, out, .. } = done(&setup, child).await;
+    assert!(status.success());
+    let events: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seq = |id: &Value| id.as_str()?.split_once(':')?.1.parse::<u64>().ok();
+    let gap = events.iter().position(|event| event["event"] == "gap").expect("one is told of");
+    let missing = &events[gap]["data"];
+    assert_eq!(missing["reason"], "slowReader");
+    assert!(seq(&missing["from"]) < seq(&missing["to"]), "{missing}");
+    let before = events[..gap].iter().filter_map(|event| seq(&event["id"])).next_back();
+    assert!(before <= seq(&missing["from"]), "{before:?} {missing}");
+    let after = events[gap + 1..].iter().find_map(|event| seq(&event["id"]));
+    assert!(after.is_none_or(|after| Some(after) > seq(&missing["to"])), "{after:?} {missing}");
+    assert_eq!(events.last().unwrap()["event"], "turn");
+}
+
+#[tokio::test]
 async fn the_exit_status_tells_how_it_went() {
     let Done { status, said, .. } = run(&Setup::fake("dies"), &["Hello"], "").await;
     assert!(status.code() == Some(1) && said.contains("out of memory"), "{said}");
@@ -144,42 +162,6 @@ async fn the_first_interrupt_stops_the_turn_and_a_second_one_the_program() {
     says(&mut child, "stopping").await;
     interrupt(&child);
     assert_eq!(done(&setup, child).await.status.code(), Some(130));
-}
-
-#[tokio::test]
-async fn a_person_at_a_terminal_is_asked() {
-    let setup = Setup::demo();
-    let program = env!("CARGO_BIN_EXE_codex-gateway-cli");
-    assert!(Path::new("/usr/bin/script").exists(), "util-linux has it");
-    let mut terminal = setup.command_of("/usr/bin/script");
-    terminal.env_remove("RUST_LOG").env("TERM", "xterm");
-    terminal.args(["-qec", &format!("{program} 'Ask for an approval'"), "/dev/null"]);
-    terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = terminal.spawn().unwrap();
-    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let mut shown = String::new();
-    let watch = async {
-        let mut bytes = [0; 4096];
-        let (mut asked, mut answered) = (false, false);
-        loop {
-            let read = screen.read(&mut bytes).await.unwrap_or(0);
-            if read == 0 {
-                return;
-            }
-            shown.push_str(&String::from_utf8_lossy(&bytes[..read]));
-            asked |= shown.contains("No; go on without");
-            if asked && !answered {
-                answered = true;
-                // To the first one, which allows it once.
-                let first = shown.contains("❯ Yes, once");
-                assert!(!first, "what Enter alone chooses allows nothing");
-                keys.write_all(b"\x1b[A\x1b[A\r").await.unwrap();
-            }
-        }
-    };
-    within("the program ends", watch).await;
-    let Done { status, .. } = done(&setup, child).await;
-    assert!(status.success() && shown.contains("allowed"), "{shown}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 mod auth;
 mod check;
 mod cli;
+mod cli_terminal;
 mod codex;
 mod codex_versions;
 mod conversations;

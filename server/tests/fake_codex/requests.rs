@@ -29,23 +29,39 @@ pub(crate) struct Asking {
     methods: &'static [&'static str],
     /// All at once, or one after the other.
     together: bool,
+    /// Whether the agent's questions are about a secret.
+    secret: bool,
     answers: Map<String, Value>,
 }
 
 impl Asking {
     /// Everything, one thing after another.
     pub(crate) fn in_turn() -> Self {
-        Self { methods: METHODS, together: false, answers: Map::new() }
+        Self::new(METHODS, false)
     }
 
     /// What people answer, all at once.
     pub(crate) fn together() -> Self {
-        Self { methods: &METHODS[..FOR_PEOPLE], together: true, answers: Map::new() }
+        Self::new(&METHODS[..FOR_PEOPLE], true)
     }
 
     /// Whether files may be changed.
     pub(crate) fn of_change() -> Self {
-        Self { methods: &METHODS[1..2], together: false, answers: Map::new() }
+        Self::new(&METHODS[1..2], false)
+    }
+
+    /// A command and a change of files; who has this asks by itself.
+    pub(crate) fn of_two() -> Self {
+        Self::new(&METHODS[..2], true)
+    }
+
+    /// What is answered in words: questions of the agent, one of them about a secret, and a form.
+    pub(crate) fn for_words() -> Self {
+        Self { secret: true, ..Self::new(&METHODS[3..FOR_PEOPLE], false) }
+    }
+
+    fn new(methods: &'static [&'static str], together: bool) -> Self {
+        Self { methods, together, secret: false, answers: Map::new() }
     }
 
     /// Begins to ask.
@@ -59,9 +75,14 @@ impl Asking {
         }
     }
 
-    fn ask(&self, at: usize, thread: &str, turn: &str) {
+    /// Asks one of them.
+    pub(crate) fn ask(&self, at: usize, thread: &str, turn: &str) {
         if let Some(method) = self.methods.get(at) {
-            say(&json!({ "id": id(at), "method": method, "params": params(method, thread, turn) }));
+            let mut params = params(method, thread, turn);
+            if self.secret && method.ends_with("requestUserInput") {
+                params["questions"] = secret_questions();
+            }
+            say(&json!({ "id": id(at), "method": method, "params": params }));
         }
     }
 
@@ -94,6 +115,16 @@ impl Asking {
 /// The id of a request: numbers from 0, and words.
 fn id(at: usize) -> Value {
     if at.is_multiple_of(2) { json!(at) } else { json!(format!("request {at}")) }
+}
+
+/// Questions of which one offers secrets, and another one takes any text.
+fn secret_questions() -> Value {
+    json!([
+        { "id": "token", "header": "Token", "question": "Which token?", "isOther": true, "isSecret": true,
+          "options": [{ "label": "The old one", "description": "" }] },
+        { "id": "name", "header": "Name", "question": "Whose is it?", "isOther": false, "isSecret": false,
+          "options": null },
+    ])
 }
 
 /// What a request says; as codex says it where a person answers.

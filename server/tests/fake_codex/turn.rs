@@ -67,12 +67,8 @@ impl Fake {
                 let _ =
                     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             }
-            Mode::Asks | Mode::AsksTogether => {
-                let asking = if mode == Mode::Asks { Asking::in_turn() } else { Asking::together() };
-                self.started(&turn, &items::proposed_change(&turn));
-                asking.begin(&self.thread.id, &turn);
-                self.running = Running::Asking(turn, asking);
-                return;
+            Mode::Asks | Mode::AsksTogether | Mode::AsksForWords | Mode::AsksInFlood => {
+                return self.ask(mode, turn);
             }
             Mode::SubAgent => {
                 let change = items::proposed_change("sub");
@@ -89,7 +85,7 @@ impl Fake {
             }
             Mode::Malformed => malformed(),
             Mode::Unknown => self.unknown(&turn),
-            Mode::Flood => self.flood(&turn),
+            Mode::Flood => self.flood(&turn, "flood"),
             Mode::Changes => self.change_files(&turn),
             Mode::Outlives => {
                 self.started(&turn, &items::background(&turn));
@@ -116,6 +112,26 @@ impl Fake {
             "error",
             &json!({ "error": error, "willRetry": false, "threadId": self.thread.id, "turnId": turn }),
         );
+    }
+
+    /// Asks, and waits for the answers.
+    fn ask(&mut self, mode: Mode, turn: String) {
+        let asking = match mode {
+            Mode::Asks => Asking::in_turn(),
+            Mode::AsksTogether => Asking::together(),
+            Mode::AsksInFlood => Asking::of_two(),
+            _ => Asking::for_words(),
+        };
+        self.started(&turn, &items::proposed_change(&turn));
+        if mode == Mode::AsksInFlood {
+            for at in 0..2 {
+                asking.ask(at, &self.thread.id, &turn);
+                self.flood(&turn, &format!("flood-{at}"));
+            }
+        } else {
+            asking.begin(&self.thread.id, &turn);
+        }
+        self.running = Running::Asking(turn, asking);
     }
 
     /// Takes a message for the turn that runs.
@@ -220,8 +236,8 @@ impl Fake {
         self.delta("item/agentMessage/delta", turn, &id, "I was about to say");
     }
 
-    fn flood(&mut self, turn: &str) {
-        let id = format!("{turn}-flood");
+    fn flood(&mut self, turn: &str, name: &str) {
+        let id = format!("{turn}-{name}");
         let mut command = json!({
             "type": "commandExecution", "id": id, "command": "flood", "cwd": "/", "status": "inProgress",
         });
@@ -234,6 +250,7 @@ impl Fake {
         command["status"] = json!("completed");
         command["exitCode"] = json!(0);
         self.completed(turn, &command);
+        self.note("flooded", &json!(turn));
     }
 
     fn change_files(&mut self, turn: &str) {

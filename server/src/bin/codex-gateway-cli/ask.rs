@@ -13,10 +13,6 @@ use crate::lines::plain;
 
 /// What they answer. It blocks; to give up is to decline.
 pub(crate) fn ask(request: &UserRequest) -> AnswerRequest {
-    let decline = || AnswerRequest {
-        decision: Some(Decision::word_alone(Decision::DECLINE)),
-        ..AnswerRequest::default()
-    };
     let answer = match request.kind {
         RequestKind::UserInput => fields(&request.summary.fields)
             .map(|answers| AnswerRequest { answers: Some(answers), ..AnswerRequest::default() }),
@@ -25,6 +21,11 @@ pub(crate) fn ask(request: &UserRequest) -> AnswerRequest {
             .map(|decision| AnswerRequest { decision: Some(decision), ..AnswerRequest::default() }),
     };
     answer.unwrap_or_else(|_| decline())
+}
+
+/// The answer that allows nothing, and that every request takes.
+pub(crate) fn decline() -> AnswerRequest {
+    AnswerRequest { decision: Some(Decision::word_alone(Decision::DECLINE)), ..AnswerRequest::default() }
 }
 
 fn theme() -> ColorfulTheme {

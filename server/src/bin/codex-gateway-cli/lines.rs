@@ -150,7 +150,7 @@ fn steps(plan: &TurnPlan) -> Vec<Line> {
 }
 
 /// What codex asks.
-fn asked(request: &UserRequest) -> Vec<Line> {
+pub(crate) fn asked(request: &UserRequest) -> Vec<Line> {
     let Summary { reason, command, cwd, host, grant_root, server, url, changes, permissions, fields, .. } =
         &request.summary;
     let mut lines = Vec::new();

@@ -30,7 +30,7 @@ pub(crate) struct Cli {
     /// What to ask; `-` reads it from standard input [default: whether everything works]
     pub prompt: Option<String>,
 
-    /// Prints events as lines of JSON instead: `{event, id, data}`, the last one `turn`
+    /// Prints events as lines of JSON instead: `{event, id, data}`, the last one `turn`; `gap` says that some are missing
     #[arg(long)]
     pub json: bool,
 

@@ -7,16 +7,17 @@ use std::{
 };
 
 use codex_gateway_wire::{
-    EventBody, EventName, Item, ItemId, Notification, UserRequest,
+    EventBody, EventId, EventName, Item, ItemId, Notification, UserRequest,
     api::{Sent, TurnEnd, TurnEnded},
     codex::Delta,
+    event::{Gap, GapReason},
 };
 use console::style;
 use indicatif::ProgressBar;
 
 use crate::{
     events::{Event, line},
-    lines::{Line, Tone, lines, plain},
+    lines::{Line, Tone, asked, lines, plain},
 };
 
 /// How often the spinner turns.
@@ -25,6 +26,8 @@ const TICK: Duration = Duration::from_millis(80);
 /// Prints.
 pub(crate) struct Show {
     json: bool,
+    /// Whether what codex asks is put to somebody: then it is shown when that is done.
+    asks: bool,
     /// Whether a person watches the answer as it comes.
     live: bool,
     /// Draws on standard error, if that is a terminal.
@@ -39,11 +42,12 @@ pub(crate) struct Show {
 }
 
 impl Show {
-    pub(crate) fn new(json: bool) -> Self {
+    pub(crate) fn new(json: bool, asks: bool) -> Self {
         let spinner = if json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         spinner.enable_steady_tick(TICK);
         Self {
             json,
+            asks,
             live: !json && io::stdout().is_terminal(),
             spinner,
             writing: None,
@@ -68,10 +72,27 @@ impl Show {
         self.line(&Line { tone: Tone::Detail, text: text.to_owned() });
     }
 
-    /// Shows what happened; what codex asks, in its order.
+    /// Says that events are left out.
+    pub(crate) fn gap(&self, from: EventId, to: EventId) -> io::Result<()> {
+        if self.json {
+            let gap = Gap { from, to, reason: GapReason::SlowReader };
+            return out(&line(EventName::Gap, None, &gap).unwrap_or_default(), "\n");
+        }
+        self.note("some of what happened is left out: it cannot be shown so fast");
+        Ok(())
+    }
+
+    /// Says what codex asks.
+    pub(crate) fn request(&self, request: &UserRequest) {
+        for line in asked(request) {
+            self.line(&line);
+        }
+    }
+
+    /// Shows what happened; what there is to ask, in its order.
     pub(crate) fn events(&mut self, frames: &[u8]) -> io::Result<Vec<UserRequest>> {
         let frames = String::from_utf8_lossy(frames);
-        let mut asked = Vec::new();
+        let mut requests = Vec::new();
         for event in Event::all(&frames) {
             if self.json {
                 out(&event.line().unwrap_or_default(), "\n")?;
@@ -92,14 +113,17 @@ impl Show {
                     Item::CommandExecution(_) => self.end_output(),
                     _ => {}
                 },
-                EventBody::Request(request) => asked.push(request.clone()),
+                EventBody::Request(request) if self.asks => {
+                    requests.push(request.clone());
+                    continue;
+                }
                 _ => {}
             }
             for line in lines(&body, &self.shown) {
                 self.line(&line);
             }
         }
-        Ok(asked)
+        Ok(requests)
     }
 
     /// Shows what a command prints, line by line.

@@ -4,16 +4,26 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use codex_gateway::{cli, demo::Demo};
-use codex_gateway_engine::{Config, Session, Sessions, Surroundings, log::Read, login};
+use codex_gateway_engine::{
+    Config, Session, SessionError, Sessions, Surroundings,
+    log::{Follower, Read},
+    login,
+    requests::BadAnswer,
+};
 use codex_gateway_wire::{
-    ApprovalMode, OwnerId, StartTurn,
+    ApprovalMode, OwnerId, StartTurn, UserRequest,
     api::{CreateSession, TurnEnd},
     codex::TurnStatus,
 };
 use futures::FutureExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{ask::ask, events::SHOWN, options::Cli, show::Show};
+use crate::{
+    ask::{ask, decline},
+    events::SHOWN,
+    options::Cli,
+    show::Show,
+};
 
 /// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +60,7 @@ pub(crate) async fn run(mut cli: Cli) -> Result<Ended> {
     cli.engine.warm_processes = 0;
     let surroundings = Surroundings { demo: demo.is_some(), tokens: false, data_dir: dir.path().to_owned() };
     let sessions = Sessions::new(Config::new(cli.engine.clone(), surroundings)?)?;
-    let mut show = Show::new(cli.json);
+    let mut show = Show::new(cli.json, cli.is_interactive());
     let ended = turn(&sessions, &cli, prompt, &mut show).await;
     show.pause();
     sessions.shutdown().await;
@@ -91,14 +101,15 @@ async fn turn(sessions: &Sessions, cli: &Cli, prompt: String, show: &mut Show) -
             read = reader.next() => match read {
                 Read::Frames(frames) => {
                     for request in show.events(&frames)? {
-                        if cli.is_interactive() {
-                            answer(&session, request, show, &mut interrupts).await?;
-                        }
+                        answer(&session, &request, show, &mut interrupts).await?;
                     }
                 }
                 Read::Gap => {
-                    show.note("some of what happened is left out: it cannot be shown so fast");
-                    reader.skip_to(session.log().last().seq);
+                    for request in skip(&session, &mut reader, show).await? {
+                        if cli.is_interactive() {
+                            answer(&session, &request, show, &mut interrupts).await?;
+                        }
+                    }
                 }
                 Read::End => return Err(anyhow!("the session has ended")),
             },
@@ -106,8 +117,12 @@ async fn turn(sessions: &Sessions, cli: &Cli, prompt: String, show: &mut Show) -
         }
     };
     // What brought the end about was told before it.
-    while let Some(Read::Frames(frames)) = reader.next().now_or_never() {
-        show.events(&frames)?;
+    loop {
+        match reader.next().now_or_never() {
+            Some(Read::Frames(frames)) => drop(show.events(&frames)?),
+            Some(Read::Gap) => drop(skip(&session, &mut reader, show).await?),
+            Some(Read::End) | None => break,
+        }
     }
     let ended = how(&end);
     show.end(sent.clone(), end)?;
@@ -137,23 +152,42 @@ fn stop(session: &Session, show: &Show) {
     });
 }
 
-/// Lets the person answer. Meanwhile an interrupt is theirs to give up.
+/// Goes on behind what is no longer kept; what waits for an answer there, be it that nobody has seen it come.
+async fn skip(session: &Session, reader: &mut Follower, show: &Show) -> Result<Vec<UserRequest>> {
+    // The state knows which event is the last one in it: what is asked later is still to come.
+    let reply = session.state().await?;
+    show.gap(reader.at(), reply.last_event_id.clone())?;
+    reader.skip_to(reply.last_event_id.seq);
+    Ok(reply.state.pending_requests)
+}
+
+/// Lets the person answer, until it is an answer. Meanwhile an interrupt is theirs to give up.
 async fn answer(
     session: &Session,
-    request: codex_gateway_wire::UserRequest,
-    show: &mut Show,
+    request: &UserRequest,
+    show: &Show,
     interrupts: &mut Signal,
 ) -> Result<()> {
-    show.pause();
-    let id = request.id.clone();
-    let answered = tokio::task::spawn_blocking(move || ask(&request)).await?;
-    // It was given up by one: that was the answer.
-    let _ = interrupts.recv().now_or_never();
-    show.resume();
-    if let Err(error) = session.answer(id, answered).await {
+    show.request(request);
+    loop {
+        show.pause();
+        let asked = request.clone();
+        let answer = tokio::task::spawn_blocking(move || ask(&asked)).await?;
+        // It was given up by one: that was the answer.
+        let _ = interrupts.recv().now_or_never();
+        show.resume();
+        let Err(error) = session.answer(request.id.clone(), answer).await else { return Ok(()) };
         show.note(&error.to_string());
+        match error {
+            // Whatever is said will not do. (If it has ended meanwhile, that is well too.)
+            SessionError::BadAnswer(BadAnswer::NotUnderstood) => {
+                let _ = session.answer(request.id.clone(), decline()).await;
+                return Ok(());
+            }
+            SessionError::BadAnswer(_) => {}
+            _ => return Ok(()),
+        }
     }
-    Ok(())
 }
 
 fn how(end: &TurnEnd) -> Ended {

@@ -92,6 +92,11 @@ impl Fake {
         self.lines("terminated").into_iter().map(|params| params["processId"].clone()).collect()
     }
 
+    /// How often it has said more than a log keeps, all of which was read but what pipes hold.
+    pub(crate) fn floods(&self) -> usize {
+        self.lines("flooded").len()
+    }
+
     fn lines(&self, file: &str) -> Vec<Value> {
         let lines = fs::read_to_string(self.0.join(file)).unwrap_or_default();
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
