@@ -1,16 +1,24 @@
 //! `codex-gateway-cli` on a terminal: who is there is asked.
 
-use std::{path::Path, process::Stdio};
+use std::{fs::File, path::Path, process::Stdio};
 
+use rustix::termios::{LocalModes, tcgetattr};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdin, ChildStdout},
 };
 
 use super::cli::{Done, done};
-use crate::support::{Setup, eventually, within};
+use crate::support::{Process, Setup, eventually, within};
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_codex-gateway-cli");
+/// A terminal whose lines are read, and shown as they are typed.
+const LINES: LocalModes = LocalModes::ICANON.union(LocalModes::ECHO);
 const UP: &str = "\x1b[A";
+const DOWN: &str = "\x1b[B";
+const CTRL_C: &str = "\x03";
+const HIDE_CURSOR: &str = "\x1b[?25l";
+const SHOW_CURSOR: &str = "\x1b[?25h";
 
 /// The program on a terminal, and what that shows.
 struct Terminal {
@@ -24,11 +32,12 @@ struct Terminal {
 
 impl Terminal {
     fn start(setup: &Setup, prompt: &str) -> Self {
-        let program = env!("CARGO_BIN_EXE_codex-gateway-cli");
         assert!(Path::new("/usr/bin/script").exists(), "util-linux has it");
         let mut terminal = setup.command_of("/usr/bin/script");
         terminal.env_remove("RUST_LOG").env("TERM", "xterm");
-        terminal.args(["-qec", &format!("{program} '{prompt}'"), "/dev/null"]);
+        // What it has made of the terminal is told after it. Nobody but the program is interrupted by a key.
+        let script = format!("trap : INT; {PROGRAM} '{prompt}'; status=$?; echo; stty -a; exit $status");
+        terminal.args(["-qec", &script, "/dev/null"]);
         terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = terminal.spawn().unwrap();
         let (keys, screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
@@ -63,10 +72,33 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).await.unwrap();
     }
 
+    /// The program.
+    fn process(setup: &Setup) -> Process {
+        let all = Process::with("HOME", setup.home().to_str().unwrap());
+        all.into_iter().find(|process| process.command.starts_with(PROGRAM)).unwrap()
+    }
+
+    /// Waits until the program reads in this way: by lines, and whether they are shown; else by keys.
+    async fn reads(&self, setup: &Setup, modes: LocalModes) {
+        let terminal = File::open(format!("/proc/{}/fd/0", Self::process(setup).pid)).unwrap();
+        eventually(&format!("it reads as {modes:?}"), || {
+            tcgetattr(&terminal).unwrap().local_modes & LINES == modes
+        })
+        .await;
+    }
+
     /// Waits for the end of the program: its exit status, and all that was shown.
     async fn end(mut self, setup: &Setup) -> (Option<i32>, String) {
         within("the program ends", async { while self.read().await {} }).await;
         let Done { status, .. } = done(setup, self.child).await;
+        for set in ["icanon", "echo", "isig"] {
+            assert!(
+                self.shown.split_whitespace().any(|word| word == set),
+                "the terminal is as it was: {}",
+                self.shown
+            );
+        }
+        assert!(self.shown.rfind(SHOW_CURSOR) >= self.shown.rfind(HIDE_CURSOR), "{:?}", self.shown);
         (status.code(), self.shown)
     }
 }
@@ -127,4 +159,45 @@ async fn a_question_is_asked_though_it_came_while_nobody_looked() {
     terminal.press("\r").await;
     let (status, shown) = terminal.end(&setup).await;
     assert_eq!(status, Some(0), "{shown}");
+}
+
+#[tokio::test]
+async fn to_interrupt_a_question_is_to_stop_the_turn() {
+    let other = format!("{DOWN}\r");
+    // All is read key by key, only a secret is a line: there the key is a signal at once.
+    let choice = ("asks", &[("No, and stop", "")][..], LocalModes::empty());
+    let text = ("asks-for-words", &[("Something else", "\r"), ("Name", "")][..], LocalModes::empty());
+    let secret = ("asks-for-words", &[("Something else", &other[..]), ("Token", "")][..], LocalModes::ICANON);
+    for (mode, steps, modes) in [choice, text, secret] {
+        let setup = Setup::fake(mode);
+        let mut terminal = Terminal::start(&setup, "Hello");
+        terminal.shows("asks").await;
+        for (shown, keys) in steps {
+            terminal.shows(shown).await;
+            terminal.press(keys).await;
+        }
+        terminal.reads(&setup, modes).await;
+        terminal.press(CTRL_C).await;
+        terminal.shows("stopping; once more ends at once").await;
+        let (status, shown) = terminal.end(&setup).await;
+        assert!(status == Some(130) && shown.contains("not asked any more"), "{mode}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_not_shown() {
+    let setup = Setup::fake("asks-for-words");
+    let mut terminal = Terminal::start(&setup, "Hello");
+    terminal.shows("Something else").await;
+    terminal.press(&format!("{DOWN}\r")).await;
+    terminal.shows("Token").await;
+    terminal.reads(&setup, LocalModes::ICANON).await;
+    terminal.press("hush-hush\r").await;
+    terminal.shows("Name").await;
+    terminal.press("Ada\r").await;
+    let before = terminal.shows("Answer it?").await;
+    assert!(!before.contains("hush"), "{before}");
+    terminal.press("n").await;
+    let (status, shown) = terminal.end(&setup).await;
+    assert!(status == Some(0) && shown.contains("hush-hush"), "what the fake one was told: {shown}");
 }

@@ -1,6 +1,6 @@
 //! Asks the person at the terminal what codex asks.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io};
 
 use codex_gateway_wire::{
     Json, UserRequest,
@@ -8,19 +8,25 @@ use codex_gateway_wire::{
 };
 use console::Term;
 use dialoguer::{Confirm, Input as Text, MultiSelect, Password, Select, theme::ColorfulTheme};
+use tokio_util::sync::CancellationToken;
 
 use crate::lines::plain;
 
-/// What they answer. It blocks; to give up is to decline.
-pub(crate) fn ask(request: &UserRequest) -> AnswerRequest {
+/// What they answer; nothing if they interrupted instead: the key has become the signal. It blocks; what cannot be
+/// asked is declined. Who is left gets no further question.
+pub(crate) fn ask(request: &UserRequest, left: &CancellationToken) -> Option<AnswerRequest> {
     let answer = match request.kind {
-        RequestKind::UserInput => fields(&request.summary.fields)
+        RequestKind::UserInput => fields(&request.summary.fields, left)
             .map(|answers| AnswerRequest { answers: Some(answers), ..AnswerRequest::default() }),
-        RequestKind::Elicitation => elicitation(request),
+        RequestKind::Elicitation => elicitation(request, left),
         _ => decision(&request.available_decisions)
             .map(|decision| AnswerRequest { decision: Some(decision), ..AnswerRequest::default() }),
     };
-    answer.unwrap_or_else(|_| decline())
+    match answer {
+        Ok(answer) => Some(answer),
+        Err(dialoguer::Error::IO(error)) if error.kind() == io::ErrorKind::Interrupted => None,
+        Err(_) => Some(decline()),
+    }
 }
 
 /// The answer that allows nothing, and that every request takes.
@@ -60,12 +66,12 @@ fn label(decision: &Decision) -> String {
     }
 }
 
-fn elicitation(request: &UserRequest) -> dialoguer::Result<AnswerRequest> {
+fn elicitation(request: &UserRequest, left: &CancellationToken) -> dialoguer::Result<AnswerRequest> {
     let accepted =
         Confirm::with_theme(&theme()).with_prompt("Answer it?").default(false).interact_on(&Term::stderr())?;
     let action = Some(if accepted { "accept" } else { "decline" }.to_owned());
     let content = if accepted && !request.summary.fields.is_empty() {
-        Some(fields(&request.summary.fields)?)
+        Some(fields(&request.summary.fields, left)?)
     } else {
         None
     };
@@ -73,9 +79,14 @@ fn elicitation(request: &UserRequest) -> dialoguer::Result<AnswerRequest> {
 }
 
 /// Asks for each field; the values, by the fields' names.
-fn fields(fields: &[Field]) -> dialoguer::Result<Json> {
-    let values: BTreeMap<&str, serde_json::Value> =
-        fields.iter().map(|one| Ok((one.name.as_str(), field(one)?))).collect::<dialoguer::Result<_>>()?;
+fn fields(fields: &[Field], left: &CancellationToken) -> dialoguer::Result<Json> {
+    let mut values: BTreeMap<&str, serde_json::Value> = BTreeMap::new();
+    for one in fields {
+        if left.is_cancelled() {
+            return Err(io::Error::from(io::ErrorKind::Interrupted).into());
+        }
+        values.insert(&one.name, field(one)?);
+    }
     // Texts can be written as JSON.
     Ok(serde_json::value::to_raw_value(&values).map(Json::from).unwrap_or_default())
 }
@@ -97,7 +108,7 @@ fn field(field: &Field) -> dialoguer::Result<serde_json::Value> {
                 .interact_on(&term)?;
             match field.choices.get(chosen) {
                 Some(choice) => choice.value.clone().into(),
-                None => text(&prompt, &theme, &term)?,
+                None => written(field.other, &prompt, &theme, &term)?,
             }
         }
         Input::Many => {
@@ -106,15 +117,24 @@ fn field(field: &Field) -> dialoguer::Result<serde_json::Value> {
             chosen.into_iter().map(|at| field.choices[at].value.clone()).collect()
         }
         Input::Boolean => Confirm::with_theme(&theme).with_prompt(&prompt).interact_on(&term)?.into(),
-        Input::Secret => Password::with_theme(&theme).with_prompt(&prompt).interact_on(&term)?.into(),
-        Input::Number => {
-            Text::<serde_json::Number>::with_theme(&theme).with_prompt(&prompt).interact_on(&term)?.into()
-        }
-        _ => text(&prompt, &theme, &term)?,
+        input => written(Some(input), &prompt, &theme, &term)?,
     })
 }
 
-fn text(prompt: &str, theme: &ColorfulTheme, term: &Term) -> dialoguer::Result<serde_json::Value> {
-    let text: String = Text::with_theme(theme).with_prompt(prompt).allow_empty(true).interact_on(term)?;
-    Ok(text.into())
+/// Asks for what is typed.
+fn written(
+    input: Option<Input>,
+    prompt: &str,
+    theme: &ColorfulTheme,
+    term: &Term,
+) -> dialoguer::Result<serde_json::Value> {
+    Ok(match input {
+        Some(Input::Secret) => Password::with_theme(theme).with_prompt(prompt).interact_on(term)?.into(),
+        Some(Input::Number) => {
+            Text::<serde_json::Number>::with_theme(theme).with_prompt(prompt).interact_on(term)?.into()
+        }
+        _ => {
+            Text::<String>::with_theme(theme).with_prompt(prompt).allow_empty(true).interact_on(term)?.into()
+        }
+    })
 }

@@ -5,6 +5,7 @@ mod events;
 mod lines;
 mod options;
 mod show;
+mod terminal;
 mod turn;
 
 use std::{
@@ -14,12 +15,12 @@ use std::{
 
 use clap::CommandFactory;
 use codex_gateway::variables;
+use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use self::options::{Cli, NAME};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -27,7 +28,7 @@ async fn main() -> ExitCode {
         .with_ansi(io::stderr().is_terminal())
         .init();
     let done = match variables::read::<Cli>() {
-        Ok(cli) => run(cli).await,
+        Ok(cli) => begin(cli),
         // Help and version are asked for in the same way.
         Err(variables::CliError::Line(error)) => error.exit(),
         Err(error) => Err(error.into()),
@@ -36,6 +37,14 @@ async fn main() -> ExitCode {
         eprintln!("{NAME}: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+fn begin(cli: Cli) -> anyhow::Result<ExitCode> {
+    let runtime = Runtime::new()?;
+    let done = runtime.block_on(run(cli));
+    // Whoever was asked may never press a key again.
+    runtime.shutdown_background();
+    done
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {

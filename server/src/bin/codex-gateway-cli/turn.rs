@@ -17,12 +17,14 @@ use codex_gateway_wire::{
 };
 use futures::FutureExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     ask::{ask, decline},
     events::SHOWN,
     options::Cli,
     show::Show,
+    terminal::Terminal,
 };
 
 /// How a turn ended.
@@ -61,13 +63,22 @@ pub(crate) async fn run(mut cli: Cli) -> Result<Ended> {
     let surroundings = Surroundings { demo: demo.is_some(), tokens: false, data_dir: dir.path().to_owned() };
     let sessions = Sessions::new(Config::new(cli.engine.clone(), surroundings)?)?;
     let mut show = Show::new(cli.json, cli.is_interactive());
-    let ended = turn(&sessions, &cli, prompt, &mut show).await;
+    let terminal = Terminal::default();
+    let ended = turn(&sessions, &cli, prompt, &mut show, &terminal).await;
     show.pause();
     sessions.shutdown().await;
+    // Who was left before may have been about to read a key.
+    terminal.restore();
     ended
 }
 
-async fn turn(sessions: &Sessions, cli: &Cli, prompt: String, show: &mut Show) -> Result<Ended> {
+async fn turn(
+    sessions: &Sessions,
+    cli: &Cli,
+    prompt: String,
+    show: &mut Show,
+    terminal: &Terminal,
+) -> Result<Ended> {
     let mut interrupts = signal(SignalKind::interrupt()).context("signals cannot be listened to")?;
     show.waiting("starting codex");
     let starting = async {
@@ -98,21 +109,22 @@ async fn turn(sessions: &Sessions, cli: &Cli, prompt: String, show: &mut Show) -
                 stopping = true;
                 stop(&session, show);
             }
-            read = reader.next() => match read {
-                Read::Frames(frames) => {
-                    for request in show.events(&frames)? {
-                        answer(&session, &request, show, &mut interrupts).await?;
-                    }
-                }
-                Read::Gap => {
-                    for request in skip(&session, &mut reader, show).await? {
-                        if cli.is_interactive() {
-                            answer(&session, &request, show, &mut interrupts).await?;
+            read = reader.next() => {
+                let requests = match read {
+                    Read::Frames(frames) => show.events(&frames)?,
+                    Read::Gap => skip(&session, &mut reader, show).await?,
+                    Read::End => return Err(anyhow!("the session has ended")),
+                };
+                for request in requests {
+                    // What a turn asks that is being stopped is withdrawn with it.
+                    if !stopping && cli.is_interactive() {
+                        stopping = !answer(&session, &request, show, &mut interrupts, terminal).await?;
+                        if stopping {
+                            stop(&session, show);
                         }
                     }
                 }
-                Read::End => return Err(anyhow!("the session has ended")),
-            },
+            }
             end = &mut end => break end?,
         }
     };
@@ -161,31 +173,45 @@ async fn skip(session: &Session, reader: &mut Follower, show: &Show) -> Result<V
     Ok(reply.state.pending_requests)
 }
 
-/// Lets the person answer, until it is an answer. Meanwhile an interrupt is theirs to give up.
+/// Lets the person answer, until it is an answer. Whether they did, and did not interrupt.
 async fn answer(
     session: &Session,
     request: &UserRequest,
     show: &Show,
     interrupts: &mut Signal,
-) -> Result<()> {
+    terminal: &Terminal,
+) -> Result<bool> {
     show.request(request);
     loop {
         show.pause();
-        let asked = request.clone();
-        let answer = tokio::task::spawn_blocking(move || ask(&asked)).await?;
-        // It was given up by one: that was the answer.
-        let _ = interrupts.recv().now_or_never();
+        terminal.keep();
+        let (asked, left) = (request.clone(), CancellationToken::new());
+        // Nobody can take a read back that waits for a key. It is left alone.
+        let _leaves = left.clone().drop_guard();
+        let asking = tokio::task::spawn_blocking(move || ask(&asked, &left));
+        let answer = tokio::select! {
+            biased;
+            _ = interrupts.recv() => None,
+            answer = asking => match answer? {
+                // The signal is on its way, and is not another one.
+                None => interrupts.recv().await.and(None),
+                some => some,
+            },
+        };
+        // Who gives up leaves the cursor hidden, and who is left perhaps what is typed.
+        terminal.restore();
         show.resume();
-        let Err(error) = session.answer(request.id.clone(), answer).await else { return Ok(()) };
+        let Some(answer) = answer else { return Ok(false) };
+        let Err(error) = session.answer(request.id.clone(), answer).await else { return Ok(true) };
         show.note(&error.to_string());
         match error {
             // Whatever is said will not do. (If it has ended meanwhile, that is well too.)
             SessionError::BadAnswer(BadAnswer::NotUnderstood) => {
                 let _ = session.answer(request.id.clone(), decline()).await;
-                return Ok(());
+                return Ok(true);
             }
             SessionError::BadAnswer(_) => {}
-            _ => return Ok(()),
+            _ => return Ok(true),
         }
     }
 }
