@@ -1,6 +1,9 @@
 //! `codex-gateway-cli`: one prompt, and its answer.
 
-use std::process::{ExitStatus, Stdio};
+use std::{
+    fs,
+    process::{ExitStatus, Stdio},
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -38,6 +41,10 @@ pub(crate) async fn done(setup: &Setup, child: Child) -> Done {
     let output = within("the program ends", child.wait_with_output()).await.unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     assert_eq!(Process::with("HOME", setup.home().to_str().unwrap()), [], "left behind");
+    let files = fs::read_dir(setup.path("tmp")).unwrap().map(|file| file.unwrap().file_name());
+    // The sandbox of the real codex keeps a file of its own.
+    let ours: Vec<_> = files.filter(|name| !name.to_str().unwrap().starts_with("codex-")).collect();
+    assert!(ours.is_empty(), "left behind: {ours:?}");
     Done { status: output.status, out: text(output.stdout), said: text(output.stderr) }
 }
 
@@ -58,8 +65,12 @@ async fn says(child: &mut Child, word: &str) {
 }
 
 fn interrupt(child: &Child) {
+    signal(child, Signal::INT);
+}
+
+fn signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
-    kill_process(pid, Signal::INT).unwrap();
+    kill_process(pid, signal).unwrap();
 }
 
 #[tokio::test]
@@ -162,6 +173,40 @@ async fn the_first_interrupt_stops_the_turn_and_a_second_one_the_program() {
     says(&mut child, "stopping").await;
     interrupt(&child);
     assert_eq!(done(&setup, child).await.status.code(), Some(130));
+}
+
+#[tokio::test]
+async fn whoever_ends_it_finds_nothing_left_behind() {
+    for (sent, status) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+        let setup = Setup::fake("hangs");
+        let child = command(&setup).arg("Hello").spawn().unwrap();
+        eventually("it is told", || !setup.fake_codex().told().is_empty()).await;
+        signal(&child, sent);
+        assert_eq!(done(&setup, child).await.status.code(), Some(status));
+    }
+
+    let setup = Setup::fake("flood");
+    let mut child = command(&setup).args(["--json", "Hello"]).spawn().unwrap();
+    eventually("it has more to say than a pipe holds", || setup.fake_codex().floods() == 1).await;
+    signal(&child, Signal::TERM);
+    let ended = within("it does not wait to be read", child.wait()).await.unwrap();
+    assert_eq!(ended.code(), Some(143));
+    done(&setup, child).await;
+}
+
+#[tokio::test]
+async fn who_starts_it_decides_what_it_ignores() {
+    let setup = Setup::fake("waits");
+    let program = env!("CARGO_BIN_EXE_codex-gateway-cli");
+    let mut nohup = setup.command_of("nohup");
+    nohup.args([program, "Hello"]).env_remove("RUST_LOG");
+    nohup.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = nohup.spawn().unwrap();
+    eventually("it is told", || !setup.fake_codex().told().is_empty()).await;
+    signal(&child, Signal::HUP);
+    setup.fake_codex().let_end().await;
+    let Done { status, out, said } = done(&setup, child).await;
+    assert!(status.success() && out == "Done.\n", "{status}: {out} {said}");
 }
 
 #[tokio::test]

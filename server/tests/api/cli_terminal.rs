@@ -2,7 +2,10 @@
 
 use std::{fs::File, path::Path, process::Stdio};
 
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::{
+    process::{Pid, Signal, kill_process},
+    termios::{LocalModes, tcgetattr},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdin, ChildStdout},
@@ -182,6 +185,18 @@ async fn to_interrupt_a_question_is_to_stop_the_turn() {
         let (status, shown) = terminal.end(&setup).await;
         assert!(status == Some(130) && shown.contains("not asked any more"), "{mode}: {shown}");
     }
+}
+
+#[tokio::test]
+async fn who_is_asked_gets_the_terminal_back_when_the_program_is_ended() {
+    let setup = Setup::fake("asks");
+    let mut terminal = Terminal::start(&setup, "Hello");
+    terminal.shows("No, and stop").await;
+    terminal.reads(&setup, LocalModes::empty()).await;
+    let program = Terminal::process(&setup);
+    kill_process(Pid::from_raw(program.pid).unwrap(), Signal::TERM).unwrap();
+    let (status, shown) = terminal.end(&setup).await;
+    assert_eq!(status, Some(143), "{shown}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod events;
 mod lines;
 mod options;
 mod show;
+mod signals;
 mod terminal;
 mod turn;
 
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
 fn begin(cli: Cli) -> anyhow::Result<ExitCode> {
     let runtime = Runtime::new()?;
     let done = runtime.block_on(run(cli));
-    // Whoever was asked may never press a key again.
+    // Whoever was asked may never press a key again, and whoever reads may never read again.
     runtime.shutdown_background();
     done
 }

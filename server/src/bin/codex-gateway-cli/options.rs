@@ -18,7 +18,8 @@ const CHECK: &str = "Reply with exactly the single word ready. Do not call tools
 /// Asks codex something, shows what it does, and prints its answer
 ///
 /// The answer goes to standard output, everything else to standard error. The exit status is 0 if the turn was
-/// completed, 1 if it failed or could not be begun, 2 if the command line is wrong, and 130 if it was interrupted.
+/// completed, 1 if it failed or could not be begun, 2 if the command line is wrong, 130 if it was interrupted, and 143 or
+/// 129 if SIGTERM or SIGHUP ended the program.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = NAME, version, long_version = codex_gateway::version::long(), args_override_self = true, mut_args(|argument| {
     // They are about a gateway that serves many sessions.

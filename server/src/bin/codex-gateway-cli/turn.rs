@@ -16,7 +16,10 @@ use codex_gateway_wire::{
     codex::TurnStatus,
 };
 use futures::FutureExt;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    runtime::Handle,
+    signal::unix::{Signal, SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -24,6 +27,7 @@ use crate::{
     events::SHOWN,
     options::Cli,
     show::Show,
+    signals::Signals,
     terminal::Terminal,
 };
 
@@ -34,6 +38,8 @@ pub(crate) enum Ended {
     Badly,
     /// Somebody stopped it.
     Interrupted,
+    /// A signal ended the program.
+    By(SignalKind),
 }
 
 impl Ended {
@@ -42,7 +48,9 @@ impl Ended {
         match self {
             Self::Well => ExitCode::SUCCESS,
             Self::Badly => ExitCode::FAILURE,
-            Self::Interrupted => ExitCode::from(130),
+            Self::Interrupted => Self::By(SignalKind::interrupt()).code(),
+            // As shells say it.
+            Self::By(signal) => ExitCode::from(u8::try_from(128 + signal.as_raw_value()).unwrap_or(u8::MAX)),
         }
     }
 }
@@ -50,6 +58,9 @@ impl Ended {
 /// Asks, and shows what comes of it. Nothing of codex is left behind.
 pub(crate) async fn run(mut cli: Cli) -> Result<Ended> {
     let prompt = cli.prompt()?;
+    // Nobody else takes away what is made from here on.
+    let mut signals = Signals::listen().context("signals cannot be listened to")?;
+    let interrupts = signal(SignalKind::interrupt()).context("signals cannot be listened to")?;
     let data = cli::data_dir(cli.data_dir.as_deref());
     let demo = if cli.demo {
         let data = data.context("there is no place for the demo's files: set CODEX_GATEWAY_DATA_DIR")?;
@@ -62,10 +73,18 @@ pub(crate) async fn run(mut cli: Cli) -> Result<Ended> {
     cli.engine.warm_processes = 0;
     let surroundings = Surroundings { demo: demo.is_some(), tokens: false, data_dir: dir.path().to_owned() };
     let sessions = Sessions::new(Config::new(cli.engine.clone(), surroundings)?)?;
-    let mut show = Show::new(cli.json, cli.is_interactive());
     let terminal = Terminal::default();
-    let ended = turn(&sessions, &cli, prompt, &mut show, &terminal).await;
-    show.pause();
+    let left = CancellationToken::new();
+    let asking = turn(sessions.clone(), cli, prompt, interrupts, terminal.clone());
+    let asking = left.clone().run_until_cancelled_owned(asking);
+    // On a thread of its own: a signal is heard, and codex ended, also while nobody takes what is printed.
+    let asking = tokio::task::spawn_blocking(move || Handle::current().block_on(asking));
+    let ended = tokio::select! {
+        // Nobody has left it by then.
+        ended = asking => ended.map_err(Into::into).and_then(|ended| ended.unwrap_or(Ok(Ended::Interrupted))),
+        signal = signals.next() => Ok(Ended::By(signal)),
+    };
+    left.cancel();
     sessions.shutdown().await;
     // Who was left before may have been about to read a key.
     terminal.restore();
@@ -73,13 +92,26 @@ pub(crate) async fn run(mut cli: Cli) -> Result<Ended> {
 }
 
 async fn turn(
+    sessions: Sessions,
+    cli: Cli,
+    prompt: String,
+    mut interrupts: Signal,
+    terminal: Terminal,
+) -> Result<Ended> {
+    let mut show = Show::new(cli.json, cli.is_interactive());
+    let ended = show_turn(&sessions, &cli, prompt, &mut show, &mut interrupts, &terminal).await;
+    show.pause();
+    ended
+}
+
+async fn show_turn(
     sessions: &Sessions,
     cli: &Cli,
     prompt: String,
     show: &mut Show,
+    interrupts: &mut Signal,
     terminal: &Terminal,
 ) -> Result<Ended> {
-    let mut interrupts = signal(SignalKind::interrupt()).context("signals cannot be listened to")?;
     show.waiting("starting codex");
     let starting = async {
         login::login(sessions.config()).await?;
@@ -118,7 +150,7 @@ async fn turn(
                 for request in requests {
                     // What a turn asks that is being stopped is withdrawn with it.
                     if !stopping && cli.is_interactive() {
-                        stopping = !answer(&session, &request, show, &mut interrupts, terminal).await?;
+                        stopping = !answer(&session, &request, show, interrupts, terminal).await?;
                         if stopping {
                             stop(&session, show);
                         }
