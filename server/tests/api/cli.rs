@@ -8,7 +8,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::AsyncWriteExt,
     process::{Child, Command},
 };
 
@@ -46,26 +46,6 @@ pub(crate) async fn done(setup: &Setup, child: Child) -> Done {
     let ours: Vec<_> = files.filter(|name| !name.to_str().unwrap().starts_with("codex-")).collect();
     assert!(ours.is_empty(), "left behind: {ours:?}");
     Done { status: output.status, out: text(output.stdout), said: text(output.stderr) }
-}
-
-/// Its standard error up to a line that has this in it; what comes after is read to its end elsewhere.
-async fn says(child: &mut Child, word: &str) {
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    within("it says so", async {
-        while let Some(line) = lines.next_line().await.unwrap() {
-            if line.contains(word) {
-                return;
-            }
-        }
-        panic!("it never said {word}");
-    })
-    .await;
-    // Nobody may be kept from writing.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-}
-
-fn interrupt(child: &Child) {
-    signal(child, Signal::INT);
 }
 
 fn signal(child: &Child, signal: Signal) {
@@ -153,26 +133,6 @@ async fn nothing_is_allowed_where_nobody_can_be_asked() {
     }
     let Done { said, .. } = run(&Setup::fake("asks"), &["--approvals", "accept", "Hello"], "").await;
     assert!(said.lines().any(|line| line == "allowed"), "whoever says so: {said}");
-}
-
-#[tokio::test]
-async fn the_first_interrupt_stops_the_turn_and_a_second_one_the_program() {
-    let setup = Setup::fake("hangs");
-    let mut child = command(&setup).arg("Hello").spawn().unwrap();
-    eventually("it is told", || !setup.fake_codex().told().is_empty()).await;
-    interrupt(&child);
-    says(&mut child, "stopping").await;
-    let Done { status, out, .. } = done(&setup, child).await;
-    assert_eq!(status.code(), Some(130));
-    assert!(!out.is_empty(), "as far as it has come");
-
-    let setup = Setup::fake("late-start");
-    let mut child = command(&setup).arg("Hello").spawn().unwrap();
-    eventually("it is told", || !setup.fake_codex().told().is_empty()).await;
-    interrupt(&child);
-    says(&mut child, "stopping").await;
-    interrupt(&child);
-    assert_eq!(done(&setup, child).await.status.code(), Some(130));
 }
 
 #[tokio::test]

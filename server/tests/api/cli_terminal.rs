@@ -165,6 +165,26 @@ async fn a_question_is_asked_though_it_came_while_nobody_looked() {
 }
 
 #[tokio::test]
+async fn the_first_interrupt_stops_the_turn_and_a_second_one_the_program() {
+    let setup = Setup::fake("hangs");
+    let mut terminal = Terminal::start(&setup, "Hello");
+    terminal.shows("I was about to say").await;
+    terminal.press(CTRL_C).await;
+    terminal.shows("stopping; once more ends at once").await;
+    let (status, shown) = terminal.end(&setup).await;
+    assert_eq!(status, Some(130), "{shown}");
+
+    let setup = Setup::fake("late-start");
+    let mut terminal = Terminal::start(&setup, "Hello");
+    terminal.shows("working").await;
+    terminal.press(CTRL_C).await;
+    terminal.shows("stopping; once more ends at once").await;
+    terminal.press(CTRL_C).await;
+    let (status, shown) = terminal.end(&setup).await;
+    assert_eq!(status, Some(130), "{shown}");
+}
+
+#[tokio::test]
 async fn to_interrupt_a_question_is_to_stop_the_turn() {
     let other = format!("{DOWN}\r");
     // All is read key by key, only a secret is a line: there the key is a signal at once.
