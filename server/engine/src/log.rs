@@ -169,7 +169,10 @@ pub fn frame(id: Option<(&str, u64)>, name: EventName, write: impl FnOnce(&mut V
         let _ = writeln!(bytes, "id: {epoch}:{seq}");
     }
     let _ = write!(bytes, "event: {}\ndata: ", name.as_str());
+    let from = bytes.len();
     write(&mut bytes);
+    // A line break would end the data. In JSON it says as much as a space.
+    bytes[from..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
     bytes.extend_from_slice(b"\n\n");
     // Not `into`: the frame would keep what the vector has to spare, as long as it is in the ring.
     Bytes::copy_from_slice(&bytes)

@@ -1,19 +1,54 @@
 //! JSON that is carried, not understood.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-/// A piece of JSON kept as the text it came in, so that what nobody here knows passes through unchanged.
+/// A piece of JSON kept as the text it came in, so that what nobody here knows passes through unchanged: all but its line
+/// breaks. They say nothing, and would end a message of codex's protocol or a line of an event in the middle.
 ///
 /// Two are equal when their texts are.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct Json(Box<RawValue>);
+
+/// The text in one line. (Inside of strings there is no line break: there it is written as an escape.)
+fn in_one_line(raw: Box<RawValue>) -> Box<RawValue> {
+    if !raw.get().contains(['\n', '\r']) {
+        return raw;
+    }
+    let line = raw.get().replace(['\n', '\r'], " ");
+    RawValue::from_string(line).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self::from)
+    }
+}
 
 impl Json {
     /// The JSON text.
     pub fn get(&self) -> &str {
         self.0.get()
+    }
+
+    /// How many arrays and objects are inside one another at most.
+    pub fn depth(&self) -> usize {
+        let (mut depth, mut most, mut in_text, mut escaped) = (0_usize, 0, false, false);
+        for byte in self.get().bytes() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = in_text,
+                b'"' => in_text = !in_text,
+                b'{' | b'[' if !in_text => {
+                    depth += 1;
+                    most = most.max(depth);
+                }
+                b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        most
     }
 
     /// The text with line breaks and indentation, for people. Its parts stay as they are written.
@@ -69,13 +104,13 @@ impl Default for Json {
 
 impl From<&RawValue> for Json {
     fn from(raw: &RawValue) -> Self {
-        Self(raw.to_owned())
+        Self(in_one_line(raw.to_owned()))
     }
 }
 
 impl From<Box<RawValue>> for Json {
     fn from(raw: Box<RawValue>) -> Self {
-        Self(raw)
+        Self(in_one_line(raw))
     }
 }
 
@@ -91,6 +126,24 @@ mod tests {
         let json: Json = serde_json::from_str(r#"{"a":[1,{"b":"x, {y} \" z"}], "c":{},"d":[]}"#).unwrap();
         let expected = "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x, {y} \\\" z\"\n    }\n  ],\n  \"c\": {},\n  \"d\": []\n}";
         assert_eq!(json.pretty(), expected);
+    }
+
+    #[test]
+    fn it_is_one_line() {
+        let json: Json = serde_json::from_str("{\n\"a\":\r\n[1,\t\"x\\ny\"]\r}").unwrap();
+        assert_eq!(json.get(), "{ \"a\":  [1,\t\"x\\ny\"] }");
+        let raw = RawValue::from_string("[\n]".to_owned()).unwrap();
+        assert_eq!((Json::from(&*raw).get(), Json::from(raw.clone()).get()), ("[ ]", "[ ]"));
+    }
+
+    #[test]
+    fn its_depth_is_that_of_its_brackets() {
+        for (text, depth) in
+            [("1", 0), ("[]", 1), (r#"{"a":[{}],"b":{}}"#, 3), (r#"["[[[\"[", "\\", [1]]"#, 2)]
+        {
+            let json: Json = serde_json::from_str(text).unwrap();
+            assert_eq!(json.depth(), depth, "{text}");
+        }
     }
 
     #[test]

@@ -77,8 +77,8 @@ pub struct StartTurn {
     /// When codex asks, from this turn on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval_policy: Option<ApprovalPolicy>,
-    /// A JSON Schema that the answer of this turn alone must follow.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// A JSON Schema that the answer of this turn alone must follow; nested at most 100 deep.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "schema")]
     pub output_schema: Option<Json>,
     /// The client's own id of the message; comes back as `clientId` of the user's item.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,6 +88,18 @@ pub struct StartTurn {
     /// Whether the reply waits for the end of its turn.
     #[serde(skip_serializing_if = "Wait::is_no")]
     pub wait: Wait,
+}
+
+/// How deep a schema may be. Codex reads no message in which more than 128 are inside one another.
+const DEEPEST: usize = 100;
+
+/// Reads a schema that codex can read as well.
+fn schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    let schema = Option::<Json>::deserialize(deserializer)?;
+    if schema.as_ref().is_some_and(|schema| schema.depth() > DEEPEST) {
+        return Err(D::Error::custom(format_args!("outputSchema is nested more than {DEEPEST} deep")));
+    }
+    Ok(schema)
 }
 
 /// Whether a reply waits for the end of the turn: `true`, `false`, or for how many seconds at most.

@@ -317,6 +317,8 @@ impl Bridge {
 
     async fn send(&self, message: &impl Serialize, secret: bool) -> Result<(), BridgeError> {
         let mut line = serde_json::to_vec(message).map_err(|_| BridgeError::Closed)?;
+        // Whoever could begin a line of their own could tell codex anything. Between the parts of JSON it is a space.
+        line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
         line.push(b'\n');
         let line = Line { bytes: line.into(), secret };
         self.shared.outgoing.send(line).await.map_err(|_| BridgeError::Closed)
