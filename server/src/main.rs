@@ -18,6 +18,7 @@ use codex_gateway_engine::{Sessions, login};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use tokio::{
     net::TcpListener,
+    runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
 };
 use tracing_subscriber::EnvFilter;
@@ -27,8 +28,21 @@ const SECRETS: [&str; 3] = ["--jwt-secret", "--metrics-token", "--openai-api-key
 /// How long the end may take, from the signal to the exit.
 const SHUTDOWN: Duration = Duration::from_secs(9);
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// How long work may go on after that which waits for a disk, say, and which nobody waits for.
+const LEFT: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(error.into()),
+    };
+    let code = runtime.block_on(start());
+    // Without a limit, a file that never ends would keep the program, and its lock on the data directory.
+    runtime.shutdown_timeout(LEFT);
+    code
+}
+
+async fn start() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -119,6 +119,8 @@ impl Drop for Abandoned {
 mod tests {
     use std::{fs, os::unix::fs::symlink};
 
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
     use super::*;
 
     fn tree(files: &[&str]) -> tempfile::TempDir {
@@ -135,6 +137,19 @@ mod tests {
         let found = Files::default().find(dir, query, 50).await.unwrap();
         assert!(found.complete);
         found.files.into_iter().map(|file| file.path).collect()
+    }
+
+    /// Reading what never ends would take all memory, or a worker for good.
+    #[tokio::test]
+    async fn rules_that_are_no_file_are_not_read() {
+        let dir = tree(&["here.txt", "below/hidden.txt", "piped/hidden.txt"]);
+        symlink("/dev/zero", dir.path().join(".gitignore")).unwrap();
+        symlink("/dev/zero", dir.path().join("below/.gitignore")).unwrap();
+        let pipe = dir.path().join("piped/.gitignore");
+        mknodat(CWD, pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        assert_eq!(found(dir.path(), "here").await, ["here.txt"]);
+        assert_eq!(found(dir.path(), "hidden").await, [""; 0]);
+        assert_eq!(found(&dir.path().join("below"), "hidden").await, ["hidden.txt"]);
     }
 
     #[tokio::test]

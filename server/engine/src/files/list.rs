@@ -11,6 +11,8 @@ use ignore::{DirEntry, WalkBuilder};
 
 /// How many paths a list has at most.
 const MOST: usize = 50_000;
+/// How large a `.gitignore` may be, in bytes.
+const LARGEST: u64 = 1024 * 1024;
 /// How long one may be made.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -27,12 +29,18 @@ impl List {
         let until = Instant::now() + PATIENCE;
         let real = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
         let mut walk = WalkBuilder::new(root);
+        // What lies beside the files is only read where it is a file, and no endless one: an agent may have put it there.
+        let own = root.ancestors().all(can_be_read);
         walk.hidden(false)
             .follow_links(false)
             .same_file_system(true)
             .require_git(false)
+            .git_ignore(own)
+            .parents(own)
             .git_global(false)
-            .filter_entry(|entry| entry.file_name() != ".git");
+            .git_exclude(false)
+            .ignore(false)
+            .filter_entry(|entry| entry.file_name() != ".git" && can_be_read(entry.path()));
         let mut list = Self { complete: true, ..Self::default() };
         for entry in walk.build().flatten() {
             if list.files.len() == MOST || Instant::now() > until {
@@ -44,6 +52,12 @@ impl List {
         list.files.sort_by(|a, b| (depth(a), &a.path).cmp(&(depth(b), &b.path)));
         list
     }
+}
+
+/// Whether what a directory says of files to be ignored can be read: a pipe or a device may never end.
+fn can_be_read(dir: &Path) -> bool {
+    let rules = fs::metadata(dir.join(".gitignore"));
+    rules.map_or(true, |rules| rules.is_file() && rules.len() <= LARGEST)
 }
 
 fn depth(file: &FoundFile) -> usize {
