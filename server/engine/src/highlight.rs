@@ -104,19 +104,18 @@ impl Highlighter {
             return found;
         }
         let (workers, cache, budget) = (Arc::clone(&self.workers), Arc::clone(&self.cache), self.budget);
-        let work = tokio::spawn(async move {
-            let Ok(place) = workers.acquire_owned().await else { return Vec::new() };
+        // Whoever gives up before it has begun takes their code with them.
+        let work = async {
+            let place = workers.acquire_owned().await.ok()?;
             let batch = move || {
                 // Held by the work itself: it cannot be stopped.
                 let _place = place;
                 batch(&cache, missing, budget)
             };
-            spawn_blocking(batch).await.unwrap_or_default()
-        });
-        if let Ok(Ok(done)) = timeout(patience, work).await {
-            for (at, runs) in done {
-                found[at] = Some(runs);
-            }
+            spawn_blocking(batch).await.ok()
+        };
+        for (at, runs) in timeout(patience, work).await.ok().flatten().unwrap_or_default() {
+            found[at] = Some(runs);
         }
         found
     }
