@@ -5,7 +5,7 @@ mod approvals;
 
 use std::{
     ffi::OsString,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     time::Duration,
 };
 
@@ -260,6 +260,11 @@ impl Config {
                 data.display(),
                 workspace.display()
             );
+        } else if data.starts_with("/tmp") || data.starts_with(std::env::temp_dir()) {
+            tracing::warn!(
+                "the gateway's own files in {} are among temporary files, where commands of an agent may write",
+                data.display()
+            );
         }
         let codex_home = options.codex_home.filter(|path| !path.as_os_str().is_empty());
         let codex_home = codex_home.map(private_directory).transpose()?;
@@ -306,8 +311,18 @@ fn usable(path: &Path) -> std::io::Result<PathBuf> {
 fn destination(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     for there in path.ancestors() {
-        if let (Ok(real), Ok(missing)) = (there.canonicalize(), path.strip_prefix(there)) {
-            return if missing.as_os_str().is_empty() { real } else { real.join(missing) };
+        if let (Ok(mut real), Ok(missing)) = (there.canonicalize(), path.strip_prefix(there)) {
+            let back = Component::ParentDir;
+            for part in missing.components() {
+                // What is not there yet is no link: one step back is one step up.
+                if part == back {
+                    real.pop();
+                } else {
+                    real.push(part);
+                }
+            }
+            // And up there may be something.
+            return if missing.components().any(|part| part == back) { destination(&real) } else { real };
         }
     }
     path
@@ -445,6 +460,7 @@ mod tests {
             with(&inside, false, &[]).is_ok() && with(&inside, true, &["--sandbox", "read-only"]).is_ok()
         );
         assert!(refused(&alias.join("deep/state"), &[]), "by whatever way it is inside");
+        assert!(refused(&elsewhere.path().join("nothing/../alias/state"), &[]));
         assert!(
             refused(&inside, &["--workspaces", elsewhere.path().to_str().unwrap()]),
             "and in the one as well"
