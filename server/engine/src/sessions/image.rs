@@ -36,7 +36,7 @@ impl Sessions {
     /// [`SessionError::NoSuchEntry`], [`SessionError::NoImage`].
     pub async fn image(&self, session: &Session, id: &ItemId) -> Result<Image, SessionError> {
         let transcript = session.snapshot().await?.transcript;
-        let made = self.inner.config.launch.codex_home.as_ref().map(|home| home.join("generated_images"));
+        let made = self.inner.config.launch.home().map(|home| home.join("generated_images"));
         let cwd = transcript.cwd.as_ref().map(PathBuf::from);
         let entry = transcript.entries.get(id).ok_or(SessionError::NoSuchEntry)?;
         let (path, roots) = match &entry.content {
