@@ -1,6 +1,8 @@
 // A connection that breaks in the middle of a turn: the page says so, comes back by itself, and misses nothing.
 import { expect, letters, test, type Chat } from './chat';
+import { openLong } from './support/long';
 import { proxy } from './support/proxy';
+import { pointAt } from './support/scroll';
 
 const STREAM = '!standin deltas count=500 pace_us=5000 size=8';
 
@@ -64,6 +66,34 @@ test('the connection is cut, and refused for a while', async ({ page, chat, gate
   await page.getByRole('button', { name: 'Retry now' }).click();
   await chat.isLive();
   await isComplete(chat);
+  await page.goto('about:blank');
+  await line.close();
+});
+
+test('who reads further up stays there while the connection is made anew', async ({ page, chat, startServer }) => {
+  await openLong(chat, startServer, 300);
+  const { origin, port } = new URL(page.url());
+  const line = await proxy(Number(port));
+  await chat.open(`${line.baseURL}/c/${chat.sessionId}`);
+  await pointAt(chat.log);
+  // Up into what was not there when the page came.
+  await expect(async () => {
+    await page.mouse.wheel(0, -3000);
+    await expect(chat.log.locator('[data-item="230-user"]')).toBeAttached({ timeout: 100 });
+  }).toPass({ timeout: 20_000 });
+  const loaded = await chat.log.locator('[data-item]').first().getAttribute('data-item');
+  line.cut();
+  await expect(chat.connection).toHaveAttribute('data-state', 'waiting');
+  await page.waitForEvent('requestfailed', (request) => request.url().includes('/events?'));
+  await page.waitForEvent('requestfailed', (request) => request.url().includes('/_fn/snapshot'));
+  line.mend();
+  const snapshot = page.waitForResponse('**/_fn/snapshot');
+  await page.getByRole('button', { name: 'Retry now' }).click();
+  await (await snapshot).finished();
+  await chat.isLive();
+  await page.request.post(`${origin}/api/sessions/${chat.sessionId}/turn`, { data: { prompt: 'Go on', wait: true } });
+  await expect(page.getByRole('button', { name: 'New messages' })).toBeVisible();
+  await expect(chat.log.locator(`[data-item="${loaded}"]`)).toBeAttached();
   await page.goto('about:blank');
   await line.close();
 });

@@ -215,12 +215,12 @@ impl Inner {
             return self.welcome(&data);
         }
         if name == EventName::Gap {
-            return self.fetch();
+            return self.fetch(true);
         }
         let Ok(id) = id.parse::<EventId>() else { return };
         let event = EventBody::parse(name, &data).map(|body| Event { seq: id.seq, body });
         let change = self.live.apply(id, event.as_ref());
-        if change.is_some_and(|change| change.entry.is_some() || change.reset) {
+        if change.is_some_and(|change| change.entry.is_some() || change.meta || change.reset) {
             self.outbox.settle(self.live);
         }
         if name == EventName::SessionClosed {
@@ -292,7 +292,7 @@ impl Inner {
         self.retry_at.set(None);
         self.set(LinkState::Connecting);
         // A stream that is refused does not say why: ask in a way that does.
-        if self.backoff.get().failures() > 1 { self.fetch() } else { self.connect() }
+        if self.backoff.get().failures() > 1 { self.fetch(false) } else { self.connect() }
     }
 
     fn retry_now(self: &Rc<Self>) {
@@ -301,8 +301,8 @@ impl Inner {
         }
     }
 
-    /// Begins anew with a snapshot.
-    fn fetch(self: &Rc<Self>) {
+    /// Asks for a snapshot: to begin anew with it if something is `missing`, else to learn how the session stands.
+    fn fetch(self: &Rc<Self>, missing: bool) {
         self.disconnect();
         if self.fetching.replace(true) {
             return;
@@ -316,8 +316,11 @@ impl Inner {
             inner.fetching.set(false);
             match fetched {
                 Ok(conversation) => {
-                    inner.live.reset(conversation.snapshot);
-                    inner.outbox.settle(inner.live);
+                    // In the same log the stream goes on from where it broke, and the reader keeps their place.
+                    if missing || conversation.snapshot.at.epoch != inner.live.last_event().epoch {
+                        inner.live.reset(conversation.snapshot);
+                        inner.outbox.settle(inner.live);
+                    }
                     inner.connect();
                 }
                 Err(failure) if failure.is_not_found() => inner.set(LinkState::Gone),
