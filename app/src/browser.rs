@@ -86,6 +86,11 @@ pub(crate) fn tell_worker(words: &[&str]) {
     }
 }
 
+/// Whether this browser has something at all.
+pub(crate) fn has(name: &str) -> bool {
+    js_sys::Reflect::has(&window(), &name.into()).unwrap_or_default()
+}
+
 /// Whether the machine has a network, as far as the browser knows.
 pub(crate) fn online() -> bool {
     window().navigator().on_line()

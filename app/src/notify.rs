@@ -41,7 +41,9 @@ pub(crate) struct Standing {
 
 /// Whether the reader wants to be told, and the browser lets us.
 pub(crate) fn is_on() -> bool {
-    browser::stored(STORED).is_some() && Notification::permission() == NotificationPermission::Granted
+    browser::stored(STORED).is_some()
+        && browser::has("Notification")
+        && Notification::permission() == NotificationPermission::Granted
 }
 
 /// Asks the browser whether we may, and remembers that it is wanted; or that it is not. `state` says how it ended.

@@ -122,6 +122,32 @@ test('↑ brings back what was sent, ↓ leaves it again', async ({ page, chat }
   await expect(chat.message).toHaveValue(word('second'));
 });
 
+test('what was added to a message that ↑ brought back is not lost by ↓', async ({ page, chat }) => {
+  await chat.startAndFinish(word('first'));
+  await chat.message.press('ArrowUp');
+  await expect(chat.message).toHaveValue(word('first'));
+  await page.getByRole('button', { name: 'Edit message' }).click();
+  const both = `${word('first')}\n\n${word('first')}`;
+  await expect(chat.message).toHaveValue(both);
+  await chat.message.press('ArrowDown');
+  await expect(chat.message).toHaveValue(both);
+});
+
+test('the choice follows what a message has changed, also where it was chosen', async ({ page, chat }) => {
+  await chat.start('!standin deltas count=300 pace_us=5000');
+  const access = page.getByRole('combobox', { name: 'What Codex may do' });
+  await access.selectOption('Can read this folder · never asks');
+  await chat.say(word('queued'));
+  await chat.ended('completed', 2);
+  await expect(access.locator('option:checked')).toHaveText('Can read this folder · never asks');
+  // Another one is chosen elsewhere.
+  await page.request.post(`/api/sessions/${chat.sessionId}/turn`, {
+    data: { prompt: word('elsewhere'), sandbox: 'workspace-write', approvalPolicy: 'on-request', wait: true },
+  });
+  await chat.ended('completed', 3);
+  await expect(access.locator('option:checked')).toHaveText('Can edit this folder · asks first');
+});
+
 test('what the agent may do and how hard it thinks are chosen in words, and last', async ({ page, chat }) => {
   await page.goto('/');
   const access = page.getByRole('combobox', { name: 'What Codex may do' });

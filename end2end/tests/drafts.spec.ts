@@ -76,6 +76,10 @@ test('a message that could not be sent stays, and Retry sends it once', async ({
   await expect(chat.said).toHaveCount(2);
   await expect(alert).toBeHidden();
   expect(attempts).toBe(2);
+  // It was the draft until it arrived.
+  await page.reload();
+  await chat.isLive();
+  await expect(chat.message).toHaveValue('');
 });
 
 test('a first message that could not be sent stays in the composer', async ({ page, chat, faults }) => {

@@ -58,6 +58,26 @@ test('all of a long conversation is searched, and what was found is brought into
   await expect(chat.message).toBeFocused();
 });
 
+test('what is not looked for any more is not waited for', async ({ page, chat }) => {
+  await chat.startAndFinish('Reply with exactly the single word ready.');
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/_fn/search', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.keyboard.press('ControlOrMeta+f');
+  const asked = page.waitForRequest('**/_fn/search');
+  await page.keyboard.type('ready');
+  await asked;
+  const place = page.getByRole('search').getByRole('status');
+  await expect(place).toHaveText('Searching…');
+  await field(page).fill('');
+  await expect(place).toHaveText('');
+  release();
+  await page.keyboard.press('Escape');
+});
+
 test('Esc closes the search and stops nothing; asked for twice, the browser searches itself', async ({ page, chat }) => {
   await chat.start('!standin slow-command');
   await expect(chat.liveLine).toContainText('sleep 25', { timeout: 15_000 });

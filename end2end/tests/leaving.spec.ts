@@ -102,6 +102,29 @@ test('who has left a conversation is not pulled back by what was done in it', as
   await expect(chat.message).toHaveValue('Reply with exactly the single word second.');
 });
 
+test('a message of the queue that is taken back is not lost on the way', async ({ page, chat }) => {
+  await chat.startAndFinish(READY);
+  const other = page.url();
+  await chat.start('!standin slow-command');
+  await expect(chat.stopButton).toBeVisible();
+  const own = page.url();
+  await chat.say('Reply with exactly the single word queued.');
+  const queued = page.getByRole('region', { name: 'Next' });
+  await expect(queued).toContainText('word queued');
+  const change = await hold(page, 'queue');
+  await queued.getByRole('button', { name: 'Edit' }).click();
+  await goTo(page, other);
+  const changed = page.waitForResponse('**/_fn/queue');
+  change();
+  await (await changed).finished();
+  await expect(chat.answers).toHaveText(['ready']);
+  await goTo(page, own);
+  await expect(chat.message).toHaveValue('Reply with exactly the single word queued.');
+  await expect(queued).toBeHidden();
+  await chat.stopButton.click();
+  await chat.ended('interrupted');
+});
+
 test('each thread that no session is in has its own draft', async ({ page, chat, request }) => {
   const threads: string[] = [];
   for (const word of ['amber', 'beryl']) {
@@ -137,5 +160,6 @@ test('colours that were asked for by a page that is gone do no harm', async ({ p
   highlight();
   await chat.say('!standin text');
   await chat.ended('completed', 2);
-  await expect(page.locator('figure.code code').first().locator('.hl-k').first()).toHaveText('fn');
+  // A server for developing takes its time for so much code.
+  await expect(page.locator('figure.code code').first().locator('.hl-k').first()).toHaveText('fn', { timeout: 20_000 });
 });

@@ -58,6 +58,11 @@ pub(crate) fn upload(part: &InputPart) -> Option<&UploadId> {
     }
 }
 
+/// Forgets the draft of a conversation, which has been sent now.
+pub(crate) fn forget_of(conversation: &str, sent: &StartTurn) {
+    forget(&key(conversation), &sent.prompt, &sent.input);
+}
+
 /// Forgets a draft that has been sent, unless something else was written since.
 pub(super) fn forget(key: &str, sent: &str, images: &[InputPart]) {
     if browser::stored(key).unwrap_or_default() == sent {

@@ -114,8 +114,10 @@ fn attach(composer: Composer, files: Vec<File>) {
     }
 }
 
-/// The images among what is pasted or dropped.
+/// The images among what is pasted or dropped. Office programs put a picture of it beside a text: the text is meant.
 fn files(data: Option<DataTransfer>) -> Vec<File> {
+    let has = |data: &DataTransfer, kind| data.get_data(kind).is_ok_and(|text| !text.is_empty());
+    let data = data.filter(|data| !(has(data, "text/plain") && has(data, "text/html")));
     let Some(files) = data.and_then(|data| data.files()) else { return Vec::new() };
     let all = (0..files.length()).filter_map(|at| files.get(at));
     all.filter(|file| file.type_().starts_with("image/")).collect()

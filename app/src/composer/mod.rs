@@ -27,7 +27,7 @@ use codex_gateway_wire::{
 use leptos::prelude::*;
 use web_sys::Event;
 
-pub(crate) use drafts::{keep as keep_draft, upload};
+pub(crate) use drafts::{forget_of as forget_draft, keep as keep_draft, upload};
 pub(crate) use images::thumbnail;
 pub(crate) use owner::keep_apart;
 
@@ -142,6 +142,7 @@ impl Composer {
 
     /// Puts a text in place of what is written, and the caret behind so many of its bytes.
     fn write(self, text: &str, caret: usize) {
+        self.recalled.set_to(0);
         self.area.set(text, caret);
         self.keep(text.to_owned());
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use codex_gateway_wire::{ApprovalMode, SessionId, TurnId};
+use codex_gateway_wire::{ApprovalMode, SessionId, StartTurn, TurnId};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::choices::Choices;
 use crate::{
     browser,
-    composer::{Composer, Draft},
+    composer::{Composer, Draft, forget_draft, keep_draft},
     i18n::{Texts, texts},
     live::{LinkState, Live, Outbox, Stream, Target, Unsent},
     pages::FirstMessage,
@@ -164,9 +164,20 @@ impl Chat {
         self.dispatch(Unsent::new(turn), done);
     }
 
+    /// Takes a message that comes back: into the composer, or into the draft once the page is another.
+    pub(crate) fn taker(self) -> impl Fn(&StartTurn) {
+        let key = self.draft_key();
+        move |turn| match self.composer.peek() {
+            Some(composer) => composer.take_back(turn),
+            None => keep_draft(&key, turn),
+        }
+    }
+
     /// Sends a message that did not arrive again.
     pub(crate) fn resend(self, message: Unsent) {
-        self.dispatch(message, || ());
+        let (key, turn) = (self.draft_key(), message.turn.clone());
+        // It was kept as the draft until now.
+        self.dispatch(message, move || forget_draft(&key, &turn));
     }
 
     /// Sends what the user said in a turn again.

@@ -71,6 +71,7 @@ impl Find {
 
     fn close(self) {
         self.open.set(false);
+        self.busy.set(false);
         self.found.set(None);
         self.words.set(String::new());
         self.scroll.mark(None, "");
@@ -79,6 +80,8 @@ impl Find {
 
     fn typed(self, words: String) {
         self.words.set(words.clone());
+        // What was looked for before is not waited for any more.
+        self.busy.set(false);
         self.found.set(None);
         let still = move |words: &String| self.words.try_peek(|now| now == words) == Some(true);
         let Some(thread) = self.chat.live.peek(|transcript| transcript.thread_id.clone()) else { return };

@@ -63,10 +63,8 @@ fn item_view(chat: Chat, all: &[QueueItem], at: usize) -> Node {
     });
     let (id, turn) = (item.id.clone(), item.turn());
     let take_back = move || {
-        let turn = turn.clone();
-        chat.change_queue(id.clone(), QueueChange::Remove, move || {
-            chat.composer.peek().iter().for_each(|composer| composer.take_back(&turn));
-        });
+        let (turn, taken) = (turn.clone(), chat.taker());
+        chat.change_queue(id.clone(), QueueChange::Remove, move || taken(&turn));
     };
     let images = item.input.iter().filter_map(upload).map(|upload| thumbnail(upload, t));
     many([

@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     cards::copy_button,
-    composer::keep_draft,
     live::GroupKey,
     node::{El, Node, el, link_button, live, many},
     state::State,
@@ -70,11 +69,8 @@ fn fork(chat: Chat, turn: TurnId) {
 /// Takes the turn and all that came later back, and its message into the composer.
 fn edit(chat: Chat, turn: TurnId) {
     let Some(said) = chat.said_in(&turn) else { return };
-    let key = chat.draft_key();
-    chat.act_then(ThreadAction::Revert, Some(turn.to_string()), move || match chat.composer.peek() {
-        Some(composer) => composer.take_back(&said),
-        None => keep_draft(&key, &said),
-    });
+    let taken = chat.taker();
+    chat.act_then(ThreadAction::Revert, Some(turn.to_string()), move || taken(&said));
 }
 
 /// What the agent said last in a turn, in Markdown.

@@ -124,7 +124,8 @@ impl Window {
         if untrack(|| self.live.below()) {
             self.live.show_newest(AT_END);
         }
-        self.scroll.to_end();
+        // They are mounted only after this.
+        request_animation_frame(move || self.scroll.to_end());
     }
 }
 

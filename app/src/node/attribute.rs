@@ -7,7 +7,7 @@ use leptos::{
     tachys::renderer::{RemoveEventHandler, Rndr},
 };
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::Element;
+use web_sys::{Element, HtmlOptionElement};
 
 /// The value of an attribute; none where the attribute is not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +44,12 @@ impl Value {
             html if name == INNER_HTML => element.set_inner_html(html.as_deref().unwrap_or_default()),
             Some(value) => Rndr::set_attribute(element, name, value),
             None => Rndr::remove_attribute(element, name),
+        }
+        // Of an option that the reader has chosen once, the browser does not look at the attribute any more.
+        if name == "selected"
+            && let Some(option) = element.dyn_ref::<HtmlOptionElement>()
+        {
+            option.set_selected(self.0.is_some());
         }
     }
 }
