@@ -19,6 +19,7 @@ pub use self::{
 use crate::bridge::{
     Launch,
     locate::{LocateError, locate},
+    protocol::Projects,
 };
 
 /// The engine's part of the command line. Every flag is an environment variable too.
@@ -91,6 +92,13 @@ pub struct Options {
     /// Whether codex asks before it leaves the sandbox, or never does
     #[arg(long, env = "CODEX_GATEWAY_APPROVAL_POLICY", value_enum, default_value_t = ApprovalPolicy::OnRequest)]
     pub approval_policy: ApprovalPolicy,
+
+    /// Whether codex may do what the `.codex` directory of a workspace says: MCP servers, hooks and rules of it run
+    /// outside of the sandbox
+    #[arg(long, env = "CODEX_GATEWAY_TRUST_PROJECTS", value_name = "0|1", num_args = 0..=1, require_equals = true,
+          default_value = "0", default_missing_value = "1",
+          value_parser = clap::builder::BoolishValueParser::new())]
+    pub trust_projects: bool,
 
     /// Who answers what codex asks, where a session does not say: `ask` waits for a person, `ask-or-decline` does
     /// while somebody is there, `decline` and `accept` ask nobody. Once set, no session may be laxer
@@ -166,6 +174,8 @@ pub struct Config {
     pub warm_processes: usize,
     /// Raw messages as `raw` events and in the log.
     pub debug: bool,
+    /// Whether codex may do what the `.codex` directory of a workspace says.
+    pub trust_projects: bool,
     /// What commands may touch.
     pub sandbox: Sandbox,
     /// When codex asks.
@@ -274,7 +284,11 @@ impl Config {
             None if key.is_some() => vec![setting("forced_login_method", "api")],
             None => Vec::new(),
         };
-        let settings = if demo { [settings, demo_settings()].concat() } else { settings };
+        let mut settings = if demo { [settings, demo_settings()].concat() } else { settings };
+        if !options.trust_projects {
+            // Threads say so of their own directories; this is for what a process does before.
+            settings.push(Projects::untrusted(&cwd).setting());
+        }
         let program = locate(options.codex_bin.as_deref().filter(|path| !path.as_os_str().is_empty()))?;
         Ok(Self {
             launch: Launch { program, codex_home, cwd: cwd.clone(), settings },
@@ -290,6 +304,7 @@ impl Config {
             park_after: Duration::from_millis(options.park_after_ms),
             warm_processes: options.warm_processes as usize,
             debug: options.debug,
+            trust_projects: options.trust_projects,
             sandbox: options.sandbox,
             approval_policy: options.approval_policy,
             approvals: Approvals { set: options.approvals },
@@ -409,7 +424,7 @@ mod tests {
             ("workspace-write", "on-request")
         );
         assert_eq!((config.max_sessions, config.session_ttl), (12, Some(Duration::from_mins(30))));
-        assert!(config.launch.settings.is_empty());
+        assert_eq!(config.launch.settings, [Projects::untrusted(&config.cwd).setting()]);
     }
 
     #[test]

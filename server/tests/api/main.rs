@@ -50,6 +50,7 @@ mod thread_resume;
 mod threads;
 mod threads_read;
 mod token_command;
+mod trust;
 mod turn_options;
 mod turns;
 mod uploads;

@@ -39,6 +39,7 @@ macro_rules! request {
 
 mod stored;
 mod threads;
+mod trust;
 
 pub use self::stored::{
     ItemTimes, PEOPLES_THREADS, PastTurn, ThreadDelete, ThreadList, ThreadNameSet, ThreadPage, ThreadRead,
@@ -48,6 +49,7 @@ pub use self::threads::{
     CompactStart, Reverted, ReviewStart, ThreadArchive, ThreadFork, ThreadRevert, ThreadUnarchive,
     WholeTurns, WholeTurnsPage, is_archived, is_no_turn, is_without_turns,
 };
+pub use self::trust::Projects;
 
 /// `initialize`: the first request of a process.
 #[derive(Debug, Serialize)]
@@ -165,17 +167,29 @@ pub struct ThreadStart {
     pub sandbox: &'static str,
     /// When codex asks.
     pub approval_policy: &'static str,
+    /// Whom codex asks: `user`. Its own configuration may have a model answer instead.
+    pub approvals_reviewer: &'static str,
     /// What is otherwise than in codex's own configuration.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub config: Option<ThreadConfig>,
+    #[serde(skip_serializing_if = "ThreadConfig::is_empty")]
+    pub config: ThreadConfig,
 }
 request!(ThreadStart = "thread/start" -> ThreadReply, within 60 s);
 
 /// What a thread has otherwise than codex's own configuration, in the words of that.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct ThreadConfig {
     /// How hard the model shall think.
-    pub model_reasoning_effort: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_reasoning_effort: Option<String>,
+    /// How far projects are trusted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub projects: Option<Projects>,
+}
+
+impl ThreadConfig {
+    fn is_empty(&self) -> bool {
+        self.model_reasoning_effort.is_none() && self.projects.is_none()
+    }
 }
 
 /// `thread/resume`: a thread that is on disk goes on.
@@ -445,12 +459,13 @@ mod tests {
             cwd: "/w".into(),
             sandbox: "workspace-write",
             approval_policy: "on-request",
-            config: None,
+            approvals_reviewer: "user",
+            config: ThreadConfig::default(),
         };
         let resume = ThreadResume { thread_id: "t".into(), exclude_turns: true, start };
         assert_eq!(
             serde_json::to_string(&resume).unwrap(),
-            r#"{"threadId":"t","excludeTurns":true,"cwd":"/w","sandbox":"workspace-write","approvalPolicy":"on-request"}"#
+            r#"{"threadId":"t","excludeTurns":true,"cwd":"/w","sandbox":"workspace-write","approvalPolicy":"on-request","approvalsReviewer":"user"}"#
         );
     }
 }

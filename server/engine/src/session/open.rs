@@ -20,8 +20,8 @@ use crate::{
     bridge::{
         Bridge, BridgeError,
         protocol::{
-            ThreadConfig, ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart, is_archived,
-            is_held, is_no_thread, is_no_turn,
+            Projects, ThreadConfig, ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart,
+            is_archived, is_held, is_no_thread, is_no_turn,
         },
     },
     config::Config,
@@ -202,7 +202,11 @@ impl Base {
             cwd: self.settings.cwd.to_string_lossy().into_owned(),
             sandbox: self.settings.sandbox.as_str(),
             approval_policy: self.settings.approval_policy.as_str(),
-            config: effort.map(|effort| ThreadConfig { model_reasoning_effort: effort }),
+            approvals_reviewer: "user",
+            config: ThreadConfig {
+                model_reasoning_effort: effort,
+                projects: (!self.config.trust_projects).then(|| Projects::untrusted(&self.settings.cwd)),
+            },
         }
     }
 
@@ -219,7 +223,8 @@ impl Base {
             WantedThread::Same(id, hold) => {
                 greeting::hold(bridge, &self.processes, hold);
                 // It goes on with its own model: naming that again would make codex forget how hard it shall think.
-                let own = ThreadStart { model: None, config: None, ..start.clone() };
+                let config = ThreadConfig { model_reasoning_effort: None, ..start.config.clone() };
+                let own = ThreadStart { model: None, config, ..start.clone() };
                 let request = resume(id, own);
                 match again_while_held(bridge, &request).await {
                     Err(BridgeError::Refused { error, .. }) if is_no_thread(&error) => {

@@ -1,0 +1,58 @@
+//! How far codex trusts a project. The `.codex` directory of one that it trusts can name MCP servers, hooks and rules: they
+//! run outside of the sandbox, and nobody is asked.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::Serialize;
+
+/// `projects` of codex's configuration: how far it trusts the project in a directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Projects(BTreeMap<String, Project>);
+
+/// What codex thinks of a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct Project {
+    trust_level: &'static str,
+}
+
+impl Projects {
+    /// None in this directory is trusted, nor in one above it: codex looks for `.codex` in each of them. If nothing is said,
+    /// codex trusts the project of a thread that may write, and remembers that.
+    pub fn untrusted(dir: &Path) -> Self {
+        let project = Project { trust_level: "untrusted" };
+        Self(dir.ancestors().map(|dir| (dir.to_string_lossy().into_owned(), project)).collect())
+    }
+
+    /// As a setting of codex's command line.
+    pub fn setting(&self) -> String {
+        let projects = self.0.iter().map(|(dir, project)| {
+            // A string of JSON is one of TOML.
+            let dir = serde_json::Value::from(dir.as_str());
+            format!("{dir}={{trust_level=\"{}\"}}", project.trust_level)
+        });
+        format!("projects={{{}}}", projects.collect::<Vec<_>>().join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_directory_on_the_way_is_trusted() {
+        let projects = Projects::untrusted(Path::new("/a/b \"c\""));
+        assert_eq!(
+            serde_json::to_value(&projects).unwrap(),
+            serde_json::json!({
+                "/": { "trust_level": "untrusted" },
+                "/a": { "trust_level": "untrusted" },
+                "/a/b \"c\"": { "trust_level": "untrusted" },
+            })
+        );
+        assert_eq!(
+            projects.setting(),
+            r#"projects={"/"={trust_level="untrusted"},"/a"={trust_level="untrusted"},"/a/b \"c\""={trust_level="untrusted"}}"#
+        );
+    }
+}
