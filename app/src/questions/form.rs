@@ -15,6 +15,7 @@ use crate::{
     cards::json_view,
     node::{El, Node, el, many},
     state::State,
+    text::hidden::in_order,
 };
 
 /// What was filled in so far, field by field.
@@ -95,12 +96,16 @@ fn send_view(card: &Card, form: Form, is_link: bool) -> El {
 
 /// A link of a server's: one sees where it goes before one follows it.
 fn link_view(url: String) -> El {
-    let is_web = url.starts_with("https://") || url.starts_with("http://");
-    if !is_web {
-        return el("p").class("where").child(el("code").child(url));
+    let shown = el("code").child(in_order(&url));
+    let web = ["https://", "http://"].into_iter().find_map(|scheme| url.strip_prefix(scheme));
+    // What stands before an @ is no part of the host, and looks like it.
+    let is_plain =
+        |rest: &str| rest.is_ascii() && !rest.split(['/', '?', '#']).next().unwrap_or_default().contains('@');
+    if !web.is_some_and(is_plain) {
+        return el("p").class("where").child(shown);
     }
-    let link = el("a").attr("href", url.clone()).attr("target", "_blank").attr("rel", "noopener noreferrer");
-    el("p").class("where").child(link.child(el("code").child(url)))
+    let link = el("a").attr("href", url).attr("target", "_blank").attr("rel", "noopener noreferrer");
+    el("p").class("where").child(link.child(shown))
 }
 
 fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
@@ -110,9 +115,9 @@ fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
     let label = el("div")
         .class("name")
         .attr("id", id.clone())
-        .child(el("span").child(field.label.clone()))
+        .child(el("span").child(in_order(&field.label)))
         .child((!field.required).then(|| el("span").class("optional").child(t.optional())));
-    let hint = (!field.hint.is_empty()).then(|| el("div").class("hint").child(field.hint.clone()));
+    let hint = (!field.hint.is_empty()).then(|| el("div").class("hint").child(in_order(&field.hint)));
     let written = |kind: &'static str| text_input(kind, &id, values, at, field.default.first().cloned());
     let input: Node = match field.input {
         Input::Text => written("text").into(),
