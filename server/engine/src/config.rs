@@ -13,13 +13,12 @@ use codex_gateway_wire::ApprovalMode;
 
 use self::approvals::approval_modes;
 pub use self::{
-    access::{ApprovalPolicy, Sandbox},
+    access::{ApprovalPolicy, ProjectTrust, Sandbox},
     approvals::Approvals,
 };
 use crate::bridge::{
     Launch,
     locate::{LocateError, locate},
-    protocol::Projects,
 };
 
 /// The engine's part of the command line. Every flag is an environment variable too.
@@ -175,7 +174,7 @@ pub struct Config {
     /// Raw messages as `raw` events and in the log.
     pub debug: bool,
     /// Whether codex may do what the `.codex` directory of a workspace says.
-    pub trust_projects: bool,
+    pub projects: ProjectTrust,
     /// What commands may touch.
     pub sandbox: Sandbox,
     /// When codex asks.
@@ -284,14 +283,17 @@ impl Config {
             None if key.is_some() => vec![setting("forced_login_method", "api")],
             None => Vec::new(),
         };
-        let mut settings = if demo { [settings, demo_settings()].concat() } else { settings };
-        if !options.trust_projects {
-            // Threads say so of their own directories; this is for what a process does before.
-            settings.push(Projects::untrusted(&cwd).setting());
-        }
+        let settings = if demo { [settings, demo_settings()].concat() } else { settings };
+        let projects =
+            if options.trust_projects { ProjectTrust::LeftToCodex } else { ProjectTrust::Untrusted };
+        let place = match projects {
+            // Threads say where they work. A process that is in no project does not look at any, nor warn of it.
+            ProjectTrust::Untrusted => PathBuf::from("/"),
+            ProjectTrust::LeftToCodex => cwd.clone(),
+        };
         let program = locate(options.codex_bin.as_deref().filter(|path| !path.as_os_str().is_empty()))?;
         Ok(Self {
-            launch: Launch { program, codex_home, cwd: cwd.clone(), settings },
+            launch: Launch { program, codex_home, cwd: place, settings },
             cwd,
             workspaces,
             data_dir,
@@ -304,7 +306,7 @@ impl Config {
             park_after: Duration::from_millis(options.park_after_ms),
             warm_processes: options.warm_processes as usize,
             debug: options.debug,
-            trust_projects: options.trust_projects,
+            projects,
             sandbox: options.sandbox,
             approval_policy: options.approval_policy,
             approvals: Approvals { set: options.approvals },
@@ -424,7 +426,7 @@ mod tests {
             ("workspace-write", "on-request")
         );
         assert_eq!((config.max_sessions, config.session_ttl), (12, Some(Duration::from_mins(30))));
-        assert_eq!(config.launch.settings, [Projects::untrusted(&config.cwd).setting()]);
+        assert!(config.launch.settings.is_empty());
     }
 
     #[test]

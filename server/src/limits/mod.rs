@@ -24,9 +24,6 @@ use self::streams::Streams;
 pub use self::{address::Address, streams::StreamPlace};
 use crate::{auth::Caller, error::ApiError, state::AppState};
 
-/// How many images each may be sending at the same time: as many as a message can bring.
-const UPLOADS: u32 = 8;
-
 /// How often those are forgotten who asked for nothing lately.
 pub const SWEEP: Duration = Duration::from_mins(1);
 
@@ -75,7 +72,6 @@ pub struct Limits {
     turns: Option<Rate<Who>>,
     bad_tokens: Option<Rate<Address>>,
     streams: Streams,
-    uploads: Streams,
 }
 
 impl fmt::Debug for Limits {
@@ -92,8 +88,7 @@ impl Limits {
             creates: Rate::new("new sessions", options.rate_creates),
             turns: Rate::new("turns", options.rate_turns),
             bad_tokens: Rate::new("bad tokens", options.rate_bad_tokens),
-            streams: Streams::new("event streams at the same time", options.max_streams),
-            uploads: Streams::new("uploads at the same time", UPLOADS),
+            streams: Streams::new(options.max_streams),
         }
     }
 
@@ -111,14 +106,6 @@ impl Limits {
     /// [`ApiError::RateLimited`]
     pub fn stream(&self, who: Who) -> Result<StreamPlace, ApiError> {
         self.streams.open(who)
-    }
-
-    /// A place for an image that is being sent, for as long as it is held: whoever sends slowly holds nobody else up.
-    ///
-    /// # Errors
-    /// [`ApiError::RateLimited`]
-    pub fn upload(&self, who: Who) -> Result<StreamPlace, ApiError> {
-        self.uploads.open(who)
     }
 
     /// How many streams are open.

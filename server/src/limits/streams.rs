@@ -1,4 +1,4 @@
-//! How much is open at the same time, and whose it is: streams, and uploads on their way.
+//! How many streams are open, and whose.
 
 use std::{
     collections::HashMap,
@@ -8,20 +8,19 @@ use std::{
 use super::Who;
 use crate::error::ApiError;
 
-/// When one may look again whether one has ended, in seconds.
-const RETRY: u64 = 5;
+/// When one may look again whether a stream has ended, in seconds.
+const STREAM_RETRY: u64 = 5;
 
-/// Those that are open.
+/// The streams that are open.
 pub(super) struct Streams {
-    what: &'static str,
     most: u32,
     open: Arc<Mutex<HashMap<Who, u32>>>,
 }
 
 impl Streams {
     /// None is open; so many may be, for each.
-    pub(super) fn new(what: &'static str, most: u32) -> Self {
-        Self { what, most, open: Arc::default() }
+    pub(super) fn new(most: u32) -> Self {
+        Self { most, open: Arc::default() }
     }
 
     /// How many are open.
@@ -33,7 +32,10 @@ impl Streams {
         let mut open = lock(&self.open);
         let count = open.entry(who.clone()).or_default();
         if self.most > 0 && *count >= self.most {
-            return Err(ApiError::RateLimited { what: self.what, after: RETRY });
+            return Err(ApiError::RateLimited {
+                what: "event streams at the same time",
+                after: STREAM_RETRY,
+            });
         }
         *count += 1;
         drop(open);
@@ -69,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_ends_makes_room() {
-        let streams = Streams::new("streams", 1);
+        let streams = Streams::new(1);
         let who = Who::Owner("ada".into());
         let place = streams.open(who.clone()).unwrap();
         assert!(streams.open(who.clone()).is_err() && streams.open(Who::Owner("bob".into())).is_ok());

@@ -1,7 +1,7 @@
 //! `/api/uploads`: images for messages.
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
@@ -19,7 +19,6 @@ use crate::{
     auth::Caller,
     body::{media_type, read},
     error::ApiError,
-    limits::Who,
     openapi::{
         params::UploadPath,
         refusals::{ReadImage, SendImage},
@@ -48,13 +47,11 @@ const CACHE: &str = "private, max-age=31536000, immutable";
 pub async fn add(
     State(state): State<AppState>,
     Caller(owner): Caller,
-    Extension(who): Extension<Who>,
     request: Request,
 ) -> Result<Json<Upload>, ApiError> {
     if !says_image(request.headers()) {
         return Err(ApiError::NoImageType);
     }
-    let _own = state.limits.upload(who)?;
     let uploads = state.sessions.uploads();
     let _place = uploads.place().await;
     let content = read(request.into_body(), LARGEST).await?;

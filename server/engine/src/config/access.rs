@@ -34,6 +34,15 @@ impl From<api::SandboxMode> for Sandbox {
     }
 }
 
+/// How far codex trusts the projects in workspaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProjectTrust {
+    /// Not at all: what their `.codex` directories say does not count.
+    Untrusted,
+    /// As it and its configuration have it.
+    LeftToCodex,
+}
+
 /// When codex asks before it leaves the sandbox, in its words, the strictest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum ApprovalPolicy {

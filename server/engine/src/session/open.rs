@@ -24,7 +24,7 @@ use crate::{
             is_archived, is_held, is_no_thread, is_no_turn,
         },
     },
-    config::Config,
+    config::{Config, ProjectTrust},
     error::SessionError,
     greeting::{self, Greeted, Offer, explain, greet},
     holds::{Hold, Holds, ProcessHold},
@@ -205,7 +205,8 @@ impl Base {
             approvals_reviewer: "user",
             config: ThreadConfig {
                 model_reasoning_effort: effort,
-                projects: (!self.config.trust_projects).then(|| Projects::untrusted(&self.settings.cwd)),
+                projects: (self.config.projects == ProjectTrust::Untrusted)
+                    .then(|| Projects::untrusted(&self.settings.cwd)),
             },
         }
     }

@@ -23,16 +23,6 @@ impl Projects {
         let project = Project { trust_level: "untrusted" };
         Self(dir.ancestors().map(|dir| (dir.to_string_lossy().into_owned(), project)).collect())
     }
-
-    /// As a setting of codex's command line.
-    pub fn setting(&self) -> String {
-        let projects = self.0.iter().map(|(dir, project)| {
-            // A string of JSON is one of TOML.
-            let dir = serde_json::Value::from(dir.as_str());
-            format!("{dir}={{trust_level=\"{}\"}}", project.trust_level)
-        });
-        format!("projects={{{}}}", projects.collect::<Vec<_>>().join(","))
-    }
 }
 
 #[cfg(test)]
@@ -49,10 +39,6 @@ mod tests {
                 "/a": { "trust_level": "untrusted" },
                 "/a/b \"c\"": { "trust_level": "untrusted" },
             })
-        );
-        assert_eq!(
-            projects.setting(),
-            r#"projects={"/"={trust_level="untrusted"},"/a"={trust_level="untrusted"},"/a/b \"c\""={trust_level="untrusted"}}"#
         );
     }
 }
