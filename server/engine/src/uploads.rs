@@ -6,10 +6,11 @@
 mod image;
 
 use std::{
+    collections::HashMap,
     io::{self, ErrorKind},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -44,7 +45,9 @@ const USED: Duration = Duration::from_hours(24 * 365);
 /// How often old ones are looked for.
 const SWEEP: Duration = Duration::from_hours(1);
 /// How many are taken in at the same time: each is held in memory until it is whole.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 24;
+/// How many of them are of the same owner: who sends slowly holds up themselves first.
+const EACH: usize = 4;
 
 /// Why an upload cannot be taken, or given back.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -95,7 +98,12 @@ pub struct Uploads {
     store: Store,
     dir: Arc<Path>,
     places: Arc<Semaphore>,
+    /// The places of those who are sending.
+    own: Arc<Mutex<HashMap<OwnerId, Arc<Semaphore>>>>,
 }
+
+/// Places for an upload: its owner's, and one of all.
+pub type UploadPlace = [OwnedSemaphorePermit; 2];
 
 /// An upload with its content.
 #[derive(Clone, Debug)]
@@ -109,12 +117,20 @@ pub struct Content {
 impl Uploads {
     pub(crate) fn new(store: Store, data_dir: &Path) -> Self {
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        Self { store, dir: data_dir.join(DIRECTORY).into(), places }
+        Self { store, dir: data_dir.join(DIRECTORY).into(), places, own: Arc::default() }
     }
 
     /// A place for one that is about to be taken in, for as long as it is held.
-    pub async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).acquire_owned().await.ok()
+    pub async fn place(&self, owner: &OwnerId) -> Option<UploadPlace> {
+        let own = self.own(owner).acquire_owned().await.ok()?;
+        Some([own, Arc::clone(&self.places).acquire_owned().await.ok()?])
+    }
+
+    fn own(&self, owner: &OwnerId) -> Arc<Semaphore> {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody sends any more whose places nobody holds or waits for.
+        own.retain(|_, places| Arc::strong_count(places) > 1);
+        Arc::clone(own.entry(owner.clone()).or_insert_with(|| Arc::new(Semaphore::new(EACH))))
     }
 
     /// Keeps an image for its owner.

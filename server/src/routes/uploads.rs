@@ -53,7 +53,7 @@ pub async fn add(
         return Err(ApiError::NoImageType);
     }
     let uploads = state.sessions.uploads();
-    let _place = uploads.place().await;
+    let _place = uploads.place(&owner).await;
     let content = read(request.into_body(), LARGEST).await?;
     Ok(Json(uploads.add(&owner, &content).await?))
 }
