@@ -11,8 +11,12 @@ use ignore::{DirEntry, WalkBuilder};
 
 /// How many paths a list has at most.
 const MOST: usize = 50_000;
-/// How large a `.gitignore` may be, in bytes.
-const LARGEST: u64 = 1024 * 1024;
+/// What is read of a directory to know what is ignored in it.
+const RULES: [&str; 3] = [".gitignore", ".ignore", ".git/info/exclude"];
+/// How large each may be, in bytes.
+const LARGEST: u64 = 64 * 1024;
+/// How many directories above and below are looked into.
+const DEEPEST: usize = 64;
 /// How long one may be made.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -30,16 +34,18 @@ impl List {
         let real = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
         let mut walk = WalkBuilder::new(root);
         // What lies beside the files is only read where it is a file, and no endless one: an agent may have put it there.
-        let own = root.ancestors().all(can_be_read);
+        let own = can_be_read(root);
+        let parents = own && root.ancestors().all(can_be_read) && root.ancestors().count() <= DEEPEST;
         walk.hidden(false)
             .follow_links(false)
+            .max_depth(Some(DEEPEST))
             .same_file_system(true)
             .require_git(false)
+            .ignore(own)
             .git_ignore(own)
-            .parents(own)
+            .git_exclude(own)
             .git_global(false)
-            .git_exclude(false)
-            .ignore(false)
+            .parents(parents)
             .filter_entry(|entry| entry.file_name() != ".git" && can_be_read(entry.path()));
         let mut list = Self { complete: true, ..Self::default() };
         for entry in walk.build().flatten() {
@@ -56,8 +62,10 @@ impl List {
 
 /// Whether what a directory says of files to be ignored can be read: a pipe or a device may never end.
 fn can_be_read(dir: &Path) -> bool {
-    let rules = fs::metadata(dir.join(".gitignore"));
-    rules.map_or(true, |rules| rules.is_file() && rules.len() <= LARGEST)
+    RULES.into_iter().all(|name| {
+        let rules = fs::metadata(dir.join(name));
+        rules.map_or(true, |rules| rules.is_file() && rules.len() <= LARGEST)
+    })
 }
 
 fn depth(file: &FoundFile) -> usize {
