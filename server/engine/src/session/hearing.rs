@@ -71,6 +71,7 @@ impl Actor {
             // A turn that was accepted and fails before it begins: codex tells of no beginning and no end then. What
             // waits does so for its user, as after any turn that failed.
             Notification::Error(error) if own && !error.will_retry && self.slot.is_starting() => {
+                self.waits.failed(&error.turn_id);
                 self.turn_ended(&error.turn_id);
             }
             Notification::Settings(..) if own => {

@@ -48,6 +48,8 @@ pub(super) struct Waits {
     waiting: Vec<Wait>,
     /// What codex has taken, the newest first.
     taken: VecDeque<Taken>,
+    /// Turns that failed before they began, the newest first: they are in no transcript.
+    failed: VecDeque<TurnId>,
 }
 
 /// A message that codex has taken.
@@ -96,6 +98,12 @@ impl Waits {
         }
     }
 
+    /// A turn failed before it began.
+    pub(super) fn failed(&mut self, turn: &TurnId) {
+        self.failed.truncate(TAKEN - 1);
+        self.failed.push_front(turn.clone());
+    }
+
     /// The conversation has begun anew: the turns before are none of it.
     pub(super) fn forget(&mut self) {
         self.taken.clear();
@@ -104,6 +112,10 @@ impl Waits {
     /// Whether codex has taken a turn that it has not announced.
     fn is_unbegun(&self, turn: &TurnId) -> bool {
         self.taken.iter().any(|taken| taken.turn == *turn && !taken.begun)
+    }
+
+    fn has_failed(&self, turn: &TurnId) -> bool {
+        self.failed.contains(turn)
     }
 }
 
@@ -167,7 +179,7 @@ impl Actor {
         match what {
             Waited::Turn(turn) => match self.transcript.turn(turn) {
                 Some(turn) => turn.status != TurnStatus::InProgress,
-                None => !(self.slot.is_starting() && self.waits.is_unbegun(turn)),
+                None => self.waits.has_failed(turn) || !self.is_coming(turn),
             },
             // It was taken out, or the queue stands still.
             Waited::Queued(item, _) => {
@@ -177,14 +189,19 @@ impl Actor {
         }
     }
 
+    /// Whether codex is about to begin the turn.
+    fn is_coming(&self, turn: &TurnId) -> bool {
+        self.slot.is_starting() && self.waits.is_unbegun(turn)
+    }
+
     /// The turn as far as it has come.
     fn turn_end(&self, what: &Waited) -> TurnEnd {
         let Waited::Turn(id) = what else { return TurnEnd::default() };
         let turn = match self.transcript.turn(id) {
             Some(turn) => turn.clone(),
-            None if self.waits.is_unbegun(id) => {
-                let status =
-                    if self.slot.is_starting() { TurnStatus::InProgress } else { TurnStatus::Failed };
+            None if self.waits.has_failed(id) || self.waits.is_unbegun(id) => {
+                let coming = self.is_coming(id) && !self.waits.has_failed(id);
+                let status = if coming { TurnStatus::InProgress } else { TurnStatus::Failed };
                 TurnRecord { id: id.clone(), status, ..TurnRecord::default() }
             }
             // It was long ago, or in another thread, and is not kept any more.
