@@ -106,9 +106,13 @@ test('a comment that is being written outlasts what the agent does meanwhile', a
   await expect(field).toHaveValue('Why thirty?');
   await page.keyboard.press('Enter');
   await expect(chat.message).toHaveValue(/src\/server\.rs:15\n.*\nWhy thirty\?$/);
-  // From now on it shows the newest turn again.
-  await expect(panel).toContainText('src/server.rs');
-  await page.keyboard.press('Escape');
+  // What is chosen comes at once, also while one writes.
+  await panel.getByRole('button', { name: 'Comment on src/server.rs:15' }).click();
+  await expect(field).toBeFocused();
+  const summary = panel.locator('.summary');
+  const ofTurn = (await summary.textContent()) ?? '';
+  await panel.getByRole('button', { name: 'Whole conversation' }).click();
+  await expect(summary).not.toHaveText(ofTurn);
 });
 
 test('events are shown as they come, filtered, paused and copied', async ({ page, chat, context }) => {

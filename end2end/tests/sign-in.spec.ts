@@ -100,6 +100,9 @@ test.describe('with a secret', () => {
     await signOut(chat);
     await field(chat).fill(token('bob'));
     await signInButton(chat).click();
+    // Once the page is alive, nothing of hers is left.
+    const kept = () => page.evaluate(() => Object.keys(localStorage).filter((key) => /^(draft:|images-of-|sent)/.test(key)));
+    await expect.poll(kept).toEqual([]);
     await expect(chat.message).toHaveValue('');
     await chat.message.press('ArrowUp');
     await expect(chat.message).toHaveValue('');

@@ -25,13 +25,12 @@ pub(super) fn join(unsent: Vec<String>, written: String) -> String {
     all.collect::<Vec<_>>().join("\n\n")
 }
 
-/// Puts a message that comes back into the draft of a conversation that is not on the page, before what is written there.
-pub(crate) fn keep(conversation: &str, turn: &StartTurn) {
-    let key = key(conversation);
-    let written = browser::stored(&key).unwrap_or_default();
-    browser::store(&key, &join(vec![turn.prompt.clone()], written));
-    let ids = turn.input.iter().filter_map(upload).cloned().chain(images(&key));
-    store_images(&key, &ids.collect::<Vec<_>>());
+/// Puts a message that comes back into a draft that is not on the page, before what is written there.
+pub(super) fn keep(key: &str, turn: &StartTurn) {
+    let written = browser::stored(key).unwrap_or_default();
+    browser::store(key, &join(vec![turn.prompt.clone()], written));
+    let ids = turn.input.iter().filter_map(upload).cloned().chain(images(key));
+    store_images(key, &ids.collect::<Vec<_>>());
 }
 
 /// Keeps the images of a draft.

@@ -27,7 +27,7 @@ use codex_gateway_wire::{
 use leptos::prelude::*;
 use web_sys::Event;
 
-pub(crate) use drafts::{forget_of as forget_draft, keep as keep_draft, upload};
+pub(crate) use drafts::{forget_of as forget_draft, upload};
 pub(crate) use images::thumbnail;
 pub(crate) use owner::keep_apart;
 
@@ -99,6 +99,26 @@ pub(crate) struct Composer {
 struct Picked {
     mind: Option<Mind>,
     access: Option<Access>,
+}
+
+/// The composer that is on the page, whichever that is; a context of all pages.
+#[derive(Clone, Copy)]
+pub(crate) struct Mounted(State<Option<Composer>>);
+
+impl Mounted {
+    pub(crate) fn provide() {
+        provide_context(Self(State::new(None)));
+    }
+
+    /// Takes a message that comes back: into the composer of its conversation, or into its draft while that is not there.
+    pub(crate) fn take_back(self, conversation: &str, turn: &StartTurn) {
+        let key = drafts::key(conversation);
+        let there = |composer: &Composer| composer.key.try_peek(|own| *own == key) == Some(true);
+        match self.0.peek().filter(there) {
+            Some(composer) => composer.take_back(turn),
+            None => drafts::keep(&key, turn),
+        }
+    }
 }
 
 impl Composer {
@@ -211,6 +231,9 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     let composer = Composer::new(setup);
     let Composer { t, chat, text, suggestions, .. } = composer;
     effect(move || composer.begin());
+    if let Some(mounted) = use_context::<Mounted>() {
+        mounted.0.set(Some(composer));
+    }
     if let Some(commands) = use_context::<Commands>() {
         commands.add(Command::always(t.choose_model(), Icon::Settings, models::go_to_picker).word("model"));
     }

@@ -8,7 +8,7 @@ use leptos::{prelude::*, task::spawn_local};
 use super::choices::Choices;
 use crate::{
     browser,
-    composer::{Composer, Draft, forget_draft, keep_draft},
+    composer::{Composer, Draft, Mounted, forget_draft},
     i18n::{Texts, texts},
     live::{LinkState, Live, Outbox, Stream, Target, Unsent},
     pages::FirstMessage,
@@ -164,12 +164,13 @@ impl Chat {
         self.dispatch(Unsent::new(turn), done);
     }
 
-    /// Takes a message that comes back: into the composer, or into the draft once the page is another.
+    /// Takes a message that comes back, whatever page is there by then.
     pub(crate) fn taker(self) -> impl Fn(&StartTurn) {
-        let key = self.draft_key();
-        move |turn| match self.composer.peek() {
-            Some(composer) => composer.take_back(turn),
-            None => keep_draft(&key, turn),
+        let (key, mounted) = (self.draft_key(), use_context::<Mounted>());
+        move |turn| {
+            if let Some(mounted) = mounted {
+                mounted.take_back(&key, turn);
+            }
         }
     }
 

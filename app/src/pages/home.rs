@@ -65,6 +65,10 @@ pub(super) fn home_view(home: Home) -> El {
     keep_title(|| None, || 0);
     let (demo, approvals) = (home.site.demo, home.site.approvals);
     let first = use_context::<FirstMessage>();
+    // One whose conversation is made is on its page, and was not seen there.
+    if let Some(first) = first {
+        first.message.alter(|message| drop(message.take_if(|(_, session)| session.is_some())));
+    }
     // What was told here is told once; what goes wrong after the reader has left, once they come back.
     if let (Some(first), Some(navigator)) = (first, use_context::<Navigator>()) {
         on_change(move || navigator.route(), move |_| drop(first.failure.take()));

@@ -71,8 +71,6 @@ pub(crate) struct Panel {
     turn: State<Option<TurnId>>,
     /// The changes of the whole conversation are shown.
     whole: State<bool>,
-    /// A comment on a line is being written: what stands around it stays as it is.
-    pub(crate) commenting: State<bool>,
     /// Diffs are read side by side, where there is room.
     pub(crate) split: State<bool>,
     /// The events that are kept meanwhile.
@@ -88,7 +86,6 @@ impl Panel {
             tab: State::new(Tab::default()),
             turn: State::new(None),
             whole: State::new(false),
-            commenting: State::new(false),
             split,
             tap: Tap::new(),
         }
