@@ -91,8 +91,8 @@ impl Default for Highlighter {
 
 impl Highlighter {
     /// The runs of each piece (see [`codex_gateway_wire::highlight`]); none of one whose language is not known, that
-    /// is too long, or that there was no time for: the work may go on after one's patience has ended, for who asks
-    /// again. At most [`MOST`] pieces are looked at that nobody has asked for lately.
+    /// is too long, or that there was no time for: work that has begun goes on after one's patience has
+    /// ended, for who asks again. At most [`MOST`] pieces are looked at that nobody has asked for lately.
     pub async fn highlight(&self, snippets: Vec<Snippet>, patience: Duration) -> Vec<Option<Arc<str>>> {
         let mut found: Vec<_> = snippets.iter().map(|snippet| self.cached(snippet)).collect();
         let missing = |(at, snippet): (usize, Snippet)| {

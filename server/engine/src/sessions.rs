@@ -98,7 +98,7 @@ struct Inner {
     metrics: Metrics,
     stopping: CancellationToken,
     /// Processes that serve no session, or did not when they were started, what starts them, and what ends sessions.
-    probes: TaskTracker,
+    background: TaskTracker,
 }
 
 impl Sessions {
@@ -112,9 +112,9 @@ impl Sessions {
         let uploads = Uploads::new(store.clone(), &config.data_dir);
         let cursors = Cursors::new().ok_or(StoreError::Random)?;
         let config = Arc::new(config);
-        let (stopping, probes) = (CancellationToken::new(), TaskTracker::new());
-        let library = Library::new(Arc::clone(&config), probes.clone(), stopping.clone(), library::IDLE);
-        let warm = Pool::new(Arc::clone(&config), probes.clone(), stopping.clone());
+        let (stopping, background) = (CancellationToken::new(), TaskTracker::new());
+        let library = Library::new(Arc::clone(&config), background.clone(), stopping.clone(), library::IDLE);
+        let warm = Pool::new(Arc::clone(&config), background.clone(), stopping.clone());
         let live = Arc::<Live>::default();
         let inner = Arc::new(Inner {
             places: Places::new(config.max_sessions, &live),
@@ -134,7 +134,7 @@ impl Sessions {
             files: Files::default(),
             checked: tokio::sync::Mutex::default(),
             stopping,
-            probes,
+            background,
         });
         let sessions = Self { inner };
         tokio::spawn(sessions.clone().sweep());
@@ -230,7 +230,7 @@ impl Sessions {
     pub fn warm_up(&self) {
         let sessions = self.clone();
         // One of those whose end is waited for: it may be about to start a process.
-        self.inner.probes.spawn(async move {
+        self.inner.background.spawn(async move {
             match sessions.inner.warm.begin().await {
                 Some(Ok(offer)) => sessions.offered(&offer),
                 Some(Err(error)) => {
@@ -434,8 +434,8 @@ impl Sessions {
         let ends: FuturesUnordered<_> =
             all.into_iter().map(|session| async move { session.suspend().await }).collect();
         ends.collect::<Vec<()>>().await;
-        self.inner.probes.close();
-        self.inner.probes.wait().await;
+        self.inner.background.close();
+        self.inner.background.wait().await;
     }
 
     /// Cancelled when the gateway begins to stop.

@@ -51,7 +51,7 @@ pub(crate) struct Kept {
 
 /// Whether a session is written down, as its readers know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum Standing {
     Saved,
     NotSaved,
 }
@@ -75,7 +75,7 @@ pub(super) struct Saving {
     anew: bool,
     underway: bool,
     /// What people were told of it last.
-    told: Told,
+    standing: Standing,
     need: Need,
     entries: HashSet<ItemId>,
     /// The places of the entries that were written.
@@ -96,7 +96,7 @@ impl Default for Saving {
             new: true,
             anew: true,
             underway: false,
-            told: Told::Saved,
+            standing: Standing::Saved,
             need: Need::Now,
             entries: HashSet::new(),
             places: HashMap::new(),
@@ -208,7 +208,7 @@ impl Actor {
             Ok(()) => {
                 self.saving.new = false;
                 self.saving.not_before = Instant::now().checked_add(PAUSE);
-                if std::mem::replace(&mut self.saving.told, Told::Saved) == Told::NotSaved {
+                if std::mem::replace(&mut self.saving.standing, Standing::Saved) == Standing::NotSaved {
                     self.warn(WarningKind::SavedAgain, SAVED_AGAIN.to_owned(), None);
                 }
             }
@@ -225,7 +225,7 @@ impl Actor {
         // What is there now, nobody knows.
         (self.saving.anew, self.saving.need) = (true, Need::Soon);
         self.saving.not_before = Instant::now().checked_add(AFTER_FAILURE);
-        if std::mem::replace(&mut self.saving.told, Told::NotSaved) == Told::Saved {
+        if std::mem::replace(&mut self.saving.standing, Standing::NotSaved) == Standing::Saved {
             self.warn(WarningKind::NotSaved, NOT_SAVED.to_owned(), Some(error.to_string()));
         }
     }

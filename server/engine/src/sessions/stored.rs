@@ -204,7 +204,7 @@ impl Sessions {
             Ok(was_there)
         };
         // Whoever asked for it may leave before its row is gone, and so may the gateway: it would come back.
-        self.inner.probes.spawn(removing).await.unwrap_or(Ok(false))
+        self.inner.background.spawn(removing).await.unwrap_or(Ok(false))
     }
 
     /// Ends a session that is written down and cannot be read.
