@@ -287,8 +287,9 @@ impl Config {
         let projects =
             if options.trust_projects { ProjectTrust::LeftToCodex } else { ProjectTrust::Untrusted };
         let place = match projects {
-            // Threads say where they work. A process that is in no project does not look at any, nor warn of it.
-            ProjectTrust::Untrusted => PathBuf::from("/"),
+            // Threads say where they work. A process that is in no project does not look at any, nor warn of it. (Not in
+            // `/`: codex takes no bubblewrap from below the directory that it is in.)
+            ProjectTrust::Untrusted => PathBuf::from("/proc"),
             ProjectTrust::LeftToCodex => cwd.clone(),
         };
         let program = locate(options.codex_bin.as_deref().filter(|path| !path.as_os_str().is_empty()))?;

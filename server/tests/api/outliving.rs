@@ -288,10 +288,12 @@ async fn a_store_that_cannot_be_written_stops_nobody() {
     session.turn("And on").await;
     eventually("it is told", || gateway.log().contains("could not be written down")).await;
     session.turn("And on, and on").await;
+    let mut events = session.live().await;
+    other.execute_batch("COMMIT").unwrap();
+    events.find(|event| event.name == "warning" && event.json()["type"] == "savedAgain").await;
     let before = snapshot(&session).await;
     let (said, at) = (before["transcript"].clone(), before["at"].as_str().unwrap());
     let last: i64 = at.split_once(':').unwrap().1.parse().unwrap();
-    other.execute_batch("COMMIT").unwrap();
     let written = || {
         let seq = other.query_row("SELECT seq FROM sessions", [], |row| row.get::<_, i64>(0));
         seq.unwrap() == last
