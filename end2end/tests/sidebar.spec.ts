@@ -109,9 +109,16 @@ test('Esc in the list is not for the turn', async ({ page, chat }) => {
   await chat.start('!standin slow-command');
   await expect(chat.stopButton).toBeVisible();
   const search = sidebar(page).getByRole('searchbox');
+  // What was found takes the place of the list, and the list of what was found.
+  const read = (found: boolean) => page.waitForResponse((response) =>
+    response.url().endsWith('/_fn/conversations') && response.request().postData()?.includes('slow') === found);
+  let list = read(true);
   await search.fill('slow');
+  await (await list).finished();
+  list = read(false);
   await page.keyboard.press('Escape');
   await expect(search).toHaveValue('');
+  await (await list).finished();
   await page.keyboard.press('Escape');
   await expect(chat.message).toBeFocused();
 
@@ -122,7 +129,8 @@ test('Esc in the list is not for the turn', async ({ page, chat }) => {
   await expect(sidebar(page).getByRole('button', { name: 'Rename' })).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(sidebar(page).getByRole('button', { name: 'Rename' })).toBeHidden();
-  await expect(sidebar(page).getByRole('button', { name: /^Options for/ }).first()).toBeFocused();
+  const row = sidebar(page).getByRole('listitem').filter({ has: page.locator(`a[href="/c/${chat.sessionId}"]`) });
+  await expect(row.getByRole('button', { name: /^Options for/ })).toBeFocused();
   await expect(chat.turns).toHaveAttribute('data-status', 'inProgress');
   await chat.stopButton.click();
   await chat.ended('interrupted');
