@@ -4,7 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     commands::{Commands, add_global, help_view, palette_view},
-    composer::{Mounted, keep_apart},
+    composer::keep_apart,
     dialog::Dialog,
     markdown::highlight::Colours,
     node::{Node, el, live},
@@ -23,7 +23,6 @@ pub fn App() -> impl IntoView {
     provide_context(FirstMessage::new());
     Colours::provide(written_colours());
     effect(keep_apart);
-    Mounted::provide();
     let navigator = Navigator::provide();
     let drawer = Drawer::new();
     provide_context(drawer);

@@ -18,7 +18,7 @@ mod recall;
 mod send;
 mod suggest;
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use codex_gateway_wire::{
     StartTurn,
@@ -101,23 +101,18 @@ struct Picked {
     access: Option<Access>,
 }
 
-/// The composer that is on the page, whichever that is; a context of all pages.
-#[derive(Clone, Copy)]
-pub(crate) struct Mounted(State<Option<Composer>>);
+thread_local! {
+    /// The composer that is on the page, whichever that is. (Of the page's one thread: a server has none on any.)
+    static MOUNTED: Cell<Option<Composer>> = const { Cell::new(None) };
+}
 
-impl Mounted {
-    pub(crate) fn provide() {
-        provide_context(Self(State::new(None)));
-    }
-
-    /// Takes a message that comes back: into the composer of its conversation, or into its draft while that is not there.
-    pub(crate) fn take_back(self, conversation: &str, turn: &StartTurn) {
-        let key = drafts::key(conversation);
-        let there = |composer: &Composer| composer.key.try_peek(|own| *own == key) == Some(true);
-        match self.0.peek().filter(there) {
-            Some(composer) => composer.take_back(turn),
-            None => drafts::keep(&key, turn),
-        }
+/// Takes a message that comes back: into the composer of its conversation, or into its draft while that is not there.
+pub(crate) fn take_back(conversation: &str, turn: &StartTurn) {
+    let key = drafts::key(conversation);
+    let there = |composer: &Composer| composer.key.try_peek(|own| *own == key) == Some(true);
+    match MOUNTED.get().filter(there) {
+        Some(composer) => composer.take_back(turn),
+        None => drafts::keep(&key, turn),
     }
 }
 
@@ -197,6 +192,7 @@ impl Composer {
     /// As soon as the field is there: what was written before stands in it.
     fn begin(self) {
         let Some(area) = self.area.track() else { return };
+        MOUNTED.set(Some(self));
         let key = self.key.peek();
         // Somebody may have begun to write before this program ran, which has not kept it then.
         if area.value().is_empty() {
@@ -231,9 +227,6 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     let composer = Composer::new(setup);
     let Composer { t, chat, text, suggestions, .. } = composer;
     effect(move || composer.begin());
-    if let Some(mounted) = use_context::<Mounted>() {
-        mounted.0.set(Some(composer));
-    }
     if let Some(commands) = use_context::<Commands>() {
         commands.add(Command::always(t.choose_model(), Icon::Settings, models::go_to_picker).word("model"));
     }

@@ -8,7 +8,7 @@ use leptos::{prelude::*, task::spawn_local};
 use super::choices::Choices;
 use crate::{
     browser,
-    composer::{Composer, Draft, Mounted, forget_draft},
+    composer::{Composer, Draft, forget_draft, take_back},
     i18n::{Texts, texts},
     live::{LinkState, Live, Outbox, Stream, Target, Unsent},
     pages::FirstMessage,
@@ -166,12 +166,8 @@ impl Chat {
 
     /// Takes a message that comes back, whatever page is there by then.
     pub(crate) fn taker(self) -> impl Fn(&StartTurn) {
-        let (key, mounted) = (self.draft_key(), use_context::<Mounted>());
-        move |turn| {
-            if let Some(mounted) = mounted {
-                mounted.take_back(&key, turn);
-            }
-        }
+        let key = self.draft_key();
+        move |turn| take_back(&key, turn)
     }
 
     /// Sends a message that did not arrive again.

@@ -1,7 +1,7 @@
 //! Writing about a line: the comment goes into the next message.
 
 use codex_gateway_wire::diff::{Line, LineKind};
-use leptos::prelude::{Get, GetUntracked, on_cleanup, provide_context, request_animation_frame};
+use leptos::prelude::{Get, GetUntracked, on_cleanup, request_animation_frame};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
@@ -20,31 +20,6 @@ pub(super) struct Commenting {
     pub(super) at: usize,
     /// It is written.
     pub(super) added: bool,
-}
-
-/// How many comments are being written in a list of diffs, which stays as it is meanwhile; a context of the list.
-#[derive(Clone, Copy)]
-pub(crate) struct Comments(State<usize>);
-
-impl Comments {
-    pub(crate) fn provide() -> Self {
-        let comments = Self(State::new(0));
-        provide_context(comments);
-        comments
-    }
-
-    /// Whether one is; tracked.
-    pub(crate) fn any(self) -> bool {
-        self.0.get() > 0
-    }
-
-    /// One is, for as long as the form is there.
-    fn begin(self) {
-        self.0.update(|count| *count += 1);
-        on_cleanup(move || {
-            self.0.update(|count| *count -= 1);
-        });
-    }
 }
 
 /// What a line is called: `src/main.rs:12`.
@@ -72,15 +47,14 @@ pub(super) fn comment_view(
     line: &Line<'_>,
     now: Commenting,
     writing: State<Option<Commenting>>,
-    comments: Option<Comments>,
 ) -> El {
     let t = chat.t;
     if now.added {
         return el("p").class("note commented").attr("role", "status").child(t.comment_added());
     }
-    if let Some(comments) = comments {
-        comments.begin();
-    }
+    let comments = chat.panel().comments;
+    comments.set(comments.peek() + 1);
+    on_cleanup(move || comments.set(comments.peek().saturating_sub(1)));
     let field = ElementRef::new();
     let written = move || {
         let field = field.try_get_untracked()??.dyn_into::<HtmlTextAreaElement>().ok()?;

@@ -14,6 +14,5 @@ mod keys;
 mod view;
 mod words;
 
-pub(crate) use comment::Comments;
 pub(crate) use files::{ChangedFile, change_key, counts_view, file_row, kind_word};
 pub(crate) use view::diff_view;

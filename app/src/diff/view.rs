@@ -9,7 +9,7 @@ use web_sys::{Event, KeyboardEvent};
 
 use super::{
     blocks::{Block, blocks},
-    comment::{Commenting, Comments, comment_view, place},
+    comment::{Commenting, comment_view, place},
     keys,
     words::words,
 };
@@ -33,7 +33,7 @@ pub(crate) fn diff_view(change: FileUpdateChange, path: String) -> Node {
     if count == 0 {
         return el("p").class("note no-lines").child(without_lines(&change, t)).into();
     }
-    let (chat, comments) = (use_context::<Chat>(), use_context::<Comments>());
+    let chat = use_context::<Chat>();
     let all = State::new(false);
     let writing = State::new(None::<Commenting>);
     let split = move || chat.is_some_and(|chat| chat.panel().split.get());
@@ -49,7 +49,7 @@ pub(crate) fn diff_view(change: FileUpdateChange, path: String) -> Node {
         let split = split();
         let form = |at: usize, line: &Line<'_>| {
             let writing_here = writing.get().filter(|comment| comment.at == at)?;
-            Some(comment_view(chat?, &path, line, writing_here, writing, comments))
+            Some(comment_view(chat?, &path, line, writing_here, writing))
         };
         many(blocks(&lines).into_iter().map(|block| block_view(&block, split, &path, t, &form)))
     };

@@ -31,33 +31,42 @@ use crate::{
 /// The first message of a conversation that is being made; shown until the conversation has it.
 #[derive(Clone, Copy)]
 pub(crate) struct FirstMessage {
-    /// The message, and the conversation as soon as it is made.
-    message: State<Option<(Unsent, Option<SessionId>)>>,
+    /// The message, if there is one. (A type that the page has anyway: another one would cost a KB.)
+    message: State<Vec<Unsent>>,
+    /// Its conversation, as soon as that is made; empty before.
+    session: State<SessionId>,
     /// Why it could not be made.
     failure: State<Option<Failure>>,
 }
 
 impl FirstMessage {
     pub(crate) fn new() -> Self {
-        Self { message: State::new(None), failure: State::new(None) }
+        Self {
+            message: State::new(Vec::new()),
+            session: State::new(SessionId::default()),
+            failure: State::new(None),
+        }
     }
 
     /// The message, for the page of its conversation.
     pub(super) fn take_for(self, id: &SessionId) -> Option<Unsent> {
-        let own = |message: &Option<(Unsent, Option<SessionId>)>| {
-            message.as_ref().is_some_and(|(_, session)| session.as_ref() == Some(id))
-        };
-        if self.message.with(own) { self.message.take().map(|(message, _)| message) } else { None }
+        let own = self.is_made() && self.session.peek() == *id;
+        if own { self.message.take().pop() } else { None }
     }
 
     /// The conversation is made: goes there, unless the reader has gone elsewhere from the page where they wrote it.
     pub(crate) fn has_come(self, navigator: Navigator, page: &Route, id: SessionId, message: Unsent) {
         let path = conversation_path(&id);
         let here = navigator.route_untracked() == *page;
-        self.message.set(here.then_some((message, Some(id))));
+        self.session.set(id);
+        self.message.set(if here { vec![message] } else { Vec::new() });
         if here {
             navigator.go(&path);
         }
+    }
+
+    fn is_made(self) -> bool {
+        !self.session.peek().as_str().is_empty()
     }
 }
 
@@ -66,18 +75,18 @@ pub(super) fn home_view(home: Home) -> El {
     let (demo, approvals) = (home.site.demo, home.site.approvals);
     let first = use_context::<FirstMessage>();
     // One whose conversation is made is on its page, and was not seen there.
-    if let Some(first) = first {
-        first.message.alter(|message| drop(message.take_if(|(_, session)| session.is_some())));
+    if let Some(first) = first.filter(|first| first.is_made()) {
+        first.message.take();
     }
     // What was told here is told once; what goes wrong after the reader has left, once they come back.
     if let (Some(first), Some(navigator)) = (first, use_context::<Navigator>()) {
         on_change(move || navigator.route(), move |_| drop(first.failure.take()));
     }
-    let starting = move || first.and_then(|first| first.message.get());
+    let starting = move || first.and_then(|first| first.message.get().pop());
     let home = State::new(Some(home));
     let cwd = State::new(None);
     let content = move || match starting() {
-        Some((message, _)) => starting_view(message),
+        Some(message) => starting_view(message),
         None => el("main").class("welcome").child(home.peek().map(|home| welcome_view(home, cwd))),
     };
     el("div").class("page").child(header_view(demo, approvals, None)).child(live(content))
@@ -140,7 +149,8 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
     let (turn, page) = (message.turn.clone(), navigator.route_untracked());
     let conversations = use_context::<Conversations>();
     first.failure.set(None);
-    first.message.set(Some((message.clone(), None)));
+    first.session.set(SessionId::default());
+    first.message.set(vec![message.clone()]);
     spawn_local(async move {
         match server_fns::start(cwd, turn).await {
             Ok(id) => {
@@ -152,7 +162,7 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
             }
             Err(why) => {
                 // The composer comes back, with the draft that was kept.
-                first.message.set(None);
+                first.message.set(Vec::new());
                 first.failure.set(Some(why));
             }
         }

@@ -9,7 +9,7 @@ use codex_gateway_wire::{
 use super::{Panel, choice};
 use crate::{
     conversation::Chat,
-    diff::{ChangedFile, Comments, change_key, counts_view, file_row},
+    diff::{ChangedFile, change_key, counts_view, file_row},
     live::GroupKey,
     node::{Node, el, list, live, many},
     state::{State, effect},
@@ -21,12 +21,11 @@ const OPEN: usize = 20;
 pub(super) fn changes_view(chat: Chat) -> Node {
     let (t, panel) = (chat.t, chat.panel());
     let files = State::new(Vec::<FileUpdateChange>::new());
-    let comments = Comments::provide();
     // What the reader chose comes at once; what the agent does waits for whoever writes about what is there.
     let mut shown = None;
     effect(move || {
         let chosen = (panel.turn.get(), panel.whole.get());
-        if shown.as_ref() != Some(&chosen) || !comments.any() {
+        if shown.as_ref() != Some(&chosen) || panel.comments.get() == 0 {
             shown = Some(chosen);
             files.set_to(net(&done(chat)));
         }

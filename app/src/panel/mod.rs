@@ -71,6 +71,8 @@ pub(crate) struct Panel {
     turn: State<Option<TurnId>>,
     /// The changes of the whole conversation are shown.
     whole: State<bool>,
+    /// How many comments on lines are being written: what one writes about stays as it is.
+    pub(crate) comments: State<usize>,
     /// Diffs are read side by side, where there is room.
     pub(crate) split: State<bool>,
     /// The events that are kept meanwhile.
@@ -86,6 +88,7 @@ impl Panel {
             tab: State::new(Tab::default()),
             turn: State::new(None),
             whole: State::new(false),
+            comments: State::new(0),
             split,
             tap: Tap::new(),
         }
