@@ -20,7 +20,7 @@ use crate::{
     dialog::Dialog,
     i18n::texts,
     icon::{Icon, icon},
-    node::{El, ElementRef, button, el, link_button, list as keyed, live},
+    node::{El, button, el, link_button, list as keyed, live},
     prefs::{Prefs, choose_sidebar},
     route::{Navigator, link},
     state::{State, effect},
@@ -95,15 +95,13 @@ pub(crate) fn sidebar_view(
         .attr("title", t.palette())
         .on_click(move || palette.toggle())
         .child(icon(Icon::Command));
-    let words = ElementRef::new();
     // Esc is for what is written here, not for the turn.
     let leave = move |event: KeyboardEvent| {
         if event.key() != "Escape" || browser::composes(&event) || drawer.0.peek() {
             return;
         }
         event.prevent_default();
-        let field =
-            words.try_get_untracked().flatten().and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
+        let field = event.target().and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
         match field.filter(|field| !field.value().is_empty()) {
             Some(field) => {
                 field.set_value("");
@@ -113,7 +111,6 @@ pub(crate) fn sidebar_view(
         }
     };
     let search = el("input")
-        .node_ref(words)
         .attr("type", "search")
         .attr("placeholder", t.search())
         .attr("aria-label", t.search())

@@ -46,9 +46,9 @@ pub(super) fn row_view(all: Conversations, navigator: Navigator, key: String) ->
         let row = row()?;
         Some(match doing.get() {
             Doing::Naming => name_view(all, row, doing, name, t),
-            doing_now => many([
+            _ => many([
                 many([open_view(&row, all.seen.is_news(&row), t), options_button(&row, doing, t)]),
-                menu_view(all, navigator, row, (doing, doing_now), name, t).into(),
+                menu_view(all, navigator, row, doing, name, t).into(),
             ]),
         })
     };
@@ -152,10 +152,11 @@ fn menu_view(
     all: Conversations,
     navigator: Navigator,
     row: Row,
-    (doing, doing_now): (State<Doing>, Doing),
+    doing: State<Doing>,
     name: State<String>,
     t: &'static Texts,
 ) -> Option<El> {
+    let doing_now = doing.peek();
     let begin_naming = {
         let title = row.title.clone().unwrap_or_default();
         move || {

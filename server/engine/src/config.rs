@@ -2,19 +2,19 @@
 
 mod access;
 mod approvals;
+mod directories;
 
-use std::{
-    ffi::OsString,
-    path::{Component, Path, PathBuf},
-    time::Duration,
-};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use codex_gateway_wire::ApprovalMode;
 
-use self::approvals::approval_modes;
 pub use self::{
     access::{ApprovalPolicy, ProjectTrust, Sandbox},
     approvals::Approvals,
+};
+use self::{
+    approvals::approval_modes,
+    directories::{destination, private_directory, usable},
 };
 use crate::bridge::{
     Launch,
@@ -318,52 +318,6 @@ impl Config {
     }
 }
 
-/// The absolute path, without symbolic links, of a directory that can be looked into.
-fn usable(path: &Path) -> std::io::Result<PathBuf> {
-    let path = path.canonicalize()?;
-    std::fs::read_dir(&path)?;
-    Ok(path)
-}
-
-/// Where a path leads, though it need not be there yet: the absolute path, without the symbolic links of what there is.
-fn destination(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    for there in path.ancestors() {
-        if let (Ok(mut real), Ok(missing)) = (there.canonicalize(), path.strip_prefix(there)) {
-            let back = Component::ParentDir;
-            for part in missing.components() {
-                // What is not there yet is no link: one step back is one step up.
-                if part == back {
-                    real.pop();
-                } else {
-                    real.push(part);
-                }
-            }
-            // And up there may be something.
-            return if missing.components().any(|part| part == back) { destination(&real) } else { real };
-        }
-    }
-    path
-}
-
-/// Makes a directory that only its owner can look into, if it is not there; its absolute path. One that others can
-/// look into is left as it is: whoever made it may have a reason.
-fn private_directory(path: PathBuf) -> Result<PathBuf, ConfigError> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    let make = |path: &Path| {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-        let mode = path.metadata()?.permissions().mode();
-        if mode & 0o077 != 0 {
-            tracing::warn!(
-                "CODEX_GATEWAY_CODEX_HOME is {}, which other users can look into (chmod 700): codex keeps its login there",
-                path.display()
-            );
-        }
-        path.canonicalize()
-    };
-    make(&path).map_err(|error| ConfigError::CodexHome { path, message: error.to_string() })
-}
-
 /// The settings that point codex at an OpenAI-compatible upstream.
 fn provider(url: &str, with_key: bool) -> Result<Vec<String>, ConfigError> {
     let plain = url.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '"' && c != '\\');
@@ -402,6 +356,8 @@ fn setting(key: &str, value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use clap::Parser;
 
     use super::*;

@@ -18,6 +18,7 @@ pub mod log;
 pub mod login;
 pub mod metrics;
 mod once;
+mod one_line;
 mod places;
 pub mod probe;
 pub mod requests;

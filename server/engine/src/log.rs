@@ -13,6 +13,8 @@ use bytes::{Bytes, BytesMut};
 use codex_gateway_wire::{EventId, EventName, event::GapReason};
 use tokio::sync::watch;
 
+use crate::one_line::in_one_line;
+
 /// How much memory the frames that are kept may take, in bytes, beside one `state`. The newest one always is.
 pub const RING: usize = 4 * 1024 * 1024;
 /// What a frame takes beyond its own bytes: its place in the ring, which grows by doubling, two headers of
@@ -171,8 +173,7 @@ pub fn frame(id: Option<(&str, u64)>, name: EventName, write: impl FnOnce(&mut V
     let _ = write!(bytes, "event: {}\ndata: ", name.as_str());
     let from = bytes.len();
     write(&mut bytes);
-    // A line break would end the data. In JSON it says as much as a space.
-    bytes[from..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+    in_one_line(&mut bytes[from..]);
     bytes.extend_from_slice(b"\n\n");
     // Not `into`: the frame would keep what the vector has to spare, as long as it is in the ring.
     Bytes::copy_from_slice(&bytes)

@@ -1,30 +1,14 @@
 //! JSON that is carried, not understood.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A piece of JSON kept as the text it came in, so that what nobody here knows passes through unchanged: all but its line
-/// breaks. They say nothing, and would end a message of codex's protocol or a line of an event in the middle.
+/// A piece of JSON kept as the text it came in, so that what nobody here knows passes through unchanged.
 ///
 /// Two are equal when their texts are.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Json(Box<RawValue>);
-
-/// The text in one line. (Inside of strings there is no line break: there it is written as an escape.)
-fn in_one_line(raw: Box<RawValue>) -> Box<RawValue> {
-    if !raw.get().contains(['\n', '\r']) {
-        return raw;
-    }
-    let line = raw.get().replace(['\n', '\r'], " ");
-    RawValue::from_string(line).unwrap_or_else(|_| RawValue::NULL.to_owned())
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<RawValue>::deserialize(deserializer).map(Self::from)
-    }
-}
 
 impl Json {
     /// The JSON text.
@@ -104,13 +88,13 @@ impl Default for Json {
 
 impl From<&RawValue> for Json {
     fn from(raw: &RawValue) -> Self {
-        Self(in_one_line(raw.to_owned()))
+        Self(raw.to_owned())
     }
 }
 
 impl From<Box<RawValue>> for Json {
     fn from(raw: Box<RawValue>) -> Self {
-        Self(in_one_line(raw))
+        Self(raw)
     }
 }
 
@@ -126,14 +110,6 @@ mod tests {
         let json: Json = serde_json::from_str(r#"{"a":[1,{"b":"x, {y} \" z"}], "c":{},"d":[]}"#).unwrap();
         let expected = "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x, {y} \\\" z\"\n    }\n  ],\n  \"c\": {},\n  \"d\": []\n}";
         assert_eq!(json.pretty(), expected);
-    }
-
-    #[test]
-    fn it_is_one_line() {
-        let json: Json = serde_json::from_str("{\n\"a\":\r\n[1,\t\"x\\ny\"]\r}").unwrap();
-        assert_eq!(json.get(), "{ \"a\":  [1,\t\"x\\ny\"] }");
-        let raw = RawValue::from_string("[\n]".to_owned()).unwrap();
-        assert_eq!((Json::from(&*raw).get(), Json::from(raw.clone()).get()), ("[ ]", "[ ]"));
     }
 
     #[test]

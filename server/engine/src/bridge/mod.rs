@@ -38,7 +38,10 @@ use self::{
     message::{OutgoingNotification, OutgoingReply, OutgoingRequest},
     protocol::Request,
 };
-use crate::version::{MADE_FOR, TooOld};
+use crate::{
+    one_line::in_one_line,
+    version::{MADE_FOR, TooOld},
+};
 
 /// How many lines may wait to be written; codex reads faster than anybody asks.
 const OUTGOING: usize = 256;
@@ -317,8 +320,7 @@ impl Bridge {
 
     async fn send(&self, message: &impl Serialize, secret: bool) -> Result<(), BridgeError> {
         let mut line = serde_json::to_vec(message).map_err(|_| BridgeError::Closed)?;
-        // Whoever could begin a line of their own could tell codex anything. Between the parts of JSON it is a space.
-        line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+        in_one_line(&mut line);
         line.push(b'\n');
         let line = Line { bytes: line.into(), secret };
         self.shared.outgoing.send(line).await.map_err(|_| BridgeError::Closed)

@@ -46,7 +46,10 @@ impl List {
             .git_exclude(own)
             .git_global(false)
             .parents(parents)
-            .filter_entry(|entry| entry.file_name() != ".git" && can_be_read(entry.path()));
+            .filter_entry(|entry| {
+                let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+                entry.file_name() != ".git" && (!is_dir || can_be_read(entry.path()))
+            });
         let mut list = Self { complete: true, ..Self::default() };
         for entry in walk.build().flatten() {
             if list.files.len() == MOST || Instant::now() > until {
