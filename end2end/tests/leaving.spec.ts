@@ -4,15 +4,19 @@ import { expect, test } from './chat';
 
 const READY = 'Reply with exactly the single word ready.';
 
-/** Holds the calls of a server function up, until it is told to let them through. */
-async function hold(page: Page, name: string): Promise<() => void> {
+/** Holds the calls of a server function up, until it is told to let them through; then it waits for the answer. */
+async function hold(page: Page, name: string): Promise<() => Promise<void>> {
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));
   await page.route(`**/_fn/${name}`, async (route) => {
     await held;
     await route.continue();
   });
-  return release;
+  return async () => {
+    const answered = page.waitForResponse(`**/_fn/${name}`);
+    release();
+    await (await answered).finished();
+  };
 }
 
 /** Follows a link of the list. */
@@ -40,7 +44,7 @@ test('a first message is its own conversation\'s, wherever one is meanwhile', as
   await expect(chat.said).toHaveCount(1);
   const made = page.getByRole('navigation', { name: 'Conversations' }).locator('a[href^="/c/"]');
   const before = await made.count();
-  release();
+  await release();
   await expect(made).toHaveCount(before + 1);
   expect(page.url()).toBe(other);
   await expect(chat.said).toHaveCount(1);
@@ -79,9 +83,7 @@ test('who has left a conversation is not pulled back by what was done in it', as
   const send = await hold(page, 'send');
   await chat.say('Reply with exactly the single word second.');
   await goTo(page, other);
-  const sent = page.waitForResponse('**/_fn/send');
-  send();
-  await (await sent).finished();
+  await send();
   await expect(chat.answers).toHaveText(['ready']);
   expect(page.url()).toBe(other);
 
@@ -91,9 +93,7 @@ test('who has left a conversation is not pulled back by what was done in it', as
   const act = await hold(page, 'act');
   await page.getByRole('button', { name: 'Edit' }).last().click();
   await goTo(page, other);
-  const acted = page.waitForResponse('**/_fn/act');
-  act();
-  await (await acted).finished();
+  await act();
   await expect(chat.answers).toHaveText(['ready']);
   expect(page.url()).toBe(other);
   await expect(chat.message).toHaveValue('');
@@ -114,9 +114,7 @@ test('a message of the queue that is taken back is not lost on the way', async (
   const change = await hold(page, 'queue');
   await queued.getByRole('button', { name: 'Edit' }).click();
   await goTo(page, other);
-  const changed = page.waitForResponse('**/_fn/queue');
-  change();
-  await (await changed).finished();
+  await change();
   await expect(chat.answers).toHaveText(['ready']);
   await goTo(page, own);
   await expect(chat.message).toHaveValue('Reply with exactly the single word queued.');
@@ -158,9 +156,7 @@ test('colours that were asked for by a page that is gone do no harm', async ({ p
   await asked;
   await goTo(page, other);
   // What is left of it is asked for no more; a fault in the page would be told by the page itself.
-  const answered = page.waitForResponse('**/_fn/highlight');
-  highlight();
-  await (await answered).finished();
+  await highlight();
   await chat.say(READY);
   await chat.ended('completed', 2);
   await expect(chat.answers).toHaveText(['ready', 'ready']);

@@ -106,13 +106,17 @@ thread_local! {
     static MOUNTED: Cell<Option<Composer>> = const { Cell::new(None) };
 }
 
+/// The composer of a conversation, while that is on the page.
+pub(crate) fn composer_of(conversation: &str) -> Option<Composer> {
+    let key = drafts::key(conversation);
+    MOUNTED.get().filter(|composer| composer.key.try_peek(|own| *own == key) == Some(true))
+}
+
 /// Takes a message that comes back: into the composer of its conversation, or into its draft while that is not there.
 pub(crate) fn take_back(conversation: &str, turn: &StartTurn) {
-    let key = drafts::key(conversation);
-    let there = |composer: &Composer| composer.key.try_peek(|own| *own == key) == Some(true);
-    match MOUNTED.get().filter(there) {
+    match composer_of(conversation) {
         Some(composer) => composer.take_back(turn),
-        None => drafts::keep(&key, turn),
+        None => drafts::keep(&drafts::key(conversation), turn),
     }
 }
 
@@ -231,7 +235,6 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
         commands.add(Command::always(t.choose_model(), Icon::Settings, models::go_to_picker).word("model"));
     }
     if let Some(chat) = chat {
-        chat.composer.set(Some(composer));
         effect(move || composer.keep_unsent(chat));
     }
     let submitted = move |event: Event| {

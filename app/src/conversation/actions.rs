@@ -7,6 +7,7 @@ use super::Chat;
 use crate::{
     browser,
     commands::{Command, Commands},
+    composer::composer_of,
     icon::Icon,
     route::{Navigator, conversation_path},
     server_fns,
@@ -29,7 +30,11 @@ pub(super) fn add_actions(chat: Chat, commands: Commands) {
     for (word, name, icon, action) in actions {
         commands.add(Command::always(name, icon, move || chat.act(action, None)).word(word));
     }
-    let rename = move || chat.composer.peek().iter().for_each(|composer| composer.begin_with(RENAME));
+    let rename = move || {
+        if let Some(composer) = composer_of(&chat.draft_key()) {
+            composer.begin_with(RENAME);
+        }
+    };
     commands.add(Command::always(t.rename(), Icon::Edit, rename).word("rename"));
 }
 

@@ -8,7 +8,7 @@ use leptos::{prelude::*, task::spawn_local};
 use super::choices::Choices;
 use crate::{
     browser,
-    composer::{Composer, Draft, forget_draft, take_back},
+    composer::{Draft, composer_of, forget_draft, take_back},
     i18n::{Texts, texts},
     live::{LinkState, Live, Outbox, Stream, Target, Unsent},
     pages::FirstMessage,
@@ -34,8 +34,6 @@ pub(crate) struct Chat {
     pub(crate) stopping: State<bool>,
     /// What the reader is told that happened elsewhere.
     pub(crate) told: State<Option<String>>,
-    /// Where one writes, once it is there.
-    pub(crate) composer: State<Option<Composer>>,
     /// What the reader has unfolded and folded.
     pub(crate) choices: Choices,
     /// Who answers what codex asks.
@@ -61,7 +59,6 @@ impl Chat {
             now: State::new(site.now_ms),
             stopping: State::new(false),
             told: State::new(None),
-            composer: State::new(None),
             choices: Choices::new(),
             approvals,
             panel: State::new(Panel::new()),
@@ -155,7 +152,9 @@ impl Chat {
 
     /// Adds a text to the message that is being written.
     pub(crate) fn add_to_draft(self, text: &str) {
-        self.composer.peek().iter().for_each(|composer| composer.add(text));
+        if let Some(composer) = composer_of(&self.draft_key()) {
+            composer.add(text);
+        }
     }
 
     /// Sends a message.
