@@ -252,7 +252,10 @@ async fn what_codex_takes_back_is_withdrawn() {
     let gateway = Gateway::fake("asks-together").await;
     let session = asking(&gateway).await;
     let (mut events, requests) = asked(&session).await;
+    let mut others = session.live().await;
     answer(&session, &requests["command"], &json!({ "decision": "accept" })).await;
+    // Codex has read it, too.
+    others.notification("serverRequest/resolved").await;
     gateway.codex().open_gate();
     let turn = events.turn().await;
     let ends: Vec<Value> =
