@@ -15,7 +15,7 @@ use crate::{
     server_fns::{Conversation, Site},
 };
 
-/// One item of each kind that codex 0.169.0 has, one that it has not, and what the gateway adds; each with a
+/// One item of each kind that codex 0.171.0 has, one that it has not, and what the gateway adds; each with a
 /// word that its row must say.
 fn kinds() -> Vec<(Value, &'static str)> {
     let item = |item: Value, word| (json!({"item": item}), word);

@@ -16,7 +16,7 @@ use crate::{
 /// How long codex may take to tell its version.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The version of the codex executable, in its own words without its name: `0.169.0`.
+/// The version of the codex executable, in its own words without its name: `0.171.0`.
 ///
 /// # Errors
 /// Why it cannot be run, for people.

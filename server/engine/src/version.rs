@@ -6,7 +6,7 @@ use crate::bridge::Launch;
 
 /// The version whose protocol the gateway is written for: the one that `package.json` pins. Newer ones are
 /// expected to work: what they add passes through.
-pub const MADE_FOR: Version = Version(0, 169, 0);
+pub const MADE_FOR: Version = Version(0, 171, 0);
 
 /// The oldest version that can do what a session needs, and `cargo xtask test versions` runs it. Those before it cannot
 /// read a thread's history page by page: `thread/turns/list` came with 0.123, `excludeTurns` of a resume with this one.
@@ -23,7 +23,7 @@ impl fmt::Display for Version {
 }
 
 impl Version {
-    /// Reads what codex says of itself: `0.169.0`, `0.128.0-alpha.1`. `None` for what it may be or not: other words,
+    /// Reads what codex says of itself: `0.171.0`, `0.128.0-alpha.1`. `None` for what it may be or not: other words,
     /// and 0.0.0, which a codex says that somebody has built from its source.
     pub fn parse(words: &str) -> Option<Self> {
         let numbers = words.trim().split(['-', '+']).next()?;
@@ -32,7 +32,7 @@ impl Version {
         (numbers.next().is_none() && version != Self(0, 0, 0)).then_some(version)
     }
 
-    /// Reads it from a user agent: `codex_gateway/0.169.0 (Debian 12.0.0; x86_64) …`.
+    /// Reads it from a user agent: `codex_gateway/0.171.0 (Debian 12.0.0; x86_64) …`.
     pub(crate) fn of_user_agent(agent: &str) -> Option<Self> {
         Self::parse(agent.split_once('/')?.1.split(' ').next()?)
     }
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn versions_are_read_and_compared_by_their_numbers() {
-        assert_eq!(Version::parse("0.169.0"), Some(MADE_FOR));
+        assert_eq!(Version::parse("0.171.0"), Some(MADE_FOR));
         assert_eq!(Version::parse(" 0.128.0-alpha.1\n"), Some(Version(0, 128, 0)));
         assert_eq!(Version::parse("0.1.2505172129"), None, "of the first days, and no number that fits");
         for words in ["", "codex", "0.169", "1.2.3.4", "0.0.0", "0.0.0-fake", "v0.1.2"] {

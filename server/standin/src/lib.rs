@@ -15,7 +15,7 @@
 //! # Pointing codex at it
 //! `model_provider="standin"`, `model_providers.standin.name="Stand-in"`, `.base_url=` as above,
 //! `.wire_api="responses"`, `.requires_openai_auth=false`, `.supports_websockets=false`.
-//! Two more make everything below work: `tools.update_plan.enabled=true` (codex 0.169.0 offers no
+//! Two more make everything below work: `tools.update_plan.enabled=true` (codex 0.171.0 offers no
 //! plan tool otherwise) and `features.default_mode_request_user_input=true` (or questions are
 //! refused outside plan mode; `suppress_unstable_features_warning=true` spares the warning about it).
 //! A step whose tool was not offered says so in a message.

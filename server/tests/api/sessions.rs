@@ -70,7 +70,7 @@ async fn a_session_is_described_as_documented() {
         (&state["runtime"]["platformFamily"], &state["runtime"]["platformOs"]),
         (&json!("unix"), &json!("linux"))
     );
-    assert!(state["runtime"]["userAgent"].as_str().unwrap().contains("0.169.0"), "{}", state["runtime"]);
+    assert!(state["runtime"]["userAgent"].as_str().unwrap().contains("0.171.0"), "{}", state["runtime"]);
     assert_eq!(
         state["account"],
         json!({ "raw": null, "summary": "no sign-in needed", "requiresOpenaiAuth": false })

@@ -16,11 +16,11 @@ use crate::needs;
 use crate::project::{self, FRONTEND, WASM_TARGET};
 
 /// What the release's WASM may weigh, in bytes as brotli (quality 11) sends it.
-const WASM_BUDGET: u64 = 300_000;
+const WASM_BUDGET: u64 = 420_000;
 
-/// What it and the other files of the page may weigh together: the first load has 340 KB, and the page itself and its
-/// icons come to less than 15.
-const FILES_BUDGET: u64 = 325_000;
+/// What it and the other files of the page may weigh together, in bytes as brotli sends them. A guard against accidents, not a
+/// reason to bend code.
+const FILES_BUDGET: u64 = 460_000;
 
 /// The packages whose tests run natively, with the features that the server gives them. xtask is
 /// not among them: in one build with them its dependencies' features would rebuild theirs.

@@ -69,7 +69,7 @@ const OTHER_HISTORY: Lack = Lack {
     why: "its history has no commands, and other ids than the live items had; the conversation goes on",
 };
 
-/// The oldest that the gateway takes, one that is some months older than the pinned one, and a newer one.
+/// The oldest that the gateway takes, one that is some months older than the pinned one, and the one that was pinned before.
 const VERSIONS: [Version; 3] = [
     Version {
         number: "0.125.0",
@@ -89,7 +89,7 @@ const VERSIONS: [Version; 3] = [
         ],
     },
     Version { number: "0.145.0", lacks: &[NO_REVERT, OTHER_HISTORY] },
-    Version { number: "0.171.0", lacks: &[] },
+    Version { number: "0.169.0", lacks: &[] },
 ];
 
 /// One that has no `app-server`: the gateway must say so.

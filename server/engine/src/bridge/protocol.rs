@@ -1,7 +1,7 @@
 //! Codex's requests and replies: one of the two places that know its JSON (the other is `wire::codex`).
 //!
 //! Only the fields that the gateway sends or reads; replies are read tolerantly.
-//! (Source: the types that `codex app-server generate-ts --experimental` prints for 0.169.0.)
+//! (Source: the types that `codex app-server generate-ts --experimental` prints for 0.171.0.)
 
 use std::time::Duration;
 

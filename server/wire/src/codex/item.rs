@@ -1,4 +1,4 @@
-//! Items: what a turn is made of. 19 kinds in 0.169.0, and whatever comes next.
+//! Items: what a turn is made of. 19 kinds in 0.171.0, and whatever comes next.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -3,7 +3,7 @@
 //! Notifications are read in two steps: `{method, params}` with the parameters left as text, then by
 //! method. What is not known here passes: a method as [`Notification::Other`], an item as
 //! [`Item::Unknown`], a field silently, the value of an enum as its `Other`. (Source: the types that
-//! `codex app-server generate-ts --experimental` prints for 0.169.0.)
+//! `codex app-server generate-ts --experimental` prints for 0.171.0.)
 
 mod item;
 mod notification;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 pub(crate) const THREAD: &str = "thread-1";
 
-/// All kinds of items of codex 0.169.0, and one of the future.
+/// All kinds of items of codex 0.171.0, and one of the future.
 pub(crate) const KINDS: [&str; 20] = [
     "userMessage",
     "hookPrompt",

@@ -118,7 +118,7 @@ pub struct ThreadPage {
 }
 
 /// The kinds of programs whose threads people know of: all but codex's own sub-agents. (What an app-server
-/// begins is `vscode` in 0.169.0.)
+/// begins is `vscode` in 0.171.0.)
 pub const PEOPLES_THREADS: &[&str] = &["cli", "vscode", "exec", "appServer", "unknown"];
 
 /// `thread/read`: a thread that is on disk, or open in this process.
