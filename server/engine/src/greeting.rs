@@ -70,6 +70,7 @@ async fn greet_once(
         Ok(runtime) => {
             if let Some(version) = runtime.version() {
                 version.check(&config.launch)?;
+                bridge.set_version(version);
             }
             bridge.notify("initialized").await?;
             Ok(Greeted { bridge, inbox, runtime, started_ms })

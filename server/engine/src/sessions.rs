@@ -7,6 +7,7 @@ mod export;
 mod found;
 mod image;
 mod items;
+mod owned_threads;
 mod past;
 mod search;
 mod stored;

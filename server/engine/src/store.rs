@@ -167,6 +167,23 @@ impl Store {
         .await
     }
 
+    /// The first `limit` threads of an owner, in the order in which they were recorded. The order is stable: a new
+    /// thread comes last.
+    ///
+    /// # Errors
+    /// [`StoreError::Question`]
+    pub async fn threads_of(&self, owner: &OwnerId, limit: usize) -> Result<Vec<ThreadId>, StoreError> {
+        let owner = owner.to_string();
+        self.look(move |connection| {
+            let sql = "SELECT id FROM threads WHERE owner = ?1 ORDER BY created_ms, id LIMIT ?2";
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let mut select = connection.prepare(sql)?;
+            let ids = select.query_map(params![owner, limit], |row| row.get::<_, String>(0))?;
+            ids.map(|id| id.map(ThreadId::from)).collect()
+        })
+        .await
+    }
+
     /// Writes, and waits for it.
     async fn ask<T: Send + 'static>(
         &self,

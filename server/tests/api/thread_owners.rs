@@ -9,7 +9,12 @@ use crate::{
 };
 
 async fn gateway() -> (Gateway, Client, Client) {
-    let gateway = Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", SECRET).start().await;
+    gateway_over("normal").await
+}
+
+/// A gateway over a fake codex, with two owners.
+async fn gateway_over(mode: &str) -> (Gateway, Client, Client) {
+    let gateway = Setup::fake(mode).set("CODEX_GATEWAY_JWT_SECRET", SECRET).start().await;
     let [ada, bob] = ["ada", "bob"].map(|name| gateway.client.with_token(&token_of(name)));
     (gateway, ada, bob)
 }
@@ -22,8 +27,17 @@ async fn talked(gateway: &Gateway, client: &Client, prompt: &str) -> Session {
 }
 
 #[tokio::test]
-async fn everybody_lists_their_own_threads_alone() {
-    let (mut gateway, ada, bob) = gateway().await;
+async fn owners_list_their_own_threads_alone() {
+    owners_list_their_own_threads_alone_over("normal").await;
+}
+
+#[tokio::test]
+async fn owners_list_their_own_threads_alone_with_a_codex_that_ignores_ids() {
+    owners_list_their_own_threads_alone_over("before-171").await;
+}
+
+async fn owners_list_their_own_threads_alone_over(mode: &str) {
+    let (mut gateway, ada, bob) = gateway_over(mode).await;
     gateway.codex().put_thread("00000000-0000-0000-0000-00000000cafe", 1, &json!([]));
     let (mut adas, mut bobs) = (Vec::new(), Vec::new());
     for n in 0..7 {
@@ -90,7 +104,7 @@ async fn a_thread_of_another_owner_does_not_exist() {
 }
 
 #[tokio::test]
-async fn the_real_codexs_list_is_filtered_too() {
+async fn owners_list_their_own_threads_alone_with_the_real_codex() {
     let gateway = Setup::demo().set("CODEX_GATEWAY_JWT_SECRET", SECRET).start().await;
     let [ada, bob] = ["ada", "bob"].map(|name| gateway.client.with_token(&token_of(name)));
     let (mut adas, mut bobs) = (Vec::new(), Vec::new());
@@ -117,18 +131,58 @@ async fn the_real_codexs_list_is_filtered_too() {
     gateway.stop().await;
 }
 
-#[tokio::test]
-async fn a_list_looks_through_many_threads_of_others_but_not_for_ever() {
-    let (gateway, ada, _) = gateway().await;
-    let session = talked(&gateway, &ada, "Adas secret").await;
+/// The newest threads of the home are 1,005 of other owners.
+async fn put_threads_of_others(gateway: &Gateway) {
     let newer = 1 << 60;
     for n in 0..1_005 {
         gateway.codex().put_thread(&format!("00000000-0000-0000-0000-{n:012}"), newer + n, &json!([]));
     }
+}
+
+#[tokio::test]
+async fn a_first_page_is_full_however_many_threads_others_have() {
+    let (gateway, ada, _) = gateway().await;
+    let session = talked(&gateway, &ada, "Adas secret").await;
+    put_threads_of_others(&gateway).await;
+    let list = ada.get("/api/threads").await.ok();
+    assert_eq!((ids(&list), &list["nextCursor"]), (vec![thread_of(&session)], &Value::Null));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_of_a_codex_that_ignores_ids_looks_through_ten_pages() {
+    let (gateway, ada, _) = gateway_over("before-171").await;
+    let session = talked(&gateway, &ada, "Adas secret").await;
+    put_threads_of_others(&gateway).await;
     let first = ada.get("/api/threads").await.ok();
     assert_eq!(ids(&first), [""; 0], "it gives up for now, and says where to go on");
     let cursor = first["nextCursor"].as_str().unwrap();
     let second = ada.get(&format!("/api/threads?cursor={cursor}")).await.ok();
     assert_eq!((ids(&second), &second["nextCursor"]), (vec![thread_of(&session)], &Value::Null));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn pages_of_more_threads_than_codex_takes_ids_are_full_and_in_order() {
+    let (gateway, ada, _) = gateway().await;
+    let store = rusqlite::Connection::open(gateway.database()).unwrap();
+    let mut threads = Vec::new();
+    for n in 0..250 {
+        let id = format!("00000000-0000-0000-0001-{n:012}");
+        // The order of creation is another one than the order of the ids.
+        gateway.codex().put_thread(&id, 1 + (n * 7) % 250, &json!([]));
+        let record = "INSERT INTO threads (id, owner, created_ms) VALUES (?1, 'ada', ?2)";
+        store.execute(record, rusqlite::params![id, i64::try_from(n).unwrap()]).unwrap();
+        threads.push(((n * 7) % 250, id));
+    }
+    threads.sort_by(|a, b| b.cmp(a));
+    let newest_first: Vec<String> = threads.into_iter().map(|(_, id)| id).collect();
+    let pages = walk(&ada, 40).await;
+    assert!(
+        pages[..6].iter().all(|page| page.len() == 40),
+        "{:?}",
+        pages.iter().map(Vec::len).collect::<Vec<_>>()
+    );
+    assert_eq!(pages.concat(), newest_first);
     gateway.stop().await;
 }

@@ -220,7 +220,7 @@ impl Fake {
                 std::process::exit(4)
             }
             "thread/list" | "thread/read" if mode == Mode::SilentReading => self.note_unanswered(),
-            "thread/list" => threads::list(&self.dir, id, params),
+            "thread/list" => threads::list(&self.dir, id, params, mode != Mode::Before171),
             "thread/read" => self.read_thread(id, params),
             "thread/turns/list" => threads::turns(&self.dir, id, params),
             "turn/start" => self.turn(mode, id, params),

@@ -36,6 +36,8 @@ modes! {
     Ancient = "ancient",
     /// It is of when an `app-server` could not do what sessions need.
     Old = "old",
+    /// It behaves, and is of before `includedThreadIds`.
+    Before171 = "before-171",
     /// The first two that are started end, because another one makes codex's database at the same time.
     Races = "races",
     /// It ends at once, with a word on its error output.
@@ -121,6 +123,7 @@ impl Mode {
         match self {
             Self::Ancient => "0.20.0",
             Self::Old => "0.110.0",
+            Self::Before171 => "0.169.0",
             _ => "0.0.0-fake",
         }
     }

@@ -191,8 +191,9 @@ impl Fake {
     }
 }
 
-/// A page of the threads on disk, the newest first. A cursor names the last thread of the page before.
-pub(crate) fn list(dir: &Path, id: &Value, params: &Value) {
+/// A page of the threads on disk, the newest first. A cursor names the last thread of the page before. `knows_ids` says
+/// whether `includedThreadIds` counts.
+pub(crate) fn list(dir: &Path, id: &Value, params: &Value, knows_ids: bool) {
     let before = match params["cursor"].as_str().map(|cursor| cursor.split_once('|')) {
         None => u64::MAX,
         Some(Some((created, _))) if created.parse::<u64>().is_ok() => created.parse().unwrap_or_default(),
@@ -203,6 +204,12 @@ pub(crate) fn list(dir: &Path, id: &Value, params: &Value) {
     let mut threads: Vec<Value> = ids.filter_map(|id| load(dir, &id)).collect();
     let created = |thread: &Value| thread["createdAt"].as_u64().unwrap_or_default();
     threads.retain(|thread| created(thread) < before && params["archived"] != true);
+    if let Some(included) = params["includedThreadIds"].as_array().filter(|_| knows_ids) {
+        if included.len() > 100 {
+            return error(id, -32602, "includedThreadIds accepts at most 100 entries");
+        }
+        threads.retain(|thread| included.contains(&thread["id"]));
+    }
     threads.sort_by_key(|thread| std::cmp::Reverse(created(thread)));
     let limit = params["limit"].as_u64().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(25);
     let more = threads.len() > limit;

@@ -23,7 +23,7 @@ const CODEX_BIN: &str = "CODEX_GATEWAY_CODEX_BIN";
 
 /// A turn, a command that asks, what is answered to it, an interrupt, a thread that goes on in another process, lists of
 /// threads, forks, compacting, reviewing, taking turns back, archiving, and a codex that is killed.
-const FLOWS: [&str; 13] = [
+const FLOWS: [&str; 14] = [
     "turns::a_turn_is_accepted_and_told_to_its_end",
     "turns::an_interrupt_stops_a_command_and_its_processes",
     "turns::a_failing_upstream_fails_the_turn_and_says_why",
@@ -33,6 +33,7 @@ const FLOWS: [&str; 13] = [
     "outliving::the_real_codex_goes_on_after_a_kill_in_the_middle_of_a_turn",
     "thread_resume::a_session_comes_back_to_a_thread_that_its_own_process_held",
     "threads_read::threads_are_listed_and_read_as_documented",
+    "thread_owners::owners_list_their_own_threads_alone_with_the_real_codex",
     HISTORY,
     FORK,
     REVERT,

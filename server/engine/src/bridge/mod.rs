@@ -13,7 +13,7 @@ mod reader;
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -40,7 +40,7 @@ use self::{
 };
 use crate::{
     one_line::in_one_line,
-    version::{MADE_FOR, TooOld},
+    version::{MADE_FOR, TooOld, Version},
 };
 
 /// How many lines may wait to be written; codex reads faster than anybody asks.
@@ -64,6 +64,8 @@ struct Shared {
     closing: CancellationToken,
     /// Cancelled once the process is gone.
     gone: CancellationToken,
+    /// The version that the process reported in its reply to `initialize`.
+    version: OnceLock<Version>,
 }
 
 impl Drop for Shared {
@@ -236,7 +238,8 @@ impl Bridge {
             }
             .run(process, stdout),
         );
-        let shared = Shared { outgoing, pending, next_id: AtomicU64::new(1), closing, gone };
+        let shared =
+            Shared { outgoing, pending, next_id: AtomicU64::new(1), closing, gone, version: OnceLock::new() };
         Ok((Self { shared: Arc::new(shared) }, inbound))
     }
 
@@ -329,6 +332,17 @@ impl Bridge {
     /// The end of the process, however it comes about. Waiting for it does not keep the process.
     pub fn gone(&self) -> impl Future<Output = ()> + Send + use<> {
         self.shared.gone.clone().cancelled_owned()
+    }
+
+    /// Records the version that the process reported.
+    pub(crate) fn set_version(&self, version: Version) {
+        // A process reports its version once.
+        let _ = self.shared.version.set(version);
+    }
+
+    /// The version that the process reported. `None` before `initialize`, and for a codex that was built from its source.
+    pub(crate) fn version(&self) -> Option<Version> {
+        self.shared.version.get().copied()
     }
 
     /// Whether the process is gone.

@@ -42,8 +42,8 @@ mod threads;
 mod trust;
 
 pub use self::stored::{
-    ItemTimes, PEOPLES_THREADS, PastTurn, ThreadDelete, ThreadList, ThreadNameSet, ThreadPage, ThreadRead,
-    TurnsList, TurnsPage, is_bad_cursor, is_held, is_no_thread,
+    ItemTimes, MAX_INCLUDED_THREADS, PEOPLES_THREADS, PastTurn, ThreadDelete, ThreadList, ThreadNameSet,
+    ThreadPage, ThreadRead, TurnsList, TurnsPage, is_bad_cursor, is_held, is_no_thread,
 };
 pub use self::threads::{
     CompactStart, Reverted, ReviewStart, ThreadArchive, ThreadFork, ThreadRevert, ThreadUnarchive,

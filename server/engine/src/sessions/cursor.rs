@@ -3,12 +3,12 @@
 //! Codex's own cursors can name a thread, which may be somebody else's: so what a client gets is sealed, for this
 //! owner and for this life of the gateway.
 
-use std::fmt::Write;
-
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
 use codex_gateway_wire::{OwnerId, ThreadId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::owned_threads::Position;
 use crate::error::SessionError;
 
 /// The longest text that is looked at, in bytes.
@@ -24,6 +24,15 @@ pub(super) struct Place {
     pub after: Option<ThreadId>,
 }
 
+/// Where an owner's list of threads continues.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum ListCursor {
+    /// In codex's own list, which is filtered.
+    Scan(Place),
+    /// In the lists of the owner's groups of ids.
+    Groups(Vec<Position>),
+}
+
 /// Seals places, and opens them again.
 #[derive(Debug)]
 pub(super) struct Cursors(RandomizedNonceKey);
@@ -36,17 +45,12 @@ impl Cursors {
         RandomizedNonceKey::new(&AES_256_GCM, &key).ok().map(Self)
     }
 
-    /// A place as its owner's clients get it: letters and digits. None only if it cannot be sealed, which does
+    /// A place as its owner's clients get it: letters, digits, `-` and `_`. None only if it cannot be sealed, which does
     /// not happen.
     pub(super) fn seal(&self, owner: &OwnerId, place: &impl Serialize) -> Option<String> {
         let mut sealed = serde_json::to_vec(place).ok()?;
         let nonce = self.0.seal_in_place_append_tag(Aad::from(owner.as_str()), &mut sealed).ok()?;
-        let bytes = nonce.as_ref().iter().chain(&sealed);
-        Some(bytes.fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        }))
+        Some(URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &sealed].concat()))
     }
 
     /// The place that a client's text means.
@@ -58,14 +62,10 @@ impl Cursors {
     }
 
     fn try_open<P: DeserializeOwned>(&self, owner: &OwnerId, text: &str) -> Option<P> {
-        if text.len() > LONGEST || !text.len().is_multiple_of(2) {
+        if text.len() > LONGEST {
             return None;
         }
-        let byte = |pair: &[u8]| {
-            let digits = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(digits, 16).ok()
-        };
-        let mut bytes = text.as_bytes().chunks(2).map(byte).collect::<Option<Vec<u8>>>()?;
+        let mut bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let place = self.0.open_in_place(nonce, Aad::from(owner.as_str()), sealed).ok()?;
@@ -83,9 +83,10 @@ mod tests {
         let (ada, bob) = (OwnerId::from("ada"), OwnerId::from("bob"));
         let place = Place { page: Some("2026|somebody-else".into()), after: Some("mine".into()) };
         let text = cursors.seal(&ada, &place).unwrap();
-        assert!(text.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let clear = "736f6d65626f64792d656c7365"; // somebody-else
-        assert!(!text.contains(clear));
+        assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+        let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
+        let clear = b"somebody-else";
+        assert!(!bytes.windows(clear.len()).any(|window| window == clear));
         assert_eq!(cursors.open::<Place>(&ada, &text).unwrap(), place);
         assert!(cursors.open::<Place>(&bob, &text).is_err());
         assert!(Cursors::new().unwrap().open::<Place>(&ada, &text).is_err());
@@ -98,8 +99,8 @@ mod tests {
         let cursors = Cursors::new().unwrap();
         let owner = OwnerId::shared();
         let mut text = cursors.seal(&owner, &Place::default()).unwrap();
-        let last = if text.ends_with('0') { "1" } else { "0" };
-        text.replace_range(text.len() - 1.., last);
+        let first = if text.starts_with('A') { "B" } else { "A" };
+        text.replace_range(..1, first);
         let long = "ab".repeat(10_000);
         for text in [text.as_str(), "", "0", "zz", "+1+1", "é", "abcd", &"00".repeat(28), &long] {
             assert!(matches!(cursors.open::<Place>(&owner, text), Err(SessionError::BadCursor)), "{text}");

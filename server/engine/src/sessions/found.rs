@@ -36,6 +36,13 @@ impl Found {
         Self { limit, threads: Vec::new(), read_states: HashMap::new() }
     }
 
+    /// A page whose threads and read states are known, and are one owner's. States of other threads are left out.
+    pub(super) fn from_parts(threads: Vec<(ThreadId, Json)>, mut states: HashMap<ThreadId, Json>) -> Self {
+        let read_states = threads.iter().filter_map(|(id, _)| states.remove_entry(id)).collect();
+        let threads: Vec<Json> = threads.into_iter().map(|(_, thread)| thread).collect();
+        Self { limit: threads.len(), threads, read_states }
+    }
+
     /// Whether there is no room for more.
     pub(super) fn is_full(&self) -> bool {
         self.threads.len() == self.limit

@@ -13,7 +13,12 @@ use codex_gateway_wire::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Sessions, cursor::Place, found::Found};
+use super::{
+    Sessions,
+    cursor::{ListCursor, Place},
+    found::Found,
+    owned_threads,
+};
 use crate::{
     bridge::{
         BridgeError, RpcError,
@@ -53,7 +58,8 @@ pub struct ThreadQuery {
 }
 
 impl ThreadQuery {
-    fn page(&self, cursor: Option<String>, limit: u32) -> protocol::ThreadList {
+    /// Codex's request for a page of all threads that match.
+    pub(super) fn page(&self, cursor: Option<String>, limit: u32) -> protocol::ThreadList {
         protocol::ThreadList {
             cursor,
             limit,
@@ -63,12 +69,14 @@ impl ThreadQuery {
             search_term: self.search_term.clone(),
             model_providers: [],
             source_kinds: PEOPLES_THREADS,
+            included_thread_ids: None,
         }
     }
 }
 
 impl Sessions {
-    /// A page of that owner's threads. It can be shorter than asked for, even empty, and still not be the last.
+    /// A page of that owner's threads. With tokens it can be shorter than asked for, even empty, and still not be the last,
+    /// if codex is older than 0.171.0 or the owner has more than 3,200 threads.
     ///
     /// # Errors
     /// [`SessionError::BadCursor`], [`SessionError::TooManyReads`], or what codex says.
@@ -78,7 +86,7 @@ impl Sessions {
         query: ThreadQuery,
     ) -> Result<ThreadList, SessionError> {
         if self.inner.config.tokens {
-            return self.list_own_threads(owner, query).await;
+            return self.list_own_threads(owner, &query).await;
         }
         if query.cursor.as_ref().is_some_and(|cursor| cursor.len() > LONGEST_CURSOR) {
             return Err(SessionError::BadCursor);
@@ -88,17 +96,43 @@ impl Sessions {
         Ok(ThreadList { ok: true, threads: data, next_cursor, raw })
     }
 
-    /// Looks through codex's list for the threads of one owner.
+    /// Lists the threads of one owner: by their ids where codex can be asked so.
     async fn list_own_threads(
         &self,
         owner: &OwnerId,
-        query: ThreadQuery,
+        query: &ThreadQuery,
     ) -> Result<ThreadList, SessionError> {
-        let cursors = &self.inner.cursors;
-        let mut place = match &query.cursor {
-            Some(cursor) => Some(cursors.open(owner, cursor)?),
-            None => Some(Place::default()),
+        let cursor =
+            query.cursor.as_ref().map(|cursor| self.inner.cursors.open(owner, cursor)).transpose()?;
+        let positions = match cursor {
+            Some(ListCursor::Scan(place)) => return self.scan_own_threads(owner, query, place).await,
+            Some(ListCursor::Groups(positions)) => Some(positions),
+            None => None,
         };
+        // One more than can be listed by id: then there are too many.
+        let ids = self.inner.store.threads_of(owner, owned_threads::MAX_THREADS + 1).await?;
+        let by_id = ids.len() <= owned_threads::MAX_THREADS && self.codex_takes_ids().await?;
+        if positions.is_some() || by_id {
+            self.list_threads_by_id(owner, query, ids, positions).await
+        } else {
+            self.scan_own_threads(owner, query, Place::default()).await
+        }
+    }
+
+    /// Returns `true` if codex can be asked for threads by id. A codex that was built from its source is taken for a new one.
+    async fn codex_takes_ids(&self) -> Result<bool, SessionError> {
+        let version = self.inner.library.bridge().await?.version();
+        Ok(version.is_none_or(|version| version >= owned_threads::SINCE))
+    }
+
+    /// Looks through codex's list for the threads of one owner.
+    async fn scan_own_threads(
+        &self,
+        owner: &OwnerId,
+        query: &ThreadQuery,
+        place: Place,
+    ) -> Result<ThreadList, SessionError> {
+        let mut place = Some(place);
         let mut found = Found::new(query.limit as usize);
         let start = Instant::now();
         for _ in 0..PAGES {
@@ -112,11 +146,11 @@ impl Sessions {
             let theirs = self.inner.store.owned(owner, ids.clone()).await?;
             place = found.take(at, page, &ids, |thread| theirs.contains(thread));
         }
-        let next_cursor = place.and_then(|place| cursors.seal(owner, &place));
+        let next_cursor = place.and_then(|place| self.inner.cursors.seal(owner, &ListCursor::Scan(place)));
         found.into_list(next_cursor)
     }
 
-    async fn thread_page(&self, request: &protocol::ThreadList) -> Result<Json, SessionError> {
+    pub(super) async fn thread_page(&self, request: &protocol::ThreadList) -> Result<Json, SessionError> {
         self.inner.library.request(request).await.map_err(bad_cursor)
     }
 
@@ -308,6 +342,6 @@ pub(super) fn read<'a, T: Deserialize<'a>>(json: &'a Json) -> Result<T, SessionE
     Ok(serde_json::from_str(json.get()).map_err(bad)?)
 }
 
-fn id(thread: &Json) -> Result<ThreadId, SessionError> {
+pub(super) fn id(thread: &Json) -> Result<ThreadId, SessionError> {
     read(thread).map(|protocol::Thread { id, .. }| id)
 }

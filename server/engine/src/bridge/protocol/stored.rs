@@ -78,6 +78,9 @@ pub struct ItemTimes {
 }
 read_fields!(ItemTimes { started_at_ms, completed_at_ms });
 
+/// The largest number of ids that codex takes in `includedThreadIds`.
+pub const MAX_INCLUDED_THREADS: usize = 100;
+
 /// `thread/list`: a page of the threads that are on disk.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -102,6 +105,10 @@ pub struct ThreadList {
     pub model_providers: [(); 0],
     /// Only those that were begun by these kinds of programs.
     pub source_kinds: &'static [&'static str],
+    /// Only those of these ids, at most [`MAX_INCLUDED_THREADS`]. Codex knows the field since 0.171.0, and older
+    /// versions ignore it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub included_thread_ids: Option<Vec<ThreadId>>,
 }
 request!(ThreadList = "thread/list" -> Json);
 
