@@ -52,10 +52,11 @@ fn decision(available: &[Decision]) -> dialoguer::Result<Decision> {
 
 fn label(decision: &Decision) -> String {
     if let Some(rule) = decision.command_rule() {
-        return format!("Yes, and from here on whatever begins with: {rule}");
+        let more = if rule.contains(' ') { " …" } else { "" };
+        return format!("Always, without the sandbox, in this folder: {rule}{more}");
     }
-    if let Some((host, allowed)) = decision.network_rule() {
-        return format!("{} {host} from here on", if allowed { "Allow" } else { "Refuse" });
+    if let Some((host, true)) = decision.network_rule() {
+        return format!("Always, in this folder: {host}");
     }
     match decision.word().as_str() {
         Decision::ACCEPT => "Yes, once".to_owned(),
