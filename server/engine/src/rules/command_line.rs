@@ -64,10 +64,11 @@ fn is_simple(script: &str) -> bool {
     quote.is_none()
 }
 
-/// Returns `true` for what can be a program, and is no assignment, option, job or path of the shell's own making.
+/// Returns `true` for what can be a program, and is no assignment, option, job or path of the shell's own making. Its
+/// letters are plain: others look like them, and name another program.
 fn is_program(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_alphanumeric() || "_./".contains(c))
-        && word.chars().all(|c| c.is_alphanumeric() || "_-./+".contains(c))
+    word.starts_with(|c: char| c.is_ascii_alphanumeric() || "_./".contains(c))
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./+".contains(c))
 }
 
 #[cfg(test)]
@@ -128,6 +129,7 @@ mod tests {
             "%1 test",
             "=cargo test",
             "~/cargo test",
+            "c\u{430}rgo test",
             "\"car go\" test",
             "cargo test 'open",
             "",

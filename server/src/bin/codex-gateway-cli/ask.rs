@@ -52,11 +52,11 @@ fn decision(available: &[Decision]) -> dialoguer::Result<Decision> {
 
 fn label(decision: &Decision) -> String {
     if let Some(rule) = decision.command_rule() {
-        let more = if rule.contains(' ') { " …" } else { "" };
-        return format!("Always, without the sandbox, in this folder: {rule}{more}");
+        // Rules are kept as long as the sessions of this program, which are gone at its end.
+        return format!("Yes, as long as this runs, and whatever begins with: {rule}");
     }
     if let Some((host, true)) = decision.network_rule() {
-        return format!("Always, in this folder: {host}");
+        return format!("Yes, as long as this runs: {host}");
     }
     match decision.word().as_str() {
         Decision::ACCEPT => "Yes, once".to_owned(),
