@@ -53,8 +53,13 @@ impl Rules {
         }
         let rules = Mutex::new(self.store.rules(owner).await?);
         let (store, owner) = (self.store.clone(), owner.clone());
-        let inner =
-            Arc::new(Inner { store, owner: owner.clone(), rules, changing: tokio::sync::Mutex::default() });
+        let inner = Arc::new(Inner {
+            store,
+            owner: owner.clone(),
+            rules,
+            changing: tokio::sync::Mutex::default(),
+            deciding: tokio::sync::Mutex::default(),
+        });
         loaded.retain(|_, inner| inner.strong_count() > 0);
         loaded.insert(owner, Arc::downgrade(&inner));
         Ok(OwnerRules { inner })
@@ -74,6 +79,8 @@ struct Inner {
     rules: Mutex<Vec<Rule>>,
     /// Held while a rule is added or removed, so that memory and store change in the same order.
     changing: tokio::sync::Mutex<()>,
+    /// Held from before a rule is added for an answer until that answer has counted, or the rule is removed again.
+    deciding: tokio::sync::Mutex<()>,
 }
 
 /// A rule that an answer would make.
@@ -90,6 +97,12 @@ pub(crate) struct Draft {
 }
 
 impl OwnerRules {
+    /// Keeps other answers of the owner from making rules, while the result is held: two that make the same rule must
+    /// not take it from each other.
+    pub(crate) async fn decide(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.deciding.lock().await
+    }
+
     /// All of them, the oldest first.
     pub(crate) fn list(&self) -> Vec<Rule> {
         self.rules().clone()

@@ -441,6 +441,7 @@ impl Session {
         id: RequestId,
         answer: AnswerRequest,
     ) -> Result<AnswerReply, SessionError> {
+        let _deciding = self.rules.decide().await;
         let draft = self.ask(|reply| Command::DraftRule(id.clone(), answer.clone(), reply)).await??;
         let (rule, is_new) = self.rules.add(draft).await?;
         let made = rule.id.clone();
