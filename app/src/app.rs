@@ -11,6 +11,7 @@ use crate::{
     pages::{FirstMessage, page_view},
     prefs::Prefs,
     route::{Navigator, Route},
+    rules::{RulesDialog, rules_view},
     server_fns::{Loaded, fetch, written_colours},
     sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
     state::{State, effect, on_change},
@@ -28,7 +29,8 @@ pub fn App() -> impl IntoView {
     provide_context(drawer);
     let commands = Commands::provide();
     let (palette, help) = (Dialog::new("palette"), Dialog::new("keys"));
-    add_global(commands, navigator, drawer, palette, help);
+    let rules = RulesDialog::provide();
+    add_global(commands, navigator, drawer, palette, help, rules);
     let conversations = Conversations::follow(navigator);
     provide_context(conversations);
     // What the server has read for this page is written into it, and read from there when the page is taken over.
@@ -55,6 +57,7 @@ pub fn App() -> impl IntoView {
         .child(backdrop_view(drawer))
         .child(page)
         .child(palette_view(palette, commands, navigator))
-        .child(help_view(help, commands));
+        .child(help_view(help, commands))
+        .child(rules_view(rules));
     Node::from(frame)
 }

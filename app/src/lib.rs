@@ -9,7 +9,7 @@
 //! - `cards`: the kinds of work, a file each
 //! - `composer`: where one writes
 //! - `commands`: what one can do from everywhere, the palette and the keys; `dialog`: what opens above the page
-//! - `questions`: what waits for the user, and answering it
+//! - `questions`: what waits for the user, and answering it; `rules`: what they allow always
 //! - `live`: the transcript as it changes, and the event stream that feeds it
 //! - [`server_fns`]: what the page asks of the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
@@ -37,6 +37,7 @@ mod panel;
 mod prefs;
 mod questions;
 mod route;
+mod rules;
 pub mod server_fns;
 #[cfg(feature = "ssr")]
 mod shell;

@@ -10,6 +10,10 @@ const box = (page: Page): Locator => page.locator('.question');
 /** The row that stands in the log for what was asked. */
 const row = (chat: Chat, words: RegExp): Locator => chat.log.locator('[data-kind=step]').filter({ hasText: words }).last();
 
+/** The button that allows something from then on. */
+const always = (question: Locator): Locator =>
+  question.getByRole('button', { name: /^Always, without the sandbox, in this folder: / });
+
 const icon = (page: Page) => page.locator('link[rel=icon]').getAttribute('href');
 
 /** What the fake codex was answered: it says so at the end of its turn. */
@@ -170,8 +174,7 @@ test('several wait at once, each with its own form', async ({ page, chat, startS
   await expect(page).toHaveTitle(/^\(5\) /);
   await expect(question).toContainText('1 of 5');
 
-  await expect(question.getByRole('button', { name: /^Always allow “cargo test …”/ })).toBeVisible();
-  await expect(question.getByRole('button', { name: /^Always allow crates.example/ })).toBeVisible();
+  await expect(always(question)).toBeVisible();
   await chat.asked();
   await page.keyboard.press('2');
 
@@ -202,9 +205,8 @@ test('several wait at once, each with its own form', async ({ page, chat, startS
   await question.getByRole('button', { name: /^Allow once/ }).click();
   await chat.ended('completed');
   const answers = await received(chat);
-  expect(answers['item/commandExecution/requestApproval'].decision).toEqual({
-    acceptWithExecpolicyAmendment: { execpolicy_amendment: ['cargo', 'test'] },
-  });
+  // What is allowed always, codex need not know.
+  expect(answers['item/commandExecution/requestApproval'].decision).toEqual('accept');
   expect(answers['item/fileChange/requestApproval']).toEqual({ decision: 'accept' });
   expect(answers['item/permissions/requestApproval'].scope).toBe('session');
   expect(answers['item/tool/requestUserInput'].answers).toEqual({
@@ -221,6 +223,40 @@ test('several wait at once, each with its own form', async ({ page, chat, startS
   await row(chat, /Asked a question/).getByRole('button').first().click();
   await expect(row(chat, /Asked a question/)).toContainText('[secret]');
   await page.goto('about:blank');
+});
+
+test('what is always allowed is told as such, and asked about again once it is revoked', async ({ page, chat }) => {
+  await chat.start('!standin escalate alone=true');
+  await expect(always(box(page))).toContainText('uname -sm …');
+  await chat.asked();
+  await always(box(page)).click();
+  await chat.ended('completed', 1);
+  await chat.fold.last().click();
+  await expect(row(chat, /always allowed from now on/)).toBeVisible();
+
+  await chat.say('!standin escalate alone=true');
+  await chat.ended('completed', 2);
+  await expect(box(page)).toBeHidden();
+  // It stays in sight when the work folds away.
+  const ruled = row(chat, /allowed by your rule: uname -sm …/);
+  await ruled.getByRole('button').first().click();
+  await ruled.getByRole('button', { name: 'Always allowed' }).click();
+
+  const rules = page.getByRole('dialog', { name: 'Always allowed' });
+  await expect(rules.getByRole('listitem')).toContainText('uname -sm …');
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  }
+  await rules.getByRole('button', { name: /^Revoke/ }).click();
+  await expect(rules).toContainText('Nothing is always allowed.');
+  await page.keyboard.press('Escape');
+
+  await chat.say('!standin escalate alone=true');
+  await expect(box(page)).toContainText('Run this command?');
+  await chat.asked();
+  await page.keyboard.press('Escape');
+  await chat.ended('completed', 3);
 });
 
 test('every box is accessible', async ({ page, chat, startServer }) => {

@@ -7,6 +7,7 @@ use codex_gateway_engine::{
     bridge::{BridgeError, locate::on_path},
     config::Sandbox,
     probe,
+    rules::home::{RuleFile, rule_files},
 };
 use codex_gateway_site::Site;
 use http::{Uri, uri::Scheme};
@@ -76,6 +77,9 @@ pub async fn check(mut cli: Cli) -> Vec<Finding> {
     add("codex", codex(&config).await);
     add("sign-in", sign_in(&config).await);
     add("sandbox", sandbox(&config));
+    for file in rule_files(&config.launch) {
+        add("rules of codex", (Verdict::Doubtful, describe(&file)));
+    }
     if let Some(url) = &cli.engine.openai_base_url {
         add("upstream", upstream(url).await);
     }
@@ -132,6 +136,21 @@ fn sandbox(config: &Config) -> (Verdict, String) {
         config.sandbox.as_str()
     );
     (Verdict::Doubtful, text)
+}
+
+/// What a file of rules means that codex has already.
+pub fn describe(file: &RuleFile) -> String {
+    let path = file.path.display();
+    let what = match &file.allowing {
+        Ok(1) => format!("{path} has a rule that allows something"),
+        Ok(rules) => format!("{path} has {rules} rules that allow something"),
+        Err(error) => return format!("{path} cannot be read: {error}. Codex reads its rules from there"),
+    };
+    format!(
+        "{what}: codex runs matching commands outside of the sandbox and asks nobody, for every owner, also in sessions \
+         that are read-only, never ask or decline everything. Delete the rules that are not meant for all, or give the \
+         gateway a home of its own with CODEX_GATEWAY_CODEX_HOME"
+    )
 }
 
 /// Whether something listens there. What it answers is seen only with a key.

@@ -5,7 +5,7 @@ use std::{ffi::OsString, io::IsTerminal, net::SocketAddr, process::ExitCode, tim
 use anyhow::Context;
 use codex_gateway::{
     auth::Auth,
-    check::{Verdict, check},
+    check::{Verdict, check, describe},
     cli::{Cli, Command},
     health::health,
     routes::metrics,
@@ -14,7 +14,7 @@ use codex_gateway::{
     tokens::SHORTEST_SECRET,
     variables::{self, CliError, unknown},
 };
-use codex_gateway_engine::{Sessions, login};
+use codex_gateway_engine::{Sessions, login, rules::home::rule_files};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use tokio::{
     net::TcpListener,
@@ -113,6 +113,9 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     let listener = listen((cli.host(), cli.port).into()).await?;
     // First of all: with a data directory that cannot be used, nothing is started.
     let sessions = Sessions::new(config)?;
+    for file in rule_files(&sessions.config().launch) {
+        tracing::warn!("rules of codex: {}", describe(&file));
+    }
     login::login(sessions.config()).await?;
 
     let auth = Auth::open(cli.secret(), sessions.store()).await?;

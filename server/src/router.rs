@@ -25,7 +25,7 @@ use crate::{
     request_id::request_id,
     routes::{
         diff, docs, events, export, fallback, files, health, images, info, items, legacy, metrics, queue,
-        requests, sessions, sign_in, threads, turns, uploads, worker,
+        requests, rules, sessions, sign_in, threads, turns, uploads, worker,
     },
     state::AppState,
 };
@@ -91,6 +91,8 @@ const API: &[Operation] = &[
     || routes!(turns::interrupt),
     || routes!(requests::list),
     || routes!(requests::answer),
+    || routes!(rules::list),
+    || routes!(rules::delete),
     || routes!(queue::list),
     || routes!(queue::edit, queue::remove),
     || routes!(queue::send),

@@ -2,7 +2,7 @@
 //! it is answered in the box above the composer.)
 
 use codex_gateway_wire::{
-    Content, RequestResolved,
+    Content, RequestResolved, Rule,
     request::{Decision, Outcome, RequestKind, ResolvedBy},
     transcript::Question,
 };
@@ -16,8 +16,9 @@ use crate::{
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
-    node::{Node, el},
+    node::{El, Node, el, link_button},
     questions::{Subject, subject},
+    rules::{RulesDialog, rule_title},
 };
 
 pub(super) fn head(question: &Question, t: &Texts) -> Head {
@@ -41,15 +42,23 @@ pub(super) fn head(question: &Question, t: &Texts) -> Head {
     }
 }
 
-/// What was not allowed without anybody having been asked wants to be seen.
+/// What was decided without anybody having been asked wants to be seen.
 fn tone(resolved: &RequestResolved) -> Tone {
-    let unseen = matches!(resolved.by, ResolvedBy::Policy | ResolvedBy::Absence | ResolvedBy::Deadline);
+    let unseen = matches!(
+        resolved.by,
+        ResolvedBy::Policy | ResolvedBy::Rule | ResolvedBy::Absence | ResolvedBy::Deadline
+    );
     if unseen { Tone::NeedsYou } else { Tone::Quiet }
 }
 
 /// How it ended, in words.
-fn end(resolved: &RequestResolved, t: &Texts) -> &'static str {
-    match (resolved.outcome, resolved.by) {
+fn end(resolved: &RequestResolved, t: &Texts) -> String {
+    let words = match (resolved.outcome, resolved.by) {
+        (_, ResolvedBy::Rule) => {
+            let rule = resolved.rule.as_deref().map(rule_title).unwrap_or_default();
+            return (t.ended_by_rule)(&rule);
+        }
+        (Outcome::Accepted, _) if resolved.rule.is_some() => t.ended_accepted_always(),
         (Outcome::Accepted, ResolvedBy::Policy) => t.ended_accepted_unasked(),
         (Outcome::Accepted, _) if is_lasting(resolved) => t.ended_accepted_for_session(),
         (Outcome::Accepted, _) => t.ended_accepted(),
@@ -60,23 +69,25 @@ fn end(resolved: &RequestResolved, t: &Texts) -> &'static str {
         (Outcome::Declined, _) => t.ended_declined(),
         (Outcome::Cancelled, _) => t.ended_cancelled(),
         (Outcome::Withdrawn | Outcome::Other, _) => t.ended_withdrawn(),
-    }
+    };
+    words.to_owned()
 }
 
 /// Whether more was allowed than this once.
 fn is_lasting(resolved: &RequestResolved) -> bool {
-    let words =
-        [Decision::ACCEPT_FOR_SESSION, Decision::ACCEPT_WITH_RULE, Decision::NETWORK_RULE, "\"session\""];
+    let words = [Decision::ACCEPT_FOR_SESSION, "\"session\""];
     resolved.result.as_ref().is_some_and(|result| words.iter().any(|word| result.get().contains(word)))
 }
 
 pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
+    let dialog = RulesDialog::current();
     fields(move || {
         let pieces = of_kind!(entry, Content::Question(question) => {
             let result = question.resolved.as_ref().and_then(|resolved| resolved.result.as_ref());
             vec![
                 Some(json_view(t.asked(), &question.request.params)),
                 result.map(|result| json_view(t.answered(), result)),
+                question.resolved.as_ref().and_then(|resolved| Some(rule_view(resolved.rule.as_deref()?, dialog, t))),
                 Some(&question.request.summary.changes).filter(|changes| !changes.is_empty()).map(|changes| {
                     el("div").class("files").child(changes_view(changes, "", t))
                 }),
@@ -84,4 +95,11 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
         });
         pieces.unwrap_or_default()
     })
+}
+
+/// The rule that an answer has made, or that gave it; and the way to where it can be revoked.
+fn rule_view(rule: &Rule, dialog: Option<RulesDialog>, t: &'static Texts) -> El {
+    let open = dialog.map(|dialog| link_button(t.rules(), move || dialog.0.toggle()));
+    let title = el("p").child(el("code").child(rule_title(rule))).child(" ").child(open);
+    el("div").class("field").child(el("div").class("label").child(t.rule())).child(title)
 }

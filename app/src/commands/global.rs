@@ -8,6 +8,7 @@ use crate::{
     icon::Icon,
     prefs::{Prefs, Theme, choose_lang, choose_theme},
     route::Navigator,
+    rules::RulesDialog,
     server_fns::signs_in,
     sidebar::Drawer,
 };
@@ -19,6 +20,7 @@ pub(crate) fn add_global(
     drawer: Drawer,
     palette: Dialog,
     help: Dialog,
+    rules: RulesDialog,
 ) {
     let t = texts();
     if signs_in() {
@@ -37,6 +39,7 @@ pub(crate) fn add_global(
     for (theme, name) in themes {
         commands.add(Command::always(name, Icon::Settings, move || choose_theme(theme)));
     }
+    commands.add(Command::always(t.rules(), Icon::Shield, move || rules.0.toggle()));
     let keys = Command::always(t.keys(), Icon::Question, move || help.toggle());
     commands.add(keys.key(Key::Plain("?")).word("help"));
     let sidebar = Command::always(t.toggle_sidebar(), Icon::Menu, move || drawer.toggle());

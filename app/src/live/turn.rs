@@ -6,7 +6,7 @@ use codex_gateway_wire::{
     Content, Entry, Item, ItemId, Phase, Transcript, TurnId,
     codex::{ItemStatus, TurnError, TurnStatus},
     diff::{Counts, made, net},
-    request::Outcome,
+    request::{Outcome, ResolvedBy},
     transcript::Question,
 };
 
@@ -123,7 +123,7 @@ pub(crate) fn is_failed(entry: &Entry) -> bool {
 }
 
 /// Whether an entry stays in sight when its turn is folded: what the user said, what failed, what was asked
-/// and declined, what still runs, and a plan that was proposed.
+/// and declined or allowed by a rule, what still runs, and a plan that was proposed.
 fn stays(entry: &Entry) -> bool {
     is_user(entry)
         || is_failed(entry)
@@ -140,9 +140,11 @@ fn outlived(entry: &Entry, end: Option<i64>) -> bool {
     is_command && ends.is_some_and(|(completed, end)| completed > end + 1000)
 }
 
+/// Returns `true` if it was allowed by someone who was asked, or by the setting that the page shows all the time.
 fn is_allowed(question: &Question) -> bool {
-    let outcome = question.resolved.as_ref().map(|resolved| resolved.outcome);
-    matches!(outcome, Some(Outcome::Accepted | Outcome::Answered))
+    question.resolved.as_ref().is_some_and(|resolved| {
+        matches!(resolved.outcome, Outcome::Accepted | Outcome::Answered) && resolved.by != ResolvedBy::Rule
+    })
 }
 
 #[cfg(test)]
@@ -235,6 +237,25 @@ mod tests {
         let again = |ids: &[ItemId]| TurnFacts::of(&transcript, &"t".into(), ids, Some(&before)).files.len();
         assert_eq!(again(&ids), 1, "as it was");
         assert_eq!(again(&ids[1..]), 2, "it has become another");
+    }
+
+    #[test]
+    fn request_that_a_rule_allowed_stays_in_sight_and_one_that_a_person_allowed_does_not() {
+        let question = |id: &str, by: &str| {
+            let request = r#"{"id":"r","kind":"command","method":"m","params":{},"createdAt":1}"#;
+            let resolved = format!(r#"{{"id":"r","outcome":"accepted","by":"{by}","at":2}}"#);
+            let question = Question {
+                request: serde_json::from_str(request).unwrap(),
+                resolved: Some(serde_json::from_str(&resolved).unwrap()),
+            };
+            Entry {
+                content: Content::Question(Box::new(question)),
+                ..entry(id, r#""type":"agentMessage","text":"""#)
+            }
+        };
+        let mut entries = vec![question("user", "user"), question("rule", "rule")];
+        entries.extend(work());
+        assert_eq!(sorted(&facts(TurnStatus::Completed, entries).folds), ["edit", "ok", "say", "user"]);
     }
 
     #[test]

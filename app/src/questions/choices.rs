@@ -56,13 +56,18 @@ fn label(decision: &Decision, t: &Texts) -> String {
         Decision::DECLINE => t.decline().to_owned(),
         Decision::CANCEL => t.decline_and_stop().to_owned(),
         Decision::ACCEPT_WITH_RULE => {
-            decision.command_rule().map_or(word, |words| (t.allow_commands)(&in_order(&words)))
+            decision.command_rule().map_or(word, |words| (t.allow_commands)(&rule_words(&words)))
         }
         Decision::NETWORK_RULE => match decision.network_rule() {
             Some((host, true)) => (t.allow_host)(&in_order(&host)),
-            Some((host, false)) => (t.refuse_host)(&in_order(&host)),
-            None => word,
+            _ => word,
         },
         _ => word,
     }
+}
+
+/// The words that a command may begin with. A single one stands for itself alone.
+fn rule_words(words: &str) -> String {
+    let more = if words.contains(' ') { " …" } else { "" };
+    in_order(words) + more
 }

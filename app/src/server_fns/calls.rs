@@ -9,7 +9,7 @@ use codex_gateway_engine::{ItemsQuery, OlderThan, SessionError};
 #[cfg(feature = "ssr")]
 use codex_gateway_wire::api::CreateSession;
 use codex_gateway_wire::{
-    ItemId, ItemsPage, Matches, QueueItemId, RequestId, SessionId, StartTurn, ThreadId,
+    ItemId, ItemsPage, Matches, QueueItemId, RequestId, Rule, RuleId, SessionId, StartTurn, ThreadId,
     api::{FoundFile, QueueChange, ThreadAction},
     request::AnswerRequest,
 };
@@ -181,6 +181,24 @@ calls! {
             QueueChange::Send => session.send_queued(item).await.map(drop),
         }
         .map_err(failed)
+    }
+
+    /// The reader's rules, the oldest first.
+    ///
+    /// # Errors
+    /// What the store says.
+    ListRules "rules" rules() -> Vec<Rule> {
+        let context = context()?;
+        context.sessions.rules(&context.owner).await.map_err(failed)
+    }
+
+    /// Revokes a rule.
+    ///
+    /// # Errors
+    /// `not_found` if there is none of that id, for this reader; what the store says.
+    RevokeRule "revoke" revoke(id: RuleId) -> () {
+        let context = context()?;
+        context.sessions.revoke_rule(&context.owner, &id).await.map_err(failed)
     }
 
     /// Stops the turn that is running.

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 pub(crate) use calls::{
     act, answer, conversations, files, highlight, home, interrupt, items, queue, remove, rename, resume,
-    search, send, snapshot, start, thread,
+    revoke, rules, search, send, snapshot, start, thread,
 };
 #[cfg(feature = "ssr")]
 pub use colours::{Colours, known as known_colours};

@@ -106,6 +106,12 @@ pub enum SessionError {
     /// It does not wait any more.
     #[error("this request has ended: {}", how(.0))]
     RequestEnded(RequestResolved),
+    /// There is no such rule, or it is another owner's.
+    #[error("there is no such rule")]
+    NoSuchRule,
+    /// The owner has as many rules as they may.
+    #[error("there are {0} rules already; revoke one first, or allow it once")]
+    TooManyRules(usize),
     /// The answer does not fit the request, which still waits.
     #[error(transparent)]
     BadAnswer(#[from] BadAnswer),
@@ -193,6 +199,7 @@ impl SessionError {
             Self::NotFound
             | Self::ThreadNotFound
             | Self::NoSuchRequest
+            | Self::NoSuchRule
             | Self::NoSuchEntry
             | Self::NoSuchQueueItem
             | Self::NoSuchTurn
@@ -206,6 +213,7 @@ impl SessionError {
             Self::QueueItemSending => ErrorCode::QueueItemSending,
             Self::QueueFull { .. } | Self::QueueTooLong { .. } => ErrorCode::QueueFull,
             Self::QueueWaits => ErrorCode::QueueWaits,
+            Self::TooManyRules(_) => ErrorCode::TooManyRules,
             Self::Upload(error) => error.code(),
             Self::NoImages(_) => ErrorCode::NoImages,
             Self::OutsideSession(_) => ErrorCode::OutsideSession,
@@ -275,6 +283,7 @@ fn how(ended: &RequestResolved) -> String {
     let by = match ended.by {
         ResolvedBy::User => "by a user",
         ResolvedBy::Policy => "by the session's setting",
+        ResolvedBy::Rule => "by a rule",
         ResolvedBy::Absence => "because nobody was there",
         ResolvedBy::Deadline => "because nobody answered in time",
         ResolvedBy::Codex => "because its turn went on or ended without it",

@@ -22,6 +22,7 @@ mod one_line;
 mod places;
 pub mod probe;
 pub mod requests;
+pub mod rules;
 pub mod session;
 pub mod sessions;
 pub mod store;

@@ -9,6 +9,7 @@ mod image;
 mod items;
 mod owned_threads;
 mod past;
+mod rules;
 mod search;
 mod stored;
 mod threads;
@@ -49,6 +50,7 @@ use crate::{
     once::{Once, RequestKey, Told},
     places::{Live, Places},
     probe,
+    rules::{OwnerRules, Rules},
     session::{
         Session, intake,
         open::{Base, Wanted, WantedThread},
@@ -82,6 +84,8 @@ struct Inner {
     store: Store,
     /// Images for messages.
     uploads: Uploads,
+    /// What owners allow without being asked.
+    rules: Rules,
     /// Reads the threads that no live session is in.
     library: Library,
     /// Processes for sessions to come.
@@ -122,6 +126,7 @@ impl Sessions {
             holds: Holds::default(),
             once: Once::new(store.clone()),
             metrics: Metrics::default(),
+            rules: Rules::new(store.clone()),
             store,
             uploads,
             library,
@@ -342,7 +347,8 @@ impl Sessions {
         if inner.stopping.is_cancelled() {
             return Err(SessionError::ShuttingDown);
         }
-        let base = self.base(SessionId::from(Uuid::now_v7().to_string()), owner.clone(), settings);
+        let rules = inner.rules.of(owner).await?;
+        let base = self.base(SessionId::from(Uuid::now_v7().to_string()), owner.clone(), settings, rules);
         let opening = async { base.open(wanted, base.places.take().await?).await };
         let opened = tokio::select! {
             opened = opening => opened,
@@ -379,7 +385,7 @@ impl Sessions {
     }
 
     /// What a session stands on.
-    fn base(&self, session: SessionId, owner: OwnerId, settings: Settings) -> Base {
+    fn base(&self, session: SessionId, owner: OwnerId, settings: Settings, rules: OwnerRules) -> Base {
         let inner = &self.inner;
         Base {
             config: Arc::clone(&inner.config),
@@ -391,6 +397,7 @@ impl Sessions {
             warm: inner.warm.clone(),
             store: inner.store.clone(),
             uploads: inner.uploads.clone(),
+            rules,
             metrics: inner.metrics.clone(),
             processes: TaskTracker::new(),
         }

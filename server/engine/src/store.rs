@@ -6,6 +6,7 @@
 mod lock;
 mod once;
 mod opening;
+mod rules;
 mod sessions;
 mod sign_ins;
 mod uploads;

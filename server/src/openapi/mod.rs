@@ -36,7 +36,7 @@ const TAGS: [(&str, &str); 9] = [
     ("Sessions", "Conversations, each with an address of its own: made, told of, ended."),
     ("Turns", "Messages to the agent, and what stops it."),
     ("Events", "What happens, as it happens: a stream that goes on where it was cut."),
-    ("Requests", "What codex asks the user, and the answers."),
+    ("Requests", "What codex asks the user, the answers, and the rules that these make."),
     ("Queue", "Messages that wait for their turn."),
     ("Thread", "What a session talks in, and what can be done with it."),
     ("Threads", "All that was ever said: listed, read, exported, archived, deleted."),

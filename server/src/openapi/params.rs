@@ -1,7 +1,7 @@
 //! What stands in paths and headers.
 #![allow(dead_code, reason = "only described: handlers read it by their own means")]
 
-use codex_gateway_wire::{ItemId, QueueItemId, RequestId, SessionId, ThreadId, UploadId};
+use codex_gateway_wire::{ItemId, QueueItemId, RequestId, RuleId, SessionId, ThreadId, UploadId};
 use utoipa::IntoParams;
 
 /// Where a session is.
@@ -30,6 +30,14 @@ pub struct RequestPath {
     id: SessionId,
     /// The request.
     request: RequestId,
+}
+
+/// Where a rule is.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct RulePath {
+    /// The rule.
+    id: RuleId,
 }
 
 /// Where a picture is.

@@ -94,7 +94,11 @@ refusals! {
     /// Of what becomes of a thread.
     WriteThread = [Write, Codex; NotFound, BadThreadId, ThreadHeld, TurnActive, TooManyReads, EmptyThread, Archived, QueueWaits, Store, Starting],
     /// Of an answer to what codex asks.
-    Answer = [Write, Session, Codex; RequestEnded, BadAnswer],
+    Answer = [Write, Session, Codex; RequestEnded, BadAnswer, TooManyRules],
+    /// Of the caller's rules.
+    ListRules = [Call; Store],
+    /// Of what revokes a rule.
+    DeleteRule = [Write; NotFound, Store],
     /// Of an image that is sent.
     SendImage = [Write; NoImage, BrokenImage, TooManyPixels, NoRoom, Store],
     /// Of an image that is read.

@@ -14,6 +14,7 @@ pub mod legacy;
 pub mod metrics;
 pub mod queue;
 pub mod requests;
+pub mod rules;
 pub mod sessions;
 pub mod sign_in;
 pub mod threads;

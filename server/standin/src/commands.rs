@@ -24,6 +24,9 @@ pub const ENVIRONMENT: &str = "sleep 0.3; env; for file in /proc/[0-9]*/environ;
 /// Run outside the sandbox, once it is approved.
 pub const ESCALATED: &str = "date -u; uname -sm";
 
+/// Run outside the sandbox, too. It is one command, so that it can be allowed always.
+pub const ESCALATED_ALONE: &str = "uname -sm";
+
 /// Looks whether the notes are there; [`NOTES_PRESENT`] in the output says yes.
 pub const LOOK: &str = "if [ -e standin-notes.md ]; then echo 'standin-notes.md: present'; else echo 'standin-notes.md: absent'; fi";
 

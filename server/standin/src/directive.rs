@@ -39,7 +39,10 @@ pub(crate) fn parse(line: &str) -> Result<Vec<Step>, DirectiveError> {
             "environment" => steps.push(Step::Call(Call::Environment)),
             "patch" => steps.extend(Step::patch()),
             "plan" => steps.extend((0..=3).map(Step::plan)),
-            "escalate" => steps.push(Step::Call(Call::Escalate)),
+            "escalate" => {
+                let alone = values.take("alone", false, |_| true)?;
+                steps.push(Step::Call(if alone { Call::EscalateAlone } else { Call::Escalate }));
+            }
             "question" => steps.push(Step::Call(Call::Question)),
             "fail" => {
                 steps.push(Step::Fail(values.take("status", 500, |status| (400..600).contains(status))?));

@@ -57,7 +57,7 @@
 //! | `environment` | [`commands::ENVIRONMENT`]: prints its own environment, and that of every process which lets it look |
 //! | `patch` | adds `standin-notes.md` to the working directory (or updates it, if it is there), then updates it: three tool calls, the first one a look |
 //! | `plan` | four plan updates: three steps, from none to all completed |
-//! | `escalate` | [`commands::ESCALATED`], outside the sandbox, with a justification: asks for approval |
+//! | `escalate` | [`commands::ESCALATED`], outside the sandbox, with a justification: asks for approval. `alone=true`: a single command, which can be allowed always |
 //! | `question` | asks one question with two options |
 //! | `fail status=500` | every attempt of that response is answered with the status (400 to 599). Codex gives up at once on 400 and 429, and after five repeats on others: 6 s for 401, 25 s for 500 |
 //! | `flaky times=2` | the first `times` attempts are cut in mid-message, then the turn goes on |

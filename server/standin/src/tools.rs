@@ -13,6 +13,8 @@ pub(crate) enum Call {
     Big,
     Environment,
     Escalate,
+    /// A single command.
+    EscalateAlone,
     Patch(PatchStage),
     Plan {
         /// How many of the three steps are completed.
@@ -88,11 +90,13 @@ impl Call {
             Call::Background => command(commands::BACKGROUND, 250),
             Call::Big => command(commands::BIG, 30_000),
             Call::Environment => command(commands::ENVIRONMENT, 30_000),
-            Call::Escalate => json!({
-                "cmd": commands::ESCALATED,
-                "sandbox_permissions": "require_escalated",
-                "justification": "May I print the date and the system's name, outside the sandbox?",
-            }),
+            Call::Escalate => escalated(
+                commands::ESCALATED,
+                "May I print the date and the system's name, outside the sandbox?",
+            ),
+            Call::EscalateAlone => {
+                escalated(commands::ESCALATED_ALONE, "May I print the system's name, outside the sandbox?")
+            }
             Call::Patch(PatchStage::Look) => command(commands::LOOK, 10_000),
             Call::Patch(PatchStage::AddOrUpdate) if !last_output.contains(commands::NOTES_PRESENT) => {
                 ADD_NOTES.into()
@@ -114,6 +118,10 @@ impl Call {
 
 fn command(cmd: &str, yield_time_ms: u32) -> Value {
     json!({"cmd": cmd, "yield_time_ms": yield_time_ms})
+}
+
+fn escalated(cmd: &str, justification: &str) -> Value {
+    json!({"cmd": cmd, "sandbox_permissions": "require_escalated", "justification": justification})
 }
 
 fn plan(completed: usize) -> Value {

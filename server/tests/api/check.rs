@@ -84,6 +84,23 @@ async fn what_is_probably_not_meant_is_no_failure() {
 }
 
 #[tokio::test]
+async fn rules_in_the_home_of_codex_are_told_with_what_they_mean() {
+    let setup = Setup::fake("normal");
+    let rules = setup.home().join(".codex/rules");
+    std::fs::create_dir_all(&rules).unwrap();
+    let rule = "prefix_rule(pattern=[\"touch\", \"x\"], decision=\"allow\")\n";
+    std::fs::write(rules.join("default.rules"), rule.repeat(2)).unwrap();
+    let (good, printed) = check(setup).await;
+    let line = printed.lines().find(|line| line.contains(" rules of codex: ")).unwrap();
+    assert!(good && line.starts_with("look "), "{printed}");
+    for said in ["default.rules has 2 rules", "for every owner", "CODEX_GATEWAY_CODEX_HOME"] {
+        assert!(line.contains(said), "{line}");
+    }
+    let (_, printed) = check(Setup::fake("normal")).await;
+    assert!(!printed.contains("rules of codex"), "{printed}");
+}
+
+#[tokio::test]
 async fn the_port_of_the_metrics_is_looked_at_too() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -37,6 +37,7 @@ mod presence;
 mod queue;
 mod replay;
 mod requests;
+mod rules;
 mod search;
 mod session_options;
 mod sessions;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     auth::{SECRET, token_of},
+    rules::rule_of,
     support::{Client, Gateway, Reply, Session, Setup},
     threads_read::thread_of,
     uploads::upload,
@@ -28,6 +29,7 @@ struct Hers {
     item: String,
     /// An image.
     upload: String,
+    rule: String,
 }
 
 impl Hers {
@@ -36,6 +38,7 @@ impl Hers {
         let id = match pattern {
             _ if pattern.starts_with("/api/threads") => &self.thread,
             _ if pattern.starts_with("/api/uploads") => &self.upload,
+            _ if pattern.starts_with("/api/rules") => &self.rule,
             _ => &self.session.id,
         };
         let request = self.request["id"].as_str().unwrap();
@@ -56,6 +59,7 @@ impl Hers {
             &self.thread,
             &self.item,
             &self.upload,
+            &self.rule,
             "Adas secret",
             self.request["id"].as_str().unwrap(),
             "cargo test",
@@ -94,6 +98,8 @@ async fn stored(gateway: &mut Gateway) -> Session {
 
 /// A session in the middle of a turn, in which something waits for her.
 async fn hers(gateway: &Gateway, ada: &Client) -> Hers {
+    let rule = rule_of(gateway, ada).await;
+    gateway.codex().set_mode("asks-together");
     let session = gateway.create_with(ada, &json!({ "approvals": "ask" })).await;
     let mut events = session.live().await;
     session.start_turn("Adas secret").await;
@@ -103,7 +109,7 @@ async fn hers(gateway: &Gateway, ada: &Client) -> Hers {
     let queued = ada.post_json(&session.path("/turn"), &next).await.ok();
     let item = queued["queueItemId"].as_str().unwrap().to_owned();
     let upload = upload(ada).await;
-    Hers { session, thread, request, item, upload }
+    Hers { session, thread, request, item, upload, rule }
 }
 
 /// The paths in the router: those that are described, and the others.
@@ -128,8 +134,10 @@ async fn nothing_of_one_owner_exists_for_another_on_any_route() {
         )
     };
     let patterns = || routes.iter().map(String::as_str).chain(PAGES);
-    let with_id =
-        patterns().filter(|pattern| pattern.contains("{id}") && !pattern.starts_with("/api/uploads"));
+    let with_id = patterns().filter(|pattern| {
+        let of_session = ["/api/uploads", "/api/rules"].iter().all(|other| !pattern.starts_with(other));
+        pattern.contains("{id}") && of_session
+    });
     let paths = patterns().map(|pattern| (pattern, hers.path(pattern), hers.thread.clone()));
     let paths = paths.chain(with_id.map(|pattern| (pattern, of_stored(pattern), thread_of(&stored))));
     for (pattern, path, thread) in paths {
@@ -185,10 +193,14 @@ async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
                 "turn": { "prompt": "x" }, "item": hers.item, "change": "remove", "action": action, "about": "x",
                 "query": "x", "sources": ["rust\nfn a() {}"],
             });
+            let mut body = body;
+            if path == "/_fn/revoke" {
+                body["id"] = json!(hers.rule);
+            }
             let reply = bob.post_json(path, &body).await;
             hers.is_not_in(&reply, path);
-            let own =
-                ["/_fn/home", "/_fn/start", "/_fn/conversations", "/_fn/highlight"].contains(&path.as_str());
+            let own = ["/_fn/home", "/_fn/start", "/_fn/conversations", "/_fn/highlight", "/_fn/rules"]
+                .contains(&path.as_str());
             assert_eq!(
                 reply.status.as_u16(),
                 if own { 200 } else { 404 },
@@ -225,6 +237,8 @@ async fn unharmed(hers: &Hers) {
     assert_eq!(state["queue"][0]["id"], json!(hers.item));
     let path = format!("/api/uploads/{}", hers.upload);
     assert_eq!(hers.session.client.get(&path).await.status, 200);
+    let rules = hers.session.client.get("/api/rules").await.ok();
+    assert_eq!(rules["rules"][0]["id"], json!(hers.rule));
 }
 
 #[tokio::test]

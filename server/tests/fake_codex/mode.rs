@@ -111,6 +111,8 @@ modes! {
     /// A turn asks all at once that people can answer; once the gate is open it takes back what is left, and
     /// goes on without.
     AsksTogether = "asks-together",
+    /// A turn asks to run the commands of the file `commands`, one after another.
+    AsksCommands = "asks-commands",
     /// A turn asks what is answered in words, one thing after another.
     AsksForWords = "asks-for-words",
     /// A turn asks twice, and has more output than a log keeps after either question.

@@ -31,6 +31,10 @@ pub(crate) struct Asking {
     together: bool,
     /// Whether the agent's questions are about a secret.
     secret: bool,
+    /// Requests to run commands, as a test has written them: instead of the methods.
+    commands: Vec<Value>,
+    /// Where the thread works.
+    cwd: Value,
     answers: Map<String, Value>,
 }
 
@@ -60,14 +64,34 @@ impl Asking {
         Self { secret: true, ..Self::new(&METHODS[3..FOR_PEOPLE], false) }
     }
 
+    /// Requests to run commands, one after another. What a test leaves out of one is as usual.
+    pub(crate) fn of_commands(commands: Vec<Value>) -> Self {
+        Self { commands, ..Self::new(&[], false) }
+    }
+
+    /// Asks for a thread that works there.
+    pub(crate) fn working_in(self, cwd: &Value) -> Self {
+        Self { cwd: cwd.clone(), ..self }
+    }
+
     fn new(methods: &'static [&'static str], together: bool) -> Self {
-        Self { methods, together, secret: false, answers: Map::new() }
+        let (commands, cwd) = (Vec::new(), json!("/"));
+        Self { methods, together, secret: false, commands, cwd, answers: Map::new() }
+    }
+
+    fn count(&self) -> usize {
+        self.methods.len().max(self.commands.len())
+    }
+
+    /// What an answer is kept by: the method, or the place of a command.
+    fn name(&self, at: usize) -> String {
+        self.methods.get(at).map_or_else(|| at.to_string(), |method| (*method).to_owned())
     }
 
     /// Begins to ask.
     pub(crate) fn begin(&self, thread: &str, turn: &str) {
         if self.together {
-            for at in 0..self.methods.len() {
+            for at in 0..self.count() {
                 self.ask(at, thread, turn);
             }
         } else {
@@ -78,29 +102,36 @@ impl Asking {
     /// Asks one of them.
     pub(crate) fn ask(&self, at: usize, thread: &str, turn: &str) {
         if let Some(method) = self.methods.get(at) {
-            let mut params = params(method, thread, turn);
+            let mut params = params(method, thread, turn, &self.cwd);
             if self.secret && method.ends_with("requestUserInput") {
                 params["questions"] = secret_questions();
             }
             say(&json!({ "id": id(at), "method": method, "params": params }));
         }
+        if let Some(Value::Object(command)) = self.commands.get(at) {
+            let mut params = params(METHODS[0], thread, turn, &self.cwd);
+            for (name, value) in command {
+                params[name] = value.clone();
+            }
+            say(&json!({ "id": id(at), "method": METHODS[0], "params": params }));
+        }
     }
 
     /// Takes an answer; whether it was the last one.
     pub(crate) fn answered(&mut self, message: &Value, thread: &str, turn: &str) -> bool {
-        let Some(at) = (0..self.methods.len()).find(|at| message["id"] == id(*at)) else { return false };
+        let Some(at) = (0..self.count()).find(|at| message["id"] == id(*at)) else { return false };
         let answer = message.get("result").or_else(|| message.get("error")).cloned().unwrap_or_default();
-        self.answers.insert(self.methods[at].to_owned(), answer);
+        self.answers.insert(self.name(at), answer);
         notify("serverRequest/resolved", &json!({ "threadId": thread, "requestId": id(at) }));
         if !self.together {
             self.ask(self.answers.len(), thread, turn);
         }
-        self.answers.len() == self.methods.len()
+        self.answers.len() == self.count()
     }
 
     /// Takes back all that has no answer.
     pub(crate) fn take_back(&self, thread: &str) {
-        let open = (0..self.methods.len()).filter(|at| !self.answers.contains_key(self.methods[*at]));
+        let open = (0..self.count()).filter(|at| !self.answers.contains_key(&self.name(*at)));
         for at in open {
             notify("serverRequest/resolved", &json!({ "threadId": thread, "requestId": id(at) }));
         }
@@ -128,10 +159,10 @@ fn secret_questions() -> Value {
 }
 
 /// What a request says; as codex says it where a person answers.
-fn params(method: &str, thread: &str, turn: &str) -> Value {
+fn params(method: &str, thread: &str, turn: &str, cwd: &Value) -> Value {
     let mut params = match method {
         "item/commandExecution/requestApproval" => json!({
-            "kind": "command", "command": "bash -lc 'cargo test'", "cwd": "/", "reason": "Shall the tests run?",
+            "kind": "command", "command": "bash -lc 'cargo test'", "cwd": cwd, "reason": "Shall the tests run?",
             "availableDecisions": [
                 "accept",
                 { "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["cargo", "test"] } },

@@ -67,7 +67,7 @@ impl Fake {
                 let _ =
                     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             }
-            Mode::Asks | Mode::AsksTogether | Mode::AsksForWords | Mode::AsksInFlood => {
+            Mode::Asks | Mode::AsksTogether | Mode::AsksCommands | Mode::AsksForWords | Mode::AsksInFlood => {
                 return self.ask(mode, turn);
             }
             Mode::SubAgent => {
@@ -120,8 +120,10 @@ impl Fake {
             Mode::Asks => Asking::in_turn(),
             Mode::AsksTogether => Asking::together(),
             Mode::AsksInFlood => Asking::of_two(),
+            Mode::AsksCommands => Asking::of_commands(self.commands()),
             _ => Asking::for_words(),
         };
+        let asking = asking.working_in(&self.thread.cwd);
         self.started(&turn, &items::proposed_change(&turn));
         if mode == Mode::AsksInFlood {
             for at in 0..2 {
@@ -132,6 +134,15 @@ impl Fake {
             asking.begin(&self.thread.id, &turn);
         }
         self.running = Running::Asking(turn, asking);
+    }
+
+    /// The commands that a test lets it ask about.
+    fn commands(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.dir.join("commands")).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_else(|error| {
+            eprintln!("fake codex: no list of commands: {error}");
+            std::process::exit(64)
+        })
     }
 
     /// Takes a message for the turn that runs.

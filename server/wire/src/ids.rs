@@ -69,6 +69,10 @@ string_id! {
     UploadId
 }
 string_id! {
+    /// A rule of an owner. Made by the gateway (a UUID), and never used twice.
+    RuleId
+}
+string_id! {
     /// Who owns a session: the `sub` of a token, or [`OwnerId::shared`] where nobody signs in.
     OwnerId
 }

@@ -7,6 +7,7 @@
 //! - [`diff`]: changes of files, and what several of them come to
 //! - [`fields`]: how most of it is read
 //! - [`request`]: what codex asks of the user
+//! - [`rule`]: what a user allows from then on
 //! - [`turn`]: a message to the agent, and the queue in which it can wait
 //! - [`event`]: the events of a session's stream, one [`Event`] each
 //! - [`transcript`]: the fold. [`Transcript::apply`] turns events into the conversation; the session
@@ -29,6 +30,7 @@ pub mod json;
 pub mod output;
 pub mod page;
 pub mod request;
+pub mod rule;
 #[cfg(feature = "openapi")]
 mod schema;
 pub mod search;
@@ -40,11 +42,14 @@ mod words;
 
 pub use codex::{Item, Notification};
 pub use event::{Event, EventBody, EventName};
-pub use ids::{EventId, ItemId, OwnerId, QueueItemId, RequestId, SessionId, ThreadId, TurnId, UploadId};
+pub use ids::{
+    EventId, ItemId, OwnerId, QueueItemId, RequestId, RuleId, SessionId, ThreadId, TurnId, UploadId,
+};
 pub use json::Json;
 pub use output::Output;
 pub use page::ItemsPage;
 pub use request::{ApprovalMode, RequestResolved, UserRequest};
+pub use rule::Rule;
 pub use search::{Match, Matches};
 pub use snapshot::Snapshot;
 pub use transcript::{Change, Content, Entry, Phase, Transcript, TurnRecord};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::summary::{Access, Choice, Field, Input, Permission, Summary};
 
-use crate::{ids::RequestId, json::Json, read_fields, words::words};
+use crate::{ids::RequestId, json::Json, read_fields, rule::Rule, words::words};
 
 /// A request to the user that waits for its end: the event `request`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -62,9 +62,10 @@ impl Decision {
     pub const ACCEPT: &'static str = "accept";
     /// From here on, as long as the session lives.
     pub const ACCEPT_FOR_SESSION: &'static str = "acceptForSession";
-    /// From here on, every command that begins like this one.
+    /// From here on, every command of the owner that begins with these words, in the session's directory. A rule of the
+    /// gateway's: codex is told to accept this once.
     pub const ACCEPT_WITH_RULE: &'static str = "acceptWithExecpolicyAmendment";
-    /// From here on, allow a host, or refuse it.
+    /// From here on, reach a host, in sessions of the owner in this directory. A rule of the gateway's, too.
     pub const NETWORK_RULE: &'static str = "applyNetworkPolicyAmendment";
     /// No; the turn goes on.
     pub const DECLINE: &'static str = "decline";
@@ -80,6 +81,11 @@ impl Decision {
     /// Its JSON.
     pub fn json(&self) -> &Json {
         &self.0
+    }
+
+    /// Returns `true` if it makes a rule.
+    pub fn makes_rule(&self) -> bool {
+        matches!(self.word().as_str(), Self::ACCEPT_WITH_RULE | Self::NETWORK_RULE)
     }
 
     /// What it is called; nothing if it is neither a word nor an object.
@@ -146,8 +152,11 @@ pub struct RequestResolved {
     pub result: Option<Json>,
     /// When, in Unix milliseconds.
     pub at: i64,
+    /// The rule that the answer has made, or that allowed it (`by` is `rule` then).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Box<Rule>>,
 }
-read_fields!(RequestResolved { result, at; id, outcome, by });
+read_fields!(RequestResolved { result, at, rule; id, outcome, by });
 
 words! {
     /// How a request ended.
@@ -177,6 +186,8 @@ words! {
         User = "user",
         /// The session's setting.
         Policy = "policy",
+        /// A rule of the owner's.
+        Rule = "rule",
         /// Nobody who could answer was there.
         Absence = "absence",
         /// Nobody answered in time.

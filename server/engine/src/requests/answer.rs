@@ -1,7 +1,7 @@
 //! What a client answers, as codex takes it.
 
 use codex_gateway_wire::{
-    Json,
+    Json, Rule,
     request::{AnswerRequest, Decision, Outcome, UserRequest},
 };
 use serde_json::{Value, json};
@@ -52,6 +52,9 @@ pub enum BadAnswer {
     /// The field takes something else.
     #[error("the field {0:?} does not take that")]
     Field(String),
+    /// The decision would make a rule that the gateway cannot keep here.
+    #[error("this cannot be allowed from now on here; allow it once")]
+    NoRule,
     /// Codex asked in a way that this version does not understand. It can be declined.
     #[error("this request was not understood; it can only be declined")]
     NotUnderstood,
@@ -64,18 +67,20 @@ pub(crate) struct Answered {
     pub result: Json,
     /// The result with secret answers struck out, if there are any.
     pub shown: Option<Json>,
+    /// The rule that this has made, or that allows it.
+    pub rule: Option<Rule>,
 }
 
 impl Answered {
     /// Nobody allows it.
     pub(crate) fn declined(method: Method) -> Self {
-        Self { outcome: Outcome::Declined, result: raw(&method.declined()), shown: None }
+        Self { outcome: Outcome::Declined, result: raw(&method.declined()), shown: None, rule: None }
     }
 
     /// Everything is allowed here; none if only a person knows.
     pub(crate) fn accepted(method: Method, params: &Json) -> Option<Self> {
         let result = method.accepted(params)?;
-        Some(Self { outcome: Outcome::Accepted, result: raw(&result), shown: None })
+        Some(Self { outcome: Outcome::Accepted, result: raw(&result), shown: None, rule: None })
     }
 
     /// Reads what a client answers.
@@ -94,11 +99,16 @@ impl Answered {
         {
             let (told, shown) = user_input::answers(&value(&request.params), &value(answers))?;
             let shown = (told != shown).then(|| raw(&shown));
-            return Ok(Self { outcome: Outcome::Answered, result: raw(&told), shown });
+            return Ok(Self { outcome: Outcome::Answered, result: raw(&told), shown, rule: None });
         }
         let decision = decision(request, &answer)?;
         let outcome = outcome(&decision);
         let result = match method {
+            // Codex would keep the rule for all owners. The gateway keeps it, and codex is told of this once.
+            Method::Command if decision.makes_rule() && outcome == Outcome::Accepted => {
+                json!({ "decision": Decision::ACCEPT })
+            }
+            Method::Command if decision.makes_rule() => method.declined(),
             Method::Command | Method::FileChange => json!({ "decision": decision.json() }),
             Method::OldCommand | Method::OldFileChange => match decision.word().as_str() {
                 Decision::ACCEPT => json!({ "decision": "approved" }),
@@ -118,12 +128,12 @@ impl Answered {
             Method::Elicitation => json!({ "action": decision.json(), "content": null, "_meta": null }),
             Method::Permissions | Method::UserInput => method.declined(),
         };
-        Ok(Self { outcome, result: raw(&result), shown: None })
+        Ok(Self { outcome, result: raw(&result), shown: None, rule: None })
     }
 }
 
 /// The decision of an answer, if it is offered. An elicitation's `action` is one too.
-fn decision(request: &UserRequest, answer: &AnswerRequest) -> Result<Decision, BadAnswer> {
+pub(crate) fn decision(request: &UserRequest, answer: &AnswerRequest) -> Result<Decision, BadAnswer> {
     let offered = &request.available_decisions;
     let list = || offered.iter().map(|decision| decision.json().get()).collect::<Vec<_>>().join(", ");
     let action = answer.action.as_deref().map(Decision::word_alone);
@@ -187,13 +197,18 @@ mod tests {
         let params = json!({ "availableDecisions": ["accept", rule, deny, "cancel"] });
         for (decision, outcome) in [
             (json!("accept"), Outcome::Accepted),
-            (rule, Outcome::Accepted),
-            (deny, Outcome::Declined),
             (json!("decline"), Outcome::Declined),
             (json!("cancel"), Outcome::Cancelled),
         ] {
             let given = json!({ "decision": decision });
             assert_eq!(answer(Method::Command, params.clone(), given.clone()), Ok((outcome, given)));
+        }
+        for (decision, outcome, told) in
+            [(rule, Outcome::Accepted, "accept"), (deny, Outcome::Declined, "decline")]
+        {
+            let told = json!({ "decision": told });
+            let answered = answer(Method::Command, params.clone(), json!({ "decision": decision }));
+            assert_eq!(answered, Ok((outcome, told)), "codex is told of no rule");
         }
     }
 

@@ -16,13 +16,13 @@ mod user_input;
 use codex_gateway_wire::{Json, request::Summary};
 use serde_json::{Value, json, value::to_raw_value};
 
+pub use self::{answer::BadAnswer, presence::Attendance};
 pub(crate) use self::{
-    answer::Answered,
+    answer::{Answered, decision},
     method::Method,
     pending::{Open, Pending},
     presence::{Changes, Presence},
 };
-pub use self::{answer::BadAnswer, presence::Attendance};
 use crate::bridge::RpcError;
 
 /// An answer to a request that nobody is asked about.

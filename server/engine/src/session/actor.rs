@@ -259,7 +259,8 @@ impl Actor {
             }
             Command::Read(asked) => self.read(asked),
             Command::Requests(reply) => drop(reply.send(self.pending.list())),
-            Command::Answer(id, answer, reply) => drop(reply.send(self.answer(&id, answer))),
+            Command::DraftRule(id, answer, reply) => drop(reply.send(self.draft_rule(&id, &answer))),
+            Command::Answer(id, answer, rule, reply) => drop(reply.send(self.answer(&id, answer, rule))),
             Command::Park(reply) => self.make_room(reply),
             Command::Flush(reply) => self.flush(reply),
             Command::Close(..) | Command::Suspend(_) | Command::Unload(_) => {} // Dealt with in `run`.

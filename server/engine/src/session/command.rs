@@ -1,7 +1,7 @@
 //! What a handle asks of the actor.
 
 use codex_gateway_wire::{
-    ItemId, QueueItemId, RequestId, Snapshot, ThreadId, UserRequest,
+    ItemId, QueueItemId, RequestId, Rule, Snapshot, ThreadId, UserRequest,
     api::{EditQueueItem, NewThread, QueueReply, SessionReply, StartTurn, TurnReply},
     event::ClosedReason,
     request::{AnswerReply, AnswerRequest},
@@ -14,7 +14,9 @@ use super::{
     older::{Beyond, Looked},
     waits::{Ended, Waited},
 };
-use crate::{bridge::Bridge, error::SessionError, once::Told, places::Place, store::StoreError};
+use crate::{
+    bridge::Bridge, error::SessionError, once::Told, places::Place, rules::Draft, store::StoreError,
+};
 
 pub(super) type Reply<T> = oneshot::Sender<T>;
 /// A request to codex, on its way to be answered.
@@ -41,7 +43,10 @@ pub(super) enum Command {
     LookBefore(ItemId, Reply<Result<Beyond, SessionError>>),
     Read(Asked),
     Requests(Reply<Vec<UserRequest>>),
-    Answer(RequestId, AnswerRequest, Reply<Result<AnswerReply, SessionError>>),
+    /// What rule an answer would make.
+    DraftRule(RequestId, AnswerRequest, Reply<Result<Draft, SessionError>>),
+    /// An answer, and the rule that it has made.
+    Answer(RequestId, AnswerRequest, Option<Rule>, Reply<Result<AnswerReply, SessionError>>),
     /// Its thread has got a name, which codex has not told.
     Named(String),
     /// Gives its place away, if it is idle; answers when its process is gone.

@@ -45,7 +45,7 @@ use codex_gateway_wire::{
         SessionSummary, StartTurn, TurnEnd, TurnReply, WaitedReply,
     },
     event::ClosedReason,
-    request::{AnswerReply, AnswerRequest},
+    request::{AnswerReply, AnswerRequest, Decision},
 };
 use futures::FutureExt;
 use tokio::{
@@ -75,6 +75,7 @@ use crate::{
     once::Told,
     places::Place,
     requests::{Attendance, Presence},
+    rules::OwnerRules,
 };
 
 /// How many commands may wait for the actor.
@@ -90,6 +91,8 @@ pub struct Session {
     shared: Arc<Shared>,
     /// Looks at messages before the actor gets them.
     intake: Intake,
+    /// The rules of its owner.
+    rules: OwnerRules,
     commands: mpsc::Sender<Command>,
 }
 
@@ -129,9 +132,10 @@ impl Session {
         });
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let intake = base.intake(None);
+        let rules = base.rules.clone();
         let actor = Actor::new(base, Arc::clone(&shared), model, inbox);
         tokio::spawn(actor.run(start));
-        Self { shared, intake, commands }
+        Self { shared, intake, rules, commands }
     }
 
     /// The session's id.
@@ -417,12 +421,39 @@ impl Session {
         self.ask(Command::Requests).await
     }
 
-    /// Answers what waits for the user.
+    /// Answers what waits for the user. A decision that holds from then on makes a rule of the owner first.
     ///
     /// # Errors
-    /// [`SessionError::NoSuchRequest`], [`SessionError::RequestEnded`], or [`SessionError::BadAnswer`]: then it still waits.
+    /// [`SessionError::NoSuchRequest`], [`SessionError::RequestEnded`]; [`SessionError::BadAnswer`],
+    /// [`SessionError::TooManyRules`], [`SessionError::Store`]: then it still waits.
     pub async fn answer(&self, id: RequestId, answer: AnswerRequest) -> Result<AnswerReply, SessionError> {
-        self.ask(|reply| Command::Answer(id, answer, reply)).await?
+        if !answer.decision.as_ref().is_some_and(Decision::makes_rule) {
+            return self.ask(|reply| Command::Answer(id, answer, None, reply)).await?;
+        }
+        let session = self.clone();
+        // In a task of its own: a client that goes away leaves no rule behind without its answer.
+        let answered = tokio::spawn(async move { session.answer_with_rule(id, answer).await });
+        answered.await.unwrap_or_else(|_| Err(self.left()))
+    }
+
+    async fn answer_with_rule(
+        &self,
+        id: RequestId,
+        answer: AnswerRequest,
+    ) -> Result<AnswerReply, SessionError> {
+        let _deciding = self.rules.decide().await;
+        let draft = self.ask(|reply| Command::DraftRule(id.clone(), answer.clone(), reply)).await??;
+        let (rule, is_new) = self.rules.add(draft).await?;
+        let made = rule.id.clone();
+        let answered = self.ask(|reply| Command::Answer(id, answer, Some(rule), reply)).await.flatten();
+        // Another client was faster, or the request has gone: then nothing was decided here.
+        if answered.is_err()
+            && is_new
+            && let Err(error) = self.rules.remove(&made).await
+        {
+            tracing::error!(rule = %made, %error, "a rule that nobody decided on cannot be removed");
+        }
+        answered
     }
 
     /// Somebody who can answer is there, for as long as the result is held.

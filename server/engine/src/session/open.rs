@@ -30,6 +30,7 @@ use crate::{
     holds::{Hold, Holds, ProcessHold},
     metrics::Metrics,
     places::{Place, Places},
+    rules::OwnerRules,
     store::{Expiry, Store},
     uploads::Uploads,
     warm::{Pool, Warm},
@@ -94,6 +95,8 @@ pub(crate) struct Base {
     pub warm: Pool,
     pub store: Store,
     pub uploads: Uploads,
+    /// The rules of the owner.
+    pub rules: OwnerRules,
     pub metrics: Metrics,
     /// The processes of the session: the one that serves it, and those that have not ended yet.
     pub processes: TaskTracker,

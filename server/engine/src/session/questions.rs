@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use codex_gateway_wire::{
-    ApprovalMode, EventBody, EventName, Json, RequestId, RequestResolved, UserRequest,
+    ApprovalMode, EventBody, EventName, Json, RequestId, RequestResolved, Rule, UserRequest,
     event::ServerRequest,
     request::{AnswerReply, AnswerRequest, Outcome, ResolvedBy},
 };
@@ -16,8 +16,10 @@ use super::actor::{Actor, Done};
 use crate::{
     bridge::{self, Answer},
     clock::now_ms,
+    config::{ApprovalPolicy, Sandbox},
     error::SessionError,
-    requests::{self, Answered, Fixed, Method, Open},
+    requests::{self, Answered, BadAnswer, Fixed, Method, Open},
+    rules::{Draft, Subject},
 };
 
 impl Actor {
@@ -46,12 +48,15 @@ impl Actor {
         let created_at = now_ms();
         let mut summary = requests::summary(&params);
         summary.changes = self.foreign.changes(summary.item_id.as_ref());
+        let subject = self.subject(method, &params);
+        let mut available_decisions = method.decisions(&params);
+        Subject::keep_grantable(subject.as_ref(), &mut available_decisions);
         let request = UserRequest {
             id: RequestId::from(Uuid::now_v7().to_string()),
             kind: method.kind(),
             method: name,
             summary,
-            available_decisions: method.decisions(&params),
+            available_decisions,
             params,
             created_at,
             deadline: timeout.map(|timeout| created_at.saturating_add(millis(timeout))),
@@ -63,6 +68,7 @@ impl Actor {
         let mode = self.shared.settings.approvals;
         let accepted =
             (mode == ApprovalMode::Accept).then(|| Answered::accepted(method, &request.params)).flatten();
+        let ruled = subject.and_then(|subject| self.ruled(&subject, method, &request.params));
         let needs_presence = matches!(mode, ApprovalMode::AskOrDecline | ApprovalMode::Accept);
         let nobody =
             needs_presence && self.shared.presence.patience().is_some_and(|until| until <= Instant::now());
@@ -71,12 +77,51 @@ impl Actor {
         let open = Open { request, method, codex_id, expires, needs_presence };
         match accepted {
             Some(accepted) => self.finish(open, accepted, ResolvedBy::Policy),
-            None if mode == ApprovalMode::Decline || !has_room => {
-                self.decline(open, ResolvedBy::Policy);
-            }
+            None if mode == ApprovalMode::Decline => self.decline(open, ResolvedBy::Policy),
+            None if let Some(ruled) = ruled => self.finish(open, ruled, ResolvedBy::Rule),
+            None if !has_room => self.decline(open, ResolvedBy::Policy),
             None if nobody => self.decline(open, ResolvedBy::Absence),
             None => self.pending.push(open),
         }
+    }
+
+    /// What a request asks for, if a rule can allow that.
+    fn subject(&self, method: Method, params: &Json) -> Option<Subject> {
+        self.sandbox()?;
+        Subject::read(method, params, self.transcript.thread_id.as_ref(), &self.base.settings.cwd)
+    }
+
+    /// What commands may touch now. `None` if codex has said something that the gateway has no word for.
+    fn sandbox(&self) -> Option<Sandbox> {
+        Some(self.base.settings.sandbox.min(self.transcript.sandbox?.into()))
+    }
+
+    /// The answer that a rule of the owner's gives, if one holds here.
+    fn ruled(&self, subject: &Subject, method: Method, params: &Json) -> Option<Answered> {
+        let asks = ApprovalPolicy::OnRequest;
+        let in_force = self.transcript.approval_policy.map(ApprovalPolicy::from);
+        if self.base.settings.approval_policy != asks || in_force != Some(asks) {
+            return None;
+        }
+        let rule = self.base.rules.find(subject, self.base.settings.cwd.to_str()?, self.sandbox()?)?;
+        tracing::info!(session = %self.shared.id, rule = %rule.id, "a rule allows what codex asks");
+        Some(Answered { rule: Some(rule), ..Answered::accepted(method, params)? })
+    }
+
+    /// The rule that an answer would make.
+    pub(super) fn draft_rule(&self, id: &RequestId, answer: &AnswerRequest) -> Result<Draft, SessionError> {
+        let Open { request, method, .. } = self.pending.get(id)?;
+        Answered::read(*method, request, answer.clone())?;
+        let decision = requests::decision(request, answer)?;
+        let draft = || {
+            Some(Draft {
+                grant: self.subject(*method, &request.params)?.grant(&decision)?,
+                cwd: self.base.settings.cwd.to_str()?.to_owned(),
+                sandbox: self.sandbox()?,
+                session: self.shared.id.clone(),
+            })
+        };
+        Ok(draft().ok_or(BadAnswer::NoRule)?)
     }
 
     /// How long a request waits; for ever without.
@@ -103,9 +148,10 @@ impl Actor {
         &mut self,
         id: &RequestId,
         answer: AnswerRequest,
+        rule: Option<Rule>,
     ) -> Result<AnswerReply, SessionError> {
         let open = self.pending.get(id)?;
-        let answered = Answered::read(open.method, &open.request, answer)?;
+        let answered = Answered { rule, ..Answered::read(open.method, &open.request, answer)? };
         for open in self.pending.take(id) {
             self.finish(open, answered.clone(), ResolvedBy::User);
         }
@@ -145,7 +191,7 @@ impl Actor {
     /// Ends requests that there is nobody to answer to any more.
     pub(super) fn withdraw(&mut self, requests: Vec<Open>, by: ResolvedBy) {
         for open in requests {
-            self.end(&open, Outcome::Withdrawn, by, None);
+            self.end(&open, Outcome::Withdrawn, by, None, None);
         }
     }
 
@@ -156,18 +202,31 @@ impl Actor {
 
     /// Answers codex, and says so.
     fn finish(&mut self, open: Open, answered: Answered, by: ResolvedBy) {
-        let Answered { outcome, result, shown } = answered;
+        let Answered { outcome, result, shown, rule } = answered;
         let answer =
             if shown.is_some() { Answer::Secret(result.clone()) } else { Answer::Result(result.clone()) };
-        self.end(&open, outcome, by, Some(shown.unwrap_or(result)));
+        self.end(&open, outcome, by, Some(shown.unwrap_or(result)), rule);
         self.respond(open.codex_id, answer);
     }
 
-    fn end(&mut self, open: &Open, outcome: Outcome, by: ResolvedBy, shown: Option<Json>) {
+    fn end(
+        &mut self,
+        open: &Open,
+        outcome: Outcome,
+        by: ResolvedBy,
+        shown: Option<Json>,
+        rule: Option<Rule>,
+    ) {
         let request = &open.request;
         tracing::info!(session = %self.shared.id, request = %request.id, method = request.method, ?outcome, ?by, "a request to the user has ended");
-        let resolved =
-            RequestResolved { id: request.id.clone(), outcome, by, result: shown.clone(), at: now_ms() };
+        let resolved = RequestResolved {
+            id: request.id.clone(),
+            outcome,
+            by,
+            result: shown.clone(),
+            at: now_ms(),
+            rule: rule.map(Box::new),
+        };
         self.base.metrics.request_ended(by);
         self.pending.remember(resolved.clone());
         self.say_event(EventName::RequestResolved, &resolved, EventBody::RequestResolved(resolved.clone()));

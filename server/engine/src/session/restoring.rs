@@ -100,7 +100,7 @@ impl Actor {
         let waiting: Vec<_> = self.transcript.waiting().map(|request| request.id.clone()).collect();
         for id in waiting {
             let (outcome, by) = (Outcome::Withdrawn, ResolvedBy::Process);
-            let resolved = RequestResolved { id, outcome, by, result: None, at: now_ms() };
+            let resolved = RequestResolved { id, outcome, by, result: None, at: now_ms(), rule: None };
             self.say_event(
                 EventName::RequestResolved,
                 &resolved,

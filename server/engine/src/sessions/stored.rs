@@ -103,7 +103,8 @@ impl Sessions {
         if let Some(thread) = &restored.transcript.thread_id {
             restored.hold = Some(inner.holds.take(thread, &id, &owner).await?);
         }
-        let base = self.base(id, owner, restored.settings(&inner.config));
+        let rules = inner.rules.of(&owner).await?;
+        let base = self.base(id, owner, restored.settings(&inner.config), rules);
         Ok(Session::restore(base, restored))
     }
 

@@ -52,10 +52,11 @@ fn decision(available: &[Decision]) -> dialoguer::Result<Decision> {
 
 fn label(decision: &Decision) -> String {
     if let Some(rule) = decision.command_rule() {
-        return format!("Yes, and from here on whatever begins with: {rule}");
+        // Rules are kept as long as the sessions of this program, which are gone at its end.
+        return format!("Yes, as long as this runs, and whatever begins with: {rule}");
     }
-    if let Some((host, allowed)) = decision.network_rule() {
-        return format!("{} {host} from here on", if allowed { "Allow" } else { "Refuse" });
+    if let Some((host, true)) = decision.network_rule() {
+        return format!("Yes, as long as this runs: {host}");
     }
     match decision.word().as_str() {
         Decision::ACCEPT => "Yes, once".to_owned(),

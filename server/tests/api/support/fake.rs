@@ -38,6 +38,13 @@ impl Fake {
         fs::rename(new, self.0.join("mode")).unwrap();
     }
 
+    /// What the next turns ask to run, in mode `asks-commands`: members of requests, which are otherwise as usual.
+    pub(crate) fn set_commands(&self, commands: &Value) {
+        let new = self.0.join("commands.new");
+        fs::write(&new, commands.to_string()).unwrap();
+        fs::rename(new, self.0.join("commands")).unwrap();
+    }
+
     /// Lets a turn go on that waits.
     pub(crate) fn open_gate(&self) {
         fs::write(self.0.join("gate"), "").unwrap();
