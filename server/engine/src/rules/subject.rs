@@ -93,7 +93,7 @@ impl Subject {
                 let words = json[Decision::ACCEPT_WITH_RULE]["execpolicy_amendment"].as_array()?;
                 let words: Option<Vec<String>> =
                     words.iter().map(|word| word.as_str().map(str::to_owned)).collect();
-                let words = words.filter(|words| command.starts_with(words))?;
+                let words = words.filter(|words| covers(words, command))?;
                 (!breadth::is_too_broad(&words, command)).then_some(Grant::Command(words))
             }
             Self::Network { host, protocol } => {
@@ -104,17 +104,10 @@ impl Subject {
         }
     }
 
-    /// Returns `true` if a rule allows this. A rule of one word allows that word alone; what follows the words of a longer
-    /// one may not name a path that leads out of the directory.
+    /// Returns `true` if a rule allows this.
     pub(super) fn is_covered_by(&self, rule: &Rule) -> bool {
         match (self, rule.kind) {
-            (Self::Command(command), RuleKind::Command) => match rule.command.as_slice() {
-                [] => false,
-                [word] => command.as_slice() == [word.as_str()],
-                words => {
-                    command.strip_prefix(words).is_some_and(|more| !more.iter().any(|word| leads_out(word)))
-                }
-            },
+            (Self::Command(command), RuleKind::Command) => covers(&rule.command, command),
             (Self::Network { host, protocol }, RuleKind::Network) => {
                 rule.host.as_ref() == Some(host) && rule.protocol.as_ref() == Some(protocol)
             }
@@ -127,6 +120,16 @@ impl Subject {
         decisions.retain(|decision| {
             !decision.makes_rule() || subject.is_some_and(|subject| subject.grant(decision).is_some())
         });
+    }
+}
+
+/// Returns `true` if a command begins with the words of a rule. A rule of one word covers that word alone; what follows
+/// the words of a longer one may not name a path that leads out of the directory.
+fn covers(rule: &[String], command: &[String]) -> bool {
+    match rule {
+        [] => false,
+        [_] => command == rule,
+        words => command.strip_prefix(words).is_some_and(|more| !more.iter().any(|word| leads_out(word))),
     }
 }
 
@@ -287,6 +290,10 @@ mod tests {
         ] {
             assert!(!grants(&command, decision.clone()), "{decision}");
         }
+        let outside =
+            with("command", json!("/bin/bash -lc 'cargo test --manifest-path=/x/Cargo.toml'")).unwrap();
+        assert!(!grants(&outside, rule(&["cargo", "test"])), "the rule would not cover the command");
+        assert!(grants(&outside, rule(&["cargo", "test", "--manifest-path=/x/Cargo.toml"])));
     }
 
     #[test]
