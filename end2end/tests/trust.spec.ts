@@ -38,8 +38,7 @@ test('a folder is trusted on the first screen, and not any more in the details',
   await status.getByRole('button', { name: 'Stop trusting' }).click();
   await expect(status).toContainText("This folder's Codex settings are not used.");
   await chat.say(READY);
-  await expect(chat.turns).toHaveCount(2);
-  await chat.ended('completed');
+  await chat.ended('completed', 2);
   expect(existsSync(mark)).toBe(false);
   await page.goto('about:blank');
 });

@@ -24,8 +24,8 @@ use crate::{
     openapi, pages,
     request_id::request_id,
     routes::{
-        diff, docs, events, export, fallback, files, health, images, info, items, legacy, metrics, projects, queue,
-        requests, sessions, sign_in, threads, turns, uploads, worker,
+        diff, docs, events, export, fallback, files, health, images, info, items, legacy, metrics, projects,
+        queue, requests, sessions, sign_in, threads, turns, uploads, worker,
     },
     state::AppState,
 };

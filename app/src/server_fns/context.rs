@@ -34,7 +34,14 @@ impl ServerContext {
         let recent = self.sessions.recent(&self.owner, RECENT).await;
         let workspaces = self.sessions.workspaces().await;
         let project = self.project(None).await;
-        Home { site: self.site(), workspaces, models: catalog.models, recent, codex_error: catalog.error, project }
+        Home {
+            site: self.site(),
+            workspaces,
+            models: catalog.models,
+            recent,
+            codex_error: catalog.error,
+            project,
+        }
     }
 
     /// A folder; `None` if it cannot be read.

@@ -31,7 +31,8 @@ pub(crate) fn repository_root(dir: &Path) -> Option<PathBuf> {
         let git = git_dir(&dot_git)?;
         // What has no HEAD is no repository.
         read(&git.join("HEAD"))?;
-        let worktrees = git.parent().filter(|parent| parent.file_name().is_some_and(|name| name == "worktrees"));
+        let worktrees =
+            git.parent().filter(|parent| parent.file_name().is_some_and(|name| name == "worktrees"));
         match worktrees {
             Some(worktrees) if !dot_git.is_dir() => worktrees.parent()?.parent()?.canonicalize().ok(),
             _ => Some(dir.to_owned()),

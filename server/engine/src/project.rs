@@ -55,7 +55,8 @@ impl ProjectRules {
 
     /// Returns the directories of the project that a folder is in, from its root down to the folder. Blocks.
     pub(crate) fn directories(&self, folder: &Path) -> Vec<PathBuf> {
-        let has_marker = |dir: &Path| self.root_markers.iter().any(|name| fs::metadata(dir.join(name)).is_ok());
+        let has_marker =
+            |dir: &Path| self.root_markers.iter().any(|name| fs::metadata(dir.join(name)).is_ok());
         let root = folder.ancestors().find(|dir| has_marker(dir)).unwrap_or(folder);
         let mut dirs: Vec<PathBuf> =
             folder.ancestors().take_while(|dir| dir.starts_with(root)).map(Path::to_owned).collect();

@@ -247,7 +247,8 @@ impl Sessions {
     fn offered(&self, offer: &Offer) {
         let account = crate::session::account_state(&offer.account);
         let project_rules = offer.project_rules.clone();
-        *self.locked_catalog() = Catalog { models: offer.models.clone(), account, error: None, project_rules };
+        *self.locked_catalog() =
+            Catalog { models: offer.models.clone(), account, error: None, project_rules };
     }
 
     fn locked_catalog(&self) -> MutexGuard<'_, Catalog> {
@@ -265,9 +266,9 @@ impl Sessions {
         if inner.stopping.is_cancelled() {
             return Err(SessionError::ShuttingDown);
         }
-        let decision = request.trust_project.map(|trusted| {
-            if trusted { ProjectTrust::Trusted } else { ProjectTrust::Untrusted }
-        });
+        let decision = request
+            .trust_project
+            .map(|trusted| if trusted { ProjectTrust::Trusted } else { ProjectTrust::Untrusted });
         decision.map_or(Ok(()), |decision| self.check_trust(decision))?;
         let mut settings = Settings::choose(&inner.config, &request).await?;
         let thread = match &request.resume_thread_id {

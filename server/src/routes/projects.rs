@@ -54,8 +54,7 @@ pub async fn status(
     Caller(owner): Caller,
     query: Result<Query<ProjectQuery>, QueryRejection>,
 ) -> Result<Json<ProjectReply>, ApiError> {
-    let Query(ProjectQuery { cwd }) =
-        query.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
+    let Query(ProjectQuery { cwd }) = query.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
     let project = state.sessions.project(&owner, cwd.as_deref()).await?;
     Ok(Json(ProjectReply { ok: true, project }))
 }

@@ -36,10 +36,7 @@ impl Project {
     }
 
     /// With a configuration in codex's home that knows the project's path.
-    async fn in_home(
-        settings: impl FnOnce(Setup) -> Setup,
-        config: impl FnOnce(&str) -> String,
-    ) -> Self {
+    async fn in_home(settings: impl FnOnce(Setup) -> Setup, config: impl FnOnce(&str) -> String) -> Self {
         let standin = Standin::start(Options::default()).await.unwrap();
         let upstream = Recorder::start(standin.base_url()).await;
         let setup = Setup::upstream(&upstream.base_url());
@@ -49,7 +46,8 @@ impl Project {
         fs::create_dir_all(root.join(".git/objects")).unwrap();
         fs::create_dir_all(root.join(".git/refs")).unwrap();
         fs::write(root.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
-        let server = format!("[mcp_servers.marker]\ncommand = \"touch\"\nargs = [{:?}]\n", mark.to_str().unwrap());
+        let server =
+            format!("[mcp_servers.marker]\ncommand = \"touch\"\nargs = [{:?}]\n", mark.to_str().unwrap());
         fs::write(root.join(".codex/config.toml"), server).unwrap();
         fs::write(root.join(".codex/rules/own.rules"), "").unwrap();
         fs::create_dir(root.join("sub")).unwrap();
@@ -168,8 +166,9 @@ async fn read_only_and_full_access_sessions_have_their_sandbox() {
 #[tokio::test]
 async fn trust_in_codex_configuration_does_not_count_and_instructions_are_handed_over() {
     for level in ["trusted", "untrusted"] {
-        let config =
-            |root: &str| format!("developer_instructions = \"MINE\"\n[projects.{root:?}]\ntrust_level = \"{level}\"\n");
+        let config = |root: &str| {
+            format!("developer_instructions = \"MINE\"\n[projects.{root:?}]\ntrust_level = \"{level}\"\n")
+        };
         let project = Project::in_home(|setup| setup, config).await;
         let before = project.home_config();
         let session = project.session(json!({})).await;
@@ -220,7 +219,10 @@ async fn owner_sees_what_a_folder_sets_and_trusts_it_until_they_do_not() {
 
     let list = client.get("/api/projects").await.ok();
     assert_eq!(list["projects"][0]["path"], project.path("sub"));
-    assert_eq!((list["projects"].as_array().unwrap().len(), &list["projects"][0]["trust"]), (1, &json!("trusted")));
+    assert_eq!(
+        (list["projects"].as_array().unwrap().len(), &list["projects"][0]["trust"]),
+        (1, &json!("trusted"))
+    );
 
     fs::remove_file(&project.mark).unwrap();
     assert_eq!(project.decide(client, "untrusted").await["trust"], "untrusted");
@@ -276,10 +278,16 @@ async fn nobody_trusts_more_than_the_operator() {
     let project = Project::with(|setup| setup.set("CODEX_GATEWAY_TRUST_PROJECTS", "0")).await;
     let client = &project.gateway.client;
     let (cwd, trust) = (project.path("sub"), "trusted");
-    client.post_json("/api/sessions", &json!({ "cwd": cwd, "trustProject": true })).await.refused(403, "over_ceiling");
+    client
+        .post_json("/api/sessions", &json!({ "cwd": cwd, "trustProject": true }))
+        .await
+        .refused(403, "over_ceiling");
     let refused = client.post_json("/api/projects/trust", &json!({ "cwd": cwd, "trust": trust })).await;
     refused.refused(403, "over_ceiling");
-    client.post_json("/api/projects/trust", &json!({ "cwd": "/", "trust": trust })).await.refused(403, "over_ceiling");
+    client
+        .post_json("/api/projects/trust", &json!({ "cwd": "/", "trust": trust }))
+        .await
+        .refused(403, "over_ceiling");
     client.post_json("/api/projects/trust", &json!({ "cwd": cwd })).await.refused(400, "bad_body");
     client.get("/api/projects/status?cwd=/").await.refused(403, "outside_workspaces");
     client.get("/api/projects/status?cwd=nowhere").await.refused(400, "bad_cwd");

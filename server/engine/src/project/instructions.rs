@@ -47,7 +47,9 @@ impl Instructions {
         let mut files = Vec::new();
         // With a limit of nothing, codex looks for none.
         for dir in dirs.iter().take(if limit == 0 { 0 } else { usize::MAX }) {
-            let Some(file) = open(dir, rules).and_then(|(path, file)| read(path, file, left)) else { continue };
+            let Some(file) = open(dir, rules).and_then(|(path, file)| read(path, file, left)) else {
+                continue;
+            };
             if left == 0 || !file.text.trim().is_empty() {
                 left -= file.read;
                 files.push(file);

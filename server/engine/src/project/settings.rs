@@ -84,9 +84,15 @@ impl Reader {
         // Codex reads `config.toml`, and one that overrides it beside it.
         let is_config = |name: &str| name.starts_with("config") && extension(name) == Some("toml");
         for name in names(&settings, is_config) {
-            self.file(&settings, &path, &name, |text| text.parse::<Table>().ok(), |reader, file, config| {
-                reader.config(file, &config, part);
-            });
+            self.file(
+                &settings,
+                &path,
+                &name,
+                |text| text.parse::<Table>().ok(),
+                |reader, file, config| {
+                    reader.config(file, &config, part);
+                },
+            );
         }
         let hooks = |text: &str| {
             let json: serde_json::Value = serde_json::from_str(text).ok()?;
@@ -145,8 +151,7 @@ impl Reader {
                 Some(command) => [command].into_iter().chain(arguments).collect::<Vec<_>>().join(" "),
                 None => word("url").unwrap_or_default().to_owned(),
             };
-            let server =
-                ProjectMcpServer { name: clip(name), target: clip(&target), file: file.to_owned() };
+            let server = ProjectMcpServer { name: clip(name), target: clip(&target), file: file.to_owned() };
             add(&mut self.found.mcp_servers, server);
         }
     }
@@ -154,9 +159,11 @@ impl Reader {
     /// Takes over hooks: for each event a list of groups, each with a list of handlers.
     fn hooks(&mut self, file: &str, hooks: &Value) {
         for (event, groups) in hooks.as_table().into_iter().flatten() {
-            let handlers = groups.as_array().into_iter().flatten().flat_map(|group| {
-                group.get("hooks").and_then(Value::as_array).into_iter().flatten()
-            });
+            let handlers = groups
+                .as_array()
+                .into_iter()
+                .flatten()
+                .flat_map(|group| group.get("hooks").and_then(Value::as_array).into_iter().flatten());
             for handler in handlers {
                 let word = |key: &str| handler.get(key).and_then(Value::as_str);
                 // One without a command is told by its type.

@@ -21,8 +21,8 @@ use crate::{
     bridge::{
         Bridge, BridgeError,
         protocol::{
-            ThreadConfig, ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart,
-            is_archived, is_held, is_no_thread, is_no_turn,
+            ThreadConfig, ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart, is_archived,
+            is_held, is_no_thread, is_no_turn,
         },
     },
     config::Config,

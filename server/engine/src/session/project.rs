@@ -94,8 +94,9 @@ impl Base {
             Projects::all(TrustLevel::Untrusted, self.settings.cwd.ancestors())
         } else {
             let listed = config.projects.clone().unwrap_or_default();
-            let is_listed =
-                |dir: &Path| listed.iter().any(|(path, entry)| entry.trust_level.is_some() && Path::new(path) == dir);
+            let is_listed = |dir: &Path| {
+                listed.iter().any(|(path, entry)| entry.trust_level.is_some() && Path::new(path) == dir)
+            };
             read_by_codex =
                 !is_listed(&self.settings.cwd) && !found.repository.as_deref().is_some_and(is_listed);
             if !read_by_codex {

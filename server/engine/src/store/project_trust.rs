@@ -54,8 +54,10 @@ impl Store {
         let (owner, folder) = (owner.to_string(), folder.to_owned());
         self.ask(move |connection| {
             let writing = connection.transaction()?;
-            writing
-                .execute("DELETE FROM project_trust WHERE owner = ?1 AND folder = ?2", params![owner, folder])?;
+            writing.execute(
+                "DELETE FROM project_trust WHERE owner = ?1 AND folder = ?2",
+                params![owner, folder],
+            )?;
             if decision != ProjectTrust::Undecided {
                 let trusted = decision == ProjectTrust::Trusted;
                 let sql =
