@@ -9,7 +9,7 @@ use crate::{
     node::{El, Node, el, link_button, live, many},
     server_fns::{self, Failure},
     state::State,
-    text::hidden::in_order,
+    text::hidden::visible,
 };
 
 /// What the page knows of the folder.
@@ -127,5 +127,5 @@ fn settings_view(settings: &ProjectSettings, t: &Texts) -> Node {
 }
 
 fn code(text: &str) -> El {
-    el("code").child(in_order(text))
+    el("code").child(visible(text))
 }

@@ -93,6 +93,11 @@ impl Project {
     }
 }
 
+/// Whether the model was told that this sandbox is in force.
+fn is_in(told: &str, sandbox: &str) -> bool {
+    told.contains(&format!("`sandbox_mode` is `{sandbox}`"))
+}
+
 /// Asserts that the model knows the instructions of the project, each in its place.
 #[track_caller]
 fn assert_instructed(told: &str) {
@@ -109,7 +114,10 @@ async fn instructions_reach_the_model_by_default_and_settings_do_not_count() {
     assert_eq!(session.reply["state"]["sandbox"], "workspace-write", "as if it had been opened so");
     let told = project.told(&session).await;
     assert_instructed(&told);
-    assert!(told.contains("workspace-write"), "the sandbox of the session is in force");
+    assert!(
+        is_in(&told, "workspace-write") && !is_in(&told, "read-only"),
+        "the session's sandbox is in force"
+    );
 
     // In another process, which resumes the thread.
     let mut events = session.live().await;
@@ -130,7 +138,7 @@ async fn instructions_reach_the_model_by_default_and_settings_do_not_count() {
     let target = json!({ "target": { "type": "custom", "instructions": "Look around" } });
     review.client.post_json(&review.path("/thread/review"), &target).await.ok();
     events.turn().await;
-    assert!(project.upstream.heard().contains("workspace-write"), "a review has the sandbox, too");
+    assert!(is_in(&project.upstream.heard(), "workspace-write"), "a review has the sandbox, too");
 
     assert!(!project.mark.exists(), "no server of the project was started");
     assert_eq!(project.home_config(), "", "codex's home was not told to trust anything");
@@ -156,7 +164,7 @@ async fn read_only_and_full_access_sessions_have_their_sandbox() {
         assert_eq!(session.reply["state"]["sandbox"], sandbox);
         let told = project.told(&session).await;
         assert_instructed(&told);
-        assert!(told.contains(sandbox), "{sandbox}");
+        assert!(is_in(&told, sandbox), "{sandbox}");
         assert_eq!(session.state().await["sandbox"], sandbox);
     }
     assert_eq!((project.mark.exists(), project.home_config()), (false, String::new()));
@@ -175,7 +183,7 @@ async fn trust_in_codex_configuration_does_not_count_and_instructions_are_handed
         assert_eq!(session.reply["state"]["sandbox"], "workspace-write");
         let told = project.told(&session).await;
         assert_instructed(&told);
-        assert!(told.contains("MINE") && told.contains("workspace-write"), "{level}");
+        assert!(told.contains("MINE") && is_in(&told, "workspace-write"), "{level}");
         let mut events = session.live().await;
         project.gateway.codexes().iter().for_each(Process::kill);
         events.find(|event| event.name == "warning").await;

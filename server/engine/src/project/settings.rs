@@ -15,7 +15,7 @@ use rustix::{
     fs::{Dir, Mode, OFlags, ResolveFlags, open, openat2},
     io::Errno,
 };
-use toml::{Table, Value};
+use serde_json::Value;
 
 use crate::git;
 
@@ -28,16 +28,15 @@ const MAX_LISTED: usize = 100;
 /// How many characters a text of a file has at most.
 const MAX_TEXT_CHARS: usize = 500;
 
-/// Reads the settings in the directories of a project, which is codex's own home nowhere. Blocks.
+/// Reads the settings in the directories of a project. A `.codex` directory that is codex's own home is none of the
+/// project's. Blocks.
 pub(crate) fn read(dirs: &[PathBuf], codex_home: Option<&Path>) -> ProjectSettings {
     let mut reader = Reader::default();
     let codex_home = codex_home.and_then(|home| home.canonicalize().ok());
     for dir in dirs {
-        let settings = dir.join(".codex");
-        if codex_home.is_some() && settings.canonicalize().ok() == codex_home {
-            continue;
+        if codex_home.is_none() || dir.join(".codex").canonicalize().ok() != codex_home {
+            reader.directory(dir, Part::All);
         }
-        reader.directory(dir, Part::All);
     }
     // In a linked worktree, codex takes the hooks from the same directories of the main checkout.
     for (dir, main) in main_checkout(dirs) {
@@ -79,99 +78,101 @@ impl Reader {
         {
             Ok(settings) => settings,
             Err(Errno::NOENT | Errno::NOTDIR) => return,
-            Err(_) => return add(&mut self.found.unreadable, clip(&path.to_string_lossy())),
+            Err(_) => return self.unreadable(&path),
         };
         // Codex reads `config.toml`, and one that overrides it beside it.
         let is_config = |name: &str| name.starts_with("config") && extension(name) == Some("toml");
         for name in names(&settings, is_config) {
-            self.file(
-                &settings,
-                &path,
-                &name,
-                |text| text.parse::<Table>().ok(),
-                |reader, file, config| {
-                    reader.config(file, &config, part);
-                },
-            );
+            let config = content(&settings, &name).and_then(|text| toml::from_str::<Value>(&text).ok());
+            self.file(&path.join(name), config, |reader, file, config| reader.config(file, config, part));
         }
-        let hooks = |text: &str| {
-            let json: serde_json::Value = serde_json::from_str(text).ok()?;
-            Some(json.get("hooks").and_then(|hooks| Value::try_from(hooks).ok()))
-        };
         for name in names(&settings, |name| name == "hooks.json") {
-            self.file(&settings, &path, &name, hooks, |reader, file, hooks| {
-                hooks.iter().for_each(|hooks| reader.hooks(file, hooks));
+            let hooks = content(&settings, &name).and_then(|text| serde_json::from_str::<Value>(&text).ok());
+            self.file(&path.join(name), hooks, |reader, file, hooks| {
+                hooks.get("hooks").is_none_or(|hooks| reader.hooks(file, hooks))
             });
         }
         if part == Part::All
             && let Ok(rules) = open_below(&settings, "rules", OFlags::DIRECTORY)
         {
             for name in names(&rules, |name| extension(name) == Some("rules")) {
-                add(&mut self.found.rules, clip(&path.join("rules").join(name).to_string_lossy()));
+                let file = path.join("rules").join(name);
+                if !add(&mut self.found.rules, clip(&file.to_string_lossy())) {
+                    self.unreadable(&file);
+                }
             }
         }
     }
 
-    /// Reads a file, and takes over what it sets.
-    fn file<T>(
+    /// Takes over what a file sets. One that is not valid, or sets more than is listed, is listed as unreadable.
+    fn file(
         &mut self,
-        dir: &OwnedFd,
         path: &Path,
-        name: &str,
-        parse: impl FnOnce(&str) -> Option<T>,
-        take: impl FnOnce(&mut Self, &str, T),
+        content: Option<Value>,
+        take: impl FnOnce(&mut Self, &str, &Value) -> bool,
     ) {
-        let file = clip(&path.join(name).to_string_lossy());
-        match content(dir, name).as_deref().and_then(parse) {
-            Some(parsed) => {
-                take(self, &file, parsed);
-                add(&mut self.found.files, file);
-            }
-            None => add(&mut self.found.unreadable, file),
+        let file = clip(&path.to_string_lossy());
+        let Some(content) = content else { return self.unreadable(path) };
+        if !take(self, &file, &content) {
+            self.unreadable(path);
         }
+        add(&mut self.found.files, file);
     }
 
-    fn config(&mut self, file: &str, config: &Table, part: Part) {
-        for (key, value) in config {
-            match key.as_str() {
+    fn unreadable(&mut self, path: &Path) {
+        add(&mut self.found.unreadable, clip(&path.to_string_lossy()));
+    }
+
+    /// Takes over a `config.toml`. Returns `false` if not all of it could be listed; so do those that follow.
+    fn config(&mut self, file: &str, config: &Value, part: Part) -> bool {
+        let mut all = true;
+        for (key, value) in config.as_object().into_iter().flatten() {
+            all &= match key.as_str() {
                 "hooks" => self.hooks(file, value),
-                _ if part == Part::Hooks => {}
+                _ if part == Part::Hooks => true,
                 "mcp_servers" => self.mcp_servers(file, value),
                 key => add(&mut self.found.other, clip(key)),
-            }
+            };
         }
+        all
     }
 
-    fn mcp_servers(&mut self, file: &str, servers: &Value) {
-        for (name, server) in servers.as_table().into_iter().flatten() {
-            let word = |key: &str| server.get(key).and_then(Value::as_str);
-            let arguments = server.get("args").and_then(Value::as_array).into_iter().flatten();
-            let arguments = arguments.map(|argument| argument.as_str().unwrap_or("…"));
-            let target = match word("command") {
-                Some(command) => [command].into_iter().chain(arguments).collect::<Vec<_>>().join(" "),
-                None => word("url").unwrap_or_default().to_owned(),
+    fn mcp_servers(&mut self, file: &str, servers: &Value) -> bool {
+        let mut all = servers.is_object();
+        for (name, server) in servers.as_object().into_iter().flatten() {
+            let arguments = server["args"].as_array().into_iter().flatten();
+            let target = match (server["command"].as_str(), server["url"].as_str()) {
+                (Some(command), _) => {
+                    let words =
+                        [command].into_iter().chain(arguments.map(|word| word.as_str().unwrap_or("…")));
+                    words.collect::<Vec<_>>().join(" ")
+                }
+                (None, Some(url)) => url.to_owned(),
+                // What is not known is shown as it stands.
+                (None, None) => server.to_string(),
             };
             let server = ProjectMcpServer { name: clip(name), target: clip(&target), file: file.to_owned() };
-            add(&mut self.found.mcp_servers, server);
+            all &= add(&mut self.found.mcp_servers, server);
         }
+        all
     }
 
     /// Takes over hooks: for each event a list of groups, each with a list of handlers.
-    fn hooks(&mut self, file: &str, hooks: &Value) {
-        for (event, groups) in hooks.as_table().into_iter().flatten() {
-            let handlers = groups
-                .as_array()
-                .into_iter()
-                .flatten()
-                .flat_map(|group| group.get("hooks").and_then(Value::as_array).into_iter().flatten());
+    fn hooks(&mut self, file: &str, hooks: &Value) -> bool {
+        let mut all = hooks.is_object();
+        for (event, groups) in hooks.as_object().into_iter().flatten() {
+            let handlers = |group: &Value| group["hooks"].as_array().cloned();
+            let known: Option<Vec<Vec<Value>>> =
+                groups.as_array().and_then(|groups| groups.iter().map(handlers).collect());
+            // What is not known is shown as it stands.
+            let handlers = known.map_or_else(|| vec![groups.clone()], |known| known.concat());
             for handler in handlers {
-                let word = |key: &str| handler.get(key).and_then(Value::as_str);
-                // One without a command is told by its type.
-                let command = word("command").or_else(|| word("type")).unwrap_or_default();
-                let hook = ProjectHook { event: clip(event), command: clip(command), file: file.to_owned() };
-                add(&mut self.found.hooks, hook);
+                let command = handler["command"].as_str().map_or_else(|| handler.to_string(), str::to_owned);
+                let hook = ProjectHook { event: clip(event), command: clip(&command), file: file.to_owned() };
+                all &= add(&mut self.found.hooks, hook);
             }
         }
+        all
     }
 }
 
@@ -207,11 +208,13 @@ fn extension(name: &str) -> Option<&str> {
     Path::new(name).extension()?.to_str()
 }
 
-/// Adds to a list, as long as that is not full.
-fn add<T>(list: &mut Vec<T>, one: T) {
-    if list.len() < MAX_LISTED {
+/// Adds to a list. Returns `false` if that is full.
+fn add<T>(list: &mut Vec<T>, one: T) -> bool {
+    let fits = list.len() < MAX_LISTED;
+    if fits {
         list.push(one);
     }
+    fits
 }
 
 fn clip(text: &str) -> String {
@@ -254,7 +257,7 @@ mod tests {
         write(&root.join(".codex/config.toml"), CONFIG);
         write(&root.join(".codex/rules/b.rules"), "");
         write(&root.join(".codex/rules/notes.txt"), "");
-        let hooks = r#"{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "bell"}, {"type": "prompt"}]}]}}"#;
+        let hooks = r#"{"hooks": {"New": 7, "Stop": [{"matcher": null, "hooks": [{"command": "bell"}, {"x": null}]}]}}"#;
         write(&sub.join(".codex/hooks.json"), hooks);
         let found = read(&[root.clone(), sub.clone()], None);
         let servers: Vec<_> =
@@ -262,7 +265,10 @@ mod tests {
         assert_eq!(servers, [("local", "npx -y server"), ("remote", "https://example.org/mcp")]);
         let hooks: Vec<_> =
             found.hooks.iter().map(|one| (one.event.as_str(), one.command.as_str())).collect();
-        assert_eq!(hooks, [("PreToolUse", "./check.sh"), ("Stop", "bell"), ("Stop", "prompt")]);
+        assert_eq!(
+            hooks,
+            [("PreToolUse", "./check.sh"), ("New", "7"), ("Stop", "bell"), ("Stop", r#"{"x":null}"#)]
+        );
         assert_eq!(found.rules, [root.join(".codex/rules/b.rules").display().to_string()]);
         assert_eq!(found.other, ["model"]);
         let files = [root.join(".codex/config.toml"), sub.join(".codex/hooks.json")];
@@ -286,6 +292,17 @@ mod tests {
         expected.push(linked.join(".codex").display().to_string());
         assert_eq!(found.unreadable, expected);
         assert!(found.mcp_servers.is_empty() && found.files.is_empty());
+    }
+
+    #[test]
+    fn file_that_sets_more_than_is_listed_is_unreadable_as_well() {
+        let dir = tempfile::tempdir().unwrap();
+        let servers: String =
+            (0..=MAX_LISTED).map(|n| format!("[mcp_servers.s{n}]\nurl = \"x\"\n")).collect();
+        write(&dir.path().join(".codex/config.toml"), &servers);
+        let found = read(&[dir.path().to_owned()], None);
+        assert_eq!((found.mcp_servers.len(), found.files.len()), (MAX_LISTED, 1));
+        assert_eq!(found.unreadable, found.files);
     }
 
     #[test]

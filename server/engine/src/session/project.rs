@@ -44,7 +44,7 @@ pub(super) struct Prepared {
     /// The sandbox that it gets once it is open; `None` if it is opened with that.
     grant: Option<(SandboxOverride, SandboxMode)>,
     instructions: Instructions,
-    /// Codex reads the instructions itself.
+    /// Codex reads the instructions itself, and says so.
     read_by_codex: bool,
 }
 
@@ -91,6 +91,8 @@ impl Base {
         let projects = if trusted {
             Projects::all(TrustLevel::Trusted, &found.dirs)
         } else if is_old(process) {
+            // It reads the instructions all the same, and does not say which.
+            read_by_codex = false;
             Projects::all(TrustLevel::Untrusted, self.settings.cwd.ancestors())
         } else {
             let listed = config.projects.clone().unwrap_or_default();
@@ -130,7 +132,6 @@ impl Prepared {
         let expected = |path: &String| self.instructions.contains(path);
         if self.read_by_codex
             && !self.instructions.is_empty()
-            && !thread.instruction_sources.is_empty()
             && !thread.instruction_sources.iter().any(expected)
         {
             tracing::warn!(thread = %thread.thread.id, "codex has left out the instructions of the project");

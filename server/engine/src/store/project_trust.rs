@@ -111,7 +111,7 @@ mod tests {
     #[tokio::test]
     async fn decision_is_of_one_owner_and_one_folder_and_outlives_a_restart() {
         let dir = tempfile::tempdir().unwrap();
-        let (ada, bob) = (OwnerId::from("ada"), OwnerId::from("bob"));
+        let (ada, bob, shared) = (OwnerId::from("ada"), OwnerId::from("bob"), OwnerId::shared());
         let store = Store::open(dir.path()).unwrap();
         store.decide_project(&ada, "/w", ProjectTrust::Untrusted).await.unwrap();
         store.decide_project(&ada, "/w", ProjectTrust::Trusted).await.unwrap();
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(of(&ada, "/w").await, ProjectTrust::Trusted);
         assert_eq!(of(&bob, "/w").await, ProjectTrust::Untrusted);
         assert_eq!(of(&ada, "/w/sub").await, ProjectTrust::Undecided);
-        assert_eq!(of(&OwnerId::shared(), "/w").await, ProjectTrust::Undecided);
+        assert_eq!(of(&shared, "/w").await, ProjectTrust::Undecided);
         assert_eq!(store.project_decisions(&ada).await.unwrap().len(), 1);
         store.decide_project(&ada, "/w", ProjectTrust::Undecided).await.unwrap();
         assert_eq!(of(&ada, "/w").await, ProjectTrust::Undecided);

@@ -49,7 +49,7 @@ pub struct ProjectSettings {
     pub other: Vec<String>,
     /// The files that were read, absolute.
     pub files: Vec<String>,
-    /// Files that exist and could not be read: too large, not valid, or a link that leads out of their folder.
+    /// Files that cannot be shown in full: too large, not valid, with too many entries, or links that lead out of their folder.
     pub unreadable: Vec<String>,
 }
 read_fields!(ProjectSettings { mcp_servers, hooks, rules, other, files, unreadable });
