@@ -129,3 +129,55 @@ fn settings_view(settings: &ProjectSettings, t: &Texts) -> Node {
 fn code(text: &str) -> El {
     el("code").child(visible(text))
 }
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use codex_gateway_wire::api::ProjectMcpServer;
+    use leptos::prelude::Owner;
+
+    use super::*;
+    use crate::i18n::Lang;
+
+    fn project() -> Project {
+        let server = ProjectMcpServer {
+            name: "x".to_owned(),
+            target: "run \u{202e}it".to_owned(),
+            ..Default::default()
+        };
+        let settings = ProjectSettings {
+            mcp_servers: vec![server],
+            files: vec!["/w/.codex/config.toml".to_owned()],
+            ..Default::default()
+        };
+        Project { path: "/w".to_owned(), can_trust: true, settings, ..Project::default() }
+    }
+
+    /// The question and the status of a folder.
+    fn html(project: Project) -> [String; 2] {
+        let t = Lang::En.texts();
+        Owner::new().with(|| {
+            let folder = Folder::new(Some(project));
+            [question_view(folder, t).to_html(), status_view(folder, t).to_html()]
+        })
+    }
+
+    #[test]
+    fn folder_is_asked_about_once_with_all_that_it_sets() {
+        let [question, status] = html(project());
+        assert!(question.contains("Trust it?") && question.contains("x: run [U+202E]it"), "{question}");
+        assert!(status.contains("are not used"), "{status}");
+        let decided = |trust| html(Project { trust, ..project() });
+        let [question, status] = decided(ProjectTrust::Trusted);
+        assert!(!question.contains("Trust it?") && status.contains("Stop trusting"), "{status}");
+        assert!(!decided(ProjectTrust::Untrusted)[0].contains("Trust it?"));
+    }
+
+    #[test]
+    fn nothing_is_asked_without_settings_or_where_the_operator_trusts_none() {
+        let without = Project { settings: ProjectSettings::default(), ..project() };
+        for project in [without, Project { can_trust: false, ..project() }] {
+            let [question, status] = html(project);
+            assert!(!question.contains("Trust it?") && !status.contains("not used"), "{question}{status}");
+        }
+    }
+}

@@ -165,7 +165,8 @@ impl Reader {
             let known: Option<Vec<Vec<Value>>> =
                 groups.as_array().and_then(|groups| groups.iter().map(handlers).collect());
             // What is not known is shown as it stands.
-            let handlers = known.map_or_else(|| vec![groups.clone()], |known| known.concat());
+            let handlers =
+                known.map_or_else(|| vec![groups.clone()], |known| known.into_iter().flatten().collect());
             for handler in handlers {
                 let command = handler["command"].as_str().map_or_else(|| handler.to_string(), str::to_owned);
                 let hook = ProjectHook { event: clip(event), command: clip(&command), file: file.to_owned() };

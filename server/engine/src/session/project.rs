@@ -14,7 +14,7 @@
 use std::path::{Path, PathBuf};
 
 use codex_gateway_wire::{api::SandboxMode, codex::SandboxPolicy};
-use tokio::task::spawn_blocking;
+use tokio::{join, task::spawn_blocking};
 
 use super::open::Base;
 use crate::{
@@ -79,13 +79,13 @@ impl Base {
         process: &Greeted,
         mut start: ThreadStart,
     ) -> Result<Prepared, SessionError> {
-        let config = match process.bridge.request(&ConfigRead::default()).await {
+        let (config, trusted) = join!(process.bridge.request(&ConfigRead::default()), self.trusts_project());
+        let config = match config {
             Ok(reply) => reply.config,
             // It is too old to be asked, and to need it.
             Err(BridgeError::Lacks(_)) if is_old(process) => CodexConfig::default(),
             Err(error) => return Err(error.into()),
         };
-        let trusted = self.trusts_project().await;
         let found = find(self.settings.cwd.clone(), ProjectRules::new(&config)).await;
         let (mut grant, mut read_by_codex) = (None, true);
         let projects = if trusted {
