@@ -133,7 +133,7 @@ fn code(text: &str) -> El {
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use codex_gateway_wire::api::ProjectMcpServer;
-    use leptos::prelude::Owner;
+    use leptos::prelude::{Owner, RenderHtml};
 
     use super::*;
     use crate::i18n::Lang;

@@ -79,7 +79,8 @@ impl Base {
         process: &Greeted,
         mut start: ThreadStart,
     ) -> Result<Prepared, SessionError> {
-        let (config, trusted) = join!(process.bridge.request(&ConfigRead::default()), self.trusts_project());
+        let read = ConfigRead::default();
+        let (config, trusted) = join!(process.bridge.request(&read), self.trusts_project());
         let config = match config {
             Ok(reply) => reply.config,
             // It is too old to be asked, and to need it.
