@@ -10,6 +10,7 @@
 //! - `composer`: where one writes
 //! - `commands`: what one can do from everywhere, the palette and the keys; `dialog`: what opens above the page
 //! - `questions`: what waits for the user, and answering it; `rules`: what they allow always
+//! - `project`: the codex settings of the folder, and whether the reader trusts them
 //! - `live`: the transcript as it changes, and the event stream that feeds it
 //! - [`server_fns`]: what the page asks of the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
@@ -35,6 +36,7 @@ mod notify;
 mod pages;
 mod panel;
 mod prefs;
+mod project;
 mod questions;
 mod route;
 mod rules;

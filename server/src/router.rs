@@ -24,8 +24,8 @@ use crate::{
     openapi, pages,
     request_id::request_id,
     routes::{
-        diff, docs, events, export, fallback, files, health, images, info, items, legacy, metrics, queue,
-        requests, rules, sessions, sign_in, threads, turns, uploads, worker,
+        diff, docs, events, export, fallback, files, health, images, info, items, legacy, metrics, projects,
+        queue, requests, rules, sessions, sign_in, threads, turns, uploads, worker,
     },
     state::AppState,
 };
@@ -112,6 +112,9 @@ const API: &[Operation] = &[
     || routes!(files::list),
     || routes!(images::read),
     || routes!(uploads::get),
+    || routes!(projects::list),
+    || routes!(projects::status),
+    || routes!(projects::trust),
 ];
 
 /// Images are no JSON: it reads its body itself.

@@ -13,6 +13,7 @@ use crate::{
     live::{LinkState, Live, Outbox, Stream, Target, Unsent},
     pages::FirstMessage,
     panel::Panel,
+    project::Folder,
     route::Navigator,
     server_fns::{self, Conversation, Failure},
     state::{State, effect},
@@ -38,6 +39,8 @@ pub(crate) struct Chat {
     pub(crate) choices: Choices,
     /// Who answers what codex asks.
     pub(crate) approvals: ApprovalMode,
+    /// The folder that it works in.
+    pub(crate) folder: Folder,
     /// The details beside the conversation.
     panel: State<Panel>,
     id: State<SessionId>,
@@ -48,7 +51,7 @@ pub(crate) struct Chat {
 impl Chat {
     /// Begins with what the server says. In the browser, the stream goes on from there.
     pub(crate) fn open(conversation: Conversation, first: Option<Unsent>) -> Self {
-        let Conversation { site, snapshot } = conversation;
+        let Conversation { site, snapshot, project } = conversation;
         let (id, approvals) = (snapshot.session.id.clone(), snapshot.session.approvals);
         let chat = Self {
             t: texts(),
@@ -61,6 +64,7 @@ impl Chat {
             told: State::new(None),
             choices: Choices::new(),
             approvals,
+            folder: Folder::new(project),
             panel: State::new(Panel::new()),
             id: State::new(id.clone()),
             stream: State::new(None),

@@ -39,6 +39,7 @@ use crate::{
     composer::{ComposerSetup, composer_view},
     icon::Icon,
     node::{El, el},
+    project,
     questions::questions_view,
     server_fns::Site,
     state::{State, effect},
@@ -73,6 +74,7 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
     let dock = el("div")
         .class("dock")
         .child(notices::notices_view(chat))
+        .child(project::question_view(chat.folder, t))
         .child(questions_view(chat))
         .child(queue::queue_view(chat))
         .child(live_line::live_line(chat))

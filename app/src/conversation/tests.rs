@@ -130,7 +130,7 @@ fn html_of(session: &str, status: TurnStatus, entries: Vec<Entry>, older: bool) 
     let owner = Owner::new();
     owner.set();
     provide_context(Lang::En);
-    let chat = Chat::open(Conversation { site: Site::default(), snapshot }, None);
+    let chat = Chat::open(Conversation { site: Site::default(), snapshot, project: None }, None);
     Node::from(conversation_view(chat, Vec::new(), Site::default())).to_html()
 }
 

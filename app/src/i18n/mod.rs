@@ -178,6 +178,22 @@ texts! {
         starting,
         not_started,
 
+        // The settings that a folder brings along
+        folder_settings,
+        trust_folder,
+        trust_means,
+        trust,
+        do_not_trust,
+        mcp_servers,
+        hooks,
+        rules,
+        other_settings,
+        unreadable_files,
+        folder_trusted,
+        folder_not_trusted,
+        stop_trusting,
+        trust_from_next,
+
         // Pages that are not there
         not_found,
         not_found_why,

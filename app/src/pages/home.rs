@@ -18,6 +18,7 @@ use crate::{
     icon::{Icon, icon},
     live::Unsent,
     node::{El, Node, el, live, many},
+    project::{self, Folder},
     route::{Navigator, Route, conversation_path, link},
     server_fns::{self, Failure, Home},
     sidebar::Conversations,
@@ -107,7 +108,9 @@ fn starting_view(message: Unsent) -> El {
 
 fn welcome_view(home: Home, cwd: State<Option<String>>) -> Node {
     let t = texts();
-    let Home { site, workspaces, models, recent, codex_error } = home;
+    let Home { site, workspaces, models, recent, codex_error, project } = home;
+    let folder = Folder::new(project);
+    on_change(move || cwd.get(), move |cwd| folder.show(cwd.clone()));
     let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
     let submit: Submit = Arc::new(move |draft| {
         if let (Some(first), Some(navigator)) = (first, navigator) {
@@ -137,6 +140,7 @@ fn welcome_view(home: Home, cwd: State<Option<String>>) -> Node {
         live(failed),
         composer_view(setup).into(),
         workspace_view(workspaces, cwd, t).into(),
+        project::question_view(folder, t),
         site.demo.then(|| suggestions_view(t, &submit)).into(),
         recent_view(recent, site.now_ms, t).into(),
     ])

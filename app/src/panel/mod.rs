@@ -22,6 +22,7 @@ use crate::{
     i18n::Texts,
     icon::{Icon, icon},
     node::{El, Node, el, live, many},
+    project,
     state::{State, effect},
 };
 
@@ -219,6 +220,7 @@ fn open_view(chat: Chat) -> El {
         })
         .child(el("header").child(tabs).child(close))
         .child(content)
+        .child(project::status_view(chat.folder, t))
 }
 
 /// The arrow keys go from tab to tab.

@@ -10,7 +10,7 @@ use codex_gateway_engine::{ItemsQuery, OlderThan, SessionError};
 use codex_gateway_wire::api::CreateSession;
 use codex_gateway_wire::{
     ItemId, ItemsPage, Matches, QueueItemId, RequestId, Rule, RuleId, SessionId, StartTurn, ThreadId,
-    api::{FoundFile, QueueChange, ThreadAction},
+    api::{FoundFile, Project, ProjectTrust, QueueChange, ThreadAction},
     request::AnswerRequest,
 };
 
@@ -84,6 +84,24 @@ calls! {
             None => context.sessions.files_in(cwd.as_deref(), &query, FILES).await,
         };
         Ok(found.map_err(failed)?.files)
+    }
+
+    /// A folder, and what it brings along; without `cwd`, the one in which new sessions work.
+    ///
+    /// # Errors
+    /// `bad_cwd` if there is no such directory; `outside_workspaces`.
+    ReadProject "project" project(cwd: Option<String>) -> Project {
+        let context = context()?;
+        context.sessions.project(&context.owner, cwd.as_deref()).await.map_err(failed)
+    }
+
+    /// Records what the reader decides about a folder: the folder after that.
+    ///
+    /// # Errors
+    /// `over_ceiling` if the operator trusts no folder; those of reading it.
+    TrustFolder "trust" trust(path: String, trust: ProjectTrust) -> Project {
+        let context = context()?;
+        context.sessions.decide_project(&context.owner, Some(&path), trust).await.map_err(failed)
     }
 
     /// Where a text stands in a thread.

@@ -1,7 +1,10 @@
 //! What a call finds on the server.
 
 use codex_gateway_engine::{Place, Session, SessionError, Sessions};
-use codex_gateway_wire::{EventId, OwnerId, SessionId, Snapshot, ThreadId, api::SessionInfo};
+use codex_gateway_wire::{
+    EventId, OwnerId, SessionId, Snapshot, ThreadId,
+    api::{Project, SessionInfo},
+};
 use http::StatusCode;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
@@ -30,7 +33,29 @@ impl ServerContext {
         let catalog = self.sessions.catalog();
         let recent = self.sessions.recent(&self.owner, RECENT).await;
         let workspaces = self.sessions.workspaces().await;
-        Home { site: self.site(), workspaces, models: catalog.models, recent, codex_error: catalog.error }
+        let project = self.project(None).await;
+        Home {
+            site: self.site(),
+            workspaces,
+            models: catalog.models,
+            recent,
+            codex_error: catalog.error,
+            project,
+        }
+    }
+
+    /// A folder; `None` if it cannot be read.
+    async fn project(&self, cwd: Option<&str>) -> Option<Project> {
+        self.sessions.project(&self.owner, cwd).await.ok()
+    }
+
+    /// A conversation with its folder.
+    async fn in_folder(&self, snapshot: Snapshot) -> Conversation {
+        let project = match snapshot.transcript.cwd.as_deref() {
+            Some(cwd) => self.project(Some(cwd)).await,
+            None => None,
+        };
+        Conversation { site: self.site(), snapshot, project }
     }
 
     /// A session of the reader's.
@@ -40,7 +65,7 @@ impl ServerContext {
 
     pub(super) async fn conversation(&self, id: &SessionId) -> Result<Conversation, SessionError> {
         let snapshot = self.session(id).await?.snapshot().await?;
-        Ok(Conversation { site: self.site(), snapshot })
+        Ok(self.in_folder(snapshot).await)
     }
 
     /// A thread: the session that is in it, or what was said in it before.
@@ -62,7 +87,7 @@ impl ServerContext {
                 transcript: *transcript,
             },
         };
-        Ok(Conversation { site: self.site(), snapshot })
+        Ok(self.in_folder(snapshot).await)
     }
 
     fn site(&self) -> Site {

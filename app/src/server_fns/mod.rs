@@ -12,7 +12,7 @@ mod listing;
 
 use codex_gateway_wire::{
     ApprovalMode, Snapshot,
-    api::{ApprovalPolicy, Model, SandboxMode, SessionSummary, Workspace},
+    api::{ApprovalPolicy, Model, Project, SandboxMode, SessionSummary, Workspace},
     read_fields,
 };
 #[cfg(feature = "ssr")]
@@ -20,8 +20,8 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 use serde::Serialize;
 
 pub(crate) use calls::{
-    act, answer, conversations, files, highlight, home, interrupt, items, queue, remove, rename, resume,
-    revoke, rules, search, send, snapshot, start, thread,
+    act, answer, conversations, files, highlight, home, interrupt, items, project, queue, remove, rename,
+    resume, revoke, rules, search, send, snapshot, start, thread, trust,
 };
 #[cfg(feature = "ssr")]
 pub use colours::{Colours, known as known_colours};
@@ -62,8 +62,10 @@ pub struct Home {
     pub recent: Vec<SessionSummary>,
     /// Why codex cannot be run, if it cannot.
     pub codex_error: Option<String>,
+    /// The folder that a new conversation works in, without a choice.
+    pub project: Option<Project>,
 }
-read_fields!(Home { site, workspaces, models, recent, codex_error });
+read_fields!(Home { site, workspaces, models, recent, codex_error, project });
 
 /// What the page of a conversation begins with. One that no session is in has a session without an id.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -72,8 +74,10 @@ pub struct Conversation {
     pub site: Site,
     /// The conversation.
     pub snapshot: Snapshot,
+    /// The folder that it works in; `None` if it is gone, or not allowed any more.
+    pub project: Option<Project>,
 }
-read_fields!(Conversation { site; snapshot });
+read_fields!(Conversation { site, project; snapshot });
 
 /// What a page begins with: one of these.
 #[derive(Clone, Debug, Default, PartialEq)]

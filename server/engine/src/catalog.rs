@@ -2,6 +2,8 @@
 
 use codex_gateway_wire::api::{AccountState, Model};
 
+use crate::project::ProjectRules;
+
 /// The models and the account, as the newest process told them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalog {
@@ -11,4 +13,6 @@ pub struct Catalog {
     pub account: AccountState,
     /// Why codex cannot be run, if it cannot.
     pub error: Option<String>,
+    /// Codex's rules about projects.
+    pub(crate) project_rules: ProjectRules,
 }

@@ -9,7 +9,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use codex_gateway_wire::ApprovalMode;
 
 pub use self::{
-    access::{ApprovalPolicy, ProjectTrust, Sandbox},
+    access::{ApprovalPolicy, Sandbox, TrustProjects},
     approvals::Approvals,
 };
 use self::{
@@ -92,12 +92,12 @@ pub struct Options {
     #[arg(long, env = "CODEX_GATEWAY_APPROVAL_POLICY", value_enum, default_value_t = ApprovalPolicy::OnRequest)]
     pub approval_policy: ApprovalPolicy,
 
-    /// Whether codex may do what the `.codex` directory of a workspace says: MCP servers, hooks and rules of it run
-    /// outside of the sandbox
-    #[arg(long, env = "CODEX_GATEWAY_TRUST_PROJECTS", value_name = "0|1", num_args = 0..=1, require_equals = true,
-          default_value = "0", default_missing_value = "1",
-          value_parser = clap::builder::BoolishValueParser::new())]
-    pub trust_projects: bool,
+    /// Whether codex may use the settings that folders bring along in `.codex`: MCP servers, hooks and rules, which run
+    /// outside of the sandbox. `ask`: where the owner of a session says so [default: ask; 0 where nobody may approve what
+    /// leaves the sandbox: with the approval policy `never`, or approvals `decline`]
+    #[arg(long, env = "CODEX_GATEWAY_TRUST_PROJECTS", value_enum, value_name = "0|ask|1", num_args = 0..=1,
+          require_equals = true, default_missing_value = "1", hide_possible_values = true, ignore_case = true)]
+    pub trust_projects: Option<TrustProjects>,
 
     /// Who answers what codex asks, where a session does not say: `ask` waits for a person, `ask-or-decline` does
     /// while somebody is there, `decline` and `accept` ask nobody. Once set, no session may be laxer
@@ -173,8 +173,8 @@ pub struct Config {
     pub warm_processes: usize,
     /// Raw messages as `raw` events and in the log.
     pub debug: bool,
-    /// Whether codex may do what the `.codex` directory of a workspace says.
-    pub projects: ProjectTrust,
+    /// Whether codex may use the settings that folders bring along.
+    pub trust_projects: TrustProjects,
     /// What commands may touch.
     pub sandbox: Sandbox,
     /// When codex asks.
@@ -284,14 +284,14 @@ impl Config {
             None => Vec::new(),
         };
         let settings = if demo { [settings, demo_settings()].concat() } else { settings };
-        let projects =
-            if options.trust_projects { ProjectTrust::LeftToCodex } else { ProjectTrust::Untrusted };
-        let place = match projects {
-            // Threads say where they work. A process that is in no project does not look at any, nor warn of it. (Not in
-            // `/`: codex takes no bubblewrap from below the directory that it is in.)
-            ProjectTrust::Untrusted => PathBuf::from("/proc"),
-            ProjectTrust::LeftToCodex => cwd.clone(),
-        };
+        // A trusted folder leaves the sandbox, so the default is no more than what a person may approve.
+        let nobody_approves = options.approval_policy == ApprovalPolicy::Never
+            || options.approvals == Some(ApprovalMode::Decline);
+        let usual = if nobody_approves { TrustProjects::Never } else { TrustProjects::Ask };
+        let trust_projects = options.trust_projects.unwrap_or(usual);
+        // Threads say where they work. A process in no project neither reads one nor warns of it. (Not in `/`: codex takes
+        // no bubblewrap from below the directory that it is in.)
+        let place = PathBuf::from("/proc");
         let program = locate(options.codex_bin.as_deref().filter(|path| !path.as_os_str().is_empty()))?;
         Ok(Self {
             launch: Launch { program, codex_home, cwd: place, settings },
@@ -307,7 +307,7 @@ impl Config {
             park_after: Duration::from_millis(options.park_after_ms),
             warm_processes: options.warm_processes as usize,
             debug: options.debug,
-            projects,
+            trust_projects,
             sandbox: options.sandbox,
             approval_policy: options.approval_policy,
             approvals: Approvals { set: options.approvals },
@@ -384,6 +384,25 @@ mod tests {
         );
         assert_eq!((config.max_sessions, config.session_ttl), (12, Some(Duration::from_mins(30))));
         assert!(config.launch.settings.is_empty());
+    }
+
+    #[test]
+    fn projects_are_asked_about_by_default_unless_nobody_may_approve() {
+        let trust = |arguments: &[&str]| config(arguments).unwrap().trust_projects;
+        assert_eq!(trust(&[]), TrustProjects::Ask);
+        assert_eq!(trust(&["--approval-policy", "never"]), TrustProjects::Never);
+        assert_eq!(trust(&["--approvals", "decline"]), TrustProjects::Never);
+        assert_eq!(trust(&["--approval-policy", "never", "--trust-projects=ask"]), TrustProjects::Ask);
+        for (value, expected) in [
+            ("--trust-projects", TrustProjects::Always),
+            ("--trust-projects=1", TrustProjects::Always),
+            ("--trust-projects=true", TrustProjects::Always),
+            ("--trust-projects=0", TrustProjects::Never),
+            ("--trust-projects=off", TrustProjects::Never),
+            ("--trust-projects=ask", TrustProjects::Ask),
+        ] {
+            assert_eq!(trust(&[value]), expected, "{value}");
+        }
     }
 
     #[test]

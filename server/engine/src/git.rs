@@ -24,6 +24,22 @@ pub(crate) fn branch(dir: &Path) -> Option<String> {
     is_plain.then(|| name.to_owned())
 }
 
+/// The root of the repository that a directory is in; for a linked worktree, that of the main checkout. Blocks.
+pub(crate) fn repository_root(dir: &Path) -> Option<PathBuf> {
+    dir.ancestors().find_map(|dir| {
+        let dot_git = dir.join(".git");
+        let git = git_dir(&dot_git)?;
+        // What has no HEAD is no repository.
+        read(&git.join("HEAD"))?;
+        let worktrees =
+            git.parent().filter(|parent| parent.file_name().is_some_and(|name| name == "worktrees"));
+        match worktrees {
+            Some(worktrees) if !dot_git.is_dir() => worktrees.parent()?.parent()?.canonicalize().ok(),
+            _ => Some(dir.to_owned()),
+        }
+    })
+}
+
 /// Where git keeps what `.git` is about: itself, or what it names, in a worktree or a submodule.
 fn git_dir(dot_git: &Path) -> Option<PathBuf> {
     if dot_git.is_dir() {

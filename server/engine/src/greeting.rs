@@ -9,11 +9,12 @@ use tokio_util::task::TaskTracker;
 use crate::{
     bridge::{
         Bridge, BridgeError, Exit, Inbound, Inbox,
-        protocol::{AccountRead, AccountReply, Initialize, Initialized, ModelList},
+        protocol::{AccountRead, AccountReply, ConfigRead, Initialize, Initialized, ModelList},
     },
     clock::now_ms,
     config::Config,
     probe,
+    project::ProjectRules,
 };
 
 /// More pages of models than anybody has.
@@ -37,6 +38,7 @@ pub(crate) struct Greeted {
 pub(crate) struct Offer {
     pub account: AccountReply,
     pub models: Vec<Model>,
+    pub project_rules: ProjectRules,
 }
 
 /// Starts a process, one of `processes`, and greets it. It has what is `held` until it is gone, whoever gives it up.
@@ -99,8 +101,8 @@ pub(crate) fn hold(bridge: &Bridge, processes: &TaskTracker, held: impl Send + '
 impl Offer {
     /// Asks a process.
     pub(crate) async fn of(bridge: &Bridge) -> Self {
-        let (account, models) = join!(account(bridge), models(bridge));
-        Self { account, models }
+        let (account, models, project_rules) = join!(account(bridge), models(bridge), project_rules(bridge));
+        Self { account, models, project_rules }
     }
 }
 
@@ -110,6 +112,17 @@ pub(crate) async fn account(bridge: &Bridge) -> AccountReply {
         tracing::warn!(%error, "codex does not say who it is signed in as");
         AccountReply::default()
     })
+}
+
+/// Codex's rules about projects. Not worth failing for: threads are opened with those of that moment.
+async fn project_rules(bridge: &Bridge) -> ProjectRules {
+    match bridge.request(&ConfigRead::default()).await {
+        Ok(reply) => ProjectRules::new(&reply.config),
+        Err(error) => {
+            tracing::warn!(%error, "codex does not tell its configuration");
+            ProjectRules::default()
+        }
+    }
 }
 
 /// The models that can be chosen. Not worth failing for.

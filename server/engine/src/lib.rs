@@ -21,6 +21,7 @@ mod once;
 mod one_line;
 mod places;
 pub mod probe;
+mod project;
 pub mod requests;
 pub mod rules;
 pub mod session;

@@ -9,6 +9,7 @@ mod image;
 mod items;
 mod owned_threads;
 mod past;
+mod projects;
 mod rules;
 mod search;
 mod stored;
@@ -23,7 +24,7 @@ use std::{
 
 use codex_gateway_wire::{
     OwnerId, SessionId, StartTurn,
-    api::{CreateSession, TurnReply},
+    api::{CreateSession, ProjectTrust, TurnReply},
     event::ClosedReason,
 };
 use futures::{StreamExt, stream::FuturesUnordered};
@@ -251,7 +252,9 @@ impl Sessions {
     /// Lets pages that belong to no session know what a process has said.
     fn offered(&self, offer: &Offer) {
         let account = crate::session::account_state(&offer.account);
-        *self.locked_catalog() = Catalog { models: offer.models.clone(), account, error: None };
+        let project_rules = offer.project_rules.clone();
+        *self.locked_catalog() =
+            Catalog { models: offer.models.clone(), account, error: None, project_rules };
     }
 
     fn locked_catalog(&self) -> MutexGuard<'_, Catalog> {
@@ -269,6 +272,10 @@ impl Sessions {
         if inner.stopping.is_cancelled() {
             return Err(SessionError::ShuttingDown);
         }
+        let decision = request
+            .trust_project
+            .map(|trusted| if trusted { ProjectTrust::Trusted } else { ProjectTrust::Untrusted });
+        decision.map_or(Ok(()), |decision| self.check_trust(decision))?;
         let mut settings = Settings::choose(&inner.config, &request).await?;
         let thread = match &request.resume_thread_id {
             Some(thread) => {
@@ -280,6 +287,9 @@ impl Sessions {
             }
             None => WantedThread::New,
         };
+        if let Some(decision) = decision {
+            self.decide_folder(owner, &settings.cwd, decision).await?;
+        }
         let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
         let (asked, effort, title) = (said(request.model), said(request.effort), said(request.title));
         let model = asked.clone().or_else(|| inner.config.model.clone());

@@ -6,6 +6,7 @@
 mod lock;
 mod once;
 mod opening;
+mod project_trust;
 mod rules;
 mod sessions;
 mod sign_ins;
@@ -27,6 +28,7 @@ pub use self::sign_ins::{CookieHash, SignInRow};
 use self::{lock::Lock, worker::Worker};
 pub(crate) use self::{
     once::Known,
+    project_trust::ProjectDecision,
     sessions::{Expiry, SavedSession, SessionChange, SessionRow},
     uploads::{Room, UploadRow},
 };

@@ -32,7 +32,7 @@ A body says that it is JSON (`content-type: application/json`). Where the operat
 bearer token, except for `/healthz` and `/readyz`; an event stream takes it as `?access_token=` as well.";
 
 /// The parts of it, in the order in which they are told.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("Sessions", "Conversations, each with an address of its own: made, told of, ended."),
     ("Turns", "Messages to the agent, and what stops it."),
     ("Events", "What happens, as it happens: a stream that goes on where it was cut."),
@@ -40,6 +40,7 @@ const TAGS: [(&str, &str); 9] = [
     ("Queue", "Messages that wait for their turn."),
     ("Thread", "What a session talks in, and what can be done with it."),
     ("Threads", "All that was ever said: listed, read, exported, archived, deleted."),
+    ("Projects", "Folders that bring codex settings along, and whether codex may use them."),
     ("Files", "Files of a session's directory, what was changed in them, and images."),
     ("Gateway", "The gateway itself."),
 ];

@@ -87,6 +87,12 @@ refusals! {
     ListThreads = [Query, Codex; TooManyReads],
     /// Of what looks for files.
     FindFiles = [QuerySession; BadCwd, OutsideWorkspaces],
+    /// Of a list of what an owner has decided about folders.
+    ListProjects = [Call; Store],
+    /// Of what reads the settings that a folder brings along.
+    ReadProject = [Query; BadCwd, OutsideWorkspaces, Store],
+    /// Of a decision about a folder.
+    TrustFolder = [Write; BadCwd, OutsideWorkspaces, OverCeiling, Store],
     /// Of what reads a thread.
     ReadThread = [Call, Codex; NotFound, BadThreadId, TooManyReads, Store],
     /// Of what is told of a thread's file.

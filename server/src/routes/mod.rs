@@ -12,6 +12,7 @@ pub mod info;
 pub mod items;
 pub mod legacy;
 pub mod metrics;
+pub mod projects;
 pub mod queue;
 pub mod requests;
 pub mod rules;

@@ -213,6 +213,7 @@ impl Fake {
                 json!({ "userAgent": mode.user_agent(), "platformFamily": "unix", "platformOs": "linux" }),
             ),
             "account/read" => reply(id, json!({ "account": null, "requiresOpenaiAuth": false })),
+            "config/read" => reply(id, json!({ "config": {}, "origins": {} })),
             "model/list" => reply(id, json!({ "data": settings::models(), "nextCursor": null })),
             "thread/start" | "thread/resume" => self.open_thread(method, id, params),
             "thread/list" | "thread/read" if mode == Mode::DiesReading => {

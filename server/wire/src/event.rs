@@ -178,6 +178,8 @@ words! {
         NotSaved = "notSaved",
         /// The session is written down again, with all that came meanwhile.
         SavedAgain = "savedAgain",
+        /// Codex reads only a part of the `AGENTS.md` files: together they are longer than its limit.
+        InstructionsCut = "instructionsCut",
         /// A word that this version does not know.
         Other = "other",
     }

@@ -37,10 +37,12 @@ macro_rules! request {
     };
 }
 
+mod config;
 mod stored;
 mod threads;
 mod trust;
 
+pub use self::config::{CodexConfig, ConfigRead, ConfigReply, ProjectEntry, WorkspaceWrite};
 pub use self::stored::{
     ItemTimes, MAX_INCLUDED_THREADS, PEOPLES_THREADS, PastTurn, ThreadDelete, ThreadList, ThreadNameSet,
     ThreadPage, ThreadRead, TurnsList, TurnsPage, is_bad_cursor, is_held, is_no_thread,
@@ -49,7 +51,7 @@ pub use self::threads::{
     CompactStart, Reverted, ReviewStart, ThreadArchive, ThreadFork, ThreadRevert, ThreadUnarchive,
     WholeTurns, WholeTurnsPage, is_archived, is_no_turn, is_without_turns,
 };
-pub use self::trust::Projects;
+pub use self::trust::{Projects, TrustLevel};
 
 /// `initialize`: the first request of a process.
 #[derive(Debug, Serialize)]
@@ -169,6 +171,9 @@ pub struct ThreadStart {
     pub approval_policy: &'static str,
     /// Whom codex asks: `user`. Its own configuration may have a model answer instead.
     pub approvals_reviewer: &'static str,
+    /// Instructions that go before the conversation; those of codex's own configuration without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub developer_instructions: Option<String>,
     /// What is otherwise than in codex's own configuration.
     #[serde(skip_serializing_if = "ThreadConfig::is_empty")]
     pub config: ThreadConfig,
@@ -224,6 +229,9 @@ pub struct ThreadReply {
     /// When codex asks.
     #[serde(default, rename = "approvalPolicy")]
     pub approval_policy: Json,
+    /// The files of instructions that codex has read, absolute.
+    #[serde(default, rename = "instructionSources")]
+    pub instruction_sources: Vec<String>,
 }
 
 /// A thread.
@@ -285,7 +293,7 @@ impl Overrides {
 }
 
 /// What commands may touch, as codex takes it with a turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum SandboxOverride {
     /// They may read.
@@ -296,7 +304,7 @@ pub enum SandboxOverride {
     /// They may write in the thread's directory, and where temporary files are.
     WorkspaceWrite {
         /// Where else they may write.
-        writable_roots: [(); 0],
+        writable_roots: Vec<String>,
         /// Whether they reach the network.
         network_access: bool,
         /// Whether `$TMPDIR` is left out.
@@ -313,14 +321,17 @@ impl From<SandboxMode> for SandboxOverride {
     fn from(mode: SandboxMode) -> Self {
         match mode {
             SandboxMode::ReadOnly => Self::ReadOnly { network_access: false },
-            SandboxMode::WorkspaceWrite => Self::WorkspaceWrite {
-                writable_roots: [],
-                network_access: false,
-                exclude_tmpdir_env_var: false,
-                exclude_slash_tmp: false,
-            },
+            SandboxMode::WorkspaceWrite => WorkspaceWrite::default().into(),
             SandboxMode::DangerFullAccess => Self::DangerFullAccess,
         }
+    }
+}
+
+impl From<WorkspaceWrite> for SandboxOverride {
+    fn from(allowed: WorkspaceWrite) -> Self {
+        let WorkspaceWrite { writable_roots, network_access, exclude_tmpdir_env_var, exclude_slash_tmp } =
+            allowed;
+        Self::WorkspaceWrite { writable_roots, network_access, exclude_tmpdir_env_var, exclude_slash_tmp }
     }
 }
 
@@ -460,6 +471,7 @@ mod tests {
             sandbox: "workspace-write",
             approval_policy: "on-request",
             approvals_reviewer: "user",
+            developer_instructions: None,
             config: ThreadConfig::default(),
         };
         let resume = ThreadResume { thread_id: "t".into(), exclude_turns: true, start };

@@ -34,13 +34,29 @@ impl From<api::SandboxMode> for Sandbox {
     }
 }
 
-/// How far codex trusts the projects in workspaces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProjectTrust {
-    /// Not at all: what their `.codex` directories say does not count.
-    Untrusted,
-    /// As it and its configuration have it.
-    LeftToCodex,
+/// Whether codex may use the settings that the folders of sessions bring along (`.codex`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum TrustProjects {
+    /// Never.
+    #[value(name = "0", aliases = ["false", "no", "off", "n", "f"])]
+    Never,
+    /// Where the owner of a session has said so.
+    #[value(name = "ask")]
+    Ask,
+    /// Unless the owner of a session has said otherwise.
+    #[value(name = "1", aliases = ["true", "yes", "on", "y", "t"])]
+    Always,
+}
+
+impl TrustProjects {
+    /// Returns `true` if codex may use the settings of a folder about which its owner has decided this.
+    pub fn allows(self, decision: api::ProjectTrust) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Ask => decision == api::ProjectTrust::Trusted,
+            Self::Always => decision != api::ProjectTrust::Untrusted,
+        }
+    }
 }
 
 /// When codex asks before it leaves the sandbox, in its words, the strictest first.

@@ -41,6 +41,7 @@ impl Actor {
         if let Err(why) = allowed.and_then(|()| self.is_idle()) {
             return drop(reply.send(Err(why)));
         }
+        self.end_outdated();
         if self.live.is_some() {
             return self.perform(action, Waiting::default(), reply);
         }

@@ -5,7 +5,7 @@
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use codex_gateway_wire::{
-    Event, EventBody, EventName, Transcript, TurnId,
+    Content, Entry, Event, EventBody, EventName, Transcript, TurnId,
     api::{Model, SessionReply},
     codex::approval_policy,
     event::{ClosedReason, History, SessionClosed, ThreadOpened, Warning, WarningKind},
@@ -261,6 +261,7 @@ impl Actor {
             Command::Requests(reply) => drop(reply.send(self.pending.list())),
             Command::DraftRule(id, answer, reply) => drop(reply.send(self.draft_rule(&id, &answer))),
             Command::Answer(id, answer, rule, reply) => drop(reply.send(self.answer(&id, answer, rule))),
+            Command::ProjectDecided => self.renew(),
             Command::Park(reply) => self.make_room(reply),
             Command::Flush(reply) => self.flush(reply),
             Command::Close(..) | Command::Suspend(_) | Command::Unload(_) => {} // Dealt with in `run`.
@@ -297,9 +298,9 @@ impl Actor {
 
     /// Takes over a process and its thread; the one before, if any, ends.
     pub(super) fn adopt(&mut self, opened: Opened) {
-        let Opened { process, place, offer: Offer { account, models }, joined } = opened;
+        let Opened { process, place, offer: Offer { account, models, .. }, joined } = opened;
         let Greeted { bridge, inbox, runtime, started_ms } = process;
-        let Joined { thread, hold, history } = joined;
+        let Joined { thread, hold, history, notice } = joined;
         let live = Live { bridge, inbox, started_ms, malformed: 0 };
         let open = self.pending.take_all();
         self.withdraw(open, ResolvedBy::Process);
@@ -307,6 +308,7 @@ impl Actor {
             self.tasks.push(async move { before.bridge.close().await }.map(|()| Done::Nothing).boxed());
         }
         self.place = Some(place);
+        self.renewed();
         self.foreign.clear();
         (self.runtime, self.account, self.models) = (runtime, account, models);
         self.hold = hold.or(self.hold.take());
@@ -320,6 +322,16 @@ impl Actor {
             history,
         };
         self.thread_opened(opened);
+        if let Some(notice) = notice.filter(|notice| !self.has_told(notice)) {
+            self.warn(WarningKind::InstructionsCut, notice, None);
+        }
+    }
+
+    /// Returns `true` if the conversation has this notice already: each process finds the same.
+    fn has_told(&self, notice: &str) -> bool {
+        let is_same =
+            |entry: &Entry| matches!(&entry.content, Content::Notice(told) if told.message == notice);
+        self.transcript.entries.iter().any(is_same)
     }
 
     /// Tells which thread it is, and what was said in it.

@@ -49,6 +49,8 @@ pub(super) enum Command {
     Answer(RequestId, AnswerRequest, Option<Rule>, Reply<Result<AnswerReply, SessionError>>),
     /// Its thread has got a name, which codex has not told.
     Named(String),
+    /// Its owner has decided about its folder: what its process was told does not hold any more.
+    ProjectDecided,
     /// Gives its place away, if it is idle; answers when its process is gone.
     Park(Reply<Option<Place>>),
     /// Answers when all was written down, or why it was not.

@@ -16,6 +16,7 @@ mod lost;
 pub(crate) mod older;
 pub(crate) mod open;
 mod parking;
+mod project;
 mod questions;
 mod queue;
 mod recent;
@@ -199,6 +200,12 @@ impl Session {
     pub(crate) async fn named(&self, name: String) {
         // One that has just ended has no readers.
         let _ = self.commands.send(Command::Named(name)).await;
+    }
+
+    /// Lets it have a new process as soon as the present one has nothing to do: its owner has decided about its folder.
+    pub(crate) async fn project_decided(&self) {
+        // One that has just ended has no process.
+        let _ = self.commands.send(Command::ProjectDecided).await;
     }
 
     /// Counts as use of the session.

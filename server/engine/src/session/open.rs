@@ -14,17 +14,18 @@ use tokio_util::task::TaskTracker;
 use super::{
     history,
     intake::{self, Intake},
+    project::Prepared,
     settings::Settings,
 };
 use crate::{
     bridge::{
         Bridge, BridgeError,
         protocol::{
-            Projects, ThreadConfig, ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart,
-            is_archived, is_held, is_no_thread, is_no_turn,
+            ThreadConfig, ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart, is_archived,
+            is_held, is_no_thread, is_no_turn,
         },
     },
-    config::{Config, ProjectTrust},
+    config::Config,
     error::SessionError,
     greeting::{self, Greeted, Offer, explain, greet},
     holds::{Hold, Holds, ProcessHold},
@@ -56,6 +57,8 @@ pub(crate) struct Joined {
     pub hold: Option<Hold>,
     /// What was said in it before, if the session does not know it.
     pub history: Option<History>,
+    /// What people should know of the project's instructions.
+    pub notice: Option<String>,
 }
 
 /// What thread a process shall serve.
@@ -148,10 +151,10 @@ impl Base {
         start: &ThreadStart,
     ) -> Option<(Warm, Result<Joined, SessionError>)> {
         while let Some(mut warm) = self.warm.take_unasked() {
-            let bridge = &warm.greeted.bridge;
-            greeting::hold(bridge, &self.processes, Arc::clone(place));
+            greeting::hold(&warm.greeted.bridge, &self.processes, Arc::clone(place));
             let well = async { self.warm.ask(&warm).await.ok_or(()) };
-            if let Ok((account, joined)) = try_join!(well, self.begin(bridge, start).map(Ok)) {
+            let begun = self.join(&warm.greeted, WantedThread::New, None, start.clone());
+            if let Ok((account, joined)) = try_join!(well, begun.map(Ok)) {
                 warm.offer.account = account;
                 return Some((warm, joined));
             }
@@ -182,7 +185,7 @@ impl Base {
                 None => Offer::of(bridge).await,
             }
         };
-        let (offer, joined) = join!(offer, self.join(bridge, thread, hold, start));
+        let (offer, joined) = join!(offer, self.join(&process, thread, hold, start));
         Ok((process, offer, joined))
     }
 
@@ -206,45 +209,51 @@ impl Base {
             sandbox: self.settings.sandbox.as_str(),
             approval_policy: self.settings.approval_policy.as_str(),
             approvals_reviewer: "user",
-            config: ThreadConfig {
-                model_reasoning_effort: effort,
-                projects: (self.config.projects == ProjectTrust::Untrusted)
-                    .then(|| Projects::untrusted(&self.settings.cwd)),
-            },
+            developer_instructions: None,
+            config: ThreadConfig { model_reasoning_effort: effort, projects: None },
         }
     }
 
+    /// Opens a thread in a process.
     async fn join(
         &self,
-        bridge: &Bridge,
+        process: &Greeted,
         wanted: WantedThread,
         hold: Option<Hold>,
         start: ThreadStart,
     ) -> Result<Joined, SessionError> {
+        let bridge = &process.bridge;
+        let prepared = self.prepare(process, start).await?;
+        let start = prepared.start.clone();
         let resume = |thread_id, start| ThreadResume { thread_id, exclude_turns: true, start };
         match wanted {
-            WantedThread::New => self.begin(bridge, &start).await,
+            WantedThread::New => self.begin(bridge, &prepared).await,
             WantedThread::Same(id, hold) => {
                 greeting::hold(bridge, &self.processes, hold);
                 // It goes on with its own model: naming that again would make codex forget how hard it shall think.
                 let config = ThreadConfig { model_reasoning_effort: None, ..start.config.clone() };
-                let own = ThreadStart { model: None, config, ..start.clone() };
+                let own = ThreadStart { model: None, config, ..start };
                 let request = resume(id, own);
                 match again_while_held(bridge, &request).await {
                     Err(BridgeError::Refused { error, .. }) if is_no_thread(&error) => {
-                        self.begin(bridge, &start).await
+                        self.begin(bridge, &prepared).await
                     }
-                    reply => Ok(Joined { thread: reply.map_err(refused)?, hold: None, history: None }),
+                    reply => {
+                        let mut thread = reply.map_err(refused)?;
+                        prepared.grant(bridge, &mut thread).await?;
+                        Ok(Joined { thread, hold: None, history: None, notice: prepared.notice() })
+                    }
                 }
             }
-            WantedThread::Fork(id, last_turn) => self.fork(bridge, id, last_turn, start).await,
+            WantedThread::Fork(id, last_turn) => self.fork(bridge, id, last_turn, &prepared).await,
             WantedThread::Other(id) => {
                 if let Some(hold) = &hold {
                     greeting::hold(bridge, &self.processes, hold.for_process());
                 }
-                let thread = bridge.request(&resume(id, start)).await.map_err(refused)?;
+                let mut thread = bridge.request(&resume(id, start)).await.map_err(refused)?;
+                prepared.grant(bridge, &mut thread).await?;
                 let history = Some(history::newest(bridge, &thread.thread).await);
-                Ok(Joined { thread, hold, history })
+                Ok(Joined { thread, hold, history, notice: prepared.notice() })
             }
         }
     }
@@ -255,11 +264,12 @@ impl Base {
         bridge: &Bridge,
         thread_id: ThreadId,
         last_turn_id: Option<TurnId>,
-        start: ThreadStart,
+        prepared: &Prepared,
     ) -> Result<Joined, SessionError> {
         let last = last_turn_id.clone();
+        let start = prepared.start.clone();
         let request = ThreadFork { thread_id: thread_id.clone(), last_turn_id, exclude_turns: true, start };
-        let thread = bridge.request(&request).await.map_err(not_forked)?;
+        let mut thread = bridge.request(&request).await.map_err(not_forked)?;
         let history = history::newest(bridge, &thread.thread).await;
         // An older codex takes over all turns, without a word.
         let goes_on = |last: TurnId| history.turns.last().is_some_and(|turn| turn.id != last);
@@ -272,16 +282,18 @@ impl Base {
         }
         let hold = self.holds.take(&thread.thread.id, &self.session, &self.owner).await?;
         greeting::hold(bridge, &self.processes, hold.for_process());
+        prepared.grant(bridge, &mut thread).await?;
         self.store.share_uploads(&thread_id, &thread.thread.id).await?;
-        Ok(Joined { thread, hold: Some(hold), history: Some(history) })
+        Ok(Joined { thread, hold: Some(hold), history: Some(history), notice: prepared.notice() })
     }
 
     /// Begins a new thread.
-    async fn begin(&self, bridge: &Bridge, start: &ThreadStart) -> Result<Joined, SessionError> {
-        let thread = bridge.request(start).await?;
+    async fn begin(&self, bridge: &Bridge, prepared: &Prepared) -> Result<Joined, SessionError> {
+        let mut thread = bridge.request(&prepared.start).await?;
         let hold = self.holds.take(&thread.thread.id, &self.session, &self.owner).await?;
         greeting::hold(bridge, &self.processes, hold.for_process());
-        Ok(Joined { thread, hold: Some(hold), history: None })
+        prepared.grant(bridge, &mut thread).await?;
+        Ok(Joined { thread, hold: Some(hold), history: None, notice: prepared.notice() })
     }
 }
 

@@ -19,6 +19,10 @@ use crate::places::Place;
 pub(super) struct Parking {
     /// Since when the process has had nothing to do.
     idle_since: Option<Instant>,
+    /// The process was told something that does not hold any more: it ends as soon as it has nothing to do.
+    outdated: bool,
+    /// So was the process that is being opened.
+    next_outdated: bool,
     /// The end of the process that was parked last: its thread is free only then.
     pub ending: Option<BoxFuture<'static, ()>>,
 }
@@ -56,7 +60,32 @@ impl Actor {
 
     /// When the process will have had nothing to do for long enough.
     pub(super) fn parks_at(&self) -> Option<Instant> {
-        self.parking.idle_since?.checked_add(self.base.config.park_after)
+        let Parking { idle_since, outdated, .. } = self.parking;
+        if outdated { idle_since } else { idle_since?.checked_add(self.base.config.park_after) }
+    }
+
+    /// Ends the process as soon as it has nothing to do: what it was told does not hold any more.
+    pub(super) fn renew(&mut self) {
+        self.parking.outdated = self.live.is_some();
+        self.parking.next_outdated = true;
+        self.end_outdated();
+    }
+
+    /// A process is being opened.
+    pub(super) fn opening(&mut self) {
+        self.parking.next_outdated = false;
+    }
+
+    /// The session has a new process.
+    pub(super) fn renewed(&mut self) {
+        self.parking.outdated = std::mem::take(&mut self.parking.next_outdated);
+    }
+
+    /// Ends the process if what it was told does not hold any more, and it has nothing to do.
+    pub(super) fn end_outdated(&mut self) {
+        if self.parking.outdated && self.has_idle_process() {
+            self.end_process();
+        }
     }
 
     /// Ends the process if it still has nothing to do.
@@ -90,6 +119,7 @@ impl Actor {
         let (gone, ending) = (live.bridge.gone(), live.bridge.gone());
         live.bridge.end();
         (self.place, self.parking.ending) = (None, Some(ending.boxed()));
+        self.parking.outdated = false;
         self.foreign.clear();
         self.state_changed();
         self.save_soon();

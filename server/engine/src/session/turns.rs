@@ -132,6 +132,7 @@ impl Actor {
 
     /// Starts a turn with a message, once there is a process.
     pub(super) fn start(&mut self, message: Message) {
+        self.end_outdated();
         // While it waited, another model may have been chosen.
         let mut allowed = self.check(&message.turn);
         if allowed.is_ok() && self.live.is_none() {
@@ -201,6 +202,7 @@ impl Actor {
     }
 
     fn open(&mut self, wanted: Wanted, then: Then) {
+        self.opening();
         let (base, place, ending) = (self.base.clone(), self.place.clone(), self.parking.ending.take());
         let opening = async move {
             if let Some(ending) = ending {

@@ -3,13 +3,14 @@
 mod error;
 mod files;
 mod info;
+mod projects;
 mod sessions;
 mod state;
 mod threads;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{error::*, files::*, info::*, sessions::*, state::*, threads::*};
+pub use self::{error::*, files::*, info::*, projects::*, sessions::*, state::*, threads::*};
 pub use crate::turn::{
     ApprovalPolicy, EditQueueItem, InputPart, QueueChange, SandboxMode, Sent, StartTurn, TurnOutcome,
     WhenBusy,

@@ -51,6 +51,9 @@ pub struct CreateSession {
     pub sandbox: Option<SandboxMode>,
     /// When codex asks; as the operator has it without.
     pub approval_policy: Option<ApprovalPolicy>,
+    /// Whether codex may use the settings that the directory brings along (`.codex`: MCP servers, hooks, rules). The
+    /// decision is kept for this directory, as by `POST /api/projects/trust`. An earlier decision counts without.
+    pub trust_project: Option<bool>,
 }
 
 /// The reply of every request that a session answers with its state.

@@ -63,6 +63,16 @@ pub struct SandboxPolicy {
 read_fields!(SandboxPolicy { kind as "type" });
 
 impl SandboxPolicy {
+    /// The policy that this word stands for.
+    pub fn of(mode: SandboxMode) -> Self {
+        let kind = match mode {
+            SandboxMode::ReadOnly => "readOnly",
+            SandboxMode::WorkspaceWrite => "workspaceWrite",
+            SandboxMode::DangerFullAccess => "dangerFullAccess",
+        };
+        Self { kind: kind.to_owned() }
+    }
+
     /// The word that the gateway has for it.
     pub fn mode(&self) -> Option<SandboxMode> {
         match self.kind.as_str() {

@@ -1,27 +1,42 @@
-//! How far codex trusts a project. The `.codex` directory of one that it trusts can name MCP servers, hooks and rules: they
-//! run outside of the sandbox, and nobody is asked.
+//! How far codex trusts projects. A trusted project's `.codex` directories can name MCP servers, hooks and rules, which
+//! run outside of the sandbox.
 
 use std::{collections::BTreeMap, path::Path};
 
 use serde::Serialize;
 
-/// `projects` of codex's configuration: how far it trusts the project in a directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// How far codex trusts a project, in its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrustLevel {
+    /// It uses the project's `.codex` directories.
+    Trusted,
+    /// It uses neither them nor, since 0.150, the project's `AGENTS.md`.
+    Untrusted,
+}
+
+/// `projects` of codex's configuration: how far it trusts the project in a directory. A project that is not listed is
+/// not trusted, but its `AGENTS.md` is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Projects(BTreeMap<String, Project>);
 
-/// What codex thinks of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 struct Project {
-    trust_level: &'static str,
+    trust_level: TrustLevel,
 }
 
 impl Projects {
-    /// None in this directory is trusted, nor in one above it: codex looks for `.codex` in each of them. If nothing is said,
-    /// codex trusts the project of a thread that may write, and remembers that.
-    pub fn untrusted(dir: &Path) -> Self {
-        let project = Project { trust_level: "untrusted" };
-        Self(dir.ancestors().map(|dir| (dir.to_string_lossy().into_owned(), project)).collect())
+    /// The same level for each of these directories.
+    pub fn all<D: AsRef<Path>>(level: TrustLevel, dirs: impl IntoIterator<Item = D>) -> Self {
+        let project = Project { trust_level: level };
+        let name = |dir: D| dir.as_ref().to_string_lossy().into_owned();
+        Self(dirs.into_iter().map(|dir| (name(dir), project)).collect())
+    }
+
+    /// Returns `true` if no directory is listed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -30,8 +45,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_directory_on_the_way_is_trusted() {
-        let projects = Projects::untrusted(Path::new("/a/b \"c\""));
+    fn projects_are_written_as_codex_reads_them() {
+        let projects = Projects::all(TrustLevel::Untrusted, Path::new("/a/b \"c\"").ancestors());
         assert_eq!(
             serde_json::to_value(&projects).unwrap(),
             serde_json::json!({
@@ -40,5 +55,7 @@ mod tests {
                 "/a/b \"c\"": { "trust_level": "untrusted" },
             })
         );
+        let trusted = Projects::all(TrustLevel::Trusted, ["/w"]);
+        assert_eq!(serde_json::to_string(&trusted).unwrap(), r#"{"/w":{"trust_level":"trusted"}}"#);
     }
 }
