@@ -131,6 +131,11 @@ pub struct Expiry {
 }
 
 impl Expiry {
+    /// It ends at that time, or when this is cancelled.
+    pub(crate) fn new(until: Option<SystemTime>, signed_out: CancellationToken) -> Self {
+        Self { until, signed_out }
+    }
+
     /// Waits for the end.
     pub async fn over(self) {
         let expired = async {
@@ -163,7 +168,7 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
             if let Some(connection) = request.extensions().get::<ConnectionHandle>() {
                 connection.sign_in(&Who::of(&state.auth, &owner, &request));
             }
-            let expiry = Expiry { until, signed_out };
+            let expiry = Expiry::new(until, signed_out);
             request.extensions_mut().insert(Caller(owner));
             request.extensions_mut().insert(expiry.clone());
             tokio::select! {

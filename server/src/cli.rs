@@ -34,7 +34,12 @@ pub struct Cli {
 
     /// Reverse proxies whose X-Forwarded-For, -Proto and -Host are believed: addresses and networks with commas between,
     /// or `none`
-    #[arg(long, env = "CODEX_GATEWAY_TRUSTED_PROXIES", value_name = "NETWORKS", default_value = "127.0.0.0/8,::1")]
+    #[arg(
+        long,
+        env = "CODEX_GATEWAY_TRUSTED_PROXIES",
+        value_name = "NETWORKS",
+        default_value = "127.0.0.0/8,::1"
+    )]
     pub trusted_proxies: TrustedProxies,
 
     /// HS256 secret: every route but /healthz and /readyz needs a valid bearer token with `exp`

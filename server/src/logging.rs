@@ -71,8 +71,11 @@ impl Fields<'_> {
             name => {
                 let name = name.strip_prefix("r#").unwrap_or(name);
                 // Italic, and dimmed: as tracing has them.
-                let (italic, dimmed, plain) =
-                    if self.writer.has_ansi_escapes() { ("\x1b[3m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
+                let (italic, dimmed, plain) = if self.writer.has_ansi_escapes() {
+                    ("\x1b[3m", "\x1b[2m", "\x1b[0m")
+                } else {
+                    ("", "", "")
+                };
                 write!(self.writer, "{italic}{name}{plain}{dimmed}={plain}{value}")
             }
         }
@@ -149,7 +152,10 @@ mod tests {
         let is_plain = |c: char| c == '\n' || c == '漢' || c == ' ' || c.is_ascii_graphic();
         assert!(text.chars().all(is_plain), "{text:?}");
         assert_eq!(text.matches("ada\\r\\n2026").count(), 10, "{text}");
-        assert!(text.contains(" number=3") && text.contains("owner=ada") && text.contains("quoted=\"ada"), "{text}");
+        assert!(
+            text.contains(" number=3") && text.contains("owner=ada") && text.contains("quoted=\"ada"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -135,7 +135,12 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     }
     if let Some(listener) = watched {
         tracing::info!("the metrics are at http://{}/metrics", listener.local_addr()?);
-        tokio::spawn(serve(listener, metrics::alone(state.clone()), state.clone(), sessions.stopping().clone()));
+        tokio::spawn(serve(
+            listener,
+            metrics::alone(state.clone()),
+            state.clone(),
+            sessions.stopping().clone(),
+        ));
     }
     println!("Codex Gateway is ready: http://{bound}/");
     sessions.warm_up();

@@ -139,9 +139,15 @@ mod tests {
     #[test]
     fn list_of_addresses_and_networks_is_read() {
         let all = proxies("127.0.0.0/8, ::1,10.1.2.3, 2001:db8::/32,::ffff:192.0.2.0/120");
-        for trusted in
-            ["127.9.9.9", "::1", "10.1.2.3", "::ffff:10.1.2.3", "2001:db8:1::1", "192.0.2.200", "::ffff:127.0.0.1"]
-        {
+        for trusted in [
+            "127.9.9.9",
+            "::1",
+            "10.1.2.3",
+            "::ffff:10.1.2.3",
+            "2001:db8:1::1",
+            "192.0.2.200",
+            "::ffff:127.0.0.1",
+        ] {
             assert!(all.contains(trusted.parse().unwrap()), "{trusted}");
         }
         for other in ["10.1.2.4", "::2", "192.0.3.1", "172.17.0.1"] {

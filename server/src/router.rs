@@ -67,7 +67,10 @@ pub fn router(state: AppState) -> Router {
 /// What can be asked of the gateway.
 pub fn document() -> Value {
     openapi::document(
-        [OPEN, API, TEXTS, TURNS, IMAGES].into_iter().flatten().map(|operation| described(*operation).into_openapi()),
+        [OPEN, API, TEXTS, TURNS, IMAGES]
+            .into_iter()
+            .flatten()
+            .map(|operation| described(*operation).into_openapi()),
     )
 }
 

@@ -58,7 +58,8 @@ const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(250);
 
 /// Serves until `stopping` is cancelled and all connections have ended. Streams end with their sessions.
 pub async fn serve(listener: TcpListener, router: Router, state: AppState, stopping: CancellationToken) {
-    let server = Server { http: http(), router, proxies: Arc::clone(&state.proxies), stopping: stopping.clone() };
+    let server =
+        Server { http: http(), router, proxies: Arc::clone(&state.proxies), stopping: stopping.clone() };
     let connections = TaskTracker::new();
     let mut sweep = interval(SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -103,7 +103,7 @@ mod tests {
         let forms = Forms::default();
         let mut all = vec![forms.begin(address(2, 1))];
         all.extend((0..MAX_EACH).map(|_| forms.begin(address(2, 2))));
-        assert_eq!(displaced(&all), []);
+        assert_eq!(displaced(&all), Vec::<usize>::new());
         all.push(forms.begin(address(2, 2)));
         assert_eq!(displaced(&all), [1]);
         drop(all);

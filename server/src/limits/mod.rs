@@ -23,8 +23,8 @@ use governor::{
     clock::{Clock, DefaultClock},
 };
 
-use self::{bodies::Bodies, forms::Forms, streams::Streams};
 pub use self::{address::Address, bodies::BodyPermit, forms::FormPermit, streams::StreamPlace};
+use self::{bodies::Bodies, forms::Forms, streams::Streams};
 use crate::{
     auth::{Auth, Caller},
     body::MAX_FORM_BYTES,

@@ -82,7 +82,11 @@ impl Metrics {
             warm: registered(ours, "warm_processes", "Codex processes that wait for a session"),
             streams: registered(ours, "event_streams", "Event streams that are open"),
             connections: registered(ours, "connections", "Connections that are open, by who uses them"),
-            body_bytes: registered(ours, "request_body_bytes", "Memory that request bodies hold, or have a claim to"),
+            body_bytes: registered(
+                ours,
+                "request_body_bytes",
+                "Memory that request bodies hold, or have a claim to",
+            ),
             registry,
         }
     }

@@ -135,12 +135,8 @@ fn response(codes: &[ErrorCode]) -> Response {
     if codes.contains(&ErrorCode::Unauthorized) {
         response = response.header("WWW-Authenticate", header(Type::String, "`Bearer`"));
     }
-    let later = [
-        ErrorCode::RateLimited,
-        ErrorCode::SessionLimit,
-        ErrorCode::TooManyReads,
-        ErrorCode::TooManyBodies,
-    ];
+    let later =
+        [ErrorCode::RateLimited, ErrorCode::SessionLimit, ErrorCode::TooManyReads, ErrorCode::TooManyBodies];
     if later.iter().any(|code| codes.contains(code)) {
         response = response.header("Retry-After", header(Type::Integer, "When to try again, in seconds."));
     }

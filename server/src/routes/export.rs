@@ -111,7 +111,23 @@ fn file_name(title: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use futures::stream;
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+
+    #[tokio::test]
+    async fn file_breaks_off_when_the_sign_in_ends() {
+        let signed_out = CancellationToken::new();
+        let expiry = Expiry::new(None, signed_out.clone());
+        let pieces = stream::repeat_with(|| Ok::<_, SessionError>("piece".to_owned()));
+        let file = until_over(expiry, pieces);
+        tokio::pin!(file);
+        assert_eq!(file.next().await.unwrap().unwrap(), "piece");
+        signed_out.cancel();
+        assert!(file.next().await.unwrap().is_err());
+        assert!(file.next().await.is_none());
+    }
 
     #[test]
     fn a_file_is_named_safely() {

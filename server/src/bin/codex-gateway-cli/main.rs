@@ -9,10 +9,7 @@ mod signals;
 mod terminal;
 mod turn;
 
-use std::{
-    io::{self, IsTerminal},
-    process::ExitCode,
-};
+use std::{io, process::ExitCode};
 
 use clap::CommandFactory;
 use codex_gateway::{logging, variables};
