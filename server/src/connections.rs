@@ -5,6 +5,9 @@
 //! ones keep a health check or a signed-in browser out, even from the same address. Connections of signed-in callers
 //! never give way. They are a part of all only, and one caller's a part of that: some are always left for health
 //! checks, and for those who are about to sign in.
+//!
+//! A trusted proxy's connections stand for many clients, and count for no address. They give way only if they are the
+//! majority: then the clients that are too many come through the proxy, and else they do not.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -32,14 +35,14 @@ pub struct Connections {
     sockets: Arc<Semaphore>,
 }
 
-/// Each connection is either in `anonymous` or in `signed_in`.
+/// Each connection is in one of `direct`, `proxied` and `signed_in`. Ids go up, so the maps are ordered by age.
 #[derive(Debug, Default)]
 struct Table {
     last_id: u64,
-    /// By age: ids go up.
-    anonymous: BTreeMap<u64, Entry>,
-    anonymous_of: HashMap<Address, BTreeSet<u64>>,
-    signed_in: HashMap<u64, (Who, Entry)>,
+    direct: BTreeMap<u64, Entry>,
+    direct_of: HashMap<Address, BTreeSet<u64>>,
+    proxied: BTreeMap<u64, Entry>,
+    signed_in: HashMap<u64, Who>,
     signed_in_of: HashMap<Who, usize>,
 }
 
@@ -82,14 +85,14 @@ impl Connections {
     /// Counts a connection that was accepted. Another one gives way if there are too many.
     pub fn open(self: &Arc<Self>, address: Option<Address>) -> OpenConnection {
         let mut table = self.lock();
-        if let Some(ids) = address.and_then(|address| table.anonymous_of.get(&address))
+        if let Some(ids) = address.and_then(|address| table.direct_of.get(&address))
             && ids.len() >= self.max_per_address
             && let Some(oldest) = ids.first().copied()
         {
             table.displace(oldest);
         }
-        if table.anonymous.len() + table.signed_in.len() >= self.max
-            && let Some(oldest) = table.anonymous.first_key_value().map(|(id, _)| *id)
+        if table.anonymous() + table.signed_in.len() >= self.max
+            && let Some(oldest) = table.oldest()
         {
             table.displace(oldest);
         }
@@ -104,7 +107,7 @@ impl Connections {
     /// How many are open.
     pub fn count(&self) -> OpenConnections {
         let table = self.lock();
-        OpenConnections { anonymous: table.anonymous.len(), signed_in: table.signed_in.len() }
+        OpenConnections { anonymous: table.anonymous(), signed_in: table.signed_in.len() }
     }
 
     /// How many signed-in callers may have at most, all of them and each.
@@ -119,35 +122,49 @@ impl Connections {
 }
 
 impl Table {
+    fn anonymous(&self) -> usize {
+        self.direct.len() + self.proxied.len()
+    }
+
+    /// The connection that gives way when there are too many.
+    fn oldest(&self) -> Option<u64> {
+        let many = if self.proxied.len() > self.direct.len() { &self.proxied } else { &self.direct };
+        many.first_key_value().map(|(id, _)| *id)
+    }
+
     fn add_anonymous(&mut self, id: u64, entry: Entry) {
-        if let Some(address) = entry.address {
-            self.anonymous_of.entry(address).or_default().insert(id);
+        match entry.address {
+            Some(address) => {
+                self.direct_of.entry(address).or_default().insert(id);
+                self.direct.insert(id, entry);
+            }
+            None => {
+                self.proxied.insert(id, entry);
+            }
         }
-        self.anonymous.insert(id, entry);
     }
 
     fn take_anonymous(&mut self, id: u64) -> Option<Entry> {
-        let entry = self.anonymous.remove(&id)?;
+        let entry = self.direct.remove(&id).or_else(|| self.proxied.remove(&id))?;
         if let Some(address) = entry.address
-            && let Some(ids) = self.anonymous_of.get_mut(&address)
+            && let Some(ids) = self.direct_of.get_mut(&address)
         {
             ids.remove(&id);
             if ids.is_empty() {
-                self.anonymous_of.remove(&address);
+                self.direct_of.remove(&address);
             }
         }
         Some(entry)
     }
 
-    fn take_signed_in(&mut self, id: u64) -> Option<Entry> {
-        let (who, entry) = self.signed_in.remove(&id)?;
+    fn remove_signed_in(&mut self, id: u64) {
+        let Some(who) = self.signed_in.remove(&id) else { return };
         if let Some(count) = self.signed_in_of.get_mut(&who) {
             *count -= 1;
             if *count == 0 {
                 self.signed_in_of.remove(&who);
             }
         }
-        Some(entry)
     }
 
     fn displace(&mut self, id: u64) {
@@ -180,7 +197,7 @@ impl Drop for OpenConnection {
     fn drop(&mut self) {
         let mut table = self.handle.connections.lock();
         if table.take_anonymous(self.handle.id).is_none() {
-            table.take_signed_in(self.handle.id);
+            table.remove_signed_in(self.handle.id);
         }
     }
 }
@@ -193,32 +210,15 @@ pub struct ConnectionHandle {
 }
 
 impl ConnectionHandle {
-    /// A request of a signed-in caller came on it: it does not give way any more, unless there are too many of those.
+    /// A request of a signed-in caller came on it: it does not give way any more, unless there are too many of those. It
+    /// counts for the first such caller, also if a proxy brings requests of others on it later.
     pub fn sign_in(&self, who: &Who) {
         let (max, max_each) = self.connections.max_signed_in();
         let mut table = self.connections.lock();
-        if table.signed_in.get(&self.id).is_some_and(|(known, _)| known == who) {
-            return;
-        }
-        // A proxy's connection may bring requests of one caller after another's.
-        if let Some(entry) = table.take_signed_in(self.id) {
-            table.add_anonymous(self.id, entry);
-        }
         let own = table.signed_in_of.get(who).copied().unwrap_or_default();
-        if table.signed_in.len() >= max || own >= max_each {
-            return;
-        }
-        if let Some(entry) = table.take_anonymous(self.id) {
-            table.signed_in.insert(self.id, (who.clone(), entry));
+        if table.signed_in.len() < max && own < max_each && table.take_anonymous(self.id).is_some() {
+            table.signed_in.insert(self.id, who.clone());
             *table.signed_in_of.entry(who.clone()).or_default() += 1;
-        }
-    }
-
-    /// Its next request may be anybody's.
-    pub fn sign_out(&self) {
-        let mut table = self.connections.lock();
-        if let Some(entry) = table.take_signed_in(self.id) {
-            table.add_anonymous(self.id, entry);
         }
     }
 }
@@ -277,11 +277,19 @@ mod tests {
         let mut open: Vec<_> = (1..=4).map(|last| all.open(address(last))).collect();
         open[0].handle().sign_in(&owner("ada"));
         open.push(all.open(address(5)));
-        assert_eq!(displaced(&open), [false, true, false, false, false]);
-        open[0].handle().sign_out();
         open.push(all.open(address(6)));
-        assert_eq!(displaced(&open), [true, true, false, false, false, false]);
-        assert_eq!(all.count(), OpenConnections { anonymous: 4, signed_in: 0 });
+        assert_eq!(displaced(&open), [false, true, true, false, false, false]);
+        assert_eq!(all.count(), OpenConnections { anonymous: 3, signed_in: 1 });
+    }
+
+    #[test]
+    fn proxys_connections_give_way_only_if_they_are_the_majority() {
+        let all = connections(4, 100);
+        let mut open = vec![all.open(None), all.open(None), all.open(address(1)), all.open(address(2))];
+        open.push(all.open(None));
+        assert_eq!(displaced(&open), [false, false, true, false, false]);
+        open.push(all.open(address(3)));
+        assert_eq!(displaced(&open), [true, false, true, false, false, false]);
     }
 
     #[test]
@@ -292,16 +300,18 @@ mod tests {
             connection.handle().sign_in(&owner("ada"));
         }
         assert_eq!(all.count(), OpenConnections { anonymous: 17, signed_in: 15 });
-        for connection in &open[15..] {
+        for connection in &open {
             connection.handle().sign_in(&owner("bob"));
         }
-        assert_eq!(all.count(), OpenConnections { anonymous: 2, signed_in: 30 });
-        open[0].handle().sign_in(&owner("bob"));
-        assert_eq!(all.count(), OpenConnections { anonymous: 3, signed_in: 29 }, "bob has as many as he may");
+        assert_eq!(
+            all.count(),
+            OpenConnections { anonymous: 2, signed_in: 30 },
+            "the first caller keeps one"
+        );
         drop(open);
         let table = all.lock();
         assert!(table.signed_in.is_empty() && table.signed_in_of.is_empty());
-        assert!(table.anonymous.is_empty() && table.anonymous_of.is_empty());
+        assert!(table.anonymous() == 0 && table.direct_of.is_empty());
     }
 
     #[test]

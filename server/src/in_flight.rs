@@ -62,11 +62,6 @@ impl InFlight {
         lock(&self.0).count > 0
     }
 
-    /// Returns `true` if no request is being answered.
-    pub fn is_idle(&self) -> bool {
-        lock(&self.0).open.is_empty()
-    }
-
     /// What the connection is doing.
     pub fn activity(&self) -> Activity {
         let state = lock(&self.0);

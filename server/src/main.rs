@@ -80,7 +80,8 @@ fn failed(error: anyhow::Error) -> ExitCode {
 async fn checked(cli: Cli) -> ExitCode {
     let findings = check(cli).await;
     for finding in &findings {
-        println!("{finding}");
+        // Some of it is what codex said.
+        println!("{}", logging::escaped(&finding.to_string()));
     }
     let bad = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
     if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS }

@@ -191,9 +191,6 @@ impl Server {
         in_flight: &InFlight,
     ) -> impl Future<Output = Result<axum::response::Response, Infallible>> + Send + use<> {
         let mut request: Request = RequestBody::of(request).map(axum::body::Body::new);
-        if in_flight.is_idle() {
-            handle.sign_out();
-        }
         let exchange = in_flight.begin();
         let address = Address::from(self.proxies.client(peer, request.headers()));
         self.proxies.strip(peer, request.headers_mut());

@@ -54,7 +54,7 @@ pub struct LimitOptions {
     #[arg(long, env = "CODEX_GATEWAY_RATE_BAD_TOKENS", value_name = "N", default_value_t = 60)]
     pub rate_bad_tokens: u32,
 
-    /// Event streams open at the same time per owner; 0: no limit
+    /// Event streams open at the same time, and requests that wait for a turn, per owner; 0: no limit
     #[arg(long, env = "CODEX_GATEWAY_MAX_STREAMS", value_name = "N", default_value_t = 256)]
     pub max_streams: u32,
 

@@ -80,7 +80,11 @@ impl Metrics {
             waiting: registered(ours, "sessions_waiting", "Sessions that wait for an answer of their user"),
             processes: registered(ours, "processes", "Codex processes that sessions have"),
             warm: registered(ours, "warm_processes", "Codex processes that wait for a session"),
-            streams: registered(ours, "event_streams", "Event streams that are open"),
+            streams: registered(
+                ours,
+                "event_streams",
+                "Event streams that are open, and requests that wait for a turn",
+            ),
             connections: registered(ours, "connections", "Connections that are open, by who uses them"),
             body_bytes: registered(
                 ours,

@@ -71,6 +71,8 @@ pub async fn start(
         return Ok(sse::response(follow(session, hello, reader, end, expiry, place)));
     }
     let wait = turn.wait;
+    // It holds as much as a stream does, and for as long.
+    let _place = if wait.is_no() { None } else { Some(state.limits.stream(who)?) };
     let reply = state.sessions.start_turn_once(&session, turn, key).await?;
     drop(permit);
     if wait.is_no() {
