@@ -165,7 +165,8 @@ impl Server {
                     look = now + IDLE_TIMEOUT;
                     match in_flight.activity() {
                         Activity::Idle(since) if now < since + IDLE_TIMEOUT => look = since + IDLE_TIMEOUT,
-                        Activity::Idle(_) if !is_closing => {
+                        // What was answered may still be on its way.
+                        Activity::Idle(_) if in_flight.has_begun() && !is_closing => {
                             is_closing = true;
                             look = now + CLOSE_TIMEOUT;
                             connection.as_mut().graceful_shutdown();
