@@ -4,7 +4,12 @@
 //! and a control character could do anything to a terminal. So they are escaped where fields are written, for every
 //! call site and every format that uses these fields.
 
-use std::{fmt, io::IsTerminal};
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    fmt,
+    io::IsTerminal,
+    panic,
+};
 
 use tracing::field::{Field, Visit};
 use tracing_subscriber::{
@@ -17,7 +22,8 @@ use tracing_subscriber::{
 /// The field that is the text of an event.
 const MESSAGE: &str = "message";
 
-/// Writes the log to the standard error output: of the levels that `RUST_LOG` names, or else of this one.
+/// Writes the log to the standard error output: of the levels that `RUST_LOG` names, or else of this one. Panics are
+/// written there too, each on a line.
 pub fn init(default_level: LevelFilter) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_level.to_string()));
@@ -27,6 +33,14 @@ pub fn init(default_level: LevelFilter) {
         .with_ansi(std::io::stderr().is_terminal())
         .fmt_fields(EscapedFields)
         .init();
+    // What a bug panics with may have words of others in it.
+    panic::set_hook(Box::new(|panic| {
+        eprintln!("{}", escaped(&panic.to_string()));
+        let backtrace = Backtrace::capture();
+        if backtrace.status() == BacktraceStatus::Captured {
+            eprintln!("{backtrace}");
+        }
+    }));
 }
 
 /// A text in which characters that are not seen, or do something, are written by their codes.
