@@ -53,14 +53,13 @@ struct Pace {
     max_total: Duration,
     /// How long it may be slower than `min_bytes_per_second`.
     grace: Duration,
-    min_bytes_per_second: u32,
+    min_bytes_per_second: u64,
 }
 
 impl Pace {
     /// When the next piece has to be there.
     fn deadline(&self, start: Instant, received: usize) -> Instant {
-        let seconds = received as f64 / f64::from(self.min_bytes_per_second);
-        let earned = self.grace + Duration::from_secs_f64(seconds);
+        let earned = self.grace + Duration::from_millis(received as u64 * 1000 / self.min_bytes_per_second);
         (start + earned.min(self.max_total)).min(Instant::now() + self.max_silence)
     }
 }

@@ -215,7 +215,7 @@ async fn what_a_head_tells_is_answered_before_the_body_is_sent() {
         (&turn, json, small, bearer("bob").as_str(), 404, "not_found"),
         ("/api/sessions/nothing/turn", json, TURN_BYTES, &ada, 404, "not_found"),
         ("/api/sessions/nothing/queue/x/send", json, small, &ada, 404, "not_found"),
-        ("/api/threads/nothing/archive", json, small, &ada, 400, "bad_thread_id"),
+        ("/api/threads/nothing/archive", json, small, &ada, 404, "not_found"),
         ("/_fn/nothing", json, small, &ada, 404, "not_found"),
         ("/api/nothing", json, small, &ada, 404, "not_found"),
         ("/nothing", json, small, &ada, 404, "not_found"),
