@@ -39,6 +39,7 @@ RUN ln -s /opt/codex-gateway/bin/codex-gateway /usr/local/bin/codex-gateway \
  && ln -s /opt/codex-gateway/node_modules/@openai/codex-linux-*/vendor/*/bin/codex /usr/local/bin/codex \
  && codex-gateway --version && codex --version
 
+# A proxy before the container has an address of Docker's: CODEX_GATEWAY_TRUSTED_PROXIES has to name it.
 ENV CODEX_GATEWAY_HOST=0.0.0.0
 ENV CODEX_GATEWAY_CODEX_HOME=/codex-home
 ENV CODEX_GATEWAY_DATA_DIR=/var/lib/codex-gateway

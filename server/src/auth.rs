@@ -19,9 +19,10 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    connections::ConnectionHandle,
     cookie,
     error::ApiError,
-    limits::Address,
+    limits::{Address, Who},
     routes::sign_in,
     sign_ins::SignIns,
     state::AppState,
@@ -130,6 +131,11 @@ pub struct Expiry {
 }
 
 impl Expiry {
+    /// It ends at that time, or when this is cancelled.
+    pub(crate) fn new(until: Option<SystemTime>, signed_out: CancellationToken) -> Self {
+        Self { until, signed_out }
+    }
+
     /// Waits for the end.
     pub async fn over(self) {
         let expired = async {
@@ -153,12 +159,23 @@ impl Expiry {
 }
 
 /// Middleware: who is asking, or 401. Who asks for a page with a browser gets a form to sign in with.
+///
+/// A request whose token or sign-in ends before its reply begins gets 401 then, whatever it waits for: the end of a turn,
+/// the first request with its key, the rest of its body. Replies that go on for longer end by themselves ([`Expiry`]).
 pub async fn authenticate(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     match state.auth.admit(request.headers(), request.uri()) {
         Ok((Admission { owner, until }, signed_out)) => {
+            if let Some(connection) = request.extensions().get::<ConnectionHandle>() {
+                connection.sign_in(&Who::of(&state.auth, &owner, &request));
+            }
+            let expiry = Expiry::new(until, signed_out);
             request.extensions_mut().insert(Caller(owner));
-            request.extensions_mut().insert(Expiry { until, signed_out });
-            next.run(request).await
+            request.extensions_mut().insert(expiry.clone());
+            tokio::select! {
+                biased; // What is done is told.
+                response = next.run(request) => response,
+                () = expiry.over() => ApiError::SignInEnded.into_response(),
+            }
         }
         Err(Refusal::BadToken) if let Err(too_many) = state.limits.bad_token(Address::of(&request)) => {
             too_many.into_response()

@@ -11,6 +11,7 @@ use crate::{
     demo::{Demo, DemoError},
     limits::LimitOptions,
     metrics::MetricsOptions,
+    proxies::TrustedProxies,
     token_command::TokenCommand,
     version,
 };
@@ -30,6 +31,16 @@ pub struct Cli {
     /// Further Host values that are answered, with commas between [default: the bind address, localhost]
     #[arg(long, env = "CODEX_GATEWAY_ALLOWED_HOSTS", value_name = "NAMES", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
+
+    /// Reverse proxies whose X-Forwarded-For, -Proto and -Host are believed: addresses and networks with commas between,
+    /// or `none`
+    #[arg(
+        long,
+        env = "CODEX_GATEWAY_TRUSTED_PROXIES",
+        value_name = "NETWORKS",
+        default_value = "127.0.0.0/8,::1"
+    )]
+    pub trusted_proxies: TrustedProxies,
 
     /// HS256 secret: every route but /healthz and /readyz needs a valid bearer token with `exp`
     #[arg(

@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderMap, header};
 
+use crate::proxies::is_https;
+
 /// Over TLS: the browser itself sees to it that no other host, and no page without TLS, can set it.
 const OVER_TLS: &str = "__Host-codex-gateway";
 const PLAIN: &str = "codex-gateway";
@@ -31,20 +33,13 @@ pub fn expire(headers: &HeaderMap) -> String {
 }
 
 fn write(headers: &HeaderMap, value: &str, seconds: u64) -> String {
-    let secure = if is_tls(headers) { "; Secure" } else { "" };
+    let secure = if is_https(headers) { "; Secure" } else { "" };
     let name = name(headers);
     format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
 fn name(headers: &HeaderMap) -> &'static str {
-    if is_tls(headers) { OVER_TLS } else { PLAIN }
-}
-
-/// Whether the browser speaks TLS, to a proxy before us: we do not ourselves.
-fn is_tls(headers: &HeaderMap) -> bool {
-    let proto = headers.get("x-forwarded-proto").and_then(|proto| proto.to_str().ok()).unwrap_or_default();
-    // The first of them is what the browser speaks.
-    proto.split(',').next().is_some_and(|proto| proto.trim().eq_ignore_ascii_case("https"))
+    if is_https(headers) { OVER_TLS } else { PLAIN }
 }
 
 #[cfg(test)]

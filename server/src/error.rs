@@ -34,12 +34,21 @@ pub enum ApiError {
     /// A part of the query cannot be understood.
     #[error("{0}")]
     BadQuery(String),
-    /// The body is too large.
-    #[error("the body is larger than {} MiB", .0 / 1024 / 1024)]
+    /// The body is larger than its route takes, in bytes.
+    #[error("the body is larger than {}", size(*.0))]
     TooLarge(usize),
     /// No valid token.
     #[error("a valid bearer token is needed")]
     Unauthorized,
+    /// The token or the sign-in ended before the reply was there. What the request has begun goes on.
+    #[error("the token or the sign-in has ended while the request waited; what it has begun goes on")]
+    SignInEnded,
+    /// The gateway reads as many request bodies as it can.
+    #[error("the gateway is reading as many request bodies as it can; try again in {after} s")]
+    TooManyBodies {
+        /// When to try again, in seconds.
+        after: u64,
+    },
     /// The body comes too slowly.
     #[error("the body did not come in time")]
     SlowBody,
@@ -89,7 +98,8 @@ impl ApiError {
             Self::BadKey => ErrorCode::BadKey,
             Self::BadQuery(_) => ErrorCode::BadQuery,
             Self::TooLarge(_) => ErrorCode::TooLarge,
-            Self::Unauthorized => ErrorCode::Unauthorized,
+            Self::Unauthorized | Self::SignInEnded => ErrorCode::Unauthorized,
+            Self::TooManyBodies { .. } => ErrorCode::TooManyBodies,
             Self::SlowBody => ErrorCode::SlowBody,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::BadHost => ErrorCode::BadHost,
@@ -100,6 +110,14 @@ impl ApiError {
             Self::Legacy => ErrorCode::Gone,
             Self::Internal => ErrorCode::Internal,
         }
+    }
+}
+
+/// A size, in the unit that makes it a whole number.
+fn size(bytes: usize) -> String {
+    match (bytes >> 20, bytes >> 10) {
+        (0, kibibytes) => format!("{kibibytes} KiB"),
+        (mebibytes, _) => format!("{mebibytes} MiB"),
     }
 }
 
@@ -122,10 +140,10 @@ impl IntoResponse for ApiError {
         };
         let mut response = (status, Json(&body)).into_response();
         match self {
-            Self::Unauthorized => {
+            Self::Unauthorized | Self::SignInEnded => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Self::RateLimited { after, .. } => {
+            Self::RateLimited { after, .. } | Self::TooManyBodies { after } => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after));
             }
             Self::Session(SessionError::Limit(_) | SessionError::TooManyReads) => {

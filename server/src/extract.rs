@@ -12,9 +12,9 @@ use codex_gateway_engine::{RequestKey, Session, SessionError};
 use codex_gateway_wire::SessionId;
 use serde::de::DeserializeOwned;
 
-use crate::{auth::Caller, error::ApiError, state::AppState};
+use crate::{auth::Caller, body::read_json, error::ApiError, limits::BodyPermit, state::AppState};
 
-/// A JSON body, which [`crate::body::json_body`] has let through. As an `Option`, an empty body is none, and so is `null`.
+/// A JSON body, which is read now. As an `Option`, an empty body is none, and so is `null`.
 pub struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
@@ -30,14 +30,9 @@ impl<T: DeserializeOwned> OptionalFromRequest<AppState> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Option<Self>, ApiError> {
-        Ok(parse(&bytes(request, state).await?)?.map(Self))
+        let (bytes, _permit) = read_json(request, state).await?;
+        Ok(parse(&bytes)?.map(Self))
     }
-}
-
-async fn bytes(request: Request, state: &AppState) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, state)
-        .await
-        .map_err(|rejection| ApiError::BadBody(format!("the body could not be read: {rejection}")))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<Option<T>, ApiError> {
@@ -61,6 +56,8 @@ pub struct Keyed<T> {
     pub key: Option<RequestKey>,
     /// The body.
     pub body: Option<T>,
+    /// Room for the body: what it was parsed to is as large. Held until it is handed on.
+    pub permit: BodyPermit,
 }
 
 impl<T: DeserializeOwned> FromRequest<AppState> for Keyed<T> {
@@ -73,9 +70,9 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Keyed<T> {
             (_, Some(_)) => return Err(ApiError::BadKey),
         };
         let path = request.uri().path().to_owned();
-        let bytes = bytes(request, state).await?;
+        let (bytes, permit) = read_json(request, state).await?;
         let key = |key: String| RequestKey::new(&key, &[path.as_bytes(), &bytes]).ok_or(ApiError::BadKey);
-        Ok(Self { key: given.map(key).transpose()?, body: parse(&bytes)? })
+        Ok(Self { key: given.map(key).transpose()?, body: parse(&bytes)?, permit })
     }
 }
 

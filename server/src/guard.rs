@@ -1,6 +1,8 @@
 //! Which names the gateway answers to, and which pages may use it: a website must never reach an agent.
 //!
-//! Host is checked against DNS rebinding (a foreign name that resolves to this machine). Origin, and where there is
+//! Host is checked against DNS rebinding (a foreign name that resolves to this machine), and so is the
+//! `X-Forwarded-Host` of a trusted proxy: it never takes Host's place, because a page that was rebound to a loopback
+//! address could send it as well. Origin, and where there is
 //! none what the browser says in `Sec-Fetch-Site`, is checked against foreign pages: they may link here, and nothing
 //! else. That holds for reading too: a stream that nobody can read would still count as a reader.
 
@@ -13,7 +15,11 @@ use axum::{
     response::Response,
 };
 
-use crate::{error::ApiError, state::AppState};
+use crate::{
+    error::ApiError,
+    proxies::{forwarded_host, is_https},
+    state::AppState,
+};
 
 /// How the page that a request comes from is related to us, in the browser's words.
 pub(crate) const SITE: &str = "sec-fetch-site";
@@ -55,12 +61,16 @@ pub async fn guard(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let authority = authority(request.headers(), request.uri())?.to_owned();
-    if !state.guard.answers_to(&authority) {
-        return Err(ApiError::ForeignHost(authority));
-    }
     let headers = request.headers();
-    if !(is_own_page(headers, &authority) || is_link(request.method(), headers)) {
+    let asked = authority(headers, request.uri())?;
+    let forwarded = forwarded_host(headers).map_err(|_| ApiError::BadHost)?;
+    for name in [Some(asked), forwarded].into_iter().flatten() {
+        if !state.guard.answers_to(name) {
+            return Err(ApiError::ForeignHost(name.to_owned()));
+        }
+    }
+    let public = forwarded.unwrap_or(asked);
+    if !(is_own_page(headers, public) || is_link(request.method(), headers)) {
         return Err(ApiError::ForeignOrigin);
     }
     Ok(next.run(request).await)
@@ -83,10 +93,13 @@ fn authority<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<&'a str, ApiErr
 fn is_own_page(headers: &HeaderMap, authority: &str) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter().peekable();
     if origins.peek().is_some() {
-        // TLS may end at a proxy before us: the scheme can differ from what we see, the authority cannot.
+        // TLS may end at a proxy that does not say so: without its word, both schemes are ours.
+        let https = is_https(headers);
         return origins.all(|origin| {
             let own = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-            own.is_some_and(|(scheme, own)| matches!(scheme, "http" | "https") && own == authority)
+            own.is_some_and(|(scheme, own)| {
+                (scheme == "https" || scheme == "http" && !https) && own == authority
+            })
         });
     }
     headers.get(SITE).is_none_or(|site| site == "same-origin" || site == "none")
@@ -168,6 +181,8 @@ mod tests {
         }
         let two = headers([("origin", "http://localhost:1317"), ("origin", "http://evil.example")]);
         assert!(!is_own_page(&two, "localhost:1317"));
+        let plain = headers([("origin", "http://localhost:1317"), ("x-forwarded-proto", "https")]);
+        assert!(!is_own_page(&plain, "localhost:1317"), "whoever is on the way could have made that page");
         assert!(!is_own_page(&headers([(SITE, "cross-site")]), "localhost:1317"));
         assert!(is_own_page(&headers([(SITE, "none")]), "localhost:1317"));
     }

@@ -1,6 +1,6 @@
 //! `codex-gateway`: configuration, then the server until it is told to stop.
 
-use std::{ffi::OsString, io::IsTerminal, net::SocketAddr, process::ExitCode, time::Duration};
+use std::{ffi::OsString, net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use codex_gateway::{
@@ -8,6 +8,8 @@ use codex_gateway::{
     check::{Verdict, check, describe},
     cli::{Cli, Command},
     health::health,
+    logging,
+    router::router,
     routes::metrics,
     serve::serve,
     state::AppState,
@@ -21,7 +23,7 @@ use tokio::{
     runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
 };
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Flags whose values are nobody's business.
 const SECRETS: [&str; 3] = ["--jwt-secret", "--metrics-token", "--openai-api-key"];
@@ -43,12 +45,7 @@ fn main() -> ExitCode {
 }
 
 async fn start() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    logging::init(LevelFilter::INFO);
     // The commands that agents run are the same user's: they must not read our environment from /proc.
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%error, "this process can be read by others of the same user");
@@ -74,7 +71,8 @@ async fn start() -> ExitCode {
 }
 
 fn failed(error: anyhow::Error) -> ExitCode {
-    eprintln!("codex-gateway: {error:#}");
+    // Some of it may be what codex said.
+    eprintln!("codex-gateway: {}", logging::escaped(&format!("{error:#}")));
     ExitCode::FAILURE
 }
 
@@ -82,7 +80,8 @@ fn failed(error: anyhow::Error) -> ExitCode {
 async fn checked(cli: Cli) -> ExitCode {
     let findings = check(cli).await;
     for finding in &findings {
-        println!("{finding}");
+        // Some of it is what codex said.
+        println!("{}", logging::escaped(&finding.to_string()));
     }
     let bad = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
     if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS }
@@ -140,14 +139,18 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     }
     if let Some(listener) = watched {
         tracing::info!("the metrics are at http://{}/metrics", listener.local_addr()?);
-        let server = axum::serve(listener, metrics::alone(state.clone()));
-        tokio::spawn(async move { server.await });
+        tokio::spawn(serve(
+            listener,
+            metrics::alone(state.clone()),
+            state.clone(),
+            sessions.stopping().clone(),
+        ));
     }
     println!("Codex Gateway is ready: http://{bound}/");
     sessions.warm_up();
 
     let stopping = sessions.stopping().clone();
-    let server = tokio::spawn(serve(listener, state, stopping.clone()));
+    let server = tokio::spawn(serve(listener, router(state.clone()), state, stopping.clone()));
     tokio::select! {
         () = stop.next() => tracing::info!("stopping"),
         () = stopping.cancelled() => {}

@@ -2,7 +2,6 @@
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
     routing::{any, get, post},
 };
@@ -16,7 +15,7 @@ use utoipa_axum::{
 use crate::{
     assets,
     auth::authenticate,
-    body::{LARGEST_BODY, json_body},
+    body::{BodyLimit, MAX_BODY_BYTES, MAX_TEXT_BYTES, MAX_TURN_BYTES, accept_body, function_body},
     guard::guard,
     headers::headers,
     limits::limit,
@@ -42,12 +41,14 @@ pub fn router(state: AppState) -> Router {
         .iter()
         .fold(served(API), |api, path| api.route(path, any(legacy::gone)))
         .route("/api/{*rest}", any(fallback::not_found));
+    let pages = pages::router(&state).route_layer(from_fn_with_state(state.clone(), function_body));
 
     // The last is the first that a request meets. What a path takes is told only to those who may come in.
-    let closed = api
-        .merge(pages::router(&state))
-        .route_layer(from_fn(json_body))
+    let closed = limited(api, MAX_BODY_BYTES)
+        .merge(limited(served(TEXTS), MAX_TEXT_BYTES))
+        .merge(limited(served(TURNS), MAX_TURN_BYTES))
         .merge(served(IMAGES))
+        .merge(pages)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .route_layer(from_fn_with_state(state.clone(), limit))
         .route_layer(from_fn_with_state(state.clone(), authenticate));
@@ -56,7 +57,6 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .fallback(fallback::not_found)
         .layer(from_fn_with_state(state.clone(), guard))
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(CatchPanicLayer::custom(fallback::panicked))
         .layer(from_fn_with_state(state.clone(), count))
         .layer(from_fn(headers))
@@ -67,7 +67,10 @@ pub fn router(state: AppState) -> Router {
 /// What can be asked of the gateway.
 pub fn document() -> Value {
     openapi::document(
-        [OPEN, API, IMAGES].into_iter().flatten().map(|operation| described(*operation).into_openapi()),
+        [OPEN, API, TEXTS, TURNS, IMAGES]
+            .into_iter()
+            .flatten()
+            .map(|operation| described(*operation).into_openapi()),
     )
 }
 
@@ -87,14 +90,11 @@ const API: &[Operation] = &[
     || routes!(sessions::snapshot),
     || routes!(items::list),
     || routes!(events::events),
-    || routes!(turns::start),
     || routes!(turns::interrupt),
     || routes!(requests::list),
-    || routes!(requests::answer),
     || routes!(rules::list),
     || routes!(rules::delete),
     || routes!(queue::list),
-    || routes!(queue::edit, queue::remove),
     || routes!(queue::send),
     || routes!(threads::new),
     || routes!(threads::resume),
@@ -117,8 +117,19 @@ const API: &[Operation] = &[
     || routes!(projects::trust),
 ];
 
+/// Bodies with a text in them that may be long.
+const TEXTS: &[Operation] = &[|| routes!(requests::answer), || routes!(queue::edit, queue::remove)];
+
+/// Messages, and what they bring.
+const TURNS: &[Operation] = &[|| routes!(turns::start)];
+
 /// Images are no JSON: it reads its body itself.
 const IMAGES: &[Operation] = &[|| routes!(uploads::add)];
+
+/// Routes whose bodies are JSON, and at most so long.
+fn limited(routes: Router<AppState>, max_bytes: usize) -> Router<AppState> {
+    routes.route_layer(from_fn_with_state(BodyLimit(max_bytes), accept_body))
+}
 
 fn described(operation: Operation) -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(operation())

@@ -1,79 +1,87 @@
-//! The HTTP server: connections, their number and their patience.
+//! The HTTP server: its connections, how long they may take, and which of them give way.
+//!
+//! HTTP/1.1, and HTTP/2 with prior knowledge, on the same port: a proxy may speak either. (Browsers speak HTTP/2 over TLS
+//! only, to the proxy.) The limits of both are the same as far as they can be.
 
-use std::{
-    io,
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{convert::Infallible, io, net::IpAddr, sync::Arc, time::Duration};
 
-use axum::{extract::Request, http::HeaderMap};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use axum::{Router, extract::Request};
+use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
 };
-use rustix::{
-    net::sockopt::set_tcp_user_timeout,
-    process::{Resource, getrlimit},
-};
+use rustix::net::sockopt::set_tcp_user_timeout;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    time::{MissedTickBehavior, interval, sleep},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
 use crate::{
+    connections::{ConnectionHandle, OpenConnection},
+    in_flight::{Activity, InFlight},
     limits::{Address, SWEEP},
-    router::router,
+    proxies::TrustedProxies,
     state::AppState,
+    unread::RequestBody,
 };
 
 /// How long the head of a request may take, and how long a connection may wait for its next one.
-const HEAD: Duration = Duration::from_secs(10);
-/// How long the head of a request may be, in bytes.
-const LONGEST_HEAD: usize = 64 * 1024;
-/// How long the other end may take nothing of what is sent, in milliseconds: one that is gone without a word, or that
-/// only holds its connection open.
-const NOTHING_TAKEN: u32 = 120_000;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle connection may take to end once it is told to.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the head of a request may be over HTTP/1.1, in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// How long it may be over HTTP/2, in bytes, unpacked. A connection can have one for each stream.
+const MAX_HEADER_LIST_BYTES: u32 = 32 * 1024;
+/// How many requests a client may have at the same time on a connection. A proxy brings those of many people.
+const MAX_CONCURRENT_STREAMS: u32 = 200;
+/// How much of a body a client may send before it is read, in bytes: of a stream, and of a whole connection.
+const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
+/// How much of a reply is held for a client that does not take it, in bytes.
+const MAX_SEND_BUFFER_BYTES: usize = 64 * 1024;
+/// How many streams a client may cancel that were not looked at yet, and how many errors it may make, before its
+/// connection ends: else it could have requests begun as fast as it can take them back.
+const MAX_RESETS: usize = 20;
+const MAX_STREAM_ERRORS: usize = 256;
+/// How often a silent HTTP/2 client is asked whether it is there, and how long its answer may take.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the other end may take nothing of what is sent: one that is gone without a word, or that only holds its
+/// connection open.
+const SEND_TIMEOUT: Duration = Duration::from_mins(2);
 /// How long to wait when there are no more files to open for a connection.
-const OUT_OF_FILES: Duration = Duration::from_millis(250);
+const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(250);
 
 /// Serves until `stopping` is cancelled and all connections have ended. Streams end with their sessions.
-pub async fn serve(listener: TcpListener, state: AppState, stopping: CancellationToken) {
-    let places = Arc::new(Semaphore::new(most_connections(state.max_connections)));
-    let limits = Arc::clone(&state.limits);
-    let router = router(state);
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(LONGEST_HEAD);
-    let connections = GracefulShutdown::new();
+pub async fn serve(listener: TcpListener, router: Router, state: AppState, stopping: CancellationToken) {
+    let server =
+        Server { http: http(), router, proxies: Arc::clone(&state.proxies), stopping: stopping.clone() };
+    let connections = TaskTracker::new();
     let mut sweep = interval(SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let accepted = async {
-            // Those that come while all places are taken wait where the system keeps them.
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
+            let socket = state.connections.socket().await;
+            (socket, listener.accept().await)
         };
-        let (place, accepted) = tokio::select! {
+        let (socket, accepted) = tokio::select! {
             () = stopping.cancelled() => break,
             _ = sweep.tick() => {
-                limits.sweep();
+                state.limits.sweep();
                 continue;
             }
             accepted = accepted => accepted,
         };
         let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
+            Ok((stream, peer)) => (stream, peer.ip().to_canonical()),
             Err(error) => {
                 if !is_of_the_connection(&error) {
                     tracing::error!(%error, "no connection can be accepted");
-                    sleep(OUT_OF_FILES).await;
+                    sleep(OUT_OF_FILES_PAUSE).await;
                 }
                 continue;
             }
@@ -81,28 +89,117 @@ pub async fn serve(listener: TcpListener, state: AppState, stopping: Cancellatio
         if let Err(error) = prepare(&stream) {
             tracing::debug!(%error, "a connection keeps its delays");
         }
-        let router = router.clone();
-        let asked = Arc::new(AtomicBool::new(false));
-        let silent = silent_at_the_end(stopping.clone(), Arc::clone(&asked));
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            asked.store(true, Ordering::Relaxed);
-            let address = client(peer.ip(), request.headers());
-            request.extensions_mut().insert(Address::from(address));
-            router.clone().call(request)
-        });
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            tokio::select! {
-                ended = connection => if let Err(error) = ended {
-                    tracing::debug!(%error, "a connection ended badly");
-                },
-                () = silent => {}
-            }
-            drop(place);
+        // A proxy stands for many clients.
+        let address = (!server.proxies.contains(peer)).then(|| Address::from(peer));
+        let open = state.connections.open(address);
+        let server = server.clone();
+        connections.spawn(async move {
+            server.connection(stream, peer, &open).await;
+            drop((open, socket));
         });
     }
     drop(listener);
-    connections.shutdown().await;
+    connections.close();
+    connections.wait().await;
+}
+
+/// The protocols, and their limits.
+fn http() -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
+        .max_header_list_size(MAX_HEADER_LIST_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_send_buf_size(MAX_SEND_BUFFER_BYTES)
+        .max_pending_accept_reset_streams(MAX_RESETS)
+        .max_local_error_reset_streams(MAX_STREAM_ERRORS)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT);
+    http
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Server {
+    http: auto::Builder<TokioExecutor>,
+    router: Router,
+    proxies: Arc<TrustedProxies>,
+    stopping: CancellationToken,
+}
+
+impl Server {
+    /// Serves a connection until it ends, or has to.
+    async fn connection(&self, stream: TcpStream, peer: IpAddr, open: &OpenConnection) {
+        let in_flight = InFlight::new();
+        let handle = open.handle();
+        let service = service_fn(|request| self.answer(request, peer, &handle, &in_flight));
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let (mut is_stopping, mut is_closing) = (false, false);
+        let mut look = Instant::now() + IDLE_TIMEOUT;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection ended badly");
+                    }
+                    return;
+                }
+                () = open.displaced() => {
+                    tracing::debug!(%peer, "a connection gave way to another");
+                    return;
+                }
+                () = self.stopping.cancelled(), if !is_stopping => {
+                    // Browsers open some in advance, and hyper would wait for their first request.
+                    if !in_flight.has_begun() {
+                        return;
+                    }
+                    is_stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = sleep_until(look) => {
+                    let now = Instant::now();
+                    look = now + IDLE_TIMEOUT;
+                    match in_flight.activity() {
+                        Activity::Idle(since) if now < since + IDLE_TIMEOUT => look = since + IDLE_TIMEOUT,
+                        // What was answered may still be on its way.
+                        Activity::Idle(_) if in_flight.has_begun() && !is_closing => {
+                            is_closing = true;
+                            look = now + CLOSE_TIMEOUT;
+                            connection.as_mut().graceful_shutdown();
+                        }
+                        Activity::Idle(_) => return,
+                        Activity::Stalled(since) if now >= since + SEND_TIMEOUT => {
+                            tracing::debug!(%peer, "a client takes nothing of what it asked for");
+                            return;
+                        }
+                        Activity::Busy | Activity::Stalled(_) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers a request.
+    fn answer(
+        &self,
+        request: hyper::Request<Incoming>,
+        peer: IpAddr,
+        handle: &ConnectionHandle,
+        in_flight: &InFlight,
+    ) -> impl Future<Output = Result<axum::response::Response, Infallible>> + Send + use<> {
+        let mut request: Request = RequestBody::of(request).map(axum::body::Body::new);
+        let exchange = in_flight.begin();
+        let address = Address::from(self.proxies.client(peer, request.headers()));
+        self.proxies.strip(peer, request.headers_mut());
+        request.extensions_mut().insert(address);
+        request.extensions_mut().insert(handle.clone());
+        let answer = self.router.clone().call(request);
+        async move { Ok(exchange.reply(answer.await?)) }
+    }
 }
 
 /// Sets how a connection waits.
@@ -110,39 +207,12 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
     // An event leaves at once, and does not wait until the one before is acknowledged.
     stream.set_nodelay(true)?;
     // Pings see to it that there is always something to be taken of a stream.
-    set_tcp_user_timeout(stream, NOTHING_TAKEN)?;
+    set_tcp_user_timeout(stream, milliseconds(SEND_TIMEOUT))?;
     Ok(())
 }
 
-/// Waits for the end of a connection on which nothing was asked until we are to stop: browsers open some in advance,
-/// and hyper would wait for their first request.
-async fn silent_at_the_end(stopping: CancellationToken, asked: Arc<AtomicBool>) {
-    stopping.cancelled_owned().await;
-    if asked.load(Ordering::Relaxed) {
-        std::future::pending::<()>().await;
-    }
-}
-
-/// Where a request comes from: what a proxy says that stands before us on this machine or its own network, else the
-/// other end of the connection. (Of a list, the last is what that proxy itself has seen.)
-fn client(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    let is_near = match peer.to_canonical() {
-        IpAddr::V4(peer) => peer.is_loopback() || peer.is_private(),
-        IpAddr::V6(peer) => peer.is_loopback() || peer.is_unique_local(),
-    };
-    let said = headers.get_all("x-forwarded-for").iter().next_back().filter(|_| is_near);
-    let last = said.and_then(|said| said.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-    last.unwrap_or(peer)
-}
-
-/// As many as are wanted, and half of the files that may be open: sessions need some too.
-fn most_connections(wanted: usize) -> usize {
-    let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files / 2).ok());
-    let most = files.map_or(wanted, |files| wanted.min(files.max(1)));
-    if most < wanted {
-        tracing::info!(most, wanted, "the number of open files allows fewer connections (ulimit -n)");
-    }
-    most
+fn milliseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// Whether an error of `accept` is about a connection that is gone already, and not about us.
@@ -165,19 +235,6 @@ mod tests {
         prepare(&stream).unwrap();
         assert!(stream.nodelay().unwrap());
         // The system does the rest.
-        assert_eq!(tcp_user_timeout(&stream).unwrap(), NOTHING_TAKEN);
-    }
-
-    #[test]
-    fn a_proxy_is_believed_only_when_it_is_near() {
-        let headers = HeaderMap::from_iter([(
-            "x-forwarded-for".parse().unwrap(),
-            "203.0.113.9, 192.0.2.7".parse().unwrap(),
-        )]);
-        let from = |peer: &str| client(peer.parse().unwrap(), &headers).to_string();
-        assert_eq!(from("127.0.0.1"), "192.0.2.7");
-        assert_eq!(from("::ffff:10.0.0.2"), "192.0.2.7");
-        assert_eq!(from("198.51.100.4"), "198.51.100.4");
-        assert_eq!(client([127, 0, 0, 1].into(), &HeaderMap::new()), IpAddr::from([127, 0, 0, 1]));
+        assert_eq!(tcp_user_timeout(&stream).unwrap(), milliseconds(SEND_TIMEOUT));
     }
 }

@@ -7,7 +7,10 @@ use codex_gateway_engine::Sessions;
 use codex_gateway_site::Site;
 use leptos::config::LeptosOptions;
 
-use crate::{assets, auth::Auth, cli::Cli, guard::Guard, limits::Limits, metrics::Metrics, version::VERSION};
+use crate::{
+    assets, auth::Auth, cli::Cli, connections::Connections, guard::Guard, limits::Limits, metrics::Metrics,
+    proxies::TrustedProxies, version::VERSION,
+};
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -22,8 +25,10 @@ pub struct AppState {
     pub limits: Arc<Limits>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// How many connections may be open.
-    pub max_connections: usize,
+    /// The connections that are open.
+    pub connections: Arc<Connections>,
+    /// The reverse proxies that are believed.
+    pub proxies: Arc<TrustedProxies>,
     /// Names this build to browsers, by its version and its browser files: a tab that is older is told.
     pub build_id: Arc<str>,
     /// When the gateway was started.
@@ -52,7 +57,8 @@ impl AppState {
             auth: Arc::new(auth),
             guard: Arc::new(Guard::new(cli.host(), &cli.allowed_hosts)),
             limits: Arc::new(Limits::new(&cli.limits)),
-            max_connections: cli.limits.max_connections as usize,
+            connections: Arc::new(Connections::new(&cli.limits)),
+            proxies: Arc::new(cli.trusted_proxies.clone()),
             build_id: format!("{VERSION}-{fingerprint}").into(),
             started: Instant::now(),
             site,

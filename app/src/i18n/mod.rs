@@ -495,7 +495,7 @@ impl Texts {
             "too_large" => self.error_too_large(),
             "queue_full" => self.error_queue_full(),
             "unauthorized" => self.sign_in_ended(),
-            "rate_limited" => self.too_much(),
+            "rate_limited" | "too_many_bodies" => self.too_much(),
             _ => return failure.message.clone(),
         };
         known.to_owned()

@@ -13,6 +13,8 @@ use crate::{node::ElementRef, server_fns, state::State};
 
 /// How many blocks' colours are kept, for when they are drawn again.
 const KEPT: usize = 400;
+/// How much code is sent at once, in bytes. As JSON it has to fit into the 512 KiB that the server takes.
+const MAX_BATCH_BYTES: usize = 200 * 1024;
 /// How long others may join before the server is asked.
 const MOMENT: Duration = Duration::from_millis(80);
 
@@ -91,7 +93,7 @@ impl Colours {
             }
             !settled
         });
-        let rest = batch.split_off(batch.len().min(MOST));
+        let rest = batch.split_off(batch_len(&batch));
         self.0.update(|shelf| (shelf.wanted, shelf.asking) = (rest, !batch.is_empty()));
         if batch.is_empty() {
             return;
@@ -112,6 +114,16 @@ impl Colours {
             self.send();
         });
     }
+}
+
+/// How many pieces of code are sent at once: as many as the server takes, at least one.
+fn batch_len(wanted: &[Wanted]) -> usize {
+    let mut bytes = 0;
+    let fitting = wanted.iter().take(MOST).take_while(|wanted| {
+        bytes += wanted.source.len();
+        bytes <= MAX_BATCH_BYTES
+    });
+    fitting.count().max(1).min(wanted.len())
 }
 
 /// Says of an element that the server has coloured it.

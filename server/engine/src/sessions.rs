@@ -384,7 +384,7 @@ impl Sessions {
             return Err(error);
         }
         inner.metrics.session_created();
-        tracing::info!(session = %id, %owner, "session created");
+        tracing::info!(session = %id, owner = owner.as_str(), "session created");
         if inner.stopping.is_cancelled() {
             // The end of all began between the two checks and may not have seen this one.
             self.live().remove(&id);

@@ -150,7 +150,7 @@ impl Uploads {
             self.store.remove_upload(&id).await?;
             return Err(self.unusable(&error));
         }
-        tracing::info!(%owner, upload = %id, kind = kind.as_str(), bytes, "image uploaded");
+        tracing::info!(owner = owner.as_str(), upload = %id, kind = kind.as_str(), bytes, "image uploaded");
         Ok(Upload { ok: true, id, kind, width, height, bytes: bytes.into() })
     }
 

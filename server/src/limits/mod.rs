@@ -1,9 +1,12 @@
-//! How much one may ask for: requests, new sessions and turns in a minute, and streams at the same time.
+//! How much one may ask for: requests, new sessions and turns in a minute; streams, and bytes of bodies, at the same
+//! time.
 //!
 //! Per owner; per address where nobody signs in, and for tokens that are not good. Health and the browser files are
 //! exempt: they do not come here.
 
 mod address;
+mod bodies;
+mod forms;
 mod streams;
 
 use std::{fmt, num::NonZeroU32, time::Duration};
@@ -20,9 +23,14 @@ use governor::{
     clock::{Clock, DefaultClock},
 };
 
-use self::streams::Streams;
-pub use self::{address::Address, streams::StreamPlace};
-use crate::{auth::Caller, error::ApiError, state::AppState};
+pub use self::{address::Address, bodies::BodyPermit, forms::FormPermit, streams::StreamPlace};
+use self::{bodies::Bodies, forms::Forms, streams::Streams};
+use crate::{
+    auth::{Auth, Caller},
+    body::MAX_FORM_BYTES,
+    error::ApiError,
+    state::AppState,
+};
 
 /// How often those are forgotten who asked for nothing lately.
 pub const SWEEP: Duration = Duration::from_mins(1);
@@ -46,14 +54,19 @@ pub struct LimitOptions {
     #[arg(long, env = "CODEX_GATEWAY_RATE_BAD_TOKENS", value_name = "N", default_value_t = 60)]
     pub rate_bad_tokens: u32,
 
-    /// Event streams open at the same time per owner; 0: no limit
+    /// Event streams open at the same time, and requests that wait for a turn, per owner; 0: no limit
     #[arg(long, env = "CODEX_GATEWAY_MAX_STREAMS", value_name = "N", default_value_t = 256)]
     pub max_streams: u32,
 
-    /// Connections open at the same time; further ones wait
+    /// Connections open at the same time; beyond them, the oldest that no signed-in caller uses gives way
     #[arg(long, env = "CODEX_GATEWAY_MAX_CONNECTIONS", value_name = "N", default_value_t = 4096,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
+
+    /// Connections of one address that no signed-in caller uses, trusted proxies excepted; beyond them, the oldest gives
+    /// way; 0: no limit
+    #[arg(long, env = "CODEX_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 128)]
+    pub max_connections_per_address: u32,
 }
 
 /// Who is counted.
@@ -65,6 +78,13 @@ pub enum Who {
     Address(Address),
 }
 
+impl Who {
+    /// The caller of a request. Where nobody signs in, all are one owner, and addresses tell them apart.
+    pub fn of(auth: &Auth, owner: &OwnerId, request: &Request) -> Self {
+        if auth.is_on() { Self::Owner(owner.clone()) } else { Self::Address(Address::of(request)) }
+    }
+}
+
 /// Counts what is asked for.
 pub struct Limits {
     requests: Option<Rate<Who>>,
@@ -72,6 +92,8 @@ pub struct Limits {
     turns: Option<Rate<Who>>,
     bad_tokens: Option<Rate<Address>>,
     streams: Streams,
+    bodies: Bodies,
+    forms: Forms,
 }
 
 impl fmt::Debug for Limits {
@@ -89,6 +111,8 @@ impl Limits {
             turns: Rate::new("turns", options.rate_turns),
             bad_tokens: Rate::new("bad tokens", options.rate_bad_tokens),
             streams: Streams::new(options.max_streams),
+            bodies: Bodies::default(),
+            forms: Forms::default(),
         }
     }
 
@@ -106,6 +130,24 @@ impl Limits {
     /// [`ApiError::RateLimited`]
     pub fn stream(&self, who: Who) -> Result<StreamPlace, ApiError> {
         self.streams.open(who)
+    }
+
+    /// Room for a body of this length, for as long as it is held.
+    ///
+    /// # Errors
+    /// [`ApiError::RateLimited`], [`ApiError::TooManyBodies`]
+    pub fn body(&self, who: Who, bytes: usize) -> Result<BodyPermit, ApiError> {
+        self.bodies.reserve(who, bytes)
+    }
+
+    /// Counts a sign-in form that is about to be read, for as long as it is held.
+    pub fn form(&self, address: Address) -> FormPermit {
+        self.forms.begin(address)
+    }
+
+    /// How many bytes request bodies hold, or may come to hold.
+    pub fn body_bytes(&self) -> usize {
+        self.bodies.bytes() + self.forms.count() * MAX_FORM_BYTES
     }
 
     /// How many streams are open.
@@ -134,7 +176,7 @@ pub async fn limit(
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let who = if state.auth.is_on() { Who::Owner(owner) } else { Who::Address(Address::of(&request)) };
+    let who = Who::of(&state.auth, &owner, &request);
     let Limits { requests, creates, turns, .. } = &*state.limits;
     check(requests.as_ref(), &who)?;
     let starts = Starts::of(request.method(), request.extensions(), request.uri().path());

@@ -33,7 +33,7 @@ impl Streams {
         let count = open.entry(who.clone()).or_default();
         if self.most > 0 && *count >= self.most {
             return Err(ApiError::RateLimited {
-                what: "event streams at the same time",
+                what: "event streams and waiting requests at the same time",
                 after: STREAM_RETRY,
             });
         }

@@ -17,7 +17,11 @@ use prometheus_client::{
 
 pub use self::http::count;
 use self::{http::Http, process::Process};
-use crate::{limits::Limits, version};
+use crate::{
+    connections::{Connections, OpenConnections},
+    limits::Limits,
+    version,
+};
 
 /// The type of what [`Metrics::tell`] writes.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -45,6 +49,9 @@ pub struct Metrics {
     processes: Gauge,
     warm: Gauge,
     streams: Gauge,
+    /// By `caller`: whether a signed-in caller uses them.
+    connections: Family<[(&'static str, &'static str); 1], Gauge>,
+    body_bytes: Gauge,
 }
 
 impl fmt::Debug for Metrics {
@@ -73,7 +80,17 @@ impl Metrics {
             waiting: registered(ours, "sessions_waiting", "Sessions that wait for an answer of their user"),
             processes: registered(ours, "processes", "Codex processes that sessions have"),
             warm: registered(ours, "warm_processes", "Codex processes that wait for a session"),
-            streams: registered(ours, "event_streams", "Event streams that are open"),
+            streams: registered(
+                ours,
+                "event_streams",
+                "Event streams that are open, and requests that wait for a turn",
+            ),
+            connections: registered(ours, "connections", "Connections that are open, by who uses them"),
+            body_bytes: registered(
+                ours,
+                "request_body_bytes",
+                "Memory that request bodies hold, or have a claim to",
+            ),
             registry,
         }
     }
@@ -85,7 +102,7 @@ impl Metrics {
     }
 
     /// All of them, as they are now. What cannot be known now is left out.
-    pub async fn tell(&self, sessions: &Sessions, limits: &Limits) -> String {
+    pub async fn tell(&self, sessions: &Sessions, limits: &Limits, connections: &Connections) -> String {
         let Standing { idle, running, waiting, parked, processes, warm } = sessions.standing().await;
         for (state, count) in [("idle", Some(idle)), ("running", Some(running)), ("parked", parked)] {
             let label = [("state", state)];
@@ -102,6 +119,11 @@ impl Metrics {
         self.processes.set(number(processes));
         self.warm.set(number(warm));
         self.streams.set(number(limits.open_streams()));
+        let OpenConnections { anonymous, signed_in } = connections.count();
+        for (caller, count) in [("anonymous", anonymous), ("signed_in", signed_in)] {
+            self.connections.get_or_create(&[("caller", caller)]).set(number(count as u64));
+        }
+        self.body_bytes.set(number(limits.body_bytes() as u64));
         let mut text = String::new();
         // A string takes everything.
         let _ = encode(&mut text, &self.registry);

@@ -46,7 +46,7 @@ refusals! {
     /// Of one with a query.
     Query = [Call; BadQuery],
     /// Of one that may have a body.
-    Write = [Call; BadBody, SlowBody, TooLarge],
+    Write = [Call; BadBody, SlowBody, TooLarge, TooManyBodies],
     /// Of one that may be sent with a key.
     Once = [; BadKey, KeyReused, KeyUnfinished, Store],
     /// Of what is said to codex.
@@ -145,7 +145,8 @@ fn response(codes: &[ErrorCode]) -> Response {
     if codes.contains(&ErrorCode::Unauthorized) {
         response = response.header("WWW-Authenticate", header(Type::String, "`Bearer`"));
     }
-    let later = [ErrorCode::RateLimited, ErrorCode::SessionLimit, ErrorCode::TooManyReads];
+    let later =
+        [ErrorCode::RateLimited, ErrorCode::SessionLimit, ErrorCode::TooManyReads, ErrorCode::TooManyBodies];
     if later.iter().any(|code| codes.contains(code)) {
         response = response.header("Retry-After", header(Type::Integer, "When to try again, in seconds."));
     }

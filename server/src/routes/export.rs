@@ -1,6 +1,8 @@
 //! `GET /api/threads/{id}/export`: a whole thread as a file.
 
+use async_stream::stream;
 use axum::{
+    BoxError, Extension,
     body::Body,
     extract::{Path, Query, State, rejection::PathRejection, rejection::QueryRejection},
     http::{HeaderValue, header},
@@ -8,11 +10,12 @@ use axum::{
 };
 use codex_gateway_engine::{Export, SessionError};
 use codex_gateway_wire::{Json, api::ExportFormat};
+use futures::{Stream, StreamExt};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
-    auth::Caller,
+    auth::{Caller, Expiry},
     error::ApiError,
     openapi::{params::ThreadPath, refusals::ExportThread},
     state::AppState,
@@ -43,6 +46,7 @@ pub struct Asked {
 pub async fn export(
     State(state): State<AppState>,
     Caller(owner): Caller,
+    Extension(expiry): Extension<Expiry>,
     id: Result<Path<String>, PathRejection>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, ApiError> {
@@ -54,7 +58,7 @@ pub async fn export(
         ExportFormat::Json => ("json", "application/json"),
     };
     let name = file_name(title.as_deref().unwrap_or_default());
-    let mut response = Response::new(Body::from_stream(pieces));
+    let mut response = Response::new(Body::from_stream(until_over(expiry, pieces)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -62,6 +66,31 @@ pub async fn export(
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
     Ok(response)
+}
+
+/// The pieces of a file until the caller's token or sign-in ends. Then the file breaks off with an error: without one it
+/// would look whole.
+fn until_over<E: Into<BoxError>>(
+    expiry: Expiry,
+    pieces: impl Stream<Item = Result<String, E>>,
+) -> impl Stream<Item = Result<String, BoxError>> {
+    stream! {
+        let over = expiry.over();
+        tokio::pin!(over, pieces);
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = &mut over => Some(Err(ApiError::SignInEnded.into())),
+                next = pieces.next() => next.map(|piece| piece.map_err(Into::into)),
+            };
+            let Some(piece) = next else { return };
+            let ends = piece.is_err();
+            yield piece;
+            if ends {
+                return;
+            }
+        }
+    }
 }
 
 /// A name for a file, of letters and digits with hyphens between, whatever the title holds.
@@ -82,7 +111,23 @@ fn file_name(title: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use futures::stream;
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+
+    #[tokio::test]
+    async fn file_breaks_off_when_the_sign_in_ends() {
+        let signed_out = CancellationToken::new();
+        let expiry = Expiry::new(None, signed_out.clone());
+        let pieces = stream::repeat_with(|| Ok::<_, SessionError>("piece".to_owned()));
+        let file = until_over(expiry, pieces);
+        tokio::pin!(file);
+        assert_eq!(file.next().await.unwrap().unwrap(), "piece");
+        signed_out.cancel();
+        assert!(file.next().await.unwrap().is_err());
+        assert!(file.next().await.is_none());
+    }
 
     #[test]
     fn a_file_is_named_safely() {

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use codex_gateway_wire::api::{Info, InfoLimits};
 
-use crate::{body::LARGEST_BODY, openapi::refusals::Call, state::AppState, version};
+use crate::{body::MAX_TURN_BYTES, openapi::refusals::Call, state::AppState, version};
 
 /// What this gateway is, and what it allows.
 #[utoipa::path(
@@ -33,7 +33,7 @@ pub async fn info(State(state): State<AppState>) -> Json<Info> {
             park_after_ms: milliseconds(config.park_after),
             warm_processes: config.warm_processes,
             approval_timeout_ms: config.approval_timeout.map(milliseconds),
-            max_body_bytes: LARGEST_BODY,
+            max_body_bytes: MAX_TURN_BYTES,
         },
     })
 }

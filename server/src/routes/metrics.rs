@@ -41,6 +41,6 @@ pub fn alone(state: AppState) -> Router {
 }
 
 async fn tell(State(state): State<AppState>) -> Response {
-    let text = state.metrics.tell(&state.sessions, &state.limits).await;
+    let text = state.metrics.tell(&state.sessions, &state.limits, &state.connections).await;
     ([(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")], text).into_response()
 }

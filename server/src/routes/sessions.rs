@@ -46,9 +46,10 @@ pub async fn list(State(state): State<AppState>, Caller(owner): Caller) -> Json<
 pub async fn create(
     State(state): State<AppState>,
     Caller(owner): Caller,
-    Keyed { key, body }: Keyed<CreateSession>,
+    Keyed { key, body, permit }: Keyed<CreateSession>,
 ) -> Result<Json<SessionReply>, ApiError> {
     let session = state.sessions.create_once(&owner, body.unwrap_or_default(), key).await?;
+    drop(permit);
     Ok(Json(session.state().await?))
 }
 

@@ -10,7 +10,7 @@ use leptos::nonce::Nonce;
 use serde::Deserialize;
 
 use crate::{
-    body::{read, says},
+    body::{read_form, says},
     cookie,
     error::ApiError,
     guard::SITE,
@@ -19,8 +19,8 @@ use crate::{
     state::AppState,
 };
 
-/// The largest form that is read, in bytes.
-const LARGEST_FORM: usize = 64 * 1024;
+/// When one may send a form again that had to give way to others, in seconds.
+const FORM_RETRY: u64 = 5;
 
 /// What the form sends.
 #[derive(Deserialize)]
@@ -40,7 +40,14 @@ pub async fn sign_in(State(state): State<AppState>, request: Request) -> Result<
     if !says(&parts.headers, "application/x-www-form-urlencoded") {
         return Err(ApiError::BadBody("the body must be a form with a token".to_owned()));
     }
-    let bytes = read(body, LARGEST_FORM).await?;
+    let permit = state.limits.form(address);
+    let bytes = tokio::select! {
+        bytes = read_form(body) => bytes?,
+        () = permit.displaced() => {
+            return Err(ApiError::RateLimited { what: "sign-in forms at the same time", after: FORM_RETRY });
+        }
+    };
+    drop(permit);
     let sent: Sent = serde_urlencoded::from_bytes(&bytes)
         .map_err(|error| ApiError::BadBody(format!("the form is not what is expected: {error}")))?;
     let to = own_path(&sent.to);

@@ -35,6 +35,7 @@ use crate::{
 /// Say something to the agent.
 ///
 /// With `wait` it answers when the turn has ended; whoever accepts an event stream gets what happens until then, and its end.
+/// Both end with the token or the sign-in of the request: a `wait` with 401, a stream without its end. The turn goes on.
 #[utoipa::path(
     post,
     path = "/api/sessions/{id}/turn",
@@ -50,7 +51,7 @@ pub async fn start(
     Extension(expiry): Extension<Expiry>,
     Extension(who): Extension<Who>,
     headers: HeaderMap,
-    Keyed { key, body }: Keyed<StartTurn>,
+    Keyed { key, body, permit }: Keyed<StartTurn>,
 ) -> Result<Response, ApiError> {
     let turn = body.ok_or_else(ApiError::empty_body)?;
     let patience = match turn.wait {
@@ -63,13 +64,17 @@ pub async fn start(
         // What the turn brings about comes after this.
         let reader = Reader::after(session.clone(), session.log().last().seq, u16::MAX);
         let TurnReply { sent, .. } = state.sessions.start_turn_once(&session, turn, key).await?;
+        drop(permit);
         let hello = sse::hello(&session, &state.build_id);
         let ends = session.clone();
         let end = async move { ends.turn_reply(sent, client_id, patience).await };
         return Ok(sse::response(follow(session, hello, reader, end, expiry, place)));
     }
     let wait = turn.wait;
+    // It holds as much as a stream does, and for as long.
+    let _place = if wait.is_no() { None } else { Some(state.limits.stream(who)?) };
     let reply = state.sessions.start_turn_once(&session, turn, key).await?;
+    drop(permit);
     if wait.is_no() {
         return Ok(Json(reply).into_response());
     }

@@ -1,7 +1,10 @@
 //! `/api/uploads`: images for messages.
 
+use std::time::Duration;
+
 use axum::{
     Json,
+    body::HttpBody,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
@@ -14,11 +17,13 @@ use codex_gateway_wire::{
     UploadId,
     api::{ImageKind, Upload},
 };
+use tokio::time::timeout;
 
 use crate::{
     auth::Caller,
     body::{media_type, read},
     error::ApiError,
+    limits::Who,
     openapi::{
         params::UploadPath,
         refusals::{ReadImage, SendImage},
@@ -26,6 +31,10 @@ use crate::{
     state::AppState,
 };
 
+/// How long an image waits for others that are being sent. It holds its connection meanwhile.
+const PLACE_TIMEOUT: Duration = Duration::from_secs(30);
+/// When to send it again then, in seconds.
+const PLACE_RETRY: u64 = 5;
 /// What a browser may do with an image that it opens by itself: nothing but show it.
 const POLICY: &str = "sandbox; default-src 'none'";
 /// An upload never changes, and is its owner's alone.
@@ -52,9 +61,15 @@ pub async fn add(
     if !says_image(request.headers()) {
         return Err(ApiError::NoImageType);
     }
+    let who = Who::of(&state.auth, &owner, &request);
+    let body = request.into_body();
+    if body.size_hint().lower() > LARGEST as u64 {
+        return Err(ApiError::TooLarge(LARGEST));
+    }
     let uploads = state.sessions.uploads();
-    let _place = uploads.place(&owner).await;
-    let content = read(request.into_body(), LARGEST).await?;
+    let place = timeout(PLACE_TIMEOUT, uploads.place(&owner)).await;
+    let _place = place.map_err(|_| ApiError::TooManyBodies { after: PLACE_RETRY })?;
+    let (content, _permit) = read(body, LARGEST, |bytes| state.limits.body(who, bytes)).await?;
     Ok(Json(uploads.add(&owner, &content).await?))
 }
 

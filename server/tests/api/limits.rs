@@ -1,12 +1,9 @@
 //! How much one may ask for, how fast one has to be, and that nothing hangs or grows when somebody is not.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
 };
 
 use crate::{
@@ -92,22 +89,37 @@ async fn streams_have_a_number() {
 }
 
 #[tokio::test]
-async fn connections_have_a_number_and_the_next_one_waits() {
+async fn oldest_connection_gives_way_when_there_are_too_many() {
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_MAX_CONNECTIONS", "2").start().await;
-    let idle = [gateway.client.connect().await, gateway.client.connect().await];
-    let client = gateway.client.clone();
-    let next = client.get("/healthz");
-    tokio::pin!(next);
-    assert!(timeout(Duration::from_millis(200), &mut next).await.is_err());
-    let [first, second] = idle;
-    drop(first);
-    next.await.ok();
+    let [first, second] = [gateway.client.connect().await, gateway.client.connect().await];
+    gateway.client.get("/healthz").await.ok();
+    assert_eq!(all_that_comes(first).await, "");
+    gateway.client.get("/healthz").await.ok();
     drop(second);
     gateway.stop().await;
 }
 
+#[tokio::test]
+async fn oldest_connection_of_an_address_gives_way_unless_it_is_a_proxys() {
+    let setup = Setup::fake("normal").set("CODEX_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS", "2");
+    let setup = setup.set("CODEX_GATEWAY_TRUSTED_PROXIES", "127.0.0.3");
+    let gateway = setup.start().await;
+    let [attacker, proxy] = [gateway.client.from(2), gateway.client.from(3)];
+    let mut other = gateway.client.from(4).connect().await;
+    let mut first_of_proxy = proxy.connect().await;
+    let [first, mut second] = [attacker.connect().await, attacker.connect().await];
+    let _more = [proxy.connect().await, proxy.connect().await, attacker.connect().await];
+    // Long before a silent one would end by itself.
+    assert_eq!(within("it gives way", all_that_comes(first)).await, "");
+    for stays in [&mut other, &mut first_of_proxy, &mut second] {
+        stays.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        assert_eq!(stays.read_u8().await.unwrap(), b'H');
+    }
+    gateway.stop().await;
+}
+
 /// What comes on a connection until its end.
-async fn all_that_comes(mut stream: TcpStream) -> String {
+pub(crate) async fn all_that_comes(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
     // A connection that is cut is at its end as well.
     let _ = within("the connection ends", stream.read_to_end(&mut bytes)).await;

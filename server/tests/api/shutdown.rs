@@ -160,6 +160,12 @@ async fn what_cannot_be_configured_is_named() {
         ("CODEX_GATEWAY_MAX_SESSIONS", "0", "is \"0\"; it takes a whole number from 1 to 10000"),
         ("CODEX_GATEWAY_PORT", "http", "is \"http\"; it takes a port, from 0 to 65535"),
         ("CODEX_GATEWAY_HOST", "here", "is \"here\"; it takes an IP address"),
+        (
+            "CODEX_GATEWAY_TRUSTED_PROXIES",
+            "::1,proxy.example",
+            "is \"::1,proxy.example\"; it takes addresses and networks with commas between, as in 127.0.0.0/8,::1 (or \
+             none); \"proxy.example\" is neither",
+        ),
         ("CODEX_GATEWAY_DEBUG", "maybe", "is \"maybe\"; it takes 0 or 1"),
         ("CODEX_GATEWAY_SESSION_TTL_MS", "-1", "is \"-1\"; it takes a whole number of milliseconds"),
         (

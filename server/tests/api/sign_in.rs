@@ -15,7 +15,7 @@ fn cookie(reply: &Reply) -> (String, String) {
 }
 
 /// Somebody who has signed in.
-async fn signed_in(gateway: &Gateway, sub: &str) -> Client {
+pub(crate) async fn signed_in(gateway: &Gateway, sub: &str) -> Client {
     let reply = gateway.client.post_form("/sign-in", &format!("token={}&to=/", token_of(sub))).await;
     assert_eq!(reply.status, 303, "{}", reply.text());
     gateway.client.with("cookie", &format!("theme=dark; {}", cookie(&reply).0))

@@ -1,10 +1,18 @@
 //! `POST /api/sessions/{id}/turn` for scripts: with `wait` it answers when the turn has ended, and for whoever accepts an
 //! event stream it is one.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use crate::support::{Event, Events, Gateway, Session, eventually, within};
+use crate::{
+    auth::{SECRET, sign, token_of},
+    limits::all_that_comes,
+    sign_in::signed_in,
+    support::{Event, Events, Gateway, Session, Setup, eventually, within},
+};
 
 /// A message whose reply waits, with more in its body.
 async fn waits(session: &Session, prompt: &str, more: Value) -> Value {
@@ -234,5 +242,69 @@ async fn a_stream_lasts_as_long_as_it_shall() {
     let (gateway, session) = session("hangs").await;
     let events = streams(&session, &json!({ "prompt": "Hello", "wait": 1 })).await.rest().await;
     assert_eq!(events.last().unwrap().json()["turn"]["status"], "inProgress");
+    gateway.stop().await;
+}
+
+const WATCH: &str = "of those who watch";
+
+/// A session of Ada's, in a gateway that wants tokens, and whose turns do not end.
+async fn session_with_owner() -> (Gateway, Session) {
+    let setup = Setup::fake("hangs").set("CODEX_GATEWAY_JWT_SECRET", SECRET);
+    let gateway = setup.set("CODEX_GATEWAY_METRICS_TOKEN", WATCH).start().await.settled().await;
+    let session = gateway.create_with(&gateway.client.with_token(&token_of("ada")), &json!({})).await;
+    (gateway, session)
+}
+
+#[tokio::test]
+async fn wait_ends_with_its_token_and_the_turn_goes_on() {
+    let (gateway, session) = session_with_owner().await;
+    let soon = (SystemTime::now() + Duration::from_secs(2)).duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let short = sign(Algorithm::HS256, &json!({ "sub": "ada", "exp": soon }), SECRET);
+    let client = gateway.client.with_token(&short);
+    let reply = client.post_json(&session.path("/turn"), &json!({ "prompt": "Hello", "wait": true })).await;
+    let message = reply.refused(401, "unauthorized");
+    assert!(message.contains("has ended while the request waited"), "{message}");
+    assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
+    assert_eq!(session.state().await["activeTurn"], true);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn whatever_waits_ends_with_the_sign_in() {
+    let (gateway, session) = session_with_owner().await;
+    let mut events = session.live().await;
+    let browser = signed_in(&gateway, "ada").await;
+    let keyed = browser.with("idempotency-key", "k");
+    let body = json!({ "prompt": "Hello", "wait": true });
+    let turn = session.path("/turn");
+    let cookie = browser.header("cookie").unwrap().to_owned();
+    let upload = format!(
+        "POST /api/uploads HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\ncontent-type: image/png\r\ncontent-length: 1000\r\n\r\nx"
+    );
+    let uploading = async { all_that_comes(browser.connect_with(&upload).await).await };
+    let signs_out = async {
+        events.notification("turn/started").await;
+        // The stream, two that wait, and the image.
+        within("all are waiting", async {
+            while !gateway
+                .client
+                .with_token(WATCH)
+                .get("/metrics")
+                .await
+                .text()
+                .contains("codex_gateway_connections{caller=\"signed_in\"} 4\n")
+            {}
+        })
+        .await;
+        assert_eq!(browser.post_form("/sign-out", "").await.status, 303);
+    };
+    let (first, again, image, ()) =
+        tokio::join!(keyed.post_json(&turn, &body), keyed.post_json(&turn, &body), uploading, signs_out);
+    for reply in [first, again] {
+        let message = reply.refused(401, "unauthorized");
+        assert!(message.contains("has ended while the request waited"), "{message}");
+    }
+    assert!(image.starts_with("HTTP/1.1 401 "), "{image}");
+    assert_eq!(session.state().await["activeTurn"], true);
     gateway.stop().await;
 }

@@ -82,7 +82,7 @@ impl Sessions {
         }
         let session = self.restore(saved, &entries).await?;
         self.live().insert(id.clone(), session.clone());
-        tracing::info!(session = %id, %owner, "session restored");
+        tracing::info!(session = %id, owner = owner.as_str(), "session restored");
         if self.inner.stopping.is_cancelled() {
             // The end of all began between the two checks and may not have seen this one.
             self.live().remove(id);

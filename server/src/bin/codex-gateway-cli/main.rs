@@ -9,25 +9,17 @@ mod signals;
 mod terminal;
 mod turn;
 
-use std::{
-    io::{self, IsTerminal},
-    process::ExitCode,
-};
+use std::{io, process::ExitCode};
 
 use clap::CommandFactory;
-use codex_gateway::variables;
+use codex_gateway::{logging, variables};
 use tokio::runtime::Runtime;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use self::options::{Cli, NAME};
 
 fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
+    logging::init(LevelFilter::OFF);
     let done = match variables::read::<Cli>() {
         Ok(cli) => begin(cli),
         // Help and version are asked for in the same way.
@@ -35,7 +27,8 @@ fn main() -> ExitCode {
         Err(error) => Err(error.into()),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("{NAME}: {error:#}");
+        // Some of it may be what codex said.
+        eprintln!("{NAME}: {}", logging::escaped(&format!("{error:#}")));
         ExitCode::FAILURE
     })
 }

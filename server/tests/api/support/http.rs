@@ -1,6 +1,9 @@
 //! A client that sends what it is told to, byte by byte, and reads only when it is asked to.
 
-use std::{fmt::Write, net::SocketAddr};
+use std::{
+    fmt::Write,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
@@ -20,6 +23,8 @@ pub(crate) struct Client {
     address: SocketAddr,
     /// Sent with every request.
     headers: Vec<(String, String)>,
+    /// Where its connections come from: another loopback address is another client.
+    source: Ipv4Addr,
 }
 
 impl Client {
@@ -29,7 +34,7 @@ impl Client {
     }
 
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, headers: Vec::new() }
+        Self { address, headers: Vec::new(), source: Ipv4Addr::LOCALHOST }
     }
 
     /// Where it asks.
@@ -42,6 +47,16 @@ impl Client {
         let mut headers = self.headers.clone();
         headers.push((name.to_owned(), value.to_owned()));
         Self { headers, ..self.clone() }
+    }
+
+    /// What it sends of this name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The same client, at another loopback address.
+    pub(crate) fn from(&self, last: u8) -> Self {
+        Self { source: Ipv4Addr::new(127, 0, 0, last), ..self.clone() }
     }
 
     /// The same client, where that one asks.
@@ -78,7 +93,20 @@ impl Client {
 
     /// A connection on which nothing is sent yet.
     pub(crate) async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.unwrap()
+        self.socket().connect(self.address).await.unwrap()
+    }
+
+    fn socket(&self) -> TcpSocket {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((self.source, 0).into()).unwrap();
+        socket
+    }
+
+    /// A connection on which this was sent: a request that is not whole, say.
+    pub(crate) async fn connect_with(&self, bytes: &str) -> TcpStream {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+        stream
     }
 
     /// A request and its whole reply.
@@ -91,7 +119,7 @@ impl Client {
 
     /// A request, and its reply as far as its headers.
     pub(crate) async fn open(&self, method: &str, path: &str, body: &[u8]) -> Response {
-        let socket = TcpSocket::new_v4().unwrap();
+        let socket = self.socket();
         // A reader that does not read shall be felt at the other end soon.
         socket.set_recv_buffer_size(64 * 1024).unwrap();
         let stream = socket.connect(self.address).await.unwrap();

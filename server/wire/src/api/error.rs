@@ -54,7 +54,7 @@ words! {
         BadCwd = "bad_cwd",
         /// The answer does not fit the request, which still waits.
         BadAnswer = "bad_answer",
-        /// No valid token.
+        /// No valid token, or one that ended while the request waited.
         Unauthorized = "unauthorized",
         /// The request names a host that is not this gateway's.
         ForeignHost = "foreign_host",
@@ -98,7 +98,8 @@ words! {
         RequestEnded = "request_ended",
         /// An older gateway had this path.
         Gone = "gone",
-        /// The body is too large.
+        /// The body is larger than its route takes: 4 MiB for a turn, 512 KiB for a change of the queue and for an
+        /// answer, 10 MiB for an image, else 64 KiB.
         TooLarge = "too_large",
         /// The body is no image, or does not say that it is one.
         NoImage = "no_image",
@@ -129,6 +130,8 @@ words! {
         SessionLimit = "session_limit",
         /// More threads are being read than can be; `Retry-After` says when to try again.
         TooManyReads = "too_many_reads",
+        /// The gateway reads as many request bodies as it can; `Retry-After` says when to try again.
+        TooManyBodies = "too_many_bodies",
         /// Codex has ended too often.
         CodexCrashing = "codex_crashing",
         /// Codex is overloaded, and says so.
@@ -198,6 +201,7 @@ impl ErrorCode {
             Self::CodexLacks => 501,
             Self::SessionLimit
             | Self::TooManyReads
+            | Self::TooManyBodies
             | Self::CodexCrashing
             | Self::CodexOverloaded
             | Self::CodexTooOld

@@ -1,0 +1,176 @@
+//! The requests that a connection is busy with, from their heads to the ends of their replies: whether it is idle, and
+//! whether its client takes nothing of what it asked for.
+//!
+//! HTTP/1.1 and HTTP/2 are the same here. The timeouts that hyper has cover HTTP/1.1 only, and TCP's see no client that
+//! acknowledges everything and opens no window for a stream.
+
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    response::Response,
+};
+use hyper::body::{Frame, SizeHint};
+use tokio::time::Instant;
+
+/// The requests that a connection is busy with. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct InFlight(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    /// The number of requests so far.
+    count: u64,
+    /// Since when each reply waits for its client to take more; `None` while the client waits for the gateway.
+    open: HashMap<u64, Option<Instant>>,
+    idle_since: Instant,
+}
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// Nothing, since then.
+    Idle(Instant),
+    /// It is busy, and its client takes what is sent.
+    Busy,
+    /// Its client takes nothing of a reply, since then.
+    Stalled(Instant),
+}
+
+impl InFlight {
+    /// Nothing was asked yet.
+    pub fn new() -> Self {
+        Self(Arc::new(Mutex::new(State { count: 0, open: HashMap::new(), idle_since: Instant::now() })))
+    }
+
+    /// A request begins.
+    pub fn begin(&self) -> Exchange {
+        let mut state = lock(&self.0);
+        state.count += 1;
+        let number = state.count;
+        state.open.insert(number, None);
+        Exchange { number, state: Arc::clone(&self.0) }
+    }
+
+    /// Returns `true` if there was a request yet.
+    pub fn has_begun(&self) -> bool {
+        lock(&self.0).count > 0
+    }
+
+    /// What the connection is doing.
+    pub fn activity(&self) -> Activity {
+        let state = lock(&self.0);
+        if state.open.is_empty() {
+            return Activity::Idle(state.idle_since);
+        }
+        state.open.values().flatten().min().map_or(Activity::Busy, |since| Activity::Stalled(*since))
+    }
+}
+
+impl Default for InFlight {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A request that is being answered. Dropping it ends it.
+#[derive(Debug)]
+pub struct Exchange {
+    number: u64,
+    state: Arc<Mutex<State>>,
+}
+
+impl Exchange {
+    /// The reply. The exchange ends with its body.
+    pub fn reply(self, response: Response) -> Response {
+        response.map(|body| Body::new(ReplyBody { body, exchange: self }))
+    }
+
+    fn set_stalled_since(&self, since: Option<Instant>) {
+        if let Some(stalled) = lock(&self.state).open.get_mut(&self.number) {
+            *stalled = since;
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        state.open.remove(&self.number);
+        state.idle_since = Instant::now();
+    }
+}
+
+/// A reply's body. What was taken of it and not asked for again waits for the client.
+struct ReplyBody {
+    body: Body,
+    exchange: Exchange,
+}
+
+impl HttpBody for ReplyBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        let waits = matches!(frame, Poll::Ready(Some(_)));
+        self.exchange.set_stalled_since(waits.then(Instant::now));
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{StreamExt, stream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn connection_is_busy_until_the_end_of_the_last_reply() {
+        let in_flight = InFlight::new();
+        assert!(!in_flight.has_begun() && matches!(in_flight.activity(), Activity::Idle(_)));
+        let (first, second) = (in_flight.begin(), in_flight.begin());
+        assert!(in_flight.has_begun() && in_flight.activity() == Activity::Busy);
+        drop(second);
+        let mut body = first.reply(Response::new(Body::from("text"))).into_body().into_data_stream();
+        assert_eq!(in_flight.activity(), Activity::Busy);
+        body.next().await.unwrap().unwrap();
+        drop(body);
+        assert!(matches!(in_flight.activity(), Activity::Idle(_)));
+    }
+
+    #[tokio::test]
+    async fn reply_that_is_not_taken_is_stalled_and_one_that_has_nothing_to_give_is_not() {
+        let in_flight = InFlight::new();
+        let pieces = stream::iter(["a", "b"].map(Ok::<_, std::convert::Infallible>)).chain(stream::pending());
+        let reply = in_flight.begin().reply(Response::new(Body::from_stream(pieces)));
+        let mut body = reply.into_body().into_data_stream();
+        assert_eq!(in_flight.activity(), Activity::Busy);
+        body.next().await.unwrap().unwrap();
+        let Activity::Stalled(since) = in_flight.activity() else { panic!("{:?}", in_flight.activity()) };
+        body.next().await.unwrap().unwrap();
+        assert!(matches!(in_flight.activity(), Activity::Stalled(later) if later >= since));
+        assert!(futures::poll!(body.next()).is_pending());
+        assert_eq!(in_flight.activity(), Activity::Busy);
+    }
+}

@@ -1,0 +1,209 @@
+//! Reverse proxies: which peers are believed when they say where a request comes from.
+//!
+//! A trusted peer's `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` count. [`TrustedProxies::strip`]
+//! removes them from the requests of all other peers, so that code behind it may read them without asking again.
+//! `Forwarded` (RFC 7239) is not read.
+
+use std::{net::IpAddr, str::FromStr};
+
+use axum::http::{HeaderMap, HeaderName};
+use ipnet::{IpNet, Ipv4Net};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// The value that trusts no peer.
+const NONE: &str = "none";
+
+/// The addresses and networks of reverse proxies that are believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+/// A part of the list is neither an address nor a network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("addresses and networks with commas between, as in 127.0.0.0/8,::1 (or {NONE}); {0:?} is neither")]
+pub struct NotANetwork(String);
+
+impl FromStr for TrustedProxies {
+    type Err = NotANetwork;
+
+    fn from_str(list: &str) -> Result<Self, NotANetwork> {
+        if list.trim() == NONE {
+            return Ok(Self(Vec::new()));
+        }
+        list.split(',').map(|part| network(part.trim())).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// A network, or the network of one address. What maps IPv4 into IPv6 is the IPv4 network.
+fn network(text: &str) -> Result<IpNet, NotANetwork> {
+    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    let network = text.parse::<IpNet>().ok().or_else(address).ok_or_else(|| NotANetwork(text.to_owned()))?;
+    let mapped = match network {
+        IpNet::V6(six) => six
+            .addr()
+            .to_ipv4_mapped()
+            .zip(six.prefix_len().checked_sub(96))
+            .and_then(|(four, prefix)| Ipv4Net::new(four, prefix).ok()),
+        IpNet::V4(_) => None,
+    };
+    Ok(mapped.map_or(network, IpNet::V4))
+}
+
+impl TrustedProxies {
+    /// Returns `true` if this peer is believed.
+    pub fn contains(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.0.iter().any(|network| network.contains(&peer))
+    }
+
+    /// The address that a request comes from.
+    ///
+    /// `X-Forwarded-For` is read from the right: each proxy appends the peer that it has seen. Reading stops at the
+    /// first address that is no trusted proxy, because everything to its left is that client's own invention, and at
+    /// the first entry that is no address.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+        let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+        let mut client = peer.to_canonical();
+        for hop in hops {
+            if !self.contains(client) {
+                break;
+            }
+            let Some(before) = hop_address(hop.trim()) else { break };
+            client = before;
+        }
+        client
+    }
+
+    /// Removes what a peer that is not believed says about where its request comes from.
+    pub fn strip(&self, peer: IpAddr, headers: &mut HeaderMap) {
+        if self.contains(peer) {
+            return;
+        }
+        for name in [FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST] {
+            headers.remove(name);
+        }
+    }
+}
+
+/// An entry of `X-Forwarded-For`. Some proxies write the port as well.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let address = hop.parse::<IpAddr>().ok();
+    let with_port = || hop.parse::<std::net::SocketAddr>().ok().map(|hop| hop.ip());
+    let in_brackets = || hop.strip_prefix('[')?.strip_suffix(']')?.parse::<IpAddr>().ok();
+    address.or_else(with_port).or_else(in_brackets).map(|address| address.to_canonical())
+}
+
+/// Returns `true` if the browser speaks TLS to a proxy: the gateway does not itself.
+pub(crate) fn is_https(headers: &HeaderMap) -> bool {
+    let proto = headers.get(FORWARDED_PROTO).and_then(|proto| proto.to_str().ok()).unwrap_or_default();
+    // Each proxy of a chain appends. The first entry is what the browser speaks.
+    proto.split(',').next().is_some_and(|proto| proto.trim().eq_ignore_ascii_case("https"))
+}
+
+/// The name that the browser asked a proxy for. `None` if no proxy says one, an error if there are two headers.
+pub(crate) fn forwarded_host(headers: &HeaderMap) -> Result<Option<&str>, TwoHosts> {
+    let mut lines = headers.get_all(FORWARDED_HOST).iter();
+    match (lines.next(), lines.next()) {
+        (_, Some(_)) => Err(TwoHosts),
+        (line, None) => {
+            let line = line.map(|line| line.to_str().unwrap_or_default());
+            // Each proxy of a chain appends. The first entry is what the browser asked for.
+            Ok(line.map(|line| line.split(',').next().unwrap_or_default().trim()))
+        }
+    }
+}
+
+/// There is more than one `X-Forwarded-Host` header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TwoHosts;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(list: &str) -> TrustedProxies {
+        list.parse().unwrap()
+    }
+
+    fn headers(all: &[(&'static str, &'static str)]) -> HeaderMap {
+        all.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    fn client(list: &str, peer: &str, forwarded: &[&'static str]) -> String {
+        let all: Vec<_> = forwarded.iter().map(|value| ("x-forwarded-for", *value)).collect();
+        proxies(list).client(peer.parse().unwrap(), &headers(&all)).to_string()
+    }
+
+    #[test]
+    fn list_of_addresses_and_networks_is_read() {
+        let all = proxies("127.0.0.0/8, ::1,10.1.2.3, 2001:db8::/32,::ffff:192.0.2.0/120");
+        for trusted in [
+            "127.9.9.9",
+            "::1",
+            "10.1.2.3",
+            "::ffff:10.1.2.3",
+            "2001:db8:1::1",
+            "192.0.2.200",
+            "::ffff:127.0.0.1",
+        ] {
+            assert!(all.contains(trusted.parse().unwrap()), "{trusted}");
+        }
+        for other in ["10.1.2.4", "::2", "192.0.3.1", "172.17.0.1"] {
+            assert!(!all.contains(other.parse().unwrap()), "{other}");
+        }
+        assert!(!proxies("none").contains([127, 0, 0, 1].into()));
+    }
+
+    #[test]
+    fn list_with_something_else_is_refused() {
+        for (list, part) in [
+            ("localhost", "localhost"),
+            ("127.0.0.1,", ""),
+            ("10.0.0.0/33", "10.0.0.0/33"),
+            ("127.0.0.1,none", "none"),
+            ("10.0.0.1:80", "10.0.0.1:80"),
+        ] {
+            assert_eq!(list.parse::<TrustedProxies>(), Err(NotANetwork(part.to_owned())), "{list}");
+        }
+    }
+
+    #[test]
+    fn peer_that_is_no_proxy_is_not_believed() {
+        assert_eq!(client("127.0.0.0/8", "198.51.100.4", &["192.0.2.7"]), "198.51.100.4");
+        assert_eq!(client("127.0.0.0/8", "10.0.0.2", &["192.0.2.7"]), "10.0.0.2");
+        assert_eq!(client("none", "127.0.0.1", &["192.0.2.7"]), "127.0.0.1");
+        let mut all = headers(&[
+            ("x-forwarded-for", "192.0.2.7"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "a"),
+            ("host", "b"),
+        ]);
+        proxies("::1").strip([127, 0, 0, 1].into(), &mut all);
+        assert_eq!(all, headers(&[("host", "b")]));
+    }
+
+    #[test]
+    fn client_is_the_rightmost_address_that_is_no_proxy() {
+        let list = "127.0.0.1,10.0.0.0/8";
+        assert_eq!(client(list, "127.0.0.1", &[]), "127.0.0.1");
+        assert_eq!(client(list, "127.0.0.1", &["203.0.113.9, 192.0.2.7"]), "192.0.2.7");
+        assert_eq!(client(list, "::ffff:127.0.0.1", &["203.0.113.9, 192.0.2.7, 10.0.0.5"]), "192.0.2.7");
+        assert_eq!(client(list, "127.0.0.1", &["203.0.113.9", "192.0.2.7", "10.0.0.5"]), "192.0.2.7");
+        assert_eq!(client(list, "127.0.0.1", &["10.0.0.7, 10.0.0.5"]), "10.0.0.7");
+        assert_eq!(client(list, "127.0.0.1", &["192.0.2.7:4711"]), "192.0.2.7");
+        assert_eq!(client(list, "127.0.0.1", &["[2001:db8::7]:4711"]), "2001:db8::7");
+        assert_eq!(client(list, "127.0.0.1", &["[2001:db8::7]"]), "2001:db8::7");
+        assert_eq!(client(list, "127.0.0.1", &["192.0.2.7, unknown"]), "127.0.0.1");
+        assert_eq!(client(list, "127.0.0.1", &["192.0.2.7, unknown, 10.0.0.5"]), "10.0.0.5");
+    }
+
+    #[test]
+    fn forwarded_host_is_one_and_the_first_of_a_chain() {
+        assert_eq!(forwarded_host(&headers(&[])), Ok(None));
+        assert_eq!(forwarded_host(&headers(&[("x-forwarded-host", "a:1, b")])), Ok(Some("a:1")));
+        let two = headers(&[("x-forwarded-host", "a"), ("x-forwarded-host", "a")]);
+        assert_eq!(forwarded_host(&two), Err(TwoHosts));
+    }
+}
