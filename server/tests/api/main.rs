@@ -35,6 +35,7 @@ mod owners;
 mod parking;
 mod presence;
 mod queue;
+mod replacing;
 mod replay;
 mod requests;
 mod search;

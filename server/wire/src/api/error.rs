@@ -88,6 +88,8 @@ words! {
         QueueFull = "queue_full",
         /// Messages wait for their turn in the thread that the session is in.
         QueueWaits = "queue_waits",
+        /// The conversation ends with another turn than the client expects.
+        ConversationChanged = "conversation_changed",
         /// Another session, or another program, holds the thread.
         ThreadHeld = "thread_held",
         /// A request with this key was begun, and what came of it is not known.
@@ -179,6 +181,7 @@ impl ErrorCode {
             | Self::QueueItemSending
             | Self::QueueFull
             | Self::QueueWaits
+            | Self::ConversationChanged
             | Self::ThreadHeld
             | Self::KeyUnfinished
             | Self::RequestEnded => 409,
