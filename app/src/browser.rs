@@ -202,6 +202,13 @@ pub(crate) fn focus_composer() {
     }
 }
 
+/// Gives the focus back to where one writes, if what had it is gone.
+pub(crate) fn catch_focus() {
+    if document().active_element().is_none_or(|element| element.tag_name() == "BODY") {
+        focus_composer();
+    }
+}
+
 /// Whether a key goes into a field.
 pub(crate) fn writes(event: &KeyboardEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());

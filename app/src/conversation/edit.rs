@@ -255,7 +255,10 @@ impl Edit {
         self.sending.set(true);
         chat.replace(message, forks, move |sent| match sent {
             Err(Some(failure)) => self.failed(chat.t.failure(&failure)),
-            Ok(()) | Err(None) => self.close(&key),
+            Ok(()) | Err(None) => {
+                self.close(&key);
+                request_animation_frame(browser::catch_focus);
+            }
         });
     }
 

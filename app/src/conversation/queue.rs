@@ -4,7 +4,7 @@ use codex_gateway_wire::{
     QueueItem, QueueItemId,
     api::{EditQueueItem, QueueChange},
 };
-use leptos::task::spawn_local;
+use leptos::{prelude::request_animation_frame, task::spawn_local};
 
 use super::{Chat, edit::edit_queued_view};
 use crate::{
@@ -97,7 +97,7 @@ fn removal_view(chat: Chat, item: &QueueItem) -> Node {
     let remove = move || {
         chat.change_queue(id.clone(), QueueChange::Remove, |failure| {
             if failure.is_none() {
-                browser::focus_composer();
+                request_animation_frame(browser::catch_focus);
             }
         });
     };

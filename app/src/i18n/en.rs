@@ -323,7 +323,7 @@ pub(super) static PHRASES: Phrases = Phrases {
     other_keys: &[
         ("Enter", "Send the message"),
         ("Shift Enter", "Break the line"),
-        ("Esc", "Stop the turn, close what is open, decline a question"),
+        ("Esc", "Close what is open, cancel an edit, stop the turn, decline a question"),
         ("1 … 9", "Answer a question that has the focus"),
         ("↑ ↓ →", "In the list: from conversation to conversation, to its options"),
     ],

@@ -318,7 +318,7 @@ pub(super) static PHRASES: Phrases = Phrases {
     other_keys: &[
         ("Enter", "发送消息"),
         ("Shift Enter", "换行"),
-        ("Esc", "停止本轮、关闭打开的内容、拒绝请求"),
+        ("Esc", "关闭打开的内容、取消编辑、停止本轮、拒绝请求"),
         ("1 … 9", "回答获得焦点的请求"),
         ("↑ ↓ →", "在列表中切换对话，打开选项"),
     ],

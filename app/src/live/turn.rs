@@ -264,9 +264,9 @@ mod tests {
         let mut transcript =
             Transcript { turns: vec![record], entries: entries.into_iter().collect(), ..Default::default() };
         let folds = |transcript: &Transcript| TurnFacts::of(transcript, &"t".into(), &ids, None).folds;
-        assert_eq!(sorted(&folds(&transcript)), ["edit", "say"]);
+        assert_eq!(sorted(&folds(&transcript)), ["edit"]);
         transcript.turns[0].duration_ms = Some(15_000);
-        assert_eq!(sorted(&folds(&transcript)), ["edit", "ok", "say"]);
+        assert_eq!(sorted(&folds(&transcript)), ["edit", "ok"]);
     }
 
     #[test]
