@@ -108,8 +108,9 @@ fn removal_view(chat: Chat, item: &QueueItem) -> Node {
     many([
         el("span").class("text").child(item.text.clone()),
         el("span").class("ask").attr("role", "status").child(t.remove_ask()),
-        keep,
         button(t.remove(), remove),
+        // Last, where the button was that asked: a double click removes nothing.
+        keep,
     ])
 }
 
