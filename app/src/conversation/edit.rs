@@ -272,9 +272,12 @@ impl Edit {
         let (key, origin) = (edit_key(&chat.draft_key()), Subject::Queued(id.clone()).origin());
         self.failure.set(None);
         self.sending.set(true);
-        chat.change_queue(id, change, move |failure| match failure {
-            Some(failure) => self.failed(failure),
-            None => {
+        chat.change_queue(id, change, move |changed| match changed {
+            Err(failure) => {
+                chat.heed(&failure);
+                self.failed(chat.t.failure(&failure));
+            }
+            Ok(()) => {
                 self.close(&key);
                 focus(origin);
             }
@@ -304,12 +307,14 @@ impl Edit {
         let key = edit_key(&chat.draft_key());
         let Some((name, text)) = kept(&key) else { return };
         let id = name.get(1..).unwrap_or_default();
-        if name.starts_with('t') {
-            self.begin_turn(chat, id.into());
-        } else {
+        let is_queued = name.starts_with('q');
+        if is_queued {
             self.begin_queued(chat, &id.into());
+        } else {
+            self.begin_turn(chat, id.into());
         }
-        if !self.is_open() && !chat.live.has_older() {
+        // A turn that is not loaded yet can be edited once it is.
+        if !self.is_open() && (is_queued || !chat.live.has_older()) {
             browser::store_for_tab(&key, "");
             take_back(&chat.draft_key(), &StartTurn { prompt: text, ..StartTurn::default() });
         }

@@ -12,7 +12,7 @@ use crate::{
     composer::{thumbnail, upload},
     icon::{Icon, icon},
     node::{El, Node, button, el, link_button, list, live, many},
-    server_fns,
+    server_fns::{self, Failure},
 };
 
 pub(super) fn queue_view(chat: Chat) -> Node {
@@ -67,7 +67,7 @@ fn item_view(chat: Chat, all: &[QueueItem], at: usize) -> Node {
     };
     let change = |change: QueueChange| {
         let id = item.id.clone();
-        Box::new(move || chat.change_queue(id.clone(), change.clone(), |_| ())) as Box<dyn Fn() + Send>
+        Box::new(move || chat.change_queue_or_say(id.clone(), change.clone())) as Box<dyn Fn() + Send>
     };
     let before = at.checked_sub(1).and_then(|at| all.get(at)).map(|item| item.id.clone());
     let up = before.map(|before| {
@@ -91,16 +91,10 @@ fn item_view(chat: Chat, all: &[QueueItem], at: usize) -> Node {
     ])
 }
 
-/// Asks whether to remove a message: nobody can bring it back.
+/// Asks whether to remove a message, which is gone for good then.
 fn removal_view(chat: Chat, item: &QueueItem) -> Node {
     let (t, id) = (chat.t, item.id.clone());
-    let remove = move || {
-        chat.change_queue(id.clone(), QueueChange::Remove, |failure| {
-            if failure.is_none() {
-                request_animation_frame(browser::catch_focus);
-            }
-        });
-    };
+    let remove = move || chat.change_queue_or_say(id.clone(), QueueChange::Remove);
     let keep = link_button(t.keep(), move || {
         chat.edit().cancel(chat);
     })
@@ -115,20 +109,22 @@ fn removal_view(chat: Chat, item: &QueueItem) -> Node {
 }
 
 impl Chat {
-    /// Does something with a message that waits; `done` learns why it could not be done. The list says how things stand.
+    /// Does something with a message that waits; `done` learns whether it could be done. The list says how things stand.
     pub(super) fn change_queue(
         self,
         item: QueueItemId,
         change: QueueChange,
-        done: impl FnOnce(Option<String>) + 'static,
+        done: impl FnOnce(Result<(), Failure>) + 'static,
     ) {
         let id = self.id();
-        spawn_local(async move {
-            let failure = server_fns::queue(id, item, change).await.err();
-            if let Some(failure) = &failure {
-                self.say_failed(failure);
-            }
-            done(failure.map(|failure| self.t.failure(&failure)));
+        spawn_local(async move { done(server_fns::queue(id, item, change).await) });
+    }
+
+    /// Does the same, and says why where it could not be done.
+    fn change_queue_or_say(self, item: QueueItemId, change: QueueChange) {
+        self.change_queue(item, change, move |changed| match changed {
+            Ok(()) => request_animation_frame(browser::catch_focus),
+            Err(failure) => self.say_failed(&failure),
         });
     }
 }
