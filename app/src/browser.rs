@@ -130,27 +130,50 @@ fn is_layer(history: &History) -> bool {
 
 /// What is stored under a key in this browser.
 pub(crate) fn stored(key: &str) -> Option<String> {
-    storage()?.get_item(key).ok().flatten()
+    read(storage(), key)
 }
 
 /// Stores a text under a key in this browser; an empty one is removed. Without storage nothing happens.
 pub(crate) fn store(key: &str, value: &str) {
-    if let Some(storage) = storage() {
+    write(storage(), key, value);
+}
+
+/// What is stored under a key in this tab: it survives a reload, and no other tab has it.
+pub(crate) fn stored_for_tab(key: &str) -> Option<String> {
+    read(tab_storage(), key)
+}
+
+/// Stores a text under a key in this tab; an empty one is removed. Without storage nothing happens.
+pub(crate) fn store_for_tab(key: &str, value: &str) {
+    write(tab_storage(), key, value);
+}
+
+fn read(storage: Option<Storage>, key: &str) -> Option<String> {
+    storage?.get_item(key).ok().flatten()
+}
+
+fn write(storage: Option<Storage>, key: &str, value: &str) {
+    if let Some(storage) = storage {
         let _ = if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) };
     }
 }
 
-/// Removes what is stored under some keys in this browser.
+/// Removes what is stored under some keys, in this browser and in this tab.
 pub(crate) fn forget(which: impl Fn(&str) -> bool) {
-    let Some(storage) = storage() else { return };
-    let all = (0..storage.length().unwrap_or_default()).filter_map(|at| storage.key(at).ok().flatten());
-    for key in all.collect::<Vec<_>>().iter().filter(|key| which(key)) {
-        let _ = storage.remove_item(key);
+    for storage in [storage(), tab_storage()].into_iter().flatten() {
+        let all = (0..storage.length().unwrap_or_default()).filter_map(|at| storage.key(at).ok().flatten());
+        for key in all.collect::<Vec<_>>().iter().filter(|key| which(key)) {
+            let _ = storage.remove_item(key);
+        }
     }
 }
 
 fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
+}
+
+fn tab_storage() -> Option<Storage> {
+    window().session_storage().ok().flatten()
 }
 
 /// An element of the page.
@@ -176,6 +199,13 @@ pub(crate) fn select(selector: &str) {
 pub(crate) fn focus_composer() {
     if !touch() {
         focus(".composer textarea");
+    }
+}
+
+/// Gives the focus back to where one writes, if what had it is gone.
+pub(crate) fn catch_focus() {
+    if document().active_element().is_none_or(|element| element.tag_name() == "BODY") {
+        focus_composer();
     }
 }
 

@@ -87,22 +87,24 @@ test('who has left a conversation is not pulled back by what was done in it', as
   await expect(chat.answers).toHaveText(['ready']);
   expect(page.url()).toBe(other);
 
-  // What is edited comes back as the draft of its own conversation.
+  // An edit that is on its way arrives, and is not pulled back to either.
   await goTo(page, own);
   await chat.ended('completed', 2);
-  const act = await hold(page, 'act');
-  await page.getByRole('button', { name: 'Edit' }).last().click();
+  await chat.turns.last().getByRole('button', { name: 'Edit message' }).click();
+  await page.getByRole('textbox', { name: 'Edit message' }).fill('Reply with exactly the single word edited.');
+  const edit = await hold(page, 'send');
+  await page.keyboard.press('Enter');
   await goTo(page, other);
-  await act();
+  await edit();
   await expect(chat.answers).toHaveText(['ready']);
   expect(page.url()).toBe(other);
   await expect(chat.message).toHaveValue('');
   await goTo(page, own);
-  await expect(chat.answers).toHaveText(['first']);
-  await expect(chat.message).toHaveValue('Reply with exactly the single word second.');
+  await expect(chat.answers).toHaveText(['first', 'edited']);
+  await expect(chat.message).toHaveValue('');
 });
 
-test('a message of the queue that is taken back is not lost on the way', async ({ page, chat }) => {
+test('a change of a message in the queue is not lost on the way', async ({ page, chat }) => {
   await chat.startAndFinish(READY);
   const other = page.url();
   await chat.start('!standin slow-command');
@@ -111,14 +113,15 @@ test('a message of the queue that is taken back is not lost on the way', async (
   await chat.say('Reply with exactly the single word queued.');
   const queued = page.getByRole('region', { name: 'Next' });
   await expect(queued).toContainText('word queued');
-  const change = await hold(page, 'queue');
   await queued.getByRole('button', { name: 'Edit' }).click();
+  await page.getByRole('textbox', { name: 'Edit', exact: true }).fill('Reply with exactly the single word changed.');
+  const change = await hold(page, 'queue');
+  await page.keyboard.press('Enter');
   await goTo(page, other);
   await change();
   await expect(chat.answers).toHaveText(['ready']);
   await goTo(page, own);
-  await expect(chat.message).toHaveValue('Reply with exactly the single word queued.');
-  await expect(queued).toBeHidden();
+  await expect(queued).toContainText('word changed');
   await chat.stopButton.click();
   await chat.ended('interrupted');
 });

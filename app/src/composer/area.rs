@@ -7,11 +7,15 @@ use web_sys::HtmlTextAreaElement;
 use crate::node::ElementRef;
 
 #[derive(Clone, Copy)]
-pub(super) struct Area(pub(super) ElementRef);
+pub(crate) struct Area(pub(crate) ElementRef);
 
 impl Area {
+    pub(crate) fn new() -> Self {
+        Self(ElementRef::new())
+    }
+
     /// The field, as soon as it is there; tracked.
-    pub(super) fn track(self) -> Option<HtmlTextAreaElement> {
+    pub(crate) fn track(self) -> Option<HtmlTextAreaElement> {
         self.0.get().and_then(|area| area.dyn_into().ok())
     }
 
@@ -19,11 +23,11 @@ impl Area {
         untrack(|| self.track())
     }
 
-    pub(super) fn value(self) -> String {
+    pub(crate) fn value(self) -> String {
         self.get().map(|area| area.value()).unwrap_or_default()
     }
 
-    pub(super) fn focus(self) {
+    pub(crate) fn focus(self) {
         if let Some(area) = self.get() {
             let _ = area.focus();
         }
@@ -37,7 +41,7 @@ impl Area {
     }
 
     /// Puts a text into it, and the caret behind so many of its bytes.
-    pub(super) fn set(self, text: &str, caret: usize) {
+    pub(crate) fn set(self, text: &str, caret: usize) {
         let Some(area) = self.get() else { return };
         area.set_value(text);
         let units = text.get(..caret).unwrap_or(text).encode_utf16().count();

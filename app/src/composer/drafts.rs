@@ -14,6 +14,16 @@ fn images_key(draft: &str) -> String {
     format!("images-of-{draft}")
 }
 
+/// Where a tab keeps what is edited in a conversation. (Other tabs show the conversation as it is.)
+pub(crate) fn edit_key(conversation: &str) -> String {
+    format!("edit-of-{conversation}")
+}
+
+/// Whether an edit is kept there.
+pub(super) fn is_edit(place: &str) -> bool {
+    place.starts_with("edit-of-")
+}
+
 /// Whether a draft, or its images, are kept there.
 pub(super) fn is_kept(place: &str) -> bool {
     place.strip_prefix("images-of-").unwrap_or(place).starts_with("draft:")

@@ -27,18 +27,19 @@ use codex_gateway_wire::{
 use leptos::prelude::*;
 use web_sys::Event;
 
-pub(crate) use drafts::{forget_of as forget_draft, upload};
+pub(crate) use area::Area;
+pub(crate) use drafts::{edit_key, forget_of as forget_draft, upload};
 pub(crate) use images::thumbnail;
 pub(crate) use owner::keep_apart;
 
-use self::{access::Access, area::Area, images::Images, models::Mind, suggest::Suggestions};
+use self::{access::Access, images::Images, models::Mind, suggest::Suggestions};
 use crate::{
     browser,
     commands::{Command, Commands},
     conversation::Chat,
     i18n::{Texts, texts},
     icon::{Icon, icon},
-    node::{El, ElementRef, el, live},
+    node::{El, el, live},
     server_fns::Site,
     state::{State, effect},
 };
@@ -130,7 +131,7 @@ impl Composer {
             models: State::new(models),
             site: State::new(site),
             submit: State::new(Some(submit)),
-            area: Area(ElementRef::new()),
+            area: Area::new(),
             text: State::new(String::new()),
             key: State::new(drafts::key(&draft_key)),
             picked: State::new(Picked::default()),

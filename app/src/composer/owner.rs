@@ -10,7 +10,7 @@ const KEY: &str = "owner";
 pub(crate) fn keep_apart() {
     let Some(owner) = browser::root_attribute(OWNER) else { return };
     if browser::stored(KEY).is_some_and(|before| before != owner) {
-        browser::forget(|key| drafts::is_kept(key) || key == recall::KEY);
+        browser::forget(|key| drafts::is_kept(key) || drafts::is_edit(key) || key == recall::KEY);
     }
     browser::store(KEY, &owner);
 }

@@ -41,11 +41,6 @@ pub(super) fn add_actions(chat: Chat, commands: Commands) {
 impl Chat {
     /// Does something with the conversation; `about` is the turn that it is about.
     pub(crate) fn act(self, action: ThreadAction, about: Option<String>) {
-        self.act_then(action, about, || ());
-    }
-
-    /// As [`Chat::act`], and then something else. The reader may have left the page by then.
-    pub(super) fn act_then(self, action: ThreadAction, about: Option<String>, then: impl FnOnce() + 'static) {
         let (navigator, conversations) = (use_context::<Navigator>(), use_context::<Conversations>());
         let Some(thread) = self.live.peek(|transcript| transcript.thread_id.clone()) else { return };
         let (id, page) = (self.id(), navigator.map(Navigator::route_untracked).unwrap_or_default());
@@ -57,7 +52,6 @@ impl Chat {
                         let path = session.as_ref().map_or_else(|| "/".to_owned(), conversation_path);
                         navigator.go_from(&page, &path);
                     }
-                    then();
                     if let Some(all) = conversations {
                         all.refresh();
                     }

@@ -5,10 +5,14 @@ use std::time::Duration;
 use codex_gateway_wire::{ApprovalMode, SessionId, StartTurn, TurnId};
 use leptos::{prelude::*, task::spawn_local};
 
-use super::choices::Choices;
+use super::{
+    choices::Choices,
+    edit::{Edit, Said},
+    find::Find,
+};
 use crate::{
     browser,
-    composer::{Draft, composer_of, forget_draft, take_back},
+    composer::{Draft, composer_of, forget_draft},
     i18n::{Texts, texts},
     live::{LinkState, Live, Outbox, Stream, Target, Unsent},
     pages::FirstMessage,
@@ -41,6 +45,10 @@ pub(crate) struct Chat {
     pub(crate) approvals: ApprovalMode,
     /// The folder that it works in.
     pub(crate) folder: Folder,
+    /// What the reader is about to change in it.
+    edit: State<Edit>,
+    /// The search in it, once that is offered.
+    find: State<Option<Find>>,
     /// The details beside the conversation.
     panel: State<Panel>,
     id: State<SessionId>,
@@ -65,6 +73,8 @@ impl Chat {
             choices: Choices::new(),
             approvals,
             folder: Folder::new(project),
+            edit: State::new(Edit::new()),
+            find: State::new(None),
             panel: State::new(Panel::new()),
             id: State::new(id.clone()),
             stream: State::new(None),
@@ -104,7 +114,7 @@ impl Chat {
     pub(crate) fn draft_key(self) -> String {
         match self.target() {
             Target::Session(id) => id.to_string(),
-            Target::Thread(id) => id.to_string(),
+            Target::Thread(id) | Target::Fork(id) => id.to_string(),
         }
     }
 
@@ -154,6 +164,21 @@ impl Chat {
         self.panel.try_peek(|panel| *panel).unwrap_or_else(Panel::new)
     }
 
+    /// What the reader is about to change in the conversation. (Kept apart, as the details are.)
+    pub(crate) fn edit(self) -> Edit {
+        self.edit.try_peek(|edit| *edit).unwrap_or_else(Edit::new)
+    }
+
+    /// Makes the search known to the keys.
+    pub(super) fn offer_find(self, find: Find) {
+        self.find.set(Some(find));
+    }
+
+    /// Closes the search. Returns `true` if it was open.
+    pub(super) fn close_find(self) -> bool {
+        self.find.peek().is_some_and(Find::close_if_open)
+    }
+
     /// Adds a text to the message that is being written.
     pub(crate) fn add_to_draft(self, text: &str) {
         if let Some(composer) = composer_of(&self.draft_key()) {
@@ -164,40 +189,68 @@ impl Chat {
     /// Sends a message.
     pub(crate) fn send(self, draft: Draft) {
         let Draft { turn, done } = draft;
-        self.dispatch(Unsent::new(turn), done);
-    }
-
-    /// Takes a message that comes back, whatever page is there by then.
-    pub(crate) fn taker(self) -> impl Fn(&StartTurn) {
-        let key = self.draft_key();
-        move |turn| take_back(&key, turn)
+        let arrived = move |sent: Result<(), &Failure>| {
+            if sent.is_ok() {
+                done();
+            }
+        };
+        self.dispatch(self.target(), Unsent::new(turn), Box::new(arrived));
     }
 
     /// Sends a message that did not arrive again.
     pub(crate) fn resend(self, message: Unsent) {
         let (key, turn) = (self.draft_key(), message.turn.clone());
-        // It was kept as the draft until now.
-        self.dispatch(message, move || forget_draft(&key, &turn));
+        let arrived = move |sent: Result<(), &Failure>| {
+            // It was kept as the draft until now.
+            if sent.is_ok() {
+                forget_draft(&key, &turn);
+            }
+        };
+        self.dispatch(self.target(), message, Box::new(arrived));
     }
 
     /// Sends what the user said in a turn again.
     pub(crate) fn retry_turn(self, turn: &TurnId) {
-        if let Some(turn) = self.said_in(turn) {
-            self.resend(Unsent::new(turn));
+        if let Some(said) = self.live.peek(|transcript| Said::in_turn(transcript, turn)) {
+            self.resend(Unsent::new(said.again(said.text.clone())));
         }
     }
 
-    fn dispatch(self, message: Unsent, arrived: impl FnOnce() + 'static) {
+    /// Sends a message in the place of a turn, or of its copy in a fork of the conversation. `done` learns why it did not arrive;
+    /// `None` if the turn is gone and the message stands at the end of the conversation.
+    pub(super) fn replace(
+        self,
+        turn: StartTurn,
+        forks: bool,
+        done: impl FnOnce(Result<(), Option<Failure>>) + 'static,
+    ) {
+        let thread = self.live.peek(|transcript| transcript.thread_id.clone());
+        let to = thread.filter(|_| forks).map_or_else(|| self.target(), Target::Fork);
+        let message = Unsent::new(turn);
+        let client_id = message.client_id.clone();
+        let ended = move |sent: Result<(), &Failure>| {
+            done(sent.map_err(|failure| {
+                self.outbox.take_unreplaced(&client_id, self.live).then(|| failure.clone())
+            }));
+        };
+        self.dispatch(to, message, Box::new(ended));
+    }
+
+    fn dispatch(self, to: Target, message: Unsent, done: Box<dyn FnOnce(Result<(), &Failure>)>) {
         let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
         let shown = message.clone();
-        let (past, page) = (self.is_past(), navigator.map(Navigator::route_untracked).unwrap_or_default());
-        self.outbox.send(self.target(), message, move |sent| {
+        let elsewhere = !matches!(to, Target::Session(_));
+        let page = navigator.map(Navigator::route_untracked).unwrap_or_default();
+        self.outbox.send(to, message, move |sent| {
             self.outbox.settle(self.live);
             match sent {
-                Err(failure) => self.heed(failure),
+                Err(failure) => {
+                    self.heed(failure);
+                    done(Err(failure));
+                }
                 Ok(session) => {
-                    arrived();
-                    if let (true, Some(first), Some(navigator)) = (past, first, navigator) {
+                    done(Ok(()));
+                    if let (true, Some(first), Some(navigator)) = (elsewhere, first, navigator) {
                         // A session is in it now: go there, and show the message until it has it.
                         first.has_come(navigator, &page, session, shown);
                     }

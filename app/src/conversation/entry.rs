@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use super::{
     Chat,
+    edit::edit_message_view,
     step::step_view,
     turn::Turn,
     unsent::{bubble, images_view},
@@ -61,6 +62,8 @@ pub(crate) fn entry_view(chat: Chat, turn: Turn, entry: EntryRef) -> Node {
         .class("entry")
         .attr("data-kind", kind)
         .attr("data-item", entry.id().to_string())
+        // It gets the focus back from its edit.
+        .attr("tabindex", matches!(shape, Shape::Bubble).then_some("-1"))
         .child(content);
     many([heading.into(), Node::from(element)])
 }
@@ -68,6 +71,9 @@ pub(crate) fn entry_view(chat: Chat, turn: Turn, entry: EntryRef) -> Node {
 fn user_view(chat: Chat, entry: EntryRef) -> Node {
     let t = chat.t;
     live(move || {
+        if chat.edit().is_of_entry(&entry.id()) {
+            return Some(edit_message_view(chat).into());
+        }
         let said = entry.read(|entry| match &entry.content {
             Content::Item(Item::UserMessage(message)) => {
                 let uploads: Vec<UploadId> = images(message).collect();

@@ -51,6 +51,7 @@ impl Find {
             busy: State::new(false),
         };
         if let Some(commands) = use_context::<Commands>() {
+            chat.offer_find(find);
             commands.add(Command::new(chat.t.find(), Icon::Search, move || find.begin()).key(Key::Ctrl("f")));
         }
         find
@@ -76,6 +77,15 @@ impl Find {
         self.words.set(String::new());
         self.scroll.mark(None, "");
         browser::focus_composer();
+    }
+
+    /// Closes the bar. Returns `true` if it was open.
+    pub(super) fn close_if_open(self) -> bool {
+        let is_open = self.open.peek();
+        if is_open {
+            self.close();
+        }
+        is_open
     }
 
     fn typed(self, words: String) {
@@ -181,7 +191,7 @@ impl Find {
         }
         match event.key().as_str() {
             "Enter" => self.step(!event.shift_key()),
-            "Escape" => self.close(),
+            // Esc is the conversation's to deal with: an edit goes before the search.
             _ => return,
         }
         event.prevent_default();

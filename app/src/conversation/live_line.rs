@@ -33,8 +33,10 @@ pub(crate) fn live_line(chat: Chat) -> El {
             el("span").class("doing").child(doing.verb).child(" ").child(target),
             // Not told to those who hear the page: it would be said every second.
             el("span").class("clock").attr("aria-hidden", "true").child(elapsed.map(clock)),
-            // What waits takes Esc for a no.
-            el("span").class("hint").child(doing.since_ms.map(|_| t.esc_stops())),
+            // What waits takes Esc for a no, and an edit for its end.
+            el("span")
+                .class("hint")
+                .child(doing.since_ms.filter(|_| !chat.edit().is_open()).map(|_| t.esc_stops())),
         ])
     };
     el("div")

@@ -27,7 +27,7 @@ pub(crate) fn log_view(chat: Chat) -> El {
     // Who sends wants to see what they sent.
     let mut before = None;
     effect(move || {
-        let sent = chat.outbox.all().len();
+        let sent = chat.outbox.shown(chat.live).len();
         if before.replace(sent).is_some_and(|before| sent > before) {
             request_animation_frame(move || window.to_end());
         }
@@ -52,7 +52,7 @@ pub(crate) fn log_view(chat: Chat) -> El {
     let unsent = list(
         // They stand at the end.
         move || {
-            let all = if chat.live.below() { Vec::new() } else { chat.outbox.all() };
+            let all = if chat.live.below() { Vec::new() } else { chat.outbox.shown(chat.live) };
             all.into_iter().map(|message| message.client_id).collect()
         },
         move |client_id| unsent_view(chat, client_id).into(),

@@ -5,6 +5,7 @@ mod activity;
 mod changed;
 mod chat;
 mod choices;
+mod edit;
 mod entry;
 mod find;
 mod fold;
@@ -49,9 +50,10 @@ use crate::{
 pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> El {
     let t = chat.t;
     effect(move || {
-        let listener = window_event_listener(ev::keydown, move |event| stop_on_escape(chat, &event));
+        let listener = window_event_listener(ev::keydown, move |event| escaped(chat, &event));
         on_cleanup(move || listener.remove());
     });
+    chat.edit().follow(chat);
     if let Some(commands) = use_context::<Commands>() {
         actions::add_actions(chat, commands);
         let details = Command::always(t.toggle_details(), Icon::Panel, move || chat.panel().toggle());
@@ -82,14 +84,22 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
     el("main").class("chat").child(log::log_view(chat)).child(dock)
 }
 
-/// Esc stops the turn, unless it is meant for something else: a menu, a dialog, a word being composed.
-fn stop_on_escape(chat: Chat, event: &KeyboardEvent) {
+/// Esc is for one thing at a time: what has the focus and takes it (a menu, a list of suggestions, a word being composed), then a
+/// dialog, then an edit, then the search; without any of them it stops the turn.
+fn escaped(chat: Chat, event: &KeyboardEvent) {
     // Held down, it was meant for what it has closed already.
     if event.key() != "Escape" || event.repeat() || browser::composes(event) || event.default_prevented() {
         return;
     }
-    let elsewhere = document().query_selector("[popover]:popover-open, dialog[open]").ok().flatten();
-    if elsewhere.is_none() && untrack(|| chat.running()) {
+    let above = document().query_selector("[popover]:popover-open, dialog[open]").ok().flatten();
+    if above.is_some() {
+        return;
+    }
+    let closes = chat.edit().cancel(chat) || chat.close_find();
+    if closes {
+        return event.prevent_default();
+    }
+    if untrack(|| chat.running()) {
         event.prevent_default();
         chat.stop();
     }

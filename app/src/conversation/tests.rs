@@ -158,7 +158,15 @@ fn the_work_of_an_ended_turn_is_folded_but_not_what_failed_or_was_asked() {
         kinds.iter().enumerate().filter(|(at, _)| is_there(*at)).map(|(_, (_, word))| *word).collect();
     assert_eq!(
         shown,
-        ["Do it all", "<em>proposal</em>", "make all", "rm x", "rm y", "<strong>done</strong>"]
+        [
+            "Do it all",
+            "<em>proposal</em>",
+            "make all",
+            "<em>fine</em>",
+            "rm x",
+            "rm y",
+            "<strong>done</strong>"
+        ]
     );
 }
 

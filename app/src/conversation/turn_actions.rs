@@ -1,14 +1,13 @@
 //! What can be done with a turn that has ended: its answer copied, its message edited and sent again, the conversation
 //! gone on with from there in another one.
 
-use codex_gateway_wire::{Content, InputPart, Item, StartTurn, Transcript, TurnId, api::ThreadAction};
+use codex_gateway_wire::{TurnId, api::ThreadAction};
 use leptos::prelude::Read;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 use super::{
     Chat,
-    entry::images,
     turn::{Turn, turn_of},
 };
 use crate::{
@@ -21,20 +20,23 @@ use crate::{
 pub(super) fn turn_actions(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node {
     let t = chat.t;
     let act = move |label: &'static str, act: fn(Chat, TurnId)| -> El {
-        let act = move || turn_of(key).into_iter().for_each(|turn| act(chat, turn));
-        link_button(label, act).live_attr("disabled", move || chat.running())
+        link_button(label, move || turn_of(key).into_iter().for_each(|turn| act(chat, turn)))
     };
     live(move || {
         let ended = !turn.facts.read().running() && turn_of(key).is_some();
         ended.then(|| {
             let answer = move || {
                 let turn = turn_of(key);
-                chat.live.peek(|transcript| answer(transcript, &turn?))
+                chat.live.peek(|transcript| Some(transcript.answer(&turn?)?.text.clone()))
             };
             let has_answer = answer().is_some();
             let all: [Node; 3] = [
                 has_answer.then(|| copy_button(t.copy_answer(), answer, t)).into(),
-                act(t.edit_message(), edit).attr("tabindex", has_answer.then_some("-1")).into(),
+                act(t.edit_message(), |chat, turn| chat.edit().begin_turn(chat, turn))
+                    // One edit at a time: what is written in another one would be lost.
+                    .live_attr("disabled", move || chat.edit().is_open() || chat.ended())
+                    .attr("tabindex", has_answer.then_some("-1"))
+                    .into(),
                 act(t.fork_here(), fork).attr("tabindex", "-1").into(),
             ];
             // One stop for the Tab key, however many turns there are; the arrows go from one to the next.
@@ -64,37 +66,4 @@ fn go_along(event: KeyboardEvent) {
 /// Goes on from the end of the turn in another conversation.
 fn fork(chat: Chat, turn: TurnId) {
     chat.act(ThreadAction::Fork, Some(turn.to_string()));
-}
-
-/// Takes the turn and all that came later back, and its message into the composer.
-fn edit(chat: Chat, turn: TurnId) {
-    let Some(said) = chat.said_in(&turn) else { return };
-    let taken = chat.taker();
-    chat.act_then(ThreadAction::Revert, Some(turn.to_string()), move || taken(&said));
-}
-
-/// What the agent said last in a turn, in Markdown.
-fn answer(transcript: &Transcript, turn: &TurnId) -> Option<String> {
-    let own = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
-    own.rev().find_map(|entry| match &entry.content {
-        Content::Item(Item::AgentMessage(message)) => Some(message.text.clone()),
-        _ => None,
-    })
-}
-
-impl Chat {
-    /// What the user said first in a turn.
-    pub(super) fn said_in(self, turn: &TurnId) -> Option<StartTurn> {
-        self.live.peek(|transcript| {
-            let mut own = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
-            own.find_map(|entry| match &entry.content {
-                Content::Item(Item::UserMessage(message)) => Some(StartTurn {
-                    prompt: message.text(),
-                    input: images(message).map(|upload| InputPart::Image { upload }).collect(),
-                    ..StartTurn::default()
-                }),
-                _ => None,
-            })
-        })
-    }
 }

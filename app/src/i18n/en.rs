@@ -138,6 +138,9 @@ pub(super) static WORDS: Words = Words {
     about_turn: "About this turn",
     copy_answer: "Copy answer",
     edit_message: "Edit message",
+    edit_waits: "Codex is working. Stop this turn or wait until it ends, then send.",
+    edit_lost: "The message you were editing was sent or removed. Your text is in the message field.",
+    fork_instead: "Fork instead",
     fork_here: "Fork from here",
     fork: "Go on in a copy of this conversation",
     export: "Save this conversation as Markdown",
@@ -149,6 +152,7 @@ pub(super) static WORDS: Words = Words {
     edit: "Edit",
     send_now: "Send now",
     remove: "Remove",
+    remove_ask: "Remove this message?",
 
     keys_hint: "Enter sends · Shift Enter breaks the line",
 
@@ -319,6 +323,7 @@ pub(super) static WORDS: Words = Words {
     error_no_image: "This is not a PNG, JPEG, GIF or WebP image.",
     error_too_large: "This is larger than the gateway takes. An image may have 10 MB.",
     error_queue_full: "Enough messages wait already.",
+    error_conversation_changed: "The conversation has gone on elsewhere. Reload the page, then send again.",
 
     sign_in: "Sign in",
     sign_out: "Sign out",
@@ -339,11 +344,15 @@ pub(super) static PHRASES: Phrases = Phrases {
     other_keys: &[
         ("Enter", "Send the message"),
         ("Shift Enter", "Break the line"),
-        ("Esc", "Stop the turn, close what is open, decline a question"),
+        ("Esc", "Close what is open, cancel an edit, stop the turn, decline a question"),
         ("1 … 9", "Answer a question that has the focus"),
         ("↑ ↓ →", "In the list: from conversation to conversation, to its options"),
     ],
     found_place: |place, all| format!("{place} of {all}"),
+    removes_turns: |later| match later {
+        0 => "Replaces the answer to this message. Files stay as they are.".to_owned(),
+        later => format!("Removes {}. Files stay as they are.", counted(later, "later turn")),
+    },
     reconnecting_in: |seconds| format!("Reconnecting in {seconds} s"),
     options_of: |title| format!("Options for “{title}”"),
     context_used: |percent| format!("{percent} % of the context is used"),

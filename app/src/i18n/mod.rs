@@ -224,6 +224,9 @@ texts! {
         about_turn,
         copy_answer,
         edit_message,
+        edit_waits,
+        edit_lost,
+        fork_instead,
         fork_here,
         fork,
         export,
@@ -236,6 +239,7 @@ texts! {
         edit,
         send_now,
         remove,
+        remove_ask,
 
         keys_hint,
 
@@ -415,6 +419,7 @@ texts! {
         error_no_image,
         error_too_large,
         error_queue_full,
+        error_conversation_changed,
 
         // Signing in. (What only the form says is not sent to the browser's program.)
         sign_in,
@@ -434,6 +439,8 @@ texts! {
         /// Keys that have a meaning only in some places.
         other_keys: &'static [(&'static str, &'static str)],
         found_place: fn(usize, String) -> String,
+        /// What sending an edited message removes, by how many turns come after its own.
+        removes_turns: fn(usize) -> String,
         reconnecting_in: fn(u32) -> String,
         options_of: fn(&str) -> String,
         context_used: fn(u64) -> String,
@@ -493,6 +500,7 @@ impl Texts {
             "codex_lacks" => self.error_codex_lacks(),
             "no_image" | "broken_image" => self.error_no_image(),
             "too_large" => self.error_too_large(),
+            "conversation_changed" => self.error_conversation_changed(),
             "queue_full" => self.error_queue_full(),
             "unauthorized" => self.sign_in_ended(),
             "rate_limited" | "too_many_bodies" => self.too_much(),

@@ -133,6 +133,9 @@ pub(super) static WORDS: Words = Words {
     about_turn: "关于这一轮",
     copy_answer: "复制回答",
     edit_message: "编辑消息",
+    edit_waits: "Codex 正在工作。请停止这一轮或等它结束，然后再发送。",
+    edit_lost: "你正在编辑的消息已发送或被移除。你写的内容在输入框中。",
+    fork_instead: "改为分叉",
     fork_here: "从这里分叉",
     fork: "在此对话的副本中继续",
     export: "将此对话保存为 Markdown",
@@ -144,6 +147,7 @@ pub(super) static WORDS: Words = Words {
     edit: "编辑",
     send_now: "立即发送",
     remove: "移除",
+    remove_ask: "移除这条消息？",
 
     keys_hint: "Enter 发送 · Shift Enter 换行",
 
@@ -314,6 +318,7 @@ pub(super) static WORDS: Words = Words {
     error_no_image: "这不是 PNG、JPEG、GIF 或 WebP 图片。",
     error_too_large: "内容超过网关的上限。图片不能超过 10 MB。",
     error_queue_full: "等待中的消息已经够多了。",
+    error_conversation_changed: "对话已在别处继续。请重新加载页面，然后再次发送。",
 
     sign_in: "登录",
     sign_out: "退出登录",
@@ -334,11 +339,15 @@ pub(super) static PHRASES: Phrases = Phrases {
     other_keys: &[
         ("Enter", "发送消息"),
         ("Shift Enter", "换行"),
-        ("Esc", "停止本轮、关闭打开的内容、拒绝请求"),
+        ("Esc", "关闭打开的内容、取消编辑、停止本轮、拒绝请求"),
         ("1 … 9", "回答获得焦点的请求"),
         ("↑ ↓ →", "在列表中切换对话，打开选项"),
     ],
     found_place: |place, all| format!("{place}/{all}"),
+    removes_turns: |later| match later {
+        0 => "将替换对这条消息的回答。文件保持不变。".to_owned(),
+        later => format!("将移除之后的 {later} 轮。文件保持不变。"),
+    },
     reconnecting_in: |seconds| format!("{seconds} 秒后重新连接"),
     options_of: |title| format!("“{title}”的选项"),
     context_used: |percent| format!("已使用 {percent}% 的上下文"),

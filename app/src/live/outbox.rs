@@ -30,6 +30,14 @@ impl Unsent {
     }
 }
 
+impl Unsent {
+    /// Whether the turn is still there that the message is to replace.
+    pub(crate) fn is_in_place(&self, transcript: &Transcript) -> bool {
+        let replaced = self.turn.replaces_turn_id.as_ref();
+        replaced.is_some_and(|turn| transcript.turn(turn).is_some())
+    }
+}
+
 /// How far a message has come.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum UnsentState {
@@ -45,6 +53,8 @@ pub(crate) enum Target {
     Session(SessionId),
     /// To a thread that no session is in: one is made for it.
     Thread(ThreadId),
+    /// To a new thread that begins as this one did.
+    Fork(ThreadId),
 }
 
 /// Those of a conversation. They show at once, and leave when the conversation has them.
@@ -59,6 +69,19 @@ impl Outbox {
     /// All of them; tracked.
     pub(crate) fn all(self) -> Vec<Unsent> {
         self.0.get()
+    }
+
+    /// Those that stand at the end of the conversation; tracked. A message that replaces a turn does once that turn is gone:
+    /// before, it is in the place of the turn.
+    pub(crate) fn shown(self, live: Live) -> Vec<Unsent> {
+        let mut all = self.all();
+        all.retain(|message| live.meta(|transcript| !message.is_in_place(transcript)));
+        all
+    }
+
+    /// Returns `true` if a message of this id is among them; tracked.
+    pub(crate) fn has(self, client_id: &str) -> bool {
+        self.0.try_with(|all| all.iter().any(|message| message.client_id == client_id)) == Some(true)
     }
 
     /// Whether one is on its way; tracked.
@@ -86,6 +109,7 @@ impl Outbox {
         });
         spawn_local(async move {
             let sent = match to {
+                Target::Fork(id) => server_fns::fork_and_send(id, turn).await,
                 Target::Session(id) => server_fns::send(id.clone(), turn).await.map(|()| id),
                 Target::Thread(id) => server_fns::resume(id, turn).await,
             };
@@ -102,6 +126,22 @@ impl Outbox {
                 message.state = UnsentState::Failed(failure.clone());
             }
         });
+    }
+
+    /// Takes out a message that did not arrive, if the turn is still there that it was to replace: it is edited there. Otherwise
+    /// nothing is left to replace, and the message can be sent as any other. Returns `true` if it was taken out.
+    pub(crate) fn take_unreplaced(self, client_id: &str, live: Live) -> bool {
+        let taken = self.0.update(|all| {
+            let own = |message: &Unsent| message.client_id == client_id;
+            let stays = live.peek(|transcript| all.iter().any(|one| own(one) && one.is_in_place(transcript)));
+            all.retain(|message| !(stays && own(message)));
+            for message in all.iter_mut().filter(|message| own(message)) {
+                message.turn.replaces_turn_id = None;
+                message.turn.expected_last_turn_id = None;
+            }
+            stays
+        });
+        taken.unwrap_or_default()
     }
 
     /// Takes out those that did not arrive.
@@ -126,7 +166,9 @@ impl Outbox {
 
 /// Whether the conversation has a message, or lets it wait.
 fn has(transcript: &Transcript, message: &Unsent) -> bool {
-    let waits = |item: &QueueItem| item.client_message_id.as_ref() == Some(&message.client_id);
+    // One that is being sent is about to be in the conversation.
+    let waits =
+        |item: &QueueItem| !item.sending && item.client_message_id.as_ref() == Some(&message.client_id);
     if transcript.queue.iter().any(waits) {
         return true;
     }
@@ -138,9 +180,10 @@ fn has(transcript: &Transcript, message: &Unsent) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use codex_gateway_wire::{Event, EventBody, EventName};
+    use codex_gateway_wire::{Event, EventBody, EventName, Snapshot, TurnRecord};
 
     use super::*;
+    use crate::live::store::tests::snapshot;
 
     fn message(client_id: &str) -> Unsent {
         let turn = StartTurn { prompt: "go".to_owned(), ..StartTurn::default() };
@@ -161,5 +204,33 @@ mod tests {
         let body = EventBody::parse(EventName::Queue, data).unwrap();
         transcript.apply(&Event { seq: 2, body });
         assert!(has(&transcript, &message("other")), "one that waits has arrived too");
+
+        let data = r#"{"items":[{"id":"q","clientMessageId":"third","text":"go","sending":true}]}"#;
+        let body = EventBody::parse(EventName::Queue, data).unwrap();
+        transcript.apply(&Event { seq: 3, body });
+        assert!(!has(&transcript, &message("third")), "one that is being sent is in neither place");
+    }
+
+    #[test]
+    fn message_is_in_the_place_of_a_turn_until_that_is_gone() {
+        let owner = leptos::prelude::Owner::new();
+        owner.set();
+        let turn = |id: &str| TurnRecord { id: id.into(), ..TurnRecord::default() };
+        let live = |turns: &[&str]| {
+            let turns = turns.iter().map(|id| turn(id)).collect();
+            Live::new(Snapshot { transcript: Transcript { turns, ..Transcript::default() }, ..snapshot() })
+        };
+        let mut edited = message("mine");
+        edited.turn.replaces_turn_id = Some("b".into());
+        let outbox = Outbox::new();
+        outbox.show(edited);
+        assert!(outbox.shown(live(&["a", "b"])).is_empty());
+        assert_eq!(outbox.shown(live(&["a"])).len(), 1);
+
+        assert!(!outbox.take_unreplaced("mine", live(&["a"])), "nothing is left to replace");
+        assert_eq!(outbox.all()[0].turn.replaces_turn_id, None);
+        outbox.0.update(|all| all[0].turn.replaces_turn_id = Some("b".into()));
+        assert!(outbox.take_unreplaced("mine", live(&["a", "b"])));
+        assert!(outbox.all().is_empty());
     }
 }

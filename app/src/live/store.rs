@@ -318,8 +318,8 @@ pub(super) mod tests {
         event(seq, "item/started", &format!(r#"{{"threadId":"t","turnId":"u","item":{item}}}"#))
     }
 
-    pub(in crate::live) fn core() -> Core {
-        let snapshot = Snapshot {
+    pub(in crate::live) fn snapshot() -> Snapshot {
+        Snapshot {
             at: EventId { epoch: "e".into(), seq: 0 },
             session: codex_gateway_wire::api::SessionInfo {
                 id: "s".into(),
@@ -331,8 +331,11 @@ pub(super) mod tests {
             models: Vec::new(),
             older: false,
             transcript: Transcript::default(),
-        };
-        Core::new(snapshot, Triggers::default())
+        }
+    }
+
+    pub(in crate::live) fn core() -> Core {
+        Core::new(snapshot(), Triggers::default())
     }
 
     fn dirty_entries(core: &mut Core) -> Vec<String> {

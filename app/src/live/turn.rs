@@ -7,7 +7,7 @@ use codex_gateway_wire::{
     codex::{ItemStatus, TurnError, TurnStatus},
     diff::{Counts, made, net},
     request::{Outcome, ResolvedBy},
-    transcript::Question,
+    transcript::{Question, answer},
 };
 
 use crate::diff::ChangedFile;
@@ -51,9 +51,7 @@ impl TurnFacts {
         let status = turn.map_or(TurnStatus::Other, |turn| turn.status);
         let entries: Vec<&Entry> = ids.iter().filter_map(|id| transcript.entries.get(id)).collect();
         let running = status == TurnStatus::InProgress;
-        // What the agent says after its last step is its answer; before that it comments on its work.
-        let last_step = entries.iter().rposition(|entry| !is_answer(entry) && !is_user(entry));
-        let folds = last_step.map_or(&[][..], |last| &entries[..=last]).iter();
+        let stays_said = said_last(&entries);
         let end = turn.and_then(|turn| {
             let took = i64::try_from(turn.duration_ms?).ok()?;
             Some(turn.started_at? * 1000 + took)
@@ -69,8 +67,9 @@ impl TurnFacts {
             error: turn.and_then(|turn| turn.error.clone()),
             duration_ms: turn.and_then(|turn| turn.duration_ms),
             current: entries.last().filter(|last| running && !is_answer(last)).map(|last| last.id.clone()),
-            folds: folds
-                .filter(|entry| !stays(entry) && !outlived(entry, end))
+            folds: entries
+                .iter()
+                .filter(|entry| !stays_said.contains(&entry.id) && !stays(entry) && !outlived(entry, end))
                 .map(|entry| entry.id.clone())
                 .collect(),
             work: if running { WorkCounts::default() } else { WorkCounts::of(&entries, &files) },
@@ -108,6 +107,16 @@ fn is_answer(entry: &Entry) -> bool {
     matches!(entry.content, Content::Item(Item::AgentMessage(_) | Item::Plan(_) | Item::ExitedReviewMode(_)))
 }
 
+/// What the agent says last: its answer, and what it says without a step between. Before that it comments on its work. Work
+/// can come behind the answer too: a sub-agent that ends late, say.
+fn said_last(entries: &[&Entry]) -> HashSet<ItemId> {
+    let is_step = |entry: &&Entry| !is_answer(entry) && !is_user(entry);
+    let end = entries.iter().rposition(|entry| is_answer(entry)).map_or(0, |last| last + 1);
+    let begin = entries[..end].iter().rposition(is_step).map_or(0, |step| step + 1);
+    let answer = answer(entries.iter().copied()).map(|(entry, _)| entry);
+    entries[begin..end].iter().copied().chain(answer).map(|entry| entry.id.clone()).collect()
+}
+
 /// Whether a step went wrong.
 pub(crate) fn is_failed(entry: &Entry) -> bool {
     match &entry.content {
@@ -123,13 +132,17 @@ pub(crate) fn is_failed(entry: &Entry) -> bool {
 }
 
 /// Whether an entry stays in sight when its turn is folded: what the user said, what failed, what was asked
-/// and declined or allowed by a rule, what still runs, and a plan that was proposed.
+/// and declined or allowed by a rule, what still runs, and what a turn was for: a plan that was proposed, what a review
+/// has found.
 fn stays(entry: &Entry) -> bool {
     is_user(entry)
         || is_failed(entry)
         || entry.phase == Phase::Running
         || matches!(&entry.content, Content::Question(question) if !is_allowed(question))
-        || matches!(entry.content, Content::Request(_) | Content::Item(Item::Plan(_)))
+        || matches!(
+            entry.content,
+            Content::Request(_) | Content::Item(Item::Plan(_) | Item::ExitedReviewMode(_))
+        )
 }
 
 /// Whether a command went on after the end of its turn, in Unix milliseconds: how it ended has been seen by nobody who
@@ -149,7 +162,7 @@ fn is_allowed(question: &Question) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use codex_gateway_wire::TurnRecord;
+    use codex_gateway_wire::{TurnRecord, transcript::Notice};
 
     use super::*;
 
@@ -273,9 +286,9 @@ mod tests {
         let mut transcript =
             Transcript { turns: vec![record], entries: entries.into_iter().collect(), ..Default::default() };
         let folds = |transcript: &Transcript| TurnFacts::of(transcript, &"t".into(), &ids, None).folds;
-        assert_eq!(sorted(&folds(&transcript)), ["edit", "say"]);
+        assert_eq!(sorted(&folds(&transcript)), ["edit"]);
         transcript.turns[0].duration_ms = Some(15_000);
-        assert_eq!(sorted(&folds(&transcript)), ["edit", "ok", "say"]);
+        assert_eq!(sorted(&folds(&transcript)), ["edit", "ok"]);
     }
 
     #[test]
@@ -284,6 +297,60 @@ mod tests {
         assert_eq!(facts.current, Some("edit".into()));
         assert!(facts.running());
         assert_eq!(facts.work, WorkCounts::default());
+    }
+
+    /// One entry of each kind that matters here, by its letter: `u`ser, `m`essage, and work.
+    fn of_kind(kind: char, id: &str) -> Entry {
+        let notice = Notice { message: "careful".to_owned(), detail: None, failure: false };
+        match kind {
+            'u' => entry(id, r#""type":"userMessage","content":[{"type":"text","text":"go"}]"#),
+            'm' => entry(id, r#""type":"agentMessage","text":"so""#),
+            'b' => entry(id, r#""type":"agentMessage","text":" ""#),
+            'a' => entry(
+                id,
+                r#""type":"subAgentActivity","kind":"completed","agentPath":"/a","agentThreadId":"a""#,
+            ),
+            'c' => entry(id, r#""type":"commandExecution","command":"ls","status":"completed","exitCode":0"#),
+            'r' => entry(id, r#""type":"reasoning","summary":["hm"]"#),
+            'h' => entry(id, r#""type":"hookPrompt","fragments":[{"text":"mind"}]"#),
+            'z' => entry(id, r#""type":"contextCompaction""#),
+            _ => Entry { content: Content::Notice(notice), ..entry(id, r#""type":"sleep""#) },
+        }
+    }
+
+    #[test]
+    fn the_last_message_of_a_turn_is_in_sight_in_every_order_of_its_entries() {
+        const KINDS: &str = "umbacrhzn";
+        let mut orders = vec![String::new()];
+        for _ in 0..4 {
+            let longer =
+                |order: &String| KINDS.chars().map(|kind| format!("{order}{kind}")).collect::<Vec<_>>();
+            orders = orders.iter().flat_map(longer).collect();
+            for order in &orders {
+                let entries = order.chars().enumerate().map(|(at, kind)| of_kind(kind, &at.to_string()));
+                let folds = facts(TurnStatus::Completed, entries.collect()).folds;
+                let kept = |at: usize| !folds.contains(&ItemId::from(at.to_string()));
+                if let Some(last) = order.rfind('m').or(order.rfind('b')) {
+                    assert!(kept(last), "{order}: {folds:?}");
+                }
+                for (at, kind) in order.char_indices() {
+                    assert!(kind != 'u' || kept(at), "what the user said folds: {order}");
+                    assert!("umb".contains(kind) || !kept(at), "work does not fold: {order}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_agent_said_before_its_work_folds_and_work_behind_the_answer_too() {
+        let folds = |order: &str| {
+            let entries = order.chars().enumerate().map(|(at, kind)| of_kind(kind, &at.to_string()));
+            let facts = facts(TurnStatus::Completed, entries.collect());
+            sorted(&facts.folds).join("")
+        };
+        assert_eq!(folds("umcmmaz"), "1256");
+        assert_eq!(folds("uma"), "2");
+        assert_eq!(folds("umcb"), "2", "an empty message is no answer");
     }
 
     #[test]

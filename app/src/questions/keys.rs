@@ -46,12 +46,7 @@ pub(super) fn focus_when_shown(card: ElementRef) {
     });
     on_cleanup(|| {
         #[cfg(not(feature = "ssr"))]
-        request_animation_frame(|| {
-            let lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
-            if let Some(composer) = composer().filter(|_| lost && !browser::touch()) {
-                let _ = composer.focus();
-            }
-        });
+        request_animation_frame(browser::catch_focus);
     });
 }
 

@@ -2,7 +2,7 @@
 
 use codex_gateway_engine::{Session, SessionError};
 use codex_gateway_wire::{
-    SessionId, ThreadId, TurnId,
+    SessionId, StartTurn, ThreadId, TurnId,
     api::{CreateSession, ReviewTarget, ThreadAction},
 };
 
@@ -21,12 +21,6 @@ impl ServerContext {
             ThreadAction::Fork => {
                 let settings = self.as_the_page(CreateSession::default());
                 self.sessions.fork(&self.owner, thread, turn, settings).await?
-            }
-            ThreadAction::Revert => {
-                let turn = turn.ok_or(SessionError::NoSuchTurn)?;
-                let session = self.session_with(thread).await?;
-                session.revert(turn).await?;
-                session
             }
             ThreadAction::Compact => {
                 let session = self.session_with(thread).await?;
@@ -52,6 +46,27 @@ impl ServerContext {
             }
         };
         Ok(Some(session.id().clone()))
+    }
+
+    /// Sends a message in a fork; see [`super::calls::fork_and_send`].
+    pub(super) async fn fork_and_send(
+        &self,
+        thread: &ThreadId,
+        turn: StartTurn,
+    ) -> Result<SessionId, SessionError> {
+        let replaced = turn.replaces_turn_id.clone().ok_or(SessionError::NoSuchTurn)?;
+        self.sessions.check_turn(&turn)?;
+        let settings = self.as_the_page(CreateSession::default());
+        let session = self.sessions.fork(&self.owner, thread, Some(replaced), settings).await?;
+        let fork = session.summary().thread_id;
+        if let Err(error) = session.start_turn(turn).await {
+            if let Some(fork) = fork {
+                // The message is refused already; why the fork is left over is in the log.
+                let _ = self.sessions.delete_thread(&self.owner, fork.as_str()).await;
+            }
+            return Err(error);
+        }
+        Ok(session.id().clone())
     }
 
     /// The session that is in a thread; if none is, one that is made.

@@ -166,8 +166,7 @@ calls! {
     }
 
     /// Does something with a conversation, whether a session is in it or not. `about` is, for a fork, the last turn that
-    /// is taken over (all without); for a revert, the first one that is taken back; for a review, what to look at (what
-    /// is not committed without). The session that the conversation is in then; none once it is archived.
+    /// is taken over (all without); for a review, what to look at (what is not committed without). The session that the conversation is in then; none once it is archived.
     ///
     /// # Errors
     /// `not_found` if there is no such conversation or turn, for this reader; `empty_thread`, `turn_active`; what else the
@@ -184,6 +183,16 @@ calls! {
         let session = context()?.session(&id).await.map_err(failed)?;
         session.start_turn(turn).await.map_err(failed)?;
         Ok(())
+    }
+
+    /// Sends a message in a new thread that begins as a thread did, in the place of the turn that the message replaces. Nothing
+    /// happens to the old one. The session that is in the new one.
+    ///
+    /// # Errors
+    /// `not_found` if there is no such conversation or turn, for this reader; what else the engine says. No thread is left
+    /// behind then.
+    ForkAndSend "fork-and-send" fork_and_send(thread: ThreadId, turn: StartTurn) -> SessionId {
+        context()?.fork_and_send(&thread, turn).await.map_err(failed)
     }
 
     /// Does something with a message that waits for its turn.

@@ -20,8 +20,8 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 use serde::Serialize;
 
 pub(crate) use calls::{
-    act, answer, conversations, files, highlight, home, interrupt, items, project, queue, remove, rename,
-    resume, revoke, rules, search, send, snapshot, start, thread, trust,
+    act, answer, conversations, files, fork_and_send, highlight, home, interrupt, items, project, queue,
+    remove, rename, resume, revoke, rules, search, send, snapshot, start, thread, trust,
 };
 #[cfg(feature = "ssr")]
 pub use colours::{Colours, known as known_colours};

@@ -94,6 +94,9 @@ pub enum SessionError {
     /// Messages wait for their turn in the thread that the session is in.
     #[error("messages wait in the queue for this thread; send them or take them out first")]
     QueueWaits,
+    /// The conversation ends with another turn than the client expects.
+    #[error("the conversation has gone on; look at its newest turns, and send the message again")]
+    ConversationChanged,
     /// The session is changing its thread or starting its process.
     #[error("the session is starting its codex process; try again in a moment")]
     Starting,
@@ -231,6 +234,7 @@ impl SessionError {
             Self::TurnActive => ErrorCode::TurnActive,
             Self::NoActiveTurn => ErrorCode::NoActiveTurn,
             Self::EmptyPrompt => ErrorCode::EmptyPrompt,
+            Self::ConversationChanged => ErrorCode::ConversationChanged,
             Self::Starting => ErrorCode::Starting,
             Self::RequestEnded(_) => ErrorCode::RequestEnded,
             Self::BadAnswer(_) => ErrorCode::BadAnswer,

@@ -72,7 +72,7 @@ refusals! {
     /// Of a message.
     Message = [Turn, Once;
         EmptyPrompt, BadEffort, TooManyParts, TooManyImages, NoSuchUpload, NoSuchFile, OutsideSession, OverCeiling,
-        NoImages, QueueFull, QueueWaits],
+        NoImages, QueueFull, QueueWaits, EmptyThread, ConversationChanged],
     /// Of what stops a turn.
     Interrupt = [Write, Session, Codex; NoActiveTurn],
     /// Of a change of what waits for its turn.

@@ -38,6 +38,7 @@ mod parking;
 mod presence;
 mod proxies;
 mod queue;
+mod replacing;
 mod replay;
 mod requests;
 mod rules;

@@ -180,17 +180,14 @@ async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
     for path in &paths {
         // Whatever a function takes is in here; what it does not take it leaves out.
         let of_thread = ["/_fn/thread", "/_fn/resume"].contains(&path.as_str());
-        let actions: &[&str] = if path == "/_fn/act" {
-            &["fork", "revert", "compact", "review", "archive", "unarchive"]
-        } else {
-            &[""]
-        };
+        let actions: &[&str] =
+            if path == "/_fn/act" { &["fork", "compact", "review", "archive", "unarchive"] } else { &[""] };
         for action in actions {
             let body = json!({
                 "id": if of_thread { &hers.thread } else { &hers.session.id }, "thread": hers.thread,
                 "name": "x", "search": "", "words": "Adas", "cursor": null, "before": null,
                 "request": hers.request["id"], "answer": { "decision": "accept" },
-                "turn": { "prompt": "x" }, "item": hers.item, "change": "remove", "action": action, "about": "x",
+                "turn": { "prompt": "x", "replacesTurnId": "x" }, "item": hers.item, "change": "remove", "action": action, "about": "x",
                 "query": "x", "sources": ["rust\nfn a() {}"],
             });
             let mut body = body;

@@ -224,6 +224,7 @@ impl Fake {
             "thread/list" => threads::list(&self.dir, id, params, mode != Mode::Before171),
             "thread/read" => self.read_thread(id, params),
             "thread/turns/list" => threads::turns(&self.dir, id, params),
+            "thread/revert" if mode == Mode::Reverts => self.revert(id, params),
             "turn/start" => self.turn(mode, id, params),
             "turn/steer" => self.steer(mode, id, params),
             "thread/settings/update" => {

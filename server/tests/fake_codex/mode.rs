@@ -56,6 +56,10 @@ modes! {
     Overloaded = "overloaded",
     /// It refuses turns.
     Refuses = "refuses",
+    /// It takes turns back, and refuses turns.
+    Reverts = "reverts",
+    /// A sub-agent ends, and the context is compacted, after the answer of a turn.
+    LateWork = "late-work",
     /// It accepts a turn, says what is wrong, and neither begins nor ends it.
     NeverBegins = "never-begins",
     /// It says what is wrong with a turn, accepts it then, and neither begins nor ends it.

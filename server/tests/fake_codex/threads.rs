@@ -83,6 +83,14 @@ impl Thread {
         self.save();
     }
 
+    /// Forgets a turn and all later ones. Returns `false` if there is no such turn.
+    fn revert(&mut self, before: &Value) -> bool {
+        let Some(at) = self.turns.iter().position(|turn| turn["id"] == *before) else { return false };
+        self.turns.truncate(at);
+        self.save();
+        true
+    }
+
     fn describe(&self) -> Value {
         json!({
             "id": self.id, "createdAt": self.created, "cwd": self.cwd, "preview": self.preview,
@@ -150,6 +158,16 @@ impl Fake {
         let mut described = self.thread.describe();
         described["turns"] = json!([]);
         reply(id, self.settings.reply(described, &params["cwd"]));
+    }
+
+    /// Takes turns back.
+    pub(crate) fn revert(&mut self, id: &Value, params: &Value) {
+        if !self.thread.revert(&params["beforeTurnId"]) {
+            return error(id, -32600, "turn not found");
+        }
+        let mut described = self.thread.describe();
+        described["turns"] = json!([]);
+        reply(id, json!({ "thread": described }));
     }
 
     /// Writes down with what threads were opened, a line for each.

@@ -16,7 +16,9 @@ impl Fake {
         let turn = format!("turn-{}-{}", std::process::id(), self.turns);
         let accept = || reply(id, json!({ "turn": { "id": turn, "status": "inProgress", "items": [] } }));
         match mode {
-            Mode::Refuses | Mode::RefusesAll => return error(id, -32600, "the model is on holiday"),
+            Mode::Refuses | Mode::RefusesAll | Mode::Reverts => {
+                return error(id, -32600, "the model is on holiday");
+            }
             Mode::DiesTold => std::process::exit(3),
             Mode::Mute => return,
             Mode::BadReply => return reply(id, json!({ "turn": "soon" })),
@@ -87,6 +89,7 @@ impl Fake {
             Mode::Unknown => self.unknown(&turn),
             Mode::Flood => self.flood(&turn, "flood"),
             Mode::Changes => self.change_files(&turn),
+            Mode::LateWork => return self.work_late(&turn),
             Mode::Outlives => {
                 self.started(&turn, &items::background(&turn));
                 self.say_text(&turn, "It runs on.");
@@ -103,6 +106,22 @@ impl Fake {
         }
         self.say_text(&turn, "Done.");
         self.end(&turn, "completed");
+    }
+
+    /// Goes on working after the answer.
+    fn work_late(&mut self, turn: &str) {
+        let agent = |kind: &str| {
+            json!({
+                "type": "subAgentActivity", "id": format!("{turn}-agent-{kind}"), "kind": kind, "agentThreadId": "b",
+                "agentPath": "/root/b",
+            })
+        };
+        let compaction = json!({ "type": "contextCompaction", "id": format!("{turn}-compaction") });
+        self.completed(turn, &agent("started"));
+        self.say_text(turn, "Done.");
+        self.completed(turn, &agent("interacted"));
+        self.completed(turn, &compaction);
+        self.end(turn, "completed");
     }
 
     /// Says why a turn does not begin.

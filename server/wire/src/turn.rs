@@ -85,6 +85,14 @@ pub struct StartTurn {
     pub client_message_id: Option<String>,
     /// What to do with it while a turn runs.
     pub when_busy: WhenBusy,
+    /// The turn whose place the message takes. That turn and all later ones are removed before the message is sent; files stay as
+    /// they are. A message that cannot be sent removes nothing. Refused while a turn runs, whatever `whenBusy` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces_turn_id: Option<TurnId>,
+    /// With `replacesTurnId`: the last turn that the client knows of. Refused if the conversation ends with another turn, so that
+    /// no turn is removed that the client has not seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_last_turn_id: Option<TurnId>,
     /// Whether the reply waits for the end of its turn.
     #[serde(skip_serializing_if = "Wait::is_no")]
     pub wait: Wait,
@@ -292,8 +300,7 @@ impl QueueItem {
             approval_policy: item.approval_policy,
             output_schema: item.output_schema,
             client_message_id: item.client_message_id,
-            when_busy: WhenBusy::default(),
-            wait: Wait::No,
+            ..StartTurn::default()
         }
     }
 }

@@ -20,6 +20,7 @@ use tokio::{
 
 use super::{
     About, Asked, Command, Reply, Shared, WINDOW, WINDOW_BYTES,
+    actions::AfterRevert,
     crashes::Crashes,
     foreign::Foreign,
     interrupts::Stopping,
@@ -59,7 +60,7 @@ pub(super) enum Done {
     /// Codex has taken a turn of its own making, or refused it.
     ActionTaken(u64, Result<(), BridgeError>, Reply<Result<SessionReply, SessionError>>),
     /// Turns were taken back: what is left.
-    Reverted(Result<History, SessionError>, Reply<Result<SessionReply, SessionError>>),
+    Reverted(Result<History, SessionError>, AfterRevert),
     /// Codex answered `turn/interrupt`.
     Interrupted(Result<(), BridgeError>, Stopping),
     /// The commands of a turn that was stopped were, too.
@@ -274,7 +275,7 @@ impl Actor {
             Done::TurnStarted(number, result, message) => self.turn_accepted(number, result, message),
             Done::Steered(turn, result, message) => self.steered(turn, result, message),
             Done::ActionTaken(number, result, reply) => self.action_taken(number, result, reply),
-            Done::Reverted(result, reply) => self.reverted(result, reply),
+            Done::Reverted(left, then) => self.reverted(left, then),
             Done::Interrupted(result, stopping) => self.interrupted(result, stopping),
             Done::Stopped(reply) => self.stopped(reply),
             Done::WaitExpired(number) => self.wait_expired(number),

@@ -5,7 +5,7 @@
 //! from then on: nothing is sent twice, and nothing is lost.
 
 use codex_gateway_wire::{
-    EventBody, EventName, Queue, QueueItem, QueueItemId, TurnId,
+    EventBody, EventName, Queue, QueueItem, QueueItemId, StartTurn, TurnId,
     api::{EditQueueItem, QueueReply, Sent, TurnOutcome},
     codex::{TurnStatus, UserMessage},
 };
@@ -53,6 +53,19 @@ impl Actor {
             }
             Err(error) => self.failed(message, &error),
         }
+    }
+
+    /// Puts a message that is about to be sent before all others, however many wait: it is sent next. It stays there, with the
+    /// reason, if codex does not take it.
+    pub(super) fn put_first(&mut self, message: Message) -> Message {
+        let id = QueueItemId::from(Uuid::now_v7().to_string());
+        let replaces_turn_id = message.turn.replaces_turn_id.clone();
+        let item = QueueItem { sending: true, ..QueueItem::new(id.clone(), message.turn) };
+        let turn = StartTurn { replaces_turn_id, ..item.turn() };
+        let mut items = self.transcript.queue.clone();
+        items.insert(0, item);
+        self.set_queue(items);
+        Message { turn, item: Some(id), ..message }
     }
 
     /// The images of a message that waits are kept for it.

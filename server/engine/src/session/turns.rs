@@ -11,7 +11,7 @@ use futures::FutureExt;
 
 use super::{
     Reply,
-    actions::Action,
+    actions::{Action, AfterRevert},
     actor::{Actor, Done},
     intake,
     open::{Opened, Wanted, WantedThread},
@@ -75,6 +75,8 @@ pub(super) struct Message {
 pub(super) enum Then {
     /// To start a turn in the session's thread.
     Turn(Message),
+    /// To send a message in the place of a turn and all later ones.
+    Replace(TurnId, Message),
     /// To do something with the session's thread.
     Act(Action, StateReply),
     /// To have another thread.
@@ -117,7 +119,11 @@ impl Actor {
             return drop(reply.send(Err(error)));
         }
         let when_busy = turn.when_busy;
+        let replaces = turn.replaces_turn_id.clone();
         let message = Message { turn, item: None, told, reply: Some(reply) };
+        if let Some(replaced) = replaces {
+            return self.replace(replaced, message);
+        }
         match self.is_idle() {
             Ok(()) => self.start(message),
             Err(busy) if when_busy == WhenBusy::Reject => self.failed(message, &busy),
@@ -227,18 +233,22 @@ impl Actor {
         let waiting = self.slot.take_waiting();
         self.slot = Slot::Idle;
         let opened = opened.map(|opened| match then {
-            Then::Turn(_) | Then::Act(..) => self.adopt_own(*opened),
+            Then::Turn(_) | Then::Replace(..) | Then::Act(..) => self.adopt_own(*opened),
             Then::Thread(_) => self.adopt(*opened),
         });
         let opened = opened.inspect_err(|error| self.crashes.failed(error));
         match (opened, then) {
             (Ok(()), Then::Turn(message)) => self.send_turn(message, waiting),
+            (Ok(()), Then::Replace(before, message)) => {
+                self.give_up(waiting, &SessionError::NoActiveTurn);
+                self.revert(before, AfterRevert::Send(message));
+            }
             (Ok(()), Then::Act(action, reply)) => self.perform(action, waiting, reply),
             (Ok(()), Then::Thread(reply)) => {
                 self.give_up(waiting, &SessionError::NoActiveTurn);
                 let _ = reply.send(Ok(self.reply()));
             }
-            (Err(error), Then::Turn(message)) => {
+            (Err(error), Then::Turn(message) | Then::Replace(_, message)) => {
                 self.give_up(waiting, &SessionError::NoActiveTurn);
                 self.failed(message, &error);
             }
@@ -383,8 +393,13 @@ impl Actor {
 
     /// Codex does not have a message. If it comes from the queue, it stays there.
     pub(super) fn failed(&mut self, message: Message, error: &SessionError) {
-        if let Some(item) = &message.item {
-            self.mark_failed(item, error);
+        if let Some(item) = message.item.clone() {
+            self.mark_failed(&item, error);
+            // The turns before it are gone, so its request was done in part: an error would have it sent again.
+            if message.turn.replaces_turn_id.is_some() {
+                let outcome = TurnOutcome::Queued;
+                return self.tell_sender(message, Sent { outcome, turn_id: None, queue_item_id: Some(item) });
+            }
         }
         if let Some(reply) = message.reply {
             let _ = reply.send(Err(error.clone()));

@@ -207,12 +207,7 @@ impl Actor {
             // It was long ago, or in another thread, and is not kept any more.
             None => return TurnEnd::default(),
         };
-        let text = self.transcript.entries.iter().rev().find_map(|entry| match &entry.content {
-            Content::Item(Item::AgentMessage(message)) if entry.turn_id.as_ref() == Some(id) => {
-                Some(message.text.clone())
-            }
-            _ => None,
-        });
+        let text = self.transcript.answer(id).map(|message| message.text.clone());
         TurnEnd { turn: Some(TurnResult::from(turn)), text }
     }
 }

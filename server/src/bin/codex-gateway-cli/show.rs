@@ -164,6 +164,10 @@ impl Show {
 
     /// A message is whole.
     fn finish(&mut self, id: &ItemId, text: &str) -> io::Result<()> {
+        if text.trim().is_empty() {
+            // It is no answer.
+            return self.end_message();
+        }
         let before = self.written.replace(text.to_owned());
         if let Some(before) = before.filter(|_| !self.live) {
             // It was not the answer, but a word on the way.

@@ -90,6 +90,8 @@ words! {
         QueueWaits = "queue_waits",
         /// The caller has as many rules as they may; revoke one first.
         TooManyRules = "too_many_rules",
+        /// The conversation ends with another turn than the client expects.
+        ConversationChanged = "conversation_changed",
         /// Another session, or another program, holds the thread.
         ThreadHeld = "thread_held",
         /// A request with this key was begun, and what came of it is not known.
@@ -185,6 +187,7 @@ impl ErrorCode {
             | Self::QueueFull
             | Self::QueueWaits
             | Self::TooManyRules
+            | Self::ConversationChanged
             | Self::ThreadHeld
             | Self::KeyUnfinished
             | Self::RequestEnded => 409,

@@ -93,8 +93,6 @@ words! {
     pub enum ThreadAction {
         /// Begin another one with what was said until the end of a turn.
         Fork = "fork",
-        /// Take back a turn and all that came later.
-        Revert = "revert",
         /// Make its history shorter, for the model.
         Compact = "compact",
         /// Look at what was changed.

@@ -4,6 +4,7 @@
 //! the browser goes on with the same function from a [`crate::Snapshot`]: for every cut n, the snapshot at
 //! n followed by the events after n gives what replaying all events gives (`tests/fold`).
 
+mod answer;
 mod apply;
 mod entries;
 mod entry;
@@ -12,6 +13,7 @@ mod prepend;
 use serde::Serialize;
 
 pub use self::{
+    answer::answer,
     apply::title,
     entries::Entries,
     entry::{Content, Entry, Notice, Phase, Question},

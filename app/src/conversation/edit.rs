@@ -1,0 +1,427 @@
+//! A change of a message where it stands: of one in the conversation, or of one that waits in the queue. Nothing happens to the
+//! conversation or the queue before the change is sent or saved.
+
+use codex_gateway_wire::{
+    Content, InputPart, Item, ItemId, QueueItemId, StartTurn, Transcript, TurnId,
+    api::{EditQueueItem, QueueChange},
+    codex::{UserInput, UserMessage},
+};
+use leptos::prelude::*;
+use web_sys::{Event, KeyboardEvent};
+
+use super::{Chat, unsent::images_view};
+use crate::{
+    browser,
+    composer::{Area, edit_key, take_back, upload},
+    live::LinkState,
+    node::{El, el, link_button, live},
+    state::{State, effect},
+};
+
+/// What the reader is about to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Subject {
+    /// The message of a turn, which is this entry.
+    Turn(TurnId, ItemId),
+    /// A message that waits.
+    Queued(QueueItemId),
+    /// Whether a message waits at all: the reader is asked before it is removed.
+    Removal(QueueItemId),
+}
+
+/// A message as it was sent, as far as it can be sent again.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Said {
+    entry: ItemId,
+    pub(super) text: String,
+    input: Vec<InputPart>,
+}
+
+/// The change that the reader is at; one at a time.
+#[derive(Clone, Copy)]
+pub(crate) struct Edit {
+    subject: State<Option<Subject>>,
+    /// What is written now.
+    text: State<String>,
+    /// What goes with it.
+    input: State<Vec<InputPart>>,
+    /// It is on its way.
+    sending: State<bool>,
+    /// Why it was not taken.
+    failure: State<Option<String>>,
+    area: Area,
+}
+
+impl Said {
+    /// What the user said first in a turn.
+    pub(super) fn in_turn(transcript: &Transcript, turn: &TurnId) -> Option<Self> {
+        let mut own = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
+        own.find_map(|entry| match &entry.content {
+            Content::Item(Item::UserMessage(message)) => Some(Self {
+                entry: entry.id.clone(),
+                text: message.text(),
+                input: parts(message, transcript.cwd.as_deref().unwrap_or_default()),
+            }),
+            _ => None,
+        })
+    }
+
+    /// The same message with another text.
+    pub(super) fn again(&self, text: String) -> StartTurn {
+        StartTurn { prompt: text, input: self.input.clone(), ..StartTurn::default() }
+    }
+}
+
+/// The parts of a message beside its texts. (A mention of something that is not in the directory is codex's own, and cannot be
+/// named here.)
+fn parts(message: &UserMessage, cwd: &str) -> Vec<InputPart> {
+    let inside = |part: &UserInput| {
+        let path = part.path.as_deref()?.strip_prefix(cwd)?.strip_prefix('/')?;
+        Some(path.to_owned()).filter(|path| !path.is_empty())
+    };
+    let part = |part: &UserInput| match part.kind.as_str() {
+        "mention" => inside(part).map(|path| InputPart::Mention { path }),
+        "skill" => inside(part).zip(part.name.clone()).map(|(path, name)| InputPart::Skill { name, path }),
+        _ => part.upload().map(|upload| InputPart::Image { upload }),
+    };
+    message.content.iter().filter_map(part).collect()
+}
+
+/// How many turns come after one.
+fn later_turns(transcript: &Transcript, turn: &TurnId) -> usize {
+    transcript.turns.iter().rev().take_while(|later| later.id != *turn).count()
+}
+
+impl Subject {
+    fn is_there(&self, transcript: &Transcript) -> bool {
+        match self {
+            Self::Turn(turn, _) => transcript.turn(turn).is_some(),
+            Self::Queued(id) | Self::Removal(id) => transcript.queue.iter().any(|item| item.id == *id),
+        }
+    }
+
+    /// Names it in what this tab keeps over a reload. `None` if there is nothing to keep.
+    fn name(&self) -> Option<String> {
+        match self {
+            Self::Turn(turn, _) => Some(format!("t{turn}")),
+            Self::Queued(id) => Some(format!("q{id}")),
+            Self::Removal(_) => None,
+        }
+    }
+
+    /// What gets the focus back.
+    fn origin(&self) -> String {
+        match self {
+            Self::Turn(_, entry) => format!("[data-item='{entry}']"),
+            Self::Queued(id) => format!("[data-queued='{id}'] [data-edit]"),
+            Self::Removal(id) => format!("[data-queued='{id}'] [data-remove]"),
+        }
+    }
+}
+
+impl Edit {
+    pub(super) fn new() -> Self {
+        Self {
+            subject: State::new(None),
+            text: State::new(String::new()),
+            input: State::new(Vec::new()),
+            sending: State::new(false),
+            failure: State::new(None),
+            area: Area::new(),
+        }
+    }
+
+    /// Returns `true` if the reader is at a change; tracked.
+    pub(super) fn is_open(self) -> bool {
+        self.subject.try_with(Option::is_some).unwrap_or_default()
+    }
+
+    /// Returns `true` if the message that is edited is this entry; tracked.
+    pub(super) fn is_of_entry(self, entry: &ItemId) -> bool {
+        self.is(|subject| matches!(subject, Subject::Turn(_, own) if own == entry))
+    }
+
+    /// Returns `true` if this message of the queue is edited; tracked.
+    pub(super) fn is_of_queued(self, item: &str) -> bool {
+        self.is(|subject| matches!(subject, Subject::Queued(own) if own.as_str() == item))
+    }
+
+    /// Returns `true` if the reader is asked whether to remove this message of the queue; tracked.
+    pub(super) fn is_removal_of(self, item: &str) -> bool {
+        self.is(|subject| matches!(subject, Subject::Removal(own) if own.as_str() == item))
+    }
+
+    fn is(self, is: impl FnOnce(&Subject) -> bool) -> bool {
+        self.subject.try_with(|subject| subject.as_ref().is_some_and(is)).unwrap_or_default()
+    }
+
+    /// Opens the message of a turn.
+    pub(super) fn begin_turn(self, chat: Chat, turn: TurnId) {
+        let Some(said) = chat.live.peek(|transcript| Said::in_turn(transcript, &turn)) else { return };
+        self.begin(chat, Subject::Turn(turn, said.entry), said.text, said.input);
+    }
+
+    /// Opens a message of the queue.
+    pub(super) fn begin_queued(self, chat: Chat, item: &QueueItemId) {
+        let found = chat.live.peek(|transcript| transcript.queue.iter().find(|one| one.id == *item).cloned());
+        if let Some(found) = found {
+            self.begin(chat, Subject::Queued(found.id), found.text, found.input);
+        }
+    }
+
+    /// Asks the reader whether to remove a message of the queue.
+    pub(super) fn begin_removal(self, item: &QueueItemId) {
+        if !untrack(|| self.is_open()) {
+            self.subject.set(Some(Subject::Removal(item.clone())));
+            focus("[data-keep]".to_owned());
+        }
+    }
+
+    fn begin(self, chat: Chat, subject: Subject, text: String, input: Vec<InputPart>) {
+        if untrack(|| self.is_open()) {
+            return;
+        }
+        // What was written before, and could not be shown after a reload.
+        let kept = kept(&edit_key(&chat.draft_key()));
+        let kept = kept.filter(|(name, _)| Some(name) == subject.name().as_ref());
+        self.text.set(kept.map_or(text, |(_, text)| text));
+        self.input.set(input);
+        self.failure.set(None);
+        self.sending.set(false);
+        self.subject.set(Some(subject));
+        // The field is part of the page only after this.
+        request_animation_frame(move || self.area.focus());
+    }
+
+    /// Leaves everything as it was; nothing else. Returns `true` if there was something to leave.
+    pub(super) fn cancel(self, chat: Chat) -> bool {
+        let Some(subject) = self.subject.peek() else { return false };
+        // What is on its way cannot be taken back.
+        if !self.sending.peek() {
+            self.close(&edit_key(&chat.draft_key()));
+            focus(subject.origin());
+        }
+        true
+    }
+
+    fn close(self, key: &str) {
+        self.subject.set(None);
+        self.text.set(String::new());
+        self.sending.set(false);
+        browser::store_for_tab(key, "");
+    }
+
+    fn typed(self, chat: Chat) {
+        let text = self.area.value();
+        if let Some(name) = self.subject.peek().and_then(|subject| subject.name()) {
+            browser::store_for_tab(&edit_key(&chat.draft_key()), &format!("{name}\n{text}"));
+        }
+        self.text.set(text);
+    }
+
+    /// What is written now, as a message.
+    fn message(self) -> StartTurn {
+        StartTurn { prompt: self.text.peek(), input: self.input.peek(), ..StartTurn::default() }
+    }
+
+    /// Returns `true` if something is written, and it can be sent or saved; tracked.
+    fn may_submit(self, chat: Chat) -> bool {
+        let says = self.text.try_with(|text| !text.trim().is_empty()) == Some(true);
+        let brings = self.input.try_with(|input| !input.is_empty()) == Some(true);
+        // What would be removed is known of a conversation only while it is followed, and of one that nobody is in.
+        let follows = matches!(chat.link.get(), LinkState::Live | LinkState::Past);
+        (says || brings) && follows && !self.sending.get()
+    }
+
+    /// Returns `true` if the message can take the place of its turn; tracked.
+    fn may_replace(self, chat: Chat) -> bool {
+        self.may_submit(chat) && !chat.running()
+    }
+
+    /// Sends what is written in the place of the turn: here, or in a fork.
+    fn send(self, chat: Chat, forks: bool) {
+        let Some(Subject::Turn(turn, _)) = self.subject.peek() else { return };
+        if !untrack(|| if forks { self.may_submit(chat) } else { self.may_replace(chat) }) {
+            return;
+        }
+        let last = chat.live.peek(|transcript| transcript.turns.last().map(|turn| turn.id.clone()));
+        let message = StartTurn {
+            replaces_turn_id: Some(turn),
+            expected_last_turn_id: last.filter(|_| !forks),
+            ..self.message()
+        };
+        let key = edit_key(&chat.draft_key());
+        self.failure.set(None);
+        self.sending.set(true);
+        chat.replace(message, forks, move |sent| match sent {
+            Err(Some(failure)) => self.failed(chat.t.failure(&failure)),
+            Ok(()) | Err(None) => {
+                self.close(&key);
+                request_animation_frame(browser::catch_focus);
+            }
+        });
+    }
+
+    /// Lets the message of the queue say what is written.
+    fn save(self, chat: Chat) {
+        let Some(Subject::Queued(id)) = self.subject.peek() else { return };
+        if !untrack(|| self.may_submit(chat)) {
+            return;
+        }
+        let change = QueueChange::Edit(EditQueueItem { text: Some(self.text.peek()), before: None });
+        let (key, origin) = (edit_key(&chat.draft_key()), Subject::Queued(id.clone()).origin());
+        self.failure.set(None);
+        self.sending.set(true);
+        chat.change_queue(id, change, move |changed| match changed {
+            Err(failure) => {
+                chat.heed(&failure);
+                self.failed(chat.t.failure(&failure));
+            }
+            Ok(()) => {
+                self.close(&key);
+                focus(origin);
+            }
+        });
+    }
+
+    fn failed(self, why: String) {
+        self.failure.set(Some(why));
+        self.sending.set(false);
+        self.area.focus();
+    }
+
+    /// Opens what this tab was at before a reload; notices when what is changed is gone.
+    pub(super) fn follow(self, chat: Chat) {
+        effect(move || untrack(|| self.reopen(chat)));
+        effect(move || {
+            let subject = self.subject.get();
+            let is_there = |subject: Subject| chat.live.meta(|transcript| subject.is_there(transcript));
+            // While it is on its way, the turn goes to make place for it.
+            if !subject.is_none_or(is_there) && !self.sending.get() {
+                untrack(|| self.lost(chat));
+            }
+        });
+    }
+
+    fn reopen(self, chat: Chat) {
+        let key = edit_key(&chat.draft_key());
+        let Some((name, text)) = kept(&key) else { return };
+        let id = name.get(1..).unwrap_or_default();
+        let is_queued = name.starts_with('q');
+        if is_queued {
+            self.begin_queued(chat, &id.into());
+        } else {
+            self.begin_turn(chat, id.into());
+        }
+        // A turn that is not loaded yet can be edited once it is.
+        if !self.is_open() && (is_queued || !chat.live.has_older()) {
+            browser::store_for_tab(&key, "");
+            take_back(&chat.draft_key(), &StartTurn { prompt: text, ..StartTurn::default() });
+        }
+    }
+
+    /// What is changed has been sent, or removed elsewhere: what is written becomes the draft.
+    fn lost(self, chat: Chat) {
+        let message = self.message();
+        let is_edit = self.subject.peek().and_then(|subject| subject.name()).is_some();
+        self.close(&edit_key(&chat.draft_key()));
+        if is_edit {
+            take_back(&chat.draft_key(), &message);
+            chat.told.set(Some(chat.t.edit_lost().to_owned()));
+        }
+    }
+}
+
+/// What this tab was at, by its name, and what was written.
+fn kept(key: &str) -> Option<(String, String)> {
+    let kept = browser::stored_for_tab(key)?;
+    kept.split_once('\n').map(|(name, text)| (name.to_owned(), text.to_owned()))
+}
+
+/// Gives something the focus once it is part of the page.
+fn focus(selector: String) {
+    request_animation_frame(move || browser::focus(&selector));
+}
+
+/// The message of a turn while it is edited, in its place.
+pub(super) fn edit_message_view(chat: Chat) -> El {
+    let (t, edit) = (chat.t, chat.edit());
+    let note = move || {
+        if chat.running() {
+            return t.edit_waits().to_owned();
+        }
+        let Some(Subject::Turn(turn, _)) = edit.subject.peek() else { return String::new() };
+        (t.removes_turns)(chat.live.meta(|transcript| later_turns(transcript, &turn)))
+    };
+    let note = el("p").class("note").attr("id", NOTE).attr("role", "status").child(live(note));
+    let fork = link_button(t.fork_instead(), move || edit.send(chat, true))
+        .live_attr("disabled", move || !edit.may_submit(chat));
+    let send = submit_button(t.send()).live_attr("disabled", move || !edit.may_replace(chat));
+    form(chat, t.edit_message(), Some(note), [fork, send], |chat| chat.edit().send(chat, false))
+}
+
+/// A message of the queue while it is edited, in its place.
+pub(super) fn edit_queued_view(chat: Chat) -> El {
+    let (t, edit) = (chat.t, chat.edit());
+    let save = submit_button(t.save()).live_attr("disabled", move || !edit.may_submit(chat));
+    form(chat, t.edit(), None, [save], |chat| chat.edit().save(chat))
+}
+
+/// Describes the field.
+const NOTE: &str = "edit-note";
+
+fn submit_button(label: &'static str) -> El {
+    el("button").attr("type", "submit").class("button").child(label)
+}
+
+fn form(
+    chat: Chat,
+    label: &'static str,
+    note: Option<El>,
+    ways: impl IntoIterator<Item = El>,
+    submit: fn(Chat),
+) -> El {
+    let (t, edit) = (chat.t, chat.edit());
+    effect(move || {
+        // It may come and go with the part of the conversation that is shown.
+        if edit.area.track().is_some() {
+            let text = edit.text.peek();
+            edit.area.set(&text, text.len());
+        }
+    });
+    let pressed = move |event: KeyboardEvent| {
+        if event.key() == "Enter" && !event.shift_key() && !browser::composes(&event) {
+            event.prevent_default();
+            submit(chat);
+        }
+    };
+    let area = el("textarea")
+        .node_ref(edit.area.0)
+        .attr("rows", "1")
+        .attr("aria-label", label)
+        .attr("aria-describedby", note.is_some().then_some(NOTE))
+        .attr("enterkeyhint", "send")
+        .attr("autocomplete", "off")
+        .live_attr("readonly", move || edit.sending.get())
+        .on("input", move |_: Event| edit.typed(chat))
+        .on("keydown", pressed);
+    let uploads: Vec<_> =
+        edit.input.try_peek(|input| input.iter().filter_map(upload).cloned().collect()).unwrap_or_default();
+    let failure = move || edit.failure.get().map(|why| el("p").class("why").attr("role", "alert").child(why));
+    let cancel = link_button(t.cancel(), move || {
+        edit.cancel(chat);
+    });
+    let ways = ways.into_iter().fold(el("div").class("ways").child(cancel), El::child);
+    el("form")
+        .class("edit")
+        .attr("aria-label", label)
+        .on("submit", move |event: Event| {
+            event.prevent_default();
+            submit(chat);
+        })
+        .child(images_view(uploads.into_iter(), t))
+        .child(el("div").class("grow").live_attr("data-value", move || edit.text.get()).child(area))
+        .child(note)
+        .child(live(failure))
+        .child(ways)
+}
