@@ -14,6 +14,7 @@ use crate::{
     server_fns::{Loaded, fetch, written_colours},
     sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
     state::{State, effect, on_change},
+    tabs::Tabs,
 };
 
 /// All pages. The same on the server and in the browser.
@@ -23,13 +24,14 @@ pub fn App() -> impl IntoView {
     provide_context(FirstMessage::new());
     Colours::provide(written_colours());
     effect(keep_apart);
+    let tabs = Tabs::provide();
     let navigator = Navigator::provide();
     let drawer = Drawer::new();
     provide_context(drawer);
     let commands = Commands::provide();
     let (palette, help) = (Dialog::new("palette"), Dialog::new("keys"));
     add_global(commands, navigator, drawer, palette, help);
-    let conversations = Conversations::follow(navigator);
+    let conversations = Conversations::follow(navigator, tabs);
     provide_context(conversations);
     // What the server has read for this page is written into it, and read from there when the page is taken over.
     let first = SharedValue::new(|| use_context::<Loaded>().unwrap_or_default()).into_inner();

@@ -25,7 +25,7 @@ use crate::{
     request_id::request_id,
     routes::{
         diff, docs, events, export, fallback, files, health, images, info, items, legacy, metrics, queue,
-        requests, sessions, sign_in, threads, turns, uploads, worker,
+        requests, sessions, sign_in, summaries, threads, turns, uploads, worker,
     },
     state::AppState,
 };
@@ -87,6 +87,7 @@ const API: &[Operation] = &[
     || routes!(sessions::snapshot),
     || routes!(items::list),
     || routes!(events::events),
+    || routes!(summaries::events),
     || routes!(turns::start),
     || routes!(turns::interrupt),
     || routes!(requests::list),

@@ -16,6 +16,7 @@ use crate::{
     route::Navigator,
     server_fns::{self, Conversation, Failure},
     state::{State, effect},
+    tabs::Tabs,
 };
 
 /// A conversation on the page.
@@ -69,12 +70,15 @@ impl Chat {
             chat.outbox.show(first);
             chat.outbox.settle(chat.live);
         }
+        let tabs = use_context::<Tabs>();
         effect(move || {
             if chat.is_past() {
                 return chat.link.set(LinkState::Past);
             }
+            let Some(tabs) = tabs else { return };
+            let tap = chat.panel().tap;
             let stream =
-                Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated, chat.panel().tap);
+                Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated, tap, tabs);
             chat.stream.set(Some(StoredValue::new_local(stream)));
             chat.keep_time(site.now_ms);
         });

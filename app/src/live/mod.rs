@@ -20,9 +20,12 @@ mod store;
 mod stream;
 mod turn;
 
+pub(crate) use backoff::Backoff;
 pub(crate) use groups::GroupKey;
 pub(crate) use outbox::{Outbox, Target, Unsent, UnsentState};
+pub(crate) use source::{Source, read_events};
 pub(crate) use span::Span;
+pub(crate) use sse::Message;
 pub(crate) use store::{EntryRef, Live};
 pub(crate) use stream::{LinkState, Stream};
 pub(crate) use turn::{TurnFacts, is_failed};

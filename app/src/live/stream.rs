@@ -1,4 +1,8 @@
-//! The event stream that feeds the store, and what to do when it breaks.
+//! The events that feed the store, and what to do when they cannot be had.
+//!
+//! The tab that has the browser's one session stream (see [`crate::tabs`]) reads them as they happen. Any other tab
+//! catches up by short requests: if it is visible, when the summaries say that there is something new; if it is hidden,
+//! when a turn has begun or ended, or something waits.
 
 use std::{
     cell::{Cell, RefCell},
@@ -6,16 +10,24 @@ use std::{
     time::Duration,
 };
 
-use codex_gateway_wire::{Event, EventBody, EventId, EventName, SessionId, read_fields};
+use codex_gateway_wire::{
+    Event, EventBody, EventId, EventName, SessionId, api::SessionSummary, read_fields,
+};
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{
     Live, Outbox,
     backoff::Backoff,
-    source::{self, Source},
+    source::{Source, read_events},
     sse::Message,
 };
-use crate::{browser, panel::Tap, server_fns, state::State};
+use crate::{
+    browser,
+    panel::Tap,
+    server_fns,
+    state::{State, effect},
+    tabs::{StreamHolder, Tabs},
+};
 
 /// What the page listens to.
 const EVENTS: [EventName; 11] = [
@@ -38,13 +50,23 @@ const SILENCE: i64 = 40_000;
 /// One that has said nothing for so long was asleep, in milliseconds.
 const QUIET: i64 = 20_000;
 
+/// How long a page stays hidden before it lets its stream go, in milliseconds.
+const HIDDEN_GRACE: i64 = 10_000;
+
+/// How often a page without a stream catches up at most, in milliseconds.
+const POLL_INTERVAL: i64 = 1_000;
+/// How often it does in sight while nothing tells it of what is new, in milliseconds.
+const BLIND_POLL_INTERVAL: i64 = 2_000;
+/// How often it does in sight while there is nothing new, to notice a gateway that is gone, in milliseconds.
+const IDLE_POLL_INTERVAL: i64 = 15_000;
+
 /// How the page is connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LinkState {
     /// For the first time, or after a wait.
     #[default]
     Connecting,
-    /// Events come as they happen.
+    /// Events come as they happen, or soon after.
     Live,
     /// Broken; another attempt in so many seconds.
     Waiting(u32),
@@ -75,6 +97,7 @@ struct Inner {
     outdated: State<bool>,
     /// Who else hears the events.
     tap: Tap,
+    tabs: Tabs,
     source: RefCell<Option<Source>>,
     backoff: Cell<Backoff>,
     /// When something last came, in Unix milliseconds.
@@ -83,6 +106,32 @@ struct Inner {
     retry_at: Cell<Option<i64>>,
     /// A snapshot is being fetched; what comes of it decides.
     fetching: Cell<bool>,
+    /// What is read is a short reply, not the stream.
+    polling: Cell<bool>,
+    /// The first event has come of what is read now.
+    welcomed: Cell<bool>,
+    /// When the page last caught up, in Unix milliseconds.
+    polled_at: Cell<i64>,
+    /// How the session stood then.
+    headline: RefCell<Option<Headline>>,
+    /// Since when the page is hidden, in Unix milliseconds.
+    hidden_since: Cell<Option<i64>>,
+}
+
+/// What a hidden page has to know of: its title, its icon and its notifications tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Headline {
+    title: Option<String>,
+    running: bool,
+    waiting: bool,
+    news_ms: i64,
+}
+
+impl From<SessionSummary> for Headline {
+    fn from(summary: SessionSummary) -> Self {
+        let SessionSummary { title, running, waiting, news_ms, .. } = summary;
+        Self { title, running, waiting, news_ms }
+    }
 }
 
 /// `session`, as far as the page needs it.
@@ -101,6 +150,7 @@ impl Stream {
         state: State<LinkState>,
         outdated: State<bool>,
         tap: Tap,
+        tabs: Tabs,
     ) -> Self {
         let inner = Rc::new(Inner {
             session,
@@ -109,13 +159,31 @@ impl Stream {
             state,
             outdated,
             tap,
+            tabs,
             source: RefCell::default(),
             backoff: Cell::default(),
             heard: Cell::new(0),
             retry_at: Cell::default(),
             fetching: Cell::default(),
+            polling: Cell::default(),
+            welcomed: Cell::default(),
+            polled_at: Cell::default(),
+            headline: RefCell::default(),
+            hidden_since: Cell::default(),
         });
-        inner.connect();
+        inner.begin();
+        let (holder, summaries) = (inner.caller(Inner::holder_changed), inner.caller(Inner::follow));
+        effect(move || {
+            tabs.holder();
+            holder();
+        });
+        effect(move || {
+            tabs.summaries();
+            summaries();
+        });
+        let (focused, pressed, typed) =
+            (inner.caller(Inner::used), inner.caller(Inner::used), inner.caller(Inner::used));
+        let left = inner.caller(Inner::left);
         let tick = inner.caller(Inner::tick);
         let online = inner.caller(Inner::retry_now);
         let offline = inner.caller(Inner::broke);
@@ -127,6 +195,10 @@ impl Stream {
                 window_event_listener(ev::offline, move |_| offline()),
                 window_event_listener(ev::visibilitychange, move |_| seen()),
                 window_event_listener(ev::pageshow, move |_| shown()),
+                window_event_listener(ev::pagehide, move |_| left()),
+                window_event_listener(ev::focus, move |_| focused()),
+                window_event_listener(ev::pointerdown, move |_| pressed()),
+                window_event_listener(ev::keydown, move |_| typed()),
             ],
             inner,
         }
@@ -147,6 +219,8 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.inner.disconnect();
+        self.inner.tabs.release_stream();
+        self.inner.tabs.leave_session();
         if let Some(tick) = self.tick.take() {
             tick.clear();
         }
@@ -169,6 +243,21 @@ impl Inner {
 
     fn set(&self, state: LinkState) {
         self.state.set_to(state);
+        if self.ended() {
+            self.tabs.release_stream();
+            self.tabs.leave_session();
+        }
+    }
+
+    /// In sight, the page takes the session stream; out of sight, it catches up with what it was rendered with.
+    fn begin(self: &Rc<Self>) {
+        if browser::hidden() {
+            self.hidden_since.set(Some(browser::now_ms() - HIDDEN_GRACE));
+            self.tabs.rest(&self.session);
+        } else {
+            self.tabs.take_stream();
+        }
+        self.connect();
     }
 
     fn ended(&self) -> bool {
@@ -182,10 +271,17 @@ impl Inner {
         }
         let names = EVENTS.map(EventName::as_str).join(",");
         let (session, since) = (&self.session, self.live.last_event());
-        let address = format!("/api/sessions/{session}/events?since={since}&events={names}&interactive=1");
+        let polls = !self.tabs.has_stream();
+        let wait = if polls { "&wait=0" } else { "" };
+        let address = format!("/api/sessions/{session}/events?since={since}&events={names}&interactive=1{wait}");
         let Some(source) = Source::new() else { return self.broke() };
         let signal = source.signal();
-        self.heard.set(browser::now_ms());
+        let now = browser::now_ms();
+        self.heard.set(now);
+        self.polled_at.set(now);
+        self.polling.set(polls);
+        self.welcomed.set(false);
+        *self.headline.borrow_mut() = self.tabs.summary(session).map(Headline::from);
         *self.source.borrow_mut() = Some(source);
         let this = Rc::downgrade(self);
         spawn_local(async move {
@@ -194,11 +290,27 @@ impl Inner {
                     inner.take(message);
                 }
             };
-            source::read(&address, &signal, take).await;
+            let status = read_events(&address, &signal, take).await;
             if let Some(inner) = this.upgrade().filter(|_| !signal.aborted()) {
-                inner.broke();
+                inner.read_to_the_end(status);
             }
         });
+    }
+
+    /// What was read has ended.
+    fn read_to_the_end(self: &Rc<Self>, status: u16) {
+        if self.polling.get() && self.welcomed.get() {
+            self.source.take();
+            // No frame comes to a hidden page.
+            if browser::hidden() {
+                self.live.flush();
+            }
+        } else if matches!(status, 401 | 404) {
+            // Another way of asking says more.
+            self.fetch(false);
+        } else {
+            self.broke();
+        }
     }
 
     fn disconnect(&self) {
@@ -233,6 +345,7 @@ impl Inner {
         let mut backoff = self.backoff.get();
         backoff.reset();
         self.backoff.set(backoff);
+        self.welcomed.set(true);
         self.set(LinkState::Live);
         let ours = browser::root_attribute("data-build");
         if let (Ok(welcome), Some(ours)) = (serde_json::from_str::<Welcome>(data), ours)
@@ -270,18 +383,95 @@ impl Inner {
             self.broke();
         } else if self.state.peek() == LinkState::Offline && browser::online() {
             self.retry_now();
+        } else {
+            self.follow();
         }
+        let hidden_for = self.hidden_since.get().map_or(0, |since| now - since);
+        if self.tabs.has_stream() && hidden_for >= HIDDEN_GRACE {
+            self.tabs.release_stream();
+        }
+    }
+
+    /// The session stream was taken by another tab, or is free.
+    fn holder_changed(self: &Rc<Self>) {
+        if self.tabs.has_stream() || self.ended() {
+            return;
+        }
+        if self.tabs.holder_now() == StreamHolder::Free && !browser::hidden() {
+            return self.stream();
+        }
+        if !self.polling.get() && self.source.take().is_some() {
+            self.polled_at.set(browser::now_ms());
+            *self.headline.borrow_mut() = self.tabs.summary(&self.session).map(Headline::from);
+        }
+        self.tabs.rest(&self.session);
+    }
+
+    /// Catches up, if this tab has no stream and there is something that it has to know of.
+    fn follow(self: &Rc<Self>) {
+        let is_live = self.state.peek() == LinkState::Live;
+        if !is_live || self.tabs.has_stream() || self.source.borrow().is_some() || self.fetching.get() {
+            return;
+        }
+        let since_last = browser::now_ms() - self.polled_at.get();
+        let informed = self.tabs.are_summaries_live();
+        let summary = self.tabs.summary(&self.session);
+        let due = if browser::hidden() {
+            informed && summary.map(Headline::from) != *self.headline.borrow()
+        } else if informed {
+            let at = self.live.last_event();
+            let newest = summary.map(|summary| summary.last_event_id);
+            // A session that is in the store only has nothing new; one that has ended is not there.
+            let is_behind = newest.is_none_or(|newest| {
+                newest.is_some_and(|newest| newest.epoch != at.epoch || newest.seq > at.seq)
+            });
+            since_last >= if is_behind { POLL_INTERVAL } else { IDLE_POLL_INTERVAL }
+        } else {
+            since_last >= BLIND_POLL_INTERVAL
+        };
+        if due {
+            self.connect();
+        }
+    }
+
+    /// Takes the session stream and reads it.
+    fn stream(self: &Rc<Self>) {
+        self.tabs.take_stream();
+        if self.state.peek() == LinkState::Live {
+            self.connect();
+        } else {
+            self.retry_now();
+        }
+    }
+
+    /// The reader uses this page: it is the one that streams.
+    fn used(self: &Rc<Self>) {
+        if !self.tabs.has_stream() && !self.ended() && !browser::hidden() {
+            self.stream();
+        }
+    }
+
+    /// The browser leaves the page, and may come back to it.
+    fn left(self: &Rc<Self>) {
+        self.disconnect();
     }
 
     /// The reader is back at the page: nothing waits any longer. Timers may have stood still meanwhile, and a line that
     /// has said nothing for longer than the server's pings take is made anew.
     fn back(self: &Rc<Self>) {
         self.live.flush();
-        if browser::hidden() || self.ended() || self.fetching.get() {
+        if browser::hidden() {
+            self.hidden_since.set(self.hidden_since.get().or_else(|| Some(browser::now_ms())));
             return;
         }
-        if self.source.borrow().is_none() {
-            self.retry_now();
+        self.hidden_since.set(None);
+        if self.ended() || self.fetching.get() {
+            return;
+        }
+        if !self.tabs.has_stream() {
+            self.stream();
+        } else if self.source.borrow().is_none() {
+            if self.state.peek() == LinkState::Live { self.connect() } else { self.retry_now() }
         } else if browser::now_ms() - self.heard.get() >= QUIET {
             self.set(LinkState::Connecting);
             self.connect();

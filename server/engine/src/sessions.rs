@@ -10,6 +10,7 @@ mod items;
 mod past;
 mod search;
 mod stored;
+mod summaries;
 mod threads;
 mod workspaces;
 
@@ -33,6 +34,7 @@ pub use self::{
     export::Export,
     items::{ItemsQuery, OlderThan},
     past::Place,
+    summaries::{SummaryChange, SummaryFollower},
     threads::ThreadQuery,
 };
 use crate::{
@@ -54,6 +56,7 @@ use crate::{
         settings::{self, Settings},
     },
     store::{Expiry, Store, StoreError},
+    summary_changes::SummaryChanges,
     uploads::Uploads,
     warm::Pool,
 };
@@ -96,6 +99,8 @@ struct Inner {
     /// Requests that are done once.
     once: Once,
     metrics: Metrics,
+    /// Wakes those who follow the summaries of sessions.
+    changes: SummaryChanges,
     stopping: CancellationToken,
     /// Processes that serve no session, or did not when they were started, what starts them, and what ends sessions.
     background: TaskTracker,
@@ -121,6 +126,7 @@ impl Sessions {
             holds: Holds::default(),
             once: Once::new(store.clone()),
             metrics: Metrics::default(),
+            changes: SummaryChanges::default(),
             store,
             uploads,
             library,
@@ -391,6 +397,7 @@ impl Sessions {
             store: inner.store.clone(),
             uploads: inner.uploads.clone(),
             metrics: inner.metrics.clone(),
+            changes: inner.changes.clone(),
             processes: TaskTracker::new(),
         }
     }

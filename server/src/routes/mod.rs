@@ -16,6 +16,7 @@ pub mod queue;
 pub mod requests;
 pub mod sessions;
 pub mod sign_in;
+pub mod summaries;
 pub mod threads;
 pub mod turns;
 pub mod uploads;

@@ -43,6 +43,7 @@ mod sessions;
 mod shutdown;
 mod sign_in;
 mod store;
+mod summaries;
 mod support;
 mod thread_actions;
 mod thread_owners;

@@ -31,6 +31,7 @@ use crate::{
     metrics::Metrics,
     places::{Place, Places},
     store::{Expiry, Store},
+    summary_changes::SummaryChanges,
     uploads::Uploads,
     warm::{Pool, Warm},
 };
@@ -95,6 +96,7 @@ pub(crate) struct Base {
     pub store: Store,
     pub uploads: Uploads,
     pub metrics: Metrics,
+    pub changes: SummaryChanges,
     /// The processes of the session: the one that serves it, and those that have not ended yet.
     pub processes: TaskTracker,
 }

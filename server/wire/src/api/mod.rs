@@ -5,11 +5,12 @@ mod files;
 mod info;
 mod sessions;
 mod state;
+mod summaries;
 mod threads;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{error::*, files::*, info::*, sessions::*, state::*, threads::*};
+pub use self::{error::*, files::*, info::*, sessions::*, state::*, summaries::*, threads::*};
 pub use crate::turn::{
     ApprovalPolicy, EditQueueItem, InputPart, QueueChange, SandboxMode, Sent, StartTurn, TurnOutcome,
     WhenBusy,
