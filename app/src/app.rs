@@ -37,12 +37,18 @@ pub fn App() -> impl IntoView {
     let first = SharedValue::new(|| use_context::<Loaded>().unwrap_or_default()).into_inner();
     let loaded = State::new(Some(first));
     let go = move |route: &Route| {
+        if navigator.take_renamed(route) {
+            return;
+        }
         let wanted = route.clone();
         spawn_local(async move {
             let next = fetch(wanted.clone()).await;
             // Until it is there the page before it stays; and the reader may have gone elsewhere meanwhile.
             if navigator.route_untracked() == wanted {
-                loaded.set(Some(next));
+                match next.moved_to() {
+                    Some(path) => navigator.replace(&path),
+                    None => loaded.set(Some(next)),
+                }
             }
         });
     };

@@ -13,9 +13,9 @@ use crate::{
     live::{LinkState, Live, Outbox, Stream, Target, Unsent},
     pages::FirstMessage,
     panel::Panel,
-    route::Navigator,
+    route::{Navigator, Route, thread_path},
     server_fns::{self, Conversation, Failure},
-    state::{State, effect},
+    state::{State, effect, on_change},
     tabs::Tabs,
 };
 
@@ -42,6 +42,8 @@ pub(crate) struct Chat {
     /// The details beside the conversation.
     panel: State<Panel>,
     id: State<SessionId>,
+    /// Names what is written in it and not sent.
+    draft_key: State<String>,
     /// What is the browser's own stays there: the server has threads, and a page may end on another one.
     stream: State<Option<StoredValue<Stream, LocalStorage>>>,
 }
@@ -64,8 +66,10 @@ impl Chat {
             approvals,
             panel: State::new(Panel::new()),
             id: State::new(id.clone()),
+            draft_key: State::new(String::new()),
             stream: State::new(None),
         };
+        chat.draft_key.set(chat.draft_name());
         if let Some(first) = first {
             chat.outbox.show(first);
             chat.outbox.settle(chat.live);
@@ -87,6 +91,22 @@ impl Chat {
                 chat.stopping.set(false);
             }
         });
+        let navigator = use_context::<Navigator>();
+        effect(move || {
+            if chat.link.get() == LinkState::Expired {
+                chat.leave_session(navigator);
+            }
+        });
+        on_change(
+            move || chat.live.meta(|transcript| transcript.thread_id.clone()),
+            move |_| {
+                let (before, name) = (chat.draft_key(), chat.draft_name());
+                if let Some(composer) = composer_of(&before) {
+                    composer.follow_to(&name);
+                }
+                chat.draft_key.set(name);
+            },
+        );
         chat
     }
 
@@ -102,16 +122,44 @@ impl Chat {
 
     /// Names what is written in it and not sent.
     pub(crate) fn draft_key(self) -> String {
-        match self.target() {
-            Target::Session(id) => id.to_string(),
-            Target::Thread(id) => id.to_string(),
-        }
+        self.draft_key.peek()
+    }
+
+    /// The name of a draft in it: that of its thread, which outlives the session.
+    fn draft_name(self) -> String {
+        let thread = self.live.peek(|transcript| transcript.thread_id.as_ref().map(ToString::to_string));
+        thread.unwrap_or_else(|| self.id().to_string())
     }
 
     fn target(self) -> Target {
         match self.live.peek(|transcript| transcript.thread_id.clone()) {
             Some(thread) if self.is_past() => Target::Thread(thread),
             _ => Target::Session(self.id()),
+        }
+    }
+
+    /// The session has expired, and its thread is there: from now on the page shows that, and the next message begins another
+    /// session in it.
+    fn leave_session(self, navigator: Option<Navigator>) {
+        let id = self.id();
+        let Some(thread) = self.live.peek(|transcript| transcript.thread_id.clone()) else {
+            return self.link.set(LinkState::Gone);
+        };
+        if self.is_past() {
+            return;
+        }
+        self.id.set(SessionId::default());
+        self.link.set(LinkState::Past);
+        // The messages of the queue come back to where they were written: no session waits to send them.
+        for item in self.live.take_queue().into_iter().rev() {
+            let turn = StartTurn { prompt: item.text, input: item.input, ..StartTurn::default() };
+            take_back(&self.draft_key(), &turn);
+        }
+        self.told.set(Some(self.t.session_expired().to_owned()));
+        if let Some(navigator) =
+            navigator.filter(|navigator| navigator.route_untracked() == Route::Conversation(id))
+        {
+            navigator.rename(&thread_path(&thread));
         }
     }
 
@@ -188,12 +236,25 @@ impl Chat {
     }
 
     fn dispatch(self, message: Unsent, arrived: impl FnOnce() + 'static) {
-        let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
+        self.dispatch_from(use_context(), use_context(), message, arrived);
+    }
+
+    fn dispatch_from(
+        self,
+        first: Option<FirstMessage>,
+        navigator: Option<Navigator>,
+        message: Unsent,
+        arrived: impl FnOnce() + 'static,
+    ) {
         let shown = message.clone();
         let (past, page) = (self.is_past(), navigator.map(Navigator::route_untracked).unwrap_or_default());
         self.outbox.send(self.target(), message, move |sent| {
             self.outbox.settle(self.live);
             match sent {
+                Err(failure) if failure.thread_id.is_some() && !past => {
+                    self.leave_session(navigator);
+                    self.dispatch_from(first, navigator, shown, arrived);
+                }
                 Err(failure) => self.heed(failure),
                 Ok(session) => {
                     arrived();

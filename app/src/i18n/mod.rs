@@ -136,6 +136,7 @@ texts! {
         closed_archived,
         closed_deleted,
         closed_expired,
+        session_expired,
         gone,
 
         // The sidebar

@@ -50,6 +50,7 @@ pub(super) static WORDS: Words = Words {
     closed_archived: "此对话已归档，不会再有新内容。",
     closed_deleted: "此对话已被删除，不会再有新内容。",
     closed_expired: "此会话已过期，不会再有新内容。",
+    session_expired: "会话因长时间未使用已过期。发送下一条消息即可继续此对话。",
     gone: "网关已不认识此对话：网关重启过，或会话已结束。",
 
     conversations: "对话",

@@ -11,7 +11,10 @@ use std::{
 };
 
 use codex_gateway_wire::{
-    Event, EventBody, EventId, EventName, SessionId, api::SessionSummary, read_fields,
+    Event, EventBody, EventId, EventName, SessionId,
+    api::SessionSummary,
+    event::{ClosedReason, SessionClosed},
+    read_fields,
 };
 use leptos::{ev, prelude::*, task::spawn_local};
 
@@ -76,6 +79,8 @@ pub(crate) enum LinkState {
     Closed,
     /// The gateway does not know the session any more.
     Gone,
+    /// The session has expired, and its conversation can be gone on with.
+    Expired,
     /// No session is in the conversation: nothing happens in it until somebody goes on with it.
     Past,
     /// One has to sign in again.
@@ -261,19 +266,22 @@ impl Inner {
     }
 
     fn ended(&self) -> bool {
-        matches!(self.state.peek(), LinkState::Closed | LinkState::Gone | LinkState::SignedOut)
+        let over =
+            [LinkState::Closed, LinkState::Gone, LinkState::Expired, LinkState::Past, LinkState::SignedOut];
+        over.contains(&self.state.peek())
     }
 
     fn connect(self: &Rc<Self>) {
         self.disconnect();
         if self.live.peek(|transcript| transcript.closed.is_some()) {
-            return self.set(LinkState::Closed);
+            return self.closed();
         }
         let names = EVENTS.map(EventName::as_str).join(",");
         let (session, since) = (&self.session, self.live.last_event());
         let polls = !self.tabs.has_stream();
         let wait = if polls { "&wait=0" } else { "" };
-        let address = format!("/api/sessions/{session}/events?since={since}&events={names}&interactive=1{wait}");
+        let address =
+            format!("/api/sessions/{session}/events?since={since}&events={names}&interactive=1{wait}");
         let Some(source) = Source::new() else { return self.broke() };
         let signal = source.signal();
         let now = browser::now_ms();
@@ -337,8 +345,19 @@ impl Inner {
         }
         if name == EventName::SessionClosed {
             self.disconnect();
-            self.set(LinkState::Closed);
+            self.closed();
         }
+    }
+
+    /// The session has ended, and said how.
+    fn closed(&self) {
+        let expired = |closed: &SessionClosed| closed.reason == ClosedReason::Expired;
+        let goes_on = self.live.peek(|transcript| {
+            transcript.closed.as_ref().is_some_and(expired)
+                && transcript.thread_id.is_some()
+                && !transcript.entries.is_empty()
+        });
+        self.set(if goes_on { LinkState::Expired } else { LinkState::Closed });
     }
 
     fn welcome(&self, data: &str) {
@@ -513,6 +532,7 @@ impl Inner {
                     }
                     inner.connect();
                 }
+                Err(failure) if failure.thread_id.is_some() => inner.set(LinkState::Expired),
                 Err(failure) if failure.is_not_found() => inner.set(LinkState::Gone),
                 Err(failure) if failure.is_unauthorized() => inner.set(LinkState::SignedOut),
                 Err(_) => inner.broke(),

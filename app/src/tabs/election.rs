@@ -153,6 +153,9 @@ mod tests {
         let mut tab = Election::new(0);
         tab.tick(300, "a");
         assert!(tab.leave(400, true));
-        assert_eq!((tab.ask(500), tab.tick(90_000, "a"), tab.asked()), (Step::Nothing, Step::Nothing, Step::Nothing));
+        assert_eq!(
+            (tab.ask(500), tab.tick(90_000, "a"), tab.asked()),
+            (Step::Nothing, Step::Nothing, Step::Nothing)
+        );
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use codex_gateway_wire::SessionId;
 use leptos::task::spawn_local;
 
-use super::hub::Hub;
+use super::peer::Peer;
 use crate::{
     browser,
     live::{Backoff, Message, Source, read_events},
@@ -67,7 +67,7 @@ impl SummaryReader {
     }
 }
 
-impl Hub {
+impl Peer {
     /// Opens the stream, anew if it is open.
     pub(super) fn read_summaries(self: &Rc<Self>) {
         let reader = &self.reader;
@@ -81,21 +81,21 @@ impl Hub {
         let signal = source.signal();
         reader.heard_ms.set(now);
         *reader.source.borrow_mut() = Some(source);
-        let hub = Rc::downgrade(self);
+        let peer = Rc::downgrade(self);
         spawn_local(async move {
             let take = |Message { name, data, .. }| {
-                if let Some(hub) = hub.upgrade() {
-                    hub.reader.heard_ms.set(browser::now_ms());
-                    hub.reader.backoff.set(Backoff::default());
-                    hub.lead_with(name, data);
+                if let Some(peer) = peer.upgrade() {
+                    peer.reader.heard_ms.set(browser::now_ms());
+                    peer.reader.backoff.set(Backoff::default());
+                    peer.lead_with(name, data);
                 }
             };
             let status = read_events(&address, &signal, take).await;
-            if let Some(hub) = hub.upgrade().filter(|_| !signal.aborted()) {
+            if let Some(peer) = peer.upgrade().filter(|_| !signal.aborted()) {
                 if status == 401 {
-                    hub.resign(true);
+                    peer.resign(true);
                 } else {
-                    hub.reader.fail();
+                    peer.reader.fail();
                 }
             }
         });

@@ -6,13 +6,14 @@
 //!   catch up.
 //!
 //! The tabs agree by messages on a [`channel`]: in [`stream_slot`] which one streams its session, in [`election`] which
-//! one leads; [`message`] is what they say, [`stamp`] what decides between two. [`leader`] reads the summaries.
+//! one leads; [`message`] is what they say, [`stamp`] what decides between two. [`peer`] is this tab's part in that, and
+//! [`leader`] reads the summaries.
 
 mod channel;
 mod election;
-mod hub;
 mod leader;
 mod message;
+mod peer;
 mod stamp;
 mod stream_slot;
 
@@ -21,7 +22,7 @@ use std::{rc::Rc, time::Duration};
 use codex_gateway_wire::{SessionId, api::SessionSummary};
 use leptos::{ev, prelude::*};
 
-use self::hub::Hub;
+use self::peer::Peer;
 use crate::state::{State, effect};
 
 /// Which tab has the session stream of the browser.
@@ -43,39 +44,46 @@ pub(crate) struct Tabs {
     /// The summaries of the reader's sessions. `None` until they have come.
     summaries: State<Option<Vec<SessionSummary>>>,
     /// In the browser only.
-    hub: State<Option<StoredValue<Rc<Hub>, LocalStorage>>>,
+    peer: State<Option<StoredValue<Rc<Peer>, LocalStorage>>>,
 }
 
 impl Tabs {
     /// Joins the other tabs, for as long as the page lives.
     pub(crate) fn provide() -> Self {
-        let tabs =
-            Self { holder: State::new(StreamHolder::Free), summaries: State::new(None), hub: State::new(None) };
+        let tabs = Self {
+            holder: State::new(StreamHolder::Free),
+            summaries: State::new(None),
+            peer: State::new(None),
+        };
         provide_context(tabs);
         effect(move || {
-            let hub = Hub::join(tabs.holder, tabs.summaries);
-            let call = |act: fn(&Rc<Hub>)| {
-                let hub = Rc::clone(&hub);
-                move || act(&hub)
+            let peer = Peer::join(tabs.holder, tabs.summaries);
+            let call = |act: fn(&Rc<Peer>)| {
+                let peer = Rc::clone(&peer);
+                move || act(&peer)
             };
-            let (leave, rejoin, online) = (call(Hub::leave), call(Hub::rejoin), call(Hub::retry_now));
+            let (leave, rejoin, online) = (call(Peer::leave), call(Peer::rejoin), call(Peer::retry_now));
             let listeners = [
                 window_event_listener(ev::pagehide, move |_| leave()),
                 window_event_listener(ev::pageshow, move |_| rejoin()),
                 window_event_listener(ev::online, move |_| online()),
             ];
-            let tick = set_interval_with_handle(call(Hub::tick), Duration::from_secs(1));
+            let tick = set_interval_with_handle(call(Peer::tick), Duration::from_secs(1));
             on_cleanup(move || {
                 listeners.into_iter().for_each(WindowListenerHandle::remove);
                 tick.iter().for_each(IntervalHandle::clear);
             });
-            tabs.hub.set(Some(StoredValue::new_local(hub)));
+            if tabs.has_stream() {
+                // A page that was there earlier has taken it.
+                peer.take_stream();
+            }
+            tabs.peer.set(Some(StoredValue::new_local(peer)));
         });
         tabs
     }
 
-    fn with_hub<R>(self, read: impl FnOnce(&Rc<Hub>) -> R) -> Option<R> {
-        self.hub.peek()?.try_with_value(read)
+    fn with_peer<R>(self, read: impl FnOnce(&Rc<Peer>) -> R) -> Option<R> {
+        self.peer.peek()?.try_with_value(read)
     }
 
     /// Which tab has the session stream; tracked.
@@ -95,24 +103,24 @@ impl Tabs {
 
     /// Takes the session stream for this tab. The tab that had it lets it go.
     pub(crate) fn take_stream(self) {
-        if self.with_hub(|hub| hub.take_stream()).is_none() {
+        if self.with_peer(|peer| peer.take_stream()).is_none() {
             self.holder.set_to(StreamHolder::Own);
         }
     }
 
     /// Gives the session stream up, if this tab has it.
     pub(crate) fn release_stream(self) {
-        self.with_hub(|hub| hub.release_stream());
+        self.with_peer(|peer| peer.release_stream());
     }
 
     /// This tab shows a session and has no stream of it: the leader's stream says that somebody is there to answer.
     pub(crate) fn rest(self, session: &SessionId) {
-        self.with_hub(|hub| hub.rest(session));
+        self.with_peer(|peer| peer.rest(session));
     }
 
     /// This tab does not show a session any more.
     pub(crate) fn leave_session(self) {
-        self.with_hub(|hub| hub.leave_session());
+        self.with_peer(|peer| peer.leave_session());
     }
 
     /// The summaries of the reader's sessions; tracked. `None` until they have come.
@@ -128,6 +136,6 @@ impl Tabs {
 
     /// Returns `true` if the summaries are kept up to date.
     pub(crate) fn are_summaries_live(self) -> bool {
-        self.with_hub(|hub| hub.are_summaries_live()) == Some(true)
+        self.with_peer(|peer| peer.are_summaries_live()) == Some(true)
     }
 }

@@ -37,6 +37,8 @@ pub use files::Found;
 pub use highlight::{Highlighter, Snippet};
 pub use once::RequestKey;
 pub use session::Session;
-pub use sessions::{Export, ItemsQuery, OlderThan, Place, Sessions, SummaryChange, SummaryFollower, ThreadQuery};
+pub use sessions::{
+    Export, ItemsQuery, OlderThan, Place, Sessions, SummaryChange, SummaryFollower, ThreadQuery,
+};
 pub use store::Store;
 pub use uploads::{UploadError, Uploads};

@@ -414,9 +414,16 @@ impl Sessions {
     /// A session of that owner: out of the store if it is not in memory. Counts as use.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`], also if it is somebody else's; what the store says.
+    /// [`SessionError::NotFound`], also if it is somebody else's; [`SessionError::Ended`] if its conversation goes on; what
+    /// the store says.
     pub async fn get(&self, owner: &OwnerId, id: &SessionId) -> Result<Session, SessionError> {
-        let session = self.in_memory(owner, id).await?;
+        let session = match self.in_memory(owner, id).await {
+            Err(SessionError::NotFound) => {
+                let thread = self.inner.store.thread_of_ended(owner, id).await?;
+                return Err(thread.map_or(SessionError::NotFound, |thread| SessionError::Ended { thread }));
+            }
+            session => session?,
+        };
         session.touch();
         Ok(session)
     }

@@ -17,7 +17,7 @@ use codex_gateway_wire::{
 };
 use futures::Stream;
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use utoipa::IntoParams;
 
 use crate::{
@@ -104,17 +104,22 @@ fn stream(
         let expired = expiry.over();
         tokio::pin!(expired, stopping);
         yield Ok(first);
+        let mut silent_until = Instant::now() + KEEP_ALIVE;
         loop {
             let changes = tokio::select! {
                 biased; // A caller who may not read any more gets nothing of what still waits.
                 () = &mut expired => return,
                 () = &mut stopping => return,
-                changes = timeout(KEEP_ALIVE, follower.next()) => changes,
+                changes = timeout_at(silent_until, follower.next()) => changes,
             };
             let Ok(changes) = changes else {
                 yield Ok(frame(SummaryEventName::Ping, &serde_json::Map::new()));
+                silent_until = Instant::now() + KEEP_ALIVE;
                 continue;
             };
+            if !changes.is_empty() {
+                silent_until = Instant::now() + KEEP_ALIVE;
+            }
             for change in changes {
                 yield Ok(match change {
                     SummaryChange::Changed(summary) => frame(SummaryEventName::Summary, &summary),

@@ -186,8 +186,8 @@ async fn request_that_waits_is_answered_with_what_happened_since_and_ends() {
     assert_eq!((told, nothing[1].id.as_deref()), (vec!["session", "ping"], Some(at)));
 
     // It waits for the turn that begins meanwhile.
-    let (mut waiting, _) =
-        tokio::join!(session.events(&format!("?since={at}&wait=30&events={names}")), session.start_turn("Hello"));
+    let query = format!("?since={at}&wait=30&events={names}");
+    let (mut waiting, _) = tokio::join!(session.events(&query), session.start_turn("Hello"));
     let told = waiting.rest().await;
     assert!(told.iter().any(|event| event.name == "notification"), "{told:?}");
     assert_eq!(told.last().unwrap().name, "ping");

@@ -18,7 +18,8 @@ async fn summaries(client: &Client, query: &str) -> Events {
 
 /// The next summary of a session that is as wanted.
 async fn summary(events: &mut Events, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-    let is_wanted = |event: &Event| event.name == "summary" && event.json()["id"] == id && wanted(&event.json());
+    let is_wanted =
+        |event: &Event| event.name == "summary" && event.json()["id"] == id && wanted(&event.json());
     events.find(is_wanted).await.json()
 }
 
@@ -60,7 +61,8 @@ async fn running_turn_and_waiting_request_are_in_the_summary() {
     let mut events = summaries(&gateway.client, "").await;
     events.expect("sessions").await;
     session.start_turn("Hello").await;
-    summary(&mut events, &session.id, |summary| summary["running"] == true && summary["waiting"] == true).await;
+    summary(&mut events, &session.id, |summary| summary["running"] == true && summary["waiting"] == true)
+        .await;
     gateway.stop().await;
 }
 

@@ -196,7 +196,8 @@ impl Sessions {
             session.close(reason).await;
             if was_there {
                 sessions.inner.metrics.sessions_closed(reason, 1);
-                let forgotten = sessions.inner.store.delete_session(&id).await;
+                let forgotten =
+                    sessions.inner.store.delete_session(&id, reason != ClosedReason::Deleted).await;
                 forgotten.inspect_err(|error| {
                     tracing::error!(session = %id, %error, "a session that has ended cannot be forgotten");
                 })?;
@@ -213,7 +214,7 @@ impl Sessions {
         let _move = self.inner.moves.begin(id).await;
         let saved = self.inner.store.load_session(owner, id, Expiry::now(&self.inner.config)).await?;
         saved.ok_or(SessionError::NotFound)?;
-        self.inner.store.delete_session(id).await?;
+        self.inner.store.delete_session(id, false).await?;
         self.inner.changes.session_ended();
         self.inner.metrics.sessions_closed(ClosedReason::Deleted, 1);
         Ok(())

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_sign_ins.sql"),
     include_str!("../../migrations/0005_once.sql"),
     include_str!("../../migrations/0006_session_indexes.sql"),
+    include_str!("../../migrations/0007_ended_sessions.sql"),
 ];
 /// The largest database that is looked through at start, in bytes: that takes a moment for each hundred megabytes.
 /// SQLite sees by itself when a file is cut short.

@@ -28,7 +28,7 @@ const REST_INTERVAL: i64 = 30_000;
 const SUMMARIES_TIMEOUT: i64 = 40_000;
 
 /// This tab's part.
-pub(super) struct Hub {
+pub(super) struct Peer {
     /// Names the tab.
     tab: String,
     channel: Option<Channel>,
@@ -43,15 +43,18 @@ pub(super) struct Hub {
     summaries: State<Option<Vec<SessionSummary>>>,
 }
 
-impl Hub {
+impl Peer {
     /// Joins the other tabs of the same reader.
-    pub(super) fn join(holder: State<StreamHolder>, summaries: State<Option<Vec<SessionSummary>>>) -> Rc<Self> {
+    pub(super) fn join(
+        holder: State<StreamHolder>,
+        summaries: State<Option<Vec<SessionSummary>>>,
+    ) -> Rc<Self> {
         let owner = browser::root_attribute(OWNER).unwrap_or_default();
-        let hub = Rc::new_cyclic(|hub: &Weak<Self>| {
-            let hub = hub.clone();
+        let peer = Rc::new_cyclic(|peer: &Weak<Self>| {
+            let peer = peer.clone();
             let take = move |message| {
-                if let Some(hub) = hub.upgrade() {
-                    hub.take(message);
+                if let Some(peer) = peer.upgrade() {
+                    peer.take(message);
                 }
             };
             Self {
@@ -66,11 +69,11 @@ impl Hub {
                 summaries,
             }
         });
-        hub.rejoin();
-        hub
+        peer.rejoin();
+        peer
     }
 
-    /// Asks for the leader, in a tab that is new or comes back.
+    /// Asks for the leader, in a tab that is new, comes back or is used.
     pub(super) fn rejoin(self: &Rc<Self>) {
         let step = self.election.borrow_mut().ask(browser::now_ms());
         self.act(step);
@@ -120,10 +123,10 @@ impl Hub {
             Step::Nothing => {}
             Step::Ask => {
                 self.post(TabMessage::AskLeader);
-                let hub = Rc::downgrade(self);
+                let peer = Rc::downgrade(self);
                 let tick = move || {
-                    if let Some(hub) = hub.upgrade() {
-                        hub.tick();
+                    if let Some(peer) = peer.upgrade() {
+                        peer.tick();
                     }
                 };
                 // Several tabs that ask at once do not all lead at once.
@@ -181,8 +184,8 @@ impl Hub {
         }
     }
 
-    /// Takes the session stream.
-    pub(super) fn take_stream(&self) {
+    /// Takes the session stream. A leader that went without a word is found out at the same time.
+    pub(super) fn take_stream(self: &Rc<Self>) {
         if self.slot.borrow().is_own() {
             return;
         }
@@ -190,6 +193,7 @@ impl Hub {
         self.post(TabMessage::TakeStream(stamp));
         *self.resting.borrow_mut() = None;
         self.holder.set_to(StreamHolder::Own);
+        self.rejoin();
     }
 
     /// Gives the session stream up.
@@ -267,7 +271,8 @@ impl Hub {
             }
             Some(SummaryEventName::Removed) => {
                 if let Ok(SessionRemoved { id }) = serde_json::from_str(data) {
-                    self.summaries.update(|all| all.iter_mut().for_each(|all| all.retain(|other| other.id != id)));
+                    self.summaries
+                        .update(|all| all.iter_mut().for_each(|all| all.retain(|other| other.id != id)));
                 }
             }
             Some(SummaryEventName::Ping) | None => {}
