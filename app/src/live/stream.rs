@@ -313,12 +313,21 @@ impl Inner {
             if browser::hidden() {
                 self.live.flush();
             }
-        } else if matches!(status, 401 | 404) {
-            // Another way of asking says more.
+        } else if matches!(status, 401 | 404) && self.backoff.get().failures() == 0 {
+            // Another way of asking says more. If that knows the session, the next attempt waits as usual.
+            self.count_failure();
             self.fetch(false);
         } else {
             self.broke();
         }
+    }
+
+    /// Counts a failed attempt. Returns how long to wait for the next one, in milliseconds.
+    fn count_failure(&self) -> u32 {
+        let mut backoff = self.backoff.get();
+        let wait = backoff.next(browser::chance());
+        self.backoff.set(backoff);
+        wait
     }
 
     fn disconnect(&self) {
@@ -383,9 +392,7 @@ impl Inner {
         if !browser::online() {
             return self.set(LinkState::Offline);
         }
-        let mut backoff = self.backoff.get();
-        let wait = backoff.next(browser::chance());
-        self.backoff.set(backoff);
+        let wait = self.count_failure();
         self.retry_at.set(Some(browser::now_ms() + i64::from(wait)));
         self.set(LinkState::Waiting(wait.div_ceil(1000)));
     }
@@ -456,6 +463,9 @@ impl Inner {
     /// Takes the session stream and reads it.
     fn stream(self: &Rc<Self>) {
         self.tabs.take_stream();
+        if self.fetching.get() {
+            return; // What comes of it connects.
+        }
         if self.state.peek() == LinkState::Live {
             self.connect();
         } else {

@@ -33,7 +33,7 @@ pub(super) enum Step {
     /// Say again that it leads.
     Repeat(Stamp),
     /// Stop reading the summaries.
-    StepDown,
+    Resign,
 }
 
 /// What a tab knows of the leader.
@@ -78,7 +78,7 @@ impl Election {
             Role::Leading(own) if own < other => Step::Repeat(own.clone()),
             Role::Leading(_) => {
                 self.0 = Role::Following(now);
-                Step::StepDown
+                Step::Resign
             }
             Role::Out => Step::Nothing,
             Role::Asking(_) | Role::Following(_) => {
@@ -144,7 +144,7 @@ mod tests {
         a.tick(300, "a");
         b.tick(400, "b");
         assert_eq!(a.heard(&stamp(400, "b"), 500), Step::Repeat(stamp(300, "a")));
-        assert_eq!(b.heard(&stamp(300, "a"), 500), Step::StepDown);
+        assert_eq!(b.heard(&stamp(300, "a"), 500), Step::Resign);
         assert!(a.is_leading() && !b.is_leading());
     }
 

@@ -62,10 +62,11 @@ impl Tabs {
                 let peer = Rc::clone(&peer);
                 move || act(&peer)
             };
-            let (leave, rejoin, online) = (call(Peer::leave), call(Peer::rejoin), call(Peer::retry_now));
+            let (leave, come_back, online) =
+                (call(Peer::leave), call(Peer::come_back), call(Peer::retry_now));
             let listeners = [
                 window_event_listener(ev::pagehide, move |_| leave()),
-                window_event_listener(ev::pageshow, move |_| rejoin()),
+                window_event_listener(ev::pageshow, move |_| come_back()),
                 window_event_listener(ev::online, move |_| online()),
             ];
             let tick = set_interval_with_handle(call(Peer::tick), Duration::from_secs(1));
@@ -103,7 +104,7 @@ impl Tabs {
 
     /// Takes the session stream for this tab. The tab that had it lets it go.
     pub(crate) fn take_stream(self) {
-        if self.with_peer(|peer| peer.take_stream()).is_none() {
+        if self.with_peer(Peer::take_stream).is_none() {
             self.holder.set_to(StreamHolder::Own);
         }
     }

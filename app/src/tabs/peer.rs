@@ -37,6 +37,8 @@ pub(super) struct Peer {
     pub(super) reader: SummaryReader,
     /// The session that this tab shows without a stream of it, and when it last said so.
     resting: RefCell<Option<(SessionId, i64)>>,
+    /// The page has gone away: it takes nothing and says nothing until it comes back.
+    away: Cell<bool>,
     /// When something of the summaries last came.
     informed_ms: Cell<i64>,
     holder: State<StreamHolder>,
@@ -64,6 +66,7 @@ impl Peer {
                 election: RefCell::new(Election::new(browser::now_ms())),
                 reader: SummaryReader::default(),
                 resting: RefCell::default(),
+                away: Cell::default(),
                 informed_ms: Cell::default(),
                 holder,
                 summaries,
@@ -73,8 +76,14 @@ impl Peer {
         peer
     }
 
+    /// The page is there, for the first time or again.
+    pub(super) fn come_back(self: &Rc<Self>) {
+        self.away.set(false);
+        self.rejoin();
+    }
+
     /// Asks for the leader, in a tab that is new, comes back or is used.
-    pub(super) fn rejoin(self: &Rc<Self>) {
+    fn rejoin(self: &Rc<Self>) {
         let step = self.election.borrow_mut().ask(browser::now_ms());
         self.act(step);
     }
@@ -84,6 +93,7 @@ impl Peer {
         self.release_stream();
         self.leave_session();
         self.resign(false);
+        self.away.set(true);
     }
 
     /// Stops leading, if this tab leads; for good if its reader has to sign in again.
@@ -96,6 +106,9 @@ impl Peer {
 
     /// Once a second, or as often as the browser lets a hidden tab.
     pub(super) fn tick(self: &Rc<Self>) {
+        if self.away.get() {
+            return;
+        }
         let now = browser::now_ms();
         let step = self.election.borrow_mut().tick(now, &self.tab);
         self.act(step);
@@ -113,7 +126,7 @@ impl Peer {
     }
 
     fn post(&self, message: TabMessage) {
-        if let Some(channel) = &self.channel {
+        if let Some(channel) = self.channel.as_ref().filter(|_| !self.away.get()) {
             channel.post(message);
         }
     }
@@ -139,7 +152,7 @@ impl Peer {
                 self.read_summaries();
             }
             Step::Repeat(stamp) => self.post(TabMessage::Lead(stamp)),
-            Step::StepDown => self.reader.stop(),
+            Step::Resign => self.reader.stop(),
         }
     }
 
@@ -152,7 +165,9 @@ impl Peer {
                     Taken::LetGo | Taken::Noted => self.holder.set_to(StreamHolder::Other),
                     Taken::Keep => {
                         let own = self.slot.borrow().own().cloned();
-                        own.into_iter().for_each(|own| self.post(TabMessage::TakeStream(own)));
+                        if let Some(own) = own {
+                            self.post(TabMessage::TakeStream(own));
+                        }
                     }
                 }
             }
@@ -186,7 +201,7 @@ impl Peer {
 
     /// Takes the session stream. A leader that went without a word is found out at the same time.
     pub(super) fn take_stream(self: &Rc<Self>) {
-        if self.slot.borrow().is_own() {
+        if self.slot.borrow().is_own() || self.away.get() {
             return;
         }
         let stamp = self.slot.borrow_mut().take(browser::now_ms(), &self.tab);

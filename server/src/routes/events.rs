@@ -80,7 +80,7 @@ pub async fn events(
         None => Start::Fresh,
         Some(id) => start_after(&session, id),
     };
-    let wait = asked.wait.map(|seconds| Duration::from_secs(seconds));
+    let wait = asked.wait.map(Duration::from_secs);
     if wait.is_some_and(|wait| wait.as_secs() > MAX_WAIT) {
         return Err(ApiError::BadQuery(format!("wait: at most {MAX_WAIT} seconds")));
     }

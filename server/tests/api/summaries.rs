@@ -34,7 +34,7 @@ async fn stream_of_summaries_begins_with_all_sessions_and_tells_changes() {
     let first = gateway.create().await;
     let mut events = summaries(&gateway.client, "").await;
     assert_eq!(events.response.headers["content-type"], "text/event-stream");
-    assert_eq!(ids(&events.expect("sessions").await), [first.id.clone()]);
+    assert_eq!(ids(&events.expect("sessions").await), std::slice::from_ref(&first.id));
 
     let second = gateway.create().await;
     let new = summary(&mut events, &second.id, |_| true).await;
