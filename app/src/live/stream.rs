@@ -12,7 +12,6 @@ use std::{
 
 use codex_gateway_wire::{
     Event, EventBody, EventId, EventName, SessionId,
-    api::SessionSummary,
     event::{ClosedReason, SessionClosed},
     read_fields,
 };
@@ -21,6 +20,7 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use super::{
     Live, Outbox,
     backoff::Backoff,
+    catch_up::{Headline, Situation},
     source::{Source, read_events},
     sse::Message,
 };
@@ -55,13 +55,6 @@ const QUIET: i64 = 20_000;
 
 /// How long a page stays hidden before it lets its stream go, in milliseconds.
 const HIDDEN_GRACE: i64 = 10_000;
-
-/// How often a page without a stream catches up at most, in milliseconds.
-const POLL_INTERVAL: i64 = 1_000;
-/// How often it does in sight while nothing tells it of what is new, in milliseconds.
-const BLIND_POLL_INTERVAL: i64 = 2_000;
-/// How often it does in sight while there is nothing new, to notice a gateway that is gone, in milliseconds.
-const IDLE_POLL_INTERVAL: i64 = 15_000;
 
 /// How the page is connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,22 +114,6 @@ struct Inner {
     headline: RefCell<Option<Headline>>,
     /// Since when the page is hidden, in Unix milliseconds.
     hidden_since: Cell<Option<i64>>,
-}
-
-/// What a hidden page has to know of: its title, its icon and its notifications tell it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Headline {
-    title: Option<String>,
-    running: bool,
-    waiting: bool,
-    news_ms: i64,
-}
-
-impl From<SessionSummary> for Headline {
-    fn from(summary: SessionSummary) -> Self {
-        let SessionSummary { title, running, waiting, news_ms, .. } = summary;
-        Self { title, running, waiting, news_ms }
-    }
 }
 
 /// `session`, as far as the page needs it.
@@ -289,7 +266,7 @@ impl Inner {
         self.polled_at.set(now);
         self.polling.set(polls);
         self.welcomed.set(false);
-        *self.headline.borrow_mut() = self.tabs.summary(session).map(Headline::from);
+        self.note_headline();
         *self.source.borrow_mut() = Some(source);
         let this = Rc::downgrade(self);
         spawn_local(async move {
@@ -428,9 +405,14 @@ impl Inner {
         }
         if !self.polling.get() && self.source.take().is_some() {
             self.polled_at.set(browser::now_ms());
-            *self.headline.borrow_mut() = self.tabs.summary(&self.session).map(Headline::from);
+            self.note_headline();
         }
         self.tabs.rest(&self.session);
+    }
+
+    /// Notes how the session stands, of which a hidden page knows then.
+    fn note_headline(&self) {
+        *self.headline.borrow_mut() = self.tabs.summary(&self.session).as_ref().map(Headline::from);
     }
 
     /// Catches up, if this tab has no stream and there is something that it has to know of.
@@ -439,22 +421,17 @@ impl Inner {
         if !is_live || self.tabs.has_stream() || self.source.borrow().is_some() || self.fetching.get() {
             return;
         }
-        let since_last = browser::now_ms() - self.polled_at.get();
-        let informed = self.tabs.are_summaries_live();
         let summary = self.tabs.summary(&self.session);
-        let due = if browser::hidden() {
-            informed && summary.map(Headline::from) != *self.headline.borrow()
-        } else if informed {
-            let at = self.live.last_event();
-            let newest = summary.map(|summary| summary.last_event_id);
-            // A session that is in the store only has nothing new; one that has ended is not there.
-            let is_behind = newest.is_none_or(|newest| {
-                newest.is_some_and(|newest| newest.epoch != at.epoch || newest.seq > at.seq)
-            });
-            since_last >= if is_behind { POLL_INTERVAL } else { IDLE_POLL_INTERVAL }
-        } else {
-            since_last >= BLIND_POLL_INTERVAL
+        let headline = self.headline.borrow().clone();
+        let situation = Situation {
+            hidden: browser::hidden(),
+            informed: self.tabs.are_summaries_live(),
+            summary: summary.as_ref(),
+            headline: headline.as_ref(),
+            at: &self.live.last_event(),
+            since_last_ms: browser::now_ms() - self.polled_at.get(),
         };
+        let due = situation.is_due();
         if due {
             self.connect();
         }

@@ -15,6 +15,8 @@ pub(super) enum TabMessage {
     Lead(Stamp),
     /// A tab asks which one leads.
     AskLeader,
+    /// A tab that is new or comes back asks for the summaries.
+    AskSummaries,
     /// The leader leaves.
     Resign,
     /// A tab shows a session, and has no stream of it.
@@ -33,6 +35,7 @@ impl TabMessage {
             Self::StreamFree => ("stream-free", Vec::new()),
             Self::Lead(stamp) => ("lead", vec![stamp.at.to_string(), stamp.tab]),
             Self::AskLeader => ("ask-leader", Vec::new()),
+            Self::AskSummaries => ("ask-summaries", Vec::new()),
             Self::Resign => ("resign", Vec::new()),
             Self::Rest { tab, session } => ("rest", vec![tab, session.to_string()]),
             Self::Left { tab } => ("left", vec![tab]),
@@ -51,6 +54,7 @@ impl TabMessage {
             "stream-free" => Self::StreamFree,
             "lead" => Self::Lead(Stamp { at: part()?.parse().ok()?, tab: part()? }),
             "ask-leader" => Self::AskLeader,
+            "ask-summaries" => Self::AskSummaries,
             "resign" => Self::Resign,
             "rest" => Self::Rest { tab: part()?, session: part()?.into() },
             "left" => Self::Left { tab: part()? },
@@ -73,6 +77,7 @@ mod tests {
             TabMessage::StreamFree,
             TabMessage::Lead(stamp()),
             TabMessage::AskLeader,
+            TabMessage::AskSummaries,
             TabMessage::Resign,
             TabMessage::Rest { tab: "a".to_owned(), session: "s".into() },
             TabMessage::Left { tab: "a".to_owned() },

@@ -72,13 +72,14 @@ impl Peer {
                 summaries,
             }
         });
-        peer.rejoin();
+        peer.come_back();
         peer
     }
 
     /// The page is there, for the first time or again.
     pub(super) fn come_back(self: &Rc<Self>) {
         self.away.set(false);
+        self.post(TabMessage::AskSummaries);
         self.rejoin();
     }
 
@@ -184,8 +185,8 @@ impl Peer {
             TabMessage::AskLeader => {
                 let step = self.election.borrow().asked();
                 self.act(step);
-                self.pass_on_all();
             }
+            TabMessage::AskSummaries => self.pass_on_all(),
             TabMessage::Resign => {
                 let step = self.election.borrow_mut().ask(now);
                 self.act(step);
