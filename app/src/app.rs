@@ -15,6 +15,7 @@ use crate::{
     server_fns::{Loaded, fetch, written_colours},
     sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
     state::{State, effect, on_change},
+    tabs::Tabs,
 };
 
 /// All pages. The same on the server and in the browser.
@@ -24,6 +25,7 @@ pub fn App() -> impl IntoView {
     provide_context(FirstMessage::new());
     Colours::provide(written_colours());
     effect(keep_apart);
+    let tabs = Tabs::provide();
     let navigator = Navigator::provide();
     let drawer = Drawer::new();
     provide_context(drawer);
@@ -31,18 +33,24 @@ pub fn App() -> impl IntoView {
     let (palette, help) = (Dialog::new("palette"), Dialog::new("keys"));
     let rules = RulesDialog::provide();
     add_global(commands, navigator, drawer, palette, help, rules);
-    let conversations = Conversations::follow(navigator);
+    let conversations = Conversations::follow(navigator, tabs);
     provide_context(conversations);
     // What the server has read for this page is written into it, and read from there when the page is taken over.
     let first = SharedValue::new(|| use_context::<Loaded>().unwrap_or_default()).into_inner();
     let loaded = State::new(Some(first));
     let go = move |route: &Route| {
+        if navigator.take_renamed(route) {
+            return;
+        }
         let wanted = route.clone();
         spawn_local(async move {
             let next = fetch(wanted.clone()).await;
             // Until it is there the page before it stays; and the reader may have gone elsewhere meanwhile.
             if navigator.route_untracked() == wanted {
-                loaded.set(Some(next));
+                match next.moved_to() {
+                    Some(path) => navigator.replace(&path),
+                    None => loaded.set(Some(next)),
+                }
             }
         });
     };

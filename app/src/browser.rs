@@ -112,6 +112,13 @@ pub(crate) fn push_address(path: &str) {
     }
 }
 
+/// Puts an address in the place of the one that is shown, without loading it.
+pub(crate) fn replace_address(path: &str) {
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(path));
+    }
+}
+
 /// Puts something above the page that going back takes away, as one expects on a phone.
 pub(crate) fn push_layer() {
     if let Ok(history) = window().history() {

@@ -16,6 +16,7 @@
 //! - `i18n`: every word, in each language; `prefs`: theme and language
 //! - `node`: the pieces that pages are built of; `state`: what they watch
 //! - `upload`: sending an image to the server
+//! - `tabs`: the two event streams that all tabs of a browser share
 //! - `notify`: what the system tells of while nobody looks
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
@@ -47,6 +48,7 @@ mod sidebar;
 #[cfg(feature = "ssr")]
 mod sign_in;
 mod state;
+mod tabs;
 mod text;
 mod upload;
 

@@ -116,7 +116,7 @@ fn settings_view(settings: &ProjectSettings, t: &Texts) -> Node {
     let kinds: [(&'static str, Vec<String>); 5] = [
         (t.mcp_servers(), servers),
         (t.hooks(), hooks),
-        (t.rules(), settings.rules.clone()),
+        (t.folder_rules(), settings.rules.clone()),
         (t.other_settings(), settings.other.clone()),
         (t.unreadable_files(), settings.unreadable.clone()),
     ];

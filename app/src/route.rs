@@ -65,16 +65,20 @@ pub(crate) fn thread_path(id: &ThreadId) -> String {
 
 /// The page that is shown; a context of all pages.
 #[derive(Clone, Copy)]
-pub(crate) struct Navigator(State<Route>);
+pub(crate) struct Navigator {
+    route: State<Route>,
+    /// The address that the page that is shown has taken by itself.
+    renamed: State<Option<Route>>,
+}
 
 impl Navigator {
     /// Starts at the current address, and follows the browser's history and the links of the page.
     pub(crate) fn provide() -> Self {
-        let navigator = Self(State::new(Route::current()));
+        let navigator = Self { route: State::new(Route::current()), renamed: State::new(None) };
         provide_context(navigator);
         effect(move || {
             // For as long as the page lives.
-            let _ = window_event_listener(ev::popstate, move |_| navigator.0.set(Route::current()));
+            let _ = window_event_listener(ev::popstate, move |_| navigator.route.set(Route::current()));
             let _ = window_event_listener(ev::click, move |event| navigator.follow(&event));
         });
         navigator
@@ -82,23 +86,42 @@ impl Navigator {
 
     /// The page that is shown; tracked.
     pub(crate) fn route(self) -> Route {
-        self.0.get()
+        self.route.get()
     }
 
     /// The page that is shown.
     pub(crate) fn route_untracked(self) -> Route {
-        self.0.peek()
+        self.route.peek()
     }
 
     /// Goes to an address of ours.
     pub(crate) fn go(self, path: &str) {
         crate::browser::push_address(path);
-        self.0.set(Route::parse(path));
+        self.route.set(Route::parse(path));
+    }
+
+    /// Goes to an address of ours, in the place of the one that is shown.
+    pub(crate) fn replace(self, path: &str) {
+        crate::browser::replace_address(path);
+        self.route.set(Route::parse(path));
+    }
+
+    /// Gives the page that is shown another address. The page stays as it is.
+    pub(crate) fn rename(self, path: &str) {
+        let route = Route::parse(path);
+        self.renamed.set(Some(route.clone()));
+        crate::browser::replace_address(path);
+        self.route.set(route);
+    }
+
+    /// Returns `true` if the page that is shown has just been given this address.
+    pub(crate) fn take_renamed(self, route: &Route) -> bool {
+        self.renamed.take().as_ref() == Some(route)
     }
 
     /// Goes to an address of ours, unless the reader has gone elsewhere since they were on this page.
     pub(crate) fn go_from(self, page: &Route, path: &str) {
-        if self.0.peek() == *page {
+        if self.route.peek() == *page {
             self.go(path);
         }
     }

@@ -5,6 +5,7 @@ import { Chat } from './support/chat';
 export { descendants, expect, isRunning, kill9 } from './gateway';
 export { letters } from './support/chat';
 export { Chat };
+export type { Server } from './gateway';
 
 export const test = base.extend<{ chat: Chat }>({
   chat: async ({ page, request }, use) => {

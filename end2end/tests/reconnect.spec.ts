@@ -61,7 +61,7 @@ test('the connection is cut, and refused for a while', async ({ page, chat, gate
   await expect(chat.connection).toHaveAttribute('data-state', 'waiting');
   await expect(chat.connection).toContainText(/Reconnecting in \d+ s/);
   // More than one attempt, so that the next one comes after a longer wait.
-  await page.waitForEvent('requestfailed', (request) => request.url().includes('/events?'));
+  await page.waitForEvent('requestfailed', (request) => /\/api\/sessions\/.*\/events\?/.test(request.url()));
   line.mend();
   await page.getByRole('button', { name: 'Retry now' }).click();
   await chat.isLive();
@@ -98,7 +98,7 @@ test('who reads further up stays there while the connection is made anew', async
 test('the stream is refused when the page begins', async ({ page, chat }) => {
   await chat.startAndFinish(STREAM);
   let attempts = 0;
-  await page.route('**/events?*', async (route) => {
+  await page.route('**/api/sessions/*/events?*', async (route) => {
     attempts += 1;
     await (attempts <= 2 ? route.abort() : route.continue());
   });

@@ -1,6 +1,7 @@
 // What happened while one looked elsewhere, and how one is told.
 import type { Locator, Page } from '@playwright/test';
 import { expect, test, Chat } from './chat';
+import { asked, hide, pressFirst, stubNotifications, told } from './support/notifications';
 
 const ofSession = (page: Page, id: string): Locator =>
   page.getByRole('navigation', { name: 'Conversations' }).locator(`a[href="/c/${id}"]`);
@@ -59,63 +60,20 @@ test('the list is gone through with arrow keys, one stop for each conversation',
   await expect(link(1)).toBeFocused();
 });
 
-/** Stands for the system: what the page tells it, and whether it may. */
-async function stubNotifications(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    const told: { title: string; body: string; tag: string; closed: boolean }[] = [];
-    class Stub {
-      static permission = 'default';
-      static asked = 0;
-      static requestPermission() {
-        Stub.asked += 1;
-        Stub.permission = 'granted';
-        return Promise.resolve('granted');
-      }
-      private readonly own;
-      onclick: (() => void) | null = null;
-      constructor(title: string, { body = '', tag = '' }: NotificationOptions = {}) {
-        this.own = { title, body, tag, closed: false, click: () => this.onclick?.() };
-        told.push(this.own);
-      }
-      close() {
-        this.own.closed = true;
-      }
-    }
-    let hidden = false;
-    Object.defineProperty(document, 'hidden', { get: () => hidden });
-    const hide = (now: boolean) => {
-      hidden = now;
-      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
-    };
-    Object.assign(window, { Notification: Stub, told, hide });
-  });
-}
-
-interface Stubbed {
-  Notification: { asked: number };
-  told: { title: string; body: string; tag: string; closed: boolean; click: () => void }[];
-  hide: (now: boolean) => void;
-}
-
-const told = (page: Page) =>
-  page.evaluate(() => (window as unknown as Stubbed).told.map(({ title, body, tag, closed }) => ({ title, body, tag, closed })));
-const hide = (page: Page, now: boolean) => page.evaluate((now) => (window as unknown as Stubbed).hide(now), now);
-
 test('who asked for it is told of what happens while the page is hidden', async ({ page, chat }) => {
   await stubNotifications(page);
   await chat.startAndFinish('Reply with exactly the single word ready.');
-  const asked = () => page.evaluate(() => (window as unknown as Stubbed).Notification.asked);
   await hide(page, true);
   await chat.say('Reply with exactly the single word quiet.');
   await chat.ended('completed', 2);
-  expect([await asked(), await told(page)]).toEqual([0, []]);
+  expect([await asked(page), await told(page)]).toEqual([0, []]);
 
   await hide(page, false);
   await page.getByRole('button', { name: 'Settings' }).click();
   const on = page.getByRole('group', { name: 'Notifications' }).getByRole('button', { name: 'On' });
   await on.click();
   await expect(on).toHaveAttribute('aria-pressed', 'true');
-  expect(await asked()).toBe(1);
+  expect(await asked(page)).toBe(1);
   await page.keyboard.press('Escape');
 
   await chat.say('Reply with exactly the single word seen.');
@@ -128,11 +86,7 @@ test('who asked for it is told of what happens while the page is hidden', async 
   await expect.poll(() => told(page)).toEqual([
     { title, body: 'Codex waits for your answer.', tag: chat.sessionId, closed: false },
   ]);
-  await page.evaluate(() => {
-    const pressed = new Promise<void>((focused) => (window.focus = () => focused()));
-    (window as unknown as Stubbed).told[0]?.click();
-    return pressed;
-  });
+  await pressFirst(page);
   await hide(page, false);
   await expect.poll(async () => (await told(page))[0]?.closed).toBe(true);
   await hide(page, true);

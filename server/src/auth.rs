@@ -214,7 +214,8 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
 
 /// The tokens in the query of an event stream, which an `EventSource` cannot send as a header.
 fn query_tokens(uri: &Uri) -> impl Iterator<Item = &str> {
-    let is_stream = uri.path().starts_with("/api/sessions/") && uri.path().ends_with("/events");
+    let path = uri.path();
+    let is_stream = path == "/api/events" || path.starts_with("/api/sessions/") && path.ends_with("/events");
     let query = uri.query().filter(|_| is_stream).unwrap_or_default();
     query
         .split('&')
@@ -260,6 +261,7 @@ mod tests {
     #[test]
     fn query_tokens_count_on_event_streams_only() {
         assert_eq!(token([], "/api/sessions/a/events?x=1&access_token=t"), Ok(Some("t".to_owned())));
+        assert_eq!(token([], "/api/events?access_token=t"), Ok(Some("t".to_owned())));
         assert_eq!(token([], "/api/sessions/a/state?access_token=t"), Ok(None));
     }
 

@@ -136,6 +136,10 @@ impl IntoResponse for ApiError {
                 Self::Session(SessionError::ThreadHeld { session }) => session.clone(),
                 _ => None,
             },
+            thread_id: match &self {
+                Self::Session(SessionError::Ended { thread }) => Some(thread.clone()),
+                _ => None,
+            },
             ..ErrorBody::default()
         };
         let mut response = (status, Json(&body)).into_response();

@@ -5,7 +5,7 @@ use axum::{
     extract::{Request, State},
     http::StatusCode,
     middleware::{Next, from_fn_with_state},
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use codex_gateway_app::{PAGES, ServerContext, init_tasks, known_colours, load, shell};
@@ -30,10 +30,14 @@ pub fn router(state: &AppState) -> Router<AppState> {
     pages.route("/_fn/{*name}", post(function))
 }
 
-/// A page. What it begins with is read first, so that an unknown conversation is a real 404.
+/// A page. What it begins with is read first, so that an unknown conversation is a real 404, and one whose session has
+/// ended is found where it goes on.
 async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Request) -> Response {
     let context = context(&state, owner);
     let (status, loaded) = load(&context, request.uri().path()).await;
+    if let Some(path) = loaded.moved_to() {
+        return Redirect::temporary(&path).into_response();
+    }
     let colours = known_colours(&context, &loaded).await;
     let nonce = Nonce::new();
     let for_page = nonce.clone();

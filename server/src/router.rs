@@ -24,7 +24,7 @@ use crate::{
     request_id::request_id,
     routes::{
         diff, docs, events, export, fallback, files, health, images, info, items, legacy, metrics, projects,
-        queue, requests, rules, sessions, sign_in, threads, turns, uploads, worker,
+        queue, requests, rules, sessions, sign_in, summaries, threads, turns, uploads, worker,
     },
     state::AppState,
 };
@@ -90,6 +90,7 @@ const API: &[Operation] = &[
     || routes!(sessions::snapshot),
     || routes!(items::list),
     || routes!(events::events),
+    || routes!(summaries::events),
     || routes!(turns::interrupt),
     || routes!(requests::list),
     || routes!(rules::list),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     body::Body,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
 use bytes::{Bytes, BytesMut};
@@ -18,13 +18,21 @@ use codex_gateway_wire::{
 };
 use futures::Stream;
 use serde::Serialize;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// How long a stream is silent at most.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// A piece of a stream.
 pub type Chunk = Result<Bytes, SessionError>;
+
+/// Returns `true` if a request's `Accept` names event streams.
+pub fn is_accepted(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut types =
+        accepted.flat_map(|value| value.split(',')).map(|kind| kind.split(';').next().unwrap_or(kind));
+    types.any(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
+}
 
 /// A reply that is an event stream.
 pub fn response(stream: impl Stream<Item = Chunk> + Send + 'static) -> Response {
@@ -104,18 +112,35 @@ impl Reader {
             () = sleep_until(self.silent_until) => None,
         };
         let bytes = match read {
-            Some(Read::Frames(bytes)) => bytes,
-            Some(Read::Gap) => {
-                let (id, bytes) =
-                    gap(&self.session, self.names, self.at(), GapReason::SlowReader).await.ok()?;
-                self.follower.skip_to(id.seq);
-                bytes
-            }
-            Some(Read::End) => return None,
-            None => ping(&self.at()),
+            Some(read) => self.frames(read).await?,
+            None => self.ping(),
         };
         self.silent_until = Instant::now() + KEEP_ALIVE;
         Some(bytes)
+    }
+
+    /// Waits so long for what comes next. `None` if nothing came, or once the stream is over.
+    pub async fn next_within(&mut self, wait: Duration) -> Option<Bytes> {
+        let read = timeout(wait, self.follower.next()).await.ok()?;
+        self.frames(read).await
+    }
+
+    /// A `ping` with the id of the last event that was given out, or left out.
+    pub fn ping(&self) -> Bytes {
+        ping(&self.at())
+    }
+
+    async fn frames(&mut self, read: Read) -> Option<Bytes> {
+        match read {
+            Read::Frames(bytes) => Some(bytes),
+            Read::Gap => {
+                let (id, bytes) =
+                    gap(&self.session, self.names, self.at(), GapReason::SlowReader).await.ok()?;
+                self.follower.skip_to(id.seq);
+                Some(bytes)
+            }
+            Read::End => None,
+        }
     }
 }
 
@@ -146,4 +171,18 @@ async fn gap(
     let mut bytes = BytesMut::from(json_frame(None, EventName::Gap, &gap));
     bytes.extend_from_slice(&state);
     Ok((to, bytes.freeze()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_for_who_asks_for_it() {
+        let accepts = |value: &'static str| {
+            is_accepted(&HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())]))
+        };
+        assert!(accepts("text/event-stream") && accepts("application/json;q=0.5, Text/Event-Stream; q=1"));
+        assert!(!accepts("*/*") && !accepts("application/json") && !is_accepted(&HeaderMap::new()));
+    }
 }

@@ -29,6 +29,17 @@ pub(super) fn is_kept(place: &str) -> bool {
     place.strip_prefix("images-of-").unwrap_or(place).starts_with("draft:")
 }
 
+/// Moves a draft, with its images, to a place where there is none.
+pub(super) fn rename(from: &str, to: &str) {
+    let Some(written) = browser::stored(from).filter(|_| from != to) else { return };
+    if browser::stored(to).is_none() {
+        browser::store(to, &written);
+        store_images(to, &images(from));
+    }
+    browser::store(from, "");
+    store_images(from, &[]);
+}
+
 /// What was not sent, and what was written since.
 pub(super) fn join(unsent: Vec<String>, written: String) -> String {
     let all = unsent.into_iter().chain([written]).filter(|text| !text.trim().is_empty());

@@ -182,6 +182,16 @@ impl Composer {
         self.area.focus();
     }
 
+    /// The conversation has gone on in another thread: the draft goes along.
+    pub(crate) fn follow_to(self, conversation: &str) {
+        let (before, key) = (self.key.peek(), drafts::key(conversation));
+        self.key.set(key.clone());
+        browser::store(&key, &self.text.peek());
+        drafts::keep_images(&key, &self.images.parts());
+        browser::store(&before, "");
+        drafts::keep_images(&before, &[]);
+    }
+
     /// Adds something from elsewhere on the page at the end of what is written.
     pub(crate) fn add(self, text: &str) {
         let all = drafts::join(vec![self.text.peek()], text.to_owned());
@@ -199,6 +209,10 @@ impl Composer {
         let Some(area) = self.area.track() else { return };
         MOUNTED.set(Some(self));
         let key = self.key.peek();
+        if let Some(chat) = self.chat {
+            // Drafts were once kept under the names of sessions.
+            drafts::rename(&drafts::key(chat.id().as_str()), &key);
+        }
         // Somebody may have begun to write before this program ran, which has not kept it then.
         if area.value().is_empty() {
             area.set_value(&browser::stored(&key).unwrap_or_default());

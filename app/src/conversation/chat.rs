@@ -12,16 +12,20 @@ use super::{
 };
 use crate::{
     browser,
-    composer::{Draft, composer_of, forget_draft},
+    composer::{Draft, composer_of, forget_draft, take_back},
     i18n::{Texts, texts},
     live::{LinkState, Live, Outbox, Stream, Target, Unsent},
     pages::FirstMessage,
     panel::Panel,
     project::Folder,
-    route::Navigator,
+    route::{Navigator, Route, thread_path},
     server_fns::{self, Conversation, Failure},
-    state::{State, effect},
+    state::{State, effect, on_change},
+    tabs::Tabs,
 };
+
+/// Called once a message has arrived, or why it did not.
+type Done = Box<dyn FnOnce(Result<(), &Failure>)>;
 
 /// A conversation on the page.
 #[derive(Clone, Copy)]
@@ -52,6 +56,8 @@ pub(crate) struct Chat {
     /// The details beside the conversation.
     panel: State<Panel>,
     id: State<SessionId>,
+    /// Names what is written in it and not sent.
+    draft_key: State<String>,
     /// What is the browser's own stays there: the server has threads, and a page may end on another one.
     stream: State<Option<StoredValue<Stream, LocalStorage>>>,
 }
@@ -77,18 +83,23 @@ impl Chat {
             find: State::new(None),
             panel: State::new(Panel::new()),
             id: State::new(id.clone()),
+            draft_key: State::new(String::new()),
             stream: State::new(None),
         };
+        chat.draft_key.set(chat.draft_name());
         if let Some(first) = first {
             chat.outbox.show(first);
             chat.outbox.settle(chat.live);
         }
+        let tabs = use_context::<Tabs>();
         effect(move || {
             if chat.is_past() {
                 return chat.link.set(LinkState::Past);
             }
+            let Some(tabs) = tabs else { return };
+            let tap = chat.panel().tap;
             let stream =
-                Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated, chat.panel().tap);
+                Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated, tap, tabs);
             chat.stream.set(Some(StoredValue::new_local(stream)));
             chat.keep_time(site.now_ms);
         });
@@ -97,6 +108,22 @@ impl Chat {
                 chat.stopping.set(false);
             }
         });
+        let navigator = use_context::<Navigator>();
+        effect(move || {
+            if chat.link.get() == LinkState::Expired {
+                chat.leave_session(navigator);
+            }
+        });
+        on_change(
+            move || chat.live.meta(|transcript| transcript.thread_id.clone()),
+            move |_| {
+                let (before, name) = (chat.draft_key(), chat.draft_name());
+                if let Some(composer) = composer_of(&before) {
+                    composer.follow_to(&name);
+                }
+                chat.draft_key.set(name);
+            },
+        );
         chat
     }
 
@@ -112,16 +139,44 @@ impl Chat {
 
     /// Names what is written in it and not sent.
     pub(crate) fn draft_key(self) -> String {
-        match self.target() {
-            Target::Session(id) => id.to_string(),
-            Target::Thread(id) | Target::Fork(id) => id.to_string(),
-        }
+        self.draft_key.peek()
+    }
+
+    /// The name of a draft in it: that of its thread, which outlives the session.
+    fn draft_name(self) -> String {
+        let thread = self.live.peek(|transcript| transcript.thread_id.as_ref().map(ToString::to_string));
+        thread.unwrap_or_else(|| self.id().to_string())
     }
 
     fn target(self) -> Target {
         match self.live.peek(|transcript| transcript.thread_id.clone()) {
             Some(thread) if self.is_past() => Target::Thread(thread),
             _ => Target::Session(self.id()),
+        }
+    }
+
+    /// The session has expired, and its thread is there: from now on the page shows that, and the next message begins another
+    /// session in it.
+    fn leave_session(self, navigator: Option<Navigator>) {
+        let id = self.id();
+        let Some(thread) = self.live.peek(|transcript| transcript.thread_id.clone()) else {
+            return self.link.set(LinkState::Gone);
+        };
+        if self.is_past() {
+            return;
+        }
+        self.id.set(SessionId::default());
+        self.link.set(LinkState::Past);
+        // The messages of the queue come back to where they were written: no session waits to send them.
+        for item in self.live.take_queue().into_iter().rev() {
+            let turn = StartTurn { prompt: item.text, input: item.input, ..StartTurn::default() };
+            take_back(&self.draft_key(), &turn);
+        }
+        self.told.set(Some(self.t.session_expired().to_owned()));
+        if let Some(navigator) =
+            navigator.filter(|navigator| navigator.route_untracked() == Route::Conversation(id))
+        {
+            navigator.rename(&thread_path(&thread));
         }
     }
 
@@ -236,14 +291,28 @@ impl Chat {
         self.dispatch(to, message, Box::new(ended));
     }
 
-    fn dispatch(self, to: Target, message: Unsent, done: Box<dyn FnOnce(Result<(), &Failure>)>) {
-        let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
+    fn dispatch(self, to: Target, message: Unsent, done: Done) {
+        self.dispatch_from(use_context(), use_context(), to, message, done);
+    }
+
+    fn dispatch_from(
+        self,
+        first: Option<FirstMessage>,
+        navigator: Option<Navigator>,
+        to: Target,
+        message: Unsent,
+        done: Done,
+    ) {
         let shown = message.clone();
         let elsewhere = !matches!(to, Target::Session(_));
         let page = navigator.map(Navigator::route_untracked).unwrap_or_default();
         self.outbox.send(to, message, move |sent| {
             self.outbox.settle(self.live);
             match sent {
+                Err(failure) if failure.thread_id.is_some() && !elsewhere => {
+                    self.leave_session(navigator);
+                    self.dispatch_from(first, navigator, self.target(), shown, done);
+                }
                 Err(failure) => {
                     self.heed(failure);
                     done(Err(failure));

@@ -55,6 +55,7 @@ pub(super) static WORDS: Words = Words {
     closed_archived: "This conversation was archived. Nothing more will happen here.",
     closed_deleted: "This conversation was deleted. Nothing more will happen here.",
     closed_expired: "This session has expired. Nothing more will happen here.",
+    session_expired: "The session expired because it was not used. Your next message continues the conversation.",
     gone: "The gateway no longer knows this conversation: it was restarted or the session has ended.",
 
     conversations: "Conversations",
@@ -102,7 +103,7 @@ pub(super) static WORDS: Words = Words {
     do_not_trust: "Don't trust",
     mcp_servers: "MCP servers",
     hooks: "Hooks",
-    rules: "Rules",
+    folder_rules: "Rules",
     other_settings: "Other settings",
     unreadable_files: "Files that cannot be shown here",
     folder_trusted: "You trust this folder's Codex settings.",

@@ -136,6 +136,7 @@ texts! {
         closed_archived,
         closed_deleted,
         closed_expired,
+        session_expired,
         gone,
 
         // The sidebar
@@ -186,7 +187,7 @@ texts! {
         do_not_trust,
         mcp_servers,
         hooks,
-        rules,
+        folder_rules,
         other_settings,
         unreadable_files,
         folder_trusted,

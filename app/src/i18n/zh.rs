@@ -50,6 +50,7 @@ pub(super) static WORDS: Words = Words {
     closed_archived: "此对话已归档，不会再有新内容。",
     closed_deleted: "此对话已被删除，不会再有新内容。",
     closed_expired: "此会话已过期，不会再有新内容。",
+    session_expired: "会话因长时间未使用已过期。发送下一条消息即可继续此对话。",
     gone: "网关已不认识此对话：网关重启过，或会话已结束。",
 
     conversations: "对话",
@@ -97,7 +98,7 @@ pub(super) static WORDS: Words = Words {
     do_not_trust: "不信任",
     mcp_servers: "MCP 服务器",
     hooks: "钩子",
-    rules: "规则",
+    folder_rules: "规则",
     other_settings: "其他设置",
     unreadable_files: "无法在此显示的文件",
     folder_trusted: "你已信任此文件夹的 Codex 设置。",

@@ -6,10 +6,11 @@
 //! - [`span`]: which part of all that the page shows
 //! - [`turn`]: what the page says of a turn as a whole
 //! - [`stream`]: the event stream that feeds the store; [`source`]: how it is read, [`sse`]: its format
-//! - [`backoff`]: when to try again
+//! - [`backoff`]: when to try again; [`catch_up`]: when a page without the stream asks
 //! - [`outbox`]: messages that were sent and have not come back yet
 
 mod backoff;
+mod catch_up;
 mod groups;
 mod older;
 mod outbox;
@@ -20,9 +21,12 @@ mod store;
 mod stream;
 mod turn;
 
+pub(crate) use backoff::Backoff;
 pub(crate) use groups::GroupKey;
 pub(crate) use outbox::{Outbox, Target, Unsent, UnsentState};
+pub(crate) use source::{Source, read_events};
 pub(crate) use span::Span;
+pub(crate) use sse::Message;
 pub(crate) use store::{EntryRef, Live};
 pub(crate) use stream::{LinkState, Stream};
 pub(crate) use turn::{TurnFacts, is_failed};

@@ -8,7 +8,7 @@ use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, AbortSignal, ReadableStreamDefaultReader, RequestInit, Response,
+    AbortController, AbortSignal, Headers, ReadableStreamDefaultReader, RequestInit, Response,
     js_sys::{Function, Promise, Reflect, Uint8Array},
 };
 
@@ -21,16 +21,16 @@ const SLICE: i64 = 8;
 const LATEST: i32 = 100;
 
 /// A stream that is open for as long as this is held.
-pub(super) struct Source(AbortController);
+pub(crate) struct Source(AbortController);
 
 impl Source {
     /// One that is to be read.
-    pub(super) fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         AbortController::new().ok().map(Self)
     }
 
     /// Stops the reading of it.
-    pub(super) fn signal(&self) -> AbortSignal {
+    pub(crate) fn signal(&self) -> AbortSignal {
         self.0.signal()
     }
 }
@@ -41,17 +41,25 @@ impl Drop for Source {
     }
 }
 
-/// Reads the events at an address until the stream ends, or cannot be had, or is not held any more.
-pub(super) async fn read(address: &str, signal: &AbortSignal, take: impl Fn(Message)) {
-    // Why it ended makes no difference: who wants to know asks for something that says so.
-    let _ = pieces(address, signal, take).await;
+/// Reads the events at an address until the stream ends, or cannot be had, or is not held any more. Returns the status of the
+/// answer; 0 if there was none.
+pub(crate) async fn read_events(address: &str, signal: &AbortSignal, take: impl Fn(Message)) -> u16 {
+    let Ok(answer) = ask(address, signal).await else { return 0 };
+    // Why a stream ends makes no difference.
+    let _ = pieces(&answer, signal, take).await;
+    answer.status()
 }
 
-async fn pieces(address: &str, signal: &AbortSignal, take: impl Fn(Message)) -> Result<(), JsValue> {
+async fn ask(address: &str, signal: &AbortSignal) -> Result<Response, JsValue> {
     let request = RequestInit::new();
     request.set_signal(Some(signal));
-    let answer = JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?;
-    let answer: Response = answer.dyn_into()?;
+    let headers = Headers::new()?;
+    headers.set("Accept", "text/event-stream")?;
+    request.set_headers(&headers);
+    JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?.dyn_into()
+}
+
+async fn pieces(answer: &Response, signal: &AbortSignal, take: impl Fn(Message)) -> Result<(), JsValue> {
     let Some(body) = answer.body().filter(|_| answer.ok()) else { return Ok(()) };
     let reader: ReadableStreamDefaultReader = body.get_reader().dyn_into()?;
     let mut parser = Parser::default();

@@ -2,12 +2,12 @@
 
 /// An event as it was sent.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Message {
+pub(crate) struct Message {
     /// What kind it is.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its id, if it has one of its own.
-    pub(super) id: String,
-    pub(super) data: String,
+    pub(crate) id: String,
+    pub(crate) data: String,
 }
 
 /// Puts events together, wherever the bytes were cut.

@@ -6,7 +6,8 @@ use std::{
 };
 
 use codex_gateway_wire::{
-    Change, Entry, Event, EventBody, EventId, ItemId, Phase, Snapshot, Transcript, transcript::EntryChange,
+    Change, Entry, Event, EventBody, EventId, ItemId, Phase, Queue, QueueItem, Snapshot, Transcript,
+    transcript::EntryChange,
 };
 use leptos::prelude::*;
 
@@ -184,6 +185,17 @@ impl Live {
             }
         }
         Some(change)
+    }
+
+    /// Takes all messages out of the queue, when no session is there to send them.
+    pub(crate) fn take_queue(self) -> Vec<QueueItem> {
+        let queue = self.peek(|transcript| transcript.queue.clone());
+        if !queue.is_empty() {
+            let at = self.last_event();
+            let none = EventBody::Queue(Queue { items: Vec::new() });
+            self.apply(at.clone(), Some(&Event { seq: at.seq, body: none }));
+        }
+        queue
     }
 
     /// Begins anew with a later snapshot.

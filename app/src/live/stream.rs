@@ -1,4 +1,8 @@
-//! The event stream that feeds the store, and what to do when it breaks.
+//! The events that feed the store, and what to do when they cannot be had.
+//!
+//! The tab that has the browser's one session stream (see [`crate::tabs`]) reads them as they happen. Any other tab
+//! catches up by short requests: if it is visible, when the summaries say that there is something new; if it is hidden,
+//! when a turn has begun or ended, or something waits.
 
 use std::{
     cell::{Cell, RefCell},
@@ -6,16 +10,27 @@ use std::{
     time::Duration,
 };
 
-use codex_gateway_wire::{Event, EventBody, EventId, EventName, SessionId, read_fields};
+use codex_gateway_wire::{
+    Event, EventBody, EventId, EventName, SessionId,
+    event::{ClosedReason, SessionClosed},
+    read_fields,
+};
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{
     Live, Outbox,
     backoff::Backoff,
-    source::{self, Source},
+    catch_up::{Headline, Situation},
+    source::{Source, read_events},
     sse::Message,
 };
-use crate::{browser, panel::Tap, server_fns, state::State};
+use crate::{
+    browser,
+    panel::Tap,
+    server_fns,
+    state::{State, effect},
+    tabs::{StreamHolder, Tabs},
+};
 
 /// What the page listens to.
 const EVENTS: [EventName; 11] = [
@@ -38,13 +53,16 @@ const SILENCE: i64 = 40_000;
 /// One that has said nothing for so long was asleep, in milliseconds.
 const QUIET: i64 = 20_000;
 
+/// How long a page stays hidden before it lets its stream go, in milliseconds.
+const HIDDEN_GRACE: i64 = 10_000;
+
 /// How the page is connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LinkState {
     /// For the first time, or after a wait.
     #[default]
     Connecting,
-    /// Events come as they happen.
+    /// Events come as they happen, or soon after.
     Live,
     /// Broken; another attempt in so many seconds.
     Waiting(u32),
@@ -54,6 +72,8 @@ pub(crate) enum LinkState {
     Closed,
     /// The gateway does not know the session any more.
     Gone,
+    /// The session has expired, and its conversation can be gone on with.
+    Expired,
     /// No session is in the conversation: nothing happens in it until somebody goes on with it.
     Past,
     /// One has to sign in again.
@@ -75,6 +95,7 @@ struct Inner {
     outdated: State<bool>,
     /// Who else hears the events.
     tap: Tap,
+    tabs: Tabs,
     source: RefCell<Option<Source>>,
     backoff: Cell<Backoff>,
     /// When something last came, in Unix milliseconds.
@@ -83,6 +104,16 @@ struct Inner {
     retry_at: Cell<Option<i64>>,
     /// A snapshot is being fetched; what comes of it decides.
     fetching: Cell<bool>,
+    /// What is read is a short reply, not the stream.
+    polling: Cell<bool>,
+    /// The first event has come of what is read now.
+    welcomed: Cell<bool>,
+    /// When the page last caught up, in Unix milliseconds.
+    polled_at: Cell<i64>,
+    /// How the session stood then.
+    headline: RefCell<Option<Headline>>,
+    /// Since when the page is hidden, in Unix milliseconds.
+    hidden_since: Cell<Option<i64>>,
 }
 
 /// `session`, as far as the page needs it.
@@ -101,6 +132,7 @@ impl Stream {
         state: State<LinkState>,
         outdated: State<bool>,
         tap: Tap,
+        tabs: Tabs,
     ) -> Self {
         let inner = Rc::new(Inner {
             session,
@@ -109,13 +141,31 @@ impl Stream {
             state,
             outdated,
             tap,
+            tabs,
             source: RefCell::default(),
             backoff: Cell::default(),
             heard: Cell::new(0),
             retry_at: Cell::default(),
             fetching: Cell::default(),
+            polling: Cell::default(),
+            welcomed: Cell::default(),
+            polled_at: Cell::default(),
+            headline: RefCell::default(),
+            hidden_since: Cell::default(),
         });
-        inner.connect();
+        inner.begin();
+        let (holder, summaries) = (inner.caller(Inner::holder_changed), inner.caller(Inner::follow));
+        effect(move || {
+            tabs.holder();
+            holder();
+        });
+        effect(move || {
+            tabs.summaries();
+            summaries();
+        });
+        let (focused, pressed, typed) =
+            (inner.caller(Inner::used), inner.caller(Inner::used), inner.caller(Inner::used));
+        let left = inner.caller(Inner::left);
         let tick = inner.caller(Inner::tick);
         let online = inner.caller(Inner::retry_now);
         let offline = inner.caller(Inner::broke);
@@ -127,6 +177,10 @@ impl Stream {
                 window_event_listener(ev::offline, move |_| offline()),
                 window_event_listener(ev::visibilitychange, move |_| seen()),
                 window_event_listener(ev::pageshow, move |_| shown()),
+                window_event_listener(ev::pagehide, move |_| left()),
+                window_event_listener(ev::focus, move |_| focused()),
+                window_event_listener(ev::pointerdown, move |_| pressed()),
+                window_event_listener(ev::keydown, move |_| typed()),
             ],
             inner,
         }
@@ -147,6 +201,8 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.inner.disconnect();
+        self.inner.tabs.release_stream();
+        self.inner.tabs.leave_session();
         if let Some(tick) = self.tick.take() {
             tick.clear();
         }
@@ -169,23 +225,48 @@ impl Inner {
 
     fn set(&self, state: LinkState) {
         self.state.set_to(state);
+        if self.ended() {
+            self.tabs.release_stream();
+            self.tabs.leave_session();
+        }
+    }
+
+    /// In sight, the page takes the session stream; out of sight, it catches up with what it was rendered with.
+    fn begin(self: &Rc<Self>) {
+        if browser::hidden() {
+            self.hidden_since.set(Some(browser::now_ms() - HIDDEN_GRACE));
+            self.tabs.rest(&self.session);
+        } else {
+            self.tabs.take_stream();
+        }
+        self.connect();
     }
 
     fn ended(&self) -> bool {
-        matches!(self.state.peek(), LinkState::Closed | LinkState::Gone | LinkState::SignedOut)
+        let over =
+            [LinkState::Closed, LinkState::Gone, LinkState::Expired, LinkState::Past, LinkState::SignedOut];
+        over.contains(&self.state.peek())
     }
 
     fn connect(self: &Rc<Self>) {
         self.disconnect();
         if self.live.peek(|transcript| transcript.closed.is_some()) {
-            return self.set(LinkState::Closed);
+            return self.closed();
         }
         let names = EVENTS.map(EventName::as_str).join(",");
         let (session, since) = (&self.session, self.live.last_event());
-        let address = format!("/api/sessions/{session}/events?since={since}&events={names}&interactive=1");
+        let polls = !self.tabs.has_stream();
+        let wait = if polls { "&wait=0" } else { "" };
+        let address =
+            format!("/api/sessions/{session}/events?since={since}&events={names}&interactive=1{wait}");
         let Some(source) = Source::new() else { return self.broke() };
         let signal = source.signal();
-        self.heard.set(browser::now_ms());
+        let now = browser::now_ms();
+        self.heard.set(now);
+        self.polled_at.set(now);
+        self.polling.set(polls);
+        self.welcomed.set(false);
+        self.note_headline();
         *self.source.borrow_mut() = Some(source);
         let this = Rc::downgrade(self);
         spawn_local(async move {
@@ -194,11 +275,36 @@ impl Inner {
                     inner.take(message);
                 }
             };
-            source::read(&address, &signal, take).await;
+            let status = read_events(&address, &signal, take).await;
             if let Some(inner) = this.upgrade().filter(|_| !signal.aborted()) {
-                inner.broke();
+                inner.read_to_the_end(status);
             }
         });
+    }
+
+    /// What was read has ended.
+    fn read_to_the_end(self: &Rc<Self>, status: u16) {
+        if self.polling.get() && self.welcomed.get() {
+            self.source.take();
+            // No frame comes to a hidden page.
+            if browser::hidden() {
+                self.live.flush();
+            }
+        } else if matches!(status, 401 | 404) && self.backoff.get().failures() == 0 {
+            // Another way of asking says more. If that knows the session, the next attempt waits as usual.
+            self.count_failure();
+            self.fetch(false);
+        } else {
+            self.broke();
+        }
+    }
+
+    /// Counts a failed attempt. Returns how long to wait for the next one, in milliseconds.
+    fn count_failure(&self) -> u32 {
+        let mut backoff = self.backoff.get();
+        let wait = backoff.next(browser::chance());
+        self.backoff.set(backoff);
+        wait
     }
 
     fn disconnect(&self) {
@@ -225,14 +331,26 @@ impl Inner {
         }
         if name == EventName::SessionClosed {
             self.disconnect();
-            self.set(LinkState::Closed);
+            self.closed();
         }
+    }
+
+    /// The session has ended, and said how.
+    fn closed(&self) {
+        let expired = |closed: &SessionClosed| closed.reason == ClosedReason::Expired;
+        let goes_on = self.live.peek(|transcript| {
+            transcript.closed.as_ref().is_some_and(expired)
+                && transcript.thread_id.is_some()
+                && !transcript.entries.is_empty()
+        });
+        self.set(if goes_on { LinkState::Expired } else { LinkState::Closed });
     }
 
     fn welcome(&self, data: &str) {
         let mut backoff = self.backoff.get();
         backoff.reset();
         self.backoff.set(backoff);
+        self.welcomed.set(true);
         self.set(LinkState::Live);
         let ours = browser::root_attribute("data-build");
         if let (Ok(welcome), Some(ours)) = (serde_json::from_str::<Welcome>(data), ours)
@@ -251,9 +369,7 @@ impl Inner {
         if !browser::online() {
             return self.set(LinkState::Offline);
         }
-        let mut backoff = self.backoff.get();
-        let wait = backoff.next(browser::chance());
-        self.backoff.set(backoff);
+        let wait = self.count_failure();
         self.retry_at.set(Some(browser::now_ms() + i64::from(wait)));
         self.set(LinkState::Waiting(wait.div_ceil(1000)));
     }
@@ -270,18 +386,98 @@ impl Inner {
             self.broke();
         } else if self.state.peek() == LinkState::Offline && browser::online() {
             self.retry_now();
+        } else {
+            self.follow();
         }
+        let hidden_for = self.hidden_since.get().map_or(0, |since| now - since);
+        if self.tabs.has_stream() && hidden_for >= HIDDEN_GRACE {
+            self.tabs.release_stream();
+        }
+    }
+
+    /// The session stream was taken by another tab, or is free.
+    fn holder_changed(self: &Rc<Self>) {
+        if self.tabs.has_stream() || self.ended() {
+            return;
+        }
+        if self.tabs.holder_now() == StreamHolder::Free && !browser::hidden() {
+            return self.stream();
+        }
+        if !self.polling.get() && self.source.take().is_some() {
+            self.polled_at.set(browser::now_ms());
+            self.note_headline();
+        }
+        self.tabs.rest(&self.session);
+    }
+
+    /// Notes how the session stands, of which a hidden page knows then.
+    fn note_headline(&self) {
+        *self.headline.borrow_mut() = self.tabs.summary(&self.session).as_ref().map(Headline::from);
+    }
+
+    /// Catches up, if this tab has no stream and there is something that it has to know of.
+    fn follow(self: &Rc<Self>) {
+        let is_live = self.state.peek() == LinkState::Live;
+        if !is_live || self.tabs.has_stream() || self.source.borrow().is_some() || self.fetching.get() {
+            return;
+        }
+        let summary = self.tabs.summary(&self.session);
+        let headline = self.headline.borrow().clone();
+        let situation = Situation {
+            hidden: browser::hidden(),
+            informed: self.tabs.are_summaries_live(),
+            summary: summary.as_ref(),
+            headline: headline.as_ref(),
+            at: &self.live.last_event(),
+            since_last_ms: browser::now_ms() - self.polled_at.get(),
+        };
+        let due = situation.is_due();
+        if due {
+            self.connect();
+        }
+    }
+
+    /// Takes the session stream and reads it.
+    fn stream(self: &Rc<Self>) {
+        self.tabs.take_stream();
+        if self.fetching.get() {
+            return; // What comes of it connects.
+        }
+        if self.state.peek() == LinkState::Live {
+            self.connect();
+        } else {
+            self.retry_now();
+        }
+    }
+
+    /// The reader uses this page: it is the one that streams.
+    fn used(self: &Rc<Self>) {
+        if !self.tabs.has_stream() && !self.ended() && !browser::hidden() {
+            self.stream();
+        }
+    }
+
+    /// The browser leaves the page, and may come back to it.
+    fn left(self: &Rc<Self>) {
+        self.disconnect();
     }
 
     /// The reader is back at the page: nothing waits any longer. Timers may have stood still meanwhile, and a line that
     /// has said nothing for longer than the server's pings take is made anew.
     fn back(self: &Rc<Self>) {
         self.live.flush();
-        if browser::hidden() || self.ended() || self.fetching.get() {
+        if browser::hidden() {
+            self.hidden_since.set(self.hidden_since.get().or_else(|| Some(browser::now_ms())));
             return;
         }
-        if self.source.borrow().is_none() {
-            self.retry_now();
+        self.hidden_since.set(None);
+        if self.ended() || self.fetching.get() {
+            return;
+        }
+        if !self.tabs.has_stream() {
+            self.stream();
+        } else if self.source.borrow().is_none() {
+            if self.state.peek() == LinkState::Live { self.connect() } else { self.retry_now() }
         } else if browser::now_ms() - self.heard.get() >= QUIET {
             self.set(LinkState::Connecting);
             self.connect();
@@ -323,6 +519,7 @@ impl Inner {
                     }
                     inner.connect();
                 }
+                Err(failure) if failure.thread_id.is_some() => inner.set(LinkState::Expired),
                 Err(failure) if failure.is_not_found() => inner.set(LinkState::Gone),
                 Err(failure) if failure.is_unauthorized() => inner.set(LinkState::SignedOut),
                 Err(_) => inner.broke(),

@@ -73,14 +73,18 @@ fn link_view(chat: Chat, t: &'static Texts) -> El {
         LinkState::Live => "live",
         LinkState::Waiting(_) => "waiting",
         LinkState::Offline => "offline",
-        LinkState::Closed | LinkState::Gone | LinkState::SignedOut | LinkState::Past => "closed",
+        LinkState::Closed | LinkState::Gone | LinkState::Expired | LinkState::SignedOut | LinkState::Past => {
+            "closed"
+        }
     };
     let words = move || match chat.link.get() {
         LinkState::Connecting => t.connecting().to_owned(),
         LinkState::Live => t.live().to_owned(),
         LinkState::Waiting(seconds) => (t.reconnecting_in)(seconds),
         LinkState::Offline => t.offline().to_owned(),
-        LinkState::Closed | LinkState::Gone | LinkState::SignedOut | LinkState::Past => String::new(),
+        LinkState::Closed | LinkState::Gone | LinkState::Expired | LinkState::SignedOut | LinkState::Past => {
+            String::new()
+        }
     };
     // The seconds are for those who see them: heard, they would be said one by one.
     let counts = move || matches!(chat.link.get(), LinkState::Waiting(_));

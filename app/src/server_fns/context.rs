@@ -125,12 +125,15 @@ pub async fn load(context: &ServerContext, path: &str) -> (StatusCode, Loaded) {
 }
 
 fn failure(error: &SessionError) -> Failure {
-    Failure { code: error.code().as_str().to_owned(), message: error.to_string() }
+    let thread_id = match error {
+        SessionError::Ended { thread } => Some(thread.clone()),
+        _ => None,
+    };
+    Failure { thread_id, ..Failure::new(error.code().as_str(), error.to_string()) }
 }
 
 pub(super) fn context() -> Result<ServerContext, Failure> {
-    use_context()
-        .ok_or_else(|| Failure { code: "internal".to_owned(), message: "There is no request.".to_owned() })
+    use_context().ok_or_else(|| Failure::new("internal", "There is no request.".to_owned()))
 }
 
 /// Passes an error on, and its status.
@@ -143,7 +146,7 @@ pub(super) fn failed(error: SessionError) -> Failure {
 pub(super) fn text(prompt: String) -> Result<String, Failure> {
     if prompt.trim().is_empty() {
         set_status(400);
-        return Err(Failure { code: "empty_prompt".to_owned(), message: "The text is empty.".to_owned() });
+        return Err(Failure::new("empty_prompt", "The text is empty.".to_owned()));
     }
     Ok(prompt)
 }

@@ -11,7 +11,7 @@ mod context;
 mod listing;
 
 use codex_gateway_wire::{
-    ApprovalMode, Snapshot,
+    ApprovalMode, Snapshot, ThreadId,
     api::{ApprovalPolicy, Model, Project, SandboxMode, SessionSummary, Workspace},
     read_fields,
 };
@@ -29,7 +29,7 @@ pub use colours::{Colours, known as known_colours};
 pub use context::{ServerContext, load};
 pub use listing::{Listing, Row};
 
-use crate::route::Route;
+use crate::route::{Route, thread_path};
 
 /// What the gateway is set to, as far as people should know.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -104,6 +104,11 @@ impl Loaded {
     fn failed(failure: Failure) -> Self {
         Self { failure: Some(failure), ..Self::default() }
     }
+
+    /// Where the conversation goes on of a session that has ended.
+    pub fn moved_to(&self) -> Option<String> {
+        self.failure.as_ref()?.thread_id.as_ref().map(thread_path)
+    }
 }
 
 /// The attribute of the `<html>` element that stands for the reader, where one signs in.
@@ -148,8 +153,10 @@ pub struct Failure {
     pub code: String,
     /// For people.
     pub message: String,
+    /// The thread of a session that has ended: a new session can go on with it.
+    pub thread_id: Option<ThreadId>,
 }
-read_fields!(Failure { code, message });
+read_fields!(Failure { code, message, thread_id });
 
 impl Failure {
     /// What an answer says that is no success: ours, or of what stands before us.
@@ -160,25 +167,30 @@ impl Failure {
             code: String,
             message: String,
             error: String,
+            thread_id: Option<ThreadId>,
         }
-        read_fields!(Refusal { code, message, error });
+        read_fields!(Refusal { code, message, error, thread_id });
         let refusal: Refusal = serde_json::from_str(answer).unwrap_or_default();
         let message = if refusal.message.is_empty() { refusal.error } else { refusal.message };
-        Self { code: refusal.code, message }
+        Self { code: refusal.code, message, thread_id: refusal.thread_id }
+    }
+
+    pub(crate) fn new(code: &str, message: String) -> Self {
+        Self { code: code.to_owned(), message, thread_id: None }
     }
 
     /// The server could not be asked.
     pub(crate) fn unreachable() -> Self {
-        Self { code: "unreachable".to_owned(), message: String::new() }
+        Self::new("unreachable", String::new())
     }
 
     #[cfg(not(feature = "ssr"))]
     fn internal(message: String) -> Self {
-        Self { code: "internal".to_owned(), message }
+        Self::new("internal", message)
     }
 
     fn not_found() -> Self {
-        Self { code: "not_found".to_owned(), message: "There is no such page.".to_owned() }
+        Self::new("not_found", "There is no such page.".to_owned())
     }
 
     /// Whether there is no such conversation, or page.
@@ -208,6 +220,6 @@ impl FromServerFnError for Failure {
             }
             _ => "internal",
         };
-        Self { code: code.to_owned(), message: error.to_string() }
+        Self::new(code, error.to_string())
     }
 }

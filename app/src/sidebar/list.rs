@@ -1,8 +1,10 @@
-//! Which conversations there are. The list is asked for anew when the reader goes somewhere, when something happens
-//! in the conversation that they are in, and every so often while they look.
+//! Which conversations there are. The list is asked for anew when the reader goes somewhere, when a session is new or has
+//! ended, when something happens in the conversation that they are in, and every so often while they look. How sessions
+//! stand is told by the summaries that all tabs of the browser share.
 
 use std::time::Duration;
 
+use codex_gateway_wire::api::SessionSummary;
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{day::Day, row::is_current, unread::Seen};
@@ -11,6 +13,7 @@ use crate::{
     route::Navigator,
     server_fns::{self, Listing, Row},
     state::{State, effect},
+    tabs::Tabs,
 };
 
 /// How often the list is asked for while somebody looks.
@@ -34,7 +37,7 @@ pub(crate) struct Conversations {
 
 impl Conversations {
     /// Keeps the list up to date in the browser.
-    pub(crate) fn follow(navigator: Navigator) -> Self {
+    pub(crate) fn follow(navigator: Navigator, tabs: Tabs) -> Self {
         let all = Self {
             rows: State::new(Vec::new()),
             next: State::new(None),
@@ -56,6 +59,17 @@ impl Conversations {
             };
             if let Ok(interval) = set_interval_with_handle(tick, OFTEN) {
                 on_cleanup(move || interval.clear());
+            }
+        });
+        let mut known = None;
+        effect(move || {
+            let Some(summaries) = tabs.summaries() else { return };
+            let mut ids: Vec<_> = summaries.iter().map(|summary| summary.id.clone()).collect();
+            ids.sort_unstable();
+            untrack(|| all.update(&summaries));
+            let before = known.replace(ids);
+            if before.is_some() && before != known && !browser::hidden() {
+                all.refresh();
             }
         });
         // Who looks at a conversation sees what is new in it.
@@ -163,6 +177,19 @@ impl Conversations {
             }
             self.rows.set_to(merged(before, page.rows));
         });
+    }
+
+    /// Takes over how the sessions of the list stand.
+    fn update(self, summaries: &[SessionSummary]) {
+        let mut rows = self.rows.peek();
+        for row in &mut rows {
+            let own = |summary: &&SessionSummary| row.session.as_ref() == Some(&summary.id);
+            if let Some(summary) = summaries.iter().find(own) {
+                row.title.clone_from(&summary.title);
+                (row.running, row.waiting, row.news_ms) = (summary.running, summary.waiting, summary.news_ms);
+            }
+        }
+        self.rows.set_to(rows);
     }
 
     /// Takes a conversation out that was deleted.

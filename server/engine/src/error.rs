@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use codex_gateway_wire::{
-    RequestResolved, SessionId,
+    RequestResolved, SessionId, ThreadId,
     api::ErrorCode,
     request::{Outcome, ResolvedBy},
 };
@@ -21,6 +21,12 @@ pub enum SessionError {
     /// There is no such session, or it is somebody else's.
     #[error("there is no such session")]
     NotFound,
+    /// The session has ended, and the thread that it was in has not.
+    #[error("the session has ended; a new one can go on with its thread {thread}")]
+    Ended {
+        /// The thread.
+        thread: ThreadId,
+    },
     /// As many sessions are live as may be, and all of them are busy.
     #[error("the limit of {0} live sessions is reached, and all of them are busy; try again later")]
     Limit(usize),
@@ -200,6 +206,7 @@ impl SessionError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound
+            | Self::Ended { .. }
             | Self::ThreadNotFound
             | Self::NoSuchRequest
             | Self::NoSuchRule

@@ -27,6 +27,7 @@ pub mod rules;
 pub mod session;
 pub mod sessions;
 pub mod store;
+mod summary_changes;
 pub mod uploads;
 pub mod version;
 mod warm;
@@ -38,6 +39,8 @@ pub use files::Found;
 pub use highlight::{Highlighter, Snippet};
 pub use once::RequestKey;
 pub use session::Session;
-pub use sessions::{Export, ItemsQuery, OlderThan, Place, Sessions, ThreadQuery};
+pub use sessions::{
+    Export, ItemsQuery, OlderThan, Place, Sessions, SummaryChange, SummaryFollower, ThreadQuery,
+};
 pub use store::Store;
 pub use uploads::{UploadError, Uploads};

@@ -13,6 +13,7 @@ mod projects;
 mod rules;
 mod search;
 mod stored;
+mod summaries;
 mod threads;
 mod workspaces;
 
@@ -36,6 +37,7 @@ pub use self::{
     export::Export,
     items::{ItemsQuery, OlderThan},
     past::Place,
+    summaries::{SummaryChange, SummaryFollower},
     threads::ThreadQuery,
 };
 use crate::{
@@ -58,6 +60,7 @@ use crate::{
         settings::{self, Settings},
     },
     store::{Expiry, Store, StoreError},
+    summary_changes::SummaryChanges,
     uploads::Uploads,
     warm::Pool,
 };
@@ -102,6 +105,8 @@ struct Inner {
     /// Requests that are done once.
     once: Once,
     metrics: Metrics,
+    /// Wakes those who follow the summaries of sessions.
+    changes: SummaryChanges,
     stopping: CancellationToken,
     /// Processes that serve no session, or did not when they were started, what starts them, and what ends sessions.
     background: TaskTracker,
@@ -128,6 +133,7 @@ impl Sessions {
             once: Once::new(store.clone()),
             metrics: Metrics::default(),
             rules: Rules::new(store.clone()),
+            changes: SummaryChanges::default(),
             store,
             uploads,
             library,
@@ -409,6 +415,7 @@ impl Sessions {
             uploads: inner.uploads.clone(),
             rules,
             metrics: inner.metrics.clone(),
+            changes: inner.changes.clone(),
             processes: TaskTracker::new(),
         }
     }
@@ -425,9 +432,16 @@ impl Sessions {
     /// A session of that owner: out of the store if it is not in memory. Counts as use.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`], also if it is somebody else's; what the store says.
+    /// [`SessionError::NotFound`], also if it is somebody else's; [`SessionError::Ended`] if its conversation goes on; what
+    /// the store says.
     pub async fn get(&self, owner: &OwnerId, id: &SessionId) -> Result<Session, SessionError> {
-        let session = self.in_memory(owner, id).await?;
+        let session = match self.in_memory(owner, id).await {
+            Err(SessionError::NotFound) => {
+                let thread = self.inner.store.thread_of_ended(owner, id).await?;
+                return Err(thread.map_or(SessionError::NotFound, |thread| SessionError::Ended { thread }));
+            }
+            session => session?,
+        };
         session.touch();
         Ok(session)
     }

@@ -3,6 +3,7 @@
 //! Each connection is owned by a thread; who asks waits for its answer without blocking the runtime. One writes, and one
 //! reads: a disk that is slow, or another program that keeps the database locked, keeps nobody from reading.
 
+mod ended_sessions;
 mod lock;
 mod once;
 mod opening;

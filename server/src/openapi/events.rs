@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use codex_gateway_wire::{
     EventId, EventName, Json, Queue, RequestResolved, UserRequest,
-    api::{SessionState, TurnEnded, TurnReply, WaitedReply},
+    api::{
+        SessionRemoved, SessionState, SessionSummaries, SessionSummary, SummaryEventName, TurnEnded,
+        TurnReply, WaitedReply,
+    },
     event::{Gap, Hello, ServerRequest, SessionClosed, ThreadOpened, Warning},
 };
 use utoipa::{
@@ -65,20 +68,24 @@ macro_rules! data_of {
 
 /// The schema of an event.
 fn event(name: EventName) -> ObjectBuilder {
-    macro_rules! reference {
+    macro_rules! schema_name {
         ($type:ident) => {
-            Ref::from_schema_name(<$type as ToSchema>::name())
+            <$type as ToSchema>::name()
         };
     }
+    event_of(name.as_str(), name.meaning(), &data_of!(name, schema_name))
+        .property("id", Ref::from_schema_name(EventId::name()))
+}
+
+fn event_of(name: &str, meaning: &str, data: &str) -> ObjectBuilder {
     let data = ObjectBuilder::new()
         .schema_type(Type::String)
         .content_media_type("application/json")
-        .content_schema(Some(data_of!(name, reference)));
+        .content_schema(Some(Ref::from_schema_name(data)));
     ObjectBuilder::new()
-        .description(Some(name.meaning()))
-        .property("event", ObjectBuilder::new().schema_type(Type::String).enum_values(Some([name.as_str()])))
+        .description(Some(meaning))
+        .property("event", ObjectBuilder::new().schema_type(Type::String).enum_values(Some([name])))
         .required("event")
-        .property("id", Ref::from_schema_name(EventId::name()))
         .property("data", data)
         .required("data")
 }
@@ -107,6 +114,38 @@ impl ToSchema for ServerSentEvent {
         for &name in EventName::ALL {
             data_of!(name, add);
         }
+    }
+}
+
+/// One event of the summaries' stream.
+pub struct SummaryEvent;
+
+impl PartialSchema for SummaryEvent {
+    fn schema() -> RefOr<Schema> {
+        let event = |name: SummaryEventName| {
+            let data = match name {
+                SummaryEventName::Sessions => SessionSummaries::name(),
+                SummaryEventName::Summary => SessionSummary::name(),
+                SummaryEventName::Removed => SessionRemoved::name(),
+                SummaryEventName::Ping => Ping::name(),
+            };
+            event_of(name.as_str(), name.meaning(), &data)
+        };
+        let all = OneOfBuilder::new().description(Some("One event."));
+        SummaryEventName::ALL.iter().fold(all, |all, &name| all.item(event(name))).into()
+    }
+}
+
+impl ToSchema for SummaryEvent {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("SummaryEvent")
+    }
+
+    fn schemas(all: &mut Schemas) {
+        add::<SessionSummaries>(all);
+        add::<SessionSummary>(all);
+        add::<SessionRemoved>(all);
+        add::<Ping>(all);
     }
 }
 

@@ -78,11 +78,11 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
         whole.merge(part);
     }
     for path in legacy::PATHS {
-        let mut item = PathItem::default();
+        // An operation that is there already, the stream of summaries, stays.
+        let item = whole.paths.paths.entry(path.to_owned()).or_default();
         for method in [HttpMethod::Get, HttpMethod::Post] {
             item.merge_operations(PathItem::new(method, gone()));
         }
-        whole.paths.paths.insert(path.to_owned(), item);
     }
     // Our own types can be written.
     let mut whole = serde_json::to_value(whole).unwrap_or_default();

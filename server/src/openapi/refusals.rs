@@ -45,6 +45,8 @@ refusals! {
     Call = [Open; Unauthorized, RateLimited],
     /// Of one with a query.
     Query = [Call; BadQuery],
+    /// Of the stream of summaries, whose path an older gateway had.
+    Summaries = [Query; Gone],
     /// Of one that may have a body.
     Write = [Call; BadBody, SlowBody, TooLarge, TooManyBodies],
     /// Of one that may be sent with a key.

@@ -1,5 +1,7 @@
 //! `GET /api/sessions/{id}/events`: the session's event stream.
 
+use std::time::Duration;
+
 use async_stream::stream;
 use axum::{
     Extension,
@@ -28,6 +30,9 @@ use crate::{
     state::AppState,
 };
 
+/// How long a reply with `wait` is held back at most, in seconds.
+const MAX_WAIT: u64 = 60;
+
 /// How long an `EventSource` waits before it connects again, in milliseconds.
 const RETRY: &str = "retry: 1000\n\n";
 
@@ -40,14 +45,17 @@ pub struct Asked {
     since: Option<String>,
     /// The names of the events to send, with commas between; all without.
     events: Option<String>,
-    /// `1`: the reader answers requests.
+    /// `1`: the reader answers requests. A reader that polls counts for half a minute after each reply.
     interactive: Option<String>,
+    /// Ends the reply after what has happened since: at once with `0`, else when something happens, or after so many
+    /// seconds (at most 60) if nothing does. For clients that cannot hold a stream open.
+    wait: Option<u64>,
 }
 
 /// The event stream of the session.
 ///
 /// `session` first; then, with the id of an event, what followed it, else a `state` and what follows that. What cannot be
-/// replayed any more is a `gap` and a `state`. At least every 15 s there is a `ping`.
+/// replayed any more is a `gap` and a `state`. At least every 15 s there is a `ping`. With `wait` the reply ends, with a `ping`.
 #[utoipa::path(
     get,
     path = "/api/sessions/{id}/events",
@@ -72,11 +80,24 @@ pub async fn events(
         None => Start::Fresh,
         Some(id) => start_after(&session, id),
     };
+    let wait = asked.wait.map(Duration::from_secs);
+    if wait.is_some_and(|wait| wait.as_secs() > MAX_WAIT) {
+        return Err(ApiError::BadQuery(format!("wait: at most {MAX_WAIT} seconds")));
+    }
     let attends = asked.interactive.is_some_and(|word| word == "1" || word == "true");
-    // What the stream holds for as long as it is open.
-    let held = (state.limits.stream(who)?, attends.then(|| session.attend()));
+    let held = Held {
+        // A reply that is written at once holds no connection.
+        _permit: if wait == Some(Duration::ZERO) { None } else { Some(state.limits.stream(who)?) },
+        _attendance: attends.then(|| session.attend()),
+    };
     let hello = sse::hello(&session, &state.build_id);
-    Ok(sse::response(stream(session, hello, names, start, expiry, held)))
+    Ok(sse::response(stream(session, hello, names, start, wait, expiry, held)))
+}
+
+/// What a stream holds for as long as it is open.
+struct Held {
+    _permit: Option<StreamPlace>,
+    _attendance: Option<Attendance>,
 }
 
 /// Where a stream begins.
@@ -115,11 +136,11 @@ fn stream(
     hello: Bytes,
     names: u16,
     start: Start,
+    wait: Option<Duration>,
     expiry: Expiry,
-    held: (StreamPlace, Option<Attendance>),
+    held: Held,
 ) -> impl Stream<Item = Chunk> {
     stream! {
-        // One place among the streams; and who reads it can answer, if they said so.
         let _held = held;
         let expired = expiry.over();
         tokio::pin!(expired);
@@ -131,8 +152,25 @@ fn stream(
             Start::Gap(from, reason) => Reader::after_gap(session, names, from, reason).await,
         };
         let Ok((first, mut reader)) = begun else { return };
-        if !first.is_empty() {
+        let replayed = !first.is_empty();
+        if replayed {
             yield Ok(first);
+        }
+        if let Some(wait) = wait {
+            let mut wait = if replayed { Duration::ZERO } else { wait };
+            loop {
+                let next = tokio::select! {
+                    biased;
+                    () = &mut expired => return,
+                    next = reader.next_within(wait) => next,
+                };
+                let Some(bytes) = next else { break };
+                wait = Duration::ZERO;
+                yield Ok(bytes);
+            }
+            // The events that were left out by their names are not asked for again.
+            yield Ok(reader.ping());
+            return;
         }
         loop {
             let next = tokio::select! {

@@ -18,6 +18,7 @@ pub mod requests;
 pub mod rules;
 pub mod sessions;
 pub mod sign_in;
+pub mod summaries;
 pub mod threads;
 pub mod turns;
 pub mod uploads;

@@ -6,7 +6,7 @@ use async_stream::stream;
 use axum::{
     Extension, Json,
     extract::State,
-    http::{HeaderMap, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -59,7 +59,7 @@ pub async fn start(
         Wait::No | Wait::ToTheEnd => None,
     };
     let client_id = turn.client_message_id.clone();
-    if accepts_stream(&headers) {
+    if sse::is_accepted(&headers) {
         let place = state.limits.stream(who)?;
         // What the turn brings about comes after this.
         let reader = Reader::after(session.clone(), session.log().last().seq, u16::MAX);
@@ -79,13 +79,6 @@ pub async fn start(
         return Ok(Json(reply).into_response());
     }
     Ok(Json(session.turn_reply(reply.sent, client_id, patience).await?).into_response())
-}
-
-fn accepts_stream(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut types =
-        accepted.flat_map(|value| value.split(',')).map(|kind| kind.split(';').next().unwrap_or(kind));
-    types.any(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
 }
 
 /// What happens until a turn ends, and its end.
@@ -141,18 +134,4 @@ fn follow(
 )]
 pub async fn interrupt(CallersSession(session): CallersSession) -> Result<Json<SessionReply>, ApiError> {
     Ok(Json(session.interrupt().await?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stream_is_for_who_asks_for_it() {
-        let accepts = |value: &'static str| {
-            accepts_stream(&HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())]))
-        };
-        assert!(accepts("text/event-stream") && accepts("application/json;q=0.5, Text/Event-Stream; q=1"));
-        assert!(!accepts("*/*") && !accepts("application/json") && !accepts_stream(&HeaderMap::new()));
-    }
 }

@@ -27,6 +27,11 @@ pub(crate) fn token_of(sub: &str) -> String {
     sign(Algorithm::HS256, &json!({ "sub": sub, "exp": hours_from_now(1) }), SECRET)
 }
 
+/// A token that expires at that moment, in Unix seconds.
+pub(crate) fn sign_short(sub: &str, exp: u64) -> String {
+    sign(Algorithm::HS256, &json!({ "sub": sub, "exp": exp }), SECRET)
+}
+
 /// A gateway that wants tokens, and does not mind how many are bad.
 pub(crate) async fn gateway() -> Gateway {
     let setup = Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", SECRET);
@@ -153,7 +158,7 @@ async fn a_stream_ends_with_its_token() {
     let session = gateway.create_with(&gateway.client.with_token(&token_of("ada")), &json!({})).await;
     let soon = SystemTime::now() + Duration::from_secs(2);
     let exp = soon.duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let short = sign(Algorithm::HS256, &json!({ "sub": "ada", "exp": exp }), SECRET);
+    let short = sign_short("ada", exp);
     let mut events = session.events_with("", &gateway.client.with_token(&short)).await;
     events.expect("session").await;
     events.expect("state").await;

@@ -172,3 +172,45 @@ async fn a_silent_stream_gives_a_sign_of_life_with_the_place_it_is_at() {
     assert_eq!(resumed.next().await.unwrap().seq(), last.seq() + 1);
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn request_that_waits_is_answered_with_what_happened_since_and_ends() {
+    let gateway = Gateway::fake("waits").await;
+    let session = gateway.create().await;
+    let at = gateway.client.get(&session.path("/state")).await.ok()["lastEventId"].clone();
+    let at = at.as_str().unwrap();
+    let names = "session,notification,ping";
+    let mut nothing = session.events(&format!("?since={at}&wait=0&events={names}")).await;
+    let nothing = nothing.rest().await;
+    let told: Vec<&str> = nothing.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!((told, nothing[1].id.as_deref()), (vec!["session", "ping"], Some(at)));
+
+    // It waits for the turn that begins meanwhile.
+    let query = format!("?since={at}&wait=30&events={names}");
+    let (mut waiting, _) = tokio::join!(session.events(&query), session.start_turn("Hello"));
+    let told = waiting.rest().await;
+    assert!(told.iter().any(|event| event.name == "notification"), "{told:?}");
+    assert_eq!(told.last().unwrap().name, "ping");
+
+    let fresh = session.events("?wait=0").await.rest().await;
+    let told: Vec<&str> = fresh.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(told, ["session", "state", "ping"]);
+    gateway.client.get(&session.path("/events?wait=61")).await.refused(400, "bad_query");
+    gateway.client.get(&session.path("/events?wait=soon")).await.refused(400, "bad_query");
+    gateway.codex().let_end().await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn request_that_does_not_wait_counts_as_no_stream_and_as_somebody_who_answers() {
+    let gateway = Setup::fake("asks-together").set("CODEX_GATEWAY_MAX_STREAMS", "1").start().await;
+    let session = gateway.create().await;
+    let mut events = session.live().await;
+    session.events("?wait=0&interactive=1").await.rest().await;
+    session.start_turn("Hello").await;
+    for _ in 0..5 {
+        events.find(|event| event.name == "request").await;
+    }
+    assert_eq!(session.state().await["pendingRequests"].as_array().unwrap().len(), 5);
+    gateway.stop().await;
+}

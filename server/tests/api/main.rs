@@ -49,6 +49,7 @@ mod shutdown;
 mod sign_in;
 mod slow_clients;
 mod store;
+mod summaries;
 mod support;
 mod thread_actions;
 mod thread_owners;

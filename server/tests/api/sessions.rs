@@ -6,7 +6,10 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use crate::support::{Client, Gateway, Setup, eventually};
+use crate::{
+    auth::{SECRET, token_of},
+    support::{Client, Gateway, Setup, eventually},
+};
 
 /// The names of an object's members.
 fn members(value: &Value) -> Vec<&str> {
@@ -325,6 +328,51 @@ async fn a_session_that_nobody_uses_expires() {
     assert_eq!(events.next().await, None);
     gateway.client.get(&session.path("/state")).await.refused(404, "not_found");
     eventually("its process ends", || gateway.processes().is_empty()).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn session_that_has_expired_names_its_thread_to_its_owner_and_its_page_leads_there() {
+    let setup = Setup::demo()
+        .set("CODEX_GATEWAY_JWT_SECRET", SECRET)
+        .set("CODEX_GATEWAY_SESSION_TTL_MS", "1500")
+        .set("CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", "20");
+    // Pages are shown once the browser files are there.
+    let site = setup.path("site");
+    std::fs::create_dir_all(site.join("pkg")).unwrap();
+    std::fs::write(site.join("pkg/codex-gateway.wasm"), "").unwrap();
+    let gateway = setup.set("CODEX_GATEWAY_SITE_DIR", &site).start().await;
+    let [ada, bob] = ["ada", "bob"].map(|name| gateway.client.with_token(&token_of(name)));
+    let session = gateway.create_with(&ada, &json!({})).await;
+    let mut events = session.live().await;
+    session.start_turn("Reply with exactly the single word ready").await;
+    let thread = session.state().await["threadId"].as_str().unwrap().to_owned();
+    events.find(|event| event.name == "session-closed").await;
+
+    let gone = ada.get(&session.path("/state")).await;
+    gone.refused(404, "not_found");
+    assert_eq!(gone.json()["threadId"], json!(thread));
+    let page = format!("/c/{}", session.id);
+    let leads = ada.get(&page).await;
+    let location = format!("/t/{thread}");
+    assert_eq!((leads.status.as_u16(), leads.header("location")), (307, Some(location.as_str())));
+    let shown = ada.get(&location).await;
+    assert!(shown.status == 200 && shown.text().contains("Reply with exactly the single word ready"));
+
+    let stranger = bob.get(&session.path("/state")).await;
+    stranger.refused(404, "not_found");
+    assert_eq!(stranger.json()["threadId"], Value::Null);
+    assert_eq!(bob.get(&page).await.status, 404);
+
+    let next = gateway.create_with(&ada, &json!({ "resumeThreadId": thread })).await;
+    let turn = next.turn("Reply with exactly the single word more").await;
+    assert_eq!(turn.last().unwrap().json()["lastTurnStatus"], "completed");
+
+    ada.delete(&format!("/api/threads/{thread}")).await.ok();
+    let gone = ada.get(&session.path("/state")).await;
+    gone.refused(404, "not_found");
+    assert_eq!(gone.json()["threadId"], Value::Null, "a deleted conversation is gone");
+    assert_eq!(ada.get(&page).await.status, 404);
     gateway.stop().await;
 }
 

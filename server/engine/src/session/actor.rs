@@ -230,6 +230,7 @@ impl Actor {
         self.shared.queued.store(!self.transcript.queue.is_empty(), Ordering::Relaxed);
         self.shared.stands(self.slot.is_busy(), !self.pending.is_empty());
         self.shared.log.publish();
+        self.shared.changes.session_changed();
         self.tell_waits();
         self.note_idle();
     }

@@ -129,6 +129,7 @@ impl Session {
             settings: base.settings.clone(),
             presence: Presence::new(),
             about: Mutex::default(),
+            changes: base.changes.clone(),
             log: Arc::new(log),
         });
         let (commands, inbox) = mpsc::channel(COMMANDS);
@@ -180,6 +181,7 @@ impl Session {
             running: self.shared.running.load(Ordering::Relaxed),
             waiting: self.shared.waiting.load(Ordering::Relaxed),
             news_ms: self.shared.news_ms.load(Ordering::Relaxed),
+            last_event_id: Some(self.shared.log.last()),
         }
     }
 

@@ -33,6 +33,7 @@ use crate::{
     places::{Place, Places},
     rules::OwnerRules,
     store::{Expiry, Store},
+    summary_changes::SummaryChanges,
     uploads::Uploads,
     warm::{Pool, Warm},
 };
@@ -101,6 +102,7 @@ pub(crate) struct Base {
     /// The rules of the owner.
     pub rules: OwnerRules,
     pub metrics: Metrics,
+    pub changes: SummaryChanges,
     /// The processes of the session: the one that serves it, and those that have not ended yet.
     pub processes: TaskTracker,
 }

@@ -12,6 +12,7 @@ use crate::{
     clock::{Moment, now_ms, rfc3339},
     log::Log,
     requests::Presence,
+    summary_changes::SummaryChanges,
 };
 
 /// How long a session that nobody uses is kept for the messages in its queue, in milliseconds.
@@ -43,6 +44,8 @@ pub(super) struct Shared {
     pub settings: Settings,
     pub presence: Presence,
     pub about: Mutex<About>,
+    /// Tells those who follow summaries that this one may have changed.
+    pub changes: SummaryChanges,
     pub log: Arc<Log>,
 }
 

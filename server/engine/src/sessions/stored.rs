@@ -109,7 +109,7 @@ impl Sessions {
     }
 
     /// The sessions of an owner: those that are in memory, and of the others what was written down, of which so many.
-    async fn all(&self, owner: &OwnerId, limit: Option<usize>) -> (Vec<Session>, Vec<SessionRow>) {
+    pub(super) async fn all(&self, owner: &OwnerId, limit: Option<usize>) -> (Vec<Session>, Vec<SessionRow>) {
         // Those in memory are among the rows.
         let limit = limit.map(|limit| limit + self.live().len());
         let rows = self.inner.store.list_sessions(owner, Expiry::now(&self.inner.config), limit).await;
@@ -197,10 +197,12 @@ impl Sessions {
             session.close(reason).await;
             if was_there {
                 sessions.inner.metrics.sessions_closed(reason, 1);
-                let forgotten = sessions.inner.store.delete_session(&id).await;
+                let forgotten =
+                    sessions.inner.store.delete_session(&id, reason != ClosedReason::Deleted).await;
                 forgotten.inspect_err(|error| {
                     tracing::error!(session = %id, %error, "a session that has ended cannot be forgotten");
                 })?;
+                sessions.inner.changes.session_ended();
             }
             Ok(was_there)
         };
@@ -213,7 +215,8 @@ impl Sessions {
         let _move = self.inner.moves.begin(id).await;
         let saved = self.inner.store.load_session(owner, id, Expiry::now(&self.inner.config)).await?;
         saved.ok_or(SessionError::NotFound)?;
-        self.inner.store.delete_session(id).await?;
+        self.inner.store.delete_session(id, false).await?;
+        self.inner.changes.session_ended();
         self.inner.metrics.sessions_closed(ClosedReason::Deleted, 1);
         Ok(())
     }
@@ -263,6 +266,7 @@ impl Sessions {
             Ok(0) => {}
             Ok(count) => {
                 tracing::info!(count, "stored sessions have expired");
+                self.inner.changes.session_ended();
                 self.inner.metrics.sessions_closed(ClosedReason::Expired, count as u64);
             }
             Err(error) => tracing::error!(%error, "sessions that have expired cannot be forgotten"),
@@ -279,9 +283,9 @@ impl Sessions {
     }
 }
 
-fn summary(row: SessionRow) -> SessionSummary {
+pub(super) fn summary(row: SessionRow) -> SessionSummary {
     let SessionRow { id, thread, title, last_access_ms, news_ms, .. } = row;
-    SessionSummary { id, title, thread_id: thread, last_access_ms, running: false, waiting: false, news_ms }
+    SessionSummary { id, title, thread_id: thread, last_access_ms, news_ms, ..SessionSummary::default() }
 }
 
 fn listed(row: SessionRow, ttl_ms: Option<i64>) -> ListedSession {

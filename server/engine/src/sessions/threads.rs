@@ -254,6 +254,7 @@ impl Sessions {
                 deleted?;
             }
         }
+        self.inner.store.forget_ended_in(&thread_id).await?;
         self.inner.uploads.forget(&thread_id).await?;
         Ok(thread_id)
     }

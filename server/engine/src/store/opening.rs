@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0007_threads_by_owner.sql"),
     include_str!("../../migrations/0008_command_rules.sql"),
     include_str!("../../migrations/0009_project_trust.sql"),
+    include_str!("../../migrations/0010_ended_sessions.sql"),
 ];
 /// The largest database that is looked through at start, in bytes: that takes a moment for each hundred megabytes.
 /// SQLite sees by itself when a file is cut short.

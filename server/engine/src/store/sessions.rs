@@ -5,8 +5,12 @@ use std::collections::HashSet;
 use codex_gateway_wire::{OwnerId, SessionId, ThreadId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Store, StoreError, record};
-use crate::{clock::Moment, config::Config, session::patience};
+use super::{Store, StoreError, ended_sessions, record};
+use crate::{
+    clock::{Moment, now_ms},
+    config::Config,
+    session::patience,
+};
 
 /// What lists need of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,11 +168,17 @@ impl Store {
         .await
     }
 
-    /// Forgets a session; whether it was there.
-    pub(crate) async fn delete_session(&self, id: &SessionId) -> Result<bool, StoreError> {
+    /// Forgets a session; whether it was there. With `leads_on`, which thread it was in is remembered.
+    pub(crate) async fn delete_session(&self, id: &SessionId, leads_on: bool) -> Result<bool, StoreError> {
         let id = id.to_string();
         self.ask(move |connection| {
-            Ok(connection.execute("DELETE FROM sessions WHERE id = ?1", params![id])? > 0)
+            let transaction = connection.transaction()?;
+            if leads_on {
+                ended_sessions::remember(&transaction, &id, now_ms())?;
+            }
+            let was_there = transaction.execute("DELETE FROM sessions WHERE id = ?1", params![id])? > 0;
+            transaction.commit()?;
+            Ok(was_there)
         })
         .await
     }
@@ -216,7 +226,8 @@ impl Store {
         .await
     }
 
-    /// Forgets the sessions that have expired, but for these, which are in memory.
+    /// Forgets the sessions that have expired, but for these, which are in memory. Which threads they were in is
+    /// remembered.
     pub(crate) async fn expire_sessions(
         &self,
         expiry: Expiry,
@@ -234,8 +245,10 @@ impl Store {
             };
             let mut count = 0;
             for id in expired.iter().filter(|id| !but.contains(*id)) {
+                ended_sessions::remember(&transaction, id.as_str(), now_ms())?;
                 count += transaction.execute("DELETE FROM sessions WHERE id = ?1", params![id.as_str()])?;
             }
+            ended_sessions::sweep(&transaction, now_ms())?;
             transaction.commit()?;
             Ok(count)
         })
@@ -313,12 +326,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const ALWAYS: Expiry = Expiry { unused_since: i64::MIN, queued_since: i64::MIN };
 
-    fn change(id: &str, owner: &str, used: i64, new: bool) -> SessionChange {
+    pub(in crate::store) fn change(id: &str, owner: &str, used: i64, new: bool) -> SessionChange {
         let row = SessionRow {
             id: id.into(),
             owner: owner.into(),
@@ -390,7 +403,7 @@ mod tests {
         let thread = "thread of s".into();
         assert_eq!(store.sessions_in(vec![thread], ALWAYS).await.unwrap(), [read.row]);
 
-        assert!(store.delete_session(&id).await.unwrap());
+        assert!(store.delete_session(&id, false).await.unwrap());
         store.save_session(change("s", "ada", 10, false)).await.unwrap();
         assert!(store.load_session(&ada, &id, ALWAYS).await.unwrap().is_none(), "it stays deleted");
         store

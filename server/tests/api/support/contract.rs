@@ -46,8 +46,10 @@ pub(super) fn check(method: &str, target: &str, reply: &Reply) {
 /// Panics if an event of a stream is not described.
 #[track_caller]
 pub(super) fn check_event(name: &str, data: &str) {
-    let events = DOCUMENT["components"]["schemas"]["ServerSentEvent"]["oneOf"].as_array().unwrap();
-    let event = events.iter().find(|event| event["properties"]["event"]["enum"][0] == name);
+    let schemas = &DOCUMENT["components"]["schemas"];
+    let streams = ["ServerSentEvent", "SummaryEvent"];
+    let mut events = streams.iter().flat_map(|stream| schemas[stream]["oneOf"].as_array().unwrap());
+    let event = events.find(|event| event["properties"]["event"]["enum"][0] == name);
     let event = event.unwrap_or_else(|| panic!("the event {name} is not described"));
     let data = serde_json::from_str(data).unwrap_or_else(|error| panic!("{name}: {error}: {data}"));
     hold(name, &event["properties"]["data"]["contentSchema"], &data);

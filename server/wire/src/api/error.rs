@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::SessionId, request::RequestResolved, words::words};
+use crate::{
+    ids::{SessionId, ThreadId},
+    request::RequestResolved,
+    words::words,
+};
 
 /// The body of every error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +25,9 @@ pub struct ErrorBody {
     /// The session that is in the way, if one is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
+    /// The thread of a session that has ended: a new session can go on with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread_id: Option<ThreadId>,
 }
 
 words! {

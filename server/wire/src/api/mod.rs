@@ -6,11 +6,12 @@ mod info;
 mod projects;
 mod sessions;
 mod state;
+mod summaries;
 mod threads;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{error::*, files::*, info::*, projects::*, sessions::*, state::*, threads::*};
+pub use self::{error::*, files::*, info::*, projects::*, sessions::*, state::*, summaries::*, threads::*};
 pub use crate::turn::{
     ApprovalPolicy, EditQueueItem, InputPart, QueueChange, SandboxMode, Sent, StartTurn, TurnOutcome,
     WhenBusy,

@@ -208,24 +208,3 @@ pub struct Workspace {
     pub branch: Option<String>,
 }
 read_fields!(Workspace { path, branch });
-
-/// A session in the page's list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SessionSummary {
-    /// Its id.
-    pub id: SessionId,
-    /// What it is about.
-    pub title: Option<String>,
-    /// The thread that it is in.
-    pub thread_id: Option<ThreadId>,
-    /// When it was last used, in Unix milliseconds.
-    pub last_access_ms: i64,
-    /// Whether a turn is running.
-    pub running: bool,
-    /// Whether something waits for the user.
-    pub waiting: bool,
-    /// When a turn last ended, or something was last asked of the user, in Unix milliseconds; 0 if never.
-    pub news_ms: i64,
-}
-read_fields!(SessionSummary { id, title, thread_id, last_access_ms, running, waiting, news_ms });
