@@ -10,6 +10,7 @@ use codex_gateway_wire::{
 use super::{
     Head, Tone, changes_view,
     json::{fields, json_view},
+    misc::first_line,
     of_kind,
 };
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     live::EntryRef,
     node::{Node, el},
     questions::{Subject, subject},
+    state::State,
 };
 
 pub(super) fn head(question: &Question, t: &Texts) -> Head {
@@ -31,7 +33,8 @@ pub(super) fn head(question: &Question, t: &Texts) -> Head {
     };
     let head = Head::new(Icon::Shield, verb);
     let head = match subject(&question.request) {
-        Subject::Command(line) => head.code(line.lines().next().unwrap_or_default()),
+        Subject::Command(line) => head.code(first_line(line.trim())),
+        Subject::Host(host) => head.code(host),
         Subject::Words(words) => head.words(words),
         Subject::Nothing => head,
     };
@@ -75,10 +78,10 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
         let pieces = of_kind!(entry, Content::Question(question) => {
             let result = question.resolved.as_ref().and_then(|resolved| resolved.result.as_ref());
             vec![
-                Some(json_view(t.asked(), &question.request.params)),
-                result.map(|result| json_view(t.answered(), result)),
+                Some(json_view(t.asked(), &question.request.params, t)),
+                result.map(|result| json_view(t.answered(), result, t)),
                 Some(&question.request.summary.changes).filter(|changes| !changes.is_empty()).map(|changes| {
-                    el("div").class("files").child(changes_view(changes, "", t))
+                    el("div").class("files").child(changes_view(changes, "", State::new(false), t))
                 }),
             ]
         });

@@ -26,7 +26,9 @@ const FOR_PEOPLE: usize = 5;
 /// Asks, and keeps the answers.
 pub(crate) struct Asking {
     /// Which methods, in order.
-    methods: &'static [&'static str],
+    methods: Vec<String>,
+    /// What each says, where that stands in a file.
+    written: Vec<Value>,
     /// All at once, or one after the other.
     together: bool,
     /// Whether the agent's questions are about a secret.
@@ -60,8 +62,17 @@ impl Asking {
         Self { secret: true, ..Self::new(&METHODS[3..FOR_PEOPLE], false) }
     }
 
-    fn new(methods: &'static [&'static str], together: bool) -> Self {
-        Self { methods, together, secret: false, answers: Map::new() }
+    /// What stands in a file, one thing after another.
+    pub(crate) fn as_written(asks: &Value) -> Self {
+        let asks = asks.as_array().cloned().unwrap_or_default();
+        let methods = asks.iter().map(|ask| ask["method"].as_str().unwrap_or_default().to_owned()).collect();
+        let written = asks.into_iter().map(|mut ask| ask["params"].take()).collect();
+        Self { methods, written, ..Self::new(&[], false) }
+    }
+
+    fn new(methods: &[&str], together: bool) -> Self {
+        let methods = methods.iter().map(ToString::to_string).collect();
+        Self { methods, written: Vec::new(), together, secret: false, answers: Map::new() }
     }
 
     /// Begins to ask.
@@ -78,7 +89,10 @@ impl Asking {
     /// Asks one of them.
     pub(crate) fn ask(&self, at: usize, thread: &str, turn: &str) {
         if let Some(method) = self.methods.get(at) {
-            let mut params = params(method, thread, turn);
+            let mut params = match self.written.get(at) {
+                Some(written) => placed(written.clone(), thread, turn),
+                None => params(method, thread, turn),
+            };
             if self.secret && method.ends_with("requestUserInput") {
                 params["questions"] = secret_questions();
             }
@@ -90,7 +104,7 @@ impl Asking {
     pub(crate) fn answered(&mut self, message: &Value, thread: &str, turn: &str) -> bool {
         let Some(at) = (0..self.methods.len()).find(|at| message["id"] == id(*at)) else { return false };
         let answer = message.get("result").or_else(|| message.get("error")).cloned().unwrap_or_default();
-        self.answers.insert(self.methods[at].to_owned(), answer);
+        self.answers.insert(self.methods[at].clone(), answer);
         notify("serverRequest/resolved", &json!({ "threadId": thread, "requestId": id(at) }));
         if !self.together {
             self.ask(self.answers.len(), thread, turn);
@@ -100,7 +114,7 @@ impl Asking {
 
     /// Takes back all that has no answer.
     pub(crate) fn take_back(&self, thread: &str) {
-        let open = (0..self.methods.len()).filter(|at| !self.answers.contains_key(self.methods[*at]));
+        let open = (0..self.methods.len()).filter(|at| !self.answers.contains_key(&self.methods[*at]));
         for at in open {
             notify("serverRequest/resolved", &json!({ "threadId": thread, "requestId": id(at) }));
         }
@@ -129,7 +143,7 @@ fn secret_questions() -> Value {
 
 /// What a request says; as codex says it where a person answers.
 fn params(method: &str, thread: &str, turn: &str) -> Value {
-    let mut params = match method {
+    let params = match method {
         "item/commandExecution/requestApproval" => json!({
             "kind": "command", "command": "bash -lc 'cargo test'", "cwd": "/", "reason": "Shall the tests run?",
             "availableDecisions": [
@@ -164,6 +178,11 @@ fn params(method: &str, thread: &str, turn: &str) -> Value {
         }),
         _ => return json!({ "about": method }),
     };
+    placed(params, thread, turn)
+}
+
+/// Says where it is asked, too.
+fn placed(mut params: Value, thread: &str, turn: &str) -> Value {
     params["threadId"] = json!(thread);
     params["turnId"] = json!(turn);
     params["itemId"] = json!(format!("{turn}-asked"));
