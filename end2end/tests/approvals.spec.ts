@@ -1,4 +1,5 @@
 // Nothing is allowed that has not been in view, and what is in view is what was asked.
+import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
 import { type Chat, expect, test } from './chat';
 import type { Server } from './gateway';
@@ -173,6 +174,17 @@ test('a page at a time: the key that is pressed goes on, and does not allow what
   await page.keyboard.press('Escape');
   await chat.ended('completed');
   await expect(chat.answers.last()).toContainText('"decision":"decline"');
+});
+
+test('a box that cannot be allowed yet, with markers in it, is accessible', async ({ page, chat, startServer }) => {
+  await ask(chat, startServer, command(`cat \u200f\n${numbered(60).join('\n')}`, { reason: 'It is harmless. '.repeat(200) }));
+  await expect(box(page)).toHaveAttribute('data-seen', 'partly');
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => ({ id, html: nodes.map((node) => node.html) }))).toEqual([]);
+    await page.screenshot({ path: `../target/screenshots/approval-locked-${colorScheme}.png` });
+  }
 });
 
 test('declining needs no end in view', async ({ page, chat, startServer }) => {

@@ -124,7 +124,8 @@ fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
     let written = |kind: &'static str| {
         let input = text_input(kind, &id, values, at, default.cloned());
         // A field of one line shows neither all of a long text nor what is hidden in it.
-        let all = default.filter(|text| text.len() > MAX_IN_FIELD || plain_name(text) != **text);
+        let hides = |text: &&String| text.len() > MAX_IN_FIELD || plain_name(text) != **text;
+        let all = default.filter(hides).filter(|_| kind != "password");
         let all = all.map(|text| el("div").class("hint").child(el("code").child(exact_name(text, t))));
         many([Some(input), all])
     };
