@@ -248,7 +248,9 @@ fn exact(text: &str, kind: TextKind) -> String {
                 exact.push(ISOLATE.1);
             }
             Piece::Hidden(c) => push_code(&mut exact, c),
-            Piece::BlankLines(lines) => exact.push_str(&format!("… {} blank lines …\n", line_count(lines))),
+            Piece::BlankLines(lines) => {
+                exact.extend(["… ", &line_count(lines).to_string(), " blank lines …\n"]);
+            }
         }
     }
     exact
