@@ -9,7 +9,7 @@ use crate::{
     node::{El, Node, el, link_button, live, many},
     server_fns::{self, Failure},
     state::State,
-    text::hidden::visible,
+    text::hidden::exact_name,
 };
 
 /// What the page knows of the folder.
@@ -82,7 +82,7 @@ pub(crate) fn question_view(folder: Folder, t: &'static Texts) -> Node {
                 .child(el("header").child(icon(Icon::Shield)).child(el("h2").child(t.trust_folder())))
                 .child(el("p").class("why").child(t.trust_means()))
                 .child(el("div").class("what").child(settings_view(&project.settings, t)))
-                .child(el("div").class("where").child(icon(Icon::Folder)).child(code(&project.path)))
+                .child(el("div").class("where").child(icon(Icon::Folder)).child(code(&project.path, t)))
                 .child(folder.failure_view(t))
                 .child(choices)
         })
@@ -121,13 +121,13 @@ fn settings_view(settings: &ProjectSettings, t: &Texts) -> Node {
         (t.unreadable_files(), settings.unreadable.clone()),
     ];
     many(kinds.into_iter().filter(|(_, all)| !all.is_empty()).map(|(title, all)| {
-        let all = all.iter().map(|one| el("li").child(code(one)));
+        let all = all.iter().map(|one| el("li").child(code(one, t)));
         el("div").child(el("h3").class("label").child(title)).child(el("ul").child(many(all)))
     }))
 }
 
-fn code(text: &str) -> El {
-    el("code").child(visible(text))
+fn code(text: &str, t: &Texts) -> El {
+    el("code").child(exact_name(text, t))
 }
 
 #[cfg(all(test, feature = "ssr"))]

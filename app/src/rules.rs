@@ -13,7 +13,7 @@ use crate::{
     node::{El, Node, el, live, many},
     server_fns::{Failure, revoke, rules},
     state::State,
-    text::hidden::in_order,
+    text::hidden::{exact_name, plain_name},
 };
 
 /// What the dialog shows.
@@ -48,7 +48,7 @@ pub(crate) fn rules_view(dialog: RulesDialog) -> El {
 
 /// What a rule allows, as a person reads it. What begins with several words can go on.
 pub(crate) fn rule_title(rule: &Rule) -> String {
-    let title = in_order(&rule.title());
+    let title = rule.title();
     if rule.kind == RuleKind::Command && rule.command.len() > 1 { title + " …" } else { title }
 }
 
@@ -88,11 +88,11 @@ impl Shown {
         let revoke = el("button")
             .attr("type", "button")
             .class("button quiet")
-            .attr("aria-label", format!("{}: {title}", t.revoke()))
+            .attr("aria-label", format!("{}: {}", t.revoke(), plain_name(&title)))
             .on_click(move || self.revoke(id.clone()))
             .child(t.revoke());
-        let place = el("span").class("where").child(icon(Icon::Folder)).child(in_order(&rule.cwd));
-        el("li").child(el("div").child(el("code").child(title)).child(place)).child(revoke)
+        let place = el("span").class("where").child(icon(Icon::Folder)).child(exact_name(&rule.cwd, t));
+        el("li").child(el("div").child(el("code").child(exact_name(&title, t))).child(place)).child(revoke)
     }
 
     fn load(self) {

@@ -41,10 +41,10 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     fields(move || {
         let pieces = of_kind!(entry, Content::Item(item) => match item {
             Item::CollabAgentToolCall(call) => vec![
-                call.prompt.clone().map(|prompt| text_view(t.message(), prompt)),
-                Some(text_view(t.agent(), call.receiver_thread_ids.join("\n"))),
+                call.prompt.as_ref().map(|prompt| text_view(t.message(), prompt, t)),
+                Some(text_view(t.agent(), &call.receiver_thread_ids.join("\n"), t)),
             ],
-            Item::SubAgentActivity(activity) => vec![Some(text_view(t.agent(), activity.agent_thread_id.clone()))],
+            Item::SubAgentActivity(activity) => vec![Some(text_view(t.agent(), &activity.agent_thread_id, t))],
             _ => Vec::new(),
         });
         pieces.unwrap_or_default()

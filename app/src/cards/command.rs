@@ -10,6 +10,7 @@ use crate::{
     text::{
         ansi,
         excerpt::{excerpt, first_lines, last_lines},
+        hidden::{TextKind, exact, exact_name},
     },
 };
 use codex_gateway_wire::{
@@ -58,7 +59,8 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     // The line above shows all of it, if it is one line.
     let prompt = move || {
         let line = line().filter(|line| line.trim().contains('\n'));
-        line.map(|line| el("pre").class("prompt").child(el("code").child(line)))
+        let shown = |line: String| el("code").child(exact(&line, TextKind::Code, t));
+        line.map(|line| el("pre").class("prompt").child(shown(line)))
     };
     let printed = move || {
         of_kind!(entry, Content::Item(Item::CommandExecution(c)) => {
@@ -68,7 +70,7 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     let printed = move || untrack(printed);
     let tools = el("div")
         .class("tools")
-        .child(el("span").class("cwd").child(live(cwd)))
+        .child(el("span").class("cwd").child(live(move || cwd().map(|cwd| exact_name(&cwd, t)))))
         .child(copy_button(t.copy_command(), move || untrack(line), t))
         .child(copy_button(t.copy_output(), printed, t));
     el("div").class("terminal").child(live(prompt)).child(output).child(tools).into()

@@ -7,8 +7,8 @@ use crate::{
     icon::Icon,
     live::EntryRef,
     node::{Node, el, live, many},
-    state::State,
-    text::hidden::in_order,
+    state::{State, on_change},
+    text::hidden::plain_name,
 };
 use codex_gateway_wire::{
     Content, Item, Phase,
@@ -27,7 +27,7 @@ pub(super) fn head(change: &FileChange, phase: Phase, cwd: &str, t: &Texts) -> H
     for file in &change.changes {
         lines += counts(file);
     }
-    let paths: Vec<String> = change.changes.iter().map(|file| in_order(relative(&file.path, cwd))).collect();
+    let paths: Vec<&str> = change.changes.iter().map(|file| relative(&file.path, cwd)).collect();
     let result = match change.changes.as_slice() {
         [file] => kind_word(&file.kind.kind, file.kind.move_path.as_deref(), cwd, t),
         _ => String::new(),
@@ -42,20 +42,27 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
         of_kind!(entry, Content::Item(Item::FileChange(change)) => match change.changes.as_slice() {
             // The line above names it already.
             [change] => {
-                let path = in_order(relative(&change.path, &cwd));
-                el("section").class("file").child(diff_view(change.clone(), path)).into()
+                let path = plain_name(relative(&change.path, &cwd));
+                let all = State::new(false);
+                el("section").class("file").child(diff_view(change.clone(), path, all)).into()
             }
-            changes => changes_view(changes, &cwd, t),
+            changes => changes_view(changes, &cwd, State::new(false), t),
         })
     };
     el("div").class("files").child(live(files)).into()
 }
 
-/// The changes of files, one by one.
-pub(crate) fn changes_view(changes: &[FileUpdateChange], cwd: &str, t: &'static Texts) -> Node {
+/// The changes of files, one by one. Once `all` is set, they are open and unfolded.
+pub(crate) fn changes_view(
+    changes: &[FileUpdateChange],
+    cwd: &str,
+    all: State<bool>,
+    t: &'static Texts,
+) -> Node {
     many(changes.iter().cloned().map(|change| {
         let file = ChangedFile::of(&change);
         let open = State::new(true);
-        file_row(move || Some(file.clone()), move || Some(change.clone()), open, cwd.to_owned(), t)
+        on_change(move || all.get(), move |_| open.set(true));
+        file_row(move || Some(file.clone()), move || Some(change.clone()), open, all, cwd.to_owned(), t)
     }))
 }

@@ -42,7 +42,7 @@ pub(super) fn web_search(search: &WebSearch, t: &Texts) -> Head {
 pub(super) fn search_body(entry: EntryRef, t: &'static Texts) -> Node {
     fields(move || {
         let action = of_kind!(entry, Content::Item(Item::WebSearch(search)) => {
-            search.action.as_ref().map(|action| json_view(t.details(), action))
+            search.action.as_ref().map(|action| json_view(t.details(), action, t))
         });
         vec![action.flatten()]
     })
@@ -101,7 +101,7 @@ pub(super) fn text_body(entry: EntryRef, t: &'static Texts) -> Node {
             Item::ImageGeneration(image) => image.revised_prompt.clone(),
             _ => None,
         });
-        vec![text.flatten().map(|text| text_view(t.details(), text))]
+        vec![text.flatten().map(|text| text_view(t.details(), &text, t))]
     })
 }
 
@@ -116,6 +116,6 @@ pub(super) fn is_long(text: &str) -> bool {
     text.len() > LINE || text.trim().contains('\n')
 }
 
-fn first_line(text: &str) -> &str {
+pub(super) fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }

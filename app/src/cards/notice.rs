@@ -22,6 +22,6 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
             let parts = [Some(notice.message.as_str()), notice.detail.as_deref()];
             parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
         });
-        vec![text.map(|text| text_view(t.details(), text))]
+        vec![text.map(|text| text_view(t.details(), &text, t))]
     })
 }

@@ -10,6 +10,7 @@ use codex_gateway_wire::{
 use super::{
     Head, Tone, changes_view,
     json::{fields, json_view},
+    misc::first_line,
     of_kind,
 };
 use crate::{
@@ -19,6 +20,8 @@ use crate::{
     node::{El, Node, el, link_button},
     questions::{Subject, subject},
     rules::{RulesDialog, rule_title},
+    state::State,
+    text::hidden::{exact_name, plain_name},
 };
 
 pub(super) fn head(question: &Question, t: &Texts) -> Head {
@@ -32,7 +35,8 @@ pub(super) fn head(question: &Question, t: &Texts) -> Head {
     };
     let head = Head::new(Icon::Shield, verb);
     let head = match subject(&question.request) {
-        Subject::Command(line) => head.code(line.lines().next().unwrap_or_default()),
+        Subject::Command(line) => head.code(first_line(line.trim())),
+        Subject::Host(host) => head.code(host),
         Subject::Words(words) => head.words(words),
         Subject::Nothing => head,
     };
@@ -55,7 +59,7 @@ fn tone(resolved: &RequestResolved) -> Tone {
 fn end(resolved: &RequestResolved, t: &Texts) -> String {
     let words = match (resolved.outcome, resolved.by) {
         (_, ResolvedBy::Rule) => {
-            let rule = resolved.rule.as_deref().map(rule_title).unwrap_or_default();
+            let rule = resolved.rule.as_deref().map(|rule| plain_name(&rule_title(rule))).unwrap_or_default();
             return (t.ended_by_rule)(&rule);
         }
         (Outcome::Accepted, _) if resolved.rule.is_some() => t.ended_accepted_always(),
@@ -85,11 +89,11 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
         let pieces = of_kind!(entry, Content::Question(question) => {
             let result = question.resolved.as_ref().and_then(|resolved| resolved.result.as_ref());
             vec![
-                Some(json_view(t.asked(), &question.request.params)),
-                result.map(|result| json_view(t.answered(), result)),
+                Some(json_view(t.asked(), &question.request.params, t)),
+                result.map(|result| json_view(t.answered(), result, t)),
                 question.resolved.as_ref().and_then(|resolved| Some(rule_view(resolved.rule.as_deref()?, dialog, t))),
                 Some(&question.request.summary.changes).filter(|changes| !changes.is_empty()).map(|changes| {
-                    el("div").class("files").child(changes_view(changes, "", t))
+                    el("div").class("files").child(changes_view(changes, "", State::new(false), t))
                 }),
             ]
         });
@@ -100,6 +104,6 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
 /// The rule that an answer has made, or that gave it; and the way to where it can be revoked.
 fn rule_view(rule: &Rule, dialog: Option<RulesDialog>, t: &'static Texts) -> El {
     let open = dialog.map(|dialog| link_button(t.rules(), move || dialog.0.toggle()));
-    let title = el("p").child(el("code").child(rule_title(rule))).child(" ").child(open);
+    let title = el("p").child(el("code").child(exact_name(&rule_title(rule), t))).child(" ").child(open);
     el("div").class("field").child(el("div").class("label").child(t.rule())).child(title)
 }

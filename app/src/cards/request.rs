@@ -5,6 +5,7 @@ use codex_gateway_wire::{Content, event::ServerRequest, read_fields};
 use super::{
     Head, Tone, command_line,
     json::{fields, json_view},
+    misc::first_line,
     of_kind,
 };
 use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
@@ -30,7 +31,7 @@ pub(super) fn head(request: &ServerRequest, t: &Texts) -> Head {
     };
     let head = Head::new(Icon::Shield, verb);
     let head = match (about.command, about.reason.or(about.message)) {
-        (Some(command), _) => head.code(command_line(&command)),
+        (Some(command), _) => head.code(first_line(command_line(&command).trim())),
         (None, Some(reason)) => head.words(reason),
         (None, None) if verb == t.asked_other() => head.code(request.method.clone()),
         (None, None) => head,
@@ -41,9 +42,9 @@ pub(super) fn head(request: &ServerRequest, t: &Texts) -> Head {
 pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     fields(move || {
         let pieces = of_kind!(entry, Content::Request(request) => vec![
-            Some(json_view(t.asked(), &request.params)),
-            request.result.as_ref().map(|result| json_view(t.answered(), result)),
-            request.error.as_ref().map(|error| json_view(t.answered(), error)),
+            Some(json_view(t.asked(), &request.params, t)),
+            request.result.as_ref().map(|result| json_view(t.answered(), result, t)),
+            request.error.as_ref().map(|error| json_view(t.answered(), error, t)),
         ]);
         pieces.unwrap_or_default()
     })

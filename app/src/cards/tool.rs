@@ -45,15 +45,15 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     fields(move || {
         let pieces = of_kind!(entry, Content::Item(item) => match item {
             Item::McpToolCall(call) => vec![
-                Some(json_view(t.arguments(), &call.arguments)),
-                call.result.as_ref().map(|result| answer_view(t.result(), result)),
-                call.error.as_ref().map(|error| text_view(t.error(), error.message.clone())),
+                Some(json_view(t.arguments(), &call.arguments, t)),
+                call.result.as_ref().map(|result| answer_view(t.result(), result, t)),
+                call.error.as_ref().map(|error| text_view(t.error(), &error.message, t)),
             ],
             Item::DynamicToolCall(call) => vec![
-                Some(json_view(t.arguments(), &call.arguments)),
-                call.content_items.as_ref().map(|items| answer_view(t.result(), items)),
+                Some(json_view(t.arguments(), &call.arguments, t)),
+                call.content_items.as_ref().map(|items| answer_view(t.result(), items, t)),
             ],
-            Item::FunctionCallOutput(output) => vec![Some(answer_view(t.result(), &output.output))],
+            Item::FunctionCallOutput(output) => vec![Some(answer_view(t.result(), &output.output, t))],
             _ => Vec::new(),
         });
         pieces.unwrap_or_default()

@@ -12,6 +12,7 @@ use crate::{
     node::{El, Node, el, live, many},
     server_fns,
     state::State,
+    text::hidden::exact_name,
 };
 
 /// How many are offered at once.
@@ -195,10 +196,10 @@ impl Suggestions {
                             (file.path, if file.directory { Icon::Folder } else { Icon::File });
                         let (dir, name) =
                             path.split_at(path.trim_end_matches('/').rfind('/').map_or(0, |at| at + 1));
-                        let name = el("span").class("name").child(name.to_owned());
+                        let name = el("span").class("name").child(exact_name(name, t));
                         row.child(icon(mark))
                             .child(name)
-                            .child(el("span").class("about").child(dir.to_owned()))
+                            .child(el("span").class("about").child(exact_name(dir, t)))
                     }
                     Suggestion::Command(command) => {
                         let word =

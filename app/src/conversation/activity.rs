@@ -25,7 +25,10 @@ pub(crate) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
     let since_ms = turn.started_at.map(|seconds| seconds * 1000);
     let (verb, target) = match step.map(|step| &step.content) {
         Some(Content::Item(item)) => match item {
-            Item::CommandExecution(command) => (t.running(), Some(command_line(&command.command))),
+            Item::CommandExecution(command) => {
+                let line = command_line(&command.command);
+                (t.running(), line.trim().lines().next().map(str::to_owned))
+            }
             Item::FileChange(_) => (t.editing(), None),
             Item::Reasoning(_) => (t.thinking(), None),
             Item::AgentMessage(_) | Item::Plan(_) => (t.writing(), None),

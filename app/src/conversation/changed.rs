@@ -34,7 +34,7 @@ pub(crate) fn changed_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
         let file = move || turn.facts.read().files.iter().find(|file| file.key() == name).cloned();
         let change = move || change_of(chat, key, &file_key);
         let cwd = chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default();
-        file_row(file, change, State::new(false), cwd, t).into()
+        file_row(file, change, State::new(false), State::new(false), cwd, t).into()
     };
     let review = move || {
         let turn = turn_of(key);

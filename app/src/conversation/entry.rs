@@ -19,6 +19,7 @@ use crate::{
     live::EntryRef,
     markdown::MarkdownText,
     node::{Node, el, live, many},
+    text::hidden::exact_name,
 };
 
 /// How an entry is shown.
@@ -83,8 +84,9 @@ fn user_view(chat: Chat, entry: EntryRef) -> Node {
         });
         said.flatten().map(|(text, uploads, attached)| {
             let attached = attached.into_iter();
-            let attached =
-                attached.map(|name| el("li").child(t.attached()).child(" ").child(el("code").child(name)));
+            let attached = attached.map(|name| {
+                el("li").child(t.attached()).child(" ").child(el("code").child(exact_name(&name, t)))
+            });
             let says = !text.trim().is_empty();
             many([
                 images_view(uploads.into_iter(), t),

@@ -3,7 +3,7 @@
 use super::{Chat, activity::activity};
 use crate::{
     node::{El, Node, el, live, many},
-    text::format::clock,
+    text::{format::clock, hidden::exact_name},
 };
 
 /// The line; it keeps its place while there is nothing to say, so that nothing jumps.
@@ -28,7 +28,7 @@ pub(crate) fn live_line(chat: Chat) -> El {
         let now = chat.now.get();
         let Some(doing) = chat.live.meta(|transcript| activity(transcript, t)) else { return Node::Nothing };
         let elapsed = doing.since_ms.and_then(|since| u64::try_from((now - since).max(0) / 1000).ok());
-        let target = doing.target.map(|target| el("code").child(target));
+        let target = doing.target.map(|target| el("code").child(exact_name(&target, t)));
         many([
             el("span").class("doing").child(doing.verb).child(" ").child(target),
             // Not told to those who hear the page: it would be said every second.

@@ -11,7 +11,10 @@ use crate::{
     live::{EntryRef, is_failed},
     node::{El, Node, el, live, many},
     state::State,
-    text::format::{clock, duration},
+    text::{
+        format::{clock, duration},
+        hidden::{TextKind, escaped, exact_name},
+    },
 };
 
 pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
@@ -62,15 +65,15 @@ fn opens_itself(turn: Turn, entry: EntryRef) -> bool {
 
 fn line_view(chat: Chat, head: Head, elapsed: Option<String>) -> Node {
     let target = match head.target {
-        Target::Words(words) => el("span").class("target").child(words),
-        Target::Code(code) => el("code").class("target").child(code),
+        Target::Words(words) => el("span").class("target").child(escaped(&words, TextKind::Prose)),
+        Target::Code(code) => el("code").class("target").child(exact_name(&code, chat.t)),
     };
     let took = head.took_ms.map(|ms| duration(ms, chat.t)).or(elapsed);
     let parts: [Node; 7] = [
         icon(head.icon).into(),
         el("span").class("verb").child(head.verb).into(),
         target.into(),
-        el("span").class("result").child(head.result).into(),
+        el("span").class("result").child(exact_name(&head.result, chat.t)).into(),
         head.lines.map(counts_view).into(),
         el("span").class("took").child(took).into(),
         icon(Icon::Chevron).into(),

@@ -10,7 +10,7 @@ use crate::{
     conversation::Chat,
     node::{El, ElementRef, el, link_button},
     state::{State, effect},
-    text::hidden::visible,
+    text::hidden::{TextKind, escaped},
 };
 
 /// A comment on a line.
@@ -37,7 +37,7 @@ fn quote(path: &str, line: &Line<'_>) -> String {
         LineKind::Removed => "-",
         LineKind::Context | LineKind::Hunk => " ",
     };
-    format!("{}\n> {sign}{}\n", place(path, line), visible(line.text))
+    format!("{}\n> {sign}{}\n", place(path, line), escaped(line.text, TextKind::Code))
 }
 
 /// The field below a line; that it was added, once it was.

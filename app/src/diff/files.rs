@@ -11,7 +11,7 @@ use crate::{
     icon::{Icon, icon},
     node::{El, Node, el, live, many},
     state::State,
-    text::hidden::in_order,
+    text::hidden::{exact_name, plain_name},
 };
 
 /// A file that was changed, in a line.
@@ -45,8 +45,11 @@ impl ChangedFile {
     fn line(&self, cwd: &str, t: &Texts) -> Node {
         let parts: [Node; 5] = [
             icon(Icon::File).into(),
-            el("code").class("target").child(in_order(relative(&self.path, cwd))).into(),
-            el("span").class("result").child(kind_word(&self.kind, self.moved.as_deref(), cwd, t)).into(),
+            el("code").class("target").child(exact_name(relative(&self.path, cwd), t)).into(),
+            el("span")
+                .class("result")
+                .child(exact_name(&kind_word(&self.kind, self.moved.as_deref(), cwd, t), t))
+                .into(),
             counts_view(self.lines).into(),
             icon(Icon::Chevron).into(),
         ];
@@ -68,16 +71,17 @@ pub(crate) fn kind_word(kind: &str, moved: Option<&str>, cwd: &str, t: &Texts) -
     match (kind, moved) {
         ("add", _) => t.file_added().to_owned(),
         ("delete", _) => t.file_deleted().to_owned(),
-        (_, Some(to)) => format!("{} → {}", t.file_moved(), in_order(relative(to, cwd))),
+        (_, Some(to)) => format!("{} → {}", t.file_moved(), relative(to, cwd)),
         _ => String::new(),
     }
 }
 
-/// A row that opens the file's change, which `change` looks up.
+/// A row that opens the file's change, which `change` looks up. Once `all` is set, the change is unfolded.
 pub(crate) fn file_row(
     file: impl Fn() -> Option<ChangedFile> + Send + 'static,
     change: impl Fn() -> Option<FileUpdateChange> + Send + 'static,
     open: State<bool>,
+    all: State<bool>,
     cwd: String,
     t: &'static Texts,
 ) -> El {
@@ -92,11 +96,11 @@ pub(crate) fn file_row(
     let body = move || {
         let change = if open.get() { change() } else { None };
         change.map(|change| {
-            let path = in_order(relative(change.kind.move_path.as_ref().unwrap_or(&change.path), &cwd));
-            diff_view(change, path)
+            let path = plain_name(relative(change.kind.move_path.as_ref().unwrap_or(&change.path), &cwd));
+            diff_view(change, path, all)
         })
     };
-    el("section").class("file").child(row).child(live(body))
+    el("section").class("file").live_attr("data-folded", move || !open.get()).child(row).child(live(body))
 }
 
 /// Lines added and removed, as far as there are any: `+12 −3`.

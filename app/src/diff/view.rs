@@ -18,23 +18,24 @@ use crate::{
     i18n::{Texts, texts},
     node::{El, Node, el, link_button, live, many},
     state::State,
-    text::hidden::visible,
+    text::hidden::{TextKind, exact},
 };
 
 /// How many lines are shown at first.
 const LINES: usize = 400;
-/// How many bytes of a line are shown.
+/// How many bytes of a line are shown at first.
 const LINE: usize = 2000;
 
-/// The lines of a file's change; `path` is what the file is called here.
-pub(crate) fn diff_view(change: FileUpdateChange, path: String) -> Node {
+/// The lines of a file's change; `path` is what the file is called here. Once `all` is set, nothing is folded away.
+pub(crate) fn diff_view(change: FileUpdateChange, path: String, all: State<bool>) -> Node {
     let t = texts();
     let count = lines(&change).len();
     if count == 0 {
         return el("p").class("note no-lines").child(without_lines(&change, t)).into();
     }
     let chat = use_context::<Chat>();
-    let all = State::new(false);
+    let all_lines = State::new(false);
+    let whole = State::new(Vec::new());
     let writing = State::new(None::<Commenting>);
     let split = move || chat.is_some_and(|chat| chat.panel().split.get());
     let label = (t.diff_of)(&path);
@@ -44,17 +45,19 @@ pub(crate) fn diff_view(change: FileUpdateChange, path: String) -> Node {
         }
     };
     let rows = move || {
-        let shown = if all.get() { usize::MAX } else { LINES };
+        let shown = if all.get() || all_lines.get() { usize::MAX } else { LINES };
         let lines: Vec<_> = lines(&change).into_iter().enumerate().take(shown).collect();
-        let split = split();
         let form = |at: usize, line: &Line<'_>| {
             let writing_here = writing.get().filter(|comment| comment.at == at)?;
             Some(comment_view(chat?, &path, line, writing_here, writing))
         };
-        many(blocks(&lines).into_iter().map(|block| block_view(&block, split, &path, t, &form)))
+        let view = View { split: split(), all: all.get(), whole, path: &path, form: &form, t };
+        many(blocks(&lines).into_iter().map(|block| block_view(&block, &view)))
     };
-    let more =
-        move || (count > LINES && !all.get()).then(|| link_button(t.show_all(), move || all.set(true)));
+    let more = move || {
+        let folded = count > LINES && !all_lines.get() && !all.get();
+        folded.then(|| link_button(t.show_all(), move || all_lines.set(true)).attr("data-folded", ""))
+    };
     let lines = el("div")
         .class("diff")
         .attr("tabindex", "0")
@@ -77,28 +80,40 @@ fn without_lines(change: &FileUpdateChange, t: &Texts) -> &'static str {
     }
 }
 
-type Form<'f> = &'f dyn Fn(usize, &Line<'_>) -> Option<El>;
+/// What the lines of a change are shown with.
+struct View<'v> {
+    /// On two sides.
+    split: bool,
+    /// Nothing is folded away.
+    all: bool,
+    /// The long lines that are shown whole, by their place among all.
+    whole: State<Vec<usize>>,
+    path: &'v str,
+    form: &'v dyn Fn(usize, &Line<'_>) -> Option<El>,
+    t: &'static Texts,
+}
 
-fn block_view(block: &Block<'_>, split: bool, path: &str, t: &'static Texts, form: Form<'_>) -> El {
+fn block_view(block: &Block<'_>, view: &View<'_>) -> El {
     match block {
         Block::Skipped(count) => {
-            let words = (*count > 0).then(|| (t.unchanged_lines)(*count));
+            let words = (*count > 0).then(|| (view.t.unchanged_lines)(*count));
             el("div").class("skipped").child(words)
         }
         Block::Same(lines) => {
             let pair = |(at, line): &(usize, Line<'_>)| {
-                let twin = split.then(|| line_view(*at, line, "line twin", None, path, t));
-                many([Some(line_view(*at, line, "line", None, path, t)), twin, form(*at, line)])
+                let twin = view.split.then(|| line_view(*at, line, "line twin", None, view));
+                many([Some(line_view(*at, line, "line", None, view)), twin, (view.form)(*at, line)])
             };
             el("div").class("block").child(many(lines.iter().map(pair)))
         }
         Block::Changed(lines) => {
             let of = |kind| lines.iter().filter(move |(_, line)| line.kind == kind);
-            let removed: Vec<String> = of(LineKind::Removed).map(|(_, line)| shown(line, t)).collect();
-            let added: Vec<String> = of(LineKind::Added).map(|(_, line)| shown(line, t)).collect();
+            let removed: Vec<&str> =
+                of(LineKind::Removed).map(|(at, line)| view.shown(*at, line).0).collect();
+            let added: Vec<&str> = of(LineKind::Added).map(|(at, line)| view.shown(*at, line).0).collect();
             let (in_removed, in_added) = words(&removed, &added);
             let row = |class, at: usize, line: &Line<'_>, marked: &Option<_>| {
-                many([Some(line_view(at, line, class, marked.clone(), path, t)), form(at, line)])
+                many([Some(line_view(at, line, class, marked.clone(), view)), (view.form)(at, line)])
             };
             let removed = of(LineKind::Removed).zip(&in_removed);
             let removed = removed.map(|((at, line), marked)| row("line removed", *at, line, marked));
@@ -109,11 +124,16 @@ fn block_view(block: &Block<'_>, split: bool, path: &str, t: &'static Texts, for
     }
 }
 
-/// A line as it is read. Of a very long one, the beginning.
-fn shown(line: &Line<'_>, t: &Texts) -> String {
-    let (text, rest) = line.text.split_at(line.text.floor_char_boundary(LINE));
-    let text = if line.kind == LineKind::Context { text.trim_end_matches('\r') } else { text };
-    if rest.is_empty() { visible(text) } else { visible(text) + &(t.more_characters)(rest.chars().count()) }
+impl View<'_> {
+    /// What is shown of a line, and what is folded away: the rest of a very long one.
+    fn shown<'a>(&self, at: usize, line: &Line<'a>) -> (&'a str, &'a str) {
+        let whole = self.all || self.whole.try_with(|whole| whole.contains(&at)).unwrap_or_default();
+        let end = if whole { line.text.len() } else { line.text.floor_char_boundary(LINE) };
+        let (text, rest) = line.text.split_at(end);
+        // That a line which stays ends so is of no interest.
+        let text = if line.kind == LineKind::Context { text.trim_end_matches('\r') } else { text };
+        (text, rest)
+    }
 }
 
 fn line_view(
@@ -121,20 +141,31 @@ fn line_view(
     line: &Line<'_>,
     class: &'static str,
     marked: Option<std::ops::Range<usize>>,
-    path: &str,
-    t: &'static Texts,
+    view: &View<'_>,
 ) -> El {
-    let text = shown(line, t);
+    let (t, whole) = (view.t, view.whole);
+    let (text, rest) = view.shown(at, line);
+    let exact = |text: &str| exact(text, TextKind::Code, t);
     let text = match marked.filter(|marked| !marked.is_empty()) {
         Some(marked) => many([
-            Node::from(text[..marked.start].to_owned()),
-            el("span").class("word").child(text[marked.clone()].to_owned()).into(),
-            text[marked.end..].to_owned().into(),
+            exact(&text[..marked.start]),
+            el("span").class("word").child(exact(&text[marked.clone()])).into(),
+            exact(&text[marked.end..]),
         ]),
-        None => text.into(),
+        None => exact(text),
     };
+    let more = (!rest.is_empty()).then(|| {
+        el("button")
+            .attr("type", "button")
+            .class("link")
+            .attr("data-folded", "")
+            .on_click(move || {
+                whole.update(|whole| whole.push(at));
+            })
+            .child((t.more_characters)(rest.chars().count()))
+    });
     let number = |number: Option<u32>| number.map(|number| number.to_string());
-    let place = (t.comment_on)(&place(path, line));
+    let place = (t.comment_on)(&place(view.path, line));
     // One of them can be reached by keyboard: from line to line with the arrow keys.
     let button = |number| {
         el("button").attr("type", "button").attr("tabindex", "-1").attr("aria-label", place).child(number)
@@ -148,5 +179,5 @@ fn line_view(
         .attr("data-line", at.to_string())
         .child(old.class("number old"))
         .child(new.class("number new"))
-        .child(el("code").class("text").child(text))
+        .child(el("code").class("text").child(text).child(more))
 }

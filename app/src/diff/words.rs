@@ -7,7 +7,7 @@ type Marks = Vec<Option<Range<usize>>>;
 
 /// What differs within lines that went and those that came in their place. Each is compared with the first one that it
 /// can have become.
-pub(super) fn words(removed: &[String], added: &[String]) -> (Marks, Marks) {
+pub(super) fn words(removed: &[&str], added: &[&str]) -> (Marks, Marks) {
     /// More comparisons than that say nothing to a reader.
     const MOST: usize = 400;
     let (mut in_removed, mut in_added) = (vec![None; removed.len()], vec![None; added.len()]);
@@ -16,7 +16,7 @@ pub(super) fn words(removed: &[String], added: &[String]) -> (Marks, Marks) {
     }
     let mut next = 0;
     for (old, mark) in removed.iter().zip(&mut in_removed) {
-        let found = (next..added.len()).find_map(|at| Some((at, differing(old, &added[at])?)));
+        let found = (next..added.len()).find_map(|at| Some((at, differing(old, added[at])?)));
         if let Some((at, (in_old, in_new))) = found {
             (*mark, in_added[at]) = (Some(in_old), Some(in_new));
             next = at + 1;
@@ -91,9 +91,7 @@ mod tests {
 
     #[test]
     fn a_line_is_compared_with_what_it_has_become() {
-        let lines = |lines: &[&str]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let (old, new) =
-            words(&lines(&["let a = 1;", "drop(a)"]), &lines(&["// why", "let a = 2;", "drop(b)"]));
+        let (old, new) = words(&["let a = 1;", "drop(a)"], &["// why", "let a = 2;", "drop(b)"]);
         assert_eq!((old, new), (vec![Some(8..9), Some(5..6)], vec![None, Some(8..9), Some(5..6)]));
     }
 

@@ -118,9 +118,9 @@ impl Core {
                 let (group, new) = self.groups.push(entry);
                 self.dirty.groups.insert(group);
                 self.dirty.order |= new;
-            } else {
-                self.dirty.entries.insert(entry.id.clone());
             }
+            // What codex asks about an entry may be shown before the entry has come.
+            self.dirty.entries.insert(entry.id.clone());
         }
         if change.meta {
             self.dirty.meta = true;

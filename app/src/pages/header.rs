@@ -15,7 +15,7 @@ use crate::{
     server_fns::signs_in,
     sidebar::drawer_button,
     state::{State, effect},
-    text::hidden::directory_name,
+    text::hidden::{directory_name, exact_name, plain_name},
 };
 
 /// The header; `approvals` is who answers what codex asks.
@@ -54,8 +54,8 @@ pub(crate) fn header_view(demo: bool, approvals: ApprovalMode, chat: Option<Chat
 fn place_view(chat: Chat, t: &'static Texts) -> Node {
     live(move || {
         let cwd = chat.live.meta(|transcript| transcript.cwd.clone())?;
-        let name = directory_name(&cwd);
-        let title = format!("{}: {cwd}", t.workspace());
+        let name = exact_name(directory_name(&cwd), t);
+        let title = format!("{}: {}", t.workspace(), plain_name(&cwd));
         Some(
             el("span")
                 .class("place")

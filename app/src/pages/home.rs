@@ -25,7 +25,7 @@ use crate::{
     state::{State, effect, on_change},
     text::{
         format::{ago, utc},
-        hidden::directory_name,
+        hidden::{directory_name, exact_name, plain_name},
     },
 };
 
@@ -176,12 +176,12 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
 /// Where it works, to be chosen if there is a choice. (What it may do there is chosen in the composer.)
 fn workspace_view(all: Vec<Workspace>, cwd: State<Option<String>>, t: &'static Texts) -> El {
     let part = |title, mark| el("span").attr("title", title).child(icon(mark));
-    let only = (all.len() < 2).then(|| all.first().map(|one| el("code").child(one.path.clone())));
+    let only = (all.len() < 2).then(|| all.first().map(|one| el("code").child(exact_name(&one.path, t))));
     let choice = only.is_none().then(|| {
         let options = all.iter().map(|one| {
             let chosen = cwd.peek().as_ref() == Some(&one.path);
             // The name comes first: there may be no room for all of the path.
-            let label = format!("{} · {}", directory_name(&one.path), one.path);
+            let label = plain_name(&format!("{} · {}", directory_name(&one.path), one.path));
             el("option").attr("value", one.path.clone()).attr("selected", chosen).child(label)
         });
         el("select")
@@ -194,7 +194,7 @@ fn workspace_view(all: Vec<Workspace>, cwd: State<Option<String>>, t: &'static T
         let chosen = cwd.get();
         let one = all.iter().find(|one| chosen.as_ref().is_none_or(|path| one.path == *path));
         one.and_then(|one| one.branch.clone())
-            .map(|name| part(t.branch(), Icon::Branch).child(el("code").child(name)))
+            .map(|name| part(t.branch(), Icon::Branch).child(el("code").child(exact_name(&name, t))))
     };
     el("div")
         .class("setting")

@@ -43,7 +43,7 @@ pub(super) fn changes_view(chat: Chat) -> Node {
             (key.clone(), chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default());
         let file = move || find(&name).as_ref().map(ChangedFile::of);
         let few = files.try_peek(|files| files.len() <= OPEN).unwrap_or(true);
-        file_row(file, move || find(&key), State::new(few), cwd, t).into()
+        file_row(file, move || find(&key), State::new(few), State::new(false), cwd, t).into()
     };
     let summary = move || {
         let (count, lines) = files.try_with(|files| (files.len(), total(files))).unwrap_or_default();

@@ -7,11 +7,15 @@ use web_sys::{Event, HtmlInputElement};
 use super::tap::RawEvent;
 use crate::{
     conversation::Chat,
+    i18n::Texts,
     icon::{Icon, icon},
     markdown::copy_text,
     node::{El, Node, el, list, live, many},
     state::State,
-    text::{format::time_of_day, hidden::visible},
+    text::{
+        format::time_of_day,
+        hidden::{TextKind, exact, exact_name},
+    },
 };
 use codex_gateway_wire::Json;
 
@@ -54,22 +58,21 @@ pub(super) fn events_view(chat: Chat) -> Node {
     let row = move |number: String| {
         let found =
             untrack(|| tap.read("", |event| (event.number.to_string() == number).then(|| event.clone())));
-        found.into_iter().flatten().next().map(event_row).into()
+        found.into_iter().flatten().next().map(|event| event_row(event, t)).into()
     };
     let nothing = move || tap.read("", |_| ()).is_empty().then(|| el("p").class("note").child(t.no_events()));
     many([tools.into(), live(nothing), el("ol").class("events").child(list(numbers, row)).into()])
 }
 
 /// An event: its method, and its JSON on demand.
-fn event_row(event: RawEvent) -> El {
+fn event_row(event: RawEvent, t: &'static Texts) -> El {
     let open = State::new(false);
     let RawEvent { at, method, data, .. } = event;
     let body = move || {
         open.get().then(|| {
             let json =
                 serde_json::from_str::<Json>(&data).map_or_else(|_| data.clone(), |json| json.pretty());
-            let lines: Vec<String> = json.lines().map(visible).collect();
-            el("pre").attr("tabindex", "0").child(el("code").child(lines.join("\n")))
+            el("pre").attr("tabindex", "0").child(el("code").child(exact(&json, TextKind::Code, t)))
         })
     };
     let row = el("button")
@@ -78,7 +81,7 @@ fn event_row(event: RawEvent) -> El {
         .live_attr("aria-expanded", move || open.get().to_string())
         .on_click(move || open.set(!open.peek()))
         .child(el("span").class("took").child(time_of_day(at)))
-        .child(el("code").class("target").child(method))
+        .child(el("code").class("target").child(exact_name(&method, t)))
         .child(icon(Icon::Chevron));
     el("li").child(row).child(live(body))
 }

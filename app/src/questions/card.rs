@@ -1,16 +1,23 @@
 //! The box of one request: what is asked for, where, why, and what can be answered.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use codex_gateway_wire::{
     Content, Item, UserRequest,
+    codex::FileUpdateChange,
     request::{AnswerRequest, RequestKind},
 };
 use leptos::{prelude::set_timeout, task::spawn_local};
 
 use super::{
-    Shown, choices::choices_view, countdown::countdown_view, form::form_view, keys,
+    Shown,
+    choices::{choices_view, long_labels},
+    countdown::countdown_view,
+    form::form_view,
+    keys,
     permissions::permissions_view,
+    reading::Reading,
+    why::why_view,
 };
 use crate::{
     cards::{changes_view, command_line, json_view},
@@ -18,13 +25,16 @@ use crate::{
     icon::{Icon, icon},
     node::{El, ElementRef, Node, el, link_button, live, many},
     server_fns::{self, Failure},
-    state::{State, effect},
-    text::hidden::in_order,
+    state::{State, effect, on_change},
+    text::hidden::{TextKind, exact, exact_name},
 };
 
 /// Who presses something within this time meant what stood there before: the request has just come under the pointer, or
 /// taken the place of the one that was answered.
-const UNREAD: Duration = Duration::from_millis(500);
+pub(super) const UNREAD: Duration = Duration::from_millis(500);
+
+/// The longest name in a title, in characters. Above what scrolls, a longer one would push it out of view.
+const MAX_TITLE_NAME: usize = 60;
 
 /// Answers a request.
 pub(super) type Answer = Arc<dyn Fn(AnswerRequest) + Send + Sync>;
@@ -37,6 +47,8 @@ pub(super) struct Card {
     pub(super) answer: Answer,
     /// It cannot be answered: nobody has had the time to read it yet, or an answer is on its way, or has arrived.
     pub(super) closed: State<bool>,
+    /// How far it has been seen: before its end was, it cannot be allowed.
+    pub(super) reading: Reading,
 }
 
 pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
@@ -44,8 +56,9 @@ pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
     let closed = State::new(true);
     effect(move || set_timeout(move || closed.set(false), UNREAD));
     let failure = State::new(None::<Failure>);
-    let card =
-        Card { chat, answer: answer_of(chat, &request, closed, failure), request: Arc::new(request), closed };
+    let reading = Reading::new();
+    let answer = answer_of(chat, &request, closed, failure);
+    let card = Card { chat, answer, request: Arc::new(request), closed, reading };
     let place = move || {
         let all = shown.all().len();
         (all > 1).then(|| {
@@ -60,20 +73,27 @@ pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
     keys::focus_when_shown(frame);
     let header = el("header")
         .child(icon(Icon::Shield))
-        .child(el("h2").attr("id", "question").child(title(&card)))
+        .child(el("h2").attr("id", "question").child(exact_name(&title(&card), t)))
         .child(el("span").class("place").child(live(place)));
+    let (form, choices) = match card.request.kind {
+        RequestKind::UserInput | RequestKind::Elicitation => form_view(&card),
+        _ => (Node::Nothing, choices_view(&card)),
+    };
+    let sends = matches!(card.request.kind, RequestKind::UserInput | RequestKind::Elicitation);
+    let asked = el("div").class("what").child(what(&card)).child(form);
     el("section")
         .class("question")
         .node_ref(frame)
         .attr("tabindex", "-1")
         .attr("aria-labelledby", "question")
         .attr("data-kind", card.request.kind.as_str())
-        .on("keydown", keys::pressed)
+        .live_attr("data-seen", move || reading.word())
+        .on("keydown", move |event| keys::pressed(&event, reading))
         .child(header)
-        .child(why(&card))
-        .child(el("div").class("what").child(what(&card)))
+        .child(reading.view(asked, why(&card)))
         .child(live(failed))
-        .child(answers(&card))
+        .child(reading.hint_view(sends, t))
+        .child(choices)
         .child(countdown_view(chat, card.request.deadline))
 }
 
@@ -108,72 +128,120 @@ fn title(card: &Card) -> String {
     let (t, about) = (card.chat.t, &card.request.summary);
     match card.request.kind {
         RequestKind::Command => match &about.host {
-            Some(host) => (t.ask_network)(&in_order(host)),
+            Some(host) => (t.ask_network)(&bounded(host, MAX_TITLE_NAME)),
             None => t.ask_command().to_owned(),
         },
         RequestKind::FileChange => t.ask_edit().to_owned(),
         RequestKind::Permissions => t.ask_permissions().to_owned(),
-        RequestKind::Elicitation => (t.ask_form)(&in_order(about.server.as_deref().unwrap_or("MCP"))),
+        RequestKind::Elicitation => (t.ask_form)(&bounded(server(card), MAX_TITLE_NAME)),
         RequestKind::UserInput | RequestKind::Other => t.ask_question().to_owned(),
     }
 }
 
-/// Why it is asked for, in the agent's or the server's words.
+fn server(card: &Card) -> &str {
+    card.request.summary.server.as_deref().unwrap_or("MCP")
+}
+
+/// The beginning of a long text.
+pub(super) fn bounded(text: &str, max_chars: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max_chars) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Why it is asked for, in the agent's words. (A server's words are what it asks.)
 fn why(card: &Card) -> Option<El> {
-    Some(el("p").class("why").child(card.request.summary.reason.clone()?))
+    let reason = card.request.summary.reason.as_ref()?;
+    (card.request.kind != RequestKind::Elicitation).then(|| why_view(reason, card.chat.t))
 }
 
 /// What is asked for.
 fn what(card: &Card) -> Node {
     let (t, about) = (card.chat.t, &card.request.summary);
+    let says = about.reason.as_ref().filter(|_| card.request.kind == RequestKind::Elicitation);
+    let says = says.map(|words| el("p").class("says").child(exact(words, TextKind::Prose, t)));
+    let names = about.host.as_deref().into_iter().chain(about.server.as_deref());
+    let names = names.filter(|name| name.chars().nth(MAX_TITLE_NAME).is_some()).map(ToOwned::to_owned);
+    let in_full = names.chain(long_labels(card)).map(|text| el("p").class("where").child(code(&text, card)));
     let command = about.command.as_ref().map(|line| {
-        let line = el("code").child(command_line(line));
-        el("pre").class("prompt").attr("tabindex", "0").attr("aria-label", t.asked_command()).child(line)
+        let line = el("code").child(exact(&command_line(line), TextKind::Code, t));
+        el("pre").class("prompt").attr("aria-label", t.asked_command()).child(line)
     });
-    let place = about.cwd.clone().filter(|_| command.is_some());
-    let place = place
-        .map(|cwd| el("p").class("where").child(icon(Icon::Folder)).child(el("code").child(in_order(&cwd))));
-    let root = about.grant_root.clone();
-    let root = root.map(|root| {
-        el("p").class("where").child(t.ask_root()).child(" ").child(el("code").child(in_order(&root)))
-    });
-    let changes = changes(card);
+    let place = about.cwd.as_ref().filter(|_| command.is_some());
+    let place = place.map(|cwd| el("p").class("where").child(icon(Icon::Folder)).child(code(cwd, card)));
+    let root = about.grant_root.as_ref();
+    let root = root.map(|root| el("p").class("where").child(t.ask_root()).child(" ").child(code(root, card)));
     let permissions = permissions_view(&about.permissions, t);
     let said = match card.request.kind {
         RequestKind::Command => command.is_some() || about.host.is_some(),
-        RequestKind::FileChange => changes.is_some(),
+        // Files see to it themselves, and so do forms.
+        RequestKind::FileChange | RequestKind::UserInput | RequestKind::Elicitation => true,
         RequestKind::Permissions => permissions.is_some(),
-        // Forms see to it themselves.
-        RequestKind::UserInput | RequestKind::Elicitation => true,
         RequestKind::Other => false,
     };
     // What cannot be shown in words is shown as it came: nobody should allow nothing in particular.
-    let raw = (!said).then(|| json_view(t.asked(), &card.request.params));
-    let parts: [Node; 6] =
-        [command.into(), place.into(), changes.into(), root.into(), permissions.into(), raw.into()];
+    let raw = (!said).then(|| json_view(t.asked(), &card.request.params, t));
+    let files = (card.request.kind == RequestKind::FileChange).then(|| files(card));
+    let parts: [Node; 8] = [
+        says.into(),
+        command.into(),
+        place.into(),
+        files.into(),
+        root.into(),
+        permissions.into(),
+        many(in_full.collect::<Vec<_>>()),
+        raw.into(),
+    ];
     many(parts)
 }
 
-/// The diff of the change that is asked about: its item has come already, unless it is a sub-agent's.
-fn changes(card: &Card) -> Option<El> {
-    let about = &card.request.summary;
-    let (own, cwd) = card.chat.live.peek(|transcript| {
-        let entry = about.item_id.as_ref().and_then(|item| transcript.entries.get(item));
-        let changes = match entry.map(|entry| &entry.content) {
-            Some(Content::Item(Item::FileChange(change))) => change.changes.clone(),
-            _ => Vec::new(),
-        };
-        (changes, transcript.cwd.clone().unwrap_or_default())
-    });
-    let changes = if own.is_empty() { &about.changes } else { &own };
-    let shown = card.request.kind == RequestKind::FileChange && !changes.is_empty();
-    shown.then(|| el("div").class("files").child(changes_view(changes, &cwd, card.chat.t)))
+fn code(name: &str, card: &Card) -> El {
+    el("code").child(exact_name(name, card.chat.t))
 }
 
-/// What can be answered.
-fn answers(card: &Card) -> Node {
-    match card.request.kind {
-        RequestKind::UserInput | RequestKind::Elicitation => form_view(card),
-        _ => choices_view(card).into(),
+/// The diff of the changes that are asked about. When codex changes what it asks, it is shown, and has to be seen again.
+fn files(card: &Card) -> Node {
+    let (t, reading) = (card.chat.t, card.reading);
+    let now = {
+        let card = card.clone();
+        move || changes(&card)
+    };
+    let changes = State::new(leptos::prelude::untrack(&now));
+    on_change(now, move |now| {
+        changes.set(now.clone());
+        reading.restart();
+    });
+    let cwd = card.chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default();
+    let params = card.request.params.clone();
+    live(move || {
+        let changes = changes.get();
+        if changes.is_empty() {
+            return json_view(t.asked(), &params, t).into();
+        }
+        Node::from(el("div").class("files").child(changes_view(&changes, &cwd, reading.all, t)))
+    })
+}
+
+/// The changes that are asked about; tracked. Their item has come already, unless it is a sub-agent's.
+fn changes(card: &Card) -> Vec<FileUpdateChange> {
+    let about = &card.request.summary;
+    let own = about.item_id.as_ref().and_then(|item| {
+        card.chat.live.read(item, |entry| match &entry.content {
+            Content::Item(Item::FileChange(change)) => change.changes.clone(),
+            _ => Vec::new(),
+        })
+    });
+    own.filter(|own| !own.is_empty()).unwrap_or_else(|| about.changes.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_name_in_a_title_is_cut() {
+        assert_eq!(bounded("héllo", 5), "héllo");
+        assert_eq!(bounded("héllo!", 5), "héllo…");
     }
 }

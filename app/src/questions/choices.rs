@@ -2,36 +2,61 @@
 
 use codex_gateway_wire::request::{AnswerRequest, Decision};
 
-use super::card::Card;
+use super::card::{Card, bounded};
 use crate::{
     i18n::Texts,
     node::{El, el, many},
-    text::hidden::in_order,
+    text::hidden::exact_name,
 };
+
+/// The longest label of a button, in characters. What a longer one says is shown in full with what is asked.
+const MAX_LABEL: usize = 100;
 
 pub(super) fn choices_view(card: &Card) -> El {
     let mut number = 0;
     let buttons = card.request.available_decisions.iter().map(|decision| {
-        let word = decision.word();
-        let declines = word == Decision::DECLINE;
+        let declines = decision.word() == Decision::DECLINE;
         number += usize::from(!declines);
         let (answer, sent) = (card.answer.clone(), decision.clone());
         let act = move || answer(AnswerRequest { decision: Some(sent.clone()), ..Default::default() });
-        let button =
-            choice(card, number == 1 && !declines, act).child(el("span").child(label(decision, card.chat.t)));
+        let label = label(decision, card.chat.t);
+        let label = el("span").child(exact_name(&bounded(&label, MAX_LABEL), card.chat.t));
+        let button = choice(card, number == 1 && !declines, allows(decision), act).child(label);
         if declines { with_key(button.attr("data-decline", ""), "Esc") } else { numbered(button, number) }
     });
     el("div").class("choices").child(many(buttons.collect::<Vec<_>>()))
 }
 
-/// A button that answers; not before the request was read, nor while an answer is on its way.
-pub(super) fn choice(card: &Card, first: bool, act: impl FnMut() + Send + 'static) -> El {
+/// The labels that do not fit into their buttons.
+pub(super) fn long_labels(card: &Card) -> Vec<String> {
+    let labels = card.request.available_decisions.iter().map(|decision| label(decision, card.chat.t));
+    labels.filter(|label| label.chars().nth(MAX_LABEL).is_some()).collect()
+}
+
+/// Returns `true` if a decision allows something. One that is not known may.
+fn allows(decision: &Decision) -> bool {
+    let refuses = || decision.network_rule().is_some_and(|(_, allowed)| !allowed);
+    !matches!(decision.word().as_str(), Decision::DECLINE | Decision::CANCEL) && !refuses()
+}
+
+/// A button that answers; not before the request was read, nor while an answer is on its way. One that allows something
+/// does so only once all that is asked has been in view.
+pub(super) fn choice(card: &Card, first: bool, allows: bool, act: impl FnMut() + Send + 'static) -> El {
     let closed = card.closed;
-    el("button")
+    let button = el("button")
         .attr("type", "button")
         .class(if first { "button" } else { "button quiet" })
-        .live_attr("disabled", move || closed.get())
-        .on_click(act)
+        .live_attr("disabled", move || closed.get());
+    if allows { locked(button, card, act) } else { button.on_click(act) }
+}
+
+/// Lets a button act only once all that is asked has been in view.
+pub(super) fn locked(button: El, card: &Card, mut act: impl FnMut() + Send + 'static) -> El {
+    let reading = card.reading;
+    button
+        .live_attr("aria-disabled", move || (!reading.is_seen()).then_some("true"))
+        .live_attr("aria-describedby", move || (!reading.is_seen()).then_some("question-locked"))
+        .on_click(move || reading.try_to(&mut act))
 }
 
 /// Lets a digit press the button.
@@ -59,7 +84,7 @@ fn label(decision: &Decision, t: &Texts) -> String {
             decision.command_rule().map_or(word, |words| (t.allow_commands)(&rule_words(&words)))
         }
         Decision::NETWORK_RULE => match decision.network_rule() {
-            Some((host, true)) => (t.allow_host)(&in_order(&host)),
+            Some((host, true)) => (t.allow_host)(&host),
             _ => word,
         },
         _ => word,
@@ -69,5 +94,26 @@ fn label(decision: &Decision, t: &Texts) -> String {
 /// The words that a command may begin with. A single one stands for itself alone.
 fn rule_words(words: &str) -> String {
     let more = if words.contains(' ') { " …" } else { "" };
-    in_order(words) + more
+    format!("{words}{more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_decision_but_a_refusal_allows_something() {
+        let allows = |json: &str| allows(&serde_json::from_str(json).unwrap());
+        let rule = |action: &str| {
+            format!(
+                r#"{{"applyNetworkPolicyAmendment":{{"network_policy_amendment":{{"host":"a.example","action":"{action}"}}}}}}"#
+            )
+        };
+        for refusal in [r#""decline""#, r#""cancel""#, &rule("deny")] {
+            assert!(!allows(refusal), "{refusal}");
+        }
+        for other in [r#""accept""#, r#""acceptForSession""#, r#""ofTheFuture""#, &rule("allow"), "7"] {
+            assert!(allows(other), "{other}");
+        }
+    }
 }

@@ -8,15 +8,19 @@ use web_sys::Event;
 
 use super::{
     card::Card,
-    choices::{choice, numbered, with_key},
+    choices::{choice, locked, numbered, with_key},
     fields::filled,
 };
 use crate::{
     cards::json_view,
+    i18n::Texts,
     node::{El, Node, el, many},
     state::State,
-    text::hidden::in_order,
+    text::hidden::{TextKind, exact, exact_name, plain_name},
 };
+
+/// The longest default, in bytes, that is shown in its field alone.
+const MAX_IN_FIELD: usize = 30;
 
 /// What was filled in so far, field by field.
 type Values = State<Vec<Vec<String>>>;
@@ -30,7 +34,8 @@ struct Form {
     questions: bool,
 }
 
-pub(super) fn form_view(card: &Card) -> Node {
+/// What is to be filled in, and the buttons below.
+pub(super) fn form_view(card: &Card) -> (Node, El) {
     let t = card.chat.t;
     let fields = Arc::new(card.request.summary.fields.clone());
     let values = State::new(fields.iter().map(|field| field.default.clone()).collect());
@@ -42,24 +47,21 @@ pub(super) fn form_view(card: &Card) -> Node {
     let link = card.request.summary.url.clone();
     // What is neither a form nor a link that we know is shown as it is.
     let raw = (form.fields.is_empty() && link.is_none() && !questions)
-        .then(|| json_view(t.asked(), &card.request.params));
+        .then(|| json_view(t.asked(), &card.request.params, t));
     let offered =
         |word: &str| card.request.available_decisions.iter().any(|decision| decision.word() == word);
     let send = (questions || offered(Decision::ACCEPT)).then(|| send_view(card, form, link.is_some()));
     let decline = card.answer.clone();
-    let decline = choice(card, false, move || decline(decision(Decision::DECLINE))).attr("data-decline", "");
+    let decline =
+        choice(card, false, false, move || decline(decision(Decision::DECLINE))).attr("data-decline", "");
     let cancel = card.answer.clone();
-    let cancel = offered(Decision::CANCEL)
-        .then(|| choice(card, false, move || cancel(decision(Decision::CANCEL))).child(t.decline_and_stop()));
+    let cancel = offered(Decision::CANCEL).then(|| {
+        choice(card, false, false, move || cancel(decision(Decision::CANCEL))).child(t.decline_and_stop())
+    });
     let buttons: [Node; 3] =
         [send.into(), with_key(decline.child(el("span").child(t.decline())), "Esc").into(), cancel.into()];
-    let parts: [Node; 4] = [
-        rows.into(),
-        link.map(link_view).into(),
-        raw.into(),
-        el("div").class("choices").child(many(buttons)).into(),
-    ];
-    many(parts)
+    let parts: [Node; 3] = [rows.into(), link.map(|link| link_view(link, t)).into(), raw.into()];
+    (many(parts), el("div").class("choices").child(many(buttons)))
 }
 
 fn decision(word: &str) -> AnswerRequest {
@@ -86,17 +88,16 @@ fn send_view(card: &Card, form: Form, is_link: bool) -> El {
         });
     };
     let label = if is_link { t.link_done() } else { t.send_answers() };
-    el("button")
+    let button = el("button")
         .attr("type", "button")
         .class("button")
-        .live_attr("disabled", move || closed.get() || values.try_with(&ready).flatten().is_none())
-        .on_click(act)
-        .child(label)
+        .live_attr("disabled", move || closed.get() || values.try_with(&ready).flatten().is_none());
+    locked(button, card, act).child(label)
 }
 
 /// A link of a server's: one sees where it goes before one follows it.
-fn link_view(url: String) -> El {
-    let shown = el("code").child(in_order(&url));
+fn link_view(url: String, t: &Texts) -> El {
+    let shown = el("code").child(exact_name(&url, t));
     let web = ["https://", "http://"].into_iter().find_map(|scheme| url.strip_prefix(scheme));
     // What stands before an @ is no part of the host, and looks like it.
     let is_plain =
@@ -115,17 +116,26 @@ fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
     let label = el("div")
         .class("name")
         .attr("id", id.clone())
-        .child(el("span").child(in_order(&field.label)))
+        .child(el("span").child(exact(&field.label, TextKind::Prose, t)))
         .child((!field.required).then(|| el("span").class("optional").child(t.optional())));
-    let hint = (!field.hint.is_empty()).then(|| el("div").class("hint").child(in_order(&field.hint)));
-    let written = |kind: &'static str| text_input(kind, &id, values, at, field.default.first().cloned());
+    let hint = (!field.hint.is_empty())
+        .then(|| el("div").class("hint").child(exact(&field.hint, TextKind::Prose, t)));
+    let default = field.default.first();
+    let written = |kind: &'static str| {
+        let input = text_input(kind, &id, values, at, default.cloned());
+        // A field of one line shows neither all of a long text nor what is hidden in it.
+        let hides = |text: &&String| text.len() > MAX_IN_FIELD || plain_name(text) != **text;
+        let all = default.filter(hides).filter(|_| kind != "password");
+        let all = all.map(|text| el("div").class("hint").child(el("code").child(exact_name(text, t))));
+        many([Some(input), all])
+    };
     let input: Node = match field.input {
-        Input::Text => written("text").into(),
-        Input::Secret => written("password").into(),
-        Input::Email => written("email").into(),
-        Input::Url => written("url").into(),
-        Input::Date => written("date").into(),
-        Input::Number => written("number").into(),
+        Input::Text => written("text"),
+        Input::Secret => written("password"),
+        Input::Email => written("email"),
+        Input::Url => written("url"),
+        Input::Date => written("date"),
+        Input::Number => written("number"),
         Input::Boolean => {
             let choice = |value: &str, label: &str| Choice {
                 value: value.to_owned(),
@@ -133,11 +143,11 @@ fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
                 hint: String::new(),
             };
             let choices = [choice("true", t.yes()), choice("false", t.no())];
-            options_view(&id, &choices, false, values, at, number).into()
+            options_view(t, &id, &choices, false, values, at, number).into()
         }
         Input::One | Input::Many => {
             let several = field.input == Input::Many;
-            let options = options_view(&id, &field.choices, several, values, at, number);
+            let options = options_view(t, &id, &field.choices, several, values, at, number);
             let other = field.other.map(|input| {
                 let kind = if input == Input::Secret { "password" } else { "text" };
                 text_input(kind, &id, values, at, None).attr("placeholder", t.other_answer())
@@ -161,6 +171,7 @@ fn text_input(kind: &'static str, id: &str, values: Values, at: usize, default: 
 
 /// Choices as buttons that stay pressed.
 fn options_view(
+    t: &Texts,
     id: &str,
     choices: &[Choice],
     several: bool,
@@ -181,9 +192,10 @@ fn options_view(
             }
             set(values, at, now);
         };
-        let words = el("span").class("words").child(el("span").child(choice.label.clone()));
+        let prose = |text: &str| exact(text, TextKind::Prose, t);
+        let words = el("span").class("words").child(el("span").child(prose(&choice.label)));
         let words = words
-            .child((!choice.hint.is_empty()).then(|| el("span").class("hint").child(choice.hint.clone())));
+            .child((!choice.hint.is_empty()).then(|| el("span").class("hint").child(prose(&choice.hint))));
         let button = el("button").attr("type", "button").class("option");
         numbered(
             button.live_attr("aria-pressed", move || pressed().to_string()).on_click(press).child(words),

@@ -1,24 +1,28 @@
-//! Answering by keyboard: with the focus in the box, 1 to 9 choose, Esc declines. Enter presses what has the
-//! focus, as everywhere: it never accepts by itself.
+//! Answering by keyboard: with the focus in the box, 1 to 9 choose, Esc declines, and the keys that scroll go through what
+//! is asked. Enter presses what has the focus, as everywhere: it never accepts by itself.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
+use super::reading::Reading;
 use crate::{browser, node::ElementRef, state::effect};
 
 /// A key was pressed in the box.
-pub(super) fn pressed(event: KeyboardEvent) {
+pub(super) fn pressed(event: &KeyboardEvent, reading: Reading) {
+    if scrolls(event, reading) {
+        return event.prevent_default();
+    }
+
     // Held down, it was meant for the box before this one.
-    if event.repeat() || browser::composes(&event) || event.ctrl_key() || event.meta_key() || event.alt_key()
-    {
+    if event.repeat() || browser::composes(event) || event.ctrl_key() || event.meta_key() || event.alt_key() {
         return;
     }
     let Some(card) = event.current_target().and_then(|card| card.dyn_into::<Element>().ok()) else { return };
     let key = event.key();
     let button = match key.as_str() {
         "Escape" => "[data-decline]".to_owned(),
-        "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" if !browser::writes(&event) => {
+        "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" if !browser::writes(event) => {
             format!("[data-choice='{key}']")
         }
         _ => return,
@@ -29,6 +33,20 @@ pub(super) fn pressed(event: KeyboardEvent) {
     if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
         button.click();
     }
+}
+
+/// Scrolls what is asked. Where it has the focus itself, the browser does that.
+fn scrolls(event: &KeyboardEvent, reading: Reading) -> bool {
+    let taken = event.default_prevented()
+        || event.ctrl_key()
+        || event.meta_key()
+        || event.alt_key()
+        || browser::composes(event)
+        || browser::writes(event)
+        || reading.contains(event.target());
+    // The space bar presses the button that has the focus.
+    let presses = event.key() == " " && event.target() != event.current_target();
+    !taken && !presses && reading.scroll_by_key(&event.key())
 }
 
 /// Gives the box the focus once it is there, unless its reader is writing; gives it back to the composer after.

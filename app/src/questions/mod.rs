@@ -5,6 +5,8 @@
 //! - `choices`: the decisions, as buttons
 //! - `permissions`: what would be allowed, line by line
 //! - `form`: questions and forms; `fields`: what they were filled in with
+//! - `why`: the reason
+//! - `reading`: whether all of it has been in view, without which nothing is allowed
 //! - `keys`: answering by keyboard
 //! - `countdown`: until when one can answer
 
@@ -15,7 +17,9 @@ mod fields;
 mod form;
 mod keys;
 mod permissions;
+mod reading;
 mod subject;
+mod why;
 
 use codex_gateway_wire::UserRequest;
 use leptos::prelude::*;

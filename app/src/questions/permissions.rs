@@ -6,7 +6,7 @@ use crate::{
     i18n::Texts,
     icon::{Icon, icon},
     node::{El, el, many},
-    text::hidden::in_order,
+    text::hidden::exact_name,
 };
 
 /// The list; nothing if nothing of the kind is asked for.
@@ -22,7 +22,7 @@ pub(super) fn permissions_view(permissions: &[Permission], t: &Texts) -> Option<
             Access::Deny => (Icon::File, t.may_not_touch()),
             Access::Other => (Icon::Question, t.unknown()),
         };
-        let target = permission.target.as_deref().map(|target| el("code").child(in_order(target)));
+        let target = permission.target.as_deref().map(|target| el("code").child(exact_name(target, t)));
         el("li").child(icon(mark)).child(el("span").child(verb)).child(target)
     };
     Some(el("ul").class("permissions").child(many(permissions.iter().map(line))))

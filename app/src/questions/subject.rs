@@ -9,6 +9,8 @@ use crate::cards::command_line;
 pub(crate) enum Subject {
     /// A command, as one types it.
     Command(String),
+    /// A host that is to be connected to.
+    Host(String),
     /// In words, the agent's or a server's own.
     Words(String),
     /// It does not say.
@@ -18,11 +20,14 @@ pub(crate) enum Subject {
 /// What a request is about.
 pub(crate) fn subject(request: &UserRequest) -> Subject {
     let summary = &request.summary;
-    if let (None, Some(line)) = (&summary.host, &summary.command) {
+    if let Some(host) = &summary.host {
+        return Subject::Host(host.clone());
+    }
+    if let Some(line) = &summary.command {
         return Subject::Command(command_line(line));
     }
     let question = || Some(summary.fields.first()?.label.clone());
-    let words = summary.host.clone().or_else(|| summary.reason.clone()).or_else(question);
+    let words = summary.reason.clone().or_else(question);
     words.map_or(Subject::Nothing, Subject::Words)
 }
 
@@ -52,7 +57,10 @@ mod tests {
         let command =
             Summary { command: text("bash -lc 'cargo test'"), reason: text("why"), ..Summary::default() };
         assert_eq!(about(command.clone()), Subject::Command("cargo test".to_owned()));
-        assert_eq!(about(Summary { host: text("a.example"), ..command }), words("a.example"));
+        assert_eq!(
+            about(Summary { host: text("a.example"), ..command }),
+            Subject::Host("a.example".to_owned())
+        );
         assert_eq!(
             about(Summary { reason: text("It is outside."), ..Summary::default() }),
             words("It is outside.")

@@ -106,6 +106,8 @@ export class Chat {
   /** Waits until what codex asks can be answered: nobody can before it could be read. */
   async asked(): Promise<void> {
     await expect(this.page.locator('.question [data-decline]')).toBeEnabled({ timeout: 15_000 });
+    // How much of it is in view is known after the first frame.
+    await expect(this.page.locator('.question')).toHaveAttribute('data-seen', /./);
   }
 
   get sessionId(): string {

@@ -29,6 +29,11 @@ export class FakeCodex {
     renameSync(path.join(this.dir, 'mode.new'), path.join(this.dir, 'mode'));
   }
 
+  /** Says what it asks in the mode `asks-as-written`, about which changes, and what becomes of them once the gate is open. */
+  setAsks(written: { asks: { method: string; params: object }[]; changes?: object[]; later?: object[] }): void {
+    writeFileSync(path.join(this.dir, 'asks.json'), JSON.stringify(written));
+  }
+
   /** Puts a thread on disk that no session has made. So many invented turns of four items each come before its own. */
   putThread(id: string, turns: object[], invented = 0): void {
     const dir = path.join(this.dir, 'threads');

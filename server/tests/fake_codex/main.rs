@@ -289,6 +289,10 @@ impl Fake {
                 self.say_text(&turn, "Done.");
                 self.end(&turn, "completed");
             }
+            Running::Asking(turn, _) if self.change_later(turn) => {
+                // Whoever opened it sees that it was used.
+                let _ = std::fs::remove_file(self.dir.join("gate"));
+            }
             Running::Asking(..) => self.go_on(),
             Running::InBackground(turn) => {
                 let turn = turn.clone();

@@ -119,6 +119,9 @@ modes! {
     AsksCommands = "asks-commands",
     /// A turn asks what is answered in words, one thing after another.
     AsksForWords = "asks-for-words",
+    /// A turn asks what the file `asks.json` says: a list of objects with `method` and `params`, under `asks`. Its change of
+    /// files has the `changes` that stand beside. Once the gate is open, the change becomes `later`, and the gate closes.
+    AsksAsWritten = "asks-as-written",
     /// A turn asks twice, and has more output than a log keeps after either question.
     AsksInFlood = "asks-in-flood",
 }

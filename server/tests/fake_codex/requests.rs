@@ -26,7 +26,9 @@ const FOR_PEOPLE: usize = 5;
 /// Asks, and keeps the answers.
 pub(crate) struct Asking {
     /// Which methods, in order.
-    methods: &'static [&'static str],
+    methods: Vec<String>,
+    /// What each says, where that stands in a file.
+    written: Vec<Value>,
     /// All at once, or one after the other.
     together: bool,
     /// Whether the agent's questions are about a secret.
@@ -64,6 +66,14 @@ impl Asking {
         Self { secret: true, ..Self::new(&METHODS[3..FOR_PEOPLE], false) }
     }
 
+    /// What stands in a file, one thing after another.
+    pub(crate) fn as_written(asks: &Value) -> Self {
+        let asks = asks.as_array().cloned().unwrap_or_default();
+        let methods = asks.iter().map(|ask| ask["method"].as_str().unwrap_or_default().to_owned()).collect();
+        let written = asks.into_iter().map(|mut ask| ask["params"].take()).collect();
+        Self { methods, written, ..Self::new(&[], false) }
+    }
+
     /// Requests to run commands, one after another. What a test leaves out of one is as usual.
     pub(crate) fn of_commands(commands: Vec<Value>) -> Self {
         Self { commands, ..Self::new(&[], false) }
@@ -74,9 +84,10 @@ impl Asking {
         Self { cwd: cwd.clone(), ..self }
     }
 
-    fn new(methods: &'static [&'static str], together: bool) -> Self {
-        let (commands, cwd) = (Vec::new(), json!("/"));
-        Self { methods, together, secret: false, commands, cwd, answers: Map::new() }
+    fn new(methods: &[&str], together: bool) -> Self {
+        let methods = methods.iter().map(ToString::to_string).collect();
+        let (written, commands, cwd) = (Vec::new(), Vec::new(), json!("/"));
+        Self { methods, written, together, secret: false, commands, cwd, answers: Map::new() }
     }
 
     fn count(&self) -> usize {
@@ -85,7 +96,7 @@ impl Asking {
 
     /// What an answer is kept by: the method, or the place of a command.
     fn name(&self, at: usize) -> String {
-        self.methods.get(at).map_or_else(|| at.to_string(), |method| (*method).to_owned())
+        self.methods.get(at).cloned().unwrap_or_else(|| at.to_string())
     }
 
     /// Begins to ask.
@@ -102,7 +113,10 @@ impl Asking {
     /// Asks one of them.
     pub(crate) fn ask(&self, at: usize, thread: &str, turn: &str) {
         if let Some(method) = self.methods.get(at) {
-            let mut params = params(method, thread, turn, &self.cwd);
+            let mut params = match self.written.get(at) {
+                Some(written) => placed(written.clone(), thread, turn),
+                None => params(method, thread, turn, &self.cwd),
+            };
             if self.secret && method.ends_with("requestUserInput") {
                 params["questions"] = secret_questions();
             }
@@ -160,7 +174,7 @@ fn secret_questions() -> Value {
 
 /// What a request says; as codex says it where a person answers.
 fn params(method: &str, thread: &str, turn: &str, cwd: &Value) -> Value {
-    let mut params = match method {
+    let params = match method {
         "item/commandExecution/requestApproval" => json!({
             "kind": "command", "command": "bash -lc 'cargo test'", "cwd": cwd, "reason": "Shall the tests run?",
             "availableDecisions": [
@@ -195,6 +209,11 @@ fn params(method: &str, thread: &str, turn: &str, cwd: &Value) -> Value {
         }),
         _ => return json!({ "about": method }),
     };
+    placed(params, thread, turn)
+}
+
+/// Says where it is asked, too.
+fn placed(mut params: Value, thread: &str, turn: &str) -> Value {
     params["threadId"] = json!(thread);
     params["turnId"] = json!(turn);
     params["itemId"] = json!(format!("{turn}-asked"));

@@ -69,7 +69,12 @@ impl Fake {
                 let _ =
                     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             }
-            Mode::Asks | Mode::AsksTogether | Mode::AsksCommands | Mode::AsksForWords | Mode::AsksInFlood => {
+            Mode::Asks
+            | Mode::AsksTogether
+            | Mode::AsksCommands
+            | Mode::AsksForWords
+            | Mode::AsksInFlood
+            | Mode::AsksAsWritten => {
                 return self.ask(mode, turn);
             }
             Mode::SubAgent => {
@@ -140,10 +145,15 @@ impl Fake {
             Mode::AsksTogether => Asking::together(),
             Mode::AsksInFlood => Asking::of_two(),
             Mode::AsksCommands => Asking::of_commands(self.commands()),
+            Mode::AsksAsWritten => Asking::as_written(&self.written()["asks"]),
             _ => Asking::for_words(),
         };
         let asking = asking.working_in(&self.thread.cwd);
-        self.started(&turn, &items::proposed_change(&turn));
+        let mut change = items::proposed_change(&turn);
+        if let (Mode::AsksAsWritten, Some(changes)) = (mode, self.written().get("changes")) {
+            change["changes"] = changes.clone();
+        }
+        self.started(&turn, &change);
         if mode == Mode::AsksInFlood {
             for at in 0..2 {
                 asking.ask(at, &self.thread.id, &turn);
@@ -162,6 +172,23 @@ impl Fake {
             eprintln!("fake codex: no list of commands: {error}");
             std::process::exit(64)
         })
+    }
+
+    /// What stands in the file `asks.json`.
+    fn written(&self) -> Value {
+        let text = std::fs::read_to_string(self.dir.join("asks.json")).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Changes what is asked about, if that is in the file. Returns `false` if not.
+    pub(crate) fn change_later(&self, turn: &str) -> bool {
+        let written = self.written();
+        let Some(later) = written.get("later") else { return false };
+        notify(
+            "item/fileChange/patchUpdated",
+            &json!({ "threadId": self.thread.id, "turnId": turn, "itemId": format!("{turn}-asked"), "changes": later }),
+        );
+        true
     }
 
     /// Takes a message for the turn that runs.

@@ -1,14 +1,12 @@
 //! Command lines as people would type them.
 
-use crate::hidden::in_order;
-
 /// Where the system keeps its shells. The agent can choose the shell, and one of its own making can do anything,
 /// whatever stands behind it: only what runs in one of these is shown alone.
 const PLACES: [&str; 4] = ["", "/bin/", "/usr/bin/", "/usr/local/bin/"];
 
 /// The command inside `bash -lc '…'`, which is how codex runs most of them; any other line as it is.
 pub fn command_line(line: &str) -> String {
-    in_order(&inner(line).unwrap_or_else(|| line.to_owned()))
+    inner(line).unwrap_or_else(|| line.to_owned())
 }
 
 fn inner(line: &str) -> Option<String> {
@@ -77,11 +75,6 @@ mod tests {
         ] {
             assert_eq!(command_line(line), line);
         }
-    }
-
-    #[test]
-    fn what_reorders_the_line_is_shown() {
-        assert_eq!(command_line("bash -lc 'ls \u{202E}x'"), "ls [U+202E]x");
     }
 
     #[test]

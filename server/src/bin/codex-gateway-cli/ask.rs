@@ -10,7 +10,7 @@ use console::Term;
 use dialoguer::{Confirm, Input as Text, MultiSelect, Password, Select, theme::ColorfulTheme};
 use tokio_util::sync::CancellationToken;
 
-use crate::lines::plain;
+use crate::lines::{exact_name, plain};
 
 /// What they answer; nothing if they interrupted instead: the key has become the signal. It blocks; what cannot be
 /// asked is declined. Who is left gets no further question.
@@ -39,7 +39,7 @@ fn theme() -> ColorfulTheme {
 }
 
 fn decision(available: &[Decision]) -> dialoguer::Result<Decision> {
-    let labels: Vec<String> = available.iter().map(|decision| plain(&label(decision))).collect();
+    let labels: Vec<String> = available.iter().map(|decision| exact_name(&label(decision))).collect();
     // Whoever only presses Enter allows nothing.
     let safe = available.iter().position(|decision| decision.word() == Decision::DECLINE).unwrap_or(0);
     let chosen = Select::with_theme(&theme())

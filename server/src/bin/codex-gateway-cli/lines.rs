@@ -6,7 +6,7 @@ use codex_gateway_wire::{
     EventBody, Item, ItemId, Notification, RequestResolved, UserRequest,
     codex::{FileUpdateChange, ItemStatus, PlanStep, PlanStepStatus, TurnPlan, topic},
     diff::{Counts, counts},
-    hidden::in_order,
+    hidden::{Piece, TextKind, escaped, line_count, pieces, push_code},
     request::{Access, Outcome, Summary},
     shell::command_line,
 };
@@ -27,11 +27,18 @@ pub(crate) enum Tone {
     Warning,
 }
 
-/// A line for people.
+/// A line for people, ready for the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub tone: Tone,
     pub text: String,
+}
+
+impl Line {
+    /// A line of what somebody or something says.
+    pub(crate) fn said(tone: Tone, text: &str) -> Self {
+        Self { tone, text: plain(text) }
+    }
 }
 
 /// What an event says. What the agent says is not among it, nor what those commands printed: that was shown as it came.
@@ -43,14 +50,14 @@ pub(crate) fn lines(body: &EventBody, shown: &HashSet<ItemId>) -> Vec<Line> {
         }
         EventBody::Notification(Notification::PlanUpdated(plan)) => steps(plan),
         EventBody::Notification(Notification::Error(error)) if error.will_retry => {
-            vec![line(Tone::Warning, format!("{}; trying again", error.error.message))]
+            vec![said(Tone::Warning, &format!("{}; trying again", error.error.message))]
         }
         EventBody::Notification(Notification::Warning(_, message)) => {
-            vec![line(Tone::Warning, message.clone())]
+            vec![said(Tone::Warning, message)]
         }
         EventBody::Warning(warning) => {
-            let detail = warning.detail.iter().map(|detail| line(Tone::Detail, detail.clone()));
-            std::iter::once(line(Tone::Warning, warning.message.clone())).chain(detail).collect()
+            let detail = warning.detail.iter().map(|detail| said(Tone::Detail, detail));
+            std::iter::once(said(Tone::Warning, &warning.message)).chain(detail).collect()
         }
         EventBody::Request(request) => asked(request),
         EventBody::RequestResolved(resolved) => vec![answered(resolved)],
@@ -58,17 +65,25 @@ pub(crate) fn lines(body: &EventBody, shown: &HashSet<ItemId>) -> Vec<Line> {
     }
 }
 
+/// A line of the program's own words. What stands in it of others has been made ready already.
 fn line(tone: Tone, text: String) -> Line {
     Line { tone, text }
+}
+
+fn said(tone: Tone, text: &str) -> Line {
+    Line::said(tone, text)
 }
 
 fn started(item: &Item) -> Vec<Line> {
     match item {
         Item::CommandExecution(command) => {
-            vec![line(Tone::Work, format!("$ {}", command_line(&command.command)))]
+            vec![line(Tone::Work, format!("$ {}", exact_command(&command.command)))]
         }
         Item::McpToolCall(call) => {
-            vec![line(Tone::Work, format!("calling {} of {}", call.tool, call.server))]
+            vec![line(
+                Tone::Work,
+                format!("calling {} of {}", exact_name(&call.tool), exact_name(&call.server)),
+            )]
         }
         _ => Vec::new(),
     }
@@ -96,15 +111,13 @@ fn completed(item: &Item, shown: bool) -> Vec<Line> {
             };
             change.changes.iter().map(|one| line(tone, format!("{}{suffix}", changed(one)))).collect()
         }
-        Item::McpToolCall(call) => {
-            call.error.iter().map(|error| line(Tone::Bad, error.message.clone())).collect()
-        }
-        Item::WebSearch(search) => vec![line(Tone::Work, format!("searched the web: {}", search.query))],
+        Item::McpToolCall(call) => call.error.iter().map(|error| said(Tone::Bad, &error.message)).collect(),
+        Item::WebSearch(search) => vec![said(Tone::Work, &format!("searched the web: {}", search.query))],
         Item::Reasoning(reasoning) => {
-            let told = |part: &String| line(Tone::Detail, topic(part).unwrap_or(part).to_owned());
+            let told = |part: &String| said(Tone::Detail, topic(part).unwrap_or(part));
             reasoning.summary.iter().map(told).collect()
         }
-        Item::ImageView(image) => vec![line(Tone::Work, format!("looked at {}", image.path))],
+        Item::ImageView(image) => vec![line(Tone::Work, format!("looked at {}", exact_name(&image.path)))],
         Item::ContextCompaction(_) => {
             vec![line(Tone::Detail, "summed the conversation up, to make room".to_owned())]
         }
@@ -115,7 +128,7 @@ fn completed(item: &Item, shown: bool) -> Vec<Line> {
 /// The beginning and the end of what a command printed.
 fn output(head: &str, tail: &str) -> Vec<Line> {
     let all: Vec<&str> = head.lines().chain(tail.lines()).collect();
-    let show = |text: &&str| line(Tone::Detail, (*text).to_owned());
+    let show = |text: &&str| said(Tone::Detail, text);
     if all.len() <= OUTPUT.0 + OUTPUT.1 {
         return all.iter().map(show).collect();
     }
@@ -128,11 +141,12 @@ fn output(head: &str, tail: &str) -> Vec<Line> {
 
 fn changed(change: &FileUpdateChange) -> String {
     let FileUpdateChange { path, kind, .. } = change;
+    let path = exact_name(path);
     let Counts { added, removed } = counts(change);
     match (kind.kind.as_str(), &kind.move_path) {
         ("add", _) => format!("added {path} (+{added})"),
         ("delete", _) => format!("deleted {path}"),
-        (_, Some(to)) => format!("moved {path} to {to} (+{added} −{removed})"),
+        (_, Some(to)) => format!("moved {path} to {} (+{added} −{removed})", exact_name(to)),
         (_, None) => format!("edited {path} (+{added} −{removed})"),
     }
 }
@@ -144,7 +158,7 @@ fn steps(plan: &TurnPlan) -> Vec<Line> {
             PlanStepStatus::InProgress => ">",
             PlanStepStatus::Pending | PlanStepStatus::Other => " ",
         };
-        line(Tone::Detail, format!("[{mark}] {}", step.step))
+        said(Tone::Detail, &format!("[{mark}] {}", step.step))
     };
     std::iter::once(line(Tone::Work, "the plan:".to_owned())).chain(plan.plan.iter().map(step)).collect()
 }
@@ -156,17 +170,17 @@ pub(crate) fn asked(request: &UserRequest) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut say = |text: String| lines.push(line(Tone::Warning, text));
     if let Some(command) = command {
-        let place = cwd.as_ref().map(|cwd| format!(" in {cwd}")).unwrap_or_default();
-        say(format!("asks to run: {}{place}", command_line(command)));
+        let place = cwd.as_ref().map(|cwd| format!(" in {}", exact_name(cwd))).unwrap_or_default();
+        say(format!("asks to run: {}{place}", exact_command(command)));
     }
     if let Some(host) = host {
-        say(format!("asks to connect to {host}"));
+        say(format!("asks to connect to {}", exact_name(host)));
     }
     for change in changes {
-        say(format!("asks to change {}", change.path));
+        say(format!("asks to change {}", exact_name(&change.path)));
     }
     if let Some(root) = grant_root {
-        say(format!("asks to write below {root} from here on"));
+        say(format!("asks to write below {} from here on", exact_name(root)));
     }
     for permission in permissions {
         let what = match permission.access {
@@ -176,20 +190,21 @@ pub(crate) fn asked(request: &UserRequest) -> Vec<Line> {
             Access::Deny => "not touch",
             Access::Other => "do more",
         };
-        let target = permission.target.as_ref().map(|target| format!(" {target}")).unwrap_or_default();
+        let target =
+            permission.target.as_ref().map(|target| format!(" {}", exact_name(target))).unwrap_or_default();
         say(format!("asks to {what}{target}"));
     }
     if let Some(server) = server {
-        say(format!("the MCP server {server} asks"));
+        say(format!("the MCP server {} asks", exact_name(server)));
     }
     if let Some(url) = url {
-        say(format!("asks to follow {url}"));
+        say(format!("asks to follow {}", exact_name(url)));
     }
     for field in fields {
-        say(format!("asks: {}", if field.hint.is_empty() { &field.label } else { &field.hint }));
+        say(format!("asks: {}", plain(if field.hint.is_empty() { &field.label } else { &field.hint })));
     }
     if let Some(reason) = reason {
-        lines.push(line(Tone::Detail, reason.clone()));
+        lines.push(said(Tone::Detail, reason));
     }
     if lines.is_empty() {
         lines.push(line(Tone::Warning, format!("asks for {}", request.kind.as_str())));
@@ -208,9 +223,42 @@ fn answered(resolved: &RequestResolved) -> Line {
     line(tone, word.to_owned())
 }
 
+/// The right-to-left text between these two does not reorder what surrounds it (first strong isolate, pop directional
+/// isolate). Terminals that know nothing of directions show neither.
+const ISOLATE: (char, char) = ('\u{2068}', '\u{2069}');
+
+/// A command as one types it, with every character of it to be seen.
+fn exact_command(command: &str) -> String {
+    exact(&command_line(command), TextKind::Code)
+}
+
+/// A path, a host, a rule or the name of a tool, with every character of it to be seen.
+pub(crate) fn exact_name(name: &str) -> String {
+    exact(name, TextKind::Name)
+}
+
+fn exact(text: &str, kind: TextKind) -> String {
+    let mut exact = String::with_capacity(text.len());
+    for piece in pieces(text, kind) {
+        match piece {
+            Piece::Plain(text) => exact.push_str(text),
+            Piece::RightToLeft(text) => {
+                exact.push(ISOLATE.0);
+                exact.push_str(text);
+                exact.push(ISOLATE.1);
+            }
+            Piece::Hidden(c) => push_code(&mut exact, c),
+            Piece::BlankLines(lines) => {
+                exact.extend(["… ", &line_count(lines).to_string(), " blank lines …\n"]);
+            }
+        }
+    }
+    exact
+}
+
 /// A text without what would steer a terminal, or reorder what is read.
 pub(crate) fn plain(text: &str) -> String {
-    let text = in_order(&console::strip_ansi_codes(text));
+    let text = escaped(&console::strip_ansi_codes(text), TextKind::Prose);
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
@@ -263,6 +311,33 @@ mod tests {
         let reasoning =
             r#"{"type":"reasoning","id":"r","summary":["**Looking around**\n\nI look.","Plain"]}"#;
         assert_eq!(item("completed", reasoning), ["Looking around", "Plain"]);
+    }
+
+    #[test]
+    fn asked_command_with_hidden_characters_shows_each() {
+        let about = Summary {
+            command: Some("cat \u{200f}1 > \u{1b}[8mש\r".to_owned()),
+            cwd: Some("/w\n".to_owned()),
+            ..Summary::default()
+        };
+        let request = UserRequest {
+            id: "r".into(),
+            kind: codex_gateway_wire::request::RequestKind::Command,
+            method: String::new(),
+            params: codex_gateway_wire::Json::default(),
+            summary: about,
+            available_decisions: Vec::new(),
+            created_at: 0,
+            deadline: None,
+        };
+        let shown = "asks to run: cat [U+200F]1 > [U+001B][8m\u{2068}ש\u{2069}[U+000D] in /w[U+000A]";
+        assert_eq!(asked(&request), [line(Tone::Warning, shown.to_owned())]);
+    }
+
+    #[test]
+    fn asked_command_with_many_blank_lines_counts_them() {
+        let command = exact_command(&format!("ls{}rm", "\n".repeat(400)));
+        assert_eq!(command, "ls\n… 399 blank lines …\nrm");
     }
 
     #[test]

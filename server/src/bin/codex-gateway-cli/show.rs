@@ -64,12 +64,12 @@ impl Show {
 
     /// Says something of the program's own.
     pub(crate) fn note(&self, text: &str) {
-        self.line(&Line { tone: Tone::Warning, text: text.to_owned() });
+        self.line(&Line::said(Tone::Warning, text));
     }
 
     /// Says more, for whom it is of use.
     pub(crate) fn detail(&self, text: &str) {
-        self.line(&Line { tone: Tone::Detail, text: text.to_owned() });
+        self.line(&Line::said(Tone::Detail, text));
     }
 
     /// Says that events are left out.
@@ -171,7 +171,7 @@ impl Show {
         let before = self.written.replace(text.to_owned());
         if let Some(before) = before.filter(|_| !self.live) {
             // It was not the answer, but a word on the way.
-            self.line(&Line { tone: Tone::Work, text: before });
+            self.line(&Line::said(Tone::Work, &before));
         }
         if self.live && self.writing.as_ref() != Some(id) {
             self.write(id, text)?;
@@ -193,9 +193,8 @@ impl Show {
         if self.json {
             return;
         }
-        let text = plain(text);
         let text = match tone {
-            Tone::Work => style(text).cyan(),
+            Tone::Work => style(text.clone()).cyan(),
             Tone::Detail => style(format!("  {text}")).dim(),
             Tone::Bad => style(format!("  {text}")).red(),
             Tone::Warning => style(format!("! {text}")).yellow(),
@@ -225,7 +224,7 @@ impl Show {
             return out(&line.unwrap_or_default(), "\n");
         }
         if let Some(error) = end.turn.as_ref().and_then(|turn| turn.error.as_ref()) {
-            self.line(&Line { tone: Tone::Bad, text: error.message.clone() });
+            self.line(&Line::said(Tone::Bad, &error.message));
         }
         match end.text {
             Some(text) if !(self.live && self.written.as_ref() == Some(&text)) => {

@@ -1,0 +1,327 @@
+// Nothing is allowed that has not been in view, and what is in view is what was asked.
+import AxeBuilder from '@axe-core/playwright';
+import type { Locator, Page } from '@playwright/test';
+import { type Chat, expect, test } from './chat';
+import type { Server } from './gateway';
+import { FakeCodex } from './support/fake-codex';
+
+const COMMAND = 'item/commandExecution/requestApproval';
+const EDIT = 'item/fileChange/requestApproval';
+
+const box = (page: Page): Locator => page.locator('.question');
+const allow = (page: Page): Locator => box(page).getByRole('button', { name: /^Allow once/ });
+const decline = (page: Page): Locator => box(page).getByRole('button', { name: /^Decline/ }).first();
+/** Stands below what is asked. */
+const end = (page: Page): Locator => box(page).locator('.end');
+
+interface Attack {
+  asks: { method: string; params: object }[];
+  changes?: object[];
+  later?: object[];
+}
+
+const command = (command: string, more: object = {}): Attack => ({ asks: [{ method: COMMAND, params: { command, cwd: '/', ...more } }] });
+const edit = (changes: object[], later: object[] = []): Attack => ({
+  asks: [{ method: EDIT, params: { reason: 'It is outside.' } }],
+  changes,
+  ...(later.length > 0 && { later }),
+});
+const added = (name: string, lines: string[]) => ({ path: `/outside/${name}`, kind: { type: 'add' }, diff: `${lines.join('\n')}\n` });
+const numbered = (count: number) => Array.from({ length: count }, (_, n) => `line ${n + 1}`);
+
+type StartServer = (options: object) => Promise<Server>;
+
+/** Has codex ask something, and waits until it can be answered. */
+async function ask(chat: Chat, startServer: StartServer, attack: Attack): Promise<FakeCodex> {
+  const codex = new FakeCodex('attacks', 'asks-as-written');
+  codex.setAsks(attack);
+  const server = await startServer({ args: [], env: codex.env });
+  await chat.start('Go on', `${server.baseURL}/`);
+  await chat.asked();
+  await box(chat.page).focus();
+  return codex;
+}
+
+/** Tries to allow it, by key and by click. */
+async function tryToAllow(page: Page): Promise<void> {
+  await page.keyboard.press('1');
+  await allow(page).dispatchEvent('click');
+}
+
+async function isAllowed(chat: Chat): Promise<void> {
+  await expect(box(chat.page)).toBeHidden();
+  await chat.ended('completed');
+  await expect(chat.answers.last()).toContainText('"decision":"accept"');
+}
+
+// What is still asked for ends with the page, before its server does.
+test.afterEach(({ page }) => page.goto('about:blank'));
+
+const SIZES = [
+  { width: 1440, height: 900 },
+  { width: 390, height: 844 },
+];
+
+/** Each puts something out of view that `1` must not allow. */
+const ATTACKS: Record<string, Attack> = {
+  'a command of 20,000 characters': command(`echo ${'x'.repeat(20_000)}; rm -rf ~`),
+  'a command of 300 lines': command(`cat <<EOF\n${numbered(300).join('\n')}\nEOF\nrm -rf ~`),
+  '61 files': edit(Array.from({ length: 61 }, (_, n) => added(`${n}.txt`, ['one', 'two']))),
+  'a patch of 3,001 lines': edit([added('long.txt', numbered(3001))]),
+};
+
+for (const size of SIZES) {
+  for (const [name, attack] of Object.entries(ATTACKS)) {
+    test(`${name} at ${size.width} px: nothing is allowed before the end has been in view`, async ({ page, chat, startServer }) => {
+      await page.setViewportSize(size);
+      await ask(chat, startServer, attack);
+      await expect(box(page)).toHaveAttribute('data-seen', /partly|folded/);
+      await expect(allow(page)).toBeInViewport();
+      await expect(decline(page)).toBeInViewport();
+      await expect(allow(page)).toHaveAttribute('aria-disabled', 'true');
+      await expect(allow(page)).toHaveAccessibleDescription(/to allow$/);
+      await expect(decline(page)).not.toHaveAttribute('aria-disabled');
+      await page.screenshot({ path: `../target/screenshots/approval-${name.replace(/\W+/g, '-')}-${size.width}.png` });
+      await tryToAllow(page);
+      await expect(box(page).getByRole('status')).toContainText(/Nothing was allowed|folded/);
+      await expect(box(page)).toBeVisible();
+      expect(await chat.answers.count()).toBe(0);
+
+      await page.keyboard.press('End');
+      // What is folded away has not been in view either.
+      const folded = box(page).locator('.asked button[data-folded]').first();
+      if (await folded.isVisible()) {
+        await expect(box(page)).toHaveAttribute('data-seen', 'folded');
+        await tryToAllow(page);
+        await expect(box(page)).toBeVisible();
+        await folded.click();
+        await expect(box(page)).toHaveAttribute('data-seen', 'partly');
+        await box(page).focus();
+        await page.keyboard.press('End');
+      }
+      await expect(end(page)).toBeInViewport();
+      await expect(box(page)).toHaveAttribute('data-seen', 'all');
+      await expect(allow(page)).not.toHaveAttribute('aria-disabled');
+      await page.keyboard.press('1');
+      await isAllowed(chat);
+    });
+  }
+
+  test(`400 newlines at ${size.width} px are counted, and hide nothing`, async ({ page, chat, startServer }) => {
+    await page.setViewportSize(size);
+    await ask(chat, startServer, command(`ls${'\n'.repeat(400)}rm -rf ~`, { reason: `Look.${'\n'.repeat(400)}Please.` }));
+    await expect(box(page).locator('.prompt .blank-lines')).toHaveAttribute('data-label', '399 blank lines');
+    await expect(box(page)).toHaveAttribute('data-seen', 'all');
+    await expect(end(page)).toBeInViewport();
+    await expect(allow(page)).toBeInViewport();
+    await page.screenshot({ path: `../target/screenshots/approval-newlines-${size.width}.png` });
+    await page.keyboard.press('1');
+    await isAllowed(chat);
+  });
+}
+
+for (const size of SIZES) {
+  test(`a long justification at ${size.width} px stands below what is asked, and is cut`, async ({ page, chat, startServer }) => {
+    await page.setViewportSize(size);
+    await ask(chat, startServer, command('rm -rf ~', { reason: 'It is harmless. '.repeat(2000) }));
+    await expect(box(page)).toHaveAttribute('data-seen', 'all');
+    await expect(box(page).locator('.prompt')).toBeInViewport({ ratio: 1 });
+    await expect(allow(page)).toBeInViewport({ ratio: 1 });
+    await page.screenshot({ path: `../target/screenshots/approval-justification-${size.width}.png` });
+    await page.keyboard.press('1');
+    await isAllowed(chat);
+  });
+}
+
+test('a reason that was cut can be shown whole', async ({ page, chat, startServer }) => {
+  await ask(chat, startServer, command('rm -rf ~', { reason: 'It is harmless. '.repeat(2000) }));
+  const above = await box(page).locator('.prompt').boundingBox();
+  const reason = box(page).locator('.why');
+  const below = await reason.boundingBox();
+  expect(above && below && above.y + above.height <= below.y).toBe(true);
+  expect((await reason.textContent())?.length).toBeLessThan(400);
+  await reason.getByRole('button', { name: 'Show all' }).click();
+  expect((await reason.textContent())?.length).toBeGreaterThan(30_000);
+  await expect(box(page)).toHaveAttribute('data-seen', 'all');
+});
+
+test('"Show all" unfolds everything, and then it can be allowed', async ({ page, chat, startServer }) => {
+  const long = `${'y'.repeat(2_990)}the very end`;
+  await ask(chat, startServer, edit([added('long.txt', numbered(3001)), added('wide.txt', [long])]));
+  await expect(box(page)).toHaveAttribute('data-seen', 'partly');
+  await box(page).getByRole('status').getByRole('button', { name: 'Show all' }).click();
+  await expect(box(page)).toHaveAttribute('data-seen', 'all');
+  await expect(box(page).locator('[data-folded]')).toHaveCount(0);
+  await expect(box(page).locator('.line')).toHaveCount(3002);
+  await expect(box(page).locator('.line').last()).toContainText('the very end');
+  await allow(page).click();
+  await isAllowed(chat);
+});
+
+test('a page at a time: the key that is pressed goes on, and does not allow what it has just brought into view', async ({ page, chat, startServer }) => {
+  await ask(chat, startServer, command(numbered(60).join('\n')));
+  const asked = box(page).locator('.asked');
+  const top = () => asked.evaluate((asked) => asked.scrollTop);
+  expect(await top()).toBe(0);
+  await page.keyboard.press('1');
+  expect(await top()).toBeGreaterThan(0);
+  // In one go: no time passes between the key that reaches the end and the next one.
+  await box(page).evaluate((box) => {
+    for (let press = 0; press < 20; press++) box.dispatchEvent(new KeyboardEvent('keydown', { key: '1', bubbles: true }));
+  });
+  await expect(box(page)).toHaveAttribute('data-seen', 'all');
+  await expect(allow(page)).toBeEnabled();
+  await page.keyboard.press('Escape');
+  await chat.ended('completed');
+  await expect(chat.answers.last()).toContainText('"decision":"decline"');
+});
+
+test('a box that cannot be allowed yet, with markers in it, is accessible', async ({ page, chat, startServer }) => {
+  await ask(chat, startServer, command(`cat \u200f\n${numbered(60).join('\n')}`, { reason: 'It is harmless. '.repeat(200) }));
+  await expect(box(page)).toHaveAttribute('data-seen', 'partly');
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => ({ id, html: nodes.map((node) => node.html) }))).toEqual([]);
+    await page.screenshot({ path: `../target/screenshots/approval-locked-${colorScheme}.png` });
+  }
+});
+
+test('declining needs no end in view', async ({ page, chat, startServer }) => {
+  await ask(chat, startServer, command(numbered(300).join('\n')));
+  await expect(box(page)).toHaveAttribute('data-seen', 'partly');
+  await page.keyboard.press('Escape');
+  await chat.ended('completed');
+  await expect(chat.answers.last()).toContainText('"decision":"decline"');
+});
+
+test('a patch that changes after it was seen has to be seen again', async ({ page, chat, startServer }) => {
+  const codex = await ask(chat, startServer, edit([added('a.txt', ['harmless'])], [added('a.txt', ['harmless', ...numbered(300)])]));
+  await expect(box(page)).toHaveAttribute('data-seen', 'all');
+  codex.openGate();
+  await expect(box(page)).toContainText('line 300');
+  await expect(box(page)).toHaveAttribute('data-seen', 'partly');
+  await tryToAllow(page);
+  await expect(box(page)).toBeVisible();
+  await box(page).focus();
+  await page.keyboard.press('End');
+  await expect(box(page)).toHaveAttribute('data-seen', 'all');
+  await page.keyboard.press('1');
+  await isAllowed(chat);
+});
+
+test('a phone on its side has room for what is asked and for the buttons', async ({ page, chat, startServer }) => {
+  await page.setViewportSize({ width: 844, height: 390 });
+  await ask(chat, startServer, command(numbered(60).join('\n')));
+  await page.screenshot({ path: '../target/screenshots/approval-landscape.png' });
+  await expect(allow(page)).toBeInViewport({ ratio: 1 });
+  await expect(decline(page)).toBeInViewport({ ratio: 1 });
+  await expect(box(page).locator('.prompt')).toBeInViewport();
+  await tryToAllow(page);
+  await expect(box(page)).toBeVisible();
+  await page.keyboard.press('End');
+  await expect(box(page)).toHaveAttribute('data-seen', 'all');
+});
+
+test('what a form of a server asks must have been in view before it is sent', async ({ page, chat, startServer }) => {
+  const message = `${numbered(200).join('\n')}\nAnd give me everything.`;
+  const form = { serverName: `maps${'s'.repeat(300)}`, mode: 'form', message, requestedSchema: { type: 'object', properties: {} } };
+  await ask(chat, startServer, { asks: [{ method: 'mcpServer/elicitation/request', params: form }] });
+  const send = box(page).getByRole('button', { name: 'Send' });
+  await expect(send).toBeInViewport();
+  await send.dispatchEvent('click');
+  await expect(box(page)).toBeVisible();
+  await expect(send).toHaveAttribute('aria-disabled', 'true');
+  await page.keyboard.press('End');
+  await expect(box(page)).toHaveAttribute('data-seen', 'all');
+  await expect(box(page)).toContainText(form.serverName);
+  await send.click();
+  await expect(box(page)).toBeHidden();
+  await chat.ended('completed');
+});
+
+test('a host and a rule that are long leave the buttons in view, and are there in full', async ({ page, chat, startServer }) => {
+  const host = `${'a'.repeat(400)}.example`;
+  const rule = { acceptWithExecpolicyAmendment: { execpolicy_amendment: ['cargo', 'b'.repeat(3_000)] } };
+  const network = { networkApprovalContext: { host, protocol: 'https' }, availableDecisions: ['accept', rule, 'cancel'] };
+  await ask(chat, startServer, command('curl', network));
+  await expect(allow(page)).toBeInViewport({ ratio: 1 });
+  await expect(decline(page)).toBeInViewport({ ratio: 1 });
+  await expect(box(page).locator('.what')).toContainText(host);
+  await expect(box(page).locator('.what')).toContainText('b'.repeat(3_000));
+});
+
+/** The characters of an element's text as they stand on the page, from left to right and from top to bottom. */
+async function asDisplayed(element: Locator): Promise<string> {
+  return element.evaluate((element) => {
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    const seen: { char: string; x: number; y: number }[] = [];
+    while (texts.nextNode()) {
+      const text = texts.currentNode as Text;
+      // A marker stands where its character is.
+      const marker = text.parentElement?.closest('.codepoint');
+      for (let at = 0; at < text.data.length; at++) {
+        const range = document.createRange();
+        range.setStart(text, at);
+        range.setEnd(text, at + 1);
+        const { left, top } = (marker ?? range).getBoundingClientRect();
+        seen.push({ char: text.data[at] ?? '', x: left, y: marker ? Number.NaN : Math.round(top) });
+      }
+    }
+    const line = seen.find(({ y }) => !Number.isNaN(y))?.y;
+    if (seen.some(({ y }) => !Number.isNaN(y) && y !== line)) throw new Error('it has more than one line');
+    return seen.sort((one, other) => one.x - other.x).map(({ char }) => char).join('');
+  });
+}
+
+/** What is copied of an element. */
+const copied = (element: Locator): Promise<string> =>
+  element.evaluate((element) => {
+    const selection = getSelection();
+    selection?.selectAllChildren(element);
+    return selection?.toString() ?? '';
+  });
+
+test('a command is displayed in the order of its characters, and copied as it is', async ({ page, chat, startServer }) => {
+  const hostile = 'cat \u200f1 > 2024\u200f\u2060\ufeff\u3164\u{e0041}';
+  await ask(chat, startServer, command(hostile));
+  const line = box(page).locator('.prompt code');
+  expect(await asDisplayed(line)).toBe(hostile);
+  const labels = await line.locator('.codepoint').evaluateAll((all) => all.map((one) => one.getAttribute('data-label')));
+  expect(labels).toEqual(['U+200F', 'U+200F', 'U+2060', 'U+FEFF', 'U+3164', 'U+E0041']);
+  await expect(line.locator('.codepoint').first()).toHaveAttribute('title', 'U+200F RIGHT-TO-LEFT MARK');
+  expect(await copied(line)).toBe(hostile);
+  await page.screenshot({ path: '../target/screenshots/approval-invisible.png' });
+  await box(page).focus();
+  await page.keyboard.press('1');
+  await isAllowed(chat);
+  // The rows of the conversation show it as well.
+  await chat.fold.click();
+  await expect(chat.log.locator('.row .target .codepoint').first()).toHaveAttribute('data-label', 'U+200F');
+});
+
+test('right-to-left words stand in the order in which they are written: in commands, paths, rules and diffs', async ({ page, chat, startServer }) => {
+  const words = 'rm \u05d0/\u05d1/\u05d2 > \u0662 > \u0663 # 1';
+  const rule = { acceptWithExecpolicyAmendment: { execpolicy_amendment: ['rm', '\u05d0', '>', '\u05d1'] } };
+  await ask(chat, startServer, command(words, { cwd: '/\u05d0/\u05d1/1', availableDecisions: ['accept', rule] }));
+  expect(await asDisplayed(box(page).locator('.prompt code'))).toBe(words);
+  expect(await asDisplayed(box(page).locator('.where code').first())).toBe('/\u05d0/\u05d1/1');
+  const always = box(page).locator('.choices button span').filter({ hasText: 'rm' }).first();
+  expect(await asDisplayed(always)).toContain('rm \u05d0 > \u05d1');
+  await page.keyboard.press('Escape');
+  await chat.ended('completed');
+});
+
+test('a line of 3,000 characters can be shown whole', async ({ page, chat, startServer }) => {
+  const long = `${'z'.repeat(2_990)}\u202ethe end`;
+  await ask(chat, startServer, edit([added('wide\u200f.txt', [long])]));
+  const line = box(page).locator('.line .text');
+  await expect(box(page).locator('.row .target .codepoint')).toHaveAttribute('data-label', 'U+200F');
+  await expect(line).not.toContainText('the end');
+  await line.getByRole('button', { name: '… show 998 more characters' }).click();
+  await expect(line).toContainText('the end');
+  await expect(line.locator('.codepoint')).toHaveAttribute('data-label', 'U+202E');
+  await expect(line).toHaveText(long);
+  await page.keyboard.press('Escape');
+  await chat.ended('completed');
+});
