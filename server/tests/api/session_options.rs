@@ -32,6 +32,7 @@ async fn options_stay_with_the_session_for_all_of_its_processes() {
     for opened in &opened {
         assert_eq!(keys(opened), (&json!(own), &json!("read-only"), &json!("never")));
     }
+    assert!(gateway.codex().settings().is_empty(), "none gets more than that afterwards");
     assert_eq!((&opened[2]["threadId"], &opened[3]["threadId"]), (&first, &first));
     gateway.stop().await;
 }
@@ -60,10 +61,13 @@ async fn effort_and_title_are_the_threads_from_its_beginning() {
 #[tokio::test]
 async fn without_options_a_session_has_what_the_operator_allows() {
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_SANDBOX", "danger-full-access").start().await;
-    gateway.create().await;
+    let session = gateway.create().await;
     let opened = gateway.codex().opened();
     let cwd = json!(gateway.workspace());
-    assert_eq!(keys(&opened[0]), (&cwd, &json!("danger-full-access"), &json!("on-request")));
+    // Opened with a sandbox that may write, codex would record the folder as trusted.
+    assert_eq!(keys(&opened[0]), (&cwd, &json!("read-only"), &json!("on-request")));
+    assert_eq!(gateway.codex().settings()[0]["sandboxPolicy"], json!({ "type": "dangerFullAccess" }));
+    assert_eq!(session.reply["state"]["sandbox"], "danger-full-access");
     gateway.stop().await;
 }
 

@@ -93,6 +93,7 @@ async fn what_a_turn_changes_stays_in_all_processes_to_come() {
     assert_eq!((&after["sandbox"], &after["approvalPolicy"]), (&json!("read-only"), &json!("never")));
     let opened = gateway.codex().opened();
     assert_eq!((&opened[1]["sandbox"], &opened[1]["approvalPolicy"]), (&json!("read-only"), &json!("never")));
+    assert_eq!(gateway.codex().settings().len(), 1, "only the first process was given more");
     gateway.stop().await;
 }
 
@@ -177,6 +178,7 @@ async fn the_page_makes_a_session_with_what_its_first_message_says() {
     let opened = &gateway.codex().opened()[0];
     assert_eq!((&opened["sandbox"], &opened["approvalPolicy"]), (&json!("read-only"), &json!("never")));
     assert_eq!(gateway.codex().told()[0]["params"]["sandboxPolicy"], Value::Null);
+    assert!(gateway.codex().settings().is_empty());
     gateway.stop().await;
 }
 

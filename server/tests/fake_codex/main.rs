@@ -228,6 +228,7 @@ impl Fake {
             "turn/start" => self.turn(mode, id, params),
             "turn/steer" => self.steer(mode, id, params),
             "thread/settings/update" => {
+                self.note("settings", params);
                 reply(id, json!({}));
                 self.change_settings(params);
             }

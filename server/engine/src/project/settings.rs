@@ -298,9 +298,9 @@ mod tests {
     #[test]
     fn file_that_sets_more_than_is_listed_is_unreadable_as_well() {
         let dir = tempfile::tempdir().unwrap();
-        let servers: String =
+        let servers: Vec<String> =
             (0..=MAX_LISTED).map(|n| format!("[mcp_servers.s{n}]\nurl = \"x\"\n")).collect();
-        write(&dir.path().join(".codex/config.toml"), &servers);
+        write(&dir.path().join(".codex/config.toml"), &servers.concat());
         let found = read(&[dir.path().to_owned()], None);
         assert_eq!((found.mcp_servers.len(), found.files.len()), (MAX_LISTED, 1));
         assert_eq!(found.unreadable, found.files);

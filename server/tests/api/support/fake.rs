@@ -89,6 +89,11 @@ impl Fake {
         self.lines("opened")
     }
 
+    /// The changes of `thread/settings/update`, the first first.
+    pub(crate) fn settings(&self) -> Vec<Value> {
+        self.lines("settings")
+    }
+
     /// The messages that it was told: `{method, params}` of `turn/start` and `turn/steer`, the first first.
     pub(crate) fn told(&self) -> Vec<Value> {
         self.lines("told")
