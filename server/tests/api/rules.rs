@@ -130,7 +130,7 @@ async fn decision_for_good_allows_later_commands_until_it_is_revoked() {
             &json!(here)
         )
     );
-    assert_eq!(listed(&first.client).await, [rule.clone()]);
+    assert_eq!(listed(&first.client).await, std::slice::from_ref(&rule));
 
     // In the same session, in another one, and after a restart; each is told, and says by which rule.
     gateway.codex().set_commands(&json!([script("cargo test --all", &["cargo", "test", "--all"])]));

@@ -96,8 +96,7 @@ fn tokens(text: &str) -> Vec<Token> {
         let length = if c == '#' {
             rest.find('\n').unwrap_or(rest.len())
         } else if c == '"' || c == '\'' {
-            let long = &rest[..rest.len().min(3)] == c.to_string().repeat(3);
-            let quote = if long { 3 } else { 1 };
+            let quote = if rest.starts_with(&c.to_string().repeat(3)) { 3 } else { 1 };
             let length = text_length(&rest[quote..], &rest[..quote]);
             tokens.push(Token::Text(rest[quote..quote + length].to_owned()));
             (quote + length + quote).min(rest.len())
@@ -153,6 +152,7 @@ mod tests {
                 2,
             ),
             ("prefix_rule(pattern=[\"ä", 1),
+            ("prefix_rule(pattern=[\"文件\", 'é\\é'], decision=\"allow\")", 1),
             ("prefix_rule(", 1),
         ] {
             assert_eq!(count(text), expected, "{text}");

@@ -234,7 +234,7 @@ mod tests {
             .await
             .unwrap();
         let again = Rules::new(store.clone()).of(&owner).await.unwrap();
-        assert_eq!(again.list(), [rule.clone()]);
+        assert_eq!(again.list(), std::slice::from_ref(&rule));
         again.remove(&rule.id).await.unwrap();
         assert!(again.list().is_empty());
         assert!(Rules::new(store).of(&owner).await.unwrap().list().is_empty());
