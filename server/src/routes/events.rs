@@ -49,6 +49,7 @@ pub struct Asked {
     interactive: Option<String>,
     /// Ends the reply after what has happened since: at once with `0`, else when something happens, or after so many
     /// seconds (at most 60) if nothing does. For clients that cannot hold a stream open.
+    #[param(maximum = 60)]
     wait: Option<u64>,
 }
 
