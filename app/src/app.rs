@@ -33,6 +33,7 @@ pub fn App() -> impl IntoView {
     provide_context(conversations);
     // What the server has read for this page is written into it, and read from there when the page is taken over.
     let first = SharedValue::new(|| use_context::<Loaded>().unwrap_or_default()).into_inner();
+    let is_deferred = first.is_deferred;
     let loaded = State::new(Some(first));
     let go = move |route: &Route| {
         let wanted = route.clone();
@@ -44,6 +45,9 @@ pub fn App() -> impl IntoView {
             }
         });
     };
+    if is_deferred {
+        effect(move || go(&navigator.route_untracked()));
+    }
     on_change(move || navigator.route(), go);
     let page = live(move || {
         loaded.try_with(|_| ());

@@ -15,6 +15,7 @@
 //! - `i18n`: every word, in each language; `prefs`: theme and language
 //! - `node`: the pieces that pages are built of; `state`: what they watch
 //! - `upload`: sending an image to the server
+//! - `render_budget`: how much the rendering of a page may take, on the server
 //! - `notify`: what the system tells of while nobody looks
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
@@ -36,6 +37,8 @@ mod pages;
 mod panel;
 mod prefs;
 mod questions;
+#[cfg(feature = "ssr")]
+mod render_budget;
 mod route;
 pub mod server_fns;
 #[cfg(feature = "ssr")]
@@ -51,7 +54,9 @@ pub use app::App;
 #[cfg(feature = "ssr")]
 pub use prefs::theme_word;
 #[cfg(feature = "ssr")]
-pub use server_fns::{ServerContext, known_colours, load};
+pub use render_budget::RenderBudget;
+#[cfg(feature = "ssr")]
+pub use server_fns::{Loaded, ServerContext, known_colours, load};
 #[cfg(feature = "ssr")]
 pub use shell::{PAGES, init_tasks, shell};
 #[cfg(feature = "ssr")]

@@ -18,6 +18,7 @@ pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod pages;
+pub mod rendering;
 pub mod request_id;
 pub mod router;
 pub mod routes;

@@ -7,7 +7,10 @@ use codex_gateway_engine::Sessions;
 use codex_gateway_site::Site;
 use leptos::config::LeptosOptions;
 
-use crate::{assets, auth::Auth, cli::Cli, guard::Guard, limits::Limits, metrics::Metrics, version::VERSION};
+use crate::{
+    assets, auth::Auth, cli::Cli, guard::Guard, limits::Limits, metrics::Metrics, rendering::Renderer,
+    version::VERSION,
+};
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -22,6 +25,8 @@ pub struct AppState {
     pub limits: Arc<Limits>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Renders the pages.
+    pub renderer: Renderer,
     /// How many connections may be open.
     pub max_connections: usize,
     /// Names this build to browsers, by its version and its browser files: a tab that is older is told.
@@ -52,6 +57,7 @@ impl AppState {
             auth: Arc::new(auth),
             guard: Arc::new(Guard::new(cli.host(), &cli.allowed_hosts)),
             limits: Arc::new(Limits::new(&cli.limits)),
+            renderer: Renderer::default(),
             max_connections: cli.limits.max_connections as usize,
             build_id: format!("{VERSION}-{fingerprint}").into(),
             started: Instant::now(),

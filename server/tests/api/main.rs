@@ -32,6 +32,7 @@ mod metrics;
 mod once;
 mod outliving;
 mod owners;
+mod pages;
 mod parking;
 mod presence;
 mod queue;
