@@ -39,7 +39,13 @@ fn stream(text: &str, cuts: impl IntoIterator<Item = usize>) -> Document {
             assert_eq!(block.source.start, end, "{text:?} cut at {cut}");
             end = block.source.end;
         }
-        assert!(end <= cut && (end == cut || text[end..cut].trim().is_empty() || text.contains("]:")));
+        assert!(
+            end <= cut
+                && (end == cut
+                    || text[end..cut].trim().is_empty()
+                    || text.contains("]:")
+                    || cut - document.tail > MAX_EAGER_TAIL)
+        );
     }
     assert_eq!(document.frozen(), document.blocks().len());
     let mut keys: Vec<_> = document.blocks().iter().map(|block| block.key).collect();

@@ -1,20 +1,25 @@
 //! Lines that would cost the parser more than their length.
 //!
-//! Its inline parsing takes linear time, but two of its block structures do not, and both are built before the parser
-//! gives its first event:
+//! Three of its structures take more than linear time, the first two of them before the parser gives its first event:
 //!
 //! - It walks through all open containers (block quotes and list items) at every line. A text that opens `n` of them and
 //!   goes on for `n` lines costs `n²` steps.
 //! - It fills up the rows of a table that have too few cells, with up to 2^18 cells in each table. A text of many small
 //!   tables gets hundreds of cells for each of its bytes.
+//! - It walks back to its link from every line of a link's title ([`super::titles`]).
 //!
 //! Such lines are found here, before the text is parsed.
+
+use super::titles::Titles;
 
 /// How many containers may be open in each other.
 const MAX_CONTAINERS: usize = 32;
 
 /// How many cells may be missing in the tables of a text.
 const MAX_MISSING_CELLS: usize = 20_000;
+
+/// How many lines the title of a link may have.
+const MAX_TITLE_LINES: usize = 32;
 
 /// What the parser may be given.
 #[derive(Clone, Copy, Debug)]
@@ -45,17 +50,28 @@ pub(super) struct Scan<'a> {
     /// How many columns the table has that may be open, 0 without one.
     columns: usize,
     missing_cells: usize,
+    titles: Titles,
 }
 
 impl<'a> Scan<'a> {
     /// Begins at the start of `source`.
     pub(super) fn new(source: &'a str, limits: Limits) -> Self {
-        Self { source, limits, at: 0, open: 0, after_blank: true, columns: 0, missing_cells: 0 }
+        Self {
+            source,
+            limits,
+            at: 0,
+            open: 0,
+            after_blank: true,
+            columns: 0,
+            missing_cells: 0,
+            titles: Titles::default(),
+        }
     }
 
     /// Goes on at `at`, where a new block begins.
     pub(super) fn resume(&mut self, at: usize) {
         (self.at, self.open, self.after_blank, self.columns) = (at, 0, true, 0);
+        self.titles = Titles::default();
     }
 
     /// Returns where the next line begins that is beyond the limits.
@@ -71,8 +87,14 @@ impl<'a> Scan<'a> {
             self.at = next;
             let Prefix { markers, columns, is_blank } = Prefix::of(line.as_bytes());
             if is_blank {
-                // List items stay open; no paragraph or table does.
-                (self.after_blank, self.columns) = (true, 0);
+                // List items stay open; no paragraph or table does. Other white space than spaces, tabs and line feeds is
+                // not blank to all of the parser.
+                let is_plain = line.bytes().all(|byte| matches!(byte, b' ' | b'\t'));
+                self.after_blank = is_plain && self.source[..next].ends_with('\n');
+                if self.after_blank {
+                    self.columns = 0;
+                    self.titles = Titles::default();
+                }
                 continue;
             }
             let depth = markers + self.open.min(columns / 2);
@@ -80,9 +102,14 @@ impl<'a> Scan<'a> {
             self.after_blank = false;
             self.missing_cells += self.columns.saturating_sub(cells(line));
             if is_delimiter_row(line) {
-                self.columns = cells(line);
+                // It may be a row of the table before it.
+                self.columns = self.columns.max(cells(line));
             }
-            if depth > self.limits.containers || self.missing_cells > self.limits.missing_cells {
+            let title_lines = self.titles.take(line.as_bytes());
+            if depth > self.limits.containers
+                || self.missing_cells > self.limits.missing_cells
+                || title_lines > MAX_TITLE_LINES
+            {
                 return Some(start);
             }
         }
@@ -191,6 +218,7 @@ fn rule_start(line: &[u8]) -> usize {
     let is_rule = |byte: &u8| *byte == mark || matches!(byte, b' ' | b'\t');
     let length = line.iter().rev().take_while(|byte| is_rule(byte)).count();
     let start = line.len() - length;
+    let start = start + line[start..].iter().take_while(|byte| **byte != mark).count();
     let marks = line[start..].iter().filter(|byte| **byte == mark).take(3).count();
     if marks == 3 { start } else { line.len() }
 }

@@ -351,6 +351,14 @@ fn lines_that_open_too_many_containers_are_plain_up_to_a_blank_line() {
 }
 
 #[test]
+fn link_title_of_too_many_lines_is_plain_from_there_on() {
+    let title = |lines: usize| format!("[a](https://b 'c{}')", "\n*d*".repeat(lines));
+    assert!(blocks(&title(31))[0].starts_with("<p><a href="));
+    let cut = blocks(&title(40));
+    assert_eq!((cut.len(), cut[1].as_str()), (2, &*format!("plain {}')", ["*d*"; 9].join("\n"))));
+}
+
+#[test]
 fn code_is_code_whatever_its_lines_begin_with() {
     let deep = ">".repeat(40);
     let source = format!("a\n\n```\n{deep}\n\n{deep}\n```\n\n*b*\n\n```\n{deep}");

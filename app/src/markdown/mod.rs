@@ -14,6 +14,7 @@ mod escape;
 mod fence;
 pub(crate) mod highlight;
 mod html;
+mod titles;
 pub mod view;
 
 pub use clipboard::copy_text;
