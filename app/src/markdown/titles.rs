@@ -7,7 +7,7 @@
 const MARKS: [u8; 3] = [b'\'', b'"', b'('];
 
 /// How many parentheses the parser takes in each other in the destination of a link.
-const MAX_PARENTHESES: usize = 32;
+const MAX_PARENTHESES: usize = 33;
 
 /// For how many lines a title may be open, at most.
 #[derive(Debug, Default)]
@@ -66,17 +66,26 @@ enum Start {
 
 /// Finds the title of the link whose destination follows at `at`.
 fn title_start(line: &[u8], at: usize) -> Start {
-    let skip_space = |at: usize| at + line[at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let skip_space =
+        |at: usize| at + line[at..].iter().take_while(|byte| b" \t\x0b\x0c".contains(byte)).count();
     let start = skip_space(at);
     let end = if line.get(start) == Some(&b'<') {
-        // Ends at its bracket, or is none.
-        start + line[start..].iter().take_while(|byte| **byte != b'>').count() + 1
+        // Up to its bracket. Another one of the first kind ends it without a link.
+        let mut end = start + 1;
+        while let Some(byte) = line.get(end).filter(|byte| **byte != b'>') {
+            match byte {
+                b'<' => return Start::None,
+                b'\\' => end += 2,
+                _ => end += 1,
+            }
+        }
+        end + 1
     } else {
         let (mut open, mut end) = (0, start);
         while let Some(byte) = line.get(end) {
             match byte {
-                byte if byte.is_ascii_whitespace() => break,
-                b'\\' => end += 1,
+                ..=b' ' => break,
+                b'\\' if line.get(end + 1).is_some_and(u8::is_ascii_punctuation) => end += 1,
                 b'(' => open += 1,
                 b')' if open == 0 => return Start::None,
                 b')' => open -= 1,
@@ -109,6 +118,10 @@ mod tests {
             ("[a]( <b c> (d", Start::At(11)),
             ("[a](b) 'c", Start::None),
             ("[a](b c 'd", Start::None),
+            ("[a](b\\ 'c", Start::At(7)),
+            ("[a](<b\\>>'c", Start::At(9)),
+            ("[a](<b<> 'c", Start::None),
+            ("[a](b\u{b}'c", Start::At(6)),
             ("[a](b", Start::NextLine),
             ("[a](", Start::NextLine),
         ] {
