@@ -41,17 +41,19 @@ async fn gateway_is_healthy_while_many_large_pages_are_rendered() {
         ["*a* ".repeat(4_000), "\n\n".to_owned(), "a\n\n".repeat(20_000), "![".repeat(100_000)].concat();
     let session = conversation(&gateway, &text).await;
     let path = session.path("/c/{id}");
-    let pages = join_all((0..8).map(|_| gateway.client.get(&path)));
-    tokio::pin!(pages);
     let mut healthy = 0;
-    // The pages are asked for first; each answer about health comes while they are rendered.
-    let pages = loop {
-        tokio::select! {
-            biased;
-            pages = &mut pages => break pages,
-            health = gateway.client.get("/healthz") => {
-                assert_eq!(health.status, 200);
-                healthy += 1;
+    let pages = {
+        let pages = join_all((0..8).map(|_| gateway.client.get(&path)));
+        tokio::pin!(pages);
+        // The pages are asked for first; each answer about health comes while they are rendered.
+        loop {
+            tokio::select! {
+                biased;
+                pages = &mut pages => break pages,
+                health = gateway.client.get("/healthz") => {
+                    assert_eq!(health.status, 200);
+                    healthy += 1;
+                }
             }
         }
     };
