@@ -37,6 +37,7 @@ pub fn App() -> impl IntoView {
     provide_context(conversations);
     // What the server has read for this page is written into it, and read from there when the page is taken over.
     let first = SharedValue::new(|| use_context::<Loaded>().unwrap_or_default()).into_inner();
+    let is_deferred = first.is_deferred;
     let loaded = State::new(Some(first));
     let go = move |route: &Route| {
         if navigator.take_renamed(route) {
@@ -54,6 +55,9 @@ pub fn App() -> impl IntoView {
             }
         });
     };
+    if is_deferred {
+        effect(move || go(&navigator.route_untracked()));
+    }
     on_change(move || navigator.route(), go);
     let page = live(move || {
         loaded.try_with(|_| ());

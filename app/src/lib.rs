@@ -17,6 +17,7 @@
 //! - `node`: the pieces that pages are built of; `state`: what they watch
 //! - `upload`: sending an image to the server
 //! - `tabs`: the two event streams that all tabs of a browser share
+//! - `render_budget`: how much the rendering of a page may take, on the server
 //! - `notify`: what the system tells of while nobody looks
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
@@ -39,6 +40,8 @@ mod panel;
 mod prefs;
 mod project;
 mod questions;
+#[cfg(feature = "ssr")]
+mod render_budget;
 mod route;
 mod rules;
 pub mod server_fns;
@@ -56,7 +59,9 @@ pub use app::App;
 #[cfg(feature = "ssr")]
 pub use prefs::theme_word;
 #[cfg(feature = "ssr")]
-pub use server_fns::{ServerContext, known_colours, load};
+pub use render_budget::RenderBudget;
+#[cfg(feature = "ssr")]
+pub use server_fns::{Loaded, ServerContext, known_colours, load};
 #[cfg(feature = "ssr")]
 pub use shell::{PAGES, init_tasks, shell};
 #[cfg(feature = "ssr")]

@@ -18,6 +18,10 @@ const ANSWERS: [what: string, text: string, seen: string][] = [
   ['a hundred thousand list items', '- item\n'.repeat(100_000), 'item'],
   ['ten thousand quotes in each other', `${'>'.repeat(10_000)} deep`, 'deep'],
   ['a hundred thousand emphases that never end', '*a '.repeat(100_000), 'a'],
+  ['images in each other', `${'!['.repeat(160_000)}a${'](x)'.repeat(160_000)}`, '![![![a](x)](x)'],
+  ['lists in each other, and lines that go on with them', `${'- '.repeat(100_000)}a\n${'\n'.repeat(100_000)}`, '- - - a'],
+  ['a hundred thousand paragraphs', 'word\n\n'.repeat(100_000), 'word'],
+  ['many tables of short rows', `${'|a'.repeat(250)}|\n${'|-'.repeat(250)}|\n${'a\n'.repeat(500)}\n`.repeat(400), 'a'],
   ['text that reorders what follows', 'safe \u202Eexe.txt', 'safe U+202Eexe.txt'],
 ];
 

@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod pages;
 pub mod proxies;
+pub mod rendering;
 pub mod request_id;
 pub mod router;
 pub mod routes;

@@ -1,20 +1,28 @@
 //! The pages: rendered by `codex-gateway-app`, with what it may reach put into its context.
 
+use std::{convert::Infallible, panic::resume_unwind};
+
+use async_stream::stream;
 use axum::{
     Router,
+    body::{Body, Bytes, to_bytes},
     extract::{Request, State},
-    http::StatusCode,
+    http::{StatusCode, request::Parts},
     middleware::{Next, from_fn_with_state},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use codex_gateway_app::{PAGES, ServerContext, init_tasks, known_colours, load, shell};
+use codex_gateway_app::{Loaded, PAGES, RenderBudget, ServerContext, init_tasks, known_colours, load, shell};
 use codex_gateway_wire::OwnerId;
-use leptos::{nonce::Nonce, prelude::provide_context};
+use leptos::{config::LeptosOptions, nonce::Nonce, prelude::provide_context};
 use leptos_axum::{handle_server_fns_with_context, render_app_async_with_context};
+use tokio::{
+    runtime::Handle,
+    task::{JoinError, spawn_blocking, yield_now},
+};
 use tower_http::compression::CompressionLayer;
 
-use crate::{assets, auth::Caller, headers::allow_page, state::AppState};
+use crate::{assets, auth::Caller, headers::allow_page, rendering::MAX_PAGE_BYTES, state::AppState};
 
 /// Shown while the browser files are missing.
 const NOT_BUILT: &str = include_str!("not_built.html");
@@ -32,27 +40,91 @@ pub fn router(state: &AppState) -> Router<AppState> {
 
 /// A page. What it begins with is read first, so that an unknown conversation is a real 404, and one whose session has
 /// ended is found where it goes on.
+///
+/// A conversation that cannot be rendered within the bounds of the [`Renderer`](crate::rendering::Renderer) is left out
+/// of its page, and loaded by the browser.
 async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Request) -> Response {
     let context = context(&state, owner);
     let (status, loaded) = load(&context, request.uri().path()).await;
     if let Some(path) = loaded.moved_to() {
         return Redirect::temporary(&path).into_response();
     }
-    let colours = known_colours(&context, &loaded).await;
-    let nonce = Nonce::new();
-    let for_page = nonce.clone();
-    let provide = move || {
-        provide_context(context.clone());
-        provide_context(loaded.clone());
-        provide_context(colours.clone());
-        // In place of leptos' own, which nobody outside the page gets to know.
-        provide_context(for_page.clone());
+    let (parts, _) = request.into_parts();
+    let page = Page { context, parts, nonce: Nonce::new(), leptos: state.leptos.clone() };
+    let rendered = if loaded.has_conversation() {
+        let whole = page.clone();
+        let runtime = Handle::current();
+        let work = move |budget: &RenderBudget| runtime.block_on(whole.render(loaded, Some(budget.clone())));
+        match state.renderer.run(work).await {
+            Some(rendered) => Some(rendered),
+            None => {
+                tracing::warn!(
+                    path = page.parts.uri.path(),
+                    "the page is too much to render; the browser loads it"
+                );
+                page.clone().render_small(Loaded::deferred()).await
+            }
+        }
+    } else {
+        page.clone().render_small(loaded).await
     };
-    let render = render_app_async_with_context(provide, move || shell(state.leptos.clone()));
-    let mut response = render(request).await;
-    *response.status_mut() = status;
-    allow_page(response.headers_mut(), &nonce);
+    let Some(html) = rendered else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let mut response = (status, Html(in_chunks(html))).into_response();
+    allow_page(response.headers_mut(), &page.nonce);
     response
+}
+
+/// What a page is rendered with.
+#[derive(Clone)]
+struct Page {
+    context: ServerContext,
+    parts: Parts,
+    nonce: Nonce,
+    leptos: LeptosOptions,
+}
+
+impl Page {
+    /// The whole document of a page without a conversation.
+    async fn render_small(self, loaded: Loaded) -> Option<Bytes> {
+        let runtime = Handle::current();
+        let work = spawn_blocking(move || runtime.block_on(self.render(loaded, None)));
+        match work.await.map_err(JoinError::try_into_panic) {
+            Ok(html) => html,
+            Err(Ok(panic)) => resume_unwind(panic),
+            // The runtime is being shut down.
+            Err(Err(_)) => None,
+        }
+    }
+
+    /// The whole document. `None` if it is larger than a page may be.
+    async fn render(self, loaded: Loaded, budget: Option<RenderBudget>) -> Option<Bytes> {
+        let Self { context, parts, nonce, leptos } = self;
+        let colours = known_colours(&context, &loaded).await;
+        let provide = move || {
+            provide_context(context.clone());
+            provide_context(loaded.clone());
+            provide_context(colours.clone());
+            if let Some(budget) = &budget {
+                provide_context(budget.clone());
+            }
+            // In place of leptos' own, which nobody outside the page gets to know.
+            provide_context(nonce.clone());
+        };
+        let render = render_app_async_with_context(provide, move || shell(leptos.clone()));
+        let response = render(Request::from_parts(parts, Body::empty())).await;
+        to_bytes(response.into_body(), MAX_PAGE_BYTES).await.ok()
+    }
+}
+
+/// A body in pieces that are compressed one at a time: between them, others have their turn.
+fn in_chunks(mut html: Bytes) -> Body {
+    const CHUNK: usize = 32 * 1024;
+    Body::from_stream(stream! {
+        while !html.is_empty() {
+            yield Ok::<_, Infallible>(html.split_to(html.len().min(CHUNK)));
+            yield_now().await;
+        }
+    })
 }
 
 /// A server function.

@@ -9,7 +9,7 @@ use leptos::config::LeptosOptions;
 
 use crate::{
     assets, auth::Auth, cli::Cli, connections::Connections, guard::Guard, limits::Limits, metrics::Metrics,
-    proxies::TrustedProxies, version::VERSION,
+    proxies::TrustedProxies, rendering::Renderer, version::VERSION,
 };
 
 /// What every handler can reach. Cheap to clone.
@@ -25,6 +25,8 @@ pub struct AppState {
     pub limits: Arc<Limits>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Renders the pages.
+    pub renderer: Renderer,
     /// The connections that are open.
     pub connections: Arc<Connections>,
     /// The reverse proxies that are believed.
@@ -57,6 +59,7 @@ impl AppState {
             auth: Arc::new(auth),
             guard: Arc::new(Guard::new(cli.host(), &cli.allowed_hosts)),
             limits: Arc::new(Limits::new(&cli.limits)),
+            renderer: Renderer::default(),
             connections: Arc::new(Connections::new(&cli.limits)),
             proxies: Arc::new(cli.trusted_proxies.clone()),
             build_id: format!("{VERSION}-{fingerprint}").into(),

@@ -188,7 +188,7 @@ pub(crate) fn body(entry: EntryRef, t: &'static Texts) -> Node {
 
 /// Markdown as the model wrote it.
 pub(crate) fn markdown_view(text: MarkdownText, t: &'static Texts) -> Node {
-    let labels = MarkdownLabels { copy: t.copy(), copied: t.copied() };
+    let labels = MarkdownLabels { copy: t.copy(), copied: t.copied(), plain: t.plain_text() };
     markdown::markdown_view(text, labels)
 }
 

@@ -9,6 +9,8 @@ use crate::browser::lower_case;
 
 /// What the styles call them.
 const NAME: &str = "found";
+/// How many places are marked: more than that say nothing to a reader.
+const MAX_MARKS: usize = 2000;
 /// Of all nodes the texts, as the DOM numbers them.
 const TEXTS: u32 = 4;
 
@@ -39,13 +41,15 @@ pub(super) fn paint(element: &Element, words: &str) {
         all = all.concat(&text);
     }
     let all = all.to_lower_case();
-    let mut from = 0;
+    let (mut from, mut marks) = (0, 0);
     while length > 0
+        && marks < MAX_MARKS
         && let Ok(at) = u32::try_from(all.index_of(&words, from))
     {
         if let Some(range) = range(&nodes, at, at + length) {
             highlight.add(&range);
         }
+        marks += 1;
         from = i32::try_from(at + length).unwrap_or(i32::MAX);
     }
     let _ = show(NAME, &highlight);
@@ -54,9 +58,10 @@ pub(super) fn paint(element: &Element, words: &str) {
 /// From one place in the text of all these nodes to another. Each comes with where it begins.
 fn range(nodes: &[(u32, Node)], from: u32, to: u32) -> Option<Range> {
     let range = document().create_range().ok()?;
-    let (start, first) = nodes.iter().rev().find(|(start, _)| *start <= from)?;
+    let before = |end| nodes.get(nodes.partition_point(|(start, _)| *start < end).checked_sub(1)?);
+    let (start, first) = before(from + 1)?;
     range.set_start(first, from - start).ok()?;
-    let (start, last) = nodes.iter().rev().find(|(start, _)| *start < to)?;
+    let (start, last) = before(to)?;
     range.set_end(last, to - start).ok()?;
     Some(range)
 }

@@ -29,6 +29,7 @@ pub(super) static WORDS: Words = Words {
     retry: "Retry",
     copy: "Copy",
     copied: "Copied",
+    plain_text: "Shown as plain text: too long or too deeply nested to format",
     details: "Details",
 
     palette: "Commands and conversations",
@@ -171,6 +172,7 @@ pub(super) static WORDS: Words = Words {
     load_older: "Load older messages",
     load_newer: "Show newer messages",
     loading_older: "Loading older messages…",
+    loading_conversation: "Loading the conversation…",
     older_failed: "Older messages could not be loaded.",
     older_once_resumed: "Older messages can be loaded once you go on with this conversation.",
     conversation: "Conversation",

@@ -108,6 +108,7 @@ texts! {
         retry,
         copy,
         copied,
+        plain_text,
         details,
 
         // What one can do from everywhere
@@ -259,6 +260,7 @@ texts! {
         load_older,
         load_newer,
         loading_older,
+        loading_conversation,
         older_failed,
         older_once_resumed,
         conversation,

@@ -24,6 +24,7 @@ pub(super) static WORDS: Words = Words {
     retry: "重试",
     copy: "复制",
     copied: "已复制",
+    plain_text: "内容过长或嵌套过深，以纯文本显示",
     details: "详情",
 
     palette: "命令与对话",
@@ -166,6 +167,7 @@ pub(super) static WORDS: Words = Words {
     load_newer: "显示较新的消息",
     load_older: "加载更早的消息",
     loading_older: "正在加载更早的消息…",
+    loading_conversation: "正在加载对话…",
     older_failed: "无法加载更早的消息。",
     older_once_resumed: "继续此对话后即可加载更早的消息。",
     conversation: "对话",

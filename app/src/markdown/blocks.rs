@@ -30,6 +30,8 @@ pub enum BlockKind {
         /// No more text will come.
         closed: bool,
     },
+    /// What is shown as it was written: it nests too deeply, or is too much. While its block is open, this only grows.
+    Plain(String),
 }
 
 impl BlockKind {
@@ -40,13 +42,28 @@ impl BlockKind {
             (Self::Code { lang, text, .. }, Self::Code { lang: next_lang, text: next_text, .. }) => {
                 lang == next_lang && next_text.starts_with(text.as_str())
             }
+            (Self::Plain(text), Self::Plain(next)) => next.starts_with(text.as_str()),
             _ => false,
         }
     }
 }
 
-/// How many tags a block may have, the closing ones too.
-const MOST_TAGS: usize = 20_000;
+/// How many tags a block may have, the closing ones too: a list of a hundred thousand items is more than a page can
+/// draw at ease.
+const MAX_BLOCK_TAGS: usize = 20_000;
+
+/// How many tags all blocks of a message may have; what comes then is one block of plain text.
+const MAX_TAGS: usize = 40_000;
+
+/// How many tags each block counts as, beside those inside it: the page watches it.
+const TAGS_AROUND_BLOCK: usize = 8;
+
+/// How long the open end of a message may be to be parsed whenever it grows, in bytes.
+const MAX_EAGER_TAIL: usize = 64 * 1024;
+
+/// A longer end is parsed again when it has grown by one part in so many. So all parsing of a message together takes
+/// linear time, however it comes.
+const LAZY_PARTS: usize = 16;
 
 /// A message's blocks. Those that are closed are frozen: they never change again, nor does their key. Only what
 /// comes after them is parsed when the message grows.
@@ -59,6 +76,12 @@ pub struct Document {
     tail: usize,
     /// The last block is this open fence: nothing is parsed until it closes.
     fence: Option<Fence>,
+    /// How many tags the frozen blocks have.
+    frozen_tags: usize,
+    /// The last block is plain text up to the end of the message.
+    is_full: bool,
+    /// How much of the text was parsed, in bytes.
+    parsed: usize,
     next_key: u32,
     /// How much of the text was seen, in bytes, and its hash.
     seen: usize,
@@ -124,6 +147,9 @@ impl Document {
     }
 
     fn advance(&mut self, text: &str) {
+        if self.is_full {
+            return self.extend_plain(text);
+        }
         if let (Some(fence), Some(block)) = (&mut self.fence, self.blocks.last_mut()) {
             if let BlockKind::Code { text: code, closed, .. } = &mut block.kind {
                 *closed = fence.feed(text, self.finished, code) || self.finished;
@@ -135,10 +161,16 @@ impl Document {
             block.source.end = fence.at();
             self.tail = fence.at();
             self.frozen = self.blocks.len();
+            self.frozen_tags += TAGS_AROUND_BLOCK;
             self.fence = None;
         }
 
         let source = &text[self.tail..];
+        let is_early = text.len() - self.parsed.max(self.tail) < source.len() / LAZY_PARTS;
+        if is_early && !self.finished && source.len() > MAX_EAGER_TAIL {
+            return;
+        }
+        self.parsed = text.len();
         let mut pieces = html::pieces(source);
         let (mut closed, mut end) = (pieces.len(), source.len());
         if !self.finished {
@@ -169,16 +201,24 @@ impl Document {
         starts[0] = self.tail;
         self.tail = starts[closed];
         let mut old = self.blocks.split_off(self.frozen).into_iter();
+        let mut tags = self.frozen_tags;
         for ((index, piece), source) in pieces.into_iter().enumerate().zip(starts.windows(2)) {
-            let mut kind = match piece.kind {
-                BlockKind::Html(html) if is_too_much(&html) => {
-                    let text = text[source[0]..source[1]].to_owned();
-                    BlockKind::Code { lang: String::new(), text, closed: false }
-                }
-                kind => kind,
-            };
-            if let BlockKind::Code { closed: is_closed, .. } = &mut kind {
-                *is_closed = index < closed;
+            let mut source = source[0]..source[1];
+            let mut kind = piece.kind;
+            if tags_of(&kind) > MAX_BLOCK_TAGS {
+                kind = BlockKind::Plain(String::new());
+            }
+            tags += TAGS_AROUND_BLOCK + tags_of(&kind);
+            if tags > MAX_TAGS {
+                self.is_full = true;
+                self.fence = None;
+                source.end = text.len();
+                kind = BlockKind::Plain(String::new());
+            }
+            match &mut kind {
+                BlockKind::Plain(plain) => text[source.clone()].clone_into(plain),
+                BlockKind::Code { closed: is_closed, .. } => *is_closed = index < closed,
+                BlockKind::Html(_) => {}
             }
             let key = match old.next() {
                 Some(old) if old.kind.continues_as(&kind) => old.key,
@@ -187,15 +227,36 @@ impl Document {
                     self.next_key
                 }
             };
-            self.blocks.push(Block { key, kind, source: source[0]..source[1] });
+            self.blocks.push(Block { key, kind, source });
+            if self.is_full {
+                self.frozen += if self.finished { index + 1 } else { index.min(closed) };
+                return;
+            }
+            if index < closed {
+                self.frozen_tags = tags;
+            }
         }
         self.frozen += closed;
     }
+
+    /// Takes over what is new, once the last block is plain text up to the end.
+    fn extend_plain(&mut self, text: &str) {
+        if let Some(Block { kind: BlockKind::Plain(plain), source, .. }) = self.blocks.last_mut() {
+            plain.push_str(&text[source.end..]);
+            source.end = text.len();
+        }
+        if self.finished {
+            self.frozen = self.blocks.len();
+        }
+    }
 }
 
-/// Whether this is more than a page can draw at ease, as a list of a hundred thousand items is: it is shown as text.
-fn is_too_much(html: &str) -> bool {
-    html.len() > 2 * MOST_TAGS && html.bytes().filter(|byte| *byte == b'<').count() > MOST_TAGS
+/// How many tags are inside a block.
+fn tags_of(kind: &BlockKind) -> usize {
+    match kind {
+        BlockKind::Html(html) => html.bytes().filter(|byte| *byte == b'<').count(),
+        BlockKind::Code { .. } | BlockKind::Plain(_) => 0,
+    }
 }
 
 /// How many of the first pieces are closed for good, and where in the source they end.

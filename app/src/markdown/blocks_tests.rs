@@ -10,6 +10,7 @@ fn drawn(document: &Document) -> Vec<String> {
         .map(|block| match &block.kind {
             BlockKind::Html(html) => html.clone(),
             BlockKind::Code { lang, text, .. } => format!("{lang}|{text}"),
+            BlockKind::Plain(text) => format!("plain|{text}"),
         })
         .collect()
 }
@@ -38,7 +39,13 @@ fn stream(text: &str, cuts: impl IntoIterator<Item = usize>) -> Document {
             assert_eq!(block.source.start, end, "{text:?} cut at {cut}");
             end = block.source.end;
         }
-        assert!(end <= cut && (end == cut || text[end..cut].trim().is_empty() || text.contains("]:")));
+        assert!(
+            end <= cut
+                && (end == cut
+                    || text[end..cut].trim().is_empty()
+                    || text.contains("]:")
+                    || cut - document.tail > MAX_EAGER_TAIL)
+        );
     }
     assert_eq!(document.frozen(), document.blocks().len());
     let mut keys: Vec<_> = document.blocks().iter().map(|block| block.key).collect();
@@ -357,14 +364,14 @@ fn what_is_far_too_much_is_shown_as_text_also_while_it_grows() {
     let list = "- item\n".repeat(30_000);
     let whole = Document::parse(&format!("Before\n\n{list}"));
     assert_eq!(whole.blocks().len(), 2);
-    assert!(matches!(&whole.blocks()[1].kind, BlockKind::Code { text, closed: true, .. } if *text == list));
+    assert!(matches!(&whole.blocks()[1].kind, BlockKind::Plain(text) if *text == list));
 
     let mut growing = Document::default();
     growing.update(&list[..700], false);
     assert!(matches!(growing.blocks()[0].kind, BlockKind::Html(_)));
-    for end in [200_000, 203_000, list.len()] {
+    for end in [150_000, 180_000, list.len()] {
         growing.update(&list[..end], false);
-        let [Block { kind: BlockKind::Code { text, closed: false, .. }, .. }] = growing.blocks() else {
+        let [Block { kind: BlockKind::Plain(text), .. }] = growing.blocks() else {
             panic!("{:?}", growing.blocks().len());
         };
         assert_eq!(text.len(), end);
@@ -372,4 +379,34 @@ fn what_is_far_too_much_is_shown_as_text_also_while_it_grows() {
     let key = growing.blocks()[0].key;
     growing.update(&list, true);
     assert_eq!((growing.blocks()[0].key, growing.blocks().len()), (key, 1));
+}
+
+#[test]
+fn message_of_too_many_blocks_ends_in_plain_text_also_while_it_grows() {
+    let text = "*a*\n\n".repeat(10_000);
+    let whole = Document::parse(&text);
+    let formatted = MAX_TAGS / (TAGS_AROUND_BLOCK + 4);
+    assert_eq!(whole.blocks().len(), formatted + 1);
+    assert_eq!(whole.blocks()[formatted].kind, BlockKind::Plain(text[5 * formatted..].to_owned()));
+    let growing = stream(&text, (0..text.len()).step_by(5_003));
+    assert_eq!(drawn(&growing), drawn(&whole));
+}
+
+#[test]
+fn long_open_block_is_parsed_in_proportion_to_its_length() {
+    const STEP: usize = 4096;
+    let text = "word ".repeat(50_000);
+    let mut document = Document::default();
+    let mut parsed = 0;
+    for end in (0..text.len()).step_by(STEP) {
+        let before = document.parsed;
+        document.update(&text[..end], false);
+        if document.parsed != before {
+            parsed += end - document.tail;
+        }
+    }
+    let eager = MAX_EAGER_TAIL * MAX_EAGER_TAIL / STEP;
+    assert!(parsed <= eager + (LAZY_PARTS + 1) * text.len(), "{parsed} bytes of {}", text.len());
+    document.update(&text, true);
+    assert_eq!(document.blocks(), Document::parse(&text).blocks());
 }

@@ -3,7 +3,7 @@
 //! A page that the server renders has its colours in it. What closes later, or comes without being rendered there,
 //! is asked for: once for each block, and together for all that close within a moment.
 
-use std::{ops::Range, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use codex_gateway_wire::highlight::{LARGEST, MOST, PLAIN, is_known, read_runs};
 use leptos::{prelude::*, task::spawn_local};
@@ -37,7 +37,7 @@ struct Shelf {
 struct Wanted {
     /// The language, a line break, and the code.
     source: String,
-    runs: State<String>,
+    runs: State<Runs>,
     /// The element of a block that the server may have coloured.
     element: ElementRef,
 }
@@ -65,8 +65,12 @@ impl Colours {
         self.0.try_peek(find).flatten()
     }
 
-    /// Asks for the runs of a block. If the server has coloured its element already, that is left as it is.
-    pub(crate) fn ask(self, lang: &str, code: &str, runs: State<String>, element: ElementRef) {
+    /// Asks for the runs of a block. If the server has coloured its element already, that is left as it is. While many
+    /// wait, others stay without colours.
+    pub(crate) fn ask(self, lang: &str, code: &str, runs: State<Runs>, element: ElementRef) {
+        if self.0.try_peek(|shelf| shelf.wanted.len() >= KEPT) == Some(true) {
+            return;
+        }
         let wanted = Wanted { source: [lang, "\n", code].concat(), runs, element };
         let first = self.0.update(|shelf| {
             shelf.wanted.push(wanted);
@@ -89,7 +93,7 @@ impl Colours {
             };
             let settled = known.is_some() || coloured;
             if let Some(runs) = known {
-                wanted.runs.set(runs);
+                wanted.runs.set(Runs::read(&runs));
             }
             !settled
         });
@@ -109,7 +113,7 @@ impl Colours {
                     }
                     shelf.known.push((hash(0, &wanted.source), runs.clone()));
                 });
-                wanted.runs.set(runs);
+                wanted.runs.set(Runs::read(&runs));
             }
             self.send();
         });
@@ -129,15 +133,37 @@ fn batch_len(wanted: &[Wanted]) -> usize {
 /// Says of an element that the server has coloured it.
 pub(super) const COLOURED: &str = "data-coloured";
 
+/// The runs of a block of code, each with its token and where it ends: a part of the code finds its own at once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Runs(Arc<[(char, usize)]>);
+
+impl Runs {
+    /// Reads runs as the server tells them.
+    pub(crate) fn read(runs: &str) -> Self {
+        let ends = read_runs(runs).scan(0_usize, |end, (token, bytes)| {
+            *end = end.saturating_add(bytes);
+            Some((token, *end))
+        });
+        Self(ends.collect())
+    }
+
+    /// The runs that reach into a part of the code: tokens, and where they are in it.
+    fn within(&self, part: Range<usize>) -> impl Iterator<Item = (char, Range<usize>)> {
+        let first = self.0.partition_point(|(_, end)| *end <= part.start);
+        let mut start = part.start;
+        let runs = self.0[first..].iter().map(move |(token, end)| {
+            let run = start..(*end).min(part.end);
+            start = *end;
+            (*token, run)
+        });
+        runs.take_while(move |(_, run)| run.start < part.end).filter(|(_, run)| !run.is_empty())
+    }
+}
+
 /// Appends a part of the code as HTML, coloured as the runs of the whole code say. What they do not fit has none.
-pub(crate) fn push_code(html: &mut String, code: &str, part: Range<usize>, runs: &str) {
-    let (mut at, mut written) = (0, part.start);
-    for (token, bytes) in read_runs(runs) {
-        let run = at.max(part.start)..at.saturating_add(bytes).min(part.end);
-        at = at.saturating_add(bytes);
-        if run.is_empty() {
-            continue;
-        }
+pub(crate) fn push_code(html: &mut String, code: &str, part: Range<usize>, runs: &Runs) {
+    let mut written = part.start;
+    for (token, run) in runs.within(part.clone()) {
         let Some(text) = code.get(run.clone()) else { break };
         written = run.end;
         if token == PLAIN {
@@ -159,7 +185,7 @@ mod tests {
 
     fn html(code: &str, part: Range<usize>, runs: &str) -> String {
         let mut html = String::new();
-        push_code(&mut html, code, part, runs);
+        push_code(&mut html, code, part, &Runs::read(runs));
         html
     }
 

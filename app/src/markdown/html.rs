@@ -6,7 +6,16 @@
 use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 
 use super::blocks::BlockKind;
+use super::costly::{Limits, Scan, end_of_text};
 use super::escape::{is_allowed, push_address, push_text};
+use super::fence::Fence;
+
+/// How many times a source is cut because a line would cost the parser too much. The rest is plain text then: each part
+/// may have, at a constant cost, definitions that are repeated and cells that are missing.
+const MAX_CUTS: usize = 32;
+
+/// How many inline elements (emphasis, links, images) may be open in each other.
+const MAX_INLINE: usize = 32;
 
 /// A top-level block as the parser found it in a source.
 #[derive(Debug)]
@@ -33,19 +42,60 @@ pub(super) enum Shape {
 }
 
 /// The top-level blocks of `source`, in order. Reference definitions are none.
+///
+/// Every byte is parsed once. What the parser should not see is [`BlockKind::Plain`]: costly lines, and what follows them
+/// up to a blank line. So are blocks with too many inline elements in each other.
 pub(super) fn pieces(source: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut scan = Scan::new(source, Limits::default());
+    let (mut start, mut cuts) = (0, 0);
+    while let Some(costly) = scan.next_costly_line() {
+        parse(&source[start..costly], start, &mut pieces);
+        cuts += 1;
+        let last = pieces.last_mut().filter(|_| cuts < MAX_CUTS);
+        start = match last.and_then(|piece| finish_fence(piece, source, costly)) {
+            Some(end) => end,
+            None => {
+                let all = (source.len(), source.len());
+                let (end, next) = if cuts < MAX_CUTS { end_of_text(source, costly) } else { all };
+                let kind = BlockKind::Plain(String::new());
+                pieces.push(Piece { start: costly, end, shape: Shape::Plain, kind });
+                next
+            }
+        };
+        scan.resume(start);
+    }
+    parse(&source[start..], start, &mut pieces);
+    pieces
+}
+
+/// If `piece` is a fence that is still open at `at`, takes over its code up to its end and returns that.
+fn finish_fence(piece: &mut Piece, source: &str, at: usize) -> Option<usize> {
+    let BlockKind::Code { text, .. } = &mut piece.kind else { return None };
+    let mut fence = Fence::open(source, piece.start).filter(|_| piece.shape == Shape::Fenced)?;
+    let mut code = String::new();
+    if fence.feed(&source[..at], false, &mut code) {
+        return None;
+    }
+    fence.feed(source, true, &mut code);
+    *text = code;
+    piece.end = fence.at();
+    Some(fence.at())
+}
+
+/// Appends the top-level blocks of a part of the source that begins at `offset`.
+fn parse(source: &str, offset: usize, pieces: &mut Vec<Piece>) {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_MATH;
-    let mut pieces: Vec<Piece> = Vec::new();
     let mut writer = Writer::default();
     let mut depth = 0_usize;
     for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
         if depth == 0 {
             let start = source[..range.start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
             let (shape, kind) = classify(&event);
-            pieces.push(Piece { start, end: range.end, shape, kind });
+            pieces.push(Piece { start: offset + start, end: offset + range.end, shape, kind });
         }
         match event {
             Event::Start(_) => depth += 1,
@@ -58,17 +108,21 @@ pub(super) fn pieces(source: &str) -> Vec<Piece> {
                     text.push_str(&line);
                 }
             }
-            Some(BlockKind::Html(html)) => {
+            Some(kind @ BlockKind::Html(_)) => {
                 writer.write(event, source.as_bytes().get(range.end).copied());
-                if depth == 0 {
+                if writer.inline_depth > MAX_INLINE {
+                    writer = Writer::default();
+                    *kind = BlockKind::Plain(String::new());
+                } else if depth == 0
+                    && let BlockKind::Html(html) = kind
+                {
                     html.push_str(&writer.out);
                     writer.out.clear();
                 }
             }
-            None => {}
+            Some(BlockKind::Plain(_)) | None => {}
         }
     }
-    pieces
 }
 
 /// The shape of the block that `event` begins, and its kind, still empty.
@@ -100,8 +154,12 @@ struct Link {
 #[derive(Default)]
 struct Writer {
     out: String,
+    /// How many inline elements are open.
+    inline_depth: usize,
     /// Open links and images, the innermost last.
     links: Vec<Link>,
+    /// One of them was written as a link: there is none in another.
+    in_anchor: bool,
     /// A task's text is the label of its checkbox: one is open.
     label: bool,
     alignments: Vec<Alignment>,
@@ -159,9 +217,9 @@ impl Writer {
 
     fn start(&mut self, tag: Tag<'_>) {
         match tag {
-            Tag::Emphasis => self.out.push_str("<em>"),
-            Tag::Strong => self.out.push_str("<strong>"),
-            Tag::Strikethrough => self.out.push_str("<del>"),
+            Tag::Emphasis => self.open("<em>"),
+            Tag::Strong => self.open("<strong>"),
+            Tag::Strikethrough => self.open("<del>"),
             Tag::Link { link_type: LinkType::Email, dest_url, .. } => self.link(format!("mailto:{dest_url}")),
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => self.link(dest_url.into_string()),
             Tag::Paragraph => self.block("<p>"),
@@ -204,9 +262,9 @@ impl Writer {
 
     fn end(&mut self, tag: TagEnd) {
         match tag {
-            TagEnd::Emphasis => self.out.push_str("</em>"),
-            TagEnd::Strong => self.out.push_str("</strong>"),
-            TagEnd::Strikethrough => self.out.push_str("</del>"),
+            TagEnd::Emphasis => self.close("</em>"),
+            TagEnd::Strong => self.close("</strong>"),
+            TagEnd::Strikethrough => self.close("</del>"),
             TagEnd::Link | TagEnd::Image => self.end_link(),
             TagEnd::Paragraph => self.block("</p>"),
             TagEnd::Heading(level) => self.heading("</h", level),
@@ -249,9 +307,21 @@ impl Writer {
         self.out.push_str(tag);
     }
 
+    fn open(&mut self, tag: &str) {
+        self.inline_depth += 1;
+        self.out.push_str(tag);
+    }
+
+    fn close(&mut self, tag: &str) {
+        self.inline_depth -= 1;
+        self.out.push_str(tag);
+    }
+
     /// Links and images alike: an image is a link to where it is, named by its alternative text.
     fn link(&mut self, address: String) {
-        let anchor = !self.in_anchor() && is_allowed(&address);
+        self.inline_depth += 1;
+        let anchor = !self.in_anchor && is_allowed(&address);
+        self.in_anchor |= anchor;
         if anchor {
             self.out.push_str("<a href=\"");
             push_address(&mut self.out, &address);
@@ -264,23 +334,21 @@ impl Writer {
 
     fn end_link(&mut self) {
         let Some(link) = self.links.pop() else { return };
+        self.inline_depth -= 1;
         let mut address = String::new();
         push_text(&mut address, &link.address);
         let text = &self.out[link.start..];
         if text.is_empty() {
             self.out.push_str(&address);
-        } else if !link.anchor && !self.in_anchor() && text != address && !address.is_empty() {
+        } else if !link.anchor && !self.in_anchor && text != address && !address.is_empty() {
             self.out.push_str(" <span class=\"address\">(");
             self.out.push_str(&address);
             self.out.push_str(")</span>");
         }
         if link.anchor {
             self.out.push_str("</a>");
+            self.in_anchor = false;
         }
-    }
-
-    fn in_anchor(&self) -> bool {
-        self.links.iter().any(|link| link.anchor)
     }
 }
 

@@ -11,7 +11,7 @@ fn html(source: &str) -> String {
         .iter()
         .map(|block| match &block.kind {
             BlockKind::Html(html) => html.clone(),
-            BlockKind::Code { .. } => String::new(),
+            BlockKind::Code { .. } | BlockKind::Plain(_) => String::new(),
         })
         .collect()
 }
@@ -315,6 +315,63 @@ fn reordering_is_shown() {
     assert_eq!(html.matches("class=\"bidi\"").count(), 3);
     assert!(html.contains("https://f/%E2%80%AEg"));
     assert!(!html.contains(['\u{202E}', '\u{2066}', '\u{2069}']));
+}
+
+/// What the blocks of a message are: their HTML, or the text of those that are plain.
+fn blocks(source: &str) -> Vec<String> {
+    let written = |kind: &BlockKind| match kind {
+        BlockKind::Html(html) => html.clone(),
+        BlockKind::Code { text, .. } => format!("code {text}"),
+        BlockKind::Plain(text) => format!("plain {text}"),
+    };
+    Document::parse(source).blocks().iter().map(|block| written(&block.kind)).collect()
+}
+
+#[test]
+fn block_with_too_many_inline_elements_in_each_other_is_plain() {
+    let nested = |depth: usize| "![".repeat(depth) + "a" + &"](x)".repeat(depth);
+    assert!(blocks(&nested(32))[0].starts_with("<p>a <span class"));
+    let deep = nested(33);
+    assert_eq!(
+        blocks(&format!("*a*\n\n{deep}\n\n*b*")),
+        ["<p><em>a</em></p>", &format!("plain {deep}\n\n"), "<p><em>b</em></p>"]
+    );
+    let emphasis = "*a **b ".repeat(17) + "c" + &" d** e*".repeat(17);
+    assert_eq!(blocks(&emphasis), [format!("plain {emphasis}")]);
+}
+
+#[test]
+fn lines_that_open_too_many_containers_are_plain_up_to_a_blank_line() {
+    let deep = "> ".repeat(33) + "a\nb\n";
+    assert_eq!(
+        blocks(&format!("- *c*\n{deep}\n*d*")),
+        ["<ul><li><em>c</em></li></ul>", &format!("plain {deep}\n"), "<p><em>d</em></p>"]
+    );
+    assert!(blocks(&("> ".repeat(32) + "a"))[0].starts_with("<blockquote>"));
+}
+
+#[test]
+fn link_title_of_too_many_lines_is_plain_from_there_on() {
+    let title = |lines: usize| format!("[a](https://b 'c{}')", "\n*d*".repeat(lines));
+    assert!(blocks(&title(31))[0].starts_with("<p><a href="));
+    let cut = blocks(&title(40));
+    assert_eq!((cut.len(), cut[1].as_str()), (2, &*format!("plain {}')", ["*d*"; 9].join("\n"))));
+}
+
+#[test]
+fn code_is_code_whatever_its_lines_begin_with() {
+    let deep = ">".repeat(40);
+    let source = format!("a\n\n```\n{deep}\n\n{deep}\n```\n\n*b*\n\n```\n{deep}");
+    let code = format!("code {deep}\n\n{deep}\n");
+    assert_eq!(blocks(&source), ["<p>a</p>", &code, "<p><em>b</em></p>", &format!("code {deep}")]);
+}
+
+#[test]
+fn text_that_is_cut_too_often_is_plain_to_its_end() {
+    let cut = ">".repeat(40) + "\n\n*a*\n\n";
+    let all = blocks(&cut.repeat(100));
+    assert_eq!(all.len(), 2 * 31 + 1);
+    assert_eq!(all[62], format!("plain {}", cut.repeat(69)));
 }
 
 #[test]

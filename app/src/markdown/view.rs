@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use super::blocks::{Block, BlockKind, Document};
 use super::copy_text;
 use super::escape::push_text;
-use super::highlight::{COLOURED, Colours, key, may_have, push_code};
+use super::highlight::{COLOURED, Colours, Runs, key, may_have, push_code};
 use crate::node::{El, ElementRef, Node, el, list, live};
 use crate::state::{State, effect};
 
@@ -19,6 +19,8 @@ pub struct MarkdownLabels {
     pub copy: &'static str,
     /// In its place for a moment, once that is done.
     pub copied: &'static str,
+    /// Above a block that is shown as plain text.
+    pub plain: &'static str,
 }
 
 /// Where a message's text is read from.
@@ -54,6 +56,18 @@ impl Row {
         Self { index, key: block.key, changed: ArcTrigger::new() }
     }
 
+    /// Names the row in the list, by its place too: so it is found at once.
+    fn name(&self) -> String {
+        format!("{}.{}", self.index, self.key)
+    }
+
+    /// The row of that name.
+    fn find(rows: &[Self], name: &str) -> Option<Self> {
+        let (index, key) = name.split_once('.')?;
+        let row = rows.get(index.parse::<usize>().ok()?)?;
+        (row.key == key.parse::<u32>().ok()?).then(|| row.clone())
+    }
+
     /// Reads the row's block; tracks it while it is open, if `read` says that its result may change with it.
     fn read<T>(&self, document: State<Document>, read: impl FnOnce(&BlockKind) -> (T, bool)) -> Option<T> {
         document.with(|document| {
@@ -81,12 +95,12 @@ pub(crate) fn markdown_view(text: MarkdownText, labels: MarkdownLabels) -> Node 
         document.blocks().iter().enumerate().map(|(index, block)| Row::of(index, block)).collect::<Vec<_>>()
     }));
     effect(move || redraw(document, rows, update()));
-    let keys = move || rows.get().iter().map(|row| row.key.to_string()).collect();
-    let block = move |key: String| {
-        let row = rows.peek().into_iter().find(|row| row.key.to_string() == key);
+    let names = move || rows.try_with(|rows| rows.iter().map(Row::name).collect()).unwrap_or_default();
+    let block = move |name: String| {
+        let row = rows.try_peek(|rows| Row::find(rows, &name)).flatten();
         row.map(|row| block_view(document, row, labels)).into()
     };
-    el("div").class("prose").child(list(keys, block)).into()
+    el("div").class("prose").child(list(names, block)).into()
 }
 
 /// Brings the page in step with the document, whose blocks from `first_changed` on may be others than before.
@@ -103,40 +117,41 @@ fn redraw(document: State<Document>, rows: State<Vec<Row>>, first_changed: usize
         if same == Some(false) {
             rows.update(|rows| {
                 let open = rows.split_off(first_changed.min(rows.len()));
-                rows.extend(blocks.iter().enumerate().skip(rows.len()).map(|(index, block)| {
-                    let kept = open.iter().find(|row| row.index == index && row.key == block.key);
+                let first = rows.len();
+                rows.extend(blocks.iter().enumerate().skip(first).map(|(index, block)| {
+                    let kept = open.get(index - first).filter(|row| row.key == block.key);
                     kept.cloned().unwrap_or_else(|| Row::of(index, block))
                 }));
             });
         }
     });
-    for row in rows.peek().into_iter().skip(first_changed) {
+    let changed = rows.try_peek(|rows| rows.iter().skip(first_changed).cloned().collect::<Vec<_>>());
+    for row in changed.unwrap_or_default() {
         row.changed.notify();
     }
 }
 
 fn block_view(document: State<Document>, row: Row, labels: MarkdownLabels) -> El {
-    let lang = row.read(document, |kind| match kind {
-        BlockKind::Code { lang, .. } => {
-            let mut html = String::new();
-            push_text(&mut html, lang);
-            (Some(html), false)
-        }
+    let caption = row.read(document, |kind| match kind {
+        BlockKind::Code { lang, .. } => (Some(lang.clone()), false),
+        BlockKind::Plain(_) => (Some(labels.plain.to_owned()), false),
         BlockKind::Html(_) => (None, false),
     });
-    if let Some(lang) = lang.flatten() {
-        return code_view(document, row, lang, labels);
+    if let Some(caption) = caption.flatten() {
+        return code_view(document, row, &caption, labels);
     }
     let html = move || {
         row.read(document, |kind| match kind {
             BlockKind::Html(html) => (html.clone(), true),
-            BlockKind::Code { .. } => (String::new(), false),
+            BlockKind::Code { .. } | BlockKind::Plain(_) => (String::new(), false),
         })
     };
     el("div").class("block").inner_html(move || html().unwrap_or_default())
 }
 
-fn code_view(document: State<Document>, row: Row, lang: String, labels: MarkdownLabels) -> El {
+fn code_view(document: State<Document>, row: Row, caption: &str, labels: MarkdownLabels) -> El {
+    let mut caption_html = String::new();
+    push_text(&mut caption_html, caption);
     let copied = State::new(false);
     let label = move || if copied.get() { labels.copied } else { labels.copy };
     let whole = row.clone();
@@ -180,8 +195,9 @@ fn code_view(document: State<Document>, row: Row, lang: String, labels: Markdown
         .class("copy")
         .on_click(copy)
         .child(live(label));
-    let caption =
-        el("figcaption").child(el("span").class("lang").inner_html(move || lang.clone())).child(button);
+    let caption = el("figcaption")
+        .child(el("span").class("lang").inner_html(move || caption_html.clone()))
+        .child(button);
     let code = el("code").attr(COLOURED, colours.written).node_ref(colours.element);
     let code = el("pre").attr("tabindex", "0").child(code.child(list(chunks, chunk)));
     el("figure").class("code").child(caption).child(code)
@@ -191,7 +207,7 @@ fn code_view(document: State<Document>, row: Row, lang: String, labels: Markdown
 #[derive(Clone, Copy)]
 struct Coloured {
     colours: Option<Colours>,
-    runs: State<String>,
+    runs: State<Runs>,
     /// They are known, even if there are none.
     known: bool,
     /// The server writes them.
@@ -212,7 +228,7 @@ impl Coloured {
         let runs = row.read(document, find).flatten();
         let known = runs.is_some();
         let written = known && cfg!(not(feature = "hydrate"));
-        let runs = State::new(runs.unwrap_or_default());
+        let runs = State::new(runs.as_deref().map(Runs::read).unwrap_or_default());
         Self { colours, runs, known, written, element: ElementRef::new() }
     }
 
@@ -230,7 +246,7 @@ impl Coloured {
 
 fn code(kind: &BlockKind) -> &str {
     match kind {
-        BlockKind::Code { text, .. } => text,
+        BlockKind::Code { text, .. } | BlockKind::Plain(text) => text,
         BlockKind::Html(_) => "",
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-const LABELS: MarkdownLabels = MarkdownLabels { copy: "Copy it", copied: "Copied" };
+const LABELS: MarkdownLabels = MarkdownLabels { copy: "Copy it", copied: "Copied", plain: "Plain" };
 
 /// The server's HTML, without the comments that hydration counts on.
 fn rendered(text: &str, finished: bool) -> String {

@@ -101,7 +101,13 @@ impl List {
     }
 
     pub(super) fn write(mut self, html: &mut String, position: &mut Position, escape: bool, mark: bool) {
+        #[cfg(feature = "ssr")]
+        let budget = self.owner.with(use_context::<crate::render_budget::RenderBudget>);
         for key in std::mem::take(&mut self.keys) {
+            #[cfg(feature = "ssr")]
+            if budget.as_ref().is_some_and(|budget| !budget.allows(html.len())) {
+                break;
+            }
             let owner = self.owner.with(Owner::new);
             let piece = owner.with(|| (self.piece)(key));
             owner.with(|| piece.to_html_with_buf(html, position, escape, mark, Vec::new()));

@@ -1,6 +1,7 @@
 //! The pages, and what they have in common.
 
 mod conversation;
+mod deferred;
 mod failed;
 mod header;
 mod home;
@@ -13,8 +14,9 @@ use crate::{browser, i18n::texts, node::El, server_fns::Loaded, state::effect};
 
 /// A page.
 pub(crate) fn page_view(loaded: Loaded) -> El {
-    let Loaded { home, conversation, failure } = loaded;
+    let Loaded { home, conversation, failure, is_deferred } = loaded;
     match (home, conversation) {
+        _ if is_deferred => deferred::deferred_view(),
         (Some(home), _) => home::home_view(home),
         (None, Some(conversation)) => conversation::found_view(conversation),
         (None, None) => failed::failed_view(&failure.unwrap_or_default()),

@@ -89,8 +89,10 @@ pub struct Loaded {
     pub(crate) conversation: Option<Conversation>,
     /// Or why neither could be had.
     pub(crate) failure: Option<Failure>,
+    /// Or nothing yet: the conversation is too much to be rendered on the server, and the browser is to load it.
+    pub(crate) is_deferred: bool,
 }
-read_fields!(Loaded { home, conversation, failure });
+read_fields!(Loaded { home, conversation, failure, is_deferred });
 
 /// It only ever travels from the server to the page, so what would write it stays out of the browser.
 #[cfg(not(feature = "ssr"))]
@@ -101,6 +103,16 @@ impl Serialize for Loaded {
 }
 
 impl Loaded {
+    /// Whether the page has a conversation, and may take long to render.
+    pub fn has_conversation(&self) -> bool {
+        self.conversation.is_some()
+    }
+
+    /// The same page, whose conversation the browser is to load.
+    pub fn deferred() -> Self {
+        Self { is_deferred: true, ..Self::default() }
+    }
+
     fn failed(failure: Failure) -> Self {
         Self { failure: Some(failure), ..Self::default() }
     }

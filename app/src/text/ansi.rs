@@ -66,6 +66,9 @@ impl Style {
     }
 }
 
+/// How many runs may have a style: each is an element of the page. The text after them is plain.
+const MAX_STYLED_RUNS: usize = 5000;
+
 /// Takes the output of a terminal program apart. A carriage return starts its line anew, as progress bars
 /// mean it; an escape sequence that is not finished yet is left out.
 pub(crate) fn parse(text: &str) -> Vec<Run> {
@@ -77,12 +80,16 @@ pub(crate) fn parse(text: &str) -> Vec<Run> {
             '\u{1b}' => {
                 if let Some(parameters) = escape(&mut chars) {
                     style.select(&parameters);
-                    if runs.last().is_some_and(|(last, _)| *last != style) {
-                        runs.push((style, String::new()));
+                    if runs.len() > MAX_STYLED_RUNS {
+                        style = Style::default();
                     }
+                    begin_run(&mut runs, style);
                 }
             }
-            '\r' if chars.peek() != Some(&'\n') => restart_line(&mut runs),
+            '\r' if chars.peek() != Some(&'\n') => {
+                restart_line(&mut runs);
+                begin_run(&mut runs, style);
+            }
             '\u{8}' => {
                 if let Some((_, text)) = runs.last_mut()
                     && !text.ends_with('\n')
@@ -110,12 +117,23 @@ fn push(runs: &mut [(Style, String)], c: char) {
     }
 }
 
-fn restart_line(runs: &mut [(Style, String)]) {
-    for (_, text) in runs.iter_mut().rev() {
-        match text.rfind('\n') {
-            Some(at) => return text.truncate(at + 1),
-            None => text.clear(),
+/// Goes on in that style.
+fn begin_run(runs: &mut Vec<(Style, String)>, style: Style) {
+    match runs.last_mut() {
+        Some((last, _)) if *last == style => {}
+        // Nothing was written in the style before.
+        Some((last, text)) if text.is_empty() => *last = style,
+        _ => runs.push((style, String::new())),
+    }
+}
+
+/// Takes back the last line. Runs that are empty then go: they are not looked at again.
+fn restart_line(runs: &mut Vec<(Style, String)>) {
+    while let Some((_, text)) = runs.last_mut() {
+        if let Some(at) = text.rfind('\n') {
+            return text.truncate(at + 1);
         }
+        runs.pop();
     }
 }
 
@@ -198,6 +216,27 @@ mod tests {
         assert_eq!(plain("cut off \u{1b}[3"), "cut off ");
         assert_eq!(plain("\u{1b}"), "");
         assert_eq!(plain("<b>&amp;\u{0}"), "<b>&amp;");
+    }
+
+    #[test]
+    fn many_styles_end_in_plain_text_and_none_of_it_is_lost() {
+        for runs in [MAX_STYLED_RUNS, 2 * MAX_STYLED_RUNS, 4 * MAX_STYLED_RUNS] {
+            let parsed = parse(&"\u{1b}[31ma\u{1b}[32mb".repeat(runs));
+            assert!(parsed.len() <= MAX_STYLED_RUNS + 2);
+            assert_eq!(parsed.iter().map(|run| run.text.len()).sum::<usize>(), 2 * runs);
+        }
+    }
+
+    #[test]
+    fn run_of_a_line_that_starts_anew_is_gone() {
+        let mut runs = vec![(Style::default(), "kept\n".to_owned())];
+        for _ in 0..1000 {
+            runs.extend([(Style::default(), "a".to_owned()), (Style::default(), String::new())]);
+            restart_line(&mut runs);
+            assert_eq!(runs.len(), 1, "the next carriage return looks at one run");
+        }
+        let text = "\u{1b}[31ma\r\u{1b}[32mb\r".repeat(1000);
+        assert_eq!(plain(&format!("kept\n{text}last")), "kept\nlast");
     }
 
     #[test]

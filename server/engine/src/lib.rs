@@ -3,6 +3,7 @@
 //! [`Sessions`] is the registry and the way in; [`Session`] a handle on one session's actor; [`log::Log`]
 //! what its readers follow; [`bridge::Bridge`] one codex process.
 
+mod aside;
 pub mod bridge;
 pub mod catalog;
 pub mod clock;

@@ -34,6 +34,7 @@ mod metrics;
 mod once;
 mod outliving;
 mod owners;
+mod pages;
 mod parking;
 mod presence;
 mod proxies;

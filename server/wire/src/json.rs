@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+/// How many steps a line of JSON is indented at most.
+const MAX_INDENT: usize = 32;
+
 /// A piece of JSON kept as the text it came in, so that what nobody here knows passes through unchanged.
 ///
 /// Two are equal when their texts are.
@@ -35,13 +38,14 @@ impl Json {
         most
     }
 
-    /// The text with line breaks and indentation, for people. Its parts stay as they are written.
+    /// The text with line breaks and indentation, for people. Its parts stay as they are written. From a
+    /// depth of 32 on, lines are not indented further: deep JSON would become mostly white space.
     pub fn pretty(&self) -> String {
         let mut pretty = String::with_capacity(self.get().len() * 2);
         let (mut depth, mut in_text, mut escaped) = (0, false, false);
         let new_line = |pretty: &mut String, depth| {
             pretty.push('\n');
-            pretty.extend(std::iter::repeat_n("  ", depth));
+            pretty.extend(std::iter::repeat_n("  ", MAX_INDENT.min(depth)));
         };
         for character in self.get().chars().filter(|c| !c.is_control()) {
             if in_text {
@@ -110,6 +114,15 @@ mod tests {
         let json: Json = serde_json::from_str(r#"{"a":[1,{"b":"x, {y} \" z"}], "c":{},"d":[]}"#).unwrap();
         let expected = "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x, {y} \\\" z\"\n    }\n  ],\n  \"c\": {},\n  \"d\": []\n}";
         assert_eq!(json.pretty(), expected);
+    }
+
+    #[test]
+    fn deep_json_grows_by_a_constant_factor_when_it_is_laid_out() {
+        for depth in [1000, 2000, 4000] {
+            let text = "[".repeat(depth) + &"]".repeat(depth);
+            let json: Json = serde_json::from_str(&text).unwrap();
+            assert!(json.pretty().len() <= (2 + 2 * MAX_INDENT) * text.len());
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use codex_gateway_wire::{
 };
 
 use super::{ItemsQuery, OlderThan, Sessions};
-use crate::{error::SessionError, session::Session};
+use crate::{aside::aside, error::SessionError, session::Session};
 
 /// How many bytes a diff has at most.
 const BYTES: usize = 1024 * 1024;
@@ -31,15 +31,17 @@ impl Sessions {
         let Transcript { thread_id, cwd, turns, entries, .. } = snapshot.transcript;
         let cwd = cwd.unwrap_or_default();
         let in_turn = |entry: &&Entry, id: &TurnId| entry.turn_id.as_ref() == Some(id);
-        let turn = turns.last().map(|turn| {
-            let entries = entries.iter().filter(|entry| in_turn(entry, &turn.id));
-            TurnDiff { id: turn.id.clone(), changed: changed(&net(entries.flat_map(made)), &cwd) }
-        });
-        let kept: Vec<FileUpdateChange> = entries.iter().flat_map(made).cloned().collect();
         let first = entries.iter().next().map(|entry| OlderThan::Entry(entry.id.clone()));
         let (mut older, complete) = self.older_changes(session, first.filter(|_| snapshot.older)).await?;
-        older.extend(kept);
-        let thread = ThreadDiff { complete, changed: changed(&net(&older), &cwd) };
+        let compare = move || {
+            let turn = turns.last().map(|turn| {
+                let entries = entries.iter().filter(|entry| in_turn(entry, &turn.id));
+                TurnDiff { id: turn.id.clone(), changed: changed(&net(entries.flat_map(made)), &cwd) }
+            });
+            older.extend(entries.iter().flat_map(made).cloned());
+            (turn, ThreadDiff { complete, changed: changed(&net(&older), &cwd) })
+        };
+        let (turn, thread) = aside(compare).await?;
         Ok(DiffReply { ok: true, at: snapshot.at, thread_id, turn, thread })
     }
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{Sessions, threads};
 use crate::{
+    aside::aside,
     bridge::{
         BridgeError,
         protocol::{PastTurn, Thread, ThreadRead, WholeTurns, WholeTurnsPage, is_without_turns},
@@ -106,18 +107,8 @@ impl Writer {
         // A cursor that leads to itself would lead there for ever.
         let goes_on = next_cursor.filter(|next| !data.is_empty() && cursor.as_ref() != Some(next));
         self.next = Some(goes_on.map_or(Next::End, |next| Next::Page(Some(next))));
-        let mut piece = String::new();
-        for turn in data {
-            match self.format {
-                ExportFormat::Json => {
-                    piece.push_str(if self.first { "" } else { "," });
-                    piece.push_str(turn.get());
-                }
-                ExportFormat::Markdown => markdown::turn(&mut piece, &threads::read::<PastTurn>(&turn)?),
-            }
-            self.first = false;
-        }
-        Ok(Some(piece))
+        let (format, is_first) = (self.format, std::mem::take(&mut self.first));
+        aside(move || write(format, is_first, &data)).await?.map(Some)
     }
 
     async fn page(&mut self, cursor: Option<String>) -> Result<WholeTurnsPage, SessionError> {
@@ -133,4 +124,19 @@ impl Writer {
             }
         }
     }
+}
+
+/// Writes turns down, which begin the list of turns or go on with it.
+fn write(format: ExportFormat, is_first: bool, turns: &[Json]) -> Result<String, SessionError> {
+    let mut piece = String::new();
+    for (at, turn) in turns.iter().enumerate() {
+        match format {
+            ExportFormat::Json => {
+                piece.push_str(if is_first && at == 0 { "" } else { "," });
+                piece.push_str(turn.get());
+            }
+            ExportFormat::Markdown => markdown::turn(&mut piece, &threads::read::<PastTurn>(turn)?),
+        }
+    }
+    Ok(piece)
 }

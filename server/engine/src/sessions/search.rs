@@ -6,7 +6,7 @@ use codex_gateway_wire::{Entry, Match, Matches, OwnerId, ThreadId};
 use serde_json::Value;
 
 use super::{ItemsQuery, OlderThan, Place, Sessions};
-use crate::error::SessionError;
+use crate::{aside::aside, error::SessionError};
 
 /// How many entries are found at most.
 const MOST: usize = 200;
@@ -32,19 +32,29 @@ impl Sessions {
         thread: &ThreadId,
         words: &str,
     ) -> Result<Matches, SessionError> {
-        let mut search = Search::new(words);
+        let search = Search::new(words);
         let session = match self.find_thread(owner, thread).await? {
             Place::Live(session) => session,
             Place::Past(transcript, _) => {
-                search.take(transcript.entries.iter());
-                return Ok(search.found);
+                let search = aside(move || {
+                    let mut search = search;
+                    search.take(transcript.entries.iter());
+                    search
+                });
+                return Ok(search.await?.found);
             }
         };
+        let mut search = search;
         let start = Instant::now();
         let mut older_than = OlderThan::Now;
         while !search.found.more {
-            let page = self.items(&session, ItemsQuery { older_than, limit: PAGE }).await?;
-            search.take(page.entries.iter());
+            let read = self.items(&session, ItemsQuery { older_than, limit: PAGE }).await?;
+            let page;
+            (search, page) = aside(move || {
+                search.take(read.entries.iter());
+                (search, read)
+            })
+            .await?;
             let oldest = page.entries.first().filter(|_| page.older);
             older_than = match (page.cursor, oldest) {
                 (Some(cursor), Some(_)) => OlderThan::Page(cursor),

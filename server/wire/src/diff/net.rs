@@ -1,5 +1,7 @@
 //! What several changes come to, file by file.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::{
     script::{Step, changes, compose, script},
     text::hunks,
@@ -28,10 +30,13 @@ impl File<'_> {
 /// which they were first changed. What came and went is none.
 pub fn net<'a>(all: impl IntoIterator<Item = &'a FileUpdateChange>) -> Vec<FileUpdateChange> {
     let mut files: Vec<File<'a>> = Vec::new();
+    // Which files are at a path, or were there last: of several, the newest is meant.
+    let mut at_path: HashMap<&str, BTreeSet<usize>> = HashMap::new();
     for change in all {
-        let known = files.iter_mut().rfind(|file| file.path == change.path);
+        let known = at_path.get_mut(change.path.as_str()).and_then(BTreeSet::pop_last);
         let path = change.kind.move_path.as_deref().unwrap_or(&change.path);
-        match known {
+        at_path.entry(path).or_default().insert(known.unwrap_or(files.len()));
+        match known.map(|at| &mut files[at]) {
             Some(file) => {
                 // Nobody has said what stood in a file that was written anew: there is only the new.
                 if change.kind.kind == "add" && !file.is_deleted() {
@@ -51,7 +56,7 @@ fn of_file(file: &File<'_>) -> Option<FileUpdateChange> {
     if rest.is_empty() {
         return Some((*first).clone());
     }
-    let steps = rest.iter().fold(script(first), |steps, change| compose(steps, script(change)));
+    let steps = compose_all(file.changes.iter().map(|change| script(change)).collect());
     let text = |of: fn(Step<'_>) -> Option<&str>| {
         steps.iter().filter_map(|step| of(*step)).fold(String::new(), |text, line| text + line + "\n")
     };
@@ -71,6 +76,23 @@ fn of_file(file: &File<'_>) -> Option<FileUpdateChange> {
     let move_path = moved.then(|| file.path.to_owned());
     let kind = PatchChangeKind { kind: kind.to_owned(), move_path };
     Some(FileUpdateChange { path: path.to_owned(), kind, diff })
+}
+
+/// What scripts come to, one after the other. Neighbours are put together first: each line takes part in as many
+/// compositions as the number of scripts has binary digits, not in all of them.
+fn compose_all(mut scripts: Vec<Vec<Step<'_>>>) -> Vec<Step<'_>> {
+    while scripts.len() > 1 {
+        let mut pairs = scripts.into_iter();
+        let mut composed = Vec::with_capacity(pairs.len().div_ceil(2));
+        while let Some(first) = pairs.next() {
+            composed.push(match pairs.next() {
+                Some(second) => compose(first, second),
+                None => first,
+            });
+        }
+        scripts = composed;
+    }
+    scripts.pop().unwrap_or_default()
 }
 
 #[cfg(test)]
