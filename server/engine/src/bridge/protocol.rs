@@ -23,15 +23,18 @@ pub trait Request: Serialize + Sync {
     const METHOD: &'static str;
     /// How long the answer may take.
     const DEADLINE: Duration = Duration::from_secs(30);
+    /// Whether the process is asked for a sign of life when the answer takes long.
+    const PROBED: bool = true;
     /// The answer.
     type Reply: DeserializeOwned + Send;
 }
 
 macro_rules! request {
-    ($name:ident = $method:literal -> $reply:ty $(, within $seconds:literal s)?) => {
+    ($name:ident = $method:literal -> $reply:ty $(, within $seconds:literal s)? $(, probed: $probed:literal)?) => {
         impl Request for $name {
             const METHOD: &'static str = $method;
             $(const DEADLINE: Duration = Duration::from_secs($seconds);)?
+            $(const PROBED: bool = $probed;)?
             type Reply = $reply;
         }
     };
@@ -60,7 +63,8 @@ pub struct Initialize {
     /// What we understand.
     pub capabilities: Capabilities,
 }
-request!(Initialize = "initialize" -> Initialized, within 15 s);
+// A process that is just being started on a busy machine may say nothing for some time.
+request!(Initialize = "initialize" -> Initialized, within 15 s, probed: false);
 
 /// Who speaks to codex.
 #[derive(Debug, Serialize)]
@@ -137,6 +141,12 @@ pub struct AccountReply {
 
 /// `model/list`: a page of the models that can be chosen.
 #[derive(Debug, Serialize)]
+/// `thread/loaded/list`: the threads that the process has open. It reads no file and asks no server, so that a process
+/// which does not answer it is stuck.
+#[derive(Debug, Serialize)]
+pub struct LoadedList {}
+request!(LoadedList = "thread/loaded/list" -> IgnoredAny);
+
 pub struct ModelList {
     /// Where the page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -407,7 +417,7 @@ pub struct TurnInterrupt {
     /// The turn, which must have been announced by `turn/started`.
     pub turn_id: TurnId,
 }
-request!(TurnInterrupt = "turn/interrupt" -> IgnoredAny);
+request!(TurnInterrupt = "turn/interrupt" -> IgnoredAny, within 5 s);
 
 /// `thread/backgroundTerminals/terminate`: a command shall stop.
 #[derive(Debug, Serialize)]
@@ -418,7 +428,7 @@ pub struct TerminalTerminate {
     /// The command's process, as its item names it.
     pub process_id: String,
 }
-request!(TerminalTerminate = "thread/backgroundTerminals/terminate" -> IgnoredAny);
+request!(TerminalTerminate = "thread/backgroundTerminals/terminate" -> IgnoredAny, within 3 s);
 
 #[cfg(test)]
 mod tests {

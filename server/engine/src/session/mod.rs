@@ -19,6 +19,7 @@ mod parking;
 mod questions;
 mod queue;
 mod recent;
+mod refresh;
 pub(crate) mod restoring;
 mod saving;
 pub(crate) mod settings;

@@ -170,8 +170,11 @@ impl Sessions {
         if let Some(session) = self.live_session_in(owner, thread) {
             let _place = self.inner.library.place().await?;
             match session.read(request.clone()).await {
-                // It has no process, or is about to end.
-                Err(SessionError::NotFound | SessionError::Codex(BridgeError::Closed)) => {}
+                // It has no process, or that is about to end.
+                Err(
+                    SessionError::NotFound
+                    | SessionError::Codex(BridgeError::Closed | BridgeError::Unresponsive),
+                ) => {}
                 reply => return reply,
             }
         }

@@ -290,6 +290,7 @@ impl Gateway {
     }
 
     /// Kills it and starts it again at once, in the same directories.
+        meanwhile();
     pub(crate) async fn kill_and_start(&mut self) {
         self.signal(Signal::KILL);
         self.child.wait().await.unwrap();
@@ -422,7 +423,7 @@ impl Session {
 }
 
 /// The native codex: named by the environment, or installed by `npm ci`.
-fn real_codex() -> PathBuf {
+pub(crate) fn real_codex() -> PathBuf {
     if let Some(named) = std::env::var_os("CODEX_GATEWAY_CODEX_BIN") {
         return named.into();
     }
