@@ -141,6 +141,9 @@ pub enum SessionError {
     /// The gateway is stopping.
     #[error("the gateway is shutting down")]
     ShuttingDown,
+    /// Codex is indexing the conversation, and tells nothing of it until that is done.
+    #[error("codex is indexing this conversation; try again in a moment")]
+    Indexing,
     /// There is no such thread, or it is somebody else's.
     #[error("there is no such thread")]
     ThreadNotFound,
@@ -219,6 +222,7 @@ impl SessionError {
             Self::ThreadHeld { .. } => ErrorCode::ThreadHeld,
             Self::BadCursor => ErrorCode::BadQuery,
             Self::TooManyReads => ErrorCode::TooManyReads,
+            Self::Indexing => ErrorCode::Indexing,
             Self::BadCwd(_) => ErrorCode::BadCwd,
             Self::OutsideWorkspaces(_) => ErrorCode::OutsideWorkspaces,
             Self::OverCeiling { .. } => ErrorCode::OverCeiling,

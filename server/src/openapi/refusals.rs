@@ -88,7 +88,7 @@ refusals! {
     /// Of what looks for files.
     FindFiles = [QuerySession; BadCwd, OutsideWorkspaces],
     /// Of what reads a thread.
-    ReadThread = [Call, Codex; NotFound, BadThreadId, TooManyReads, Store],
+    ReadThread = [Call, Codex; NotFound, BadThreadId, TooManyReads, Indexing, Archived, Store],
     /// Of what is told of a thread's file.
     ExportThread = [ReadThread; BadQuery],
     /// Of what becomes of a thread.
@@ -102,7 +102,7 @@ refusals! {
     /// Of a picture of a conversation.
     ReadPicture = [ReadSession, Codex; TooManyReads, BadCwd, OutsideWorkspaces],
     /// Of what looks through a whole conversation.
-    ReadHistory = [QuerySession, Codex; TooManyReads],
+    ReadHistory = [QuerySession, Codex; TooManyReads, Indexing, Archived],
     /// Of a path that an older gateway had.
     Legacy = [Write; Gone],
 }
@@ -135,7 +135,8 @@ fn response(codes: &[ErrorCode]) -> Response {
     if codes.contains(&ErrorCode::Unauthorized) {
         response = response.header("WWW-Authenticate", header(Type::String, "`Bearer`"));
     }
-    let later = [ErrorCode::RateLimited, ErrorCode::SessionLimit, ErrorCode::TooManyReads];
+    let later =
+        [ErrorCode::RateLimited, ErrorCode::SessionLimit, ErrorCode::TooManyReads, ErrorCode::Indexing];
     if later.iter().any(|code| codes.contains(code)) {
         response = response.header("Retry-After", header(Type::Integer, "When to try again, in seconds."));
     }

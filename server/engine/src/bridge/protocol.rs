@@ -40,10 +40,12 @@ macro_rules! request {
     };
 }
 
+mod indexing;
 mod stored;
 mod threads;
 mod trust;
 
+pub use self::indexing::{ThreadIndex, is_without_provider};
 pub use self::stored::{
     ItemTimes, PEOPLES_THREADS, PastTurn, ThreadDelete, ThreadList, ThreadNameSet, ThreadPage, ThreadRead,
     TurnsList, TurnsPage, is_bad_cursor, is_held, is_no_thread,
@@ -139,14 +141,14 @@ pub struct AccountReply {
     pub requires_openai_auth: bool,
 }
 
-/// `model/list`: a page of the models that can be chosen.
-#[derive(Debug, Serialize)]
 /// `thread/loaded/list`: the threads that the process has open. It reads no file and asks no server, so that a process
 /// which does not answer it is stuck.
 #[derive(Debug, Serialize)]
 pub struct LoadedList {}
 request!(LoadedList = "thread/loaded/list" -> IgnoredAny);
 
+/// `model/list`: a page of the models that can be chosen.
+#[derive(Debug, Serialize)]
 pub struct ModelList {
     /// Where the page begins.
     #[serde(skip_serializing_if = "Option::is_none")]

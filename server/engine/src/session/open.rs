@@ -30,6 +30,7 @@ use crate::{
     holds::{Hold, Holds, ProcessHold},
     metrics::Metrics,
     places::{Place, Places},
+    sessions::Indexing,
     store::{Expiry, Store},
     uploads::Uploads,
     warm::{Pool, Warm},
@@ -90,6 +91,7 @@ pub(crate) struct Base {
     pub session: SessionId,
     pub owner: OwnerId,
     pub holds: Holds,
+    pub indexing: Indexing,
     pub places: Places,
     pub warm: Pool,
     pub store: Store,
@@ -116,6 +118,9 @@ impl Base {
             WantedThread::New | WantedThread::Same(..) | WantedThread::Fork(..) => None,
         };
         self.settings.check(&self.config).await?;
+        if let WantedThread::Same(id, _) = &thread {
+            self.indexing.finished(id).await;
+        }
         // The session's own thread had it before.
         let asked = effort.clone().filter(|_| !matches!(thread, WantedThread::Same(..)));
         let start = self.start(model, effort);

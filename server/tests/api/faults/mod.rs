@@ -8,6 +8,8 @@ mod disk;
 mod hangs;
 mod kills;
 mod lost_threads;
+mod sign_in_races;
+mod unindexed;
 
 use std::path::Path;
 

@@ -283,14 +283,19 @@ impl Gateway {
 
     /// Ends it and starts it again, in the same directories.
     pub(crate) async fn restart(&mut self) {
+        self.restart_after(|| {}).await;
+    }
+
+    /// Ends it, does something, and starts it again, in the same directories.
+    pub(crate) async fn restart_after(&mut self, meanwhile: impl FnOnce()) {
         self.terminate();
         self.ended().await;
+        meanwhile();
         let (child, output, address) = self.setup.launch().await;
         (self.child, self.output, self.client, self.stopped) = (child, output, Client::new(address), false);
     }
 
     /// Kills it and starts it again at once, in the same directories.
-        meanwhile();
     pub(crate) async fn kill_and_start(&mut self) {
         self.signal(Signal::KILL);
         self.child.wait().await.unwrap();

@@ -127,6 +127,8 @@ words! {
         SessionLimit = "session_limit",
         /// More threads are being read than can be; `Retry-After` says when to try again.
         TooManyReads = "too_many_reads",
+        /// Codex is indexing the conversation; `Retry-After` says when to try again.
+        Indexing = "indexing",
         /// Codex has ended too often.
         CodexCrashing = "codex_crashing",
         /// Codex is overloaded, and says so.
@@ -195,6 +197,7 @@ impl ErrorCode {
             Self::CodexLacks => 501,
             Self::SessionLimit
             | Self::TooManyReads
+            | Self::Indexing
             | Self::CodexCrashing
             | Self::CodexOverloaded
             | Self::CodexTooOld
