@@ -46,3 +46,15 @@ test('Esc closes the settings before it stops a turn', async ({ page, chat }) =>
   await page.keyboard.press('Escape');
   await chat.ended('interrupted');
 });
+
+test('Stop ends a turn whose codex hangs, and says so', async ({ page, chat, gateway }) => {
+  await chat.start('!standin slow-command');
+  await expect(chat.liveLine).toContainText('sleep 25');
+  const codex = gateway.processes().filter(({ command }) => command.includes('app-server'));
+  codex.forEach(({ pid }) => process.kill(pid, 'SIGSTOP'));
+  await chat.stopButton.click();
+  await expect(page.getByText('Codex did not react to Stop. Its process was replaced.').first()).toBeVisible({ timeout: 15_000 });
+  await chat.ended('interrupted');
+  await chat.say('Reply with exactly the single word onwards.');
+  await chat.ended('completed', 2);
+});

@@ -153,6 +153,9 @@ impl IntoResponse for ApiError {
             Self::Session(SessionError::Limit(_) | SessionError::TooManyReads) => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
+            Self::Session(SessionError::Indexing) => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            }
             _ => {}
         }
         // The request's id is known to the middleware only: it writes the body again.

@@ -115,6 +115,8 @@ pub(super) static WORDS: Words = Words {
     not_found: "There is no such conversation",
     not_found_why: "It may have ended, or the link is not complete.",
     page_failed: "This page could not be loaded",
+    indexing: "Codex is indexing this conversation…",
+    indexing_why: "This takes a moment for a long conversation. The page reloads by itself.",
 
     message: "Message",
     placeholder_first: "Describe a task or ask a question",

@@ -200,6 +200,8 @@ texts! {
         not_found,
         not_found_why,
         page_failed,
+        indexing,
+        indexing_why,
 
         // The composer
         message,

@@ -110,6 +110,8 @@ pub(super) static WORDS: Words = Words {
     not_found: "没有这个对话",
     not_found_why: "它可能已经结束，或链接不完整。",
     page_failed: "无法加载此页面",
+    indexing: "Codex 正在为此对话建立索引…",
+    indexing_why: "较长的对话需要一点时间，页面会自动重新加载。",
 
     message: "消息",
     placeholder_first: "描述任务或提出问题",

@@ -1,6 +1,9 @@
 //! Pages that are not there, or could not be loaded.
 
+use std::time::Duration;
+
 use codex_gateway_wire::ApprovalMode;
+use leptos::prelude::{on_cleanup, set_timeout_with_handle};
 
 use super::header::header_view;
 use crate::{
@@ -9,7 +12,11 @@ use crate::{
     node::{El, button, el},
     route::link,
     server_fns::Failure,
+    state::effect,
 };
+
+/// How long a page waits before it asks again for a conversation that codex is indexing.
+const RELOAD_AFTER: Duration = Duration::from_secs(1);
 
 /// What is shown instead of a page whose data could not be had.
 pub(super) fn failed_view(failure: &Failure) -> El {
@@ -20,7 +27,20 @@ pub(super) fn failed_view(failure: &Failure) -> El {
     if failure.is_unauthorized() {
         return page_view(t.sign_in_ended(), String::new(), button(t.sign_in(), reload));
     }
+    if failure.is_indexing() {
+        reload_later();
+        return page_view(t.indexing(), t.indexing_why().to_owned(), button(t.reload(), reload));
+    }
     page_view(t.page_failed(), t.failure(failure), button(t.reload(), reload))
+}
+
+/// Loads the page anew in a moment, unless the reader has gone elsewhere by then.
+fn reload_later() {
+    effect(|| {
+        if let Ok(timer) = set_timeout_with_handle(reload, RELOAD_AFTER) {
+            on_cleanup(move || timer.clear());
+        }
+    });
 }
 
 fn not_found_view() -> El {

@@ -210,6 +210,11 @@ impl Failure {
         self.code == "not_found"
     }
 
+    /// Whether codex is indexing the conversation: it can be read in a moment.
+    pub(crate) fn is_indexing(&self) -> bool {
+        self.code == "indexing"
+    }
+
     /// Whether one has to sign in, again.
     pub(crate) fn is_unauthorized(&self) -> bool {
         self.code == "unauthorized"

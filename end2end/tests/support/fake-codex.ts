@@ -42,6 +42,14 @@ export class FakeCodex {
     writeFileSync(path.join(dir, `${id}.json`), JSON.stringify(thread));
   }
 
+  /** Puts a thread on disk that codex has not indexed; it does so when it is opened and the gate is open. */
+  putUnindexedThread(id: string, unindexed: object[]): void {
+    const dir = path.join(this.dir, 'threads');
+    mkdirSync(dir, { recursive: true });
+    const thread = { id, createdAt: 1, cwd: '/', preview: 'From elsewhere', turns: [], unindexed };
+    writeFileSync(path.join(dir, `${id}.json`), JSON.stringify(thread));
+  }
+
   /** Lets a turn go on that waits. */
   openGate(): void {
     writeFileSync(path.join(this.dir, 'gate'), '');

@@ -109,6 +109,11 @@ pub enum SessionError {
     /// The turn did not begin in time to be interrupted, or told something.
     #[error("the turn did not begin within {} s, so it could not be interrupted or told anything", .0.as_secs())]
     NeverStarted(Duration),
+    /// Somebody stopped the turn before codex was told the message.
+    #[error(
+        "the turn was stopped while codex was still being started, so the message was not sent; send it again"
+    )]
+    StoppedEarly,
     /// Nothing of that id waits for the user, or ever did.
     #[error("there is no such request")]
     NoSuchRequest,
@@ -151,6 +156,9 @@ pub enum SessionError {
     /// The gateway is stopping.
     #[error("the gateway is shutting down")]
     ShuttingDown,
+    /// Codex is indexing the conversation, and tells nothing of it until that is done.
+    #[error("codex is indexing this conversation; try again in a moment")]
+    Indexing,
     /// There is no such thread, or it is somebody else's.
     #[error("there is no such thread")]
     ThreadNotFound,
@@ -232,6 +240,7 @@ impl SessionError {
             Self::ThreadHeld { .. } => ErrorCode::ThreadHeld,
             Self::BadCursor => ErrorCode::BadQuery,
             Self::TooManyReads => ErrorCode::TooManyReads,
+            Self::Indexing => ErrorCode::Indexing,
             Self::BadCwd(_) => ErrorCode::BadCwd,
             Self::OutsideWorkspaces(_) => ErrorCode::OutsideWorkspaces,
             Self::OverCeiling { .. } => ErrorCode::OverCeiling,
@@ -248,7 +257,7 @@ impl SessionError {
             Self::KeyReused => ErrorCode::KeyReused,
             Self::KeyUnfinished => ErrorCode::KeyUnfinished,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
-            Self::NeverStarted(_) => ErrorCode::CodexTimeout,
+            Self::NeverStarted(_) | Self::StoppedEarly => ErrorCode::CodexTimeout,
             Self::Codex(error) => error.code(),
         }
     }
@@ -257,7 +266,7 @@ impl SessionError {
 impl BridgeError {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Deadline { .. } => ErrorCode::CodexTimeout,
+            Self::Deadline { .. } | Self::Unresponsive => ErrorCode::CodexTimeout,
             Self::Refused { error, .. } => match error.code {
                 RpcError::OVERLOADED => ErrorCode::CodexOverloaded,
                 RpcError::INVALID_REQUEST | RpcError::INVALID_PARAMS => ErrorCode::CodexRefused,

@@ -70,7 +70,7 @@ impl Library {
         let _place = self.place().await?;
         let bridge = self.bridge().await?;
         match bridge.request(request).await {
-            Err(BridgeError::Closed | BridgeError::Exited(_)) => {
+            Err(BridgeError::Closed | BridgeError::Exited(_) | BridgeError::Unresponsive) => {
                 bridge.gone().await;
                 Ok(self.bridge().await?.request(request).await?)
             }

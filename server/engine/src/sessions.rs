@@ -6,6 +6,7 @@ mod cursor;
 mod export;
 mod found;
 mod image;
+mod indexing;
 mod items;
 mod owned_threads;
 mod past;
@@ -32,6 +33,7 @@ use futures::{StreamExt, stream::FuturesUnordered};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
+pub(crate) use self::indexing::Indexing;
 use self::{cursor::Cursors, stored::Moves};
 pub use self::{
     export::Export,
@@ -84,6 +86,8 @@ struct Inner {
     places: Places,
     /// Who is in which thread.
     holds: Holds,
+    /// Which threads codex indexes.
+    indexing: Indexing,
     /// What outlives the gateway.
     store: Store,
     /// Images for messages.
@@ -130,6 +134,7 @@ impl Sessions {
         let inner = Arc::new(Inner {
             places: Places::new(config.max_sessions, &live),
             holds: Holds::default(),
+            indexing: Indexing::default(),
             once: Once::new(store.clone()),
             metrics: Metrics::default(),
             rules: Rules::new(store.clone()),
@@ -409,6 +414,7 @@ impl Sessions {
             session,
             owner,
             holds: inner.holds.clone(),
+            indexing: inner.indexing.clone(),
             places: inner.places.clone(),
             warm: inner.warm.clone(),
             store: inner.store.clone(),

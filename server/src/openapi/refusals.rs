@@ -96,7 +96,7 @@ refusals! {
     /// Of a decision about a folder.
     TrustFolder = [Write; BadCwd, OutsideWorkspaces, OverCeiling, Store],
     /// Of what reads a thread.
-    ReadThread = [Call, Codex; NotFound, BadThreadId, TooManyReads, Store],
+    ReadThread = [Call, Codex; NotFound, BadThreadId, TooManyReads, Indexing, Archived, Store],
     /// Of what is told of a thread's file.
     ExportThread = [ReadThread; BadQuery],
     /// Of what becomes of a thread.
@@ -114,7 +114,7 @@ refusals! {
     /// Of a picture of a conversation.
     ReadPicture = [ReadSession, Codex; TooManyReads, BadCwd, OutsideWorkspaces],
     /// Of what looks through a whole conversation.
-    ReadHistory = [QuerySession, Codex; TooManyReads],
+    ReadHistory = [QuerySession, Codex; TooManyReads, Indexing, Archived],
     /// Of a path that an older gateway had.
     Legacy = [Write; Gone],
 }
@@ -147,8 +147,13 @@ fn response(codes: &[ErrorCode]) -> Response {
     if codes.contains(&ErrorCode::Unauthorized) {
         response = response.header("WWW-Authenticate", header(Type::String, "`Bearer`"));
     }
-    let later =
-        [ErrorCode::RateLimited, ErrorCode::SessionLimit, ErrorCode::TooManyReads, ErrorCode::TooManyBodies];
+    let later = [
+        ErrorCode::RateLimited,
+        ErrorCode::SessionLimit,
+        ErrorCode::TooManyReads,
+        ErrorCode::TooManyBodies,
+        ErrorCode::Indexing,
+    ];
     if later.iter().any(|code| codes.contains(code)) {
         response = response.header("Retry-After", header(Type::Integer, "When to try again, in seconds."));
     }

@@ -9,6 +9,10 @@ pub const LIVE: &str = "sleep 0.3; for n in 1 2 3 4 5 6; do echo \"step $n of 6\
 /// A line, then 25 seconds of nothing.
 pub const SLOW: &str = "sleep 0.3; echo 'started, sleeping for 25 s'; sleep 25; echo 'done'";
 
+/// Ignores every signal that asks it to end.
+pub const STUBBORN: &str =
+    "trap '' HUP INT TERM; sleep 0.3; echo 'ignoring signals for 27 s'; sleep 27; echo 'done'";
+
 /// Outlives its turn: ends by itself after a minute.
 pub const BACKGROUND: &str = "sleep 0.3; echo 'running in the background for 60 s'; sleep 60; echo 'done'";
 

@@ -34,6 +34,7 @@ pub(crate) fn parse(line: &str) -> Result<Vec<Step>, DirectiveError> {
             "reasoning" => steps.push(Step::Reason),
             "command" => steps.push(Step::Call(Call::Live)),
             "slow-command" => steps.push(Step::Call(Call::Slow)),
+            "stubborn-command" => steps.push(Step::Call(Call::Stubborn)),
             "background" => steps.push(Step::Call(Call::Background)),
             "big-output" => steps.push(Step::Call(Call::Big)),
             "environment" => steps.push(Step::Call(Call::Environment)),

@@ -52,6 +52,7 @@
 //! | `reasoning` | a reasoning item with a two-part summary |
 //! | `command` | [`commands::LIVE`]: seven lines over about a second |
 //! | `slow-command` | [`commands::SLOW`]: a line, then 25 s of sleep (a command of 30 s or more would be left in the background) |
+//! | `stubborn-command` | [`commands::STUBBORN`]: a line, then 27 s of sleep, whatever signal asks it to end |
 //! | `background` | [`commands::BACKGROUND`]: runs 60 s, left running after 250 ms |
 //! | `big-output` | [`commands::BIG`]: 2,000 lines in ANSI colours |
 //! | `environment` | [`commands::ENVIRONMENT`]: prints its own environment, and that of every process which lets it look |

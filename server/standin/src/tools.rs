@@ -9,6 +9,7 @@ use crate::{commands, request::Offered};
 pub(crate) enum Call {
     Live,
     Slow,
+    Stubborn,
     Background,
     Big,
     Environment,
@@ -87,6 +88,7 @@ impl Call {
         match self {
             Call::Live => command(commands::LIVE, 10_000),
             Call::Slow => command(commands::SLOW, 30_000),
+            Call::Stubborn => command(commands::STUBBORN, 30_000),
             Call::Background => command(commands::BACKGROUND, 250),
             Call::Big => command(commands::BIG, 30_000),
             Call::Environment => command(commands::ENVIRONMENT, 30_000),

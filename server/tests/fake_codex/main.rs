@@ -3,7 +3,8 @@
 //! A test links to it from a directory of its own and writes a [`Mode`] into the file `mode` there. It is read
 //! when the process starts and at every turn, so a test can change it under way. A turn that waits, waits for
 //! the file `gate` beside it. Threads that have had a turn are files in `threads`, for all processes to see. Such a
-//! file may say that so many turns came before those that are in it: they are `invented`.
+//! file may say that so many turns came before those that are in it: they are `invented`. Turns that are `unindexed`
+//! are told only after a process has opened the thread, which takes until the gate opens.
 
 mod changes;
 mod counting;

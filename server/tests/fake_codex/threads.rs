@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{Fake, error, invented, reply, settings::Settings};
+use crate::{Fake, TICK, error, invented, reply, settings::Settings};
 
 /// The thread of a process. It is on disk once it has had a turn.
 pub(crate) struct Thread {
@@ -39,10 +39,10 @@ impl Thread {
         }
     }
 
-    /// One that is on disk.
-    fn load(dir: &Path, id: &str) -> Option<Self> {
+    /// One that is on disk. Opening one that is not indexed indexes it, which takes until the gate opens.
+    fn open(dir: &Path, id: &str) -> Option<Self> {
         let stored = load(dir, id)?;
-        Some(Self {
+        let thread = Self {
             id: id.to_owned(),
             dir: dir.to_owned(),
             cwd: stored["cwd"].clone(),
@@ -50,7 +50,14 @@ impl Thread {
             preview: stored["preview"].clone(),
             turns: stored["turns"].as_array().cloned().unwrap_or_default(),
             invented: stored["invented"].as_u64().unwrap_or_default(),
-        })
+        };
+        let Some(turns) = stored["unindexed"].as_array() else { return Some(thread) };
+        while !dir.join("gate").exists() {
+            std::thread::sleep(TICK);
+        }
+        let indexed = Self { turns: turns.clone(), ..thread };
+        indexed.save();
+        Some(indexed)
     }
 
     pub(crate) fn begin_turn(&mut self, turn: &str) {
@@ -142,7 +149,7 @@ impl Fake {
             Some(thread) if writer(&self.dir, thread).is_some_and(|pid| pid != own) => {
                 return error(id, -32600, &format!("thread {thread} already has an active writer"));
             }
-            Some(thread) => match Thread::load(&self.dir, thread) {
+            Some(thread) => match Thread::open(&self.dir, thread) {
                 Some(thread) => thread,
                 None => return error(id, -32600, &format!("no rollout found for thread id {thread}")),
             },

@@ -170,6 +170,14 @@ words! {
         LineTooLong = "lineTooLong",
         /// The codex process has ended. A turn that was running has failed.
         ProcessExited = "processExited",
+        /// Codex did not react to Stop: its process was killed, and another one takes its place. The turn that was running
+        /// was interrupted.
+        StopForced = "stopForced",
+        /// The codex process did not react and was killed. A turn that was running has failed.
+        ProcessUnresponsive = "processUnresponsive",
+        /// A turn has failed because another codex process refreshed the sign-in at the same moment. The sign-in is fresh:
+        /// the message can be sent again.
+        SignInRefreshed = "signInRefreshed",
         /// Codex has no file of the thread any more. The session goes on with a new one; what was said stays, and the
         /// agent does not know it.
         ThreadLost = "threadLost",

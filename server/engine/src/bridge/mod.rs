@@ -26,7 +26,7 @@ use tokio::{
     io::AsyncWriteExt,
     process::ChildStdin,
     sync::{mpsc, oneshot},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -36,7 +36,7 @@ pub use self::{
 };
 use self::{
     message::{OutgoingNotification, OutgoingReply, OutgoingRequest},
-    protocol::Request,
+    protocol::{LoadedList, Request},
 };
 use crate::{
     one_line::in_one_line,
@@ -47,9 +47,13 @@ use crate::{
 const OUTGOING: usize = 256;
 /// How many messages may wait for the session. Beyond that codex waits: nothing is dropped.
 const INCOMING: usize = 1024;
+/// How long a request waits for its reply before the process is asked for a sign of life.
+const PROBE_AFTER: Duration = Duration::from_secs(5);
+/// How long the process may take for a sign of life: any line counts. After that it is killed.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A handle on a codex process. The process ends when all handles and its [`Inbox`] are dropped, or by
-/// [`Bridge::close`].
+/// [`Bridge::close`]. A process that does not react while a request waits is killed.
 #[derive(Clone, Debug)]
 pub struct Bridge {
     shared: Arc<Shared>,
@@ -60,8 +64,12 @@ struct Shared {
     outgoing: mpsc::Sender<Line>,
     pending: Pending,
     next_id: AtomicU64,
+    /// Counts the lines that the process has written.
+    lines: Arc<AtomicU64>,
     /// Closes the process's input: it ends, politely at first.
     closing: CancellationToken,
+    /// Cancelled when the process does not react: it is killed at once.
+    killing: CancellationToken,
     /// Cancelled once the process is gone.
     gone: CancellationToken,
     /// The version that the process reported in its reply to `initialize`.
@@ -151,6 +159,8 @@ pub struct Exit {
     pub status: Option<String>,
     /// The last line of its error output.
     pub last_line: Option<String>,
+    /// The gateway killed it because it did not react.
+    pub unresponsive: bool,
 }
 
 /// Why a request to codex has no reply.
@@ -170,6 +180,9 @@ pub enum BridgeError {
     /// The process is ending, or its input is closed.
     #[error("the codex process is not there any more")]
     Closed,
+    /// The process did not react, and was killed.
+    #[error("codex did not react, so its process was ended; try again")]
+    Unresponsive,
     /// It did not answer in time.
     #[error("codex did not answer {method} within {} s{}", .after.as_secs(), .hint.as_deref().unwrap_or_default())]
     Deadline {
@@ -224,27 +237,30 @@ impl Bridge {
         tracing::debug!(pid = process.id(), "codex process started");
         let (outgoing, lines) = mpsc::channel(OUTGOING);
         let (inbox, inbound) = mpsc::channel(INCOMING);
-        let (closing, gone) = (CancellationToken::new(), CancellationToken::new());
-        let pending = Pending::default();
+        let (closing, killing, gone) =
+            (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let (pending, read) = (Pending::default(), Arc::<AtomicU64>::default());
         let debug = debug.then(|| inbox.clone());
         tokio::spawn(write(stdin, lines, closing.clone(), gone.clone(), debug.clone()));
         processes.spawn(
             reader::Reader {
                 pending: pending.clone(),
                 inbox,
+                lines: Arc::clone(&read),
                 closing: closing.clone(),
+                killing: killing.clone(),
                 gone: gone.clone(),
                 debug: debug.is_some(),
             }
             .run(process, stdout),
         );
-        let shared =
-            Shared { outgoing, pending, next_id: AtomicU64::new(1), closing, gone, version: OnceLock::new() };
+        let (next_id, version) = (AtomicU64::new(1), OnceLock::new());
+        let shared = Shared { outgoing, pending, next_id, lines: read, closing, killing, gone, version };
         Ok((Self { shared: Arc::new(shared) }, inbound))
     }
 
     /// Sends a request and waits for its reply. While codex says that it is overloaded the request is
-    /// repeated, with growing, jittered pauses, until its deadline.
+    /// repeated, with growing, jittered pauses, until its deadline. A process that does not react meanwhile is killed.
     ///
     /// # Errors
     /// All but [`BridgeError::Spawn`].
@@ -253,7 +269,14 @@ impl Bridge {
         let late = || BridgeError::Deadline { method: R::METHOD, after: R::DEADLINE, hint: None };
         let mut pause = Duration::from_millis(50);
         loop {
-            let reply = timeout_at(deadline, self.exchange(R::METHOD, request)).await.map_err(|_| late())?;
+            let reply = tokio::select! {
+                reply = timeout_at(deadline, self.exchange(R::METHOD, request)) => reply.map_err(|_| late())?,
+                () = self.unresponsive(), if R::PROBED => {
+                    tracing::warn!(method = R::METHOD, "a codex process does not react and is killed");
+                    self.kill();
+                    return Err(BridgeError::Unresponsive);
+                }
+            };
             match reply {
                 Ok(reply) => {
                     return serde_json::from_str(reply.get()).map_err(|error| BridgeError::BadReply {
@@ -288,7 +311,7 @@ impl Bridge {
         let reply = tokio::select! {
             biased; // What it answered before its end counts.
             reply = reply => reply,
-            () = self.shared.gone.cancelled() => return Err(BridgeError::Closed),
+            () = self.shared.gone.cancelled() => return Err(self.closed()),
         };
         match reply {
             Ok(Err(BridgeError::Refused { error, .. })) if error.knows_not(method) => {
@@ -296,8 +319,25 @@ impl Bridge {
             }
             Ok(Err(BridgeError::Refused { error, .. })) => Err(BridgeError::Refused { method, error }),
             Ok(reply) => reply,
-            Err(_) => Err(BridgeError::Closed),
+            Err(_) => Err(self.closed()),
         }
+    }
+
+    /// Resolves when the process has given no sign of life for too long: it was stopped, or is stuck.
+    async fn unresponsive(&self) {
+        loop {
+            sleep(PROBE_AFTER).await;
+            let lines = self.shared.lines.load(Ordering::Relaxed);
+            let reply = timeout(PROBE_TIMEOUT, self.exchange(LoadedList::METHOD, &LoadedList {})).await;
+            if reply.is_err() && self.shared.lines.load(Ordering::Relaxed) == lines {
+                return;
+            }
+        }
+    }
+
+    /// Why a request has no reply when the process is gone.
+    fn closed(&self) -> BridgeError {
+        if self.shared.killing.is_cancelled() { BridgeError::Unresponsive } else { BridgeError::Closed }
     }
 
     /// Tells codex something that has no reply and no parameters.
@@ -326,7 +366,7 @@ impl Bridge {
         in_one_line(&mut line);
         line.push(b'\n');
         let line = Line { bytes: line.into(), secret };
-        self.shared.outgoing.send(line).await.map_err(|_| BridgeError::Closed)
+        self.shared.outgoing.send(line).await.map_err(|_| self.closed())
     }
 
     /// The end of the process, however it comes about. Waiting for it does not keep the process.
@@ -348,6 +388,22 @@ impl Bridge {
     /// Whether the process is gone.
     pub fn is_gone(&self) -> bool {
         self.shared.gone.is_cancelled()
+    }
+
+    /// Whether both are handles on the same process.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Whether the process did not react, and is being killed.
+    pub fn is_unresponsive(&self) -> bool {
+        self.shared.killing.is_cancelled()
+    }
+
+    /// Kills the process and everything it started, because it does not react. Requests that still wait fail.
+    pub fn kill(&self) {
+        self.shared.killing.cancel();
+        self.end();
     }
 
     /// Begins to end the process. Requests that still wait for their replies fail.

@@ -194,13 +194,13 @@ impl Process {
         let _ = self.child.wait().await;
     }
 
-    /// Waits for its end, its input being closed: then SIGTERM, then SIGKILL, for the whole group.
-    pub(super) async fn end(&mut self) -> Option<ExitStatus> {
-        let mut status = timeout(PATIENCE, self.child.wait()).await.ok();
-        if status.is_none() {
-            self.signal(Signal::TERM);
-            status = timeout(PATIENCE, self.child.wait()).await.ok();
-        }
+    /// Waits for its end, its input being closed: then SIGTERM, then SIGKILL, for the whole group. When `killing` is
+    /// cancelled, SIGKILL comes at once: it also ends a process that was stopped.
+    pub(super) async fn end(&mut self, killing: &CancellationToken) -> Option<ExitStatus> {
+        let status = tokio::select! {
+            status = self.end_gracefully() => status,
+            () = killing.cancelled() => None,
+        };
         self.signal(Signal::KILL);
         let status = match status {
             Some(status) => status.ok(),
@@ -208,6 +208,15 @@ impl Process {
         };
         self.mark.kill_all().await;
         status
+    }
+
+    /// Waits for its end, and asks for it with SIGTERM. `None` if it has not ended.
+    async fn end_gracefully(&mut self) -> Option<std::io::Result<ExitStatus>> {
+        if let Ok(status) = timeout(PATIENCE, self.child.wait()).await {
+            return Some(status);
+        }
+        self.signal(Signal::TERM);
+        timeout(PATIENCE, self.child.wait()).await.ok()
     }
 
     fn signal(&self, signal: Signal) {

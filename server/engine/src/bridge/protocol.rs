@@ -23,26 +23,31 @@ pub trait Request: Serialize + Sync {
     const METHOD: &'static str;
     /// How long the answer may take.
     const DEADLINE: Duration = Duration::from_secs(30);
+    /// Whether the process is asked for a sign of life when the answer takes long.
+    const PROBED: bool = true;
     /// The answer.
     type Reply: DeserializeOwned + Send;
 }
 
 macro_rules! request {
-    ($name:ident = $method:literal -> $reply:ty $(, within $seconds:literal s)?) => {
+    ($name:ident = $method:literal -> $reply:ty $(, within $seconds:literal s)? $(, probed: $probed:literal)?) => {
         impl Request for $name {
             const METHOD: &'static str = $method;
             $(const DEADLINE: Duration = Duration::from_secs($seconds);)?
+            $(const PROBED: bool = $probed;)?
             type Reply = $reply;
         }
     };
 }
 
 mod config;
+mod indexing;
 mod stored;
 mod threads;
 mod trust;
 
 pub use self::config::{CodexConfig, ConfigRead, ConfigReply, ProjectEntry, WorkspaceWrite};
+pub use self::indexing::{ThreadIndex, is_without_provider};
 pub use self::stored::{
     ItemTimes, MAX_INCLUDED_THREADS, PEOPLES_THREADS, PastTurn, ThreadDelete, ThreadList, ThreadNameSet,
     ThreadPage, ThreadRead, TurnsList, TurnsPage, is_bad_cursor, is_held, is_no_thread,
@@ -62,7 +67,8 @@ pub struct Initialize {
     /// What we understand.
     pub capabilities: Capabilities,
 }
-request!(Initialize = "initialize" -> Initialized, within 15 s);
+// A process that is just being started on a busy machine may say nothing for some time.
+request!(Initialize = "initialize" -> Initialized, within 15 s, probed: false);
 
 /// Who speaks to codex.
 #[derive(Debug, Serialize)]
@@ -136,6 +142,12 @@ pub struct AccountReply {
     /// Whether the model provider needs a sign-in with OpenAI.
     pub requires_openai_auth: bool,
 }
+
+/// `thread/loaded/list`: the threads that the process has open. It reads no file and asks no server, so that a process
+/// which does not answer it is stuck.
+#[derive(Debug, Serialize)]
+pub struct LoadedList {}
+request!(LoadedList = "thread/loaded/list" -> IgnoredAny);
 
 /// `model/list`: a page of the models that can be chosen.
 #[derive(Debug, Serialize)]
@@ -418,7 +430,7 @@ pub struct TurnInterrupt {
     /// The turn, which must have been announced by `turn/started`.
     pub turn_id: TurnId,
 }
-request!(TurnInterrupt = "turn/interrupt" -> IgnoredAny);
+request!(TurnInterrupt = "turn/interrupt" -> IgnoredAny, within 5 s);
 
 /// `thread/backgroundTerminals/terminate`: a command shall stop.
 #[derive(Debug, Serialize)]
@@ -429,7 +441,7 @@ pub struct TerminalTerminate {
     /// The command's process, as its item names it.
     pub process_id: String,
 }
-request!(TerminalTerminate = "thread/backgroundTerminals/terminate" -> IgnoredAny);
+request!(TerminalTerminate = "thread/backgroundTerminals/terminate" -> IgnoredAny, within 3 s);
 
 #[cfg(test)]
 mod tests {

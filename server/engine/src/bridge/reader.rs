@@ -1,6 +1,12 @@
 //! The task that owns a process and its output.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::StreamExt;
 use serde_json::value::RawValue;
@@ -32,7 +38,11 @@ type Lines = FramedRead<ChildStdout, LineDecoder>;
 pub(super) struct Reader {
     pub pending: Pending,
     pub inbox: mpsc::Sender<Inbound>,
+    /// Counts the lines that were read.
+    pub lines: Arc<AtomicU64>,
     pub closing: CancellationToken,
+    /// The process is to be killed at once.
+    pub killing: CancellationToken,
     pub gone: CancellationToken,
     pub debug: bool,
 }
@@ -51,14 +61,17 @@ impl Reader {
         self.closing.cancel();
         let drain = async { while let Some(Ok(_)) = lines.next().await {} };
         let status = tokio::select! {
-            status = process.end() => status,
+            status = process.end(&self.killing) => status,
             // A process that is ending must not block on a full pipe.
             () = async { drain.await; std::future::pending().await } => None,
         };
         // Why it ended it may have said just before, on another pipe.
         let _ = timeout(LAST_WORDS, process.stderr().over()).await;
-        let exit =
-            Exit { status: status.map(|status| status.to_string()), last_line: process.stderr().last_line() };
+        let exit = Exit {
+            status: status.map(|status| status.to_string()),
+            last_line: process.stderr().last_line(),
+            unresponsive: self.killing.is_cancelled(),
+        };
         tracing::debug!(status = exit.status, "codex process ended");
         self.pending.clear();
         self.gone.cancel();
@@ -76,6 +89,7 @@ impl Reader {
                 () = &mut ended => return,
             };
             let Some(Ok(line)) = line else { return };
+            self.lines.fetch_add(1, Ordering::Relaxed);
             let passed = tokio::select! {
                 passed = self.line(line) => passed,
                 () = self.closing.cancelled() => return,

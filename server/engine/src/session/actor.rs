@@ -63,10 +63,14 @@ pub(super) enum Done {
     Reverted(Result<History, SessionError>, AfterRevert),
     /// Codex answered `turn/interrupt`.
     Interrupted(Result<(), BridgeError>, Stopping),
-    /// The commands of a turn that was stopped were, too.
-    Stopped(Reply<Result<SessionReply, SessionError>>),
+    /// The commands of a turn that was stopped were, too; `false` if the process does not react.
+    Stopped(bool, Stopping),
+    /// A turn that was stopped has had long enough to end.
+    StopExpired(TurnId),
     /// Something has waited long enough for its turn to begin.
     WaitExpired(u64),
+    /// Whether another process refreshed the sign-in when this turn failed, and what codex said then.
+    RefreshChecked(TurnId, bool, String),
     /// Codex said again who it is signed in as.
     Account(AccountReply),
     /// What has changed was written down, or could not be.
@@ -121,6 +125,8 @@ pub(super) struct Actor {
     pub slot: Slot,
     /// Who waits for turns to end.
     pub waits: Waits,
+    /// The turn that failed and of which it is being checked whether another process refreshed the sign-in.
+    pub refresh_check: Option<TurnId>,
     /// How many numbers were given to what is waited for.
     pub numbers: u64,
     /// How many of the tasks only wait for time to pass.
@@ -157,6 +163,7 @@ impl Actor {
             recent: Recent::default(),
             slot: Slot::Idle,
             waits: Waits::default(),
+            refresh_check: None,
             numbers: 0,
             sleeping: 0,
             tasks: FuturesUnordered::new(),
@@ -236,6 +243,7 @@ impl Actor {
     }
 
     fn command(&mut self, command: Command) {
+        self.leave_unresponsive();
         // An answer that nobody waits for any more is no error: `let _` throughout.
         match command {
             Command::State(reply) => drop(reply.send(self.reply())),
@@ -271,6 +279,7 @@ impl Actor {
     }
 
     fn done(&mut self, done: Done) {
+        self.leave_unresponsive();
         match done {
             Done::Opened(opened, then) => self.opened(opened, then),
             Done::TurnStarted(number, result, message) => self.turn_accepted(number, result, message),
@@ -278,8 +287,10 @@ impl Actor {
             Done::ActionTaken(number, result, reply) => self.action_taken(number, result, reply),
             Done::Reverted(left, then) => self.reverted(left, then),
             Done::Interrupted(result, stopping) => self.interrupted(result, stopping),
-            Done::Stopped(reply) => self.stopped(reply),
+            Done::Stopped(reacts, stopping) => self.stopped(reacts, stopping),
+            Done::StopExpired(turn) => self.stop_expired(&turn),
             Done::WaitExpired(number) => self.wait_expired(number),
+            Done::RefreshChecked(turn, is_fresh, detail) => self.refresh_checked(&turn, is_fresh, detail),
             Done::Account(account) => {
                 self.account = account;
                 self.state_changed();

@@ -18,6 +18,9 @@ use crate::{
 
 /// How many lines that are no messages are told one by one; then every thousandth.
 const MALFORMED: u64 = 20;
+/// What is said of a process that was killed because it did not react.
+const UNRESPONSIVE: &str =
+    "Codex did not react, so its process was ended. The next message starts another one.";
 
 impl Actor {
     pub(super) fn inbound(&mut self, inbound: Inbound) {
@@ -66,6 +69,7 @@ impl Actor {
                 self.crashes.forget();
                 self.count_turn(&turn.id);
                 self.turn_ended(&turn.id);
+                self.check_refresh(&turn);
                 self.send_next();
             }
             // A turn that was accepted and fails before it begins: codex tells of no beginning and no end then. What
@@ -118,19 +122,33 @@ impl Actor {
         self.append(EventName::Raw, &Raw { direction, line: &line });
     }
 
+    /// Gives up a process that is being killed because it does not react. Its end may come a little later.
+    pub(super) fn leave_unresponsive(&mut self) {
+        if let Some(live) = self.live.as_ref().filter(|live| live.bridge.is_unresponsive()) {
+            self.parking.ending = Some(live.bridge.gone().boxed());
+            self.exited(&Exit { unresponsive: true, ..Exit::default() });
+        }
+    }
+
     pub(super) fn exited(&mut self, exit: &Exit) {
         (self.live, self.place) = (None, None);
         self.base.metrics.process_exited();
         self.foreign.clear();
-        self.crashes.add(exit.last_line.clone().or_else(|| exit.status.clone()));
+        let (kind, message, error) = if exit.unresponsive {
+            // The gateway killed it: that is no crash.
+            (WarningKind::ProcessUnresponsive, UNRESPONSIVE.to_owned(), BridgeError::Unresponsive)
+        } else {
+            self.crashes.add(exit.last_line.clone().or_else(|| exit.status.clone()));
+            let status = exit.status.as_deref().unwrap_or("unknown status");
+            let message =
+                format!("The codex process ended unexpectedly ({status}). The next message starts it again.");
+            (WarningKind::ProcessExited, message, BridgeError::Exited(exit.clone()))
+        };
         let open = self.pending.take_all();
         self.withdraw(open, ResolvedBy::Process);
-        let status = exit.status.as_deref().unwrap_or("unknown status");
-        let message =
-            format!("The codex process ended unexpectedly ({status}). The next message starts it again.");
-        self.process_gone(&BridgeError::Exited(exit.clone()));
+        self.process_gone(&error);
         let turn = self.transcript.active_turn().map(|turn| turn.id.clone());
-        self.warn(WarningKind::ProcessExited, message, exit.last_line.clone());
+        self.warn(kind, message, exit.last_line.clone());
         if let Some(turn) = turn {
             self.count_turn(&turn);
         }
@@ -138,7 +156,7 @@ impl Actor {
         self.save_soon();
     }
 
-    fn count_turn(&self, id: &TurnId) {
+    pub(super) fn count_turn(&self, id: &TurnId) {
         if let Some(turn) = self.transcript.turn(id) {
             self.base.metrics.turn_ended(turn);
         }

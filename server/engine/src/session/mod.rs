@@ -20,6 +20,7 @@ mod project;
 mod questions;
 mod queue;
 mod recent;
+mod refresh;
 pub(crate) mod restoring;
 mod saving;
 pub(crate) mod settings;

@@ -32,6 +32,7 @@ use crate::{
     metrics::Metrics,
     places::{Place, Places},
     rules::OwnerRules,
+    sessions::Indexing,
     store::{Expiry, Store},
     summary_changes::SummaryChanges,
     uploads::Uploads,
@@ -95,6 +96,7 @@ pub(crate) struct Base {
     pub session: SessionId,
     pub owner: OwnerId,
     pub holds: Holds,
+    pub indexing: Indexing,
     pub places: Places,
     pub warm: Pool,
     pub store: Store,
@@ -124,6 +126,9 @@ impl Base {
             WantedThread::New | WantedThread::Same(..) | WantedThread::Fork(..) => None,
         };
         self.settings.check(&self.config).await?;
+        if let WantedThread::Same(id, _) = &thread {
+            self.indexing.finished(id).await;
+        }
         // The session's own thread had it before.
         let asked = effort.clone().filter(|_| !matches!(thread, WantedThread::Same(..)));
         let start = self.start(model, effort);

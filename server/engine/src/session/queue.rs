@@ -1,7 +1,7 @@
 //! The actor's part about the queue: messages that wait for their turn.
 //!
-//! What waits is in the transcript, as everybody sees it. The first one is sent when a turn has ended well; after one that
-//! was stopped or failed they wait until somebody decides. A message stays in the queue until codex has it, and is out
+//! What waits is in the transcript, as everybody sees it. The first one is sent when a turn has ended well, or had to be
+//! stopped by force; after one that was stopped or failed they wait until somebody decides. A message stays in the queue until codex has it, and is out
 //! from then on: nothing is sent twice, and nothing is lost.
 
 use codex_gateway_wire::{
@@ -133,7 +133,14 @@ impl Actor {
     pub(super) fn send_next(&mut self) {
         let ended_well =
             self.transcript.turns.last().is_some_and(|turn| turn.status == TurnStatus::Completed);
-        if self.slot.is_busy() || !ended_well || self.transcript.queue.iter().any(|item| item.sending) {
+        if ended_well {
+            self.send_first();
+        }
+    }
+
+    /// Sends the first message, if nothing stands in the way.
+    pub(super) fn send_first(&mut self) {
+        if self.slot.is_busy() || self.transcript.queue.iter().any(|item| item.sending) {
             return;
         }
         if let Some(item) = self.transcript.queue.first().filter(|item| item.error.is_none()) {

@@ -5,7 +5,7 @@ use futures::FutureExt;
 
 use super::{
     actor::{Actor, Done},
-    turns::{Message, Slot},
+    turns::{Message, Slot, TO_BEGIN},
 };
 use crate::{
     bridge::{
@@ -36,7 +36,7 @@ impl Actor {
     }
 
     fn wait_to_begin(&mut self, message: Message) {
-        let number = self.number_to_wait();
+        let number = self.number_to_wait(TO_BEGIN);
         match self.slot.waiting() {
             Some(waiting) if waiting.messages.len() < MESSAGES => waiting.messages.push((number, message)),
             _ => self.failed(message, &SessionError::Starting),

@@ -8,6 +8,7 @@ use codex_gateway_wire::{
     api::{NewThread, Sent, SessionReply, TurnOutcome, TurnReply, WhenBusy},
 };
 use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Reply,
@@ -28,8 +29,8 @@ use crate::{
 pub(super) type StateReply = Reply<Result<SessionReply, SessionError>>;
 pub(super) type SentReply = Reply<Result<TurnReply, SessionError>>;
 
-/// How long an interrupt or a message waits for its turn to begin.
-const TO_BEGIN: Duration = TurnStart::DEADLINE;
+/// How long a message waits for its turn to begin.
+pub(super) const TO_BEGIN: Duration = TurnStart::DEADLINE;
 
 /// What the session is busy with.
 pub(super) enum Slot {
@@ -59,6 +60,8 @@ pub(super) struct Starting {
 pub(super) struct Waiting {
     pub interrupts: Vec<(u64, StateReply)>,
     pub messages: Vec<(u64, Message)>,
+    /// Gives up opening the process that the turn needs.
+    pub abandon: CancellationToken,
 }
 
 /// A message on its way to codex.
@@ -210,6 +213,7 @@ impl Actor {
     fn open(&mut self, wanted: Wanted, then: Then) {
         self.opening();
         let (base, place, ending) = (self.base.clone(), self.place.clone(), self.parking.ending.take());
+        let abandon = self.slot.waiting().map(|waiting| waiting.abandon.clone()).unwrap_or_default();
         let opening = async move {
             if let Some(ending) = ending {
                 ending.await;
@@ -226,12 +230,21 @@ impl Actor {
             }
             Ok(opened)
         };
+        let opening = async move {
+            tokio::select! {
+                opened = opening => opened,
+                () = abandon.cancelled() => Err(SessionError::StoppedEarly),
+            }
+        };
         self.tasks.push(opening.map(|opened| Done::Opened(opened.map(Box::new), then)).boxed());
     }
 
     pub(super) fn opened(&mut self, opened: Result<Box<Opened>, SessionError>, then: Then) {
-        let waiting = self.slot.take_waiting();
+        let mut waiting = self.slot.take_waiting();
         self.slot = Slot::Idle;
+        if matches!(opened, Err(SessionError::StoppedEarly)) {
+            self.tell_stopped(std::mem::take(&mut waiting.interrupts));
+        }
         let opened = opened.map(|opened| match then {
             Then::Turn(_) | Then::Replace(..) | Then::Act(..) => self.adopt_own(*opened),
             Then::Thread(_) => self.adopt(*opened),
@@ -413,9 +426,9 @@ impl Actor {
     }
 
     /// A number for something that waits for a turn to begin, but only for so long.
-    pub(super) fn number_to_wait(&mut self) -> u64 {
+    pub(super) fn number_to_wait(&mut self, timeout: Duration) -> u64 {
         let number = self.number();
-        let expiry = tokio::time::sleep(TO_BEGIN);
+        let expiry = tokio::time::sleep(timeout);
         self.sleeping += 1;
         self.tasks.push(expiry.map(move |()| Done::WaitExpired(number)).boxed());
         number
@@ -425,9 +438,8 @@ impl Actor {
         self.sleeping -= 1;
         let Some(waiting) = self.slot.waiting() else { return };
         let error = SessionError::NeverStarted(TO_BEGIN);
-        if let Some(at) = waiting.interrupts.iter().position(|(waits, _)| *waits == number) {
-            let (_, reply) = waiting.interrupts.swap_remove(at);
-            let _ = reply.send(Err(error));
+        if waiting.interrupts.iter().any(|(waits, _)| *waits == number) {
+            self.stop_beginning();
         } else if let Some(at) = waiting.messages.iter().position(|(waits, _)| *waits == number) {
             let (_, message) = waiting.messages.remove(at);
             self.failed(message, &error);

@@ -178,7 +178,9 @@ impl Actor {
     fn is_over(&self, what: &Waited) -> bool {
         match what {
             Waited::Turn(turn) => match self.transcript.turn(turn) {
-                Some(turn) => turn.status != TurnStatus::InProgress,
+                Some(turn) => {
+                    turn.status != TurnStatus::InProgress && self.refresh_check.as_ref() != Some(&turn.id)
+                }
                 None => self.waits.has_failed(turn) || !self.is_coming(turn),
             },
             // It was taken out, or the queue stands still.

@@ -108,6 +108,7 @@ impl Sessions {
             }
             self.remove(session, ClosedReason::Archived).await?;
         }
+        self.inner.indexing.finished(&thread_id).await;
         let archived = self.inner.library.request(&ThreadArchive { thread_id: thread_id.clone() }).await;
         archived.map_err(held).map_err(threads::no_thread)?;
         Ok(thread_id)

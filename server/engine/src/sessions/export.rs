@@ -79,14 +79,19 @@ impl Sessions {
         let mut writer = Writer {
             sessions: self.clone(),
             owner: owner.clone(),
-            thread,
+            thread: thread.clone(),
             format,
             next: Some(Next::Page(None)),
             limit: PAGE,
             first: true,
         };
+        self.inner.indexing.readable(&thread).await?;
         // Whoever cannot have it shall be told so by the status.
-        let first = writer.piece().await?.unwrap_or_default();
+        let mut first = writer.piece().await?.unwrap_or_default();
+        if first.is_empty() && self.index(owner, &thread).await? {
+            writer.next = Some(Next::Page(None));
+            first = writer.piece().await?.unwrap_or_default();
+        }
         let rest = stream::try_unfold(writer, |mut writer| async move {
             Ok(writer.piece().await?.map(|piece| (piece, writer)))
         });

@@ -85,13 +85,21 @@ impl Sessions {
         limit: usize,
     ) -> Result<ItemsPage, SessionError> {
         let thread = beyond.thread.clone();
-        let mut walk = Walk::new(thread.clone(), page);
+        let mut walk = Walk::new(thread.clone(), page.clone());
         let mut finder = Finder::new(beyond, limit);
+        let mut is_blank = true;
+        self.inner.indexing.readable(&thread).await?;
         while !finder.is_full()
             && let Some(request) = walk.request()
         {
             match self.ask_in(session.owner(), &thread, &request).await {
+                Ok(told)
+                    if told.data.is_empty() && is_blank && self.index(session.owner(), &thread).await? =>
+                {
+                    (walk, is_blank) = (Walk::new(thread.clone(), page.clone()), false);
+                }
                 Ok(page) => {
+                    is_blank = false;
                     let name = walk.page().map(str::to_owned);
                     for past in walk.take(page) {
                         finder.take(past, name.as_deref());

@@ -26,8 +26,8 @@ impl Sessions {
     /// A thread of that owner: the session that is in it, or what was said in it.
     ///
     /// # Errors
-    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::TooManyReads`], or what
-    /// codex says.
+    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::TooManyReads`],
+    /// [`SessionError::Indexing`], or what codex says.
     pub async fn find_thread(&self, owner: &OwnerId, thread: &ThreadId) -> Result<Place, SessionError> {
         #[derive(Deserialize)]
         struct Read {
@@ -48,14 +48,21 @@ impl Sessions {
         if let Some(session) = self.session_in(owner, &thread).await? {
             return Ok(Place::Live(session));
         }
+        self.inner.indexing.readable(&thread).await?;
         let request = ThreadRead { thread_id: thread.clone(), include_turns: false };
         let raw = self.inner.library.request(&request).await.map_err(threads::no_thread)?;
         let Read { thread: Stored { thread, model, cwd } } = threads::read(&raw)?;
-        let history = {
-            let _place = self.inner.library.place().await?;
-            history::newest(&self.inner.library.bridge().await?, &thread).await
-        };
+        let mut history = self.newest(&thread).await?;
+        if history.turns.is_empty() && self.index(owner, &thread.id).await? {
+            history = self.newest(&thread).await?;
+        }
         Ok(past(thread.id, model.unwrap_or_default(), cwd, history))
+    }
+
+    /// The newest part of what was said in a thread, as codex tells it.
+    async fn newest(&self, thread: &protocol::Thread) -> Result<History, SessionError> {
+        let _place = self.inner.library.place().await?;
+        Ok(history::newest(&self.inner.library.bridge().await?, thread).await)
     }
 }
 

@@ -157,8 +157,8 @@ impl Sessions {
     /// A thread of that owner, with its turns.
     ///
     /// # Errors
-    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::TooManyReads`], or what
-    /// codex says.
+    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::TooManyReads`],
+    /// [`SessionError::Indexing`], or what codex says.
     pub async fn read_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadReply, SessionError> {
         #[derive(Deserialize)]
         struct Read {
@@ -166,6 +166,7 @@ impl Sessions {
         }
         let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread_id).await?;
+        self.inner.indexing.readable(&thread_id).await?;
         let raw = match self.read_with(owner, &thread_id, true).await {
             // A thread that has had no turn yet has no turns to be listed.
             Err(SessionError::Codex(BridgeError::Refused { error, .. }))
@@ -175,7 +176,10 @@ impl Sessions {
             }
             raw => raw,
         };
-        let raw = raw.map_err(no_thread)?;
+        let mut raw = raw.map_err(no_thread)?;
+        if !has_turns(&raw)? && self.index(owner, &thread_id).await? {
+            raw = self.read_with(owner, &thread_id, true).await.map_err(no_thread)?;
+        }
         let Read { thread } = read(&raw)?;
         Ok(ThreadReply { ok: true, thread_id, thread, raw })
     }
@@ -204,8 +208,11 @@ impl Sessions {
         if let Some(session) = self.live_session_in(owner, thread) {
             let _place = self.inner.library.place().await?;
             match session.read(request.clone()).await {
-                // It has no process, or is about to end.
-                Err(SessionError::NotFound | SessionError::Codex(BridgeError::Closed)) => {}
+                // It has no process, or that is about to end.
+                Err(
+                    SessionError::NotFound
+                    | SessionError::Codex(BridgeError::Closed | BridgeError::Unresponsive),
+                ) => {}
                 reply => return reply,
             }
         }
@@ -246,6 +253,7 @@ impl Sessions {
         if let Some(session) = session {
             self.remove(session, ClosedReason::Deleted).await?;
         }
+        self.inner.indexing.finished(&thread_id).await;
         let request = ThreadDelete { thread_id: thread_id.clone() };
         match self.inner.library.request(&request).await.map_err(no_thread) {
             // One that never had a turn was never on disk: there is nothing left of it.
@@ -308,6 +316,20 @@ impl Sessions {
             || self.inner.store.owned(owner, vec![thread.clone()]).await?.contains(thread);
         if is_theirs { Ok(()) } else { Err(SessionError::ThreadNotFound) }
     }
+}
+
+/// Whether codex's reply to `thread/read` tells a turn.
+fn has_turns(raw: &Json) -> Result<bool, SessionError> {
+    #[derive(Deserialize)]
+    struct Read {
+        thread: Turns,
+    }
+    #[derive(Deserialize)]
+    struct Turns {
+        #[serde(default)]
+        turns: Vec<serde::de::IgnoredAny>,
+    }
+    read(raw).map(|Read { thread }| !thread.turns.is_empty())
 }
 
 /// What codex's refusal of a cursor means.

@@ -1,12 +1,15 @@
-//! What goes wrong around the gateway: processes that are killed, disks that are full, clients that come and go,
+//! What goes wrong around the gateway: processes that are killed or hang, disks that are full, clients that come and go,
 //! clocks that jump. After each: a client that goes on misses nothing and gets nothing twice, no process is left, and
 //! no session is lost.
 
 mod clients;
 mod clock;
 mod disk;
+mod hangs;
 mod kills;
 mod lost_threads;
+mod sign_in_races;
+mod unindexed;
 
 use std::path::Path;
 

@@ -73,6 +73,16 @@ impl Fake {
         fs::write(dir.join(format!("{id}.json")), thread.to_string()).unwrap();
     }
 
+    /// Puts a thread on disk that codex has not indexed, and indexes when it is opened and the gate is open.
+    pub(crate) fn put_unindexed_thread(&self, id: &str, turns: &Value) {
+        let dir = self.0.join("threads");
+        fs::create_dir_all(&dir).unwrap();
+        let thread = json!({
+            "id": id, "createdAt": 1, "cwd": "/", "preview": "From elsewhere", "turns": [], "unindexed": turns,
+        });
+        fs::write(dir.join(format!("{id}.json")), thread.to_string()).unwrap();
+    }
+
     /// Holds a thread, as a program outside of the gateway would.
     pub(crate) fn hold_thread(&self, id: &str) {
         fs::write(self.0.join(format!("threads/{id}.writer")), std::process::id().to_string()).unwrap();

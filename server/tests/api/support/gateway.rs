@@ -283,8 +283,14 @@ impl Gateway {
 
     /// Ends it and starts it again, in the same directories.
     pub(crate) async fn restart(&mut self) {
+        self.restart_after(|| {}).await;
+    }
+
+    /// Ends it, does something, and starts it again, in the same directories.
+    pub(crate) async fn restart_after(&mut self, meanwhile: impl FnOnce()) {
         self.terminate();
         self.ended().await;
+        meanwhile();
         let (child, output, address) = self.setup.launch().await;
         (self.child, self.output, self.client, self.stopped) = (child, output, Client::new(address), false);
     }
@@ -422,7 +428,7 @@ impl Session {
 }
 
 /// The native codex: named by the environment, or installed by `npm ci`.
-fn real_codex() -> PathBuf {
+pub(crate) fn real_codex() -> PathBuf {
     if let Some(named) = std::env::var_os("CODEX_GATEWAY_CODEX_BIN") {
         return named.into();
     }

@@ -22,7 +22,7 @@ pub(crate) use self::{
     clock::Clock,
     disk::{Disk, Unchangeable},
     events::{Event, Events},
-    gateway::{Gateway, Session, Setup},
+    gateway::{Gateway, Session, Setup, real_codex},
     http::{Client, Reply},
     processes::Process,
     reader::{Reader, snapshot},

@@ -59,6 +59,11 @@ impl Process {
         self.signal(Signal::STOP);
     }
 
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
     fn signal(&self, signal: Signal) {
         // It may have ended meanwhile.
         let _ = kill_process(Pid::from_raw(self.pid).unwrap(), signal);

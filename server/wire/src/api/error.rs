@@ -141,6 +141,8 @@ words! {
         TooManyReads = "too_many_reads",
         /// The gateway reads as many request bodies as it can; `Retry-After` says when to try again.
         TooManyBodies = "too_many_bodies",
+        /// Codex is indexing the conversation; `Retry-After` says when to try again.
+        Indexing = "indexing",
         /// Codex has ended too often.
         CodexCrashing = "codex_crashing",
         /// Codex is overloaded, and says so.
@@ -212,6 +214,7 @@ impl ErrorCode {
             Self::SessionLimit
             | Self::TooManyReads
             | Self::TooManyBodies
+            | Self::Indexing
             | Self::CodexCrashing
             | Self::CodexOverloaded
             | Self::CodexTooOld

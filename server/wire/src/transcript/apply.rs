@@ -305,8 +305,26 @@ impl Transcript {
     }
 
     fn warning(&mut self, seq: u64, warning: &Warning) -> Change {
-        let exited = warning.kind == WarningKind::ProcessExited;
+        let exited = matches!(warning.kind, WarningKind::ProcessExited | WarningKind::ProcessUnresponsive);
         let turn_id = self.active_turn().map(|turn| turn.id.clone());
+        if warning.kind == WarningKind::StopForced {
+            self.retrying = None;
+            self.cut_running(|_| true);
+            for turn in self.turns.iter_mut().filter(|turn| turn.status == TurnStatus::InProgress) {
+                turn.status = TurnStatus::Interrupted;
+            }
+        }
+        if warning.kind == WarningKind::SignInRefreshed
+            && let Some(turn) = self.turns.last_mut().filter(|turn| turn.status == TurnStatus::Failed)
+        {
+            // Codex's own words ask to sign in again.
+            turn.error = Some(TurnError {
+                message: warning.message.clone(),
+                codex_error_info: None,
+                additional_details: None,
+            });
+            return Change::META;
+        }
         if exited {
             self.process = false;
             self.retrying = None;
@@ -323,7 +341,8 @@ impl Transcript {
         }
         let failure = exited || warning.kind == WarningKind::NotSaved;
         let notice = Notice { message: warning.message.clone(), detail: warning.detail.clone(), failure };
-        self.add(seq, "notice", turn_id, Content::Notice(notice)).and_meta(exited)
+        let ends = exited || warning.kind == WarningKind::StopForced;
+        self.add(seq, "notice", turn_id, Content::Notice(notice)).and_meta(ends)
     }
 
     fn thread_opened(&mut self, seq: u64, opened: &ThreadOpened) -> Change {

@@ -6,7 +6,7 @@
 mod story;
 
 use codex_gateway_wire::{
-    Entry, Event, EventBody, EventName, ItemId, Notification, Transcript, TurnId, TurnRecord,
+    Content, Entry, Event, EventBody, EventName, ItemId, Notification, Phase, Transcript, TurnId, TurnRecord,
     codex::TurnStatus,
 };
 use proptest::prelude::*;
@@ -275,6 +275,27 @@ fn the_history_of_the_same_thread_is_what_is_left_of_it() {
     assert!(change.reset);
     assert_eq!(ids(&transcript), ["agentMessage-0".into()]);
     assert_eq!(transcript.title.as_deref(), Some("Before"));
+}
+
+#[test]
+fn turn_that_was_stopped_by_force_is_interrupted_and_says_why() {
+    let item = Step::Item { kind: 2, item: 0, turn: 0, started: true, text: String::new() };
+    let transcript = replay(&events(&[Step::TurnStarted(0), item, Step::Warning(3)]));
+    assert_eq!(transcript.turns[0].status, TurnStatus::Interrupted);
+    let entries: Vec<_> = transcript.entries.iter().collect();
+    assert!(entries.iter().all(|entry| entry.phase != Phase::Running), "{entries:?}");
+    let last = entries.last().unwrap();
+    assert!(matches!(&last.content, Content::Notice(notice) if !notice.failure), "{last:?}");
+    assert_eq!(last.turn_id.as_ref(), Some(&transcript.turns[0].id), "it stands in the turn");
+}
+
+#[test]
+fn turn_that_lost_the_race_to_refresh_the_sign_in_has_the_gateways_words() {
+    let ended = Step::TurnCompleted(0, 2);
+    let transcript = replay(&events(&[Step::TurnStarted(0), ended, Step::Warning(5)]));
+    assert_eq!(transcript.turns[0].status, TurnStatus::Failed);
+    assert_eq!(transcript.turns[0].error.as_ref().map(|error| error.message.as_str()), Some("So it is."));
+    assert_eq!(transcript.entries.len(), 0, "once is enough");
 }
 
 #[test]

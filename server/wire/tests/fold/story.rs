@@ -86,7 +86,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         1 => (0..8u8).prop_map(Step::Thread),
         1 => (0..3u8, proptest::collection::vec((0..KINDS.len(), 0..12u8, 0..3u8), 0..6), any::<bool>())
             .prop_map(|(thread, items, older)| Step::Resumed { thread, items, older }),
-        1 => (0..3usize).prop_map(Step::Warning),
+        1 => (0..6usize).prop_map(Step::Warning),
         1 => Just(Step::Request),
         2 => (0..4u8, prop::option::of(0..4u8)).prop_map(|(request, turn)| Step::Ask(request, turn)),
         2 => (0..4u8, 0..6usize).prop_map(|(request, how)| Step::Resolve(request, how)),
@@ -288,7 +288,14 @@ pub(crate) fn event(step: &Step) -> (EventName, String) {
             )
         }
         Step::Warning(kind) => {
-            let kind = ["processExited", "malformedLine", "brandNew"][*kind];
+            let kind = [
+                "processExited",
+                "malformedLine",
+                "brandNew",
+                "stopForced",
+                "processUnresponsive",
+                "signInRefreshed",
+            ][*kind];
             (EventName::Warning, json!({ "type": kind, "message": "So it is.", "detail": "why" }).to_string())
         }
         Step::Queue(items) => {
