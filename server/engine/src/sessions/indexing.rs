@@ -22,7 +22,6 @@ use crate::{
         Bridge, BridgeError, Inbox,
         protocol::{ThreadIndex, ThreadRead, is_archived, is_held, is_without_provider},
     },
-    config::ProjectTrust,
     error::SessionError,
     greeting::{Greeted, greet},
 };
@@ -160,10 +159,8 @@ impl Sessions {
         };
         tracing::info!(%thread, "codex has not indexed a conversation; it does so now");
         let Greeted { bridge, mut inbox, .. } = greet(&inner.config, &inner.background, hold).await?;
-        let mut request = ThreadIndex::new(thread.clone());
-        if inner.config.projects == ProjectTrust::Untrusted {
-            request = request.untrusted(Path::new(&stored.cwd));
-        }
+        // No turn runs here, so nothing of the folder's own settings may start, whoever trusts it.
+        let request = ThreadIndex::new(thread.clone()).untrusted(Path::new(&stored.cwd));
         let mut reply = ask(&bridge, &mut inbox, &request).await;
         if let (Err(BridgeError::Refused { error, .. }), Some(provider)) = (&reply, &stored.model_provider)
             && is_without_provider(error)

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use codex_gateway_wire::ThreadId;
 use serde::{Serialize, de::IgnoredAny};
 
-use super::{Projects, Request};
+use super::{Projects, Request, TrustLevel};
 use crate::bridge::RpcError;
 
 /// `thread/resume`, of a thread that is to be indexed and in which no turn will run. Codex answers when it has indexed
@@ -50,7 +50,7 @@ impl ThreadIndex {
     /// The project of the thread, in this directory, is not trusted.
     #[must_use]
     pub fn untrusted(mut self, dir: &Path) -> Self {
-        self.config.projects = Some(Projects::untrusted(dir));
+        self.config.projects = Some(Projects::all(TrustLevel::Untrusted, dir.ancestors()));
         self
     }
 
