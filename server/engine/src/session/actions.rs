@@ -38,7 +38,7 @@ pub(super) enum AfterRevert {
     /// The client is told what is left.
     Reply(StateReply),
     /// A message is sent in their place.
-    Send(Message),
+    Send(Box<Message>),
 }
 
 impl Actor {
@@ -115,7 +115,7 @@ impl Actor {
             return self.failed(message, &why);
         }
         if self.live.is_some() {
-            return self.revert(before, AfterRevert::Send(message));
+            return self.revert(before, AfterRevert::Send(Box::new(message)));
         }
         self.slot = Slot::Changing(Waiting::default());
         self.reopen(message.turn.model.clone(), Then::Replace(before, message));
@@ -161,10 +161,10 @@ impl Actor {
         match (left, then) {
             (left, AfterRevert::Reply(reply)) => drop(reply.send(left.map(|()| self.reply()))),
             (Ok(()), AfterRevert::Send(message)) => {
-                let message = self.put_first(message);
+                let message = self.put_first(*message);
                 self.start(message);
             }
-            (Err(error), AfterRevert::Send(message)) => self.failed(message, &error),
+            (Err(error), AfterRevert::Send(message)) => self.failed(*message, &error),
         }
     }
 

@@ -254,7 +254,7 @@ impl Actor {
             (Ok(()), Then::Turn(message)) => self.send_turn(message, waiting),
             (Ok(()), Then::Replace(before, message)) => {
                 self.give_up(waiting, &SessionError::NoActiveTurn);
-                self.revert(before, AfterRevert::Send(message));
+                self.revert(before, AfterRevert::Send(Box::new(message)));
             }
             (Ok(()), Then::Act(action, reply)) => self.perform(action, waiting, reply),
             (Ok(()), Then::Thread(reply)) => {

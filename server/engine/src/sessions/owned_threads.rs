@@ -172,17 +172,20 @@ fn merge(pages: &mut [GroupPage], limit: usize) -> Vec<(ThreadId, Json)> {
 /// The field that a list is sorted by: codex's own choice is the time of creation.
 fn sort_value(thread: &Json, sort_key: Option<SortKey>) -> Result<i64, SessionError> {
     #[derive(Default, Deserialize)]
-    #[serde(rename_all = "camelCase", default)]
+    #[serde(default)]
     struct Times {
-        created_at: i64,
-        updated_at: i64,
-        recency_at: Option<i64>,
+        #[serde(rename = "createdAt")]
+        created: i64,
+        #[serde(rename = "updatedAt")]
+        updated: i64,
+        #[serde(rename = "recencyAt")]
+        recency: Option<i64>,
     }
-    let Times { created_at, updated_at, recency_at } = read(thread)?;
+    let Times { created, updated, recency } = read(thread)?;
     Ok(match sort_key {
-        None | Some(SortKey::CreatedAt) => created_at,
-        Some(SortKey::UpdatedAt) => updated_at,
-        Some(SortKey::RecencyAt) => recency_at.unwrap_or(updated_at),
+        None | Some(SortKey::CreatedAt) => created,
+        Some(SortKey::UpdatedAt) => updated,
+        Some(SortKey::RecencyAt) => recency.unwrap_or(updated),
     })
 }
 
