@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use crate::node::list;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     /// Renders a list of rows, and returns how many were asked for.
     fn rows(budget: &RenderBudget, count: usize, each: impl Fn() + Send + Sync + 'static) -> usize {

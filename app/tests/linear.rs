@@ -260,7 +260,8 @@ fn text_that_takes_a_rule_to_write_costs_in_proportion_to_its_length() {
             if text.len() > length / 2 {
                 break;
             }
-            text += &format!("{}- a\n", "  ".repeat(depth));
+            text += &"  ".repeat(depth);
+            text += "- a\n";
         }
         text + &tail.repeat(length / 2 / tail.len())
     };
@@ -287,7 +288,10 @@ fn text_that_takes_a_rule_to_write_costs_in_proportion_to_its_length() {
             if text.len() > length {
                 break;
             }
-            text += &format!("a{}b{}", "`".repeat(run), "*".repeat(run));
+            text += "a";
+            text += &"`".repeat(run);
+            text += "b";
+            text += &"*".repeat(run);
         }
         text
     });

@@ -248,8 +248,8 @@ mod tests {
         })
     }
 
-    fn address(last: u8) -> Option<Address> {
-        Some(IpAddr::from([192, 0, 2, last]).into())
+    fn address(last: u8) -> Address {
+        IpAddr::from([192, 0, 2, last]).into()
     }
 
     fn owner(name: &str) -> Who {
@@ -263,9 +263,10 @@ mod tests {
     #[test]
     fn oldest_of_the_address_gives_way_when_that_has_too_many() {
         let all = connections(100, 2);
-        let mut open = vec![all.open(address(2)), all.open(address(1)), all.open(address(1))];
+        let mut open =
+            vec![all.open(Some(address(2))), all.open(Some(address(1))), all.open(Some(address(1)))];
         assert_eq!(displaced(&open), [false; 3]);
-        open.push(all.open(address(1)));
+        open.push(all.open(Some(address(1))));
         assert_eq!(displaced(&open), [false, true, false, false]);
         open.extend([all.open(None), all.open(None), all.open(None)]);
         assert_eq!(displaced(&open)[4..], [false; 3], "a proxy stands for many");
@@ -274,10 +275,10 @@ mod tests {
     #[test]
     fn oldest_of_all_gives_way_when_there_are_too_many_unless_it_is_signed_in() {
         let all = connections(4, 100);
-        let mut open: Vec<_> = (1..=4).map(|last| all.open(address(last))).collect();
+        let mut open: Vec<_> = (1..=4).map(|last| all.open(Some(address(last)))).collect();
         open[0].handle().sign_in(&owner("ada"));
-        open.push(all.open(address(5)));
-        open.push(all.open(address(6)));
+        open.push(all.open(Some(address(5))));
+        open.push(all.open(Some(address(6))));
         assert_eq!(displaced(&open), [false, true, true, false, false, false]);
         assert_eq!(all.count(), OpenConnections { anonymous: 3, signed_in: 1 });
     }
@@ -285,10 +286,11 @@ mod tests {
     #[test]
     fn proxys_connections_give_way_only_if_they_are_the_majority() {
         let all = connections(4, 100);
-        let mut open = vec![all.open(None), all.open(None), all.open(address(1)), all.open(address(2))];
+        let mut open =
+            vec![all.open(None), all.open(None), all.open(Some(address(1))), all.open(Some(address(2)))];
         open.push(all.open(None));
         assert_eq!(displaced(&open), [false, false, true, false, false]);
-        open.push(all.open(address(3)));
+        open.push(all.open(Some(address(3))));
         assert_eq!(displaced(&open), [true, false, true, false, false, false]);
     }
 

@@ -55,15 +55,15 @@ async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Req
         let whole = page.clone();
         let runtime = Handle::current();
         let work = move |budget: &RenderBudget| runtime.block_on(whole.render(loaded, Some(budget.clone())));
-        match state.renderer.run(work).await {
-            Some(rendered) => Some(rendered),
-            None => {
-                tracing::warn!(
-                    path = page.parts.uri.path(),
-                    "the page is too much to render; the browser loads it"
-                );
-                page.clone().render_small(Loaded::deferred()).await
-            }
+        let rendered = state.renderer.run(work).await;
+        if rendered.is_none() {
+            tracing::warn!(
+                path = page.parts.uri.path(),
+                "the page is too much to render; the browser loads it"
+            );
+            page.clone().render_small(Loaded::deferred()).await
+        } else {
+            rendered
         }
     } else {
         page.clone().render_small(loaded).await

@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     /// Work that goes on until the gate opens or is gone, and says when it has begun.
     fn gated(

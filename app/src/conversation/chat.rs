@@ -48,7 +48,7 @@ pub(crate) struct Chat {
     /// Who answers what codex asks.
     pub(crate) approvals: ApprovalMode,
     /// The folder that it works in.
-    pub(crate) folder: Folder,
+    folder: State<Folder>,
     /// What the reader is about to change in it.
     edit: State<Edit>,
     /// The search in it, once that is offered.
@@ -78,7 +78,7 @@ impl Chat {
             told: State::new(None),
             choices: Choices::new(),
             approvals,
-            folder: Folder::new(project),
+            folder: State::new(Folder::new(project)),
             edit: State::new(Edit::new()),
             find: State::new(None),
             panel: State::new(Panel::new()),
@@ -217,6 +217,11 @@ impl Chat {
     /// The details beside the conversation. (Kept apart, so that a conversation is handed on in few words.)
     pub(crate) fn panel(self) -> Panel {
         self.panel.try_peek(|panel| *panel).unwrap_or_else(Panel::new)
+    }
+
+    /// The folder that it works in. (Kept apart, as the details are.)
+    pub(crate) fn folder(self) -> Folder {
+        self.folder.try_peek(|folder| *folder).unwrap_or_else(|| Folder::new(None))
     }
 
     /// What the reader is about to change in the conversation. (Kept apart, as the details are.)

@@ -253,9 +253,10 @@ impl Edit {
         let key = edit_key(&chat.draft_key());
         self.failure.set(None);
         self.sending.set(true);
-        chat.replace(message, forks, move |sent| match sent {
-            Err(Some(failure)) => self.failed(chat.t.failure(&failure)),
-            Ok(()) | Err(None) => {
+        chat.replace(message, forks, move |sent| {
+            if let Err(Some(failure)) = sent {
+                self.failed(chat.t.failure(&failure));
+            } else {
                 self.close(&key);
                 request_animation_frame(browser::catch_focus);
             }
@@ -272,12 +273,11 @@ impl Edit {
         let (key, origin) = (edit_key(&chat.draft_key()), Subject::Queued(id.clone()).origin());
         self.failure.set(None);
         self.sending.set(true);
-        chat.change_queue(id, change, move |changed| match changed {
-            Err(failure) => {
+        chat.change_queue(id, change, move |changed| {
+            if let Err(failure) = changed {
                 chat.heed(&failure);
                 self.failed(chat.t.failure(&failure));
-            }
-            Ok(()) => {
+            } else {
                 self.close(&key);
                 focus(origin);
             }

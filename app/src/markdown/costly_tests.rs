@@ -39,7 +39,7 @@ fn markers_and_indentation_of_a_line_are_counted() {
 
 #[test]
 fn deep_line_is_found_whichever_way_it_nests() {
-    let indented: String = (0..5).map(|depth| format!("{}- a\n", "  ".repeat(depth))).collect();
+    let indented: String = (0..5).flat_map(|depth| ["  ".repeat(depth), "- a\n".to_owned()]).collect();
     let lazy = format!("{}lazy\n{}- b\n", &indented[..28], "        ");
     for (source, line) in [
         (">>>>>", 0),

@@ -53,15 +53,14 @@ pub(super) fn pieces(source: &str) -> Vec<Piece> {
         parse(&source[start..costly], start, &mut pieces);
         cuts += 1;
         let last = pieces.last_mut().filter(|_| cuts < MAX_CUTS);
-        start = match last.and_then(|piece| finish_fence(piece, source, costly)) {
-            Some(end) => end,
-            None => {
-                let all = (source.len(), source.len());
-                let (end, next) = if cuts < MAX_CUTS { end_of_text(source, costly) } else { all };
-                let kind = BlockKind::Plain(String::new());
-                pieces.push(Piece { start: costly, end, shape: Shape::Plain, kind });
-                next
-            }
+        start = if let Some(end) = last.and_then(|piece| finish_fence(piece, source, costly)) {
+            end
+        } else {
+            let all = (source.len(), source.len());
+            let (end, next) = if cuts < MAX_CUTS { end_of_text(source, costly) } else { all };
+            let kind = BlockKind::Plain(String::new());
+            pieces.push(Piece { start: costly, end, shape: Shape::Plain, kind });
+            next
         };
         scan.resume(start);
     }

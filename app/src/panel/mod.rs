@@ -220,7 +220,7 @@ fn open_view(chat: Chat) -> El {
         })
         .child(el("header").child(tabs).child(close))
         .child(content)
-        .child(project::status_view(chat.folder, t))
+        .child(project::status_view(chat.folder(), t))
 }
 
 /// The arrow keys go from tab to tab.

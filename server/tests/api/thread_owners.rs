@@ -132,7 +132,7 @@ async fn owners_list_their_own_threads_alone_with_the_real_codex() {
 }
 
 /// The newest threads of the home are 1,005 of other owners.
-async fn put_threads_of_others(gateway: &Gateway) {
+fn put_threads_of_others(gateway: &Gateway) {
     let newer = 1 << 60;
     for n in 0..1_005 {
         gateway.codex().put_thread(&format!("00000000-0000-0000-0000-{n:012}"), newer + n, &json!([]));
@@ -143,7 +143,7 @@ async fn put_threads_of_others(gateway: &Gateway) {
 async fn a_first_page_is_full_however_many_threads_others_have() {
     let (gateway, ada, _) = gateway().await;
     let session = talked(&gateway, &ada, "Adas secret").await;
-    put_threads_of_others(&gateway).await;
+    put_threads_of_others(&gateway);
     let list = ada.get("/api/threads").await.ok();
     assert_eq!((ids(&list), &list["nextCursor"]), (vec![thread_of(&session)], &Value::Null));
     gateway.stop().await;
@@ -153,7 +153,7 @@ async fn a_first_page_is_full_however_many_threads_others_have() {
 async fn a_list_of_a_codex_that_ignores_ids_looks_through_ten_pages() {
     let (gateway, ada, _) = gateway_over("before-171").await;
     let session = talked(&gateway, &ada, "Adas secret").await;
-    put_threads_of_others(&gateway).await;
+    put_threads_of_others(&gateway);
     let first = ada.get("/api/threads").await.ok();
     assert_eq!(ids(&first), [""; 0], "it gives up for now, and says where to go on");
     let cursor = first["nextCursor"].as_str().unwrap();

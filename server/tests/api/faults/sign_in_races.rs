@@ -80,11 +80,12 @@ async fn respond(State(upstream): State<Arc<Upstream>>, headers: HeaderMap) -> R
         json!({ "type": "response.output_item.done", "output_index": 0, "item": message("ready") }),
         json!({ "type": "response.completed", "response": { "id": "r" } }),
     ];
-    let body: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    let body: String =
+        events.iter().flat_map(|event| ["data: ".to_owned(), event.to_string(), "\n\n".to_owned()]).collect();
     ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
 }
 
-/// A gateway whose codex is signed in with ChatGPT: its access token is good until then, as far as it says itself.
+/// A gateway whose codex is signed in with `ChatGPT`: its access token is good until then, as far as it says itself.
 async fn signed_in(expires: u64, together: usize) -> Gateway {
     let good = Mutex::new(("refresh-0".to_owned(), String::new()));
     let upstream = Arc::new(Upstream { good, together: Barrier::new(together) });

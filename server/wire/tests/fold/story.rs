@@ -208,6 +208,10 @@ pub(crate) fn queued(item: u8) -> Value {
     queued
 }
 
+/// Types of warnings, and one of the future.
+const WARNINGS: [&str; 6] =
+    ["processExited", "malformedLine", "brandNew", "stopForced", "processUnresponsive", "signInRefreshed"];
+
 /// The step as it comes over the wire: an event's name and its data.
 pub(crate) fn event(step: &Step) -> (EventName, String) {
     let notification = |method: &str, params: Value| {
@@ -287,17 +291,10 @@ pub(crate) fn event(step: &Step) -> (EventName, String) {
                     .to_string(),
             )
         }
-        Step::Warning(kind) => {
-            let kind = [
-                "processExited",
-                "malformedLine",
-                "brandNew",
-                "stopForced",
-                "processUnresponsive",
-                "signInRefreshed",
-            ][*kind];
-            (EventName::Warning, json!({ "type": kind, "message": "So it is.", "detail": "why" }).to_string())
-        }
+        Step::Warning(kind) => (
+            EventName::Warning,
+            json!({ "type": WARNINGS[*kind], "message": "So it is.", "detail": "why" }).to_string(),
+        ),
         Step::Queue(items) => {
             let items: Vec<Value> = items.iter().map(|item| queued(*item)).collect();
             (EventName::Queue, json!({ "items": items }).to_string())
