@@ -395,7 +395,7 @@ pub(super) static PHRASES: Phrases = Phrases {
     files_changed: |n| format!("{} changed", counted(n, "file")),
     diff_of: |path| format!("Changes of {path}. Arrow keys go from line to line, C comments on one."),
     unchanged_lines: |n| counted(n as usize, "unchanged line"),
-    more_characters: |n| format!("… show {} more", counted(n, "character")),
+    more_characters: |n| format!("… show {}", counted(n, "more character")),
     blank_lines: |n| counted(n, "blank line"),
     comment_on: |place| format!("Comment on {place}"),
     window_used: |used, all| format!("{used} of {all} tokens in the context window"),
