@@ -164,7 +164,11 @@ mod tests {
     #[test]
     fn folder_is_asked_about_once_with_all_that_it_sets() {
         let [question, status] = html(project());
-        assert!(question.contains("Trust it?") && question.contains("x: run [U+202E]it"), "{question}");
+        assert!(question.contains("Trust it?") && question.contains("x: run "), "{question}");
+        assert!(
+            question.contains(r#"data-label="U+202E""#),
+            "what reorders text is shown as what it is: {question}"
+        );
         assert!(status.contains("are not used"), "{status}");
         let decided = |trust| html(Project { trust, ..project() });
         let [question, status] = decided(ProjectTrust::Trusted);

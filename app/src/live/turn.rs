@@ -268,7 +268,7 @@ mod tests {
         };
         let mut entries = vec![question("user", "user"), question("rule", "rule")];
         entries.extend(work());
-        assert_eq!(sorted(&facts(TurnStatus::Completed, entries).folds), ["edit", "ok", "say", "user"]);
+        assert_eq!(sorted(&facts(TurnStatus::Completed, entries).folds), ["edit", "ok", "user"]);
     }
 
     #[test]

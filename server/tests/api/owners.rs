@@ -187,12 +187,14 @@ async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
                 "id": if of_thread { &hers.thread } else { &hers.session.id }, "thread": hers.thread,
                 "name": "x", "search": "", "words": "Adas", "cursor": null, "before": null,
                 "request": hers.request["id"], "answer": { "decision": "accept" },
-                "turn": { "prompt": "x", "replacesTurnId": "x" }, "item": hers.item, "change": "remove", "action": action, "about": "x",
+                "turn": { "prompt": "x" }, "item": hers.item, "change": "remove", "action": action, "about": "x",
                 "query": "x", "sources": ["rust\nfn a() {}"], "path": "", "trust": "untrusted",
             });
             let mut body = body;
-            if path == "/_fn/revoke" {
-                body["id"] = json!(hers.rule);
+            match path.as_str() {
+                "/_fn/revoke" => body["id"] = json!(hers.rule),
+                "/_fn/fork-and-send" => body["turn"]["replacesTurnId"] = json!("x"),
+                _ => {}
             }
             let reply = bob.post_json(path, &body).await;
             hers.is_not_in(&reply, path);

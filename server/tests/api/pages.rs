@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::support::{Gateway, Session};
+use crate::support::{Gateway, Session, Setup};
 
 const THREAD: &str = "00000000-0000-0000-0000-000000000519";
 
@@ -21,11 +21,11 @@ async fn conversation(gateway: &Gateway, text: &str) -> Session {
 
 #[tokio::test]
 async fn message_that_nests_too_deeply_is_plain_text_on_its_page_and_whole() {
-    let gateway = Gateway::fake("normal").await;
+    let gateway = Setup::fake("normal").with_pages().start().await;
     let depth = 2_000;
     let text = format!("*before*\n\n{}a{}\n\n*after*", "![".repeat(depth), "](x)".repeat(depth));
     let session = conversation(&gateway, &text).await;
-    let page = gateway.client.get(&session.path("/c/{id}")).await;
+    let page = gateway.client.get(&format!("/c/{}", session.id)).await;
     assert_eq!(page.status, 200);
     let page = page.text();
     assert!(
@@ -40,12 +40,12 @@ async fn message_that_nests_too_deeply_is_plain_text_on_its_page_and_whole() {
 
 #[tokio::test]
 async fn gateway_is_healthy_while_many_large_pages_are_rendered() {
-    let gateway = Gateway::fake("normal").await;
+    let gateway = Setup::fake("normal").with_pages().start().await;
     // A message at each limit: it is as much as a page draws.
     let text =
         ["*a* ".repeat(4_000), "\n\n".to_owned(), "a\n\n".repeat(20_000), "![".repeat(100_000)].concat();
     let session = conversation(&gateway, &text).await;
-    let path = session.path("/c/{id}");
+    let path = format!("/c/{}", session.id);
     let mut healthy = 0;
     let pages = {
         let pages = join_all((0..8).map(|_| gateway.client.get(&path)));

@@ -337,11 +337,7 @@ async fn session_that_has_expired_names_its_thread_to_its_owner_and_its_page_lea
         .set("CODEX_GATEWAY_JWT_SECRET", SECRET)
         .set("CODEX_GATEWAY_SESSION_TTL_MS", "1500")
         .set("CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", "20");
-    // Pages are shown once the browser files are there.
-    let site = setup.path("site");
-    std::fs::create_dir_all(site.join("pkg")).unwrap();
-    std::fs::write(site.join("pkg/codex-gateway.wasm"), "").unwrap();
-    let gateway = setup.set("CODEX_GATEWAY_SITE_DIR", &site).start().await;
+    let gateway = setup.with_pages().start().await;
     let [ada, bob] = ["ada", "bob"].map(|name| gateway.client.with_token(&token_of(name)));
     let session = gateway.create_with(&ada, &json!({})).await;
     let mut events = session.live().await;

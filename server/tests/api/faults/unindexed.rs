@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    support::{Client, Gateway, Reply, Session, eventually, snapshot},
+    support::{Client, Gateway, Reply, Session, Setup, eventually, snapshot},
     threads_read::{ids, thread_of},
 };
 
@@ -75,7 +75,7 @@ async fn assert_shown(gateway: &Gateway, threads: &[String; 3]) {
 
 #[tokio::test]
 async fn conversations_are_shown_after_codexs_databases_were_removed() {
-    let mut gateway = Gateway::demo().await.settled().await;
+    let mut gateway = Setup::demo().with_pages().start().await.settled().await;
     let threads = [past(&gateway).await, past(&gateway).await, past(&gateway).await];
     let codex_home = home(&gateway);
     gateway.restart_after(|| remove_databases(&codex_home)).await;
@@ -91,7 +91,7 @@ async fn conversations_are_shown_after_codexs_databases_were_removed() {
 
 #[tokio::test]
 async fn conversations_are_shown_whose_files_were_copied_in() {
-    let gateway = Gateway::demo().await.settled().await;
+    let gateway = Setup::demo().with_pages().start().await.settled().await;
     let threads = [past(&gateway).await, past(&gateway).await, past(&gateway).await];
     for thread in &threads {
         let file = rollout(&home(&gateway).join("sessions"), thread).unwrap();
@@ -110,7 +110,7 @@ async fn conversations_are_shown_whose_files_were_copied_in() {
 /// The session keeps the newest part itself. What is older is codex's to tell.
 #[tokio::test]
 async fn older_entries_of_a_session_without_a_process_are_indexed() {
-    let mut gateway = Gateway::demo().await.settled().await;
+    let mut gateway = Setup::demo().with_pages().start().await.settled().await;
     let session = gateway.create().await;
     session.turn("Hello there").await;
     // More than a session keeps.
@@ -135,7 +135,7 @@ fn turns() -> Value {
 
 #[tokio::test]
 async fn conversation_that_takes_long_to_index_is_told_to_be_indexed_and_shown_then() {
-    let gateway = Gateway::fake("normal").await.settled().await;
+    let gateway = Setup::fake("normal").with_pages().start().await.settled().await;
     gateway.codex().put_unindexed_thread(THREAD, &turns());
     let (page, api) = (format!("/t/{THREAD}"), format!("/api/threads/{THREAD}"));
     let reply = gateway.client.get(&api).await;
@@ -158,7 +158,7 @@ async fn conversation_that_takes_long_to_index_is_told_to_be_indexed_and_shown_t
 
 #[tokio::test]
 async fn gateway_ends_while_codex_indexes() {
-    let mut gateway = Gateway::fake("normal").await.settled().await;
+    let mut gateway = Setup::fake("normal").with_pages().start().await.settled().await;
     gateway.codex().put_unindexed_thread(THREAD, &turns());
     gateway.client.get(&format!("/api/threads/{THREAD}")).await.refused(503, "indexing");
     eventually("two processes read", || gateway.codexes().len() == 2).await;

@@ -70,6 +70,14 @@ impl Setup {
         Self { fake: Some(fake), ..setup }
     }
 
+    /// Shows pages, which need the browser files: these are as good as any where no browser looks.
+    pub(crate) fn with_pages(self) -> Self {
+        let site = self.path("site");
+        fs::create_dir_all(site.join("pkg")).unwrap();
+        fs::write(site.join("pkg/codex-gateway.wasm"), "").unwrap();
+        self.set("CODEX_GATEWAY_SITE_DIR", site)
+    }
+
     /// Sets an environment variable of the gateway.
     pub(crate) fn set(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.variables.push((name.to_owned(), value.as_ref().to_owned()));
