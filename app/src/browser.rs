@@ -202,6 +202,15 @@ pub(crate) fn select(selector: &str) {
     }
 }
 
+/// Gives the focus to the closest region around what an event happened to.
+pub(crate) fn focus_around(event: &web_sys::Event) {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let region = target.and_then(|target| target.closest("[tabindex]").ok()?);
+    if let Some(region) = region.and_then(|region| region.dyn_into::<HtmlElement>().ok()) {
+        let _ = region.focus();
+    }
+}
+
 /// Gives the focus back to where one writes. (With a finger, that would bring the keyboard up.)
 pub(crate) fn focus_composer() {
     if !touch() {

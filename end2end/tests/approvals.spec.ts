@@ -240,15 +240,23 @@ test('what a form of a server asks must have been in view before it is sent', as
   await chat.ended('completed');
 });
 
-test('a host and a rule that are long leave the buttons in view, and are there in full', async ({ page, chat, startServer }) => {
+test('a host that is long leaves the buttons in view, and is there in full', async ({ page, chat, startServer }) => {
   const host = `${'a'.repeat(400)}.example`;
-  const rule = { acceptWithExecpolicyAmendment: { execpolicy_amendment: ['cargo', 'b'.repeat(3_000)] } };
-  const network = { networkApprovalContext: { host, protocol: 'https' }, availableDecisions: ['accept', rule, 'cancel'] };
+  const network = { networkApprovalContext: { host, protocol: 'https' }, availableDecisions: ['accept', 'cancel'] };
   await ask(chat, startServer, command('curl', network));
   await expect(allow(page)).toBeInViewport({ ratio: 1 });
   await expect(decline(page)).toBeInViewport({ ratio: 1 });
   await expect(box(page).locator('.what')).toContainText(host);
-  await expect(box(page).locator('.what')).toContainText('b'.repeat(3_000));
+});
+
+test('a rule that is long leaves the buttons in view, and is there in full', async ({ page, chat, startServer }) => {
+  const word = 'b'.repeat(900);
+  const rule = { acceptWithExecpolicyAmendment: { execpolicy_amendment: ['cargo', word] } };
+  const decisions = { availableDecisions: ['accept', rule, 'cancel'], cwd: undefined };
+  await ask(chat, startServer, command(`bash -lc 'cargo ${word} more'`, decisions));
+  await expect(allow(page)).toBeInViewport({ ratio: 1 });
+  await expect(decline(page)).toBeInViewport({ ratio: 1 });
+  await expect(box(page).locator('.what')).toContainText(`cargo ${word} …`);
 });
 
 /** The characters of an element's text as they stand on the page, from left to right and from top to bottom. */
@@ -300,14 +308,21 @@ test('a command is displayed in the order of its characters, and copied as it is
   await expect(chat.log.locator('.row .target .codepoint').first()).toHaveAttribute('data-label', 'U+200F');
 });
 
-test('right-to-left words stand in the order in which they are written: in commands, paths, rules and diffs', async ({ page, chat, startServer }) => {
+test('right-to-left words stand in the order in which they are written: in commands, paths and diffs', async ({ page, chat, startServer }) => {
   const words = 'rm \u05d0/\u05d1/\u05d2 > \u0662 > \u0663 # 1';
-  const rule = { acceptWithExecpolicyAmendment: { execpolicy_amendment: ['rm', '\u05d0', '>', '\u05d1'] } };
-  await ask(chat, startServer, command(words, { cwd: '/\u05d0/\u05d1/1', availableDecisions: ['accept', rule] }));
+  await ask(chat, startServer, command(words, { cwd: '/\u05d0/\u05d1/1' }));
   expect(await asDisplayed(box(page).locator('.prompt code'))).toBe(words);
   expect(await asDisplayed(box(page).locator('.where code').first())).toBe('/\u05d0/\u05d1/1');
+  await page.keyboard.press('Escape');
+  await chat.ended('completed');
+});
+
+test('right-to-left words stand in the order in which they are written in rules, too', async ({ page, chat, startServer }) => {
+  const rule = { acceptWithExecpolicyAmendment: { execpolicy_amendment: ['rm', '\u05d0', '\u05d1'] } };
+  const asked = command("bash -lc 'rm \u05d0 \u05d1 1'", { availableDecisions: ['accept', rule], cwd: undefined });
+  await ask(chat, startServer, asked);
   const always = box(page).locator('.choices button span').filter({ hasText: 'rm' }).first();
-  expect(await asDisplayed(always)).toContain('rm \u05d0 > \u05d1');
+  expect(await asDisplayed(always)).toContain('rm \u05d0 \u05d1');
   await page.keyboard.press('Escape');
   await chat.ended('completed');
 });

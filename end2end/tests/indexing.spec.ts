@@ -4,7 +4,8 @@ import { FakeCodex } from './support/fake-codex';
 
 const THREAD = '00000000-0000-7000-8000-00000000000a';
 
-test('the page waits for a conversation that is being indexed', async ({ page, chat, startServer }) => {
+test('the page waits for a conversation that is being indexed', async ({ page, chat, faults, startServer }) => {
+  faults.allow(/status of 503 .*\/t\//);
   const codex = new FakeCodex('indexing', 'normal');
   const item = { type: 'agentMessage', id: 'a', text: 'What was said long ago.' };
   codex.putUnindexedThread(THREAD, [{ id: 'u', status: 'completed', items: [item] }]);

@@ -14,6 +14,7 @@ use super::{
     words::words,
 };
 use crate::{
+    browser,
     conversation::Chat,
     i18n::{Texts, texts},
     node::{El, Node, el, link_button, live, many},
@@ -159,7 +160,9 @@ fn line_view(
             .attr("type", "button")
             .class("link")
             .attr("data-folded", "")
-            .on_click(move || {
+            .on("click", move |event: Event| {
+                // The button is about to go, and keys would mean something else to the page as a whole.
+                browser::focus_around(&event);
                 whole.update(|whole| whole.push(at));
             })
             .child((t.more_characters)(rest.chars().count()))

@@ -114,7 +114,13 @@ impl Asking {
     pub(crate) fn ask(&self, at: usize, thread: &str, turn: &str) {
         if let Some(method) = self.methods.get(at) {
             let mut params = match self.written.get(at) {
-                Some(written) => placed(written.clone(), thread, turn),
+                Some(written) => {
+                    let mut written = written.clone();
+                    if written["command"].is_string() && written["cwd"].is_null() {
+                        written["cwd"] = self.cwd.clone();
+                    }
+                    placed(written, thread, turn)
+                }
                 None => params(method, thread, turn, &self.cwd),
             };
             if self.secret && method.ends_with("requestUserInput") {
