@@ -14,4 +14,6 @@ test('the page waits for a conversation that is being indexed', async ({ page, c
   await expect(page.getByRole('heading', { name: 'Codex is indexing this conversation…' })).toBeVisible();
   codex.openGate();
   await expect(chat.answers.last()).toHaveText('What was said long ago.', { timeout: 15_000 });
+  // The page's streams end before its server does.
+  await page.goto('about:blank');
 });

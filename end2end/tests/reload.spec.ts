@@ -2,7 +2,7 @@
 import { expect, letters, test } from './chat';
 
 test('a reload in mid-turn goes on where the turn is', async ({ page, chat }) => {
-  await chat.start('!standin deltas count=600 pace_us=5000 size=8');
+  await chat.start('!standin deltas count=600 pace_us=15000 size=8');
   const shown = async () => letters((await chat.answers.last().textContent()) ?? '').length;
   await expect.poll(shown).toBeGreaterThan(500);
   const [before, address] = [await shown(), page.url()];

@@ -86,11 +86,12 @@ for (const host of ['127.0.0.1', INSECURE]) {
 
     for (const chat of chats) {
       await chat.page.bringToFront();
+      const answers = await chat.answers.count();
       await chat.say('And again');
       await chat.ended('completed', 2);
       await expect(chat.said.last()).toHaveText('And again');
-      // It says two things in each turn.
-      await expect(chat.answers).toHaveCount(4);
+      // It says the same in each turn.
+      await expect(chat.answers).toHaveCount(2 * answers);
       await expect(chat.connection).toHaveAttribute('data-state', 'live');
     }
     await expect.poll(() => openStreams(request, server.baseURL)).toBe(2);
