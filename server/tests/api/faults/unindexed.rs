@@ -113,8 +113,10 @@ async fn older_entries_of_a_session_without_a_process_are_indexed() {
     let mut gateway = Setup::demo().with_pages().start().await.settled().await;
     let session = gateway.create().await;
     session.turn("Hello there").await;
-    // More than a session keeps.
-    session.turn("!standin deltas count=10 size=300000").await;
+    // More than a session keeps, in turns that are less than its log keeps: a slow reader misses nothing.
+    for _ in 0..2 {
+        session.turn("!standin deltas count=4 size=300000").await;
+    }
     let codex_home = home(&gateway);
     gateway.restart_after(|| remove_databases(&codex_home)).await;
     let session = session.on(&gateway);
