@@ -30,7 +30,7 @@ impl RenderBudget {
         }))
     }
 
-    /// Ends the rendering at the next row: nobody waits for the page any more.
+    /// Ends the rendering at the next row, because the client has gone.
     pub fn cancel(&self) {
         self.0.is_spent.store(true, Ordering::Relaxed);
     }

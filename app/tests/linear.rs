@@ -1,4 +1,4 @@
-//! What a message costs grows with its length, whatever is in it.
+//! The cost of rendering a message is linear in its length.
 //!
 //! Asserted are counts, not times: how many bytes are allocated while a message is parsed and written, how much HTML comes
 //! of it, and how deeply its elements nest. Work that allocates nothing is not counted. The parser has such work that
@@ -56,7 +56,7 @@ struct Cost {
     depth: usize,
 }
 
-/// What may be allocated whatever the length: cells that tables lack, definitions that are repeated.
+/// The bytes that may be allocated independently of the length: missing table cells, repeated definitions.
 const CONSTANT_ALLOCATED: usize = 8 << 20;
 /// How much HTML that may be.
 const CONSTANT_HTML: usize = 1 << 20;

@@ -40,7 +40,7 @@ pub(super) fn answer_view(label: &'static str, json: &Json, t: &Texts) -> El {
     }
 }
 
-/// A labelled text that somebody or something says.
+/// A text of a person, a model or a tool, below its label.
 pub(super) fn text_view(label: &'static str, text: &str, t: &Texts) -> El {
     labelled(label, exact(text, TextKind::Prose, t))
 }

@@ -29,7 +29,7 @@ pub(super) fn is_kept(place: &str) -> bool {
     place.strip_prefix("images-of-").unwrap_or(place).starts_with("draft:")
 }
 
-/// Moves a draft, with its images, to a place where there is none.
+/// Moves a draft, with its images, to another key. A draft that is there already stays.
 pub(super) fn rename(from: &str, to: &str) {
     let Some(written) = browser::stored(from).filter(|_| from != to) else { return };
     if browser::stored(to).is_none() {

@@ -72,7 +72,7 @@ pub(crate) enum LinkState {
     Closed,
     /// The gateway does not know the session any more.
     Gone,
-    /// The session has expired, and its conversation can be gone on with.
+    /// The session has expired. The next message continues its conversation in a new session.
     Expired,
     /// No session is in the conversation: nothing happens in it until somebody goes on with it.
     Past,

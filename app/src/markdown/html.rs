@@ -157,7 +157,7 @@ struct Writer {
     inline_depth: usize,
     /// Open links and images, the innermost last.
     links: Vec<Link>,
-    /// One of them was written as a link: there is none in another.
+    /// A link was written around the current position. HTML does not allow a link inside a link.
     in_anchor: bool,
     /// A task's text is the label of its checkbox: one is open.
     label: bool,

@@ -222,7 +222,7 @@ calls! {
     /// Revokes a rule.
     ///
     /// # Errors
-    /// `not_found` if there is none of that id, for this reader; what the store says.
+    /// `not_found` if this reader has no rule of that id; or an error of the store.
     RevokeRule "revoke" revoke(id: RuleId) -> () {
         let context = context()?;
         context.sessions.revoke_rule(&context.owner, &id).await.map_err(failed)

@@ -32,7 +32,7 @@ pub(super) struct SummaryReader {
     heard_ms: Cell<i64>,
     /// Which tab rests on which session, and when it last said so.
     rests: RefCell<BTreeMap<String, (SessionId, i64)>>,
-    /// The sessions that the stream says somebody is there to answer for.
+    /// The sessions that the summary stream names in `interactive`: a tab of this browser can answer their requests.
     attended: RefCell<BTreeSet<SessionId>>,
 }
 

@@ -114,7 +114,7 @@ impl Tabs {
         self.with_peer(|peer| peer.release_stream());
     }
 
-    /// This tab shows a session and has no stream of it: the leader's stream says that somebody is there to answer.
+    /// This tab shows a session without streaming it. The leader's summary stream names the session in `interactive`.
     pub(crate) fn rest(self, session: &SessionId) {
         self.with_peer(|peer| peer.rest(session));
     }
