@@ -27,6 +27,8 @@ pub(crate) struct Conversations {
     rows: State<Vec<Row>>,
     next: State<Option<String>>,
     search: State<String>,
+    /// The words that the rows were searched for.
+    shown: State<String>,
     /// Whether the list was ever there, and whether it could not be had the last time.
     loaded: State<bool>,
     failed: State<bool>,
@@ -42,6 +44,7 @@ impl Conversations {
             rows: State::new(Vec::new()),
             next: State::new(None),
             search: State::new(String::new()),
+            shown: State::new(String::new()),
             loaded: State::new(false),
             failed: State::new(false),
             seen: Seen::follow(),
@@ -134,7 +137,10 @@ impl Conversations {
         set_timeout(
             move || {
                 if still() {
-                    self.rows.set(Vec::new());
+                    // The list may have been asked for with these words already, for another reason.
+                    if self.shown.peek() != self.search.peek() {
+                        self.rows.set(Vec::new());
+                    }
                     self.refresh();
                 }
             },
@@ -160,7 +166,7 @@ impl Conversations {
         let search = self.search.peek();
         spawn_local(async move {
             let first = cursor.is_none();
-            let page = server_fns::conversations(search, cursor).await;
+            let page = server_fns::conversations(search.clone(), cursor).await;
             if self.asked.try_peek(|asked| Some(*asked) == number) != Some(true) {
                 return;
             }
@@ -168,9 +174,12 @@ impl Conversations {
             let Ok(page) = page else { return };
             self.loaded.set_to(true);
             let mut before = self.rows.peek();
-            if first {
+            if self.shown.peek() != search {
+                before.clear();
+            } else if first {
                 before = beyond(before, &page);
             }
+            self.shown.set_to(search);
             // What was there beyond the first page stays, and goes on where it did.
             if !first || before.is_empty() {
                 self.next.set_to(page.next);
