@@ -109,7 +109,7 @@ pub enum SessionError {
     /// The turn did not begin in time to be interrupted, or told something.
     #[error("the turn did not begin within {} s, so it could not be interrupted or told anything", .0.as_secs())]
     NeverStarted(Duration),
-    /// Somebody stopped the turn before codex was told the message.
+    /// The turn was stopped before its message was sent to codex.
     #[error(
         "the turn was stopped while codex was still being started, so the message was not sent; send it again"
     )]

@@ -438,8 +438,8 @@ impl Sessions {
     /// A session of that owner: out of the store if it is not in memory. Counts as use.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`], also if it is somebody else's; [`SessionError::Ended`] if its conversation goes on; what
-    /// the store says.
+    /// [`SessionError::NotFound`], also for another owner's session; [`SessionError::Ended`] if the session has ended and
+    /// its thread can be resumed; or an error of the store.
     pub async fn get(&self, owner: &OwnerId, id: &SessionId) -> Result<Session, SessionError> {
         let session = match self.in_memory(owner, id).await {
             Err(SessionError::NotFound) => {

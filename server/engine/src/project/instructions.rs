@@ -1,7 +1,7 @@
 //! The instructions of a project: its `AGENTS.md` files, found and cut by codex's rules.
 //!
-//! Codex reads them itself, and tells nobody if it reads only a part. Where it leaves them out, because its own
-//! configuration mentions the project, the gateway hands them over.
+//! Codex reads them itself, and does not report when its size limit cuts them. Where codex leaves them out, because its
+//! own configuration mentions the project, the gateway hands them over.
 
 use std::{
     fmt::Write as _,
@@ -63,7 +63,7 @@ impl Instructions {
         self.files.iter().any(|file| file.path.as_os_str() == path)
     }
 
-    /// Returns `true` if there are none.
+    /// Returns `true` if the project has no instructions.
     pub(crate) fn is_empty(&self) -> bool {
         self.files.iter().all(|file| file.read == 0)
     }
@@ -89,7 +89,7 @@ impl Instructions {
         })
     }
 
-    /// Returns the instructions as a text for the model, after instructions of the user's own. `None` if there are none.
+    /// Returns the instructions as a text for the model, after the user's own. `None` if the project has no instructions.
     pub(crate) fn handed_over(&self, own: Option<&str>) -> Option<String> {
         if self.is_empty() {
             return None;

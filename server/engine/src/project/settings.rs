@@ -28,8 +28,8 @@ const MAX_LISTED: usize = 100;
 /// How many characters a text of a file has at most.
 const MAX_TEXT_CHARS: usize = 500;
 
-/// Reads the settings in the directories of a project. A `.codex` directory that is codex's own home is none of the
-/// project's. Blocks.
+/// Reads the settings in the directories of a project. A `.codex` directory that is codex's own home is left
+/// out. Blocks.
 pub(crate) fn read(dirs: &[PathBuf], codex_home: Option<&Path>) -> ProjectSettings {
     let mut reader = Reader::default();
     let codex_home = codex_home.and_then(|home| home.canonicalize().ok());

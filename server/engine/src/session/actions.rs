@@ -103,8 +103,8 @@ impl Actor {
         let _ = reply.send(result.map(|()| self.reply()).map_err(SessionError::from));
     }
 
-    /// Sends a message in the place of a turn and all later ones. Whatever can refuse the message is asked before any turn is
-    /// taken back.
+    /// Sends a message in the place of a turn and all later ones. The message is validated before any turn is taken
+    /// back.
     pub(super) fn replace(&mut self, before: TurnId, message: Message) {
         let mut allowed = self.has_turns().and_then(|()| self.is_idle());
         allowed = allowed.and_then(|()| self.ends_with(message.turn.expected_last_turn_id.as_ref()));

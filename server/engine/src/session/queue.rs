@@ -1,8 +1,8 @@
 //! The actor's part about the queue: messages that wait for their turn.
 //!
-//! What waits is in the transcript, as everybody sees it. The first one is sent when a turn has ended well, or had to be
-//! stopped by force; after one that was stopped or failed they wait until somebody decides. A message stays in the queue until codex has it, and is out
-//! from then on: nothing is sent twice, and nothing is lost.
+//! The queue is part of the transcript, so all clients see it. Its first message is sent when a turn has completed, or was
+//! stopped by force. After a turn that was stopped in the ordinary way, or that failed, the queue waits for the user.
+//! A message leaves the queue when codex has it: no message is sent twice or lost.
 
 use codex_gateway_wire::{
     EventBody, EventName, Queue, QueueItem, QueueItemId, StartTurn, TurnId,

@@ -1,5 +1,5 @@
 //! Conversations that codex has a file of and has not indexed: the file was copied into its home, or its databases were
-//! removed. Codex lists such a thread and tells none of its turns until somebody resumes it.
+//! removed. Codex lists such a thread, but returns no turns of it until the thread is resumed.
 
 use std::{
     collections::HashMap,
