@@ -9,7 +9,7 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
   timeout: 30_000,
   expect: { timeout: 5_000 },
-  reporter: [['list']],
+  reporter: [['list'], ['./tests/support/failure-reporter.ts']],
   use: {
     browserName: 'chromium',
     actionTimeout: 5_000,

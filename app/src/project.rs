@@ -60,8 +60,19 @@ impl Folder {
     }
 }
 
+/// How the question about the folder first shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// As one line that opens: in a conversation the messages and the composer keep their room.
+    Line,
+    /// With all that the folder brings along.
+    Open,
+}
+
 /// Asks whether the reader trusts the folder, with what it brings along. Nothing once they have decided.
-pub(crate) fn question_view(folder: Folder, t: &'static Texts) -> Node {
+///
+/// The choices stand below what the folder brings along and show only together with it.
+pub(crate) fn question_view(folder: Folder, shape: Shape, t: &'static Texts) -> Node {
     live(move || {
         let project = folder.project.get();
         let asks = |project: &Project| {
@@ -76,15 +87,19 @@ pub(crate) fn question_view(folder: Folder, t: &'static Texts) -> Node {
                 .class("choices")
                 .child(choice("button", t.trust(), ProjectTrust::Trusted))
                 .child(choice("button quiet", t.do_not_trust(), ProjectTrust::Untrusted));
-            el("section")
-                .class("question trust")
-                .attr("aria-label", t.folder_settings())
-                .child(el("header").child(icon(Icon::Shield)).child(el("h2").child(t.trust_folder())))
+            let title = el("summary")
+                .child(icon(Icon::Shield))
+                .child(el("h2").child(t.trust_folder()))
+                .child(icon(Icon::Chevron));
+            let details = el("details")
+                .attr("open", shape == Shape::Open)
+                .child(title)
                 .child(el("p").class("why").child(t.trust_means()))
                 .child(el("div").class("what").child(settings_view(&project.settings, t)))
                 .child(el("div").class("where").child(icon(Icon::Folder)).child(code(&project.path, t)))
                 .child(folder.failure_view(t))
-                .child(choices)
+                .child(choices);
+            el("section").class("question trust").attr("aria-label", t.folder_settings()).child(details)
         })
     })
 }
@@ -157,7 +172,7 @@ mod tests {
         let t = Lang::En.texts();
         Owner::new().with(|| {
             let folder = Folder::new(Some(project));
-            [question_view(folder, t).to_html(), status_view(folder, t).to_html()]
+            [question_view(folder, Shape::Line, t).to_html(), status_view(folder, t).to_html()]
         })
     }
 

@@ -76,7 +76,7 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
     let dock = el("div")
         .class("dock")
         .child(notices::notices_view(chat))
-        .child(project::question_view(chat.folder(), t))
+        .child(project::question_view(chat.folder(), project::Shape::Line, t))
         .child(questions_view(chat))
         .child(queue::queue_view(chat))
         .child(live_line::live_line(chat))

@@ -140,7 +140,7 @@ fn welcome_view(home: Home, cwd: State<Option<String>>) -> Node {
         live(failed),
         composer_view(setup).into(),
         workspace_view(workspaces, cwd, t).into(),
-        project::question_view(folder, t),
+        project::question_view(folder, project::Shape::Open, t),
         site.demo.then(|| suggestions_view(t, &submit)).into(),
         recent_view(recent, site.now_ms, t).into(),
     ])
