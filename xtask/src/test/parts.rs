@@ -186,7 +186,7 @@ fn size() -> Result<Outcome> {
 
 fn embed() -> Result<Outcome> {
     needs::check()?;
-    site::assemble(Profile::Release, &wasm::build(Profile::Release)?)?;
+    build::site(Profile::Release)?;
     // The package that takes them in, alone: the server itself would have to be built once more.
     Outcome::of_tests(
         "embed",
@@ -206,9 +206,11 @@ fn deny() -> Outcome {
 }
 
 fn e2e() -> Result<Outcome> {
-    build::build(Profile::Dev)?;
+    needs::check()?;
+    // The page as a release ships it: it is what people use, and a debug build takes seconds to load.
+    build::site(Profile::Release)?;
     // What codex does only when it has a reason to, a fake one does when it is told to.
-    run(cargo().args(["build", "--package", project::SERVER, "--example", "fake-codex"]))?;
+    run(cargo().args(["build", "--package", project::SERVER, "--bins", "--example", "fake-codex"]))?;
     let chromium = chromium::find()?;
     let specs = project::root().join("end2end");
     run(npm_tool("tsc").arg("--noEmit").current_dir(&specs))?;
