@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use codex_gateway_wire::{ItemId, Match, Matches};
+use codex_gateway_wire::{ItemId, Match, Matches, ThreadId};
 use leptos::{prelude::*, task::spawn_local};
 use web_sys::{Event, KeyboardEvent};
 
@@ -20,6 +20,8 @@ use crate::{
 
 /// How long to wait for the next letter.
 const TYPING: Duration = Duration::from_millis(200);
+/// How many matches are counted. A reader steps through a few of them.
+const MAX_MATCHES: usize = 200;
 /// How many entries are mounted before and after one that was found.
 const AROUND: isize = 80;
 
@@ -30,11 +32,13 @@ pub(super) struct Find {
     scroll: Scroll,
     open: State<bool>,
     words: State<String>,
-    /// What was found; nothing before it is known.
-    found: State<Option<Matches>>,
+    /// What has been found so far, the newest first; `None` before the first part of it has come.
+    found: State<Option<Vec<Match>>>,
+    /// Whether older entries have not been searched: they are being searched, or enough was found.
+    more: State<bool>,
     /// Which of them is shown.
     at: State<usize>,
-    /// It is looked for, or on its way into sight.
+    /// The first match is waited for, or one is on its way into sight.
     busy: State<bool>,
 }
 
@@ -47,6 +51,7 @@ impl Find {
             open: State::new(false),
             words: State::new(String::new()),
             found: State::new(None),
+            more: State::new(false),
             at: State::new(0),
             busy: State::new(false),
         };
@@ -101,30 +106,43 @@ impl Find {
                     return;
                 }
                 self.busy.set(true);
-                spawn_local(async move {
-                    let found = server_fns::search(thread, words.clone()).await;
-                    if !still(&words) {
-                        return;
-                    }
-                    self.busy.set(false);
-                    match found {
-                        Ok(found) => {
-                            self.found.set(Some(found));
-                            self.go(0);
-                        }
-                        Err(failure) => {
-                            self.chat.heed(&failure);
-                            self.found.set(Some(Matches::default()));
-                        }
-                    }
-                });
+                spawn_local(async move { self.search(thread, words).await });
             },
             TYPING,
         );
     }
 
+    /// Searches part by part, the newest first, and shows what each part adds.
+    async fn search(self, thread: ThreadId, words: String) {
+        let mut from = None;
+        loop {
+            let part = server_fns::search(thread.clone(), words.clone(), from).await;
+            if self.words.try_peek(|now| *now == words) != Some(true) {
+                return;
+            }
+            let part = part.unwrap_or_else(|failure| {
+                self.chat.heed(&failure);
+                Matches::default()
+            });
+            let shown = self.count();
+            let total = shown + part.matches.len();
+            self.more.set_to(part.next.is_some());
+            self.found.update(|found| found.get_or_insert_default().extend(part.matches));
+            from = part.next.filter(|_| total < MAX_MATCHES);
+            if shown == 0 && total > 0 {
+                self.go(0);
+            }
+            if from.is_none() {
+                if total == 0 {
+                    self.busy.set(false);
+                }
+                return;
+            }
+        }
+    }
+
     fn count(self) -> usize {
-        self.found.with(|found| found.as_ref().map_or(0, |found| found.matches.len()))
+        self.found.with(|found| found.as_ref().map_or(0, Vec::len))
     }
 
     /// Goes back to what was said before, or on to what was said after.
@@ -138,7 +156,7 @@ impl Find {
 
     /// Brings one of those that were found into sight.
     fn go(self, at: usize) {
-        let found = self.found.with(|found| found.as_ref().and_then(|found| found.matches.get(at).cloned()));
+        let found = self.found.with(|found| found.as_ref().and_then(|found| found.get(at).cloned()));
         let Some(found) = found else { return };
         self.at.set(at);
         self.busy.set(true);
@@ -165,9 +183,8 @@ impl Find {
     /// Whether the reader still wants to see that.
     fn is_meant(self, id: &ItemId) -> bool {
         let at = self.at.peek();
-        self.found.with(|found| {
-            found.as_ref().is_some_and(|found| found.matches.get(at).is_some_and(|one| one.id == *id))
-        })
+        self.found
+            .with(|found| found.as_ref().is_some_and(|found| found.get(at).is_some_and(|one| one.id == *id)))
     }
 
     /// Unfolds what it is folded into, marks it and brings it into sight.
@@ -215,16 +232,16 @@ fn bar_view(find: Find) -> El {
     let place = move || match find.found.get() {
         _ if find.busy.get() => t.searching().to_owned(),
         None => String::new(),
-        Some(found) if found.matches.is_empty() => t.nothing_found().to_owned(),
+        Some(found) if found.is_empty() => t.nothing_found().to_owned(),
         Some(found) => {
-            let more = if found.more { "+" } else { "" };
-            (t.found_place)(find.at.get() + 1, format!("{}{more}", found.matches.len()))
+            let more = if find.more.get() { "+" } else { "" };
+            (t.found_place)(find.at.get() + 1, format!("{}{more}", found.len()))
         }
     };
     let excerpt = move || {
         let at = find.at.get();
         let found = find.found.get()?;
-        found.matches.into_iter().nth(at).map(|found| el("p").class("excerpt").child(found.excerpt))
+        found.into_iter().nth(at).map(|found| el("p").class("excerpt").child(found.excerpt))
     };
     let button = |label: &'static str, class, mark, act: fn(Find)| {
         el("button")

@@ -9,7 +9,8 @@ use codex_gateway_engine::{ItemsQuery, OlderThan, SessionError};
 #[cfg(feature = "ssr")]
 use codex_gateway_wire::api::CreateSession;
 use codex_gateway_wire::{
-    ItemId, ItemsPage, Matches, QueueItemId, RequestId, Rule, RuleId, SessionId, StartTurn, ThreadId,
+    ItemId, ItemsPage, Matches, QueueItemId, RequestId, Rule, RuleId, SearchPlace, SessionId, StartTurn,
+    ThreadId,
     api::{FoundFile, Project, ProjectTrust, QueueChange, ThreadAction},
     request::AnswerRequest,
 };
@@ -104,13 +105,13 @@ calls! {
         context.sessions.decide_project(&context.owner, Some(&path), trust).await.map_err(failed)
     }
 
-    /// Where a text stands in a thread.
+    /// Where a text stands in a thread: a part of what there is, and where the next part begins.
     ///
     /// # Errors
     /// `not_found` if there is none of that id, for this reader; what codex says.
-    SearchThread "search" search(thread: ThreadId, words: String) -> Matches {
+    SearchThread "search" search(thread: ThreadId, words: String, from: Option<SearchPlace>) -> Matches {
         let context = context()?;
-        context.sessions.search(&context.owner, &thread, &words).await.map_err(failed)
+        context.sessions.search(&context.owner, &thread, &words, from).await.map_err(failed)
     }
 
     /// A thread as it stands: of the session that is in it, or as it is on disk.

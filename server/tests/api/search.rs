@@ -6,33 +6,60 @@ use crate::{support::Gateway, threads_read::thread_of};
 
 const THREAD: &str = "00000000-0000-0000-0000-00000000f19d";
 
-fn ids(found: &Value) -> Vec<&str> {
-    found["matches"].as_array().unwrap().iter().map(|found| found["id"].as_str().unwrap()).collect()
+/// All matches of a search, part by part, the newest first.
+async fn search(gateway: &Gateway, words: &str) -> Vec<Value> {
+    let (mut found, mut from) = (Vec::new(), Value::Null);
+    for _ in 0..100 {
+        let body = json!({ "thread": THREAD, "words": words, "from": from });
+        let mut part = gateway.client.post_json("/_fn/search", &body).await.ok();
+        let matches = part["matches"].as_array().unwrap();
+        assert!(matches.len() <= 200, "{}", matches.len());
+        found.extend_from_slice(matches);
+        from = part["next"].take();
+        if from.is_null() {
+            return found;
+        }
+    }
+    panic!("a search must have an end");
+}
+
+fn ids(found: &[Value]) -> Vec<&str> {
+    found.iter().map(|found| found["id"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]
 async fn all_of_a_conversation_is_searched_the_newest_first() {
     let gateway = Gateway::fake("normal").await.settled().await;
     gateway.codex().put_long_thread(THREAD, 350);
-    let search = async |words: &str| {
-        gateway.client.post_json("/_fn/search", &json!({ "thread": THREAD, "words": words })).await.ok()
-    };
-    let past = search("NEEDLE").await;
+    let past = search(&gateway, "NEEDLE").await;
     assert_eq!(ids(&past), ["300-answer"], "of a conversation that nobody is in, what can be shown");
 
     let body = json!({ "resumeThreadId": THREAD, "cwd": gateway.workspace() });
     let session = gateway.create_with(&gateway.client, &body).await;
-    let found = search(" needle ").await;
+    let found = search(&gateway, " needle ").await;
     assert_eq!(ids(&found), ["300-answer", "200-answer", "100-answer", "0-answer"]);
-    let first = &found["matches"][0];
-    assert_eq!((&first["turn"], &found["more"]), (&json!("turn-300"), &json!(false)));
-    assert!(first["excerpt"].as_str().unwrap().contains("A needle is in it."));
-    assert_eq!(ids(&search("wc -l part-7").await).last(), Some(&"7-command"));
-    let many = search("Neither short nor long").await;
-    assert_eq!((ids(&many).len(), &many["more"]), (200, &json!(true)));
+    assert_eq!(found[0]["turn"], "turn-300");
+    assert!(found[0]["excerpt"].as_str().unwrap().contains("A needle is in it."));
+    assert_eq!(ids(&search(&gateway, "wc -l part-7").await).last(), Some(&"7-command"));
 
     session.turn("A needle in what is said now").await;
     assert_eq!(thread_of(&session), THREAD);
-    assert_eq!(ids(&search("needle").await).len(), 5);
+    assert_eq!(ids(&search(&gateway, "needle").await).len(), 5);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn search_with_more_matches_than_a_part_returns_each_once_newest_first() {
+    let gateway = Gateway::fake("normal").await.settled().await;
+    gateway.codex().put_long_thread(THREAD, 350);
+    let body = json!({ "resumeThreadId": THREAD, "cwd": gateway.workspace() });
+    gateway.create_with(&gateway.client, &body).await;
+    let found = search(&gateway, "Neither short nor long").await;
+    let of_turn = |turn: u32| [format!("{turn}-answer"), format!("{turn}-more")];
+    let expected: Vec<String> = (0..350).rev().flat_map(of_turn).collect();
+    assert!(ids(&found) == expected, "{} found", found.len());
+
+    let body = json!({ "thread": THREAD, "words": "x", "from": { "cursor": "nonsense" } });
+    assert_eq!(gateway.client.post_json("/_fn/search", &body).await.status, 400);
     gateway.stop().await;
 }

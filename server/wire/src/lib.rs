@@ -50,7 +50,7 @@ pub use output::Output;
 pub use page::ItemsPage;
 pub use request::{ApprovalMode, RequestResolved, UserRequest};
 pub use rule::Rule;
-pub use search::{Match, Matches};
+pub use search::{Match, Matches, SearchPlace};
 pub use snapshot::Snapshot;
 pub use transcript::{Change, Content, Entry, Phase, Transcript, TurnRecord};
 pub use turn::{InputPart, Queue, QueueItem, StartTurn};

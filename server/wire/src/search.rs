@@ -7,15 +7,25 @@ use crate::{
     read_fields,
 };
 
-/// The entries in which a text stands.
+/// A part of what a search has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Matches {
     /// The newest first.
     pub matches: Vec<Match>,
-    /// Whether there may be more, further back.
-    pub more: bool,
+    /// Where the search continues, further back; `None` once all has been searched.
+    pub next: Option<SearchPlace>,
 }
-read_fields!(Matches { matches, more });
+read_fields!(Matches { matches, next });
+
+/// Where a search continues. At least one of the two is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SearchPlace {
+    /// It continues before this entry.
+    pub before: Option<ItemId>,
+    /// The cursor of the page before which it continues.
+    pub cursor: Option<String>,
+}
+read_fields!(SearchPlace { before, cursor });
 
 /// An entry in which a text stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

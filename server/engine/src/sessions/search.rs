@@ -2,52 +2,61 @@
 
 use std::time::{Duration, Instant};
 
-use codex_gateway_wire::{Entry, Match, Matches, OwnerId, ThreadId};
+use codex_gateway_wire::{Entry, Match, Matches, OwnerId, SearchPlace, ThreadId};
 use serde_json::Value;
 
 use super::{ItemsQuery, OlderThan, Place, Sessions};
 use crate::{aside::aside, error::SessionError};
 
-/// How many entries are found at most.
-const MOST: usize = 200;
-/// How many entries are looked through at once. (A page is bounded by its bytes as well.)
+/// How many entries one part of a search returns at most.
+const MAX_MATCHES: usize = 200;
+/// How many entries are searched at once. (A page is bounded by its bytes as well.)
 const PAGE: usize = 2_000;
-/// How long one search may take; then it says that there may be more.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A part ends with the first page after this time, so that a reader sees what was found in the newest pages while
+/// a long conversation is searched further back.
+const PART: Duration = Duration::from_millis(500);
 /// The longest text that is searched for, in bytes.
 const LONGEST: usize = 200;
 /// How many characters of an excerpt stand before what was found, and how many it has.
 const EXCERPT: (usize, usize) = (40, 160);
 
 impl Sessions {
-    /// The entries of a thread of that owner in which a text stands, whatever its case; the newest first. Of a thread
-    /// that no session is in, only the newest part is looked through: that is what can be shown of it.
+    /// The entries of a thread of that owner in which a text stands, whatever its case; the newest first. One call searches a part
+    /// of a long thread: the newest without `from`, and further back with what the call before returned as `next`. Of a
+    /// thread that no session is in, only the newest part is searched: that is what can be shown of it.
     ///
     /// # Errors
-    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::TooManyReads`], or what
-    /// codex says.
+    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::BadCursor`],
+    /// [`SessionError::NoSuchEntry`] if `from` is of another thread; [`SessionError::TooManyReads`], or what codex says.
     pub async fn search(
         &self,
         owner: &OwnerId,
         thread: &ThreadId,
         words: &str,
+        from: Option<SearchPlace>,
     ) -> Result<Matches, SessionError> {
-        let search = Search::new(words);
+        let mut search = Search::new(words);
         let session = match self.find_thread(owner, thread).await? {
             Place::Live(session) => session,
             Place::Past(transcript, _) => {
-                let search = aside(move || {
-                    let mut search = search;
-                    search.take(transcript.entries.iter());
-                    search
-                });
-                return Ok(search.await?.found);
+                let before = from.and_then(|from| from.before);
+                return aside(move || {
+                    let mut entries = transcript.entries.iter();
+                    let end = before.and_then(|before| entries.position(|entry| entry.id == before));
+                    search.take(transcript.entries.iter().take(end.unwrap_or(usize::MAX)));
+                    search.part(None)
+                })
+                .await;
             }
         };
-        let mut search = search;
         let start = Instant::now();
-        let mut older_than = OlderThan::Now;
-        while !search.found.more {
+        let mut from = from;
+        loop {
+            let older_than = match from {
+                Some(SearchPlace { cursor: Some(cursor), .. }) => OlderThan::Page(cursor),
+                Some(SearchPlace { before: Some(entry), cursor: None }) => OlderThan::Entry(entry),
+                _ => OlderThan::Now,
+            };
             let read = self.items(&session, ItemsQuery { older_than, limit: PAGE }).await?;
             let page;
             (search, page) = aside(move || {
@@ -56,43 +65,51 @@ impl Sessions {
             })
             .await?;
             let oldest = page.entries.first().filter(|_| page.older);
-            older_than = match (page.cursor, oldest) {
-                (Some(cursor), Some(_)) => OlderThan::Page(cursor),
-                (None, Some(oldest)) => OlderThan::Entry(oldest.id.clone()),
-                (_, None) => break,
-            };
-            search.found.more |= start.elapsed() > PATIENCE;
+            from = oldest.map(|oldest| SearchPlace { before: Some(oldest.id.clone()), cursor: page.cursor });
+            if from.is_none() || search.is_full || start.elapsed() > PART {
+                return Ok(search.part(from));
+            }
         }
-        Ok(search.found)
     }
 }
 
 struct Search {
     words: String,
-    found: Matches,
+    matches: Vec<Match>,
+    /// There is more in the entries that were searched than what is returned.
+    is_full: bool,
 }
 
 impl Search {
     fn new(words: &str) -> Self {
         let end = words.floor_char_boundary(LONGEST);
-        Self { words: plain(&words[..end]).trim().to_lowercase(), found: Matches::default() }
+        let words = plain(&words[..end]).trim().to_lowercase();
+        Self { words, matches: Vec::new(), is_full: false }
     }
 
-    /// Looks through the entries before those that it has looked through.
+    /// Searches the entries before those that it has searched.
     fn take<'a>(&mut self, entries: impl DoubleEndedIterator<Item = &'a Entry>) {
         if self.words.is_empty() {
             return;
         }
         for entry in entries.rev() {
             if let Some(excerpt) = self.excerpt(entry) {
-                if self.found.matches.len() == MOST {
-                    self.found.more = true;
+                if self.matches.len() == MAX_MATCHES {
+                    self.is_full = true;
                     return;
                 }
                 let (id, turn) = (entry.id.clone(), entry.turn_id.clone());
-                self.found.matches.push(Match { id, turn, excerpt });
+                self.matches.push(Match { id, turn, excerpt });
             }
         }
+    }
+
+    /// What was found. `next` is where what has not been searched begins.
+    fn part(self, next: Option<SearchPlace>) -> Matches {
+        // Entries between the last one that is returned and `next` have to be searched again.
+        let last = self.matches.last().filter(|_| self.is_full);
+        let next = last.map(|last| SearchPlace { before: Some(last.id.clone()), cursor: None }).or(next);
+        Matches { matches: self.matches, next }
     }
 
     /// What stands around the text in an entry.
@@ -155,7 +172,7 @@ mod tests {
     fn found(words: &str, entries: &[Entry]) -> Vec<(String, String)> {
         let mut search = Search::new(words);
         search.take(entries.iter());
-        search.found.matches.into_iter().map(|found| (found.id.to_string(), found.excerpt)).collect()
+        search.matches.into_iter().map(|found| (found.id.to_string(), found.excerpt)).collect()
     }
 
     #[test]
@@ -186,13 +203,20 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_so_many_are_told() {
+    fn full_part_continues_before_its_last_match() {
         let entries: Vec<Entry> =
-            (0..=MOST).map(|n| entry(&n.to_string(), r#""type":"agentMessage","text":"x""#)).collect();
+            (0..=MAX_MATCHES).map(|n| entry(&n.to_string(), r#""type":"agentMessage","text":"x""#)).collect();
         let mut search = Search::new("x");
         search.take(entries[1..].iter());
-        assert_eq!((search.found.matches.len(), search.found.more), (MOST, false));
+        assert_eq!((search.matches.len(), search.is_full), (MAX_MATCHES, false));
+        let page = SearchPlace { before: None, cursor: Some("page".to_owned()) };
         search.take(entries[..1].iter());
-        assert_eq!((search.found.matches.len(), search.found.more), (MOST, true));
+        let part = search.part(Some(page.clone()));
+        let last = SearchPlace { before: Some("1".into()), cursor: None };
+        assert_eq!((part.matches.len(), part.next), (MAX_MATCHES, Some(last)));
+
+        let mut search = Search::new("x");
+        search.take(entries[..1].iter());
+        assert_eq!(search.part(Some(page.clone())).next, Some(page));
     }
 }
