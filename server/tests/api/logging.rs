@@ -38,7 +38,8 @@ fn lines(log: &str, message: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn turns_approvals_sign_ins_and_refusals_are_logged_and_nothing_that_was_said() {
-    const PRIVATE: [&str; 3] = ["hush-prompt", "hush-argument", "Hello from the fake codex"];
+    // The last two are of what the agent says.
+    const PRIVATE: [&str; 4] = ["hush-prompt", "hush-argument", "Mind the tests", "**Hello**"];
     let setup = Setup::fake("asks-commands")
         .set("CODEX_GATEWAY_JWT_SECRET", SECRET)
         .set("CODEX_GATEWAY_LOG_FORMAT", "json");
@@ -92,6 +93,26 @@ async fn turns_approvals_sign_ins_and_refusals_are_logged_and_nothing_that_was_s
         (&json!("unauthorized"), &json!("/api/sessions"))
     );
     for text in PRIVATE {
+        assert!(!log.contains(text), "{text}: {:?}", log.lines().find(|line| line.contains(text)));
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn turn_of_the_real_codex_is_logged_with_its_tokens_and_without_its_output() {
+    let gateway = Setup::demo().set("CODEX_GATEWAY_LOG_FORMAT", "json").start().await;
+    let session = gateway.create_with(&gateway.client, &json!({ "approvals": "decline" })).await;
+    let turn = session.turn("!standin command, escalate alone=true").await;
+    assert!(turn.iter().any(|event| event.data.contains("step 6 of 6")), "the command has run");
+    let log = gateway.log();
+    let [completed] = lines(&log, "turn completed").try_into().unwrap();
+    assert!(
+        completed["total_tokens"].as_u64() > Some(0) && completed["duration_ms"].as_u64() > Some(0),
+        "{completed}"
+    );
+    let [declined] = lines(&log, "a request to the user has ended").try_into().unwrap();
+    assert_eq!((&declined["program"], &declined["by"]), (&json!("uname"), &json!("policy")));
+    for text in ["of 6", "uname -sm", "May I", "!standin"] {
         assert!(!log.contains(text), "{text}: {:?}", log.lines().find(|line| line.contains(text)));
     }
     gateway.stop().await;
