@@ -64,7 +64,7 @@ async fn directory_that_codexs_configuration_names_stays_writable() {
     for dir in [&home, &extra] {
         std::fs::create_dir_all(dir).unwrap();
     }
-    let roots = format!("[sandbox_workspace_write]\nwritable_roots = [{:?}, \"/var/tmp\"]\n", extra);
+    let roots = format!("[sandbox_workspace_write]\nwritable_roots = [{extra:?}, \"/var/tmp\"]\n");
     std::fs::write(home.join("config.toml"), roots).unwrap();
     let gateway = setup.start().await;
     let session = gateway.create().await;

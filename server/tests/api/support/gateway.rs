@@ -81,7 +81,7 @@ impl Setup {
     }
 
     /// Starts the gateway as process 1 of a namespace.
-    pub(crate) fn as_process_1(self) -> Self {
+    pub(crate) fn in_pid_namespace(self) -> Self {
         Self { is_process_1: true, ..self }
     }
 
