@@ -169,13 +169,17 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
                 connection.sign_in(&Who::of(&state.auth, &owner, &request));
             }
             let expiry = Expiry::new(until, signed_out);
-            request.extensions_mut().insert(Caller(owner));
+            let caller = Caller(owner);
+            request.extensions_mut().insert(caller.clone());
             request.extensions_mut().insert(expiry.clone());
-            tokio::select! {
+            let mut response = tokio::select! {
                 biased; // What is done is told.
                 response = next.run(request) => response,
                 () = expiry.over() => ApiError::SignInEnded.into_response(),
-            }
+            };
+            // For the log.
+            response.extensions_mut().insert(caller);
+            response
         }
         Err(Refusal::BadToken) if let Err(too_many) = state.limits.bad_token(Address::of(&request)) => {
             too_many.into_response()

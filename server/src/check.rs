@@ -3,11 +3,13 @@
 use std::{fmt, io, net::SocketAddr, path::Path, time::Duration};
 
 use codex_gateway_engine::{
-    Config,
+    Catalog, Config,
     bridge::{BridgeError, locate::on_path},
     config::Sandbox,
+    environment::{Missing, RequestedVariable, missing},
     probe,
     rules::home::{RuleFile, rule_files},
+    store::data_dir_user,
 };
 use codex_gateway_site::Site;
 use http::{Uri, uri::Scheme};
@@ -16,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{assets, cli::Cli, variables::unknown};
+use crate::{assets, cli::Cli, health::health, variables::unknown};
 
 /// How long a connection to the upstream may take.
 const TO_CONNECT: Duration = Duration::from_secs(5);
@@ -75,7 +77,12 @@ pub async fn check(mut cli: Cli) -> Vec<Finding> {
     let mut add = |about, (verdict, text): (Verdict, String)| findings.push(Finding { about, verdict, text });
     add("configuration", (Verdict::Good, format!("agents work in {}", config.cwd.display())));
     add("codex", codex(&config).await);
-    add("sign-in", sign_in(&config).await);
+    let catalog = probe::catalog(&config).await;
+    add("sign-in", sign_in(&config, &catalog));
+    for (variable, missing) in missing_variables(&config, &catalog) {
+        let verdict = if variable.is_needed { Verdict::Bad } else { Verdict::Doubtful };
+        add("environment", (verdict, missing.describe(&variable)));
+    }
     add("sandbox", sandbox(&config));
     for file in rule_files(&config.launch) {
         add("rules of codex", (Verdict::Doubtful, describe(&file)));
@@ -83,9 +90,11 @@ pub async fn check(mut cli: Cli) -> Vec<Finding> {
     if let Some(url) = &cli.engine.openai_base_url {
         add("upstream", upstream(url).await);
     }
-    add("port", port(&cli).await);
+    let running = running(&cli, &config).await;
+    add("port", port(&cli, running.as_deref()).await);
     if let Some(address) = cli.metrics.metrics_bind {
-        add("port of the metrics", free(address, "CODEX_GATEWAY_METRICS_BIND").await);
+        let found = free(address, "CODEX_GATEWAY_METRICS_BIND", running.as_deref()).await;
+        add("port of the metrics", found);
     }
     add("data directory", writable(&config.data_dir));
     add("browser files", browser_files(&cli));
@@ -103,8 +112,17 @@ async fn codex(config: &Config) -> (Verdict, String) {
     }
 }
 
-async fn sign_in(config: &Config) -> (Verdict, String) {
-    match probe::catalog(config).await {
+/// The variables that codex's configuration asks for and that codex does not get.
+fn missing_variables(
+    config: &Config,
+    catalog: &Result<Catalog, BridgeError>,
+) -> Vec<(RequestedVariable, Missing)> {
+    let requested = catalog.as_ref().map_or(&[][..], |catalog| &catalog.requested_variables);
+    missing(&config.launch, requested)
+}
+
+fn sign_in(config: &Config, catalog: &Result<Catalog, BridgeError>) -> (Verdict, String) {
+    match catalog {
         // What there is to be said of it was said.
         Err(BridgeError::TooOld(_)) => (Verdict::Doubtful, "not looked at: codex is too old".to_owned()),
         Err(error) => (Verdict::Bad, format!("codex app-server cannot be asked: {error}")),
@@ -174,9 +192,20 @@ async fn upstream(url: &str) -> (Verdict, String) {
     }
 }
 
-async fn port(cli: &Cli) -> (Verdict, String) {
+/// The process of the gateway that runs with these settings, in words: it has the data directory, and answers at the
+/// address. `None` if none does.
+async fn running(cli: &Cli, config: &Config) -> Option<String> {
+    let user = data_dir_user(&config.data_dir)?;
+    health(cli.host(), cli.port).await.ok()?;
+    Some(
+        user.process
+            .map_or_else(|| "this gateway".to_owned(), |process| format!("this gateway (process {process})")),
+    )
+}
+
+async fn port(cli: &Cli, running: Option<&str>) -> (Verdict, String) {
     let address = SocketAddr::new(cli.host(), cli.port);
-    match free(address, "CODEX_GATEWAY_PORT or CODEX_GATEWAY_HOST").await {
+    match free(address, "CODEX_GATEWAY_PORT or CODEX_GATEWAY_HOST", running).await {
         (Verdict::Good, free) if !cli.host().is_loopback() && cli.secret().is_none() => {
             let risk = "everybody who can reach it can run commands here";
             (Verdict::Doubtful, format!("{free}, and without CODEX_GATEWAY_JWT_SECRET {risk}"))
@@ -185,11 +214,14 @@ async fn port(cli: &Cli) -> (Verdict, String) {
     }
 }
 
-/// Whether nothing listens there yet; `variables` say where.
-async fn free(address: SocketAddr, variables: &str) -> (Verdict, String) {
-    match TcpListener::bind(address).await {
-        Ok(_) => (Verdict::Good, format!("{address} is free")),
-        Err(error) => {
+/// Whether nothing listens there yet but the gateway with these settings itself; `variables` say where.
+async fn free(address: SocketAddr, variables: &str, running: Option<&str>) -> (Verdict, String) {
+    match (TcpListener::bind(address).await, running) {
+        (Ok(_), _) => (Verdict::Good, format!("{address} is free")),
+        (Err(error), Some(gateway)) if error.kind() == io::ErrorKind::AddrInUse => {
+            (Verdict::Good, format!("{address} is in use by {gateway}, which is running"))
+        }
+        (Err(error), _) => {
             let text =
                 format!("{address} cannot be listened on: {error}. Stop what uses it, or set {variables}");
             (Verdict::Bad, text)

@@ -10,6 +10,7 @@ use codex_gateway_engine::{Config, ConfigError, Options, Surroundings, config::S
 use crate::{
     demo::{Demo, DemoError},
     limits::LimitOptions,
+    logging::LogFormat,
     metrics::MetricsOptions,
     proxies::TrustedProxies,
     token_command::TokenCommand,
@@ -61,6 +62,10 @@ pub struct Cli {
     /// Where the gateway keeps its own files [default: codex-gateway in the user's state directory]
     #[arg(long, env = "CODEX_GATEWAY_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+
+    /// How the log is written on standard error: text, or an object of JSON for each line
+    #[arg(long, env = "CODEX_GATEWAY_LOG_FORMAT", value_enum, value_name = "text|json", default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
 
     /// The built browser files [default: those in the program; without any, `site` beside the directory of the executable]
     #[arg(long, env = "CODEX_GATEWAY_SITE_DIR", value_name = "DIR")]

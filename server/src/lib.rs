@@ -16,6 +16,7 @@ pub mod guard;
 pub mod headers;
 pub mod health;
 pub mod in_flight;
+pub mod init;
 pub mod limits;
 pub mod logging;
 pub mod metrics;

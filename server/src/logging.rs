@@ -7,8 +7,9 @@
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     fmt,
-    io::IsTerminal,
+    io::{self, IsTerminal},
     panic,
+    sync::OnceLock,
 };
 
 use tracing::field::{Field, Visit};
@@ -16,31 +17,72 @@ use tracing_subscriber::{
     EnvFilter,
     field::RecordFields,
     filter::LevelFilter,
-    fmt::{FormatFields, format::Writer},
+    fmt::{FormatFields, MakeWriter, format::Writer},
 };
 
 /// The field that is the text of an event.
 const MESSAGE: &str = "message";
 
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// An object of JSON for each line.
+    Json,
+}
+
+/// The format that was chosen at start.
+static FORMAT: OnceLock<LogFormat> = OnceLock::new();
+
 /// Writes the log to the standard error output: of the levels that `RUST_LOG` names, or else of this one. Panics are
 /// written there too, each on a line.
-pub fn init(default_level: LevelFilter) {
+pub fn init(default_level: LevelFilter, format: LogFormat) {
+    // A second call would fail below.
+    let _ = FORMAT.set(format);
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_level.to_string()));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .fmt_fields(EscapedFields)
-        .init();
-    // What a bug panics with may have words of others in it.
-    panic::set_hook(Box::new(|panic| {
-        eprintln!("{}", escaped(&panic.to_string()));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    match format {
+        LogFormat::Text => builder
+            .with_writer(io::stderr)
+            .with_ansi(io::stderr().is_terminal())
+            .fmt_fields(EscapedFields)
+            .init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .with_writer(EscapedJson(io::stderr))
+            .init(),
+    }
+    panic::set_hook(Box::new(move |panic| {
         let backtrace = Backtrace::capture();
-        if backtrace.status() == BacktraceStatus::Captured {
-            eprintln!("{backtrace}");
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace);
+        match format {
+            // What a bug panics with may have words of others in it.
+            LogFormat::Text => {
+                eprintln!("{}", escaped(&panic.to_string()));
+                if let Some(backtrace) = backtrace {
+                    eprintln!("{backtrace}");
+                }
+            }
+            LogFormat::Json => {
+                let backtrace = backtrace.as_ref().map(tracing::field::display);
+                tracing::error!(backtrace, "{panic}");
+            }
         }
     }));
+}
+
+/// Writes why the program ends, in the format of the log.
+pub fn fatal(program: &str, error: &anyhow::Error) {
+    match FORMAT.get() {
+        Some(LogFormat::Json) => tracing::error!("{error:#}"),
+        // Some of it may be what codex said.
+        _ => eprintln!("{program}: {}", escaped(&format!("{error:#}"))),
+    }
 }
 
 /// A text in which characters that are not seen, or do something, are written by their codes.
@@ -113,12 +155,45 @@ impl Visit for Fields<'_> {
     }
 }
 
+/// Escapes what JSON itself leaves as it is: characters that are not seen, or do something in a terminal. They stand in
+/// strings only, where an escape means the same.
+#[derive(Clone, Copy, Debug)]
+struct EscapedJson<W>(W);
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for EscapedJson<W> {
+    type Writer = EscapedJson<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        EscapedJson(self.0.make_writer())
+    }
+}
+
+impl<W: io::Write> io::Write for EscapedJson<W> {
+    /// Writes a whole event: the subscriber writes each at once.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let mut written = String::with_capacity(event.len());
+        for c in String::from_utf8_lossy(event).chars() {
+            let is_seen =
+                c == '\n' || c == ' ' || c.is_ascii_graphic() || !c.is_ascii() && c.escape_debug().len() == 1;
+            if is_seen {
+                written.push(c);
+            } else {
+                let mut units = [0; 2];
+                written.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+            }
+        }
+        self.0.write_all(written.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{
-        io,
-        sync::{Arc, Mutex},
-    };
+    use std::sync::{Arc, Mutex};
 
     use super::*;
 
@@ -177,5 +252,34 @@ mod tests {
         let text = logged(true, || tracing::info!(owner = %EVIL, "hello"));
         assert!(text.contains("hello \u{1b}[3mowner\u{1b}[0m\u{1b}[2m=\u{1b}[0mada\\r\\n"), "{text:?}");
         assert!(!text.contains("\u{1b}[31m"), "{text:?}");
+    }
+
+    #[test]
+    fn event_in_json_is_one_object_with_the_texts_as_they_are() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .with_writer(EscapedJson(move || writer.clone()))
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let _inside = tracing::info_span!("request", path = EVIL).entered();
+            tracing::info!(owner = EVIL, missing = None::<&str>, number = 3, "message {EVIL}\u{10ffff}");
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(
+            text.lines().count() == 1 && !text.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{10ffff}']),
+            "{text:?}"
+        );
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&line["level"], &line["owner"], &line["number"]),
+            (&"INFO".into(), &EVIL.into(), &3.into())
+        );
+        assert_eq!(line["message"], format!("message {EVIL}\u{10ffff}"));
+        assert_eq!(line["span"]["path"], EVIL);
+        assert!(line["timestamp"].is_string() && line.get("missing").is_none(), "{line}");
     }
 }

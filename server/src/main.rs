@@ -8,7 +8,8 @@ use codex_gateway::{
     check::{Verdict, check, describe},
     cli::{Cli, Command},
     health::health,
-    logging,
+    init,
+    logging::{self, LogFormat},
     router::router,
     routes::metrics,
     serve::serve,
@@ -34,6 +35,9 @@ const SHUTDOWN: Duration = Duration::from_secs(9);
 const LEFT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
+    if init::is_process_1() {
+        return init::supervise().unwrap_or_else(|error| failed(error.into()));
+    }
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return failed(error.into()),
@@ -45,12 +49,14 @@ fn main() -> ExitCode {
 }
 
 async fn start() -> ExitCode {
-    logging::init(LevelFilter::INFO);
+    let cli = variables::read::<Cli>();
+    let format = cli.as_ref().map_or_else(|_| LogFormat::default(), |cli| cli.log_format);
+    logging::init(LevelFilter::INFO, format);
     // The commands that agents run are the same user's: they must not read our environment from /proc.
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%error, "this process can be read by others of the same user");
     }
-    let cli = match variables::read::<Cli>() {
+    let cli = match cli {
         Ok(cli) => cli,
         // Help and version are asked for in the same way.
         Err(CliError::Line(error)) => error.exit(),
@@ -71,8 +77,7 @@ async fn start() -> ExitCode {
 }
 
 fn failed(error: anyhow::Error) -> ExitCode {
-    // Some of it may be what codex said.
-    eprintln!("codex-gateway: {}", logging::escaped(&format!("{error:#}")));
+    logging::fatal("codex-gateway", &error);
     ExitCode::FAILURE
 }
 

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -10,15 +10,34 @@ use codex_gateway_wire::api::ErrorBody;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::{auth::Caller, limits::Address};
+
 const NAME: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Returns `true` if the log tells that a request was answered so: the caller may not do it, or not now.
+fn is_refusal(status: StatusCode) -> bool {
+    [
+        StatusCode::UNAUTHORIZED,
+        StatusCode::FORBIDDEN,
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::SERVICE_UNAVAILABLE,
+    ]
+    .contains(&status)
+}
 
 /// Gives a request its id. The query is not logged: it may hold a token.
 pub async fn request_id(request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().simple().to_string();
     let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let address = Address::of(&request);
     let mut response = async {
         let response = next.run(request).await;
-        tracing::debug!(status = response.status().as_u16(), "answered");
+        let status = response.status();
+        tracing::debug!(status = status.as_u16(), "answered");
+        if let Some(body) = response.extensions().get::<ErrorBody>().filter(|_| is_refusal(status)) {
+            let owner = response.extensions().get::<Caller>().map(|Caller(owner)| owner.as_str());
+            tracing::info!(status = status.as_u16(), code = body.code.as_str(), owner, %address, "request refused");
+        }
         response
     }
     .instrument(span)

@@ -78,7 +78,7 @@ impl Ground {
         let line = Line::parse_from(std::iter::once("bench".into()).chain(self.options()));
         let surroundings = Surroundings { demo: false, tokens: false, data_dir: self.data_dir() };
         let config = Config::new(line.options, surroundings)?;
-        let Launch { program: codex, codex_home, cwd, settings } = config.launch;
+        let Launch { program: codex, codex_home, cwd, settings, .. } = config.launch;
         let mut command = program(&codex);
         command.args(settings.iter().flat_map(|setting| ["-c", setting])).arg("app-server").current_dir(cwd);
         command.env("CODEX_HOME", codex_home.context("there is no codex home")?);

@@ -2,7 +2,7 @@
 
 use codex_gateway_wire::api::{AccountState, Model};
 
-use crate::project::ProjectRules;
+use crate::{environment::RequestedVariable, project::ProjectRules};
 
 /// The models and the account, as the newest process told them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,4 +15,6 @@ pub struct Catalog {
     pub error: Option<String>,
     /// Codex's rules about projects.
     pub(crate) project_rules: ProjectRules,
+    /// The variables that codex's configuration asks for.
+    pub requested_variables: Vec<RequestedVariable>,
 }

@@ -3,14 +3,17 @@
 mod access;
 mod approvals;
 mod directories;
+mod pass_env;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use codex_gateway_wire::ApprovalMode;
 
+pub(crate) use self::pass_env::is_own as is_own_variable;
 pub use self::{
     access::{ApprovalPolicy, Sandbox, TrustProjects},
     approvals::Approvals,
+    pass_env::{PassEnv, PassEnvError},
 };
 use self::{
     approvals::approval_modes,
@@ -77,6 +80,11 @@ pub struct Options {
     /// Codex's own home: login, history, configuration [default: codex's own]
     #[arg(long, env = "CODEX_GATEWAY_CODEX_HOME", value_name = "DIR")]
     pub codex_home: Option<PathBuf>,
+
+    /// Variables of this environment that codex and the commands of agents get beside the usual ones: names, and prefixes that
+    /// end in `*`, with commas between [default: none]
+    #[arg(long, env = "CODEX_GATEWAY_PASS_ENV", value_name = "NAMES")]
+    pub pass_env: Option<PassEnv>,
 
     /// Raw messages as `raw` events and in the log
     #[arg(long, env = "CODEX_GATEWAY_DEBUG", value_name = "0|1", num_args = 0..=1, require_equals = true,
@@ -269,11 +277,6 @@ impl Config {
                 data.display(),
                 workspace.display()
             );
-        } else if data.starts_with("/tmp") || data.starts_with(std::env::temp_dir()) {
-            tracing::warn!(
-                "the gateway's own files in {} are among temporary files, where commands of an agent may write",
-                data.display()
-            );
         }
         let codex_home = options.codex_home.filter(|path| !path.as_os_str().is_empty());
         let codex_home = codex_home.map(private_directory).transpose()?;
@@ -294,7 +297,13 @@ impl Config {
         let place = PathBuf::from("/proc");
         let program = locate(options.codex_bin.as_deref().filter(|path| !path.as_os_str().is_empty()))?;
         Ok(Self {
-            launch: Launch { program, codex_home, cwd: place, settings },
+            launch: Launch {
+                program,
+                codex_home,
+                cwd: place,
+                settings,
+                pass_env: options.pass_env.unwrap_or_default(),
+            },
             cwd,
             workspaces,
             data_dir,

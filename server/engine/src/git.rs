@@ -1,21 +1,61 @@
-//! The git branch of a directory, read from git's own files.
+//! The git branch of a directory, read from git's own files where these can be understood.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::Read as _,
     path::{Path, PathBuf},
 };
 
+use crate::bridge::run_git;
+
 /// How much of a file is read, in bytes.
 const LONGEST: u64 = 4096;
+/// The HEAD of a repository whose references are not in files (`--ref-format=reftable`): there for older versions of git,
+/// which refuse it.
+const STUB: &str = "ref: refs/heads/.invalid";
 /// How many digits of a commit are told.
 const DIGITS: usize = 8;
 
-/// The branch that is checked out where this directory is, or the beginning of the commit, if it is on none. Nothing
-/// outside of git. Blocks.
-pub(crate) fn branch(dir: &Path) -> Option<String> {
-    let head = dir.ancestors().find_map(|dir| git_dir(&dir.join(".git")))?.join("HEAD");
-    let head = read(&head)?;
+/// What the files of a repository say about its branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Branch {
+    /// The branch that is checked out, or the beginning of the commit if none is. `None` outside of git.
+    Known(Option<String>),
+    /// The repository keeps its references in a way that only git understands: [`ask_git`].
+    Unknown,
+}
+
+/// Reads which branch is checked out where this directory is. Blocks.
+pub(crate) fn branch(dir: &Path) -> Branch {
+    let Some(head) = dir.ancestors().find_map(|dir| git_dir(&dir.join(".git"))).map(|git| git.join("HEAD"))
+    else {
+        return Branch::Known(None);
+    };
+    // Old versions of git made HEAD a symbolic link to the branch.
+    if fs::symlink_metadata(&head).is_ok_and(|file| file.is_symlink()) {
+        return Branch::Unknown;
+    }
+    let Some(head) = read(&head) else { return Branch::Known(None) };
+    if head.trim_end() == STUB {
+        return Branch::Unknown;
+    }
+    Branch::Known(name(&head))
+}
+
+/// Asks git which branch is checked out, or which commit. `None` if git cannot tell.
+pub(crate) async fn ask_git(dir: &Path) -> Option<String> {
+    let answer = async |arguments: &[&str]| {
+        let ran = run_git(dir, arguments).await.ok()?;
+        ran.status.success().then_some(ran.stdout)
+    };
+    match answer(&["symbolic-ref", "--quiet", "HEAD"]).await {
+        Some(reference) => name(&format!("ref: {reference}")),
+        None => name(&answer(&["rev-parse", "--verify", "--quiet", "HEAD"]).await?),
+    }
+}
+
+/// The name in the content of a HEAD file: a branch, or the beginning of a commit.
+fn name(head: &str) -> Option<String> {
     let name = match head.trim_end().strip_prefix("ref: ") {
         Some(reference) => reference.strip_prefix("refs/heads/").unwrap_or(reference),
         None => head.get(..DIGITS).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?,
@@ -66,6 +106,13 @@ mod tests {
 
     use super::*;
 
+    fn known(dir: &Path) -> Option<String> {
+        match branch(dir) {
+            Branch::Known(name) => name,
+            Branch::Unknown => panic!("the files should be understood"),
+        }
+    }
+
     fn repository(head: &str) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join(".git")).unwrap();
@@ -77,14 +124,14 @@ mod tests {
     #[test]
     fn a_branch_is_named_in_the_repository_and_below() {
         let dir = repository("ref: refs/heads/feature/größer\n");
-        assert_eq!(branch(dir.path()).as_deref(), Some("feature/größer"));
-        assert_eq!(branch(&dir.path().join("sub/deeper")).as_deref(), Some("feature/größer"));
+        assert_eq!(known(dir.path()).as_deref(), Some("feature/größer"));
+        assert_eq!(known(&dir.path().join("sub/deeper")).as_deref(), Some("feature/größer"));
     }
 
     #[test]
     fn without_a_branch_it_is_the_commit() {
         let dir = repository("1979e43b497abe0fecd7b1fc414ceafe75425c51\n");
-        assert_eq!(branch(dir.path()).as_deref(), Some("1979e43b"));
+        assert_eq!(known(dir.path()).as_deref(), Some("1979e43b"));
     }
 
     #[test]
@@ -95,21 +142,65 @@ mod tests {
         fs::write(own.join("HEAD"), "ref: refs/heads/other\n").unwrap();
         let tree = tempfile::tempdir().unwrap();
         fs::write(tree.path().join(".git"), format!("gitdir: {}\n", own.display())).unwrap();
-        assert_eq!(branch(tree.path()).as_deref(), Some("other"));
+        assert_eq!(known(tree.path()).as_deref(), Some("other"));
         let nested = dir.path().join("sub");
         fs::write(nested.join(".git"), "gitdir: ../.git/worktrees/tree\n").unwrap();
-        assert_eq!(branch(&nested).as_deref(), Some("other"));
+        assert_eq!(known(&nested).as_deref(), Some("other"));
     }
 
     #[test]
     fn what_is_none_is_none() {
         for head in ["", "ref: ", "nonsense", "ref: refs/heads/a\nb", "\0\0\0\0\0\0\0\0", "ff"] {
-            assert_eq!(branch(repository(head).path()), None, "{head:?}");
+            assert_eq!(known(repository(head).path()), None, "{head:?}");
         }
         let dir = tempfile::tempdir().unwrap();
         for file in ["", "gitdir: ", "gitdir: /no/such/place", "gitdir: /etc\n"] {
             fs::write(dir.path().join(".git"), file).unwrap();
-            assert_eq!(branch(dir.path()), None, "{file:?}");
+            assert_eq!(known(dir.path()), None, "{file:?}");
         }
+    }
+
+    /// Runs git in a directory.
+    fn git(dir: &Path, arguments: &[&str]) {
+        #[expect(clippy::disallowed_methods, reason = "the test makes a repository")]
+        let mut command = std::process::Command::new("git");
+        let identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"];
+        let ran = command.arg("-C").arg(dir).args(identity).args(arguments).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    }
+
+    #[tokio::test]
+    async fn reftable_repository_has_the_branch_that_git_tells() {
+        let dir = tempfile::tempdir().unwrap();
+        git(dir.path(), &["init", "--quiet", "--ref-format=reftable", "--initial-branch=feature/größer"]);
+        fs::create_dir(dir.path().join("sub")).unwrap();
+        for below in ["", "sub"] {
+            let path = dir.path().join(below);
+            assert_eq!(branch(&path), Branch::Unknown);
+            assert_eq!(ask_git(&path).await.as_deref(), Some("feature/größer"));
+        }
+        git(dir.path(), &["commit", "--quiet", "--allow-empty", "--message=x"]);
+        git(dir.path(), &["checkout", "--quiet", "--detach"]);
+        let commit = ask_git(dir.path()).await.unwrap();
+        assert!(commit.len() == DIGITS && commit.bytes().all(|digit| digit.is_ascii_hexdigit()), "{commit}");
+    }
+
+    #[tokio::test]
+    async fn head_that_is_a_link_has_the_branch_that_git_tells() {
+        let dir = tempfile::tempdir().unwrap();
+        git(dir.path(), &["init", "--quiet", "--ref-format=files"]);
+        git(dir.path(), &["commit", "--quiet", "--allow-empty", "--message=x"]);
+        git(dir.path(), &["branch", "linked"]);
+        fs::remove_file(dir.path().join(".git/HEAD")).unwrap();
+        std::os::unix::fs::symlink("refs/heads/linked", dir.path().join(".git/HEAD")).unwrap();
+        assert_eq!(branch(dir.path()), Branch::Unknown);
+        assert_eq!(ask_git(dir.path()).await.as_deref(), Some("linked"));
+    }
+
+    #[tokio::test]
+    async fn directory_that_git_does_not_know_has_no_branch() {
+        let dir = repository(STUB);
+        assert_eq!(branch(dir.path()), Branch::Unknown);
+        assert_eq!(ask_git(dir.path()).await, None);
     }
 }

@@ -9,10 +9,11 @@ use tokio_util::task::TaskTracker;
 use crate::{
     bridge::{
         Bridge, BridgeError, Exit, Inbound, Inbox,
-        protocol::{AccountRead, AccountReply, ConfigRead, Initialize, Initialized, ModelList},
+        protocol::{AccountRead, AccountReply, CodexConfig, ConfigRead, Initialize, Initialized, ModelList},
     },
     clock::now_ms,
     config::Config,
+    environment::{RequestedVariable, requested},
     probe,
     project::ProjectRules,
 };
@@ -39,6 +40,8 @@ pub(crate) struct Offer {
     pub account: AccountReply,
     pub models: Vec<Model>,
     pub project_rules: ProjectRules,
+    /// The variables that codex's configuration asks for.
+    pub requested_variables: Vec<RequestedVariable>,
 }
 
 /// Starts a process, one of `processes`, and greets it. It has what is `held` until it is gone, whoever gives it up.
@@ -101,8 +104,9 @@ pub(crate) fn hold(bridge: &Bridge, processes: &TaskTracker, held: impl Send + '
 impl Offer {
     /// Asks a process.
     pub(crate) async fn of(bridge: &Bridge) -> Self {
-        let (account, models, project_rules) = join!(account(bridge), models(bridge), project_rules(bridge));
-        Self { account, models, project_rules }
+        let (account, models, config) = join!(account(bridge), models(bridge), config(bridge));
+        let (project_rules, requested_variables) = (ProjectRules::new(&config), requested(&config));
+        Self { account, models, project_rules, requested_variables }
     }
 }
 
@@ -114,13 +118,13 @@ pub(crate) async fn account(bridge: &Bridge) -> AccountReply {
     })
 }
 
-/// Codex's rules about projects. Not worth failing for: threads are opened with those of that moment.
-async fn project_rules(bridge: &Bridge) -> ProjectRules {
+/// Codex's configuration. Not worth failing for: threads are opened with that of their moment.
+async fn config(bridge: &Bridge) -> CodexConfig {
     match bridge.request(&ConfigRead::default()).await {
-        Ok(reply) => ProjectRules::new(&reply.config),
+        Ok(reply) => reply.config,
         Err(error) => {
             tracing::warn!(%error, "codex does not tell its configuration");
-            ProjectRules::default()
+            CodexConfig::default()
         }
     }
 }

@@ -1,17 +1,28 @@
 //! How many processes sessions may have at the same time, and who makes room for whom.
 //!
 //! A process has a [`Place`] until it is gone; a session that is parked has none. When all are taken, the session that
-//! was used the longest ago of those that are idle gives its own.
+//! was used the longest ago of those that are idle gives its own. If none is idle, the request waits in line for a few
+//! seconds: sessions that are just being created become idle in that time, and short turns end.
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
 };
 
 use codex_gateway_wire::SessionId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use futures::FutureExt;
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
 
 use crate::{error::SessionError, session::Session};
+
+/// How long a request waits for a place. Twice as many sessions as there are places can be created at once in that time,
+/// on a machine with two cores.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The sessions that are in memory.
 pub(crate) type Live = Mutex<HashMap<SessionId, Session>>;
@@ -24,6 +35,8 @@ pub(crate) type Place = Arc<OwnedSemaphorePermit>;
 pub(crate) struct Places {
     free: Arc<Semaphore>,
     most: usize,
+    /// A session with a place has become idle.
+    became_idle: Arc<Notify>,
     /// Who may make room. (The sessions themselves hold this: it must not hold them.)
     live: Weak<Live>,
 }
@@ -31,27 +44,56 @@ pub(crate) struct Places {
 impl Places {
     /// So many, for these sessions.
     pub(crate) fn new(most: usize, live: &Arc<Live>) -> Self {
-        Self { free: Arc::new(Semaphore::new(most)), most, live: Arc::downgrade(live) }
+        Self {
+            free: Arc::new(Semaphore::new(most)),
+            most,
+            became_idle: Arc::default(),
+            live: Arc::downgrade(live),
+        }
     }
 
     /// A place for a process. If none is free, an idle session is parked, and its process is waited for: two are never
-    /// there at once for one place.
+    /// there at once for one place. If none is idle, waits up to [`QUEUE_TIMEOUT`] for one.
     ///
     /// # Errors
-    /// [`SessionError::Limit`] if all sessions that have one are busy.
+    /// [`SessionError::Limit`] if all sessions that have one are busy for so long.
     pub(crate) async fn take(&self) -> Result<Place, SessionError> {
-        let free = || Arc::clone(&self.free).try_acquire_owned().map(Arc::new);
-        if let Ok(place) = free() {
-            return Ok(place);
+        let limit = || SessionError::Limit(self.most);
+        // Kept throughout: it is a position in the semaphore's queue, which is first come, first served.
+        let mut free = pin!(Arc::clone(&self.free).acquire_owned());
+        let mut timeout = pin!(sleep(QUEUE_TIMEOUT));
+        loop {
+            // Before looking: what becomes idle meanwhile is noticed.
+            let mut became_idle = pin!(self.became_idle.notified());
+            became_idle.as_mut().enable();
+            if let Some(place) = free.as_mut().now_or_never() {
+                return place.map(Arc::new).map_err(|_| limit());
+            }
+            if let Some(place) = self.park_one().await {
+                return Ok(place);
+            }
+            tokio::select! {
+                place = free.as_mut() => return place.map(Arc::new).map_err(|_| limit()),
+                () = became_idle => {}
+                () = timeout.as_mut() => return Err(limit()),
+            }
         }
+    }
+
+    /// Parks the session that was used the longest ago of those that are idle, and returns its place.
+    async fn park_one(&self) -> Option<Place> {
         for session in self.idle() {
             if let Some(place) = session.park().await {
                 tracing::info!(session = %session.id(), "a session was parked to make room");
-                return Ok(place);
+                return Some(place);
             }
         }
-        // Somebody may have left meanwhile.
-        free().map_err(|_| SessionError::Limit(self.most))
+        None
+    }
+
+    /// A session that has a place has become idle: one request that waits may park it.
+    pub(crate) fn session_became_idle(&self) {
+        self.became_idle.notify_one();
     }
 
     /// How many are taken.

@@ -30,6 +30,7 @@ use codex_gateway_wire::{
     event::ClosedReason,
 };
 use futures::{StreamExt, stream::FuturesUnordered};
+use tokio::task::spawn_blocking;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -45,6 +46,7 @@ pub use self::{
 use crate::{
     catalog::Catalog,
     config::Config,
+    environment::{self, RequestedVariable},
     error::SessionError,
     files::{Files, Found},
     greeting::Offer,
@@ -63,6 +65,7 @@ use crate::{
     },
     store::{Expiry, Store, StoreError},
     summary_changes::SummaryChanges,
+    temp_dirs::TempDirs,
     uploads::Uploads,
     warm::Pool,
 };
@@ -92,6 +95,8 @@ struct Inner {
     store: Store,
     /// Images for messages.
     uploads: Uploads,
+    /// Where commands of sessions write temporary files.
+    temp_dirs: TempDirs,
     /// What owners allow without being asked.
     rules: Rules,
     /// Reads the threads that no live session is in.
@@ -125,6 +130,9 @@ impl Sessions {
     pub fn new(config: Config) -> Result<Self, StoreError> {
         let store = Store::open(&config.data_dir)?;
         let uploads = Uploads::new(store.clone(), &config.data_dir);
+        let temp_dirs = TempDirs::new(&config.data_dir);
+        // Listed before any session can be created.
+        let found = temp_dirs.list();
         let cursors = Cursors::new().ok_or(StoreError::Random)?;
         let config = Arc::new(config);
         let (stopping, background) = (CancellationToken::new(), TaskTracker::new());
@@ -141,6 +149,7 @@ impl Sessions {
             changes: SummaryChanges::default(),
             store,
             uploads,
+            temp_dirs,
             library,
             warm,
             cursors,
@@ -156,6 +165,8 @@ impl Sessions {
         });
         let sessions = Self { inner };
         tokio::spawn(sessions.clone().sweep());
+        let registry = Arc::clone(&sessions.inner);
+        tokio::spawn(async move { registry.temp_dirs.remove_orphans(found, &registry.store).await });
         tokio::spawn(sessions.uploads().clone().sweep(sessions.stopping().clone()));
         Ok(sessions)
     }
@@ -250,7 +261,10 @@ impl Sessions {
         // One of those whose end is waited for: it may be about to start a process.
         self.inner.background.spawn(async move {
             match sessions.inner.warm.begin().await {
-                Some(Ok(offer)) => sessions.offered(&offer),
+                Some(Ok(offer)) => {
+                    sessions.offered(&offer);
+                    sessions.warn_of_missing_variables(offer.requested_variables).await;
+                }
                 Some(Err(error)) => {
                     tracing::error!(%error, "codex cannot be used");
                     sessions.locked_catalog().error = Some(error.to_string());
@@ -260,12 +274,20 @@ impl Sessions {
         });
     }
 
+    /// Logs the variables that codex's configuration asks for and that codex does not get.
+    async fn warn_of_missing_variables(&self, requested: Vec<RequestedVariable>) {
+        let config = Arc::clone(&self.inner.config);
+        let missing = spawn_blocking(move || environment::missing(&config.launch, &requested)).await;
+        for (variable, missing) in missing.unwrap_or_default() {
+            tracing::warn!("{}", missing.describe(&variable));
+        }
+    }
+
     /// Lets pages that belong to no session know what a process has said.
     fn offered(&self, offer: &Offer) {
         let account = crate::session::account_state(&offer.account);
-        let project_rules = offer.project_rules.clone();
-        *self.locked_catalog() =
-            Catalog { models: offer.models.clone(), account, error: None, project_rules };
+        let Offer { models, project_rules, requested_variables, .. } = offer.clone();
+        *self.locked_catalog() = Catalog { models, account, error: None, project_rules, requested_variables };
     }
 
     fn locked_catalog(&self) -> MutexGuard<'_, Catalog> {
@@ -381,6 +403,7 @@ impl Sessions {
                 tracing::error!(%error, "a session could not be made");
                 base.processes.close();
                 base.processes.wait().await;
+                inner.temp_dirs.remove(&base.session).await;
                 return Err(error);
             }
         };
@@ -392,6 +415,7 @@ impl Sessions {
         if let Err(error) = session.flush().await {
             self.live().remove(&id);
             session.close(ClosedReason::Deleted).await;
+            inner.temp_dirs.remove(&id).await;
             return Err(error);
         }
         inner.metrics.session_created();
@@ -419,6 +443,7 @@ impl Sessions {
             warm: inner.warm.clone(),
             store: inner.store.clone(),
             uploads: inner.uploads.clone(),
+            temp_dirs: inner.temp_dirs.clone(),
             rules,
             metrics: inner.metrics.clone(),
             changes: inner.changes.clone(),

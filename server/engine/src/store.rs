@@ -25,8 +25,11 @@ use std::{
 use codex_gateway_wire::{OwnerId, ThreadId};
 use rusqlite::{Connection, OptionalExtension, params};
 
-pub use self::sign_ins::{CookieHash, SignInRow};
 use self::{lock::Lock, worker::Worker};
+pub use self::{
+    lock::{DataDirUser, data_dir_user},
+    sign_ins::{CookieHash, SignInRow},
+};
 pub(crate) use self::{
     once::Known,
     project_trust::ProjectDecision,

@@ -52,16 +52,18 @@ pub async fn sign_in(State(state): State<AppState>, request: Request) -> Result<
         .map_err(|error| ApiError::BadBody(format!("the form is not what is expected: {error}")))?;
     let to = own_path(&sent.to);
     let Ok(admission) = state.auth.read(sent.token.trim()) else {
+        tracing::info!(%address, "sign-in refused: the token is not valid");
         state.limits.bad_token(address)?;
         return Ok(form(&parts.headers, Form { to, refused: true }));
     };
     let mut response = Redirect::to(to).into_response();
     if let Some(sign_ins) = state.auth.sign_ins() {
-        let until = admission.until;
+        let (until, owner) = (admission.until, admission.owner.clone());
         let id = sign_ins.begin(admission).await.map_err(|error| {
             tracing::error!(%error, "nobody can sign in");
             ApiError::Internal
         })?;
+        tracing::info!(owner = owner.as_str(), %address, "signed in");
         add_cookie(&mut response, &cookie::set(&parts.headers, &id, until));
     }
     Ok(response)
@@ -75,6 +77,9 @@ pub async fn begin() -> Redirect {
 /// `POST /sign-out`: the cookie admits nobody any more.
 pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
     if let Some((sign_ins, id)) = state.auth.sign_ins().zip(cookie::read(&headers)) {
+        if let Some((admission, _)) = sign_ins.find(id) {
+            tracing::info!(owner = admission.owner.as_str(), "signed out");
+        }
         sign_ins.end(id).await;
     }
     let mut response = Redirect::to("/").into_response();

@@ -25,6 +25,11 @@ pub const BIG: &str = "sleep 0.3; n=1; while [ $n -le 2000 ]; do \
 pub const ENVIRONMENT: &str = "sleep 0.3; env; for file in /proc/[0-9]*/environ; do tr '\\0' '\\n' < $file; done 2>/dev/null; \
     echo 'that is all'";
 
+/// Tries to write where temporary files usually are, and in the directory; then makes a temporary file.
+pub const TEMPORARY: &str = "sleep 0.3; for dir in /tmp /var/tmp \"$TMPDIR\" .; do \
+    if touch \"$dir/standin-temporary\" 2>/dev/null; then echo \"can write $dir\"; else echo \"cannot write $dir\"; fi; done; \
+    echo \"made $(mktemp)\"";
+
 /// Run outside the sandbox, once it is approved.
 pub const ESCALATED: &str = "date -u; uname -sm";
 

@@ -37,6 +37,7 @@ pub(crate) fn parse(line: &str) -> Result<Vec<Step>, DirectiveError> {
             "stubborn-command" => steps.push(Step::Call(Call::Stubborn)),
             "background" => steps.push(Step::Call(Call::Background)),
             "big-output" => steps.push(Step::Call(Call::Big)),
+            "temporary" => steps.push(Step::Call(Call::Temporary)),
             "environment" => steps.push(Step::Call(Call::Environment)),
             "patch" => steps.extend(Step::patch()),
             "plan" => steps.extend((0..=3).map(Step::plan)),

@@ -56,6 +56,7 @@
 //! | `background` | [`commands::BACKGROUND`]: runs 60 s, left running after 250 ms |
 //! | `big-output` | [`commands::BIG`]: 2,000 lines in ANSI colours |
 //! | `environment` | [`commands::ENVIRONMENT`]: prints its own environment, and that of every process which lets it look |
+//! | `temporary` | [`commands::TEMPORARY`]: tries to write where temporary files usually are |
 //! | `patch` | adds `standin-notes.md` to the working directory (or updates it, if it is there), then updates it: three tool calls, the first one a look |
 //! | `plan` | four plan updates: three steps, from none to all completed |
 //! | `escalate` | [`commands::ESCALATED`], outside the sandbox, with a justification: asks for approval. `alone=true`: a single command, which can be allowed always |

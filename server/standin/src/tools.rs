@@ -13,6 +13,7 @@ pub(crate) enum Call {
     Background,
     Big,
     Environment,
+    Temporary,
     Escalate,
     /// A single command.
     EscalateAlone,
@@ -92,6 +93,7 @@ impl Call {
             Call::Background => command(commands::BACKGROUND, 250),
             Call::Big => command(commands::BIG, 30_000),
             Call::Environment => command(commands::ENVIRONMENT, 30_000),
+            Call::Temporary => command(commands::TEMPORARY, 30_000),
             Call::Escalate => escalated(
                 commands::ESCALATED,
                 "May I print the date and the system's name, outside the sandbox?",

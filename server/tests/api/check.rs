@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::Setup;
+use crate::support::{Setup, eventually};
 
 /// Runs it: whether all is well, and what it prints.
 async fn check(setup: Setup) -> (bool, String) {
@@ -107,4 +107,74 @@ async fn the_port_of_the_metrics_is_looked_at_too() {
     let line =
         bad(Setup::fake("normal").set("CODEX_GATEWAY_METRICS_BIND", &address), "port of the metrics").await;
     assert!(line.contains(&address) && line.contains("set CODEX_GATEWAY_METRICS_BIND"), "{line}");
+}
+
+#[tokio::test]
+async fn variables_that_codexs_configuration_asks_for_and_does_not_get_are_told() {
+    let setup = Setup::demo();
+    let home = setup.path("data/demo/codex-home");
+    std::fs::create_dir_all(&home).unwrap();
+    let config = r#"
+        [model_providers.mine]
+        name = "Mine"
+        base_url = "http://127.0.0.1:9/v1"
+        env_key = "MY_KEY"
+        [mcp_servers.a]
+        command = "true"
+        env_vars = ["A_TOKEN", "PASSED"]
+        [mcp_servers.b]
+        url = "http://127.0.0.1:9/mcp"
+        bearer_token_env_var = "B_TOKEN"
+        env_http_headers = { "X-Key" = "IN_FILE" }
+        [mcp_servers.off]
+        command = "true"
+        enabled = false
+        env_vars = ["OFF"]
+    "#;
+    std::fs::write(home.join("config.toml"), config).unwrap();
+    std::fs::write(home.join(".env"), "IN_FILE=1\n").unwrap();
+    let setup = setup.set("MY_KEY", "1").set("PASSED", "1").set("CODEX_GATEWAY_PASS_ENV", "PASS*");
+    let gateway = setup.start().await;
+    let (good, printed) = gateway.run(&["check"]).await;
+    assert!(good, "none of it is needed for a turn: {printed}");
+    let lines: Vec<&str> = printed.lines().filter(|line| line.contains(" environment: ")).collect();
+    let [key, a, b] = lines.as_slice() else { panic!("{printed}") };
+    assert!(
+        key.starts_with("look ") && key.contains("MY_KEY, which the model provider \"mine\" (env_key)"),
+        "{key}"
+    );
+    assert!(key.contains("not passed on: name it in CODEX_GATEWAY_PASS_ENV"), "{key}");
+    assert!(a.contains("A_TOKEN, which the MCP server \"a\" (env_vars)") && a.contains("is not set"), "{a}");
+    assert!(b.contains("B_TOKEN, which the MCP server \"b\" (bearer_token_env_var)"), "{b}");
+    eventually("the log says so, too", || gateway.log().contains("codex does not get MY_KEY")).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn key_of_the_model_provider_in_use_is_needed() {
+    let home = Setup::demo();
+    let codex_home = home.path("home-of-codex");
+    std::fs::create_dir_all(&codex_home).unwrap();
+    let config = "model_provider = \"mine\"\n[model_providers.mine]\nname = \"Mine\"\n\
+                  base_url = \"http://127.0.0.1:9/v1\"\nenv_key = \"MY_KEY\"\n";
+    std::fs::write(codex_home.join("config.toml"), config).unwrap();
+    let setup = home.set("CODEX_GATEWAY_DEMO", "0").set("CODEX_GATEWAY_CODEX_HOME", &codex_home);
+    let line = bad(setup.set("MY_KEY", "1"), "environment").await;
+    assert!(line.contains("MY_KEY"), "{line}");
+}
+
+#[tokio::test]
+async fn port_in_use_by_the_gateway_itself_is_no_error() {
+    let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let gateway = Setup::fake("normal").set("CODEX_GATEWAY_METRICS_BIND", &metrics).start().await;
+    let (good, printed) = gateway.run(&["check"]).await;
+    assert!(good, "{printed}");
+    for about in [" port: ", " port of the metrics: "] {
+        let line = printed.lines().find(|line| line.contains(about)).unwrap();
+        assert!(line.starts_with("ok ") && line.contains("in use by this gateway (process "), "{line}");
+    }
+    let other = Setup::fake("normal").set("CODEX_GATEWAY_PORT", gateway.client.port().to_string());
+    let line = bad(other, "port").await;
+    assert!(line.contains("in use"), "another gateway has it: {line}");
+    gateway.stop().await;
 }

@@ -42,6 +42,35 @@ async fn a_command_sees_none_of_the_gateways_secrets() {
 }
 
 #[tokio::test]
+async fn command_gets_the_variables_that_the_operator_passes() {
+    let setup = Setup::demo()
+        .set("CODEX_GATEWAY_PASS_ENV", "MY_KEY, SSH_*,CODEX_*")
+        .set("MY_KEY", "passed-1")
+        .set("SSH_AUTH_SOCK", "/run/passed-2")
+        .set("MY_KEY_2", "kept-1")
+        .set("CODEX_GATEWAY_METRICS_TOKEN", "kept-2");
+    let gateway = setup.start().await;
+    let session = gateway.create().await;
+    let turn = session.turn("!standin environment").await;
+    let all: String = turn.iter().map(|event| event.data.as_str()).collect();
+    assert!(all.contains("that is all"), "the command ran to its end: {all}");
+    assert!(all.contains("MY_KEY=passed-1") && all.contains("SSH_AUTH_SOCK=/run/passed-2"), "{all}");
+    assert!(!all.contains("kept-"), "{all}");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn gateway_does_not_start_with_a_variable_of_its_own_to_pass() {
+    let setup = Setup::fake("normal").set("CODEX_GATEWAY_PASS_ENV", "A,CODEX_GATEWAY_JWT_SECRET");
+    let (status, log) = setup.start_badly().await;
+    assert!(
+        !status.success() && log.contains("CODEX_GATEWAY_PASS_ENV is \"A,CODEX_GATEWAY_JWT_SECRET\""),
+        "{log}"
+    );
+    assert!(log.contains("it takes no variables of the gateway's own"), "{log}");
+}
+
+#[tokio::test]
 async fn a_command_that_looks_for_secrets_finds_none() {
     const SECRET: &str = "hush-hush-hush-hush-hush-hush-hush";
     let standin = Standin::start(Options::default()).await.unwrap();

@@ -30,6 +30,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub(crate) use self::process::run_git;
 pub use self::{
     message::{Answer, RequestId, RpcError},
     process::{Launch, Ran},

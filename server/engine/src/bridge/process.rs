@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -18,6 +18,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::{config::PassEnv, environment::inherited};
+
 /// How long a process may take to end after its input was closed, and again after SIGTERM.
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long to wait for the end of processes that were killed, and how often to look.
@@ -28,45 +30,8 @@ const STDERR_LINES: usize = 20;
 /// The longest line of error output that is logged, in bytes; what is longer comes in pieces.
 const STDERR_LINE: u64 = 8 * 1024;
 
-/// The variables that a subprocess inherits. Everything else stays here: the commands that an agent runs
-/// inherit the environment of codex (invariant 9).
-const INHERITED: &[&str] = &[
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "TERM",
-    "COLORTERM",
-    "LANG",
-    "LANGUAGE",
-    "TZ",
-    "TMPDIR",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "CODEX_CA_CERTIFICATE",
-    "NODE_EXTRA_CA_CERTS",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "all_proxy",
-    "no_proxy",
-    "XDG_CONFIG_HOME",
-    "XDG_CACHE_HOME",
-    "XDG_DATA_HOME",
-    "XDG_STATE_HOME",
-    "XDG_RUNTIME_DIR",
-    "CARGO_HOME",
-    "RUSTUP_HOME",
-    "GOPATH",
-    "JAVA_HOME",
-    "NVM_DIR",
-    "PYENV_ROOT",
-    "VIRTUAL_ENV",
-];
+/// How long git may take to answer.
+const GIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The variable that marks a process and all that descend from it.
 ///
@@ -85,6 +50,8 @@ pub struct Launch {
     pub cwd: PathBuf,
     /// Settings, as `-c key=value` gives them.
     pub settings: Vec<String>,
+    /// Which variables of the environment codex gets beside the usual ones.
+    pub pass_env: PassEnv,
 }
 
 impl Launch {
@@ -97,7 +64,7 @@ impl Launch {
     fn command(&self, arguments: &[&OsStr], mark: &Mark) -> Command {
         #[expect(clippy::disallowed_methods, reason = "this is the one place")]
         let mut command = Command::new(&self.program);
-        command.env_clear().envs(inherited()).env(MARK, &mark.0);
+        command.env_clear().envs(inherited(&self.pass_env)).env(MARK, &mark.0);
         if let Some(home) = &self.codex_home {
             command.env("CODEX_HOME", home);
         }
@@ -129,27 +96,45 @@ impl Launch {
     /// If it cannot be started, or does not end within `patience`.
     pub async fn run(&self, arguments: &[&str], input: &[u8], patience: Duration) -> std::io::Result<Ran> {
         let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
-        let mut command = self.command(&arguments, &Mark::new());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn()?;
-        let guard = group(&child).map(KillGroup);
-        let finish = async {
-            if let Some(mut stdin) = child.stdin.take() {
-                // A program that does not read its input is no error here: its status tells.
-                let _ = stdin.write_all(input).await;
-            }
-            child.wait_with_output().await
-        };
-        let output = timeout(patience, finish)
-            .await
-            .map_err(|_| std::io::Error::new(std::io::ErrorKind::TimedOut, "it did not end in time"))??;
-        drop(guard);
-        Ok(Ran {
-            status: output.status,
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        run(self.command(&arguments, &Mark::new()), input, patience).await
     }
+}
+
+/// Runs git in a directory to its end.
+///
+/// # Errors
+/// If it cannot be started, or does not end in time.
+pub(crate) async fn run_git(dir: &Path, arguments: &[&str]) -> std::io::Result<Ran> {
+    #[expect(clippy::disallowed_methods, reason = "this module starts all processes")]
+    let mut command = Command::new("git");
+    command.env_clear().envs(inherited(&PassEnv::default()));
+    // It only looks: it takes no lock, and starts no program that the repository's configuration names.
+    command.env("GIT_OPTIONAL_LOCKS", "0").args(["-c", "core.fsmonitor=false", "--no-pager", "-C"]).arg(dir);
+    command.args(arguments).process_group(0).kill_on_drop(true);
+    run(command, &[], GIT_TIMEOUT).await
+}
+
+/// Runs a program to its end, with `input` on its standard input.
+async fn run(mut command: Command, input: &[u8], patience: Duration) -> std::io::Result<Ran> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let guard = group(&child).map(KillGroup);
+    let finish = async {
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that does not read its input is no error here: its status tells.
+            let _ = stdin.write_all(input).await;
+        }
+        child.wait_with_output().await
+    };
+    let output = timeout(patience, finish)
+        .await
+        .map_err(|_| std::io::Error::new(std::io::ErrorKind::TimedOut, "it did not end in time"))??;
+    drop(guard);
+    Ok(Ran {
+        status: output.status,
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
 }
 
 /// What a program that ran to its end left.
@@ -293,13 +278,6 @@ fn child_id(child: &Child) -> u32 {
 
 fn group(child: &Child) -> Option<Pid> {
     child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
-}
-
-fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
-    std::env::vars_os().filter(|(name, _)| {
-        let name = name.to_string_lossy();
-        INHERITED.contains(&name.as_ref()) || name.starts_with("LC_")
-    })
 }
 
 /// The newest lines of a process's error output.

@@ -193,7 +193,7 @@ pub struct ThreadStart {
 request!(ThreadStart = "thread/start" -> ThreadReply, within 60 s);
 
 /// What a thread has otherwise than codex's own configuration, in the words of that.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ThreadConfig {
     /// How hard the model shall think.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -201,11 +201,17 @@ pub struct ThreadConfig {
     /// How far projects are trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub projects: Option<Projects>,
+    /// What the sandbox `workspace-write` allows beside the directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox_workspace_write: Option<WorkspaceWrite>,
+    /// Where commands put temporary files. (The path of the key: other variables that the configuration sets stay.)
+    #[serde(rename = "shell_environment_policy.set.TMPDIR", skip_serializing_if = "Option::is_none")]
+    pub temp_dir: Option<String>,
 }
 
 impl ThreadConfig {
     fn is_empty(&self) -> bool {
-        self.model_reasoning_effort.is_none() && self.projects.is_none()
+        *self == Self::default()
     }
 }
 
@@ -313,7 +319,7 @@ pub enum SandboxOverride {
         /// Whether they reach the network.
         network_access: bool,
     },
-    /// They may write in the thread's directory, and where temporary files are.
+    /// They may write in the thread's directory.
     WorkspaceWrite {
         /// Where else they may write.
         writable_roots: Vec<String>,
@@ -328,22 +334,19 @@ pub enum SandboxOverride {
     DangerFullAccess,
 }
 
-impl From<SandboxMode> for SandboxOverride {
-    /// As codex itself begins a thread in this mode.
-    fn from(mode: SandboxMode) -> Self {
+impl SandboxOverride {
+    /// A mode, with what `workspace-write` allows beside the directory.
+    pub fn new(mode: SandboxMode, allowed: &WorkspaceWrite) -> Self {
         match mode {
             SandboxMode::ReadOnly => Self::ReadOnly { network_access: false },
-            SandboxMode::WorkspaceWrite => WorkspaceWrite::default().into(),
+            SandboxMode::WorkspaceWrite => Self::WorkspaceWrite {
+                writable_roots: allowed.writable_roots.clone(),
+                network_access: allowed.network_access,
+                exclude_tmpdir_env_var: allowed.exclude_tmpdir_env_var,
+                exclude_slash_tmp: allowed.exclude_slash_tmp,
+            },
             SandboxMode::DangerFullAccess => Self::DangerFullAccess,
         }
-    }
-}
-
-impl From<WorkspaceWrite> for SandboxOverride {
-    fn from(allowed: WorkspaceWrite) -> Self {
-        let WorkspaceWrite { writable_roots, network_access, exclude_tmpdir_env_var, exclude_slash_tmp } =
-            allowed;
-        Self::WorkspaceWrite { writable_roots, network_access, exclude_tmpdir_env_var, exclude_slash_tmp }
     }
 }
 
@@ -456,8 +459,9 @@ mod tests {
     #[test]
     fn a_sandbox_is_written_as_codex_reads_it() {
         let overrides = |mode| {
-            let overrides =
-                Overrides { sandbox_policy: Some(SandboxOverride::from(mode)), ..Overrides::default() };
+            let allowed = WorkspaceWrite { writable_roots: vec!["/a".into()], ..WorkspaceWrite::default() };
+            let sandbox = SandboxOverride::new(mode, &allowed.with_temp_dir(Some("/t".into())));
+            let overrides = Overrides { sandbox_policy: Some(sandbox), ..Overrides::default() };
             let turn = TurnStart {
                 thread_id: "t".into(),
                 input: vec![],
@@ -471,7 +475,7 @@ mod tests {
         assert_eq!(overrides(SandboxMode::DangerFullAccess), r#"{"type":"dangerFullAccess"}"#);
         assert_eq!(
             overrides(SandboxMode::WorkspaceWrite),
-            r#"{"excludeSlashTmp":false,"excludeTmpdirEnvVar":false,"networkAccess":false,"type":"workspaceWrite","writableRoots":[]}"#
+            r#"{"excludeSlashTmp":true,"excludeTmpdirEnvVar":true,"networkAccess":false,"type":"workspaceWrite","writableRoots":["/a","/t"]}"#
         );
     }
 

@@ -36,6 +36,14 @@ pub(super) fn words(line: &str) -> Option<Vec<String>> {
     (is_program(program) && words.iter().skip(1).all(|word| !word.starts_with('='))).then_some(words)
 }
 
+/// The name of the program that a command runs, without its directory: of a script that is no simple command, that of its
+/// shell. `None` if it cannot be told.
+pub(crate) fn program(line: &str) -> Option<String> {
+    let words = words(line).or_else(|| shlex::split(line))?;
+    let program = words.into_iter().next().filter(|word| is_program(word))?;
+    program.rsplit('/').next().filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
 /// Returns `true` for a shell of the system's.
 fn is_shell(path: &str) -> bool {
     let (dir, name) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));

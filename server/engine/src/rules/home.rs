@@ -133,6 +133,7 @@ fn text_length(rest: &str, quote: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::PassEnv;
 
     #[test]
     fn rules_that_allow_are_counted() {
@@ -167,6 +168,7 @@ mod tests {
             codex_home: Some(dir.path().to_owned()),
             cwd: dir.path().to_owned(),
             settings: Vec::new(),
+            pass_env: PassEnv::default(),
         };
         let of_home = || rule_files(&launch).into_iter().filter(|file| file.path.starts_with(dir.path()));
         assert_eq!(of_home().count(), 0);

@@ -22,7 +22,10 @@ use std::{
 use codex_gateway_wire::{OwnerId, Rule, RuleId, SessionId, rule::RuleKind};
 use uuid::Uuid;
 
-pub(crate) use self::subject::{Grant, Subject};
+pub(crate) use self::{
+    command_line::program,
+    subject::{Grant, Subject},
+};
 use crate::{
     clock::now_ms,
     config::Sandbox,

@@ -36,7 +36,7 @@ use super::{
 use crate::{
     bridge::{
         Bridge, BridgeError, Exit, Inbound, Inbox,
-        protocol::{AccountReply, Initialized},
+        protocol::{AccountReply, Initialized, WorkspaceWrite},
     },
     error::SessionError,
     greeting::{Greeted, Offer},
@@ -113,6 +113,8 @@ pub(super) struct Actor {
     pub account: AccountReply,
     pub models: Vec<Model>,
     pub transcript: Transcript,
+    /// What the sandbox `workspace-write` allows beside the directory.
+    pub workspace_write: WorkspaceWrite,
     /// Whether older entries were left out of the transcript.
     pub older: bool,
     pub recent: Recent,
@@ -159,6 +161,7 @@ impl Actor {
             account: AccountReply::default(),
             models: Vec::new(),
             transcript: Transcript::default(),
+            workspace_write: WorkspaceWrite::default(),
             older: false,
             recent: Recent::default(),
             slot: Slot::Idle,
@@ -313,7 +316,8 @@ impl Actor {
     pub(super) fn adopt(&mut self, opened: Opened) {
         let Opened { process, place, offer: Offer { account, models, .. }, joined } = opened;
         let Greeted { bridge, inbox, runtime, started_ms } = process;
-        let Joined { thread, hold, history, notice } = joined;
+        let Joined { thread, hold, history, notice, workspace_write } = joined;
+        self.workspace_write = workspace_write;
         let live = Live { bridge, inbox, started_ms, malformed: 0 };
         let open = self.pending.take_all();
         self.withdraw(open, ResolvedBy::Process);

@@ -75,6 +75,7 @@ impl Actor {
             // A turn that was accepted and fails before it begins: codex tells of no beginning and no end then. What
             // waits does so for its user, as after any turn that failed.
             Notification::Error(error) if own && !error.will_retry && self.slot.is_starting() => {
+                self.log_turn_refused(&error.error.message);
                 self.waits.failed(&error.turn_id);
                 self.turn_ended(&error.turn_id);
             }
@@ -159,6 +160,7 @@ impl Actor {
     pub(super) fn count_turn(&self, id: &TurnId) {
         if let Some(turn) = self.transcript.turn(id) {
             self.base.metrics.turn_ended(turn);
+            self.log_turn_ended(turn);
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod actions;
 mod actor;
+mod audit;
 mod command;
 mod crashes;
 mod foreign;

@@ -21,8 +21,8 @@ use crate::{
     bridge::{
         Bridge, BridgeError,
         protocol::{
-            ThreadConfig, ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart, is_archived,
-            is_held, is_no_thread, is_no_turn,
+            ThreadConfig, ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart, WorkspaceWrite,
+            is_archived, is_held, is_no_thread, is_no_turn,
         },
     },
     config::Config,
@@ -35,6 +35,7 @@ use crate::{
     sessions::Indexing,
     store::{Expiry, Store},
     summary_changes::SummaryChanges,
+    temp_dirs::TempDirs,
     uploads::Uploads,
     warm::{Pool, Warm},
 };
@@ -61,6 +62,8 @@ pub(crate) struct Joined {
     pub history: Option<History>,
     /// What people should know of the project's instructions.
     pub notice: Option<String>,
+    /// What the sandbox `workspace-write` allows beside the directory.
+    pub workspace_write: WorkspaceWrite,
 }
 
 /// What thread a process shall serve.
@@ -101,6 +104,7 @@ pub(crate) struct Base {
     pub warm: Pool,
     pub store: Store,
     pub uploads: Uploads,
+    pub temp_dirs: TempDirs,
     /// The rules of the owner.
     pub rules: OwnerRules,
     pub metrics: Metrics,
@@ -217,7 +221,7 @@ impl Base {
             approval_policy: self.settings.approval_policy.as_str(),
             approvals_reviewer: "user",
             developer_instructions: None,
-            config: ThreadConfig { model_reasoning_effort: effort, projects: None },
+            config: ThreadConfig { model_reasoning_effort: effort, ..ThreadConfig::default() },
         }
     }
 
@@ -232,6 +236,7 @@ impl Base {
         let bridge = &process.bridge;
         let prepared = self.prepare(process, start).await?;
         let start = prepared.start.clone();
+        let workspace_write = prepared.workspace_write.clone();
         let resume = |thread_id, start| ThreadResume { thread_id, exclude_turns: true, start };
         match wanted {
             WantedThread::New => self.begin(bridge, &prepared).await,
@@ -248,7 +253,13 @@ impl Base {
                     reply => {
                         let mut thread = reply.map_err(refused)?;
                         prepared.grant(bridge, &mut thread).await?;
-                        Ok(Joined { thread, hold: None, history: None, notice: prepared.notice() })
+                        Ok(Joined {
+                            thread,
+                            hold: None,
+                            history: None,
+                            notice: prepared.notice(),
+                            workspace_write,
+                        })
                     }
                 }
             }
@@ -260,7 +271,7 @@ impl Base {
                 let mut thread = bridge.request(&resume(id, start)).await.map_err(refused)?;
                 prepared.grant(bridge, &mut thread).await?;
                 let history = Some(history::newest(bridge, &thread.thread).await);
-                Ok(Joined { thread, hold, history, notice: prepared.notice() })
+                Ok(Joined { thread, hold, history, notice: prepared.notice(), workspace_write })
             }
         }
     }
@@ -274,7 +285,7 @@ impl Base {
         prepared: &Prepared,
     ) -> Result<Joined, SessionError> {
         let last = last_turn_id.clone();
-        let start = prepared.start.clone();
+        let (start, workspace_write) = (prepared.start.clone(), prepared.workspace_write.clone());
         let request = ThreadFork { thread_id: thread_id.clone(), last_turn_id, exclude_turns: true, start };
         let mut thread = bridge.request(&request).await.map_err(not_forked)?;
         let history = history::newest(bridge, &thread.thread).await;
@@ -291,16 +302,23 @@ impl Base {
         greeting::hold(bridge, &self.processes, hold.for_process());
         prepared.grant(bridge, &mut thread).await?;
         self.store.share_uploads(&thread_id, &thread.thread.id).await?;
-        Ok(Joined { thread, hold: Some(hold), history: Some(history), notice: prepared.notice() })
+        Ok(Joined {
+            thread,
+            hold: Some(hold),
+            history: Some(history),
+            notice: prepared.notice(),
+            workspace_write,
+        })
     }
 
     /// Begins a new thread.
     async fn begin(&self, bridge: &Bridge, prepared: &Prepared) -> Result<Joined, SessionError> {
         let mut thread = bridge.request(&prepared.start).await?;
+        let workspace_write = prepared.workspace_write.clone();
         let hold = self.holds.take(&thread.thread.id, &self.session, &self.owner).await?;
         greeting::hold(bridge, &self.processes, hold.for_process());
         prepared.grant(bridge, &mut thread).await?;
-        Ok(Joined { thread, hold: Some(hold), history: None, notice: prepared.notice() })
+        Ok(Joined { thread, hold: Some(hold), history: None, notice: prepared.notice(), workspace_write })
     }
 }
 

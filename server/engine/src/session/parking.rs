@@ -49,7 +49,10 @@ impl Actor {
         let idle = self.has_idle_process();
         self.parking.idle_since =
             if idle { self.parking.idle_since.or_else(|| Some(Instant::now())) } else { None };
-        self.shared.idle.store(idle, Ordering::Relaxed);
+        let was_idle = self.shared.idle.swap(idle, Ordering::Relaxed);
+        if idle && !was_idle {
+            self.base.places.session_became_idle();
+        }
         self.shared.process.store(self.live.is_some(), Ordering::Relaxed);
     }
 

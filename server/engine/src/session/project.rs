@@ -8,6 +8,8 @@
 //!   sandbox `read-only`, and gets its own sandbox right after, before anybody can use it.
 //! - Codex's configuration may trust projects already: the user said so elsewhere, or an older codex recorded it. Only the
 //!   owner's decision counts here, so the thread is told of each that it is not trusted.
+//! - Codex's sandbox `workspace-write` would let commands write in `/tmp` and `$TMPDIR`. Each thread excludes both, and its
+//!   commands have a directory for temporary files that is the session's own.
 //! - Codex leaves the instructions of a project out that is explicitly not trusted. If that is the project of this folder,
 //!   the gateway hands the instructions over.
 
@@ -22,7 +24,7 @@ use crate::{
         Bridge, BridgeError,
         protocol::{
             CodexConfig, ConfigRead, Overrides, Projects, SandboxOverride, ThreadReply, ThreadSettingsUpdate,
-            ThreadStart, TrustLevel,
+            ThreadStart, TrustLevel, WorkspaceWrite,
         },
     },
     config::{Sandbox, TrustProjects},
@@ -43,6 +45,8 @@ pub(super) struct Prepared {
     pub start: ThreadStart,
     /// The sandbox that it gets once it is open; `None` if it is opened with that.
     grant: Option<(SandboxOverride, SandboxMode)>,
+    /// What the sandbox `workspace-write` allows beside the directory.
+    pub workspace_write: WorkspaceWrite,
     instructions: Instructions,
     /// Codex reads the instructions itself, and says so.
     read_by_codex: bool,
@@ -80,13 +84,17 @@ impl Base {
         mut start: ThreadStart,
     ) -> Result<Prepared, SessionError> {
         let read = ConfigRead::default();
-        let (config, trusted) = join!(process.bridge.request(&read), self.trusts_project());
+        let (config, trusted, temp_dir) =
+            join!(process.bridge.request(&read), self.trusts_project(), self.temp_dirs.create(&self.session));
         let config = match config {
             Ok(reply) => reply.config,
             // It is too old to be asked, and to need it.
             Err(BridgeError::Lacks(_)) if is_old(process) => CodexConfig::default(),
             Err(error) => return Err(error.into()),
         };
+        let temp_dir = temp_dir.and_then(|dir| dir.into_os_string().into_string().ok());
+        let allowed = config.sandbox_workspace_write.clone().unwrap_or_default();
+        let workspace_write = allowed.with_temp_dir(temp_dir.clone());
         let found = find(self.settings.cwd.clone(), ProjectRules::new(&config)).await;
         let (mut grant, mut read_by_codex) = (None, true);
         let projects = if trusted {
@@ -106,24 +114,20 @@ impl Base {
                 let own = config.developer_instructions.as_deref().filter(|own| !own.trim().is_empty());
                 start.developer_instructions = found.instructions.handed_over(own);
             }
-            grant = self.sandbox_to_grant(&config);
+            grant = self.sandbox_to_grant(&workspace_write);
             start.sandbox = Sandbox::ReadOnly.as_str();
             Projects::all(TrustLevel::Untrusted, listed.keys())
         };
         start.config.projects = Some(projects).filter(|projects| !projects.is_empty());
-        Ok(Prepared { start, grant, instructions: found.instructions, read_by_codex })
+        start.config.temp_dir = temp_dir;
+        start.config.sandbox_workspace_write = Some(workspace_write.clone());
+        Ok(Prepared { start, grant, workspace_write, instructions: found.instructions, read_by_codex })
     }
 
     /// The sandbox that a thread gets that was opened with `read-only`.
-    fn sandbox_to_grant(&self, config: &CodexConfig) -> Option<(SandboxOverride, SandboxMode)> {
+    fn sandbox_to_grant(&self, allowed: &WorkspaceWrite) -> Option<(SandboxOverride, SandboxMode)> {
         let mode = SandboxMode::from(self.settings.sandbox);
-        let sandbox = match self.settings.sandbox {
-            Sandbox::ReadOnly => return None,
-            // As codex itself would open the thread.
-            Sandbox::WorkspaceWrite => config.sandbox_workspace_write.clone().unwrap_or_default().into(),
-            Sandbox::DangerFullAccess => SandboxOverride::DangerFullAccess,
-        };
-        Some((sandbox, mode))
+        (mode != SandboxMode::ReadOnly).then(|| (SandboxOverride::new(mode, allowed), mode))
     }
 }
 

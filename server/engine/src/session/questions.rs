@@ -12,7 +12,10 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::actor::{Actor, Done};
+use super::{
+    actor::{Actor, Done},
+    audit::LoggedCommand,
+};
 use crate::{
     bridge::{self, Answer},
     clock::now_ms,
@@ -61,7 +64,12 @@ impl Actor {
             created_at,
             deadline: timeout.map(|timeout| created_at.saturating_add(millis(timeout))),
         };
-        tracing::info!(session = %self.shared.id, request = %request.id, method = request.method, "codex asks the user");
+        let LoggedCommand { program, sha256 } = LoggedCommand::of(request.summary.command.as_deref());
+        tracing::info!(
+            session = %self.shared.id, owner = self.base.owner.as_str(), request = %request.id,
+            kind = request.kind.as_str(), method = request.method, program, command_sha256 = sha256,
+            "codex asks the user"
+        );
         self.recent.other(EventName::Request, Some(&request.method), "");
         self.say_event(EventName::Request, &request, EventBody::Request(request.clone()));
 
@@ -218,7 +226,13 @@ impl Actor {
         rule: Option<Rule>,
     ) {
         let request = &open.request;
-        tracing::info!(session = %self.shared.id, request = %request.id, method = request.method, ?outcome, ?by, "a request to the user has ended");
+        let LoggedCommand { program, sha256 } = LoggedCommand::of(request.summary.command.as_deref());
+        tracing::info!(
+            session = %self.shared.id, owner = self.base.owner.as_str(), request = %request.id,
+            kind = request.kind.as_str(), outcome = outcome.as_str(), by = by.as_str(), program,
+            command_sha256 = sha256, rule = rule.as_ref().map(|rule| tracing::field::display(&rule.id)),
+            "a request to the user has ended"
+        );
         let resolved = RequestResolved {
             id: request.id.clone(),
             outcome,

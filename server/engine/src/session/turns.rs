@@ -20,7 +20,7 @@ use super::{
 use crate::{
     bridge::{
         BridgeError,
-        protocol::{Overrides, Request, TurnStart},
+        protocol::{Overrides, Request, SandboxOverride, TurnStart},
     },
     error::SessionError,
     once::Told,
@@ -303,7 +303,10 @@ impl Actor {
         Overrides {
             model: other(&turn.model, model),
             effort: other(&turn.effort, effort),
-            sandbox_policy: turn.sandbox.filter(|mode| Some(mode) != sandbox.as_ref()).map(Into::into),
+            sandbox_policy: turn
+                .sandbox
+                .filter(|mode| Some(mode) != sandbox.as_ref())
+                .map(|mode| SandboxOverride::new(mode, &self.workspace_write)),
             approval_policy: turn.approval_policy.filter(|policy| Some(policy) != approval_policy.as_ref()),
         }
     }
@@ -318,6 +321,7 @@ impl Actor {
         match result {
             Ok(turn) => self.taken(message, TurnOutcome::Started, turn),
             Err(error) => {
+                self.log_turn_refused(&error.to_string());
                 self.failed(message, &error);
                 if matches!(&self.slot, Slot::Starting(starting) if starting.number == number) {
                     self.ended();
@@ -327,6 +331,7 @@ impl Actor {
     }
 
     pub(super) fn turn_began(&mut self, turn: TurnId) {
+        self.log_turn_started(&turn);
         self.began(&turn);
         self.waits.begun(&turn);
         let waiting = self.slot.take_waiting();

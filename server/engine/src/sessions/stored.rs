@@ -203,6 +203,7 @@ impl Sessions {
                     tracing::error!(session = %id, %error, "a session that has ended cannot be forgotten");
                 })?;
                 sessions.inner.changes.session_ended();
+                sessions.inner.temp_dirs.remove(&id).await;
             }
             Ok(was_there)
         };
@@ -216,6 +217,7 @@ impl Sessions {
         let saved = self.inner.store.load_session(owner, id, Expiry::now(&self.inner.config)).await?;
         saved.ok_or(SessionError::NotFound)?;
         self.inner.store.delete_session(id, false).await?;
+        self.inner.temp_dirs.remove(id).await;
         self.inner.changes.session_ended();
         self.inner.metrics.sessions_closed(ClosedReason::Deleted, 1);
         Ok(())
@@ -263,11 +265,14 @@ impl Sessions {
         let store = &self.inner.store;
         let noted = store.touch_sessions(used).await;
         match noted.and(store.expire_sessions(Expiry::now(&self.inner.config), ids).await) {
-            Ok(0) => {}
-            Ok(count) => {
-                tracing::info!(count, "stored sessions have expired");
+            Ok(expired) if expired.is_empty() => {}
+            Ok(expired) => {
+                tracing::info!(count = expired.len(), "stored sessions have expired");
                 self.inner.changes.session_ended();
-                self.inner.metrics.sessions_closed(ClosedReason::Expired, count as u64);
+                self.inner.metrics.sessions_closed(ClosedReason::Expired, expired.len() as u64);
+                for session in expired {
+                    self.inner.temp_dirs.remove(&session).await;
+                }
             }
             Err(error) => tracing::error!(%error, "sessions that have expired cannot be forgotten"),
         }

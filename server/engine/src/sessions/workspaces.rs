@@ -7,12 +7,16 @@ use std::{
 };
 
 use codex_gateway_wire::api::Workspace;
+use futures::{StreamExt, stream};
+use tokio::task::spawn_blocking;
 
 use super::Sessions;
-use crate::git;
+use crate::git::{self, Branch};
 
 /// How many are offered at most, beside those that the operator names.
 const MOST: usize = 200;
+/// How many processes of git run at the same time.
+const MAX_CONCURRENT_GIT: usize = 4;
 /// How many names are looked at in a directory that the operator names.
 const LOOKED_AT: usize = 10_000;
 
@@ -22,11 +26,19 @@ impl Sessions {
     /// anywhere below them: these are what one would pick.)
     pub async fn workspaces(&self) -> Vec<Workspace> {
         let (cwd, roots) = (self.inner.config.cwd.clone(), self.inner.config.workspaces.clone());
-        tokio::task::spawn_blocking(move || offered(&cwd, &roots)).await.unwrap_or_default()
+        let offers = spawn_blocking(move || offered(&cwd, &roots)).await.unwrap_or_default();
+        let workspace = async |(dir, branch): (PathBuf, Branch)| {
+            let branch = match branch {
+                Branch::Known(branch) => branch,
+                Branch::Unknown => git::ask_git(&dir).await,
+            };
+            Workspace { path: dir.display().to_string(), branch }
+        };
+        stream::iter(offers).map(workspace).buffered(MAX_CONCURRENT_GIT).collect().await
     }
 }
 
-fn offered(cwd: &Path, roots: &[PathBuf]) -> Vec<Workspace> {
+fn offered(cwd: &Path, roots: &[PathBuf]) -> Vec<(PathBuf, Branch)> {
     let below: BTreeSet<PathBuf> = roots.iter().flat_map(|root| repositories(root)).collect();
     let mut all = vec![cwd.to_owned()];
     let others = roots.iter().cloned().chain(below.into_iter().take(MOST));
@@ -35,8 +47,7 @@ fn offered(cwd: &Path, roots: &[PathBuf]) -> Vec<Workspace> {
             all.push(dir);
         }
     }
-    let workspace = |dir: PathBuf| Workspace { path: dir.display().to_string(), branch: git::branch(&dir) };
-    all.into_iter().map(workspace).collect()
+    all.into_iter().map(|dir| (dir.clone(), git::branch(&dir))).collect()
 }
 
 /// The git repositories right below a directory. What a link leads to is not below it.
@@ -50,8 +61,8 @@ fn repositories(root: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 mod tests {
     use super::*;
 
-    fn paths(offered: Vec<Workspace>) -> Vec<String> {
-        offered.into_iter().map(|workspace| workspace.path).collect()
+    fn paths(offered: Vec<(PathBuf, Branch)>) -> Vec<String> {
+        offered.into_iter().map(|(path, _)| path.display().to_string()).collect()
     }
 
     #[test]
@@ -67,8 +78,9 @@ mod tests {
         std::os::unix::fs::symlink(path("elsewhere"), path("projects/link")).unwrap();
 
         let offers = offered(&path("projects/b"), &[path("projects"), path("gone")]);
-        let branches: Vec<_> = offers.iter().map(|one| one.branch.as_deref()).collect();
-        assert_eq!(branches, [None, None, None, Some("main")]);
+        let branches: Vec<_> = offers.iter().map(|(_, branch)| branch.clone()).collect();
+        let known = |name: Option<&str>| Branch::Known(name.map(str::to_owned));
+        assert_eq!(branches, [known(None), known(None), known(None), known(Some("main"))]);
         let expected = ["projects/b", "projects", "gone", "projects/a"];
         assert_eq!(paths(offers), expected.map(|name| path(name).display().to_string()));
     }

@@ -47,6 +47,26 @@ impl Lock {
     }
 }
 
+/// A gateway that uses a data directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataDirUser {
+    /// Its process, as it has written it down.
+    pub process: Option<String>,
+}
+
+/// Returns the gateway that uses a data directory now. `None` if none does. Blocks.
+pub fn data_dir_user(dir: &Path) -> Option<DataDirUser> {
+    let path = dir.join(FILE);
+    // A shared lock: others that look at the same time do not find each other.
+    match File::open(&path).ok()?.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            Some(DataDirUser { process: Some(text.trim().to_owned()).filter(|text| !text.is_empty()) })
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,7 +78,10 @@ mod tests {
         let error = Lock::take(dir.path()).unwrap_err().to_string();
         let own = format!("(process {})", std::process::id());
         assert!(error.contains(&own) && error.contains("CODEX_GATEWAY_DATA_DIR"), "{error}");
+        let user = DataDirUser { process: Some(std::process::id().to_string()) };
+        assert_eq!(data_dir_user(dir.path()), Some(user));
         drop(lock);
+        assert_eq!(data_dir_user(dir.path()), None);
         Lock::take(dir.path()).unwrap();
     }
 }

@@ -168,6 +168,15 @@ impl Store {
         .await
     }
 
+    /// Returns `true` if the store has this session.
+    pub(crate) async fn has_session(&self, id: &SessionId) -> Result<bool, StoreError> {
+        let id = id.to_string();
+        self.look(move |connection| {
+            connection.prepare("SELECT 1 FROM sessions WHERE id = ?1")?.exists(params![id])
+        })
+        .await
+    }
+
     /// Forgets a session; whether it was there. With `leads_on`, which thread it was in is remembered.
     pub(crate) async fn delete_session(&self, id: &SessionId, leads_on: bool) -> Result<bool, StoreError> {
         let id = id.to_string();
@@ -227,15 +236,15 @@ impl Store {
     }
 
     /// Forgets the sessions that have expired, but for these, which are in memory. Which threads they were in is
-    /// remembered.
+    /// remembered. Returns those that were forgotten.
     pub(crate) async fn expire_sessions(
         &self,
         expiry: Expiry,
         but: HashSet<SessionId>,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         self.ask(move |connection| {
             let transaction = connection.transaction()?;
-            let expired: Vec<SessionId> = {
+            let mut expired: Vec<SessionId> = {
                 let sql = format!("SELECT id FROM sessions WHERE NOT ({ALIVE})");
                 let mut find = transaction.prepare(&sql)?;
                 let ids = find.query_map(params![expiry.unused_since, expiry.queued_since], |row| {
@@ -243,14 +252,14 @@ impl Store {
                 })?;
                 ids.collect::<rusqlite::Result<_>>()?
             };
-            let mut count = 0;
-            for id in expired.iter().filter(|id| !but.contains(*id)) {
+            expired.retain(|id| !but.contains(id));
+            for id in &expired {
                 ended_sessions::remember(&transaction, id.as_str(), now_ms())?;
-                count += transaction.execute("DELETE FROM sessions WHERE id = ?1", params![id.as_str()])?;
+                transaction.execute("DELETE FROM sessions WHERE id = ?1", params![id.as_str()])?;
             }
             ended_sessions::sweep(&transaction, now_ms())?;
             transaction.commit()?;
-            Ok(count)
+            Ok(expired)
         })
         .await
     }
@@ -455,7 +464,7 @@ pub(super) mod tests {
         };
         assert_eq!(ids().await, ["new", "queued", "touched"]);
         assert!(store.load_session(&ada, &"old".into(), expiry).await.unwrap().is_none());
-        assert_eq!(store.expire_sessions(expiry, ["live".into()].into()).await.unwrap(), 1);
+        assert_eq!(store.expire_sessions(expiry, ["live".into()].into()).await.unwrap().len(), 1);
         assert!(store.load_session(&ada, &"old".into(), ALWAYS).await.unwrap().is_none());
         assert!(store.load_session(&ada, &"live".into(), ALWAYS).await.unwrap().is_some());
         assert_eq!(Expiry::at(1_000, None).unused_since, 1_000 - i64::MAX);

@@ -35,6 +35,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::config::PassEnv;
 
     #[tokio::test]
     async fn a_login_and_an_update_change_it() {
@@ -44,6 +45,7 @@ mod tests {
             codex_home: Some(dir.path().to_owned()),
             cwd: dir.path().to_owned(),
             settings: Vec::new(),
+            pass_env: PassEnv::default(),
         };
         fs::write(&launch.program, "1").unwrap();
         let mut before = Stamp::of(&launch).await;

@@ -12,14 +12,17 @@ mod turn;
 use std::{io, process::ExitCode};
 
 use clap::CommandFactory;
-use codex_gateway::{logging, variables};
+use codex_gateway::{
+    logging::{self, LogFormat},
+    variables,
+};
 use tokio::runtime::Runtime;
 use tracing_subscriber::filter::LevelFilter;
 
 use self::options::{Cli, NAME};
 
 fn main() -> ExitCode {
-    logging::init(LevelFilter::OFF);
+    logging::init(LevelFilter::OFF, LogFormat::Text);
     let done = match variables::read::<Cli>() {
         Ok(cli) => begin(cli),
         // Help and version are asked for in the same way.

@@ -28,6 +28,8 @@ pub(crate) struct Setup {
     dir: TempDir,
     variables: Vec<(String, OsString)>,
     fake: Option<Fake>,
+    /// It is process 1 of a namespace of its own, as in a container without an init.
+    is_process_1: bool,
 }
 
 impl Setup {
@@ -36,7 +38,7 @@ impl Setup {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
         fs::create_dir(dir.path().join("data")).unwrap();
-        Self { dir, variables: Vec::new(), fake: None }
+        Self { dir, variables: Vec::new(), fake: None, is_process_1: false }
     }
 
     /// The real codex over the stand-in model.
@@ -78,6 +80,11 @@ impl Setup {
         self.set("CODEX_GATEWAY_SITE_DIR", site)
     }
 
+    /// Starts the gateway as process 1 of a namespace.
+    pub(crate) fn in_pid_namespace(self) -> Self {
+        Self { is_process_1: true, ..self }
+    }
+
     /// Sets an environment variable of the gateway.
     pub(crate) fn set(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.variables.push((name.to_owned(), value.as_ref().to_owned()));
@@ -108,7 +115,16 @@ impl Setup {
     }
 
     fn command(&self) -> Command {
-        self.command_of(env!("CARGO_BIN_EXE_codex-gateway"))
+        let program = env!("CARGO_BIN_EXE_codex-gateway");
+        if !self.is_process_1 {
+            return self.command_of(program);
+        }
+        let mut command = self.command_of("unshare");
+        if !rustix::process::getuid().is_root() {
+            command.arg("--map-root-user");
+        }
+        command.args(["--pid", "--fork", "--mount-proc", "--kill-child", program]);
+        command
     }
 
     /// A program, with the environment of this setup.
@@ -231,8 +247,28 @@ impl Gateway {
         self.setup.dir.path().join(below)
     }
 
+    /// The process that is told to end.
     fn pid(&self) -> Option<i32> {
-        self.child.id().and_then(|id| i32::try_from(id).ok())
+        let child = self.child.id().and_then(|id| i32::try_from(id).ok());
+        if !self.setup.is_process_1 {
+            return child;
+        }
+        // `unshare` waits for it, and takes no signals meanwhile.
+        let all = Process::with("HOME", self.setup.home().to_str().unwrap());
+        all.into_iter().find(|process| Some(process.parent) == child).map(|process| process.pid)
+    }
+
+    /// How many children of process 1 have ended and were not waited for.
+    pub(crate) fn zombies(&self) -> usize {
+        Process::zombies_of(self.pid().unwrap())
+    }
+
+    /// Runs the program with the settings of this gateway, and its port: whether it did well, and what it printed.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let mut command = self.setup.command();
+        command.env("CODEX_GATEWAY_PORT", self.client.port().to_string());
+        let output = within("the program ends", command.args(arguments).output()).await.unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
     }
 
     /// How much memory the gateway holds, in bytes.

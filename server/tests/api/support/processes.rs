@@ -27,6 +27,19 @@ impl Process {
             .collect()
     }
 
+    /// Counts the zombies among the children of a process.
+    pub(crate) fn zombies_of(parent: i32) -> usize {
+        let stats = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+            entry.file_name().to_str()?.parse::<u32>().ok()?;
+            fs::read_to_string(entry.path().join("stat")).ok()
+        });
+        let is_zombie = |stat: &String| {
+            let rest = stat.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default();
+            rest.starts_with(&format!("Z {parent} "))
+        };
+        stats.filter(is_zombie).count()
+    }
+
     fn look(pid: i32) -> Option<Self> {
         // A process may end between two looks.
         let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;

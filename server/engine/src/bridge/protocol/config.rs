@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Request;
 
@@ -37,6 +38,12 @@ pub struct CodexConfig {
     pub project_doc_max_bytes: Option<u64>,
     /// Instructions of the user's own.
     pub developer_instructions: Option<String>,
+    /// The model provider that is in use.
+    pub model_provider: Option<String>,
+    /// Model providers by their names, as the configuration has them.
+    pub model_providers: Value,
+    /// MCP servers by their names, as the configuration has them.
+    pub mcp_servers: Value,
     /// What the sandbox `workspace-write` allows beside the directory.
     pub sandbox_workspace_write: Option<WorkspaceWrite>,
 }
@@ -50,7 +57,7 @@ pub struct ProjectEntry {
 }
 
 /// What the sandbox `workspace-write` allows beside the directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WorkspaceWrite {
     /// Where else commands may write.
@@ -61,4 +68,15 @@ pub struct WorkspaceWrite {
     pub exclude_tmpdir_env_var: bool,
     /// Whether `/tmp` is left out.
     pub exclude_slash_tmp: bool,
+}
+
+impl WorkspaceWrite {
+    /// The same, with this directory in the place of the temporary directories that all sessions share. Directories that
+    /// the configuration names stay, `/tmp` included.
+    #[must_use]
+    pub fn with_temp_dir(mut self, dir: Option<String>) -> Self {
+        (self.exclude_tmpdir_env_var, self.exclude_slash_tmp) = (true, true);
+        self.writable_roots.extend(dir);
+        self
+    }
 }

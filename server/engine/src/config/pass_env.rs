@@ -1,0 +1,118 @@
+//! Environment variables that codex gets beside the usual ones.
+
+use std::str::FromStr;
+
+/// What the names of the gateway's own variables begin with. Some of them hold secrets.
+const OWN_PREFIX: &str = "CODEX_GATEWAY_";
+/// The variable that names codex's home. The gateway sets it, because it reads files of that home itself.
+const CODEX_HOME: &str = "CODEX_HOME";
+
+/// The value of `CODEX_GATEWAY_PASS_ENV`: names of variables, and prefixes of names. Never matches a variable of the
+/// gateway's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PassEnv(Vec<Pattern>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Pattern {
+    Name(String),
+    Prefix(String),
+}
+
+/// Why a value is not one of `CODEX_GATEWAY_PASS_ENV`. The texts follow "it takes".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PassEnvError {
+    /// A part of the value is no name.
+    #[error(
+        "names of variables, and prefixes that end in * (SSH_AUTH_SOCK,AWS_*), with commas between; {0:?} is neither"
+    )]
+    NotAName(String),
+    /// A part of the value names a variable of the gateway's own.
+    #[error("no variables of the gateway's own: {0:?} is never passed to codex")]
+    Own(String),
+    /// A part of the value names codex's home.
+    #[error("no CODEX_HOME: CODEX_GATEWAY_CODEX_HOME sets it")]
+    CodexHome,
+}
+
+impl PassEnv {
+    /// Returns `true` if a variable of this name is passed to codex.
+    pub fn matches(&self, name: &str) -> bool {
+        let fits = |pattern: &Pattern| match pattern {
+            Pattern::Name(own) => own == name,
+            Pattern::Prefix(prefix) => name.starts_with(prefix),
+        };
+        !is_own(name) && name != CODEX_HOME && self.0.iter().any(fits)
+    }
+}
+
+impl FromStr for PassEnv {
+    type Err = PassEnvError;
+
+    fn from_str(value: &str) -> Result<Self, PassEnvError> {
+        let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
+        parts.map(Pattern::parse).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Pattern {
+    fn parse(part: &str) -> Result<Self, PassEnvError> {
+        let prefix = part.strip_suffix('*');
+        let name = prefix.unwrap_or(part);
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        match prefix {
+            _ if !is_name => Err(PassEnvError::NotAName(part.to_owned())),
+            _ if is_own(name) => Err(PassEnvError::Own(part.to_owned())),
+            None if name == CODEX_HOME => Err(PassEnvError::CodexHome),
+            Some(prefix) => Ok(Self::Prefix(prefix.to_owned())),
+            None => Ok(Self::Name(name.to_owned())),
+        }
+    }
+}
+
+/// Returns `true` for the name of a variable of the gateway's own.
+pub(crate) fn is_own(name: &str) -> bool {
+    name.starts_with(OWN_PREFIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pass(value: &str) -> PassEnv {
+        value.parse().unwrap()
+    }
+
+    #[test]
+    fn name_matches_itself_and_prefix_matches_what_begins_with_it() {
+        let pass = pass("MY_KEY, SSH_*,,_x");
+        for name in ["MY_KEY", "SSH_AUTH_SOCK", "SSH_", "_x"] {
+            assert!(pass.matches(name), "{name}");
+        }
+        for name in ["MY_KEY_2", "MY", "SSH", "XSSH_A", "", "my_key"] {
+            assert!(!pass.matches(name), "{name}");
+        }
+        assert!(!PassEnv::default().matches("PATH"));
+        assert_eq!(self::pass(" , "), PassEnv::default());
+    }
+
+    #[test]
+    fn variables_of_the_gateway_never_match() {
+        let pass = pass("CODEX_*,C*");
+        assert!(pass.matches("CODEX_LOG") && pass.matches("CI"));
+        for name in ["CODEX_GATEWAY_JWT_SECRET", "CODEX_GATEWAY_PROCESS", "CODEX_GATEWAY_", "CODEX_HOME"] {
+            assert!(!pass.matches(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn value_that_names_no_variable_or_one_of_the_gateway_is_refused() {
+        for value in ["*", "A B", "1A", "A=b", "A*B", "*_KEY", "größe", "A,-"] {
+            assert!(matches!(value.parse::<PassEnv>(), Err(PassEnvError::NotAName(_))), "{value}");
+        }
+        for value in ["CODEX_GATEWAY_JWT_SECRET", "A,CODEX_GATEWAY_*", "CODEX_GATEWAY_J*"] {
+            assert!(matches!(value.parse::<PassEnv>(), Err(PassEnvError::Own(_))), "{value}");
+        }
+        assert_eq!("CODEX_HOME".parse::<PassEnv>(), Err(PassEnvError::CodexHome));
+    }
+}

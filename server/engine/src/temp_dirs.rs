@@ -1,0 +1,161 @@
+//! A directory for temporary files for each session, below the data directory.
+//!
+//! Codex's sandbox `workspace-write` lets commands write in `/tmp` and `$TMPDIR`, which all sessions share. The gateway
+//! excludes both and names this directory in their place. It stays while a session is parked or the gateway is stopped, and
+//! is removed with its session.
+
+use std::{
+    fs::{self, DirBuilder, Permissions},
+    io,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use codex_gateway_wire::SessionId;
+use tokio::task::spawn_blocking;
+
+use crate::store::Store;
+
+/// Its name in the data directory.
+const DIRECTORY: &str = "tmp";
+
+/// The temporary directories of all sessions. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct TempDirs {
+    root: PathBuf,
+}
+
+impl TempDirs {
+    pub(crate) fn new(data_dir: &Path) -> Self {
+        Self { root: data_dir.join(DIRECTORY) }
+    }
+
+    /// Creates the directory of a session if it does not exist. Returns its path, without symbolic links. `None` if that is
+    /// not possible: the session works without one.
+    pub(crate) async fn create(&self, session: &SessionId) -> Option<PathBuf> {
+        let path = self.path(session);
+        let created = blocking(move || {
+            // Other users have no business there, and commands of other sessions run as the same user.
+            DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
+            path.canonicalize()
+        });
+        match created.await {
+            Ok(path) if path.to_str().is_some() => Some(path),
+            Ok(path) => {
+                tracing::warn!(%session, path = %path.display(), "the temporary directory is not used: its path is not UTF-8");
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%session, %error, "the session has no temporary directory");
+                None
+            }
+        }
+    }
+
+    /// Removes the directory of a session that has ended, with everything in it.
+    pub(crate) async fn remove(&self, session: &SessionId) {
+        let path = self.path(session);
+        match blocking(move || remove_tree(&path)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%session, %error, "the temporary directory of a session is left over");
+            }
+            _ => {}
+        }
+    }
+
+    /// Lists the sessions that have a directory. Blocks.
+    pub(crate) fn list(&self) -> Vec<SessionId> {
+        let names = fs::read_dir(&self.root).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        names.filter_map(|name| name.into_string().ok()).map(SessionId::from).collect()
+    }
+
+    /// Removes those of the listed directories whose sessions are not in the store: a gateway that was killed left them.
+    pub(crate) async fn remove_orphans(&self, listed: Vec<SessionId>, store: &Store) {
+        for session in listed {
+            match store.has_session(&session).await {
+                Ok(false) => self.remove(&session).await,
+                Ok(true) => {}
+                Err(error) => return tracing::warn!(%error, "temporary directories may be left over"),
+            }
+        }
+    }
+
+    fn path(&self, session: &SessionId) -> PathBuf {
+        self.root.join(session.as_str())
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+/// Removes a directory. Some programs make their directories read-only, a cache of Go modules for example: these are made
+/// writable first. No symbolic link is followed.
+fn remove_tree(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            make_writable(path);
+            fs::remove_dir_all(path)
+        }
+        removed => removed,
+    }
+}
+
+fn make_writable(dir: &Path) {
+    // What cannot be changed cannot be removed either, and removing it says so.
+    let _ = fs::set_permissions(dir, Permissions::from_mode(0o700));
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            make_writable(&entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn directory_of_a_session_is_private_and_is_removed_with_everything_in_it() {
+        let data = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("kept"), "").unwrap();
+        let (dirs, session) = (TempDirs::new(data.path()), SessionId::from("s"));
+        let path = dirs.create(&session).await.unwrap();
+        assert_eq!(path, data.path().canonicalize().unwrap().join("tmp/s"));
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(dirs.create(&session).await, Some(path.clone()), "it exists already");
+
+        fs::create_dir_all(path.join("cache/module")).unwrap();
+        fs::write(path.join("cache/module/file"), "").unwrap();
+        symlink(outside.path(), path.join("cache/link")).unwrap();
+        for dir in ["cache/module", "cache"] {
+            fs::set_permissions(path.join(dir), Permissions::from_mode(0o500)).unwrap();
+        }
+        dirs.remove(&session).await;
+        assert!(!path.exists() && outside.path().join("kept").exists());
+        dirs.remove(&session).await;
+    }
+
+    #[tokio::test]
+    async fn directory_without_a_session_is_removed_at_the_next_start() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path()).unwrap();
+        let dirs = TempDirs::new(data.path());
+        assert_eq!(dirs.list(), []);
+        let left = SessionId::from("left");
+        dirs.create(&left).await.unwrap();
+        assert_eq!(dirs.list(), std::slice::from_ref(&left));
+        dirs.remove_orphans(dirs.list(), &store).await;
+        assert_eq!(dirs.list(), []);
+    }
+
+    #[tokio::test]
+    async fn directory_that_cannot_be_created_is_left_out() {
+        let data = tempfile::tempdir().unwrap();
+        fs::write(data.path().join("tmp"), "no directory").unwrap();
+        assert_eq!(TempDirs::new(data.path()).create(&SessionId::from("s")).await, None);
+    }
+}
