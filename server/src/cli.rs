@@ -28,7 +28,7 @@ pub struct Cli {
     #[arg(long, env = "CODEX_GATEWAY_PORT", value_name = "PORT", default_value_t = 1317)]
     pub port: u16,
 
-    /// Further Host values that are answered, with commas between [default: the bind address, localhost]
+    /// Further hosts that are answered, with commas between [default: the bind address, localhost]
     #[arg(long, env = "CODEX_GATEWAY_ALLOWED_HOSTS", value_name = "NAMES", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
 

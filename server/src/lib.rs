@@ -15,6 +15,7 @@ pub mod extract;
 pub mod guard;
 pub mod headers;
 pub mod health;
+pub mod host;
 pub mod in_flight;
 pub mod limits;
 pub mod logging;
