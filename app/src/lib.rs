@@ -13,6 +13,7 @@
 //! - `project`: the codex settings of the folder, and whether the reader trusts them
 //! - `live`: the transcript as it changes, and the event stream that feeds it
 //! - [`server_fns`]: what the page asks of the server
+//! - `cookies`: reading those of a request, on the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
 //! - `node`: the pieces that pages are built of; `state`: what they watch
 //! - `upload`: sending an image to the server
@@ -27,6 +28,8 @@ mod cards;
 mod commands;
 mod composer;
 mod conversation;
+#[cfg(feature = "ssr")]
+mod cookies;
 mod dialog;
 mod diff;
 mod i18n;
@@ -57,6 +60,8 @@ mod upload;
 
 pub use app::App;
 #[cfg(feature = "ssr")]
+pub use cookies::cookies;
+#[cfg(feature = "ssr")]
 pub use prefs::theme_word;
 #[cfg(feature = "ssr")]
 pub use render_budget::RenderBudget;
@@ -65,4 +70,4 @@ pub use server_fns::{Loaded, ServerContext, known_colours, load};
 #[cfg(feature = "ssr")]
 pub use shell::{PAGES, init_tasks, shell};
 #[cfg(feature = "ssr")]
-pub use sign_in::{SignInPage, sign_in_page};
+pub use sign_in::{SignInPage, TokenProblem, sign_in_page};

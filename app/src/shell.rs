@@ -53,7 +53,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <title>{title}</title>
                 {theme_colors(theme)}
-                <link rel="manifest" href="/assets/manifest.webmanifest" />
+                // With credentials: a proxy before the gateway may ask for a password.
+                <link rel="manifest" href="/assets/manifest.webmanifest" crossorigin="use-credentials" />
                 <link rel="apple-touch-icon" href="/assets/apple-touch-icon.png" />
                 <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=styles />

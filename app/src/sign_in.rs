@@ -13,6 +13,15 @@ use crate::{
 /// All that the form looks like: it loads nothing.
 const STYLE: &str = concat!(include_str!("../../style/tokens.css"), include_str!("../../style/sign-in.css"));
 
+/// Why a token was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenProblem {
+    /// It is not valid, or not any more.
+    Invalid,
+    /// It is for later.
+    NotValidYet,
+}
+
 /// What the form is about.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInPage<'a> {
@@ -20,8 +29,8 @@ pub struct SignInPage<'a> {
     pub nonce: &'a str,
     /// The path to go to afterwards.
     pub to: &'a str,
-    /// Whether a token was not good.
-    pub refused: bool,
+    /// Why a token was refused, if there was one.
+    pub problem: Option<TokenProblem>,
     /// Whether the browser shall ask for this address once more.
     pub look_again: bool,
 }
@@ -30,9 +39,13 @@ pub struct SignInPage<'a> {
 pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
     let Prefs { theme, lang, .. } = Prefs::of_request(headers);
     let t = lang.texts();
-    let SignInPage { nonce, to, refused, look_again } = page;
+    let SignInPage { nonce, to, problem, look_again } = page;
     let (nonce, to) = (nonce.to_owned(), to.to_owned());
-    let described = if refused { "refused hint" } else { "hint" };
+    let described = if problem.is_some() { "refused hint" } else { "hint" };
+    let problem = problem.map(|problem| match problem {
+        TokenProblem::Invalid => t.token_refused(),
+        TokenProblem::NotValidYet => t.token_not_valid_yet(),
+    });
     let document = view! {
         <html lang=lang.code() data-theme=theme.word()>
             <head>
@@ -62,9 +75,9 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
                             required
                             autofocus
                             aria-describedby=described
-                            aria-invalid=refused.then_some("true")
+                            aria-invalid=problem.map(|_| "true")
                         />
-                        {refused.then(|| view! { <p id="refused" role="alert">{t.token_refused()}</p> })}
+                        {problem.map(|problem| view! { <p id="refused" role="alert">{problem}</p> })}
                         <button type="submit">{t.sign_in()}</button>
                     </form>
                     <p id="hint" class="hint">
@@ -81,15 +94,15 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
 mod tests {
     use super::*;
 
-    fn page(refused: bool, language: &'static str) -> String {
+    fn page(problem: Option<TokenProblem>, language: &'static str) -> String {
         let headers = HeaderMap::from_iter([(http::header::ACCEPT_LANGUAGE, language.parse().unwrap())]);
         let to = "/c/\"><script>alert(1)</script>";
-        sign_in_page(&headers, SignInPage { nonce: "n0nce", to, refused, look_again: false })
+        sign_in_page(&headers, SignInPage { nonce: "n0nce", to, problem, look_again: false })
     }
 
     #[test]
     fn it_runs_nothing_and_loads_nothing() {
-        let html = page(false, "en");
+        let html = page(None, "en");
         assert!(!html.contains("<script"), "{html}");
         assert!(html.contains("<style nonce=\"n0nce\">") && html.contains("--accent:"), "{html}");
         assert!(html.contains("action=\"/sign-in\"") && !html.contains("http-equiv"), "{html}");
@@ -97,8 +110,11 @@ mod tests {
 
     #[test]
     fn it_speaks_the_readers_language() {
-        assert!(page(false, "en").contains("Access token") && page(false, "zh-CN").contains("访问令牌"));
+        assert!(page(None, "en").contains("Access token") && page(None, "zh-CN").contains("访问令牌"));
         let says_why = |html: &str| html.contains("not valid, or not any more");
-        assert!(says_why(&page(true, "en")) && !says_why(&page(false, "en")));
+        let [invalid, not_yet] =
+            [TokenProblem::Invalid, TokenProblem::NotValidYet].map(|p| page(Some(p), "en"));
+        assert!(says_why(&invalid) && !says_why(&page(None, "en")));
+        assert!(not_yet.contains("not valid yet") && !says_why(&not_yet));
     }
 }

@@ -13,6 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use codex_gateway_app::TokenProblem;
 use codex_gateway_engine::{Store, config::Secret, store::StoreError};
 use codex_gateway_wire::OwnerId;
 use tokio::time::sleep;
@@ -58,11 +59,16 @@ enum Refusal {
     NotSignedIn,
     /// Their token is not good, or they sent more than one.
     BadToken,
+    /// Their token is good, and not yet.
+    NotValidYet,
 }
 
 impl From<BadToken> for Refusal {
-    fn from(_: BadToken) -> Self {
-        Self::BadToken
+    fn from(error: BadToken) -> Self {
+        match error {
+            BadToken::Invalid => Self::BadToken,
+            BadToken::NotValidYet => Self::NotValidYet,
+        }
     }
 }
 
@@ -101,8 +107,7 @@ impl Auth {
         if let Some(token) = one_token(headers, uri)? {
             return Ok((door.tokens.read(token)?, CancellationToken::new()));
         }
-        let id = cookie::read(headers).ok_or(Refusal::NotSignedIn)?;
-        door.sign_ins.find(id).ok_or(Refusal::NotSignedIn)
+        cookie::values(headers).find_map(|id| door.sign_ins.find(id)).ok_or(Refusal::NotSignedIn)
     }
 }
 
@@ -180,9 +185,11 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
         Err(Refusal::BadToken) if let Err(too_many) = state.limits.bad_token(Address::of(&request)) => {
             too_many.into_response()
         }
-        Err(_) if is_page(request.method(), request.uri()) => {
-            sign_in::form(request.headers(), sign_in::Form::asking(request.uri()))
+        Err(refusal) if is_page(request.method(), request.uri()) => {
+            let problem = (refusal == Refusal::NotValidYet).then_some(TokenProblem::NotValidYet);
+            sign_in::form(request.headers(), sign_in::Form::asking(request.uri(), problem))
         }
+        Err(Refusal::NotValidYet) => ApiError::TokenNotValidYet.into_response(),
         Err(_) => ApiError::Unauthorized.into_response(),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
+use codex_gateway_app::cookies;
 
 use crate::proxies::is_https;
 
@@ -12,12 +13,12 @@ const PLAIN: &str = "codex-gateway";
 /// Browsers keep no cookie for longer.
 const LONGEST: Duration = Duration::from_hours(400 * 24);
 
-/// The cookie's value in a request. Over TLS the other name does not count: anybody on the way could have set it.
-pub fn read(headers: &HeaderMap) -> Option<&str> {
-    let name = name(headers);
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find_map(|(key, value)| (key == name).then_some(value)).filter(|value| !value.is_empty())
+/// How many cookies of the name are tried. A browser sends those of another path of the host as well.
+const MAX_VALUES: usize = 8;
+
+/// The cookie's values in a request. Over TLS the other name does not count: anybody on the way could have set it.
+pub fn values(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    cookies(headers, name(headers)).filter(|value| !value.is_empty()).take(MAX_VALUES)
 }
 
 /// The header that sets it, until then.
@@ -50,18 +51,26 @@ mod tests {
         all.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
+    fn read<const N: usize>(all: [(&'static str, &'static str); N]) -> Vec<String> {
+        values(&headers(all)).map(str::to_owned).collect()
+    }
+
     #[test]
     fn it_is_found_among_others() {
-        assert_eq!(read(&headers([("cookie", "theme=dark; codex-gateway=abc; lang=en")])), Some("abc"));
-        assert_eq!(read(&headers([("cookie", "a=b"), ("cookie", "codex-gateway=abc")])), Some("abc"));
-        assert_eq!(read(&headers([("cookie", "codex-gateway=; xcodex-gateway=abc")])), None);
+        assert_eq!(read([("cookie", "theme=dark; codex-gateway=abc; lang=en")]), ["abc"]);
+        assert_eq!(read([("cookie", "a=b"), ("cookie", "codex-gateway=abc")]), ["abc"]);
+        assert_eq!(
+            read([("cookie", "x=é; codex-gateway=; codex-gateway=abc; codex-gateway=d")]),
+            ["abc", "d"]
+        );
+        assert!(read([("cookie", "codex-gateway=; xcodex-gateway=abc")]).is_empty());
     }
 
     #[test]
     fn over_tls_it_has_a_name_that_nobody_else_can_set() {
         let tls = ("x-forwarded-proto", "https, http");
-        assert_eq!(read(&headers([tls, ("cookie", "codex-gateway=abc")])), None);
-        assert_eq!(read(&headers([tls, ("cookie", "__Host-codex-gateway=abc")])), Some("abc"));
+        assert!(read([tls, ("cookie", "codex-gateway=abc")]).is_empty());
+        assert_eq!(read([tls, ("cookie", "__Host-codex-gateway=abc")]), ["abc"]);
         assert_eq!(
             set(&headers([tls]), "abc", None),
             "__Host-codex-gateway=abc; Path=/; Max-Age=34560000; HttpOnly; SameSite=Strict; Secure"

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use codex_gateway_app::{SignInPage, sign_in_page};
+use codex_gateway_app::{SignInPage, TokenProblem, sign_in_page};
 use leptos::nonce::Nonce;
 use serde::Deserialize;
 
@@ -17,6 +17,7 @@ use crate::{
     headers::allow_form,
     limits::Address,
     state::AppState,
+    tokens::{BadToken, pasted},
 };
 
 /// When one may send a form again that had to give way to others, in seconds.
@@ -51,9 +52,18 @@ pub async fn sign_in(State(state): State<AppState>, request: Request) -> Result<
     let sent: Sent = serde_urlencoded::from_bytes(&bytes)
         .map_err(|error| ApiError::BadBody(format!("the form is not what is expected: {error}")))?;
     let to = own_path(&sent.to);
-    let Ok(admission) = state.auth.read(sent.token.trim()) else {
-        state.limits.bad_token(address)?;
-        return Ok(form(&parts.headers, Form { to, refused: true }));
+    let admission = match state.auth.read(pasted(&sent.token)) {
+        Ok(admission) => admission,
+        Err(error) => {
+            let problem = match error {
+                BadToken::NotValidYet => TokenProblem::NotValidYet,
+                BadToken::Invalid => {
+                    state.limits.bad_token(address)?;
+                    TokenProblem::Invalid
+                }
+            };
+            return Ok(form(&parts.headers, Form { to, problem: Some(problem) }));
+        }
     };
     let mut response = Redirect::to(to).into_response();
     if let Some(sign_ins) = state.auth.sign_ins() {
@@ -74,8 +84,10 @@ pub async fn begin() -> Redirect {
 
 /// `POST /sign-out`: the cookie admits nobody any more.
 pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    if let Some((sign_ins, id)) = state.auth.sign_ins().zip(cookie::read(&headers)) {
-        sign_ins.end(id).await;
+    if let Some(sign_ins) = state.auth.sign_ins() {
+        for id in cookie::values(&headers) {
+            sign_ins.end(id).await;
+        }
     }
     let mut response = Redirect::to("/").into_response();
     add_cookie(&mut response, &cookie::expire(&headers));
@@ -86,24 +98,24 @@ pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Resp
 pub struct Form<'a> {
     /// The path to go to afterwards.
     to: &'a str,
-    /// Whether a token was not good.
-    refused: bool,
+    /// Why a token was refused, if there was one.
+    problem: Option<TokenProblem>,
 }
 
 impl<'a> Form<'a> {
     /// For somebody who wants to see this page.
-    pub fn asking(uri: &'a Uri) -> Self {
-        Self { to: uri.path_and_query().map_or("/", |path| own_path(path.as_str())), refused: false }
+    pub fn asking(uri: &'a Uri, problem: Option<TokenProblem>) -> Self {
+        Self { to: uri.path_and_query().map_or("/", |path| own_path(path.as_str())), problem }
     }
 }
 
 /// 401, and the form. It runs no script.
-pub fn form(headers: &HeaderMap, Form { to, refused }: Form<'_>) -> Response {
+pub fn form(headers: &HeaderMap, Form { to, problem }: Form<'_>) -> Response {
     let nonce = Nonce::new();
     // Who follows a link of another site comes without the cookie, which is for our own pages only. Seen from the form,
     // the same address is a page of ours: look once more, before anybody signs in who has done so already.
-    let look_again = !refused && headers.get(SITE).is_some_and(|site| site == "cross-site");
-    let html = sign_in_page(headers, SignInPage { nonce: &nonce, to, refused, look_again });
+    let look_again = problem.is_none() && headers.get(SITE).is_some_and(|site| site == "cross-site");
+    let html = sign_in_page(headers, SignInPage { nonce: &nonce, to, problem, look_again });
     let mut response = (StatusCode::UNAUTHORIZED, Html(html)).into_response();
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     allow_form(response.headers_mut(), &nonce);
