@@ -15,6 +15,7 @@
 //! - [`server_fns`]: what the page asks of the server
 //! - `cookies`: reading those of a request, on the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
+//! - `base_path`: the addresses of the gateway's paths; `route`: which page an address is
 //! - `node`: the pieces that pages are built of; `state`: what they watch
 //! - `upload`: sending an image to the server
 //! - `tabs`: the two event streams that all tabs of a browser share
@@ -23,6 +24,7 @@
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
 pub mod app;
+mod base_path;
 mod browser;
 mod cards;
 mod commands;
@@ -59,6 +61,8 @@ mod text;
 mod upload;
 
 pub use app::App;
+#[cfg(feature = "ssr")]
+pub use base_path::{BasePath, NotABasePath};
 #[cfg(feature = "ssr")]
 pub use cookies::cookies;
 #[cfg(feature = "ssr")]

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "ssr")]
 use crate::cookies::cookies;
-use crate::i18n::Lang;
+use crate::{base_path, i18n::Lang};
 
 const THEME: &str = "theme";
 const LANG: &str = "lang";
@@ -114,7 +114,8 @@ pub(crate) fn choose_lang(lang: Lang) {
 }
 
 fn remember(name: &str, value: &str) {
-    crate::browser::set_cookie(&format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax"));
+    let path = base_path::cookie_path(base_path::base());
+    crate::browser::set_cookie(&format!("{name}={value}; Path={path}; Max-Age=31536000; SameSite=Lax"));
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -4,6 +4,7 @@ use http::HeaderMap;
 use leptos::prelude::*;
 
 use crate::{
+    base_path::BasePath,
     icon::{Icon, icon},
     node::Node,
     pages::window_title,
@@ -25,6 +26,8 @@ pub enum TokenProblem {
 /// What the form is about.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInPage<'a> {
+    /// Where the gateway is on its host.
+    pub base: &'a BasePath,
     /// Lets the document's own style count.
     pub nonce: &'a str,
     /// The path to go to afterwards.
@@ -39,8 +42,10 @@ pub struct SignInPage<'a> {
 pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
     let Prefs { theme, lang, .. } = Prefs::of_request(headers);
     let t = lang.texts();
-    let SignInPage { nonce, to, problem, look_again } = page;
+    let SignInPage { base, nonce, to, problem, look_again } = page;
     let (nonce, to) = (nonce.to_owned(), to.to_owned());
+    let (icon_address, action) = (base.address("/assets/favicon.svg"), base.address("/sign-in"));
+    let (icon_address, action) = (icon_address.into_owned(), action.into_owned());
     let described = if problem.is_some() { "refused hint" } else { "hint" };
     let problem = problem.map(|problem| match problem {
         TokenProblem::Invalid => t.token_refused(),
@@ -54,7 +59,7 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
                 <meta name="color-scheme" content="light dark" />
                 {look_again.then(|| view! { <meta http-equiv="refresh" content="0" /> })}
                 <title>{window_title(Some(t.sign_in()))}</title>
-                <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml" />
+                <link rel="icon" href=icon_address type="image/svg+xml" />
                 <style nonce=nonce inner_html=STYLE></style>
             </head>
             <body>
@@ -62,7 +67,7 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
                     <p class="brand">{Node::from(icon(Icon::Brand))}<span>"Codex Gateway"</span></p>
                     <h1>{t.sign_in()}</h1>
                     <p>{t.sign_in_why()}</p>
-                    <form method="post" action="/sign-in">
+                    <form method="post" action=action>
                         <input type="hidden" name="to" value=to />
                         <label for="token">{t.access_token()}</label>
                         <input
@@ -97,7 +102,10 @@ mod tests {
     fn page(problem: Option<TokenProblem>, language: &'static str) -> String {
         let headers = HeaderMap::from_iter([(http::header::ACCEPT_LANGUAGE, language.parse().unwrap())]);
         let to = "/c/\"><script>alert(1)</script>";
-        sign_in_page(&headers, SignInPage { nonce: "n0nce", to, problem, look_again: false })
+        sign_in_page(
+            &headers,
+            SignInPage { base: &BasePath::default(), nonce: "n0nce", to, problem, look_again: false },
+        )
     }
 
     #[test]

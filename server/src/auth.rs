@@ -13,7 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use codex_gateway_app::TokenProblem;
+use codex_gateway_app::{BasePath, TokenProblem};
 use codex_gateway_engine::{Store, config::Secret, store::StoreError};
 use codex_gateway_wire::OwnerId;
 use tokio::time::sleep;
@@ -37,6 +37,8 @@ const STEP: Duration = Duration::from_secs(30);
 pub struct Auth {
     /// Nothing where everybody may.
     door: Option<Door>,
+    /// Where the cookie is.
+    base_path: BasePath,
 }
 
 /// What admits somebody.
@@ -77,10 +79,14 @@ impl Auth {
     ///
     /// # Errors
     /// What the store says.
-    pub async fn open(secret: Option<&Secret>, store: &Store) -> Result<Self, StoreError> {
-        let Some(secret) = secret else { return Ok(Self { door: None }) };
+    pub async fn open(
+        secret: Option<&Secret>,
+        base_path: BasePath,
+        store: &Store,
+    ) -> Result<Self, StoreError> {
+        let Some(secret) = secret else { return Ok(Self { door: None, base_path }) };
         let sign_ins = SignIns::open(store.clone(), secret).await?;
-        Ok(Self { door: Some(Door { tokens: Tokens::new(secret), sign_ins }) })
+        Ok(Self { door: Some(Door { tokens: Tokens::new(secret), sign_ins }), base_path })
     }
 
     /// Whether a token is needed.
@@ -107,7 +113,9 @@ impl Auth {
         if let Some(token) = one_token(headers, uri)? {
             return Ok((door.tokens.read(token)?, CancellationToken::new()));
         }
-        cookie::values(headers).find_map(|id| door.sign_ins.find(id)).ok_or(Refusal::NotSignedIn)
+        cookie::values(&self.base_path, headers)
+            .find_map(|id| door.sign_ins.find(id))
+            .ok_or(Refusal::NotSignedIn)
     }
 }
 
@@ -187,7 +195,7 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
         }
         Err(refusal) if is_page(request.method(), request.uri()) => {
             let problem = (refusal == Refusal::NotValidYet).then_some(TokenProblem::NotValidYet);
-            sign_in::form(request.headers(), sign_in::Form::asking(request.uri(), problem))
+            sign_in::form(&state.base_path, request.headers(), sign_in::Form::asking(request.uri(), problem))
         }
         Err(Refusal::NotValidYet) => ApiError::TokenNotValidYet.into_response(),
         Err(_) => ApiError::Unauthorized.into_response(),
@@ -247,7 +255,7 @@ mod tests {
     async fn auth(secret: Option<&str>) -> Auth {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        Auth::open(secret.map(Secret::from).as_ref(), &store).await.unwrap()
+        Auth::open(secret.map(Secret::from).as_ref(), BasePath::default(), &store).await.unwrap()
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use codex_gateway_app::BasePath;
 use codex_gateway_engine::{Config, ConfigError, Options, Surroundings, config::Secret};
 
 use crate::{
@@ -31,6 +32,10 @@ pub struct Cli {
     /// Further hosts that are answered, with commas between [default: the bind address, localhost]
     #[arg(long, env = "CODEX_GATEWAY_ALLOWED_HOSTS", value_name = "NAMES", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
+
+    /// The path of its host that the gateway is served below by a reverse proxy, as in /codex [default: none]
+    #[arg(long, env = "CODEX_GATEWAY_BASE_PATH", value_name = "PATH")]
+    pub base_path: Option<BasePath>,
 
     /// Reverse proxies whose X-Forwarded-For, -Proto and -Host are believed: addresses and networks with commas between,
     /// or `none`

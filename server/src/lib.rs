@@ -4,6 +4,7 @@
 
 pub mod assets;
 pub mod auth;
+pub mod base_path;
 pub mod body;
 pub mod check;
 pub mod cli;

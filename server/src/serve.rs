@@ -10,6 +10,7 @@ use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, Version},
 };
+use codex_gateway_app::BasePath;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -24,6 +25,7 @@ use tokio_util::{io::InspectReader, sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
 use crate::{
+    base_path,
     connections::{ConnectionHandle, OpenConnection},
     in_flight::{Activity, InFlight},
     limits::{Address, SWEEP},
@@ -67,6 +69,7 @@ pub async fn serve(listener: TcpListener, router: Router, state: AppState, stopp
         http: http(),
         router,
         proxies: Arc::clone(&state.proxies),
+        base_path: state.base_path.clone(),
         keep_alive: KeepAlive::new(state.connections.keep_alive()),
         stopping: stopping.clone(),
     };
@@ -138,6 +141,7 @@ struct Server {
     http: auto::Builder<TokioExecutor>,
     router: Router,
     proxies: Arc<TrustedProxies>,
+    base_path: BasePath,
     keep_alive: KeepAlive,
     stopping: CancellationToken,
 }
@@ -196,7 +200,6 @@ impl Server {
                     look = now + HEAD_TIMEOUT;
                     match in_flight.activity() {
                         Activity::Head(since) if now < since + HEAD_TIMEOUT => look = since + HEAD_TIMEOUT,
-                        Activity::Head(_) => return,
                         Activity::Idle(since) if now < since + self.keep_alive.timeout => {
                             look = look.min(since + self.keep_alive.timeout);
                         }
@@ -206,7 +209,7 @@ impl Server {
                             look = now + CLOSE_TIMEOUT;
                             connection.as_mut().graceful_shutdown();
                         }
-                        Activity::Idle(_) => return,
+                        Activity::Head(_) | Activity::Idle(_) => return,
                         Activity::Stalled(since) if now >= since + SEND_TIMEOUT => {
                             tracing::debug!(%peer, "a client takes nothing of what it asked for");
                             return;
@@ -233,6 +236,7 @@ impl Server {
         if let Some(ignored) = self.proxies.strip(peer, request.headers_mut()) {
             request.extensions_mut().insert(ignored);
         }
+        base_path::strip(&self.base_path, request.uri_mut());
         request.extensions_mut().insert(address);
         request.extensions_mut().insert(handle.clone());
         let answer = self.router.clone().call(request);

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use codex_gateway_app::{SignInPage, TokenProblem, sign_in_page};
+use codex_gateway_app::{BasePath, SignInPage, TokenProblem, sign_in_page};
 use leptos::nonce::Nonce;
 use serde::Deserialize;
 
@@ -62,35 +62,35 @@ pub async fn sign_in(State(state): State<AppState>, request: Request) -> Result<
                     TokenProblem::Invalid
                 }
             };
-            return Ok(form(&parts.headers, Form { to, problem: Some(problem) }));
+            return Ok(form(&state.base_path, &parts.headers, Form { to, problem: Some(problem) }));
         }
     };
-    let mut response = Redirect::to(to).into_response();
+    let mut response = Redirect::to(&state.base_path.address(to)).into_response();
     if let Some(sign_ins) = state.auth.sign_ins() {
         let until = admission.until;
         let id = sign_ins.begin(admission).await.map_err(|error| {
             tracing::error!(%error, "nobody can sign in");
             ApiError::Internal
         })?;
-        add_cookie(&mut response, &cookie::set(&parts.headers, &id, until));
+        add_cookie(&mut response, &cookie::set(&state.base_path, &parts.headers, &id, until));
     }
     Ok(response)
 }
 
 /// `GET /sign-in`: one goes to a page, which asks for a token if one is needed.
-pub async fn begin() -> Redirect {
-    Redirect::to("/")
+pub async fn begin(State(state): State<AppState>) -> Redirect {
+    Redirect::to(&state.base_path.address("/"))
 }
 
 /// `POST /sign-out`: the cookie admits nobody any more.
 pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
     if let Some(sign_ins) = state.auth.sign_ins() {
-        for id in cookie::values(&headers) {
+        for id in cookie::values(&state.base_path, &headers) {
             sign_ins.end(id).await;
         }
     }
-    let mut response = Redirect::to("/").into_response();
-    add_cookie(&mut response, &cookie::expire(&headers));
+    let mut response = Redirect::to(&state.base_path.address("/")).into_response();
+    add_cookie(&mut response, &cookie::expire(&state.base_path, &headers));
     response
 }
 
@@ -110,12 +110,12 @@ impl<'a> Form<'a> {
 }
 
 /// 401, and the form. It runs no script.
-pub fn form(headers: &HeaderMap, Form { to, problem }: Form<'_>) -> Response {
+pub fn form(base: &BasePath, headers: &HeaderMap, Form { to, problem }: Form<'_>) -> Response {
     let nonce = Nonce::new();
     // Who follows a link of another site comes without the cookie, which is for our own pages only. Seen from the form,
     // the same address is a page of ours: look once more, before anybody signs in who has done so already.
     let look_again = problem.is_none() && headers.get(SITE).is_some_and(|site| site == "cross-site");
-    let html = sign_in_page(headers, SignInPage { nonce: &nonce, to, problem, look_again });
+    let html = sign_in_page(headers, SignInPage { base, nonce: &nonce, to, problem, look_again });
     let mut response = (StatusCode::UNAUTHORIZED, Html(html)).into_response();
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     allow_form(response.headers_mut(), &nonce);
