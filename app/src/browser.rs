@@ -9,7 +9,10 @@ use web_sys::{
     RequestInit, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Storage, js_sys,
 };
 
-use crate::server_fns::Failure;
+use crate::{
+    base_path::{address, base},
+    server_fns::Failure,
+};
 
 /// The `<html>` element.
 pub(crate) fn root() -> Option<Element> {
@@ -64,7 +67,7 @@ pub(crate) fn set_cookie(cookie: &str) {
 /// Sets the page's icon.
 pub(crate) fn set_icon(path: &str) {
     if let Some(link) = document().query_selector("link[rel=icon]").ok().flatten() {
-        let _ = link.set_attribute("href", path);
+        let _ = link.set_attribute("href", &address(path));
     }
 }
 
@@ -73,8 +76,8 @@ pub(crate) fn hidden() -> bool {
     document().hidden()
 }
 
-/// The path of the page.
-pub(crate) fn path() -> String {
+/// The address of the page on its host.
+pub(crate) fn page_address() -> String {
     window().location().pathname().unwrap_or_default()
 }
 
@@ -101,21 +104,22 @@ pub(crate) fn touch() -> bool {
     window().match_media("(pointer: coarse)").ok().flatten().is_some_and(|query| query.matches())
 }
 
-/// Puts an address into the history, without loading it. It takes the place of a layer.
-pub(crate) fn push_address(path: &str) {
+/// Puts a path of ours into the history, without loading it. It takes the place of a layer.
+pub(crate) fn push_path(path: &str) {
     if let Ok(history) = window().history() {
+        let address = address(path);
         let _ = if is_layer(&history) {
-            history.replace_state_with_url(&JsValue::NULL, "", Some(path))
+            history.replace_state_with_url(&JsValue::NULL, "", Some(&address))
         } else {
-            history.push_state_with_url(&JsValue::NULL, "", Some(path))
+            history.push_state_with_url(&JsValue::NULL, "", Some(&address))
         };
     }
 }
 
-/// Puts an address in the place of the one that is shown, without loading it.
-pub(crate) fn replace_address(path: &str) {
+/// Puts a path of ours in the place of the one that is shown, without loading it.
+pub(crate) fn replace_path(path: &str) {
     if let Ok(history) = window().history() {
-        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(path));
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address(path)));
     }
 }
 
@@ -156,20 +160,28 @@ pub(crate) fn store_for_tab(key: &str, value: &str) {
 }
 
 fn read(storage: Option<Storage>, key: &str) -> Option<String> {
-    storage?.get_item(key).ok().flatten()
+    storage?.get_item(&own_name(key)).ok().flatten()
 }
 
 fn write(storage: Option<Storage>, key: &str, value: &str) {
     if let Some(storage) = storage {
-        let _ = if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) };
+        let key = own_name(key);
+        let _ = if value.is_empty() { storage.remove_item(&key) } else { storage.set_item(&key, value) };
     }
+}
+
+/// A name that no other gateway on the same host uses: below other paths there may be some, which share its storage.
+pub(crate) fn own_name(name: &str) -> String {
+    if base().is_empty() { name.to_owned() } else { [base(), " ", name].concat() }
 }
 
 /// Removes what is stored under some keys, in this browser and in this tab.
 pub(crate) fn forget(which: impl Fn(&str) -> bool) {
     for storage in [storage(), tab_storage()].into_iter().flatten() {
         let all = (0..storage.length().unwrap_or_default()).filter_map(|at| storage.key(at).ok().flatten());
-        for key in all.collect::<Vec<_>>().iter().filter(|key| which(key)) {
+        let own = own_name("");
+        let is_meant = |key: &&String| key.strip_prefix(&own).is_some_and(&which);
+        for key in all.collect::<Vec<_>>().iter().filter(is_meant) {
             let _ = storage.remove_item(key);
         }
     }
@@ -259,9 +271,9 @@ pub(crate) fn wide() -> bool {
     window().match_media("(width >= 900px)").ok().flatten().is_some_and(|query| query.matches())
 }
 
-/// Sends the form of the page that goes there.
-pub(crate) fn submit(action: &str) {
-    let form = find(&format!("form[action='{action}']"));
+/// Sends the form of the page that goes to a path of ours.
+pub(crate) fn submit(path: &str) {
+    let form = find(&format!("form[action='{}']", address(path)));
     if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) {
         let _ = form.request_submit();
     }
@@ -274,26 +286,26 @@ pub(crate) fn into_sight(element: &Element) {
     element.scroll_into_view_with_scroll_into_view_options(&options);
 }
 
-/// Saves what is at an address on the reader's machine.
-pub(crate) fn download(address: &str) {
+/// Saves what is at a path of ours on the reader's machine.
+pub(crate) fn download(path: &str) {
     let link = document().create_element("a").ok().and_then(|link| link.dyn_into::<HtmlElement>().ok());
     if let Some(link) = link {
-        let _ = link.set_attribute("href", address);
+        let _ = link.set_attribute("href", &address(path));
         let _ = link.set_attribute("download", "");
         link.click();
     }
 }
 
-/// Posts something; whether the server was content, and what it says.
+/// Posts something to a path of ours; whether the server was content, and what it says.
 pub(crate) async fn post(
-    address: &str,
+    path: &str,
     body: &JsValue,
     content_type: Option<&str>,
 ) -> Result<(bool, String), Failure> {
-    fetch(address, body, content_type).await.map_err(|_| Failure::unreachable())
+    fetch(path, body, content_type).await.map_err(|_| Failure::unreachable())
 }
 
-async fn fetch(address: &str, body: &JsValue, content_type: Option<&str>) -> Result<(bool, String), JsValue> {
+async fn fetch(path: &str, body: &JsValue, content_type: Option<&str>) -> Result<(bool, String), JsValue> {
     let request = RequestInit::new();
     request.set_method("POST");
     request.set_body(body);
@@ -302,7 +314,7 @@ async fn fetch(address: &str, body: &JsValue, content_type: Option<&str>) -> Res
         headers.set("Content-Type", content_type)?;
         request.set_headers(&headers);
     }
-    let answer = JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?;
+    let answer = JsFuture::from(window().fetch_with_str_and_init(&address(path), &request)).await?;
     let answer: Response = answer.dyn_into()?;
     let text = JsFuture::from(answer.text()?).await?;
     Ok((answer.ok(), text.as_string().unwrap_or_default()))

@@ -13,7 +13,9 @@
 //! - `project`: the codex settings of the folder, and whether the reader trusts them
 //! - `live`: the transcript as it changes, and the event stream that feeds it
 //! - [`server_fns`]: what the page asks of the server
+//! - `cookies`: reading those of a request, on the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
+//! - `base_path`: the addresses of the gateway's paths; `route`: which page an address is
 //! - `node`: the pieces that pages are built of; `state`: what they watch
 //! - `upload`: sending an image to the server
 //! - `tabs`: the two event streams that all tabs of a browser share
@@ -22,11 +24,14 @@
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
 pub mod app;
+mod base_path;
 mod browser;
 mod cards;
 mod commands;
 mod composer;
 mod conversation;
+#[cfg(feature = "ssr")]
+mod cookies;
 mod dialog;
 mod diff;
 mod i18n;
@@ -57,6 +62,10 @@ mod upload;
 
 pub use app::App;
 #[cfg(feature = "ssr")]
+pub use base_path::{BasePath, NotABasePath};
+#[cfg(feature = "ssr")]
+pub use cookies::cookies;
+#[cfg(feature = "ssr")]
 pub use prefs::theme_word;
 #[cfg(feature = "ssr")]
 pub use render_budget::RenderBudget;
@@ -65,4 +74,4 @@ pub use server_fns::{Loaded, ServerContext, known_colours, load};
 #[cfg(feature = "ssr")]
 pub use shell::{PAGES, init_tasks, shell};
 #[cfg(feature = "ssr")]
-pub use sign_in::{SignInPage, sign_in_page};
+pub use sign_in::{SignInPage, TokenProblem, sign_in_page};

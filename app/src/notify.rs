@@ -11,6 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
 use crate::{
+    base_path::address,
     browser,
     i18n::texts,
     state::{State, effect},
@@ -108,9 +109,9 @@ fn show(title: &str, words: &str, tag: &str) -> Shown {
     let options = NotificationOptions::new();
     options.set_body(words);
     options.set_tag(tag);
-    options.set_icon("/assets/icon-192.png");
+    options.set_icon(&address("/assets/icon-192.png"));
     let Ok(notification) = Notification::new_with_options(title, &options) else {
-        browser::tell_worker(&["notify", tag, title, words, &browser::path()]);
+        browser::tell_worker(&["notify", tag, title, words, &browser::page_address()]);
         return Shown::ByWorker(tag.to_owned());
     };
     let focus = Closure::once_into_js(|| {

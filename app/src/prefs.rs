@@ -1,6 +1,8 @@
 //! What a reader has chosen for themselves: theme, language, and whether the sidebar is there. Cookies, so that the server renders them.
 
-use crate::i18n::Lang;
+#[cfg(feature = "ssr")]
+use crate::cookies::cookies;
+use crate::{base_path, i18n::Lang};
 
 const THEME: &str = "theme";
 const LANG: &str = "lang";
@@ -55,15 +57,6 @@ pub fn theme_word(headers: &http::HeaderMap) -> &'static str {
 }
 
 impl Prefs {
-    /// Reads the headers `Cookie` and `Accept-Language` of a request.
-    #[cfg(any(feature = "ssr", test))]
-    fn from_headers(cookies: &str, languages: &str) -> Self {
-        let theme = cookie(cookies, THEME).and_then(Theme::parse).unwrap_or_default();
-        let lang = cookie(cookies, LANG).and_then(Lang::parse).or_else(|| Lang::accepted(languages));
-        let sidebar_hidden = cookie(cookies, SIDEBAR) == Some(HIDDEN);
-        Self { theme, lang: lang.unwrap_or_default(), sidebar_hidden }
-    }
-
     /// Those of the page that is rendered, or that is taken over.
     #[cfg(feature = "ssr")]
     pub(crate) fn current() -> Self {
@@ -74,8 +67,13 @@ impl Prefs {
     /// Those of the reader who sent a request.
     #[cfg(feature = "ssr")]
     pub(crate) fn of_request(headers: &http::HeaderMap) -> Self {
-        let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        Self::from_headers(header(http::header::COOKIE), header(http::header::ACCEPT_LANGUAGE))
+        let theme = cookies(headers, THEME).find_map(Theme::parse).unwrap_or_default();
+        let languages = headers.get_all(http::header::ACCEPT_LANGUAGE).iter();
+        let mut languages = languages.filter_map(|languages| languages.to_str().ok());
+        let lang = cookies(headers, LANG).find_map(Lang::parse);
+        let lang = lang.or_else(|| languages.find_map(Lang::accepted)).unwrap_or_default();
+        let sidebar_hidden = cookies(headers, SIDEBAR).next() == Some(HIDDEN);
+        Self { theme, lang, sidebar_hidden }
     }
 
     /// Those of the page that is rendered, or that is taken over.
@@ -116,29 +114,38 @@ pub(crate) fn choose_lang(lang: Lang) {
 }
 
 fn remember(name: &str, value: &str) {
-    crate::browser::set_cookie(&format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax"));
+    let path = base_path::cookie_path(base_path::base());
+    crate::browser::set_cookie(&format!("{name}={value}; Path={path}; Max-Age=31536000; SameSite=Lax"));
 }
 
-#[cfg(any(feature = "ssr", test))]
-fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    let mut pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.find_map(|(key, value)| (key == name).then_some(value))
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod tests {
+    use http::{HeaderMap, header};
+
     use super::*;
+
+    fn of(cookies: &'static str, languages: &'static str) -> Prefs {
+        let headers = [(header::COOKIE, cookies), (header::ACCEPT_LANGUAGE, languages)]
+            .map(|(n, v)| (n, v.parse().unwrap()));
+        Prefs::of_request(&HeaderMap::from_iter(headers))
+    }
 
     #[test]
     fn the_cookie_beats_what_the_browser_accepts() {
-        let prefs = Prefs::from_headers("a=b; lang=en; theme=dark; sidebar=hidden", "zh-CN,zh;q=0.9");
+        let prefs = of("a=b; lang=en; theme=dark; sidebar=hidden", "zh-CN,zh;q=0.9");
         assert_eq!(prefs, Prefs { theme: Theme::Dark, lang: Lang::En, sidebar_hidden: true });
     }
 
     #[test]
+    fn odd_cookie_hides_no_preference() {
+        let dark = Prefs { theme: Theme::Dark, lang: Lang::Zh, sidebar_hidden: true };
+        assert_eq!(of("x=é; lang=zh-CN; theme=purple; theme=dark; sidebar=hidden", "en"), dark);
+    }
+
+    #[test]
     fn without_cookies_the_browser_decides() {
-        let prefs = Prefs::from_headers("", "zh-CN,zh;q=0.9,en;q=0.8");
+        let prefs = of("", "zh-CN,zh;q=0.9,en;q=0.8");
         assert_eq!(prefs, Prefs { theme: Theme::System, lang: Lang::Zh, sidebar_hidden: false });
-        assert_eq!(Prefs::from_headers("theme=purple; lang=tlh; sidebar=", "fr"), Prefs::default());
+        assert_eq!(of("theme=purple; lang=tlh; sidebar=", "fr"), Prefs::default());
     }
 }

@@ -8,7 +8,8 @@ use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use crate::{
-    node::{El, Node, Value, el},
+    base_path::{address, path_of},
+    node::{El, Node, el},
     state::{State, effect},
 };
 
@@ -43,22 +44,22 @@ impl Route {
         #[cfg(feature = "ssr")]
         let path = use_context::<http::request::Parts>().map(|parts| parts.uri.path().to_owned());
         #[cfg(not(feature = "ssr"))]
-        let path = window().location().pathname().ok();
+        let path = window().location().pathname().ok().map(|address| path_of(&address).to_owned());
         path.map_or(Self::Home, |path| Self::parse(&path))
     }
 }
 
-/// A link to a page of ours, that is followed without loading anew.
-pub(crate) fn link(path: impl Into<Value>, label: impl Into<Node>) -> El {
-    el("a").attr("href", path).attr("data-link", "").child(label)
+/// A link to a page of ours, by its path, that is followed without loading anew.
+pub(crate) fn link(path: &str, label: impl Into<Node>) -> El {
+    el("a").attr("href", address(path)).attr("data-link", "").child(label)
 }
 
-/// The address of a conversation.
+/// The path of a conversation.
 pub(crate) fn conversation_path(id: &SessionId) -> String {
     format!("/c/{id}")
 }
 
-/// The address of a thread.
+/// The path of a thread.
 pub(crate) fn thread_path(id: &ThreadId) -> String {
     format!("/t/{id}")
 }
@@ -94,23 +95,23 @@ impl Navigator {
         self.route.peek()
     }
 
-    /// Goes to an address of ours.
+    /// Goes to a path of ours.
     pub(crate) fn go(self, path: &str) {
-        crate::browser::push_address(path);
+        crate::browser::push_path(path);
         self.route.set(Route::parse(path));
     }
 
-    /// Goes to an address of ours, in the place of the one that is shown.
+    /// Goes to a path of ours, in the place of the one that is shown.
     pub(crate) fn replace(self, path: &str) {
-        crate::browser::replace_address(path);
+        crate::browser::replace_path(path);
         self.route.set(Route::parse(path));
     }
 
-    /// Gives the page that is shown another address. The page stays as it is.
+    /// Gives the page that is shown another path. The page stays as it is.
     pub(crate) fn rename(self, path: &str) {
         let route = Route::parse(path);
         self.renamed.set(Some(route.clone()));
-        crate::browser::replace_address(path);
+        crate::browser::replace_path(path);
         self.route.set(route);
     }
 
@@ -119,7 +120,7 @@ impl Navigator {
         self.renamed.take().as_ref() == Some(route)
     }
 
-    /// Goes to an address of ours, unless the reader has gone elsewhere since they were on this page.
+    /// Goes to a path of ours, unless the reader has gone elsewhere since they were on this page.
     pub(crate) fn go_from(self, page: &Route, path: &str) {
         if self.route.peek() == *page {
             self.go(path);
@@ -134,9 +135,9 @@ impl Navigator {
         }
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let link = target.and_then(|target| target.closest("a[data-link]").ok().flatten());
-        if let Some(path) = link.and_then(|link| link.get_attribute("href")) {
+        if let Some(address) = link.and_then(|link| link.get_attribute("href")) {
             event.prevent_default();
-            self.go(&path);
+            self.go(path_of(&address));
         }
     }
 }

@@ -4,6 +4,7 @@ use leptos::{html, hydration::HydrationScripts, prelude::*};
 
 use crate::{
     App,
+    base_path::{BasePath, address},
     markdown::blocks::hash,
     pages::window_title,
     prefs::{Prefs, Theme},
@@ -14,7 +15,7 @@ use crate::{
 const TO_THE_END: &str = "for(const e of document.querySelectorAll('.scroll'))e.scrollTop=e.scrollHeight";
 
 /// The worker says so when the server cannot be reached; a browser without one says so itself.
-const WORKER: &str = "navigator.serviceWorker?.register('/service-worker.js').catch(()=>{})";
+const WORKER: &str = "navigator.serviceWorker?.register('{script}').catch(()=>{})";
 
 /// What the window of an installed page is painted with: `--bg` of each theme.
 const LIGHT: &str = "#fcfcfd";
@@ -38,12 +39,14 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     // Only told from others by it: who it is stands nowhere in the page.
     let owner =
         context.filter(|_| signs_in()).map(|context| format!("{:x}", hash(0, context.owner.as_str())));
-    let styles = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let base = use_context::<BasePath>().unwrap_or_default();
+    let styles = address(&format!("/{}/{}.css", options.site_pkg_dir, options.output_name));
+    let worker = WORKER.replace("{script}", &address("/service-worker.js"));
     let words = lang.texts().words();
     let title = window_title(title().as_deref());
     view! {
         <!DOCTYPE html>
-        <html lang=lang.code() data-theme=theme.word() data-sidebar=sidebar data-build=build data-signs-in=owner>
+        <html lang=lang.code() data-theme=theme.word() data-sidebar=sidebar data-build=build data-signs-in=owner data-base=base.below_root().map(str::to_owned)>
             <head>
                 <meta charset="utf-8" />
                 <meta
@@ -53,17 +56,18 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <title>{title}</title>
                 {theme_colors(theme)}
-                <link rel="manifest" href="/assets/manifest.webmanifest" />
-                <link rel="apple-touch-icon" href="/assets/apple-touch-icon.png" />
-                <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml" />
+                // With credentials: a proxy before the gateway may ask for a password.
+                <link rel="manifest" href=address("/assets/manifest.webmanifest") crossorigin="use-credentials" />
+                <link rel="apple-touch-icon" href=address("/assets/apple-touch-icon.png") />
+                <link rel="icon" href=address("/assets/favicon.svg") type="image/svg+xml" />
                 <link rel="stylesheet" href=styles />
-                <HydrationScripts options />
+                <HydrationScripts options root=base.as_str() />
             </head>
             <body>
                 <App />
                 <script type="text/plain" id="words">{words}</script>
                 <script nonce=use_nonce()>{TO_THE_END}</script>
-                <script nonce=use_nonce()>{WORKER}</script>
+                <script nonce=use_nonce()>{worker}</script>
             </body>
         </html>
     }

@@ -4,6 +4,7 @@ use http::HeaderMap;
 use leptos::prelude::*;
 
 use crate::{
+    base_path::BasePath,
     icon::{Icon, icon},
     node::Node,
     pages::window_title,
@@ -13,15 +14,26 @@ use crate::{
 /// All that the form looks like: it loads nothing.
 const STYLE: &str = concat!(include_str!("../../style/tokens.css"), include_str!("../../style/sign-in.css"));
 
+/// Why a token was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenProblem {
+    /// It is not valid, or not any more.
+    Invalid,
+    /// It is for later.
+    NotValidYet,
+}
+
 /// What the form is about.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInPage<'a> {
+    /// Where the gateway is on its host.
+    pub base: &'a BasePath,
     /// Lets the document's own style count.
     pub nonce: &'a str,
     /// The path to go to afterwards.
     pub to: &'a str,
-    /// Whether a token was not good.
-    pub refused: bool,
+    /// Why a token was refused, if there was one.
+    pub problem: Option<TokenProblem>,
     /// Whether the browser shall ask for this address once more.
     pub look_again: bool,
 }
@@ -30,9 +42,15 @@ pub struct SignInPage<'a> {
 pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
     let Prefs { theme, lang, .. } = Prefs::of_request(headers);
     let t = lang.texts();
-    let SignInPage { nonce, to, refused, look_again } = page;
+    let SignInPage { base, nonce, to, problem, look_again } = page;
     let (nonce, to) = (nonce.to_owned(), to.to_owned());
-    let described = if refused { "refused hint" } else { "hint" };
+    let (icon_address, action) = (base.address("/assets/favicon.svg"), base.address("/sign-in"));
+    let (icon_address, action) = (icon_address.into_owned(), action.into_owned());
+    let described = if problem.is_some() { "refused hint" } else { "hint" };
+    let problem = problem.map(|problem| match problem {
+        TokenProblem::Invalid => t.token_refused(),
+        TokenProblem::NotValidYet => t.token_not_valid_yet(),
+    });
     let document = view! {
         <html lang=lang.code() data-theme=theme.word()>
             <head>
@@ -41,7 +59,7 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
                 <meta name="color-scheme" content="light dark" />
                 {look_again.then(|| view! { <meta http-equiv="refresh" content="0" /> })}
                 <title>{window_title(Some(t.sign_in()))}</title>
-                <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml" />
+                <link rel="icon" href=icon_address type="image/svg+xml" />
                 <style nonce=nonce inner_html=STYLE></style>
             </head>
             <body>
@@ -49,7 +67,7 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
                     <p class="brand">{Node::from(icon(Icon::Brand))}<span>"Codex Gateway"</span></p>
                     <h1>{t.sign_in()}</h1>
                     <p>{t.sign_in_why()}</p>
-                    <form method="post" action="/sign-in">
+                    <form method="post" action=action>
                         <input type="hidden" name="to" value=to />
                         <label for="token">{t.access_token()}</label>
                         <input
@@ -62,9 +80,9 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
                             required
                             autofocus
                             aria-describedby=described
-                            aria-invalid=refused.then_some("true")
+                            aria-invalid=problem.map(|_| "true")
                         />
-                        {refused.then(|| view! { <p id="refused" role="alert">{t.token_refused()}</p> })}
+                        {problem.map(|problem| view! { <p id="refused" role="alert">{problem}</p> })}
                         <button type="submit">{t.sign_in()}</button>
                     </form>
                     <p id="hint" class="hint">
@@ -81,15 +99,18 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
 mod tests {
     use super::*;
 
-    fn page(refused: bool, language: &'static str) -> String {
+    fn page(problem: Option<TokenProblem>, language: &'static str) -> String {
         let headers = HeaderMap::from_iter([(http::header::ACCEPT_LANGUAGE, language.parse().unwrap())]);
         let to = "/c/\"><script>alert(1)</script>";
-        sign_in_page(&headers, SignInPage { nonce: "n0nce", to, refused, look_again: false })
+        sign_in_page(
+            &headers,
+            SignInPage { base: &BasePath::default(), nonce: "n0nce", to, problem, look_again: false },
+        )
     }
 
     #[test]
     fn it_runs_nothing_and_loads_nothing() {
-        let html = page(false, "en");
+        let html = page(None, "en");
         assert!(!html.contains("<script"), "{html}");
         assert!(html.contains("<style nonce=\"n0nce\">") && html.contains("--accent:"), "{html}");
         assert!(html.contains("action=\"/sign-in\"") && !html.contains("http-equiv"), "{html}");
@@ -97,8 +118,11 @@ mod tests {
 
     #[test]
     fn it_speaks_the_readers_language() {
-        assert!(page(false, "en").contains("Access token") && page(false, "zh-CN").contains("访问令牌"));
+        assert!(page(None, "en").contains("Access token") && page(None, "zh-CN").contains("访问令牌"));
         let says_why = |html: &str| html.contains("not valid, or not any more");
-        assert!(says_why(&page(true, "en")) && !says_why(&page(false, "en")));
+        let [invalid, not_yet] =
+            [TokenProblem::Invalid, TokenProblem::NotValidYet].map(|p| page(Some(p), "en"));
+        assert!(says_why(&invalid) && !says_why(&page(None, "en")));
+        assert!(not_yet.contains("not valid yet") && !says_why(&not_yet));
     }
 }

@@ -13,6 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use codex_gateway_app::{BasePath, TokenProblem};
 use codex_gateway_engine::{Store, config::Secret, store::StoreError};
 use codex_gateway_wire::OwnerId;
 use tokio::time::sleep;
@@ -36,6 +37,8 @@ const STEP: Duration = Duration::from_secs(30);
 pub struct Auth {
     /// Nothing where everybody may.
     door: Option<Door>,
+    /// Where the cookie is.
+    base_path: BasePath,
 }
 
 /// What admits somebody.
@@ -58,11 +61,16 @@ enum Refusal {
     NotSignedIn,
     /// Their token is not good, or they sent more than one.
     BadToken,
+    /// Their token is good, and not yet.
+    NotValidYet,
 }
 
 impl From<BadToken> for Refusal {
-    fn from(_: BadToken) -> Self {
-        Self::BadToken
+    fn from(error: BadToken) -> Self {
+        match error {
+            BadToken::Invalid => Self::BadToken,
+            BadToken::NotValidYet => Self::NotValidYet,
+        }
     }
 }
 
@@ -71,10 +79,14 @@ impl Auth {
     ///
     /// # Errors
     /// What the store says.
-    pub async fn open(secret: Option<&Secret>, store: &Store) -> Result<Self, StoreError> {
-        let Some(secret) = secret else { return Ok(Self { door: None }) };
+    pub async fn open(
+        secret: Option<&Secret>,
+        base_path: BasePath,
+        store: &Store,
+    ) -> Result<Self, StoreError> {
+        let Some(secret) = secret else { return Ok(Self { door: None, base_path }) };
         let sign_ins = SignIns::open(store.clone(), secret).await?;
-        Ok(Self { door: Some(Door { tokens: Tokens::new(secret), sign_ins }) })
+        Ok(Self { door: Some(Door { tokens: Tokens::new(secret), sign_ins }), base_path })
     }
 
     /// Whether a token is needed.
@@ -101,8 +113,9 @@ impl Auth {
         if let Some(token) = one_token(headers, uri)? {
             return Ok((door.tokens.read(token)?, CancellationToken::new()));
         }
-        let id = cookie::read(headers).ok_or(Refusal::NotSignedIn)?;
-        door.sign_ins.find(id).ok_or(Refusal::NotSignedIn)
+        cookie::values(&self.base_path, headers)
+            .find_map(|id| door.sign_ins.find(id))
+            .ok_or(Refusal::NotSignedIn)
     }
 }
 
@@ -184,9 +197,11 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
         Err(Refusal::BadToken) if let Err(too_many) = state.limits.bad_token(Address::of(&request)) => {
             too_many.into_response()
         }
-        Err(_) if is_page(request.method(), request.uri()) => {
-            sign_in::form(request.headers(), sign_in::Form::asking(request.uri()))
+        Err(refusal) if is_page(request.method(), request.uri()) => {
+            let problem = (refusal == Refusal::NotValidYet).then_some(TokenProblem::NotValidYet);
+            sign_in::form(&state.base_path, request.headers(), sign_in::Form::asking(request.uri(), problem))
         }
+        Err(Refusal::NotValidYet) => ApiError::TokenNotValidYet.into_response(),
         Err(_) => ApiError::Unauthorized.into_response(),
     }
 }
@@ -244,7 +259,7 @@ mod tests {
     async fn auth(secret: Option<&str>) -> Auth {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        Auth::open(secret.map(Secret::from).as_ref(), &store).await.unwrap()
+        Auth::open(secret.map(Secret::from).as_ref(), BasePath::default(), &store).await.unwrap()
     }
 
     #[tokio::test]

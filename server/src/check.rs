@@ -2,6 +2,7 @@
 
 use std::{fmt, io, net::SocketAddr, path::Path, time::Duration};
 
+use codex_gateway_app::BasePath;
 use codex_gateway_engine::{
     Catalog, Config,
     bridge::{BridgeError, locate::on_path},
@@ -210,6 +211,10 @@ async fn port(cli: &Cli, running: Option<&str>) -> (Verdict, String) {
             let risk = "everybody who can reach it can run commands here";
             (Verdict::Doubtful, format!("{free}, and without CODEX_GATEWAY_JWT_SECRET {risk}"))
         }
+        (Verdict::Good, free) => match cli.base_path.as_ref().and_then(BasePath::below_root) {
+            Some(path) => (Verdict::Good, format!("{free}; pages and API are below {path}/")),
+            None => (Verdict::Good, free),
+        },
         found => found,
     }
 }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use codex_gateway_app::BasePath;
 use codex_gateway_engine::{Config, ConfigError, Options, Surroundings, config::Secret};
 
 use crate::{
@@ -29,9 +30,13 @@ pub struct Cli {
     #[arg(long, env = "CODEX_GATEWAY_PORT", value_name = "PORT", default_value_t = 1317)]
     pub port: u16,
 
-    /// Further Host values that are answered, with commas between [default: the bind address, localhost]
+    /// Further hosts that are answered, with commas between [default: the bind address, localhost]
     #[arg(long, env = "CODEX_GATEWAY_ALLOWED_HOSTS", value_name = "NAMES", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
+
+    /// The path of its host that the gateway is served below by a reverse proxy, as in /codex [default: none]
+    #[arg(long, env = "CODEX_GATEWAY_BASE_PATH", value_name = "PATH")]
+    pub base_path: Option<BasePath>,
 
     /// Reverse proxies whose X-Forwarded-For, -Proto and -Host are believed: addresses and networks with commas between,
     /// or `none`

@@ -1,4 +1,5 @@
-//! The connections that are open: how many there may be, and which one gives way to another.
+//! The connections that are open: how many there may be, which one gives way to another, and how long one waits for a
+//! request.
 //!
 //! A new connection is always accepted. Where there is no room for it, the oldest one gives way that no signed-in
 //! caller uses: of the same address if that has as many as it may, else of all. So neither slow clients nor silent
@@ -12,6 +13,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use rustix::process::{Resource, getrlimit};
@@ -30,6 +32,7 @@ const MAX_CLOSING: usize = 64;
 pub struct Connections {
     max: usize,
     max_per_address: usize,
+    keep_alive: Duration,
     table: Mutex<Table>,
     /// Sockets that exist: those of open connections and of those that gave way and are closing.
     sockets: Arc<Semaphore>,
@@ -72,9 +75,15 @@ impl Connections {
                 0 => usize::MAX,
                 limit => limit,
             },
+            keep_alive: Duration::from_millis(options.keep_alive_ms),
             table: Mutex::default(),
             sockets: Arc::new(Semaphore::new(max + MAX_CLOSING)),
         }
+    }
+
+    /// How long a connection may wait for its next request.
+    pub fn keep_alive(&self) -> Duration {
+        self.keep_alive
     }
 
     /// Waits while too many connections are closing. The permit stands for a socket.
@@ -243,6 +252,7 @@ mod tests {
         Arc::new(Connections {
             max,
             max_per_address,
+            keep_alive: Duration::from_secs(75),
             table: Mutex::default(),
             sockets: Arc::new(Semaphore::new(max)),
         })

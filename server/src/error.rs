@@ -9,6 +9,8 @@ use axum::{
 use codex_gateway_engine::{SessionError, UploadError};
 use codex_gateway_wire::api::{ErrorBody, ErrorCode};
 
+use crate::guard::{ForeignPage, Names};
+
 /// The documented answer of the paths that are gone.
 const LEGACY: &str =
     "Legacy single-session endpoints were removed. Create a session first via POST /api/sessions.";
@@ -40,6 +42,9 @@ pub enum ApiError {
     /// No valid token.
     #[error("a valid bearer token is needed")]
     Unauthorized,
+    /// The token is signed with our secret, and says that it is for later.
+    #[error("the token is not valid yet: its nbf or iat is in the future; are both clocks right?")]
+    TokenNotValidYet,
     /// The token or the sign-in ended before the reply was there. What the request has begun goes on.
     #[error("the token or the sign-in has ended while the request waited; what it has begun goes on")]
     SignInEnded,
@@ -64,11 +69,11 @@ pub enum ApiError {
     #[error("a request has one Host, and its target names no other")]
     BadHost,
     /// The request names a host that is not ours.
-    #[error("this gateway does not answer to {0:?}; CODEX_GATEWAY_ALLOWED_HOSTS can name it")]
-    ForeignHost(String),
+    #[error("{0}")]
+    ForeignHost(Box<Names>),
     /// A page of another site sent the request.
-    #[error("requests from pages of other sites are refused")]
-    ForeignOrigin,
+    #[error("{0}")]
+    ForeignOrigin(Box<ForeignPage>),
     /// There is nothing at this path.
     #[error("there is nothing at this path")]
     NotFound,
@@ -98,13 +103,13 @@ impl ApiError {
             Self::BadKey => ErrorCode::BadKey,
             Self::BadQuery(_) => ErrorCode::BadQuery,
             Self::TooLarge(_) => ErrorCode::TooLarge,
-            Self::Unauthorized | Self::SignInEnded => ErrorCode::Unauthorized,
+            Self::Unauthorized | Self::TokenNotValidYet | Self::SignInEnded => ErrorCode::Unauthorized,
             Self::TooManyBodies { .. } => ErrorCode::TooManyBodies,
             Self::SlowBody => ErrorCode::SlowBody,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::BadHost => ErrorCode::BadHost,
             Self::ForeignHost(_) => ErrorCode::ForeignHost,
-            Self::ForeignOrigin => ErrorCode::ForeignOrigin,
+            Self::ForeignOrigin(_) => ErrorCode::ForeignOrigin,
             Self::NotFound => ErrorCode::NotFound,
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Self::Legacy => ErrorCode::Gone,
@@ -144,7 +149,7 @@ impl IntoResponse for ApiError {
         };
         let mut response = (status, Json(&body)).into_response();
         match self {
-            Self::Unauthorized | Self::SignInEnded => {
+            Self::Unauthorized | Self::TokenNotValidYet | Self::SignInEnded => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::RateLimited { after, .. } | Self::TooManyBodies { after } => {

@@ -13,6 +13,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
+    http::Version,
     response::Response,
 };
 use hyper::body::{Frame, SizeHint};
@@ -29,6 +30,9 @@ struct State {
     /// Since when each reply waits for its client to take more; `None` while the client waits for the gateway.
     open: HashMap<u64, Option<Instant>>,
     idle_since: Instant,
+    /// Since when the head of a request is awaited that has begun. The first one is awaited from the start.
+    head_since: Option<Instant>,
+    is_http2: bool,
 }
 
 /// What a connection is doing.
@@ -36,6 +40,8 @@ struct State {
 pub enum Activity {
     /// Nothing, since then.
     Idle(Instant),
+    /// It waits for the rest of a request's head, since then.
+    Head(Instant),
     /// It is busy, and its client takes what is sent.
     Busy,
     /// Its client takes nothing of a reply, since then.
@@ -45,12 +51,30 @@ pub enum Activity {
 impl InFlight {
     /// Nothing was asked yet.
     pub fn new() -> Self {
-        Self(Arc::new(Mutex::new(State { count: 0, open: HashMap::new(), idle_since: Instant::now() })))
+        let now = Instant::now();
+        Self(Arc::new(Mutex::new(State {
+            count: 0,
+            open: HashMap::new(),
+            idle_since: now,
+            head_since: Some(now),
+            is_http2: false,
+        })))
     }
 
-    /// A request begins.
-    pub fn begin(&self) -> Exchange {
+    /// Bytes have come from the client. Between two requests of HTTP/1.1 they are the beginning of a head; over HTTP/2
+    /// they may be the answer to a ping.
+    pub fn received(&self, bytes: &[u8]) {
         let mut state = lock(&self.0);
+        if !bytes.is_empty() && state.open.is_empty() && !state.is_http2 {
+            state.head_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// A request begins: its head is there.
+    pub fn begin(&self, version: Version) -> Exchange {
+        let mut state = lock(&self.0);
+        state.is_http2 = version == Version::HTTP_2;
+        state.head_since = None;
         state.count += 1;
         let number = state.count;
         state.open.insert(number, None);
@@ -66,7 +90,7 @@ impl InFlight {
     pub fn activity(&self) -> Activity {
         let state = lock(&self.0);
         if state.open.is_empty() {
-            return Activity::Idle(state.idle_since);
+            return state.head_since.map_or(Activity::Idle(state.idle_since), Activity::Head);
         }
         state.open.values().flatten().min().map_or(Activity::Busy, |since| Activity::Stalled(*since))
     }
@@ -150,8 +174,8 @@ mod tests {
     #[tokio::test]
     async fn connection_is_busy_until_the_end_of_the_last_reply() {
         let in_flight = InFlight::new();
-        assert!(!in_flight.has_begun() && matches!(in_flight.activity(), Activity::Idle(_)));
-        let (first, second) = (in_flight.begin(), in_flight.begin());
+        assert!(!in_flight.has_begun() && matches!(in_flight.activity(), Activity::Head(_)));
+        let (first, second) = (in_flight.begin(Version::HTTP_11), in_flight.begin(Version::HTTP_11));
         assert!(in_flight.has_begun() && in_flight.activity() == Activity::Busy);
         drop(second);
         let mut body = first.reply(Response::new(Body::from("text"))).into_body().into_data_stream();
@@ -162,10 +186,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn bytes_between_requests_begin_a_head_over_http1_only() {
+        let in_flight = InFlight::new();
+        drop(in_flight.begin(Version::HTTP_11));
+        in_flight.received(b"");
+        assert!(matches!(in_flight.activity(), Activity::Idle(_)));
+        in_flight.received(b"G");
+        let Activity::Head(since) = in_flight.activity() else { panic!("{:?}", in_flight.activity()) };
+        in_flight.received(b"ET / HTTP/1.1");
+        assert_eq!(in_flight.activity(), Activity::Head(since), "a slow one gains no time");
+        let exchange = in_flight.begin(Version::HTTP_11);
+        in_flight.received(b"a body");
+        drop(exchange);
+        assert!(matches!(in_flight.activity(), Activity::Idle(_)));
+
+        drop(in_flight.begin(Version::HTTP_2));
+        in_flight.received(b"a frame");
+        assert!(matches!(in_flight.activity(), Activity::Idle(_)));
+    }
+
+    #[tokio::test]
     async fn reply_that_is_not_taken_is_stalled_and_one_that_has_nothing_to_give_is_not() {
         let in_flight = InFlight::new();
         let pieces = stream::iter(["a", "b"].map(Ok::<_, std::convert::Infallible>)).chain(stream::pending());
-        let reply = in_flight.begin().reply(Response::new(Body::from_stream(pieces)));
+        let reply = in_flight.begin(Version::HTTP_11).reply(Response::new(Body::from_stream(pieces)));
         let mut body = reply.into_body().into_data_stream();
         body.next().await.unwrap().unwrap();
         let Activity::Stalled(since) = in_flight.activity() else { panic!("{:?}", in_flight.activity()) };

@@ -4,6 +4,7 @@
 
 pub mod assets;
 pub mod auth;
+pub mod base_path;
 pub mod body;
 pub mod check;
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod extract;
 pub mod guard;
 pub mod headers;
 pub mod health;
+pub mod host;
 pub mod in_flight;
 pub mod init;
 pub mod limits;

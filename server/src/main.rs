@@ -122,7 +122,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     }
     login::login(sessions.config()).await?;
 
-    let auth = Auth::open(cli.secret(), sessions.store()).await?;
+    let auth = Auth::open(cli.secret(), cli.base_path.clone().unwrap_or_default(), sessions.store()).await?;
     let state = AppState::new(&cli, sessions.clone(), auth)?;
     let bound = listener.local_addr().context("the address that is listened on is not known")?;
     if !bound.ip().is_loopback() && !state.auth.is_on() {
@@ -150,6 +150,9 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
             state.clone(),
             sessions.stopping().clone(),
         ));
+    }
+    if let Some(path) = state.base_path.below_root() {
+        tracing::info!("pages and API are below {path}/, with a proxy before them");
     }
     println!("Codex Gateway is ready: http://{bound}/");
     sessions.warm_up();

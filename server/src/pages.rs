@@ -12,7 +12,9 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use codex_gateway_app::{Loaded, PAGES, RenderBudget, ServerContext, init_tasks, known_colours, load, shell};
+use codex_gateway_app::{
+    BasePath, Loaded, PAGES, RenderBudget, ServerContext, init_tasks, known_colours, load, shell,
+};
 use codex_gateway_wire::OwnerId;
 use leptos::{config::LeptosOptions, nonce::Nonce, prelude::provide_context};
 use leptos_axum::{handle_server_fns_with_context, render_app_async_with_context};
@@ -47,10 +49,11 @@ async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Req
     let context = context(&state, owner);
     let (status, loaded) = load(&context, request.uri().path()).await;
     if let Some(path) = loaded.moved_to() {
-        return Redirect::temporary(&path).into_response();
+        return Redirect::temporary(&state.base_path.address(&path)).into_response();
     }
     let (parts, _) = request.into_parts();
-    let page = Page { context, parts, nonce: Nonce::new(), leptos: state.leptos.clone() };
+    let base_path = state.base_path.clone();
+    let page = Page { context, base_path, parts, nonce: Nonce::new(), leptos: state.leptos.clone() };
     let rendered = if loaded.has_conversation() {
         let whole = page.clone();
         let runtime = Handle::current();
@@ -78,6 +81,7 @@ async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Req
 #[derive(Clone)]
 struct Page {
     context: ServerContext,
+    base_path: BasePath,
     parts: Parts,
     nonce: Nonce,
     leptos: LeptosOptions,
@@ -98,10 +102,11 @@ impl Page {
 
     /// The whole document. `None` if it is larger than a page may be.
     async fn render(self, loaded: Loaded, budget: Option<RenderBudget>) -> Option<Bytes> {
-        let Self { context, parts, nonce, leptos } = self;
+        let Self { context, base_path, parts, nonce, leptos } = self;
         let colours = known_colours(&context, &loaded).await;
         let provide = move || {
             provide_context(context.clone());
+            provide_context(base_path.clone());
             provide_context(loaded.clone());
             provide_context(colours.clone());
             if let Some(budget) = &budget {

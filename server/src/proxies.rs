@@ -76,15 +76,28 @@ impl TrustedProxies {
         client
     }
 
-    /// Removes what a peer that is not believed says about where its request comes from.
-    pub fn strip(&self, peer: IpAddr, headers: &mut HeaderMap) {
+    /// Removes what a peer that is not believed says about where its request comes from. Returns the host that it said,
+    /// so that a refusal can name it.
+    pub fn strip(&self, peer: IpAddr, headers: &mut HeaderMap) -> Option<IgnoredHost> {
         if self.contains(peer) {
-            return;
+            return None;
         }
-        for name in [FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST] {
+        for name in [FORWARDED_FOR, FORWARDED_PROTO] {
             headers.remove(name);
         }
+        let host = headers.remove(FORWARDED_HOST)?;
+        let host = String::from_utf8_lossy(host.as_bytes()).into_owned();
+        Some(IgnoredHost { host, peer: peer.to_canonical() })
     }
+}
+
+/// An `X-Forwarded-Host` of a peer that is not believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IgnoredHost {
+    /// What it says.
+    pub host: String,
+    /// Who says it.
+    pub peer: IpAddr,
 }
 
 /// An entry of `X-Forwarded-For`. Some proxies write the port as well.
@@ -110,7 +123,8 @@ pub(crate) fn forwarded_host(headers: &HeaderMap) -> Result<Option<&str>, TwoHos
         (line, None) => {
             let line = line.map(|line| line.to_str().unwrap_or_default());
             // Each proxy of a chain appends. The first entry is what the browser asked for.
-            Ok(line.map(|line| line.split(',').next().unwrap_or_default().trim()))
+            let first = line.map(|line| line.split(',').next().unwrap_or_default().trim());
+            Ok(first.filter(|host| !host.is_empty()))
         }
     }
 }
@@ -180,8 +194,9 @@ mod tests {
             ("x-forwarded-host", "a"),
             ("host", "b"),
         ]);
-        proxies("::1").strip([127, 0, 0, 1].into(), &mut all);
+        let ignored = proxies("::1").strip([127, 0, 0, 1].into(), &mut all);
         assert_eq!(all, headers(&[("host", "b")]));
+        assert_eq!(ignored, Some(IgnoredHost { host: "a".to_owned(), peer: [127, 0, 0, 1].into() }));
     }
 
     #[test]
@@ -202,6 +217,7 @@ mod tests {
     #[test]
     fn forwarded_host_is_one_and_the_first_of_a_chain() {
         assert_eq!(forwarded_host(&headers(&[])), Ok(None));
+        assert_eq!(forwarded_host(&headers(&[("x-forwarded-host", "")])), Ok(None));
         assert_eq!(forwarded_host(&headers(&[("x-forwarded-host", "a:1, b")])), Ok(Some("a:1")));
         let two = headers(&[("x-forwarded-host", "a"), ("x-forwarded-host", "a")]);
         assert_eq!(forwarded_host(&two), Err(TwoHosts));

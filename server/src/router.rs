@@ -15,6 +15,7 @@ use utoipa_axum::{
 use crate::{
     assets,
     auth::authenticate,
+    base_path,
     body::{BodyLimit, MAX_BODY_BYTES, MAX_TEXT_BYTES, MAX_TURN_BYTES, accept_body, function_body},
     guard::guard,
     headers::headers,
@@ -35,6 +36,7 @@ pub fn router(state: AppState) -> Router {
         .route("/service-worker.js", get(worker::worker))
         .route("/sign-in", get(sign_in::begin).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
+        .merge(base_path::router(&state.base_path))
         .merge(assets::router(&state));
 
     let api = legacy::PATHS

@@ -5,7 +5,12 @@
 
 use std::{convert::Infallible, io, net::IpAddr, sync::Arc, time::Duration};
 
-use axum::{Router, extract::Request};
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, HeaderValue, Version},
+};
+use codex_gateway_app::BasePath;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -16,10 +21,11 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{io::InspectReader, sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
 use crate::{
+    base_path,
     connections::{ConnectionHandle, OpenConnection},
     in_flight::{Activity, InFlight},
     limits::{Address, SWEEP},
@@ -28,8 +34,9 @@ use crate::{
     unread::RequestBody,
 };
 
-/// How long the head of a request may take, and how long a connection may wait for its next one.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the head of a request may take from its first byte, and that of the first one from the start.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 /// How long an idle connection may take to end once it is told to.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the head of a request may be over HTTP/1.1, in bytes.
@@ -58,8 +65,14 @@ const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(250);
 
 /// Serves until `stopping` is cancelled and all connections have ended. Streams end with their sessions.
 pub async fn serve(listener: TcpListener, router: Router, state: AppState, stopping: CancellationToken) {
-    let server =
-        Server { http: http(), router, proxies: Arc::clone(&state.proxies), stopping: stopping.clone() };
+    let server = Server {
+        http: http(),
+        router,
+        proxies: Arc::clone(&state.proxies),
+        base_path: state.base_path.clone(),
+        keep_alive: KeepAlive::new(state.connections.keep_alive()),
+        stopping: stopping.clone(),
+    };
     let connections = TaskTracker::new();
     let mut sweep = interval(SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -106,7 +119,8 @@ pub async fn serve(listener: TcpListener, router: Router, state: AppState, stopp
 /// The protocols, and their limits.
 fn http() -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
+    // hyper's own timeout for a head would begin with the wait for it.
+    http.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEAD_BYTES);
     http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
@@ -127,7 +141,25 @@ struct Server {
     http: auto::Builder<TokioExecutor>,
     router: Router,
     proxies: Arc<TrustedProxies>,
+    base_path: BasePath,
+    keep_alive: KeepAlive,
     stopping: CancellationToken,
+}
+
+/// How long a connection may wait for its next request.
+#[derive(Clone)]
+struct KeepAlive {
+    timeout: Duration,
+    /// Tells clients over HTTP/1.1, so that they use no connection that is about to be closed.
+    header: Option<HeaderValue>,
+}
+
+impl KeepAlive {
+    fn new(timeout: Duration) -> Self {
+        let seconds = Some(timeout.as_secs()).filter(|seconds| *seconds > 0);
+        let header = seconds.and_then(|seconds| HeaderValue::try_from(format!("timeout={seconds}")).ok());
+        Self { timeout, header }
+    }
 }
 
 impl Server {
@@ -136,10 +168,12 @@ impl Server {
         let in_flight = InFlight::new();
         let handle = open.handle();
         let service = service_fn(|request| self.answer(request, peer, &handle, &in_flight));
+        let received = in_flight.clone();
+        let stream = InspectReader::new(stream, move |bytes: &[u8]| received.received(bytes));
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         let (mut is_stopping, mut is_closing) = (false, false);
-        let mut look = Instant::now() + IDLE_TIMEOUT;
+        let mut look = Instant::now() + HEAD_TIMEOUT;
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -162,16 +196,20 @@ impl Server {
                 }
                 () = sleep_until(look) => {
                     let now = Instant::now();
-                    look = now + IDLE_TIMEOUT;
+                    // A head that begins until then has its whole time left.
+                    look = now + HEAD_TIMEOUT;
                     match in_flight.activity() {
-                        Activity::Idle(since) if now < since + IDLE_TIMEOUT => look = since + IDLE_TIMEOUT,
+                        Activity::Head(since) if now < since + HEAD_TIMEOUT => look = since + HEAD_TIMEOUT,
+                        Activity::Idle(since) if now < since + self.keep_alive.timeout => {
+                            look = look.min(since + self.keep_alive.timeout);
+                        }
                         // What was answered may still be on its way.
-                        Activity::Idle(_) if in_flight.has_begun() && !is_closing => {
+                        Activity::Idle(_) if !is_closing => {
                             is_closing = true;
                             look = now + CLOSE_TIMEOUT;
                             connection.as_mut().graceful_shutdown();
                         }
-                        Activity::Idle(_) => return,
+                        Activity::Head(_) | Activity::Idle(_) => return,
                         Activity::Stalled(since) if now >= since + SEND_TIMEOUT => {
                             tracing::debug!(%peer, "a client takes nothing of what it asked for");
                             return;
@@ -192,13 +230,23 @@ impl Server {
         in_flight: &InFlight,
     ) -> impl Future<Output = Result<axum::response::Response, Infallible>> + Send + use<> {
         let mut request: Request = RequestBody::of(request).map(axum::body::Body::new);
-        let exchange = in_flight.begin();
+        let exchange = in_flight.begin(request.version());
+        let keep_alive = self.keep_alive.header.clone().filter(|_| request.version() == Version::HTTP_11);
         let address = Address::from(self.proxies.client(peer, request.headers()));
-        self.proxies.strip(peer, request.headers_mut());
+        if let Some(ignored) = self.proxies.strip(peer, request.headers_mut()) {
+            request.extensions_mut().insert(ignored);
+        }
+        base_path::strip(&self.base_path, request.uri_mut());
         request.extensions_mut().insert(address);
         request.extensions_mut().insert(handle.clone());
         let answer = self.router.clone().call(request);
-        async move { Ok(exchange.reply(answer.await?)) }
+        async move {
+            let mut reply = answer.await?;
+            if let Some(timeout) = keep_alive {
+                reply.headers_mut().insert(KEEP_ALIVE, timeout);
+            }
+            Ok(exchange.reply(reply))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::extract::FromRef;
+use codex_gateway_app::BasePath;
 use codex_gateway_engine::Sessions;
 use codex_gateway_site::Site;
 use leptos::config::LeptosOptions;
@@ -31,6 +32,8 @@ pub struct AppState {
     pub connections: Arc<Connections>,
     /// The reverse proxies that are believed.
     pub proxies: Arc<TrustedProxies>,
+    /// Where the gateway is on its host.
+    pub base_path: BasePath,
     /// Names this build to browsers, by its version and its browser files: a tab that is older is told.
     pub build_id: Arc<str>,
     /// When the gateway was started.
@@ -62,6 +65,7 @@ impl AppState {
             renderer: Renderer::default(),
             connections: Arc::new(Connections::new(&cli.limits)),
             proxies: Arc::new(cli.trusted_proxies.clone()),
+            base_path: cli.base_path.clone().unwrap_or_default(),
             build_id: format!("{VERSION}-{fingerprint}").into(),
             started: Instant::now(),
             site,

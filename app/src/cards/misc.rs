@@ -16,6 +16,7 @@ use super::{
     of_kind,
 };
 use crate::{
+    base_path::address,
     conversation::Chat,
     i18n::Texts,
     icon::Icon,
@@ -80,7 +81,7 @@ pub(super) fn review(review: &EnteredReviewMode, t: &Texts) -> Head {
 pub(super) fn image_body(entry: EntryRef, t: &'static Texts) -> Node {
     let session = use_context::<Chat>().map(Chat::id).filter(|id| !id.as_str().is_empty());
     let missing = State::new(session.is_none());
-    let source = session.map(|session| format!("/api/sessions/{session}/images/{}", entry.id()));
+    let source = session.map(|session| address(&format!("/api/sessions/{session}/images/{}", entry.id())));
     let picture = move || match &source {
         Some(source) if !missing.get() => el("img")
             .class("picture")

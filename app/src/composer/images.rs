@@ -7,6 +7,7 @@ use web_sys::{ClipboardEvent, DataTransfer, DragEvent, Event, File, HtmlInputEle
 
 use super::{Composer, drafts, models};
 use crate::{
+    base_path::address,
     browser,
     i18n::Texts,
     icon::{Icon, icon},
@@ -215,7 +216,7 @@ fn image_view(composer: Composer, key: String) -> El {
 
 /// An image, small; a click shows it whole.
 pub(crate) fn thumbnail(upload: &UploadId, t: &'static Texts) -> El {
-    let address = format!("/api/uploads/{upload}");
+    let address = address(&format!("/api/uploads/{upload}"));
     let image = el("img").attr("src", address.clone()).attr("alt", t.image()).attr("loading", "lazy");
     el("a").class("thumbnail").attr("href", address).attr("target", "_blank").child(image)
 }

@@ -346,6 +346,7 @@ pub(super) static SERVER: Server = Server {
     sign_in_why: "Enter your access token to go on.",
     access_token: "Access token",
     token_refused: "This token is not valid, or not any more.",
+    token_not_valid_yet: "This token is not valid yet. Try again later, or check the clock of the machine that made it.",
     token_hint: "Whoever runs the gateway can make one:",
     your_name: "your-name",
 };

@@ -442,6 +442,7 @@ texts! {
         sign_in_why,
         access_token,
         token_refused,
+        token_not_valid_yet,
         token_hint,
         your_name,
     }

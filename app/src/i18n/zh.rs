@@ -341,6 +341,7 @@ pub(super) static SERVER: Server = Server {
     sign_in_why: "请输入访问令牌以继续。",
     access_token: "访问令牌",
     token_refused: "令牌无效或已过期。",
+    token_not_valid_yet: "令牌尚未生效。请稍后再试，或检查签发令牌的机器的时钟。",
     token_hint: "网关的管理员可以生成令牌：",
     your_name: "用户名",
 };

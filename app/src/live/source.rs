@@ -13,7 +13,7 @@ use web_sys::{
 };
 
 use super::sse::{Message, Parser};
-use crate::browser;
+use crate::{base_path::address, browser};
 
 /// How long events are taken in at a time, in milliseconds.
 const SLICE: i64 = 8;
@@ -41,22 +41,22 @@ impl Drop for Source {
     }
 }
 
-/// Reads the events at an address until the stream ends, or cannot be had, or is not held any more. Returns the status of the
+/// Reads the events at a path of ours until the stream ends, or cannot be had, or is not held any more. Returns the status of the
 /// answer; 0 if there was none.
-pub(crate) async fn read_events(address: &str, signal: &AbortSignal, take: impl Fn(Message)) -> u16 {
-    let Ok(answer) = ask(address, signal).await else { return 0 };
+pub(crate) async fn read_events(path: &str, signal: &AbortSignal, take: impl Fn(Message)) -> u16 {
+    let Ok(answer) = ask(path, signal).await else { return 0 };
     // Why a stream ends makes no difference.
     let _ = pieces(&answer, signal, take).await;
     answer.status()
 }
 
-async fn ask(address: &str, signal: &AbortSignal) -> Result<Response, JsValue> {
+async fn ask(path: &str, signal: &AbortSignal) -> Result<Response, JsValue> {
     let request = RequestInit::new();
     request.set_signal(Some(signal));
     let headers = Headers::new()?;
     headers.set("Accept", "text/event-stream")?;
     request.set_headers(&headers);
-    JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?.dyn_into()
+    JsFuture::from(window().fetch_with_str_and_init(&address(path), &request)).await?.dyn_into()
 }
 
 async fn pieces(answer: &Response, signal: &AbortSignal, take: impl Fn(Message)) -> Result<(), JsValue> {

@@ -3,6 +3,7 @@
 use codex_gateway_wire::ApprovalMode;
 
 use crate::{
+    base_path::address,
     conversation::Chat,
     i18n::{Lang, Texts, texts},
     icon::{Icon, icon},
@@ -160,7 +161,7 @@ fn notifications_view(t: &'static Texts) -> Node {
 /// A form like any other, so that it works while nothing else does.
 fn sign_out_view(t: &'static Texts) -> El {
     let button = el("button").attr("type", "submit").class("sign-out").child(t.sign_out());
-    el("form").attr("method", "post").attr("action", "/sign-out").child(button)
+    el("form").attr("method", "post").attr("action", address("/sign-out")).child(button)
 }
 
 /// Choices side by side, one of which is chosen.

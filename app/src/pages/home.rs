@@ -236,7 +236,7 @@ fn recent_view(recent: Vec<SessionSummary>, server_now: i64, t: &'static Texts) 
             (false, true) => Some(el("span").class("running").child(t.running_now())),
             (false, false) => None,
         };
-        let link = link(conversation_path(&session.id), el("span").class("name").child(name))
+        let link = link(&conversation_path(&session.id), el("span").class("name").child(name))
             .child(mark)
             .child(el("time").attr("title", utc(then)).child(live(when)));
         el("li").child(link)

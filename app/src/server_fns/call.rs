@@ -47,21 +47,21 @@ mod browser {
 
     /// Asks the server; `arguments` are their names and their JSON.
     pub(in crate::server_fns) async fn call<T: DeserializeOwned>(
-        address: &str,
+        path: &str,
         arguments: &[(&str, String)],
     ) -> Result<T, Failure> {
-        let answer = ask(address, arguments).await?;
+        let answer = ask(path, arguments).await?;
         serde_json::from_str(&answer).map_err(|error| Failure::internal(error.to_string()))
     }
 
-    async fn ask(address: &str, arguments: &[(&str, String)]) -> Result<String, Failure> {
+    async fn ask(path: &str, arguments: &[(&str, String)]) -> Result<String, Failure> {
         let mut body = "{".to_owned();
         for (at, (name, json)) in arguments.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
             body.extend([comma, "\"", name, "\":", json]);
         }
         body.push('}');
-        let (ok, answer) = post(address, &body.into(), Some("application/json")).await?;
+        let (ok, answer) = post(path, &body.into(), Some("application/json")).await?;
         if ok { Ok(answer) } else { Err(Failure::of(&answer)) }
     }
 }

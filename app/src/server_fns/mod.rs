@@ -117,7 +117,7 @@ impl Loaded {
         Self { failure: Some(failure), ..Self::default() }
     }
 
-    /// Where the conversation goes on of a session that has ended.
+    /// The path where the conversation goes on of a session that has ended.
     pub fn moved_to(&self) -> Option<String> {
         self.failure.as_ref()?.thread_id.as_ref().map(thread_path)
     }

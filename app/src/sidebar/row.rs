@@ -79,7 +79,7 @@ pub(super) fn is_current(route: &Route, row: &Row) -> bool {
     }
 }
 
-/// Where a conversation is.
+/// The path of a conversation.
 pub(crate) fn path(row: &Row) -> String {
     row.session.as_ref().map_or_else(|| thread_path(&row.thread), conversation_path)
 }
@@ -95,7 +95,7 @@ fn open_view(row: &Row, news: bool, t: &'static Texts) -> El {
         let words_for_ears = el("span").class("heard").child(words);
         el("span").class("mark").attr("data-mark", mark).attr("title", words).child(words_for_ears)
     });
-    link(path(row), el("span").class("name").child(name.clone()))
+    link(&path(row), el("span").class("name").child(name.clone()))
         .class("open")
         .attr("data-unread", news)
         .attr("title", name)

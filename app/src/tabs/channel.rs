@@ -15,12 +15,12 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// Opens the channel of that name. `None` in a browser that has no such channels.
+    /// Opens the channel of that name, which other gateways on the same host do not share. `None` in a browser that has no such channels.
     pub(super) fn open(name: &str, take: impl Fn(TabMessage) + 'static) -> Option<Self> {
         if !browser::has("BroadcastChannel") {
             return None;
         }
-        let channel = BroadcastChannel::new(name).ok()?;
+        let channel = BroadcastChannel::new(&browser::own_name(name)).ok()?;
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let words = event.data().as_string().and_then(|words| serde_json::from_str(&words).ok());
             if let Some(message) = words.and_then(TabMessage::parse) {

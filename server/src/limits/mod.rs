@@ -67,6 +67,11 @@ pub struct LimitOptions {
     /// way; 0: no limit
     #[arg(long, env = "CODEX_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 128)]
     pub max_connections_per_address: u32,
+
+    /// How long a connection may wait for its next request: longer than a proxy keeps it for reuse
+    #[arg(long, env = "CODEX_GATEWAY_KEEP_ALIVE_MS", value_name = "MS", default_value_t = 75_000,
+          value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
+    pub keep_alive_ms: u64,
 }
 
 /// Who is counted.

@@ -30,7 +30,7 @@ impl Page {
                     <h1>"Codex Gateway: the API"</h1>
                     <p class="quiet">
                         "Version "{text(&document["info"], "version")}" · "
-                        <a href="/api/openapi.json">"openapi.json"</a>" · "<a href="/">"The chat"</a>
+                        <a href="openapi.json">"openapi.json"</a>" · "<a href="../">"The chat"</a>
                     </p>
                     {prose(text(&document["info"], "description"))}
                 </header>
@@ -51,7 +51,7 @@ impl Page {
             "<!DOCTYPE html><html lang=\"en\" data-theme=\"{theme}\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
              <meta name=\"color-scheme\" content=\"light dark\"><title>Codex Gateway: the API</title>\
-             <link rel=\"icon\" href=\"/assets/favicon.svg\" type=\"image/svg+xml\">\
+             <link rel=\"icon\" href=\"../assets/favicon.svg\" type=\"image/svg+xml\">\
              <style nonce=\"{nonce}\">{STYLE}</style></head><body>{}</body></html>",
             self.body
         )

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use codex_gateway_app::{SignInPage, sign_in_page};
+use codex_gateway_app::{BasePath, SignInPage, TokenProblem, sign_in_page};
 use leptos::nonce::Nonce;
 use serde::Deserialize;
 
@@ -17,6 +17,7 @@ use crate::{
     headers::allow_form,
     limits::Address,
     state::AppState,
+    tokens::{BadToken, pasted},
 };
 
 /// When one may send a form again that had to give way to others, in seconds.
@@ -51,12 +52,24 @@ pub async fn sign_in(State(state): State<AppState>, request: Request) -> Result<
     let sent: Sent = serde_urlencoded::from_bytes(&bytes)
         .map_err(|error| ApiError::BadBody(format!("the form is not what is expected: {error}")))?;
     let to = own_path(&sent.to);
-    let Ok(admission) = state.auth.read(sent.token.trim()) else {
-        tracing::info!(%address, "sign-in refused: the token is not valid");
-        state.limits.bad_token(address)?;
-        return Ok(form(&parts.headers, Form { to, refused: true }));
+    let admission = match state.auth.read(pasted(&sent.token)) {
+        Ok(admission) => admission,
+        Err(error) => {
+            let problem = match error {
+                BadToken::NotValidYet => {
+                    tracing::info!(%address, "sign-in refused: the token is not valid yet");
+                    TokenProblem::NotValidYet
+                }
+                BadToken::Invalid => {
+                    tracing::info!(%address, "sign-in refused: the token is not valid");
+                    state.limits.bad_token(address)?;
+                    TokenProblem::Invalid
+                }
+            };
+            return Ok(form(&state.base_path, &parts.headers, Form { to, problem: Some(problem) }));
+        }
     };
-    let mut response = Redirect::to(to).into_response();
+    let mut response = Redirect::to(&state.base_path.address(to)).into_response();
     if let Some(sign_ins) = state.auth.sign_ins() {
         let (until, owner) = (admission.until, admission.owner.clone());
         let id = sign_ins.begin(admission).await.map_err(|error| {
@@ -64,26 +77,28 @@ pub async fn sign_in(State(state): State<AppState>, request: Request) -> Result<
             ApiError::Internal
         })?;
         tracing::info!(owner = owner.as_str(), %address, "signed in");
-        add_cookie(&mut response, &cookie::set(&parts.headers, &id, until));
+        add_cookie(&mut response, &cookie::set(&state.base_path, &parts.headers, &id, until));
     }
     Ok(response)
 }
 
 /// `GET /sign-in`: one goes to a page, which asks for a token if one is needed.
-pub async fn begin() -> Redirect {
-    Redirect::to("/")
+pub async fn begin(State(state): State<AppState>) -> Redirect {
+    Redirect::to(&state.base_path.address("/"))
 }
 
 /// `POST /sign-out`: the cookie admits nobody any more.
 pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    if let Some((sign_ins, id)) = state.auth.sign_ins().zip(cookie::read(&headers)) {
-        if let Some((admission, _)) = sign_ins.find(id) {
-            tracing::info!(owner = admission.owner.as_str(), "signed out");
+    if let Some(sign_ins) = state.auth.sign_ins() {
+        for id in cookie::values(&state.base_path, &headers) {
+            if let Some((admission, _)) = sign_ins.find(id) {
+                tracing::info!(owner = admission.owner.as_str(), "signed out");
+            }
+            sign_ins.end(id).await;
         }
-        sign_ins.end(id).await;
     }
-    let mut response = Redirect::to("/").into_response();
-    add_cookie(&mut response, &cookie::expire(&headers));
+    let mut response = Redirect::to(&state.base_path.address("/")).into_response();
+    add_cookie(&mut response, &cookie::expire(&state.base_path, &headers));
     response
 }
 
@@ -91,24 +106,24 @@ pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Resp
 pub struct Form<'a> {
     /// The path to go to afterwards.
     to: &'a str,
-    /// Whether a token was not good.
-    refused: bool,
+    /// Why a token was refused, if there was one.
+    problem: Option<TokenProblem>,
 }
 
 impl<'a> Form<'a> {
     /// For somebody who wants to see this page.
-    pub fn asking(uri: &'a Uri) -> Self {
-        Self { to: uri.path_and_query().map_or("/", |path| own_path(path.as_str())), refused: false }
+    pub fn asking(uri: &'a Uri, problem: Option<TokenProblem>) -> Self {
+        Self { to: uri.path_and_query().map_or("/", |path| own_path(path.as_str())), problem }
     }
 }
 
 /// 401, and the form. It runs no script.
-pub fn form(headers: &HeaderMap, Form { to, refused }: Form<'_>) -> Response {
+pub fn form(base: &BasePath, headers: &HeaderMap, Form { to, problem }: Form<'_>) -> Response {
     let nonce = Nonce::new();
     // Who follows a link of another site comes without the cookie, which is for our own pages only. Seen from the form,
     // the same address is a page of ours: look once more, before anybody signs in who has done so already.
-    let look_again = !refused && headers.get(SITE).is_some_and(|site| site == "cross-site");
-    let html = sign_in_page(headers, SignInPage { nonce: &nonce, to, refused, look_again });
+    let look_again = problem.is_none() && headers.get(SITE).is_some_and(|site| site == "cross-site");
+    let html = sign_in_page(headers, SignInPage { base, nonce: &nonce, to, problem, look_again });
     let mut response = (StatusCode::UNAUTHORIZED, Html(html)).into_response();
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     allow_form(response.headers_mut(), &nonce);

@@ -15,7 +15,9 @@ const OFFLINE: &str = include_str!("../worker/offline.html");
 
 /// The worker. It differs with each build, by which browsers know that it is another one.
 pub async fn worker(State(state): State<AppState>) -> Response {
-    let script = WORKER.replace("{build}", &state.build_id).replace("{offline}", OFFLINE);
+    let base = state.base_path.as_str();
+    let script =
+        WORKER.replace("{build}", &state.build_id).replace("{base}", base).replace("{offline}", OFFLINE);
     let headers = [
         (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
         // It is asked for again each time: a worker that stays would outlive the build.
@@ -34,6 +36,6 @@ mod tests {
     fn the_page_can_stand_in_the_script_as_it_is() {
         assert!(!OFFLINE.contains('`') && !OFFLINE.contains("${") && !OFFLINE.contains('\\'));
         assert!(OFFLINE.contains("lang=\"\"") && OFFLINE.contains("lang=\"zh-CN\""));
-        assert!(WORKER.contains("{build}") && WORKER.contains("`{offline}`"));
+        assert!(WORKER.contains("{build}") && WORKER.contains("{base}") && WORKER.contains("`{offline}`"));
     }
 }

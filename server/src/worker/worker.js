@@ -36,7 +36,7 @@ async function page(event) {
 // What a page asks of it: ["notify", tag, title, words, path] or ["seen", tag].
 self.addEventListener("message", (event) => {
   const [what, tag, title, body, path] = JSON.parse(event.data);
-  const icon = "/assets/icon-192.png";
+  const icon = "{base}/assets/icon-192.png";
   const done =
     what === "notify" ? self.registration.showNotification(title, { tag, body, icon, data: path }) : seen(tag);
   event.waitUntil(done);

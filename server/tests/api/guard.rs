@@ -21,6 +21,28 @@ async fn foreign_names_are_refused_on_every_path() {
 }
 
 #[tokio::test]
+async fn hosts_compare_without_case_and_without_default_port() {
+    let gateway = Setup::fake("normal").set("CODEX_GATEWAY_ALLOWED_HOSTS", "ex.org").start().await;
+    let of = |host, origin| gateway.client.with("host", host).with("origin", origin);
+    for (host, origin) in [
+        ("ex.org:443", "https://ex.org"),
+        ("ex.org:80", "http://ex.org"),
+        ("EX.org", "https://ex.org"),
+        ("ex.org", "https://ex.org:443"),
+        ("ex.org:444", "https://ex.org:444"),
+    ] {
+        of(host, origin).post("/api/sessions").await.ok();
+    }
+    for (host, origin) in
+        [("ex.org", "https://ex.org:444"), ("ex.org:80", "https://ex.org"), ("ex.org:444", "https://ex.org")]
+    {
+        let error = of(host, origin).post("/api/sessions").await.refused(403, "foreign_origin");
+        assert!(error.contains(&format!("{host:?}")) && error.contains(origin), "{error}");
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn a_request_names_one_host() {
     let gateway = Gateway::fake("normal").await;
     let own = gateway.client.with("host", "localhost");

@@ -126,7 +126,7 @@ async fn guards_and_limits_are_those_of_http1() {
 
 #[tokio::test]
 async fn idle_connection_is_closed_and_one_with_a_stream_is_not() {
-    let gateway = Gateway::fake("normal").await;
+    let gateway = Setup::fake("normal").set("CODEX_GATEWAY_KEEP_ALIVE_MS", "1000").start().await;
     let session = gateway.create().await;
     let mut busy = Connection::open(&gateway.client).await;
     let stream = busy.request("GET", &session.path("/events")).body(Bytes::new()).unwrap();

@@ -132,13 +132,31 @@ async fn who_does_not_finish_a_head_is_cut_off() {
     let silent = gateway.client.connect().await;
     let mut slow = gateway.client.connect().await;
     slow.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nx-slow: ").await.unwrap();
+    let mut next = gateway.client.connect().await;
+    next.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    assert_eq!(next.read_u8().await.unwrap(), b'H');
+    next.write_all(b"GET /healthz HTTP/1.1\r\nhost: ").await.unwrap();
     let mut idle = gateway.client.connect().await;
     idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-    let (silent, slow, idle) =
-        tokio::join!(all_that_comes(silent), all_that_comes(slow), all_that_comes(idle));
+    let (silent, slow, next) =
+        tokio::join!(all_that_comes(silent), all_that_comes(slow), all_that_comes(next));
     assert_eq!((silent.as_str(), slow.as_str()), ("", ""));
-    assert!(idle.starts_with("HTTP/1.1 200 "), "{idle}");
+    assert_eq!(next.matches("TTP/1.1 200").count(), 1, "{next}");
+    // It has waited for longer than a head may take.
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    let idle = all_that_comes(idle).await;
+    assert_eq!(idle.matches("HTTP/1.1 200 ").count(), 2, "{idle}");
+    assert_eq!(idle.matches("keep-alive: timeout=75\r\n").count(), 2, "{idle}");
     gateway.client.get("/healthz").await.ok();
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn idle_connection_ends_when_its_keep_alive_is_over() {
+    let gateway = Setup::fake("normal").set("CODEX_GATEWAY_KEEP_ALIVE_MS", "1500").start().await;
+    let request = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let idle = all_that_comes(gateway.client.connect_with(request).await).await;
+    assert!(idle.starts_with("HTTP/1.1 200 ") && idle.contains("keep-alive: timeout=1\r\n"), "{idle}");
     gateway.stop().await;
 }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 mod auth;
+mod base_path;
 mod check;
 mod cli;
 mod cli_terminal;

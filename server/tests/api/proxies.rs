@@ -69,19 +69,41 @@ async fn loopback_is_believed_unless_it_is_told_otherwise() {
 }
 
 #[tokio::test]
-async fn forwarded_host_is_checked_beside_host_and_is_what_pages_come_from() {
+async fn forwarded_host_of_a_trusted_proxy_is_what_pages_come_from() {
     let gateway = gateway(None).await;
     let ada = gateway.client.with_token(&token_of("ada"));
     let proxied = ada.with("x-forwarded-host", "chat.example").with("x-forwarded-proto", "https");
-    proxied.with("origin", "https://chat.example").post_json("/api/sessions", &json!({})).await.ok();
-    for foreign in ["https://evil.example", "http://chat.example", "https://localhost"] {
-        proxied.with("origin", foreign).post("/api/sessions").await.refused(403, "foreign_origin");
+    for host in ["localhost", "backend:1317", "backend.internal"] {
+        let proxied = proxied.with("host", host);
+        proxied.with("origin", "https://chat.example").post_json("/api/sessions", &json!({})).await.ok();
+        for foreign in ["https://evil.example", "http://chat.example", "https://localhost"] {
+            proxied.with("origin", foreign).post("/api/sessions").await.refused(403, "foreign_origin");
+        }
     }
-    // A page that was rebound to this machine is a loopback peer, and could say anything.
-    let rebound = proxied.with("host", "evil.example");
-    rebound.get("/api/info").await.refused(403, "foreign_host");
+    // A page that was rebound to this machine is a loopback peer, and could send the header.
+    for own in ["localhost", "127.0.0.1", "[::1]"] {
+        let rebound = ada.with("host", "evil.example").with("x-forwarded-host", own);
+        rebound.get("/api/info").await.refused(403, "foreign_host");
+    }
     let foreign = ada.with("x-forwarded-host", "evil.example");
     assert!(foreign.get("/api/info").await.refused(403, "foreign_host").contains("evil.example"));
     proxied.with("x-forwarded-host", "chat.example").get("/api/info").await.refused(400, "bad_host");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn refusal_names_a_forwarded_host_that_was_not_believed() {
+    let gateway = gateway(Some("10.0.0.0/8")).await;
+    let proxied =
+        gateway.client.with_token(&token_of("ada")).with("x-forwarded-host", "chat.example").from(9);
+    let unknown = proxied.with("host", "backend").get("/api/info").await.refused(403, "foreign_host");
+    let known = proxied.with("host", "localhost").with("origin", "https://chat.example");
+    let page = known.post("/api/sessions").await.refused(403, "foreign_origin");
+    let call = known.post_json("/_fn/home", &json!({})).await.refused(403, "foreign_origin");
+    for (error, host) in [(unknown, "\"backend\""), (page, "\"localhost\""), (call, "\"localhost\"")] {
+        for part in [host, "\"chat.example\"", "127.0.0.9", "CODEX_GATEWAY_TRUSTED_PROXIES"] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
     gateway.stop().await;
 }

@@ -74,6 +74,56 @@ async fn a_token_becomes_a_cookie() {
 }
 
 #[tokio::test]
+async fn odd_cookie_hides_neither_the_sign_in_nor_a_preference() {
+    let gateway = gateway().await;
+    let reply = gateway.client.post_form("/sign-in", &format!("token={}", token_of("ada"))).await;
+    let (pair, _) = cookie(&reply);
+    for odd in ["x=é", "codex-gateway=stale", "codex-gateway=", "codex-gateway=é", "x"] {
+        let line = format!("{odd}; {pair}; theme=dark; lang=zh-CN");
+        let page = gateway.client.with("cookie", &line);
+        page.get("/api/info").await.ok();
+        gateway.client.with("cookie", odd).with("cookie", &pair).get("/api/info").await.ok();
+        let form =
+            gateway.client.with("cookie", &format!("{odd}; theme=dark; lang=zh-CN")).get("/").await.text();
+        assert!(form.contains("data-theme=\"dark\"") && form.contains("访问令牌"), "{odd}: {form}");
+    }
+    let out = gateway.client.with("cookie", &format!("codex-gateway=é; codex-gateway=stale; {pair}"));
+    assert_eq!(out.post("/sign-out").await.status, 303);
+    gateway.client.with("cookie", &pair).get("/api/info").await.refused(401, "unauthorized");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn token_is_understood_as_it_was_pasted() {
+    let gateway = gateway().await;
+    for pasted in ["Bearer+{}", "%22{}%22", "+{}%0A", "Authorization%3A+Bearer+{}", "%27Bearer+{}%27"] {
+        let form = format!("token={}", pasted.replace("{}", &token_of("ada")));
+        assert_eq!(gateway.client.post_form("/sign-in", &form).await.status, 303, "{pasted}");
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn token_for_later_is_told_so() {
+    let gateway = gateway().await;
+    let now = hours_from_now(0);
+    let of = |claim: &str, at: i64| {
+        sign(Algorithm::HS256, &json!({ "sub": "ada", "exp": hours_from_now(1), claim: at }), SECRET)
+    };
+    for claim in ["nbf", "iat"] {
+        gateway.client.with_token(&of(claim, now + 50)).get("/api/info").await.ok();
+        let later = of(claim, now + 600);
+        let client = gateway.client.with_token(&later);
+        let error = client.get("/api/info").await.refused(401, "unauthorized");
+        assert!(error.contains("not valid yet"), "{error}");
+        let form = gateway.client.post_form("/sign-in", &format!("token={later}")).await;
+        assert!(form.status == 401 && form.text().contains("not valid yet"), "{}", form.text());
+        assert!(client.get("/").await.text().contains("not valid yet"));
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn over_tls_the_cookie_is_for_this_host_alone() {
     let gateway = gateway().await;
     let tls = gateway.client.with("x-forwarded-proto", "https");
