@@ -10,6 +10,8 @@ mod zh;
 
 use leptos::prelude::use_context;
 
+use crate::server_fns::FOREIGN_REPLY;
+
 pub(crate) use self::lang::Lang;
 
 /// Declares the table of texts: words, those that only the server says, and phrases, which are made of other things.
@@ -129,6 +131,8 @@ texts! {
 
         // The connection
         connecting,
+        /// Why events come by polling, and where that is documented.
+        live_by_polling,
         live,
         offline,
         reconnecting,
@@ -435,6 +439,8 @@ texts! {
         sign_in,
         sign_out,
         sign_in_ended,
+        /// Of the proxy in front of the gateway.
+        proxy_sign_in_ended,
         too_much,
     }
     // What only the form to sign in says.
@@ -452,6 +458,8 @@ texts! {
         /// What sending an edited message removes, by how many turns come after its own.
         removes_turns: fn(usize) -> String,
         reconnecting_in: fn(u32) -> String,
+        /// By the status of a reply that is not the gateway's own.
+        foreign_reply: fn(&str) -> String,
         options_of: fn(&str) -> String,
         context_used: fn(u64) -> String,
         /// How hard a model thinks, by codex's word for it, where we have one.
@@ -514,6 +522,8 @@ impl Texts {
             "conversation_changed" => self.error_conversation_changed(),
             "queue_full" => self.error_queue_full(),
             "unauthorized" => self.sign_in_ended(),
+            "proxy_signed_out" => self.proxy_sign_in_ended(),
+            FOREIGN_REPLY => return (self.foreign_reply)(&failure.message),
             "rate_limited" | "too_many_bodies" => self.too_much(),
             _ => return failure.message.clone(),
         };

@@ -157,6 +157,11 @@ pub(crate) async fn fetch(route: Route) -> Loaded {
     loaded.unwrap_or_else(Loaded::failed)
 }
 
+/// The code of a reply that is not the gateway's own; the message is its status.
+pub(crate) const FOREIGN_REPLY: &str = "foreign_reply";
+/// The code of a reply by which a proxy asks for its own sign-in.
+const PROXY_SIGNED_OUT: &str = "proxy_signed_out";
+
 /// Why a call did not do what it was asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -171,8 +176,8 @@ pub struct Failure {
 read_fields!(Failure { code, message, thread_id });
 
 impl Failure {
-    /// What an answer says that is no success: ours, or of what stands before us.
-    pub(crate) fn of(answer: &str) -> Self {
+    /// What a reply says that is no success: ours, or that of a proxy before us.
+    pub(crate) fn of_reply(status: u16, answer: &str) -> Self {
         /// Any error of the gateway's.
         #[derive(Default)]
         struct Refusal {
@@ -184,6 +189,12 @@ impl Failure {
         read_fields!(Refusal { code, message, error, thread_id });
         let refusal: Refusal = serde_json::from_str(answer).unwrap_or_default();
         let message = if refusal.message.is_empty() { refusal.error } else { refusal.message };
+        match (refusal.code.as_str(), status) {
+            // The gateway names a reason whenever it refuses something.
+            ("", 401 | 407 | 511) => return Self::proxy_signed_out(),
+            ("", _) => return Self::new(FOREIGN_REPLY, status.to_string()),
+            _ => {}
+        }
         Self { code: refusal.code, message, thread_id: refusal.thread_id }
     }
 
@@ -194,6 +205,11 @@ impl Failure {
     /// The server could not be asked.
     pub(crate) fn unreachable() -> Self {
         Self::new("unreachable", String::new())
+    }
+
+    /// A proxy in front of the gateway wants its own sign-in first.
+    pub(crate) fn proxy_signed_out() -> Self {
+        Self::new(PROXY_SIGNED_OUT, String::new())
     }
 
     #[cfg(not(feature = "ssr"))]
@@ -213,6 +229,21 @@ impl Failure {
     /// Whether codex is indexing the conversation: it can be read in a moment.
     pub(crate) fn is_indexing(&self) -> bool {
         self.code == "indexing"
+    }
+
+    /// Returns `true` if no reply came.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.code == "unreachable"
+    }
+
+    /// Returns `true` if the gateway may have done what it was asked: its own reply did not come.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_unreachable() || self.code == FOREIGN_REPLY
+    }
+
+    /// Returns `true` if a proxy in front of the gateway wants its own sign-in first.
+    pub(crate) fn is_proxy_signed_out(&self) -> bool {
+        self.code == PROXY_SIGNED_OUT
     }
 
     /// Whether one has to sign in, again.
