@@ -294,8 +294,7 @@ pub(crate) async fn ask(address: &str, request: &RequestInit) -> Result<Response
     // Followed into another origin, a redirect would look like a line that is broken.
     request.set_redirect(RequestRedirect::Manual);
     let reply = JsFuture::from(window().fetch_with_str_and_init(address, request)).await;
-    let reply: Response =
-        reply.and_then(JsCast::dyn_into::<Response>).map_err(|_| Failure::unreachable())?;
+    let reply: Response = reply.and_then(JsCast::dyn_into::<Response>).map_err(|_| Failure::unreachable())?;
     let is_page = header(&reply, "Content-Type").is_some_and(|kind| kind.starts_with("text/html"));
     let asks_to_sign_in = reply.type_() == ResponseType::Opaqueredirect
         || is_page && (reply.ok() || matches!(reply.status(), 401 | 407 | 511));

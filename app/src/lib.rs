@@ -15,6 +15,7 @@
 //! - [`server_fns`]: what the page asks of the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
 //! - `node`: the pieces that pages are built of; `state`: what they watch
+//! - `start`: how the page begins in the browser
 //! - `upload`: sending an image to the server
 //! - `tabs`: the two event streams that all tabs of a browser share
 //! - `render_budget`: how much the rendering of a page may take, on the server
@@ -50,6 +51,8 @@ mod shell;
 mod sidebar;
 #[cfg(feature = "ssr")]
 mod sign_in;
+#[cfg(feature = "hydrate")]
+mod start;
 mod state;
 mod tabs;
 mod text;
@@ -66,3 +69,5 @@ pub use server_fns::{Loaded, ServerContext, known_colours, load};
 pub use shell::{PAGES, init_tasks, shell};
 #[cfg(feature = "ssr")]
 pub use sign_in::{SignInPage, sign_in_page};
+#[cfg(feature = "hydrate")]
+pub use start::start;

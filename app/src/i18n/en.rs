@@ -350,6 +350,8 @@ pub(super) static SERVER: Server = Server {
     token_refused: "This token is not valid, or not any more.",
     token_hint: "Whoever runs the gateway can make one:",
     your_name: "your-name",
+    page_not_started: "This page's program has not started, so nothing can be sent.",
+    needs_javascript: "Codex Gateway needs JavaScript and WebAssembly. Turn them on for this address, then reload the page.",
 };
 
 pub(super) static PHRASES: Phrases = Phrases {

@@ -345,6 +345,8 @@ pub(super) static SERVER: Server = Server {
     token_refused: "令牌无效或已过期。",
     token_hint: "网关的管理员可以生成令牌：",
     your_name: "用户名",
+    page_not_started: "页面程序没有启动，因此无法发送消息。",
+    needs_javascript: "Codex Gateway 需要 JavaScript 和 WebAssembly。请为此网址启用它们，然后重新加载页面。",
 };
 
 pub(super) static PHRASES: Phrases = Phrases {

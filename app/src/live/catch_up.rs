@@ -86,7 +86,8 @@ mod tests {
     /// When a page asks that is in sight and has the event `e:5`.
     fn asks_in_sight(informed: bool, summary: Option<&SessionSummary>, since_last_ms: i64) -> bool {
         let at = id("e", 5);
-        Situation { hidden: false, informed, blocked: false, summary, headline: None, at: &at, since_last_ms }.is_due()
+        Situation { hidden: false, informed, blocked: false, summary, headline: None, at: &at, since_last_ms }
+            .is_due()
     }
 
     #[test]
@@ -117,8 +118,16 @@ mod tests {
         let (idle, runs) = (summary(Some(id("e", 9)), false), summary(Some(id("e", 9)), true));
         let before = Headline::from(&idle);
         let asks = |informed: bool, summary: Option<&SessionSummary>, headline: Option<&Headline>| {
-            Situation { hidden: true, informed, blocked: false, summary, headline, at: &at, since_last_ms: 60_000 }
-                .is_due()
+            Situation {
+                hidden: true,
+                informed,
+                blocked: false,
+                summary,
+                headline,
+                at: &at,
+                since_last_ms: 60_000,
+            }
+            .is_due()
         };
         assert!(!asks(true, Some(&idle), Some(&before)), "events alone do not matter");
         assert!(asks(true, Some(&runs), Some(&before)));
@@ -130,8 +139,16 @@ mod tests {
     fn hidden_page_asks_now_and_then_where_streams_are_blocked() {
         let at = id("e", 5);
         let asks = |blocked: bool, since_last_ms: i64| {
-            Situation { hidden: true, informed: false, blocked, summary: None, headline: None, at: &at, since_last_ms }
-                .is_due()
+            Situation {
+                hidden: true,
+                informed: false,
+                blocked,
+                summary: None,
+                headline: None,
+                at: &at,
+                since_last_ms,
+            }
+            .is_due()
         };
         assert!(asks(true, 30_000) && !asks(true, 29_999) && !asks(false, 60_000));
     }

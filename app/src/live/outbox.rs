@@ -98,7 +98,9 @@ impl Outbox {
 
     /// Returns `true` if a message of this id is among them; tracked.
     pub(crate) fn has(self, client_id: &str) -> bool {
-        self.0.try_with(|all| all.iter().any(|message| message.turn.client_message_id.as_deref() == Some(client_id))) == Some(true)
+        self.0.try_with(|all| {
+            all.iter().any(|message| message.turn.client_message_id.as_deref() == Some(client_id))
+        }) == Some(true)
     }
 
     /// Whether one is on its way; tracked.
@@ -191,8 +193,7 @@ impl Outbox {
 /// Whether the conversation has a message, or lets it wait.
 fn has(transcript: &Transcript, message: &Unsent) -> bool {
     // One that is being sent is about to be in the conversation.
-    let waits =
-        |item: &QueueItem| !item.sending && item.client_message_id.as_ref() == message.sent_id();
+    let waits = |item: &QueueItem| !item.sending && item.client_message_id.as_ref() == message.sent_id();
     if transcript.queue.iter().any(waits) {
         return true;
     }

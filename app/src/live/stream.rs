@@ -294,8 +294,7 @@ impl Inner {
         }
         let names = EVENTS.map(EventName::as_str).join(",");
         let (session, since) = (&self.session, self.live.last_event());
-        let request =
-            self.transport.borrow().request(self.tabs.has_stream(), self.tabs.is_stream_blocked());
+        let request = self.transport.borrow().request(self.tabs.has_stream(), self.tabs.is_stream_blocked());
         let is_live = self.state.peek().is_live();
         let (accept, held) = match request {
             Request::Stream => (Accept::EventStream, 0),

@@ -177,7 +177,8 @@ mod tests {
     fn attempts_in_a_hurry_are_short_and_few() {
         let mut line = Transport::default();
         line.hurry();
-        let quick: Vec<_> = (0..3).map(|_| (line.patience(Request::Stream, 0), line.unanswered(Request::Stream))).collect();
+        let quick: Vec<_> =
+            (0..3).map(|_| (line.patience(Request::Stream, 0), line.unanswered(Request::Stream))).collect();
         assert_eq!(quick, [(700, Next::Again); 3]);
         assert_eq!((line.request(true, false), line.patience(Request::Stream, 0)), (Request::Stream, 10_000));
     }
@@ -199,7 +200,10 @@ mod tests {
     #[test]
     fn page_that_may_not_stream_catches_up() {
         let line = Transport::default();
-        assert_eq!((line.request(false, false), line.request(false, true)), (Request::CatchUp, Request::CatchUp));
+        assert_eq!(
+            (line.request(false, false), line.request(false, true)),
+            (Request::CatchUp, Request::CatchUp)
+        );
         assert_eq!(line.patience(Request::CatchUp, 0), 6_000);
         assert_eq!(i64::from(line.patience(Request::LongPoll, POLL_SECONDS)), SILENCE);
     }

@@ -38,7 +38,10 @@ pub(super) use self::browser::{call, json};
 mod browser {
     use serde::{Serialize, de::DeserializeOwned};
 
-    use crate::{browser::{now_ms, post}, server_fns::Failure};
+    use crate::{
+        browser::{now_ms, post},
+        server_fns::Failure,
+    };
 
     /// How long replies are waited for, in milliseconds. On a line that swallows what is sent none ever comes.
     const PATIENCE: [u32; 1] = [90_000];

@@ -91,8 +91,13 @@ pub struct Loaded {
     pub(crate) failure: Option<Failure>,
     /// Or nothing yet: the conversation is too much to be rendered on the server, and the browser is to load it.
     pub(crate) is_deferred: bool,
+    /// What shows that the data has come as it was written.
+    pub(crate) seal: String,
 }
-read_fields!(Loaded { home, conversation, failure, is_deferred });
+read_fields!(Loaded { home, conversation, failure, is_deferred, seal });
+
+/// Spaces that what shortens documents on their way makes one of.
+const SEAL: &str = "a  b";
 
 /// It only ever travels from the server to the page, so what would write it stays out of the browser.
 #[cfg(not(feature = "ssr"))]
@@ -111,6 +116,16 @@ impl Loaded {
     /// The same page, whose conversation the browser is to load.
     pub fn deferred() -> Self {
         Self { is_deferred: true, ..Self::default() }
+    }
+
+    /// The data as it is written into the page.
+    pub(crate) fn sealed(self) -> Self {
+        Self { seal: SEAL.to_owned(), ..self }
+    }
+
+    /// The data, if it has come as it was written. Otherwise the browser is to load it.
+    pub(crate) fn unsealed(self) -> Self {
+        if self.seal == SEAL { self } else { Self::deferred() }
     }
 
     fn failed(failure: Failure) -> Self {
