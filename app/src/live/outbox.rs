@@ -33,12 +33,14 @@ impl Unsent {
     /// The message that the reader sends again. It may have arrived before: then it keeps its id, by which the server takes
     /// it once. One that the gateway has refused becomes another message.
     pub(crate) fn again(self) -> Self {
-        match &self.state {
-            UnsentState::Failed(failure) if !failure.is_open() => {
-                Self { client_id: self.client_id, ..Self::new(self.turn) }
-            }
-            _ => self,
+        self.again_as(browser::unique_id)
+    }
+
+    fn again_as(mut self, new_id: impl FnOnce() -> String) -> Self {
+        if matches!(&self.state, UnsentState::Failed(failure) if !failure.is_open()) {
+            self.turn.client_message_id = Some(new_id());
         }
+        self
     }
 
     /// The id under which the server knows it.
@@ -235,6 +237,16 @@ mod tests {
         let body = EventBody::parse(EventName::Queue, data).unwrap();
         transcript.apply(&Event { seq: 3, body });
         assert!(!has(&transcript, &message("third")), "one that is being sent is in neither place");
+    }
+
+    #[test]
+    fn message_keeps_its_id_only_if_it_may_have_arrived() {
+        let failed = |failure| Unsent { state: UnsentState::Failed(failure), ..message("mine") };
+        for open in [Failure::unreachable(), Failure::of_reply(502, "<html>")] {
+            assert_eq!(failed(open).again_as(|| "new".to_owned()).sent_id().unwrap(), "mine");
+        }
+        let again = failed(Failure::new("queue_full", String::new())).again_as(|| "new".to_owned());
+        assert_eq!((again.sent_id().unwrap().as_str(), again.client_id.as_str()), ("new", "mine"));
     }
 
     #[test]

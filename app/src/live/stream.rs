@@ -54,6 +54,9 @@ const HIDDEN_GRACE: i64 = 10_000;
 /// A page that comes into sight trusts its line if something came so lately, in milliseconds.
 const FRESH: i64 = 1_000;
 
+/// A stream that has brought nothing for so long is doubted once the gateway has answered something else, in milliseconds.
+const DOUBTFUL: i64 = 3_000;
+
 /// How long to wait between two replies of which the first brought something, in milliseconds.
 const POLL_PAUSE: u64 = 300;
 
@@ -431,7 +434,7 @@ impl Inner {
         self.transport.borrow_mut().reached();
         if self.retry_at.get().is_some() {
             self.ask_anew();
-        } else if self.source.borrow().is_some() && browser::now_ms() - self.asked.get() >= FRESH {
+        } else if self.source.borrow().is_some() && browser::now_ms() - self.asked.get() >= DOUBTFUL {
             let next = self.transport.borrow_mut().refused(self.request.get());
             self.go_on(next);
         }

@@ -199,6 +199,7 @@ fn workspace_view(all: Vec<Workspace>, cwd: State<Option<String>>, t: &'static T
         });
         el("select")
             .attr("aria-label", t.workspace())
+            .attr("translate", "no")
             .attr("autocomplete", "off")
             .on("change", move |event: Event| cwd.set(Some(event_target_value(&event))))
             .child(many(options))

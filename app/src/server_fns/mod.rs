@@ -286,3 +286,27 @@ impl FromServerFnError for Failure {
         Self::new(code, error.to_string())
     }
 }
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reply_without_a_code_of_the_gateway_is_a_proxys() {
+        assert!(Failure::of_reply(401, "<!DOCTYPE html>").is_proxy_signed_out());
+        assert!(Failure::of_reply(401, "{}").is_proxy_signed_out());
+        assert!(Failure::of_reply(401, r#"{"code":"unauthorized","message":"m"}"#).is_unauthorized());
+        let foreign = Failure::of_reply(502, "<html>");
+        assert!(foreign.is_open() && foreign.message == "502");
+        assert_eq!(Failure::of_reply(409, r#"{"code":"turn_active","message":"m"}"#).code, "turn_active");
+    }
+
+    #[test]
+    fn data_that_was_shortened_on_its_way_is_asked_for_again() {
+        let sent = serde_json::to_string(&Loaded::failed(Failure::not_found()).sealed()).unwrap();
+        let read = |json: &str| serde_json::from_str::<Loaded>(json).unwrap().unsealed();
+        assert!(read(&sent).failure.is_some());
+        assert!(read(&sent.replace("  ", " ")).is_deferred);
+        assert!(read("{}").is_deferred);
+    }
+}
