@@ -187,7 +187,9 @@ impl Outbox {
         // A message whose reply was lost has arrived all the same, and is no draft any more.
         let thread = live.peek(|transcript| transcript.thread_id.clone());
         for message in there.iter().filter(|one| matches!(one.state, UnsentState::Failed(_))) {
-            thread.iter().for_each(|thread| forget_draft(thread.as_str(), &message.turn));
+            if let Some(thread) = &thread {
+                forget_draft(thread.as_str(), &message.turn);
+            }
         }
     }
 }
