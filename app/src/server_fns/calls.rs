@@ -197,7 +197,7 @@ calls! {
         let context = context()?;
         let key = message_key(&turn, &["fork", thread.as_str()]);
         let (forker, sessions) = (context.clone(), context.sessions.clone());
-        let work = async move { forker.fork_and_send(&thread, turn).await };
+        let work = Box::pin(async move { forker.fork_and_send(&thread, turn).await });
         sessions.do_once(&context.owner, key, work).await.map_err(failed)
     }
 
@@ -272,6 +272,6 @@ async fn begin(asked: CreateSession, turn: StartTurn) -> Result<SessionId, Failu
         ..asked
     };
     let (sessions, owner) = (context.sessions.clone(), context.owner.clone());
-    let work = async move { context.begin(request, turn).await };
+    let work = Box::pin(async move { context.begin(request, turn).await });
     sessions.do_once(&owner, key, work).await.map_err(failed)
 }
