@@ -5,7 +5,9 @@ test('without scripts the page says what it needs', async ({ browser, gateway })
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
   await page.goto(gateway.baseURL);
-  await expect(page.getByText('Codex Gateway needs JavaScript and WebAssembly')).toBeVisible();
+  const line = page.locator('.no-script');
+  await expect(line).toBeVisible();
+  await expect(line).toContainText('Codex Gateway needs JavaScript and WebAssembly');
   await context.close();
 });
 
