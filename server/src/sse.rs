@@ -86,6 +86,7 @@ impl Reader {
     }
 
     /// Pings after this much silence instead of [`KEEP_ALIVE`].
+    #[must_use]
     pub fn pinging_after(self, keep_alive: Duration) -> Self {
         Self { keep_alive, silent_until: Instant::now() + keep_alive, ..self }
     }
