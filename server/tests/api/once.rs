@@ -257,7 +257,8 @@ async fn message_of_the_page_is_taken_once_however_often_it_is_sent() {
     let [first, second] = [session.client.clone(), session.client.clone()];
     let (first, second) =
         tokio::join!(first.post_json("/_fn/send", &send), second.post_json("/_fn/send", &send));
-    (first.ok(), second.ok());
+    first.ok();
+    second.ok();
     events.turn().await;
     gateway.kill_and_start().await;
     session.client = gateway.client.clone();
