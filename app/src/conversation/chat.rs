@@ -205,6 +205,11 @@ impl Chat {
         !self.running() && !self.ended() && !self.signed_out() && !self.outbox.busy()
     }
 
+    /// Returns `true` if a message is on its way, or about to show in a page that gets what happens; tracked.
+    pub(super) fn is_sending(self) -> bool {
+        self.outbox.busy() || self.link.get().is_live() && self.outbox.has_accepted()
+    }
+
     /// How full the model's window is, in percent; tracked.
     pub(crate) fn context_used(self) -> Option<u64> {
         self.live.meta(|transcript| {

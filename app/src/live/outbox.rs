@@ -110,9 +110,14 @@ impl Outbox {
         self.0.try_with(|all| all.iter().any(|message| message.state == UnsentState::Sending)) == Some(true)
     }
 
-    /// Shows a message that is on its way already.
+    /// Returns `true` if the gateway has a message that its events have not told of; tracked.
+    pub(crate) fn has_accepted(self) -> bool {
+        self.0.try_with(|all| all.iter().any(|message| message.state == UnsentState::Accepted)) == Some(true)
+    }
+
+    /// Shows a message that the gateway has already.
     pub(crate) fn show(self, message: Unsent) {
-        self.0.update(|all| all.push(message));
+        self.0.update(|all| all.push(Unsent { state: UnsentState::Accepted, ..message }));
     }
 
     /// Sends a message, for the first time or again; `done` learns which session has it, or why it did not arrive.
