@@ -202,7 +202,7 @@ impl Chat {
 
     /// Whether a message can be sent now; tracked.
     pub(crate) fn may_send(self) -> bool {
-        !self.running() && !self.ended() && !self.signed_out() && !self.outbox.busy()
+        !self.running() && !self.ended() && !self.signed_out() && !self.is_sending()
     }
 
     /// Returns `true` if a message is on its way, or about to show in a page that gets what happens; tracked.
