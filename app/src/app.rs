@@ -36,7 +36,8 @@ pub fn App() -> impl IntoView {
     let conversations = Conversations::follow(navigator, tabs);
     provide_context(conversations);
     // What the server has read for this page is written into it, and read from there when the page is taken over.
-    let first = SharedValue::new(|| use_context::<Loaded>().unwrap_or_default()).into_inner();
+    let first =
+        SharedValue::new(|| use_context::<Loaded>().unwrap_or_default().sealed()).into_inner().unsealed();
     let is_deferred = first.is_deferred;
     let loaded = State::new(Some(first));
     let go = move |route: &Route| {

@@ -5,8 +5,9 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Element, Headers, History, HtmlDocument, HtmlElement, HtmlFormElement, HtmlInputElement, KeyboardEvent,
-    RequestInit, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Storage, js_sys,
+    AbortSignal, Element, Headers, History, HtmlDocument, HtmlElement, HtmlFormElement, HtmlInputElement,
+    KeyboardEvent, RequestInit, RequestRedirect, Response, ResponseType, ScrollIntoViewOptions,
+    ScrollLogicalPosition, Storage, js_sys,
 };
 
 use crate::{
@@ -296,26 +297,57 @@ pub(crate) fn download(path: &str) {
     }
 }
 
-/// Posts something to a path of ours; whether the server was content, and what it says.
+/// Asks the gateway at a path of its own. It redirects none of these requests and answers none of them with a page: what does
+/// is a proxy that wants one to sign in to it first.
+///
+/// # Errors
+/// `unreachable` if no reply came; `proxy_signed_out`.
+pub(crate) async fn ask(path: &str, request: &RequestInit) -> Result<Response, Failure> {
+    // Followed into another origin, a redirect would look like a line that is broken.
+    request.set_redirect(RequestRedirect::Manual);
+    let reply = JsFuture::from(window().fetch_with_str_and_init(&address(path), request)).await;
+    let reply: Response = reply.and_then(JsCast::dyn_into::<Response>).map_err(|_| Failure::unreachable())?;
+    let is_page = header(&reply, "Content-Type").is_some_and(|kind| kind.starts_with("text/html"));
+    let asks_to_sign_in = reply.type_() == ResponseType::Opaqueredirect
+        || is_page && (reply.ok() || matches!(reply.status(), 401 | 407 | 511));
+    if asks_to_sign_in { Err(Failure::proxy_signed_out()) } else { Ok(reply) }
+}
+
+/// A header of a reply.
+fn header(reply: &Response, name: &str) -> Option<String> {
+    reply.headers().get(name).ok().flatten()
+}
+
+/// The text of a reply that says yes.
+///
+/// # Errors
+/// What a reply says that says no; `unreachable` if the reply breaks off.
+pub(crate) async fn text(reply: &Response) -> Result<String, Failure> {
+    let text = async { JsFuture::from(reply.text()?).await }.await;
+    let text = text.ok().and_then(|text| text.as_string()).ok_or_else(Failure::unreachable)?;
+    if reply.ok() { Ok(text) } else { Err(Failure::of_reply(reply.status(), &text)) }
+}
+
+/// Posts something to a path of the gateway, and gives it up after so many milliseconds, if that is said. Returns what the
+/// server says.
+///
+/// # Errors
+/// Those of [`ask`] and [`text`].
 pub(crate) async fn post(
     path: &str,
     body: &JsValue,
     content_type: Option<&str>,
-) -> Result<(bool, String), Failure> {
-    fetch(path, body, content_type).await.map_err(|_| Failure::unreachable())
-}
-
-async fn fetch(path: &str, body: &JsValue, content_type: Option<&str>) -> Result<(bool, String), JsValue> {
+    timeout_ms: Option<u32>,
+) -> Result<String, Failure> {
     let request = RequestInit::new();
     request.set_method("POST");
     request.set_body(body);
-    if let Some(content_type) = content_type {
-        let headers = Headers::new()?;
-        headers.set("Content-Type", content_type)?;
+    if let (Some(content_type), Ok(headers)) = (content_type, Headers::new()) {
+        let _ = headers.set("Content-Type", content_type);
         request.set_headers(&headers);
     }
-    let answer = JsFuture::from(window().fetch_with_str_and_init(&address(path), &request)).await?;
-    let answer: Response = answer.dyn_into()?;
-    let text = JsFuture::from(answer.text()?).await?;
-    Ok((answer.ok(), text.as_string().unwrap_or_default()))
+    if let Some(timeout_ms) = timeout_ms {
+        request.set_signal(Some(&AbortSignal::timeout_with_u32(timeout_ms)));
+    }
+    text(&ask(path, &request).await?).await
 }

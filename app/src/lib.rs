@@ -17,6 +17,7 @@
 //! - `i18n`: every word, in each language; `prefs`: theme and language
 //! - `base_path`: the addresses of the gateway's paths; `route`: which page an address is
 //! - `node`: the pieces that pages are built of; `state`: what they watch
+//! - `start`: how the page begins in the browser
 //! - `upload`: sending an image to the server
 //! - `tabs`: the two event streams that all tabs of a browser share
 //! - `render_budget`: how much the rendering of a page may take, on the server
@@ -55,6 +56,8 @@ mod shell;
 mod sidebar;
 #[cfg(feature = "ssr")]
 mod sign_in;
+#[cfg(feature = "hydrate")]
+mod start;
 mod state;
 mod tabs;
 mod text;
@@ -75,3 +78,5 @@ pub use server_fns::{Loaded, ServerContext, known_colours, load};
 pub use shell::{PAGES, init_tasks, shell};
 #[cfg(feature = "ssr")]
 pub use sign_in::{SignInPage, TokenProblem, sign_in_page};
+#[cfg(feature = "hydrate")]
+pub use start::start;

@@ -91,7 +91,11 @@ impl Shown {
             .attr("aria-label", format!("{}: {}", t.revoke(), plain_name(&title)))
             .on_click(move || self.revoke(id.clone()))
             .child(t.revoke());
-        let place = el("span").class("where").child(icon(Icon::Folder)).child(exact_name(&rule.cwd, t));
+        let place = el("span")
+            .class("where")
+            .attr("translate", "no")
+            .child(icon(Icon::Folder))
+            .child(exact_name(&rule.cwd, t));
         el("li").child(el("div").child(el("code").child(exact_name(&title, t))).child(place)).child(revoke)
     }
 

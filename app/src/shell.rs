@@ -1,6 +1,6 @@
 //! The document around the application.
 
-use leptos::{html, hydration::HydrationScripts, prelude::*};
+use leptos::{html, prelude::*};
 
 use crate::{
     App,
@@ -40,7 +40,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let owner =
         context.filter(|_| signs_in()).map(|context| format!("{:x}", hash(0, context.owner.as_str())));
     let base = use_context::<BasePath>().unwrap_or_default();
-    let styles = address(&format!("/{}/{}.css", options.site_pkg_dir, options.output_name));
+    let file = |kind: &str| address(&format!("/{}/{}.{kind}", options.site_pkg_dir, options.output_name));
+    let (styles, script, module) = (file("css"), file("js"), file("wasm"));
     let worker = WORKER.replace("{script}", &address("/service-worker.js"));
     let words = lang.texts().words();
     let title = window_title(title().as_deref());
@@ -61,16 +62,38 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="apple-touch-icon" href=address("/assets/apple-touch-icon.png") />
                 <link rel="icon" href=address("/assets/favicon.svg") type="image/svg+xml" />
                 <link rel="stylesheet" href=styles />
-                <HydrationScripts options root=base.as_str() />
+                <link rel="modulepreload" href=script.clone() />
+                <link rel="preload" href=module.clone() r#as="fetch" r#type="application/wasm" crossorigin="" />
+                <script type="module" nonce=use_nonce()>
+                    {start_script(&script, &module)}
+                </script>
             </head>
             <body>
                 <App />
+                <noscript>
+                    <p class="no-script">{lang.texts().needs_javascript()}</p>
+                </noscript>
+                <div class="not-started" role="status">
+                    <span>{lang.texts().page_not_started()} " " <code translate="no"></code></span>
+                    <a class="button" href="">
+                        {lang.texts().reload()}
+                    </a>
+                </div>
                 <script type="text/plain" id="words">{words}</script>
                 <script nonce=use_nonce()>{TO_THE_END}</script>
                 <script nonce=use_nonce()>{worker}</script>
             </body>
         </html>
     }
+}
+
+/// Loads the program and starts it, or says why it cannot be started. (Leptos's own script says nothing. This one also
+/// runs when all of its white space was changed on the way.)
+fn start_script(script: &str, module: &str) -> String {
+    let failed = "e=>{const c=document.querySelector('.not-started code');if(c)c.textContent=e}";
+    format!(
+        "import({script:?}).then(m=>m.default({{module_or_path:{module:?}}}).then(()=>m.hydrate())).catch({failed})"
+    )
 }
 
 /// As the system has it, unless the reader has chosen.

@@ -7,10 +7,6 @@ use crate::{browser::post, server_fns::Failure};
 
 /// Sends an image; its id.
 pub(crate) async fn image(image: &Blob) -> Result<UploadId, Failure> {
-    match post("/api/uploads", image, None).await? {
-        (true, answer) => {
-            serde_json::from_str(&answer).map(|upload: Upload| upload.id).map_err(|_| Failure::of(&answer))
-        }
-        (false, answer) => Err(Failure::of(&answer)),
-    }
+    let answer = post("/api/uploads", image, None, None).await?;
+    serde_json::from_str(&answer).map(|upload: Upload| upload.id).map_err(|_| Failure::of_reply(200, &answer))
 }

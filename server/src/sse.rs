@@ -34,6 +34,12 @@ pub fn is_accepted(headers: &HeaderMap) -> bool {
     types.any(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
 }
 
+/// Returns `true` if a request's `Accept` is plain text and nothing else: the client is behind a proxy that holds event
+/// streams back by their type.
+pub fn wants_plain_text(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_some_and(|accepted| accepted == "text/plain")
+}
+
 /// A reply that is an event stream.
 pub fn response(stream: impl Stream<Item = Chunk> + Send + 'static) -> Response {
     let mut response = Response::new(Body::from_stream(stream));
@@ -66,6 +72,8 @@ pub struct Reader {
     follower: Follower,
     /// The events that it wants.
     names: u16,
+    /// How long the stream is silent at most.
+    keep_alive: Duration,
     silent_until: Instant,
 }
 
@@ -73,7 +81,14 @@ impl Reader {
     /// Reads what follows the event with this number.
     pub fn after(session: Session, seq: u64, names: u16) -> Self {
         let follower = session.log().follow(seq, names);
-        Self { session, follower, names, silent_until: Instant::now() + KEEP_ALIVE }
+        let silent_until = Instant::now() + KEEP_ALIVE;
+        Self { session, follower, names, keep_alive: KEEP_ALIVE, silent_until }
+    }
+
+    /// Pings after this much silence instead of [`KEEP_ALIVE`].
+    #[must_use]
+    pub fn pinging_after(self, keep_alive: Duration) -> Self {
+        Self { keep_alive, silent_until: Instant::now() + keep_alive, ..self }
     }
 
     /// A fresh `state`, and a reader of what follows it.
@@ -115,7 +130,7 @@ impl Reader {
             Some(read) => self.frames(read).await?,
             None => self.ping(),
         };
-        self.silent_until = Instant::now() + KEEP_ALIVE;
+        self.silent_until = Instant::now() + self.keep_alive;
         Some(bytes)
     }
 
@@ -183,6 +198,8 @@ mod tests {
             is_accepted(&HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())]))
         };
         assert!(accepts("text/event-stream") && accepts("application/json;q=0.5, Text/Event-Stream; q=1"));
+        let plain = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("text/plain"))]);
+        assert!(wants_plain_text(&plain) && !is_accepted(&plain));
         assert!(!accepts("*/*") && !accepts("application/json") && !is_accepted(&HeaderMap::new()));
     }
 }

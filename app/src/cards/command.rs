@@ -70,7 +70,12 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     let printed = move || untrack(printed);
     let tools = el("div")
         .class("tools")
-        .child(el("span").class("cwd").child(live(move || cwd().map(|cwd| exact_name(&cwd, t)))))
+        .child(
+            el("span")
+                .class("cwd")
+                .attr("translate", "no")
+                .child(live(move || cwd().map(|cwd| exact_name(&cwd, t)))),
+        )
         .child(copy_button(t.copy_command(), move || untrack(line), t))
         .child(copy_button(t.copy_output(), printed, t));
     el("div").class("terminal").child(live(prompt)).child(output).child(tools).into()

@@ -50,6 +50,13 @@ impl Area {
     }
 }
 
+/// What is written in a field that the page does not know yet.
+#[cfg(feature = "hydrate")]
+pub(super) fn value_of(selector: &str) -> Option<String> {
+    let field = crate::browser::find(selector)?.dyn_into::<HtmlTextAreaElement>().ok()?;
+    Some(field.value())
+}
+
 /// Where a place in a text is, which the browser counts in units of UTF-16.
 fn byte_of_unit(text: &str, unit: usize) -> usize {
     let mut units = 0;

@@ -113,6 +113,17 @@ pub(crate) fn composer_of(conversation: &str) -> Option<Composer> {
     MOUNTED.get().filter(|composer| composer.key.try_peek(|own| *own == key) == Some(true))
 }
 
+thread_local! {
+    /// What was written on a page that is about to be mounted anew.
+    static TYPED: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// Keeps what is written in the page's field, for the field that takes its place.
+#[cfg(feature = "hydrate")]
+pub(crate) fn keep_typed() {
+    TYPED.set(area::value_of(".composer textarea").filter(|text| !text.is_empty()));
+}
+
 /// Takes a message that comes back: into the composer of its conversation, or into its draft while that is not there.
 pub(crate) fn take_back(conversation: &str, turn: &StartTurn) {
     match composer_of(conversation) {
@@ -212,6 +223,9 @@ impl Composer {
         if let Some(chat) = self.chat {
             // Drafts were once kept under the names of sessions.
             drafts::rename(&drafts::key(chat.id().as_str()), &key);
+        }
+        if let Some(typed) = TYPED.take() {
+            area.set_value(&typed);
         }
         // Somebody may have begun to write before this program ran, which has not kept it then.
         if area.value().is_empty() {

@@ -196,10 +196,11 @@ impl Suggestions {
                             (file.path, if file.directory { Icon::Folder } else { Icon::File });
                         let (dir, name) =
                             path.split_at(path.trim_end_matches('/').rfind('/').map_or(0, |at| at + 1));
-                        let name = el("span").class("name").child(exact_name(name, t));
-                        row.child(icon(mark))
-                            .child(name)
-                            .child(el("span").class("about").child(exact_name(dir, t)))
+                        let name =
+                            el("span").class("name").attr("translate", "no").child(exact_name(name, t));
+                        row.child(icon(mark)).child(name).child(
+                            el("span").class("about").attr("translate", "no").child(exact_name(dir, t)),
+                        )
                     }
                     Suggestion::Command(command) => {
                         let word =

@@ -197,12 +197,17 @@ impl Chat {
 
     /// Whether one has to sign in again; tracked.
     pub(crate) fn signed_out(self) -> bool {
-        self.link.get() == LinkState::SignedOut
+        matches!(self.link.get(), LinkState::SignedOut | LinkState::ProxySignedOut)
     }
 
     /// Whether a message can be sent now; tracked.
     pub(crate) fn may_send(self) -> bool {
-        !self.running() && !self.ended() && !self.signed_out() && !self.outbox.busy()
+        !self.running() && !self.ended() && !self.signed_out() && !self.is_sending()
+    }
+
+    /// Returns `true` if a message is on its way, or about to show in a page that gets what happens; tracked.
+    pub(super) fn is_sending(self) -> bool {
+        self.outbox.busy() || self.link.get().is_live() && self.outbox.has_accepted()
     }
 
     /// How full the model's window is, in percent; tracked.
@@ -259,6 +264,7 @@ impl Chat {
 
     /// Sends a message that did not arrive again.
     pub(crate) fn resend(self, message: Unsent) {
+        let message = message.again();
         let (key, turn) = (self.draft_key(), message.turn.clone());
         let arrived = move |sent: Result<(), &Failure>| {
             // It was kept as the draft until now.
@@ -324,6 +330,10 @@ impl Chat {
                 }
                 Ok(session) => {
                     done(Ok(()));
+                    // What the message brings about is looked for, if events do not come.
+                    if let Some(stream) = self.stream.peek() {
+                        stream.with_value(Stream::note_reachable);
+                    }
                     if let (true, Some(first), Some(navigator)) = (elsewhere, first, navigator) {
                         // A session is in it now: go there, and show the message until it has it.
                         first.has_come(navigator, &page, session, shown);
@@ -339,10 +349,13 @@ impl Chat {
         self.told.set(Some(self.t.failure(failure)));
     }
 
-    /// Stays away from the server if it wants one to sign in first.
+    /// Stays away from the server if it, or a proxy in front of it, wants one to sign in first.
     pub(super) fn heed(self, failure: &Failure) {
-        if let Some(stream) = self.stream.peek().filter(|_| failure.is_unauthorized()) {
+        let Some(stream) = self.stream.peek() else { return };
+        if failure.is_unauthorized() {
             stream.with_value(Stream::sign_out);
+        } else if failure.is_proxy_signed_out() {
+            stream.with_value(Stream::leave_to_proxy);
         }
     }
 

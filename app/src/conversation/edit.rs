@@ -229,7 +229,10 @@ impl Edit {
         let says = self.text.try_with(|text| !text.trim().is_empty()) == Some(true);
         let brings = self.input.try_with(|input| !input.is_empty()) == Some(true);
         // What would be removed is known of a conversation only while it is followed, and of one that nobody is in.
-        let follows = matches!(chat.link.get(), LinkState::Live | LinkState::Past);
+        let follows = {
+            let link = chat.link.get();
+            link.is_live() || link == LinkState::Past
+        };
         (says || brings) && follows && !self.sending.get()
     }
 

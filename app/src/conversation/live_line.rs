@@ -14,7 +14,7 @@ pub(crate) fn live_line(chat: Chat) -> El {
             Some(t.stopping().to_owned())
         } else if let Some(retrying) = chat.live.meta(|transcript| transcript.retrying.clone()) {
             Some(retrying)
-        } else if chat.outbox.busy() && !chat.running() {
+        } else if chat.is_sending() && !chat.running() {
             Some(t.sending().to_owned())
         } else {
             None

@@ -30,7 +30,7 @@ use web_sys::KeyboardEvent;
 
 pub(crate) use actions::RENAME;
 pub(crate) use chat::Chat;
-pub(crate) use notices::sign_in_notice;
+pub(crate) use notices::{proxy_notice, sign_in_notice};
 pub(crate) use turn::failure_view;
 pub(crate) use unsent::sent_view;
 

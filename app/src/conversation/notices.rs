@@ -29,7 +29,11 @@ pub(crate) fn notices_view(chat: Chat) -> El {
     let told = move || chat.told.get().map(|words| el("p").class("note").attr("role", "status").child(words));
     let outdated = move || chat.outdated.get().then(|| notice(t.new_version(), button(t.reload(), reload)));
     let closed = move || ended().map(|words| notice(words, link("/", t.new_chat()).class("button")));
-    let signed_out = move || chat.signed_out().then(|| sign_in_notice(t));
+    let signed_out = move || match chat.link.get() {
+        LinkState::SignedOut => Some(sign_in_notice(t)),
+        LinkState::ProxySignedOut => Some(proxy_notice(t)),
+        _ => None,
+    };
     el("div")
         .class("notices")
         .child(live(told))
@@ -42,6 +46,11 @@ pub(crate) fn notices_view(chat: Chat) -> El {
 /// One has to sign in again: the same address asks for it, and shows the same page afterwards.
 pub(crate) fn sign_in_notice(t: &'static Texts) -> El {
     notice(t.sign_in_ended(), button(t.sign_in(), reload))
+}
+
+/// One has to sign in to the proxy again, which asks for it when the page is loaded.
+pub(crate) fn proxy_notice(t: &'static Texts) -> El {
+    notice(t.proxy_sign_in_ended(), button(t.reload(), reload))
 }
 
 fn notice(words: &'static str, way_out: El) -> El {

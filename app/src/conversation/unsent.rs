@@ -35,8 +35,10 @@ pub(crate) fn unsent_view(chat: Chat, client_id: String) -> El {
         message().map(|message| {
             let bubble = sent_view(&message.turn, t);
             let entry = el("div").class("entry").attr("data-kind", "user");
-            let UnsentState::Failed(failure) = &message.state else {
-                return entry.attr("data-unsent", "sending").child(bubble);
+            let failure = match &message.state {
+                UnsentState::Sending => return entry.attr("data-unsent", "sending").child(bubble),
+                UnsentState::Accepted => return entry.attr("data-unsent", "accepted").child(bubble),
+                UnsentState::Failed(failure) => failure,
             };
             let what = el("strong").child(t.send_failed());
             let why = el("span").child(what).child(" · ").child(t.failure(failure));

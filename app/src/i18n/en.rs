@@ -48,6 +48,7 @@ pub(super) static WORDS: Words = Words {
     next: "Next",
 
     connecting: "Connecting",
+    live_by_polling: "Connected by polling: a proxy holds the event stream back. See “The page” in docs/troubleshooting.md.",
     live: "Connected",
     offline: "Offline",
     reconnecting: "Connection lost, reconnecting",
@@ -338,6 +339,7 @@ pub(super) static WORDS: Words = Words {
     sign_in: "Sign in",
     sign_out: "Sign out",
     sign_in_ended: "Your sign-in has ended.",
+    proxy_sign_in_ended: "Your session at the proxy has ended. Reload to sign in.",
     too_much: "That was too much in too short a time. Try again in a moment.",
 };
 
@@ -349,6 +351,8 @@ pub(super) static SERVER: Server = Server {
     token_not_valid_yet: "This token is not valid yet. Try again later, or check the clock of the machine that made it.",
     token_hint: "Whoever runs the gateway can make one:",
     your_name: "your-name",
+    page_not_started: "This page's program has not started, so nothing can be sent.",
+    needs_javascript: "Codex Gateway needs JavaScript and WebAssembly. Turn them on for this address, then reload the page.",
 };
 
 pub(super) static PHRASES: Phrases = Phrases {
@@ -365,6 +369,7 @@ pub(super) static PHRASES: Phrases = Phrases {
         later => format!("Removes {}. Files stay as they are.", counted(later, "later turn")),
     },
     reconnecting_in: |seconds| format!("Reconnecting in {seconds} s"),
+    foreign_reply: |status| format!("A proxy in front of the gateway answered with status {status}."),
     options_of: |title| format!("Options for “{title}”"),
     context_used: |percent| format!("{percent} % of the context is used"),
     effort: |word| {

@@ -10,6 +10,8 @@ mod zh;
 
 use leptos::prelude::use_context;
 
+use crate::server_fns::FOREIGN_REPLY;
+
 pub(crate) use self::lang::Lang;
 
 /// Declares the table of texts: words, those that only the server says, and phrases, which are made of other things.
@@ -68,7 +70,7 @@ macro_rules! texts {
 
             /// The words as the page brings them to the browser.
             pub(crate) fn words(&self) -> String {
-                self.words.join(BETWEEN)
+                self.words.join(&BETWEEN.to_string())
             }
         }
 
@@ -77,7 +79,7 @@ macro_rules! texts {
             /// Takes the words that the page has brought.
             fn of_page(words: &'static str, phrases: &Phrases) -> Self {
                 let mut words = words.split(BETWEEN);
-                let words = std::array::from_fn(|_| words.next().unwrap_or_default());
+                let words = std::array::from_fn(|_| words.next().unwrap_or_default().trim());
                 Self { words, $($phrase: phrases.$phrase,)* }
             }
         }
@@ -85,7 +87,8 @@ macro_rules! texts {
 }
 
 /// Between two words: nothing that is said.
-const BETWEEN: &str = "\n";
+/// No white space either: a proxy may have changed that in the page.
+const BETWEEN: char = '|';
 
 texts! {
     words {
@@ -129,6 +132,8 @@ texts! {
 
         // The connection
         connecting,
+        /// Why events come by polling, and where that is documented.
+        live_by_polling,
         live,
         offline,
         reconnecting,
@@ -435,6 +440,8 @@ texts! {
         sign_in,
         sign_out,
         sign_in_ended,
+        /// Of the proxy in front of the gateway.
+        proxy_sign_in_ended,
         too_much,
     }
     // What only the form to sign in says.
@@ -445,6 +452,8 @@ texts! {
         token_not_valid_yet,
         token_hint,
         your_name,
+        page_not_started,
+        needs_javascript,
     }
     phrases {
         /// Keys that have a meaning only in some places.
@@ -453,6 +462,8 @@ texts! {
         /// What sending an edited message removes, by how many turns come after its own.
         removes_turns: fn(usize) -> String,
         reconnecting_in: fn(u32) -> String,
+        /// By the status of a reply that is not the gateway's own.
+        foreign_reply: fn(&str) -> String,
         options_of: fn(&str) -> String,
         context_used: fn(u64) -> String,
         /// How hard a model thinks, by codex's word for it, where we have one.
@@ -515,6 +526,8 @@ impl Texts {
             "conversation_changed" => self.error_conversation_changed(),
             "queue_full" => self.error_queue_full(),
             "unauthorized" => self.sign_in_ended(),
+            "proxy_signed_out" => self.proxy_sign_in_ended(),
+            FOREIGN_REPLY => return (self.foreign_reply)(&failure.message),
             "rate_limited" | "too_many_bodies" => self.too_much(),
             _ => return failure.message.clone(),
         };
@@ -531,8 +544,8 @@ mod tests {
         for lang in Lang::ALL {
             let words = lang.texts().words();
             assert!(!words.contains('<') && !words.contains('&'));
-            assert_eq!(words.split(BETWEEN).count(), Lang::En.texts().words().lines().count());
-            assert!(words.lines().all(|word| !word.is_empty()));
+            assert_eq!(words.split(BETWEEN).count(), COUNT);
+            assert!(words.split(BETWEEN).all(|word| !word.is_empty()));
         }
     }
 }

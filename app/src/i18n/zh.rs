@@ -43,6 +43,7 @@ pub(super) static WORDS: Words = Words {
     next: "下一个",
 
     connecting: "正在连接",
+    live_by_polling: "已通过轮询连接：代理拦住了事件流。参见 docs/troubleshooting.md 中的“The page”一节。",
     live: "已连接",
     offline: "离线",
     reconnecting: "连接已断开，正在重新连接",
@@ -333,6 +334,7 @@ pub(super) static WORDS: Words = Words {
     sign_in: "登录",
     sign_out: "退出登录",
     sign_in_ended: "登录已失效。",
+    proxy_sign_in_ended: "你在代理上的登录已失效。请重新加载页面以登录。",
     too_much: "请求过于频繁，请稍后再试。",
 };
 
@@ -344,6 +346,8 @@ pub(super) static SERVER: Server = Server {
     token_not_valid_yet: "令牌尚未生效。请稍后再试，或检查签发令牌的机器的时钟。",
     token_hint: "网关的管理员可以生成令牌：",
     your_name: "用户名",
+    page_not_started: "页面程序没有启动，因此无法发送消息。",
+    needs_javascript: "Codex Gateway 需要 JavaScript 和 WebAssembly。请为此网址启用它们，然后重新加载页面。",
 };
 
 pub(super) static PHRASES: Phrases = Phrases {
@@ -360,6 +364,7 @@ pub(super) static PHRASES: Phrases = Phrases {
         later => format!("将移除之后的 {later} 轮。文件保持不变。"),
     },
     reconnecting_in: |seconds| format!("{seconds} 秒后重新连接"),
+    foreign_reply: |status| format!("网关前面的代理返回了状态码 {status}。"),
     options_of: |title| format!("“{title}”的选项"),
     context_used: |percent| format!("已使用 {percent}% 的上下文"),
     effort: |word| {

@@ -7,7 +7,9 @@ const POLL_INTERVAL: i64 = 1_000;
 /// How often it asks in sight while nothing tells it of what is new, in milliseconds.
 const BLIND_POLL_INTERVAL: i64 = 2_000;
 /// How often it asks in sight while there is nothing new, to notice a gateway that is gone, in milliseconds.
-const IDLE_POLL_INTERVAL: i64 = 15_000;
+const IDLE_POLL_INTERVAL: i64 = 5_000;
+/// How often it asks out of sight where no summaries get through, in milliseconds.
+const HIDDEN_POLL_INTERVAL: i64 = 30_000;
 
 /// What a hidden page has to know of: its title, its icon and its notifications tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub(super) struct Situation<'a> {
     pub(super) hidden: bool,
     /// The summaries are up to date.
     pub(super) informed: bool,
+    /// Event streams, and so the summaries, do not get through.
+    pub(super) blocked: bool,
     /// That of the session. `None` if the session has ended.
     pub(super) summary: Option<&'a SessionSummary>,
     /// How the session stood when the page last asked.
@@ -44,8 +48,11 @@ pub(super) struct Situation<'a> {
 impl Situation<'_> {
     /// Returns `true` if the page should ask now.
     pub(super) fn is_due(&self) -> bool {
+        if self.hidden && !self.informed {
+            return self.blocked && self.since_last_ms >= HIDDEN_POLL_INTERVAL;
+        }
         if self.hidden {
-            return self.informed && self.summary.map(Headline::from).as_ref() != self.headline;
+            return self.summary.map(Headline::from).as_ref() != self.headline;
         }
         let interval = match (self.informed, self.is_behind()) {
             (false, _) => BLIND_POLL_INTERVAL,
@@ -79,7 +86,8 @@ mod tests {
     /// When a page asks that is in sight and has the event `e:5`.
     fn asks_in_sight(informed: bool, summary: Option<&SessionSummary>, since_last_ms: i64) -> bool {
         let at = id("e", 5);
-        Situation { hidden: false, informed, summary, headline: None, at: &at, since_last_ms }.is_due()
+        Situation { hidden: false, informed, blocked: false, summary, headline: None, at: &at, since_last_ms }
+            .is_due()
     }
 
     #[test]
@@ -94,8 +102,8 @@ mod tests {
     #[test]
     fn page_in_sight_asks_rarely_if_there_is_nothing_new() {
         for newest in [None, Some(id("e", 5)), Some(id("e", 4))] {
-            assert!(!asks_in_sight(true, Some(&summary(newest.clone(), false)), 14_999));
-            assert!(asks_in_sight(true, Some(&summary(newest, false)), 15_000));
+            assert!(!asks_in_sight(true, Some(&summary(newest.clone(), false)), 4_999));
+            assert!(asks_in_sight(true, Some(&summary(newest, false)), 5_000));
         }
     }
 
@@ -110,11 +118,38 @@ mod tests {
         let (idle, runs) = (summary(Some(id("e", 9)), false), summary(Some(id("e", 9)), true));
         let before = Headline::from(&idle);
         let asks = |informed: bool, summary: Option<&SessionSummary>, headline: Option<&Headline>| {
-            Situation { hidden: true, informed, summary, headline, at: &at, since_last_ms: 60_000 }.is_due()
+            Situation {
+                hidden: true,
+                informed,
+                blocked: false,
+                summary,
+                headline,
+                at: &at,
+                since_last_ms: 60_000,
+            }
+            .is_due()
         };
         assert!(!asks(true, Some(&idle), Some(&before)), "events alone do not matter");
         assert!(asks(true, Some(&runs), Some(&before)));
         assert!(asks(true, None, Some(&before)), "the session has ended");
         assert!(!asks(false, Some(&runs), Some(&before)));
+    }
+
+    #[test]
+    fn hidden_page_asks_now_and_then_where_streams_are_blocked() {
+        let at = id("e", 5);
+        let asks = |blocked: bool, since_last_ms: i64| {
+            Situation {
+                hidden: true,
+                informed: false,
+                blocked,
+                summary: None,
+                headline: None,
+                at: &at,
+                since_last_ms,
+            }
+            .is_due()
+        };
+        assert!(asks(true, 30_000) && !asks(true, 29_999) && !asks(false, 60_000));
     }
 }

@@ -5,7 +5,8 @@
 //! - [`older`]: entries that are loaded later
 //! - [`span`]: which part of all that the page shows
 //! - [`turn`]: what the page says of a turn as a whole
-//! - [`stream`]: the event stream that feeds the store; [`source`]: how it is read, [`sse`]: its format
+//! - [`stream`]: the event stream that feeds the store; [`source`]: how it is read, [`sse`]: its format; [`transport`]:
+//!   by which request, where something on the way holds streams back
 //! - [`backoff`]: when to try again; [`catch_up`]: when a page without the stream asks
 //! - [`outbox`]: messages that were sent and have not come back yet
 
@@ -19,12 +20,13 @@ mod span;
 mod sse;
 mod store;
 mod stream;
+mod transport;
 mod turn;
 
 pub(crate) use backoff::Backoff;
 pub(crate) use groups::GroupKey;
 pub(crate) use outbox::{Outbox, Target, Unsent, UnsentState};
-pub(crate) use source::{Source, read_events};
+pub(crate) use source::{Accept, Arrival, Source, read_events};
 pub(crate) use span::Span;
 pub(crate) use sse::Message;
 pub(crate) use store::{EntryRef, Live};

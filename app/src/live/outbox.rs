@@ -6,6 +6,7 @@ use leptos::task::spawn_local;
 use super::Live;
 use crate::{
     browser,
+    composer::forget_draft,
     server_fns::{self, Failure},
     state::State,
 };
@@ -13,7 +14,7 @@ use crate::{
 /// A message on its way.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Unsent {
-    /// Ours; codex gives it back with the message.
+    /// Names the message on the page.
     pub(crate) client_id: String,
     /// The message as the server takes it.
     pub(crate) turn: StartTurn,
@@ -28,9 +29,25 @@ impl Unsent {
         let turn = StartTurn { client_message_id: Some(client_id.clone()), ..turn };
         Self { client_id, turn, state: UnsentState::Sending }
     }
-}
 
-impl Unsent {
+    /// The message that the reader sends again. It may have arrived before: then it keeps its id, by which the server takes
+    /// it once. One that the gateway has refused becomes another message.
+    pub(crate) fn again(self) -> Self {
+        self.again_as(browser::unique_id)
+    }
+
+    fn again_as(mut self, new_id: impl FnOnce() -> String) -> Self {
+        if matches!(&self.state, UnsentState::Failed(failure) if !failure.is_open()) {
+            self.turn.client_message_id = Some(new_id());
+        }
+        self
+    }
+
+    /// The id under which the server knows it.
+    fn sent_id(&self) -> Option<&String> {
+        self.turn.client_message_id.as_ref()
+    }
+
     /// Whether the turn is still there that the message is to replace.
     pub(crate) fn is_in_place(&self, transcript: &Transcript) -> bool {
         let replaced = self.turn.replaces_turn_id.as_ref();
@@ -43,6 +60,8 @@ impl Unsent {
 pub(crate) enum UnsentState {
     /// On its way.
     Sending,
+    /// The gateway has it, and its events have not told so yet.
+    Accepted,
     /// It did not arrive.
     Failed(Failure),
 }
@@ -81,7 +100,9 @@ impl Outbox {
 
     /// Returns `true` if a message of this id is among them; tracked.
     pub(crate) fn has(self, client_id: &str) -> bool {
-        self.0.try_with(|all| all.iter().any(|message| message.client_id == client_id)) == Some(true)
+        self.0.try_with(|all| {
+            all.iter().any(|message| message.turn.client_message_id.as_deref() == Some(client_id))
+        }) == Some(true)
     }
 
     /// Whether one is on its way; tracked.
@@ -89,9 +110,14 @@ impl Outbox {
         self.0.try_with(|all| all.iter().any(|message| message.state == UnsentState::Sending)) == Some(true)
     }
 
-    /// Shows a message that is on its way already.
+    /// Returns `true` if the gateway has a message that its events have not told of; tracked.
+    pub(crate) fn has_accepted(self) -> bool {
+        self.0.try_with(|all| all.iter().any(|message| message.state == UnsentState::Accepted)) == Some(true)
+    }
+
+    /// Shows a message that the gateway has already.
     pub(crate) fn show(self, message: Unsent) {
-        self.0.update(|all| all.push(message));
+        self.0.update(|all| all.push(Unsent { state: UnsentState::Accepted, ..message }));
     }
 
     /// Sends a message, for the first time or again; `done` learns which session has it, or why it did not arrive.
@@ -113,17 +139,19 @@ impl Outbox {
                 Target::Session(id) => server_fns::send(id.clone(), turn).await.map(|()| id),
                 Target::Thread(id) => server_fns::resume(id, turn).await,
             };
-            if let Err(failure) = &sent {
-                self.fail(&client_id, failure);
-            }
+            let state = match &sent {
+                Ok(_) => UnsentState::Accepted,
+                Err(failure) => UnsentState::Failed(failure.clone()),
+            };
+            self.note(&client_id, &state);
             done(sent.as_ref().cloned());
         });
     }
 
-    fn fail(self, client_id: &str, failure: &Failure) {
+    fn note(self, client_id: &str, state: &UnsentState) {
         self.0.update(|all| {
             for message in all.iter_mut().filter(|message| message.client_id == client_id) {
-                message.state = UnsentState::Failed(failure.clone());
+                message.state = state.clone();
             }
         });
     }
@@ -146,7 +174,7 @@ impl Outbox {
 
     /// Takes out those that did not arrive.
     pub(crate) fn take_failed(self) -> Vec<StartTurn> {
-        let is_failed = |message: &Unsent| message.state != UnsentState::Sending;
+        let is_failed = |message: &Unsent| matches!(message.state, UnsentState::Failed(_));
         let (failed, left): (Vec<_>, Vec<_>) = self.0.peek().into_iter().partition(is_failed);
         self.0.set_to(left);
         failed.into_iter().map(|message| message.turn).collect()
@@ -158,22 +186,28 @@ impl Outbox {
         if waiting.is_empty() {
             return;
         }
-        let left: Vec<_> =
-            waiting.into_iter().filter(|one| !live.peek(|transcript| has(transcript, one))).collect();
+        let is_there = |one: &Unsent| live.peek(|transcript| has(transcript, one));
+        let (there, left): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_there);
         self.0.set_to(left);
+        // A message whose reply was lost has arrived all the same, and is no draft any more.
+        let thread = live.peek(|transcript| transcript.thread_id.clone());
+        for message in there.iter().filter(|one| matches!(one.state, UnsentState::Failed(_))) {
+            if let Some(thread) = &thread {
+                forget_draft(thread.as_str(), &message.turn);
+            }
+        }
     }
 }
 
 /// Whether the conversation has a message, or lets it wait.
 fn has(transcript: &Transcript, message: &Unsent) -> bool {
     // One that is being sent is about to be in the conversation.
-    let waits =
-        |item: &QueueItem| !item.sending && item.client_message_id.as_ref() == Some(&message.client_id);
+    let waits = |item: &QueueItem| !item.sending && item.client_message_id.as_ref() == message.sent_id();
     if transcript.queue.iter().any(waits) {
         return true;
     }
     transcript.entries.iter().rev().any(|entry| match &entry.content {
-        Content::Item(Item::UserMessage(user)) => user.client_id.as_ref() == Some(&message.client_id),
+        Content::Item(Item::UserMessage(user)) => user.client_id.as_ref() == message.sent_id(),
         _ => false,
     })
 }
@@ -186,7 +220,8 @@ mod tests {
     use crate::live::store::tests::snapshot;
 
     fn message(client_id: &str) -> Unsent {
-        let turn = StartTurn { prompt: "go".to_owned(), ..StartTurn::default() };
+        let client_message_id = Some(client_id.to_owned());
+        let turn = StartTurn { prompt: "go".to_owned(), client_message_id, ..StartTurn::default() };
         Unsent { client_id: client_id.to_owned(), turn, state: UnsentState::Sending }
     }
 
@@ -209,6 +244,16 @@ mod tests {
         let body = EventBody::parse(EventName::Queue, data).unwrap();
         transcript.apply(&Event { seq: 3, body });
         assert!(!has(&transcript, &message("third")), "one that is being sent is in neither place");
+    }
+
+    #[test]
+    fn message_keeps_its_id_only_if_it_may_have_arrived() {
+        let failed = |failure| Unsent { state: UnsentState::Failed(failure), ..message("mine") };
+        for open in [Failure::unreachable(), Failure::of_reply(502, "<html>")] {
+            assert_eq!(failed(open).again_as(|| "new".to_owned()).sent_id().unwrap(), "mine");
+        }
+        let again = failed(Failure::new("queue_full", String::new())).again_as(|| "new".to_owned());
+        assert_eq!((again.sent_id().unwrap().as_str(), again.client_id.as_str()), ("new", "mine"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use web_sys::{
 };
 
 use super::sse::{Message, Parser};
-use crate::{base_path::address, browser};
+use crate::{browser, server_fns::Failure};
 
 /// How long events are taken in at a time, in milliseconds.
 const SLICE: i64 = 8;
@@ -41,26 +41,58 @@ impl Drop for Source {
     }
 }
 
-/// Reads the events at a path of ours until the stream ends, or cannot be had, or is not held any more. Returns the status of the
-/// answer; 0 if there was none.
-pub(crate) async fn read_events(path: &str, signal: &AbortSignal, take: impl Fn(Message)) -> u16 {
-    let Ok(answer) = ask(path, signal).await else { return 0 };
-    // Why a stream ends makes no difference.
-    let _ = pieces(&answer, signal, take).await;
-    answer.status()
+/// What comes on a stream.
+pub(crate) enum Arrival {
+    /// Some bytes: the line is alive.
+    Bytes,
+    /// An event, whole.
+    Event(Message),
 }
 
-async fn ask(path: &str, signal: &AbortSignal) -> Result<Response, JsValue> {
+/// What a reader accepts.
+#[derive(Clone, Copy)]
+pub(crate) enum Accept {
+    EventStream,
+    /// The events of a reply that ends, typed so that no proxy takes it for a stream.
+    PlainText,
+}
+
+impl Accept {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::EventStream => "text/event-stream",
+            Self::PlainText => "text/plain",
+        }
+    }
+}
+
+/// Reads the events at a path of the gateway until the reply ends, or is not held any more.
+///
+/// # Errors
+/// Why there is no reply with events. A reply that breaks off has ended.
+pub(crate) async fn read_events(
+    path: &str,
+    signal: &AbortSignal,
+    accept: Accept,
+    take: impl Fn(Arrival),
+) -> Result<(), Failure> {
     let request = RequestInit::new();
     request.set_signal(Some(signal));
-    let headers = Headers::new()?;
-    headers.set("Accept", "text/event-stream")?;
-    request.set_headers(&headers);
-    JsFuture::from(window().fetch_with_str_and_init(&address(path), &request)).await?.dyn_into()
+    if let Ok(headers) = Headers::new() {
+        let _ = headers.set("Accept", accept.as_str());
+        request.set_headers(&headers);
+    }
+    let reply = browser::ask(path, &request).await?;
+    if !reply.ok() {
+        return browser::text(&reply).await.map(drop);
+    }
+    // Why a reply breaks off makes no difference.
+    let _ = pieces(&reply, signal, take).await;
+    Ok(())
 }
 
-async fn pieces(answer: &Response, signal: &AbortSignal, take: impl Fn(Message)) -> Result<(), JsValue> {
-    let Some(body) = answer.body().filter(|_| answer.ok()) else { return Ok(()) };
+async fn pieces(reply: &Response, signal: &AbortSignal, take: impl Fn(Arrival)) -> Result<(), JsValue> {
+    let Some(body) = reply.body() else { return Ok(()) };
     let reader: ReadableStreamDefaultReader = body.get_reader().dyn_into()?;
     let mut parser = Parser::default();
     let mut since = browser::now_ms();
@@ -70,12 +102,16 @@ async fn pieces(answer: &Response, signal: &AbortSignal, take: impl Fn(Message))
             return Ok(());
         };
         parser.feed(&bytes.to_vec());
+        if signal.aborted() {
+            return Ok(());
+        }
+        take(Arrival::Bytes);
         while let Some(message) = parser.next() {
             // What came before may have had the stream given up.
             if signal.aborted() {
                 return Ok(());
             }
-            take(message);
+            take(Arrival::Event(message));
             // In a page that is out of sight nobody waits, and its timers stand still.
             if browser::now_ms() - since >= SLICE && !browser::hidden() {
                 others_turn().await?;

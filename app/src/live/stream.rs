@@ -21,13 +21,14 @@ use super::{
     Live, Outbox,
     backoff::Backoff,
     catch_up::{Headline, Situation},
-    source::{Source, read_events},
+    source::{Accept, Arrival, Source, read_events},
     sse::Message,
+    transport::{Next, PING_SECONDS, POLL_SECONDS, Request, SILENCE, Transport},
 };
 use crate::{
     browser,
     panel::Tap,
-    server_fns,
+    server_fns::{self, Failure},
     state::{State, effect},
     tabs::{StreamHolder, Tabs},
 };
@@ -47,14 +48,20 @@ const EVENTS: [EventName; 11] = [
     EventName::Ping,
 ];
 
-/// A line on which nothing came for so long is dead, in milliseconds: the server pings every 15 s.
-const SILENCE: i64 = 40_000;
-
-/// One that has said nothing for so long was asleep, in milliseconds.
-const QUIET: i64 = 20_000;
-
 /// How long a page stays hidden before it lets its stream go, in milliseconds.
 const HIDDEN_GRACE: i64 = 10_000;
+
+/// A page that comes into sight trusts its line if something came so lately, in milliseconds.
+const FRESH: i64 = 1_000;
+
+/// A stream that has brought nothing for so long is doubted once the gateway has answered something else, in milliseconds.
+const DOUBTFUL: i64 = 3_000;
+
+/// How long to wait between two replies of which the first brought something, in milliseconds.
+const POLL_PAUSE: u64 = 300;
+
+/// After how many milliseconds a snapshot is asked for once more, and after how many it is given up.
+const SNAPSHOT_PATIENCE: [u64; 2] = [3_000, 30_000];
 
 /// How the page is connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +71,8 @@ pub(crate) enum LinkState {
     Connecting,
     /// Events come as they happen, or soon after.
     Live,
+    /// The same by short requests, because something on the way holds event streams back.
+    Polling,
     /// Broken; another attempt in so many seconds.
     Waiting(u32),
     /// The machine has no network.
@@ -78,6 +87,15 @@ pub(crate) enum LinkState {
     Past,
     /// One has to sign in again.
     SignedOut,
+    /// A proxy in front of the gateway wants one to sign in to it again.
+    ProxySignedOut,
+}
+
+impl LinkState {
+    /// Returns `true` if the page gets what happens.
+    pub(crate) fn is_live(self) -> bool {
+        matches!(self, Self::Live | Self::Polling)
+    }
 }
 
 /// A stream of a session's events into a store, for as long as it is held.
@@ -98,16 +116,25 @@ struct Inner {
     tabs: Tabs,
     source: RefCell<Option<Source>>,
     backoff: Cell<Backoff>,
+    transport: RefCell<Transport>,
+    /// What is read now.
+    request: Cell<Request>,
+    /// How often something was asked.
+    attempts: Cell<u32>,
+    /// When it was asked, in Unix milliseconds.
+    asked: Cell<i64>,
     /// When something last came, in Unix milliseconds.
     heard: Cell<i64>,
     /// When to try again, in Unix milliseconds.
     retry_at: Cell<Option<i64>>,
     /// A snapshot is being fetched; what comes of it decides.
     fetching: Cell<bool>,
-    /// What is read is a short reply, not the stream.
-    polling: Cell<bool>,
+    /// How often one was.
+    fetches: Cell<u32>,
     /// The first event has come of what is read now.
     welcomed: Cell<bool>,
+    /// Something that has happened has come with it.
+    brought: Cell<bool>,
     /// When the page last caught up, in Unix milliseconds.
     polled_at: Cell<i64>,
     /// How the session stood then.
@@ -144,11 +171,16 @@ impl Stream {
             tabs,
             source: RefCell::default(),
             backoff: Cell::default(),
-            heard: Cell::new(0),
+            transport: RefCell::default(),
+            request: Cell::default(),
+            attempts: Cell::default(),
+            asked: Cell::default(),
+            heard: Cell::default(),
             retry_at: Cell::default(),
             fetching: Cell::default(),
-            polling: Cell::default(),
+            fetches: Cell::default(),
             welcomed: Cell::default(),
+            brought: Cell::default(),
             polled_at: Cell::default(),
             headline: RefCell::default(),
             hidden_since: Cell::default(),
@@ -167,7 +199,7 @@ impl Stream {
             (inner.caller(Inner::used), inner.caller(Inner::used), inner.caller(Inner::used));
         let left = inner.caller(Inner::left);
         let tick = inner.caller(Inner::tick);
-        let online = inner.caller(Inner::retry_now);
+        let online = inner.caller(Inner::online);
         let offline = inner.caller(Inner::broke);
         let (seen, shown) = (inner.caller(Inner::back), inner.caller(Inner::back));
         Self {
@@ -189,6 +221,16 @@ impl Stream {
     /// Tries to connect at once instead of waiting.
     pub(crate) fn retry_now(&self) {
         self.inner.retry_now();
+    }
+
+    /// The gateway has answered something else: what holds the events up may be a proxy.
+    pub(crate) fn note_reachable(&self) {
+        self.inner.note_reachable();
+    }
+
+    /// Stays away until somebody has signed in to the proxy again.
+    pub(crate) fn leave_to_proxy(&self) {
+        self.inner.leave_to_proxy();
     }
 
     /// Stays away until somebody has signed in again.
@@ -255,48 +297,154 @@ impl Inner {
         }
         let names = EVENTS.map(EventName::as_str).join(",");
         let (session, since) = (&self.session, self.live.last_event());
-        let polls = !self.tabs.has_stream();
-        let wait = if polls { "&wait=0" } else { "" };
+        let request = self.transport.borrow().request(self.tabs.has_stream(), self.tabs.is_stream_blocked());
+        let is_live = self.state.peek().is_live();
+        let (accept, held) = match request {
+            Request::Stream => (Accept::EventStream, 0),
+            // A page that is behind wants its first reply at once.
+            Request::LongPoll if is_live => (Accept::PlainText, POLL_SECONDS),
+            Request::LongPoll | Request::CatchUp => (Accept::PlainText, 0),
+        };
+        let pace = match request {
+            Request::Stream => format!("ping={PING_SECONDS}"),
+            Request::LongPoll | Request::CatchUp => format!("wait={held}"),
+        };
         let address =
-            format!("/api/sessions/{session}/events?since={since}&events={names}&interactive=1{wait}");
+            format!("/api/sessions/{session}/events?since={since}&events={names}&interactive=1&{pace}");
         let Some(source) = Source::new() else { return self.broke() };
         let signal = source.signal();
         let now = browser::now_ms();
-        self.heard.set(now);
+        self.asked.set(now);
         self.polled_at.set(now);
-        self.polling.set(polls);
+        self.request.set(request);
         self.welcomed.set(false);
+        self.brought.set(false);
         self.note_headline();
         *self.source.borrow_mut() = Some(source);
         let this = Rc::downgrade(self);
         spawn_local(async move {
-            let take = |message| {
+            let take = |arrival| {
                 if let Some(inner) = this.upgrade() {
-                    inner.take(message);
+                    inner.arrived(arrival);
                 }
             };
-            let status = read_events(&address, &signal, take).await;
+            let read = read_events(&address, &signal, accept, take).await;
             if let Some(inner) = this.upgrade().filter(|_| !signal.aborted()) {
-                inner.read_to_the_end(status);
+                inner.read_to_the_end(read);
+            }
+        });
+        let patience = self.transport.borrow().patience(request, held);
+        self.later(u64::from(patience), |inner| {
+            if inner.source.borrow().is_some() && !inner.welcomed.get() {
+                inner.unanswered();
             }
         });
     }
 
-    /// What was read has ended.
-    fn read_to_the_end(self: &Rc<Self>, status: u16) {
-        if self.polling.get() && self.welcomed.get() {
-            self.source.take();
-            // No frame comes to a hidden page.
-            if browser::hidden() {
-                self.live.flush();
+    /// Does something after a while, unless something was asked again meanwhile.
+    fn later(self: &Rc<Self>, after_ms: u64, act: fn(&Rc<Self>)) {
+        let attempt = self.attempts.get() + 1;
+        self.attempts.set(attempt);
+        let this = Rc::downgrade(self);
+        let act = move || {
+            if let Some(inner) = this.upgrade().filter(|inner| inner.attempts.get() == attempt) {
+                act(&inner);
             }
-        } else if matches!(status, 401 | 404) && self.backoff.get().failures() == 0 {
-            // Another way of asking says more. If that knows the session, the next attempt waits as usual.
-            self.count_failure();
-            self.fetch(false);
-        } else {
-            self.broke();
+        };
+        set_timeout(act, Duration::from_millis(after_ms));
+    }
+
+    /// No first event has come in time.
+    fn unanswered(self: &Rc<Self>) {
+        let next = self.transport.borrow_mut().unanswered(self.request.get());
+        self.go_on(next);
+    }
+
+    fn go_on(self: &Rc<Self>, next: Next) {
+        match next {
+            Next::Again => self.ask_anew(),
+            Next::Wait => self.broke(),
         }
+    }
+
+    /// Asks at once, in a page that is not live until there is a reply.
+    fn ask_anew(self: &Rc<Self>) {
+        self.set(LinkState::Connecting);
+        self.connect();
+    }
+
+    /// What was read has ended.
+    fn read_to_the_end(self: &Rc<Self>, read: Result<(), Failure>) {
+        let (request, welcomed) = (self.request.get(), self.welcomed.get());
+        match read {
+            Ok(()) if welcomed && request != Request::Stream => {
+                self.source.take();
+                // No frame comes to a hidden page.
+                if browser::hidden() {
+                    self.live.flush();
+                }
+                if request == Request::LongPoll {
+                    let pause = if self.brought.get() { POLL_PAUSE } else { 0 };
+                    self.later(pause, Self::poll_on);
+                }
+            }
+            Ok(()) if welcomed => {
+                self.transport.borrow_mut().was_cut(request, self.lived());
+                self.broke();
+            }
+            Err(failure) if failure.is_proxy_signed_out() => self.leave_to_proxy(),
+            Err(failure)
+                if (failure.is_unauthorized() || failure.is_not_found())
+                    && self.backoff.get().failures() == 0 =>
+            {
+                // Another way of asking says more. If that knows the session, the next attempt waits as usual.
+                self.count_failure();
+                self.fetch(false);
+            }
+            _ => {
+                let next = self.transport.borrow_mut().refused(request);
+                self.go_on(next);
+            }
+        }
+    }
+
+    /// How long the reply has gone on, in milliseconds.
+    fn lived(&self) -> i64 {
+        self.heard.get() - self.asked.get()
+    }
+
+    /// Asks for what comes next, where streams do not get through.
+    fn poll_on(self: &Rc<Self>) {
+        let is_open = self.source.borrow().is_some() || self.fetching.get();
+        if self.state.peek() == LinkState::Polling && self.tabs.has_stream() && !is_open {
+            self.connect();
+        }
+    }
+
+    /// The proxy in front of the gateway wants a sign-in. The next attempt is made when the reader comes back to the page.
+    fn leave_to_proxy(self: &Rc<Self>) {
+        self.disconnect();
+        self.set(LinkState::ProxySignedOut);
+    }
+
+    fn note_reachable(self: &Rc<Self>) {
+        if self.ended() || self.state.peek().is_live() {
+            return;
+        }
+        self.transport.borrow_mut().reached();
+        if self.retry_at.get().is_some() {
+            self.ask_anew();
+        } else if self.source.borrow().is_some() && browser::now_ms() - self.asked.get() >= DOUBTFUL {
+            let next = self.transport.borrow_mut().refused(self.request.get());
+            self.go_on(next);
+        }
+    }
+
+    /// The network is back, perhaps another one.
+    fn online(self: &Rc<Self>) {
+        self.tabs.set_stream_blocked(false);
+        self.transport.borrow_mut().hurry();
+        self.retry_now();
     }
 
     /// Counts a failed attempt. Returns how long to wait for the next one, in milliseconds.
@@ -312,9 +460,16 @@ impl Inner {
         self.retry_at.set(None);
     }
 
+    /// Something has come.
+    fn arrived(self: &Rc<Self>, arrival: Arrival) {
+        self.heard.set(browser::now_ms());
+        if let Arrival::Event(message) = arrival {
+            self.take(message);
+        }
+    }
+
     /// Takes an event in.
     fn take(self: &Rc<Self>, Message { name, id, data }: Message) {
-        self.heard.set(browser::now_ms());
         let Some(name) = EventName::parse(&name) else { return };
         self.tap.hear(name.as_str(), &data);
         if name == EventName::Session {
@@ -323,6 +478,7 @@ impl Inner {
         if name == EventName::Gap {
             return self.fetch(true);
         }
+        self.brought.set(self.brought.get() || name != EventName::Ping);
         let Ok(id) = id.parse::<EventId>() else { return };
         let event = EventBody::parse(name, &data).map(|body| Event { seq: id.seq, body });
         let change = self.live.apply(id, event.as_ref());
@@ -351,7 +507,11 @@ impl Inner {
         backoff.reset();
         self.backoff.set(backoff);
         self.welcomed.set(true);
-        self.set(LinkState::Live);
+        let shows_blocked = self.transport.borrow_mut().answered(self.request.get());
+        if shows_blocked {
+            self.tabs.set_stream_blocked(true);
+        }
+        self.set(if self.tabs.is_stream_blocked() { LinkState::Polling } else { LinkState::Live });
         let ours = browser::root_attribute("data-build");
         if let (Ok(welcome), Some(ours)) = (serde_json::from_str::<Welcome>(data), ours)
             && welcome.build_id != ours
@@ -382,8 +542,9 @@ impl Inner {
                 Ok(seconds @ 1..) => self.set(LinkState::Waiting(seconds)),
                 _ => self.retry(),
             }
-        } else if self.source.borrow().is_some() && now - self.heard.get() > SILENCE {
-            self.broke();
+        } else if self.source.borrow().is_some() && self.welcomed.get() && now - self.heard.get() > SILENCE {
+            self.transport.borrow_mut().fell_silent(self.request.get(), self.lived());
+            self.ask_anew();
         } else if self.state.peek() == LinkState::Offline && browser::online() {
             self.retry_now();
         } else {
@@ -403,7 +564,7 @@ impl Inner {
         if self.tabs.holder_now() == StreamHolder::Free && !browser::hidden() {
             return self.stream();
         }
-        if !self.polling.get() && self.source.take().is_some() {
+        if self.request.get() != Request::CatchUp && self.source.take().is_some() {
             self.polled_at.set(browser::now_ms());
             self.note_headline();
         }
@@ -417,7 +578,7 @@ impl Inner {
 
     /// Catches up, if this tab has no stream and there is something that it has to know of.
     fn follow(self: &Rc<Self>) {
-        let is_live = self.state.peek() == LinkState::Live;
+        let is_live = self.state.peek().is_live();
         if !is_live || self.tabs.has_stream() || self.source.borrow().is_some() || self.fetching.get() {
             return;
         }
@@ -426,6 +587,7 @@ impl Inner {
         let situation = Situation {
             hidden: browser::hidden(),
             informed: self.tabs.are_summaries_live(),
+            blocked: self.tabs.is_stream_blocked(),
             summary: summary.as_ref(),
             headline: headline.as_ref(),
             at: &self.live.last_event(),
@@ -443,7 +605,7 @@ impl Inner {
         if self.fetching.get() {
             return; // What comes of it connects.
         }
-        if self.state.peek() == LinkState::Live {
+        if self.state.peek().is_live() {
             self.connect();
         } else {
             self.retry_now();
@@ -462,8 +624,8 @@ impl Inner {
         self.disconnect();
     }
 
-    /// The reader is back at the page: nothing waits any longer. Timers may have stood still meanwhile, and a line that
-    /// has said nothing for longer than the server's pings take is made anew.
+    /// The reader is back at the page: it asks at once. Timers may have stood still meanwhile, and the line may have died
+    /// without a word.
     fn back(self: &Rc<Self>) {
         self.live.flush();
         if browser::hidden() {
@@ -471,16 +633,22 @@ impl Inner {
             return;
         }
         self.hidden_since.set(None);
-        if self.ended() || self.fetching.get() {
+        if self.ended() {
             return;
         }
-        if !self.tabs.has_stream() {
-            self.stream();
-        } else if self.source.borrow().is_none() {
-            if self.state.peek() == LinkState::Live { self.connect() } else { self.retry_now() }
-        } else if browser::now_ms() - self.heard.get() >= QUIET {
-            self.set(LinkState::Connecting);
+        let now = browser::now_ms();
+        let is_asked = self.source.borrow().is_some() || self.fetching.get();
+        let fresh = if self.welcomed.get() { self.heard.get() } else { self.asked.get() };
+        if self.tabs.has_stream() && is_asked && now - fresh < FRESH {
+            return;
+        }
+        self.tabs.take_stream();
+        self.fetching.set(false);
+        self.transport.borrow_mut().hurry();
+        if self.state.peek().is_live() && now - self.heard.get() <= SILENCE {
             self.connect();
+        } else {
+            self.ask_anew();
         }
     }
 
@@ -492,7 +660,9 @@ impl Inner {
     }
 
     fn retry_now(self: &Rc<Self>) {
-        if !self.ended() && self.state.peek() != LinkState::Live {
+        if !self.ended() && !self.state.peek().is_live() {
+            self.fetching.set(false);
+            self.transport.borrow_mut().hurry();
             self.retry();
         }
     }
@@ -504,14 +674,39 @@ impl Inner {
             return;
         }
         self.set(LinkState::Connecting);
+        self.fetches.set(self.fetches.get() + 1);
+        self.fetch_once(missing);
+        let fetch = self.fetches.get();
+        for (round, patience) in SNAPSHOT_PATIENCE.into_iter().enumerate() {
+            let this = Rc::downgrade(self);
+            let act = move || {
+                let same = |inner: &Rc<Self>| inner.fetching.get() && inner.fetches.get() == fetch;
+                match this.upgrade().filter(same) {
+                    Some(inner) if round == 0 => inner.fetch_once(missing),
+                    Some(inner) => {
+                        inner.fetching.set(false);
+                        inner.broke();
+                    }
+                    None => {}
+                }
+            };
+            set_timeout(act, Duration::from_millis(patience));
+        }
+    }
+
+    /// Asks for the snapshot over one connection. The first reply decides.
+    fn fetch_once(self: &Rc<Self>, missing: bool) {
         let this = Rc::downgrade(self);
-        let session = self.session.clone();
+        let (session, fetch) = (self.session.clone(), self.fetches.get());
         spawn_local(async move {
             let fetched = server_fns::snapshot(session).await;
-            let Some(inner) = this.upgrade() else { return };
-            inner.fetching.set(false);
+            let Some(inner) = this.upgrade().filter(|inner| inner.fetches.get() == fetch) else { return };
+            if !inner.fetching.replace(false) {
+                return;
+            }
             match fetched {
                 Ok(conversation) => {
+                    inner.transport.borrow_mut().reached();
                     // In the same log the stream goes on from where it broke, and the reader keeps their place.
                     if missing || conversation.snapshot.at.epoch != inner.live.last_event().epoch {
                         inner.live.reset(conversation.snapshot);
@@ -522,6 +717,7 @@ impl Inner {
                 Err(failure) if failure.thread_id.is_some() => inner.set(LinkState::Expired),
                 Err(failure) if failure.is_not_found() => inner.set(LinkState::Gone),
                 Err(failure) if failure.is_unauthorized() => inner.set(LinkState::SignedOut),
+                Err(failure) if failure.is_proxy_signed_out() => inner.leave_to_proxy(),
                 Err(_) => inner.broke(),
             }
         });

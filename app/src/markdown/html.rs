@@ -175,7 +175,7 @@ impl Writer {
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
                 push_text(&mut self.out, &text);
             }
-            Event::Code(code) => self.code("<code>", "", &code),
+            Event::Code(code) => self.code("<code translate=\"no\">", "", &code),
             // `$HOME/bin:$PATH` is no formula.
             Event::InlineMath(math)
                 if next.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
@@ -184,8 +184,8 @@ impl Writer {
                 push_text(&mut self.out, &math);
                 self.out.push('$');
             }
-            Event::InlineMath(math) => self.code("<code class=\"math\">", "$", &math),
-            Event::DisplayMath(math) => self.code("<code class=\"math\">", "$$", &math),
+            Event::InlineMath(math) => self.code("<code class=\"math\" translate=\"no\">", "$", &math),
+            Event::DisplayMath(math) => self.code("<code class=\"math\" translate=\"no\">", "$$", &math),
             Event::SoftBreak => self.out.push('\n'),
             Event::HardBreak => self.out.push_str("<br>"),
             Event::Rule => self.block("<hr>"),
@@ -224,7 +224,7 @@ impl Writer {
             Tag::Paragraph => self.block("<p>"),
             Tag::Heading { level, .. } => self.heading("<h", level),
             Tag::BlockQuote(_) => self.block("<blockquote>"),
-            Tag::CodeBlock(_) => self.block("<pre tabindex=\"0\"><code>"),
+            Tag::CodeBlock(_) => self.block("<pre tabindex=\"0\" translate=\"no\"><code>"),
             Tag::HtmlBlock => self.block("<div class=\"raw\">"),
             Tag::List(None) => self.block("<ul>"),
             Tag::List(Some(first)) => self.block(&format!("<ol start=\"{first}\">")),

@@ -293,7 +293,7 @@ fn headings_stay_below_those_of_the_page() {
 fn inline_marks() {
     assert_eq!(
         safe("*a* **b** ~~c~~ `d < e`"),
-        "<p><em>a</em> <strong>b</strong> <del>c</del> <code>d &lt; e</code></p>"
+        "<p><em>a</em> <strong>b</strong> <del>c</del> <code translate=\"no\">d &lt; e</code></p>"
     );
     assert_eq!(safe("a  \nb\\\nc\nd"), "<p>a<br>b<br>c\nd</p>");
     assert_eq!(safe("a[^1] H~2~O"), "<p>a[^1] H~2~O</p>");
@@ -304,7 +304,7 @@ fn inline_marks() {
 fn math_is_code_and_shell_variables_are_text() {
     assert_eq!(
         safe("$a_b$ and $$c$$"),
-        "<p><code class=\"math\">$a_b$</code> and <code class=\"math\">$$c$$</code></p>"
+        "<p><code class=\"math\" translate=\"no\">$a_b$</code> and <code class=\"math\" translate=\"no\">$$c$$</code></p>"
     );
     assert_eq!(safe("$HOME/bin:$PATH costs $5-$10"), "<p>$HOME/bin:$PATH costs $5-$10</p>");
 }

@@ -19,7 +19,7 @@ fn the_server_draws_every_block() {
         "<div class=\"prose\"><div class=\"block\"><h3>a</h3></div><div class=\"block\"><p><em>b</em></p></div>\
          <figure class=\"code\"><figcaption><span class=\"lang\">rust</span>\
          <button type=\"button\" class=\"copy\" aria-label=\"Copy it\">Copy it</button></figcaption>\
-         <pre tabindex=\"0\"><code><span>fn c&lt;T&gt;() {}\n</span></code></pre></figure></div>"
+         <pre translate=\"no\" tabindex=\"0\"><code translate=\"no\"><span>fn c&lt;T&gt;() {}\n</span></code></pre></figure></div>"
     );
     assert_eq!(rendered("", false), "<div class=\"prose\"></div>");
 }
@@ -54,14 +54,17 @@ fn the_server_draws_the_colours_that_are_known() {
     let coloured = html("```rust\nfn a\n```\n");
     assert!(
         coloured.contains(
-            "<code data-coloured><span><span class=\"hl-k\">fn</span> <span class=\"hl-f\">a</span>\n</span>"
+            "<code translate=\"no\" data-coloured><span><span class=\"hl-k\">fn</span> <span class=\"hl-f\">a</span>\n</span>"
         ),
         "{coloured}"
     );
     let none = html("```rust\n\u{202E}<\n```\n");
-    assert!(none.contains("<code data-coloured><span><span class=\"bidi\">U+202E</span>&lt;\n"), "{none}");
+    assert!(
+        none.contains("<code translate=\"no\" data-coloured><span><span class=\"bidi\">U+202E</span>&lt;\n"),
+        "{none}"
+    );
     let open = html("```rust\nfn b\n```\n");
-    assert!(open.contains("<code><span>fn b\n</span>"), "{open}");
+    assert!(open.contains("<code translate=\"no\"><span>fn b\n</span>"), "{open}");
 }
 
 #[test]

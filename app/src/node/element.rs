@@ -39,11 +39,15 @@ pub(crate) fn svg(tag: &'static str) -> El {
     in_namespace(Some("http://www.w3.org/2000/svg"), tag)
 }
 
+/// Elements whose words are no prose: code, paths, output, keys.
+const UNTRANSLATED: [&str; 3] = ["code", "pre", "kbd"];
+
 fn in_namespace(namespace: Option<&'static str>, tag: &'static str) -> El {
+    let translate = FixedAttribute { name: "translate", value: "no".into() };
     El(Box::new(Parts {
         tag,
         namespace,
-        fixed: Vec::new(),
+        fixed: if UNTRANSLATED.contains(&tag) { vec![translate] } else { Vec::new() },
         live: Vec::new(),
         listeners: Vec::new(),
         reference: None,

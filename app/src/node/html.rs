@@ -1,11 +1,13 @@
 //! Nodes as HTML, and taking over what was written so.
 
+use std::borrow::Cow;
+
 use leptos::{
     prelude::*,
     tachys::{
         html::attribute::{Attribute, AttributeValue, any_attribute::AnyAttribute},
         hydration::Cursor,
-        view::{Position, PositionState, add_attr::AddAnyAttr},
+        view::{Position, PositionState, Render, add_attr::AddAnyAttr},
     },
 };
 use wasm_bindgen::JsCast;
@@ -13,7 +15,10 @@ use wasm_bindgen::JsCast;
 use super::{
     El, Node,
     attribute::INNER_HTML,
+    hydration::{self, Expected},
+    many::ManyState,
     render::{ElState, NodeState, refer},
+    text::TextState,
 };
 
 /// A node takes no attributes from around it.
@@ -58,10 +63,13 @@ impl RenderHtml for Node {
 
     fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> NodeState {
         match self {
-            Self::Nothing => NodeState::Nothing(RenderHtml::hydrate::<FROM_SERVER>((), cursor, position)),
-            Self::Text(text) => NodeState::Text(RenderHtml::hydrate::<FROM_SERVER>(text, cursor, position)),
+            Self::Nothing if hydration::fits(Expected::Placeholder, cursor, position) => {
+                NodeState::Nothing(RenderHtml::hydrate::<FROM_SERVER>((), cursor, position))
+            }
+            Self::Nothing => NodeState::Nothing(Render::build(())),
+            Self::Text(text) => NodeState::Text(hydrate_text(text, false, cursor, position)),
             Self::Element(element) => NodeState::Element(Box::new(element.hydrate(cursor, position))),
-            Self::Many(nodes) => NodeState::Many(nodes.hydrate::<FROM_SERVER>(cursor, position)),
+            Self::Many(nodes) => NodeState::Many(ManyState::hydrate(nodes, cursor, position)),
             Self::Live(live) => NodeState::Live(live.hydrate::<FROM_SERVER>(cursor, position)),
             Self::List(list) => NodeState::List(list.hydrate::<FROM_SERVER>(cursor, position)),
             Self::View(view) => NodeState::View(view.hydrate::<FROM_SERVER>(cursor, position)),
@@ -71,6 +79,22 @@ impl RenderHtml for Node {
     fn into_owned(self) -> Self {
         self
     }
+}
+
+fn hydrate_text(
+    text: Cow<'static, str>,
+    alone: bool,
+    cursor: &Cursor,
+    position: &PositionState,
+) -> TextState {
+    if !hydration::fits(Expected::Text, cursor, position) {
+        return TextState::build(text, alone);
+    }
+    // Goes to the text, whatever it says.
+    let _ = RenderHtml::hydrate::<true>("", cursor, position);
+    let state = TextState::take_over(cursor.current().unchecked_into(), text, alone);
+    cursor.set(state.last());
+    state
 }
 
 impl El {
@@ -100,6 +124,11 @@ impl El {
     }
 
     fn hydrate(self, cursor: &Cursor, position: &PositionState) -> ElState {
+        let class = self.0.fixed.iter().find(|attribute| attribute.name == "class");
+        let class = class.and_then(|class| class.value.0.as_deref());
+        if !hydration::fits(Expected::Element { tag: self.0.tag, class }, cursor, position) {
+            return self.build();
+        }
         let parts = *self.0;
         match position.get() {
             Position::FirstChild => cursor.child(),
@@ -107,17 +136,15 @@ impl El {
             _ => cursor.sibling(),
         }
         let element: web_sys::Element = cursor.current().unchecked_into();
-        debug_assert!(
-            element.node_name().eq_ignore_ascii_case(parts.tag),
-            "the server wrote {} where <{}> is expected",
-            element.node_name(),
-            parts.tag
-        );
         let live = parts.live.into_iter().map(|attribute| attribute.attach(&element, true)).collect();
         let listeners = parts.listeners.into_iter().map(|listener| listener.attach(&element)).collect();
         position.set(Position::FirstChild);
-        let children =
-            parts.children.into_iter().map(|child| child.hydrate::<true>(cursor, position)).collect();
+        let alone = parts.children.len() == 1;
+        let children = parts.children.into_iter().map(|child| match child {
+            Node::Text(text) => NodeState::Text(hydrate_text(text, alone, cursor, position)),
+            child => child.hydrate::<true>(cursor, position),
+        });
+        let children = children.collect();
         cursor.set(element.clone().unchecked_into());
         position.set(Position::NextChild);
         ElState {

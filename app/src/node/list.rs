@@ -15,7 +15,7 @@ use leptos::{
 };
 use web_sys::Element;
 
-use super::{Node, live, render::NodeState};
+use super::{Node, hydration, live, render::NodeState};
 
 /// One piece for each key. A key that is still there keeps its piece; `piece` is asked for new ones only.
 pub(crate) fn list(
@@ -124,9 +124,7 @@ impl List {
         let keys = std::mem::take(&mut self.keys);
         let take_over = |piece: Node| piece.hydrate::<FROM_SERVER>(cursor, position);
         let rows = keys.into_iter().map(|key| self.row(key, take_over)).collect();
-        let end = cursor.next_placeholder(position);
-        position.set(Position::NextChild);
-        ListState { rows, end }
+        ListState { rows, end: hydration::placeholder(cursor, position) }
     }
 }
 

@@ -14,8 +14,11 @@
 mod attribute;
 mod element;
 mod html;
+mod hydration;
 mod list;
+mod many;
 mod render;
+mod text;
 
 use std::{
     borrow::Cow,
@@ -26,6 +29,8 @@ use leptos::prelude::*;
 
 pub(crate) use attribute::Value;
 pub(crate) use element::{El, ElementRef, el, svg};
+#[cfg(feature = "hydrate")]
+pub(crate) use hydration::is_changed;
 use list::List;
 pub(crate) use list::list;
 

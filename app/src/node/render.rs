@@ -9,14 +9,17 @@ use leptos::{
 };
 use web_sys::Element;
 
-use super::{El, LiveNode, Node, Value, attribute::FixedAttribute, element::Reference, list::ListState};
+use super::{
+    El, LiveNode, Node, Value, attribute::FixedAttribute, element::Reference, list::ListState,
+    many::ManyState, text::TextState,
+};
 
 /// A node that is there.
 pub(crate) enum NodeState {
     Nothing(<() as Render>::State),
-    Text(<std::borrow::Cow<'static, str> as Render>::State),
+    Text(TextState),
     Element(Box<ElState>),
-    Many(<Vec<Node> as Render>::State),
+    Many(ManyState),
     Live(<LiveNode as Render>::State),
     List(ListState),
     View(<AnyView as Render>::State),
@@ -38,9 +41,9 @@ impl Render for Node {
     fn build(self) -> NodeState {
         match self {
             Self::Nothing => NodeState::Nothing(().build()),
-            Self::Text(text) => NodeState::Text(text.build()),
+            Self::Text(text) => NodeState::Text(TextState::build(text, false)),
             Self::Element(element) => NodeState::Element(Box::new(element.build())),
-            Self::Many(nodes) => NodeState::Many(nodes.build()),
+            Self::Many(nodes) => NodeState::Many(ManyState::build(nodes)),
             Self::Live(live) => NodeState::Live(live.build()),
             Self::List(list) => NodeState::List(list.build()),
             Self::View(view) => NodeState::View(view.build()),
@@ -50,11 +53,11 @@ impl Render for Node {
     fn rebuild(self, state: &mut NodeState) {
         match (self, &mut *state) {
             (Self::Nothing, NodeState::Nothing(_)) => {}
-            (Self::Text(text), NodeState::Text(state)) => text.rebuild(state),
+            (Self::Text(text), NodeState::Text(state)) => state.rebuild(text),
             (Self::Element(element), NodeState::Element(state)) if element.resembles(state) => {
                 element.update(state);
             }
-            (Self::Many(nodes), NodeState::Many(state)) => nodes.rebuild(state),
+            (Self::Many(nodes), NodeState::Many(state)) => state.rebuild(nodes),
             (Self::Live(live), NodeState::Live(state)) => live.rebuild(state),
             (Self::List(list), NodeState::List(state)) => list.rebuild(state),
             (Self::View(view), NodeState::View(state)) => view.rebuild(state),
@@ -69,14 +72,18 @@ impl Render for Node {
 }
 
 impl El {
-    fn build(self) -> ElState {
+    pub(super) fn build(self) -> ElState {
         let parts = *self.0;
         let element = Rndr::create_element(parts.tag, parts.namespace);
         for attribute in &parts.fixed {
             attribute.attach(&element);
         }
+        let alone = parts.children.len() == 1;
         let children = parts.children.into_iter().map(|child| {
-            let mut child = child.build();
+            let mut child = match child {
+                Node::Text(text) => NodeState::Text(TextState::build(text, alone)),
+                child => child.build(),
+            };
             child.mount(&element, None);
             child
         });

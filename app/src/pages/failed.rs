@@ -27,6 +27,9 @@ pub(super) fn failed_view(failure: &Failure) -> El {
     if failure.is_unauthorized() {
         return page_view(t.sign_in_ended(), String::new(), button(t.sign_in(), reload));
     }
+    if failure.is_proxy_signed_out() {
+        return page_view(t.proxy_sign_in_ended(), String::new(), button(t.reload(), reload));
+    }
     if failure.is_indexing() {
         reload_later();
         return page_view(t.indexing(), t.indexing_why().to_owned(), button(t.reload(), reload));

@@ -71,21 +71,28 @@ fn place_view(chat: Chat, t: &'static Texts) -> Node {
 fn link_view(chat: Chat, t: &'static Texts) -> El {
     let state = move || match chat.link.get() {
         LinkState::Connecting => "connecting",
-        LinkState::Live => "live",
+        LinkState::Live | LinkState::Polling => "live",
         LinkState::Waiting(_) => "waiting",
         LinkState::Offline => "offline",
-        LinkState::Closed | LinkState::Gone | LinkState::Expired | LinkState::SignedOut | LinkState::Past => {
-            "closed"
-        }
+        LinkState::Closed
+        | LinkState::Gone
+        | LinkState::Expired
+        | LinkState::SignedOut
+        | LinkState::ProxySignedOut
+        | LinkState::Past => "closed",
     };
     let words = move || match chat.link.get() {
         LinkState::Connecting => t.connecting().to_owned(),
         LinkState::Live => t.live().to_owned(),
+        LinkState::Polling => t.live_by_polling().to_owned(),
         LinkState::Waiting(seconds) => (t.reconnecting_in)(seconds),
         LinkState::Offline => t.offline().to_owned(),
-        LinkState::Closed | LinkState::Gone | LinkState::Expired | LinkState::SignedOut | LinkState::Past => {
-            String::new()
-        }
+        LinkState::Closed
+        | LinkState::Gone
+        | LinkState::Expired
+        | LinkState::SignedOut
+        | LinkState::ProxySignedOut
+        | LinkState::Past => String::new(),
     };
     // The seconds are for those who see them: heard, they would be said one by one.
     let counts = move || matches!(chat.link.get(), LinkState::Waiting(_));

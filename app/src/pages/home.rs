@@ -13,7 +13,7 @@ use web_sys::Event;
 use super::{header::header_view, keep_title};
 use crate::{
     composer::{ComposerSetup, Draft, Submit, composer_view},
-    conversation::{failure_view, sent_view, sign_in_notice},
+    conversation::{failure_view, proxy_notice, sent_view, sign_in_notice},
     i18n::{Texts, texts},
     icon::{Icon, icon},
     live::Unsent,
@@ -38,6 +38,8 @@ pub(crate) struct FirstMessage {
     session: State<SessionId>,
     /// Why it could not be made.
     failure: State<Option<Failure>>,
+    /// The last message of which it is not known whether it arrived.
+    open: State<Vec<Unsent>>,
 }
 
 impl FirstMessage {
@@ -46,7 +48,14 @@ impl FirstMessage {
             message: State::new(Vec::new()),
             session: State::new(SessionId::default()),
             failure: State::new(None),
+            open: State::new(Vec::new()),
         }
+    }
+
+    /// A message to be sent. The same one again, if its reply was lost: the server takes it once.
+    fn message(self, turn: StartTurn) -> Unsent {
+        let same = |open: &Unsent| StartTurn { client_message_id: None, ..open.turn.clone() } == turn;
+        self.open.take().pop().filter(same).unwrap_or_else(|| Unsent::new(turn))
     }
 
     /// The message, for the page of its conversation.
@@ -131,6 +140,9 @@ fn welcome_view(home: Home, cwd: State<Option<String>>) -> Node {
             if failure.is_unauthorized() {
                 return sign_in_notice(t);
             }
+            if failure.is_proxy_signed_out() {
+                return proxy_notice(t);
+            }
             failure_view(t.not_started(), t.failure(&failure))
         })
     };
@@ -149,7 +161,7 @@ fn welcome_view(home: Home, cwd: State<Option<String>>) -> Node {
 /// Makes the conversation and goes there.
 fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navigator) {
     let Draft { turn, done } = draft;
-    let message = Unsent::new(turn);
+    let message = first.message(turn);
     let (turn, page) = (message.turn.clone(), navigator.route_untracked());
     let conversations = use_context::<Conversations>();
     first.failure.set(None);
@@ -167,6 +179,7 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
             Err(why) => {
                 // The composer comes back, with the draft that was kept.
                 first.message.set(Vec::new());
+                first.open.set(if why.is_open() { vec![message] } else { Vec::new() });
                 first.failure.set(Some(why));
             }
         }
@@ -186,6 +199,7 @@ fn workspace_view(all: Vec<Workspace>, cwd: State<Option<String>>, t: &'static T
         });
         el("select")
             .attr("aria-label", t.workspace())
+            .attr("translate", "no")
             .attr("autocomplete", "off")
             .on("change", move |event: Event| cwd.set(Some(event_target_value(&event))))
             .child(many(options))

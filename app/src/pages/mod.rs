@@ -14,7 +14,7 @@ use crate::{browser, i18n::texts, node::El, server_fns::Loaded, state::effect};
 
 /// A page.
 pub(crate) fn page_view(loaded: Loaded) -> El {
-    let Loaded { home, conversation, failure, is_deferred } = loaded;
+    let Loaded { home, conversation, failure, is_deferred, seal: _ } = loaded;
     match (home, conversation) {
         _ if is_deferred => deferred::deferred_view(),
         (Some(home), _) => home::home_view(home),

@@ -69,6 +69,28 @@ impl ServerContext {
         Ok(session.id().clone())
     }
 
+    /// Makes a session and starts its first turn.
+    pub(super) async fn begin(
+        &self,
+        request: CreateSession,
+        turn: StartTurn,
+    ) -> Result<SessionId, SessionError> {
+        let session = match self.sessions.create(&self.owner, request).await {
+            // Somebody was faster: their session has the conversation.
+            Err(SessionError::ThreadHeld { session: Some(id) }) => {
+                self.session(&id).await?.start_turn(turn).await?;
+                return Ok(id);
+            }
+            session => session?,
+        };
+        if let Err(error) = session.start_turn(turn).await {
+            // A conversation that never began would only take up a place. Who asks sees why it did not.
+            let _ = self.sessions.delete(&self.owner, session.id()).await;
+            return Err(error);
+        }
+        Ok(session.id().clone())
+    }
+
     /// The session that is in a thread; if none is, one that is made.
     async fn session_with(&self, thread: &ThreadId) -> Result<Session, SessionError> {
         if let Some(session) = self.sessions.session_of_thread(&self.owner, thread).await? {

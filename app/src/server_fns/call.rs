@@ -38,7 +38,20 @@ pub(super) use self::browser::{call, json};
 mod browser {
     use serde::{Serialize, de::DeserializeOwned};
 
-    use crate::{browser::post, server_fns::Failure};
+    use crate::{
+        browser::{now_ms, post},
+        server_fns::Failure,
+    };
+
+    /// How long replies are waited for, in milliseconds. On a line that swallows what is sent none ever comes.
+    const PATIENCE: [u32; 1] = [90_000];
+
+    /// The same for messages. The server takes each of them once, however often it is sent: what got no reply is sent again
+    /// over another connection.
+    const PATIENCE_OF_MESSAGES: [u32; 3] = [8_000, 15_000, 30_000];
+
+    /// The calls that bring a message.
+    const MESSAGES: [&str; 4] = ["send", "start", "resume", "fork-and-send"];
 
     /// An argument as JSON. (Ours can all be written.)
     pub(in crate::server_fns) fn json(argument: &impl Serialize) -> String {
@@ -61,7 +74,19 @@ mod browser {
             body.extend([comma, "\"", name, "\":", json]);
         }
         body.push('}');
-        let (ok, answer) = post(path, &body.into(), Some("application/json")).await?;
-        if ok { Ok(answer) } else { Err(Failure::of(&answer)) }
+        let body = body.into();
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let patience: &[u32] = if MESSAGES.contains(&name) { &PATIENCE_OF_MESSAGES } else { &PATIENCE };
+        let mut answer = Err(Failure::unreachable());
+        for timeout in patience {
+            let since = now_ms();
+            answer = post(path, &body, Some("application/json"), Some(*timeout)).await;
+            // What failed at once would do so again.
+            let is_late = now_ms() - since >= i64::from(*timeout);
+            if !(is_late && answer.as_ref().is_err_and(Failure::is_unreachable)) {
+                break;
+            }
+        }
+        answer
     }
 }

@@ -5,7 +5,7 @@
 )]
 
 #[cfg(feature = "ssr")]
-use codex_gateway_engine::{ItemsQuery, OlderThan, SessionError};
+use codex_gateway_engine::{ItemsQuery, OlderThan};
 #[cfg(feature = "ssr")]
 use codex_gateway_wire::api::CreateSession;
 use codex_gateway_wire::{
@@ -16,7 +16,7 @@ use codex_gateway_wire::{
 };
 
 #[cfg(feature = "ssr")]
-use super::context::{context, failed, text};
+use super::context::{context, failed, message_key, text};
 use super::{Conversation, Failure, Home, Listing, call::calls};
 
 /// How many older entries the page loads at once.
@@ -181,8 +181,10 @@ calls! {
     /// # Errors
     /// `turn_active` while one is running; `queue_full`; `not_found`; what else the engine says.
     SendMessage "send" send(id: SessionId, turn: StartTurn) -> () {
-        let session = context()?.session(&id).await.map_err(failed)?;
-        session.start_turn(turn).await.map_err(failed)?;
+        let context = context()?;
+        let session = context.session(&id).await.map_err(failed)?;
+        let key = message_key(&turn, &["send", id.as_str()]);
+        context.sessions.start_turn_once(&session, turn, key).await.map_err(failed)?;
         Ok(())
     }
 
@@ -193,7 +195,11 @@ calls! {
     /// `not_found` if there is no such conversation or turn, for this reader; what else the engine says. No thread is left
     /// behind then.
     ForkAndSend "fork-and-send" fork_and_send(thread: ThreadId, turn: StartTurn) -> SessionId {
-        context()?.fork_and_send(&thread, turn).await.map_err(failed)
+        let context = context()?;
+        let key = message_key(&turn, &["fork", thread.as_str()]);
+        let (forker, sessions) = (context.clone(), context.sessions.clone());
+        let work = Box::pin(async move { forker.fork_and_send(&thread, turn).await });
+        sessions.do_once(&context.owner, key, work).await.map_err(failed)
     }
 
     /// Does something with a message that waits for its turn.
@@ -250,12 +256,15 @@ calls! {
     }
 }
 
-/// Makes a session as asked and starts a turn. What the turn is to run with is what the session is made with.
+/// Makes a session as asked and starts a turn, once for each message. What the turn is to run with is what the session is
+/// made with.
 #[cfg(feature = "ssr")]
 async fn begin(asked: CreateSession, turn: StartTurn) -> Result<SessionId, Failure> {
     let context = context()?;
     // An empty message makes no session.
     context.sessions.check_turn(&turn).map_err(failed)?;
+    let thread = asked.resume_thread_id.as_ref().map_or("", |thread| thread.as_str());
+    let key = message_key(&turn, &["begin", thread]);
     let request = CreateSession {
         model: turn.model.clone(),
         approvals: Some(context.sessions.config().approvals.of_the_page()),
@@ -263,19 +272,7 @@ async fn begin(asked: CreateSession, turn: StartTurn) -> Result<SessionId, Failu
         approval_policy: turn.approval_policy,
         ..asked
     };
-    let session = match context.sessions.create(&context.owner, request).await {
-        // Somebody was faster: their session has the conversation.
-        Err(SessionError::ThreadHeld { session: Some(id) }) => {
-            let session = context.session(&id).await.map_err(failed)?;
-            session.start_turn(turn).await.map_err(failed)?;
-            return Ok(id);
-        }
-        session => session.map_err(failed)?,
-    };
-    if let Err(error) = session.start_turn(turn).await {
-        // A conversation that never began would only take up a place. Who asks sees why it did not.
-        let _ = context.sessions.delete(&context.owner, session.id()).await;
-        return Err(failed(error));
-    }
-    Ok(session.id().clone())
+    let (sessions, owner) = (context.sessions.clone(), context.owner.clone());
+    let work = Box::pin(async move { context.begin(request, turn).await });
+    sessions.do_once(&owner, key, work).await.map_err(failed)
 }

@@ -1,8 +1,8 @@
 //! What a call finds on the server.
 
-use codex_gateway_engine::{Place, Session, SessionError, Sessions};
+use codex_gateway_engine::{Place, RequestKey, Session, SessionError, Sessions};
 use codex_gateway_wire::{
-    EventId, OwnerId, SessionId, Snapshot, ThreadId,
+    EventId, OwnerId, SessionId, Snapshot, StartTurn, ThreadId,
     api::{Project, SessionInfo},
 };
 use http::StatusCode;
@@ -134,6 +134,14 @@ fn failure(error: &SessionError) -> Failure {
 
 pub(super) fn context() -> Result<ServerContext, Failure> {
     use_context().ok_or_else(|| Failure::new("internal", "There is no request.".to_owned()))
+}
+
+/// The key under which a message is taken once: the page repeats a message, with the same id, whose reply did not come.
+/// `None` for a message without an id.
+pub(super) fn message_key(turn: &StartTurn, purpose: &[&str]) -> Option<RequestKey> {
+    let id = turn.client_message_id.as_deref()?;
+    let parts: Vec<&[u8]> = purpose.iter().map(|part| part.as_bytes()).collect();
+    RequestKey::new(&format!("page-{id}"), &parts)
 }
 
 /// Passes an error on, and its status.

@@ -91,8 +91,13 @@ pub struct Loaded {
     pub(crate) failure: Option<Failure>,
     /// Or nothing yet: the conversation is too much to be rendered on the server, and the browser is to load it.
     pub(crate) is_deferred: bool,
+    /// What shows that the data has come as it was written.
+    pub(crate) seal: String,
 }
-read_fields!(Loaded { home, conversation, failure, is_deferred });
+read_fields!(Loaded { home, conversation, failure, is_deferred, seal });
+
+/// Spaces that what shortens documents on their way makes one of.
+const SEAL: &str = "a  b";
 
 /// It only ever travels from the server to the page, so what would write it stays out of the browser.
 #[cfg(not(feature = "ssr"))]
@@ -111,6 +116,16 @@ impl Loaded {
     /// The same page, whose conversation the browser is to load.
     pub fn deferred() -> Self {
         Self { is_deferred: true, ..Self::default() }
+    }
+
+    /// The data as it is written into the page.
+    pub(crate) fn sealed(self) -> Self {
+        Self { seal: SEAL.to_owned(), ..self }
+    }
+
+    /// The data, if it has come as it was written. Otherwise the browser is to load it.
+    pub(crate) fn unsealed(self) -> Self {
+        if self.seal == SEAL { self } else { Self::deferred() }
     }
 
     fn failed(failure: Failure) -> Self {
@@ -157,6 +172,11 @@ pub(crate) async fn fetch(route: Route) -> Loaded {
     loaded.unwrap_or_else(Loaded::failed)
 }
 
+/// The code of a reply that is not the gateway's own; the message is its status.
+pub(crate) const FOREIGN_REPLY: &str = "foreign_reply";
+/// The code of a reply by which a proxy asks for its own sign-in.
+const PROXY_SIGNED_OUT: &str = "proxy_signed_out";
+
 /// Why a call did not do what it was asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -171,8 +191,8 @@ pub struct Failure {
 read_fields!(Failure { code, message, thread_id });
 
 impl Failure {
-    /// What an answer says that is no success: ours, or of what stands before us.
-    pub(crate) fn of(answer: &str) -> Self {
+    /// What a reply says that is no success: ours, or that of a proxy before us.
+    pub(crate) fn of_reply(status: u16, answer: &str) -> Self {
         /// Any error of the gateway's.
         #[derive(Default)]
         struct Refusal {
@@ -184,6 +204,12 @@ impl Failure {
         read_fields!(Refusal { code, message, error, thread_id });
         let refusal: Refusal = serde_json::from_str(answer).unwrap_or_default();
         let message = if refusal.message.is_empty() { refusal.error } else { refusal.message };
+        match (refusal.code.as_str(), status) {
+            // The gateway names a reason whenever it refuses something.
+            ("", 401 | 407 | 511) => return Self::proxy_signed_out(),
+            ("", _) => return Self::new(FOREIGN_REPLY, status.to_string()),
+            _ => {}
+        }
         Self { code: refusal.code, message, thread_id: refusal.thread_id }
     }
 
@@ -194,6 +220,11 @@ impl Failure {
     /// The server could not be asked.
     pub(crate) fn unreachable() -> Self {
         Self::new("unreachable", String::new())
+    }
+
+    /// A proxy in front of the gateway wants its own sign-in first.
+    pub(crate) fn proxy_signed_out() -> Self {
+        Self::new(PROXY_SIGNED_OUT, String::new())
     }
 
     #[cfg(not(feature = "ssr"))]
@@ -213,6 +244,21 @@ impl Failure {
     /// Whether codex is indexing the conversation: it can be read in a moment.
     pub(crate) fn is_indexing(&self) -> bool {
         self.code == "indexing"
+    }
+
+    /// Returns `true` if no reply came.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.code == "unreachable"
+    }
+
+    /// Returns `true` if the gateway may have done what it was asked: its own reply did not come.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_unreachable() || self.code == FOREIGN_REPLY
+    }
+
+    /// Returns `true` if a proxy in front of the gateway wants its own sign-in first.
+    pub(crate) fn is_proxy_signed_out(&self) -> bool {
+        self.code == PROXY_SIGNED_OUT
     }
 
     /// Whether one has to sign in, again.
@@ -238,5 +284,29 @@ impl FromServerFnError for Failure {
             _ => "internal",
         };
         Self::new(code, error.to_string())
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reply_without_a_code_of_the_gateway_is_a_proxys() {
+        assert!(Failure::of_reply(401, "<!DOCTYPE html>").is_proxy_signed_out());
+        assert!(Failure::of_reply(401, "{}").is_proxy_signed_out());
+        assert!(Failure::of_reply(401, r#"{"code":"unauthorized","message":"m"}"#).is_unauthorized());
+        let foreign = Failure::of_reply(502, "<html>");
+        assert!(foreign.is_open() && foreign.message == "502");
+        assert_eq!(Failure::of_reply(409, r#"{"code":"turn_active","message":"m"}"#).code, "turn_active");
+    }
+
+    #[test]
+    fn data_that_was_shortened_on_its_way_is_asked_for_again() {
+        let sent = serde_json::to_string(&Loaded::failed(Failure::not_found()).sealed()).unwrap();
+        let read = |json: &str| serde_json::from_str::<Loaded>(json).unwrap().unsealed();
+        assert!(read(&sent).failure.is_some());
+        assert!(read(&sent.replace("  ", " ")).is_deferred);
+        assert!(read("{}").is_deferred);
     }
 }

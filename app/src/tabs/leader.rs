@@ -12,7 +12,8 @@ use leptos::task::spawn_local;
 use super::peer::Peer;
 use crate::{
     browser,
-    live::{Backoff, Message, Source, read_events},
+    live::{Accept, Arrival, Backoff, Message, Source, read_events},
+    server_fns::Failure,
 };
 
 /// A stream on which nothing came for so long is dead, in milliseconds: the server pings every 15 s.
@@ -83,16 +84,17 @@ impl Peer {
         *reader.source.borrow_mut() = Some(source);
         let peer = Rc::downgrade(self);
         spawn_local(async move {
-            let take = |Message { name, data, .. }| {
-                if let Some(peer) = peer.upgrade() {
-                    peer.reader.heard_ms.set(browser::now_ms());
+            let take = |arrival| {
+                let Some(peer) = peer.upgrade() else { return };
+                peer.reader.heard_ms.set(browser::now_ms());
+                if let Arrival::Event(Message { name, data, .. }) = arrival {
                     peer.reader.backoff.set(Backoff::default());
                     peer.lead_with(name, data);
                 }
             };
-            let status = read_events(&address, &signal, take).await;
+            let read = read_events(&address, &signal, Accept::EventStream, take).await;
             if let Some(peer) = peer.upgrade().filter(|_| !signal.aborted()) {
-                if status == 401 {
+                if read.is_err_and(|failure: Failure| failure.is_unauthorized()) {
                     peer.resign(true);
                 } else {
                     peer.reader.fail();

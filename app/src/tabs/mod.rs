@@ -41,6 +41,8 @@ pub(crate) enum StreamHolder {
 #[derive(Clone, Copy)]
 pub(crate) struct Tabs {
     holder: State<StreamHolder>,
+    /// Something between this browser and the gateway holds event streams back.
+    stream_blocked: State<bool>,
     /// The summaries of the reader's sessions. `None` until they have come.
     summaries: State<Option<Vec<SessionSummary>>>,
     /// In the browser only.
@@ -52,6 +54,7 @@ impl Tabs {
     pub(crate) fn provide() -> Self {
         let tabs = Self {
             holder: State::new(StreamHolder::Free),
+            stream_blocked: State::new(false),
             summaries: State::new(None),
             peer: State::new(None),
         };
@@ -112,6 +115,16 @@ impl Tabs {
     /// Gives the session stream up, if this tab has it.
     pub(crate) fn release_stream(self) {
         self.with_peer(|peer| peer.release_stream());
+    }
+
+    /// Returns `true` if event streams do not get through to this page.
+    pub(crate) fn is_stream_blocked(self) -> bool {
+        self.stream_blocked.peek()
+    }
+
+    /// Notes that event streams do not get through, or that they may again.
+    pub(crate) fn set_stream_blocked(self, blocked: bool) {
+        self.stream_blocked.set_to(blocked);
     }
 
     /// This tab shows a session without streaming it. The leader's summary stream names the session in `interactive`.

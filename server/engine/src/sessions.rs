@@ -30,6 +30,7 @@ use codex_gateway_wire::{
     event::ClosedReason,
 };
 use futures::{StreamExt, stream::FuturesUnordered};
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::task::spawn_blocking;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
@@ -376,6 +377,23 @@ impl Sessions {
         let sending = async move { Ok(sender.send(turn, noted).await?.sent) };
         let sent = self.inner.once.run(session.owner(), key, told, sending).await?;
         Ok(TurnReply { session: session.state().await?, sent })
+    }
+
+    /// Does a larger piece of work, unless the same request has done it: a key says which that is. The work leaves nothing
+    /// behind if it fails, and can be tried again then.
+    ///
+    /// # Errors
+    /// Those of the work, [`SessionError::KeyReused`], [`SessionError::KeyUnfinished`].
+    pub async fn do_once<T: Serialize + DeserializeOwned>(
+        &self,
+        owner: &OwnerId,
+        key: Option<RequestKey>,
+        work: impl Future<Output = Result<T, SessionError>> + Send + 'static,
+    ) -> Result<T, SessionError> {
+        match key {
+            Some(key) => self.inner.once.run(owner, key, Told::default(), work).await,
+            None => work.await,
+        }
     }
 
     /// Makes a session whose process opens that thread; `model` is that of the threads that it begins later.

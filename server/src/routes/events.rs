@@ -6,7 +6,7 @@ use async_stream::stream;
 use axum::{
     Extension,
     extract::{Query, State, rejection::QueryRejection},
-    http::HeaderMap,
+    http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
 use bytes::Bytes;
@@ -33,6 +33,9 @@ use crate::{
 /// How long a reply with `wait` is held back at most, in seconds.
 const MAX_WAIT: u64 = 60;
 
+/// How a reply with `wait` is typed for a client that asks for plain text.
+const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
 /// How long an `EventSource` waits before it connects again, in milliseconds.
 const RETRY: &str = "retry: 1000\n\n";
 
@@ -51,19 +54,23 @@ pub struct Asked {
     /// seconds (at most 60) if nothing does. For clients that cannot hold a stream open.
     #[param(maximum = 60)]
     wait: Option<u64>,
+    /// How many seconds the stream is silent at most before a `ping` (1 to 15; 15 without).
+    #[param(minimum = 1, maximum = 15)]
+    ping: Option<u64>,
 }
 
 /// The event stream of the session.
 ///
 /// `session` first; then, with the id of an event, what followed it, else a `state` and what follows that. What cannot be
-/// replayed any more is a `gap` and a `state`. At least every 15 s there is a `ping`. With `wait` the reply ends, with a `ping`.
+/// replayed any more is a `gap` and a `state`. At least every 15 s there is a `ping`; more often with `ping`. With `wait` the
+/// reply ends, with a `ping`, and can be had as `text/plain`: some proxies hold event streams back by their type.
 #[utoipa::path(
     get,
     path = "/api/sessions/{id}/events",
     operation_id = "streamEvents",
     tag = "Events",
     params(SessionPath, Asked, ResumeHeader),
-    responses((status = 200, description = "The events.", content_type = "text/event-stream", body = ServerSentEvent), QuerySession),
+    responses((status = 200, description = "The events.", content((ServerSentEvent = "text/event-stream"), (ServerSentEvent = "text/plain"))), QuerySession),
 )]
 pub async fn events(
     State(state): State<AppState>,
@@ -85,6 +92,10 @@ pub async fn events(
     if wait.is_some_and(|wait| wait.as_secs() > MAX_WAIT) {
         return Err(ApiError::BadQuery(format!("wait: at most {MAX_WAIT} seconds")));
     }
+    let keep_alive = asked.ping.map_or(sse::KEEP_ALIVE, Duration::from_secs);
+    if keep_alive.is_zero() || keep_alive > sse::KEEP_ALIVE {
+        return Err(ApiError::BadQuery(format!("ping: 1 to {} seconds", sse::KEEP_ALIVE.as_secs())));
+    }
     let attends = asked.interactive.is_some_and(|word| word == "1" || word == "true");
     let held = Held {
         // A reply that is written at once holds no connection.
@@ -92,13 +103,26 @@ pub async fn events(
         _attendance: attends.then(|| session.attend()),
     };
     let hello = sse::hello(&session, &state.build_id);
-    Ok(sse::response(stream(session, hello, names, start, wait, expiry, held)))
+    let pace = Pace { wait, keep_alive };
+    let mut response = sse::response(stream(session, hello, names, start, pace, expiry, held));
+    if wait.is_some() && sse::wants_plain_text(&headers) {
+        response.headers_mut().insert(header::CONTENT_TYPE, PLAIN_TEXT);
+    }
+    Ok(response)
 }
 
 /// What a stream holds for as long as it is open.
 struct Held {
     _permit: Option<StreamPlace>,
     _attendance: Option<Attendance>,
+}
+
+/// When something is sent though nothing happens.
+struct Pace {
+    /// The reply ends after this; `None` for a stream.
+    wait: Option<Duration>,
+    /// A stream pings after this much silence.
+    keep_alive: Duration,
 }
 
 /// Where a stream begins.
@@ -137,7 +161,7 @@ fn stream(
     hello: Bytes,
     names: u16,
     start: Start,
-    wait: Option<Duration>,
+    pace: Pace,
     expiry: Expiry,
     held: Held,
 ) -> impl Stream<Item = Chunk> {
@@ -152,12 +176,13 @@ fn stream(
             Start::Fresh => Reader::fresh(session, names).await,
             Start::Gap(from, reason) => Reader::after_gap(session, names, from, reason).await,
         };
-        let Ok((first, mut reader)) = begun else { return };
+        let Ok((first, reader)) = begun else { return };
+        let mut reader = reader.pinging_after(pace.keep_alive);
         let replayed = !first.is_empty();
         if replayed {
             yield Ok(first);
         }
-        if let Some(wait) = wait {
+        if let Some(wait) = pace.wait {
             let mut wait = if replayed { Duration::ZERO } else { wait };
             loop {
                 let next = tokio::select! {

@@ -202,6 +202,34 @@ async fn request_that_waits_is_answered_with_what_happened_since_and_ends() {
 }
 
 #[tokio::test]
+async fn stream_pings_as_often_as_its_reader_asks() {
+    let gateway = Gateway::fake("normal").await;
+    let session = gateway.create().await;
+    let mut events = session.events("?ping=1&events=session,ping").await;
+    events.expect("session").await;
+    events.expect("ping").await;
+    events.expect("ping").await;
+    for query in ["ping=0", "ping=16", "ping=often"] {
+        gateway.client.get(&session.path(&format!("/events?{query}"))).await.refused(400, "bad_query");
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn reply_that_ends_can_be_had_as_plain_text_and_a_stream_cannot() {
+    let gateway = Gateway::fake("normal").await;
+    let session = gateway.create().await;
+    let plain = gateway.client.with("accept", "text/plain");
+    let reply = plain.get(&session.path("/events?wait=0")).await;
+    assert_eq!(reply.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert!(reply.text().contains("event: session\n"));
+    let accepts_all = gateway.client.with("accept", "text/plain, */*");
+    let reply = accepts_all.get(&session.path("/events?wait=0")).await;
+    assert_eq!(reply.header("content-type"), Some("text/event-stream"));
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn request_that_does_not_wait_counts_as_no_stream_and_as_somebody_who_answers() {
     let gateway = Setup::fake("asks-together").set("CODEX_GATEWAY_MAX_STREAMS", "1").start().await;
     let session = gateway.create().await;

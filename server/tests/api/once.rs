@@ -247,3 +247,29 @@ async fn of_a_turn_that_is_not_known_any_more_nothing_is_said() {
     assert_eq!((&again["turn"], &again["state"]["activeTurn"]), (&json!(null), &json!(true)));
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn message_of_the_page_is_taken_once_however_often_it_is_sent() {
+    let (mut gateway, mut session) = session("normal").await;
+    let turn = json!({ "prompt": "Hello", "clientMessageId": "mine" });
+    let send = json!({ "id": session.id, "turn": turn });
+    let mut events = session.live().await;
+    let [first, second] = [session.client.clone(), session.client.clone()];
+    let (first, second) =
+        tokio::join!(first.post_json("/_fn/send", &send), second.post_json("/_fn/send", &send));
+    first.ok();
+    second.ok();
+    events.turn().await;
+    gateway.kill_and_start().await;
+    session.client = gateway.client.clone();
+    session.client.post_json("/_fn/send", &send).await.ok();
+    let snapshot = session.client.get(&session.path("/snapshot")).await.ok();
+    let said = snapshot["transcript"]["entries"].as_array().unwrap();
+    let said = said.iter().filter(|entry| entry["content"]["item"]["type"] == "userMessage");
+    assert_eq!(said.count(), 1);
+
+    let start = json!({ "cwd": null, "turn": { "prompt": "Hello", "clientMessageId": "first" } });
+    let made = gateway.client.post_json("/_fn/start", &start).await.ok();
+    assert_eq!(gateway.client.post_json("/_fn/start", &start).await.ok(), made);
+    gateway.stop().await;
+}

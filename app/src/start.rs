@@ -1,0 +1,46 @@
+//! The page in the browser: taken over as the server wrote it, or mounted anew where the document was changed on its way.
+
+use std::{cell::RefCell, mem::forget, rc::Rc};
+
+use leptos::{
+    mount::{hydrate_from, mount_to},
+    prelude::*,
+};
+
+use crate::{App, composer::keep_typed, node::is_changed, server_fns::Loaded};
+
+/// Starts the page.
+pub fn start() {
+    let Some(body) = document().body() else { return };
+    let root = Rc::new(RefCell::new(None));
+    let seen = Rc::clone(&root);
+    let page = hydrate_from(body.clone(), move || {
+        seen.replace(Owner::current());
+        App()
+    });
+    if is_changed() {
+        keep_typed();
+        drop(page);
+        // Listeners hold it as well: it is not gone with the page.
+        if let Some(root) = root.take() {
+            root.cleanup();
+        }
+        remove_all("body > .frame");
+        forget(Owner::new_root(None));
+        // What the server has written for the page may be changed as well: it is asked for.
+        let anew = || {
+            provide_context(Loaded::deferred());
+            App()
+        };
+        mount_to(body, anew).forget();
+    } else {
+        page.forget();
+    }
+    remove_all(".not-started");
+}
+
+fn remove_all(selector: &str) {
+    while let Some(element) = document().query_selector(selector).ok().flatten() {
+        element.remove();
+    }
+}
