@@ -3,8 +3,8 @@
 use std::{fmt, io, net::SocketAddr, path::Path, time::Duration};
 
 use codex_gateway_engine::{
-    Config,
-    bridge::{BridgeError, locate::on_path},
+    Catalog, Config,
+    bridge::{BridgeError, ConfigWarning, locate::on_path},
     config::Sandbox,
     probe,
     rules::home::{RuleFile, rule_files},
@@ -75,7 +75,11 @@ pub async fn check(mut cli: Cli) -> Vec<Finding> {
     let mut add = |about, (verdict, text): (Verdict, String)| findings.push(Finding { about, verdict, text });
     add("configuration", (Verdict::Good, format!("agents work in {}", config.cwd.display())));
     add("codex", codex(&config).await);
-    add("sign-in", sign_in(&config).await);
+    let catalog = probe::catalog(&config).await;
+    if let Some(warning) = catalog.as_ref().ok().and_then(|catalog| catalog.config_warning.as_ref()) {
+        add("configuration of codex", codex_config(warning));
+    }
+    add("sign-in", sign_in(&config, catalog));
     add("sandbox", sandbox(&config));
     for file in rule_files(&config.launch) {
         add("rules of codex", (Verdict::Doubtful, describe(&file)));
@@ -103,8 +107,21 @@ async fn codex(config: &Config) -> (Verdict, String) {
     }
 }
 
-async fn sign_in(config: &Config) -> (Verdict, String) {
-    match probe::catalog(config).await {
+fn codex_config(warning: &ConfigWarning) -> (Verdict, String) {
+    if warning.is_fatal() {
+        let text = format!("{}. Codex opens no conversation before the file is mended", warning.text());
+        (Verdict::Bad, text)
+    } else {
+        (Verdict::Doubtful, warning.text())
+    }
+}
+
+fn sign_in(config: &Config, catalog: Result<Catalog, BridgeError>) -> (Verdict, String) {
+    let is_broken = |catalog: &Catalog| catalog.config_warning.as_ref().is_some_and(ConfigWarning::is_fatal);
+    match catalog {
+        Ok(catalog) if is_broken(&catalog) => {
+            (Verdict::Doubtful, "not looked at: codex cannot read its configuration".to_owned())
+        }
         // What there is to be said of it was said.
         Err(BridgeError::TooOld(_)) => (Verdict::Doubtful, "not looked at: codex is too old".to_owned()),
         Err(error) => (Verdict::Bad, format!("codex app-server cannot be asked: {error}")),

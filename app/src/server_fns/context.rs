@@ -39,7 +39,10 @@ impl ServerContext {
             workspaces,
             models: catalog.models,
             recent,
-            codex_error: catalog.error,
+            codex_error: catalog.error.or_else(|| {
+                let warning = catalog.config_warning.filter(|warning| warning.is_fatal());
+                warning.map(|warning| warning.text())
+            }),
             project,
         }
     }

@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     bridge::{
-        Bridge, BridgeError, Exit, Inbound, Inbox,
+        Bridge, BridgeError, ConfigWarning, Exit, Inbound, Inbox,
         protocol::{AccountRead, AccountReply, ConfigRead, Initialize, Initialized, ModelList},
     },
     clock::now_ms,
@@ -39,6 +39,7 @@ pub(crate) struct Offer {
     pub account: AccountReply,
     pub models: Vec<Model>,
     pub project_rules: ProjectRules,
+    pub config_warning: Option<ConfigWarning>,
 }
 
 /// Starts a process, one of `processes`, and greets it. It has what is `held` until it is gone, whoever gives it up.
@@ -102,7 +103,7 @@ impl Offer {
     /// Asks a process.
     pub(crate) async fn of(bridge: &Bridge) -> Self {
         let (account, models, project_rules) = join!(account(bridge), models(bridge), project_rules(bridge));
-        Self { account, models, project_rules }
+        Self { account, models, project_rules, config_warning: bridge.config_warning() }
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) async fn age(launch: &Launch) -> Option<TooOld> {
 /// Why it cannot be asked.
 pub async fn catalog(config: &Config) -> Result<Catalog, BridgeError> {
     let process = greet(config, &TaskTracker::new(), ()).await?;
-    let Offer { account, models, project_rules } = Offer::of(&process.bridge).await;
+    let Offer { account, models, project_rules, config_warning } = Offer::of(&process.bridge).await;
     process.bridge.close().await;
-    Ok(Catalog { models, account: account_state(&account), error: None, project_rules })
+    Ok(Catalog { models, account: account_state(&account), error: None, project_rules, config_warning })
 }

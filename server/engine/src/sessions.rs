@@ -250,7 +250,16 @@ impl Sessions {
         // One of those whose end is waited for: it may be about to start a process.
         self.inner.background.spawn(async move {
             match sessions.inner.warm.begin().await {
-                Some(Ok(offer)) => sessions.offered(&offer),
+                Some(Ok(offer)) => {
+                    match &offer.config_warning {
+                        Some(warning) if warning.is_fatal() => {
+                            tracing::error!("codex cannot read its configuration: {}", warning.text());
+                        }
+                        Some(warning) => tracing::warn!("configuration of codex: {}", warning.text()),
+                        None => {}
+                    }
+                    sessions.offered(&offer);
+                }
                 Some(Err(error)) => {
                     tracing::error!(%error, "codex cannot be used");
                     sessions.locked_catalog().error = Some(error.to_string());
@@ -264,8 +273,9 @@ impl Sessions {
     fn offered(&self, offer: &Offer) {
         let account = crate::session::account_state(&offer.account);
         let project_rules = offer.project_rules.clone();
+        let config_warning = offer.config_warning.clone();
         *self.locked_catalog() =
-            Catalog { models: offer.models.clone(), account, error: None, project_rules };
+            Catalog { models: offer.models.clone(), account, error: None, project_rules, config_warning };
     }
 
     fn locked_catalog(&self) -> MutexGuard<'_, Catalog> {
