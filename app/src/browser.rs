@@ -257,8 +257,12 @@ pub(crate) fn is_field(element: &Element) -> bool {
 }
 
 /// Asks the programs that fill in passwords to leave a field alone: what is written in it is none.
-pub(crate) const UNMANAGED: [(&str, &str); 4] =
-    [("data-1p-ignore", ""), ("data-lpignore", "true"), ("data-bwignore", "true"), ("data-form-type", "other")];
+pub(crate) const UNMANAGED: [(&str, &str); 4] = [
+    ("data-1p-ignore", ""),
+    ("data-lpignore", "true"),
+    ("data-bwignore", "true"),
+    ("data-form-type", "other"),
+];
 
 /// Whether keys are called as on a Mac.
 pub(crate) fn is_mac() -> bool {

@@ -19,6 +19,8 @@ use tracing_subscriber::{
     fmt::{FormatFields, format::Writer},
 };
 
+use crate::print;
+
 /// The field that is the text of an event.
 const MESSAGE: &str = "message";
 
@@ -35,10 +37,10 @@ pub fn init(default_level: LevelFilter) {
         .init();
     // What a bug panics with may have words of others in it.
     panic::set_hook(Box::new(|panic| {
-        eprintln!("{}", escaped(&panic.to_string()));
+        print::err(&escaped(&panic.to_string()));
         let backtrace = Backtrace::capture();
         if backtrace.status() == BacktraceStatus::Captured {
-            eprintln!("{backtrace}");
+            print::err(&backtrace.to_string());
         }
     }));
 }

@@ -139,13 +139,16 @@ fn files(data: Option<DataTransfer>) -> Vec<File> {
 
 /// Lets a composer take images that are pasted into it.
 pub(super) fn taking(composer: Composer, form: El) -> El {
-    form.live_attr("data-over", move || composer.dragged_over.get()).on("paste", move |event: ClipboardEvent| {
-        let files = files(event.clipboard_data());
-        if !files.is_empty() {
-            event.prevent_default();
-            attach(composer, files);
-        }
-    })
+    form.live_attr("data-over", move || composer.dragged_over.get()).on(
+        "paste",
+        move |event: ClipboardEvent| {
+            let files = files(event.clipboard_data());
+            if !files.is_empty() {
+                event.prevent_default();
+                attach(composer, files);
+            }
+        },
+    )
 }
 
 /// Takes what was dropped on the page. A link is refused: to be written, it is dropped on the field.

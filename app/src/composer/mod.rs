@@ -331,7 +331,12 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
         .on("submit", submitted)
         .child(suggestions.view(composer))
         .child(images::images_view(composer))
-        .child(el("div").class("grow").live_attr("data-value", move || text.try_with(|text| mirrored(text)).unwrap_or_default()).child(area))
+        .child(
+            el("div")
+                .class("grow")
+                .live_attr("data-value", move || text.try_with(|text| mirrored(text)).unwrap_or_default())
+                .child(area),
+        )
         .child(live(move || {
             composer.note.get().map(|why| el("p").class("why").attr("role", "alert").child(why))
         }))

@@ -77,7 +77,8 @@ mod tests {
         let working = Activity { verb: t.working(), target: None, since_ms: Some(100_000) };
         assert_eq!(activity(&transcript, t), Some(working));
 
-        let server = |status: &str| format!(r#"{{"threadId":"t","name":"tracker","status":"{status}","error":null}}"#);
+        let server =
+            |status: &str| format!(r#"{{"threadId":"t","name":"tracker","status":"{status}","error":null}}"#);
         fold(&mut transcript, "mcpServer/startupStatus/updated", &server("starting"));
         let starting = Activity {
             verb: t.starting_servers(),

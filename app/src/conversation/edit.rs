@@ -422,7 +422,14 @@ fn form(
             submit(chat);
         })
         .child(images_view(uploads.into_iter(), t))
-        .child(el("div").class("grow").live_attr("data-value", move || edit.text.try_with(|text| mirrored(text)).unwrap_or_default()).child(area))
+        .child(
+            el("div")
+                .class("grow")
+                .live_attr("data-value", move || {
+                    edit.text.try_with(|text| mirrored(text)).unwrap_or_default()
+                })
+                .child(area),
+        )
         .child(note)
         .child(live(failure))
         .child(ways)

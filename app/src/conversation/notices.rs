@@ -49,7 +49,8 @@ fn failed_servers_view(chat: Chat) -> Node {
     let put_away = State::new(Vec::new());
     live(move || {
         let failed = chat.live.meta(|transcript| {
-            let failed = transcript.mcp_servers.iter().filter(|server| server.status == McpServerStatus::Failed);
+            let failed =
+                transcript.mcp_servers.iter().filter(|server| server.status == McpServerStatus::Failed);
             failed.map(|server| (server.name.clone(), server.error.clone())).collect::<Vec<_>>()
         });
         if failed.is_empty() || put_away.try_with(|known| *known == failed) == Some(true) {

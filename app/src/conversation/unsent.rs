@@ -47,7 +47,8 @@ pub(crate) fn unsent_view(chat: Chat, client_id: String) -> El {
                 let message = message.clone();
                 button(t.send_in_new(), move || chat.send_elsewhere(message.clone()))
             });
-            let why = el("div").class("unsent-why").attr("role", "alert").child(why).child(retry).child(elsewhere);
+            let why =
+                el("div").class("unsent-why").attr("role", "alert").child(why).child(retry).child(elsewhere);
             entry.attr("data-unsent", "failed").child(bubble).child(why)
         })
     });

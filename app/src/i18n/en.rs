@@ -402,7 +402,9 @@ pub(super) static PHRASES: Phrases = Phrases {
     ask_form: |server| format!("{server} asks"),
     not_an_image: |name| format!("{name} can’t be attached: only PNG, JPEG, GIF and WebP images can."),
     too_many_images: |most| format!("A message takes {most} images. The others were left out."),
-    prompt_too_long: |length, most| format!("This message is too long: {length} characters of {most} at most."),
+    prompt_too_long: |length, most| {
+        format!("This message is too long: {length} characters of {most} at most.")
+    },
     ask_tool: |server, tool| format!("Allow {server} to run {tool}?"),
     server_failed: |name| format!("The MCP server {name} didn’t start, so its tools are missing."),
     settings_ignored: |names| format!("Codex ignores settings that it doesn’t know: {names}"),

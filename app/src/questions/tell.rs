@@ -1,6 +1,10 @@
 //! Declining with a message: what Codex should do instead. Codex reads both together: it is told before it goes on.
 
-use codex_gateway_wire::{StartTurn, api::WhenBusy, request::{AnswerRequest, Decision}};
+use codex_gateway_wire::{
+    StartTurn,
+    api::WhenBusy,
+    request::{AnswerRequest, Decision},
+};
 use leptos::prelude::*;
 use web_sys::{Event, KeyboardEvent};
 
@@ -75,7 +79,12 @@ fn form_view(card: &Card, open: State<bool>) -> El {
         .class("button")
         .live_attr("disabled", move || closed.get() || is_empty())
         .child(t.decline_and_send());
-    el("form").class("tell").on("submit", submit).child(input).child(send).child(link_button(t.cancel(), close))
+    el("form")
+        .class("tell")
+        .on("submit", submit)
+        .child(input)
+        .child(send)
+        .child(link_button(t.cancel(), close))
 }
 
 /// Tells the turn that waits what to do, and then declines.

@@ -50,8 +50,7 @@ mod tests {
             r#"{"summary":"Codex is ignoring 1 unrecognized configuration setting.\n  user (/h/config.toml): `x.y` is ignored.","details":null}"#,
         );
         assert!(!warning.is_fatal());
-        let expected =
-            "Codex is ignoring 1 unrecognized configuration setting. user (/h/config.toml): `x.y` is ignored.";
+        let expected = "Codex is ignoring 1 unrecognized configuration setting. user (/h/config.toml): `x.y` is ignored.";
         assert_eq!(warning.text(), expected);
     }
 }

@@ -261,7 +261,17 @@ impl Bridge {
             .run(process, stdout),
         );
         let (next_id, version) = (AtomicU64::new(1), OnceLock::new());
-        let shared = Shared { outgoing, pending, next_id, lines: read, closing, killing, gone, version, config_warning };
+        let shared = Shared {
+            outgoing,
+            pending,
+            next_id,
+            lines: read,
+            closing,
+            killing,
+            gone,
+            version,
+            config_warning,
+        };
         Ok((Self { shared: Arc::new(shared) }, inbound))
     }
 

@@ -79,7 +79,9 @@ impl Method {
                 words(&[Decision::DECLINE, Decision::CANCEL])
             }
             // That a tool is always allowed, codex would keep for all owners.
-            Self::Elicitation if tool_call::allows_session(&value(params)) && tool_call::is_approval(&value(params)) => {
+            Self::Elicitation
+                if tool_call::allows_session(&value(params)) && tool_call::is_approval(&value(params)) =>
+            {
                 words(&[Decision::ACCEPT, Decision::ACCEPT_FOR_SESSION, Decision::DECLINE, Decision::CANCEL])
             }
             Self::Elicitation => words(&[Decision::ACCEPT, Decision::DECLINE, Decision::CANCEL]),

@@ -88,7 +88,8 @@ mod tests {
             "message":"Allow the tracker MCP server to run tool \"find_issues\"?","requestedSchema":{"type":"object","properties":{}}}"#;
         let tool = summary(&serde_json::from_str(params).unwrap()).tool.unwrap();
         assert_eq!((tool.name.as_str(), tool.description.as_deref()), ("find_issues", Some("Finds issues")));
-        let arguments: Vec<_> = tool.arguments.iter().map(|one| (one.name.as_str(), one.value.as_str())).collect();
+        let arguments: Vec<_> =
+            tool.arguments.iter().map(|one| (one.name.as_str(), one.value.as_str())).collect();
         assert_eq!(arguments, [("query", "bug"), ("limit", "3"), ("also", r#"{"a":[1]}"#)]);
 
         let older = r#"{"_meta":{"codex_approval_kind":"mcp_tool_call"},"message":"Run tool \"find\"?"}"#;

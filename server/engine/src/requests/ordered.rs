@@ -55,8 +55,10 @@ pub(super) fn form_order(params: &RawValue) -> Option<Vec<String>> {
     let schema = Ordered::of(params)?.take("requestedSchema")?;
     let properties = Ordered::of(&schema)?.take("properties")?;
     let mut names: Vec<String> = Ordered::of(&properties)?.into_fields().map(|(name, _)| name).collect();
-    let required: Vec<String> =
-        Ordered::of(&schema)?.take("required").and_then(|names| serde_json::from_str(names.get()).ok()).unwrap_or_default();
+    let required: Vec<String> = Ordered::of(&schema)?
+        .take("required")
+        .and_then(|names| serde_json::from_str(names.get()).ok())
+        .unwrap_or_default();
     if names.is_sorted() {
         let place = |name: &String| required.iter().position(|one| one == name).unwrap_or(required.len());
         names.sort_by_key(place);
@@ -80,8 +82,7 @@ mod tests {
 
     #[test]
     fn fields_that_codex_has_sorted_follow_the_list_of_required_ones() {
-        let form =
-            r#"{"requestedSchema":{"properties":{"age":{},"city":{},"note":{},"zip":{}},"required":["zip","city"]}}"#;
+        let form = r#"{"requestedSchema":{"properties":{"age":{},"city":{},"note":{},"zip":{}},"required":["zip","city"]}}"#;
         assert_eq!(order(form), ["zip", "city", "age", "note"]);
     }
 

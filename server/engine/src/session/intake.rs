@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use codex_gateway_wire::{InputPart as Part, OwnerId, StartTurn, ThreadId, api::Model, turn::MAX_PROMPT_CHARS};
+use codex_gateway_wire::{
+    InputPart as Part, OwnerId, StartTurn, ThreadId, api::Model, turn::MAX_PROMPT_CHARS,
+};
 
 use super::settings::{self, NoPath};
 use crate::{bridge::protocol::Input, config::Config, error::SessionError, uploads::Uploads};
@@ -27,7 +29,8 @@ pub(crate) fn check(
     if is_empty(turn) {
         return Err(SessionError::EmptyPrompt);
     }
-    let texts = turn.input.iter().filter_map(|part| if let Part::Text { text } = part { Some(text) } else { None });
+    let texts =
+        turn.input.iter().filter_map(|part| if let Part::Text { text } = part { Some(text) } else { None });
     let length = texts.chain([&turn.prompt]).map(|text| text.chars().count()).sum();
     if length > MAX_PROMPT_CHARS {
         return Err(SessionError::PromptTooLong(length));

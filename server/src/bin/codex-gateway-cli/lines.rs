@@ -165,8 +165,20 @@ fn steps(plan: &TurnPlan) -> Vec<Line> {
 
 /// What codex asks.
 pub(crate) fn asked(request: &UserRequest) -> Vec<Line> {
-    let Summary { reason, command, cwd, host, grant_root, server, tool, url, changes, permissions, fields, .. } =
-        &request.summary;
+    let Summary {
+        reason,
+        command,
+        cwd,
+        host,
+        grant_root,
+        server,
+        tool,
+        url,
+        changes,
+        permissions,
+        fields,
+        ..
+    } = &request.summary;
     let mut lines = Vec::new();
     let mut say = |text: String| lines.push(line(Tone::Warning, text));
     if let Some(command) = command {

@@ -3,8 +3,8 @@
 use super::{Change, Content, Entry, EntryChange, Notice, Phase, Question, Transcript, TurnRecord};
 use crate::{
     codex::{
-        Delta, ErrorNotification, Item, ItemDelta, ItemEvent, McpServer, Notification, RateLimits, ThreadSettings,
-        TokenUsage, Turn, TurnError, TurnPlan, TurnStatus,
+        Delta, ErrorNotification, Item, ItemDelta, ItemEvent, McpServer, Notification, RateLimits,
+        ThreadSettings, TokenUsage, Turn, TurnError, TurnPlan, TurnStatus,
     },
     event::{Event, EventBody, ThreadOpened, Warning, WarningKind},
     ids::{ItemId, RequestId, TurnId},
@@ -92,7 +92,7 @@ impl Transcript {
                 self.warnings.push(message.clone());
                 let notice = Notice { message: message.clone(), detail: None, failure: false };
                 let turn_id = self.active_turn().map(|turn| turn.id.clone());
-                self.add(seq, "notice", turn_id, Content::Notice(notice))
+                self.add(seq, "notice", turn_id, Content::Notice(notice)).and_meta(true)
             }
             Notification::TokenUsage(_, usage) => self.used(usage),
             Notification::RateLimits(limits) => self.limits(limits),

@@ -11,9 +11,9 @@ const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 /// three nested errors, with the file's whole path in each.
 pub fn thread_damage(error: &RpcError) -> Option<String> {
     let (_, what) = error.message.rsplit_once("rollout at ")?;
-    let (path, reason) = [" is empty", " does not start with session metadata"].into_iter().find_map(|words| {
-        what.split_once(words).map(|(path, _)| (Path::new(path), words.trim_start()))
-    })?;
+    let (path, reason) = [" is empty", " does not start with session metadata"]
+        .into_iter()
+        .find_map(|words| what.split_once(words).map(|(path, _)| (Path::new(path), words.trim_start())))?;
     let name = path.file_name()?.to_string_lossy();
     let reason = if begins_with_mark(path) { "begins with a byte order mark" } else { reason };
     Some(format!("{name} {reason}"))
@@ -43,7 +43,10 @@ mod tests {
         };
         assert_eq!(damage(&nested("is empty")).as_deref(), Some("rollout-1.jsonl is empty"));
         let no_metadata = nested("does not start with session metadata");
-        assert_eq!(damage(&no_metadata).as_deref(), Some("rollout-1.jsonl does not start with session metadata"));
+        assert_eq!(
+            damage(&no_metadata).as_deref(),
+            Some("rollout-1.jsonl does not start with session metadata")
+        );
         assert_eq!(damage("no rollout found for thread id x"), None);
     }
 
