@@ -50,9 +50,13 @@ impl Area {
     /// Puts a text in place of what is written, and the caret behind so many of its bytes. Undo brings back what was written before.
     pub(crate) fn replace(self, text: &str, caret: usize) {
         let Some(area) = self.get() else { return };
+        let focused = document().active_element().filter(|element| *element != *area.as_ref());
+        // The focus would bring the keyboard up.
+        if focused.is_some() && browser::touch() {
+            return self.set(text, caret);
+        }
         let change = Replacement::between(&area.value(), text);
         // The browser records only what is done to the field that has the focus.
-        let focused = document().active_element().filter(|element| *element != *area.as_ref());
         let _ = area.focus();
         let _ = area.set_selection_range(change.from, change.to);
         browser::replace_selection(change.text);

@@ -97,7 +97,7 @@ fn attach(composer: Composer, files: Vec<File>) {
     if files.is_empty() {
         return;
     }
-    if composer.closed() {
+    if untrack(|| composer.closed()) {
         return composer.refuse(t.no_message_here().to_owned());
     }
     if !untrack(|| models::sees(composer)) {

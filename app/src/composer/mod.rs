@@ -201,7 +201,7 @@ impl Composer {
 
     /// Returns `true` while its field is there.
     fn is_on_page(self) -> bool {
-        self.area.get().is_some_and(|area| area.is_connected())
+        self.key.try_peek(|_| ()).is_some() && self.area.get().is_some_and(|area| area.is_connected())
     }
 
     /// Puts this in place of what is written, to be gone on with.

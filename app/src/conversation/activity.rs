@@ -47,7 +47,7 @@ pub(crate) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
 }
 
 /// The MCP servers that are being started, by their names.
-fn starting_servers(transcript: &Transcript) -> Option<String> {
+pub(super) fn starting_servers(transcript: &Transcript) -> Option<String> {
     let starting = transcript.mcp_servers.iter().filter(|server| server.status == McpServerStatus::Starting);
     let names: Vec<&str> = starting.map(|server| server.name.as_str()).collect();
     (!names.is_empty()).then(|| names.join(", "))
