@@ -20,7 +20,7 @@ pub(crate) fn guard_window() {
             data.set_drop_effect(if composer.is_some() { "copy" } else { "none" });
         }
         if let Some(composer) = composer {
-            composer.dragged_over.set_to(true);
+            composer.signals().dragged_over.set_to(true);
         }
     });
     let _ = window_event_listener(ev::dragleave, |event: DragEvent| {
@@ -43,7 +43,7 @@ pub(crate) fn guard_window() {
 
 fn end_drag() {
     if let Some(composer) = MOUNTED.get() {
-        composer.dragged_over.set_to(false);
+        composer.signals().dragged_over.set_to(false);
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn offer_choice(composer: Composer) {
     for (word, name, sends) in [(SENDS, t.enter_sends(), true), (BREAKS, t.enter_breaks(), false)] {
         commands.add(Command::always(name, Icon::Settings, move || {
             browser::store(KEY, word);
-            composer.enter_sends.set(sends);
+            composer.signals().enter_sends.set(sends);
         }));
     }
 }

@@ -93,7 +93,7 @@ impl Images {
 /// Sends images to the server, and shows them beside what one writes. What is no image, or too many, is named instead.
 fn attach(composer: Composer, files: Vec<File>) {
     let (images, t) = (composer.images, composer.t);
-    composer.note.set(None);
+    composer.signals().note.set(None);
     if files.is_empty() {
         return;
     }
@@ -139,7 +139,7 @@ fn files(data: Option<DataTransfer>) -> Vec<File> {
 
 /// Lets a composer take images that are pasted into it.
 pub(super) fn taking(composer: Composer, form: El) -> El {
-    form.live_attr("data-over", move || composer.dragged_over.get()).on(
+    form.live_attr("data-over", move || composer.signals().dragged_over.get()).on(
         "paste",
         move |event: ClipboardEvent| {
             let files = files(event.clipboard_data());

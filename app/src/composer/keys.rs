@@ -19,8 +19,8 @@ pub(super) fn listening(composer: Composer, area: El) -> El {
 }
 
 fn typed(composer: Composer) {
-    composer.recalled.set_to(0);
-    composer.note.set_to(None);
+    composer.signals().recalled.set_to(0);
+    composer.signals().note.set_to(None);
     composer.keep(composer.area.value());
     composer.suggestions.look(composer);
 }
@@ -50,7 +50,7 @@ fn pressed(composer: Composer, event: &KeyboardEvent) {
 /// Goes back, or forth, among what was sent before; only from an empty field, or from one of those messages as it
 /// was. Whether it did.
 fn go_back(composer: Composer, by: isize) -> bool {
-    let now = composer.recalled.peek();
+    let now = composer.signals().recalled.peek();
     if now == 0 && (by < 0 || !composer.text.peek().is_empty()) {
         return false;
     }
@@ -64,6 +64,6 @@ fn go_back(composer: Composer, by: isize) -> bool {
         },
     };
     composer.write(text, text.len());
-    composer.recalled.set(then);
+    composer.signals().recalled.set(then);
     true
 }

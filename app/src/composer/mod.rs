@@ -94,6 +94,13 @@ pub(crate) struct Composer {
     suggestions: Suggestions,
     /// What to do with a message while a turn runs.
     when_busy: State<WhenBusy>,
+    /// See [`Signals`]. (Kept apart, so that a composer is handed on in few words.)
+    signals: State<Signals>,
+}
+
+/// What the parts of a composer tell each other.
+#[derive(Clone, Copy)]
+struct Signals {
     /// How far back one has gone among what was sent before: 1 is the last message.
     recalled: State<usize>,
     /// Why something was not taken or sent.
@@ -104,6 +111,18 @@ pub(crate) struct Composer {
     enter_sends: State<bool>,
     /// The text is not stored yet: see [`Composer::keep`].
     unsaved: State<bool>,
+}
+
+impl Signals {
+    fn new() -> Self {
+        Self {
+            recalled: State::new(0),
+            note: State::new(None),
+            dragged_over: State::new(false),
+            enter_sends: State::new(true),
+            unsaved: State::new(false),
+        }
+    }
 }
 
 /// A text longer than this, in bytes, is not stored at every key: that alone takes longer than a key may.
@@ -156,12 +175,12 @@ impl Composer {
             images: Images::new(),
             suggestions: Suggestions::new(),
             when_busy: State::new(WhenBusy::Queue),
-            recalled: State::new(0),
-            note: State::new(None),
-            dragged_over: State::new(false),
-            enter_sends: State::new(true),
-            unsaved: State::new(false),
+            signals: State::new(Signals::new()),
         }
+    }
+
+    fn signals(self) -> Signals {
+        self.signals.try_peek(|signals| *signals).unwrap_or_else(Signals::new)
     }
 
     fn running(self) -> bool {
@@ -189,14 +208,14 @@ impl Composer {
     /// Puts a text in place of what is written, and the caret behind so many of its bytes. Undo brings back what was written.
     fn write(self, text: &str, caret: usize) {
         self.area.replace(text, caret);
-        self.recalled.set_to(0);
+        self.signals().recalled.set_to(0);
         self.suggestions.close();
         self.keep(text.to_owned());
     }
 
     /// Says why something was not taken or sent.
     fn refuse(self, why: String) {
-        self.note.set(Some(why));
+        self.signals().note.set(Some(why));
     }
 
     /// Returns `true` while its field is there.
@@ -240,10 +259,10 @@ impl Composer {
     fn keep(self, text: String) {
         let is_long = text.len() > MAX_STORED_AT_ONCE;
         self.text.set(text);
-        if !self.unsaved.peek() && is_long {
+        if !self.signals().unsaved.peek() && is_long {
             set_timeout(move || self.save(), STORE_DELAY);
         }
-        self.unsaved.set_to(true);
+        self.signals().unsaved.set_to(true);
         if !is_long {
             self.save();
         }
@@ -251,8 +270,8 @@ impl Composer {
 
     /// Stores the text, if it is not stored yet.
     fn save(self) {
-        if self.unsaved.peek() {
-            self.unsaved.set_to(false);
+        if self.signals().unsaved.peek() {
+            self.signals().unsaved.set_to(false);
             self.text.with(|text| browser::store(&self.key.peek(), text));
         }
     }
@@ -275,7 +294,7 @@ impl Composer {
         self.text.set(area.value());
         self.images.restore(drafts::images(&key).into_iter());
         self.when_busy.set(busy::chosen());
-        self.enter_sends.set(enter::sends());
+        self.signals().enter_sends.set(enter::sends());
         let leaving = window_event_listener(ev::pagehide, move |_| self.save());
         on_cleanup(move || {
             self.save();
@@ -321,7 +340,7 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
         .attr("rows", "1")
         .attr("aria-label", t.message())
         .attr("placeholder", placeholder)
-        .live_attr("enterkeyhint", move || enter::key_hint(composer.enter_sends.get()))
+        .live_attr("enterkeyhint", move || enter::key_hint(composer.signals().enter_sends.get()))
         .attr("autocomplete", "off")
         .unmanaged()
         .live_attr("disabled", move || composer.closed());
@@ -338,7 +357,7 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
                 .child(area),
         )
         .child(live(move || {
-            composer.note.get().map(|why| el("p").class("why").attr("role", "alert").child(why))
+            composer.signals().note.get().map(|why| el("p").class("why").attr("role", "alert").child(why))
         }))
         .child(tools_view(composer));
     el("div").class("compose").child(images::taking(composer, form)).child(settings_view(composer))
@@ -360,7 +379,7 @@ fn settings_view(composer: Composer) -> El {
         .child(el("span").class("spring"))
         .child(el("span").class("keys").child(live(move || {
             let t = composer.t;
-            if composer.enter_sends.get() { t.keys_hint() } else { t.keys_hint_breaks() }
+            if composer.signals().enter_sends.get() { t.keys_hint() } else { t.keys_hint_breaks() }
         })))
 }
 

@@ -18,7 +18,7 @@ pub(super) fn send(composer: Composer, when_busy: Option<WhenBusy>) {
     if length > MAX_PROMPT_CHARS {
         return composer.refuse((composer.t.prompt_too_long)(length, MAX_PROMPT_CHARS));
     }
-    composer.note.set_to(None);
+    composer.signals().note.set_to(None);
     if let (Some(chat), Some(name)) = (composer.chat, written.strip_prefix(RENAME)) {
         composer.write("", 0);
         return chat.rename(name.trim().to_owned());
@@ -33,7 +33,7 @@ pub(super) fn send(composer: Composer, when_busy: Option<WhenBusy>) {
     recall::keep(&written);
     // What is kept is what is sent: only then it is forgotten once it has arrived.
     composer.save();
-    composer.recalled.set(0);
+    composer.signals().recalled.set(0);
     composer.suggestions.close();
     composer.area.set("", 0);
     composer.text.set(String::new());
