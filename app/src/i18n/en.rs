@@ -344,6 +344,7 @@ pub(super) static WORDS: Words = Words {
     error_codex_lacks: "The installed codex cannot do this. Its version is older or newer than the gateway is made for.",
     error_no_image: "This is not a PNG, JPEG, GIF or WebP image.",
     error_too_large: "This is larger than the gateway takes. An image may have 10 MB.",
+    error_codex_config: "Codex can’t read its configuration:",
     error_thread_damaged: "Codex can’t read this conversation any more, because its file is damaged. Restore the file, or go on in a new conversation.",
     error_prompt_too_long: "This message is longer than Codex takes: 1,048,576 characters.",
     error_queue_full: "Enough messages wait already.",

@@ -440,6 +440,7 @@ texts! {
         error_codex_lacks,
         error_no_image,
         error_too_large,
+        error_codex_config,
         error_thread_damaged,
         error_prompt_too_long,
         error_queue_full,
@@ -531,6 +532,10 @@ impl Texts {
             "codex_lacks" => self.error_codex_lacks(),
             "no_image" | "broken_image" => self.error_no_image(),
             "too_large" => self.error_too_large(),
+            "codex_config" => {
+                let place = failure.message.split_once(": ").map_or("", |(_, place)| place);
+                return format!("{} {place}", self.error_codex_config());
+            }
             "thread_damaged" => {
                 // The gateway names the file, and what is the matter with it, before the way on.
                 let file = failure.message.split_once("its file ").and_then(|(_, rest)| rest.split_once(';'));

@@ -339,6 +339,7 @@ pub(super) static WORDS: Words = Words {
     error_codex_lacks: "已安装的 codex 不支持此操作，其版本早于或晚于网关所适配的版本。",
     error_no_image: "这不是 PNG、JPEG、GIF 或 WebP 图片。",
     error_too_large: "内容超过网关的上限。图片不能超过 10 MB。",
+    error_codex_config: "Codex 无法读取其配置：",
     error_thread_damaged: "Codex 无法再读取此对话，因为它的文件已损坏。请恢复该文件，或开始新对话。",
     error_prompt_too_long: "消息超过了 Codex 的上限：1,048,576 个字符。",
     error_queue_full: "等待中的消息已经够多了。",

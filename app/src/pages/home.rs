@@ -171,7 +171,9 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
             Ok(id) if first.stopped.peek() == message.client_id => {
                 // Nothing shows the conversation yet, so there is nowhere to say that this did not work.
                 let _ = server_fns::interrupt(id).await;
-                conversations.iter().for_each(|all| all.refresh());
+                if let Some(all) = conversations {
+                    all.refresh();
+                }
             }
             Ok(id) => {
                 done();

@@ -1,6 +1,6 @@
 //! What a call finds on the server.
 
-use codex_gateway_engine::{Place, Session, SessionError, Sessions};
+use codex_gateway_engine::{Place, Session, SessionError, Sessions, bridge::ConfigWarning};
 use codex_gateway_wire::{
     EventId, OwnerId, SessionId, Snapshot, ThreadId,
     api::{Project, SessionInfo},
@@ -40,7 +40,7 @@ impl ServerContext {
             models: catalog.models,
             recent,
             codex_error: catalog.error.or_else(|| {
-                let warning = catalog.config_warning.filter(|warning| warning.is_fatal());
+                let warning = catalog.config_warning.filter(ConfigWarning::is_fatal);
                 warning.map(|warning| warning.text())
             }),
             project,

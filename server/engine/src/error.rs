@@ -206,6 +206,9 @@ pub enum SessionError {
         "codex cannot read this conversation: its file {0}; restore the file, or go on in a new conversation"
     )]
     ThreadDamaged(String),
+    /// Codex cannot read its configuration; where, and why.
+    #[error("codex cannot read its configuration: {0}")]
+    ConfigBroken(String),
     /// Codex cannot do it.
     #[error(transparent)]
     Codex(BridgeError),
@@ -280,6 +283,7 @@ impl SessionError {
             Self::ShuttingDown => ErrorCode::ShuttingDown,
             Self::NeverStarted(_) | Self::StoppedEarly => ErrorCode::CodexTimeout,
             Self::ThreadDamaged(_) => ErrorCode::ThreadDamaged,
+            Self::ConfigBroken(_) => ErrorCode::CodexConfig,
             Self::Codex(error) => error.code(),
         }
     }

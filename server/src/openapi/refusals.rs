@@ -53,7 +53,7 @@ refusals! {
     Once = [; BadKey, KeyReused, KeyUnfinished, Store],
     /// Of what is said to codex.
     Codex = [;
-        CodexUnavailable, CodexTooOld, CodexLacks, CodexTimeout, CodexRefused, CodexFailed, ThreadDamaged, CodexBadReply, CodexOverloaded, CodexCrashing,
+        CodexUnavailable, CodexConfig, CodexTooOld, CodexLacks, CodexTimeout, CodexRefused, CodexFailed, ThreadDamaged, CodexBadReply, CodexOverloaded, CodexCrashing,
         ShuttingDown],
     /// Of a path with a session's id in it.
     Session = [; NotFound, Store, ShuttingDown, ThreadHeld],

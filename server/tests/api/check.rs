@@ -91,7 +91,7 @@ async fn broken_configuration_of_codex_is_told_by_file_and_line_and_not_as_a_mis
         );
         let page = gateway.client.get("/").await.text();
         assert!(page.contains(place), "{page}");
-        let error = gateway.client.post("/api/sessions").await.refused(422, "codex_refused");
+        let error = gateway.client.post("/api/sessions").await.refused(503, "codex_config");
         assert!(error.contains(place), "{error}");
         gateway.stop().await;
     }

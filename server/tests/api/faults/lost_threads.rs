@@ -117,8 +117,8 @@ async fn a_thread_that_is_damaged_is_named_and_goes_on_once_it_is_repaired() {
     let headless = text.split_once('\n').unwrap().1;
     for (damaged, how) in [
         ("", "is empty"),
-        ("{\"half\": \"a li", "does not start with session metadata"),
-        ("no JSON at all\n", "does not start with session metadata"),
+        ("{\"half\": \"a li", "has no line that codex can read"),
+        ("no JSON at all\n", "has no line that codex can read"),
         (headless, "does not start with session metadata"),
         (&marked, "begins with a byte order mark"),
     ] {

@@ -153,6 +153,8 @@ words! {
         CodexOverloaded = "codex_overloaded",
         /// Codex is older than it may be.
         CodexTooOld = "codex_too_old",
+        /// Codex cannot read its configuration; `error` names the file and the line.
+        CodexConfig = "codex_config",
         /// The codex executable cannot be run, or has ended.
         CodexUnavailable = "codex_unavailable",
         /// The gateway is stopping.
@@ -224,6 +226,7 @@ impl ErrorCode {
             | Self::CodexCrashing
             | Self::CodexOverloaded
             | Self::CodexTooOld
+            | Self::CodexConfig
             | Self::CodexUnavailable
             | Self::ShuttingDown => 503,
             Self::CodexTimeout => 504,

@@ -1,6 +1,10 @@
 //! The file of a thread that codex cannot read.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{
+    fs::{self, File},
+    io::Read,
+    path::Path,
+};
 
 use crate::bridge::RpcError;
 
@@ -15,7 +19,14 @@ pub fn thread_damage(error: &RpcError) -> Option<String> {
         .into_iter()
         .find_map(|words| what.split_once(words).map(|(path, _)| (Path::new(path), words.trim_start())))?;
     let name = path.file_name()?.to_string_lossy();
-    let reason = if begins_with_mark(path) { "begins with a byte order mark" } else { reason };
+    let reason = match reason {
+        _ if begins_with_mark(path) => "begins with a byte order mark",
+        // Codex says so, too, of a file in which no line is JSON.
+        "is empty" if fs::metadata(path).is_ok_and(|file| file.len() > 0) => {
+            "has no line that codex can read"
+        }
+        reason => reason,
+    };
     Some(format!("{name} {reason}"))
 }
 
@@ -57,5 +68,14 @@ mod tests {
         std::fs::write(&path, "\u{feff}{}").unwrap();
         let message = format!("rollout at {} does not start with session metadata", path.display());
         assert_eq!(damage(&message).as_deref(), Some("rollout-1.jsonl begins with a byte order mark"));
+    }
+
+    #[test]
+    fn file_without_a_line_of_json_is_not_called_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rollout-1.jsonl");
+        std::fs::write(&path, "no JSON").unwrap();
+        let message = format!("rollout at {} is empty", path.display());
+        assert_eq!(damage(&message).as_deref(), Some("rollout-1.jsonl has no line that codex can read"));
     }
 }
