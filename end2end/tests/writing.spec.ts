@@ -4,17 +4,20 @@ import { expect, test, type Chat } from './chat';
 
 const word = (word: string) => `Reply with exactly the single word ${word}.`;
 
-const refusal = (page: Page) => page.locator('.composer').getByRole('alert');
+const refusal = (page: Page) => page.locator('.composer > .why');
+/** A PNG of one pixel. */
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 /** Drops a file on an element, as far as a page can do that to itself; returns `true` if the page took the event over. */
 function drop(page: Page, selector: string, files: { name: string; type: string }[]): Promise<boolean> {
-  return page.locator(selector).first().evaluate((element, files) => {
+  return page.locator(selector).first().evaluate((element, { files, pixel }) => {
     const dataTransfer = new DataTransfer();
-    for (const { name, type } of files) dataTransfer.items.add(new File(['x'], name, { type }));
+    const content = Uint8Array.from(atob(pixel), (character) => character.charCodeAt(0));
+    for (const { name, type } of files) dataTransfer.items.add(new File([content], name, { type }));
     const fire = (kind: string) => element.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer }));
     fire('dragover');
     return !fire('drop');
-  }, files);
+  }, { files, pixel: PIXEL });
 }
 
 async function isAlive(chat: Chat): Promise<void> {

@@ -12,7 +12,8 @@ fn config(servers: &[(&str, &[&str])]) -> String {
     let server = |(name, arguments): &(&str, &[&str])| {
         let all: Vec<&str> =
             [script.to_str().unwrap()].into_iter().chain(arguments.iter().copied()).collect();
-        format!("[mcp_servers.{name}]\ncommand = \"node\"\nargs = {all:?}\n")
+        // By itself codex waits for ten seconds, which a busy machine can take.
+        format!("[mcp_servers.{name}]\ncommand = \"node\"\nargs = {all:?}\nstartup_timeout_sec = 120\n")
     };
     servers.iter().map(server).collect()
 }
