@@ -21,7 +21,7 @@ fn config(servers: &[(&str, &[&str])]) -> String {
 /// Waits until the state says that the start of a server has come so far; each change of it is an event.
 async fn server(session: &Session, events: &mut Events, name: &str, status: &str) -> Value {
     loop {
-        let state = session.state().await["state"].clone();
+        let state = session.state().await;
         let servers = state["mcpServers"].as_array().unwrap();
         let named = servers.iter().find(|server| server["name"] == name && server["status"] == status);
         if let Some(server) = named {
