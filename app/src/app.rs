@@ -4,7 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     commands::{Commands, add_global, help_view, palette_view},
-    composer::keep_apart,
+    composer::{guard_window, keep_apart},
     dialog::Dialog,
     markdown::highlight::Colours,
     node::{Node, el, live},
@@ -25,6 +25,7 @@ pub fn App() -> impl IntoView {
     provide_context(FirstMessage::new());
     Colours::provide(written_colours());
     effect(keep_apart);
+    effect(guard_window);
     let tabs = Tabs::provide();
     let navigator = Navigator::provide();
     let drawer = Drawer::new();

@@ -145,9 +145,10 @@ pub(crate) fn stored(key: &str) -> Option<String> {
     read(storage(), key)
 }
 
-/// Stores a text under a key in this browser; an empty one is removed. Without storage nothing happens.
-pub(crate) fn store(key: &str, value: &str) {
-    write(storage(), key, value);
+/// Stores a text under a key in this browser; an empty one is removed. Returns `false` if there is no storage, or no room in it:
+/// then nothing is stored under the key any more.
+pub(crate) fn store(key: &str, value: &str) -> bool {
+    write(storage(), key, value)
 }
 
 /// What is stored under a key in this tab: it survives a reload, and no other tab has it.
@@ -155,20 +156,21 @@ pub(crate) fn stored_for_tab(key: &str) -> Option<String> {
     read(tab_storage(), key)
 }
 
-/// Stores a text under a key in this tab; an empty one is removed. Without storage nothing happens.
-pub(crate) fn store_for_tab(key: &str, value: &str) {
-    write(tab_storage(), key, value);
+/// Stores a text under a key in this tab, as [`store`] does.
+pub(crate) fn store_for_tab(key: &str, value: &str) -> bool {
+    write(tab_storage(), key, value)
 }
 
 fn read(storage: Option<Storage>, key: &str) -> Option<String> {
     storage?.get_item(&own_name(key)).ok().flatten()
 }
 
-fn write(storage: Option<Storage>, key: &str, value: &str) {
-    if let Some(storage) = storage {
-        let key = own_name(key);
-        let _ = if value.is_empty() { storage.remove_item(&key) } else { storage.set_item(&key, value) };
-    }
+fn write(storage: Option<Storage>, key: &str, value: &str) -> bool {
+    let Some(storage) = storage else { return false };
+    let key = own_name(key);
+    let stored = !value.is_empty() && storage.set_item(&key, value).is_ok();
+    // What was stored before would come back in the place of what could not be stored.
+    stored || (storage.remove_item(&key).is_ok() && value.is_empty())
 }
 
 /// A name that no other gateway on the same host uses: below other paths there may be some, which share its storage.
@@ -206,6 +208,14 @@ pub(crate) fn focus(selector: &str) {
     if let Some(element) = find(selector) {
         let _ = element.focus();
     }
+}
+
+/// Puts a text in place of what is selected in the field that has the focus, as typing does: undo knows it. (The command is
+/// called outdated, and there is no other way that all browsers have.)
+pub(crate) fn replace_selection(text: &str) {
+    let Ok(document) = document().dyn_into::<HtmlDocument>() else { return };
+    let command = if text.is_empty() { "delete" } else { "insertText" };
+    let _ = document.exec_command_with_show_ui_and_value(command, false, text);
 }
 
 /// Selects what is written in a field.
@@ -255,9 +265,17 @@ pub(crate) fn writing() -> bool {
     document().active_element().is_some_and(|element| is_field(&element))
 }
 
-fn is_field(element: &Element) -> bool {
+pub(crate) fn is_field(element: &Element) -> bool {
     element.matches("input, textarea, select") == Ok(true)
 }
+
+/// Asks the programs that fill in passwords to leave a field alone: what is written in it is none.
+pub(crate) const UNMANAGED: [(&str, &str); 4] = [
+    ("data-1p-ignore", ""),
+    ("data-lpignore", "true"),
+    ("data-bwignore", "true"),
+    ("data-form-type", "other"),
+];
 
 /// Whether keys are called as on a Mac.
 pub(crate) fn is_mac() -> bool {

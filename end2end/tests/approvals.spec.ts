@@ -340,3 +340,30 @@ test('a line of 3,000 characters can be shown whole', async ({ page, chat, start
   await page.keyboard.press('Escape');
   await chat.ended('completed');
 });
+
+test('a call of an MCP tool is allowed in words, once or for the session, by keys', async ({ page, chat, startServer }) => {
+  const call = {
+    serverName: 'tracker',
+    mode: 'form',
+    message: 'Allow the tracker MCP server to run tool "find_issues"?',
+    requestedSchema: { type: 'object', properties: {} },
+    _meta: {
+      codex_approval_kind: 'mcp_tool_call',
+      persist: ['session', 'always'],
+      tool_name: 'find_issues',
+      tool_description: 'Finds issues',
+      tool_params: { limit: 3, query: 'bug' },
+    },
+  };
+  await ask(chat, startServer, { asks: [{ method: 'mcpServer/elicitation/request', params: call }] });
+  await expect(box(page).getByRole('heading')).toHaveText('Allow tracker to run find_issues?');
+  await expect(box(page)).toContainText('Finds issues');
+  await expect(box(page).getByRole('row')).toHaveText(['limit3', 'querybug']);
+  await expect(box(page)).not.toContainText('codex_approval_kind');
+  await expect(box(page)).toHaveAttribute('data-seen', 'all');
+  await expect(allow(page)).toHaveAttribute('data-choice', '1');
+  await expect(box(page).getByRole('button', { name: /^Allow for this session/ })).toHaveAttribute('data-choice', '2');
+  await page.keyboard.press('2');
+  await expect(box(page)).toBeHidden();
+  await chat.ended('completed');
+});

@@ -5,7 +5,7 @@ use std::{fmt, io, net::SocketAddr, path::Path, time::Duration};
 use codex_gateway_app::BasePath;
 use codex_gateway_engine::{
     Catalog, Config,
-    bridge::{BridgeError, locate::on_path},
+    bridge::{BridgeError, ConfigWarning, locate::on_path},
     config::Sandbox,
     environment::{Missing, RequestedVariable, missing},
     probe,
@@ -79,6 +79,9 @@ pub async fn check(mut cli: Cli) -> Vec<Finding> {
     add("configuration", (Verdict::Good, format!("agents work in {}", config.cwd.display())));
     add("codex", codex(&config).await);
     let catalog = probe::catalog(&config).await;
+    if let Some(warning) = catalog.as_ref().ok().and_then(|catalog| catalog.config_warning.as_ref()) {
+        add("configuration of codex", codex_config(warning));
+    }
     add("sign-in", sign_in(&config, &catalog));
     for (variable, missing) in missing_variables(&config, &catalog) {
         let verdict = if variable.is_needed { Verdict::Bad } else { Verdict::Doubtful };
@@ -122,8 +125,21 @@ fn missing_variables(
     missing(&config.launch, requested)
 }
 
+fn codex_config(warning: &ConfigWarning) -> (Verdict, String) {
+    if warning.is_fatal() {
+        let text = format!("{}. Codex opens no conversation before the file is mended", warning.text());
+        (Verdict::Bad, text)
+    } else {
+        (Verdict::Doubtful, warning.text())
+    }
+}
+
 fn sign_in(config: &Config, catalog: &Result<Catalog, BridgeError>) -> (Verdict, String) {
+    let is_broken = |catalog: &Catalog| catalog.config_warning.as_ref().is_some_and(ConfigWarning::is_fatal);
     match catalog {
+        Ok(catalog) if is_broken(catalog) => {
+            (Verdict::Doubtful, "not looked at: codex cannot read its configuration".to_owned())
+        }
         // What there is to be said of it was said.
         Err(BridgeError::TooOld(_)) => (Verdict::Doubtful, "not looked at: codex is too old".to_owned()),
         Err(error) => (Verdict::Bad, format!("codex app-server cannot be asked: {error}")),

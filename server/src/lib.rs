@@ -24,6 +24,7 @@ pub mod logging;
 pub mod metrics;
 pub mod openapi;
 pub mod pages;
+pub mod print;
 pub mod proxies;
 pub mod rendering;
 pub mod request_id;

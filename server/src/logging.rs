@@ -20,6 +20,8 @@ use tracing_subscriber::{
     fmt::{FormatFields, MakeWriter, format::Writer},
 };
 
+use crate::print;
+
 /// The field that is the text of an event.
 const MESSAGE: &str = "message";
 
@@ -63,9 +65,9 @@ pub fn init(default_level: LevelFilter, format: LogFormat) {
         match format {
             // What a bug panics with may have words of others in it.
             LogFormat::Text => {
-                eprintln!("{}", escaped(&panic.to_string()));
+                print::err(&escaped(&panic.to_string()));
                 if let Some(backtrace) = backtrace {
-                    eprintln!("{backtrace}");
+                    print::err(&backtrace.to_string());
                 }
             }
             LogFormat::Json => {
@@ -81,7 +83,7 @@ pub fn fatal(program: &str, error: &anyhow::Error) {
     match FORMAT.get() {
         Some(LogFormat::Json) => tracing::error!("{error:#}"),
         // Some of it may be what codex said.
-        _ => eprintln!("{program}: {}", escaped(&format!("{error:#}"))),
+        _ => print::err(&format!("{program}: {}", escaped(&format!("{error:#}")))),
     }
 }
 

@@ -10,6 +10,7 @@ use codex_gateway::{
     health::health,
     init,
     logging::{self, LogFormat},
+    print,
     router::router,
     routes::metrics,
     serve::serve,
@@ -66,9 +67,10 @@ async fn start() -> ExitCode {
         warn(&cli);
     }
     let done = match &cli.command {
-        Some(Command::Token(token)) => {
-            token.run(cli.secret()).map(|token| println!("{token}")).map_err(Into::into)
-        }
+        Some(Command::Token(token)) => token
+            .run(cli.secret())
+            .map_err(Into::into)
+            .and_then(|token| Ok(print::out(&format!("{token}\n"))?)),
         Some(Command::Check) => return checked(cli).await,
         Some(Command::Health) => health(cli.host(), cli.port).await.map_err(Into::into),
         None => run(cli).await,
@@ -85,8 +87,8 @@ fn failed(error: anyhow::Error) -> ExitCode {
 async fn checked(cli: Cli) -> ExitCode {
     let findings = check(cli).await;
     for finding in &findings {
-        // Some of it is what codex said.
-        println!("{}", logging::escaped(&finding.to_string()));
+        // Some of it is what codex said. The exit status tells in any case.
+        let _ = print::out(&format!("{}\n", logging::escaped(&finding.to_string())));
     }
     let bad = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
     if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS }
@@ -137,10 +139,10 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     // Whoever reads that it is ready may tell it to stop.
     let mut stop = StopSignals::listen().context("signals cannot be listened to")?;
     if demo.is_some() {
-        println!("Demo: the model is a stand-in inside this program, not OpenAI's; codex itself is real.");
-        println!(
-            "Set CODEX_GATEWAY_OPENAI_API_KEY or CODEX_GATEWAY_OPENAI_BASE_URL to talk to a real model."
-        );
+        print::out(
+            "Demo: the model is a stand-in inside this program, not OpenAI's; codex itself is real.\n\
+             Set CODEX_GATEWAY_OPENAI_API_KEY or CODEX_GATEWAY_OPENAI_BASE_URL to talk to a real model.\n",
+        )?;
     }
     if let Some(listener) = watched {
         tracing::info!("the metrics are at http://{}/metrics", listener.local_addr()?);
@@ -154,7 +156,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     if let Some(path) = state.base_path.below_root() {
         tracing::info!("pages and API are below {path}/, with a proxy before them");
     }
-    println!("Codex Gateway is ready: http://{bound}/");
+    print::out(&format!("Codex Gateway is ready: http://{bound}/\n"))?;
     sessions.warm_up();
 
     let stopping = sessions.stopping().clone();

@@ -67,6 +67,7 @@ impl Palette {
             .attr("aria-autocomplete", "list")
             .live_attr("aria-activedescendant", meant)
             .attr("autocomplete", "off")
+            .unmanaged()
             .attr("enterkeyhint", "go")
             .on("input", move |event: Event| self.look_for(event_target_value(&event)))
             .on("keydown", move |event: KeyboardEvent| self.pressed(&event));

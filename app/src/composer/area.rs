@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlTextAreaElement;
+use web_sys::{HtmlElement, HtmlTextAreaElement};
 
-use crate::node::ElementRef;
+use crate::{browser, node::ElementRef};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Area(pub(crate) ElementRef);
@@ -40,13 +40,35 @@ impl Area {
         byte_of_unit(&area.value(), units as usize)
     }
 
-    /// Puts a text into it, and the caret behind so many of its bytes.
+    /// Puts a text into it, and the caret behind so many of its bytes. What was written before cannot be brought back by undo.
     pub(crate) fn set(self, text: &str, caret: usize) {
         let Some(area) = self.get() else { return };
         area.set_value(text);
-        let units = text.get(..caret).unwrap_or(text).encode_utf16().count();
-        let units = u32::try_from(units).unwrap_or(u32::MAX);
-        let _ = area.set_selection_range(units, units);
+        place_caret(&area, text, caret);
+    }
+
+    /// Puts a text in place of what is written, and the caret behind so many of its bytes. Undo brings back what was written before.
+    pub(crate) fn replace(self, text: &str, caret: usize) {
+        let Some(area) = self.get() else { return };
+        let focused = document().active_element().filter(|element| *element != *area.as_ref());
+        // The focus would bring the keyboard up.
+        if focused.is_some() && browser::touch() {
+            return self.set(text, caret);
+        }
+        let change = Replacement::between(&area.value(), text);
+        // The browser records only what is done to the field that has the focus.
+        let _ = area.focus();
+        let _ = area.set_selection_range(change.from, change.to);
+        browser::replace_selection(change.text);
+        if area.value() != text {
+            area.set_value(text);
+        }
+        place_caret(&area, text, caret);
+        if let Some(before) = focused.and_then(|element| element.dyn_into::<HtmlElement>().ok())
+            && before.tag_name() != "BODY"
+        {
+            let _ = before.focus();
+        }
     }
 }
 
@@ -57,6 +79,45 @@ pub(super) fn value_of(selector: &str) -> Option<String> {
     Some(field.value())
 }
 
+/// Puts the caret behind so many bytes of the text of the field.
+fn place_caret(area: &HtmlTextAreaElement, text: &str, caret: usize) {
+    let units = units_of(text.get(..caret).unwrap_or(text));
+    let _ = area.set_selection_range(units, units);
+}
+
+/// How long a text is as the browser counts, in units of UTF-16.
+fn units_of(text: &str) -> u32 {
+    u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX)
+}
+
+/// The smallest change that makes one text of another.
+#[derive(Debug, PartialEq, Eq)]
+struct Replacement<'a> {
+    /// What is replaced, in units of UTF-16.
+    from: u32,
+    to: u32,
+    /// What takes its place.
+    text: &'a str,
+}
+
+impl<'a> Replacement<'a> {
+    fn between(before: &str, after: &'a str) -> Self {
+        let same = |(one, other): &(char, char)| one == other;
+        let start: usize =
+            before.chars().zip(after.chars()).take_while(same).map(|(one, _)| one.len_utf8()).sum();
+        let (before_rest, after_rest) = (&before[start..], &after[start..]);
+        let end: usize = before_rest
+            .chars()
+            .rev()
+            .zip(after_rest.chars().rev())
+            .take_while(same)
+            .map(|(one, _)| one.len_utf8())
+            .sum();
+        let from = units_of(&before[..start]);
+        let to = from + units_of(&before_rest[..before_rest.len() - end]);
+        Self { from, to, text: &after_rest[..after_rest.len() - end] }
+    }
+}
 /// Where a place in a text is, which the browser counts in units of UTF-16.
 fn byte_of_unit(text: &str, unit: usize) -> usize {
     let mut units = 0;
@@ -71,7 +132,21 @@ fn byte_of_unit(text: &str, unit: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::byte_of_unit;
+    use super::{Replacement, byte_of_unit};
+
+    #[test]
+    fn replacement_is_the_part_that_differs() {
+        let change = |before: &str, after: &'static str| {
+            let Replacement { from, to, text } = Replacement::between(before, after);
+            (from, to, text)
+        };
+        assert_eq!(change("see @sr now", "see @src/ now"), (7, 7, "c/"));
+        assert_eq!(change("aé漢😀b", "aé漢😃b"), (3, 5, "😃"));
+        assert_eq!(change("aa", "a"), (1, 2, ""));
+        assert_eq!(change("", "new"), (0, 0, "new"));
+        assert_eq!(change("old", ""), (0, 3, ""));
+        assert_eq!(change("same", "same"), (4, 4, ""));
+    }
 
     #[test]
     fn places_are_counted_as_the_browser_does() {

@@ -33,7 +33,9 @@ pub(super) fn is_kept(place: &str) -> bool {
 pub(super) fn rename(from: &str, to: &str) {
     let Some(written) = browser::stored(from).filter(|_| from != to) else { return };
     if browser::stored(to).is_none() {
-        browser::store(to, &written);
+        if !browser::store(to, &written) {
+            return;
+        }
         store_images(to, &images(from));
     }
     browser::store(from, "");

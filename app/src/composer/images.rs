@@ -3,7 +3,7 @@
 use codex_gateway_wire::{UploadId, api::InputPart};
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
-use web_sys::{ClipboardEvent, DataTransfer, DragEvent, Event, File, HtmlInputElement};
+use web_sys::{ClipboardEvent, DataTransfer, Event, File, HtmlInputElement};
 
 use super::{Composer, drafts, models};
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     icon::{Icon, icon},
     node::{El, Node, el, list, live},
     state::State,
+    text::hidden::plain_name,
     upload,
 };
 
@@ -90,19 +91,29 @@ impl Images {
     }
 }
 
-/// Sends images to the server, and shows them beside what one writes.
+/// Sends images to the server, and shows them beside what one writes. What is no image, or too many, is named instead.
 fn attach(composer: Composer, files: Vec<File>) {
     let (images, t) = (composer.images, composer.t);
-    for file in files.into_iter().take(MOST) {
+    composer.signals().note.set(None);
+    if files.is_empty() {
+        return;
+    }
+    if untrack(|| composer.closed()) {
+        return composer.refuse(t.no_message_here().to_owned());
+    }
+    if !untrack(|| models::sees(composer)) {
+        return composer.refuse(t.no_images().to_owned());
+    }
+    let (taken, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_image);
+    let room = MOST.saturating_sub(images.0.try_peek(Vec::len).unwrap_or_default());
+    if let Some(other) = others.first() {
+        composer.refuse((t.not_an_image)(&plain_name(&other.name())));
+    } else if taken.len() > room {
+        composer.refuse((t.too_many_images)(MOST));
+    }
+    for file in taken.into_iter().take(room) {
         let key = browser::unique_id();
         let attached = |state| Attached { key: key.clone(), name: file.name(), state };
-        if images.0.try_peek(Vec::len).unwrap_or_default() >= MOST {
-            return;
-        }
-        if !untrack(|| models::sees(composer)) {
-            images.0.update(|all| all.push(attached(AttachedState::Failed(t.no_images().to_owned()))));
-            return;
-        }
         images.0.update(|all| all.push(attached(AttachedState::Uploading)));
         spawn_local(async move {
             let state = match upload::image(&file).await {
@@ -115,36 +126,39 @@ fn attach(composer: Composer, files: Vec<File>) {
     }
 }
 
-/// The images among what is pasted or dropped. Office programs put a picture of it beside a text: the text is meant.
+fn is_image(file: &File) -> bool {
+    file.type_().starts_with("image/")
+}
+
+/// The files that are pasted or dropped. Office programs put a picture of it beside a text: the text is meant.
 fn files(data: Option<DataTransfer>) -> Vec<File> {
     let has = |data: &DataTransfer, kind| data.get_data(kind).is_ok_and(|text| !text.is_empty());
     let data = data.filter(|data| !(has(data, "text/plain") && has(data, "text/html")));
     let Some(files) = data.and_then(|data| data.files()) else { return Vec::new() };
-    let all = (0..files.length()).filter_map(|at| files.get(at));
-    all.filter(|file| file.type_().starts_with("image/")).collect()
+    (0..files.length()).filter_map(|at| files.get(at)).collect()
 }
 
-/// Lets a composer take images that are pasted into it or dropped on it.
+/// Lets a composer take images that are pasted into it.
 pub(super) fn taking(composer: Composer, form: El) -> El {
-    let over = State::new(false);
-    form.live_attr("data-over", move || over.get())
-        .on("paste", move |event: ClipboardEvent| {
+    form.live_attr("data-over", move || composer.signals().dragged_over.get()).on(
+        "paste",
+        move |event: ClipboardEvent| {
             let files = files(event.clipboard_data());
             if !files.is_empty() {
                 event.prevent_default();
                 attach(composer, files);
             }
-        })
-        .on("dragover", move |event: DragEvent| {
-            event.prevent_default();
-            over.set_to(true);
-        })
-        .on("dragleave", move |_: Event| over.set_to(false))
-        .on("drop", move |event: DragEvent| {
-            event.prevent_default();
-            over.set_to(false);
-            attach(composer, files(event.data_transfer()));
-        })
+        },
+    )
+}
+
+/// Takes what was dropped on the page. A link is refused: to be written, it is dropped on the field.
+pub(super) fn take_dropped(composer: Composer, data: Option<DataTransfer>) {
+    let files = files(data);
+    if files.is_empty() {
+        return composer.refuse(composer.t.only_images().to_owned());
+    }
+    attach(composer, files);
 }
 
 /// Picks images from the reader's machine.

@@ -1,8 +1,9 @@
-//! What the keys of the field do: Enter sends, Shift Enter breaks the line, ↑ brings back what was sent before.
+//! What the keys of the field do: Enter sends or starts a line (see [`super::enter`]), Shift Enter always starts one, Ctrl Enter always
+//! sends, ↑ brings back what was sent before.
 
 use web_sys::{Event, KeyboardEvent};
 
-use super::{Composer, busy, recall, send::send};
+use super::{Composer, busy, enter, recall, send::send};
 use crate::{browser, node::El};
 
 /// Lets the field do so.
@@ -10,12 +11,16 @@ pub(super) fn listening(composer: Composer, area: El) -> El {
     let looks = move |_: Event| composer.suggestions.look(composer);
     area.on("input", move |_: Event| typed(composer))
         .on("click", looks)
-        .on("blur", move |_: Event| composer.suggestions.close())
+        .on("blur", move |_: Event| {
+            composer.suggestions.close();
+            composer.save();
+        })
         .on("keydown", move |event: KeyboardEvent| pressed(composer, &event))
 }
 
 fn typed(composer: Composer) {
-    composer.recalled.set_to(0);
+    composer.signals().recalled.set_to(0);
+    composer.signals().note.set_to(None);
     composer.keep(composer.area.value());
     composer.suggestions.look(composer);
 }
@@ -28,10 +33,11 @@ fn pressed(composer: Composer, event: &KeyboardEvent) {
     match event.key().as_str() {
         "Enter" if event.ctrl_key() || event.meta_key() => {
             event.prevent_default();
-            // The other way than usual.
-            send(composer, composer.when_busy.try_peek(|way| busy::other(*way)));
+            // Where Enter sends, this is the other way than usual.
+            let other = composer.when_busy.try_peek(|way| busy::other(*way));
+            send(composer, other.filter(|_| enter::sends()));
         }
-        "Enter" if !event.shift_key() => {
+        "Enter" if !event.shift_key() && enter::sends() => {
             event.prevent_default();
             send(composer, None);
         }
@@ -44,7 +50,7 @@ fn pressed(composer: Composer, event: &KeyboardEvent) {
 /// Goes back, or forth, among what was sent before; only from an empty field, or from one of those messages as it
 /// was. Whether it did.
 fn go_back(composer: Composer, by: isize) -> bool {
-    let now = composer.recalled.peek();
+    let now = composer.signals().recalled.peek();
     if now == 0 && (by < 0 || !composer.text.peek().is_empty()) {
         return false;
     }
@@ -58,6 +64,6 @@ fn go_back(composer: Composer, by: isize) -> bool {
         },
     };
     composer.write(text, text.len());
-    composer.recalled.set(then);
+    composer.signals().recalled.set(then);
     true
 }

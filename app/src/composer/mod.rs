@@ -1,8 +1,8 @@
 //! The composer: where one writes.
 //!
-//! - [`area`]: the field; `keys`: what its keys do
+//! - [`area`]: the field; `keys`: what its keys do; [`enter`]: what Enter does
 //! - [`models`], [`access`]: what the next message is to run with
-//! - [`images`]: what goes with it
+//! - [`images`]: what goes with it; [`dropping`]: what is dropped on the page
 //! - [`suggest`]: what is offered while one writes: files, and what can be done
 //! - [`drafts`]: what is not sent yet; `recall`: what was; `owner`: whose that is
 
@@ -10,6 +10,8 @@ mod access;
 mod area;
 mod busy;
 mod drafts;
+mod dropping;
+pub(crate) mod enter;
 mod images;
 mod keys;
 mod models;
@@ -18,17 +20,18 @@ mod recall;
 mod send;
 mod suggest;
 
-use std::{cell::Cell, sync::Arc};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use codex_gateway_wire::{
     StartTurn,
     api::{Model, WhenBusy},
 };
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use web_sys::Event;
 
 pub(crate) use area::Area;
 pub(crate) use drafts::{edit_key, forget_of as forget_draft, upload};
+pub(crate) use dropping::guard_window;
 pub(crate) use images::thumbnail;
 pub(crate) use owner::keep_apart;
 
@@ -91,9 +94,43 @@ pub(crate) struct Composer {
     suggestions: Suggestions,
     /// What to do with a message while a turn runs.
     when_busy: State<WhenBusy>,
+    /// See [`Signals`]. (Kept apart, so that a composer is handed on in few words.)
+    signals: State<Signals>,
+}
+
+/// What the parts of a composer tell each other.
+#[derive(Clone, Copy)]
+struct Signals {
     /// How far back one has gone among what was sent before: 1 is the last message.
     recalled: State<usize>,
+    /// Why something was not taken or sent.
+    note: State<Option<String>>,
+    /// Something is dragged over the page.
+    dragged_over: State<bool>,
+    /// Enter alone sends.
+    enter_sends: State<bool>,
+    /// The text is not stored yet: see [`Composer::keep`].
+    unsaved: State<bool>,
 }
+
+impl Signals {
+    fn new() -> Self {
+        Self {
+            recalled: State::new(0),
+            note: State::new(None),
+            dragged_over: State::new(false),
+            enter_sends: State::new(true),
+            unsaved: State::new(false),
+        }
+    }
+}
+
+/// A text longer than this, in bytes, is not stored at every key: that alone takes longer than a key may.
+const MAX_STORED_AT_ONCE: usize = 20_000;
+/// How long such a text may not be stored.
+const STORE_DELAY: Duration = Duration::from_millis(500);
+/// How many characters of the text hold the field's place: the field is as high as it gets long before them.
+const MAX_MIRRORED: usize = 4_000;
 
 /// What the reader picked for the next message.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -149,12 +186,20 @@ impl Composer {
             images: Images::new(),
             suggestions: Suggestions::new(),
             when_busy: State::new(WhenBusy::Queue),
-            recalled: State::new(0),
+            signals: State::new(Signals::new()),
         }
+    }
+
+    fn signals(self) -> Signals {
+        self.signals.try_peek(|signals| *signals).unwrap_or_else(Signals::new)
     }
 
     fn running(self) -> bool {
         self.chat.is_some_and(Chat::running)
+    }
+
+    fn can_stop(self) -> bool {
+        self.chat.is_some_and(Chat::can_stop)
     }
 
     fn closed(self) -> bool {
@@ -171,11 +216,22 @@ impl Composer {
         (says || !self.images.is_empty()) && self.images.are_ready() && !self.closed() && !self.signed_out()
     }
 
-    /// Puts a text in place of what is written, and the caret behind so many of its bytes.
+    /// Puts a text in place of what is written, and the caret behind so many of its bytes. Undo brings back what was written.
     fn write(self, text: &str, caret: usize) {
-        self.recalled.set_to(0);
-        self.area.set(text, caret);
+        self.area.replace(text, caret);
+        self.signals().recalled.set_to(0);
+        self.suggestions.close();
         self.keep(text.to_owned());
+    }
+
+    /// Says why something was not taken or sent.
+    fn refuse(self, why: String) {
+        self.signals().note.set(Some(why));
+    }
+
+    /// Returns `true` while its field is there.
+    fn is_on_page(self) -> bool {
+        self.key.try_peek(|_| ()).is_some() && self.area.get().is_some_and(|area| area.is_connected())
     }
 
     /// Puts this in place of what is written, to be gone on with.
@@ -195,6 +251,7 @@ impl Composer {
 
     /// The conversation has gone on in another thread: the draft goes along.
     pub(crate) fn follow_to(self, conversation: &str) {
+        self.save();
         let (before, key) = (self.key.peek(), drafts::key(conversation));
         self.key.set(key.clone());
         browser::store(&key, &self.text.peek());
@@ -209,10 +266,25 @@ impl Composer {
         self.write(&all, all.len());
     }
 
-    /// The text has become another.
+    /// The text has become another. A long one is stored a little later.
     fn keep(self, text: String) {
-        browser::store(&self.key.peek(), &text);
+        let is_long = text.len() > MAX_STORED_AT_ONCE;
         self.text.set(text);
+        if !self.signals().unsaved.peek() && is_long {
+            set_timeout(move || self.save(), STORE_DELAY);
+        }
+        self.signals().unsaved.set_to(true);
+        if !is_long {
+            self.save();
+        }
+    }
+
+    /// Stores the text, if it is not stored yet.
+    fn save(self) {
+        if self.signals().unsaved.peek() {
+            self.signals().unsaved.set_to(false);
+            self.text.with(|text| browser::store(&self.key.peek(), text));
+        }
     }
 
     /// As soon as the field is there: what was written before stands in it.
@@ -236,6 +308,12 @@ impl Composer {
         self.text.set(area.value());
         self.images.restore(drafts::images(&key).into_iter());
         self.when_busy.set(busy::chosen());
+        self.signals().enter_sends.set(enter::sends());
+        let leaving = window_event_listener(ev::pagehide, move |_| self.save());
+        on_cleanup(move || {
+            self.save();
+            leaving.remove();
+        });
         // It is part of the page only after this.
         request_animation_frame(move || {
             if !browser::touch() {
@@ -263,6 +341,7 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     if let Some(commands) = use_context::<Commands>() {
         commands.add(Command::always(t.choose_model(), Icon::Settings, models::go_to_picker).word("model"));
     }
+    enter::offer_choice(composer);
     if let Some(chat) = chat {
         effect(move || composer.keep_unsent(chat));
     }
@@ -275,8 +354,9 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
         .attr("rows", "1")
         .attr("aria-label", t.message())
         .attr("placeholder", placeholder)
-        .attr("enterkeyhint", "send")
+        .live_attr("enterkeyhint", move || enter::key_hint(composer.signals().enter_sends.get()))
         .attr("autocomplete", "off")
+        .unmanaged()
         .live_attr("disabled", move || composer.closed());
     let area = suggestions.described(keys::listening(composer, area));
     let form = el("form")
@@ -284,9 +364,23 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
         .on("submit", submitted)
         .child(suggestions.view(composer))
         .child(images::images_view(composer))
-        .child(el("div").class("grow").live_attr("data-value", move || text.get()).child(area))
+        .child(
+            el("div")
+                .class("grow")
+                .live_attr("data-value", move || text.try_with(|text| mirrored(text)).unwrap_or_default())
+                .child(area),
+        )
+        .child(live(move || {
+            composer.signals().note.get().map(|why| el("p").class("why").attr("role", "alert").child(why))
+        }))
         .child(tools_view(composer));
     el("div").class("compose").child(images::taking(composer, form)).child(settings_view(composer))
+}
+
+/// The beginning of a text, which holds the place of the field.
+pub(crate) fn mirrored(text: &str) -> String {
+    let end = text.char_indices().nth(MAX_MIRRORED).map_or(text.len(), |(end, _)| end);
+    text[..end].to_owned()
 }
 
 /// What the next message is to run with.
@@ -297,14 +391,17 @@ fn settings_view(composer: Composer) -> El {
         .child(access::picker(composer))
         .child(models::context_meter(composer.chat, composer.t))
         .child(el("span").class("spring"))
-        .child(el("span").class("keys").child(composer.t.keys_hint()))
+        .child(el("span").class("keys").child(live(move || {
+            let t = composer.t;
+            if composer.signals().enter_sends.get() { t.keys_hint() } else { t.keys_hint_breaks() }
+        })))
 }
 
 fn tools_view(composer: Composer) -> El {
     let t = composer.t;
     let act = |label: &'static str| el("button").attr("aria-label", label).attr("title", label);
     let stop = move || {
-        composer.running().then(|| {
+        composer.can_stop().then(|| {
             act(t.stop())
                 .attr("type", "button")
                 .class("act stop")

@@ -1,6 +1,6 @@
 //! Sending what is written.
 
-use codex_gateway_wire::{StartTurn, api::WhenBusy};
+use codex_gateway_wire::{StartTurn, api::WhenBusy, turn::MAX_PROMPT_CHARS};
 use leptos::prelude::*;
 
 use crate::conversation::RENAME;
@@ -14,6 +14,11 @@ pub(super) fn send(composer: Composer, when_busy: Option<WhenBusy>) {
         return;
     }
     let written = composer.text.peek();
+    let length = written.chars().count();
+    if length > MAX_PROMPT_CHARS {
+        return composer.refuse((composer.t.prompt_too_long)(length, MAX_PROMPT_CHARS));
+    }
+    composer.signals().note.set_to(None);
     if let (Some(chat), Some(name)) = (composer.chat, written.strip_prefix(RENAME)) {
         composer.write("", 0);
         return chat.rename(name.trim().to_owned());
@@ -26,7 +31,9 @@ pub(super) fn send(composer: Composer, when_busy: Option<WhenBusy>) {
         ..settings(composer)
     };
     recall::keep(&written);
-    composer.recalled.set(0);
+    // What is kept is what is sent: only then it is forgotten once it has arrived.
+    composer.save();
+    composer.signals().recalled.set(0);
     composer.suggestions.close();
     composer.area.set("", 0);
     composer.text.set(String::new());

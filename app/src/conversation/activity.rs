@@ -1,6 +1,6 @@
 //! What is going on right now, in a few words.
 
-use codex_gateway_wire::{Content, Entry, Item, Phase, Transcript};
+use codex_gateway_wire::{Content, Entry, Item, Phase, Transcript, codex::McpServerStatus};
 
 use crate::{cards::command_line, i18n::Texts};
 
@@ -36,10 +36,21 @@ pub(crate) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
             Item::DynamicToolCall(call) => (t.calling(), Some(call.tool.clone())),
             _ => (t.working(), None),
         },
-        _ => (t.working(), None),
+        // Codex gives servers that start a moment before it asks the model.
+        _ => match starting_servers(transcript) {
+            Some(names) => (t.starting_servers(), Some(names)),
+            None => (t.working(), None),
+        },
     };
     let own_time = step.filter(|_| target.is_some()).and_then(|step| step.started_at_ms);
     Some(Activity { verb, target, since_ms: own_time.or(since_ms) })
+}
+
+/// The MCP servers that are being started, by their names.
+pub(super) fn starting_servers(transcript: &Transcript) -> Option<String> {
+    let starting = transcript.mcp_servers.iter().filter(|server| server.status == McpServerStatus::Starting);
+    let names: Vec<&str> = starting.map(|server| server.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 #[cfg(test)]
@@ -65,6 +76,18 @@ mod tests {
         fold(&mut transcript, "turn/started", turn);
         let working = Activity { verb: t.working(), target: None, since_ms: Some(100_000) };
         assert_eq!(activity(&transcript, t), Some(working));
+
+        let server =
+            |status: &str| format!(r#"{{"threadId":"t","name":"tracker","status":"{status}","error":null}}"#);
+        fold(&mut transcript, "mcpServer/startupStatus/updated", &server("starting"));
+        let starting = Activity {
+            verb: t.starting_servers(),
+            target: Some("tracker".to_owned()),
+            since_ms: Some(100_000),
+        };
+        assert_eq!(activity(&transcript, t), Some(starting));
+        fold(&mut transcript, "mcpServer/startupStatus/updated", &server("ready"));
+        assert_eq!(activity(&transcript, t).map(|doing| doing.verb), Some(t.working()));
 
         let item = r#"{"type":"commandExecution","id":"c","command":"bash -lc 'cargo test'"}"#;
         let params = format!(r#"{{"threadId":"t","turnId":"u","item":{item},"startedAtMs":105000}}"#);

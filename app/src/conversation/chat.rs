@@ -200,6 +200,11 @@ impl Chat {
         matches!(self.link.get(), LinkState::SignedOut | LinkState::ProxySignedOut)
     }
 
+    /// Whether there is something that Stop ends: a turn, or a message whose turn has not begun; tracked.
+    pub(crate) fn can_stop(self) -> bool {
+        self.running() || (self.outbox.busy() && !self.id().as_str().is_empty())
+    }
+
     /// Whether a message can be sent now; tracked.
     pub(crate) fn may_send(self) -> bool {
         !self.running() && !self.ended() && !self.signed_out() && !self.is_sending()
@@ -260,6 +265,23 @@ impl Chat {
             }
         };
         self.dispatch(self.target(), Unsent::new(turn), Box::new(arrived));
+    }
+
+    /// Tells the turn that is running something. `done` learns whether it arrived; a message that did not is shown, to be sent again.
+    pub(crate) fn tell(self, turn: StartTurn, done: impl FnOnce(bool) + 'static) {
+        self.dispatch(self.target(), Unsent::new(turn), Box::new(move |sent| done(sent.is_ok())));
+    }
+
+    /// Sends a message that did not arrive in a new conversation, in the same folder.
+    pub(crate) fn send_elsewhere(self, message: Unsent) {
+        let (key, turn) = (self.draft_key(), message.turn.clone());
+        let cwd = self.live.peek(|transcript| transcript.cwd.clone());
+        let arrived = move |sent: Result<(), &Failure>| {
+            if sent.is_ok() {
+                forget_draft(&key, &turn);
+            }
+        };
+        self.dispatch(Target::New(cwd), message, Box::new(arrived));
     }
 
     /// Sends a message that did not arrive again.
@@ -367,8 +389,11 @@ impl Chat {
         self.stopping.set(true);
         let id = self.id();
         spawn_local(async move {
-            if let Err(failure) = server_fns::interrupt(id).await {
+            let stopped = server_fns::interrupt(id).await;
+            if stopped.is_err() || !untrack(|| self.running()) {
                 self.stopping.set(false);
+            }
+            if let Err(failure) = stopped {
                 self.heed(&failure);
             }
         });

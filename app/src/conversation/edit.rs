@@ -12,7 +12,7 @@ use web_sys::{Event, KeyboardEvent};
 use super::{Chat, unsent::images_view};
 use crate::{
     browser,
-    composer::{Area, edit_key, take_back, upload},
+    composer::{Area, edit_key, enter, mirrored, take_back, upload},
     live::LinkState,
     node::{El, el, link_button, live},
     state::{State, effect},
@@ -393,7 +393,8 @@ fn form(
         }
     });
     let pressed = move |event: KeyboardEvent| {
-        if event.key() == "Enter" && !event.shift_key() && !browser::composes(&event) {
+        let sends = !event.shift_key() && (enter::sends() || event.ctrl_key() || event.meta_key());
+        if event.key() == "Enter" && sends && !browser::composes(&event) {
             event.prevent_default();
             submit(chat);
         }
@@ -403,8 +404,9 @@ fn form(
         .attr("rows", "1")
         .attr("aria-label", label)
         .attr("aria-describedby", note.is_some().then_some(NOTE))
-        .attr("enterkeyhint", "send")
+        .attr("enterkeyhint", enter::key_hint(enter::sends()))
         .attr("autocomplete", "off")
+        .unmanaged()
         .live_attr("readonly", move || edit.sending.get())
         .on("input", move |_: Event| edit.typed(chat))
         .on("keydown", pressed);
@@ -423,7 +425,14 @@ fn form(
             submit(chat);
         })
         .child(images_view(uploads.into_iter(), t))
-        .child(el("div").class("grow").live_attr("data-value", move || edit.text.get()).child(area))
+        .child(
+            el("div")
+                .class("grow")
+                .live_attr("data-value", move || {
+                    edit.text.try_with(|text| mirrored(text)).unwrap_or_default()
+                })
+                .child(area),
+        )
         .child(note)
         .child(live(failure))
         .child(ways)

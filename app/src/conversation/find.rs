@@ -227,6 +227,7 @@ fn bar_view(find: Find) -> El {
         .attr("aria-label", t.find())
         .attr("placeholder", t.find_hint())
         .attr("autocomplete", "off")
+        .unmanaged()
         .attr("enterkeyhint", "search")
         .on("input", move |event: Event| find.typed(event_target_value(&event)));
     let place = move || match find.found.get() {

@@ -1,6 +1,9 @@
 //! The line above the composer that says what is going on.
 
-use super::{Chat, activity::activity};
+use super::{
+    Chat,
+    activity::{activity, starting_servers},
+};
 use crate::{
     node::{El, Node, el, live, many},
     text::{format::clock, hidden::exact_name},
@@ -26,7 +29,11 @@ pub(crate) fn live_line(chat: Chat) -> El {
         }
         // Entries change without the meta data: the clock, which ticks while a turn runs, makes this look again.
         let now = chat.now.get();
-        let Some(doing) = chat.live.meta(|transcript| activity(transcript, t)) else { return Node::Nothing };
+        let Some(doing) = chat.live.meta(|transcript| activity(transcript, t)) else {
+            let Some(names) = chat.live.meta(starting_servers) else { return Node::Nothing };
+            let names = el("code").child(exact_name(&names, t));
+            return many([el("span").class("doing").child(t.starting_servers()).child(" ").child(names)]);
+        };
         let elapsed = doing.since_ms.and_then(|since| u64::try_from((now - since).max(0) / 1000).ok());
         let target = doing.target.map(|target| el("code").child(exact_name(&target, t)));
         many([

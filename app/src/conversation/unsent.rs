@@ -42,9 +42,15 @@ pub(crate) fn unsent_view(chat: Chat, client_id: String) -> El {
             };
             let what = el("strong").child(t.send_failed());
             let why = el("span").child(what).child(" · ").child(t.failure(failure));
-            let retry = button(t.retry(), move || chat.resend(message.clone()))
+            let again = message.clone();
+            let retry = button(t.retry(), move || chat.resend(again.clone()))
                 .live_attr("disabled", move || chat.ended());
-            let why = el("div").class("unsent-why").attr("role", "alert").child(why).child(retry);
+            let elsewhere = failure.is_damaged_thread().then(|| {
+                let message = message.clone();
+                button(t.send_in_new(), move || chat.send_elsewhere(message.clone()))
+            });
+            let why =
+                el("div").class("unsent-why").attr("role", "alert").child(why).child(retry).child(elsewhere);
             entry.attr("data-unsent", "failed").child(bubble).child(why)
         })
     });

@@ -251,6 +251,14 @@ texts! {
         remove_ask,
 
         keys_hint,
+        keys_hint_breaks,
+        enter_sends,
+        enter_breaks,
+        only_images,
+        no_message_here,
+        starting_servers,
+        dismiss,
+        send_in_new,
 
         // What is going on
         sending,
@@ -340,6 +348,10 @@ texts! {
         allow_for_session,
         decline,
         decline_and_stop,
+        decline_and_tell,
+        tell_instead,
+        decline_and_send,
+        tool_arguments,
         next_question,
         scroll_to_allow,
         scroll_to_send,
@@ -433,6 +445,9 @@ texts! {
         error_codex_lacks,
         error_no_image,
         error_too_large,
+        error_codex_config,
+        error_thread_damaged,
+        error_prompt_too_long,
         error_queue_full,
         error_conversation_changed,
 
@@ -477,6 +492,12 @@ texts! {
         plan_done: fn(usize, usize) -> String,
         ask_network: fn(&str) -> String,
         ask_form: fn(&str) -> String,
+        not_an_image: fn(&str) -> String,
+        too_many_images: fn(usize) -> String,
+        prompt_too_long: fn(usize, usize) -> String,
+        ask_tool: fn(&str, &str) -> String,
+        server_failed: fn(&str) -> String,
+        settings_ignored: fn(&str) -> String,
         allow_commands: fn(&str) -> String,
         allow_host: fn(&str) -> String,
         ended_by_rule: fn(&str) -> String,
@@ -523,6 +544,17 @@ impl Texts {
             "codex_lacks" => self.error_codex_lacks(),
             "no_image" | "broken_image" => self.error_no_image(),
             "too_large" => self.error_too_large(),
+            "codex_config" => {
+                let place = failure.message.split_once(": ").map_or("", |(_, place)| place);
+                return format!("{} {place}", self.error_codex_config());
+            }
+            "thread_damaged" => {
+                // The gateway names the file, and what is the matter with it, before the way on.
+                let file = failure.message.split_once("its file ").and_then(|(_, rest)| rest.split_once(';'));
+                let file = file.map(|(file, _)| format!(" ({file})")).unwrap_or_default();
+                return format!("{}{file}", self.error_thread_damaged());
+            }
+            "prompt_too_long" => self.error_prompt_too_long(),
             "conversation_changed" => self.error_conversation_changed(),
             "queue_full" => self.error_queue_full(),
             "unauthorized" => self.sign_in_ended(),

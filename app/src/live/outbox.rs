@@ -74,6 +74,8 @@ pub(crate) enum Target {
     Thread(ThreadId),
     /// To a new thread that begins as this one did.
     Fork(ThreadId),
+    /// To a new thread in this folder.
+    New(Option<String>),
 }
 
 /// Those of a conversation. They show at once, and leave when the conversation has them.
@@ -136,6 +138,7 @@ impl Outbox {
         spawn_local(async move {
             let sent = match to {
                 Target::Fork(id) => server_fns::fork_and_send(id, turn).await,
+                Target::New(cwd) => server_fns::start(cwd, turn).await,
                 Target::Session(id) => server_fns::send(id.clone(), turn).await.map(|()| id),
                 Target::Thread(id) => server_fns::resume(id, turn).await,
             };

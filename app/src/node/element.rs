@@ -99,6 +99,11 @@ impl El {
         self
     }
 
+    /// Asks programs that fill in passwords to leave the field alone.
+    pub(crate) fn unmanaged(self) -> Self {
+        crate::browser::UNMANAGED.into_iter().fold(self, |field, (name, value)| field.attr(name, value))
+    }
+
     /// Adds what stands in it.
     pub(crate) fn child(mut self, child: impl Into<Node>) -> Self {
         self.0.children.push(child.into());

@@ -34,6 +34,9 @@ pub(super) fn failed_view(failure: &Failure) -> El {
         reload_later();
         return page_view(t.indexing(), t.indexing_why().to_owned(), button(t.reload(), reload));
     }
+    if failure.is_damaged_thread() {
+        return page_view(t.page_failed(), t.failure(failure), link("/", t.new_chat()).class("button"));
+    }
     page_view(t.page_failed(), t.failure(failure), button(t.reload(), reload))
 }
 

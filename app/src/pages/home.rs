@@ -17,7 +17,7 @@ use crate::{
     i18n::{Texts, texts},
     icon::{Icon, icon},
     live::Unsent,
-    node::{El, Node, el, live, many},
+    node::{El, Node, button, el, live, many},
     project::{self, Folder},
     route::{Navigator, Route, conversation_path, link},
     server_fns::{self, Failure, Home},
@@ -40,6 +40,8 @@ pub(crate) struct FirstMessage {
     failure: State<Option<Failure>>,
     /// The last message of which it is not known whether it arrived.
     open: State<Vec<Unsent>>,
+    /// The message whose reader has stopped it; empty if none was.
+    stopped: State<String>,
 }
 
 impl FirstMessage {
@@ -49,6 +51,14 @@ impl FirstMessage {
             session: State::new(SessionId::default()),
             failure: State::new(None),
             open: State::new(Vec::new()),
+            stopped: State::new(String::new()),
+        }
+    }
+
+    /// Stops the message that is being sent: its text is back in the composer, and its turn is stopped as soon as there is one.
+    fn stop(self) {
+        if let Some(message) = self.message.take().pop() {
+            self.stopped.set(message.client_id);
         }
     }
 
@@ -96,19 +106,20 @@ pub(super) fn home_view(home: Home) -> El {
     let home = State::new(Some(home));
     let cwd = State::new(None);
     let content = move || match starting() {
-        Some(message) => starting_view(message),
+        Some(message) => starting_view(message, first),
         None => el("main").class("welcome").child(home.peek().map(|home| welcome_view(home, cwd))),
     };
     el("div").class("page").child(header_view(demo, approvals, None)).child(live(content))
 }
 
 /// The conversation as it will be, while codex starts.
-fn starting_view(message: Unsent) -> El {
+fn starting_view(message: Unsent, first: Option<FirstMessage>) -> El {
     let t = texts();
     let entry = el("div").class("entry").attr("data-kind", "user").child(sent_view(&message.turn, t));
     let log = el("div").class("log").child(el("section").class("turn").child(entry));
     let doing = el("span").class("doing").child(t.starting());
-    let line = el("div").class("live-line").attr("role", "status").child(doing);
+    let stop = button(t.stop(), move || first.iter().for_each(|first| first.stop()));
+    let line = el("div").class("live-line").child(doing.attr("role", "status")).child(stop);
     el("main")
         .class("chat")
         .child(el("div").class("viewport").child(el("div").class("scroll").child(log)))
@@ -169,6 +180,13 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
     first.message.set(vec![message.clone()]);
     spawn_local(async move {
         match server_fns::start(cwd, turn).await {
+            Ok(id) if first.stopped.peek() == message.client_id => {
+                // Nothing shows the conversation yet, so there is nowhere to say that this did not work.
+                let _ = server_fns::interrupt(id).await;
+                if let Some(all) = conversations {
+                    all.refresh();
+                }
+            }
             Ok(id) => {
                 done();
                 first.has_come(navigator, &page, id, message);

@@ -75,11 +75,8 @@ pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
         .child(icon(Icon::Shield))
         .child(el("h2").attr("id", "question").child(exact_name(&title(&card), t)))
         .child(el("span").class("place").child(live(place)));
-    let (form, choices) = match card.request.kind {
-        RequestKind::UserInput | RequestKind::Elicitation => form_view(&card),
-        _ => (Node::Nothing, choices_view(&card)),
-    };
-    let sends = matches!(card.request.kind, RequestKind::UserInput | RequestKind::Elicitation);
+    let sends = is_form(&card);
+    let (form, choices) = if sends { form_view(&card) } else { (Node::Nothing, choices_view(&card)) };
     let asked = el("div").class("what").child(what(&card)).child(form);
     el("section")
         .class("question")
@@ -124,6 +121,15 @@ fn answer_of(
     })
 }
 
+/// Returns `true` if something is to be filled in and sent, or a link to be followed; else it is decided.
+fn is_form(card: &Card) -> bool {
+    match card.request.kind {
+        RequestKind::UserInput => true,
+        RequestKind::Elicitation => card.request.summary.tool.is_none(),
+        _ => false,
+    }
+}
+
 fn title(card: &Card) -> String {
     let (t, about) = (card.chat.t, &card.request.summary);
     match card.request.kind {
@@ -133,6 +139,10 @@ fn title(card: &Card) -> String {
         },
         RequestKind::FileChange => t.ask_edit().to_owned(),
         RequestKind::Permissions => t.ask_permissions().to_owned(),
+        RequestKind::Elicitation if let Some(tool) = &about.tool => {
+            let name = bounded(&tool.name, MAX_TITLE_NAME);
+            (t.ask_tool)(&bounded(server(card), MAX_TITLE_NAME), &name)
+        }
         RequestKind::Elicitation => (t.ask_form)(&bounded(server(card), MAX_TITLE_NAME)),
         RequestKind::UserInput | RequestKind::Other => t.ask_question().to_owned(),
     }
@@ -159,9 +169,13 @@ fn why(card: &Card) -> Option<El> {
 /// What is asked for.
 fn what(card: &Card) -> Node {
     let (t, about) = (card.chat.t, &card.request.summary);
-    let says = about.reason.as_ref().filter(|_| card.request.kind == RequestKind::Elicitation);
+    let says = match &about.tool {
+        Some(tool) => tool.description.as_ref(),
+        None => about.reason.as_ref().filter(|_| card.request.kind == RequestKind::Elicitation),
+    };
     let says = says.map(|words| el("p").class("says").child(exact(words, TextKind::Prose, t)));
-    let names = about.host.as_deref().into_iter().chain(about.server.as_deref());
+    let tool = about.tool.as_ref().map(|tool| tool.name.as_str());
+    let names = about.host.as_deref().into_iter().chain(about.server.as_deref()).chain(tool);
     let names = names.filter(|name| name.chars().nth(MAX_TITLE_NAME).is_some()).map(ToOwned::to_owned);
     let in_full = names.chain(long_labels(card)).map(|text| el("p").class("where").child(code(&text, card)));
     let command = about.command.as_ref().map(|line| {
@@ -183,8 +197,9 @@ fn what(card: &Card) -> Node {
     // What cannot be shown in words is shown as it came: nobody should allow nothing in particular.
     let raw = (!said).then(|| json_view(t.asked(), &card.request.params, t));
     let files = (card.request.kind == RequestKind::FileChange).then(|| files(card));
-    let parts: [Node; 8] = [
+    let parts: [Node; 9] = [
         says.into(),
+        arguments_view(card),
         command.into(),
         place.into(),
         files.into(),
@@ -194,6 +209,22 @@ fn what(card: &Card) -> Node {
         raw.into(),
     ];
     many(parts)
+}
+
+/// What a tool would be called with.
+fn arguments_view(card: &Card) -> Node {
+    let t = card.chat.t;
+    let Some(tool) = card.request.summary.tool.as_ref().filter(|tool| !tool.arguments.is_empty()) else {
+        return Node::Nothing;
+    };
+    let rows = tool.arguments.iter().map(|argument| {
+        let value = el("code").child(exact(&argument.value, TextKind::Code, t));
+        el("tr")
+            .child(el("th").attr("scope", "row").child(exact_name(&argument.name, t)))
+            .child(el("td").child(value))
+    });
+    let rows = el("tbody").child(many(rows.collect::<Vec<_>>()));
+    el("table").class("arguments").attr("aria-label", t.tool_arguments()).child(rows).into()
 }
 
 fn code(name: &str, card: &Card) -> El {

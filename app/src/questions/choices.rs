@@ -2,7 +2,10 @@
 
 use codex_gateway_wire::request::{AnswerRequest, Decision};
 
-use super::card::{Card, bounded};
+use super::{
+    card::{Card, bounded},
+    tell::tell_view,
+};
 use crate::{
     i18n::Texts,
     node::{El, el, many},
@@ -24,7 +27,8 @@ pub(super) fn choices_view(card: &Card) -> El {
         let button = choice(card, number == 1 && !declines, allows(decision), act).child(label);
         if declines { with_key(button.attr("data-decline", ""), "Esc") } else { numbered(button, number) }
     });
-    el("div").class("choices").child(many(buttons.collect::<Vec<_>>()))
+    let buttons = many(buttons.collect::<Vec<_>>());
+    el("div").class("choices").child(buttons).child(tell_view(card, number + 1))
 }
 
 /// The labels that do not fit into their buttons.

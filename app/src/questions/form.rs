@@ -165,6 +165,7 @@ fn text_input(kind: &'static str, id: &str, values: Values, at: usize, default: 
         .attr("step", (kind == "number").then_some("any"))
         .attr("aria-labelledby", id.to_owned())
         .attr("autocomplete", if kind == "password" { "new-password" } else { "off" })
+        .unmanaged()
         .attr("value", default)
         .on("input", typed)
 }

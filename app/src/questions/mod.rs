@@ -5,6 +5,7 @@
 //! - `choices`: the decisions, as buttons
 //! - `permissions`: what would be allowed, line by line
 //! - `form`: questions and forms; `fields`: what they were filled in with
+//! - `tell`: declining with a message
 //! - `why`: the reason
 //! - `reading`: whether all of it has been in view, without which nothing is allowed
 //! - `keys`: answering by keyboard
@@ -19,6 +20,7 @@ mod keys;
 mod permissions;
 mod reading;
 mod subject;
+mod tell;
 mod why;
 
 use codex_gateway_wire::UserRequest;

@@ -26,6 +26,9 @@ pub(crate) fn subject(request: &UserRequest) -> Subject {
     if let Some(line) = &summary.command {
         return Subject::Command(command_line(line));
     }
+    if let (Some(tool), Some(server)) = (&summary.tool, &summary.server) {
+        return Subject::Command(format!("{server}.{}", tool.name));
+    }
     let question = || Some(summary.fields.first()?.label.clone());
     let words = summary.reason.clone().or_else(question);
     words.map_or(Subject::Nothing, Subject::Words)

@@ -1,6 +1,6 @@
 //! What a call finds on the server.
 
-use codex_gateway_engine::{Place, RequestKey, Session, SessionError, Sessions};
+use codex_gateway_engine::{Place, RequestKey, Session, SessionError, Sessions, bridge::ConfigWarning};
 use codex_gateway_wire::{
     EventId, OwnerId, SessionId, Snapshot, StartTurn, ThreadId,
     api::{Project, SessionInfo},
@@ -39,7 +39,10 @@ impl ServerContext {
             workspaces,
             models: catalog.models,
             recent,
-            codex_error: catalog.error,
+            codex_error: catalog.error.or_else(|| {
+                let warning = catalog.config_warning.filter(ConfigWarning::is_fatal);
+                warning.map(|warning| warning.text())
+            }),
             project,
         }
     }

@@ -241,6 +241,11 @@ impl Failure {
         self.code == "not_found"
     }
 
+    /// Returns `true` if codex cannot read the file of the thread.
+    pub(crate) fn is_damaged_thread(&self) -> bool {
+        self.code == "thread_damaged"
+    }
+
     /// Whether codex is indexing the conversation: it can be read in a moment.
     pub(crate) fn is_indexing(&self) -> bool {
         self.code == "indexing"

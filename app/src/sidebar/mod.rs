@@ -115,6 +115,7 @@ pub(crate) fn sidebar_view(
         .attr("placeholder", t.search())
         .attr("aria-label", t.search())
         .attr("autocomplete", "off")
+        .unmanaged()
         .on("input", move |event: Event| conversations.search(event_target_value(&event)))
         .on("keydown", leave);
     let rows = keyed(move || conversations.keys(), move |key| row::row_view(conversations, navigator, key));

@@ -2,7 +2,7 @@
 
 use codex_gateway_wire::api::{AccountState, Model};
 
-use crate::{environment::RequestedVariable, project::ProjectRules};
+use crate::{bridge::ConfigWarning, environment::RequestedVariable, project::ProjectRules};
 
 /// The models and the account, as the newest process told them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Catalog {
     pub account: AccountState,
     /// Why codex cannot be run, if it cannot.
     pub error: Option<String>,
+    /// What codex says of its configuration.
+    pub config_warning: Option<ConfigWarning>,
     /// Codex's rules about projects.
     pub(crate) project_rules: ProjectRules,
     /// The variables that codex's configuration asks for.

@@ -6,10 +6,11 @@ use codex_gateway_wire::{
     RequestResolved, SessionId, ThreadId,
     api::ErrorCode,
     request::{Outcome, ResolvedBy},
+    turn::MAX_PROMPT_CHARS,
 };
 
 use crate::{
-    bridge::{BridgeError, RpcError},
+    bridge::{BridgeError, RpcError, protocol::thread_damage},
     requests::BadAnswer,
     store::StoreError,
     uploads::UploadError,
@@ -61,6 +62,9 @@ pub enum SessionError {
     /// The message has more parts than it may.
     #[error("a message can have {0} parts at most")]
     TooManyParts(usize),
+    /// The texts of the message are longer than codex takes.
+    #[error("the message has {0} characters, and codex takes {MAX_PROMPT_CHARS} at most")]
+    PromptTooLong(usize),
     /// The message brings more images than it may.
     #[error("a message can bring {0} images at most")]
     TooManyImages(usize),
@@ -197,9 +201,28 @@ pub enum SessionError {
     /// What was written down of the session is not what a gateway writes.
     #[error("what was written down of this session cannot be read ({0}); it can be deleted")]
     Unreadable(String),
+    /// Codex cannot read the file of the thread.
+    #[error(
+        "codex cannot read this conversation: its file {0}; restore the file, or go on in a new conversation"
+    )]
+    ThreadDamaged(String),
+    /// Codex cannot read its configuration; where, and why.
+    #[error("codex cannot read its configuration: {0}")]
+    ConfigBroken(String),
     /// Codex cannot do it.
     #[error(transparent)]
-    Codex(#[from] BridgeError),
+    Codex(BridgeError),
+}
+
+impl From<BridgeError> for SessionError {
+    fn from(error: BridgeError) -> Self {
+        match &error {
+            BridgeError::Refused { error: refused, .. } => {
+                thread_damage(refused).map_or(Self::Codex(error), Self::ThreadDamaged)
+            }
+            _ => Self::Codex(error),
+        }
+    }
 }
 
 fn held(session: Option<&SessionId>) -> String {
@@ -227,6 +250,7 @@ impl SessionError {
             Self::BadEffort { .. } => ErrorCode::BadEffort,
             Self::TooManyParts(_) => ErrorCode::TooManyParts,
             Self::TooManyImages(_) => ErrorCode::TooManyImages,
+            Self::PromptTooLong(_) => ErrorCode::PromptTooLong,
             Self::NoSuchUpload => ErrorCode::NoSuchUpload,
             Self::QueueItemSending => ErrorCode::QueueItemSending,
             Self::QueueFull { .. } | Self::QueueTooLong { .. } => ErrorCode::QueueFull,
@@ -258,6 +282,8 @@ impl SessionError {
             Self::KeyUnfinished => ErrorCode::KeyUnfinished,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
             Self::NeverStarted(_) | Self::StoppedEarly => ErrorCode::CodexTimeout,
+            Self::ThreadDamaged(_) => ErrorCode::ThreadDamaged,
+            Self::ConfigBroken(_) => ErrorCode::CodexConfig,
             Self::Codex(error) => error.code(),
         }
     }

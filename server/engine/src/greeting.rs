@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     bridge::{
-        Bridge, BridgeError, Exit, Inbound, Inbox,
+        Bridge, BridgeError, ConfigWarning, Exit, Inbound, Inbox,
         protocol::{AccountRead, AccountReply, CodexConfig, ConfigRead, Initialize, Initialized, ModelList},
     },
     clock::now_ms,
@@ -42,6 +42,7 @@ pub(crate) struct Offer {
     pub project_rules: ProjectRules,
     /// The variables that codex's configuration asks for.
     pub requested_variables: Vec<RequestedVariable>,
+    pub config_warning: Option<ConfigWarning>,
 }
 
 /// Starts a process, one of `processes`, and greets it. It has what is `held` until it is gone, whoever gives it up.
@@ -106,7 +107,7 @@ impl Offer {
     pub(crate) async fn of(bridge: &Bridge) -> Self {
         let (account, models, config) = join!(account(bridge), models(bridge), config(bridge));
         let (project_rules, requested_variables) = (ProjectRules::new(&config), requested(&config));
-        Self { account, models, project_rules, requested_variables }
+        Self { account, models, project_rules, requested_variables, config_warning: bridge.config_warning() }
     }
 }
 

@@ -60,8 +60,9 @@ pub(crate) async fn age(launch: &Launch) -> Option<TooOld> {
 /// Why it cannot be asked.
 pub async fn catalog(config: &Config) -> Result<Catalog, BridgeError> {
     let process = greet(config, &TaskTracker::new(), ()).await?;
-    let Offer { account, models, project_rules, requested_variables } = Offer::of(&process.bridge).await;
+    let Offer { account, models, project_rules, requested_variables, config_warning } =
+        Offer::of(&process.bridge).await;
     process.bridge.close().await;
     let account = account_state(&account);
-    Ok(Catalog { models, account, error: None, project_rules, requested_variables })
+    Ok(Catalog { models, account, error: None, config_warning, project_rules, requested_variables })
 }

@@ -263,6 +263,13 @@ impl Sessions {
         self.inner.background.spawn(async move {
             match sessions.inner.warm.begin().await {
                 Some(Ok(offer)) => {
+                    match &offer.config_warning {
+                        Some(warning) if warning.is_fatal() => {
+                            tracing::error!("codex cannot read its configuration: {}", warning.text());
+                        }
+                        Some(warning) => tracing::warn!("configuration of codex: {}", warning.text()),
+                        None => {}
+                    }
                     sessions.offered(&offer);
                     sessions.warn_of_missing_variables(offer.requested_variables).await;
                 }
@@ -287,8 +294,9 @@ impl Sessions {
     /// Lets pages that belong to no session know what a process has said.
     fn offered(&self, offer: &Offer) {
         let account = crate::session::account_state(&offer.account);
-        let Offer { models, project_rules, requested_variables, .. } = offer.clone();
-        *self.locked_catalog() = Catalog { models, account, error: None, project_rules, requested_variables };
+        let Offer { models, project_rules, requested_variables, config_warning, .. } = offer.clone();
+        *self.locked_catalog() =
+            Catalog { models, account, error: None, config_warning, project_rules, requested_variables };
     }
 
     fn locked_catalog(&self) -> MutexGuard<'_, Catalog> {

@@ -53,7 +53,7 @@ refusals! {
     Once = [; BadKey, KeyReused, KeyUnfinished, Store],
     /// Of what is said to codex.
     Codex = [;
-        CodexUnavailable, CodexTooOld, CodexLacks, CodexTimeout, CodexRefused, CodexFailed, CodexBadReply, CodexOverloaded, CodexCrashing,
+        CodexUnavailable, CodexConfig, CodexTooOld, CodexLacks, CodexTimeout, CodexRefused, CodexFailed, ThreadDamaged, CodexBadReply, CodexOverloaded, CodexCrashing,
         ShuttingDown],
     /// Of a path with a session's id in it.
     Session = [; NotFound, Store, ShuttingDown, ThreadHeld],
@@ -73,12 +73,12 @@ refusals! {
     Turn = [Write, Session, Wake; TurnActive],
     /// Of a message.
     Message = [Turn, Once;
-        EmptyPrompt, BadEffort, TooManyParts, TooManyImages, NoSuchUpload, NoSuchFile, OutsideSession, OverCeiling,
+        EmptyPrompt, PromptTooLong, BadEffort, TooManyParts, TooManyImages, NoSuchUpload, NoSuchFile, OutsideSession, OverCeiling,
         NoImages, QueueFull, QueueWaits, EmptyThread, ConversationChanged],
     /// Of what stops a turn.
     Interrupt = [Write, Session, Codex; NoActiveTurn],
     /// Of a change of what waits for its turn.
-    Queue = [Write, Session; QueueItemSending, QueueFull, EmptyPrompt],
+    Queue = [Write, Session; QueueItemSending, QueueFull, EmptyPrompt, PromptTooLong],
     /// Of a message that waits and is sent now.
     SendQueued = [Turn; QueueItemSending, NoSuchUpload, NoSuchFile, NoImages],
     /// Of another thread for a session.

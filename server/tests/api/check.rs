@@ -2,7 +2,9 @@
 
 use std::net::TcpListener;
 
-use crate::support::{Setup, eventually};
+use codex_gateway_wire::Content;
+
+use crate::support::{Setup, eventually, snapshot};
 
 /// Runs it: whether all is well, and what it prints.
 async fn check(setup: Setup) -> (bool, String) {
@@ -64,6 +66,53 @@ async fn what_is_wrong_is_named_with_what_to_do() {
 async fn a_codex_that_is_not_signed_in_is_told_how_to() {
     let line = bad(Setup::demo().set("CODEX_GATEWAY_DEMO", "0"), "sign-in").await;
     assert!(line.contains("codex login") && line.contains("--demo"), "{line}");
+}
+
+/// The demo, with this in codex's configuration.
+fn with_config(text: &str) -> Setup {
+    let setup = Setup::demo();
+    let home = setup.data_dir().join("demo/codex-home");
+    std::fs::create_dir_all(&home).unwrap();
+    std::fs::write(home.join("config.toml"), text).unwrap();
+    setup
+}
+
+#[tokio::test]
+async fn broken_configuration_of_codex_is_told_by_file_and_line_and_not_as_a_missing_sign_in() {
+    for (text, place) in [("model = \"m\"\nfoo = [\n", "config.toml:2:"), ("model = 7\n", "config.toml:1:")] {
+        let line = bad(with_config(text), "configuration of codex").await;
+        assert!(line.contains(place), "{line}");
+
+        let gateway = with_config(text).with_pages().start().await.settled().await;
+        assert!(
+            gateway.log().lines().any(|line| line.contains("ERROR") && line.contains(place)),
+            "{}",
+            gateway.log()
+        );
+        let page = gateway.client.get("/").await.text();
+        assert!(page.contains(place), "{page}");
+        let error = gateway.client.post("/api/sessions").await.refused(503, "codex_config");
+        assert!(error.contains(place), "{error}");
+        gateway.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn setting_that_codex_does_not_know_is_named() {
+    let (good, printed) = check(with_config("nonsense_key = 1\n")).await;
+    let line = printed.lines().find(|line| line.contains(" configuration of codex: ")).unwrap();
+    assert!(good && line.starts_with("look ") && line.contains("`nonsense_key`"), "{printed}");
+
+    let gateway = with_config("nonsense_key = 1\n").start().await;
+    let session = gateway.create().await;
+    session.turn("Reply with exactly the single word ready").await;
+    let notices = snapshot(&session).await.transcript.entries;
+    let told = notices.iter().filter(|entry| match &entry.content {
+        Content::Notice(notice) => notice.message.contains("`nonsense_key`"),
+        _ => false,
+    });
+    assert_eq!(told.count(), 1, "codex says it twice, and the conversation once");
+    gateway.stop().await;
 }
 
 #[tokio::test]

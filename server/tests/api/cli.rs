@@ -12,7 +12,10 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::support::{Process, Setup, eventually, within};
+use crate::{
+    support::{Process, Setup, eventually, within},
+    uploads::pixel,
+};
 
 /// What the program printed, and how it ended.
 pub(crate) struct Done {
@@ -24,12 +27,12 @@ pub(crate) struct Done {
 fn command(setup: &Setup) -> Command {
     let mut command = setup.command_of(env!("CARGO_BIN_EXE_codex-gateway-cli"));
     command.env_remove("RUST_LOG");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 async fn run(setup: &Setup, arguments: &[&str], input: &str) -> Done {
-    let mut child = command(setup).args(arguments).spawn().unwrap();
+    let mut child = command(setup).args(arguments).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(input.as_bytes()).await.unwrap();
     drop(stdin);
@@ -77,6 +80,9 @@ async fn events_are_lines_of_json() {
     let Done { status, out, said } = run(&setup, &["--json", "Hello"], "").await;
     assert!(status.success() && said.is_empty(), "{said}");
     let events: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let first = &events[0];
+    assert_eq!(first["event"], "session");
+    assert!(first["data"]["sessionId"].is_string() && first["data"]["threadId"].is_string(), "{first}");
     let methods: Vec<_> = events.iter().filter_map(|event| event["data"]["method"].as_str()).collect();
     assert!(methods.contains(&"turn/started") && methods.contains(&"turn/completed"), "{methods:?}");
     let last = events.last().unwrap();
@@ -180,5 +186,58 @@ async fn it_explains_itself_to_shells_and_people() {
     ] {
         let Done { status, out, .. } = run(&setup, arguments, "").await;
         assert!(status.success() && out.contains(says), "{out}");
+    }
+}
+
+#[tokio::test]
+async fn message_has_its_schema_effort_images_and_what_is_piped_in() {
+    let setup = Setup::fake("normal");
+    let place = |name: &str| setup.path(name).to_str().unwrap().to_owned();
+    let [schema, image, answer] = ["schema.json", "dot.png", "answer.txt"].map(place);
+    fs::write(&schema, r#"{"type":"object"}"#).unwrap();
+    fs::write(&image, pixel()).unwrap();
+    let arguments =
+        ["--output-schema", &schema, "-i", &image, "--effort", "high", "-o", &answer, "What is wrong?"];
+    let Done { status, out, said } = run(&setup, &arguments, "a log\n").await;
+    assert!(status.success(), "{said}");
+    assert_eq!(fs::read_to_string(&answer).unwrap(), out.trim_end_matches('\n'));
+    let told = setup.fake_codex().told();
+    let params = &told.last().unwrap()["params"];
+    assert_eq!(params["input"][0]["text"], "What is wrong?\n\n<stdin>\na log\n</stdin>");
+    assert_eq!(params["input"][1]["type"], "localImage");
+    assert_eq!((&params["outputSchema"]["type"], &params["effort"]), (&"object".into(), &"high".into()));
+
+    for wrong in [["--output-schema", "/nowhere"], ["-i", &schema]] {
+        let Done { status, said, .. } = run(&setup, &[&wrong[..], &["Hello"]].concat(), "").await;
+        assert!(status.code() == Some(1) && said.contains(wrong[1]), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn turn_that_takes_too_long_is_stopped() {
+    let setup = Setup::fake("hangs");
+    let Done { status, said, .. } = run(&setup, &["--timeout", "0.5", "Hello"], "").await;
+    assert!(status.code() == Some(124) && said.contains("--timeout"), "{said}");
+}
+
+#[tokio::test]
+async fn closed_pipe_ends_the_output_without_a_panic() {
+    let setup = Setup::demo();
+    for (program, arguments) in [
+        (env!("CARGO_BIN_EXE_codex-gateway-cli"), &["--completions", "bash"][..]),
+        (env!("CARGO_BIN_EXE_codex-gateway-cli"), &["--man"]),
+        (env!("CARGO_BIN_EXE_codex-gateway-cli"), &["--help"]),
+        (env!("CARGO_BIN_EXE_codex-gateway"), &["check"]),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = setup.command_of(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        // The command holds the pipe, too.
+        drop(command);
+        let output = within(program, child.wait_with_output()).await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code().is_some() && !said.contains("panicked"), "{arguments:?}: {said}");
     }
 }

@@ -133,10 +133,10 @@ async fn what_does_not_fit_is_asked_again() {
     for (nights, complaint) in [("3.5\r", "! the field \"nights\" does not take that"), ("3\r", "allowed")] {
         terminal.shows("Answer it?").await;
         terminal.press("y").await;
-        terminal.shows("With breakfast").await;
-        terminal.press("y").await;
         terminal.shows("City").await;
         terminal.press("Rome\r").await;
+        terminal.shows("With breakfast").await;
+        terminal.press("y").await;
         terminal.shows("second").await;
         terminal.press("\r").await;
         terminal.shows("Nights").await;

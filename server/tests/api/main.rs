@@ -31,6 +31,7 @@ mod items;
 mod legacy;
 mod limits;
 mod logging;
+mod mcp;
 mod metrics;
 mod once;
 mod outliving;

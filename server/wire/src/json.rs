@@ -19,6 +19,11 @@ impl Json {
         self.0.get()
     }
 
+    /// The JSON as it came.
+    pub fn raw(&self) -> &RawValue {
+        &self.0
+    }
+
     /// How many arrays and objects are inside one another at most.
     pub fn depth(&self) -> usize {
         let (mut depth, mut most, mut in_text, mut escaped) = (0_usize, 0, false, false);

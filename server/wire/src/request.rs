@@ -4,7 +4,7 @@ mod summary;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::summary::{Access, Choice, Field, Input, Permission, Summary};
+pub use self::summary::{Access, Choice, Field, Input, Permission, Summary, ToolArgument, ToolCall};
 
 use crate::{ids::RequestId, json::Json, read_fields, rule::Rule, words::words};
 
@@ -44,7 +44,8 @@ words! {
         Permissions = "permissions",
         /// Questions of the agent. Answered by answers.
         UserInput = "userInput",
-        /// A form or a link of an MCP server. Answered by an action, and the form's content.
+        /// A form or a link of an MCP server. Answered by an action, and the form's content. One that asks whether a tool of the server
+        /// may be called says which (`summary.tool`), and is answered by a decision.
         Elicitation = "elicitation",
         /// A word that this version does not know.
         Other = "other",

@@ -15,6 +15,9 @@ use crate::{
     words::{Unknown, words},
 };
 
+/// How many characters the texts of a message may have together: codex takes no more.
+pub const MAX_PROMPT_CHARS: usize = 1 << 20;
+
 words! {
     /// What commands of an agent may touch, in codex's words.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! comes out of [`Inbox`] in the order of its lines.
 
 mod codec;
+mod config_warning;
 pub mod locate;
 mod message;
 mod process;
@@ -32,6 +33,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::process::run_git;
 pub use self::{
+    config_warning::ConfigWarning,
     message::{Answer, RequestId, RpcError},
     process::{Launch, Ran},
 };
@@ -75,6 +77,8 @@ struct Shared {
     gone: CancellationToken,
     /// The version that the process reported in its reply to `initialize`.
     version: OnceLock<Version>,
+    /// What the process has said of its configuration.
+    config_warning: Arc<OnceLock<ConfigWarning>>,
 }
 
 impl Drop for Shared {
@@ -241,6 +245,7 @@ impl Bridge {
         let (closing, killing, gone) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let (pending, read) = (Pending::default(), Arc::<AtomicU64>::default());
+        let config_warning = Arc::<OnceLock<ConfigWarning>>::default();
         let debug = debug.then(|| inbox.clone());
         tokio::spawn(write(stdin, lines, closing.clone(), gone.clone(), debug.clone()));
         processes.spawn(
@@ -252,11 +257,22 @@ impl Bridge {
                 killing: killing.clone(),
                 gone: gone.clone(),
                 debug: debug.is_some(),
+                config_warning: Arc::clone(&config_warning),
             }
             .run(process, stdout),
         );
         let (next_id, version) = (AtomicU64::new(1), OnceLock::new());
-        let shared = Shared { outgoing, pending, next_id, lines: read, closing, killing, gone, version };
+        let shared = Shared {
+            outgoing,
+            pending,
+            next_id,
+            lines: read,
+            closing,
+            killing,
+            gone,
+            version,
+            config_warning,
+        };
         Ok((Self { shared: Arc::new(shared) }, inbound))
     }
 
@@ -379,6 +395,11 @@ impl Bridge {
     pub(crate) fn set_version(&self, version: Version) {
         // A process reports its version once.
         let _ = self.shared.version.set(version);
+    }
+
+    /// What the process has said of its configuration: it does so before it answers what is asked after `initialize`.
+    pub(crate) fn config_warning(&self) -> Option<ConfigWarning> {
+        self.shared.config_warning.get().cloned()
     }
 
     /// The version that the process reported. `None` before `initialize`, and for a codex that was built from its source.

@@ -41,12 +41,14 @@ macro_rules! request {
 }
 
 mod config;
+mod damage;
 mod indexing;
 mod stored;
 mod threads;
 mod trust;
 
 pub use self::config::{CodexConfig, ConfigRead, ConfigReply, ProjectEntry, WorkspaceWrite};
+pub use self::damage::thread_damage;
 pub use self::indexing::{ThreadIndex, is_without_provider};
 pub use self::stored::{
     ItemTimes, MAX_INCLUDED_THREADS, PEOPLES_THREADS, PastTurn, ThreadDelete, ThreadList, ThreadNameSet,

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -18,7 +18,7 @@ use tokio::{
 use tokio_util::{codec::FramedRead, sync::CancellationToken};
 
 use super::{
-    BridgeError, Direction, Exit, Inbound, Pending,
+    BridgeError, ConfigWarning, Direction, Exit, Inbound, Pending,
     codec::{Line, LineDecoder, MAX_LINE},
     message::{Incoming, id_of_long_reply},
     process::Process,
@@ -45,6 +45,7 @@ pub(super) struct Reader {
     pub killing: CancellationToken,
     pub gone: CancellationToken,
     pub debug: bool,
+    pub config_warning: Arc<OnceLock<ConfigWarning>>,
 }
 
 impl Reader {
@@ -116,7 +117,16 @@ impl Reader {
             self.inbox.send(Inbound::Raw(Direction::In, bytes.clone())).await?;
         }
         match serde_json::from_slice(&bytes).ok().and_then(message) {
-            Some(Message::Unasked(inbound)) => self.inbox.send(inbound).await,
+            Some(Message::Unasked(inbound)) => {
+                if let Inbound::Notification { method, params } = &inbound
+                    && method == "configWarning"
+                    && let Ok(warning) = serde_json::from_str(params.get())
+                {
+                    // The first one tells of what the process has started with.
+                    let _ = self.config_warning.set(warning);
+                }
+                self.inbox.send(inbound).await
+            }
             Some(Message::Reply(id, reply)) => {
                 // A reply that came after its deadline has nobody waiting.
                 if let Some(waiting) = self.pending.remove(id) {

@@ -6,7 +6,7 @@ use codex_gateway_wire::{
 };
 use serde_json::{Value, json};
 
-use super::{Method, elicitation, permissions, raw, user_input, value};
+use super::{Method, elicitation, permissions, raw, tool_call, user_input, value};
 
 /// Why an answer cannot be taken. The request still waits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -119,6 +119,9 @@ impl Answered {
             Method::Permissions if outcome == Outcome::Accepted => {
                 let scope = if decision.word() == Decision::ACCEPT { "turn" } else { "session" };
                 json!({ "permissions": granted(request, answer.permissions.as_ref())?, "scope": scope })
+            }
+            Method::Elicitation if outcome == Outcome::Accepted && request.summary.tool.is_some() => {
+                tool_call::accepted(decision.word() == Decision::ACCEPT_FOR_SESSION)
             }
             Method::Elicitation if outcome == Outcome::Accepted => {
                 let content = answer.content.as_ref().map(value).unwrap_or_default();
@@ -261,6 +264,26 @@ mod tests {
             ask(json!({ "decision": "decline" })),
             Ok((Outcome::Declined, json!({ "permissions": {}, "scope": "turn" })))
         );
+    }
+
+    #[test]
+    fn tool_call_is_allowed_once_or_for_the_session() {
+        let asked = |persist: Value| {
+            json!({ "mode": "form", "_meta": { "codex_approval_kind": "mcp_tool_call", "tool_name": "find", "persist": persist },
+                "requestedSchema": { "type": "object", "properties": {} } })
+        };
+        let ask = |persist: Value, decision: &str| {
+            answer(Method::Elicitation, asked(persist), json!({ "decision": decision }))
+        };
+        let told = |meta: Value| json!({ "action": "accept", "content": {}, "_meta": meta });
+        let both = json!(["session", "always"]);
+        assert_eq!(ask(both.clone(), "accept"), Ok((Outcome::Accepted, told(Value::Null))));
+        let lasting = Ok((Outcome::Accepted, told(json!({ "persist": "session" }))));
+        assert_eq!(ask(both.clone(), "acceptForSession"), lasting);
+        assert_eq!(ask(json!("session"), "acceptForSession"), lasting);
+        let declined = json!({ "action": "decline", "content": null, "_meta": null });
+        assert_eq!(ask(both, "decline"), Ok((Outcome::Declined, declined)));
+        assert!(matches!(ask(json!("always"), "acceptForSession"), Err(BadAnswer::NotOffered { .. })));
     }
 
     #[test]

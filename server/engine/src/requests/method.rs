@@ -6,7 +6,7 @@ use codex_gateway_wire::{
 };
 use serde_json::{Value, json};
 
-use super::{elicitation, permissions, value};
+use super::{elicitation, permissions, tool_call, value};
 
 /// A request of codex that a person can answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,12 @@ impl Method {
             Self::UserInput => words(&[Decision::DECLINE]),
             Self::Elicitation if elicitation::is_beyond_us(&value(params)) => {
                 words(&[Decision::DECLINE, Decision::CANCEL])
+            }
+            // That a tool is always allowed, codex would keep for all owners.
+            Self::Elicitation
+                if tool_call::allows_session(&value(params)) && tool_call::is_approval(&value(params)) =>
+            {
+                words(&[Decision::ACCEPT, Decision::ACCEPT_FOR_SESSION, Decision::DECLINE, Decision::CANCEL])
             }
             Self::Elicitation => words(&[Decision::ACCEPT, Decision::DECLINE, Decision::CANCEL]),
         }

@@ -21,6 +21,7 @@ pub(super) fn summary(params: &Value) -> Summary {
         host,
         grant_root: text("grantRoot"),
         server: text("serverName"),
+        tool: None,
         url: text("url").filter(|_| params["mode"] == "url"),
         permissions: [&params["permissions"], &params["additionalPermissions"]]
             .into_iter()

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use codex_gateway_wire::{InputPart as Part, OwnerId, StartTurn, ThreadId, api::Model};
+use codex_gateway_wire::{
+    InputPart as Part, OwnerId, StartTurn, ThreadId, api::Model, turn::MAX_PROMPT_CHARS,
+};
 
 use super::settings::{self, NoPath};
 use crate::{bridge::protocol::Input, config::Config, error::SessionError, uploads::Uploads};
@@ -16,7 +18,7 @@ const IMAGES: usize = 8;
 /// unless the message names another.
 ///
 /// # Errors
-/// [`SessionError::EmptyPrompt`], [`SessionError::TooManyParts`], [`SessionError::OverCeiling`],
+/// [`SessionError::EmptyPrompt`], [`SessionError::PromptTooLong`], [`SessionError::TooManyParts`], [`SessionError::OverCeiling`],
 /// [`SessionError::BadEffort`], [`SessionError::TooManyImages`], [`SessionError::NoImages`]
 pub(crate) fn check(
     config: &Config,
@@ -26,6 +28,12 @@ pub(crate) fn check(
 ) -> Result<(), SessionError> {
     if is_empty(turn) {
         return Err(SessionError::EmptyPrompt);
+    }
+    let texts =
+        turn.input.iter().filter_map(|part| if let Part::Text { text } = part { Some(text) } else { None });
+    let length = texts.chain([&turn.prompt]).map(|text| text.chars().count()).sum();
+    if length > MAX_PROMPT_CHARS {
+        return Err(SessionError::PromptTooLong(length));
     }
     settings::sandbox(config, turn.sandbox)?;
     settings::approval_policy(config, turn.approval_policy)?;

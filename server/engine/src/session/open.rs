@@ -149,7 +149,10 @@ impl Base {
                 intake::check_effort(&offer.models, &joined.thread.model, asked.as_deref())?;
                 Ok(Opened { process, place, offer, joined })
             }
-            Err(SessionError::Codex(error)) => Err(explain(error, &mut process.inbox).await.into()),
+            Err(SessionError::Codex(error)) => match process.bridge.config_warning() {
+                Some(warning) if warning.is_fatal() => Err(SessionError::ConfigBroken(warning.text())),
+                _ => Err(explain(error, &mut process.inbox).await.into()),
+            },
             Err(error) => Err(error),
         }
     }

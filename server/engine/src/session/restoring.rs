@@ -89,6 +89,8 @@ impl Actor {
     pub(super) fn take_up(&mut self, restored: Restored) {
         let Restored { kept, transcript, older, hold, .. } = restored;
         (self.transcript, self.older, self.hold) = (transcript, older, hold);
+        // They have ended with the process that had started them.
+        self.transcript.mcp_servers.clear();
         (self.models, self.runtime, self.account) = (kept.models, kept.runtime, kept.account);
         self.saving.is_known();
         self.end_unfinished(STOPPED);

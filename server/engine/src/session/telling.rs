@@ -57,6 +57,7 @@ impl Actor {
             last_turn_status: last_turn.map(|turn| turn.status.as_str().to_owned()),
             transcript: text::entries(transcript),
             recent_events: self.recent.list(),
+            mcp_servers: if self.live.is_some() { transcript.mcp_servers.clone() } else { Vec::new() },
             pending_requests: self.pending.list(),
         }
     }

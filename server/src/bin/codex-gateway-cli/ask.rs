@@ -18,7 +18,7 @@ pub(crate) fn ask(request: &UserRequest, left: &CancellationToken) -> Option<Ans
     let answer = match request.kind {
         RequestKind::UserInput => fields(&request.summary.fields, left)
             .map(|answers| AnswerRequest { answers: Some(answers), ..AnswerRequest::default() }),
-        RequestKind::Elicitation => elicitation(request, left),
+        RequestKind::Elicitation if request.summary.tool.is_none() => elicitation(request, left),
         _ => decision(&request.available_decisions)
             .map(|decision| AnswerRequest { decision: Some(decision), ..AnswerRequest::default() }),
     };

@@ -165,8 +165,20 @@ fn steps(plan: &TurnPlan) -> Vec<Line> {
 
 /// What codex asks.
 pub(crate) fn asked(request: &UserRequest) -> Vec<Line> {
-    let Summary { reason, command, cwd, host, grant_root, server, url, changes, permissions, fields, .. } =
-        &request.summary;
+    let Summary {
+        reason,
+        command,
+        cwd,
+        host,
+        grant_root,
+        server,
+        tool,
+        url,
+        changes,
+        permissions,
+        fields,
+        ..
+    } = &request.summary;
     let mut lines = Vec::new();
     let mut say = |text: String| lines.push(line(Tone::Warning, text));
     if let Some(command) = command {
@@ -194,7 +206,13 @@ pub(crate) fn asked(request: &UserRequest) -> Vec<Line> {
             permission.target.as_ref().map(|target| format!(" {}", exact_name(target))).unwrap_or_default();
         say(format!("asks to {what}{target}"));
     }
-    if let Some(server) = server {
+    if let Some(tool) = tool {
+        let server = server.as_deref().unwrap_or_default();
+        say(format!("asks to call {} of the MCP server {}", exact_name(&tool.name), exact_name(server)));
+        for argument in &tool.arguments {
+            say(format!("  {}: {}", exact_name(&argument.name), exact_name(&argument.value)));
+        }
+    } else if let Some(server) = server {
         say(format!("the MCP server {} asks", exact_name(server)));
     }
     if let Some(url) = url {

@@ -2,6 +2,7 @@
 
 mod ask;
 mod events;
+mod input;
 mod lines;
 mod options;
 mod show;
@@ -9,12 +10,12 @@ mod signals;
 mod terminal;
 mod turn;
 
-use std::{io, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::CommandFactory;
 use codex_gateway::{
     logging::{self, LogFormat},
-    variables,
+    print, variables,
 };
 use tokio::runtime::Runtime;
 use tracing_subscriber::filter::LevelFilter;
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         // Some of it may be what codex said.
-        eprintln!("{NAME}: {}", logging::escaped(&format!("{error:#}")));
+        print::err(&format!("{NAME}: {}", logging::escaped(&format!("{error:#}"))));
         ExitCode::FAILURE
     })
 }
@@ -46,11 +47,15 @@ fn begin(cli: Cli) -> anyhow::Result<ExitCode> {
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Some(shell) = cli.completions {
-        clap_complete::generate(shell, &mut Cli::command(), NAME, &mut io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
+        print::out(&String::from_utf8(script)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     if cli.man {
-        clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
+        let mut page = Vec::new();
+        clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+        print::out(&String::from_utf8(page)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     Ok(turn::run(cli).await?.code())

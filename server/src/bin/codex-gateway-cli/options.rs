@@ -1,25 +1,19 @@
 //! The command line.
 
-use std::{
-    io::{IsTerminal, Read},
-    path::PathBuf,
-};
+use std::{io::IsTerminal, path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result, ensure};
 use clap_complete::Shell;
 use codex_gateway_engine::Options;
 use codex_gateway_wire::ThreadId;
 
 /// What the program is called.
 pub(crate) const NAME: &str = "codex-gateway-cli";
-/// What is asked if nothing is: a check that everything works.
-const CHECK: &str = "Reply with exactly the single word ready. Do not call tools.";
 
 /// Asks codex something, shows what it does, and prints its answer
 ///
 /// The answer goes to standard output, everything else to standard error. The exit status is 0 if the turn was
-/// completed, 1 if it failed or could not be begun, 2 if the command line is wrong, 130 if it was interrupted, and 143 or
-/// 129 if SIGTERM or SIGHUP ended the program.
+/// completed, 1 if it failed or could not be begun, 2 if the command line is wrong, 124 if it took longer than `--timeout`, 130 if it
+/// was interrupted, and 143 or 129 if SIGTERM or SIGHUP ended the program.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = NAME, version, long_version = codex_gateway::version::long(), args_override_self = true, mut_args(|argument| {
     // They are about a gateway that serves many sessions.
@@ -29,11 +23,35 @@ const CHECK: &str = "Reply with exactly the single word ready. Do not call tools
 }))]
 pub(crate) struct Cli {
     /// What to ask; `-` reads it from standard input [default: whether everything works]
+    ///
+    /// With a prompt, what is piped into standard input follows it, in a block `<stdin>`.
     pub prompt: Option<String>,
 
-    /// Prints events as lines of JSON instead: `{event, id, data}`, the last one `turn`; `gap` says that some are missing
+    /// Prints events as lines of JSON instead: `{event, id, data}`
+    ///
+    /// The first one is `session`, with the ids of the session and its thread, the last one `turn`; `gap` says that some are missing.
     #[arg(long)]
     pub json: bool,
+
+    /// Images to look at: PNG, JPEG, GIF or WebP
+    #[arg(short = 'i', long = "image", value_name = "FILE", value_delimiter = ',')]
+    pub images: Vec<PathBuf>,
+
+    /// A JSON Schema that the answer must follow
+    #[arg(long, value_name = "FILE")]
+    pub output_schema: Option<PathBuf>,
+
+    /// How hard the model thinks: one of the words that it knows, such as low, medium or high
+    #[arg(long, value_name = "LEVEL")]
+    pub effort: Option<String>,
+
+    /// Writes the answer into a file, too
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub output_last_message: Option<PathBuf>,
+
+    /// Stops the turn after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<Duration>,
 
     /// Goes on with a thread of codex, by its id
     #[arg(long, value_name = "THREAD")]
@@ -62,21 +80,13 @@ pub(crate) struct Cli {
     pub engine: Options,
 }
 
-impl Cli {
-    /// What is asked.
-    pub(crate) fn prompt(&self) -> Result<String> {
-        match self.prompt.as_deref() {
-            None => Ok(CHECK.to_owned()),
-            Some("-") => {
-                let mut prompt = String::new();
-                std::io::stdin().read_to_string(&mut prompt).context("the prompt cannot be read")?;
-                ensure!(!prompt.trim().is_empty(), "there is no prompt on standard input");
-                Ok(prompt)
-            }
-            Some(prompt) => Ok(prompt.to_owned()),
-        }
-    }
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.ok_or_else(|| "it takes a number of seconds above 0".to_owned())
+}
 
+impl Cli {
     /// Whether somebody is there who can be asked.
     pub(crate) fn is_interactive(&self) -> bool {
         !self.json
@@ -97,6 +107,22 @@ mod tests {
         Cli::command().debug_assert();
         let help = Cli::command().render_long_help().to_string();
         assert!(help.contains("--sandbox") && !help.contains("--max-sessions"), "{help}");
+    }
+
+    #[test]
+    fn timeout_is_a_number_of_seconds_above_zero() {
+        let timeout = |text: &str| Cli::try_parse_from(["x", "--timeout", text]).map(|cli| cli.timeout);
+        assert_eq!(timeout("1.5").unwrap(), Some(Duration::from_millis(1500)));
+        for wrong in ["0", "-1", "soon", "1e40", "NaN"] {
+            assert!(timeout(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn images_come_one_by_one_or_in_a_list() {
+        let cli = Cli::parse_from(["x", "-i", "a.png,b.png", "--image", "c.png", "What is this?"]);
+        assert_eq!(cli.images, ["a.png", "b.png", "c.png"].map(PathBuf::from));
+        assert_eq!(cli.prompt.as_deref(), Some("What is this?"));
     }
 
     #[test]

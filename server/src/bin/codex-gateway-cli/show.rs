@@ -7,13 +7,14 @@ use std::{
 };
 
 use codex_gateway_wire::{
-    EventBody, EventId, EventName, Item, ItemId, Notification, UserRequest,
+    EventBody, EventId, EventName, Item, ItemId, Notification, SessionId, ThreadId, UserRequest,
     api::{Sent, TurnEnd, TurnEnded},
     codex::Delta,
     event::{Gap, GapReason},
 };
 use console::style;
 use indicatif::ProgressBar;
+use serde::Serialize;
 
 use crate::{
     events::{Event, line},
@@ -70,6 +71,21 @@ impl Show {
     /// Says more, for whom it is of use.
     pub(crate) fn detail(&self, text: &str) {
         self.line(&Line::said(Tone::Detail, text));
+    }
+
+    /// Says which session and thread it is, to programs.
+    pub(crate) fn session(&self, session: &SessionId, thread: Option<&ThreadId>) -> io::Result<()> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Ids<'a> {
+            session_id: &'a SessionId,
+            thread_id: Option<&'a ThreadId>,
+        }
+        if !self.json {
+            return Ok(());
+        }
+        let ids = Ids { session_id: session, thread_id: thread };
+        out(&line(EventName::Session, None, &ids).unwrap_or_default(), "\n")
     }
 
     /// Says that events are left out.

@@ -1,6 +1,6 @@
 //! One turn, from the start of codex to its end.
 
-use std::process::ExitCode;
+use std::{future::pending, process::ExitCode};
 
 use anyhow::{Context, Result, anyhow};
 use codex_gateway::{cli, demo::Demo};
@@ -11,7 +11,7 @@ use codex_gateway_engine::{
     requests::BadAnswer,
 };
 use codex_gateway_wire::{
-    ApprovalMode, OwnerId, StartTurn, UserRequest,
+    ApprovalMode, OwnerId, UserRequest,
     api::{CreateSession, TurnEnd},
     codex::TurnStatus,
 };
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     ask::{ask, decline},
     events::SHOWN,
+    input,
     options::Cli,
     show::Show,
     signals::Signals,
@@ -38,6 +39,8 @@ pub(crate) enum Ended {
     Badly,
     /// Somebody stopped it.
     Interrupted,
+    /// It took longer than it may.
+    TimedOut,
     /// A signal ended the program.
     By(SignalKind),
 }
@@ -48,6 +51,8 @@ impl Ended {
         match self {
             Self::Well => ExitCode::SUCCESS,
             Self::Badly => ExitCode::FAILURE,
+            // As `timeout` says it.
+            Self::TimedOut => ExitCode::from(124),
             Self::Interrupted => Self::By(SignalKind::interrupt()).code(),
             // As shells say it.
             Self::By(signal) => ExitCode::from(u8::try_from(128 + signal.as_raw_value()).unwrap_or(u8::MAX)),
@@ -57,10 +62,15 @@ impl Ended {
 
 /// Asks, and shows what comes of it. Nothing of codex is left behind.
 pub(crate) async fn run(mut cli: Cli) -> Result<Ended> {
-    let prompt = cli.prompt()?;
     // Nobody else takes away what is made from here on.
     let mut signals = Signals::listen().context("signals cannot be listened to")?;
-    let interrupts = signal(SignalKind::interrupt()).context("signals cannot be listened to")?;
+    let mut interrupts = signal(SignalKind::interrupt()).context("signals cannot be listened to")?;
+    let asked = cli.clone();
+    let prompt = tokio::select! {
+        prompt = tokio::task::spawn_blocking(move || input::prompt(&asked)) => prompt??,
+        signal = signals.next() => return Ok(Ended::By(signal)),
+        _ = interrupts.recv() => return Ok(Ended::Interrupted),
+    };
     let data = cli::data_dir(cli.data_dir.as_deref());
     let demo = if cli.demo {
         let data = data.context("there is no place for the demo's files: set CODEX_GATEWAY_DATA_DIR")?;
@@ -113,24 +123,33 @@ async fn show_turn(
     terminal: &Terminal,
 ) -> Result<Ended> {
     show.waiting("starting codex");
+    let timeout = async {
+        match cli.timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => pending().await,
+        }
+    };
+    tokio::pin!(timeout);
     let starting = async {
         login::login(sessions.config()).await?;
         let session = sessions.create(&OwnerId::shared(), wanted(cli)).await?;
         // Who is asked must be there before anything is.
         let there = cli.is_interactive().then(|| session.attend());
         let reader = session.log().follow(session.log().last().seq, SHOWN);
-        let turn = StartTurn { prompt, ..StartTurn::default() };
+        let turn = input::message(cli, prompt, sessions).await?;
+        show.session(session.id(), session.summary().thread_id.as_ref())?;
         let sent = session.start_turn(turn).await?.sent;
         anyhow::Ok((session, there, reader, sent))
     };
     let (session, _there, mut reader, sent) = tokio::select! {
         started = starting => started?,
         _ = interrupts.recv() => return Ok(Ended::Interrupted),
+        () = &mut timeout => return Ok(timed_out(show)),
     };
     show.waiting("working");
     let end = session.turn_end(&sent, None);
     tokio::pin!(end);
-    let mut stopping = false;
+    let (mut stopping, mut is_late) = (false, false);
     let end = loop {
         tokio::select! {
             biased;
@@ -139,6 +158,13 @@ async fn show_turn(
                     return Ok(Ended::Interrupted);
                 }
                 stopping = true;
+                stop(&session, show);
+            }
+            () = &mut timeout, if !is_late => {
+                if stopping {
+                    return Ok(timed_out(show));
+                }
+                (stopping, is_late) = (true, true);
                 stop(&session, show);
             }
             read = reader.next() => {
@@ -168,12 +194,26 @@ async fn show_turn(
             Some(Read::End) | None => break,
         }
     }
-    let ended = how(&end);
+    // A turn that was completed at the last moment is.
+    let ended = match how(&end) {
+        Ended::Interrupted if is_late => timed_out(show),
+        ended => ended,
+    };
+    if let (Some(path), Some(text)) = (&cli.output_last_message, &end.text) {
+        tokio::fs::write(path, text)
+            .await
+            .with_context(|| format!("the answer cannot be written to {}", path.display()))?;
+    }
     show.end(sent.clone(), end)?;
     if let Some(thread) = session.summary().thread_id {
         show.detail(&format!("to go on: --resume {thread}"));
     }
     Ok(ended)
+}
+
+fn timed_out(show: &Show) -> Ended {
+    show.note("it took longer than --timeout allows");
+    Ended::TimedOut
 }
 
 fn wanted(cli: &Cli) -> CreateSession {
@@ -184,7 +224,12 @@ fn wanted(cli: &Cli) -> CreateSession {
     } else {
         (set != Some(ApprovalMode::Accept)).then_some(ApprovalMode::Decline)
     };
-    CreateSession { resume_thread_id: cli.resume.clone(), approvals, ..CreateSession::default() }
+    CreateSession {
+        resume_thread_id: cli.resume.clone(),
+        approvals,
+        effort: cli.effort.clone(),
+        ..CreateSession::default()
+    }
 }
 
 fn stop(session: &Session, show: &Show) {

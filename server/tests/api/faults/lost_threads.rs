@@ -112,10 +112,21 @@ async fn a_thread_that_is_damaged_is_named_and_goes_on_once_it_is_repaired() {
     let before = snapshot(&session).await.transcript;
     let file = file_of(Codex::Real, &gateway, &session);
     let whole = fs::read(&file).unwrap();
-    for damaged in ["", "{\"half\": \"a li", "no JSON at all\n"] {
+    let text = String::from_utf8(whole.clone()).unwrap();
+    let marked = format!("\u{feff}{text}");
+    let headless = text.split_once('\n').unwrap().1;
+    for (damaged, how) in [
+        ("", "is empty"),
+        ("{\"half\": \"a li", "has no line that codex can read"),
+        ("no JSON at all\n", "has no line that codex can read"),
+        (headless, "does not start with session metadata"),
+        (&marked, "begins with a byte order mark"),
+    ] {
         fs::write(&file, damaged).unwrap();
-        let error = say(&session, &Codex::Real.short()).await.refused(500, "codex_failed");
-        assert!(error.contains(file.file_name().unwrap().to_str().unwrap()), "{error}");
+        let error = say(&session, &Codex::Real.short()).await.refused(422, "thread_damaged");
+        let name = file.file_name().unwrap().to_str().unwrap();
+        assert!(error.contains(&format!("its file {name} {how}; restore the file, or go on")), "{error}");
+        assert!(!error.contains('/'), "the paths of the machine help nobody: {error}");
         assert_eq!(fs::read_to_string(&file).unwrap(), damaged);
         assert_eq!(snapshot(&session).await.transcript.entries, before.entries);
     }

@@ -47,6 +47,8 @@ words! {
         EmptyPrompt = "empty_prompt",
         /// The model cannot think that hard.
         BadEffort = "bad_effort",
+        /// The texts of the message are longer than codex takes: 1,048,576 characters.
+        PromptTooLong = "prompt_too_long",
         /// The message has more parts than it may.
         TooManyParts = "too_many_parts",
         /// The message brings more images than it may.
@@ -120,6 +122,8 @@ words! {
         NoImages = "no_images",
         /// The `Idempotency-Key` was another request's.
         KeyReused = "key_reused",
+        /// Codex cannot read the thread's file, which is damaged; `error` says how.
+        ThreadDamaged = "thread_damaged",
         /// Codex does not take it, and says why.
         CodexRefused = "codex_refused",
         /// Too much was asked in too short a time; `Retry-After` says when to try again.
@@ -149,6 +153,8 @@ words! {
         CodexOverloaded = "codex_overloaded",
         /// Codex is older than it may be.
         CodexTooOld = "codex_too_old",
+        /// Codex cannot read its configuration; `error` names the file and the line.
+        CodexConfig = "codex_config",
         /// The codex executable cannot be run, or has ended.
         CodexUnavailable = "codex_unavailable",
         /// The gateway is stopping.
@@ -171,6 +177,7 @@ impl ErrorCode {
             | Self::BadHost
             | Self::EmptyPrompt
             | Self::BadEffort
+            | Self::PromptTooLong
             | Self::TooManyParts
             | Self::TooManyImages
             | Self::NoSuchUpload
@@ -207,6 +214,7 @@ impl ErrorCode {
             | Self::TooManyPixels
             | Self::NoImages
             | Self::KeyReused
+            | Self::ThreadDamaged
             | Self::CodexRefused => 422,
             Self::RateLimited => 429,
             Self::Internal | Self::Store | Self::CodexFailed | Self::CodexBadReply => 500,
@@ -218,6 +226,7 @@ impl ErrorCode {
             | Self::CodexCrashing
             | Self::CodexOverloaded
             | Self::CodexTooOld
+            | Self::CodexConfig
             | Self::CodexUnavailable
             | Self::ShuttingDown => 503,
             Self::CodexTimeout => 504,

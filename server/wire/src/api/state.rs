@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    codex::McpServer,
     ids::{ThreadId, TurnId},
     json::Json,
     read_fields,
@@ -51,6 +52,9 @@ pub struct SessionState {
     pub transcript: Vec<TextEntry>,
     /// The newest 120 events, in short.
     pub recent_events: Vec<RecentEvent>,
+    /// The MCP servers of the process that serves the session, and how far the start of each has come. Empty without a process.
+    #[serde(default)]
+    pub mcp_servers: Vec<McpServer>,
     /// What waits for the user, the oldest first.
     pub pending_requests: Vec<UserRequest>,
 }

@@ -6,6 +6,7 @@
 //! `codex app-server generate-ts --experimental` prints for 0.171.0.)
 
 mod item;
+mod mcp;
 mod notification;
 mod parts;
 mod settings;
@@ -19,6 +20,7 @@ pub use item::{
     ImageView, Item, McpToolCall, Plan, Reasoning, Sleep, SubAgentActivity, UnknownItem, UserMessage,
     WebSearch, topic,
 };
+pub use mcp::{McpServer, McpServerStatus};
 pub use notification::{Delta, ErrorNotification, ItemDelta, ItemEvent, Notification};
 pub use parts::{FileUpdateChange, HookPromptFragment, McpToolCallError, PatchChangeKind, UserInput};
 pub use settings::{SandboxPolicy, ThreadSettings, ThreadStatus, approval_policy};

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::{
     item::Item,
+    mcp::McpServer,
     parts::FileUpdateChange,
     settings::{ThreadSettings, ThreadStatus},
     turn::{Turn, TurnError, TurnPlan},
@@ -46,6 +47,8 @@ pub enum Notification {
     Error(ErrorNotification),
     /// `warning`, `configWarning` and the like: a message for people, of a thread or of all
     Warning(Option<ThreadId>, String),
+    /// `mcpServer/startupStatus/updated`: how far the start of an MCP server has come, for a thread or for all
+    McpServer(Option<ThreadId>, McpServer),
     /// Everything else
     Other,
 }
@@ -159,6 +162,13 @@ struct WarningParams {
     message: String,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct McpServerParams {
+    #[serde(default)]
+    thread_id: Option<ThreadId>,
+}
+
 impl Notification {
     /// Reads a notification. A shape that is not the known one reads as [`Notification::Other`]: it still
     /// reaches the clients as it came.
@@ -207,6 +217,10 @@ impl Notification {
             "warning" | "guardianWarning" | "configWarning" | "deprecationNotice" => {
                 read(params).map(|p: WarningParams| Self::Warning(p.thread_id, p.message))?
             }
+            "mcpServer/startupStatus/updated" => {
+                let McpServerParams { thread_id } = read(params)?;
+                Self::McpServer(thread_id, read(params)?)
+            }
             _ => Self::Other,
         })
     }
@@ -225,7 +239,7 @@ impl Notification {
             Self::ItemDelta(delta) => Some(&delta.thread_id),
             Self::PlanUpdated(plan) => Some(&plan.thread_id),
             Self::Error(error) => Some(&error.thread_id),
-            Self::Warning(thread, _) => thread.as_ref(),
+            Self::Warning(thread, _) | Self::McpServer(thread, _) => thread.as_ref(),
             Self::RateLimits(_) | Self::Other => None,
         }
     }

@@ -39,6 +39,9 @@ pub struct Summary {
     /// The MCP server that asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// The tool of that server that is to be called, if that is what is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool: Option<ToolCall>,
     /// A link that is to be followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -61,11 +64,38 @@ read_fields!(Summary {
     host,
     grant_root,
     server,
+    tool,
     url,
     changes,
     permissions,
     fields
 });
+
+/// A call of a tool that codex asks about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ToolCall {
+    /// The tool.
+    pub name: String,
+    /// What it does, in the words of its server.
+    pub description: Option<String>,
+    /// What it is called with, in the order in which the agent wrote it.
+    pub arguments: Vec<ToolArgument>,
+}
+read_fields!(ToolCall { name, description, arguments });
+
+/// An argument of a tool.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ToolArgument {
+    /// What it is called.
+    pub name: String,
+    /// A text as it is, anything else as JSON.
+    pub value: String,
+}
+read_fields!(ToolArgument { name, value });
 
 /// Something that would be allowed beyond the sandbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -3,8 +3,8 @@
 use super::{Change, Content, Entry, EntryChange, Notice, Phase, Question, Transcript, TurnRecord};
 use crate::{
     codex::{
-        Delta, ErrorNotification, Item, ItemDelta, ItemEvent, Notification, RateLimits, ThreadSettings,
-        TokenUsage, Turn, TurnError, TurnPlan, TurnStatus,
+        Delta, ErrorNotification, Item, ItemDelta, ItemEvent, McpServer, Notification, RateLimits,
+        ThreadSettings, TokenUsage, Turn, TurnError, TurnPlan, TurnStatus,
     },
     event::{Event, EventBody, ThreadOpened, Warning, WarningKind},
     ids::{ItemId, RequestId, TurnId},
@@ -13,6 +13,9 @@ use crate::{
 
 /// The longest title taken from what the user wrote, in characters.
 const TITLE: usize = 80;
+/// How many MCP servers are told of, and how many warnings are remembered: more than any configuration has.
+const MAX_MCP_SERVERS: usize = 200;
+const MAX_WARNINGS: usize = 50;
 
 impl Change {
     const NONE: Self = Self { entry: None, meta: false, reset: false };
@@ -80,10 +83,16 @@ impl Transcript {
             Notification::TurnCompleted(_, turn) => self.turn_completed(turn),
             Notification::PlanUpdated(plan) => self.plan(seq, plan),
             Notification::Error(error) => self.error(seq, error),
+            Notification::McpServer(_, server) => self.mcp_server(server),
+            Notification::Warning(_, message) if self.warnings.contains(message) => Change::NONE,
             Notification::Warning(_, message) => {
+                if self.warnings.len() == MAX_WARNINGS {
+                    self.warnings.remove(0);
+                }
+                self.warnings.push(message.clone());
                 let notice = Notice { message: message.clone(), detail: None, failure: false };
                 let turn_id = self.active_turn().map(|turn| turn.id.clone());
-                self.add(seq, "notice", turn_id, Content::Notice(notice))
+                self.add(seq, "notice", turn_id, Content::Notice(notice)).and_meta(true)
             }
             Notification::TokenUsage(_, usage) => self.used(usage),
             Notification::RateLimits(limits) => self.limits(limits),
@@ -93,6 +102,17 @@ impl Transcript {
             Notification::Settings(_, settings) => self.settings(settings),
             Notification::ThreadName(_, None) | Notification::Other => Change::NONE,
         }
+    }
+
+    fn mcp_server(&mut self, server: &McpServer) -> Change {
+        if let Some(known) = self.mcp_servers.iter_mut().find(|known| known.name == server.name) {
+            return set(known, server.clone());
+        }
+        if self.mcp_servers.len() == MAX_MCP_SERVERS {
+            return Change::NONE;
+        }
+        self.mcp_servers.push(server.clone());
+        Change::META
     }
 
     fn settings(&mut self, settings: &ThreadSettings) -> Change {
@@ -327,6 +347,7 @@ impl Transcript {
         }
         if exited {
             self.process = false;
+            self.mcp_servers.clear();
             self.retrying = None;
             self.cut_running(|_| true);
             if let Some(turn) = self.turns.last_mut().filter(|turn| turn.status == TurnStatus::InProgress) {
@@ -346,9 +367,17 @@ impl Transcript {
     }
 
     fn thread_opened(&mut self, seq: u64, opened: &ThreadOpened) -> Change {
-        let anew = self.thread_id.as_ref() != Some(&opened.thread_id) || opened.history.is_some();
+        let is_other = self.thread_id.as_ref() != Some(&opened.thread_id);
+        let anew = is_other || opened.history.is_some();
+        if is_other || !anew {
+            // Another process serves the thread.
+            self.mcp_servers.clear();
+        }
         if anew {
-            *self = Self { as_of: seq, thread_id: Some(opened.thread_id.clone()), ..Self::default() };
+            let mcp_servers = std::mem::take(&mut self.mcp_servers);
+            let warnings = if is_other { Vec::new() } else { std::mem::take(&mut self.warnings) };
+            let thread_id = Some(opened.thread_id.clone());
+            *self = Self { as_of: seq, thread_id, mcp_servers, warnings, ..Self::default() };
             if let Some(history) = &opened.history {
                 self.title.clone_from(&history.title);
                 self.turns.clone_from(&history.turns);

@@ -19,7 +19,7 @@ pub use self::{
     entry::{Content, Entry, Notice, Phase, Question},
 };
 use crate::{
-    codex::{RateLimits, ThreadStatus, TokenUsage, TokenUsageBreakdown, TurnError, TurnStatus},
+    codex::{McpServer, RateLimits, ThreadStatus, TokenUsage, TokenUsageBreakdown, TurnError, TurnStatus},
     event::SessionClosed,
     ids::{ItemId, ThreadId, TurnId},
     read_fields,
@@ -58,6 +58,10 @@ pub struct Transcript {
     pub usage: Option<TokenUsage>,
     /// How much of the account's limits is used.
     pub rate_limits: Option<RateLimits>,
+    /// The MCP servers of the thread's process, in the order in which codex told of them.
+    pub mcp_servers: Vec<McpServer>,
+    /// What codex has warned of, each warning once: it repeats them with each of its processes.
+    pub warnings: Vec<String>,
     /// How the session ended, once it has.
     pub closed: Option<SessionClosed>,
     /// The messages that wait for their turn, the next one first.
@@ -81,6 +85,8 @@ read_fields!(Transcript {
     retrying,
     usage,
     rate_limits,
+    mcp_servers,
+    warnings,
     closed,
     queue,
     turns,

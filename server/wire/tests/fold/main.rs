@@ -7,7 +7,7 @@ mod story;
 
 use codex_gateway_wire::{
     Content, Entry, Event, EventBody, EventName, ItemId, Notification, Phase, Transcript, TurnId, TurnRecord,
-    codex::TurnStatus,
+    codex::{McpServer, TurnStatus},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -296,6 +296,41 @@ fn turn_that_lost_the_race_to_refresh_the_sign_in_has_the_gateways_words() {
     assert_eq!(transcript.turns[0].status, TurnStatus::Failed);
     assert_eq!(transcript.turns[0].error.as_ref().map(|error| error.message.as_str()), Some("So it is."));
     assert_eq!(transcript.entries.len(), 0, "once is enough");
+}
+
+#[test]
+fn mcp_servers_are_those_of_the_process_that_serves_the_thread() {
+    let server = |name: &str, status: &str| {
+        let params = json!({ "threadId": THREAD, "name": name, "status": status, "error": null });
+        let data = json!({ "method": "mcpServer/startupStatus/updated", "params": params }).to_string();
+        EventBody::parse(EventName::Notification, &data).unwrap()
+    };
+    let mut transcript = Transcript::default();
+    let mut apply = |body| {
+        let seq = transcript.as_of + 1;
+        transcript.apply(&Event { seq, body });
+        let line = |server: &McpServer| format!("{} {}", server.name, server.status.as_str());
+        transcript.mcp_servers.iter().map(line).collect::<Vec<_>>()
+    };
+    apply(opened(THREAD, None));
+    apply(server("a", "starting"));
+    apply(server("b", "starting"));
+    assert_eq!(apply(server("a", "ready")), ["a ready", "b starting"]);
+    let history = json!({ "title": null, "turns": [], "entries": [], "older": false });
+    assert_eq!(apply(opened(THREAD, Some(history))), ["a ready", "b starting"], "turns were taken back");
+    assert!(apply(opened(THREAD, None)).is_empty(), "another process goes on");
+}
+
+#[test]
+fn warning_that_codex_repeats_is_told_once() {
+    let warning = OTHERS.iter().find(|(method, _)| *method == "warning").unwrap();
+    let data = format!(r#"{{"method":"{}","params":{}}}"#, warning.0, warning.1);
+    let mut transcript = Transcript::default();
+    for seq in 1..=3 {
+        let body = EventBody::parse(EventName::Notification, &data).unwrap();
+        transcript.apply(&Event { seq, body });
+    }
+    assert_eq!(transcript.entries.len(), 1);
 }
 
 #[test]

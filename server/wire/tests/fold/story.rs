@@ -105,7 +105,7 @@ pub(crate) const DELTAS: [&str; 8] = [
     "item/mcpToolCall/progress",
 ];
 
-pub(crate) const OTHERS: [(&str, &str); 11] = [
+pub(crate) const OTHERS: [(&str, &str); 13] = [
     (
         "thread/tokenUsage/updated",
         r#"{"threadId":"thread-1","tokenUsage":{"total":{"totalTokens":7},"last":{"totalTokens":3},"modelContextWindow":100}}"#,
@@ -132,6 +132,14 @@ pub(crate) const OTHERS: [(&str, &str); 11] = [
     (
         "item/started",
         r#"{"threadId":"a-sub-agent","turnId":"x","item":{"type":"plan","id":"p","text":"not ours"},"startedAtMs":1}"#,
+    ),
+    (
+        "mcpServer/startupStatus/updated",
+        r#"{"threadId":"thread-1","name":"tracker","status":"starting","error":null}"#,
+    ),
+    (
+        "mcpServer/startupStatus/updated",
+        r#"{"threadId":"thread-1","name":"tracker","status":"failed","error":"it ended"}"#,
     ),
     ("some/thing/new", r#"{"threadId":"thread-1","itemId":"i1","delta":"?"}"#),
     ("turn/started", r#"{"threadId":"thread-1","turn":"of another shape"}"#),

@@ -1,0 +1,106 @@
+//! Declining with a message: what Codex should do instead. Codex reads both together: it is told before it goes on.
+
+use codex_gateway_wire::{
+    StartTurn,
+    api::WhenBusy,
+    request::{AnswerRequest, Decision},
+};
+use leptos::prelude::*;
+use web_sys::{Event, KeyboardEvent};
+
+use super::{
+    card::Card,
+    choices::{choice, numbered},
+};
+use crate::{
+    browser,
+    node::{El, ElementRef, Node, el, link_button, live},
+    state::{State, effect},
+};
+
+/// A button that opens a field, and the field once it is open.
+pub(super) fn tell_view(card: &Card, number: usize) -> Node {
+    let t = card.chat.t;
+    let open = State::new(false);
+    let card = card.clone();
+    live(move || {
+        if open.get() {
+            return Node::from(form_view(&card, open));
+        }
+        let button = choice(&card, false, false, move || open.set(true)).attr("data-tell", "");
+        Node::from(numbered(button.child(el("span").child(t.decline_and_tell())), number))
+    })
+}
+
+fn form_view(card: &Card, open: State<bool>) -> El {
+    let t = card.chat.t;
+    let (text, field) = (State::new(String::new()), ElementRef::new());
+    effect(move || {
+        if let Some(field) = field.get() {
+            request_animation_frame(move || drop(field.focus()));
+        }
+    });
+    let close = move || {
+        open.set(false);
+        request_animation_frame(|| browser::focus(".question [data-tell]"));
+    };
+    let submit = {
+        let card = card.clone();
+        move |event: Event| {
+            event.prevent_default();
+            let words = text.peek();
+            if !words.trim().is_empty() {
+                decline_with(&card, words);
+            }
+        }
+    };
+    let pressed = move |event: KeyboardEvent| {
+        // The card takes Esc for a refusal.
+        if event.key() == "Escape" && !browser::composes(&event) {
+            event.prevent_default();
+            event.stop_propagation();
+            close();
+        }
+    };
+    let closed = card.closed;
+    let is_empty = move || text.try_with(|text| text.trim().is_empty()).unwrap_or(true);
+    let input = el("input")
+        .node_ref(field)
+        .attr("type", "text")
+        .attr("aria-label", t.tell_instead())
+        .attr("placeholder", t.tell_instead())
+        .attr("autocomplete", "off")
+        .attr("dir", "auto")
+        .unmanaged()
+        .on("input", move |event: Event| text.set(event_target_value(&event)))
+        .on("keydown", pressed);
+    let send = el("button")
+        .attr("type", "submit")
+        .class("button")
+        .live_attr("disabled", move || closed.get() || is_empty())
+        .child(t.decline_and_send());
+    el("form")
+        .class("tell")
+        .on("submit", submit)
+        .child(input)
+        .child(send)
+        .child(link_button(t.cancel(), close))
+}
+
+/// Tells the turn that waits what to do, and then declines.
+fn decline_with(card: &Card, prompt: String) {
+    if card.closed.peek() {
+        return;
+    }
+    let answer = card.answer.clone();
+    let turn = StartTurn { prompt, when_busy: WhenBusy::Steer, ..StartTurn::default() };
+    card.closed.set(true);
+    let closed = card.closed;
+    card.chat.tell(turn, move |arrived| {
+        closed.set(false);
+        if arrived {
+            let decision = Some(Decision::word_alone(Decision::DECLINE));
+            answer(AnswerRequest { decision, ..AnswerRequest::default() });
+        }
+    });
+}

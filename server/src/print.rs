@@ -1,0 +1,32 @@
+//! Printing to somebody who may read no further: a pipe that is closed ends the output, and is no error.
+
+use std::io::{self, ErrorKind, Write};
+
+/// Writes a text to standard output.
+///
+/// # Errors
+/// What went wrong, unless nobody reads any more.
+pub fn out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    unless_closed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Writes a line to standard error, if anybody reads it.
+pub fn err(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn unless_closed(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closed_pipe_is_no_error_and_a_full_disk_is() {
+        assert!(unless_closed(Err(ErrorKind::BrokenPipe.into())).is_ok());
+        assert!(unless_closed(Err(ErrorKind::StorageFull.into())).is_err());
+    }
+}
