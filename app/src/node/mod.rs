@@ -15,6 +15,7 @@ mod attribute;
 mod element;
 mod html;
 mod list;
+mod patch;
 mod render;
 
 use std::{
