@@ -31,10 +31,14 @@ pub(crate) fn now_ms() -> i64 {
     js_sys::Date::now() as i64
 }
 
-/// How many minutes the reader's clock is behind UTC now.
-#[expect(clippy::cast_possible_truncation, reason = "minutes of a day fit")]
-pub(crate) fn minutes_behind_utc() -> i64 {
-    js_sys::Date::new_0().get_timezone_offset() as i64
+/// How many minutes the reader's clock is behind UTC at a moment, which is in Unix milliseconds.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "minutes of a day and milliseconds of this era fit"
+)]
+pub(crate) fn minutes_behind_utc(at_ms: i64) -> i64 {
+    js_sys::Date::new(&(at_ms as f64).into()).get_timezone_offset() as i64
 }
 
 /// A fraction between 0 and 1, by chance.

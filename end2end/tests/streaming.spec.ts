@@ -102,14 +102,15 @@ test('what streams is drawn at most once a frame', async ({ page, chat }) => {
     requestAnimationFrame(next);
     const observer = new MutationObserver((records) => {
       for (const { target } of records) {
-        if (!(target instanceof HTMLElement && target.matches('.block, pre code > span'))) continue;
+        // A block that grows has its text changed in place.
+        if (!target.parentElement?.closest('.block, pre code > span')) continue;
         if (!blocks.has(target)) blocks.set(target, known++);
         const key = `${blocks.get(target)} in ${frame}`;
         drawn.set(key, (drawn.get(key) ?? 0) + 1);
       }
       document.documentElement.dataset['drawn'] = JSON.stringify([...drawn.values()]);
     });
-    observer.observe(document.querySelector('.log') as Node, { childList: true, subtree: true });
+    observer.observe(document.querySelector('.log') as Node, { characterData: true, subtree: true });
   });
   const drawn = async (): Promise<number[]> =>
     JSON.parse((await page.locator('html').getAttribute('data-drawn')) ?? '[]');

@@ -52,7 +52,7 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
             }
             _ => Vec::new(),
         });
-        many(pieces.unwrap_or_default().into_iter().map(|piece| piece.view(show_all, t)))
+        many(pieces.unwrap_or_default().into_iter().map(|piece| piece.view(show_all)))
     };
     let output =
         el("pre").class("output").attr("tabindex", "0").attr("aria-label", t.result()).child(code(output));
@@ -89,19 +89,19 @@ fn code<N: Into<Node>>(text: impl Fn() -> N + Send + 'static) -> El {
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
     Run(ansi::Run),
-    /// Something is left out here, and can be shown.
-    Hidden(String),
+    /// Something is left out here, and can be shown: what it is, and the label of the button.
+    Hidden(String, &'static str),
     /// Something is missing here, or there is nothing.
     Missing(String),
 }
 
 impl Piece {
-    fn view(self, show_all: State<bool>, t: &'static Texts) -> Node {
+    fn view(self, show_all: State<bool>) -> Node {
         match self {
             Self::Run(run) if run.class.is_empty() => run.text.into(),
             Self::Run(run) => el("span").attr("class", run.class).child(run.text).into(),
-            Self::Hidden(words) => {
-                let button = link_button(t.show_all(), move || show_all.set(true));
+            Self::Hidden(words, label) => {
+                let button = link_button(label, move || show_all.set(true));
                 el("span").class("omitted").child(words).child(" · ").child(button).into()
             }
             Self::Missing(words) => el("span").class("omitted").child(words).into(),
@@ -109,7 +109,7 @@ impl Piece {
     }
 }
 
-fn pieces(output: &Output, all: bool, running: bool, t: &Texts) -> Vec<Piece> {
+fn pieces(output: &Output, all: bool, running: bool, t: &'static Texts) -> Vec<Piece> {
     if output.is_empty() {
         return if running { Vec::new() } else { vec![Piece::Missing(t.no_output().to_owned())] };
     }
@@ -120,14 +120,19 @@ fn pieces(output: &Output, all: bool, running: bool, t: &Texts) -> Vec<Piece> {
         (0, true) => (whole.as_str(), None, ""),
         (0, false) => {
             let shown = excerpt(&whole, HEAD_LINES, TAIL_LINES);
-            let hidden = (shown.hidden > 0).then(|| Piece::Hidden((t.lines_hidden)(shown.hidden)));
+            let hidden =
+                (shown.hidden > 0).then(|| Piece::Hidden((t.lines_hidden)(shown.hidden), t.show_all()));
             (shown.head, hidden, shown.tail)
         }
         (_, true) => (output.head(), Some(Piece::Missing((t.bytes_dropped)(dropped))), output.tail()),
         (_, false) => {
             let (head, tail) =
                 (first_lines(output.head(), HEAD_LINES), last_lines(output.tail(), TAIL_LINES));
-            (head, Some(Piece::Hidden((t.bytes_dropped)(dropped))), tail)
+            let words = (t.bytes_dropped)(dropped);
+            // What was not kept cannot be shown: the button is for what is kept and not shown.
+            let is_all = (head.len(), tail.len()) == (output.head().len(), output.tail().len());
+            let gap = if is_all { Piece::Missing(words) } else { Piece::Hidden(words, t.show_kept()) };
+            (head, Some(gap), tail)
         }
     };
     runs(head).chain(gap).chain(runs(tail)).collect()
@@ -141,7 +146,8 @@ mod tests {
     fn shown(text: &str, all: bool) -> Vec<String> {
         let name = |piece| match piece {
             Piece::Run(run) => format!("{} bytes", run.text.len()),
-            Piece::Hidden(words) | Piece::Missing(words) => words,
+            Piece::Hidden(words, label) => format!("{words} · {label}"),
+            Piece::Missing(words) => words,
         };
         pieces(&Output::from(text), all, false, Lang::En.texts()).into_iter().map(name).collect()
     }
@@ -155,7 +161,7 @@ mod tests {
     #[test]
     fn a_long_output_shows_its_ends_and_all_of_it_on_demand() {
         let text = "line\n".repeat(1000);
-        assert_eq!(shown(&text, false), ["100 bytes", "800 lines hidden", "900 bytes"]);
+        assert_eq!(shown(&text, false), ["100 bytes", "800 lines hidden · Show all", "900 bytes"]);
         assert_eq!(shown(&text, true), ["5000 bytes"]);
     }
 
@@ -163,9 +169,9 @@ mod tests {
     fn what_was_not_kept_is_said_either_way() {
         let text = "12345678\n".repeat(100_000);
         assert_eq!(shown(&text, false)[0], "180 bytes");
-        for all in [true, false] {
-            let shown = shown(&text, all);
-            assert!(shown.len() == 3 && shown[1].ends_with("kB were not kept"), "{shown:?}");
-        }
+        assert_eq!(shown(&text, false)[1], "656 kB were not kept · Show what was kept");
+        assert_eq!(shown(&text, true)[1], "656 kB were not kept");
+        let long_lines = format!("{}\n", "x".repeat(100_000)).repeat(10);
+        assert_eq!(shown(&long_lines, false), shown(&long_lines, true), "nothing is hidden beside");
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
-    markdown::{self, MarkdownLabels, MarkdownText},
+    markdown::{self, AlertLabels, MarkdownLabels, MarkdownText},
     node::Node,
 };
 
@@ -188,7 +188,14 @@ pub(crate) fn body(entry: EntryRef, t: &'static Texts) -> Node {
 
 /// Markdown as the model wrote it.
 pub(crate) fn markdown_view(text: MarkdownText, t: &'static Texts) -> Node {
-    let labels = MarkdownLabels { copy: t.copy(), copied: t.copied(), plain: t.plain_text() };
+    let alerts = AlertLabels {
+        note: t.alert_note(),
+        tip: t.alert_tip(),
+        important: t.alert_important(),
+        warning: t.alert_warning(),
+        caution: t.alert_caution(),
+    };
+    let labels = MarkdownLabels { copy: t.copy(), copied: t.copied(), plain: t.plain_text(), alerts };
     markdown::markdown_view(text, labels)
 }
 

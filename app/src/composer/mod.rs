@@ -350,6 +350,7 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
         send::send(composer, None);
     };
     let area = el("textarea")
+        .attr("dir", "auto")
         .node_ref(composer.area.0)
         .attr("rows", "1")
         .attr("aria-label", t.message())

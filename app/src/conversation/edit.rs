@@ -400,6 +400,7 @@ fn form(
         }
     };
     let area = el("textarea")
+        .attr("dir", "auto")
         .node_ref(edit.area.0)
         .attr("rows", "1")
         .attr("aria-label", label)

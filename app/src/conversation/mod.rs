@@ -14,6 +14,7 @@ mod live_line;
 mod log;
 mod notices;
 mod older;
+mod print;
 mod queue;
 mod scroll;
 mod step;
@@ -54,10 +55,13 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
         on_cleanup(move || listener.remove());
     });
     chat.edit().follow(chat);
+    print::follow(chat);
     if let Some(commands) = use_context::<Commands>() {
         actions::add_actions(chat, commands);
         let details = Command::always(t.toggle_details(), Icon::Panel, move || chat.panel().toggle());
         commands.add(details.key(Key::Ctrl(".")));
+        let print = Command::always(t.print(), Icon::File, move || print::print(chat));
+        commands.add(print.key(Key::Ctrl("p")));
         effect(move || {
             if chat.running() {
                 commands.add(Command::always(t.stop(), Icon::Stop, move || chat.stop()));

@@ -12,7 +12,7 @@ use crate::{
 
 /// What the user said.
 pub(crate) fn bubble(text: String) -> El {
-    el("div").class("bubble").child(text)
+    el("div").class("bubble").attr("dir", "auto").child(text)
 }
 
 /// The images that go with it, above.

@@ -90,6 +90,7 @@ pub(super) fn comment_view(
         add();
     };
     let area = el("textarea")
+        .attr("dir", "auto")
         .node_ref(field)
         .attr("rows", "2")
         .attr("aria-label", (t.comment_on)(&place(path, line)))

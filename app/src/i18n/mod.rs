@@ -112,6 +112,11 @@ texts! {
         copy,
         copied,
         plain_text,
+        alert_note,
+        alert_tip,
+        alert_important,
+        alert_warning,
+        alert_caution,
         details,
 
         // What one can do from everywhere
@@ -121,6 +126,7 @@ texts! {
         keys,
         toggle_sidebar,
         toggle_details,
+        print,
         to_theme_system,
         to_theme_light,
         to_theme_dark,
@@ -295,6 +301,7 @@ texts! {
         run_failed,
         no_output,
         show_all,
+        show_kept,
         edited,
         editing,
         edit_failed,

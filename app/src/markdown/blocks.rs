@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::fence::Fence;
-use super::html::{self, Piece, Shape};
+use super::html::{self, Piece, Pieces, Shape};
 
 /// A top-level block of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,13 @@ pub struct Block {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BlockKind {
     /// Safe HTML: only tags that our own writer made.
-    Html(String),
-    /// A code block of its own (one inside a list or a quote is part of their HTML).
+    Html {
+        /// The HTML, with marks in place of what depends on the page: code blocks and the titles of alerts.
+        html: String,
+        /// The code blocks inside it, in order.
+        codes: Vec<NestedCode>,
+    },
+    /// A code block of its own.
     Code {
         /// The first word of the fence's info string, or nothing.
         lang: String,
@@ -34,11 +39,20 @@ pub enum BlockKind {
     Plain(String),
 }
 
+/// A code block in a list, a quote or a footnote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NestedCode {
+    /// The first word of the fence's info string, or nothing.
+    pub lang: String,
+    /// The code.
+    pub text: String,
+}
+
 impl BlockKind {
     /// Whether a node that draws `self` can go on to draw `next`: code may only have grown.
     fn continues_as(&self, next: &Self) -> bool {
         match (self, next) {
-            (Self::Html(_), Self::Html(_)) => true,
+            (Self::Html { .. }, Self::Html { .. }) => true,
             (Self::Code { lang, text, .. }, Self::Code { lang: next_lang, text: next_text, .. }) => {
                 lang == next_lang && next_text.starts_with(text.as_str())
             }
@@ -82,6 +96,8 @@ pub struct Document {
     is_full: bool,
     /// How much of the text was parsed, in bytes.
     parsed: usize,
+    /// Definitions of references or footnotes were met, which reach blocks before them too.
+    has_definitions: bool,
     next_key: u32,
     /// How much of the text was seen, in bytes, and its hash.
     seen: usize,
@@ -111,7 +127,7 @@ impl Document {
     ///
     /// While a message streams, its text is trusted to grow only: what was seen is not compared again at every
     /// delta. The finished text is compared; if it is another one, it is parsed whole, and the blocks that are
-    /// equal keep their keys. A link whose definition comes later than its frozen block stays text.
+    /// equal keep their keys. It is parsed whole too if it has reference definitions: references become links then.
     pub fn update(&mut self, text: &str, finished: bool) -> usize {
         if !self.is_extended_by(text, finished) {
             return self.replace(text, finished);
@@ -120,10 +136,16 @@ impl Document {
             return self.blocks.len();
         }
         let first_open = self.frozen;
+        if finished && self.has_definitions && first_open > 0 {
+            return self.replace(text, finished);
+        }
         self.seen_hash = hash(self.seen_hash, &text[self.seen..]);
         self.seen = text.len();
         self.finished = finished;
         self.advance(text);
+        if finished && self.has_definitions && first_open > 0 {
+            return self.replace(text, finished);
+        }
         first_open
     }
 
@@ -139,11 +161,10 @@ impl Document {
         let old = std::mem::take(self);
         self.next_key = old.next_key;
         self.update(text, finished);
-        let equal = self.blocks.iter().zip(&old.blocks).take_while(|(new, old)| new.kind == old.kind).count();
-        for (new, old) in self.blocks.iter_mut().zip(&old.blocks).take(equal) {
+        for (new, old) in self.blocks.iter_mut().zip(&old.blocks).filter(|(new, old)| new.kind == old.kind) {
             new.key = old.key;
         }
-        equal
+        self.blocks.iter().zip(&old.blocks).take_while(|(new, old)| new.key == old.key).count()
     }
 
     fn advance(&mut self, text: &str) {
@@ -165,22 +186,28 @@ impl Document {
             self.fence = None;
         }
 
-        let source = &text[self.tail..];
+        let end = if self.finished { text.len() } else { self.tail + telling_len(&text[self.tail..]) };
+        let (tail, source) = (&text[self.tail..], &text[self.tail..end]);
         let is_early = text.len() - self.parsed.max(self.tail) < source.len() / LAZY_PARTS;
         if is_early && !self.finished && source.len() > MAX_EAGER_TAIL {
             return;
         }
         self.parsed = text.len();
-        let mut pieces = html::pieces(source);
+        let Pieces { list: mut pieces, open_math, has_definitions } = html::pieces(source, self.finished);
+        self.has_definitions |= has_definitions;
         let (mut closed, mut end) = (pieces.len(), source.len());
         if !self.finished {
             (closed, end) = closed_pieces(source, &pieces);
+            let may_change = |piece: &Piece| open_math.is_some_and(|math| math < piece.end);
+            if let Some(open) = pieces[..closed].iter().position(may_change) {
+                (closed, end) = (open, pieces[open].start);
+            }
             if let Some(last) = pieces.get_mut(closed).filter(|piece| piece.shape == Shape::Fenced)
-                && let Some(mut fence) = Fence::open(source, last.start)
+                && let Some(mut fence) = Fence::open(tail, last.start)
                 && let BlockKind::Code { text: code, .. } = &mut last.kind
             {
                 code.clear();
-                if fence.feed(source, false, code) {
+                if fence.feed(tail, false, code) {
                     (closed, end) = (closed + 1, fence.at());
                 } else {
                     self.fence = Some(fence.moved(self.tail));
@@ -218,7 +245,7 @@ impl Document {
             match &mut kind {
                 BlockKind::Plain(plain) => text[source.clone()].clone_into(plain),
                 BlockKind::Code { closed: is_closed, .. } => *is_closed = index < closed,
-                BlockKind::Html(_) => {}
+                BlockKind::Html { .. } => {}
             }
             let key = match old.next() {
                 Some(old) if old.kind.continues_as(&kind) => old.key,
@@ -254,7 +281,9 @@ impl Document {
 /// How many tags are inside a block.
 fn tags_of(kind: &BlockKind) -> usize {
     match kind {
-        BlockKind::Html(html) => html.bytes().filter(|byte| *byte == b'<').count(),
+        BlockKind::Html { html, codes } => {
+            html.bytes().filter(|byte| *byte == b'<').count() + codes.len() * TAGS_AROUND_BLOCK
+        }
         BlockKind::Code { .. } | BlockKind::Plain(_) => 0,
     }
 }
@@ -274,6 +303,26 @@ fn closed_pieces(source: &str, pieces: &[Piece]) -> (usize, usize) {
         Shape::Fenced | Shape::Loose => None,
     }
     .map_or((before.len(), last.start), |end| (pieces.len(), end))
+}
+
+/// How much of a growing text says something: all of it, or all but its last line.
+///
+/// The beginning of a line can be that of many blocks. As long as it is made of their marks alone, it would be drawn as one
+/// that it does not become: `-` below a paragraph makes a heading of it, and is the beginning of a list more often.
+fn telling_len(text: &str) -> usize {
+    let start = text.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = &text[start..];
+    let is_mark = |c: char| " \t>-=|:+*#_~`.)0123456789".contains(c);
+    let rest = line.trim_start_matches(is_mark);
+    let is_task = matches!(rest, "[" | "[ " | "[x" | "[X" | "[ ]" | "[x]" | "[X]");
+    let is_alert = rest
+        .strip_prefix("[!")
+        .is_some_and(|kind| kind.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b']'));
+    let marks = line[..line.len() - rest.len()].trim_start();
+    let is_fence = (marks.starts_with("```") || marks.starts_with("~~~")) && !rest.contains('`');
+    let waits =
+        rest.is_empty() || (is_task && !marks.is_empty()) || (is_alert && marks.starts_with('>')) || is_fence;
+    if waits { start } else { text.len() }
 }
 
 /// Where the blank line ends that follows a block which ends at `end`; `None` if there is none (yet).

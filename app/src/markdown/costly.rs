@@ -2,7 +2,7 @@
 //!
 //! Three of its structures take more than linear time, the first two of them before the parser gives its first event:
 //!
-//! - It walks through all open containers (block quotes and list items) at every line. A text that opens `n` of them and
+//! - It walks through all open containers (block quotes, list items and footnotes) at every line. A text that opens `n` of them and
 //!   goes on for `n` lines costs `n²` steps.
 //! - It fills up the rows of a table that have too few cells, with up to 2^18 cells in each table. A text of many small
 //!   tables gets hundreds of cells for each of its bytes.
@@ -78,7 +78,7 @@ impl<'a> Scan<'a> {
     ///
     /// The depth of containers is an upper bound, made of the beginnings of lines alone. Each container that is open in
     /// a line was opened by a marker in that line, or goes on from the line before: a quote by its marker, a list item
-    /// by at least two columns of white space. A line that goes on with a paragraph needs none of them, and leaves all
+    /// or a footnote by at least two columns of white space. A line that goes on with a paragraph needs none of them, and leaves all
     /// containers open.
     pub(super) fn next_costly_line(&mut self) -> Option<usize> {
         while self.at < self.source.len() {
@@ -184,6 +184,11 @@ impl Prefix {
                 b'\t' => columns += 4,
                 b' ' | 0x0b | 0x0c => columns += 1,
                 b'>' => markers += 1,
+                b'[' => {
+                    let Some(length) = footnote_marker(&line[at..]) else { break };
+                    markers += 1;
+                    at += length - 1;
+                }
                 _ => {
                     let Some(length) = list_marker(&line[at..]) else { break };
                     markers += 1;
@@ -194,6 +199,13 @@ impl Prefix {
         }
         Self { markers, columns, is_blank: markers == 0 && at == line.len() }
     }
+}
+
+/// The length of what begins a footnote (`[^1]:`), which is a container as well.
+fn footnote_marker(text: &[u8]) -> Option<usize> {
+    let rest = text.strip_prefix(b"[^")?;
+    let length = rest.windows(2).position(|bytes| bytes == b"]:")?;
+    Some(2 + length + 2)
 }
 
 /// The length of the list marker that `text` begins with: a bullet, or a number of up to nine digits.

@@ -6,10 +6,12 @@ use super::*;
 /// How many containers are open in each other at most, as the parser sees it.
 fn depth(source: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
-    for event in Parser::new_ext(source, Options::ENABLE_TABLES) {
+    for event in
+        Parser::new_ext(source, Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_GFM)
+    {
         match event {
-            Event::Start(Tag::Item | Tag::BlockQuote(_)) => depth += 1,
-            Event::End(TagEnd::Item | TagEnd::BlockQuote(_)) => depth -= 1,
+            Event::Start(Tag::Item | Tag::BlockQuote(_) | Tag::FootnoteDefinition(_)) => depth += 1,
+            Event::End(TagEnd::Item | TagEnd::BlockQuote(_) | TagEnd::FootnoteDefinition) => depth -= 1,
             _ => {}
         }
         deepest = deepest.max(depth);
@@ -31,6 +33,7 @@ fn markers_and_indentation_of_a_line_are_counted() {
     assert_eq!(prefix("> > - 1. a - b > c"), (4, 4));
     assert_eq!(prefix(">>>a"), (3, 0));
     assert_eq!(prefix("\t  -\t+"), (2, 10));
+    assert_eq!(prefix("> [^a]: - [^b]:c"), (4, 3));
     for text in ["-a", "1.a", "1234567890. a", "a. b", "-- a", "#", "2. > - - - -", "* * *"] {
         let markers = if text.starts_with('2') { 2 } else { 0 };
         assert_eq!(prefix(text).0, markers, "{text}");
@@ -105,7 +108,7 @@ proptest! {
     fn parser_never_nests_deeper_than_the_bound(fragments in prop::collection::vec(prop::sample::select(vec![
         "> ", ">", "- ", "* ", "+\t", "-\n", "*\n", "1. ", "2) ", "10. ", "\n", "\n\n", "\r\n", "\r", " ", "  ", "    ",
         "\t", "        ", "a", "a\n", "b\n\n", "```\n", "- - -\n", "***\n", "# ", "---\n", "===\n", "<div>\n", "<!--\n",
-        "-->\n", "|a|b|\n|-|-|\n", "[a]: b\n", "\u{b}", "\u{c}", "\\", "- [ ] ", "é",
+        "-->\n", "|a|b|\n|-|-|\n", "[a]: b\n", "\u{b}", "\u{c}", "\\", "- [ ] ", "é", "[^a]: ", "[^b]:", "> [!NOTE]\n",
     ]), 0..24)) {
         let source = fragments.concat();
         for max in [1, 2, 4] {

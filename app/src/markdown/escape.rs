@@ -2,6 +2,82 @@
 
 use std::fmt::Write as _;
 
+use codex_gateway_wire::isolates::{Isolates, is_isolate};
+
+/// HTML that is being written, with texts of any direction in it.
+#[derive(Debug, Default)]
+pub(super) struct Prose {
+    html: String,
+    /// The isolates of the paragraph that is being written, as they are in `html`.
+    isolates: Isolates,
+    has_isolates: bool,
+}
+
+impl Prose {
+    /// Appends HTML.
+    pub(super) fn push_str(&mut self, html: &str) {
+        self.html.push_str(html);
+    }
+
+    /// Appends a mark that the page replaces.
+    pub(super) fn push_mark(&mut self, mark: char) {
+        self.html.extend([super::html::MARK, mark]);
+    }
+
+    /// Appends a text of which every character is to be seen: code, addresses.
+    pub(super) fn push_text(&mut self, text: &str) {
+        push_text(&mut self.html, text);
+    }
+
+    /// Appends a text in which isolates may set words apart.
+    pub(super) fn push_prose(&mut self, text: &str) {
+        if !self.has_isolates && !text.contains(is_isolate) {
+            return push_text(&mut self.html, text);
+        }
+        self.has_isolates = true;
+        for c in text.chars() {
+            self.isolates.take(c, self.html.len());
+            if is_isolate(c) {
+                self.html.push(c);
+            } else {
+                push_text(&mut self.html, c.encode_utf8(&mut [0; 4]));
+            }
+        }
+    }
+
+    /// Ends the paragraph: isolates that are not honest are shown.
+    pub(super) fn finish_paragraph(&mut self) {
+        if !std::mem::take(&mut self.has_isolates) {
+            return;
+        }
+        let suspicious = self.isolates.finish();
+        let Some(first) = suspicious.first() else { return };
+        let rest = self.html.split_off(*first);
+        let mut written = 0;
+        for at in &suspicious {
+            let at = at - first;
+            self.html.push_str(&rest[written..at]);
+            let length = rest[at..].chars().next().map_or(0, char::len_utf8);
+            push_text(&mut self.html, &rest[at..at + length]);
+            written = at + length;
+        }
+        self.html.push_str(&rest[written..]);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.html.len()
+    }
+
+    pub(super) fn written_since(&self, start: usize) -> &str {
+        &self.html[start..]
+    }
+
+    /// Takes out what is written.
+    pub(super) fn take(&mut self) -> String {
+        std::mem::take(&mut self.html)
+    }
+}
+
 /// Appends `text` as HTML text. Characters that reorder what is read (U+202A–U+202E, U+2066–U+2069) are shown by
 /// their code: code that reads differently from what runs must not go unseen.
 pub(super) fn push_text(out: &mut String, text: &str) {
@@ -78,6 +154,23 @@ mod tests {
         let mut address = String::new();
         push_address(&mut address, "https://a/\u{202E}\"");
         assert_eq!(address, "https://a/%E2%80%AE&quot;");
+    }
+
+    #[test]
+    fn isolates_are_shown_unless_they_are_honest() {
+        let prose = |source: &str| {
+            let mut prose = Prose::default();
+            prose.push_str("<p>");
+            prose.push_prose(source);
+            prose.finish_paragraph();
+            prose.take()
+        };
+        assert_eq!(prose("\u{2068}a\u{2069} &"), "<p>\u{2068}a\u{2069} &amp;");
+        assert_eq!(
+            prose("\u{2067}a\u{2069}b\u{2066}"),
+            "<p><span class=\"bidi\">U+2067</span>a<span class=\"bidi\">U+2069</span>b\
+             <span class=\"bidi\">U+2066</span>"
+        );
     }
 
     #[test]

@@ -3,12 +3,19 @@
 //! Nothing of the source is passed through: raw HTML is shown as text, only http, https and mailto become links,
 //! images are never loaded (each would tell a third party that the message was read).
 
-use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
+use std::borrow::Cow;
 
-use super::blocks::BlockKind;
+use pulldown_cmark::{
+    Alignment, BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd,
+};
+
+use super::address::FilePlace;
+use super::blocks::{BlockKind, NestedCode};
 use super::costly::{Limits, Scan, end_of_text};
-use super::escape::{is_allowed, push_address, push_text};
+use super::escape::{Prose, is_allowed, push_text};
 use super::fence::Fence;
+use super::inline;
+use super::prepare::{Prefix, has_joined_lines, is_math, prepare, restore};
 
 /// How many times a source is cut because a line would cost the parser too much. The rest is plain text then: each part
 /// may have, at a constant cost, definitions that are repeated and cells that are missing.
@@ -41,31 +48,68 @@ pub(super) enum Shape {
     Loose,
 }
 
-/// The top-level blocks of `source`, in order. Reference definitions are none.
+/// The top-level blocks of a source.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    /// In order. Reference definitions are none.
+    pub(super) list: Vec<Piece>,
+    /// Where math begins that may still be closed by text to come.
+    pub(super) open_math: Option<usize>,
+    /// It has definitions of references or footnotes.
+    pub(super) has_definitions: bool,
+}
+
+/// Finds the top-level blocks of `source`.
 ///
 /// Every byte is parsed once. What the parser should not see is [`BlockKind::Plain`]: costly lines, and what follows them
 /// up to a blank line. So are blocks with too many inline elements in each other.
-pub(super) fn pieces(source: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
+///
+/// References become links in a `finished` source only. Before that, their definitions may still come, or grow.
+pub(super) fn pieces(source: &str, finished: bool) -> Pieces {
+    let prepared = prepare(source, finished);
+    let mut found = Pieces { open_math: prepared.open_math, ..Pieces::default() };
+    pieces_of_prepared(&prepared.text, finished, &mut found);
+    for piece in &mut found.list {
+        piece.start = prepared.source_offset(piece.start);
+        piece.end = prepared.source_offset(piece.end);
+        if let BlockKind::Code { text, .. } = &mut piece.kind {
+            if !has_joined_lines(text) {
+                if let Cow::Owned(restored) = restore(text, Prefix::Keep) {
+                    *text = restored;
+                }
+            } else if let Some(mut fence) =
+                Fence::open(source, piece.start).filter(|_| piece.shape == Shape::Fenced)
+            {
+                text.clear();
+                fence.feed(&source[..piece.end], true, text);
+            } else {
+                // What the lines begin with is the indentation that makes them code.
+                *text = restore(text, Prefix::Drop).into_owned();
+            }
+        }
+    }
+    found
+}
+
+fn pieces_of_prepared(source: &str, finished: bool, found: &mut Pieces) {
     let mut scan = Scan::new(source, Limits::default());
     let (mut start, mut cuts) = (0, 0);
     while let Some(costly) = scan.next_costly_line() {
-        parse(&source[start..costly], start, &mut pieces);
+        parse(&source[start..costly], start, finished, found);
         cuts += 1;
-        let last = pieces.last_mut().filter(|_| cuts < MAX_CUTS);
+        let last = found.list.last_mut().filter(|_| cuts < MAX_CUTS);
         start = if let Some(end) = last.and_then(|piece| finish_fence(piece, source, costly)) {
             end
         } else {
             let all = (source.len(), source.len());
             let (end, next) = if cuts < MAX_CUTS { end_of_text(source, costly) } else { all };
             let kind = BlockKind::Plain(String::new());
-            pieces.push(Piece { start: costly, end, shape: Shape::Plain, kind });
+            found.list.push(Piece { start: costly, end, shape: Shape::Plain, kind });
             next
         };
         scan.resume(start);
     }
-    parse(&source[start..], start, &mut pieces);
-    pieces
+    parse(&source[start..], start, finished, found);
 }
 
 /// If `piece` is a fence that is still open at `at`, takes over its code up to its end and returns that.
@@ -83,19 +127,28 @@ fn finish_fence(piece: &mut Piece, source: &str, at: usize) -> Option<usize> {
 }
 
 /// Appends the top-level blocks of a part of the source that begins at `offset`.
-fn parse(source: &str, offset: usize, pieces: &mut Vec<Piece>) {
+fn parse(source: &str, offset: usize, finished: bool, found: &mut Pieces) {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_MATH;
-    let mut writer = Writer::default();
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_GFM;
+    let references = if finished { References::Resolve } else { References::Keep };
+    let mut writer = Writer { references, ..Writer::default() };
     let mut depth = 0_usize;
-    for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
+    let events = Parser::new_ext(source, options).into_offset_iter();
+    found.has_definitions |= events.reference_definitions().iter().next().is_some();
+    let pieces = &mut found.list;
+    for (event, range) in events {
         if depth == 0 {
-            let start = source[..range.start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
+            let line_start = source[..range.start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
+            // A footnote can begin behind another one, in its line.
+            let is_new_line = pieces.last().is_none_or(|piece: &Piece| piece.start < offset + line_start);
+            let start = if is_new_line { line_start } else { range.start };
             let (shape, kind) = classify(&event);
             pieces.push(Piece { start: offset + start, end: offset + range.end, shape, kind });
         }
+        found.has_definitions |= matches!(event, Event::Start(Tag::FootnoteDefinition(_)));
         match event {
             Event::Start(_) => depth += 1,
             Event::End(_) => depth -= 1,
@@ -107,16 +160,17 @@ fn parse(source: &str, offset: usize, pieces: &mut Vec<Piece>) {
                     text.push_str(&line);
                 }
             }
-            Some(kind @ BlockKind::Html(_)) => {
-                writer.write(event, source.as_bytes().get(range.end).copied());
+            Some(kind @ BlockKind::Html { .. }) => {
+                writer.write(event);
                 if writer.inline_depth > MAX_INLINE {
-                    writer = Writer::default();
+                    writer = Writer { references, ..Writer::default() };
                     *kind = BlockKind::Plain(String::new());
                 } else if depth == 0
-                    && let BlockKind::Html(html) = kind
+                    && let BlockKind::Html { html, codes } = kind
                 {
-                    html.push_str(&writer.out);
-                    writer.out.clear();
+                    writer.finish_text();
+                    html.push_str(&writer.out.take());
+                    codes.append(&mut writer.codes);
                 }
             }
             Some(BlockKind::Plain(_)) | None => {}
@@ -132,27 +186,64 @@ fn classify(event: &Event<'_>) -> (Shape, BlockKind) {
                 CodeBlockKind::Fenced(info) => (Shape::Fenced, &**info),
                 CodeBlockKind::Indented => (Shape::Loose, ""),
             };
-            let lang = info.split(|c: char| c == ',' || c.is_whitespace()).next().unwrap_or_default();
-            return (shape, BlockKind::Code { lang: lang.to_owned(), text: String::new(), closed: true });
+            return (shape, BlockKind::Code { lang: language(info), text: String::new(), closed: true });
         }
         Event::Start(Tag::Table(_)) => Shape::Table,
-        Event::Start(Tag::List(_) | Tag::HtmlBlock) => Shape::Loose,
+        Event::Start(Tag::List(_) | Tag::HtmlBlock | Tag::FootnoteDefinition(_)) => Shape::Loose,
         _ => Shape::Plain,
     };
-    (shape, BlockKind::Html(String::new()))
+    (shape, BlockKind::Html { html: String::new(), codes: Vec::new() })
 }
 
-struct Link {
-    address: String,
-    /// It was written as a link; otherwise its address is shown behind its text.
-    anchor: bool,
-    /// Where its text begins in the output.
-    start: usize,
+/// The first word of a fence's info string.
+fn language(info: &str) -> String {
+    let info = restore(info, Prefix::Keep);
+    info.split(|c: char| c == ',' || c.is_whitespace()).next().unwrap_or_default().to_owned()
 }
+
+/// What becomes of references (`[a][b]`, `[b]`).
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum References {
+    /// Links, if they are defined.
+    #[default]
+    Resolve,
+    /// Text: their definitions may still come, or grow.
+    Keep,
+}
+
+enum Link {
+    /// It goes to an address.
+    Target {
+        address: String,
+        /// It was written as a link; otherwise its address is shown behind its text.
+        anchor: bool,
+        /// Where its text begins in the output.
+        start: usize,
+    },
+    /// A reference that is not resolved, which stays text; this is behind it.
+    Unresolved(String),
+}
+
+/// Begins a mark in HTML, where this character cannot be otherwise. The next one says what the mark stands for.
+pub(super) const MARK: char = '\0';
+/// A code block; its code is in the list beside.
+pub(super) const CODE: char = 'C';
+/// The title of an alert.
+pub(super) const NOTE: char = 'n';
+pub(super) const TIP: char = 't';
+pub(super) const IMPORTANT: char = 'i';
+pub(super) const WARNING: char = 'w';
+pub(super) const CAUTION: char = 'c';
 
 #[derive(Default)]
 struct Writer {
-    out: String,
+    out: Prose,
+    /// Text that is not written yet. The parser gives it in pieces.
+    text: String,
+    codes: Vec<NestedCode>,
+    /// The code that is being read.
+    code: Option<NestedCode>,
+    references: References,
     /// How many inline elements are open.
     inline_depth: usize,
     /// Open links and images, the innermost last.
@@ -167,51 +258,111 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes one event; `next` is the byte of the source right after it.
-    fn write(&mut self, event: Event<'_>, next: Option<u8>) {
+    fn write(&mut self, event: Event<'_>) {
+        if let Event::Text(text) = &event {
+            if let Some(code) = &mut self.code {
+                code.text.push_str(&restore(text, Prefix::Drop));
+            } else {
+                self.text.push_str(text);
+            }
+            return;
+        }
+        self.write_text();
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
-            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
-                push_text(&mut self.out, &text);
+            Event::Html(html) | Event::InlineHtml(html) if is_line_break(&html) => self.line_break(),
+            Event::Html(html) | Event::InlineHtml(html) => self.out.push_prose(&restore(&html, Prefix::Keep)),
+            Event::Code(code) if is_math(&code) => {
+                self.out.push_str("<code class=\"math\" dir=\"ltr\" translate=\"no\">");
+                self.out.push_text(&restore(&code, Prefix::Drop));
+                self.out.push_str("</code>");
             }
-            Event::Code(code) => self.code("<code translate=\"no\">", "", &code),
-            // `$HOME/bin:$PATH` is no formula.
-            Event::InlineMath(math)
-                if next.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
-            {
-                self.out.push('$');
-                push_text(&mut self.out, &math);
-                self.out.push('$');
-            }
-            Event::InlineMath(math) => self.code("<code class=\"math\" translate=\"no\">", "$", &math),
-            Event::DisplayMath(math) => self.code("<code class=\"math\" translate=\"no\">", "$$", &math),
-            Event::SoftBreak => self.out.push('\n'),
-            Event::HardBreak => self.out.push_str("<br>"),
+            Event::Code(code) => self.code(&restore(&code, Prefix::Keep)),
+            // Text is written above, and math is code to the parser.
+            Event::Text(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
+            Event::SoftBreak => self.out.push_str("\n"),
+            Event::HardBreak => self.line_break(),
             Event::Rule => self.block("<hr>"),
             Event::TaskListMarker(done) => {
                 self.out.push_str("<label><input type=\"checkbox\" disabled");
                 self.out.push_str(if done { " checked> " } else { "> " });
                 self.label = true;
             }
-            Event::FootnoteReference(_) => {}
+            Event::FootnoteReference(label) => {
+                inline::push_footnote(&mut self.out, &restore(&label, Prefix::Keep));
+            }
         }
     }
 
-    fn code(&mut self, open: &str, delimiter: &str, code: &str) {
-        self.out.push_str(open);
-        self.out.push_str(delimiter);
-        push_text(&mut self.out, code);
-        self.out.push_str(delimiter);
+    /// Writes the text that has come since the last tag.
+    fn write_text(&mut self) {
+        if self.text.is_empty() {
+            return;
+        }
+        let text = std::mem::take(&mut self.text);
+        let text = restore(&text, Prefix::Keep);
+        if self.links.iter().all(|link| matches!(link, Link::Unresolved(_))) {
+            inline::push(&mut self.out, &text);
+        } else {
+            self.out.push_prose(&text);
+        }
+    }
+
+    /// Ends a paragraph, a cell or anything else whose text is on its own.
+    fn finish_text(&mut self) {
+        self.write_text();
+        self.out.finish_paragraph();
+    }
+
+    fn line_break(&mut self) {
+        self.out.finish_paragraph();
+        self.out.push_str("<br>");
+    }
+
+    fn code(&mut self, code: &str) {
+        self.out.push_str("<code dir=\"ltr\" translate=\"no\"");
+        if let Some(place) = FilePlace::of_address(code) {
+            inline::push_place(&mut self.out, place);
+        }
+        self.out.push_str(">");
+        self.out.push_text(code);
         self.out.push_str("</code>");
     }
 
     /// Writes a tag that cannot stand inside a label.
     fn block(&mut self, tag: &str) {
+        self.out.finish_paragraph();
         if std::mem::take(&mut self.label) {
             self.out.push_str("</label>");
         }
         self.out.push_str(tag);
+    }
+
+    fn start_code(&mut self, kind: &CodeBlockKind<'_>) {
+        let info = match kind {
+            CodeBlockKind::Fenced(info) => info,
+            CodeBlockKind::Indented => "",
+        };
+        self.block("");
+        self.out.push_mark(CODE);
+        self.code = Some(NestedCode { lang: language(info), text: String::new() });
+    }
+
+    fn start_quote(&mut self, kind: Option<BlockQuoteKind>) {
+        let Some(kind) = kind else { return self.block("<blockquote>") };
+        let (name, mark) = match kind {
+            BlockQuoteKind::Note => ("note", NOTE),
+            BlockQuoteKind::Tip => ("tip", TIP),
+            BlockQuoteKind::Important => ("important", IMPORTANT),
+            BlockQuoteKind::Warning => ("warning", WARNING),
+            BlockQuoteKind::Caution => ("caution", CAUTION),
+        };
+        self.block("<blockquote class=\"alert\" data-alert=\"");
+        self.out.push_str(name);
+        self.out.push_str("\"><p class=\"alert-title\">");
+        self.out.push_mark(mark);
+        self.out.push_str("</p>");
     }
 
     fn start(&mut self, tag: Tag<'_>) {
@@ -219,12 +370,21 @@ impl Writer {
             Tag::Emphasis => self.open("<em>"),
             Tag::Strong => self.open("<strong>"),
             Tag::Strikethrough => self.open("<del>"),
-            Tag::Link { link_type: LinkType::Email, dest_url, .. } => self.link(format!("mailto:{dest_url}")),
-            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => self.link(dest_url.into_string()),
+            Tag::Link { link_type: LinkType::Email, dest_url, .. } => {
+                self.link(&format!("mailto:{dest_url}"), false);
+            }
+            Tag::Link { link_type, dest_url, id, .. } => match self.reference_end(link_type, &id) {
+                Some(end) => self.unresolved("[", end),
+                None => self.link(&dest_url, link_type != LinkType::Autolink),
+            },
+            Tag::Image { link_type, dest_url, id, .. } => match self.reference_end(link_type, &id) {
+                Some(end) => self.unresolved("![", end),
+                None => self.link(&dest_url, true),
+            },
             Tag::Paragraph => self.block("<p>"),
             Tag::Heading { level, .. } => self.heading("<h", level),
-            Tag::BlockQuote(_) => self.block("<blockquote>"),
-            Tag::CodeBlock(_) => self.block("<pre tabindex=\"0\" translate=\"no\"><code>"),
+            Tag::BlockQuote(kind) => self.start_quote(kind),
+            Tag::CodeBlock(kind) => self.start_code(&kind),
             Tag::HtmlBlock => self.block("<div class=\"raw\">"),
             Tag::List(None) => self.block("<ul>"),
             Tag::List(Some(first)) => self.block(&format!("<ol start=\"{first}\">")),
@@ -248,9 +408,12 @@ impl Writer {
                 });
                 self.cell += 1;
             }
+            Tag::FootnoteDefinition(label) => {
+                self.block("<div class=\"footnote\">");
+                inline::push_footnote(&mut self.out, &restore(&label, Prefix::Keep));
+            }
             // Not asked of the parser.
-            Tag::FootnoteDefinition(_)
-            | Tag::DefinitionList
+            Tag::DefinitionList
             | Tag::DefinitionListTitle
             | Tag::DefinitionListDefinition
             | Tag::Superscript
@@ -268,8 +431,8 @@ impl Writer {
             TagEnd::Paragraph => self.block("</p>"),
             TagEnd::Heading(level) => self.heading("</h", level),
             TagEnd::BlockQuote(_) => self.block("</blockquote>"),
-            TagEnd::CodeBlock => self.block("</code></pre>"),
-            TagEnd::HtmlBlock => self.block("</div>"),
+            TagEnd::CodeBlock => self.codes.extend(self.code.take()),
+            TagEnd::HtmlBlock | TagEnd::FootnoteDefinition => self.block("</div>"),
             TagEnd::List(false) => self.block("</ul>"),
             TagEnd::List(true) => self.block("</ol>"),
             TagEnd::Item => self.block("</li>"),
@@ -279,9 +442,11 @@ impl Writer {
                 self.out.push_str("</tr></thead><tbody>");
             }
             TagEnd::TableRow => self.out.push_str("</tr>"),
-            TagEnd::TableCell => self.out.push_str(if self.head { "</th>" } else { "</td>" }),
-            TagEnd::FootnoteDefinition
-            | TagEnd::DefinitionList
+            TagEnd::TableCell => {
+                self.out.finish_paragraph();
+                self.out.push_str(if self.head { "</th>" } else { "</td>" });
+            }
+            TagEnd::DefinitionList
             | TagEnd::DefinitionListTitle
             | TagEnd::DefinitionListDefinition
             | TagEnd::Superscript
@@ -316,39 +481,70 @@ impl Writer {
         self.out.push_str(tag);
     }
 
+    /// What follows the text of a reference that is not resolved.
+    fn reference_end(&self, link_type: LinkType, id: &str) -> Option<String> {
+        if self.references == References::Resolve {
+            return None;
+        }
+        match link_type {
+            LinkType::Reference => Some(format!("][{id}]")),
+            LinkType::Collapsed => Some("][]".to_owned()),
+            LinkType::Shortcut => Some("]".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Begins a reference that stays text.
+    fn unresolved(&mut self, open: &str, end: String) {
+        self.inline_depth += 1;
+        self.text.push_str(open);
+        self.links.push(Link::Unresolved(end));
+    }
+
     /// Links and images alike: an image is a link to where it is, named by its alternative text.
-    fn link(&mut self, address: String) {
+    fn link(&mut self, address: &str, has_text: bool) {
+        let address = restore(address, Prefix::Keep).into_owned();
         self.inline_depth += 1;
         let anchor = !self.in_anchor && is_allowed(&address);
         self.in_anchor |= anchor;
         if anchor {
-            self.out.push_str("<a href=\"");
-            push_address(&mut self.out, &address);
-            self.out.push_str("\" title=\"");
-            push_address(&mut self.out, &address);
-            self.out.push_str("\" target=\"_blank\" rel=\"noopener noreferrer nofollow\">");
+            inline::push_anchor(&mut self.out, &address, has_text);
         }
-        self.links.push(Link { address, anchor, start: self.out.len() });
+        self.links.push(Link::Target { address, anchor, start: self.out.len() });
     }
 
     fn end_link(&mut self) {
         let Some(link) = self.links.pop() else { return };
         self.inline_depth -= 1;
+        let (target, anchor, start) = match link {
+            Link::Target { address, anchor, start } => (address, anchor, start),
+            Link::Unresolved(end) => return self.text.push_str(&end),
+        };
         let mut address = String::new();
-        push_text(&mut address, &link.address);
-        let text = &self.out[link.start..];
+        push_text(&mut address, &target);
+        let text = self.out.written_since(start);
         if text.is_empty() {
             self.out.push_str(&address);
-        } else if !link.anchor && !self.in_anchor && text != address && !address.is_empty() {
-            self.out.push_str(" <span class=\"address\">(");
+        } else if !anchor && !self.in_anchor && text != address && !address.is_empty() {
+            self.out.push_str(" <span class=\"address\"");
+            if let Some(place) = FilePlace::of_address(&target) {
+                inline::push_place(&mut self.out, place);
+            }
+            self.out.push_str(">(");
             self.out.push_str(&address);
             self.out.push_str(")</span>");
         }
-        if link.anchor {
+        if anchor {
             self.out.push_str("</a>");
             self.in_anchor = false;
         }
     }
+}
+
+/// Returns `true` for `<br>`, the one tag of HTML that means here what it means there.
+fn is_line_break(html: &str) -> bool {
+    let name = html.trim().strip_prefix('<').and_then(|tag| tag.strip_suffix('>')).unwrap_or_default();
+    name.trim_end_matches('/').trim_end().eq_ignore_ascii_case("br")
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::super::blocks::{BlockKind, Document};
+use super::super::blocks::{BlockKind, Document, NestedCode};
+use super::*;
 
 /// The HTML of a message; code blocks as their text.
 fn html(source: &str) -> String {
@@ -10,10 +11,29 @@ fn html(source: &str) -> String {
         .blocks()
         .iter()
         .map(|block| match &block.kind {
-            BlockKind::Html(html) => html.clone(),
+            BlockKind::Html { html, codes } => with_codes(html, codes),
             BlockKind::Code { .. } | BlockKind::Plain(_) => String::new(),
         })
         .collect()
+}
+
+/// HTML with its code blocks and the titles of its alerts.
+fn with_codes(html: &str, codes: &[NestedCode]) -> String {
+    let mut codes = codes.iter();
+    let mut parts = html.split(MARK);
+    let mut written = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        if part.starts_with(CODE) {
+            let code = codes.next().expect("each mark has its code");
+            written.push_str("<pre tabindex=\"0\"><code>");
+            push_text(&mut written, &code.lang);
+            push_text(&mut written, &code.text);
+            written.push_str("</code></pre>");
+        }
+        written.push_str(&part[1..]);
+    }
+    assert_eq!(codes.next(), None);
+    written
 }
 
 /// A sanitizer that knows exactly what the writer may write.
@@ -48,7 +68,9 @@ fn oracle() -> ammonia::Builder<'static> {
             "hr",
             "label",
             "input",
+            "sup",
         ]))
+        .generic_attributes(HashSet::from(["data-path", "data-line", "data-alert"]))
         .tag_attributes(
             [
                 ("a", HashSet::from(["href", "title", "target"])),
@@ -72,13 +94,21 @@ fn oracle() -> ammonia::Builder<'static> {
                 ),
                 ("pre", [("tabindex", HashSet::from(["0"]))].into_iter().collect()),
                 ("div", [("tabindex", HashSet::from(["0"]))].into_iter().collect()),
+                (
+                    "code",
+                    [("dir", HashSet::from(["ltr"])), ("translate", HashSet::from(["no"]))]
+                        .into_iter()
+                        .collect(),
+                ),
             ]
             .into_iter()
             .collect(),
         )
         .allowed_classes(
             [
-                ("div", HashSet::from(["raw", "table"])),
+                ("div", HashSet::from(["raw", "table", "footnote"])),
+                ("blockquote", HashSet::from(["alert"])),
+                ("p", HashSet::from(["alert-title"])),
                 ("code", HashSet::from(["math"])),
                 ("span", HashSet::from(["bidi", "address"])),
                 ("th", HashSet::from(["align-left", "align-center", "align-right"])),
@@ -210,7 +240,10 @@ fn links_say_where_they_go() {
 
 #[test]
 fn other_addresses_are_shown() {
-    assert_eq!(safe("[main](src/main.rs#L3)"), "<p>main <span class=\"address\">(src/main.rs#L3)</span></p>");
+    assert_eq!(
+        safe("[main](src/main.rs#L3)"),
+        "<p>main <span class=\"address\" data-path=\"src/main.rs\" data-line=\"3\">(src/main.rs#L3)</span></p>"
+    );
     assert_eq!(safe("<ftp://a.b>"), "<p>ftp://a.b</p>");
     assert_eq!(safe("[a]()"), "<p>a</p>");
     for source in [
@@ -293,24 +326,185 @@ fn headings_stay_below_those_of_the_page() {
 fn inline_marks() {
     assert_eq!(
         safe("*a* **b** ~~c~~ `d < e`"),
-        "<p><em>a</em> <strong>b</strong> <del>c</del> <code translate=\"no\">d &lt; e</code></p>"
+        "<p><em>a</em> <strong>b</strong> <del>c</del> <code dir=\"ltr\" translate=\"no\">d &lt; e</code></p>"
     );
     assert_eq!(safe("a  \nb\\\nc\nd"), "<p>a<br>b<br>c\nd</p>");
-    assert_eq!(safe("a[^1] H~2~O"), "<p>a[^1] H~2~O</p>");
+    assert_eq!(safe("a[^1] H~2~O"), "<p>a<sup>1</sup> H~2~O</p>");
     assert_eq!(safe("---\n"), "<hr>");
 }
 
+/// The HTML of a formula.
+fn formula(source: &str) -> String {
+    format!("<code class=\"math\" dir=\"ltr\" translate=\"no\">{source}</code>")
+}
+
+/// The HTML of a link whose text is its address.
+fn link(address: &str) -> String {
+    let attributes = "target=\"_blank\" rel=\"noopener noreferrer nofollow\"";
+    format!("<a href=\"{address}\" {attributes}>{address}</a>")
+}
+
 #[test]
-fn math_is_code_and_shell_variables_are_text() {
+fn math_is_kept_whole() {
+    for math in [
+        "$a_b$",
+        "$$c$$",
+        "\\(a_b + c_d\\)",
+        "\\[a_b *c* [d](e)\\]",
+        "\\[\na_b\n- c\n= d\n# e\n\\]",
+        "$$\nx\n+ y\n$$",
+        "\\[ a \\\\[4pt] `b` \\]",
+    ] {
+        assert_eq!(safe(math), format!("<p>{}</p>", formula(math)), "{math:?}");
+        assert_eq!(safe(&format!("**{math}**")).matches("class=\"math\"").count(), 1, "{math:?}");
+    }
     assert_eq!(
-        safe("$a_b$ and $$c$$"),
-        "<p><code class=\"math\" translate=\"no\">$a_b$</code> and <code class=\"math\" translate=\"no\">$$c$$</code></p>"
+        safe("1. a\n   \\[\n   b_c\n     - d\n   \\]\n2. e\n"),
+        format!("<ol start=\"1\"><li>a\n{}</li><li>e</li></ol>", formula("\\[\nb_c\n  - d\n\\]"))
     );
-    assert_eq!(safe("$HOME/bin:$PATH costs $5-$10"), "<p>$HOME/bin:$PATH costs $5-$10</p>");
+    assert_eq!(
+        safe("> $$\n> a\n> + b\n> $$\n"),
+        format!("<blockquote><p>{}</p></blockquote>", formula("$$\na\n+ b\n$$"))
+    );
+}
+
+#[test]
+fn prices_and_shell_variables_are_no_math() {
+    assert_eq!(safe("**$5** or **$10**"), "<p><strong>$5</strong> or <strong>$10</strong></p>");
+    let prices = safe("[$5](https://a.example) and [$10](https://b.example)");
+    for (price, address) in [("$5", "https://a.example"), ("$10", "https://b.example")] {
+        assert!(
+            prices.contains(&format!("href=\"{address}\"")) && prices.contains(&format!(">{price}</a>")),
+            "{prices}"
+        );
+    }
+    for text in [
+        "$5 off, then 100$",
+        "$HOME/bin:$PATH costs $5-$10",
+        "US$5 and A$6",
+        "a $ b $ c",
+        "\\$5 and 6$",
+        "$5 到 100$",
+    ] {
+        assert_eq!(safe(text), format!("<p>{}</p>", text.replace('\\', "")));
+    }
+    assert!(safe("\\[\na\n\nb\n\\]").starts_with("<p>[\na</p>"), "a paragraph ends math");
+}
+
+#[test]
+fn math_in_code_is_code() {
+    assert_eq!(blocks("```tex\n\\[\n  a\n\\]\n$b$\n```\n"), ["code \\[\n  a\n\\]\n$b$\n"]);
+    assert_eq!(blocks("    \\[\n    a\n    \\]\n"), ["code \\[\na\n\\]\n"]);
+    assert_eq!(blocks("~~~\\[\n- \\]"), ["code - \\]"]);
+    assert!(safe("`$a$ and \\(b\\)`").contains(">$a$ and \\(b\\)</code>"));
+    assert!(safe("- ```\n  \\[\n    a\n  \\]\n  ```\n").contains(">\\[\n  a\n\\]\n</code>"));
+}
+
+#[test]
+fn emphasis_beside_cjk_punctuation() {
+    for (source, html) in [
+        ("**注意：**正文", "<strong>注意：</strong>正文"),
+        ("含**「重点」**内容", "含<strong>「重点」</strong>内容"),
+        ("**Rust (语言)**是", "<strong>Rust (语言)</strong>是"),
+        ("是**\"重点\"**的", "是<strong>&quot;重点&quot;</strong>的"),
+        ("**注意：**text", "<strong>注意：</strong>text"),
+        ("*“引用”*之后", "<em>“引用”</em>之后"),
+        ("~~删除。~~正文", "<del>删除。</del>正文"),
+        ("**중요(important)**는", "<strong>중요(important)</strong>는"),
+        (
+            "**`a`**是**b**",
+            "<strong><code dir=\"ltr\" translate=\"no\">a</code></strong>是<strong>b</strong>",
+        ),
+        ("\\*\\*注意：**正文", "**注意：**正文"),
+        ("a ** b", "a ** b"),
+    ] {
+        assert_eq!(safe(source), format!("<p>{html}</p>"), "{source}");
+    }
+    assert!(safe("|a|\n|-|\n|**「重点」**|\n").contains("<td><strong>「重点」</strong></td>"));
+}
+
+#[test]
+fn bare_addresses_are_links() {
+    let a = link("https://a.example/b");
+    for (source, html) in [
+        ("见（https://a.example/b）。", format!("见（{a}）。")),
+        ("**https://a.example/b**", format!("<strong>{a}</strong>")),
+        ("(https://a.example/b).", format!("({a}).")),
+        ("https://a.example/b, c", format!("{a}, c")),
+        ("https://a.example/__init__.py", link("https://a.example/__init__.py")),
+        ("https://a.example/?b=1&c=*d*", link("https://a.example/?b=1&amp;c=*d*").replace("*d*", "*d")),
+        ("xhttps://a.example", "xhttps://a.example".to_owned()),
+        ("[a](https://a.exam", "[a](https://a.exam".to_owned()),
+    ] {
+        let html = if source.contains("*d*") { format!("{html}*") } else { html };
+        assert_eq!(safe(source), format!("<p>{html}</p>"), "{source}");
+    }
+    assert!(safe("`https://a.example/_b_`").contains(">https://a.example/_b_</code>"));
+    let own = safe("[https://a.example/_b_](https://a.example/_b_)");
+    assert_eq!((own.matches("<a ").count(), own.matches("https://a.example/_b_").count()), (1, 3), "{own}");
+    assert!(safe("<https://a.example/_b_>").contains("href=\"https://a.example/_b_\""));
+}
+
+#[test]
+fn places_in_files_are_named_and_are_no_links() {
+    let place = "<span data-path=\"src/main.rs\" data-line=\"42\">src/main.rs:42:7</span>";
+    assert_eq!(safe("see src/main.rs:42:7."), format!("<p>see {place}.</p>"));
+    assert_eq!(
+        safe("`a/b.py:3`"),
+        "<p><code dir=\"ltr\" translate=\"no\" data-path=\"a/b.py\" data-line=\"3\">a/b.py:3</code></p>"
+    );
+    assert_eq!(safe("at 12:30 on localhost:3000"), "<p>at 12:30 on localhost:3000</p>");
+}
+
+#[test]
+fn line_break_of_html_is_one() {
+    let table = safe("|a|\n|-|\n|b<br>c<BR/>d<br />e|\n");
+    assert!(table.contains("<td>b<br>c<br>d<br>e</td>"), "{table}");
+    assert_eq!(safe("a<br>b"), "<p>a<br>b</p>");
+    assert!(safe("a<br class=x>b").contains("&lt;br"));
+}
+
+#[test]
+fn alerts_have_a_title() {
+    for kind in ["NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION"] {
+        let name = kind.to_ascii_lowercase();
+        assert_eq!(
+            safe(&format!("> [!{kind}]\n> a *b*\n")),
+            format!(
+                "<blockquote class=\"alert\" data-alert=\"{name}\"><p class=\"alert-title\"></p><p>a <em>b</em></p></blockquote>"
+            )
+        );
+    }
+    assert_eq!(safe("> [!OTHER]\n> a\n"), "<blockquote><p>[!OTHER]\na</p></blockquote>");
+}
+
+#[test]
+fn footnotes_look_the_same_wherever_they_are() {
+    let source = "a[^1] b[^note]\n\n[^1]: First.\n[^note]: Second *one*.\n\n    More.\n\nc";
+    let html = "<p>a<sup>1</sup> b<sup>note</sup></p><div class=\"footnote\"><sup>1</sup><p>First.</p></div>\
+        <div class=\"footnote\"><sup>note</sup><p>Second <em>one</em>.</p><p>More.</p></div><p>c</p>";
+    assert_eq!(safe(source), html);
+    assert_eq!(safe("a[^1] b[^note]"), html[..html.find("<div").unwrap()]);
+}
+
+#[test]
+fn code_in_other_blocks_has_its_language() {
+    let codes = |source: &str| match &Document::parse(source).blocks()[0].kind {
+        BlockKind::Html { codes, .. } => codes.clone(),
+        other => panic!("{other:?}"),
+    };
+    let code = |lang: &str, text: &str| NestedCode { lang: lang.into(), text: text.into() };
+    assert_eq!(
+        codes("- a\n  ```rust,ignore\n  fn a() {}\n\n    b\n  ```\n- c\n\n      d\n"),
+        [code("rust", "fn a() {}\n\n  b\n"), code("", "d\n")]
+    );
+    assert_eq!(codes("> ```c\n> int a;\n> ```\n"), [code("c", "int a;\n")]);
 }
 
 #[test]
 fn reordering_is_shown() {
+    assert_eq!(safe("a \u{2068}b *c*\u{2069}"), "<p>a \u{2068}b <em>c</em>\u{2069}</p>", "an honest isolate");
+    assert_eq!(safe("\u{2067}a\n\nb\u{2069}").matches("class=\"bidi\"").count(), 2);
     let html = safe("a\u{202E}b `c\u{2066}d` [e](https://f/\u{202E}g) <b\u{2069}>\n");
     assert_eq!(html.matches("class=\"bidi\"").count(), 3);
     assert!(html.contains("https://f/%E2%80%AEg"));
@@ -320,7 +514,7 @@ fn reordering_is_shown() {
 /// What the blocks of a message are: their HTML, or the text of those that are plain.
 fn blocks(source: &str) -> Vec<String> {
     let written = |kind: &BlockKind| match kind {
-        BlockKind::Html(html) => html.clone(),
+        BlockKind::Html { html, codes } => with_codes(html, codes),
         BlockKind::Code { text, .. } => format!("code {text}"),
         BlockKind::Plain(text) => format!("plain {text}"),
     };
@@ -392,7 +586,8 @@ proptest! {
         "<script>", "</script>", "<img src=x onerror=y>", "<a href='javascript:x'>", "<!--", "-->", "<", ">", "\"", "'",
         "&", "&lt;", "&quot;", "&#10;", "[", "]", "](", ")", "![", "javascript:", "data:", "https://a.b/", "mailto:a",
         "\n", "\n\n", "\t", " ", "    ", "\\", "*", "**", "~~", "`", "```\n", "$", "$$", "|", "| a |\n|---|\n", "- ",
-        "- [x] ", "1. ", "> ", "# ", "a", "é", "\u{202E}", "[x]: ", "[x]", " onclick=x ", "<p>", "</p>", "<li>", "<td>",
+        "- [x] ", "1. ", "> ", "# ", "a", "é", "\u{202E}", "\u{2067}", "\u{2069}", "（", "。", "漢", "https://a.b/_c_", "\\(", "\\)",
+        "\\[", "\\]", "> [!NOTE]\n", "[^1]", "[^1]: ", "<br>", "a/b.rs:3", "```a\"b\n", "[x]: ", "[x]", " onclick=x ", "<p>", "</p>", "<li>", "<td>",
     ]), 0..20)) {
         safe(&fragments.concat());
     }

@@ -4,11 +4,17 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+#[cfg(feature = "hydrate")]
+use wasm_bindgen::JsCast as _;
+#[cfg(feature = "hydrate")]
+use web_sys::Element;
+use web_sys::MouseEvent;
 
 use super::blocks::{Block, BlockKind, Document};
 use super::copy_text;
 use super::escape::push_text;
 use super::highlight::{COLOURED, Colours, Runs, key, may_have, push_code};
+use super::nested::NestedCodes;
 use crate::node::{El, ElementRef, Node, el, list, live};
 use crate::state::{State, effect};
 
@@ -21,6 +27,23 @@ pub struct MarkdownLabels {
     pub copied: &'static str,
     /// Above a block that is shown as plain text.
     pub plain: &'static str,
+    /// The titles of alerts.
+    pub alerts: AlertLabels,
+}
+
+/// The titles of alerts (`> [!NOTE]`).
+#[derive(Clone, Copy, Debug)]
+pub struct AlertLabels {
+    /// `NOTE`
+    pub note: &'static str,
+    /// `TIP`
+    pub tip: &'static str,
+    /// `IMPORTANT`
+    pub important: &'static str,
+    /// `WARNING`
+    pub warning: &'static str,
+    /// `CAUTION`
+    pub caution: &'static str,
 }
 
 /// Where a message's text is read from.
@@ -45,7 +68,7 @@ impl From<String> for MarkdownText {
 
 /// What draws a block: which one, and what to track as long as it may change.
 #[derive(Clone)]
-struct Row {
+pub(super) struct Row {
     index: usize,
     key: u32,
     changed: ArcTrigger,
@@ -68,8 +91,17 @@ impl Row {
         (row.key == key.parse::<u32>().ok()?).then(|| row.clone())
     }
 
+    /// Returns `true` if the block never changes again.
+    pub(super) fn is_frozen(&self, document: State<Document>) -> bool {
+        document.with(|document| self.index < document.frozen())
+    }
+
     /// Reads the row's block; tracks it while it is open, if `read` says that its result may change with it.
-    fn read<T>(&self, document: State<Document>, read: impl FnOnce(&BlockKind) -> (T, bool)) -> Option<T> {
+    pub(super) fn read<T>(
+        &self,
+        document: State<Document>,
+        read: impl FnOnce(&BlockKind) -> (T, bool),
+    ) -> Option<T> {
         document.with(|document| {
             let (result, may_change) = read(&document.blocks().get(self.index)?.kind);
             if may_change && self.index >= document.frozen() {
@@ -135,18 +167,30 @@ fn block_view(document: State<Document>, row: Row, labels: MarkdownLabels) -> El
     let caption = row.read(document, |kind| match kind {
         BlockKind::Code { lang, .. } => (Some(lang.clone()), false),
         BlockKind::Plain(_) => (Some(labels.plain.to_owned()), false),
-        BlockKind::Html(_) => (None, false),
+        BlockKind::Html { .. } => (None, false),
     });
     if let Some(caption) = caption.flatten() {
         return code_view(document, row, &caption, labels);
     }
-    let html = move || {
-        row.read(document, |kind| match kind {
-            BlockKind::Html(html) => (html.clone(), true),
-            BlockKind::Code { .. } | BlockKind::Plain(_) => (String::new(), false),
-        })
+    let nested = NestedCodes::new(document, &row);
+    let html = {
+        let (row, nested) = (row.clone(), nested.clone());
+        move || {
+            nested.ask_for_colours(document, &row);
+            row.read(document, |kind| match kind {
+                BlockKind::Html { html, codes } => (nested.write(html, codes, labels), true),
+                BlockKind::Code { .. } | BlockKind::Plain(_) => (String::new(), false),
+            })
+        }
     };
-    el("div").class("block").inner_html(move || html().unwrap_or_default())
+    el("div")
+        .class("block")
+        // Its text, and what a list or a table looks like, have the direction of its first letter.
+        .attr("dir", "auto")
+        .attr(COLOURED, nested.written)
+        .node_ref(nested.element)
+        .on("click", move |event: MouseEvent| copy_nested(document, &row, &event, labels))
+        .inner_html(move || html().unwrap_or_default())
 }
 
 fn code_view(document: State<Document>, row: Row, caption: &str, labels: MarkdownLabels) -> El {
@@ -203,6 +247,42 @@ fn code_view(document: State<Document>, row: Row, caption: &str, labels: Markdow
     el("figure").class("code").child(caption).child(code)
 }
 
+/// Copies the code block whose button was clicked, if one was.
+#[cfg(feature = "hydrate")]
+fn copy_nested(document: State<Document>, row: &Row, event: &MouseEvent, labels: MarkdownLabels) {
+    let closest = |element: &Element, selector| element.closest(selector).ok().flatten();
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let Some(button) = target.and_then(|target| closest(&target, "button.copy")) else { return };
+    let Some(buttons) =
+        closest(&button, ".block").and_then(|block| block.query_selector_all("button.copy").ok())
+    else {
+        return;
+    };
+    let index = (0..buttons.length()).find(|index| buttons.item(*index).as_ref() == Some(button.as_ref()));
+    let code = |kind: &BlockKind| match (kind, index) {
+        (BlockKind::Html { codes, .. }, Some(index)) => {
+            codes.get(index as usize).map(|code| code.text.clone())
+        }
+        _ => None,
+    };
+    let Some(text) = row.read(document, |kind| (code(kind), false)).flatten() else { return };
+    spawn_local(async move {
+        if copy_text(&text).await {
+            let label = move |label: &str| {
+                button.set_text_content(Some(label));
+                // The label is an attribute of the button's.
+                let _ = button.set_attribute("aria-label", label);
+            };
+            label(labels.copied);
+            set_timeout(move || label(labels.copy), Duration::from_secs(2));
+        }
+    });
+}
+
+/// There are no clicks on the server.
+#[cfg(not(feature = "hydrate"))]
+fn copy_nested(_: State<Document>, _: &Row, _: &MouseEvent, _: MarkdownLabels) {}
+
 /// The colours of a code block: there are none before it is closed.
 #[derive(Clone, Copy)]
 struct Coloured {
@@ -247,7 +327,7 @@ impl Coloured {
 fn code(kind: &BlockKind) -> &str {
     match kind {
         BlockKind::Code { text, .. } | BlockKind::Plain(text) => text,
-        BlockKind::Html(_) => "",
+        BlockKind::Html { .. } => "",
     }
 }
 

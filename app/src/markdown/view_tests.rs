@@ -1,6 +1,17 @@
 use super::*;
 
-const LABELS: MarkdownLabels = MarkdownLabels { copy: "Copy it", copied: "Copied", plain: "Plain" };
+const LABELS: MarkdownLabels = MarkdownLabels {
+    copy: "Copy it",
+    copied: "Copied",
+    plain: "Plain",
+    alerts: AlertLabels {
+        note: "Note",
+        tip: "Tip",
+        important: "Important",
+        warning: "Warning",
+        caution: "Caution",
+    },
+};
 
 /// The server's HTML, without the comments that hydration counts on.
 fn rendered(text: &str, finished: bool) -> String {
@@ -16,7 +27,7 @@ fn rendered(text: &str, finished: bool) -> String {
 fn the_server_draws_every_block() {
     assert_eq!(
         rendered("# a\n\n*b*\n\n```rust\nfn c<T>() {}\n```\n", true),
-        "<div class=\"prose\"><div class=\"block\"><h3>a</h3></div><div class=\"block\"><p><em>b</em></p></div>\
+        "<div class=\"prose\"><div class=\"block\" dir=\"auto\"><h3>a</h3></div><div class=\"block\" dir=\"auto\"><p><em>b</em></p></div>\
          <figure class=\"code\"><figcaption><span class=\"lang\">rust</span>\
          <button type=\"button\" class=\"copy\" aria-label=\"Copy it\">Copy it</button></figcaption>\
          <pre translate=\"no\" tabindex=\"0\"><code translate=\"no\"><span>fn c&lt;T&gt;() {}\n</span></code></pre></figure></div>"
@@ -27,7 +38,10 @@ fn the_server_draws_every_block() {
 #[test]
 fn the_server_draws_what_is_still_open() {
     let html = rendered("a\n\n- b\n- c", false);
-    assert!(html.ends_with("<div class=\"block\"><ul><li>b</li><li>c</li></ul></div></div>"), "{html}");
+    assert!(
+        html.ends_with("<div class=\"block\" dir=\"auto\"><ul><li>b</li><li>c</li></ul></div></div>"),
+        "{html}"
+    );
     let html = rendered("```c\nint a;\n``", false);
     assert!(html.contains("<span>int a;\n</span>"), "the start of a closing line is held back: {html}");
     let html = rendered("```c\nint a;\n``", true);
@@ -65,6 +79,26 @@ fn the_server_draws_the_colours_that_are_known() {
     );
     let open = html("```rust\nfn b\n```\n");
     assert!(open.contains("<code translate=\"no\"><span>fn b\n</span>"), "{open}");
+}
+
+#[test]
+fn code_in_a_list_is_drawn_like_any_other() {
+    let owner = Owner::new();
+    owner.set();
+    Colours::provide(vec![(key("rust", "fn a\n"), "k2_1f1".to_owned())]);
+    let html = markdown_view("- b\n  ```rust\n  fn a\n  ```\n".to_owned().into(), LABELS).to_html();
+    let figure = "<figure class=\"code\" dir=\"ltr\"><figcaption><span class=\"lang\">rust</span>\
+        <button type=\"button\" class=\"copy\" aria-label=\"Copy it\">Copy it</button></figcaption>\
+        <pre tabindex=\"0\"><code translate=\"no\"><span class=\"hl-k\">fn</span> <span class=\"hl-f\">a</span>\n\
+        </code></pre></figure>";
+    assert!(html.contains(&format!("<ul><li>b{figure}</li></ul>")), "{html}");
+    assert!(html.contains("<div class=\"block\" dir=\"auto\" data-coloured>"), "{html}");
+}
+
+#[test]
+fn alert_has_its_title_in_the_language_of_the_page() {
+    let html = rendered("> [!CAUTION]\n> a\n", true);
+    assert!(html.contains("<p class=\"alert-title\">Caution</p><p>a</p>"), "{html}");
 }
 
 #[test]

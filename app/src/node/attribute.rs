@@ -9,6 +9,8 @@ use leptos::{
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlOptionElement};
 
+use super::patch;
+
 /// The value of an attribute; none where the attribute is not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Value(pub(super) Option<Cow<'static, str>>);
@@ -41,7 +43,7 @@ impl<V: Into<Self>> From<Option<V>> for Value {
 impl Value {
     fn write(&self, element: &Element, name: &str) {
         match &self.0 {
-            html if name == INNER_HTML => element.set_inner_html(html.as_deref().unwrap_or_default()),
+            html if name == INNER_HTML => patch::set_inner_html(element, html.as_deref().unwrap_or_default()),
             Some(value) => Rndr::set_attribute(element, name, value),
             None => Rndr::remove_attribute(element, name),
         }

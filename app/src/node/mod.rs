@@ -17,6 +17,7 @@ mod html;
 mod hydration;
 mod list;
 mod many;
+mod patch;
 mod render;
 mod text;
 

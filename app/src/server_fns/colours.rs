@@ -60,11 +60,12 @@ fn snippets(entry: &Entry) -> Vec<Snippet> {
     }
     let mut document = Document::default();
     document.update(text, entry.phase != Phase::Running);
-    let code = |kind: &BlockKind| match kind {
-        BlockKind::Code { lang, text, closed: true } if may_have(lang, text) => {
-            Some(Snippet { lang: lang.clone(), code: text.clone() })
-        }
-        _ => None,
-    };
-    document.blocks().iter().filter_map(|block| code(&block.kind)).collect()
+    let frozen = document.blocks().iter().take(document.frozen());
+    let codes = frozen.flat_map(|block| match &block.kind {
+        BlockKind::Code { lang, text, .. } => vec![(lang, text)],
+        BlockKind::Html { codes, .. } => codes.iter().map(|code| (&code.lang, &code.text)).collect(),
+        BlockKind::Plain(_) => Vec::new(),
+    });
+    let codes = codes.filter(|(lang, text)| may_have(lang, text));
+    codes.map(|(lang, text)| Snippet { lang: lang.clone(), code: text.clone() }).collect()
 }

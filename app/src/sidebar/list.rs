@@ -97,10 +97,10 @@ impl Conversations {
         if rows.is_empty() {
             return Vec::new();
         }
-        let (now, offset) = (browser::now_ms(), browser::minutes_behind_utc());
+        let now = browser::now_ms();
         let mut keys = Vec::new();
         for (part, day) in Day::ALL.into_iter().enumerate() {
-            let own = rows.iter().filter(|row| Day::of(row.at_ms, now, offset) == day);
+            let own = rows.iter().filter(|row| Day::of(row.at_ms, now, browser::minutes_behind_utc) == day);
             let own: Vec<String> = own.map(key).collect();
             if !own.is_empty() {
                 keys.push(format!("#{part}"));

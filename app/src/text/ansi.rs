@@ -1,4 +1,5 @@
-//! What a terminal would show of a command's output: colours kept, every other control left out.
+//! What a terminal would show of a command's output: colours, and lines that are written over. Every other control is
+//! left out.
 
 /// A piece of text in one style.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,41 +70,35 @@ impl Style {
 /// How many runs may have a style: each is an element of the page. The text after them is plain.
 const MAX_STYLED_RUNS: usize = 5000;
 
-/// Takes the output of a terminal program apart. A carriage return starts its line anew, as progress bars
-/// mean it; an escape sequence that is not finished yet is left out.
+/// How far a program can move beyond what it has written in a line: it is filled up with spaces.
+const MAX_PADDED_COLUMN: usize = 200;
+
+/// Takes the output of a terminal program apart. A carriage return goes back to the beginning of the line, which is written
+/// over from there, as progress bars mean it; an escape sequence that is not finished yet is left out.
 pub(crate) fn parse(text: &str) -> Vec<Run> {
-    let mut runs: Vec<(Style, String)> = vec![(Style::default(), String::new())];
-    let mut style = Style::default();
+    let mut screen = Screen::default();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
-            '\u{1b}' => {
-                if let Some(parameters) = escape(&mut chars) {
-                    style.select(&parameters);
-                    if runs.len() > MAX_STYLED_RUNS {
-                        style = Style::default();
+            '\u{1b}' => match escape(&mut chars) {
+                Some(('m', parameters)) => {
+                    screen.style.select(&parameters);
+                    if screen.runs.len() + screen.line_runs > MAX_STYLED_RUNS {
+                        screen.style = Style::default();
                     }
-                    begin_run(&mut runs, style);
                 }
-            }
-            '\r' if chars.peek() != Some(&'\n') => {
-                restart_line(&mut runs);
-                begin_run(&mut runs, style);
-            }
-            '\u{8}' => {
-                if let Some((_, text)) = runs.last_mut()
-                    && !text.ends_with('\n')
-                {
-                    text.pop();
-                }
-            }
-            '\n' | '\t' => push(&mut runs, c),
-            c if c.is_control() => {}
-            c => push(&mut runs, c),
+                Some((control, parameters)) => screen.control(control, &parameters),
+                None => {}
+            },
+            '\r' => screen.column = 0,
+            '\u{8}' => screen.column = screen.column.saturating_sub(1),
+            '\n' => screen.end_line(),
+            c if c.is_control() && c != '\t' => {}
+            c => screen.print(c),
         }
     }
-    let full = runs.into_iter().filter(|(_, text)| !text.is_empty());
-    full.map(|(style, text)| Run { class: style.class(), text }).collect()
+    screen.write_line();
+    screen.runs.into_iter().map(|(style, text)| Run { class: style.class(), text }).collect()
 }
 
 /// The same, without colours.
@@ -111,40 +106,82 @@ pub(crate) fn plain(text: &str) -> String {
     parse(text).into_iter().map(|run| run.text).collect()
 }
 
-fn push(runs: &mut [(Style, String)], c: char) {
-    if let Some((_, text)) = runs.last_mut() {
-        text.push(c);
-    }
+/// What is written so far. Lines that have ended are not written over.
+#[derive(Default)]
+struct Screen {
+    runs: Vec<(Style, String)>,
+    /// The line that is being written, and where the next character goes.
+    line: Vec<(Style, char)>,
+    column: usize,
+    /// How often the style was another one in this line.
+    line_runs: usize,
+    style: Style,
 }
 
-/// Goes on in that style.
-fn begin_run(runs: &mut Vec<(Style, String)>, style: Style) {
-    match runs.last_mut() {
-        Some((last, _)) if *last == style => {}
-        // Nothing was written in the style before.
-        Some((last, text)) if text.is_empty() => *last = style,
-        _ => runs.push((style, String::new())),
-    }
-}
-
-/// Takes back the last line. Runs that are empty then go: they are not looked at again.
-fn restart_line(runs: &mut Vec<(Style, String)>) {
-    while let Some((_, text)) = runs.last_mut() {
-        if let Some(at) = text.rfind('\n') {
-            return text.truncate(at + 1);
+impl Screen {
+    fn print(&mut self, c: char) {
+        let blank = (Style::default(), ' ');
+        if self.column > self.line.len() {
+            self.line.resize(self.column, blank);
         }
-        runs.pop();
+        let before = self.column.checked_sub(1).and_then(|before| self.line.get(before));
+        self.line_runs += usize::from(before.is_none_or(|(style, _)| *style != self.style));
+        let cell = (self.style, c);
+        match self.line.get_mut(self.column) {
+            Some(old) => *old = cell,
+            None => self.line.push(cell),
+        }
+        self.column += 1;
+    }
+
+    /// Follows a sequence that moves within the line, or erases a part of it.
+    fn control(&mut self, control: char, parameters: &str) {
+        let number = parameters.parse::<usize>().ok();
+        let farthest = self.line.len().max(MAX_PADDED_COLUMN);
+        match (control, number) {
+            ('C', count) => self.column = self.column.saturating_add(count.unwrap_or(1).max(1)).min(farthest),
+            ('D', count) => self.column = self.column.saturating_sub(count.unwrap_or(1).max(1)),
+            ('G', column) => self.column = column.unwrap_or(1).saturating_sub(1).min(farthest),
+            ('K', None | Some(0)) => self.line.truncate(self.column),
+            ('K', Some(1)) => {
+                let end = self.column.saturating_add(1).min(self.line.len());
+                self.line[..end].fill((Style::default(), ' '));
+            }
+            ('K', Some(2)) => self.line.clear(),
+            _ => {}
+        }
+    }
+
+    fn end_line(&mut self) {
+        self.write_line();
+        self.push(self.style, '\n');
+    }
+
+    fn write_line(&mut self) {
+        for (style, c) in std::mem::take(&mut self.line) {
+            self.push(style, c);
+        }
+        (self.column, self.line_runs) = (0, 0);
+    }
+
+    fn push(&mut self, style: Style, c: char) {
+        // Cells that were written over can leave more runs than were counted.
+        let style = if self.runs.len() > MAX_STYLED_RUNS { Style::default() } else { style };
+        match self.runs.last_mut() {
+            Some((last, text)) if *last == style => text.push(c),
+            _ => self.runs.push((style, c.to_string())),
+        }
     }
 }
 
-/// Reads what follows an escape character; the parameters, if it was one that styles.
-fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
+/// Reads what follows an escape character: a control and its parameters, if it is one of those that begin with `[`.
+fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<(char, String)> {
     match chars.next()? {
         '[' => {
             let mut parameters = String::new();
             for c in chars.by_ref() {
                 match c {
-                    '\u{40}'..='\u{7e}' => return (c == 'm').then_some(parameters),
+                    '\u{40}'..='\u{7e}' => return Some((c, parameters)),
                     c => parameters.push(c),
                 }
             }
@@ -210,7 +247,7 @@ mod tests {
     #[test]
     fn other_sequences_leave_nothing_behind() {
         assert_eq!(
-            plain("a\u{1b}[2K\u{1b}[10;5Hb\u{1b}(Bc\u{1b}]0;title\u{7}d\u{1b}]8;;http://x\u{1b}\\e\u{7}"),
+            plain("a\u{1b}[2J\u{1b}[10;5Hb\u{1b}(Bc\u{1b}]0;title\u{7}d\u{1b}]8;;http://x\u{1b}\\e\u{7}"),
             "abcde"
         );
         assert_eq!(plain("cut off \u{1b}[3"), "cut off ");
@@ -228,20 +265,40 @@ mod tests {
     }
 
     #[test]
-    fn run_of_a_line_that_starts_anew_is_gone() {
-        let mut runs = vec![(Style::default(), "kept\n".to_owned())];
-        for _ in 0..1000 {
-            runs.extend([(Style::default(), "a".to_owned()), (Style::default(), String::new())]);
-            restart_line(&mut runs);
-            assert_eq!(runs.len(), 1, "the next carriage return looks at one run");
-        }
+    fn line_that_is_written_over_is_one_run() {
         let text = "\u{1b}[31ma\r\u{1b}[32mb\r".repeat(1000);
+        assert_eq!(shown(&format!("kept\n{text}")), [pair("", "kept\n"), pair("fg2", "b")]);
         assert_eq!(plain(&format!("kept\n{text}last")), "kept\nlast");
     }
 
     #[test]
-    fn a_carriage_return_starts_the_line_anew() {
-        assert_eq!(plain("1\r\n10 %\r50 %\r\u{1b}[32m100 %\ndone\n"), "1\n100 %\ndone\n");
-        assert_eq!(plain("abc\u{8}\u{8}d\n\u{8}e"), "ad\ne");
+    fn a_carriage_return_goes_back_to_the_beginning_of_the_line() {
+        for (output, text) in [
+            ("10%\r50%\r100%\r", "100%"),
+            ("a\r\r\nb\r\r\n", "a\nb\n"),
+            ("abc\rX", "Xbc"),
+            ("1\r\n10 %\r50 %\r\u{1b}[32m100 %\ndone\n", "1\n100 %\ndone\n"),
+            ("abc\r\n", "abc\n"),
+            ("\r\r", ""),
+        ] {
+            assert_eq!(plain(output), text, "{output:?}");
+        }
+    }
+
+    #[test]
+    fn line_is_erased_and_moved_in_as_in_a_terminal() {
+        for (output, text) in [
+            ("loading 100 MB\r\u{1b}[Kdone", "done"),
+            ("loading\u{1b}[2K\rdone", "done"),
+            ("abc\u{1b}[2D\u{1b}[1Kd", " dc"),
+            ("abc\u{8}\u{8}d\n\u{8}e", "adc\ne"),
+            ("_\u{8}a", "a"),
+            ("ok\u{1b}[6Gyes", "ok   yes"),
+            ("a\u{1b}[2Cb\u{1b}[1Gc", "c  b"),
+        ] {
+            assert_eq!(plain(output), text, "{output:?}");
+        }
+        let far = plain(&"\u{1b}[99999999Gx\n".repeat(100));
+        assert_eq!(far.len(), 100 * (MAX_PADDED_COLUMN + 2));
     }
 }

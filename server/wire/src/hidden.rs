@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::isolates::{is_isolate, suspicious_isolates};
+
 /// More blank lines than this, one after the other, are one piece.
 const MAX_BLANK_LINES: usize = 2;
 
@@ -15,7 +17,8 @@ pub enum TextKind {
     Code,
     /// A path, a host, a rule or the name of a tool. It has one line: line breaks and tabs are marked.
     Name,
-    /// What an agent, a server or a person says, in any language. Only characters that reorder it are marked.
+    /// What an agent, a server or a person says, in any language. Only characters that reorder it are marked, not the
+    /// isolates that only keep words apart.
     Prose,
 }
 
@@ -49,9 +52,13 @@ pub fn pieces(text: &str, kind: TextKind) -> Vec<Piece<'_>> {
     };
     let mut at = 0;
     let mut at_line_start = kind != TextKind::Name;
+    let suspicious = if kind == TextKind::Prose { suspicious_isolates(text) } else { Vec::new() };
     while let Some(c) = text[at..].chars().next() {
         let blank = if at_line_start { blank_lines(&text[at..]) } else { 0 };
         let (next, length) = match blank {
+            0 if kind == TextKind::Prose && is_isolate(c) && suspicious.binary_search(&at).is_err() => {
+                (Class::Plain, c.len_utf8())
+            }
             0 => (class_of(c, kind, class), c.len_utf8()),
             length => (Class::BlankLines, length),
         };
@@ -162,7 +169,7 @@ fn is_right_to_left_digit(c: char) -> bool {
 
 /// Returns `true` for what is written from right to left: the blocks that Unicode has set aside for such scripts, without
 /// the signs in them that take the direction of their surroundings.
-fn is_right_to_left(c: char) -> bool {
+pub(crate) fn is_right_to_left(c: char) -> bool {
     let block = matches!(
         u32::from(c),
         0x590..=0x8ff | 0xfb1d..=0xfdff | 0xfe70..=0xfeff | 0x10800..=0x10fff | 0x1e800..=0x1efff
@@ -344,6 +351,10 @@ mod tests {
         let honest = "שלום 👩\u{200d}👩 ❤\u{fe0f} a\u{a0}b";
         assert_eq!(pieces(honest, TextKind::Prose), [Piece::Plain(honest)]);
         assert_eq!(escaped("ls \u{202E}~ fr- mr\u{2069}", TextKind::Prose), "ls [U+202E]~ fr- mr[U+2069]");
+        let isolated = "\u{2068}שלום\u{2069} a";
+        assert_eq!(pieces(isolated, TextKind::Prose), [Piece::Plain(isolated)]);
+        assert_eq!(escaped("\u{2068}a\u{2069}", TextKind::Code), "[U+2068]a[U+2069]");
+        assert_eq!(escaped("\u{2067}rm\u{2069}", TextKind::Prose), "[U+2067]rm[U+2069]");
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub mod fields;
 pub mod hidden;
 pub mod highlight;
 pub mod ids;
+pub mod isolates;
 pub mod json;
 pub mod output;
 pub mod page;

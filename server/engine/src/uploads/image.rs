@@ -1,5 +1,7 @@
 //! What an image is, by its content.
 
+use std::io::Cursor;
+
 use codex_gateway_wire::api::ImageKind;
 use imagesize::ImageType;
 
@@ -51,7 +53,26 @@ pub(super) fn read(content: &[u8]) -> Result<Image, BadImage> {
         return Err(BadImage::TooManyPixels { width, height });
     }
     let [Ok(width), Ok(height)] = [width, height].map(u32::try_from) else { return Err(BadImage::Broken) };
+    let (width, height) = if is_on_its_side(kind, content) { (height, width) } else { (width, height) };
     Ok(Image { kind, width, height })
+}
+
+/// Returns `true` if an image is turned by a quarter when it is shown. Cameras write the pixels as their sensor has them,
+/// and how the camera was held beside them (EXIF).
+fn is_on_its_side(kind: ImageKind, content: &[u8]) -> bool {
+    if kind == ImageKind::Gif {
+        return false;
+    }
+    let mut reader = exif::Reader::new();
+    // Damaged fields beside it do not hide the orientation.
+    reader.continue_on_error(true);
+    let exif = reader
+        .read_from_container(&mut Cursor::new(content))
+        .or_else(|error| error.distill_partial_result(|_| {}));
+    let orientation = exif
+        .ok()
+        .and_then(|exif| exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY)?.value.get_uint(0));
+    orientation.is_some_and(|orientation| (5..=8).contains(&orientation))
 }
 
 /// Whether an image has its end. Programs put things of their own behind it.
@@ -106,6 +127,33 @@ pub(super) mod tests {
             let half = &content[..content.len() - 4];
             assert_eq!(read(half), Err(BadImage::Broken), "{kind:?} without its end");
         }
+    }
+
+    /// What is in an EXIF block with an orientation alone.
+    fn exif(orientation: u8) -> Vec<u8> {
+        let entry = [0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0];
+        [b"MM\0\x2a\0\0\0\x08\0\x01", &entry[..], b"\0\0\0\0"].concat()
+    }
+
+    /// The JPEG as a camera writes it.
+    fn photo(orientation: u8) -> Vec<u8> {
+        let block = [b"Exif\0\0", &exif(orientation)[..]].concat();
+        let length = u16::try_from(block.len() + 2).unwrap().to_be_bytes();
+        let jpeg = jpeg();
+        [&jpeg[..2], b"\xff\xe1", &length, &block, &jpeg[2..]].concat()
+    }
+
+    #[test]
+    fn photo_has_the_width_and_height_that_are_seen() {
+        for orientation in 1..=8 {
+            let (width, height) = if orientation < 5 { (7, 6) } else { (6, 7) };
+            let image = Image { kind: ImageKind::Jpeg, width, height };
+            assert_eq!(read(&photo(orientation)), Ok(image), "orientation {orientation}");
+        }
+        let mut damaged = photo(6);
+        let at = memchr::memmem::find(&damaged, b"\x01\x12\0\x03").unwrap();
+        damaged[at] = 0xff;
+        assert_eq!(read(&damaged), read(&jpeg()), "no orientation, no error");
     }
 
     #[test]

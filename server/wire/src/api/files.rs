@@ -33,9 +33,9 @@ pub struct Upload {
     pub id: UploadId,
     /// What kind of image it is, by its content.
     pub kind: ImageKind,
-    /// How wide it is, in pixels.
+    /// How wide it is as it is seen, in pixels: a photo that its EXIF orientation turns has the sides exchanged.
     pub width: u32,
-    /// How high it is, in pixels.
+    /// How high it is as it is seen, in pixels.
     pub height: u32,
     /// How large it is, in bytes.
     pub bytes: u64,

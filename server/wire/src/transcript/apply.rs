@@ -413,7 +413,11 @@ fn add_delta(item: &mut Item, delta: &Delta) -> bool {
     match (item, delta) {
         (Item::AgentMessage(message), Delta::Text(text)) => message.text.push_str(text),
         (Item::Plan(plan), Delta::Text(text)) => plan.text.push_str(text),
-        (Item::CommandExecution(command), Delta::Output(text)) => command.aggregated_output.push(text),
+        (Item::CommandExecution(command), Delta::Output(text)) => {
+            // Codex cuts its output in the middle of characters, and each byte of such a one comes as U+FFFD. They are left
+            // out: the completed item has the character.
+            command.aggregated_output.push(text.trim_matches(char::REPLACEMENT_CHARACTER));
+        }
         (Item::Reasoning(reasoning), Delta::Summary(at, text)) => {
             return add_part(&mut reasoning.summary, *at, text);
         }

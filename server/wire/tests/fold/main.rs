@@ -365,3 +365,29 @@ fn a_page_fits_wherever_it_is_loaded() {
         }
     }
 }
+
+/// Codex tells each byte of a character that its output was cut in as U+FFFD, and has the character once the item ends.
+#[test]
+fn character_in_two_pieces_of_output_shows_no_replacement_character() {
+    let mut transcript = Transcript::default();
+    let mut seq = 0;
+    let mut shown = |method: &str, rest: &str| {
+        seq += 1;
+        let params = format!(r#"{{"threadId":"t","turnId":"u",{rest}}}"#);
+        let json = format!(r#"{{"method":"{method}","params":{params}}}"#);
+        transcript.apply(&Event { seq, body: EventBody::parse(EventName::Notification, &json).unwrap() });
+        let entry = transcript.entries.iter().next().unwrap();
+        match &entry.content {
+            Content::Item(codex_gateway_wire::Item::CommandExecution(c)) => {
+                c.aggregated_output.head().to_owned()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    shown("item/started", r#""item":{"type":"commandExecution","id":"c","command":"cat"}"#);
+    let mut delta =
+        |text: &str| shown("item/commandExecution/outputDelta", &format!(r#""itemId":"c","delta":"{text}""#));
+    assert_eq!([delta("a\u{fffd}"), delta("\u{fffd}"), delta("\u{fffd}b")], ["a", "a", "ab"]);
+    let item = r#""item":{"type":"commandExecution","id":"c","command":"cat","aggregatedOutput":"a漢b"}"#;
+    assert_eq!(shown("item/completed", item), "a漢b");
+}

@@ -1,0 +1,155 @@
+// Text as the agent writes it: what only a browser knows about it.
+import type { Page } from '@playwright/test';
+import { expect, test, type Chat } from './chat';
+import { screenshot } from './gateway';
+import { FakeCodex } from './support/fake-codex';
+import type { Server, ServerOptions } from './support/server';
+
+const THREAD = '00000000-0000-0000-0000-00000000f00d';
+
+/** A gateway with a conversation of such answers in it, and that conversation on the page. */
+async function open(
+  chat: Chat,
+  startServer: (options?: Partial<ServerOptions>) => Promise<Server>,
+  answers: string[],
+): Promise<void> {
+  const codex = new FakeCodex('text', 'normal');
+  const turns = answers.map((text, n) => ({
+    id: `turn-${n}`,
+    status: 'completed',
+    items: [
+      { type: 'userMessage', id: `${n}-user`, content: [{ type: 'text', text: `Question ${n}`, text_elements: [] }] },
+      { type: 'agentMessage', id: `${n}-more`, text: 'A line.' },
+      { type: 'agentMessage', id: `${n}-answer`, text },
+    ],
+  }));
+  codex.putThread(THREAD, turns);
+  const server = await startServer({ args: [], env: codex.env });
+  const made = await chat.page.request.post(`${server.baseURL}/api/sessions`, { data: { resumeThreadId: THREAD } });
+  const { sessionId } = await made.json();
+  await chat.open(`${server.baseURL}/c/${sessionId}`);
+  await chat.isLive();
+}
+
+const ANSWER = `**注意：**正文，含**「重点」**内容。见（https://a.example/b）。
+
+It costs **$5** or **$10**, see [the prices](https://prices.example/list). Inline math \\(a_b + c_d\\), and a block:
+
+\\[
+\\frac{a}{b}
+- c
+\\]
+
+> [!NOTE]
+> The reason is in \`src/main.rs:42\`.[^1]
+
+> [!CAUTION]
+> Nothing is kept.
+
+1. Run this:
+
+   \`\`\`rust
+   fn main() {}
+   \`\`\`
+2. And this.
+
+| Name | What |
+|---|---|
+| one<br>two | three |
+
+שלום עולם: \`ls -l\` מראה הכול.
+
+- ראשון
+- שני
+
+[^1]: It was there before.
+`;
+
+test('a selection in what is still being written stays', async ({ chat }) => {
+  await chat.start('!standin deltas count=400 pace_us=10000 size=20');
+  const kept = await chat.log.evaluate(async (log) => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const open = () => [...log.querySelectorAll('.prose > .block')].at(-1);
+    const length = () => open()?.textContent?.length ?? 0;
+    while (length() < 20 || length() > 120) await frame();
+    const [block, before] = [open()!, length()];
+    const text = document.createTreeWalker(block, NodeFilter.SHOW_TEXT).nextNode()!;
+    getSelection()!.setBaseAndExtent(text, 2, text, 12);
+    const selected = getSelection()!.toString();
+    while (block.textContent!.length < before + 60) await frame();
+    return { selected, now: getSelection()!.toString() };
+  });
+  expect(kept.selected).toHaveLength(10);
+  expect(kept.now).toBe(kept.selected);
+});
+
+test('code in a list, directions and titles are what one expects', async ({ page, chat, context, startServer }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await open(chat, startServer, [ANSWER]);
+  const answer = chat.answers.last();
+
+  const figure = answer.locator('li figure.code');
+  await expect(figure.locator('.lang')).toHaveText('rust');
+  await expect(figure.locator('.hl-k').first()).toHaveText('fn');
+  await figure.getByRole('button', { name: 'Copy' }).click();
+  await expect(figure.getByRole('button')).toHaveText('Copied');
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe('fn main() {}\n');
+
+  const direction = (text: string, inner = '') =>
+    answer
+      .locator(`.block:has-text("${text}") ${inner}`)
+      .first()
+      .evaluate((element) => getComputedStyle(element).direction);
+  expect(await direction('שלום')).toBe('rtl');
+  expect(await direction('ראשון', 'ul')).toBe('rtl');
+  expect(await direction('שלום', 'code')).toBe('ltr');
+  expect(await direction('Run this')).toBe('ltr');
+  await expect(answer.locator('.alert-title')).toHaveText(['Note', 'Caution']);
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await screenshot(page, `text-${colorScheme}`);
+    await answer.locator('.block').first().scrollIntoViewIfNeeded();
+    await screenshot(page, `text-above-${colorScheme}`);
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
+  await answer.locator('.alert').first().scrollIntoViewIfNeeded();
+  await screenshot(page, 'text-phone');
+});
+
+/** How many entries are on the page when it is printed, and once it was. */
+async function printed(page: Page): Promise<{ during: number; after: number }> {
+  await page.evaluate(() => {
+    const count = () => document.querySelectorAll('.entry').length;
+    window.print = () => {
+      dispatchEvent(new Event('beforeprint'));
+      setTimeout(() => {
+        Object.assign(window, { during: count() });
+        dispatchEvent(new Event('afterprint'));
+      });
+    };
+  });
+  await page.keyboard.press('Control+p');
+  await expect.poll(() => page.evaluate(() => (window as unknown as { during?: number }).during ?? 0)).toBeGreaterThan(0);
+  return page.evaluate(() => ({
+    during: (window as unknown as { during: number }).during,
+    after: document.querySelectorAll('.entry').length,
+  }));
+}
+
+test('the whole conversation is printed, and nothing else', async ({ page, chat, startServer }) => {
+  await open(chat, startServer, [ANSWER, ...Array.from({ length: 129 }, (_, n) => `Answer ${n}`)]);
+  expect((await printed(page)).during).toBe(3 * 130);
+
+  await page.emulateMedia({ media: 'print' });
+  await expect(chat.message).toBeHidden();
+  await expect(page.locator('.sidebar')).toBeHidden();
+  const sizes = await page.evaluate(() => {
+    const [log, body] = [document.querySelector('.log')!, document.body];
+    return { log: log.scrollHeight, page: document.documentElement.scrollHeight, body: body.scrollHeight };
+  });
+  expect(sizes.page).toBeGreaterThanOrEqual(sizes.log);
+
+  await page.emulateMedia({ media: null });
+  await page.reload();
+  await chat.isLive();
+});
