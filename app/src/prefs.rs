@@ -120,13 +120,13 @@ fn remember(name: &str, value: &str) {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use http::{HeaderMap, header};
+    use http::{HeaderMap, HeaderValue, header};
 
     use super::*;
 
     fn of(cookies: &'static str, languages: &'static str) -> Prefs {
         let headers = [(header::COOKIE, cookies), (header::ACCEPT_LANGUAGE, languages)]
-            .map(|(n, v)| (n, v.parse().unwrap()));
+            .map(|(n, v)| (n, HeaderValue::from_static(v)));
         Prefs::of_request(&HeaderMap::from_iter(headers))
     }
 
