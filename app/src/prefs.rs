@@ -120,14 +120,17 @@ fn remember(name: &str, value: &str) {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use http::{HeaderMap, header};
+    use http::{HeaderValue, header};
 
     use super::*;
 
     fn of(cookies: &'static str, languages: &'static str) -> Prefs {
-        let headers = [(header::COOKIE, cookies), (header::ACCEPT_LANGUAGE, languages)]
-            .map(|(n, v)| (n, v.parse().unwrap()));
-        Prefs::of_request(&HeaderMap::from_iter(headers))
+        let headers = [(header::COOKIE, cookies), (header::ACCEPT_LANGUAGE, languages)];
+        let headers = headers.into_iter().filter_map(|(name, value)| {
+            let value = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+            Some((name, value))
+        });
+        Prefs::of_request(&headers.collect())
     }
 
     #[test]
