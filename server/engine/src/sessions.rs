@@ -25,11 +25,12 @@ use std::{
 };
 
 use codex_gateway_wire::{
-    OwnerId, SessionId, StartTurn,
+    OwnerId, SessionId, StartTurn, ThreadId, TurnId,
     api::{CreateSession, ProjectTrust, TurnReply},
     event::ClosedReason,
 };
 use futures::{StreamExt, stream::FuturesUnordered};
+use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -338,6 +339,27 @@ impl Sessions {
         self.get(owner, &id).await
     }
 
+    /// Makes a session in a fork of a thread, or finds the one that was made for the same request.
+    ///
+    /// # Errors
+    /// Those of [`Sessions::fork`] and [`Sessions::create_once`].
+    pub async fn fork_once(
+        &self,
+        owner: &OwnerId,
+        thread: ThreadId,
+        last_turn: Option<TurnId>,
+        key: Option<RequestKey>,
+    ) -> Result<Session, SessionError> {
+        let (sessions, creator) = (self.clone(), owner.clone());
+        let forking =
+            async move { sessions.fork(&creator, &thread, last_turn, CreateSession::default()).await };
+        let Some(key) = key else { return forking.await };
+        // What fails leaves no session behind.
+        let forking = Box::pin(async move { Ok(forking.await?.id().clone()) });
+        let id = self.inner.once.run(owner, key, Told::default(), forking).await?;
+        self.get(owner, &id).await
+    }
+
     /// Sends a message, unless it was sent by the same request: a key says which that is.
     ///
     /// # Errors
@@ -354,6 +376,29 @@ impl Sessions {
         let sending = async move { Ok(sender.send(turn, noted).await?.sent) };
         let sent = self.inner.once.run(session.owner(), key, told, sending).await?;
         Ok(TurnReply { session: session.state().await?, sent })
+    }
+
+    /// Does what a request with a key asks for, unless it was done before. Without a key it is simply done.
+    ///
+    /// # Errors
+    /// Those of `work`, [`SessionError::KeyReused`], [`SessionError::KeyUnfinished`].
+    pub async fn do_once<T: Serialize + DeserializeOwned>(
+        &self,
+        owner: &OwnerId,
+        key: Option<RequestKey>,
+        work: impl Future<Output = Result<T, SessionError>> + Send + 'static,
+    ) -> Result<T, SessionError> {
+        let Some(key) = key else { return work.await };
+        let told = Told::default();
+        let noted = told.clone();
+        let work = Box::pin(async move {
+            work.await.inspect_err(|error| {
+                if error.may_have_been_done() {
+                    noted.note();
+                }
+            })
+        });
+        self.inner.once.run(owner, key, told, work).await
     }
 
     /// Makes a session whose process opens that thread; `model` is that of the threads that it begins later.

@@ -1,4 +1,4 @@
-//! `GET /api/openapi.json`, and `GET /api/docs`, which is the same for people. Both are made when they are first asked for.
+//! `GET /api/openapi.json`, the same in OpenAPI 3.1, and `GET /api/docs`, which is the same for people. All are made when they are first asked for.
 
 use std::sync::LazyLock;
 
@@ -16,6 +16,7 @@ use crate::{
 };
 
 static JSON: LazyLock<Bytes> = LazyLock::new(|| router::document().to_string().into());
+static JSON_3_1: LazyLock<Bytes> = LazyLock::new(|| router::document_3_1().to_string().into());
 static PAGE: LazyLock<Page> = LazyLock::new(|| Page::of(&router::document()));
 
 /// This document.
@@ -28,6 +29,18 @@ static PAGE: LazyLock<Page> = LazyLock::new(|| Page::of(&router::document()));
 )]
 pub async fn json() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], JSON.clone())
+}
+
+/// This document in OpenAPI 3.1, for generators of clients.
+#[utoipa::path(
+    get,
+    path = "/api/openapi-3.1.json",
+    operation_id = "getDocumentInVersion31",
+    tag = "Gateway",
+    responses((status = 200, description = "An OpenAPI 3.1 document.", body = codex_gateway_wire::Json), Call),
+)]
+pub async fn json_3_1() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], JSON_3_1.clone())
 }
 
 /// This document, for people.

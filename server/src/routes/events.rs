@@ -23,10 +23,11 @@ use crate::{
     limits::{StreamPlace, Who},
     openapi::{
         events::ServerSentEvent,
-        params::{ResumeHeader, SessionPath},
-        refusals::QuerySession,
+        params::{PreferHeader, ResumeHeader, SessionPath, StateQuery, TokenQuery},
+        refusals::ReadSession,
     },
-    sse::{self, Chunk, Reader},
+    reply::ReplyOptions,
+    sse::{self, Chunk, Reader, Wanted},
     state::AppState,
 };
 
@@ -36,7 +37,7 @@ const MAX_WAIT: u64 = 60;
 /// How long an `EventSource` waits before it connects again, in milliseconds.
 const RETRY: &str = "retry: 1000\n\n";
 
-/// What a reader may ask for. A token may stand in the query as well; it is dealt with elsewhere.
+/// What a reader may ask for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
@@ -62,19 +63,20 @@ pub struct Asked {
     path = "/api/sessions/{id}/events",
     operation_id = "streamEvents",
     tag = "Events",
-    params(SessionPath, Asked, ResumeHeader),
-    responses((status = 200, description = "The events.", content_type = "text/event-stream", body = ServerSentEvent), QuerySession),
+    params(SessionPath, Asked, StateQuery, TokenQuery, PreferHeader, ResumeHeader),
+    responses((status = 200, description = "The events.", content_type = "text/event-stream", body = ServerSentEvent), ReadSession),
 )]
 pub async fn events(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,
     Extension(expiry): Extension<Expiry>,
     Extension(who): Extension<Who>,
+    options: ReplyOptions,
     asked: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Query(asked) = asked.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
-    let names = names(asked.events.as_deref())?;
+    let wanted = Wanted { names: names(asked.events.as_deref())?, lean: options.lean };
     let last_event_id = headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default());
     let since = last_event_id.or(asked.since.as_deref()).filter(|id| !id.is_empty());
     let start = match since {
@@ -91,8 +93,8 @@ pub async fn events(
         _permit: if wait == Some(Duration::ZERO) { None } else { Some(state.limits.stream(who)?) },
         _attendance: attends.then(|| session.attend()),
     };
-    let hello = sse::hello(&session, &state.build_id);
-    Ok(sse::response(stream(session, hello, names, start, wait, expiry, held)))
+    let hello = sse::hello(&session, &state.build_id, options.warnings());
+    Ok(options.mark(sse::response(stream(session, hello, wanted, start, wait, expiry, held))))
 }
 
 /// What a stream holds for as long as it is open.
@@ -135,7 +137,7 @@ fn names(list: Option<&str>) -> Result<u16, ApiError> {
 fn stream(
     session: Session,
     hello: Bytes,
-    names: u16,
+    wanted: Wanted,
     start: Start,
     wait: Option<Duration>,
     expiry: Expiry,
@@ -148,9 +150,9 @@ fn stream(
         yield Ok(Bytes::from_static(RETRY.as_bytes()));
         yield Ok(hello);
         let begun = match start {
-            Start::After(seq) => Ok((Bytes::new(), Reader::after(session, seq, names))),
-            Start::Fresh => Reader::fresh(session, names).await,
-            Start::Gap(from, reason) => Reader::after_gap(session, names, from, reason).await,
+            Start::After(seq) => Ok((Bytes::new(), Reader::after(session, seq, wanted))),
+            Start::Fresh => Reader::fresh(session, wanted).await,
+            Start::Gap(from, reason) => Reader::after_gap(session, wanted, from, reason).await,
         };
         let Ok((first, mut reader)) = begun else { return };
         let replayed = !first.is_empty();

@@ -182,3 +182,13 @@ async fn it_explains_itself_to_shells_and_people() {
         assert!(status.success() && out.contains(says), "{out}");
     }
 }
+
+#[tokio::test]
+async fn variable_that_is_not_known_is_warned_of_and_one_of_the_server_is_not() {
+    let setup = Setup::demo().set("CODEX_GATEWAY_MODLE", "x").set("CODEX_GATEWAY_PORT", "1");
+    let Done { status, out, said } = run(&setup, &[], "").await;
+    assert!(status.success() && out == "ready\n", "{out} {said}");
+    let warning = "codex-gateway-cli: warning: CODEX_GATEWAY_MODLE is not known and does nothing; \
+                   the nearest that is known is CODEX_GATEWAY_MODEL\n";
+    assert!(said.contains(warning) && !said.contains("CODEX_GATEWAY_PORT"), "{said}");
+}
