@@ -16,7 +16,7 @@ use codex_gateway::{
     serve::serve,
     state::AppState,
     tokens::SHORTEST_SECRET,
-    variables::{self, CliError, unknown},
+    variables::{self, CliError, unknown, unknown_warning},
 };
 use codex_gateway_engine::{Sessions, login, rules::home::rule_files};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
@@ -96,8 +96,8 @@ async fn checked(cli: Cli) -> ExitCode {
 
 /// What works, and is probably not what was meant.
 fn warn(cli: &Cli) {
-    for (name, nearest) in unknown(std::env::vars_os().map(|(name, _)| name)) {
-        tracing::warn!("{name} is not known and does nothing; the nearest that is known is {nearest}");
+    for variable in unknown(std::env::vars_os().map(|(name, _)| name)) {
+        tracing::warn!("{}", unknown_warning(&variable));
     }
     for flag in SECRETS.iter().filter(|_| cli.command.is_none()) {
         let given = |argument: OsString| argument.to_str().is_some_and(|argument| argument.starts_with(flag));

@@ -17,6 +17,7 @@ use crate::{
     auth::authenticate,
     base_path,
     body::{BodyLimit, MAX_BODY_BYTES, MAX_TEXT_BYTES, MAX_TURN_BYTES, accept_body, function_body},
+    compression::compression,
     guard::guard,
     headers::headers,
     limits::limit,
@@ -28,6 +29,7 @@ use crate::{
         queue, requests, rules, sessions, sign_in, summaries, threads, turns, uploads, worker,
     },
     state::AppState,
+    unknown_fields::{PathFields, check_fields},
 };
 
 /// All routes. Only health, readiness, the browser files, the worker beside them and signing in need no token.
@@ -50,6 +52,7 @@ pub fn router(state: AppState) -> Router {
         .merge(limited(served(TEXTS), MAX_TEXT_BYTES))
         .merge(limited(served(TURNS), MAX_TURN_BYTES))
         .merge(served(IMAGES))
+        .layer(compression())
         .merge(pages)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .route_layer(from_fn_with_state(state.clone(), limit))
@@ -66,7 +69,7 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// What can be asked of the gateway.
+/// What can be asked of the gateway, as an OpenAPI 3.2 document.
 pub fn document() -> Value {
     openapi::document(
         [OPEN, API, TEXTS, TURNS, IMAGES]
@@ -74,6 +77,11 @@ pub fn document() -> Value {
             .flatten()
             .map(|operation| described(*operation).into_openapi()),
     )
+}
+
+/// The same, as an OpenAPI 3.1 document.
+pub fn document_3_1() -> Value {
+    openapi::in_version_3_1(document())
 }
 
 /// What answers at a path, together with what describes it.
@@ -85,9 +93,10 @@ const OPEN: &[Operation] =
 const API: &[Operation] = &[
     || routes!(info::info),
     || routes!(docs::json),
+    || routes!(docs::json_3_1),
     || routes!(docs::page),
     || routes!(sessions::list, sessions::create),
-    || routes!(sessions::delete),
+    || routes!(sessions::read, sessions::delete),
     || routes!(sessions::state),
     || routes!(sessions::snapshot),
     || routes!(items::list),
@@ -138,7 +147,14 @@ fn described(operation: Operation) -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(operation())
 }
 
-/// Serves them. Each description goes before the next one comes: all at once they are megabytes.
+/// Serves them, with a look at the fields of their requests. Each description goes before the next one comes: all at once
+/// they are megabytes.
 fn served(operations: &[Operation]) -> Router<AppState> {
-    operations.iter().fold(Router::new(), |router, operation| router.merge(described(*operation)))
+    operations.iter().fold(Router::new(), |router, operation| {
+        let (routes, document) = described(*operation).split_for_parts();
+        // Types of this crate can be written.
+        let document = serde_json::to_value(document).unwrap_or_default();
+        let fields = PathFields::new(&document);
+        router.merge(routes.route_layer(from_fn_with_state(fields, check_fields)))
+    })
 }

@@ -60,18 +60,26 @@ pub fn json_frame(id: Option<&EventId>, name: EventName, data: &impl Serialize) 
 }
 
 /// The first event of every stream: who one is connected to.
-pub fn hello(session: &Session, build_id: &str) -> Bytes {
+pub fn hello(session: &Session, build_id: &str, warnings: Vec<String>) -> Bytes {
     let session = session.info();
-    let data = Hello { session_id: session.id.clone(), session, build_id: build_id.to_owned() };
+    let data = Hello { session_id: session.id.clone(), session, build_id: build_id.to_owned(), warnings };
     json_frame(None, EventName::Session, &data)
+}
+
+/// The events that a reader wants.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Their names: a set of [`EventName::bit`]s.
+    pub names: u16,
+    /// Whether each `state` is to be without what grows with the conversation.
+    pub lean: bool,
 }
 
 /// Reads a session's log for a stream: fills gaps, and is never silent for long.
 pub struct Reader {
     session: Session,
     follower: Follower,
-    /// The events that it wants.
-    names: u16,
+    wanted: Wanted,
     /// How long the stream is silent at most.
     keep_alive: Duration,
     silent_until: Instant,
@@ -79,10 +87,10 @@ pub struct Reader {
 
 impl Reader {
     /// Reads what follows the event with this number.
-    pub fn after(session: Session, seq: u64, names: u16) -> Self {
-        let follower = session.log().follow(seq, names);
+    pub fn after(session: Session, seq: u64, wanted: Wanted) -> Self {
+        let follower = session.log().follow(seq, wanted.names).lean(wanted.lean);
         let silent_until = Instant::now() + KEEP_ALIVE;
-        Self { session, follower, names, keep_alive: KEEP_ALIVE, silent_until }
+        Self { session, follower, wanted, keep_alive: KEEP_ALIVE, silent_until }
     }
 
     /// Pings after this much silence instead of [`KEEP_ALIVE`].
@@ -95,9 +103,9 @@ impl Reader {
     ///
     /// # Errors
     /// If the session has ended.
-    pub async fn fresh(session: Session, names: u16) -> Result<(Bytes, Self), SessionError> {
-        let (id, state) = state(&session, names).await?;
-        Ok((state, Self::after(session, id.seq, names)))
+    pub async fn fresh(session: Session, wanted: Wanted) -> Result<(Bytes, Self), SessionError> {
+        let (id, state) = state(&session, wanted).await?;
+        Ok((state, Self::after(session, id.seq, wanted)))
     }
 
     /// A `gap` with a fresh `state`, and a reader of what follows it.
@@ -106,12 +114,12 @@ impl Reader {
     /// If the session has ended.
     pub async fn after_gap(
         session: Session,
-        names: u16,
+        wanted: Wanted,
         from: EventId,
         reason: GapReason,
     ) -> Result<(Bytes, Self), SessionError> {
-        let (id, gap) = gap(&session, names, from, reason).await?;
-        Ok((gap, Self::after(session, id.seq, names)))
+        let (id, gap) = gap(&session, wanted, from, reason).await?;
+        Ok((gap, Self::after(session, id.seq, wanted)))
     }
 
     /// The last event that was given out, or left out.
@@ -150,7 +158,7 @@ impl Reader {
             Read::Frames(bytes) => Some(bytes),
             Read::Gap => {
                 let (id, bytes) =
-                    gap(&self.session, self.names, self.at(), GapReason::SlowReader).await.ok()?;
+                    gap(&self.session, self.wanted, self.at(), GapReason::SlowReader).await.ok()?;
                 self.follower.skip_to(id.seq);
                 Some(bytes)
             }
@@ -166,21 +174,24 @@ fn ping(at: &EventId) -> Bytes {
 }
 
 /// The id of a fresh `state`, and its frame if the reader wants states.
-async fn state(session: &Session, names: u16) -> Result<(EventId, Bytes), SessionError> {
-    let reply = session.state().await?;
-    let wanted = names & EventName::State.bit() != 0;
-    let frame = wanted.then(|| json_frame(Some(&reply.last_event_id), EventName::State, &reply.state));
+async fn state(session: &Session, wanted: Wanted) -> Result<(EventId, Bytes), SessionError> {
+    let mut reply = session.state().await?;
+    if wanted.lean {
+        reply.state.make_lean();
+    }
+    let is_wanted = wanted.names & EventName::State.bit() != 0;
+    let frame = is_wanted.then(|| json_frame(Some(&reply.last_event_id), EventName::State, &reply.state));
     Ok((reply.last_event_id, frame.unwrap_or_default()))
 }
 
 /// A `gap`, and the fresh `state` that follows it.
 async fn gap(
     session: &Session,
-    names: u16,
+    wanted: Wanted,
     from: EventId,
     reason: GapReason,
 ) -> Result<(EventId, Bytes), SessionError> {
-    let (to, state) = state(session, names).await?;
+    let (to, state) = state(session, wanted).await?;
     tracing::debug!(session = %session.id(), %from, %to, ?reason, "a reader has a gap");
     let gap = Gap { from, to: to.clone(), reason };
     let mut bytes = BytesMut::from(json_frame(None, EventName::Gap, &gap));

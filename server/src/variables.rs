@@ -104,7 +104,8 @@ fn range(error: &Error) -> String {
     }
 }
 
-/// Variables that look like ours and are not, each with the nearest that is.
+/// Variables that look like ours and are not, each with the nearest that is. Those of the server are known to all programs,
+/// which share an environment.
 pub fn unknown(variables: impl Iterator<Item = OsString>) -> Vec<(String, String)> {
     let command = Cli::command();
     let known: Vec<String> = command
@@ -120,6 +121,11 @@ pub fn unknown(variables: impl Iterator<Item = OsString>) -> Vec<(String, String
             Some((name, nearest))
         })
         .collect()
+}
+
+/// What is said of a variable that looks like ours and is not.
+pub fn unknown_warning((name, nearest): &(String, String)) -> String {
+    format!("{name} is not known and does nothing; the nearest that is known is {nearest}")
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use crate::project::{WASM_TARGET, root, target_dir};
 /// The oldest Node that the npm tools run on.
 const NODE_MAJOR: u32 = 18;
 
-/// The pinned version of what makes requests of the OpenAPI document.
-const SCHEMATHESIS: &str = "4.32.5";
+/// The pinned versions of what makes requests and clients of the OpenAPI document.
+const PYTHON_TOOLS: [(&str, &str); 2] = [("schemathesis", "4.32.5"), ("openapi-python-client", "0.29.1")];
 
 /// Checks everything that building needs; quick when all is there.
 pub(crate) fn check() -> Result<()> {
@@ -87,18 +87,23 @@ fn npm_packages() -> Result<()> {
     run(program("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).stdin(Stdio::null()))
 }
 
-/// schemathesis, from PyPI: makes requests of the OpenAPI document. In the target directory, as what is built is.
-pub(crate) fn schemathesis() -> Result<()> {
-    let dir = target_dir().join("schemathesis");
-    let installed = answer(program(dir.join("bin/schemathesis")).arg("--version"));
-    if installed.is_some_and(|version| version.ends_with(SCHEMATHESIS)) {
-        return Ok(());
+/// The tools that make requests and clients of the OpenAPI document. They come from PyPI into the target directory, as what is
+/// built does, each into an environment of its own.
+pub(crate) fn python_tools() -> Result<()> {
+    for (tool, version) in PYTHON_TOOLS {
+        let dir = target_dir().join(tool);
+        let installed = answer(program(dir.join("bin").join(tool)).arg("--version"));
+        if installed.is_some_and(|installed| installed.ends_with(version)) {
+            continue;
+        }
+        println!("installing {tool} {version}");
+        run(program("python3").args(["-m", "venv", "--clear"]).arg(&dir))
+            .context("python3 with venv is missing: apt install python3-venv")?;
+        let package = format!("{tool}=={version}");
+        let pip = dir.join("bin/pip");
+        run(program(pip).args(["install", "--quiet", "--disable-pip-version-check", &package]))?;
     }
-    println!("installing schemathesis {SCHEMATHESIS}");
-    run(program("python3").args(["-m", "venv", "--clear"]).arg(&dir))
-        .context("python3 with venv is missing: apt install python3-venv")?;
-    let package = format!("schemathesis=={SCHEMATHESIS}");
-    run(program(dir.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check", &package]))
+    Ok(())
 }
 
 /// 20 of `v20.11.1`.

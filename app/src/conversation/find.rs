@@ -32,10 +32,8 @@ pub(super) struct Find {
     scroll: Scroll,
     open: State<bool>,
     words: State<String>,
-    /// What has been found so far, the newest first; `None` before the first part of it has come.
-    found: State<Option<Vec<Match>>>,
-    /// Whether older entries have not been searched: they are being searched, or enough was found.
-    more: State<bool>,
+    /// What has been found so far; `None` before the first part of it has come.
+    found: State<Option<Matches>>,
     /// Which of them is shown.
     at: State<usize>,
     /// The first match is waited for, or one is on its way into sight.
@@ -51,7 +49,6 @@ impl Find {
             open: State::new(false),
             words: State::new(String::new()),
             found: State::new(None),
-            more: State::new(false),
             at: State::new(0),
             busy: State::new(false),
         };
@@ -126,9 +123,12 @@ impl Find {
             });
             let shown = self.count();
             let total = shown + part.matches.len();
-            self.more.set_to(part.next.is_some());
-            self.found.update(|found| found.get_or_insert_default().extend(part.matches));
-            from = part.next.filter(|_| total < MAX_MATCHES);
+            from = part.next.clone().filter(|_| total < MAX_MATCHES);
+            self.found.update(|found| {
+                let found = found.get_or_insert_default();
+                found.matches.extend(part.matches);
+                found.next = part.next;
+            });
             if shown == 0 && total > 0 {
                 self.go(0);
             }
@@ -142,7 +142,7 @@ impl Find {
     }
 
     fn count(self) -> usize {
-        self.found.with(|found| found.as_ref().map_or(0, Vec::len))
+        self.found.with(|found| found.as_ref().map_or(0, |found| found.matches.len()))
     }
 
     /// Goes back to what was said before, or on to what was said after.
@@ -156,7 +156,7 @@ impl Find {
 
     /// Brings one of those that were found into sight.
     fn go(self, at: usize) {
-        let found = self.found.with(|found| found.as_ref().and_then(|found| found.get(at).cloned()));
+        let found = self.found.with(|found| found.as_ref().and_then(|found| found.matches.get(at).cloned()));
         let Some(found) = found else { return };
         self.at.set(at);
         self.busy.set(true);
@@ -183,8 +183,9 @@ impl Find {
     /// Whether the reader still wants to see that.
     fn is_meant(self, id: &ItemId) -> bool {
         let at = self.at.peek();
-        self.found
-            .with(|found| found.as_ref().is_some_and(|found| found.get(at).is_some_and(|one| one.id == *id)))
+        self.found.with(|found| {
+            found.as_ref().is_some_and(|found| found.matches.get(at).is_some_and(|one| one.id == *id))
+        })
     }
 
     /// Unfolds what it is folded into, marks it and brings it into sight.
@@ -233,16 +234,16 @@ fn bar_view(find: Find) -> El {
     let place = move || match find.found.get() {
         _ if find.busy.get() => t.searching().to_owned(),
         None => String::new(),
-        Some(found) if found.is_empty() => t.nothing_found().to_owned(),
+        Some(found) if found.matches.is_empty() => t.nothing_found().to_owned(),
         Some(found) => {
-            let more = if find.more.get() { "+" } else { "" };
-            (t.found_place)(find.at.get() + 1, format!("{}{more}", found.len()))
+            let more = if found.next.is_some() { "+" } else { "" };
+            (t.found_place)(find.at.get() + 1, format!("{}{more}", found.matches.len()))
         }
     };
     let excerpt = move || {
         let at = find.at.get();
         let found = find.found.get()?;
-        found.into_iter().nth(at).map(|found| el("p").class("excerpt").child(found.excerpt))
+        found.matches.into_iter().nth(at).map(|found| el("p").class("excerpt").child(found.excerpt))
     };
     let button = |label: &'static str, class, mark, act: fn(Find)| {
         el("button")

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use codex_gateway_wire::{
-    Content, Item, UserRequest,
+    Content, Item, Timestamp, UserRequest,
     codex::FileUpdateChange,
     request::{AnswerRequest, RequestKind},
 };
@@ -91,7 +91,7 @@ pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
         .child(live(failed))
         .child(reading.hint_view(sends, t))
         .child(choices)
-        .child(countdown_view(chat, card.request.deadline))
+        .child(countdown_view(chat, card.request.deadline.map(Timestamp::ms)))
 }
 
 fn answer_of(

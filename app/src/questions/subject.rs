@@ -48,7 +48,7 @@ mod tests {
             params: codex_gateway_wire::Json::default(),
             summary,
             available_decisions: Vec::new(),
-            created_at: 0,
+            created_at: codex_gateway_wire::Timestamp::default(),
             deadline: None,
         })
     }

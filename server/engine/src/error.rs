@@ -43,6 +43,9 @@ pub enum SessionError {
     /// A turn is running, or about to.
     #[error("a turn is active; wait for its end, or interrupt it")]
     TurnActive,
+    /// No turn is running, but a command or a sub-agent is still at work, or a question waits.
+    #[error("the conversation is still at work; wait until that ends, or end its session first")]
+    StillAtWork,
     /// No turn is running.
     #[error("no turn is active")]
     NoActiveTurn,
@@ -233,6 +236,21 @@ fn held(session: Option<&SessionId>) -> String {
 }
 
 impl SessionError {
+    /// Returns `true` if what was asked for may have been done all the same, so that nobody should do it again.
+    pub(crate) fn may_have_been_done(&self) -> bool {
+        match self {
+            Self::Codex(error) => !matches!(
+                error,
+                BridgeError::Refused { .. }
+                    | BridgeError::Lacks(_)
+                    | BridgeError::TooOld(_)
+                    | BridgeError::Spawn { .. }
+            ),
+            Self::ShuttingDown | Self::NeverStarted(_) => true,
+            _ => false,
+        }
+    }
+
     /// For programs.
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -271,7 +289,7 @@ impl SessionError {
             Self::Store(_) | Self::Unreadable(_) => ErrorCode::Store,
             Self::Limit(_) => ErrorCode::SessionLimit,
             Self::Crashing { .. } => ErrorCode::CodexCrashing,
-            Self::TurnActive => ErrorCode::TurnActive,
+            Self::TurnActive | Self::StillAtWork => ErrorCode::TurnActive,
             Self::NoActiveTurn => ErrorCode::NoActiveTurn,
             Self::EmptyPrompt => ErrorCode::EmptyPrompt,
             Self::ConversationChanged => ErrorCode::ConversationChanged,

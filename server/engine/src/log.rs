@@ -41,7 +41,15 @@ struct Ring {
     bytes: usize,
     limit: usize,
     /// The newest `state`. A later one says all that an earlier one did, so only one is kept.
-    state: Option<u64>,
+    state: Option<LatestState>,
+}
+
+/// The newest `state` of a log.
+#[derive(Debug)]
+struct LatestState {
+    seq: u64,
+    /// Its frame for lean readers.
+    lean: Bytes,
 }
 
 #[derive(Debug)]
@@ -100,6 +108,22 @@ impl Log {
         seq
     }
 
+    /// Appends a `state`, whose data `write` produces for most readers and `write_lean` for lean ones.
+    pub fn append_state(
+        &self,
+        write: impl FnOnce(&mut Vec<u8>),
+        write_lean: impl FnOnce(&mut Vec<u8>),
+    ) -> u64 {
+        let mut ring = self.ring();
+        let seq = ring.last() + 1;
+        let id = Some((self.epoch.as_str(), seq));
+        let bytes = frame(id, EventName::State, write);
+        let lean = frame(id, EventName::State, write_lean);
+        ring.push(Frame { name: EventName::State, bytes });
+        ring.replace_state(LatestState { seq, lean });
+        seq
+    }
+
     /// Lets readers see what was appended. The actor calls it once for many events that came at once.
     pub fn publish(&self) {
         let last = self.ring().last();
@@ -114,7 +138,7 @@ impl Log {
 
     /// A reader of the events after `seq`, of those whose names are in `names` (a set of [`EventName::bit`]s).
     pub fn follow(self: &Arc<Self>, seq: u64, names: u16) -> Follower {
-        Follower { log: Arc::clone(self), head: self.head.subscribe(), at: seq, names }
+        Follower { log: Arc::clone(self), head: self.head.subscribe(), at: seq, names, lean: false }
     }
 
     /// Whether all events after this one can be replayed, and why not.
@@ -143,22 +167,23 @@ impl Ring {
 
     fn push(&mut self, frame: Frame) {
         self.bytes += frame.cost();
-        let is_state = frame.name == EventName::State;
         self.frames.push_back(frame);
-        if is_state {
-            let before = self.state.replace(self.last());
-            if let Some(replaced) = before.and_then(|seq| seq.checked_sub(self.first))
-                && let Ok(at) = usize::try_from(replaced)
-                && let Some(replaced) = self.frames.get_mut(at)
-            {
-                replaced.bytes = Bytes::new();
-            }
-        }
         while self.bytes > self.limit && self.frames.len() > 1 {
             if let Some(oldest) = self.frames.pop_front() {
                 self.bytes -= oldest.cost();
                 self.first += 1;
             }
+        }
+    }
+
+    /// Drops the `state` before this one.
+    fn replace_state(&mut self, state: LatestState) {
+        let before = self.state.replace(state);
+        if let Some(replaced) = before.and_then(|state| state.seq.checked_sub(self.first))
+            && let Ok(at) = usize::try_from(replaced)
+            && let Some(replaced) = self.frames.get_mut(at)
+        {
+            replaced.bytes = Bytes::new();
         }
     }
 }
@@ -187,6 +212,7 @@ pub struct Follower {
     /// The last event that was given out, or left out.
     at: u64,
     names: u16,
+    lean: bool,
 }
 
 /// What a reader gets.
@@ -204,6 +230,12 @@ impl Follower {
     /// The id of the last event that was given out, or left out because of its name.
     pub fn at(&self) -> EventId {
         self.log.id(self.at)
+    }
+
+    /// With `true`, gets each `state` without what grows with the conversation.
+    #[must_use]
+    pub fn lean(self, lean: bool) -> Self {
+        Self { lean, ..self }
     }
 
     /// Goes on after another event: the one that a fresh state includes.
@@ -242,13 +274,17 @@ impl Follower {
             if frame.name.bit() & self.names == 0 || frame.bytes.is_empty() {
                 continue;
             }
+            let bytes = match &ring.state {
+                Some(state) if self.lean && state.seq == self.at => &state.lean,
+                _ => &frame.bytes,
+            };
             match &first {
-                None => first = Some(frame.bytes.clone()),
+                None => first = Some(bytes.clone()),
                 Some(one) => {
                     if joined.is_empty() {
                         joined.extend_from_slice(one);
                     }
-                    joined.extend_from_slice(&frame.bytes);
+                    joined.extend_from_slice(bytes);
                 }
             }
         }
@@ -263,7 +299,11 @@ mod tests {
     const ALL: u16 = u16::MAX;
 
     fn append(log: &Log, name: EventName, data: &str) -> u64 {
-        let seq = log.append(name, |bytes| bytes.extend_from_slice(data.as_bytes()));
+        let write = |bytes: &mut Vec<u8>| bytes.extend_from_slice(data.as_bytes());
+        let seq = match name {
+            EventName::State => log.append_state(write, |bytes| bytes.extend_from_slice(b"lean")),
+            name => log.append(name, write),
+        };
         log.publish();
         seq
     }
@@ -372,5 +412,18 @@ mod tests {
         log.close();
         assert!(text(reader.next().await).contains("bye"));
         assert_eq!(reader.next().await, Read::End);
+    }
+
+    #[tokio::test]
+    async fn lean_reader_gets_the_lean_state_and_all_other_events() {
+        let log = Arc::new(Log::new(RING));
+        append(&log, EventName::State, "old");
+        append(&log, EventName::Notification, "1");
+        append(&log, EventName::State, "new");
+        let data = |read: Read| -> Vec<String> {
+            text(read).lines().filter_map(|line| line.strip_prefix("data: ").map(str::to_owned)).collect()
+        };
+        assert_eq!(data(log.follow(0, ALL).lean(true).next().await), ["1", "lean"]);
+        assert_eq!(data(log.follow(0, ALL).next().await), ["1", "new"]);
     }
 }

@@ -76,6 +76,11 @@ impl Told {
         reply
     }
 
+    /// Notes that it is not known whether the request was done.
+    pub(crate) fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
     fn is_told(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -25,7 +25,7 @@ use std::{
 };
 
 use codex_gateway_wire::{
-    OwnerId, SessionId, StartTurn,
+    OwnerId, SessionId, StartTurn, ThreadId, TurnId,
     api::{CreateSession, ProjectTrust, TurnReply},
     event::ClosedReason,
 };
@@ -369,6 +369,27 @@ impl Sessions {
         self.get(owner, &id).await
     }
 
+    /// Makes a session in a fork of a thread, or finds the one that was made for the same request.
+    ///
+    /// # Errors
+    /// Those of [`Sessions::fork`] and [`Sessions::create_once`].
+    pub async fn fork_once(
+        &self,
+        owner: &OwnerId,
+        thread: ThreadId,
+        last_turn: Option<TurnId>,
+        key: Option<RequestKey>,
+    ) -> Result<Session, SessionError> {
+        let (sessions, creator) = (self.clone(), owner.clone());
+        let forking =
+            async move { sessions.fork(&creator, &thread, last_turn, CreateSession::default()).await };
+        let Some(key) = key else { return forking.await };
+        // What fails leaves no session behind.
+        let forking = Box::pin(async move { Ok(forking.await?.id().clone()) });
+        let id = self.inner.once.run(owner, key, Told::default(), forking).await?;
+        self.get(owner, &id).await
+    }
+
     /// Sends a message, unless it was sent by the same request: a key says which that is.
     ///
     /// # Errors
@@ -387,21 +408,28 @@ impl Sessions {
         Ok(TurnReply { session: session.state().await?, sent })
     }
 
-    /// Does a larger piece of work, unless the same request has done it: a key says which that is. The work leaves nothing
-    /// behind if it fails, and can be tried again then.
+    /// Does what a request with a key asks for, unless the same request has done it. Without a key it is simply done. The work
+    /// leaves nothing behind if it fails, and can be tried again then.
     ///
     /// # Errors
-    /// Those of the work, [`SessionError::KeyReused`], [`SessionError::KeyUnfinished`].
+    /// Those of `work`, [`SessionError::KeyReused`], [`SessionError::KeyUnfinished`].
     pub async fn do_once<T: Serialize + DeserializeOwned>(
         &self,
         owner: &OwnerId,
         key: Option<RequestKey>,
         work: impl Future<Output = Result<T, SessionError>> + Send + 'static,
     ) -> Result<T, SessionError> {
-        match key {
-            Some(key) => self.inner.once.run(owner, key, Told::default(), work).await,
-            None => work.await,
-        }
+        let Some(key) = key else { return work.await };
+        let told = Told::default();
+        let noted = told.clone();
+        let work = Box::pin(async move {
+            work.await.inspect_err(|error| {
+                if error.may_have_been_done() {
+                    noted.note();
+                }
+            })
+        });
+        self.inner.once.run(owner, key, told, work).await
     }
 
     /// Makes a session whose process opens that thread; `model` is that of the threads that it begins later.

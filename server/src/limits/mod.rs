@@ -13,14 +13,16 @@ use std::{fmt, num::NonZeroU32, time::Duration};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{Extensions, Method},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use codex_gateway_wire::OwnerId;
 use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    Quota, RateLimiter,
     clock::{Clock, DefaultClock},
+    middleware::StateInformationMiddleware,
+    state::keyed::DefaultKeyedStateStore,
 };
 
 pub use self::{address::Address, bodies::BodyPermit, forms::FormPermit, streams::StreamPlace};
@@ -31,6 +33,9 @@ use crate::{
     error::ApiError,
     state::AppState,
 };
+
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// How often those are forgotten who asked for nothing lately.
 pub const SWEEP: Duration = Duration::from_mins(1);
@@ -111,10 +116,10 @@ impl Limits {
     /// Nothing was asked for yet.
     pub fn new(options: &LimitOptions) -> Self {
         Self {
-            requests: Rate::new("requests", options.rate_requests),
-            creates: Rate::new("new sessions", options.rate_creates),
-            turns: Rate::new("turns", options.rate_turns),
-            bad_tokens: Rate::new("bad tokens", options.rate_bad_tokens),
+            requests: Rate::new("requests", "requests", options.rate_requests),
+            creates: Rate::new("creates", "new sessions", options.rate_creates),
+            turns: Rate::new("turns", "turns", options.rate_turns),
+            bad_tokens: Rate::new("bad-tokens", "bad tokens", options.rate_bad_tokens),
             streams: Streams::new(options.max_streams),
             bodies: Bodies::default(),
             forms: Forms::default(),
@@ -126,7 +131,8 @@ impl Limits {
     /// # Errors
     /// [`ApiError::RateLimited`]
     pub fn bad_token(&self, address: Address) -> Result<(), ApiError> {
-        check(self.bad_tokens.as_ref(), &address)
+        let Some(rate) = &self.bad_tokens else { return Ok(()) };
+        rate.count(&address).map(drop).map_err(|after| ApiError::RateLimited { what: rate.what, after })
     }
 
     /// A place for a stream, for as long as it is held.
@@ -172,27 +178,41 @@ impl Limits {
 }
 
 /// Middleware, behind `authenticate`: counts a request, and what it starts.
-///
-/// # Errors
-/// [`ApiError::RateLimited`]
+/// Replies of the API tell what is left, also those that refuse with [`ApiError::RateLimited`].
 pub async fn limit(
     State(state): State<AppState>,
     Caller(owner): Caller,
     mut request: Request,
     next: Next,
-) -> Result<Response, ApiError> {
+) -> Response {
     let who = Who::of(&state.auth, &owner, &request);
     let Limits { requests, creates, turns, .. } = &*state.limits;
-    check(requests.as_ref(), &who)?;
     let starts = Starts::of(request.method(), request.extensions(), request.uri().path());
-    if starts.session {
-        check(creates.as_ref(), &who)?;
+    let rates = [(requests, true), (creates, starts.session), (turns, starts.turn)];
+    let is_call = request.uri().path().starts_with("/api/");
+    let mut quotas = Quotas::default();
+    let mut refusal = None;
+    for rate in rates.into_iter().filter_map(|(rate, counts)| rate.as_ref().filter(|_| counts)) {
+        match rate.count(&who) {
+            Ok(left) => quotas.add(rate, left),
+            Err(after) => {
+                quotas.add(rate, Left { requests: 0, reset: after });
+                refusal = Some(ApiError::RateLimited { what: rate.what, after });
+                break;
+            }
+        }
     }
-    if starts.turn {
-        check(turns.as_ref(), &who)?;
+    let mut response = match refusal {
+        Some(refusal) => refusal.into_response(),
+        None => {
+            request.extensions_mut().insert(who);
+            next.run(request).await
+        }
+    };
+    if is_call {
+        quotas.tell(response.headers_mut());
     }
-    request.extensions_mut().insert(who);
-    Ok(next.run(request).await)
+    response
 }
 
 /// What a request starts.
@@ -225,31 +245,77 @@ impl Starts {
     }
 }
 
-/// So many in a minute, all of them at once if one likes.
-struct Rate<K: Clone + std::hash::Hash + Eq> {
-    what: &'static str,
-    limiter: DefaultKeyedRateLimiter<K>,
+/// What is left of a rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Left {
+    requests: u32,
+    /// When all of it is there again if nothing is asked for; when one request is, if none is left. In seconds.
+    reset: u64,
 }
 
-impl<K: Clone + std::hash::Hash + Eq> Rate<K> {
-    fn new(what: &'static str, per_minute: u32) -> Option<Self> {
+/// What a reply tells of the rates that its request was counted for, in the fields of
+/// [draft-ietf-httpapi-ratelimit-headers](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/).
+#[derive(Debug, Default)]
+struct Quotas {
+    policies: Vec<String>,
+    left: Vec<String>,
+}
+
+impl Quotas {
+    fn add<K: Key>(&mut self, rate: &Rate<K>, left: Left) {
+        let Rate { name, per_minute, .. } = rate;
+        self.policies.push(format!("\"{name}\";q={per_minute};w=60"));
+        self.left.push(format!("\"{name}\";r={};t={}", left.requests, left.reset));
+    }
+
+    fn tell(&self, headers: &mut HeaderMap) {
+        for (field, items) in [(RATE_LIMIT_POLICY, &self.policies), (RATE_LIMIT, &self.left)] {
+            // Names and numbers are plain text.
+            if let Some(value) = HeaderValue::try_from(items.join(", ")).ok().filter(|_| !items.is_empty()) {
+                headers.insert(field, value);
+            }
+        }
+    }
+}
+
+/// Whom a rate is counted for.
+trait Key: Clone + std::hash::Hash + Eq {}
+impl<K: Clone + std::hash::Hash + Eq> Key for K {}
+
+/// So many in a minute, all of them at once if one likes.
+struct Rate<K: Key> {
+    /// Its name in headers.
+    name: &'static str,
+    /// What it counts, for people.
+    what: &'static str,
+    per_minute: u32,
+    limiter: RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>,
+}
+
+impl<K: Key> Rate<K> {
+    fn new(name: &'static str, what: &'static str, per_minute: u32) -> Option<Self> {
         let quota = Quota::per_minute(NonZeroU32::new(per_minute)?);
-        Some(Self { what, limiter: RateLimiter::keyed(quota) })
+        let limiter = RateLimiter::keyed(quota).with_middleware::<StateInformationMiddleware>();
+        Some(Self { name, what, per_minute, limiter })
+    }
+
+    /// Counts one. What is left after it; else when there is one again, in seconds.
+    fn count(&self, key: &K) -> Result<Left, u64> {
+        match self.limiter.check_key(key) {
+            Ok(state) => {
+                let requests = state.remaining_burst_capacity();
+                let missing = u64::from(self.per_minute.saturating_sub(requests));
+                Ok(Left { requests, reset: (missing * 60).div_ceil(u64::from(self.per_minute)) })
+            }
+            // Whole seconds, and never too few.
+            Err(not_until) => Err(not_until.wait_time_from(DefaultClock::default().now()).as_secs() + 1),
+        }
     }
 
     fn sweep(&self) {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
     }
-}
-
-fn check<K: Clone + std::hash::Hash + Eq>(rate: Option<&Rate<K>>, key: &K) -> Result<(), ApiError> {
-    let Some(Rate { what, limiter }) = rate else { return Ok(()) };
-    limiter.check_key(key).map_err(|not_until| {
-        let wait = not_until.wait_time_from(DefaultClock::default().now());
-        // Whole seconds, and never too few.
-        ApiError::RateLimited { what, after: wait.as_secs() + 1 }
-    })
 }
 
 #[cfg(test)]
@@ -262,16 +328,33 @@ mod tests {
 
     #[test]
     fn one_who_asks_too_much_is_told_when_to_come_back() {
-        let rate = Rate::new("turns", 2);
-        let check = |who| check(rate.as_ref(), &address(who));
-        assert!(check("192.0.2.1").is_ok() && check("192.0.2.1").is_ok());
-        let Err(ApiError::RateLimited { what: "turns", after }) = check("192.0.2.1") else { panic!() };
+        let rate = Rate::new("turns", "turns", 2).unwrap();
+        let count = |who| rate.count(&address(who));
+        assert_eq!(count("192.0.2.1"), Ok(Left { requests: 1, reset: 30 }));
+        assert_eq!(count("192.0.2.1"), Ok(Left { requests: 0, reset: 60 }));
+        let after = count("192.0.2.1").unwrap_err();
         assert!((1..=31).contains(&after), "{after}");
-        assert!(check("192.0.2.2").is_ok(), "others are not");
+        assert!(count("192.0.2.2").is_ok(), "others are not");
+    }
+
+    #[test]
+    fn what_is_left_is_told_for_each_rate() {
+        let mut quotas = Quotas::default();
+        let requests = Rate::<Address>::new("requests", "requests", 6000).unwrap();
+        let turns = Rate::<Address>::new("turns", "turns", 2).unwrap();
+        quotas.add(&requests, Left { requests: 5999, reset: 1 });
+        quotas.add(&turns, Left { requests: 0, reset: 30 });
+        let mut headers = HeaderMap::new();
+        quotas.tell(&mut headers);
+        assert_eq!(headers[RATE_LIMIT_POLICY], r#""requests";q=6000;w=60, "turns";q=2;w=60"#);
+        assert_eq!(headers[RATE_LIMIT], r#""requests";r=5999;t=1, "turns";r=0;t=30"#);
+        let mut none = HeaderMap::new();
+        Quotas::default().tell(&mut none);
+        assert!(none.is_empty());
     }
 
     #[test]
     fn none_is_no_limit() {
-        assert!(Rate::<Address>::new("turns", 0).is_none());
+        assert!(Rate::<Address>::new("turns", "turns", 0).is_none());
     }
 }

@@ -1,7 +1,9 @@
 //! What stands in paths and headers.
 #![allow(dead_code, reason = "only described: handlers read it by their own means")]
 
-use codex_gateway_wire::{ItemId, QueueItemId, RequestId, RuleId, SessionId, ThreadId, UploadId};
+use codex_gateway_wire::{
+    ItemId, QueueItemId, RequestId, RuleId, SessionId, ThreadId, UploadId, api::StateDetail,
+};
 use utoipa::IntoParams;
 
 /// Where a session is.
@@ -70,9 +72,39 @@ pub struct UploadPath {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct OnceHeader {
-    /// A request with the same key, path and body is answered as the first one was, and does nothing again.
+    /// A request with the same key, path and body is answered as the first one was, and does nothing again. Bodies are
+    /// compared by what they mean; how long a reply waits is no part of that.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     idempotency_key: Option<String>,
+}
+
+/// How much of the session's state the reply has.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct StateQuery {
+    /// `none`: neither the transcript, nor the newest events, nor the models. It beats `Prefer`.
+    #[param(inline)]
+    state: Option<StateDetail>,
+}
+
+/// How much of the session's state the reply has, as a preference.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct PreferHeader {
+    /// `return=minimal` is the same as `?state=none`.
+    #[param(rename = "Prefer")]
+    prefer: Option<String>,
+}
+
+/// A token where no header can be sent: an `EventSource` cannot.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TokenQuery {
+    /// The token, instead of an `Authorization` header.
+    access_token: Option<String>,
+    /// Another name of `access_token`.
+    #[deprecated]
+    token: Option<String>,
 }
 
 /// Where a stream goes on.

@@ -6,7 +6,7 @@ use codex_gateway_wire::api::{ErrorBody, ErrorCode};
 use utoipa::{
     IntoResponses, PartialSchema, ToSchema,
     openapi::{
-        AllOfBuilder, ContentBuilder, Object, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
+        ContentBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Type, extensions::ExtensionsBuilder,
         header::HeaderBuilder,
     },
 };
@@ -40,13 +40,11 @@ refusals! {
     /// Of a request that needs no token.
     Open = [; BadHost, ForeignHost, ForeignOrigin, Internal],
     /// Of `GET /metrics`.
-    Watch = [Open; Unauthorized, RateLimited, NotFound],
-    /// Of every other request.
-    Call = [Open; Unauthorized, RateLimited],
-    /// Of one with a query.
-    Query = [Call; BadQuery],
+    Watch = [Open; Unauthorized, RateLimited, NotFound, BadQuery],
+    /// Of every other request. (A query can have what no operation knows.)
+    Call = [Open; Unauthorized, RateLimited, BadQuery],
     /// Of the stream of summaries, whose path an older gateway had.
-    Summaries = [Query; Gone],
+    Summaries = [Call; Gone],
     /// Of one that may have a body.
     Write = [Call; BadBody, SlowBody, TooLarge, TooManyBodies],
     /// Of one that may be sent with a key.
@@ -59,8 +57,6 @@ refusals! {
     Session = [; NotFound, Store, ShuttingDown, ThreadHeld],
     /// Of what reads a session.
     ReadSession = [Call, Session;],
-    /// Of what reads a part of a session.
-    QuerySession = [ReadSession; BadQuery],
     /// Of what has to start a session's process first, if there is none.
     Wake = [Codex; SessionLimit, Archived, Starting, NotFound, Store],
     /// Of what a session is made with.
@@ -80,43 +76,41 @@ refusals! {
     /// Of a change of what waits for its turn.
     Queue = [Write, Session; QueueItemSending, QueueFull, EmptyPrompt, PromptTooLong],
     /// Of a message that waits and is sent now.
-    SendQueued = [Turn; QueueItemSending, NoSuchUpload, NoSuchFile, NoImages],
+    SendQueued = [Turn, Once; QueueItemSending, NoSuchUpload, NoSuchFile, NoImages],
     /// Of another thread for a session.
     ThreadChange = [Turn, Settings; BadThreadId, QueueWaits],
     /// Of what is done with what was said in a thread.
     ThreadAction = [ThreadChange; EmptyThread],
+    /// Of what is made in a thread, and may be sent with a key.
+    NewInThread = [ThreadAction, Once;],
     /// Of a list of threads.
-    ListThreads = [Query, Codex; TooManyReads],
+    ListThreads = [Call, Codex; TooManyReads],
     /// Of what looks for files.
-    FindFiles = [QuerySession; BadCwd, OutsideWorkspaces],
+    FindFiles = [ReadSession; BadCwd, OutsideWorkspaces],
     /// Of a list of what an owner has decided about folders.
     ListProjects = [Call; Store],
     /// Of what reads the settings that a folder brings along.
-    ReadProject = [Query; BadCwd, OutsideWorkspaces, Store],
+    ReadProject = [Call; BadCwd, OutsideWorkspaces, Store],
     /// Of a decision about a folder.
     TrustFolder = [Write; BadCwd, OutsideWorkspaces, OverCeiling, Store],
     /// Of what reads a thread.
     ReadThread = [Call, Codex; NotFound, BadThreadId, TooManyReads, Indexing, Archived, Store],
-    /// Of what is told of a thread's file.
-    ExportThread = [ReadThread; BadQuery],
     /// Of what becomes of a thread.
     WriteThread = [Write, Codex; NotFound, BadThreadId, ThreadHeld, TurnActive, TooManyReads, EmptyThread, Archived, QueueWaits, Store, Starting],
     /// Of an answer to what codex asks.
-    Answer = [Write, Session, Codex; RequestEnded, BadAnswer, TooManyRules],
+    Answer = [Write, Once, Session, Codex; RequestEnded, BadAnswer, TooManyRules],
     /// Of the caller's rules.
     ListRules = [Call; Store],
     /// Of what revokes a rule.
     DeleteRule = [Write; NotFound, Store],
     /// Of an image that is sent.
-    SendImage = [Write; NoImage, BrokenImage, TooManyPixels, NoRoom, Store],
+    SendImage = [Write, Once; NoImage, BrokenImage, TooManyPixels, NoRoom, Store],
     /// Of an image that is read.
     ReadImage = [Call; NotFound, Store],
     /// Of a picture of a conversation.
     ReadPicture = [ReadSession, Codex; TooManyReads, BadCwd, OutsideWorkspaces],
     /// Of what looks through a whole conversation.
-    ReadHistory = [QuerySession, Codex; TooManyReads, Indexing, Archived],
-    /// Of a path that an older gateway had.
-    Legacy = [Write; Gone],
+    ReadHistory = [ReadSession, Codex; TooManyReads, Indexing, Archived],
 }
 
 /// The replies with these codes, one for each status.
@@ -135,15 +129,13 @@ fn responses(codes: &[ErrorCode]) -> BTreeMap<String, RefOr<Response>> {
 fn response(codes: &[ErrorCode]) -> Response {
     let said: Vec<String> =
         codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
-    let code = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .enum_values(Some(codes.iter().map(|code| code.as_str())));
-    let schema = AllOfBuilder::new()
-        .item(Ref::from_schema_name(ErrorBody::name()))
-        .item(ObjectBuilder::new().property("code", code));
+    // One type for all errors. Which codes there can be is told beside it: a type for each set of them would make hundreds.
+    let codes_told: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
+    let schema = Ref::from_schema_name(ErrorBody::name());
     let mut response = ResponseBuilder::new()
         .description(said.join("\n\n"))
-        .content("application/json", ContentBuilder::new().schema(Some(schema)).build());
+        .content("application/json", ContentBuilder::new().schema(Some(schema)).build())
+        .extensions(Some(ExtensionsBuilder::new().add("x-error-codes", codes_told).build()));
     if codes.contains(&ErrorCode::Unauthorized) {
         response = response.header("WWW-Authenticate", header(Type::String, "`Bearer`"));
     }

@@ -1,4 +1,4 @@
-//! `GET /api/openapi.json`, and `GET /api/docs`, which is the same for people. Both are made when they are first asked for.
+//! `GET /api/openapi.json`, the same in OpenAPI 3.1, and `GET /api/docs`, which is the same for people. All are made when they are first asked for.
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -9,7 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use leptos::nonce::Nonce;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     headers::allow_form,
@@ -19,6 +19,7 @@ use crate::{
 };
 
 static JSON: LazyLock<Bytes> = LazyLock::new(|| router::document().to_string().into());
+static JSON_3_1: LazyLock<Bytes> = LazyLock::new(|| router::document_3_1().to_string().into());
 static PAGE: LazyLock<Page> = LazyLock::new(|| Page::of(&router::document()));
 
 /// This document.
@@ -30,20 +31,36 @@ static PAGE: LazyLock<Page> = LazyLock::new(|| Page::of(&router::document()));
     responses((status = 200, description = "An OpenAPI 3.2 document.", body = codex_gateway_wire::Json), Call),
 )]
 pub async fn json(State(state): State<AppState>) -> impl IntoResponse {
-    let json = state.base_path.below_root().map_or_else(|| JSON.clone(), at);
+    // A program has one gateway, and that has one base path.
+    static BELOW_ROOT: OnceLock<Bytes> = OnceLock::new();
+    let json = match state.base_path.below_root() {
+        Some(base) => BELOW_ROOT.get_or_init(|| below_root(base, router::document())).clone(),
+        None => JSON.clone(),
+    };
     ([(header::CONTENT_TYPE, "application/json")], json)
 }
 
-/// The document of a gateway that is served below a path.
-fn at(base: &str) -> Bytes {
-    // A program has one gateway.
-    static JSON: OnceLock<Bytes> = OnceLock::new();
-    let document = || {
-        let mut document = router::document();
-        document["servers"] = json!([{ "url": base }]);
-        document.to_string().into()
+/// A document with the path that the gateway is served below.
+fn below_root(base: &str, mut document: Value) -> Bytes {
+    document["servers"] = json!([{ "url": base }]);
+    document.to_string().into()
+}
+
+/// This document in OpenAPI 3.1, for generators of clients.
+#[utoipa::path(
+    get,
+    path = "/api/openapi-3.1.json",
+    operation_id = "getDocumentInVersion31",
+    tag = "Gateway",
+    responses((status = 200, description = "An OpenAPI 3.1 document.", body = codex_gateway_wire::Json), Call),
+)]
+pub async fn json_3_1(State(state): State<AppState>) -> impl IntoResponse {
+    static BELOW_ROOT: OnceLock<Bytes> = OnceLock::new();
+    let json = match state.base_path.below_root() {
+        Some(base) => BELOW_ROOT.get_or_init(|| below_root(base, router::document_3_1())).clone(),
+        None => JSON_3_1.clone(),
     };
-    JSON.get_or_init(document).clone()
+    ([(header::CONTENT_TYPE, "application/json")], json)
 }
 
 /// This document, for people.

@@ -23,10 +23,11 @@ use crate::{
     limits::{StreamPlace, Who},
     openapi::{
         events::ServerSentEvent,
-        params::{ResumeHeader, SessionPath},
-        refusals::QuerySession,
+        params::{PreferHeader, ResumeHeader, SessionPath, StateQuery, TokenQuery},
+        refusals::ReadSession,
     },
-    sse::{self, Chunk, Reader},
+    reply::ReplyOptions,
+    sse::{self, Chunk, Reader, Wanted},
     state::AppState,
 };
 
@@ -39,7 +40,7 @@ const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=ut
 /// How long an `EventSource` waits before it connects again, in milliseconds.
 const RETRY: &str = "retry: 1000\n\n";
 
-/// What a reader may ask for. A token may stand in the query as well; it is dealt with elsewhere.
+/// What a reader may ask for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
@@ -69,19 +70,20 @@ pub struct Asked {
     path = "/api/sessions/{id}/events",
     operation_id = "streamEvents",
     tag = "Events",
-    params(SessionPath, Asked, ResumeHeader),
-    responses((status = 200, description = "The events.", content((ServerSentEvent = "text/event-stream"), (ServerSentEvent = "text/plain"))), QuerySession),
+    params(SessionPath, Asked, StateQuery, TokenQuery, PreferHeader, ResumeHeader),
+    responses((status = 200, description = "The events.", content((ServerSentEvent = "text/event-stream"), (ServerSentEvent = "text/plain"))), ReadSession),
 )]
 pub async fn events(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,
     Extension(expiry): Extension<Expiry>,
     Extension(who): Extension<Who>,
+    options: ReplyOptions,
     asked: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Query(asked) = asked.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
-    let names = names(asked.events.as_deref())?;
+    let wanted = Wanted { names: names(asked.events.as_deref())?, lean: options.lean };
     let last_event_id = headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default());
     let since = last_event_id.or(asked.since.as_deref()).filter(|id| !id.is_empty());
     let start = match since {
@@ -102,13 +104,13 @@ pub async fn events(
         _permit: if wait == Some(Duration::ZERO) { None } else { Some(state.limits.stream(who)?) },
         _attendance: attends.then(|| session.attend()),
     };
-    let hello = sse::hello(&session, &state.build_id);
+    let hello = sse::hello(&session, &state.build_id, options.warnings());
     let pace = Pace { wait, keep_alive };
-    let mut response = sse::response(stream(session, hello, names, start, pace, expiry, held));
+    let mut response = sse::response(stream(session, hello, wanted, start, pace, expiry, held));
     if wait.is_some() && sse::wants_plain_text(&headers) {
         response.headers_mut().insert(header::CONTENT_TYPE, PLAIN_TEXT);
     }
-    Ok(response)
+    Ok(options.mark(response))
 }
 
 /// What a stream holds for as long as it is open.
@@ -159,7 +161,7 @@ fn names(list: Option<&str>) -> Result<u16, ApiError> {
 fn stream(
     session: Session,
     hello: Bytes,
-    names: u16,
+    wanted: Wanted,
     start: Start,
     pace: Pace,
     expiry: Expiry,
@@ -172,9 +174,9 @@ fn stream(
         yield Ok(Bytes::from_static(RETRY.as_bytes()));
         yield Ok(hello);
         let begun = match start {
-            Start::After(seq) => Ok((Bytes::new(), Reader::after(session, seq, names))),
-            Start::Fresh => Reader::fresh(session, names).await,
-            Start::Gap(from, reason) => Reader::after_gap(session, names, from, reason).await,
+            Start::After(seq) => Ok((Bytes::new(), Reader::after(session, seq, wanted))),
+            Start::Fresh => Reader::fresh(session, wanted).await,
+            Start::Gap(from, reason) => Reader::after_gap(session, wanted, from, reason).await,
         };
         let Ok((first, reader)) = begun else { return };
         let mut reader = reader.pinging_after(pace.keep_alive);

@@ -17,7 +17,7 @@ use utoipa::IntoParams;
 use crate::{
     auth::{Caller, Expiry},
     error::ApiError,
-    openapi::{params::ThreadPath, refusals::ExportThread},
+    openapi::{params::ThreadPath, refusals::ReadThread},
     state::AppState,
 };
 
@@ -41,7 +41,7 @@ pub struct Asked {
     operation_id = "exportThread",
     tag = "Threads",
     params(ThreadPath, Asked),
-    responses((status = 200, description = "The file.", content((String = "text/markdown"), (Json = "application/json"))), ExportThread),
+    responses((status = 200, description = "The file.", content((String = "text/markdown"), (Json = "application/json"))), ReadThread),
 )]
 pub async fn export(
     State(state): State<AppState>,

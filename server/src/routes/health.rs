@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use codex_gateway_wire::api::{Health, Readiness};
 
-use crate::{openapi::refusals::Open, state::AppState};
+use crate::{openapi::refusals::Open, state::AppState, unknown_fields::Warnings};
 
 /// The gateway runs. Never needs a token.
 #[utoipa::path(
@@ -13,8 +13,9 @@ use crate::{openapi::refusals::Open, state::AppState};
     tag = "Gateway",
     responses((status = 200, description = "It does.", body = Health), Open),
 )]
-pub async fn healthz(State(state): State<AppState>) -> Json<Health> {
-    Json(Health { ok: true, uptime_seconds: state.started.elapsed().as_secs() })
+pub async fn healthz(State(state): State<AppState>, warnings: Warnings) -> Json<Health> {
+    let uptime_seconds = state.started.elapsed().as_secs();
+    Json(Health { ok: true, uptime_seconds, warnings: warnings.list() })
 }
 
 /// The gateway can make sessions: the codex executable can be run. Never needs a token.
@@ -25,8 +26,9 @@ pub async fn healthz(State(state): State<AppState>) -> Json<Health> {
     tag = "Gateway",
     responses((status = 200, description = "It can.", body = Readiness), Open, (status = 503, description = "It cannot, and why.", body = Readiness)),
 )]
-pub async fn readyz(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
+pub async fn readyz(State(state): State<AppState>, warnings: Warnings) -> (StatusCode, Json<Readiness>) {
     let error = state.sessions.check_codex().await.err();
     let status = if error.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { ok: error.is_none(), active_sessions: state.sessions.count(), error }))
+    let (ok, active_sessions) = (error.is_none(), state.sessions.count());
+    (status, Json(Readiness { ok, active_sessions, error, warnings: warnings.list() }))
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{
     error::ApiError,
     extract::CallersSession,
-    openapi::{params::PicturePath, refusals::ReadPicture},
+    openapi::{Binary, params::PicturePath, refusals::ReadPicture},
     state::AppState,
 };
 
@@ -29,7 +29,7 @@ pub struct Of {
     operation_id = "getPicture",
     tag = "Files",
     params(PicturePath),
-    responses((status = 200, description = "The picture.", content((Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/gif"), (Vec<u8> = "image/webp"))), ReadPicture),
+    responses((status = 200, description = "The picture.", content((Binary = "image/png"), (Binary = "image/jpeg"), (Binary = "image/gif"), (Binary = "image/webp"))), ReadPicture),
 )]
 pub async fn read(
     State(state): State<AppState>,

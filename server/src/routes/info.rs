@@ -5,6 +5,9 @@ use codex_gateway_wire::api::{Info, InfoLimits};
 
 use crate::{body::MAX_TURN_BYTES, openapi::refusals::Call, state::AppState, version};
 
+/// The version of the API that `docs/api.md` describes.
+const API_VERSION: u32 = 1;
+
 /// What this gateway is, and what it allows.
 #[utoipa::path(
     get,
@@ -18,6 +21,7 @@ pub async fn info(State(state): State<AppState>) -> Json<Info> {
     let milliseconds = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     Json(Info {
         ok: true,
+        api_version: API_VERSION,
         version: version::VERSION.to_owned(),
         commit: version::commit().map(str::to_owned),
         build_id: state.build_id.to_string(),

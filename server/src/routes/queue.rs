@@ -2,7 +2,8 @@
 
 use axum::{
     Json,
-    extract::{Path, rejection::PathRejection},
+    extract::{Path, State, rejection::PathRejection},
+    response::Response,
 };
 use codex_gateway_engine::SessionError;
 use codex_gateway_wire::{
@@ -12,11 +13,13 @@ use codex_gateway_wire::{
 
 use crate::{
     error::ApiError,
-    extract::{CallersSession, JsonBody},
+    extract::{CallersSession, JsonBody, NoBody},
     openapi::{
-        params::{QueuePath, SessionPath},
+        params::{OnceHeader, PreferHeader, QueuePath, SessionPath, StateQuery},
         refusals::{Queue, ReadSession, SendQueued},
     },
+    reply::ReplyOptions,
+    state::AppState,
 };
 
 /// The message that a path names.
@@ -81,9 +84,21 @@ pub async fn remove(
     path = "/api/sessions/{id}/queue/{item}/send",
     operation_id = "sendQueued",
     tag = "Queue",
-    params(QueuePath),
+    params(QueuePath, StateQuery, PreferHeader, OnceHeader),
     responses((status = 200, description = "What became of it.", body = TurnReply), SendQueued),
 )]
-pub async fn send(CallersSession(session): CallersSession, item: Item) -> Result<Json<TurnReply>, ApiError> {
-    Ok(Json(session.send_queued(id(item)?).await?))
+pub async fn send(
+    State(state): State<AppState>,
+    CallersSession(session): CallersSession,
+    item: Item,
+    options: ReplyOptions,
+    NoBody { key }: NoBody,
+) -> Result<Response, ApiError> {
+    let (sender, id) = (session.clone(), id(item)?);
+    if key.is_none() {
+        return Ok(options.json(session.send_queued(id).await?));
+    }
+    let sending = async move { Ok(sender.send_queued(id).await?.sent) };
+    let sent = state.sessions.do_once(session.owner(), key, sending).await?;
+    Ok(options.json(TurnReply { session: session.state().await?, sent }))
 }

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, rejection::PathRejection},
+    extract::{Path, State, rejection::PathRejection},
 };
 use codex_gateway_engine::SessionError;
 use codex_gateway_wire::{
@@ -12,11 +12,12 @@ use codex_gateway_wire::{
 
 use crate::{
     error::ApiError,
-    extract::{CallersSession, JsonBody},
+    extract::{CallersSession, Keyed},
     openapi::{
-        params::{RequestPath, SessionPath},
+        params::{OnceHeader, RequestPath, SessionPath},
         refusals::{Answer, ReadSession},
     },
+    state::AppState,
 };
 
 /// What waits for an answer, the oldest first.
@@ -38,15 +39,19 @@ pub async fn list(CallersSession(session): CallersSession) -> Result<Json<Reques
     path = "/api/sessions/{id}/requests/{request}",
     operation_id = "answerRequest",
     tag = "Requests",
-    params(RequestPath),
+    params(RequestPath, OnceHeader),
     request_body= AnswerRequest,
     responses((status = 200, description = "How it ended.", body = AnswerReply), Answer),
 )]
 pub async fn answer(
+    State(state): State<AppState>,
     CallersSession(session): CallersSession,
     request: Result<Path<(SessionId, RequestId)>, PathRejection>,
-    JsonBody(answer): JsonBody<AnswerRequest>,
+    Keyed { key, body, permit: _permit }: Keyed<AnswerRequest>,
 ) -> Result<Json<AnswerReply>, ApiError> {
     let Path((_, request)) = request.map_err(|_| SessionError::NoSuchRequest)?;
-    Ok(Json(session.answer(request, answer).await?))
+    let answer = body.ok_or_else(ApiError::empty_body)?;
+    let answerer = session.clone();
+    let answering = async move { answerer.answer(request, answer).await };
+    Ok(Json(state.sessions.do_once(session.owner(), key, answering).await?))
 }

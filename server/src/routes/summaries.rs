@@ -24,7 +24,7 @@ use crate::{
     auth::{Caller, Expiry},
     error::ApiError,
     limits::{StreamPlace, Who},
-    openapi::{events::SummaryEvent, refusals::Summaries},
+    openapi::{events::SummaryEvent, params::TokenQuery, refusals::Summaries},
     sse::{self, Chunk, KEEP_ALIVE},
     state::AppState,
 };
@@ -32,7 +32,7 @@ use crate::{
 /// The most sessions that one stream answers requests for.
 const MAX_ATTENDED: usize = 200;
 
-/// The query of the stream. A token may be in it as well; `auth` reads that.
+/// The query of the stream.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
@@ -52,7 +52,7 @@ pub struct SummariesQuery {
     path = "/api/events",
     operation_id = "streamSummaries",
     tag = "Events",
-    params(SummariesQuery),
+    params(SummariesQuery, TokenQuery),
     responses((status = 200, description = "The summaries.", content_type = "text/event-stream", body = SummaryEvent), Summaries),
 )]
 pub async fn events(

@@ -6,24 +6,28 @@ use std::num::NonZeroU32;
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::PathRejection, rejection::QueryRejection},
+    response::Response,
 };
-use codex_gateway_engine::{SessionError, ThreadQuery};
+use codex_gateway_engine::{RequestKey, Session, SessionError, ThreadQuery};
 use codex_gateway_wire::api::{
-    CreateSession, ForkThread, NameThread, NewThread, ResumeThread, RevertThread, ReviewThread, SessionReply,
-    SortKey, ThreadDone, ThreadList, ThreadReply,
+    ForkThread, NameThread, NewThread, ResumeThread, RevertThread, ReviewThread, SessionReply, SortKey,
+    ThreadDone, ThreadList, ThreadReply,
 };
+use futures::TryFutureExt;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
     auth::Caller,
     error::ApiError,
-    extract::{CallersSession, JsonBody},
+    extract::{CallersSession, JsonBody, Keyed, NoBody},
     openapi::{
-        params::{SessionPath, ThreadPath},
-        refusals::{ListThreads, ReadThread, ThreadAction, ThreadChange, WriteThread},
+        params::{OnceHeader, PreferHeader, SessionPath, StateQuery, ThreadPath},
+        refusals::{ListThreads, NewInThread, ReadThread, ThreadAction, ThreadChange, WriteThread},
     },
+    reply::ReplyOptions,
     state::AppState,
+    unknown_fields::Warnings,
 };
 
 /// How many threads a list has without a limit, and how many it may have with one.
@@ -81,10 +85,12 @@ impl Asked {
 pub async fn list(
     State(state): State<AppState>,
     Caller(owner): Caller,
+    warnings: Warnings,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<ThreadList>, ApiError> {
     let Query(asked) = asked.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
-    Ok(Json(state.sessions.list_threads(&owner, asked.query()?).await?))
+    let list = state.sessions.list_threads(&owner, asked.query()?).await?;
+    Ok(Json(ThreadList { warnings: warnings.list(), ..list }))
 }
 
 /// A thread, with its turns.
@@ -99,11 +105,13 @@ pub async fn list(
 pub async fn read(
     State(state): State<AppState>,
     Caller(owner): Caller,
+    warnings: Warnings,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ThreadReply>, ApiError> {
     // Whatever cannot be an id is the id of nothing.
     let Path(id) = id.map_err(|_| SessionError::ThreadNotFound)?;
-    Ok(Json(state.sessions.read_thread(&owner, &id).await?))
+    let thread = state.sessions.read_thread(&owner, &id).await?;
+    Ok(Json(ThreadReply { warnings: warnings.list(), ..thread }))
 }
 
 type Id = Result<Path<String>, PathRejection>;
@@ -140,8 +148,11 @@ pub async fn archive(
     State(state): State<AppState>,
     Caller(owner): Caller,
     id: Id,
+    body: Result<NoBody, ApiError>,
 ) -> Result<Json<ThreadDone>, ApiError> {
     let Path(id) = id.map_err(|_| SessionError::ThreadNotFound)?;
+    state.sessions.check_thread(&owner, &id).await?;
+    body?;
     let thread_id = state.sessions.archive_thread(&owner, &id).await?;
     Ok(Json(ThreadDone { ok: true, thread_id }))
 }
@@ -159,8 +170,11 @@ pub async fn unarchive(
     State(state): State<AppState>,
     Caller(owner): Caller,
     id: Id,
+    body: Result<NoBody, ApiError>,
 ) -> Result<Json<ThreadDone>, ApiError> {
     let Path(id) = id.map_err(|_| SessionError::ThreadNotFound)?;
+    state.sessions.check_thread(&owner, &id).await?;
+    body?;
     let thread_id = state.sessions.unarchive_thread(&owner, &id).await?;
     Ok(Json(ThreadDone { ok: true, thread_id }))
 }
@@ -171,20 +185,20 @@ pub async fn unarchive(
     path = "/api/sessions/{id}/thread/fork",
     operation_id = "forkThread",
     tag = "Thread",
-    params(SessionPath),
+    params(SessionPath, StateQuery, PreferHeader, OnceHeader),
     request_body(content = Option<ForkThread>, description = "Nothing, or where it ends."),
-    responses((status = 200, description = "The new session.", body = SessionReply), ThreadAction),
+    responses((status = 200, description = "The new session.", body = SessionReply), NewInThread),
 )]
 pub async fn fork(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,
-    body: Option<JsonBody<ForkThread>>,
-) -> Result<Json<SessionReply>, ApiError> {
-    let ForkThread { last_turn_id } = body.map(|JsonBody(body)| body).unwrap_or_default();
+    options: ReplyOptions,
+    Keyed { key, body, permit: _permit }: Keyed<ForkThread>,
+) -> Result<Response, ApiError> {
+    let ForkThread { last_turn_id } = body.unwrap_or_default();
     let thread = session.summary().thread_id.ok_or(SessionError::ThreadNotFound)?;
-    let settings = CreateSession::default();
-    let forked = state.sessions.fork(session.owner(), &thread, last_turn_id, settings).await?;
-    Ok(Json(forked.state().await?))
+    let forked = state.sessions.fork_once(session.owner(), thread, last_turn_id, key).await?;
+    Ok(options.json(forked.state().await?))
 }
 
 /// Take back a turn, and all that came later. Files stay as they are.
@@ -193,15 +207,19 @@ pub async fn fork(
     path = "/api/sessions/{id}/thread/revert",
     operation_id = "revertThread",
     tag = "Thread",
-    params(SessionPath),
+    params(SessionPath, StateQuery, PreferHeader, OnceHeader),
     request_body= RevertThread,
-    responses((status = 200, description = "The session as it stands then.", body = SessionReply), ThreadAction),
+    responses((status = 200, description = "The session as it stands then.", body = SessionReply), NewInThread),
 )]
 pub async fn revert(
+    State(state): State<AppState>,
     CallersSession(session): CallersSession,
-    JsonBody(request): JsonBody<RevertThread>,
-) -> Result<Json<SessionReply>, ApiError> {
-    Ok(Json(session.revert(request.before_turn_id).await?))
+    options: ReplyOptions,
+    Keyed { key, body, permit: _permit }: Keyed<RevertThread>,
+) -> Result<Response, ApiError> {
+    let RevertThread { before_turn_id } = body.ok_or_else(ApiError::empty_body)?;
+    let acting = session.clone();
+    once(&state, &session, key, options, async move { acting.revert(before_turn_id).await }).await
 }
 
 /// Shorten the history for the model, in a turn.
@@ -210,11 +228,17 @@ pub async fn revert(
     path = "/api/sessions/{id}/thread/compact",
     operation_id = "compactThread",
     tag = "Thread",
-    params(SessionPath),
-    responses((status = 200, description = "The session as it stands then.", body = SessionReply), ThreadAction),
+    params(SessionPath, StateQuery, PreferHeader, OnceHeader),
+    responses((status = 200, description = "The session as it stands then.", body = SessionReply), NewInThread),
 )]
-pub async fn compact(CallersSession(session): CallersSession) -> Result<Json<SessionReply>, ApiError> {
-    Ok(Json(session.compact().await?))
+pub async fn compact(
+    State(state): State<AppState>,
+    CallersSession(session): CallersSession,
+    options: ReplyOptions,
+    NoBody { key }: NoBody,
+) -> Result<Response, ApiError> {
+    let acting = session.clone();
+    once(&state, &session, key, options, async move { acting.compact().await }).await
 }
 
 /// Look at what was changed, in a turn.
@@ -223,15 +247,19 @@ pub async fn compact(CallersSession(session): CallersSession) -> Result<Json<Ses
     path = "/api/sessions/{id}/thread/review",
     operation_id = "reviewThread",
     tag = "Thread",
-    params(SessionPath),
+    params(SessionPath, StateQuery, PreferHeader, OnceHeader),
     request_body= ReviewThread,
-    responses((status = 200, description = "The session as it stands then.", body = SessionReply), ThreadAction),
+    responses((status = 200, description = "The session as it stands then.", body = SessionReply), NewInThread),
 )]
 pub async fn review(
+    State(state): State<AppState>,
     CallersSession(session): CallersSession,
-    JsonBody(request): JsonBody<ReviewThread>,
-) -> Result<Json<SessionReply>, ApiError> {
-    Ok(Json(session.review(request.target).await?))
+    options: ReplyOptions,
+    Keyed { key, body, permit: _permit }: Keyed<ReviewThread>,
+) -> Result<Response, ApiError> {
+    let ReviewThread { target } = body.ok_or_else(ApiError::empty_body)?;
+    let acting = session.clone();
+    once(&state, &session, key, options, async move { acting.review(target).await }).await
 }
 
 /// Give the thread a name.
@@ -240,20 +268,21 @@ pub async fn review(
     path = "/api/sessions/{id}/thread/name",
     operation_id = "nameThread",
     tag = "Thread",
-    params(SessionPath),
+    params(SessionPath, StateQuery, PreferHeader),
     request_body= NameThread,
     responses((status = 200, description = "The session as it stands then.", body = SessionReply), ThreadAction),
 )]
 pub async fn name(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,
+    options: ReplyOptions,
     JsonBody(NameThread { name }): JsonBody<NameThread>,
-) -> Result<Json<SessionReply>, ApiError> {
+) -> Result<Response, ApiError> {
     let name = name.trim();
     if name.is_empty() {
         return Err(ApiError::BadBody("name: it is empty".to_owned()));
     }
-    Ok(Json(state.sessions.name_thread_of(&session, name.to_owned()).await?))
+    Ok(options.json(state.sessions.name_thread_of(&session, name.to_owned()).await?))
 }
 
 /// Begin a new thread in the same session.
@@ -262,16 +291,19 @@ pub async fn name(
     path = "/api/sessions/{id}/thread/new",
     operation_id = "newThread",
     tag = "Thread",
-    params(SessionPath),
+    params(SessionPath, StateQuery, PreferHeader, OnceHeader),
     request_body(content = Option<NewThread>, description = "Nothing, or its model."),
-    responses((status = 200, description = "The session as it stands then.", body = SessionReply), ThreadChange),
+    responses((status = 200, description = "The session as it stands then.", body = SessionReply), NewInThread),
 )]
 pub async fn new(
+    State(state): State<AppState>,
     CallersSession(session): CallersSession,
-    body: Option<JsonBody<NewThread>>,
-) -> Result<Json<SessionReply>, ApiError> {
-    let request = body.map(|JsonBody(body)| body).unwrap_or_default();
-    Ok(Json(session.new_thread(request).await?))
+    options: ReplyOptions,
+    Keyed { key, body, permit: _permit }: Keyed<NewThread>,
+) -> Result<Response, ApiError> {
+    let request = body.unwrap_or_default();
+    let acting = session.clone();
+    once(&state, &session, key, options, async move { acting.new_thread(request).await }).await
 }
 
 /// Go on with a thread, its history included.
@@ -280,14 +312,30 @@ pub async fn new(
     path = "/api/sessions/{id}/thread/resume",
     operation_id = "resumeThread",
     tag = "Thread",
-    params(SessionPath),
+    params(SessionPath, StateQuery, PreferHeader),
     request_body= ResumeThread,
     responses((status = 200, description = "The session as it stands then.", body = SessionReply), ThreadChange),
 )]
 pub async fn resume(
     State(state): State<AppState>,
     CallersSession(session): CallersSession,
+    options: ReplyOptions,
     JsonBody(request): JsonBody<ResumeThread>,
-) -> Result<Json<SessionReply>, ApiError> {
-    Ok(Json(state.sessions.resume_thread(&session, &request).await?))
+) -> Result<Response, ApiError> {
+    Ok(options.json(state.sessions.resume_thread(&session, &request).await?))
+}
+
+/// Does something in a session, once for each key, and answers with how the session stands then.
+async fn once(
+    state: &AppState,
+    session: &Session,
+    key: Option<RequestKey>,
+    options: ReplyOptions,
+    action: impl Future<Output = Result<SessionReply, SessionError>> + Send + 'static,
+) -> Result<Response, ApiError> {
+    if key.is_none() {
+        return Ok(options.json(action.await?));
+    }
+    state.sessions.do_once(session.owner(), key, action.map_ok(drop)).await?;
+    Ok(options.json(session.state().await?))
 }

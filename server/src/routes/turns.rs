@@ -3,12 +3,7 @@
 use std::time::Duration;
 
 use async_stream::stream;
-use axum::{
-    Extension, Json,
-    extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Response},
-};
+use axum::{Extension, extract::State, http::HeaderMap, response::Response};
 use bytes::Bytes;
 use codex_gateway_engine::{Session, SessionError};
 use codex_gateway_wire::{
@@ -21,14 +16,15 @@ use futures::{FutureExt, Stream};
 use crate::{
     auth::Expiry,
     error::ApiError,
-    extract::{CallersSession, Keyed},
+    extract::{CallersSession, Keyed, NoBody},
     limits::{StreamPlace, Who},
     openapi::{
         events::{ServerSentEvent, TurnAnswer},
-        params::{OnceHeader, SessionPath},
+        params::{OnceHeader, PreferHeader, SessionPath, StateQuery},
         refusals::{Interrupt, Message},
     },
-    sse::{self, Chunk, Reader, json_frame},
+    reply::ReplyOptions,
+    sse::{self, Chunk, Reader, Wanted, json_frame},
     state::AppState,
 };
 
@@ -41,7 +37,7 @@ use crate::{
     path = "/api/sessions/{id}/turn",
     operation_id = "startTurn",
     tag = "Turns",
-    params(SessionPath, OnceHeader),
+    params(SessionPath, StateQuery, PreferHeader, OnceHeader),
     request_body= StartTurn,
     responses((status = 200, description = "What became of the message.", content((TurnAnswer = "application/json"), (ServerSentEvent = "text/event-stream"))), Message),
 )]
@@ -51,6 +47,7 @@ pub async fn start(
     Extension(expiry): Extension<Expiry>,
     Extension(who): Extension<Who>,
     headers: HeaderMap,
+    options: ReplyOptions,
     Keyed { key, body, permit }: Keyed<StartTurn>,
 ) -> Result<Response, ApiError> {
     let turn = body.ok_or_else(ApiError::empty_body)?;
@@ -61,14 +58,15 @@ pub async fn start(
     let client_id = turn.client_message_id.clone();
     if sse::is_accepted(&headers) {
         let place = state.limits.stream(who)?;
+        let wanted = Wanted { names: u16::MAX, lean: options.lean };
         // What the turn brings about comes after this.
-        let reader = Reader::after(session.clone(), session.log().last().seq, u16::MAX);
+        let reader = Reader::after(session.clone(), session.log().last().seq, wanted);
         let TurnReply { sent, .. } = state.sessions.start_turn_once(&session, turn, key).await?;
         drop(permit);
-        let hello = sse::hello(&session, &state.build_id);
+        let hello = sse::hello(&session, &state.build_id, options.warnings());
         let ends = session.clone();
         let end = async move { ends.turn_reply(sent, client_id, patience).await };
-        return Ok(sse::response(follow(session, hello, reader, end, expiry, place)));
+        return Ok(options.mark(sse::response(follow(session, hello, reader, end, expiry, place))));
     }
     let wait = turn.wait;
     // It holds as much as a stream does, and for as long.
@@ -76,9 +74,9 @@ pub async fn start(
     let reply = state.sessions.start_turn_once(&session, turn, key).await?;
     drop(permit);
     if wait.is_no() {
-        return Ok(Json(reply).into_response());
+        return Ok(options.json(reply));
     }
-    Ok(Json(session.turn_reply(reply.sent, client_id, patience).await?).into_response())
+    Ok(options.json(session.turn_reply(reply.sent, client_id, patience).await?))
 }
 
 /// What happens until a turn ends, and its end.
@@ -129,9 +127,13 @@ fn follow(
     path = "/api/sessions/{id}/turn/interrupt",
     operation_id = "interruptTurn",
     tag = "Turns",
-    params(SessionPath),
+    params(SessionPath, StateQuery, PreferHeader),
     responses((status = 200, description = "The session as it stands then.", body = SessionReply), Interrupt),
 )]
-pub async fn interrupt(CallersSession(session): CallersSession) -> Result<Json<SessionReply>, ApiError> {
-    Ok(Json(session.interrupt().await?))
+pub async fn interrupt(
+    CallersSession(session): CallersSession,
+    options: ReplyOptions,
+    _: NoBody,
+) -> Result<Response, ApiError> {
+    Ok(options.json(session.interrupt().await?))
 }

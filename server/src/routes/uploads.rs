@@ -23,9 +23,11 @@ use crate::{
     auth::Caller,
     body::{media_type, read},
     error::ApiError,
+    extract::request_key,
     limits::Who,
     openapi::{
-        params::UploadPath,
+        Binary,
+        params::{OnceHeader, UploadPath},
         refusals::{ReadImage, SendImage},
     },
     state::AppState,
@@ -50,7 +52,8 @@ const CACHE: &str = "private, max-age=31536000, immutable";
     path = "/api/uploads",
     operation_id = "uploadImage",
     tag = "Files",
-    request_body(content((Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/gif"), (Vec<u8> = "image/webp")), description = "The image."),
+    params(OnceHeader),
+    request_body(content((Binary = "image/png"), (Binary = "image/jpeg"), (Binary = "image/gif"), (Binary = "image/webp"), (Binary = "application/octet-stream")), description = "The image."),
     responses((status = 200, description = "Its id, for messages.", body = Upload), SendImage),
 )]
 pub async fn add(
@@ -62,7 +65,7 @@ pub async fn add(
         return Err(ApiError::NoImageType);
     }
     let who = Who::of(&state.auth, &owner, &request);
-    let body = request.into_body();
+    let (parts, body) = request.into_parts();
     if body.size_hint().lower() > LARGEST as u64 {
         return Err(ApiError::TooLarge(LARGEST));
     }
@@ -70,7 +73,10 @@ pub async fn add(
     let place = timeout(PLACE_TIMEOUT, uploads.place(&owner)).await;
     let _place = place.map_err(|_| ApiError::TooManyBodies { after: PLACE_RETRY })?;
     let (content, _permit) = read(body, LARGEST, |bytes| state.limits.body(who, bytes)).await?;
-    Ok(Json(uploads.add(&owner, &content).await?))
+    let key = request_key(&http::Request::from_parts(parts, ()), &content)?;
+    let (uploads, sender) = (uploads.clone(), owner.clone());
+    let adding = async move { Ok(uploads.add(&sender, &content).await?) };
+    Ok(Json(state.sessions.do_once(&owner, key, adding).await?))
 }
 
 fn says_image(headers: &HeaderMap) -> bool {
@@ -85,7 +91,7 @@ fn says_image(headers: &HeaderMap) -> bool {
     operation_id = "getImage",
     tag = "Files",
     params(UploadPath),
-    responses((status = 200, description = "The image.", content((Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/gif"), (Vec<u8> = "image/webp"))), ReadImage),
+    responses((status = 200, description = "The image.", content((Binary = "image/png"), (Binary = "image/jpeg"), (Binary = "image/gif"), (Binary = "image/webp"))), ReadImage),
 )]
 pub async fn get(
     State(state): State<AppState>,

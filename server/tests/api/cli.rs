@@ -241,3 +241,13 @@ async fn closed_pipe_ends_the_output_without_a_panic() {
         assert!(output.status.code().is_some() && !said.contains("panicked"), "{arguments:?}: {said}");
     }
 }
+
+#[tokio::test]
+async fn variable_that_is_not_known_is_warned_of_and_one_of_the_server_is_not() {
+    let setup = Setup::demo().set("CODEX_GATEWAY_MODLE", "x").set("CODEX_GATEWAY_PORT", "1");
+    let Done { status, out, said } = run(&setup, &[], "").await;
+    assert!(status.success() && out == "ready\n", "{out} {said}");
+    let warning = "codex-gateway-cli: warning: CODEX_GATEWAY_MODLE is not known and does nothing; \
+                   the nearest that is known is CODEX_GATEWAY_MODEL\n";
+    assert!(said.contains(warning) && !said.contains("CODEX_GATEWAY_PORT"), "{said}");
+}

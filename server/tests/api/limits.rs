@@ -38,6 +38,27 @@ async fn requests_have_a_rate_for_each_owner() {
 }
 
 #[tokio::test]
+async fn replies_of_the_api_tell_what_is_left() {
+    let setup = Setup::fake("normal").set("CODEX_GATEWAY_RATE_REQUESTS", "3").with_pages();
+    let gateway = setup.set("CODEX_GATEWAY_RATE_CREATES", "2").start().await;
+    let client = &gateway.client;
+    let told =
+        |reply: &Reply| ["ratelimit-policy", "ratelimit"].map(|name| reply.header(name).map(str::to_owned));
+    let first = client.get("/api/info").await;
+    let expected = [r#""requests";q=3;w=60"#, r#""requests";r=2;t=20"#].map(|value| Some(value.to_owned()));
+    assert_eq!(told(&first), expected);
+    let made = client.post("/api/sessions").await;
+    let [policy, left] = told(&made).map(Option::unwrap);
+    assert_eq!(policy, r#""requests";q=3;w=60, "creates";q=2;w=60"#);
+    assert!(left.starts_with(r#""requests";r=1;t="#) && left.ends_with(r#", "creates";r=1;t=30"#), "{left}");
+    assert_eq!(told(&client.get("/").await), [None, None], "pages are no replies of the API");
+    let refused = client.get("/api/info").await;
+    is_too_much(&refused, "requests");
+    assert!(told(&refused)[1].as_ref().unwrap().starts_with(r#""requests";r=0;t="#), "{refused:?}");
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn new_sessions_and_turns_have_a_rate() {
     let setup = Setup::fake("normal").set("CODEX_GATEWAY_RATE_CREATES", "2");
     let gateway = setup.set("CODEX_GATEWAY_RATE_TURNS", "2").start().await;

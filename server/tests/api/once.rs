@@ -273,3 +273,78 @@ async fn message_of_the_page_is_taken_once_however_often_it_is_sent() {
     assert_eq!(gateway.client.post_json("/_fn/start", &start).await.ok(), made);
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn bodies_are_compared_by_meaning_and_without_their_wait() {
+    let (gateway, session) = session("normal").await;
+    let client = keyed(&session.client, "k").with("content-type", "application/json");
+    let path = session.path("/turn");
+    let first = client.send("POST", &path, br#"{"prompt":"Hello","wait":false}"#).await.ok();
+    for same in [
+        r#"{"prompt": "Hello", "wait": true}"#,
+        r#"{ "wait" : 30, "whenBusy":"reject", "model":null, "prompt":"\u0048ello" }"#,
+    ] {
+        let again = client.send("POST", &path, same.as_bytes()).await.ok();
+        assert_eq!((&again["turnId"], &again["text"]), (&first["turnId"], &json!("Done.")), "{same}");
+    }
+    client.send("POST", &path, br#"{"prompt":"Hello","effort":"low"}"#).await.refused(422, "key_reused");
+    assert_eq!(gateway.codex().told().len(), 1);
+
+    let create = keyed(&gateway.client, "c");
+    let made = create.post("/api/sessions").await.ok();
+    for same in [json!({}), json!(null), json!({ "model": null })] {
+        assert_eq!(create.post_json("/api/sessions", &same).await.ok()["sessionId"], made["sessionId"]);
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn thread_is_forked_once() {
+    let gateway = Gateway::demo().await.settled().await;
+    let session = gateway.create().await;
+    session.turn("Reply with exactly the single word one").await;
+    let path = session.path("/thread/fork");
+    let client = keyed(&session.client, "k");
+    let body = json!({});
+    let (first, second) = tokio::join!(client.post(&path), client.post_json(&path, &body));
+    let (first, second) = (first.ok(), second.ok());
+    assert_eq!(first["sessionId"], second["sessionId"]);
+    assert_ne!(first["sessionId"], json!(session.id));
+    assert_eq!(client.post(&path).await.ok()["state"]["threadId"], first["state"]["threadId"]);
+    let sessions = gateway.client.get("/api/sessions").await.ok();
+    assert_eq!(sessions["sessions"].as_array().unwrap().len(), 2);
+    client.post_json(&path, &json!({ "lastTurnId": "x" })).await.refused(422, "key_reused");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn everything_that_is_made_is_made_once() {
+    let gateway = Gateway::demo().await.settled().await;
+    let session = gateway.create().await;
+    session.turn("Reply with exactly the single word one").await;
+    let turns = async || {
+        let snapshot = session.client.get(&session.path("/snapshot")).await.ok();
+        snapshot["transcript"]["turns"].as_array().unwrap().len()
+    };
+    let review =
+        json!({ "target": { "type": "custom", "instructions": "Reply with exactly the single word good" } });
+    for (path, body) in [("/thread/compact", json!({})), ("/thread/review", review)] {
+        let mut events = session.live().await;
+        let client = keyed(&session.client, path);
+        client.post_json(&session.path(path), &body).await.ok();
+        events.turn().await;
+        let made = turns().await;
+        let again = client.post_json(&session.path(path), &body).await.ok();
+        assert_eq!((&again["state"]["activeTurn"], turns().await), (&json!(false), made), "{path}");
+    }
+    let client = keyed(&session.client, "new");
+    let thread = client.post(&session.path("/thread/new")).await.ok()["state"]["threadId"].clone();
+    assert_eq!(client.post(&session.path("/thread/new")).await.ok()["state"]["threadId"], thread);
+
+    let png = include_bytes!("../../../public/assets/icon-192.png");
+    let client = keyed(&gateway.client, "upload").with("content-type", "image/png");
+    let upload = client.send("POST", "/api/uploads", png).await.ok();
+    assert_eq!(client.send("POST", "/api/uploads", png).await.ok(), upload);
+    client.send("POST", "/api/uploads", &png[..99]).await.refused(422, "key_reused");
+    gateway.stop().await;
+}

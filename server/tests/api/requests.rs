@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use codex_gateway_wire::Timestamp;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -123,9 +124,9 @@ async fn a_request_says_what_is_asked_and_what_can_be_answered() {
     assert_eq!(offered("userInput"), json!(["decline"]));
     assert_eq!(offered("elicitation"), json!(["accept", "decline", "cancel"]));
     for request in requests.values() {
-        let (created, deadline) =
-            (request["createdAt"].as_i64().unwrap(), request["deadline"].as_i64().unwrap());
-        assert_eq!(deadline - created, 24 * 3600 * 1000);
+        let ms = |name: &str| serde_json::from_value::<Timestamp>(request[name].clone()).unwrap().ms();
+        assert!(request["createdAt"].is_string(), "{request}");
+        assert_eq!(ms("deadline") - ms("createdAt"), 24 * 3600 * 1000);
         assert_eq!(request["params"]["threadId"], session.reply["state"]["threadId"]);
     }
     let list = listed(&session).await;

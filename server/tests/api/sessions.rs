@@ -386,11 +386,45 @@ async fn a_time_to_live_of_zero_is_for_ever() {
 }
 
 #[tokio::test]
+async fn sessions_are_listed_page_by_page() {
+    let mut gateway = Setup::fake("normal").set("CODEX_GATEWAY_MAX_SESSIONS", "9").start().await;
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        made.push(gateway.create().await.id);
+    }
+    made.reverse();
+    // From the store as well as from memory: after a restart, one of them is in memory.
+    for restarted in [false, true] {
+        if restarted {
+            gateway.kill_and_start().await;
+            gateway.client.get(&format!("/api/sessions/{}", made[0])).await.ok();
+        }
+        let (mut pages, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/api/sessions?limit=2&cursor={cursor}");
+            let page = gateway.client.get(&path).await.ok();
+            let sessions = page["sessions"].as_array().unwrap();
+            pages.push(
+                sessions.iter().map(|session| session["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>(),
+            );
+            let Some(next) = page["nextCursor"].as_str() else { break };
+            next.clone_into(&mut cursor);
+        }
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
+        assert_eq!(pages.concat(), made, "restarted: {restarted}");
+    }
+    for bad in ["limit=0", "limit=101", "limit=x", "cursor=nothing"] {
+        gateway.client.get(&format!("/api/sessions?{bad}")).await.refused(400, "bad_query");
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn ones_sessions_are_listed_the_last_used_first() {
     let gateway = Gateway::fake("asks").await;
     let client = &gateway.client;
     let empty = client.get("/api/sessions").await.ok();
-    assert_eq!(empty, json!({ "ok": true, "sessions": [] }));
+    assert_eq!(empty, json!({ "ok": true, "sessions": [], "nextCursor": null }));
     let first = gateway.create_with(client, &json!({ "approvals": "ask" })).await;
     let second = gateway.create().await;
     let mut events = first.live().await;
@@ -428,6 +462,12 @@ async fn ones_sessions_are_listed_the_last_used_first() {
     let expires = sessions[1]["expiresAt"].clone();
     let again = client.get("/api/sessions").await.ok();
     assert_eq!(again["sessions"][1]["expiresAt"], expires, "to be listed is no use");
+
+    let read = client.get(&second.path("")).await.ok();
+    assert_eq!(members(&read), ["lastEventId", "ok", "session", "sessionId"]);
+    assert_eq!((&read["sessionId"], members(&read["session"])), (&json!(second.id), names.to_vec()));
+    client.get("/api/sessions/nothing").await.refused(404, "not_found");
+
     first.delete().await;
     assert_eq!(client.get("/api/sessions").await.ok()["sessions"].as_array().unwrap().len(), 1);
     gateway.stop().await;

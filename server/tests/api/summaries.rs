@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use codex_gateway_wire::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
@@ -39,10 +40,16 @@ async fn stream_of_summaries_begins_with_all_sessions_and_tells_changes() {
     let second = gateway.create().await;
     let new = summary(&mut events, &second.id, |_| true).await;
     assert_eq!((&new["running"], &new["newsMs"]), (&json!(false), &json!(0)));
+    assert_eq!(new["newsAt"], Value::Null);
+    let ms = |summary: &Value, name: &str| {
+        serde_json::from_value::<Timestamp>(summary[name].clone()).unwrap().ms()
+    };
+    assert!(new["lastAccessAt"].is_string() && ms(&new, "lastAccessAt") == new["lastAccessMs"], "{new}");
 
     second.turn("Hello").await;
     let ended = summary(&mut events, &second.id, |summary| summary["newsMs"] != 0).await;
     assert_eq!((&ended["running"], &ended["title"]), (&json!(false), &json!("Hello")));
+    assert!(ended["newsAt"].is_string() && ms(&ended, "newsAt") == ended["newsMs"], "{ended}");
     let newest = gateway.client.get(&second.path("/state")).await.ok()["lastEventId"].clone();
     let told = summary(&mut events, &second.id, |summary| summary["lastEventId"] == newest).await;
     assert_eq!(told["threadId"], second.state().await["threadId"]);

@@ -208,6 +208,53 @@ async fn a_thread_is_named_archived_brought_back_and_deleted() {
 }
 
 #[tokio::test]
+async fn refused_deletion_leaves_the_session_as_it_was() {
+    let gateway = Gateway::demo().await.settled().await;
+    let session = talked(&gateway, &["one"]).await;
+    let forked = Session::new(&session.client, session.client.post(&session.path("/thread/fork")).await.ok());
+    let (client, thread) = (&session.client, format!("/api/threads/{}", thread_of(&session)));
+    let mut events = session.live().await;
+    // Codex keeps what forks refer to.
+    let error = client.delete(&thread).await.refused(422, "codex_refused");
+    assert!(error.contains("fork"), "{error}");
+    assert_eq!(said(&snapshot(&session).await), [word("one"), "one".to_owned()]);
+    session.start_turn(&word("two")).await;
+    let turn = events.turn().await;
+    assert!(turn.iter().all(|event| event.name != "session-closed"));
+    assert_eq!(session.state().await["lastTurnStatus"], "completed");
+
+    // What goes on is not ended for a deletion that may be refused.
+    session.start_turn("!standin slow-command").await;
+    events.notification("item/commandExecution/outputDelta").await;
+    client.delete(&thread).await.refused(409, "turn_active");
+    assert_eq!(session.state().await["activeTurn"], true);
+    client.post(&session.path("/turn/interrupt")).await.ok();
+    events.turn().await;
+
+    // Without its fork it can be deleted, and its session goes with it.
+    client.delete(&format!("/api/threads/{}", thread_of(&forked))).await.ok();
+    client.get(&forked.path("/state")).await.refused(404, "not_found");
+    client.delete(&thread).await.ok();
+    let closed = events.find(|event| event.name == "session-closed").await.json();
+    assert_eq!(closed["reason"], "deleted");
+    client.get(&session.path("/state")).await.refused(404, "not_found");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn refused_archiving_leaves_the_session_as_it_was() {
+    let gateway = Gateway::fake("normal").await.settled().await;
+    let session = gateway.create().await;
+    session.turn("Hello").await;
+    // This codex cannot archive.
+    let archive = format!("/api/threads/{}/archive", thread_of(&session));
+    session.client.post(&archive).await.refused(501, "codex_lacks");
+    assert_eq!(turns(&snapshot(&session).await).len(), 1);
+    session.turn("Hello again").await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn a_thread_without_a_turn_and_turns_that_are_not_there() {
     let gateway = Gateway::demo().await.settled().await;
     let empty = gateway.create().await;

@@ -279,6 +279,9 @@ pub struct Hello {
     pub session: SessionInfo,
     /// Names the build of the gateway: a page of another one is out of date.
     pub build_id: String,
+    /// What the request of the stream had that this gateway does not know, and left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// `gap`: events that this reader missed and that cannot be replayed. A fresh `state` follows.

@@ -16,6 +16,7 @@
 //! - [`page`]: entries older than those of a snapshot
 //! - [`highlight`]: which tokens a piece of code has
 //! - [`search`]: what is found in a conversation
+//! - [`timestamp`]: moments, as they are written and read
 //! - [`api`]: bodies and replies of the HTTP API
 
 pub mod api;
@@ -37,6 +38,7 @@ mod schema;
 pub mod search;
 pub mod shell;
 pub mod snapshot;
+pub mod timestamp;
 pub mod transcript;
 pub mod turn;
 mod words;
@@ -53,5 +55,6 @@ pub use request::{ApprovalMode, RequestResolved, UserRequest};
 pub use rule::Rule;
 pub use search::{Match, Matches, SearchPlace};
 pub use snapshot::Snapshot;
+pub use timestamp::Timestamp;
 pub use transcript::{Change, Content, Entry, Phase, Transcript, TurnRecord};
 pub use turn::{InputPart, Queue, QueueItem, StartTurn};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::summary::{Access, Choice, Field, Input, Permission, Summary, ToolArgument, ToolCall};
 
-use crate::{ids::RequestId, json::Json, read_fields, rule::Rule, words::words};
+use crate::{ids::RequestId, json::Json, read_fields, rule::Rule, timestamp::Timestamp, words::words};
 
 /// A request to the user that waits for its end: the event `request`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -25,10 +25,10 @@ pub struct UserRequest {
     pub summary: Summary,
     /// The decisions that can be answered, the least far-reaching first; declining is always among them.
     pub available_decisions: Vec<Decision>,
-    /// When it came, in Unix milliseconds.
-    pub created_at: i64,
-    /// When it is declined if nobody answers, in Unix milliseconds; none: it waits for ever.
-    pub deadline: Option<i64>,
+    /// When it came.
+    pub created_at: Timestamp,
+    /// When it is declined if nobody answers. `None`: it waits for ever.
+    pub deadline: Option<Timestamp>,
 }
 read_fields!(UserRequest { method, params, summary, available_decisions, created_at, deadline; id, kind });
 
@@ -151,8 +151,8 @@ pub struct RequestResolved {
     pub by: ResolvedBy,
     /// What codex was answered, secret answers struck out; none if it was withdrawn.
     pub result: Option<Json>,
-    /// When, in Unix milliseconds.
-    pub at: i64,
+    /// When.
+    pub at: Timestamp,
     /// The rule that the answer has made, or that allowed it (`by` is `rule` then).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<Box<Rule>>,

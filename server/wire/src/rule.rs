@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{RuleId, SessionId},
     read_fields,
+    timestamp::Timestamp,
     turn::SandboxMode,
     words::words,
 };
@@ -34,8 +35,8 @@ pub struct Rule {
     pub sandbox: SandboxMode,
     /// The session in which it was made.
     pub session_id: SessionId,
-    /// When it was made, in Unix milliseconds.
-    pub created_at: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 read_fields!(Rule { command, host, protocol; id, kind, cwd, sandbox, session_id, created_at });
 

@@ -12,6 +12,7 @@ use crate::{
     EventId, Json, Output,
     codex::UnknownItem,
     request::Decision,
+    timestamp::Timestamp,
     transcript::{Entries, Entry},
     turn::Wait,
 };
@@ -76,6 +77,10 @@ schema!(
 schema!(
     EventId = text("The place of an event in a session's log: `<epoch>:<seq>`. Numbers of different epochs say nothing of each other.")
         .pattern(Some("^[0-9A-Za-z]{1,32}:[0-9]+$"))
+);
+schema!(
+    Timestamp = text("A moment: RFC 3339 in UTC, to the millisecond.")
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
 );
 schema!(
     UnknownItem = ObjectBuilder::new()

@@ -86,7 +86,7 @@ pub struct StartTurn {
     /// The client's own id of the message; comes back as `clientId` of the user's item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_message_id: Option<String>,
-    /// What to do with it while a turn runs.
+    /// What to do with it while a turn runs; it is refused without.
     pub when_busy: WhenBusy,
     /// The turn whose place the message takes. That turn and all later ones are removed before the message is sent; files stay as
     /// they are. A message that cannot be sent removes nothing. Refused while a turn runs, whatever `whenBusy` says.
@@ -333,7 +333,7 @@ pub enum QueueChange {
 /// `PATCH /api/sessions/{id}/queue/{itemId}`: what is left out stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct EditQueueItem {
     /// What it says instead.
     #[serde(skip_serializing_if = "Option::is_none")]

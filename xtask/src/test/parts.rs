@@ -125,7 +125,7 @@ fn clippy() -> Result<Outcome> {
 
 fn unit() -> Result<Outcome> {
     needs::check()?; // tests of the bridge start the pinned codex
-    needs::schemathesis()?;
+    needs::python_tools()?;
     // Tests start the server and the examples as programs.
     run(cargo().args(["build", "--bins", "--examples"]).args(HOST))?;
     let runner: &[&str] = if answer(cargo().args(["nextest", "--version"])).is_some() {

@@ -186,7 +186,7 @@ mod tests {
             summary: crate::requests::summary(&params),
             available_decisions: method.decisions(&params),
             params,
-            created_at: 0,
+            created_at: codex_gateway_wire::Timestamp::default(),
             deadline: None,
         };
         let answer = serde_json::from_value(answer).unwrap();

@@ -134,7 +134,7 @@ mod tests {
             summary: summary(&params),
             available_decisions: Vec::new(),
             params,
-            created_at: 0,
+            created_at: codex_gateway_wire::Timestamp::default(),
             deadline: None,
         };
         let codex_id = bridge::RequestId::default();

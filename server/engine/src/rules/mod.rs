@@ -19,7 +19,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use codex_gateway_wire::{OwnerId, Rule, RuleId, SessionId, rule::RuleKind};
+use codex_gateway_wire::{OwnerId, Rule, RuleId, SessionId, Timestamp, rule::RuleKind};
 use uuid::Uuid;
 
 pub(crate) use self::{
@@ -140,7 +140,7 @@ impl OwnerRules {
             cwd,
             sandbox: sandbox.into(),
             session_id: session,
-            created_at: now_ms(),
+            created_at: Timestamp::from_ms(now_ms()),
         };
         let known = self.list();
         if let Some(same) = known.iter().find(|other| is_same(other, &rule)) {

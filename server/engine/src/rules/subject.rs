@@ -322,7 +322,7 @@ mod tests {
             cwd: "/w".to_owned(),
             sandbox: codex_gateway_wire::api::SandboxMode::ReadOnly,
             session_id: "s".into(),
-            created_at: 0,
+            created_at: codex_gateway_wire::Timestamp::default(),
         };
         let command = |words: &[&str]| Subject::Command(words.iter().map(|&word| word.to_owned()).collect());
         assert!(command(&["make"]).is_covered_by(&of(&["make"])));

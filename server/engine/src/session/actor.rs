@@ -276,6 +276,7 @@ impl Actor {
             Command::Answer(id, answer, rule, reply) => drop(reply.send(self.answer(&id, answer, rule))),
             Command::ProjectDecided => self.renew(),
             Command::Park(reply) => self.make_room(reply),
+            Command::LeaveThread(reply) => self.leave_thread(reply),
             Command::Flush(reply) => self.flush(reply),
             Command::Close(..) | Command::Suspend(_) | Command::Unload(_) => {} // Dealt with in `run`.
         }
@@ -417,7 +418,13 @@ impl Actor {
 
     /// Tells the documented state to those who follow it.
     pub(super) fn state_changed(&self) {
-        self.append(EventName::State, &self.state());
+        let mut state = self.state();
+        // Types of this crate can be written.
+        let full = serde_json::to_vec(&state).unwrap_or_default();
+        state.make_lean();
+        let lean = serde_json::to_vec(&state).unwrap_or_default();
+        let write = |json: Vec<u8>| move |bytes: &mut Vec<u8>| bytes.extend_from_slice(&json);
+        self.shared.log.append_state(write(full), write(lean));
     }
 
     /// Ends the session: its readers are told.

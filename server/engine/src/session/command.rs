@@ -53,6 +53,8 @@ pub(super) enum Command {
     ProjectDecided,
     /// Gives its place away, if it is idle; answers when its process is gone.
     Park(Reply<Option<Place>>),
+    /// Ends its process, unless a turn runs; answers when no process of it has the thread any more.
+    LeaveThread(Reply<Result<(), SessionError>>),
     /// Answers when all was written down, or why it was not.
     Flush(Reply<Result<(), StoreError>>),
     /// Ends the actor and its process; the session goes on later, from its row.

@@ -126,7 +126,7 @@ impl Actor {
     /// Gives up a process that is being killed because it does not react. Its end may come a little later.
     pub(super) fn leave_unresponsive(&mut self) {
         if let Some(live) = self.live.as_ref().filter(|live| live.bridge.is_unresponsive()) {
-            self.parking.ending = Some(live.bridge.gone().boxed());
+            self.parking.ending = Some(live.bridge.gone().boxed().shared());
             self.exited(&Exit { unresponsive: true, ..Exit::default() });
         }
     }

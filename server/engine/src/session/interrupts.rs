@@ -164,7 +164,7 @@ impl Actor {
         }
         self.live = None;
         bridge.kill();
-        self.parking.ending = Some(bridge.gone().boxed());
+        self.parking.ending = Some(bridge.gone().boxed().shared());
         self.base.metrics.process_exited();
         self.foreign.clear();
         let open = self.pending.take_all();

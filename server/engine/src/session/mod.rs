@@ -179,12 +179,12 @@ impl Session {
             id: self.shared.id.clone(),
             title,
             thread_id,
-            last_access_ms: self.last_access_ms(),
             running: self.shared.running.load(Ordering::Relaxed),
             waiting: self.shared.waiting.load(Ordering::Relaxed),
-            news_ms: self.shared.news_ms.load(Ordering::Relaxed),
             last_event_id: Some(self.shared.log.last()),
+            ..SessionSummary::default()
         }
+        .at(self.last_access_ms(), self.shared.news_ms.load(Ordering::Relaxed))
     }
 
     /// What the API's list says of it.
@@ -492,6 +492,15 @@ impl Session {
     /// Ends its process, if it is idle, and gives its place away once that is gone.
     pub(crate) async fn park(&self) -> Option<Place> {
         self.ask(Command::Park).await.ok().flatten()
+    }
+
+    /// Ends its process, so that another one can be asked for what is to become of the thread. The session stays, and
+    /// its next message starts another process.
+    ///
+    /// # Errors
+    /// [`SessionError::TurnActive`]
+    pub(crate) async fn leave_thread(&self) -> Result<(), SessionError> {
+        self.ask(Command::LeaveThread).await?
     }
 
     /// Ends the session: tells its readers, ends its process, and answers when that is gone.

@@ -4,7 +4,10 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use codex_gateway_wire::Phase;
-use futures::{FutureExt, future::BoxFuture};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
 use tokio::time::Instant;
 
 use super::{
@@ -12,7 +15,7 @@ use super::{
     actor::{Actor, Live},
     turns::Slot,
 };
-use crate::places::Place;
+use crate::{error::SessionError, places::Place};
 
 /// What a session knows of its process's rest.
 #[derive(Default)]
@@ -24,7 +27,7 @@ pub(super) struct Parking {
     /// So was the process that is being opened.
     next_outdated: bool,
     /// The end of the process that was parked last: its thread is free only then.
-    pub ending: Option<BoxFuture<'static, ()>>,
+    pub ending: Option<Shared<BoxFuture<'static, ()>>>,
 }
 
 impl Actor {
@@ -33,10 +36,15 @@ impl Actor {
     fn has_idle_process(&self) -> bool {
         self.live.as_ref().is_some_and(Live::is_read)
             && matches!(self.slot, Slot::Idle)
-            && self.pending.is_empty()
             && self.tasks.len() == self.sleeping
-            && !self.foreign.is_at_work()
-            && !self.transcript.entries.iter().any(|entry| entry.phase == Phase::Running)
+            && !self.is_at_work()
+    }
+
+    /// Returns `true` if something goes on beside a turn: a question, a sub-agent, or a command that has outlived its turn.
+    fn is_at_work(&self) -> bool {
+        !self.pending.is_empty()
+            || self.foreign.is_at_work()
+            || self.transcript.entries.iter().any(|entry| entry.phase == Phase::Running)
     }
 
     /// Whether the session has no process and nothing to do, so that its row is all that there is of it.
@@ -115,13 +123,37 @@ impl Actor {
         }
     }
 
+    /// Ends the process, unless something is going on in it. Answers when it is gone, also if it was ended before.
+    pub(super) fn leave_thread(&mut self, reply: Reply<Result<(), SessionError>>) {
+        let refusal = if !matches!(self.slot, Slot::Idle) {
+            Some(SessionError::TurnActive)
+        } else if self.is_at_work() {
+            Some(SessionError::StillAtWork)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            drop(reply.send(Err(refusal)));
+            return;
+        }
+        self.end_process();
+        let ending = self.parking.ending.clone();
+        self.base.processes.spawn(async move {
+            if let Some(ending) = ending {
+                ending.await;
+            }
+            // If nobody waits for it any more, the process is gone all the same.
+            let _ = reply.send(Ok(()));
+        });
+    }
+
     /// Ends the process, politely; its end.
     fn end_process(&mut self) -> Option<impl Future<Output = ()> + Send + use<>> {
         let live = self.live.take()?;
         tracing::info!(session = %self.shared.id, "session parked");
         let (gone, ending) = (live.bridge.gone(), live.bridge.gone());
         live.bridge.end();
-        (self.place, self.parking.ending) = (None, Some(ending.boxed()));
+        (self.place, self.parking.ending) = (None, Some(ending.boxed().shared()));
         self.parking.outdated = false;
         self.foreign.clear();
         self.state_changed();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use codex_gateway_wire::{
-    ApprovalMode, EventBody, EventName, Json, RequestId, RequestResolved, Rule, UserRequest,
+    ApprovalMode, EventBody, EventName, Json, RequestId, RequestResolved, Rule, Timestamp, UserRequest,
     event::ServerRequest,
     request::{AnswerReply, AnswerRequest, Outcome, ResolvedBy},
 };
@@ -61,8 +61,8 @@ impl Actor {
             summary,
             available_decisions,
             params,
-            created_at,
-            deadline: timeout.map(|timeout| created_at.saturating_add(millis(timeout))),
+            created_at: Timestamp::from_ms(created_at),
+            deadline: timeout.map(|timeout| Timestamp::from_ms(created_at.saturating_add(millis(timeout)))),
         };
         let LoggedCommand { program, sha256 } = LoggedCommand::of(request.summary.command.as_deref());
         tracing::info!(
@@ -238,7 +238,7 @@ impl Actor {
             outcome,
             by,
             result: shown.clone(),
-            at: now_ms(),
+            at: Timestamp::from_ms(now_ms()),
             rule: rule.map(Box::new),
         };
         self.base.metrics.request_ended(by);

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::atomic::Ordering};
 
 use codex_gateway_wire::{
-    ApprovalMode, Entry, EventBody, EventName, Phase, QueueItem, RequestResolved, Transcript, api,
+    ApprovalMode, Entry, EventBody, EventName, Phase, QueueItem, RequestResolved, Timestamp, Transcript, api,
     event::WarningKind,
     request::{Outcome, ResolvedBy},
 };
@@ -102,7 +102,14 @@ impl Actor {
         let waiting: Vec<_> = self.transcript.waiting().map(|request| request.id.clone()).collect();
         for id in waiting {
             let (outcome, by) = (Outcome::Withdrawn, ResolvedBy::Process);
-            let resolved = RequestResolved { id, outcome, by, result: None, at: now_ms(), rule: None };
+            let resolved = RequestResolved {
+                id,
+                outcome,
+                by,
+                result: None,
+                at: Timestamp::from_ms(now_ms()),
+                rule: None,
+            };
             self.say_event(
                 EventName::RequestResolved,
                 &resolved,

@@ -17,6 +17,7 @@ impl Actor {
             session: self.shared.info(),
             state: self.state(),
             last_event_id: self.shared.log.last(),
+            warnings: Vec::new(),
         }
     }
 
@@ -44,7 +45,7 @@ impl Actor {
                 user_agent: self.runtime.user_agent.clone(),
             },
             account: account_state(&self.account),
-            models: self.models.clone(),
+            models: Some(self.models.clone()),
             selected_model: transcript.model.clone(),
             effort: transcript.effort.clone(),
             sandbox: transcript.sandbox,
@@ -55,8 +56,8 @@ impl Actor {
             current_turn_id: self.slot.turn().cloned(),
             active_turn: self.slot.is_busy(),
             last_turn_status: last_turn.map(|turn| turn.status.as_str().to_owned()),
-            transcript: text::entries(transcript),
-            recent_events: self.recent.list(),
+            transcript: Some(text::entries(transcript)),
+            recent_events: Some(self.recent.list()),
             mcp_servers: if self.live.is_some() { transcript.mcp_servers.clone() } else { Vec::new() },
             pending_requests: self.pending.list(),
         }

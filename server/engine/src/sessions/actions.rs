@@ -89,28 +89,31 @@ impl Sessions {
         session.state().await
     }
 
-    /// Puts a thread out of the way. The session that is in it ends first.
+    /// Archives a thread, and ends the session that is in it. Where codex refuses, the session stays.
     ///
     /// # Errors
     /// [`SessionError::ThreadNotFound`], also if it is somebody else's, or is archived already;
-    /// [`SessionError::TurnActive`], [`SessionError::EmptyThread`]: then the session goes on;
+    /// [`SessionError::TurnActive`], [`SessionError::StillAtWork`], [`SessionError::EmptyThread`],
     /// [`SessionError::ThreadHeld`], [`SessionError::TooManyReads`], or what codex says.
     pub async fn archive_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadId, SessionError> {
         let thread_id = threads::parse(thread).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread_id).await?;
-        if let Some(session) = self.session_in(owner, &thread_id).await? {
-            let state = session.state().await?.state;
-            if state.active_turn {
+        let session = self.session_in(owner, &thread_id).await?;
+        if let Some(session) = &session {
+            if session.state().await?.state.active_turn {
                 return Err(SessionError::TurnActive);
             }
             if session.snapshot().await?.transcript.turns.is_empty() {
                 return Err(SessionError::EmptyThread);
             }
-            self.remove(session, ClosedReason::Archived).await?;
+            session.leave_thread().await?;
         }
         self.inner.indexing.finished(&thread_id).await;
         let archived = self.inner.library.request(&ThreadArchive { thread_id: thread_id.clone() }).await;
         archived.map_err(held).map_err(threads::no_thread)?;
+        if let Some(session) = session {
+            self.remove(session, ClosedReason::Archived).await?;
+        }
         Ok(thread_id)
     }
 
@@ -132,7 +135,7 @@ impl Sessions {
 }
 
 /// Says of codex's refusals which ones mean that somebody else has the thread.
-fn held(error: SessionError) -> SessionError {
+pub(super) fn held(error: SessionError) -> SessionError {
     match error {
         SessionError::Codex(BridgeError::Refused { error, .. }) if is_held(&error) => {
             SessionError::ThreadHeld { session: None }

@@ -1,11 +1,11 @@
-//! Where a list goes on: of one's own threads, or of older entries.
+//! Where a list goes on: of one's own threads or sessions, or of older entries.
 //!
 //! Codex's own cursors can name a thread, which may be somebody else's: so what a client gets is sealed, for this
 //! owner and for this life of the gateway.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
-use codex_gateway_wire::{OwnerId, ThreadId};
+use codex_gateway_wire::{OwnerId, SessionId, ThreadId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::owned_threads::Position;
@@ -22,6 +22,14 @@ pub(super) struct Place {
     pub page: Option<String>,
     /// The thread of that page that was shown last; none if none was.
     pub after: Option<ThreadId>,
+}
+
+/// Where an owner's list of sessions continues: after this session, which was last used then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SessionCursor {
+    pub last_access_ms: i64,
+    pub id: SessionId,
 }
 
 /// Where an owner's list of threads continues.

@@ -85,7 +85,8 @@ impl Found {
         };
         let raw = to_raw_value(&raw)
             .map_err(|error| BridgeError::BadReply { method: "thread/list", message: error.to_string() })?;
-        Ok(ThreadList { ok: true, threads: self.threads, next_cursor, raw: raw.into() })
+        let raw = raw.into();
+        Ok(ThreadList { ok: true, threads: self.threads, next_cursor, raw, warnings: Vec::new() })
     }
 }
 

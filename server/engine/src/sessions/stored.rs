@@ -7,12 +7,12 @@ use std::{
 
 use codex_gateway_wire::{
     ApprovalMode, OwnerId, SessionId, ThreadId,
-    api::{ListedSession, SessionInfo, SessionSummary},
+    api::{ListedSession, SessionInfo, SessionList, SessionSummary},
     event::ClosedReason,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::Sessions;
+use super::{Sessions, cursor::SessionCursor};
 use crate::{
     clock::{self, Moment, rfc3339},
     error::SessionError,
@@ -108,11 +108,22 @@ impl Sessions {
         Ok(Session::restore(base, restored))
     }
 
-    /// The sessions of an owner: those that are in memory, and of the others what was written down, of which so many.
+    /// The sessions of an owner: those that are in memory, and of the others so many of what was written down.
     pub(super) async fn all(&self, owner: &OwnerId, limit: Option<usize>) -> (Vec<Session>, Vec<SessionRow>) {
+        self.all_after(owner, None, limit).await
+    }
+
+    /// The same, without those of the store up to a place in their list.
+    async fn all_after(
+        &self,
+        owner: &OwnerId,
+        after: Option<(i64, SessionId)>,
+        limit: Option<usize>,
+    ) -> (Vec<Session>, Vec<SessionRow>) {
         // Those in memory are among the rows.
         let limit = limit.map(|limit| limit + self.live().len());
-        let rows = self.inner.store.list_sessions(owner, Expiry::now(&self.inner.config), limit).await;
+        let expiry = Expiry::now(&self.inner.config);
+        let rows = self.inner.store.list_sessions(owner, expiry, after, limit).await;
         let rows = self.without_live(rows);
         let live = self.live();
         let own = live.values().filter(|session| session.owner() == owner).cloned().collect();
@@ -150,15 +161,40 @@ impl Sessions {
         self.without_live(rows).into_iter().filter(|row| row.owner == *owner).map(summary).collect()
     }
 
-    /// All sessions of that owner as the API tells them, the last used first.
-    pub async fn listed(&self, owner: &OwnerId) -> Vec<ListedSession> {
-        let (live, stored) = self.all(owner, None).await;
+    /// A page of that owner's sessions, the last used first.
+    ///
+    /// # Errors
+    /// [`SessionError::BadCursor`]
+    pub async fn list_sessions(
+        &self,
+        owner: &OwnerId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<SessionList, SessionError> {
+        let after =
+            cursor.map(|cursor| self.inner.cursors.open::<SessionCursor>(owner, cursor)).transpose()?;
+        let after = after.map(|SessionCursor { last_access_ms, id }| (last_access_ms, id));
+        // One more than the page has: then there is another page.
+        let (live, stored) = self.all_after(owner, after.clone(), Some(limit + 1)).await;
         let ttl = self.inner.config.session_ttl_ms();
         let live = live.iter().map(|session| (session.last_access_ms(), session.listed()));
         let stored = stored.into_iter().map(|row| (row.last_access_ms, listed(row, ttl)));
         let mut list: Vec<(i64, ListedSession)> = live.chain(stored).collect();
+        if let Some((last_access_ms, id)) = after {
+            list.retain(|(ms, listed)| {
+                *ms < last_access_ms || *ms == last_access_ms && listed.session.id > id
+            });
+        }
         list.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.session.id.cmp(&other.session.id)));
-        list.into_iter().map(|(_, listed)| listed).collect()
+        let is_last = list.len() <= limit;
+        list.truncate(limit);
+        let place = list.last().filter(|_| !is_last).map(|(last_access_ms, listed)| SessionCursor {
+            last_access_ms: *last_access_ms,
+            id: listed.session.id.clone(),
+        });
+        let next_cursor = place.and_then(|place| self.inner.cursors.seal(owner, &place));
+        let sessions = list.into_iter().map(|(_, listed)| listed).collect();
+        Ok(SessionList { ok: true, sessions, next_cursor })
     }
 
     /// The session of that owner that is in a thread, out of the store if need be.
@@ -290,7 +326,8 @@ impl Sessions {
 
 pub(super) fn summary(row: SessionRow) -> SessionSummary {
     let SessionRow { id, thread, title, last_access_ms, news_ms, .. } = row;
-    SessionSummary { id, title, thread_id: thread, last_access_ms, news_ms, ..SessionSummary::default() }
+    let summary = SessionSummary { id, title, thread_id: thread, ..SessionSummary::default() };
+    summary.at(last_access_ms, news_ms)
 }
 
 fn listed(row: SessionRow, ttl_ms: Option<i64>) -> ListedSession {

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Sessions,
+    actions::held,
     cursor::{ListCursor, Place},
     found::Found,
     owned_threads,
@@ -93,7 +94,7 @@ impl Sessions {
         }
         let raw = self.thread_page(&query.page(query.cursor.clone(), query.limit)).await?;
         let ThreadPage { data, next_cursor, .. } = read(&raw)?;
-        Ok(ThreadList { ok: true, threads: data, next_cursor, raw })
+        Ok(ThreadList { ok: true, threads: data, next_cursor, raw, warnings: Vec::new() })
     }
 
     /// Lists the threads of one owner: by their ids where codex can be asked so.
@@ -181,7 +182,7 @@ impl Sessions {
             raw = self.read_with(owner, &thread_id, true).await.map_err(no_thread)?;
         }
         let Read { thread } = read(&raw)?;
-        Ok(ThreadReply { ok: true, thread_id, thread, raw })
+        Ok(ThreadReply { ok: true, thread_id, thread, raw, warnings: Vec::new() })
     }
 
     async fn read_with(
@@ -241,26 +242,29 @@ impl Sessions {
         Ok(())
     }
 
-    /// Deletes a thread of that owner for good; the session that is in it ends first.
+    /// Deletes a thread of that owner for good, and the session that is in it. Where codex refuses, the session stays.
     ///
     /// # Errors
-    /// See [`Sessions::name_thread`].
+    /// Those of [`Sessions::name_thread`]; [`SessionError::TurnActive`], [`SessionError::StillAtWork`].
     pub async fn delete_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadId, SessionError> {
         let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
         self.admit(owner, &thread_id).await?;
         let session = self.session_in(owner, &thread_id).await?;
-        let was_talked_in = session.is_some();
-        if let Some(session) = session {
-            self.remove(session, ClosedReason::Deleted).await?;
+        if let Some(session) = &session {
+            session.leave_thread().await?;
         }
         self.inner.indexing.finished(&thread_id).await;
         let request = ThreadDelete { thread_id: thread_id.clone() };
-        match self.inner.library.request(&request).await.map_err(no_thread) {
+        match self.inner.library.request(&request).await.map_err(held).map_err(no_thread) {
             // One that never had a turn was never on disk: there is nothing left of it.
-            Err(SessionError::ThreadNotFound) if was_talked_in => {}
+            Err(SessionError::ThreadNotFound) if session.is_some() => {}
             deleted => {
                 deleted?;
             }
+        }
+        // Only now: codex refuses a thread whose forks refer to it.
+        if let Some(session) = session {
+            self.remove(session, ClosedReason::Deleted).await?;
         }
         self.inner.store.forget_ended_in(&thread_id).await?;
         self.inner.uploads.forget(&thread_id).await?;
@@ -308,6 +312,15 @@ impl Sessions {
         let request = ThreadRead { thread_id: thread.clone(), include_turns: false };
         let raw = self.inner.library.request(&request).await.ok()?;
         read::<Read>(&raw).ok().map(|read| read.thread.cwd)
+    }
+
+    /// Checks that a thread may be that owner's.
+    ///
+    /// # Errors
+    /// [`SessionError::ThreadNotFound`]
+    pub async fn check_thread(&self, owner: &OwnerId, thread: &str) -> Result<(), SessionError> {
+        let thread = parse(thread).ok_or(SessionError::ThreadNotFound)?;
+        self.admit(owner, &thread).await
     }
 
     /// The one place where a thread's owner is checked.

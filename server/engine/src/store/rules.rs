@@ -24,7 +24,7 @@ impl Store {
 
     /// Saves a rule.
     pub(crate) async fn add_rule(&self, owner: &OwnerId, rule: &Rule) -> Result<(), StoreError> {
-        let (owner, id, created) = (owner.to_string(), rule.id.to_string(), rule.created_at);
+        let (owner, id, created) = (owner.to_string(), rule.id.to_string(), rule.created_at.ms());
         // Our own types can be written.
         let json = serde_json::to_string(rule).unwrap_or_default();
         self.ask(move |connection| {

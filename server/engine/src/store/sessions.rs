@@ -120,17 +120,21 @@ impl Store {
         &self,
         owner: &OwnerId,
         expiry: Expiry,
+        after: Option<(i64, SessionId)>,
         limit: Option<usize>,
     ) -> Result<Vec<SessionRow>, StoreError> {
         let owner = owner.to_string();
         // Less than nothing is no limit.
         let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+        let (ms, id) = after.map_or((i64::MAX, String::new()), |(ms, id)| (ms, id.to_string()));
         self.look(move |connection| {
             let sql = format!(
-                "SELECT {ROW} FROM sessions WHERE {ALIVE} AND owner = ?3 ORDER BY last_access_ms DESC LIMIT ?4"
+                "SELECT {ROW} FROM sessions WHERE {ALIVE} AND owner = ?3
+                 AND (last_access_ms < ?4 OR last_access_ms = ?4 AND id > ?5)
+                 ORDER BY last_access_ms DESC, id LIMIT ?6"
             );
             let mut list = connection.prepare(&sql)?;
-            let asked = params![expiry.unused_since, expiry.queued_since, owner, limit];
+            let asked = params![expiry.unused_since, expiry.queued_since, owner, ms, id, limit];
             list.query_map(asked, read)?.collect()
         })
         .await
@@ -399,7 +403,7 @@ pub(super) mod tests {
         let (read, entries) = store.load_session(&ada, &id, ALWAYS).await.unwrap().unwrap();
         assert_eq!((read, entries), (first.session, vec![(1, "A".into()), (2, "B".into())]));
         assert!(store.load_session(&bob, &id, ALWAYS).await.unwrap().is_none());
-        assert_eq!(store.list_sessions(&bob, ALWAYS, None).await.unwrap(), []);
+        assert_eq!(store.list_sessions(&bob, ALWAYS, None, None).await.unwrap(), []);
 
         let later = SessionChange {
             gone: vec!["a".into()],
@@ -432,7 +436,7 @@ pub(super) mod tests {
             store.save_session(change(id, "ada", used, true)).await.unwrap();
         }
         let used = async || {
-            let rows = store.list_sessions(&ada, ALWAYS, None).await.unwrap();
+            let rows = store.list_sessions(&ada, ALWAYS, None, None).await.unwrap();
             rows.into_iter().map(|row| (row.id.to_string(), row.last_access_ms)).collect::<Vec<_>>()
         };
         let expected = |used: [i64; 4]| -> Vec<(String, i64)> {
@@ -457,7 +461,7 @@ pub(super) mod tests {
         store.touch_sessions(vec![("touched".into(), 200), ("new".into(), 3)]).await.unwrap();
         let expiry = Expiry { unused_since: 150, queued_since: 50 };
         let ids = async || {
-            let rows = store.list_sessions(&ada, expiry, None).await.unwrap();
+            let rows = store.list_sessions(&ada, expiry, None, None).await.unwrap();
             let mut ids: Vec<String> = rows.into_iter().map(|row| row.id.to_string()).collect();
             ids.sort();
             ids

@@ -345,7 +345,7 @@ mod tests {
             params: codex_gateway_wire::Json::default(),
             summary: about,
             available_decisions: Vec::new(),
-            created_at: 0,
+            created_at: codex_gateway_wire::Timestamp::default(),
             deadline: None,
         };
         let shown = "asks to run: cat [U+200F]1 > [U+001B][8m\u{2068}ש\u{2069}[U+000D] in /w[U+000A]";

@@ -46,6 +46,9 @@ fn begin(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    for variable in variables::unknown(std::env::vars_os().map(|(name, _)| name)) {
+        eprintln!("{NAME}: warning: {}", logging::escaped(&variables::unknown_warning(&variable)));
+    }
     if let Some(shell) = cli.completions {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);

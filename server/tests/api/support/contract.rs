@@ -39,7 +39,11 @@ pub(super) fn check(method: &str, target: &str, reply: &Reply) {
     let content = &described["content"][media_type];
     assert!(content.is_object(), "{what} is not described as {media_type:?}");
     if media_type == "application/json" {
-        hold(&what, &content["schema"], &reply.json());
+        let body = reply.json();
+        hold(&what, &content["schema"], &body);
+        if let Some(codes) = described["x-error-codes"].as_array() {
+            assert!(codes.contains(&body["code"]), "{what} is not described with this code: {body}");
+        }
     }
 }
 

@@ -14,8 +14,10 @@ use crate::{
 #[serde(rename_all = "camelCase", default)]
 pub struct ErrorBody {
     /// For people.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub error: String,
     /// For programs: a stable word.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub code: ErrorCode,
     /// What the log calls the request.
     pub request_id: Option<String>,
@@ -81,7 +83,7 @@ words! {
         MethodNotAllowed = "method_not_allowed",
         /// The body comes too slowly.
         SlowBody = "slow_body",
-        /// A turn is active.
+        /// A turn is active, or something that it began is still at work.
         TurnActive = "turn_active",
         /// No turn is active.
         NoActiveTurn = "no_active_turn",

@@ -14,6 +14,8 @@ use crate::{
 pub struct Info {
     /// Always true.
     pub ok: bool,
+    /// The version of the API. It changes when something is renamed, retyped or dropped.
+    pub api_version: u32,
     /// The gateway's version.
     pub version: String,
     /// The commit that it was made of; none if that is not known, as in a build for developing.

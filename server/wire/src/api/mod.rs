@@ -26,6 +26,9 @@ pub struct Health {
     pub ok: bool,
     /// How long the gateway has run, in seconds.
     pub uptime_seconds: u64,
+    /// What the request had that this gateway does not know, and left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// `GET /readyz`
@@ -40,4 +43,7 @@ pub struct Readiness {
     /// Why it is not ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What the request had that this gateway does not know, and left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }

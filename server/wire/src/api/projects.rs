@@ -102,6 +102,7 @@ pub struct ProjectReply {
 /// `POST /api/projects/trust`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct TrustProject {
     /// The folder, as in `POST /api/sessions`; the operator's default without.
     #[serde(default)]

@@ -71,6 +71,9 @@ pub struct SessionReply {
     pub state: SessionState,
     /// The newest event that the state includes.
     pub last_event_id: EventId,
+    /// What the request had that this gateway does not know, and left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// The reply to a message: what became of it, and the session's state.
@@ -167,19 +170,40 @@ pub struct Deleted {
     pub ok: bool,
     /// The session that is gone.
     pub session_id: SessionId,
+    /// What the request had that this gateway does not know, and left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// `GET /api/sessions`
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct SessionList {
     /// Always true.
     pub ok: bool,
-    /// The caller's own live ones, the last used first.
+    /// A page of the caller's own sessions, the last used first.
     pub sessions: Vec<ListedSession>,
+    /// Where the next page begins. `null` after the last one.
+    pub next_cursor: Option<String>,
 }
 
-/// A session in the API's list.
+/// `GET /api/sessions/{id}`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SessionDetails {
+    /// Always true.
+    pub ok: bool,
+    /// The session's id.
+    pub session_id: SessionId,
+    /// The session, as the list has it.
+    pub session: ListedSession,
+    /// The newest event of its log.
+    pub last_event_id: EventId,
+}
+
+/// A session, without its conversation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]

@@ -9,6 +9,7 @@ use crate::{
     read_fields,
     request::UserRequest,
     turn::{ApprovalPolicy, QueueItem, SandboxMode},
+    words::words,
 };
 
 /// The text view of a session: the documented `state`.
@@ -26,8 +27,10 @@ pub struct SessionState {
     pub runtime: Runtime,
     /// Who codex is signed in as.
     pub account: AccountState,
-    /// The models that can be chosen.
-    pub models: Vec<Model>,
+    /// The models that can be chosen. Left out where the request asked for a lean reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub models: Option<Vec<Model>>,
     /// The model that is used now.
     pub selected_model: Option<String>,
     /// How hard it thinks; as it does by itself without.
@@ -48,15 +51,38 @@ pub struct SessionState {
     pub active_turn: bool,
     /// How the last turn ended.
     pub last_turn_status: Option<String>,
-    /// The newest 100 entries of the conversation, as text.
-    pub transcript: Vec<TextEntry>,
-    /// The newest 120 events, in short.
-    pub recent_events: Vec<RecentEvent>,
+    /// The newest 100 entries of the conversation, as text. Left out where the request asked for a lean reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub transcript: Option<Vec<TextEntry>>,
+    /// The newest 120 events, in short. Left out where the request asked for a lean reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub recent_events: Option<Vec<RecentEvent>>,
     /// The MCP servers of the process that serves the session, and how far the start of each has come. Empty without a process.
     #[serde(default)]
     pub mcp_servers: Vec<McpServer>,
     /// What waits for the user, the oldest first.
     pub pending_requests: Vec<UserRequest>,
+}
+
+impl SessionState {
+    /// Leaves out what grows with the conversation, and what is the same in every reply.
+    pub fn make_lean(&mut self) {
+        (self.models, self.transcript, self.recent_events) = (None, None, None);
+    }
+}
+
+words! {
+    /// How much of a session's state a reply has.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum StateDetail {
+        /// All of it.
+        #[default]
+        Full = "full",
+        /// Neither the transcript, nor the newest events, nor the models.
+        None = "none",
+    }
 }
 
 /// What codex says of the machine it runs on.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{EventId, SessionId, ThreadId},
     read_fields,
+    timestamp::Timestamp,
     words::words,
 };
 
@@ -34,13 +35,19 @@ pub struct SessionSummary {
     pub title: Option<String>,
     /// The thread that it is in.
     pub thread_id: Option<ThreadId>,
-    /// When it was last used, in Unix milliseconds.
+    /// When it was last used.
+    pub last_access_at: Timestamp,
+    /// The same in Unix milliseconds, for clients from before `lastAccessAt`.
+    #[cfg_attr(feature = "openapi", schema(deprecated))]
     pub last_access_ms: i64,
     /// Whether a turn is running.
     pub running: bool,
     /// Whether something waits for the user.
     pub waiting: bool,
-    /// When a turn last ended, or something was last asked of the user, in Unix milliseconds; 0 if never.
+    /// When a turn last ended, or something was last asked of the user. `None` if never.
+    pub news_at: Option<Timestamp>,
+    /// The same in Unix milliseconds, for clients from before `newsAt`; 0 if never.
+    #[cfg_attr(feature = "openapi", schema(deprecated))]
     pub news_ms: i64,
     /// The newest event of its log; none while the session is in the store only.
     pub last_event_id: Option<EventId>,
@@ -49,12 +56,28 @@ read_fields!(SessionSummary {
     id,
     title,
     thread_id,
+    last_access_at,
     last_access_ms,
     running,
     waiting,
+    news_at,
     news_ms,
     last_event_id
 });
+
+impl SessionSummary {
+    /// The summary with these times, in Unix milliseconds; `news_ms` is 0 if there was never any news.
+    #[must_use]
+    pub fn at(self, last_access_ms: i64, news_ms: i64) -> Self {
+        Self {
+            last_access_at: Timestamp::from_ms(last_access_ms),
+            last_access_ms,
+            news_at: (news_ms != 0).then_some(Timestamp::from_ms(news_ms)),
+            news_ms,
+            ..self
+        }
+    }
+}
 
 /// The data of the event `sessions`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -29,7 +29,7 @@ pub struct ResumeThread {
 /// `POST /api/sessions/{id}/thread/fork`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ForkThread {
     /// The last turn that the new thread has; all of them without.
     pub last_turn_id: Option<TurnId>,
@@ -38,7 +38,7 @@ pub struct ForkThread {
 /// `POST /api/sessions/{id}/thread/revert`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RevertThread {
     /// The first turn that is taken back; all later ones are, too.
     pub before_turn_id: TurnId,
@@ -47,6 +47,7 @@ pub struct RevertThread {
 /// `POST /api/sessions/{id}/thread/review`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct ReviewThread {
     /// What is looked at.
     pub target: ReviewTarget,
@@ -82,6 +83,7 @@ pub enum ReviewTarget {
 /// `POST /api/sessions/{id}/thread/name`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct NameThread {
     /// What people call the thread; not empty.
     pub name: String,
@@ -153,6 +155,9 @@ pub struct ThreadList {
     pub next_cursor: Option<String>,
     /// Codex's reply, without what is not the caller's.
     pub raw: Json,
+    /// What the request had that this gateway does not know, and left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// `GET /api/threads/{threadId}`
@@ -168,4 +173,7 @@ pub struct ThreadReply {
     pub thread: Json,
     /// Codex's reply.
     pub raw: Json,
+    /// What the request had that this gateway does not know, and left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }

@@ -151,7 +151,7 @@ impl Transcript {
             as_of: seq,
             turn_id,
             phase: Phase::Running,
-            started_at_ms: Some(request.created_at),
+            started_at_ms: Some(request.created_at.ms()),
             completed_at_ms: None,
             content: Content::Question(Box::new(Question { request: request.clone(), resolved: None })),
         });
@@ -167,7 +167,7 @@ impl Transcript {
         question.resolved = Some(resolved.clone());
         entry.as_of = seq;
         entry.phase = Phase::Done;
-        entry.completed_at_ms = Some(resolved.at);
+        entry.completed_at_ms = Some(resolved.at.ms());
         Change::updated(id).and_meta(true)
     }
 

@@ -1,0 +1,45 @@
+//! The name that a misspelled one probably means.
+
+use strsim::damerau_levenshtein;
+
+/// The shortest beginning that two names must share for one to be taken for the other.
+const MIN_SHARED: usize = 4;
+
+/// The known name that is meant, if one is near enough.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = normal(name);
+    let ranked = known.filter_map(|known| {
+        let normal = normal(known);
+        let distance = damerau_levenshtein(&wanted, &normal);
+        let lengths = [wanted.chars().count(), normal.chars().count()];
+        let shares = lengths.iter().all(|length| *length >= MIN_SHARED)
+            && (wanted.starts_with(&normal) || normal.starts_with(&wanted));
+        let is_near = shares || distance <= lengths[0].max(lengths[1]).div_ceil(3);
+        is_near.then_some((distance, known))
+    });
+    ranked.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+}
+
+/// `sandbox_mode`, `sandboxMode` and `Sandbox-Mode` are written alike.
+fn normal(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        let known = ["approvalPolicy", "approvals", "cwd", "effort", "model", "sandbox", "title"];
+        let nearest = |name| nearest(name, known.into_iter());
+        assert_eq!(nearest("approval"), Some("approvals"));
+        assert_eq!(nearest("approval_policy"), Some("approvalPolicy"));
+        assert_eq!(nearest("sandbox_mode"), Some("sandbox"));
+        assert_eq!(nearest("modle"), Some("model"));
+        assert_eq!(nearest("CWD"), Some("cwd"));
+        for far in ["", "x", "directory", "日本語"] {
+            assert_eq!(nearest(far), None, "{far}");
+        }
+    }
+}

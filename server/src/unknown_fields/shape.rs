@@ -1,0 +1,161 @@
+//! Which members JSON may have, read from a schema of the OpenAPI document.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde_json::{Value, value::RawValue};
+
+use super::nearest::nearest;
+
+/// The most of a name that is told, in characters.
+const MAX_NAME_CHARS: usize = 64;
+
+/// Which members JSON may have.
+#[derive(Debug)]
+pub(super) enum Shape {
+    /// Any: it is no object, or one that is passed on.
+    Any,
+    /// An object with these members.
+    Object(BTreeMap<String, Shape>),
+    /// A list of such.
+    List(Box<Shape>),
+    /// An object whose `type` says which of these it is.
+    Tagged(BTreeMap<String, Shape>),
+}
+
+impl Shape {
+    /// An object without members.
+    pub(super) fn nothing() -> Self {
+        Self::Object(BTreeMap::new())
+    }
+
+    /// Reads a schema. Bodies of requests have no schemas that contain themselves.
+    pub(super) fn of(schema: &Value, schemas: &Value) -> Self {
+        if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+            return Self::of(&schemas[name], schemas);
+        }
+        if let Some(parts) = schema["allOf"].as_array() {
+            return parts.iter().fold(Self::nothing(), |whole, part| whole.and(Self::of(part, schemas)));
+        }
+        if let Some(choices) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
+            let choices: Vec<&Value> = choices.iter().filter(|choice| choice["type"] != "null").collect();
+            return match choices.as_slice() {
+                [one] => Self::of(one, schemas),
+                all => Self::tagged(all, schemas).unwrap_or(Self::Any),
+            };
+        }
+        if let Some(items) = schema.get("items") {
+            return Self::List(Box::new(Self::of(items, schemas)));
+        }
+        match (schema["properties"].as_object(), schema.get("additionalProperties")) {
+            (Some(members), None | Some(Value::Bool(false))) => Self::Object(
+                members.iter().map(|(name, member)| (name.clone(), Self::of(member, schemas))).collect(),
+            ),
+            _ => Self::Any,
+        }
+    }
+
+    fn tagged(choices: &[&Value], schemas: &Value) -> Option<Self> {
+        let tag = |choice: &Value| choice["properties"]["type"]["enum"][0].as_str().map(str::to_owned);
+        let choice = |choice: &&Value| Some((tag(choice)?, Self::of(choice, schemas)));
+        choices.iter().map(choice).collect::<Option<_>>().map(Self::Tagged)
+    }
+
+    /// An object with the members of both.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Object(mut members), Self::Object(others)) => {
+                members.extend(others);
+                Self::Object(members)
+            }
+            _ => Self::Any,
+        }
+    }
+
+    /// Returns `true` if this is an object that has such a member.
+    #[cfg(test)]
+    pub(super) fn knows(&self, member: &str) -> bool {
+        matches!(self, Self::Object(members) if members.contains_key(member))
+    }
+
+    /// Adds the members of JSON that are unknown here. `path` is where the JSON stands in the body.
+    pub(super) fn find_unknown(&self, json: &RawValue, path: &str, unknown: &mut Vec<Unknown>) {
+        match self {
+            Self::Any => {}
+            Self::List(items) => {
+                let list: Vec<&RawValue> = serde_json::from_str(json.get()).unwrap_or_default();
+                for (index, item) in list.into_iter().enumerate() {
+                    items.find_unknown(item, &format!("{path}[{index}]"), unknown);
+                }
+            }
+            Self::Tagged(shapes) => {
+                let tag = members(json).remove("type").and_then(|tag| serde_json::from_str(tag.get()).ok());
+                if let Some(shape) = tag.and_then(|tag: String| shapes.get(&tag)) {
+                    shape.find_unknown(json, path, unknown);
+                }
+            }
+            Self::Object(shapes) => {
+                for (name, member) in members(json) {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    match shapes.get(&name) {
+                        Some(shape) => shape.find_unknown(member, &path, unknown),
+                        None => {
+                            let known = shapes.keys().map(String::as_str);
+                            let place = path.strip_suffix(&name).unwrap_or_default();
+                            unknown.push(Unknown::at("field", place, name, known));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The members of an object; none if it is something else.
+fn members(json: &RawValue) -> BTreeMap<String, &RawValue> {
+    serde_json::from_str(json.get()).unwrap_or_default()
+}
+
+/// A name that is not known.
+#[derive(Debug)]
+pub(super) struct Unknown {
+    what: &'static str,
+    name: String,
+    nearest: Option<String>,
+    known: Vec<String>,
+}
+
+impl Unknown {
+    /// A name where these are known.
+    pub(super) fn new<'a>(
+        what: &'static str,
+        name: String,
+        known: impl Iterator<Item = &'a str> + Clone,
+    ) -> Self {
+        Self::at(what, "", name, known)
+    }
+
+    /// A name at this place of a body, where these are known.
+    fn at<'a>(
+        what: &'static str,
+        place: &str,
+        name: String,
+        known: impl Iterator<Item = &'a str> + Clone,
+    ) -> Self {
+        let nearest = nearest(&name, known.clone()).map(str::to_owned);
+        let known = known.map(str::to_owned).collect();
+        let name = format!("{place}{name}").chars().take(MAX_NAME_CHARS).collect();
+        Self { what, name, nearest, known }
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, name, nearest, known } = self;
+        write!(f, "the {what} {name:?} is not known; ")?;
+        match nearest {
+            Some(nearest) => write!(f, "did you mean {nearest:?}?"),
+            None if known.is_empty() => f.write_str("nothing is taken here"),
+            None => write!(f, "known are {}", known.join(", ")),
+        }
+    }
+}
