@@ -74,7 +74,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     <p class="no-script">{lang.texts().needs_javascript()}</p>
                 </noscript>
                 <div class="not-started" role="status">
-                    <span>{lang.texts().page_not_started()} " " <code translate="no"></code></span>
+                    <span>{lang.texts().page_not_started()} " " <code id="why-not-started" translate="no"></code></span>
                     <a class="button" href="">
                         {lang.texts().reload()}
                     </a>
@@ -88,9 +88,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// Loads the program and starts it, or says why it cannot be started. (Leptos's own script says nothing. This one also
-/// runs when all of its white space was changed on the way.)
+/// runs when all of its white space was changed on the way: no text in it has any.)
 fn start_script(script: &str, module: &str) -> String {
-    let failed = "e=>{const c=document.querySelector('.not-started code');if(c)c.textContent=e}";
+    let failed = "e=>{const c=document.getElementById('why-not-started');if(c)c.textContent=e}";
     format!(
         "import({script:?}).then(m=>m.default({{module_or_path:{module:?}}}).then(()=>m.hydrate())).catch({failed})"
     )

@@ -75,7 +75,7 @@ const CHANGES: Record<string, (html: string) => string> = {
 test('a document that was changed on its way is not taken over: the page is made anew, and what was typed is kept', async ({ page, chat, gateway, faults }) => {
   test.setTimeout(90_000);
   // A document can be changed so that one of its scripts cannot be read.
-  faults.allow(/SyntaxError/, /preload/);
+  faults.allow(/^exception: (SyntaxError|$)/, /preload/);
   await chat.startAndFinish('Reply with exactly the single word before.');
   const proxy = await FaultyProxy.to(gateway.port);
   const address = `${proxy.baseURL}/c/${chat.sessionId}`;

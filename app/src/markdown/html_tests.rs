@@ -92,7 +92,13 @@ fn oracle() -> ammonia::Builder<'static> {
                     .into_iter()
                     .collect(),
                 ),
-                ("pre", [("tabindex", HashSet::from(["0"]))].into_iter().collect()),
+                (
+                    "pre",
+                    [("tabindex", HashSet::from(["0"])), ("translate", HashSet::from(["no"]))]
+                        .into_iter()
+                        .collect(),
+                ),
+                ("code", [("translate", HashSet::from(["no"]))].into_iter().collect()),
                 ("div", [("tabindex", HashSet::from(["0"]))].into_iter().collect()),
                 (
                     "code",
