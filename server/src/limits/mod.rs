@@ -202,12 +202,11 @@ pub async fn limit(
             }
         }
     }
-    let mut response = match refusal {
-        Some(refusal) => refusal.into_response(),
-        None => {
-            request.extensions_mut().insert(who);
-            next.run(request).await
-        }
+    let mut response = if let Some(refusal) = refusal {
+        refusal.into_response()
+    } else {
+        request.extensions_mut().insert(who);
+        next.run(request).await
     };
     if is_call {
         quotas.tell(response.headers_mut());

@@ -96,13 +96,12 @@ impl Shape {
             Self::Object(shapes) => {
                 for (name, member) in members(json) {
                     let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                    match shapes.get(&name) {
-                        Some(shape) => shape.find_unknown(member, &path, unknown),
-                        None => {
-                            let known = shapes.keys().map(String::as_str);
-                            let place = path.strip_suffix(&name).unwrap_or_default();
-                            unknown.push(Unknown::at("field", place, name, known));
-                        }
+                    if let Some(shape) = shapes.get(&name) {
+                        shape.find_unknown(member, &path, unknown);
+                    } else {
+                        let known = shapes.keys().map(String::as_str);
+                        let place = path.strip_suffix(&name).unwrap_or_default();
+                        unknown.push(Unknown::at("field", place, name, known));
                     }
                 }
             }
