@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::PathRejection, rejection::QueryRejection},
+    extract::{
+        FromRequest, Path, Query, Request, State, rejection::PathRejection, rejection::QueryRejection,
+    },
     response::Response,
 };
 use codex_gateway_engine::{RequestKey, Session, SessionError, ThreadQuery};
@@ -148,11 +150,12 @@ pub async fn archive(
     State(state): State<AppState>,
     Caller(owner): Caller,
     id: Id,
-    body: Result<NoBody, ApiError>,
+    request: Request,
 ) -> Result<Json<ThreadDone>, ApiError> {
     let Path(id) = id.map_err(|_| SessionError::ThreadNotFound)?;
     state.sessions.check_thread(&owner, &id).await?;
-    body?;
+    // Only now: whether there is such a thread is answered before a body is taken in.
+    NoBody::from_request(request, &state).await?;
     let thread_id = state.sessions.archive_thread(&owner, &id).await?;
     Ok(Json(ThreadDone { ok: true, thread_id }))
 }
@@ -170,11 +173,12 @@ pub async fn unarchive(
     State(state): State<AppState>,
     Caller(owner): Caller,
     id: Id,
-    body: Result<NoBody, ApiError>,
+    request: Request,
 ) -> Result<Json<ThreadDone>, ApiError> {
     let Path(id) = id.map_err(|_| SessionError::ThreadNotFound)?;
     state.sessions.check_thread(&owner, &id).await?;
-    body?;
+    // Only now: whether there is such a thread is answered before a body is taken in.
+    NoBody::from_request(request, &state).await?;
     let thread_id = state.sessions.unarchive_thread(&owner, &id).await?;
     Ok(Json(ThreadDone { ok: true, thread_id }))
 }

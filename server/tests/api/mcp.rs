@@ -48,8 +48,10 @@ async fn servers_that_start_slowly_or_fail_are_named_in_the_state_and_a_turn_can
     let slow = server(&session, &mut events, "slow", "starting").await;
     assert_eq!(slow["error"], Value::Null);
 
-    let state = gateway.client.post(&session.path("/turn/interrupt")).await.ok()["state"].clone();
-    assert_eq!(state["activeTurn"], false, "{state}");
+    gateway.client.post(&session.path("/turn/interrupt")).await.ok();
+    let ended = events.notification("turn/completed").await.json();
+    assert_eq!(ended["params"]["turn"]["status"], "interrupted", "{ended}");
+    assert!(!gate.exists(), "the server is still starting");
     fs::write(&gate, "").unwrap();
     server(&session, &mut events, "slow", "ready").await;
     gateway.stop().await;

@@ -51,6 +51,7 @@ async fn a_session_is_described_as_documented() {
         "cwd",
         "effort",
         "lastTurnStatus",
+        "mcpServers",
         "models",
         "pendingRequests",
         "queue",

@@ -111,6 +111,8 @@ async fn a_body_that_is_too_large_is_refused() {
     let error = gateway.client.post_json(&session.path("/turn"), &body).await.refused(413, "too_large");
     assert!(error.contains("4 MiB"), "{error}");
     let body = json!({ "prompt": "x".repeat(3 * 1024 * 1024) });
+    gateway.client.post_json(&session.path("/turn"), &body).await.refused(400, "prompt_too_long");
+    let body = json!({ "prompt": "x".repeat(1024 * 1024) });
     gateway.client.post_json(&session.path("/turn"), &body).await.ok();
     gateway.stop().await;
 }

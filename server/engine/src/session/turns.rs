@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use codex_gateway_wire::{
-    QueueItemId, StartTurn, ThreadId, Transcript, TurnId,
+    QueueItemId, StartTurn, ThreadId, TurnId,
     api::{NewThread, Sent, SessionReply, TurnOutcome, TurnReply, WhenBusy},
 };
 use futures::FutureExt;
@@ -294,20 +294,15 @@ impl Actor {
         self.tasks.push(sending.map(move |result| Done::TurnStarted(number, result, message)).boxed());
     }
 
-    /// What a message changes of what the thread runs with.
+    /// What a message asks the thread to run with. All of it is sent, also what the transcript has already: codex tells
+    /// changes in an order of its own, so that the transcript may have an older one, and a sandbox that was asked for must hold.
     pub(super) fn overrides(&self, turn: &StartTurn) -> Overrides {
-        let Transcript { model, effort, sandbox, approval_policy, .. } = &self.transcript;
-        let other = |asked: &Option<String>, used: &Option<String>| {
-            asked.clone().filter(|asked| !asked.is_empty() && Some(asked) != used.as_ref())
-        };
+        let named = |asked: &Option<String>| asked.clone().filter(|asked| !asked.is_empty());
         Overrides {
-            model: other(&turn.model, model),
-            effort: other(&turn.effort, effort),
-            sandbox_policy: turn
-                .sandbox
-                .filter(|mode| Some(mode) != sandbox.as_ref())
-                .map(|mode| SandboxOverride::new(mode, &self.workspace_write)),
-            approval_policy: turn.approval_policy.filter(|policy| Some(policy) != approval_policy.as_ref()),
+            model: named(&turn.model),
+            effort: named(&turn.effort),
+            sandbox_policy: turn.sandbox.map(|mode| SandboxOverride::new(mode, &self.workspace_write)),
+            approval_policy: turn.approval_policy,
         }
     }
 
