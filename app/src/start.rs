@@ -25,7 +25,7 @@ pub fn start() {
         if let Some(root) = root.take() {
             root.cleanup();
         }
-        remove_all("body > .frame");
+        remove_all(".frame");
         forget(Owner::new_root(None));
         // What the server has written for the page may be changed as well: it is asked for.
         let anew = || {

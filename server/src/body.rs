@@ -119,7 +119,7 @@ const FUNCTIONS: &str = "/_fn/";
 /// The largest body that a server function takes.
 fn function_limit(path: &str) -> BodyLimit {
     match path.strip_prefix(FUNCTIONS) {
-        Some("start" | "resume" | "send") => BodyLimit(MAX_TURN_BYTES),
+        Some("start" | "resume" | "send" | "fork-and-send") => BodyLimit(MAX_TURN_BYTES),
         // Code of a page comes in batches.
         Some("queue" | "answer" | "act" | "highlight") => BodyLimit(MAX_TEXT_BYTES),
         _ => BodyLimit(MAX_BODY_BYTES),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use axum::{
     RequestPartsExt,
-    body::Bytes,
+    body::{Bytes, HttpBody},
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request},
     http::request::Parts,
 };
@@ -89,6 +89,10 @@ impl FromRequest<AppState> for NoBody {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
         let key = request_key(&request, &[])?;
+        // Most have none: they need no room for a body either, of which there may be none left.
+        if request.body().is_end_stream() {
+            return Ok(Self { key });
+        }
         let check = request.extensions().get::<FieldCheck>().cloned();
         let (bytes, _permit) = read_json(request, state).await?;
         check.map_or(Ok(()), |check| check.body(&bytes))?;
@@ -97,9 +101,9 @@ impl FromRequest<AppState> for NoBody {
 }
 
 /// A body in the one form that all bodies with its meaning have: defaults and `null` are left out, names are sorted.
-fn meaning<T: Serialize>(body: Option<&T>) -> Vec<u8> {
-    // Types of this crate can be written.
-    let mut meaning = body.and_then(|body| serde_json::to_value(body).ok()).unwrap_or_default();
+/// A body with a number that no program can hold means its `bytes`.
+fn meaning<T: Serialize>(body: Option<&T>, bytes: &[u8]) -> Vec<u8> {
+    let Ok(mut meaning) = serde_json::to_value(body) else { return bytes.to_vec() };
     if let Value::Object(members) = &mut meaning {
         members.remove(WAIT);
         members.retain(|_, member| !member.is_null());
@@ -128,7 +132,7 @@ impl<T: DeserializeOwned + Serialize> FromRequest<AppState> for Keyed<T> {
         let (bytes, permit) = read_json(request, state).await?;
         let body = parse(&bytes, check.as_ref())?;
         let key = |key: String| {
-            RequestKey::new(&key, &[path.as_bytes(), &meaning(body.as_ref())]).ok_or(ApiError::BadKey)
+            RequestKey::new(&key, &[path.as_bytes(), &meaning(body.as_ref(), &bytes)]).ok_or(ApiError::BadKey)
         };
         Ok(Self { key: given.map(key).transpose()?, body, permit })
     }
@@ -157,7 +161,7 @@ mod tests {
     use super::*;
 
     fn turn(json: &str) -> Vec<u8> {
-        meaning(Some(&serde_json::from_str::<StartTurn>(json).unwrap()))
+        meaning(Some(&serde_json::from_str::<StartTurn>(json).unwrap()), json.as_bytes())
     }
 
     #[test]
@@ -173,9 +177,9 @@ mod tests {
         {
             assert_ne!(turn(other), plain, "{other}");
         }
-        let nothing = meaning::<CreateSession>(None);
-        assert_eq!(meaning(Some(&CreateSession::default())), nothing);
+        let nothing = meaning::<CreateSession>(None, b"");
+        assert_eq!(meaning(Some(&CreateSession::default()), b"{}"), nothing);
         let titled = CreateSession { title: Some("x".to_owned()), ..CreateSession::default() };
-        assert_ne!(meaning(Some(&titled)), nothing);
+        assert_ne!(meaning(Some(&titled), b""), nothing);
     }
 }

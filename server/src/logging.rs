@@ -7,11 +7,13 @@
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     fmt,
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write as _},
     panic,
     sync::OnceLock,
 };
 
+use codex_gateway_engine::clock::{now_ms, rfc3339};
+use serde_json::{Value, json};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::{
     EnvFilter,
@@ -71,8 +73,8 @@ pub fn init(default_level: LevelFilter, format: LogFormat) {
                 }
             }
             LogFormat::Json => {
-                let backtrace = backtrace.as_ref().map(tracing::field::display);
-                tracing::error!(backtrace, "{panic}");
+                let backtrace = backtrace.map(|backtrace| backtrace.to_string());
+                write_json(&json!({ "message": panic.to_string(), "backtrace": backtrace }));
             }
         }
     }));
@@ -81,10 +83,20 @@ pub fn init(default_level: LevelFilter, format: LogFormat) {
 /// Writes why the program ends, in the format of the log.
 pub fn fatal(program: &str, error: &anyhow::Error) {
     match FORMAT.get() {
-        Some(LogFormat::Json) => tracing::error!("{error:#}"),
+        Some(LogFormat::Json) => write_json(&json!({ "message": format!("{error:#}") })),
         // Some of it may be what codex said.
         _ => print::err(&format!("{program}: {}", escaped(&format!("{error:#}")))),
     }
+}
+
+/// Writes an error as a line of the log, whatever `RUST_LOG` leaves out: without it nothing would say why the program ended.
+fn write_json(error: &Value) {
+    let mut line = json!({ "timestamp": rfc3339(now_ms()), "level": "ERROR", "target": "codex_gateway" });
+    if let (Value::Object(line), Value::Object(error)) = (&mut line, error.clone()) {
+        line.extend(error.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    // Nobody is left to tell if standard error is closed.
+    let _ = EscapedJson(io::stderr()).write_all(format!("{line}\n").as_bytes());
 }
 
 /// A text in which characters that are not seen, or do something, are written by their codes.

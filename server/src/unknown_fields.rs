@@ -20,7 +20,7 @@ use axum::{
 };
 use serde_json::{Value, value::RawValue};
 
-use self::shape::{Shape, Unknown};
+use self::shape::{Shape, UnknownNames};
 use crate::error::ApiError;
 
 /// The operations of the documented API.
@@ -38,9 +38,6 @@ pub const DOCUMENTED: [&str; 12] = [
     "listThreads",
     "getThread",
 ];
-
-/// How many unknown fields one reply tells.
-const MAX_TOLD: usize = 10;
 
 /// The fields that an operation knows.
 #[derive(Debug)]
@@ -66,18 +63,19 @@ impl Fields {
         Self { query, body, documented }
     }
 
-    fn unknown_parameters(&self, query: &str) -> Vec<Unknown> {
+    fn unknown_parameters(&self, query: &str) -> UnknownNames {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
         let names = pairs.into_iter().map(|(name, _)| name);
         let known = || self.query.iter().map(String::as_str);
-        names
-            .filter(|name| known().all(|known| known != name))
-            .map(|name| Unknown::new("parameter", name, known()))
-            .collect()
+        let mut unknown = UnknownNames::default();
+        for name in names.filter(|name| known().all(|known| known != name)) {
+            unknown.add("parameter", "", &name, known());
+        }
+        unknown
     }
 
-    fn unknown_members(&self, body: &[u8]) -> Vec<Unknown> {
-        let mut unknown = Vec::new();
+    fn unknown_members(&self, body: &[u8]) -> UnknownNames {
+        let mut unknown = UnknownNames::default();
         if let Ok(json) = serde_json::from_slice::<&RawValue>(body) {
             let nothing = Shape::nothing();
             self.body.as_ref().unwrap_or(&nothing).find_unknown(json, "", &mut unknown);
@@ -99,14 +97,11 @@ impl FieldCheck {
     /// # Errors
     /// [`ApiError::BadBody`] if one is unknown, and the operation is not a documented one.
     pub fn body(&self, bytes: &[u8]) -> Result<(), ApiError> {
-        self.settle(self.fields.unknown_members(bytes), ApiError::BadBody)
+        self.settle(&self.fields.unknown_members(bytes), ApiError::BadBody)
     }
 
-    fn settle(&self, unknown: Vec<Unknown>, refusal: fn(String) -> ApiError) -> Result<(), ApiError> {
-        let mut told: Vec<String> = unknown.iter().take(MAX_TOLD).map(Unknown::to_string).collect();
-        if unknown.len() > MAX_TOLD {
-            told.push(format!("{} more are not known", unknown.len() - MAX_TOLD));
-        }
+    fn settle(&self, unknown: &UnknownNames, refusal: fn(String) -> ApiError) -> Result<(), ApiError> {
+        let told = unknown.list();
         if told.is_empty() {
             Ok(())
         } else if self.fields.documented {
@@ -169,7 +164,7 @@ pub async fn check_fields(
     if let Some(fields) = methods.get(method) {
         let check = FieldCheck { fields: Arc::clone(fields), warnings: Warnings::default() };
         let query = request.uri().query().unwrap_or_default();
-        check.settle(fields.unknown_parameters(query), ApiError::BadQuery)?;
+        check.settle(&fields.unknown_parameters(query), ApiError::BadQuery)?;
         request.extensions_mut().insert(check);
     }
     Ok(next.run(request).await)
@@ -191,7 +186,7 @@ mod tests {
     }
 
     fn told(id: &str, body: &str) -> Vec<String> {
-        fields(id).unknown_members(body.as_bytes()).iter().map(ToString::to_string).collect()
+        fields(id).unknown_members(body.as_bytes()).list()
     }
 
     #[test]
@@ -237,9 +232,7 @@ mod tests {
 
     #[test]
     fn parameters_are_those_of_the_document() {
-        let unknown = |id, query| -> Vec<String> {
-            fields(id).unknown_parameters(query).iter().map(ToString::to_string).collect()
-        };
+        let unknown = |id, query| -> Vec<String> { fields(id).unknown_parameters(query).list() };
         assert_eq!(
             unknown("listThreads", "limit=1&sort_key=x&cwd=%2F"),
             [r#"the parameter "sort_key" is not known; did you mean "sortKey"?"#]

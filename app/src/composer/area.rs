@@ -51,8 +51,8 @@ impl Area {
     pub(crate) fn replace(self, text: &str, caret: usize) {
         let Some(area) = self.get() else { return };
         let focused = document().active_element().filter(|element| *element != *area.as_ref());
-        // The focus would bring the keyboard up.
-        if focused.is_some() && browser::touch() {
+        // The focus would bring the keyboard up; a field that is disabled takes none, and another one would be written in.
+        if area.disabled() || (focused.is_some() && browser::touch()) {
             return self.set(text, caret);
         }
         let change = Replacement::between(&area.value(), text);

@@ -151,7 +151,7 @@ pub(crate) fn composer_of(conversation: &str) -> Option<Composer> {
 }
 
 thread_local! {
-    /// What was written on a page that is about to be mounted anew.
+    /// What the next composer begins with: the page is about to be mounted anew, or a first message comes back.
     static TYPED: Cell<Option<String>> = const { Cell::new(None) };
 }
 
@@ -159,6 +159,12 @@ thread_local! {
 #[cfg(feature = "hydrate")]
 pub(crate) fn keep_typed() {
     TYPED.set(area::value_of(".composer textarea").filter(|text| !text.is_empty()));
+}
+
+/// Brings a text back into the composer that is about to be made. The draft that is stored may be missing: storage can be
+/// blocked or full.
+pub(crate) fn bring_back(text: String) {
+    TYPED.set(Some(text).filter(|text| !text.is_empty()));
 }
 
 /// Takes a message that comes back: into the composer of its conversation, or into its draft while that is not there.

@@ -268,8 +268,8 @@ impl Chat {
     }
 
     /// Tells the turn that is running something. `done` learns whether it arrived; a message that did not is shown, to be sent again.
-    pub(crate) fn tell(self, turn: StartTurn, done: impl FnOnce(bool) + 'static) {
-        self.dispatch(self.target(), Unsent::new(turn), Box::new(move |sent| done(sent.is_ok())));
+    pub(crate) fn tell(self, message: Unsent, done: impl FnOnce(bool) + 'static) {
+        self.dispatch(self.target(), message, Box::new(move |sent| done(sent.is_ok())));
     }
 
     /// Sends a message that did not arrive in a new conversation, in the same folder.

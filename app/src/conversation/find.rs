@@ -31,13 +31,29 @@ pub(super) struct Find {
     chat: Chat,
     scroll: Scroll,
     open: State<bool>,
-    words: State<String>,
+    words: State<Words>,
     /// What has been found so far; `None` before the first part of it has come.
     found: State<Option<Matches>>,
     /// Which of them is shown.
     at: State<usize>,
     /// The first match is waited for, or one is on its way into sight.
     busy: State<bool>,
+}
+
+/// What is searched for.
+#[derive(Clone, Debug, Default)]
+struct Words {
+    text: String,
+    /// The number of the search: each change of the text begins another one.
+    search: u32,
+}
+
+impl Words {
+    /// Begins another search. Returns its number.
+    fn change(&mut self, text: String) -> u32 {
+        *self = Self { text, search: self.search + 1 };
+        self.search
+    }
 }
 
 impl Find {
@@ -47,7 +63,7 @@ impl Find {
             chat,
             scroll,
             open: State::new(false),
-            words: State::new(String::new()),
+            words: State::new(Words::default()),
             found: State::new(None),
             at: State::new(0),
             busy: State::new(false),
@@ -76,7 +92,7 @@ impl Find {
         self.open.set(false);
         self.busy.set(false);
         self.found.set(None);
-        self.words.set(String::new());
+        self.words.update(|words| words.change(String::new()));
         self.scroll.mark(None, "");
         browser::focus_composer();
     }
@@ -91,30 +107,29 @@ impl Find {
     }
 
     fn typed(self, words: String) {
-        self.words.set(words.clone());
+        let search = self.words.update(|now| now.change(words.clone())).unwrap_or_default();
         // What was looked for before is not waited for any more.
         self.busy.set(false);
         self.found.set(None);
-        let still = move |words: &String| self.words.try_peek(|now| now == words) == Some(true);
         let Some(thread) = self.chat.live.peek(|transcript| transcript.thread_id.clone()) else { return };
         set_timeout(
             move || {
-                if !still(&words) || words.trim().is_empty() {
+                if !self.is_wanted(search) || words.trim().is_empty() {
                     return;
                 }
                 self.busy.set(true);
-                spawn_local(async move { self.search(thread, words).await });
+                spawn_local(async move { self.search(search, thread, words).await });
             },
             TYPING,
         );
     }
 
     /// Searches part by part, the newest first, and shows what each part adds.
-    async fn search(self, thread: ThreadId, words: String) {
+    async fn search(self, search: u32, thread: ThreadId, words: String) {
         let mut from = None;
         loop {
             let part = server_fns::search(thread.clone(), words.clone(), from).await;
-            if self.words.try_peek(|now| *now == words) != Some(true) {
+            if !self.is_wanted(search) {
                 return;
             }
             let part = part.unwrap_or_else(|failure| {
@@ -139,6 +154,11 @@ impl Find {
                 return;
             }
         }
+    }
+
+    /// Returns `true` if this is the search of what is in the field. The same words may have been another search before.
+    fn is_wanted(self, search: u32) -> bool {
+        self.words.try_peek(|words| words.search == search) == Some(true)
     }
 
     fn count(self) -> usize {
@@ -199,7 +219,7 @@ impl Find {
                 chat.choices.set(GroupKey::Turn(turn.clone()).to_string(), true);
             }
             // It is laid out after this.
-            request_animation_frame(move || scroll.mark(Some(&found.id), &self.words.peek()));
+            request_animation_frame(move || scroll.mark(Some(&found.id), &self.words.peek().text));
         });
     }
 

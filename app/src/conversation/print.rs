@@ -36,10 +36,10 @@ pub(super) fn print(chat: Chat) {
             match server_fns::items(chat.id(), place.before.clone(), place.cursor.clone()).await {
                 Ok(page) => chat.live.prepend(&place, page),
                 // Half a conversation is not what was asked for.
-                Err(failure) => return chat.heed(&failure),
+                Err(failure) => return chat.say_failed(&failure),
             }
             if chat.live.older() == Some(place) {
-                return;
+                break;
             }
         }
         let _ = window().print();

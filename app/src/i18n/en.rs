@@ -356,6 +356,7 @@ pub(super) static WORDS: Words = Words {
     error_thread_damaged: "Codex can’t read this conversation any more, because its file is damaged. Restore the file, or go on in a new conversation.",
     error_prompt_too_long: "This message is longer than Codex takes: 1,048,576 characters.",
     error_queue_full: "Enough messages wait already.",
+    error_maybe_arrived: "This message may have arrived. Look at the conversation before you send it again.",
     error_conversation_changed: "The conversation has gone on elsewhere. Reload the page, then send again.",
 
     sign_in: "Sign in",

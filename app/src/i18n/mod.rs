@@ -457,6 +457,7 @@ texts! {
         error_prompt_too_long,
         error_queue_full,
         error_conversation_changed,
+        error_maybe_arrived,
 
         // Signing in. (What only the form says is not sent to the browser's program.)
         sign_in,
@@ -563,6 +564,7 @@ impl Texts {
             }
             "prompt_too_long" => self.error_prompt_too_long(),
             "conversation_changed" => self.error_conversation_changed(),
+            "key_unfinished" | "key_reused" => self.error_maybe_arrived(),
             "queue_full" => self.error_queue_full(),
             "unauthorized" => self.sign_in_ended(),
             "proxy_signed_out" => self.proxy_sign_in_ended(),

@@ -351,6 +351,7 @@ pub(super) static WORDS: Words = Words {
     error_thread_damaged: "Codex 无法再读取此对话，因为它的文件已损坏。请恢复该文件，或开始新对话。",
     error_prompt_too_long: "消息超过了 Codex 的上限：1,048,576 个字符。",
     error_queue_full: "等待中的消息已经够多了。",
+    error_maybe_arrived: "无法确定这条消息是否已送达。再次发送前，请先查看对话。",
     error_conversation_changed: "对话已在别处继续。请重新加载页面，然后再次发送。",
 
     sign_in: "登录",

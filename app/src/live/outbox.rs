@@ -25,7 +25,11 @@ pub(crate) struct Unsent {
 impl Unsent {
     /// A message that is about to be sent.
     pub(crate) fn new(turn: StartTurn) -> Self {
-        let client_id = browser::unique_id();
+        Self::with_id(turn, browser::unique_id())
+    }
+
+    /// A message that is about to be sent under this id: the server takes each id once.
+    pub(crate) fn with_id(turn: StartTurn, client_id: String) -> Self {
         let turn = StartTurn { client_message_id: Some(client_id.clone()), ..turn };
         Self { client_id, turn, state: UnsentState::Sending }
     }

@@ -135,6 +135,8 @@ struct Inner {
     welcomed: Cell<bool>,
     /// Something that has happened has come with it.
     brought: Cell<bool>,
+    /// How long the gateway holds the reply back while nothing happens, in seconds.
+    held: Cell<u32>,
     /// When the page last caught up, in Unix milliseconds.
     polled_at: Cell<i64>,
     /// How the session stood then.
@@ -181,6 +183,7 @@ impl Stream {
             fetches: Cell::default(),
             welcomed: Cell::default(),
             brought: Cell::default(),
+            held: Cell::default(),
             polled_at: Cell::default(),
             headline: RefCell::default(),
             hidden_since: Cell::default(),
@@ -317,6 +320,7 @@ impl Inner {
         self.asked.set(now);
         self.polled_at.set(now);
         self.request.set(request);
+        self.held.set(held);
         self.welcomed.set(false);
         self.brought.set(false);
         self.note_headline();
@@ -401,6 +405,8 @@ impl Inner {
                 self.count_failure();
                 self.fetch(false);
             }
+            // The gateway itself refuses, for now: that says nothing about the line.
+            Err(failure) if !failure.is_open() => self.broke(),
             _ => {
                 let next = self.transport.borrow_mut().refused(request);
                 self.go_on(next);
@@ -503,9 +509,12 @@ impl Inner {
     }
 
     fn welcome(&self, data: &str) {
-        let mut backoff = self.backoff.get();
-        backoff.reset();
-        self.backoff.set(backoff);
+        // A poll that ends at once proves nothing about requests that the gateway holds.
+        if self.request.get() != Request::LongPoll || self.held.get() > 0 {
+            let mut backoff = self.backoff.get();
+            backoff.reset();
+            self.backoff.set(backoff);
+        }
         self.welcomed.set(true);
         let shows_blocked = self.transport.borrow_mut().answered(self.request.get());
         if shows_blocked {

@@ -292,7 +292,9 @@ impl<'a> Scanner<'a> {
     fn math(&mut self, at: usize, delimiter: Delimiter) -> usize {
         let start = at + delimiter.open().len();
         let begins_line = at - self.line_start <= self.prefix_len();
-        let ends_line = self.source[start.min(self.line_end)..self.line_end].trim_ascii().is_empty();
+        // Byte by byte from the front: to trim the end would read all white space there for each delimiter before it.
+        let rest = &self.source.as_bytes()[start.min(self.line_end)..self.line_end];
+        let ends_line = rest.iter().all(u8::is_ascii_whitespace);
         let line = &self.source[self.line_start + self.prefix_len()..self.line_end];
         let has_lines =
             delimiter != Delimiter::Parenthesis && (begins_line || ends_line) && !begins_fence(line);

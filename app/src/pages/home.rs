@@ -12,7 +12,7 @@ use web_sys::Event;
 
 use super::{header::header_view, keep_title};
 use crate::{
-    composer::{ComposerSetup, Draft, Submit, composer_view},
+    composer::{ComposerSetup, Draft, Submit, bring_back, composer_view},
     conversation::{failure_view, proxy_notice, sent_view, sign_in_notice},
     i18n::{Texts, texts},
     icon::{Icon, icon},
@@ -40,8 +40,8 @@ pub(crate) struct FirstMessage {
     failure: State<Option<Failure>>,
     /// The last message of which it is not known whether it arrived.
     open: State<Vec<Unsent>>,
-    /// The message whose reader has stopped it; empty if none was.
-    stopped: State<String>,
+    /// The messages that their reader has stopped while they were being sent, by their ids.
+    stopped: State<Vec<String>>,
 }
 
 impl FirstMessage {
@@ -51,21 +51,30 @@ impl FirstMessage {
             session: State::new(SessionId::default()),
             failure: State::new(None),
             open: State::new(Vec::new()),
-            stopped: State::new(String::new()),
+            stopped: State::new(Vec::new()),
         }
     }
 
     /// Stops the message that is being sent: its text is back in the composer, and its turn is stopped as soon as there is one.
     fn stop(self) {
-        if let Some(message) = self.message.take().pop() {
-            self.stopped.set(message.client_id);
+        if let Some(message) = self.message.peek().pop() {
+            bring_back(message.turn.prompt.clone());
+            self.message.set(Vec::new());
+            self.stopped.update(|all| all.push(message.client_id));
         }
     }
 
     /// A message to be sent. The same one again, if its reply was lost: the server takes it once.
     fn message(self, turn: StartTurn) -> Unsent {
         let same = |open: &Unsent| StartTurn { client_message_id: None, ..open.turn.clone() } == turn;
-        self.open.take().pop().filter(same).unwrap_or_else(|| Unsent::new(turn))
+        let message = self.open.take().pop().filter(same).unwrap_or_else(|| Unsent::new(turn));
+        // One that is sent again is wanted again.
+        self.stopped.update(|all| all.retain(|id| *id != message.client_id));
+        message
+    }
+
+    fn is_stopped(self, message: &Unsent) -> bool {
+        self.stopped.with(|all| all.contains(&message.client_id))
     }
 
     /// The message, for the page of its conversation.
@@ -100,7 +109,13 @@ pub(super) fn home_view(home: Home) -> El {
     }
     // What was told here is told once; what goes wrong after the reader has left, once they come back.
     if let (Some(first), Some(navigator)) = (first, use_context::<Navigator>()) {
-        on_change(move || navigator.route(), move |_| drop(first.failure.take()));
+        on_change(
+            move || navigator.route(),
+            move |_| {
+                first.failure.take();
+                first.open.take();
+            },
+        );
     }
     let starting = move || first.and_then(|first| first.message.get().pop());
     let home = State::new(Some(home));
@@ -130,8 +145,17 @@ fn welcome_view(home: Home, cwd: State<Option<String>>) -> Node {
     let t = texts();
     let Home { site, workspaces, models, recent, codex_error, project } = home;
     let folder = Folder::new(project);
-    on_change(move || cwd.get(), move |cwd| folder.show(cwd.clone()));
     let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
+    on_change(
+        move || cwd.get(),
+        move |cwd| {
+            folder.show(cwd.clone());
+            // In another folder the same words are another message.
+            if let Some(first) = first {
+                first.open.take();
+            }
+        },
+    );
     let submit: Submit = Arc::new(move |draft| {
         if let (Some(first), Some(navigator)) = (first, navigator) {
             start(draft, cwd.peek(), first, navigator);
@@ -180,7 +204,7 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
     first.message.set(vec![message.clone()]);
     spawn_local(async move {
         match server_fns::start(cwd, turn).await {
-            Ok(id) if first.stopped.peek() == message.client_id => {
+            Ok(id) if first.is_stopped(&message) => {
                 // Nothing shows the conversation yet, so there is nowhere to say that this did not work.
                 let _ = server_fns::interrupt(id).await;
                 if let Some(all) = conversations {
@@ -195,8 +219,13 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
                 }
             }
             Err(why) => {
-                // The composer comes back, with the draft that was kept.
-                first.message.set(Vec::new());
+                // The composer comes back, with the draft that was kept; unless another message is being sent by now.
+                if first.message.with(|all| all.iter().any(|shown| shown.client_id == message.client_id)) {
+                    if navigator.route_untracked() == page {
+                        bring_back(message.turn.prompt.clone());
+                    }
+                    first.message.set(Vec::new());
+                }
                 first.open.set(if why.is_open() { vec![message] } else { Vec::new() });
                 first.failure.set(Some(why));
             }

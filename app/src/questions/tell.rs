@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     browser,
+    live::Unsent,
     node::{El, ElementRef, Node, el, link_button, live},
     state::{State, effect},
 };
@@ -35,6 +36,7 @@ pub(super) fn tell_view(card: &Card, number: usize) -> Node {
 fn form_view(card: &Card, open: State<bool>) -> El {
     let t = card.chat.t;
     let (text, field) = (State::new(String::new()), ElementRef::new());
+    let progress = State::new(Progress::NotTold);
     effect(move || {
         if let Some(field) = field.get() {
             request_animation_frame(move || drop(field.focus()));
@@ -50,7 +52,7 @@ fn form_view(card: &Card, open: State<bool>) -> El {
             event.prevent_default();
             let words = text.peek();
             if !words.trim().is_empty() {
-                decline_with(&card, words);
+                decline_with(&card, words, progress);
             }
         }
     };
@@ -87,20 +89,41 @@ fn form_view(card: &Card, open: State<bool>) -> El {
         .child(link_button(t.cancel(), close))
 }
 
-/// Tells the turn that waits what to do, and then declines.
-fn decline_with(card: &Card, prompt: String) {
+/// How far a message has come before it is declined.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Progress {
+    #[default]
+    NotTold,
+    /// It was sent under this id and may have arrived: the same words are sent again under the same id.
+    Sent { words: String, id: String },
+    /// It has arrived. Only the answer is missing.
+    Told,
+}
+
+/// Tells the turn that waits what to do, and then declines. What has arrived is not said again if the answer has to be tried again.
+fn decline_with(card: &Card, words: String, progress: State<Progress>) {
     if card.closed.peek() {
         return;
     }
     let answer = card.answer.clone();
-    let turn = StartTurn { prompt, when_busy: WhenBusy::Steer, ..StartTurn::default() };
+    let decline = move || {
+        let decision = Some(Decision::word_alone(Decision::DECLINE));
+        answer(AnswerRequest { decision, ..AnswerRequest::default() });
+    };
+    let id = match progress.peek() {
+        Progress::Told => return decline(),
+        Progress::Sent { words: sent, id } if sent == words => id,
+        Progress::Sent { .. } | Progress::NotTold => browser::unique_id(),
+    };
+    progress.set(Progress::Sent { words: words.clone(), id: id.clone() });
+    let turn = StartTurn { prompt: words, when_busy: WhenBusy::Steer, ..StartTurn::default() };
     card.closed.set(true);
     let closed = card.closed;
-    card.chat.tell(turn, move |arrived| {
+    card.chat.tell(Unsent::with_id(turn, id), move |arrived| {
         closed.set(false);
         if arrived {
-            let decision = Some(Decision::word_alone(Decision::DECLINE));
-            answer(AnswerRequest { decision, ..AnswerRequest::default() });
+            progress.set(Progress::Told);
+            decline();
         }
     });
 }

@@ -143,6 +143,8 @@ impl Screen {
             ('D', count) => self.column = self.column.saturating_sub(count.unwrap_or(1).max(1)),
             ('G', column) => self.column = column.unwrap_or(1).saturating_sub(1).min(farthest),
             ('K', None | Some(0)) => self.line.truncate(self.column),
+            // No terminal is so wide; each sequence would cost the whole line.
+            ('K', Some(1)) if self.line.len() > MAX_PADDED_COLUMN => {}
             ('K', Some(1)) => {
                 let end = self.column.saturating_add(1).min(self.line.len());
                 self.line[..end].fill((Style::default(), ' '));

@@ -277,6 +277,11 @@ impl Config {
                 data.display(),
                 workspace.display()
             );
+        } else if data.starts_with("/tmp") || data.starts_with(std::env::temp_dir()) {
+            tracing::warn!(
+                "the gateway's own files in {} are among temporary files, where codex's configuration may let commands write",
+                data.display()
+            );
         }
         let codex_home = options.codex_home.filter(|path| !path.as_os_str().is_empty());
         let codex_home = codex_home.map(private_directory).transpose()?;

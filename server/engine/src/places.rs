@@ -67,6 +67,8 @@ impl Places {
             let mut became_idle = pin!(self.became_idle.notified());
             became_idle.as_mut().enable();
             if let Some(place) = free.as_mut().now_or_never() {
+                // The session that became idle is for the next one in line.
+                self.became_idle.notify_one();
                 return place.map(Arc::new).map_err(|_| limit());
             }
             if let Some(place) = self.park_one().await {

@@ -5,13 +5,21 @@
 //! is removed with its session.
 
 use std::{
-    fs::{self, DirBuilder, Permissions},
+    ffi::CString,
+    fs::{self, DirBuilder},
     io,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::{
+        fd::{AsFd, AsRawFd, OwnedFd},
+        unix::{ffi::OsStrExt, fs::DirBuilderExt},
+    },
     path::{Path, PathBuf},
 };
 
 use codex_gateway_wire::SessionId;
+use rustix::{
+    fs::{AtFlags, CWD, Dir, Mode, OFlags, RenameFlags, chmod, openat, renameat_with, unlinkat},
+    io::Errno,
+};
 use tokio::task::spawn_blocking;
 
 use crate::store::Store;
@@ -89,31 +97,78 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
     spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
-/// Removes a directory. Some programs make their directories read-only, a cache of Go modules for example: these are made
-/// writable first. No symbolic link is followed.
+/// Removes a directory with everything in it. Directories that are nested in it are moved up first: a command can nest them
+/// deeper than the stack, the file descriptors and the longest path allow. Programs may have made them read-only, as a cache
+/// of Go modules is: they are made writable. No symbolic link is followed.
 fn remove_tree(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            make_writable(path);
-            fs::remove_dir_all(path)
+    let root = open_dir(CWD, path.as_os_str().as_bytes())?;
+    let mut moved = 0_u64;
+    loop {
+        let names = names(&root)?;
+        if names.is_empty() {
+            break;
         }
-        removed => removed,
+        for name in names {
+            if unlinkat(&root, &name, AtFlags::empty()).is_ok() {
+                continue;
+            }
+            let dir = open_dir(&root, name.as_bytes())?;
+            for child in self::names(&dir)? {
+                if unlinkat(&dir, &child, AtFlags::empty()).is_ok() {
+                    continue;
+                }
+                // A directory can be moved only while it is writable.
+                open_dir(&dir, child.as_bytes())?;
+                loop {
+                    moved += 1;
+                    match renameat_with(
+                        &dir,
+                        &child,
+                        &root,
+                        format!(".moved-{moved}"),
+                        RenameFlags::NOREPLACE,
+                    ) {
+                        Err(Errno::EXIST) => {}
+                        renamed => break renamed?,
+                    }
+                }
+            }
+            unlinkat(&root, &name, AtFlags::REMOVEDIR)?;
+        }
     }
+    fs::remove_dir(path)
 }
 
-fn make_writable(dir: &Path) {
-    // What cannot be changed cannot be removed either, and removing it says so.
-    let _ = fs::set_permissions(dir, Permissions::from_mode(0o700));
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            make_writable(&entry.path());
+/// Opens a directory, and lets its owner do everything in it.
+fn open_dir(parent: impl AsFd, name: &[u8]) -> io::Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    // Also one that cannot be read can be opened as a place.
+    let place = openat(parent.as_fd(), name, flags | OFlags::PATH, Mode::empty())?;
+    // The link in /proc leads to what was opened, whatever has taken its name since.
+    chmod(format!("/proc/self/fd/{}", place.as_raw_fd()), Mode::RWXU)?;
+    Ok(openat(&place, ".", flags, Mode::empty())?)
+}
+
+/// The names in a directory.
+fn names(dir: &OwnedFd) -> io::Result<Vec<CString>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(dir)? {
+        let name = entry?.file_name().to_owned();
+        if !matches!(name.to_bytes(), b"." | b"..") {
+            names.push(name);
         }
     }
+    Ok(names)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::{
+        fs::Permissions,
+        os::unix::fs::{PermissionsExt, symlink},
+    };
+
+    use rustix::fs::mkdirat;
 
     use super::*;
 
@@ -157,5 +212,22 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         fs::write(data.path().join("tmp"), "no directory").unwrap();
         assert_eq!(TempDirs::new(data.path()).create(&SessionId::from("s")).await, None);
+    }
+
+    #[test]
+    fn directory_nested_deeper_than_a_stack_or_a_path_is_removed() {
+        let data = tempfile::tempdir().unwrap();
+        let path = data.path().join("s");
+        fs::create_dir(&path).unwrap();
+        let mut dir = open_dir(CWD, path.as_os_str().as_bytes()).unwrap();
+        for _ in 0..20_000 {
+            mkdirat(&dir, "d", Mode::RWXU).unwrap();
+            dir = open_dir(&dir, b"d").unwrap();
+        }
+        // A name that a directory may be moved to.
+        fs::write(path.join(".moved-1"), "").unwrap();
+        remove_tree(&path).unwrap();
+        assert!(!path.exists());
+        assert_eq!(remove_tree(&path).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

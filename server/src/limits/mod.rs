@@ -238,7 +238,9 @@ impl Starts {
                 | "/_fn/send",
             ) => Self { session: false, turn: true },
             // What is done with a conversation is said in the body: it can be either.
-            (&Method::POST, "/_fn/start" | "/_fn/resume" | "/_fn/act") => Self { session: true, turn: true },
+            (&Method::POST, "/_fn/start" | "/_fn/resume" | "/_fn/fork-and-send" | "/_fn/act") => {
+                Self { session: true, turn: true }
+            }
             _ => Self::default(),
         }
     }

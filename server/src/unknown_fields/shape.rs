@@ -6,8 +6,12 @@ use serde_json::{Value, value::RawValue};
 
 use super::nearest::nearest;
 
+/// How many unknown names one reply tells.
+const MAX_TOLD: usize = 10;
 /// The most of a name that is told, in characters.
 const MAX_NAME_CHARS: usize = 64;
+/// The longest name that is compared with the known ones, in bytes.
+const MAX_COMPARED: usize = 256;
 
 /// Which members JSON may have.
 #[derive(Debug)]
@@ -78,7 +82,7 @@ impl Shape {
     }
 
     /// Adds the members of JSON that are unknown here. `path` is where the JSON stands in the body.
-    pub(super) fn find_unknown(&self, json: &RawValue, path: &str, unknown: &mut Vec<Unknown>) {
+    pub(super) fn find_unknown(&self, json: &RawValue, path: &str, unknown: &mut UnknownNames) {
         match self {
             Self::Any => {}
             Self::List(items) => {
@@ -95,13 +99,12 @@ impl Shape {
             }
             Self::Object(shapes) => {
                 for (name, member) in members(json) {
-                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    let dot = if path.is_empty() { "" } else { "." };
                     if let Some(shape) = shapes.get(&name) {
-                        shape.find_unknown(member, &path, unknown);
+                        shape.find_unknown(member, &format!("{path}{dot}{name}"), unknown);
                     } else {
                         let known = shapes.keys().map(String::as_str);
-                        let place = path.strip_suffix(&name).unwrap_or_default();
-                        unknown.push(Unknown::at("field", place, name, known));
+                        unknown.add("field", &format!("{path}{dot}"), &name, known);
                     }
                 }
             }
@@ -116,7 +119,7 @@ fn members(json: &RawValue) -> BTreeMap<String, &RawValue> {
 
 /// A name that is not known.
 #[derive(Debug)]
-pub(super) struct Unknown {
+struct Unknown {
     what: &'static str,
     name: String,
     nearest: Option<String>,
@@ -124,26 +127,48 @@ pub(super) struct Unknown {
 }
 
 impl Unknown {
-    /// A name where these are known.
-    pub(super) fn new<'a>(
-        what: &'static str,
-        name: String,
-        known: impl Iterator<Item = &'a str> + Clone,
-    ) -> Self {
-        Self::at(what, "", name, known)
-    }
-
     /// A name at this place of a body, where these are known.
     fn at<'a>(
         what: &'static str,
         place: &str,
-        name: String,
+        name: &str,
         known: impl Iterator<Item = &'a str> + Clone,
     ) -> Self {
-        let nearest = nearest(&name, known.clone()).map(str::to_owned);
+        let is_compared = name.len() <= MAX_COMPARED;
+        let nearest = is_compared.then(|| nearest(name, known.clone()).map(str::to_owned)).flatten();
         let known = known.map(str::to_owned).collect();
-        let name = format!("{place}{name}").chars().take(MAX_NAME_CHARS).collect();
+        let name = place.chars().chain(name.chars()).take(MAX_NAME_CHARS).collect();
         Self { what, name, nearest, known }
+    }
+}
+
+/// The unknown names of a request: a few of them, and how many more there are. A body can have hundreds of thousands.
+#[derive(Debug, Default)]
+pub(super) struct UnknownNames {
+    told: Vec<Unknown>,
+    more: usize,
+}
+
+impl UnknownNames {
+    /// Adds a name at this place of a request, where these are known.
+    pub(super) fn add<'a>(
+        &mut self,
+        what: &'static str,
+        place: &str,
+        name: &str,
+        known: impl Iterator<Item = &'a str> + Clone,
+    ) {
+        if self.told.len() < MAX_TOLD {
+            self.told.push(Unknown::at(what, place, name, known));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// What is said of them; nothing if there are none.
+    pub(super) fn list(&self) -> Vec<String> {
+        let more = (self.more > 0).then(|| format!("{} more are not known", self.more));
+        self.told.iter().map(ToString::to_string).chain(more).collect()
     }
 }
 

@@ -47,7 +47,8 @@ fn begin(cli: Cli) -> anyhow::Result<ExitCode> {
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     for variable in variables::unknown(std::env::vars_os().map(|(name, _)| name)) {
-        eprintln!("{NAME}: warning: {}", logging::escaped(&variables::unknown_warning(&variable)));
+        let warning = variables::unknown_warning(&variable);
+        print::err(&format!("{NAME}: warning: {}", logging::escaped(&warning)));
     }
     if let Some(shell) = cli.completions {
         let mut script = Vec::new();
