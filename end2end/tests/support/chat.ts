@@ -22,7 +22,7 @@ export class Chat {
   }
 
   get sendButton(): Locator {
-    return this.page.getByRole('button', { name: 'Send', exact: true });
+    return this.page.getByRole('button', { name: /^(Send|发送)$/ });
   }
 
   get stopButton(): Locator {
@@ -76,11 +76,12 @@ export class Chat {
     await expect(this.connection).toHaveAttribute('data-state', 'live', { timeout: 10_000 });
   }
 
-  /** Types a message, and sends it by Enter once the page is alive. */
+  /** Types a message, and sends it once the page is alive: by Enter, or by the button where Enter starts a new line. */
   async say(text: string): Promise<void> {
     await this.message.fill(text);
     await expect(this.sendButton).toBeEnabled({ timeout: 10_000 });
-    await this.message.press('Enter');
+    const touch = await this.page.evaluate(() => matchMedia('(pointer: coarse)').matches);
+    await (touch ? this.sendButton.tap() : this.message.press('Enter'));
   }
 
   /** Begins a conversation on the first screen; leaves the page at its address. */
