@@ -70,8 +70,7 @@ for (const [device, use] of Object.entries(DEVICES)) {
     test('running and stopped', async ({ chat }) => {
       await chat.start('Run the slow command');
       await expect(chat.log.locator('[data-kind=step] pre').last()).toContainText('started, sleeping');
-      await chat.message.fill('And then look at the tests');
-      await chat.message.press('Enter');
+      await chat.say('And then look at the tests');
       await picture(chat, named('running'));
       await chat.stopButton.click();
       await chat.ended('interrupted');
