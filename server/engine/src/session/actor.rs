@@ -435,7 +435,8 @@ impl Actor {
         self.say_event(EventName::SessionClosed, &closed, EventBody::SessionClosed(closed.clone()));
         self.shared.log.close();
         self.end_all().await;
-        tracing::info!(session = %self.shared.id, ?reason, "session closed");
+        let owner = self.base.owner.as_str();
+        tracing::info!(session = %self.shared.id, owner, ?reason, "session closed");
     }
 
     /// Ends all processes, and waits for their end.
