@@ -61,8 +61,8 @@ test('a conversation is named, searched and deleted', async ({ page, chat }) => 
   await chat.startAndFinish('Reply with exactly the single word named.');
   await entry(page, /single word named/).hover();
   await sidebar(page).getByRole('button', { name: /^Options for “Reply with exactly the single word named/ }).click();
-  await sidebar(page).getByRole('button', { name: 'Rename' }).click();
-  await sidebar(page).getByRole('textbox', { name: 'Rename' }).fill('Zanzibar');
+  await sidebar(page).getByRole('button', { name: 'Rename', exact: true }).click();
+  await sidebar(page).getByRole('textbox', { name: 'Rename', exact: true }).fill('Zanzibar');
   await page.keyboard.press('Enter');
   await expect(entry(page, 'Zanzibar')).toBeVisible();
   await expect(page.getByRole('heading', { name: 'Zanzibar' })).toBeVisible();
@@ -87,8 +87,8 @@ test('a name that is being written outlasts what happens meanwhile', async ({ pa
   await chat.startAndFinish('Reply with exactly the single word rosemary.');
   await entry(page, /single word rosemary/).hover();
   await sidebar(page).getByRole('button', { name: /^Options for “Reply with exactly the single word rosemary/ }).click();
-  await sidebar(page).getByRole('button', { name: 'Rename' }).click();
-  const field = sidebar(page).getByRole('textbox', { name: 'Rename' });
+  await sidebar(page).getByRole('button', { name: 'Rename', exact: true }).click();
+  const field = sidebar(page).getByRole('textbox', { name: 'Rename', exact: true });
   await expect(field).toBeFocused();
   await page.keyboard.type('Thyme');
   // A turn that ends has the list read anew.
@@ -126,9 +126,9 @@ test('Esc in the list is not for the turn', async ({ page, chat }) => {
   await own.focus();
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
-  await expect(sidebar(page).getByRole('button', { name: 'Rename' })).toBeVisible();
+  await expect(sidebar(page).getByRole('button', { name: 'Rename', exact: true })).toBeVisible();
   await page.keyboard.press('Escape');
-  await expect(sidebar(page).getByRole('button', { name: 'Rename' })).toBeHidden();
+  await expect(sidebar(page).getByRole('button', { name: 'Rename', exact: true })).toBeHidden();
   const row = sidebar(page).getByRole('listitem').filter({ has: page.locator(`a[href="/c/${chat.sessionId}"]`) });
   await expect(row.getByRole('button', { name: /^Options for/ })).toBeFocused();
   await expect(chat.turns).toHaveAttribute('data-status', 'inProgress');

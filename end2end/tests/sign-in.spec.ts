@@ -167,6 +167,7 @@ test.describe('with a secret', () => {
 
     test('one signs in and out as well', async ({ page, chat, faults }) => {
       faults.allow(/request failed: GET .*\.(js|wasm): csp/);
+      faults.allow(/was preloaded using link preload but not used/);
       await page.goto(server.baseURL);
       await signIn(chat);
       await expect(page.getByRole('heading', { name: 'What should Codex do?' })).toBeVisible();
