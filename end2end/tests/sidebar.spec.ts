@@ -179,3 +179,20 @@ test.describe('on a phone', () => {
     await expect(page.locator('html')).toHaveAttribute('data-same', 'page');
   });
 });
+
+test('a list that hangs is asked for once, and leaves its connections to messages', async ({ page, chat }) => {
+  await chat.startAndFinish('Reply with exactly the single word ready.');
+  let waiting = 0;
+  await page.route('**/_fn/conversations', () => void (waiting += 1)); // never answered
+  // Each of them asks for the list. A browser has six connections for one server.
+  for (let n = 0; n < 4; n += 1) {
+    await page.goBack();
+    await expect(page).toHaveURL(/\/$/);
+    await page.goForward();
+    await expect(page).toHaveURL(/\/c\//);
+  }
+  await chat.say('Reply with exactly the single word onwards.');
+  await chat.ended('completed', 2);
+  expect(waiting).toBeLessThanOrEqual(1);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+});

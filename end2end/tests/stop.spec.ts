@@ -47,8 +47,10 @@ test('Esc closes the settings before it stops a turn', async ({ page, chat }) =>
   await chat.ended('interrupted');
 });
 
-test('Stop ends a turn whose codex hangs, and says so', async ({ page, chat, gateway }) => {
-  await chat.start('!standin slow-command');
+test('Stop ends a turn whose codex hangs, and says so', async ({ page, chat, startServer }) => {
+  // All of its processes hang, also those that lists come from: no other test can have them.
+  const gateway = await startServer();
+  await chat.start('!standin slow-command', gateway.baseURL);
   await expect(chat.liveLine).toContainText('sleep 25');
   const codex = gateway.processes().filter(({ command }) => command.includes('app-server'));
   codex.forEach(({ pid }) => process.kill(pid, 'SIGSTOP'));
@@ -57,4 +59,5 @@ test('Stop ends a turn whose codex hangs, and says so', async ({ page, chat, gat
   await chat.ended('interrupted');
   await chat.say('Reply with exactly the single word onwards.');
   await chat.ended('completed', 2);
+  await page.goto('about:blank');
 });

@@ -11,7 +11,7 @@ use super::{day::Day, row::is_current, unread::Seen};
 use crate::{
     browser,
     route::Navigator,
-    server_fns::{self, Listing, Row},
+    server_fns::{self, Failure, Listing, Row},
     state::{State, effect},
     tabs::Tabs,
 };
@@ -33,8 +33,16 @@ pub(crate) struct Conversations {
     loaded: State<bool>,
     failed: State<bool>,
     pub(super) seen: Seen,
-    /// Counts what was asked for: an answer to an earlier question is left out.
-    asked: State<u32>,
+    /// What is asked for next.
+    wanted: State<Option<Page>>,
+    /// A reply is waited for.
+    asking: State<bool>,
+}
+
+/// A page of the list: the first one without a cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Page {
+    cursor: Option<String>,
 }
 
 impl Conversations {
@@ -48,7 +56,8 @@ impl Conversations {
             loaded: State::new(false),
             failed: State::new(false),
             seen: Seen::follow(),
-            asked: State::new(0),
+            wanted: State::new(None),
+            asking: State::new(false),
         };
         effect(move || {
             navigator.route();
@@ -158,34 +167,44 @@ impl Conversations {
         self.ask(self.next.peek());
     }
 
+    /// Asks for a page, after the reply that is waited for. There is one request at a time: a list that takes long must not take
+    /// the few connections that a browser has for all requests, messages among them.
     fn ask(self, cursor: Option<String>) {
-        let number = self.asked.update(|asked| {
-            *asked += 1;
-            *asked
-        });
-        let search = self.search.peek();
+        self.wanted.set(Some(Page { cursor }));
+        if self.asking.peek() {
+            return;
+        }
+        self.asking.set(true);
         spawn_local(async move {
-            let first = cursor.is_none();
-            let page = server_fns::conversations(search.clone(), cursor).await;
-            if self.asked.try_peek(|asked| Some(*asked) == number) != Some(true) {
-                return;
+            while let Some(Page { cursor }) = self.wanted.take() {
+                let search = self.search.peek();
+                let first = cursor.is_none();
+                let page = server_fns::conversations(search.clone(), cursor).await;
+                // What was searched for meanwhile is asked for next.
+                if self.search.try_peek(|now| *now == search) == Some(true) {
+                    self.show(search, first, page);
+                }
             }
-            self.failed.set_to(page.is_err());
-            let Ok(page) = page else { return };
-            self.loaded.set_to(true);
-            let mut before = self.rows.peek();
-            if self.shown.peek() != search {
-                before.clear();
-            } else if first {
-                before = beyond(before, &page);
-            }
-            self.shown.set_to(search);
-            // What was there beyond the first page stays, and goes on where it did.
-            if !first || before.is_empty() {
-                self.next.set_to(page.next);
-            }
-            self.rows.set_to(merged(before, page.rows));
+            self.asking.set(false);
         });
+    }
+
+    fn show(self, search: String, first: bool, page: Result<Listing, Failure>) {
+        self.failed.set_to(page.is_err());
+        let Ok(page) = page else { return };
+        self.loaded.set_to(true);
+        let mut before = self.rows.peek();
+        if self.shown.peek() != search {
+            before.clear();
+        } else if first {
+            before = beyond(before, &page);
+        }
+        self.shown.set_to(search);
+        // What was there beyond the first page stays, and goes on where it did.
+        if !first || before.is_empty() {
+            self.next.set_to(page.next);
+        }
+        self.rows.set_to(merged(before, page.rows));
     }
 
     /// Takes over how the sessions of the list stand.
