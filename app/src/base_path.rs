@@ -135,7 +135,7 @@ pub(crate) fn base() -> &'static str {
     ""
 }
 
-/// The path of ours that an address of the page has. An address that is none of ours stays as it is, and leads nowhere.
+/// The path of ours that an address of the page has. Any other address stays as it is: no page matches it.
 pub(crate) fn path_of(address: &str) -> &str {
     address.strip_prefix(base()).unwrap_or(address)
 }

@@ -273,7 +273,7 @@ pub(crate) fn is_field(element: &Element) -> bool {
     element.matches("input, textarea, select") == Ok(true)
 }
 
-/// Asks the programs that fill in passwords to leave a field alone: what is written in it is none.
+/// Asks password managers to leave a field alone.
 pub(crate) const UNMANAGED: [(&str, &str); 4] = [
     ("data-1p-ignore", ""),
     ("data-lpignore", "true"),

@@ -231,7 +231,7 @@ impl Stream {
         self.inner.note_reachable();
     }
 
-    /// Stays away until somebody has signed in to the proxy again.
+    /// Stops asking until the reader comes back to the page, after signing in to the proxy.
     pub(crate) fn leave_to_proxy(&self) {
         self.inner.leave_to_proxy();
     }

@@ -83,7 +83,7 @@ impl Transport {
         }
     }
 
-    /// The next attempts are quick: somebody waits, and what was there before may be dead.
+    /// Makes the next attempts quick: the reader waits, and the connection may be dead.
     pub(super) fn hurry(&mut self) {
         self.quick = QUICK_ATTEMPTS;
     }

@@ -51,7 +51,7 @@ pub(super) enum Shape {
 /// The top-level blocks of a source.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
-    /// In order. Reference definitions are none.
+    /// In order. Reference definitions are not blocks.
     pub(super) list: Vec<Piece>,
     /// Where math begins that may still be closed by text to come.
     pub(super) open_math: Option<usize>,

@@ -1,8 +1,8 @@
 //! Whether the document is as the server wrote it.
 //!
 //! An extension of the browser, or a proxy, may have changed it before the page takes it over. Each piece looks at the node
-//! that it is about to take over. Where that is another one, this piece and all after it are built instead, and whoever
-//! has started the page mounts it anew.
+//! that it is about to take over. If it is another one, this piece and all after it are built instead, and the code that has
+//! started the page mounts it anew.
 
 use std::cell::Cell;
 

@@ -236,7 +236,7 @@ fn held(session: Option<&SessionId>) -> String {
 }
 
 impl SessionError {
-    /// Returns `true` if what was asked for may have been done all the same, so that nobody should do it again.
+    /// Returns `true` if the work may have been done in spite of the error, so that it must not be repeated.
     pub(crate) fn may_have_been_done(&self) -> bool {
         match self {
             Self::Codex(error) => !matches!(

@@ -26,7 +26,7 @@ impl Sessions {
     /// thread that no session is in, only the newest part is searched: that is what can be shown of it.
     ///
     /// # Errors
-    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::BadCursor`],
+    /// [`SessionError::ThreadNotFound`], also for a thread of another owner; [`SessionError::BadCursor`],
     /// [`SessionError::NoSuchEntry`] if `from` is of another thread; [`SessionError::TooManyReads`], or what codex says.
     pub async fn search(
         &self,

@@ -108,7 +108,7 @@ impl Sessions {
         Ok(Session::restore(base, restored))
     }
 
-    /// The sessions of an owner: those that are in memory, and of the others so many of what was written down.
+    /// The sessions of an owner: those in memory, and up to so many of those that only the store has.
     pub(super) async fn all(&self, owner: &OwnerId, limit: Option<usize>) -> (Vec<Session>, Vec<SessionRow>) {
         self.all_after(owner, None, limit).await
     }
