@@ -55,7 +55,7 @@ test('the list is gone through with arrow keys, one stop for each conversation',
   await expect(rows.nth(1).getByRole('button', { name: /^Options/ })).toBeFocused();
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
-  await expect(page.getByRole('button', { name: 'Rename' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Rename', exact: true })).toBeFocused();
   await page.keyboard.press('ArrowLeft');
   await expect(link(1)).toBeFocused();
 });
