@@ -89,7 +89,7 @@ pub fn fatal(program: &str, error: &anyhow::Error) {
     }
 }
 
-/// Writes an error as a line of the log, whatever `RUST_LOG` leaves out: without it nothing would say why the program ended.
+/// Writes an error as a line of the log, also if `RUST_LOG` filters errors out: the program may be about to end because of it.
 fn write_json(error: &Value) {
     let mut line = json!({ "timestamp": rfc3339(now_ms()), "level": "ERROR", "target": "codex_gateway" });
     if let (Value::Object(line), Value::Object(error)) = (&mut line, error.clone()) {

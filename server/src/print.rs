@@ -1,11 +1,11 @@
-//! Printing to somebody who may read no further: a pipe that is closed ends the output, and is no error.
+//! Printing to standard output and standard error. A closed pipe ends the output and is not an error.
 
 use std::io::{self, ErrorKind, Write};
 
 /// Writes a text to standard output.
 ///
 /// # Errors
-/// What went wrong, unless nobody reads any more.
+/// Any error of writing, except that the pipe is closed.
 pub fn out(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     unless_closed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))

@@ -165,7 +165,7 @@ impl UnknownNames {
         }
     }
 
-    /// What is said of them; nothing if there are none.
+    /// Returns one message for each name that was kept, and one with the number of the others.
     pub(super) fn list(&self) -> Vec<String> {
         let more = (self.more > 0).then(|| format!("{} more are not known", self.more));
         self.told.iter().map(ToString::to_string).chain(more).collect()

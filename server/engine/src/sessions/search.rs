@@ -21,7 +21,7 @@ const LONGEST: usize = 200;
 const EXCERPT: (usize, usize) = (40, 160);
 
 impl Sessions {
-    /// The entries of a thread of that owner in which a text stands, whatever its case; the newest first. One call searches a part
+    /// The entries of a thread of that owner that contain a text, in upper or lower case; the newest first. One call searches a part
     /// of a long thread: the newest without `from`, and further back with what the call before returned as `next`. Of a
     /// thread that no session is in, only the newest part is searched: that is what can be shown of it.
     ///
