@@ -16,7 +16,8 @@ export const test = base.extend<{ chat: Chat }>({
       if (id && frame === page.mainFrame()) conversations.add(`${url.origin}/api/sessions/${id}`);
     });
     await use(new Chat(page));
-    if (!page.isClosed()) await page.goto('about:blank');
+    // A page whose conversation is deleted has faults, in all of its tabs.
+    for (const tab of page.context().pages()) await tab.goto('about:blank');
     // Each holds a process of codex, and only so many may.
     for (const conversation of conversations) await request.delete(conversation).catch(() => undefined);
   },

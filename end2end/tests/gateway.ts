@@ -35,10 +35,17 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   baseURL: async ({ gateway }, use) => use(gateway.baseURL),
 
-  faults: async ({}, use) => {
+  // Depends on `startServer`, so that servers end after the pages whose faults it counts.
+  faults: async ({ startServer: _ }, use) => {
     const faults = new Faults();
     await use(faults);
     expect(faults.unexpected(), 'faults in the page').toEqual([]);
+  },
+
+  // A page that outlives its server has faults: all are closed before `faults` and `startServer` end.
+  context: async ({ faults: _, context }, use) => {
+    await use(context);
+    await context.close();
   },
 
   page: async ({ page, faults, gateway }, use, testInfo) => {
