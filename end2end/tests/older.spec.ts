@@ -169,3 +169,19 @@ test('a page that does not come can be asked for again, by keyboard alone', asyn
   await expect(top(chat)).toBeFocused();
   await isClean(page);
 });
+
+test('a message that waits for a long conversation to load says so', async ({ page, chat, startServer }) => {
+  await long(chat, startServer);
+  let letGo = () => {};
+  const go = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route(/\/_fn\/send$/, async (route) => {
+    await go;
+    await route.continue();
+  });
+  await chat.say('Go on');
+  const line = page.locator('.live-line');
+  await expect(line).toHaveText('Sending…');
+  await expect(line).toHaveText('Loading a long conversation…');
+  letGo();
+  await expect(line).toBeEmpty();
+});

@@ -24,6 +24,9 @@ use crate::{
     tabs::Tabs,
 };
 
+/// A turn that starts later than this is told to wait for a long history, in seconds.
+const SLOW_START_SECONDS: u32 = 3;
+
 /// Called once a message has arrived, or why it did not.
 type Done = Box<dyn FnOnce(Result<(), &Failure>)>;
 
@@ -39,6 +42,8 @@ pub(crate) struct Chat {
     pub(crate) outdated: State<bool>,
     /// The present moment by the server's clock, in Unix milliseconds; kept while a turn runs or something waits.
     pub(crate) now: State<i64>,
+    /// For how long a message has waited for its turn to start, in seconds.
+    sending_seconds: State<u32>,
     /// Stop was pressed, and the turn has not ended yet.
     pub(crate) stopping: State<bool>,
     /// What the reader is told that happened elsewhere.
@@ -74,6 +79,7 @@ impl Chat {
             link: State::new(LinkState::Connecting),
             outdated: State::new(false),
             now: State::new(site.now_ms),
+            sending_seconds: State::new(0),
             stopping: State::new(false),
             told: State::new(None),
             choices: Choices::new(),
@@ -213,6 +219,11 @@ impl Chat {
     /// Returns `true` if a message is on its way, or about to show in a page that gets what happens; tracked.
     pub(super) fn is_sending(self) -> bool {
         self.outbox.busy() || self.link.get().is_live() && self.outbox.has_accepted()
+    }
+
+    /// Returns `true` if a message waits until Codex has loaded a long conversation; tracked.
+    pub(super) fn is_loading_history(self) -> bool {
+        self.sending_seconds.get() >= SLOW_START_SECONDS && self.live.has_older()
     }
 
     /// How full the model's window is, in percent; tracked.
@@ -406,13 +417,16 @@ impl Chat {
         }
     }
 
-    /// Lets the clock run while a turn or a command does, or something waits.
+    /// Lets the clock run while a turn or a command does, or something waits, and counts how long a message waits.
     fn keep_time(self, server_now: i64) {
         let ahead = server_now - browser::now_ms();
         let tick = move || {
             if self.live.is_busy() || untrack(|| self.running() || self.waiting() > 0) {
                 self.now.set(browser::now_ms() + ahead);
             }
+            let waits_for_turn = untrack(|| self.is_sending() && !self.running());
+            let seconds = if waits_for_turn { self.sending_seconds.peek() + 1 } else { 0 };
+            self.sending_seconds.set_to(seconds);
         };
         if let Ok(interval) = set_interval_with_handle(tick, Duration::from_secs(1)) {
             on_cleanup(move || interval.clear());

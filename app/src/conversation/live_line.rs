@@ -18,7 +18,8 @@ pub(crate) fn live_line(chat: Chat) -> El {
         } else if let Some(retrying) = chat.live.meta(|transcript| transcript.retrying.clone()) {
             Some(retrying)
         } else if chat.is_sending() && !chat.running() {
-            Some(t.sending().to_owned())
+            let words = if chat.is_loading_history() { t.loading_long() } else { t.sending() };
+            Some(words.to_owned())
         } else {
             None
         }

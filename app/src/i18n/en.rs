@@ -190,6 +190,7 @@ pub(super) static WORDS: Words = Words {
     load_newer: "Show newer messages",
     loading_older: "Loading older messages…",
     loading_conversation: "Loading the conversation…",
+    loading_long: "Loading a long conversation…",
     older_failed: "Older messages could not be loaded.",
     older_once_resumed: "Older messages can be loaded once you go on with this conversation.",
     conversation: "Conversation",

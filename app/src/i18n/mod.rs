@@ -282,6 +282,7 @@ texts! {
         load_newer,
         loading_older,
         loading_conversation,
+        loading_long,
         older_failed,
         older_once_resumed,
         conversation,

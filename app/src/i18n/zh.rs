@@ -185,6 +185,7 @@ pub(super) static WORDS: Words = Words {
     load_older: "加载更早的消息",
     loading_older: "正在加载更早的消息…",
     loading_conversation: "正在加载对话…",
+    loading_long: "正在加载较长的对话…",
     older_failed: "无法加载更早的消息。",
     older_once_resumed: "继续此对话后即可加载更早的消息。",
     conversation: "对话",
