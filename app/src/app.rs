@@ -7,7 +7,7 @@ use crate::{
     composer::{guard_window, keep_apart},
     dialog::Dialog,
     markdown::highlight::Colours,
-    node::{Node, el, live},
+    node::{ElementExt as _, Node, el, live},
     pages::{FirstMessage, page_view},
     prefs::Prefs,
     route::{Navigator, Route},
@@ -63,7 +63,7 @@ pub fn App() -> impl IntoView {
     on_change(move || navigator.route(), go);
     let page = live(move || {
         loaded.try_with(|_| ());
-        loaded.take().map_or(Node::Nothing, |page| page_view(page).into())
+        loaded.take().map_or(Node::Empty, |page| page_view(page).into())
     });
     let frame = el("div").class("frame").live_attr("data-drawer", move || drawer.0.get());
     let frame = frame

@@ -5,7 +5,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlDialogElement};
 
 use crate::{
-    node::{El, Node, el, live},
+    node::{El, ElementExt as _, Node, el, live},
     state::State,
 };
 

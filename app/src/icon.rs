@@ -1,6 +1,6 @@
 //! The icons, drawn on a grid of 16 by 16 with lines in the colour of the text.
 
-use crate::node::{El, svg};
+use crate::node::{El, ElementExt as _, svg};
 
 /// An icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,7 +20,6 @@
 //! - `start`: how the page begins in the browser
 //! - `upload`: sending an image to the server
 //! - `tabs`: the two event streams that all tabs of a browser share
-//! - `render_budget`: how much the rendering of a page may take, on the server
 //! - `notify`: what the system tells of while nobody looks
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
@@ -46,8 +45,6 @@ mod panel;
 mod prefs;
 mod project;
 mod questions;
-#[cfg(feature = "ssr")]
-mod render_budget;
 mod route;
 mod rules;
 pub mod server_fns;
@@ -71,8 +68,6 @@ pub use cookies::cookies;
 #[cfg(feature = "ssr")]
 pub use prefs::theme_word;
 #[cfg(feature = "ssr")]
-pub use render_budget::RenderBudget;
-#[cfg(feature = "ssr")]
 pub use server_fns::{Loaded, ServerContext, known_colours, load};
 #[cfg(feature = "ssr")]
 pub use shell::{PAGES, init_tasks, shell};
@@ -80,3 +75,5 @@ pub use shell::{PAGES, init_tasks, shell};
 pub use sign_in::{SignInPage, TokenProblem, sign_in_page};
 #[cfg(feature = "hydrate")]
 pub use start::start;
+#[cfg(feature = "ssr")]
+pub use view::RenderBudget;

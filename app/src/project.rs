@@ -6,7 +6,7 @@ use leptos::task::spawn_local;
 use crate::{
     i18n::Texts,
     icon::{Icon, icon},
-    node::{El, Node, el, link_button, live, many},
+    node::{El, ElementExt as _, Node, el, link_button, live, many},
     server_fns::{self, Failure},
     state::State,
     text::hidden::exact_name,

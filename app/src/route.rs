@@ -9,7 +9,7 @@ use web_sys::Element;
 
 use crate::{
     base_path::{address, path_of},
-    node::{El, Node, el},
+    node::{El, ElementExt as _, Node, el},
     state::{State, effect},
 };
 
@@ -51,7 +51,7 @@ impl Route {
 
 /// A link to a page of ours, by its path, that is followed without loading anew.
 pub(crate) fn link(path: &str, label: impl Into<Node>) -> El {
-    el("a").attr("href", address(path)).attr("data-link", "").child(label)
+    el("a").attr("href", address(path)).attr("data-link", "").child(label.into())
 }
 
 /// The path of a conversation.

@@ -10,7 +10,7 @@ use crate::{
     dialog::{Dialog, close_all},
     i18n::{Texts, texts},
     icon::{Icon, icon},
-    node::{El, Node, el, live, many},
+    node::{El, ElementExt as _, Node, el, live, many},
     server_fns::{Failure, revoke, rules},
     state::State,
     text::hidden::{exact_name, plain_name},
@@ -72,7 +72,7 @@ impl Shown {
         let list = move || match self.rules.get() {
             Some(rules) if rules.is_empty() => el("p").class("note").child(t.no_rules()).into(),
             Some(rules) => el("ul").child(many(rules.iter().map(|rule| self.row(rule, t)))).into(),
-            None => Node::Nothing,
+            None => Node::Empty,
         };
         many([
             el("div").class("head").child(el("h2").child(t.rules())).child(close).into(),

@@ -7,7 +7,7 @@ use leptos::{
     prelude::*,
 };
 
-use crate::{App, composer::keep_typed, node::is_changed, server_fns::Loaded};
+use crate::{App, composer::keep_typed, server_fns::Loaded};
 
 /// Starts the page.
 pub fn start() {
@@ -18,7 +18,7 @@ pub fn start() {
         seen.replace(Owner::current());
         App()
     });
-    if is_changed() {
+    if view::is_document_changed() {
         keep_typed();
         drop(page);
         // Listeners hold it as well: it is not gone with the page.

@@ -5,7 +5,7 @@ use crate::{
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
-    node::{El, Node, el, link_button, live, many},
+    node::{El, ElementExt as _, Node, el, link_button, live, many},
     state::State,
     text::{
         ansi,

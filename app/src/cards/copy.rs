@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 use crate::{
     i18n::Texts,
     markdown::copy_text,
-    node::{El, el, live},
+    node::{El, ElementExt as _, el, live},
     state::State,
 };
 

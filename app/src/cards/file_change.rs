@@ -6,7 +6,7 @@ use crate::{
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
-    node::{Node, el, live, many},
+    node::{ElementExt as _, Node, el, live, many},
     state::{State, on_change},
     text::hidden::plain_name,
 };

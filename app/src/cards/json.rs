@@ -4,7 +4,7 @@ use super::of_kind;
 use crate::{
     i18n::Texts,
     live::EntryRef,
-    node::{El, Node, el, live, many},
+    node::{El, ElementExt as _, Node, el, live, many},
     text::hidden::{TextKind, exact},
 };
 use codex_gateway_wire::{Content, Item, Json, read_fields};

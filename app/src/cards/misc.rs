@@ -21,7 +21,7 @@ use crate::{
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
-    node::{Node, el, live, many},
+    node::{ElementExt as _, Node, el, live, many},
     state::State,
 };
 

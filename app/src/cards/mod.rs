@@ -178,12 +178,12 @@ pub(crate) fn body(entry: EntryRef, t: &'static Texts) -> Node {
                     | Item::UserMessage(_)
                     | Item::AgentMessage(_)
                     | Item::Plan(_)
-                    | Item::ExitedReviewMode(_) => |_, _| Node::Nothing,
+                    | Item::ExitedReviewMode(_) => |_, _| Node::Empty,
                 },
             }
         })
     });
-    body.map_or(Node::Nothing, |body| body(entry, t))
+    body.map_or(Node::Empty, |body| body(entry, t))
 }
 
 /// Markdown as the model wrote it.

@@ -5,7 +5,7 @@ use crate::{
     i18n::Texts,
     icon::{Icon, icon},
     live::EntryRef,
-    node::{El, Node, el, live, many},
+    node::{El, ElementExt as _, Node, el, live, many},
 };
 use codex_gateway_wire::{
     Content,

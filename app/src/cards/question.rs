@@ -17,7 +17,7 @@ use crate::{
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
-    node::{El, Node, el, link_button},
+    node::{El, ElementExt as _, Node, el, link_button},
     questions::{Subject, subject},
     rules::{RulesDialog, rule_title},
     state::State,

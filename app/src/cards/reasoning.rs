@@ -6,7 +6,7 @@ use crate::{
     icon::Icon,
     live::EntryRef,
     markdown::MarkdownText,
-    node::{Node, el},
+    node::{ElementExt as _, Node, el},
 };
 use codex_gateway_wire::{
     Content, Item, Phase,

@@ -5,7 +5,7 @@ use crate::{
     dialog::{Dialog, close_all},
     i18n::texts,
     icon::{Icon, icon},
-    node::{El, el, many},
+    node::{El, ElementExt as _, el, many},
 };
 
 /// The dialog.

@@ -11,7 +11,7 @@ use crate::{
     dialog::{Dialog, close_all},
     i18n::texts,
     icon::{Icon, icon},
-    node::{El, Node, el, live, many},
+    node::{El, ElementExt as _, Node, el, live, many},
     route::Navigator,
     server_fns::{Row, conversations},
     sidebar::row_path,

@@ -10,7 +10,7 @@ use web_sys::Event;
 use super::Composer;
 use crate::{
     i18n::Texts,
-    node::{El, el, live, many},
+    node::{El, ElementExt as _, el, live, many},
     server_fns::Site,
 };
 

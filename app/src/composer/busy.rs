@@ -7,7 +7,7 @@ use web_sys::Event;
 use super::Composer;
 use crate::{
     browser,
-    node::{El, el, live, many},
+    node::{El, ElementExt as _, el, live, many},
 };
 
 /// Where the choice is kept.

@@ -11,7 +11,7 @@ use crate::{
     browser,
     i18n::Texts,
     icon::{Icon, icon},
-    node::{El, Node, el, list, live},
+    node::{El, ElementExt as _, Node, el, list, live},
     state::State,
     text::hidden::plain_name,
     upload,

@@ -4,7 +4,10 @@
 use web_sys::{Event, KeyboardEvent};
 
 use super::{Composer, busy, enter, recall, send::send};
-use crate::{browser, node::El};
+use crate::{
+    browser,
+    node::{El, ElementExt as _},
+};
 
 /// Lets the field do so.
 pub(super) fn listening(composer: Composer, area: El) -> El {

@@ -42,7 +42,7 @@ use crate::{
     conversation::Chat,
     i18n::{Texts, texts},
     icon::{Icon, icon},
-    node::{El, el, live},
+    node::{El, ElementExt as _, el, live},
     server_fns::Site,
     state::{State, effect},
 };

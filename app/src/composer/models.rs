@@ -9,7 +9,7 @@ use crate::{
     browser,
     conversation::Chat,
     i18n::Texts,
-    node::{El, Node, el, live, many, svg},
+    node::{El, ElementExt as _, Node, el, live, many, svg},
 };
 
 /// A model, and how hard it is to think, if that can be chosen.

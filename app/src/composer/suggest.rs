@@ -9,7 +9,7 @@ use crate::{
     commands::{Command, Commands},
     conversation::Chat,
     icon::{Icon, icon},
-    node::{El, Node, el, live, many},
+    node::{El, ElementExt as _, Node, el, live, many},
     server_fns,
     state::State,
     text::hidden::exact_name,
@@ -180,7 +180,7 @@ impl Suggestions {
         live(move || {
             let Offer { all, at, .. } = self.offer.get();
             if all.is_empty() {
-                return Node::Nothing;
+                return Node::Empty;
             }
             let rows = all.into_iter().enumerate().map(|(place, one)| {
                 let row = el("li")

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     diff::{ChangedFile, change_key, counts_view, file_row},
     live::GroupKey,
-    node::{Node, el, link_button, list, live},
+    node::{ElementExt as _, Node, el, link_button, list, live},
     state::State,
 };
 

@@ -14,7 +14,7 @@ use crate::{
     browser,
     composer::{Area, edit_key, enter, mirrored, take_back, upload},
     live::LinkState,
-    node::{El, el, link_button, live},
+    node::{El, ElementExt as _, el, link_button, live},
     state::{State, effect},
 };
 

@@ -18,7 +18,7 @@ use crate::{
     i18n::Texts,
     live::EntryRef,
     markdown::MarkdownText,
-    node::{Node, el, live, many},
+    node::{ElementExt as _, Node, el, live, many},
     text::hidden::exact_name,
 };
 

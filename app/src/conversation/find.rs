@@ -13,7 +13,7 @@ use crate::{
     commands::{Command, Commands, Key},
     icon::{Icon, icon},
     live::GroupKey,
-    node::{El, Node, el, live},
+    node::{El, ElementExt as _, Node, el, live},
     server_fns,
     state::State,
 };

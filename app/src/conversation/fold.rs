@@ -7,7 +7,7 @@ use super::{Chat, turn::Turn};
 use crate::{
     diff::counts_view,
     icon::{Icon, icon},
-    node::{El, el, live, many},
+    node::{El, ElementExt as _, el, live, many},
     text::format::duration,
 };
 

@@ -5,7 +5,7 @@ use super::{
     activity::{activity, starting_servers},
 };
 use crate::{
-    node::{El, Node, el, live, many},
+    node::{El, ElementExt as _, Node, el, live, many},
     text::{format::clock, hidden::exact_name},
 };
 
@@ -31,7 +31,7 @@ pub(crate) fn live_line(chat: Chat) -> El {
         // Entries change without the meta data: the clock, which ticks while a turn runs, makes this look again.
         let now = chat.now.get();
         let Some(doing) = chat.live.meta(|transcript| activity(transcript, t)) else {
-            let Some(names) = chat.live.meta(starting_servers) else { return Node::Nothing };
+            let Some(names) = chat.live.meta(starting_servers) else { return Node::Empty };
             let names = el("code").child(exact_name(&names, t));
             return many([el("span").class("doing").child(t.starting_servers()).child(" ").child(names)]);
         };

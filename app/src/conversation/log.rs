@@ -15,7 +15,7 @@ use super::{
 use crate::{
     icon::{Icon, icon},
     live::GroupKey,
-    node::{El, ElementRef, el, list, live},
+    node::{El, ElementExt as _, ElementRef, el, list, live},
     state::effect,
 };
 

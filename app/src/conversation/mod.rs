@@ -40,7 +40,7 @@ use crate::{
     commands::{Command, Commands, Key},
     composer::{ComposerSetup, composer_view},
     icon::Icon,
-    node::{El, el},
+    node::{El, ElementExt as _, el},
     project,
     questions::questions_view,
     server_fns::Site,

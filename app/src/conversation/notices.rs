@@ -7,7 +7,7 @@ use crate::{
     browser::reload,
     i18n::Texts,
     live::LinkState,
-    node::{El, Node, button, el, live, many},
+    node::{El, ElementExt as _, Node, button, el, live, many},
     route::link,
     state::State,
     text::hidden::{exact_name, plain_name},
@@ -58,7 +58,7 @@ fn failed_servers_view(chat: Chat) -> Node {
             failed.map(|server| (server.name.clone(), server.error.clone())).collect::<Vec<_>>()
         });
         if failed.is_empty() || put_away.try_with(|known| *known == failed) == Some(true) {
-            return Node::Nothing;
+            return Node::Empty;
         }
         let lines = failed.iter().map(|(name, error)| {
             let why = error.as_ref().map(|why| el("div").class("why").child(exact_name(why, t)));

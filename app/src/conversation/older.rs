@@ -8,7 +8,7 @@ use super::{
     window::{Step, Window},
 };
 use crate::{
-    node::{Node, el, live, many},
+    node::{ElementExt as _, Node, el, live, many},
     server_fns,
     state::{State, effect},
 };

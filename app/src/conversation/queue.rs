@@ -11,7 +11,7 @@ use crate::{
     browser,
     composer::{thumbnail, upload},
     icon::{Icon, icon},
-    node::{El, Node, button, el, link_button, list, live, many},
+    node::{El, ElementExt as _, Node, button, el, link_button, list, live, many},
     server_fns::{self, Failure},
 };
 

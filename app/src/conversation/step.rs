@@ -9,7 +9,7 @@ use crate::{
     diff::counts_view,
     icon::{Icon, icon},
     live::{EntryRef, is_failed},
-    node::{El, Node, el, live, many},
+    node::{El, ElementExt as _, Node, el, live, many},
     state::State,
     text::{
         format::{clock, duration},

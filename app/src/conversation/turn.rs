@@ -7,7 +7,7 @@ use super::{Chat, changed::changed_view, entry::entry_view, fold::fold_view, tur
 use crate::{
     icon::{Icon, icon},
     live::{GroupKey, TurnFacts},
-    node::{El, button, el, list, live},
+    node::{El, ElementExt as _, button, el, list, live},
     state::State,
     text::upstream::plain_message,
 };

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     cards::copy_button,
     live::GroupKey,
-    node::{El, Node, el, link_button, live, many},
+    node::{El, ElementExt as _, Node, el, link_button, live, many},
     state::State,
 };
 

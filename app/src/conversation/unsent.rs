@@ -7,7 +7,7 @@ use crate::{
     composer::{thumbnail, upload},
     i18n::Texts,
     live::UnsentState,
-    node::{El, Node, button, el, live, many},
+    node::{El, ElementExt as _, Node, button, el, live, many},
 };
 
 /// What the user said.

@@ -12,7 +12,7 @@ use super::{Chat, scroll::Scroll};
 use crate::{
     browser,
     live::{Live, Span},
-    node::{El, el, link_button},
+    node::{El, ElementExt as _, el, link_button},
     state::{State, effect},
 };
 

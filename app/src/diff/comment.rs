@@ -8,7 +8,7 @@ use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 use crate::{
     browser,
     conversation::Chat,
-    node::{El, ElementRef, el, link_button},
+    node::{El, ElementExt as _, ElementRef, el, link_button},
     state::{State, effect},
     text::hidden::{TextKind, escaped},
 };

@@ -9,7 +9,7 @@ use super::diff_view;
 use crate::{
     i18n::Texts,
     icon::{Icon, icon},
-    node::{El, Node, el, live, many},
+    node::{El, ElementExt as _, Node, el, live, many},
     state::State,
     text::hidden::{exact_name, plain_name},
 };

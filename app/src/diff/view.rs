@@ -17,7 +17,7 @@ use crate::{
     browser,
     conversation::Chat,
     i18n::{Texts, texts},
-    node::{El, Node, el, link_button, live, many},
+    node::{El, ElementExt as _, Node, el, link_button, live, many},
     state::State,
     text::hidden::{TextKind, exact},
 };

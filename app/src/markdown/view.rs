@@ -15,7 +15,7 @@ use super::copy_text;
 use super::escape::push_text;
 use super::highlight::{COLOURED, Colours, Runs, key, may_have, push_code};
 use super::nested::NestedCodes;
-use crate::node::{El, ElementRef, Node, el, list, live};
+use crate::node::{El, ElementExt as _, ElementRef, Node, el, list, live};
 use crate::state::{State, effect};
 
 /// The texts of a message's controls, in the page's language.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{header::header_view, home::FirstMessage, keep_title};
 use crate::{
     conversation::{Chat, conversation_view},
-    node::{El, el},
+    node::{El, ElementExt as _, el},
     notify::{self, Standing},
     panel::panel_view,
     server_fns::Conversation,

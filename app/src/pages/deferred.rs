@@ -5,7 +5,7 @@ use codex_gateway_wire::ApprovalMode;
 use super::header::header_view;
 use crate::{
     i18n::texts,
-    node::{El, el},
+    node::{El, ElementExt as _, el},
 };
 
 /// What is shown until the conversation is there.

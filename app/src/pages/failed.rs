@@ -9,7 +9,7 @@ use super::header::header_view;
 use crate::{
     browser::reload,
     i18n::texts,
-    node::{El, button, el},
+    node::{El, ElementExt as _, button, el},
     route::link,
     server_fns::Failure,
     state::effect,

@@ -8,7 +8,7 @@ use crate::{
     i18n::{Lang, Texts, texts},
     icon::{Icon, icon},
     live::LinkState,
-    node::{El, Node, el, link_button, live, many},
+    node::{El, ElementExt as _, Node, el, link_button, live, many},
     notify,
     panel::panel_button,
     prefs::{Prefs, Theme, choose_lang, choose_theme},

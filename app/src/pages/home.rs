@@ -17,7 +17,7 @@ use crate::{
     i18n::{Texts, texts},
     icon::{Icon, icon},
     live::Unsent,
-    node::{El, Node, button, el, live, many},
+    node::{El, ElementExt as _, Node, button, el, live, many},
     project::{self, Folder},
     route::{Navigator, Route, conversation_path, link},
     server_fns::{self, Failure, Home},

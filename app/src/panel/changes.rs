@@ -11,7 +11,7 @@ use crate::{
     conversation::Chat,
     diff::{ChangedFile, change_key, counts_view, file_row},
     live::GroupKey,
-    node::{Node, el, list, live, many},
+    node::{ElementExt as _, Node, el, list, live, many},
     state::{State, effect},
 };
 

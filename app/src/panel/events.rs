@@ -10,7 +10,7 @@ use crate::{
     i18n::Texts,
     icon::{Icon, icon},
     markdown::copy_text,
-    node::{El, Node, el, list, live, many},
+    node::{El, ElementExt as _, Node, el, list, live, many},
     state::State,
     text::{
         format::time_of_day,

@@ -21,7 +21,7 @@ use crate::{
     conversation::Chat,
     i18n::Texts,
     icon::{Icon, icon},
-    node::{El, Node, el, live, many},
+    node::{El, ElementExt as _, Node, el, live, many},
     project,
     state::{State, effect},
 };

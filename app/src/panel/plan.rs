@@ -5,7 +5,7 @@ use codex_gateway_wire::{Content, ItemId};
 use crate::{
     cards,
     conversation::Chat,
-    node::{Node, el, live},
+    node::{ElementExt as _, Node, el, live},
 };
 
 pub(super) fn plan_view(chat: Chat) -> Node {

@@ -5,7 +5,7 @@ use codex_gateway_wire::codex::{RateLimit, TokenUsageBreakdown};
 use crate::{
     conversation::Chat,
     i18n::Texts,
-    node::{El, Node, el, live, many},
+    node::{El, ElementExt as _, Node, el, live, many},
     text::format::{duration, grouped},
 };
 

@@ -23,7 +23,7 @@ use crate::{
     cards::{changes_view, command_line, json_view},
     conversation::Chat,
     icon::{Icon, icon},
-    node::{El, ElementRef, Node, el, link_button, live, many},
+    node::{El, ElementExt as _, ElementRef, Node, el, link_button, live, many},
     server_fns::{self, Failure},
     state::{State, effect, on_change},
     text::hidden::{TextKind, exact, exact_name},
@@ -76,7 +76,7 @@ pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
         .child(el("h2").attr("id", "question").child(exact_name(&title(&card), t)))
         .child(el("span").class("place").child(live(place)));
     let sends = is_form(&card);
-    let (form, choices) = if sends { form_view(&card) } else { (Node::Nothing, choices_view(&card)) };
+    let (form, choices) = if sends { form_view(&card) } else { (Node::Empty, choices_view(&card)) };
     let asked = el("div").class("what").child(what(&card)).child(form);
     el("section")
         .class("question")
@@ -215,7 +215,7 @@ fn what(card: &Card) -> Node {
 fn arguments_view(card: &Card) -> Node {
     let t = card.chat.t;
     let Some(tool) = card.request.summary.tool.as_ref().filter(|tool| !tool.arguments.is_empty()) else {
-        return Node::Nothing;
+        return Node::Empty;
     };
     let rows = tool.arguments.iter().map(|argument| {
         let value = el("code").child(exact(&argument.value, TextKind::Code, t));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     i18n::Texts,
-    node::{El, el, many},
+    node::{El, ElementExt as _, el, many},
     text::hidden::exact_name,
 };
 

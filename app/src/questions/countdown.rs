@@ -2,7 +2,7 @@
 
 use crate::{
     conversation::Chat,
-    node::{El, el, live},
+    node::{El, ElementExt as _, el, live},
     text::format::{clock, duration},
 };
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     cards::json_view,
     i18n::Texts,
-    node::{El, Node, el, many},
+    node::{El, ElementExt as _, Node, el, many},
     state::State,
     text::hidden::{TextKind, exact, exact_name, plain_name},
 };

@@ -29,7 +29,7 @@ use leptos::prelude::*;
 pub(crate) use self::subject::{Subject, subject};
 use crate::{
     conversation::Chat,
-    node::{El, Node, el, list, live},
+    node::{El, ElementExt as _, Node, el, list, live},
     state::State,
 };
 
@@ -68,7 +68,7 @@ pub(crate) fn questions_view(chat: Chat) -> El {
     // A card stays as it is while others come and go: what is written into it must not be lost.
     let ids = move || shown.all().into_iter().skip(shown.place()).take(1).collect();
     let card = move |id: String| {
-        find(chat, &id).map_or(Node::Nothing, |request| card::card_view(shown, request).into())
+        find(chat, &id).map_or(Node::Empty, |request| card::card_view(shown, request).into())
     };
     // Those who hear the page are told, wherever they are.
     let heard = move || {

@@ -5,7 +5,7 @@ use codex_gateway_wire::request::{Access, Permission};
 use crate::{
     i18n::Texts,
     icon::{Icon, icon},
-    node::{El, el, many},
+    node::{El, ElementExt as _, el, many},
     text::hidden::exact_name,
 };
 

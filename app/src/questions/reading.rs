@@ -15,7 +15,7 @@ use super::card::UNREAD;
 use crate::{
     browser,
     i18n::Texts,
-    node::{El, ElementRef, el, link_button, live},
+    node::{El, ElementExt as _, ElementRef, el, link_button, live},
     state::{State, effect},
 };
 

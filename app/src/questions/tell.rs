@@ -15,7 +15,7 @@ use super::{
 use crate::{
     browser,
     live::Unsent,
-    node::{El, ElementRef, Node, el, link_button, live},
+    node::{El, ElementExt as _, ElementRef, Node, el, link_button, live},
     state::{State, effect},
 };
 

@@ -2,7 +2,7 @@
 
 use crate::{
     i18n::Texts,
-    node::{El, el, link_button, live, many},
+    node::{El, ElementExt as _, el, link_button, live, many},
     state::State,
     text::{
         excerpt::first_lines,

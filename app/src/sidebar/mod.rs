@@ -20,7 +20,7 @@ use crate::{
     dialog::Dialog,
     i18n::texts,
     icon::{Icon, icon},
-    node::{El, button, el, link_button, list as keyed, live},
+    node::{El, ElementExt as _, button, el, link_button, list as keyed, live},
     prefs::{Prefs, choose_sidebar},
     route::{Navigator, link},
     state::{State, effect},

@@ -9,7 +9,7 @@ use crate::{
     browser,
     i18n::{Texts, texts},
     icon::{Icon, icon},
-    node::{El, Node, button, el, link_button, live, many},
+    node::{El, ElementExt as _, Node, button, el, link_button, live, many},
     route::{Navigator, Route, conversation_path, link, thread_path},
     server_fns::{self, Row},
     state::State,

@@ -6,7 +6,7 @@ pub(crate) use codex_gateway_wire::hidden::{TextKind, escaped};
 
 use crate::{
     i18n::Texts,
-    node::{El, Node, el, many},
+    node::{El, ElementExt as _, Node, el, many},
 };
 
 /// A text with its hidden characters marked, its right-to-left words isolated and its blank lines counted.
@@ -24,7 +24,7 @@ pub(crate) fn exact(text: &str, kind: TextKind, t: &Texts) -> Node {
         }
     });
     match (pieces.next(), pieces.next()) {
-        (None, _) => Node::Nothing,
+        (None, _) => Node::Empty,
         (Some(only), None) => only,
         (Some(first), Some(second)) => many([first, second].into_iter().chain(pieces)),
     }

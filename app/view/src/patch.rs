@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{CharacterData, Element, Node};
 
 /// Makes the HTML inside `element` be `html`.
-pub(super) fn set_inner_html(element: &Element, html: &str) {
+pub(crate) fn set_inner_html(element: &Element, html: &str) {
     let Some(shape) = element.first_child().and_then(|_| element.clone_node().ok()) else {
         return element.set_inner_html(html);
     };

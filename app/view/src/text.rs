@@ -13,7 +13,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, Node, Text};
 
 /// A text that is there.
-pub(crate) struct TextState {
+pub struct TextState {
     node: Text,
     text: Cow<'static, str>,
     /// Where the page has put it.
@@ -24,13 +24,13 @@ pub(crate) struct TextState {
 
 impl TextState {
     /// A text that is not on the page yet. One that is `alone` fills its element.
-    pub(super) fn build(text: Cow<'static, str>, alone: bool) -> Self {
+    pub(crate) fn build(text: Cow<'static, str>, alone: bool) -> Self {
         let node = Rndr::create_text_node(&text);
         Self { node, text, parent: None, end: (!alone).then(Rndr::create_placeholder) }
     }
 
     /// Takes over a text that the server has written.
-    pub(super) fn take_over(node: Text, text: Cow<'static, str>, alone: bool) -> Self {
+    pub(crate) fn take_over(node: Text, text: Cow<'static, str>, alone: bool) -> Self {
         let parent = node.parent_node();
         let end = parent.as_ref().filter(|_| !alone).map(|parent| {
             let end = Rndr::create_placeholder();
@@ -41,11 +41,11 @@ impl TextState {
     }
 
     /// The last node of it.
-    pub(super) fn last(&self) -> Node {
+    pub(crate) fn last(&self) -> Node {
         self.end.as_ref().map_or_else(|| self.node.clone().into(), |end| end.clone().into())
     }
 
-    pub(super) fn rebuild(&mut self, text: Cow<'static, str>) {
+    pub(crate) fn rebuild(&mut self, text: Cow<'static, str>) {
         if text != self.text {
             self.put_back();
             self.node.set_data(&text);

@@ -1,4 +1,4 @@
-//! Whether the document is as the server wrote it.
+//! Checks whether the document is as the server wrote it.
 //!
 //! An extension of the browser, or a proxy, may have changed it before the page takes it over. Each piece looks at the node
 //! that it is about to take over. If it is another one, this piece and all after it are built instead, and the code that has
@@ -20,26 +20,27 @@ thread_local! {
 
 /// A node that the server wrote.
 #[derive(Clone, Copy)]
-pub(super) enum Expected<'a> {
+pub(crate) enum Expected<'a> {
     Text,
     Placeholder,
     Element { tag: &'a str, class: Option<&'a str> },
 }
 
 /// Returns `true` if the document is not as the server wrote it, as far as it was looked at.
-pub(crate) fn is_changed() -> bool {
+pub fn is_document_changed() -> bool {
     IS_CHANGED.get()
 }
 
 /// Returns `true` if the node that comes next can be taken over.
-pub(super) fn fits(expected: Expected<'_>, cursor: &Cursor, position: &PositionState) -> bool {
-    let fits = !is_changed() && next(expected, cursor, position).is_some_and(|node| is(expected, &node));
+pub(crate) fn fits(expected: Expected<'_>, cursor: &Cursor, position: &PositionState) -> bool {
+    let fits =
+        !is_document_changed() && next(expected, cursor, position).is_some_and(|node| is(expected, &node));
     IS_CHANGED.set(!fits);
     fits
 }
 
 /// The placeholder that comes next, or one of its own.
-pub(super) fn placeholder(cursor: &Cursor, position: &PositionState) -> Placeholder {
+pub(crate) fn placeholder(cursor: &Cursor, position: &PositionState) -> Placeholder {
     if !fits(Expected::Placeholder, cursor, position) {
         return Rndr::create_placeholder();
     }

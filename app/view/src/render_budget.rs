@@ -54,7 +54,7 @@ mod tests {
     use leptos::prelude::*;
 
     use super::*;
-    use crate::node::list;
+    use crate::keyed;
 
     const HOUR: Duration = Duration::from_hours(1);
 
@@ -63,11 +63,15 @@ mod tests {
         let owner = Owner::new();
         owner.with(|| {
             provide_context(budget.clone());
-            let keys = move || (0..count).map(|key| key.to_string()).collect();
-            let html = list(keys, move |_| {
-                each();
-                "row".into()
-            })
+            let items = move || 0..count;
+            let html = keyed(
+                items,
+                |item| *item,
+                move |_| {
+                    each();
+                    "row"
+                },
+            )
             .to_html();
             html.matches("row").count()
         })

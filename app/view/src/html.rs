@@ -12,12 +12,12 @@ use leptos::{
 };
 use wasm_bindgen::JsCast;
 
-use super::{
-    El, Node,
+use crate::{
+    Element, Node,
     attribute::INNER_HTML,
+    fragment::FragmentState,
     hydration::{self, Expected},
-    many::ManyState,
-    render::{ElState, NodeState, refer},
+    render::{ElementState, NodeState},
     text::TextState,
 };
 
@@ -51,27 +51,31 @@ impl RenderHtml for Node {
         _: Vec<AnyAttribute>,
     ) {
         match self {
-            Self::Nothing => ().to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
+            Self::Empty => ().to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
             Self::Text(text) => text.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
             Self::Element(element) => element.write(html, position),
-            Self::Many(nodes) => nodes.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
-            Self::Live(live) => live.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
-            Self::List(list) => list.write(html, position, escape, mark_branches),
+            Self::Fragment(nodes) => {
+                nodes.to_html_with_buf(html, position, escape, mark_branches, Vec::new())
+            }
+            Self::Dynamic(dynamic) => {
+                dynamic.to_html_with_buf(html, position, escape, mark_branches, Vec::new())
+            }
+            Self::Keyed(list) => list.write(html, position, escape, mark_branches),
             Self::View(view) => view.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
         }
     }
 
     fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> NodeState {
         match self {
-            Self::Nothing if hydration::fits(Expected::Placeholder, cursor, position) => {
-                NodeState::Nothing(RenderHtml::hydrate::<FROM_SERVER>((), cursor, position))
+            Self::Empty if hydration::fits(Expected::Placeholder, cursor, position) => {
+                NodeState::Empty(RenderHtml::hydrate::<FROM_SERVER>((), cursor, position))
             }
-            Self::Nothing => NodeState::Nothing(Render::build(())),
+            Self::Empty => NodeState::Empty(Render::build(())),
             Self::Text(text) => NodeState::Text(hydrate_text(text, false, cursor, position)),
             Self::Element(element) => NodeState::Element(Box::new(element.hydrate(cursor, position))),
-            Self::Many(nodes) => NodeState::Many(ManyState::hydrate(nodes, cursor, position)),
-            Self::Live(live) => NodeState::Live(live.hydrate::<FROM_SERVER>(cursor, position)),
-            Self::List(list) => NodeState::List(list.hydrate::<FROM_SERVER>(cursor, position)),
+            Self::Fragment(nodes) => NodeState::Fragment(FragmentState::hydrate(nodes, cursor, position)),
+            Self::Dynamic(dynamic) => NodeState::Dynamic(dynamic.hydrate::<FROM_SERVER>(cursor, position)),
+            Self::Keyed(list) => NodeState::Keyed(list.hydrate::<FROM_SERVER>(cursor, position)),
             Self::View(view) => NodeState::View(view.hydrate::<FROM_SERVER>(cursor, position)),
         }
     }
@@ -97,15 +101,20 @@ fn hydrate_text(
     state
 }
 
-impl El {
+/// Elements without content, which have no end tag.
+const VOID_ELEMENTS: [&str; 13] =
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
+
+impl Element {
     fn write(self, html: &mut String, position: &mut Position) {
         let parts = *self.0;
         html.push('<');
         html.push_str(parts.tag);
-        let live = parts.live.into_iter().map(|attribute| (attribute.name, (attribute.value)()));
-        let fixed = parts.fixed.into_iter().map(|attribute| (attribute.name, attribute.value));
+        let computed =
+            parts.dynamic_attributes.into_iter().map(|attribute| (attribute.name, (attribute.value)()));
+        let fixed = parts.attributes.into_iter().map(|attribute| (attribute.name, attribute.value));
         let mut inner_html = None;
-        for (name, value) in fixed.chain(live) {
+        for (name, value) in fixed.chain(computed) {
             match value.0 {
                 value if name == INNER_HTML => inner_html = value,
                 Some(value) if value.is_empty() => html.extend([" ", name]),
@@ -114,46 +123,40 @@ impl El {
             }
         }
         html.push('>');
-        *position = Position::FirstChild;
-        html.push_str(inner_html.as_deref().unwrap_or_default());
-        for child in parts.children {
-            child.to_html_with_buf(html, position, true, false, Vec::new());
+        if !VOID_ELEMENTS.contains(&parts.tag) {
+            *position = Position::FirstChild;
+            html.push_str(inner_html.as_deref().unwrap_or_default());
+            for child in parts.children {
+                child.to_html_with_buf(html, position, true, false, Vec::new());
+            }
+            html.extend(["</", parts.tag, ">"]);
         }
-        html.extend(["</", parts.tag, ">"]);
         *position = Position::NextChild;
     }
 
-    fn hydrate(self, cursor: &Cursor, position: &PositionState) -> ElState {
-        let class = self.0.fixed.iter().find(|attribute| attribute.name == "class");
+    fn hydrate(self, cursor: &Cursor, position: &PositionState) -> ElementState {
+        let class = self.0.attributes.iter().find(|attribute| attribute.name == "class");
         let class = class.and_then(|class| class.value.0.as_deref());
         if !hydration::fits(Expected::Element { tag: self.0.tag, class }, cursor, position) {
             return self.build();
         }
-        let parts = *self.0;
+        let mut parts = *self.0;
         match position.get() {
             Position::FirstChild => cursor.child(),
             Position::Current => {}
             _ => cursor.sibling(),
         }
         let element: web_sys::Element = cursor.current().unchecked_into();
-        let live = parts.live.into_iter().map(|attribute| attribute.attach(&element, true)).collect();
-        let listeners = parts.listeners.into_iter().map(|listener| listener.attach(&element)).collect();
         position.set(Position::FirstChild);
-        let alone = parts.children.len() == 1;
-        let children = parts.children.into_iter().map(|child| match child {
-            Node::Text(text) => NodeState::Text(hydrate_text(text, alone, cursor, position)),
+        let children = std::mem::take(&mut parts.children);
+        let is_alone = children.len() == 1;
+        let children = children.into_iter().map(|child| match child {
+            Node::Text(text) => NodeState::Text(hydrate_text(text, is_alone, cursor, position)),
             child => child.hydrate::<true>(cursor, position),
         });
         let children = children.collect();
         cursor.set(element.clone().unchecked_into());
         position.set(Position::NextChild);
-        ElState {
-            tag: parts.tag,
-            fixed: parts.fixed,
-            live,
-            listeners,
-            children,
-            element: refer(element, parts.reference),
-        }
+        parts.attach(element, children, true)
     }
 }

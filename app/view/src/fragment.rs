@@ -1,4 +1,4 @@
-//! Pieces one after the other, by their places.
+//! Nodes one after the other, matched by their places.
 
 use leptos::{
     prelude::*,
@@ -10,26 +10,26 @@ use leptos::{
 };
 use web_sys::Element;
 
-use super::{Node, hydration, render::NodeState};
+use crate::{Node, hydration, render::NodeState};
 
-/// Pieces that are there.
-pub(crate) struct ManyState {
+/// A fragment on the page.
+pub struct FragmentState {
     nodes: Vec<NodeState>,
-    /// Stands behind the last one.
+    /// Stands after the last node.
     end: Placeholder,
 }
 
-impl ManyState {
-    pub(super) fn build(nodes: Vec<Node>) -> Self {
+impl FragmentState {
+    pub(crate) fn build(nodes: Vec<Node>) -> Self {
         Self { nodes: nodes.into_iter().map(Node::build).collect(), end: Rndr::create_placeholder() }
     }
 
-    pub(super) fn hydrate(nodes: Vec<Node>, cursor: &Cursor, position: &PositionState) -> Self {
+    pub(crate) fn hydrate(nodes: Vec<Node>, cursor: &Cursor, position: &PositionState) -> Self {
         let nodes = nodes.into_iter().map(|node| node.hydrate::<true>(cursor, position)).collect();
         Self { nodes, end: hydration::placeholder(cursor, position) }
     }
 
-    pub(super) fn rebuild(&mut self, nodes: Vec<Node>) {
+    pub(crate) fn rebuild(&mut self, nodes: Vec<Node>) {
         for mut gone in self.nodes.drain(nodes.len().min(self.nodes.len())..) {
             gone.unmount();
         }
@@ -45,7 +45,7 @@ impl ManyState {
     }
 }
 
-impl Mountable for ManyState {
+impl Mountable for FragmentState {
     fn unmount(&mut self) {
         self.nodes.iter_mut().for_each(Mountable::unmount);
         self.end.unmount();

@@ -1,0 +1,234 @@
+//! Elements, put together step by step.
+
+use std::borrow::Cow;
+
+use leptos::{
+    ev::EventDescriptor,
+    html::{Custom, ElementType},
+    prelude::*,
+    tachys::html::node_ref::NodeRefContainer,
+};
+use wasm_bindgen::JsCast;
+
+use crate::{
+    AttributeValue, IntoAttributeValue, IntoNode, Node,
+    attribute::{DynamicAttribute, FixedAttribute, INNER_HTML, Listener},
+    convert::Source,
+    property::{IntoPropertyValue, Property},
+};
+
+/// Called with the element once it exists in the browser.
+pub(crate) type OnReady = Option<Box<dyn FnOnce(&web_sys::Element) + Send>>;
+
+/// A reference to an element of any tag.
+pub type ElementRef = NodeRef<Custom<&'static str>>;
+
+/// An element. (Its parts are in a box, so that each step of building it moves a pointer only.)
+pub struct Element(pub(crate) Box<ElementParts>);
+
+/// What an element is made of.
+pub(crate) struct ElementParts {
+    pub(crate) tag: &'static str,
+    pub(crate) namespace: Option<&'static str>,
+    pub(crate) attributes: Vec<FixedAttribute>,
+    pub(crate) dynamic_attributes: Vec<DynamicAttribute>,
+    pub(crate) properties: Vec<Property>,
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) on_ready: OnReady,
+    pub(crate) children: Vec<Node>,
+}
+
+/// Returns an HTML element without attributes and children.
+pub fn element(tag: &'static str) -> Element {
+    in_namespace(None, tag)
+}
+
+/// Returns an SVG element without attributes and children.
+pub fn svg_element(tag: &'static str) -> Element {
+    in_namespace(Some("http://www.w3.org/2000/svg"), tag)
+}
+
+/// Elements whose text is not prose: code, paths, output, keys. The browser must not translate them.
+const UNTRANSLATED: [&str; 3] = ["code", "pre", "kbd"];
+
+fn in_namespace(namespace: Option<&'static str>, tag: &'static str) -> Element {
+    let translate = FixedAttribute { name: "translate", value: "no".into() };
+    Element(Box::new(ElementParts {
+        tag,
+        namespace,
+        attributes: if UNTRANSLATED.contains(&tag) { vec![translate] } else { Vec::new() },
+        dynamic_attributes: Vec::new(),
+        properties: Vec::new(),
+        listeners: Vec::new(),
+        on_ready: None,
+        children: Vec::new(),
+    }))
+}
+
+impl Element {
+    /// Sets an attribute. An attribute that is set twice has the last value.
+    pub fn attribute(mut self, name: &'static str, value: impl IntoAttributeValue) -> Self {
+        self.set(name, value.into_attribute_value());
+        self
+    }
+
+    /// Sets the attribute `class` from several parts.
+    pub fn classes<const N: usize>(self, parts: [Class; N]) -> Self {
+        let separate = |classes: &mut String| {
+            if !classes.is_empty() {
+                classes.push(' ');
+            }
+        };
+        self.joined("class", parts, move |part, classes| match part {
+            Class::Names(source) => {
+                if let Some(names) = source.now().0 {
+                    separate(classes);
+                    classes.push_str(&names);
+                }
+            }
+            Class::Toggle(name, source) if source.now().0.is_some() => {
+                separate(classes);
+                classes.push_str(name);
+            }
+            Class::Toggle(..) => {}
+        })
+    }
+
+    /// Sets the attribute `style` from several parts.
+    pub fn styles<const N: usize>(self, parts: [Style; N]) -> Self {
+        self.joined("style", parts, |part, style| {
+            let (name, source) = match part {
+                Style::Declarations(source) => (None, source),
+                Style::Property(name, source) => (Some(*name), source),
+            };
+            if let Some(value) = source.now().0 {
+                style.extend(name.into_iter().flat_map(|name| [name, ":"]));
+                style.push_str(&value);
+                if !value.ends_with(';') {
+                    style.push(';');
+                }
+            }
+        })
+    }
+
+    fn joined<P: Part, const N: usize>(
+        mut self,
+        name: &'static str,
+        parts: [P; N],
+        write: impl Fn(&P, &mut String) + Send + 'static,
+    ) -> Self {
+        let is_fixed = parts.iter().all(|part| matches!(part.source(), Source::Fixed(_)));
+        let value = move || {
+            let mut value = String::new();
+            parts.iter().for_each(|part| write(part, &mut value));
+            AttributeValue(Some(value).filter(|value| !value.is_empty()).map(Cow::Owned))
+        };
+        self.set(name, if is_fixed { Source::Fixed(value()) } else { Source::Computed(Box::new(value)) });
+        self
+    }
+
+    fn set(&mut self, name: &'static str, source: Source) {
+        let parts = &mut *self.0;
+        parts.attributes.retain(|other| other.name != name);
+        parts.dynamic_attributes.retain(|other| other.name != name);
+        match source {
+            Source::Fixed(value) => parts.attributes.push(FixedAttribute { name, value }),
+            Source::Computed(value) => parts.dynamic_attributes.push(DynamicAttribute { name, value }),
+        }
+    }
+
+    /// Sets a property of the element's object in the browser. The server does not write properties.
+    pub fn property(mut self, name: &'static str, value: impl IntoPropertyValue) -> Self {
+        self.0.properties.push(Property { name, source: value.into_property_value() });
+        self
+    }
+
+    /// Sets the content as HTML, which must be safe. An element with such content has no children.
+    pub fn inner_html(self, html: impl IntoAttributeValue) -> Self {
+        self.attribute(INNER_HTML, html)
+    }
+
+    /// Adds a listener for a typed event.
+    pub fn listener<E>(mut self, event: E, handler: impl FnMut(E::EventType) + Send + 'static) -> Self
+    where
+        E: EventDescriptor,
+        E::EventType: JsCast,
+    {
+        self.0.listeners.push(Listener::new(event.name(), handler));
+        self
+    }
+
+    /// Puts the element into a reference, once it exists in the browser.
+    pub fn node_ref<E>(mut self, reference: NodeRef<E>) -> Self
+    where
+        E: ElementType + 'static,
+        NodeRef<E>: NodeRefContainer<E>,
+    {
+        self.0.on_ready = Some(Box::new(move |element| reference.load(element)));
+        self
+    }
+
+    /// Adds a child after the others.
+    pub fn child(mut self, child: impl IntoNode) -> Self {
+        self.0.children.push(child.into_node());
+        self
+    }
+}
+
+/// A part of the attribute `class`.
+pub enum Class {
+    /// Names, separated by spaces.
+    Names(Source),
+    /// A name that is there while its value is set: `class:name=value`.
+    Toggle(&'static str, Source),
+}
+
+impl Class {
+    /// Names, separated by spaces.
+    pub fn value(names: impl IntoAttributeValue) -> Self {
+        Self::Names(names.into_attribute_value())
+    }
+
+    /// A name that is there while the value is set.
+    pub fn named(name: &'static str, value: impl IntoAttributeValue) -> Self {
+        Self::Toggle(name, value.into_attribute_value())
+    }
+}
+
+/// A part of the attribute `style`.
+pub enum Style {
+    /// Declarations.
+    Declarations(Source),
+    /// One declaration, which is there while its value is set: `style:name=value`.
+    Property(&'static str, Source),
+}
+
+impl Style {
+    /// Declarations.
+    pub fn value(declarations: impl IntoAttributeValue) -> Self {
+        Self::Declarations(declarations.into_attribute_value())
+    }
+
+    /// One declaration, which is there while the value is set.
+    pub fn named(name: &'static str, value: impl IntoAttributeValue) -> Self {
+        Self::Property(name, value.into_attribute_value())
+    }
+}
+
+trait Part: Send + 'static {
+    fn source(&self) -> &Source;
+}
+
+impl Part for Class {
+    fn source(&self) -> &Source {
+        let (Self::Names(source) | Self::Toggle(_, source)) = self;
+        source
+    }
+}
+
+impl Part for Style {
+    fn source(&self) -> &Source {
+        let (Self::Declarations(source) | Self::Property(_, source)) = self;
+        source
+    }
+}

@@ -1,0 +1,69 @@
+//! The one type that all pieces of a page have.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex},
+};
+
+use leptos::prelude::*;
+
+use crate::{IntoNode, element::Element, list::Keyed};
+
+/// A piece of a page.
+///
+/// A node is a Leptos view: it is built, hydrated and written as HTML as any other. A view that waits for data, such
+/// as `Suspense`, must stand around a node, not in it: a node is always resolved.
+pub enum Node {
+    /// Nothing on the page, except a comment that marks the place.
+    Empty,
+    /// A text.
+    Text(Cow<'static, str>),
+    /// An element.
+    Element(Element),
+    /// Nodes one after the other.
+    Fragment(Vec<Self>),
+    /// A node that is made again whenever a signal that it reads changes.
+    Dynamic(DynamicNode),
+    /// A list whose rows keep their state while they move.
+    Keyed(Keyed),
+    /// Any other Leptos view.
+    View(AnyView),
+}
+
+/// Makes the node again whenever a signal that it reads changes.
+pub(crate) type DynamicNode = Arc<Mutex<dyn FnMut() -> Node + Send>>;
+
+/// Returns a node that is made again whenever a signal that `make` reads changes.
+///
+/// The new node is compared with the one on the page, element by element; what did not change stays as it is.
+pub fn dynamic<N: IntoNode>(make: impl Fn() -> N + Send + 'static) -> Node {
+    Node::Dynamic(Arc::new(Mutex::new(move || make().into_node())))
+}
+
+/// Returns nodes one after the other.
+pub fn fragment<N: IntoNode>(nodes: impl IntoIterator<Item = N>) -> Node {
+    Node::Fragment(nodes.into_iter().map(N::into_node).collect())
+}
+
+impl From<()> for Node {
+    fn from((): ()) -> Self {
+        Self::Empty
+    }
+}
+
+impl<N: Into<Self>> From<Option<N>> for Node {
+    fn from(node: Option<N>) -> Self {
+        node.map_or(Self::Empty, Into::into)
+    }
+}
+
+macro_rules! from_values {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Node {
+            fn from(value: $type) -> Self {
+                value.into_node()
+            }
+        }
+    )*};
+}
+from_values!(&'static str, String, Cow<'static, str>, Element, AnyView);
