@@ -23,6 +23,9 @@
 //! - `notify`: what the system tells of while nobody looks
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
+// `#[component]` writes a public item beside each component.
+#![allow(unreachable_pub)]
+
 pub mod app;
 mod base_path;
 mod browser;

@@ -1,23 +1,22 @@
 //! A command: its line, what it printed, how it ended.
 
-use super::{Head, Tone, command_line, copy::copy_button, of_kind};
+use codex_gateway_wire::{
+    Content, Item, Output, Phase,
+    codex::{CommandExecution, ItemStatus},
+};
+use view::*;
+
+use super::{CopyButton, Head, Tone, command_line, of_kind};
 use crate::{
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
-    node::{El, ElementExt as _, Node, el, link_button, live, many},
-    state::State,
     text::{
         ansi,
         excerpt::{excerpt, first_lines, last_lines},
         hidden::{TextKind, exact, exact_name},
     },
 };
-use codex_gateway_wire::{
-    Content, Item, Output, Phase,
-    codex::{CommandExecution, ItemStatus},
-};
-use leptos::prelude::untrack;
 
 /// How many lines of a long output are shown at its beginning and its end.
 const HEAD_LINES: usize = 20;
@@ -40,10 +39,12 @@ pub(super) fn head(command: &CommandExecution, phase: Phase, t: &Texts) -> Head 
     Head::new(Icon::Terminal, verb).code(first_line).result(result).tone(tone).took(command.duration_ms)
 }
 
-pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
-    let show_all = State::new(false);
+/// What the command printed, its directory, and buttons that copy.
+#[component]
+pub(super) fn CommandBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
+    let show_all = RwSignal::new(false);
     let line = move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => command_line(&c.command));
-    let cwd = move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => c.cwd.clone());
+    let cwd = move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => exact_name(&c.cwd, t));
     let output = move || {
         let all = show_all.get();
         let pieces = entry.read(|entry| match &entry.content {
@@ -52,37 +53,30 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
             }
             _ => Vec::new(),
         });
-        many(pieces.unwrap_or_default().into_iter().map(|piece| piece.view(show_all)))
+        let pieces = pieces.unwrap_or_default().into_iter();
+        pieces.map(|piece| view! { <PieceView piece show_all/> }).collect::<Vec<_>>()
     };
-    let output =
-        el("pre").class("output").attr("tabindex", "0").attr("aria-label", t.result()).child(code(output));
     // The line above shows all of it, if it is one line.
     let prompt = move || {
-        let line = line().filter(|line| line.trim().contains('\n'));
-        let shown = |line: String| el("code").child(exact(&line, TextKind::Code, t));
-        line.map(|line| el("pre").class("prompt").child(shown(line)))
+        let line = line().filter(|line| line.trim().contains('\n'))?;
+        Some(view! { <pre class="prompt"><code>{exact(&line, TextKind::Code, t)}</code></pre> })
     };
     let printed = move || {
         of_kind!(entry, Content::Item(Item::CommandExecution(c)) => {
             ansi::plain(&[c.aggregated_output.head(), c.aggregated_output.tail()].concat())
         })
     };
-    let printed = move || untrack(printed);
-    let tools = el("div")
-        .class("tools")
-        .child(
-            el("span")
-                .class("cwd")
-                .attr("translate", "no")
-                .child(live(move || cwd().map(|cwd| exact_name(&cwd, t)))),
-        )
-        .child(copy_button(t.copy_command(), move || untrack(line), t))
-        .child(copy_button(t.copy_output(), printed, t));
-    el("div").class("terminal").child(live(prompt)).child(output).child(tools).into()
-}
-
-fn code<N: Into<Node>>(text: impl Fn() -> N + Send + 'static) -> El {
-    el("code").child(live(text))
+    view! {
+        <div class="terminal">
+            {prompt}
+            <pre class="output" tabindex="0" aria-label=t.result()><code>{output}</code></pre>
+            <div class="tools">
+                <span class="cwd" translate="no">{cwd}</span>
+                <CopyButton label=t.copy_command() text=move || untrack(line) t/>
+                <CopyButton label=t.copy_output() text=move || untrack(printed) t/>
+            </div>
+        </div>
+    }
 }
 
 /// A piece of what is shown of an output.
@@ -95,17 +89,18 @@ enum Piece {
     Missing(String),
 }
 
-impl Piece {
-    fn view(self, show_all: State<bool>) -> Node {
-        match self {
-            Self::Run(run) if run.class.is_empty() => run.text.into(),
-            Self::Run(run) => el("span").attr("class", run.class).child(run.text).into(),
-            Self::Hidden(words, label) => {
-                let button = link_button(label, move || show_all.set(true));
-                el("span").class("omitted").child(words).child(" · ").child(button).into()
-            }
-            Self::Missing(words) => el("span").class("omitted").child(words).into(),
-        }
+#[component]
+fn PieceView(piece: Piece, show_all: RwSignal<bool>) -> impl IntoView {
+    match piece {
+        Piece::Run(run) if run.class.is_empty() => view! { {run.text} },
+        Piece::Run(run) => view! { <span class=run.class>{run.text}</span> },
+        Piece::Hidden(words, label) => view! {
+            <span class="omitted">
+                {words} " · "
+                <button type="button" class="link" on:click=move |_| show_all.set(true)>{label}</button>
+            </span>
+        },
+        Piece::Missing(words) => view! { <span class="omitted">{words}</span> },
     }
 }
 

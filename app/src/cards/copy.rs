@@ -1,25 +1,30 @@
 //! Copying what a card shows.
 
 use leptos::task::spawn_local;
+use view::*;
 
-use crate::{
-    i18n::Texts,
-    markdown::copy_text,
-    node::{El, ElementExt as _, el, live},
-    state::State,
-};
+use crate::{i18n::Texts, markdown::copy_text};
 
 /// A button that copies a text, and says that it did.
-pub(crate) fn copy_button(
+#[component]
+pub(crate) fn CopyButton<F>(
+    /// The label until something is copied.
     label: &'static str,
-    text: impl Fn() -> Option<String> + Send + 'static,
+    /// Returns the text; called on a click.
+    text: F,
     t: &'static Texts,
-) -> El {
-    let copied = State::new(false);
-    let copy = move || {
+) -> impl IntoView
+where
+    F: Fn() -> Option<String> + Send + 'static,
+{
+    let is_copied = RwSignal::new(false);
+    let copy = move |_| {
         let text = text().unwrap_or_default();
-        spawn_local(async move { copied.set(copy_text(&text).await) });
+        spawn_local(async move { is_copied.set(copy_text(&text).await) });
     };
-    let label = move || if copied.get() { t.copied() } else { label };
-    el("button").attr("type", "button").class("link").on_click(copy).child(live(label))
+    view! {
+        <button type="button" class="link" on:click=copy>
+            {move || if is_copied.get() { t.copied() } else { label }}
+        </button>
+    }
 }

@@ -16,19 +16,19 @@ mod request;
 mod tool;
 
 use codex_gateway_wire::{Content, Entry, Item, Phase, diff::Counts};
-use leptos::prelude::untrack;
+use view::{Node, untrack, view};
 
 pub(crate) use codex_gateway_wire::shell::command_line;
-pub(crate) use copy::copy_button;
+pub(crate) use copy::CopyButton;
 pub(crate) use file_change::changes_view;
 pub(crate) use json::json_view;
 
+use self::{command::CommandBody, plan::PlanBody};
 use crate::{
     i18n::Texts,
     icon::Icon,
     live::EntryRef,
     markdown::{self, AlertLabels, MarkdownLabels, MarkdownText},
-    node::Node,
 };
 
 /// The line of an entry: icon, verb, target, result, duration.
@@ -157,12 +157,12 @@ pub(crate) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     let body: Option<Body> = untrack(|| {
         entry.read(|entry| -> Body {
             match &entry.content {
-                Content::Plan(_) => plan::body,
+                Content::Plan(_) => |entry, _| view! { <PlanBody entry/> },
                 Content::Notice(_) => notice::body,
                 Content::Request(_) => request::body,
                 Content::Question(_) => question::body,
                 Content::Item(item) => match item {
-                    Item::CommandExecution(_) => command::body,
+                    Item::CommandExecution(_) => |entry, t| view! { <CommandBody entry t/> },
                     Item::FileChange(_) => file_change::body,
                     Item::Reasoning(_) => reasoning::body,
                     Item::McpToolCall(_) | Item::DynamicToolCall(_) | Item::FunctionCallOutput(_) => {

@@ -3,6 +3,7 @@
 
 use codex_gateway_wire::{TurnId, api::ThreadAction};
 use leptos::prelude::Read;
+use view::view;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
@@ -11,7 +12,7 @@ use super::{
     turn::{Turn, turn_of},
 };
 use crate::{
-    cards::copy_button,
+    cards::CopyButton,
     live::GroupKey,
     node::{El, ElementExt as _, Node, el, link_button, live, many},
     state::State,
@@ -31,7 +32,7 @@ pub(super) fn turn_actions(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
             };
             let has_answer = answer().is_some();
             let all: [Node; 3] = [
-                has_answer.then(|| copy_button(t.copy_answer(), answer, t)).into(),
+                has_answer.then(|| view! { <CopyButton label=t.copy_answer() text=answer t/> }).into(),
                 act(t.edit_message(), |chat, turn| chat.edit().begin_turn(chat, turn))
                     // One edit at a time: what is written in another one would be lost.
                     .live_attr("disabled", move || chat.edit().is_open() || chat.ended())

@@ -23,7 +23,8 @@ fn normalized(html: &str) -> Vec<String> {
         let (tag, text) = part.split_once('>').unwrap_or(("", part));
         let mut attributes: Vec<_> = tag.split_inclusive("\" ").map(str::trim).collect();
         attributes.retain(|attribute| *attribute != "class=\"\"");
-        let name = attributes.first().and_then(|first| first.split(' ').next()).unwrap_or_default().to_owned();
+        let name =
+            attributes.first().and_then(|first| first.split(' ').next()).unwrap_or_default().to_owned();
         let rest = attributes.first().map(|first| first[name.len()..].trim()).filter(|rest| !rest.is_empty());
         let mut all: Vec<_> = rest.into_iter().chain(attributes.iter().skip(1).copied()).collect();
         all.sort_unstable();
