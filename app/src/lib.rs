@@ -2,7 +2,7 @@
 //!
 //! Rendered by the server (feature `ssr`), taken over by the browser (feature `hydrate`).
 //!
-//! - [`App`]: all pages; [`shell`]: the document around them; `sign_in`: the one that is a document of its own
+//! - [`App`]: all pages; [`shell()`]: the document around them; `sign_in`: the one that is a document of its own
 //! - `pages`: the first screen, a conversation, what is not there
 //! - `sidebar`: the reader's conversations
 //! - `conversation`: the log, turn by turn, and the line that says what is going on

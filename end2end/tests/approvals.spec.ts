@@ -1,4 +1,4 @@
-// Nothing is allowed that has not been in view, and what is in view is what was asked.
+// An approval is possible only after all of the request has been in view, and what is displayed is what is approved.
 import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
 import { type Chat, expect, test } from './chat';
@@ -11,17 +11,17 @@ const EDIT = 'item/fileChange/requestApproval';
 const box = (page: Page): Locator => page.locator('.question');
 const allow = (page: Page): Locator => box(page).getByRole('button', { name: /^Allow once/ });
 const decline = (page: Page): Locator => box(page).getByRole('button', { name: /^Decline/ }).first();
-/** Stands below what is asked. */
+/** The element below the content of the request. */
 const end = (page: Page): Locator => box(page).locator('.end');
 
-interface Attack {
+interface Request {
   asks: { method: string; params: object }[];
   changes?: object[];
   later?: object[];
 }
 
-const command = (command: string, more: object = {}): Attack => ({ asks: [{ method: COMMAND, params: { command, cwd: '/', ...more } }] });
-const edit = (changes: object[], later: object[] = []): Attack => ({
+const command = (command: string, more: object = {}): Request => ({ asks: [{ method: COMMAND, params: { command, cwd: '/', ...more } }] });
+const edit = (changes: object[], later: object[] = []): Request => ({
   asks: [{ method: EDIT, params: { reason: 'It is outside.' } }],
   changes,
   ...(later.length > 0 && { later }),
@@ -31,30 +31,30 @@ const numbered = (count: number) => Array.from({ length: count }, (_, n) => `lin
 
 type StartServer = (options: object) => Promise<Server>;
 
-/** Has codex ask something, and waits until it can be answered. */
-async function ask(chat: Chat, startServer: StartServer, attack: Attack): Promise<FakeCodex> {
-  const codex = new FakeCodex('attacks', 'asks-as-written');
-  codex.setAsks(attack);
+/** Makes codex send the requests, and waits until the first can be answered. */
+async function ask(chat: Chat, startServer: StartServer, request: Request): Promise<FakeCodex> {
+  const codex = new FakeCodex('approvals', 'asks-as-written');
+  codex.setRequests(request);
   const server = await startServer({ args: [], env: codex.env });
   await chat.start('Go on', `${server.baseURL}/`);
-  await chat.asked();
+  await chat.waitUntilAnswerable();
   await box(chat.page).focus();
   return codex;
 }
 
-/** Tries to allow it, by key and by click. */
+/** Tries to allow the request, by key and by click. */
 async function tryToAllow(page: Page): Promise<void> {
   await page.keyboard.press('1');
   await allow(page).dispatchEvent('click');
 }
 
-async function isAllowed(chat: Chat): Promise<void> {
+async function expectAllowed(chat: Chat): Promise<void> {
   await expect(box(chat.page)).toBeHidden();
-  await chat.ended('completed');
+  await chat.waitForTurn('completed');
   await expect(chat.answers.last()).toContainText('"decision":"accept"');
 }
 
-// What is still asked for ends with the page, before its server does.
+// The page is closed before its server, so that its requests do not fail.
 test.afterEach(({ page }) => page.goto('about:blank'));
 
 const SIZES = [
@@ -62,8 +62,8 @@ const SIZES = [
   { width: 390, height: 844 },
 ];
 
-/** Each puts something out of view that `1` must not allow. */
-const ATTACKS: Record<string, Attack> = {
+/** Requests that do not fit into view, so that `1` must not allow them. */
+const LONG_REQUESTS: Record<string, Request> = {
   'a command of 20,000 characters': command(`echo ${'x'.repeat(20_000)}; rm -rf ~`),
   'a command of 300 lines': command(`cat <<EOF\n${numbered(300).join('\n')}\nEOF\nrm -rf ~`),
   '61 files': edit(Array.from({ length: 61 }, (_, n) => added(`${n}.txt`, ['one', 'two']))),
@@ -71,10 +71,10 @@ const ATTACKS: Record<string, Attack> = {
 };
 
 for (const size of SIZES) {
-  for (const [name, attack] of Object.entries(ATTACKS)) {
-    test(`${name} at ${size.width} px: nothing is allowed before the end has been in view`, async ({ page, chat, startServer }) => {
+  for (const [name, request] of Object.entries(LONG_REQUESTS)) {
+    test(`${name} at ${size.width} px cannot be allowed before its end has been in view`, async ({ page, chat, startServer }) => {
       await page.setViewportSize(size);
-      await ask(chat, startServer, attack);
+      await ask(chat, startServer, request);
       await expect(box(page)).toHaveAttribute('data-seen', /partly|folded/);
       await expect(allow(page)).toBeInViewport();
       await expect(decline(page)).toBeInViewport();
@@ -88,13 +88,13 @@ for (const size of SIZES) {
       expect(await chat.answers.count()).toBe(0);
 
       await page.keyboard.press('End');
-      // What is folded away has not been in view either.
-      const folded = box(page).locator('.asked button[data-folded]').first();
-      if (await folded.isVisible()) {
+      // Collapsed content has not been in view either.
+      const collapsed = box(page).locator('.asked button[data-folded]').first();
+      if (await collapsed.isVisible()) {
         await expect(box(page)).toHaveAttribute('data-seen', 'folded');
         await tryToAllow(page);
         await expect(box(page)).toBeVisible();
-        await folded.click();
+        await collapsed.click();
         await expect(box(page)).toHaveAttribute('data-seen', 'partly');
         await box(page).focus();
         await page.keyboard.press('End');
@@ -103,11 +103,11 @@ for (const size of SIZES) {
       await expect(box(page)).toHaveAttribute('data-seen', 'all');
       await expect(allow(page)).not.toHaveAttribute('aria-disabled');
       await page.keyboard.press('1');
-      await isAllowed(chat);
+      await expectAllowed(chat);
     });
   }
 
-  test(`400 newlines at ${size.width} px are counted, and hide nothing`, async ({ page, chat, startServer }) => {
+  test(`400 blank lines at ${size.width} px are collapsed to their number, and the whole command is in view`, async ({ page, chat, startServer }) => {
     await page.setViewportSize(size);
     await ask(chat, startServer, command(`ls${'\n'.repeat(400)}rm -rf ~`, { reason: `Look.${'\n'.repeat(400)}Please.` }));
     await expect(box(page).locator('.prompt .blank-lines')).toHaveAttribute('data-label', '399 blank lines');
@@ -116,12 +116,12 @@ for (const size of SIZES) {
     await expect(allow(page)).toBeInViewport();
     await page.screenshot({ path: `../target/screenshots/approval-newlines-${size.width}.png` });
     await page.keyboard.press('1');
-    await isAllowed(chat);
+    await expectAllowed(chat);
   });
 }
 
 for (const size of SIZES) {
-  test(`a long justification at ${size.width} px stands below what is asked, and is cut`, async ({ page, chat, startServer }) => {
+  test(`a long reason at ${size.width} px is truncated, and the command and the buttons are in view`, async ({ page, chat, startServer }) => {
     await page.setViewportSize(size);
     await ask(chat, startServer, command('rm -rf ~', { reason: 'It is harmless. '.repeat(2000) }));
     await expect(box(page)).toHaveAttribute('data-seen', 'all');
@@ -129,11 +129,11 @@ for (const size of SIZES) {
     await expect(allow(page)).toBeInViewport({ ratio: 1 });
     await page.screenshot({ path: `../target/screenshots/approval-justification-${size.width}.png` });
     await page.keyboard.press('1');
-    await isAllowed(chat);
+    await expectAllowed(chat);
   });
 }
 
-test('a reason that was cut can be shown whole', async ({ page, chat, startServer }) => {
+test('a truncated reason is below the command, and Show all expands it', async ({ page, chat, startServer }) => {
   await ask(chat, startServer, command('rm -rf ~', { reason: 'It is harmless. '.repeat(2000) }));
   const above = await box(page).locator('.prompt').boundingBox();
   const reason = box(page).locator('.why');
@@ -145,7 +145,7 @@ test('a reason that was cut can be shown whole', async ({ page, chat, startServe
   await expect(box(page)).toHaveAttribute('data-seen', 'all');
 });
 
-test('"Show all" unfolds everything, and then it can be allowed', async ({ page, chat, startServer }) => {
+test('Show all expands all changes, and the request can be allowed then', async ({ page, chat, startServer }) => {
   const long = `${'y'.repeat(2_990)}the very end`;
   await ask(chat, startServer, edit([added('long.txt', numbered(3001)), added('wide.txt', [long])]));
   await expect(box(page)).toHaveAttribute('data-seen', 'partly');
@@ -155,28 +155,28 @@ test('"Show all" unfolds everything, and then it can be allowed', async ({ page,
   await expect(box(page).locator('.line')).toHaveCount(3002);
   await expect(box(page).locator('.line').last()).toContainText('the very end');
   await allow(page).click();
-  await isAllowed(chat);
+  await expectAllowed(chat);
 });
 
-test('a page at a time: the key that is pressed goes on, and does not allow what it has just brought into view', async ({ page, chat, startServer }) => {
+test('the key to allow scrolls by a page first, and repeated presses do not allow the request when its end is reached', async ({ page, chat, startServer }) => {
   await ask(chat, startServer, command(numbered(60).join('\n')));
   const asked = box(page).locator('.asked');
   const top = () => asked.evaluate((asked) => asked.scrollTop);
   expect(await top()).toBe(0);
   await page.keyboard.press('1');
   expect(await top()).toBeGreaterThan(0);
-  // In one go: no time passes between the key that reaches the end and the next one.
+  // Synchronously, so that no time passes between the key press that reaches the end and the next one.
   await box(page).evaluate((box) => {
     for (let press = 0; press < 20; press++) box.dispatchEvent(new KeyboardEvent('keydown', { key: '1', bubbles: true }));
   });
   await expect(box(page)).toHaveAttribute('data-seen', 'all');
   await expect(allow(page)).toBeEnabled();
   await page.keyboard.press('Escape');
-  await chat.ended('completed');
+  await chat.waitForTurn('completed');
   await expect(chat.answers.last()).toContainText('"decision":"decline"');
 });
 
-test('a box that cannot be allowed yet, with markers in it, is accessible', async ({ page, chat, startServer }) => {
+test('a request that cannot be allowed yet has no axe violations', async ({ page, chat, startServer }) => {
   await ask(chat, startServer, command(`cat \u200f\n${numbered(60).join('\n')}`, { reason: 'It is harmless. '.repeat(200) }));
   await expect(box(page)).toHaveAttribute('data-seen', 'partly');
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -187,15 +187,15 @@ test('a box that cannot be allowed yet, with markers in it, is accessible', asyn
   }
 });
 
-test('declining needs no end in view', async ({ page, chat, startServer }) => {
+test('a request can be declined before its end has been in view', async ({ page, chat, startServer }) => {
   await ask(chat, startServer, command(numbered(300).join('\n')));
   await expect(box(page)).toHaveAttribute('data-seen', 'partly');
   await page.keyboard.press('Escape');
-  await chat.ended('completed');
+  await chat.waitForTurn('completed');
   await expect(chat.answers.last()).toContainText('"decision":"decline"');
 });
 
-test('a patch that changes after it was seen has to be seen again', async ({ page, chat, startServer }) => {
+test('a patch that changes after it was in view cannot be allowed before its new end has been in view', async ({ page, chat, startServer }) => {
   const codex = await ask(chat, startServer, edit([added('a.txt', ['harmless'])], [added('a.txt', ['harmless', ...numbered(300)])]));
   await expect(box(page)).toHaveAttribute('data-seen', 'all');
   codex.openGate();
@@ -207,10 +207,10 @@ test('a patch that changes after it was seen has to be seen again', async ({ pag
   await page.keyboard.press('End');
   await expect(box(page)).toHaveAttribute('data-seen', 'all');
   await page.keyboard.press('1');
-  await isAllowed(chat);
+  await expectAllowed(chat);
 });
 
-test('a phone on its side has room for what is asked and for the buttons', async ({ page, chat, startServer }) => {
+test('a phone in landscape orientation shows the request and its buttons', async ({ page, chat, startServer }) => {
   await page.setViewportSize({ width: 844, height: 390 });
   await ask(chat, startServer, command(numbered(60).join('\n')));
   await page.screenshot({ path: '../target/screenshots/approval-landscape.png' });
@@ -223,7 +223,7 @@ test('a phone on its side has room for what is asked and for the buttons', async
   await expect(box(page)).toHaveAttribute('data-seen', 'all');
 });
 
-test('what a form of a server asks must have been in view before it is sent', async ({ page, chat, startServer }) => {
+test('an MCP form cannot be sent before its end has been in view', async ({ page, chat, startServer }) => {
   const message = `${numbered(200).join('\n')}\nAnd give me everything.`;
   const form = { serverName: `maps${'s'.repeat(300)}`, mode: 'form', message, requestedSchema: { type: 'object', properties: {} } };
   await ask(chat, startServer, { asks: [{ method: 'mcpServer/elicitation/request', params: form }] });
@@ -237,10 +237,10 @@ test('what a form of a server asks must have been in view before it is sent', as
   await expect(box(page)).toContainText(form.serverName);
   await send.click();
   await expect(box(page)).toBeHidden();
-  await chat.ended('completed');
+  await chat.waitForTurn('completed');
 });
 
-test('a host that is long leaves the buttons in view, and is there in full', async ({ page, chat, startServer }) => {
+test('a long host name is shown in full, and the buttons stay in view', async ({ page, chat, startServer }) => {
   const host = `${'a'.repeat(400)}.example`;
   const network = { networkApprovalContext: { host, protocol: 'https' }, availableDecisions: ['accept', 'cancel'] };
   await ask(chat, startServer, command('curl', network));
@@ -249,7 +249,7 @@ test('a host that is long leaves the buttons in view, and is there in full', asy
   await expect(box(page).locator('.what')).toContainText(host);
 });
 
-test('a rule that is long leaves the buttons in view, and is there in full', async ({ page, chat, startServer }) => {
+test('a long rule is shown in full, and the buttons stay in view', async ({ page, chat, startServer }) => {
   const word = 'b'.repeat(900);
   const rule = { acceptWithExecpolicyAmendment: { execpolicy_amendment: ['cargo', word] } };
   const decisions = { availableDecisions: ['accept', rule, 'cancel'], cwd: undefined };
@@ -259,75 +259,75 @@ test('a rule that is long leaves the buttons in view, and is there in full', asy
   await expect(box(page).locator('.what')).toContainText(`cargo ${word} …`);
 });
 
-/** The characters of an element's text as they stand on the page, from left to right and from top to bottom. */
-async function asDisplayed(element: Locator): Promise<string> {
+/** Returns the characters of an element's text as displayed, from left to right. Fails if there is more than one line. */
+async function displayedText(element: Locator): Promise<string> {
   return element.evaluate((element) => {
     const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-    const seen: { char: string; x: number; y: number }[] = [];
+    const characters: { char: string; x: number; y: number }[] = [];
     while (texts.nextNode()) {
       const text = texts.currentNode as Text;
-      // A marker stands where its character is.
+      // A marker replaces the display of its character.
       const marker = text.parentElement?.closest('.codepoint');
       for (let at = 0; at < text.data.length; at++) {
         const range = document.createRange();
         range.setStart(text, at);
         range.setEnd(text, at + 1);
         const { left, top } = (marker ?? range).getBoundingClientRect();
-        seen.push({ char: text.data[at] ?? '', x: left, y: marker ? Number.NaN : Math.round(top) });
+        characters.push({ char: text.data[at] ?? '', x: left, y: marker ? Number.NaN : Math.round(top) });
       }
     }
-    const line = seen.find(({ y }) => !Number.isNaN(y))?.y;
-    if (seen.some(({ y }) => !Number.isNaN(y) && y !== line)) throw new Error('it has more than one line');
-    return seen.sort((one, other) => one.x - other.x).map(({ char }) => char).join('');
+    const line = characters.find(({ y }) => !Number.isNaN(y))?.y;
+    if (characters.some(({ y }) => !Number.isNaN(y) && y !== line)) throw new Error('the text has more than one line');
+    return characters.sort((one, other) => one.x - other.x).map(({ char }) => char).join('');
   });
 }
 
-/** What is copied of an element. */
-const copied = (element: Locator): Promise<string> =>
+/** Returns the text that copying an element gives. */
+const copiedText = (element: Locator): Promise<string> =>
   element.evaluate((element) => {
     const selection = getSelection();
     selection?.selectAllChildren(element);
     return selection?.toString() ?? '';
   });
 
-test('a command is displayed in the order of its characters, and copied as it is', async ({ page, chat, startServer }) => {
+test('a command with invisible characters is displayed in logical order with markers, and copied unchanged', async ({ page, chat, startServer }) => {
   const hostile = 'cat \u200f1 > 2024\u200f\u2060\ufeff\u3164\u{e0041}';
   await ask(chat, startServer, command(hostile));
   const line = box(page).locator('.prompt code');
-  expect(await asDisplayed(line)).toBe(hostile);
+  expect(await displayedText(line)).toBe(hostile);
   const labels = await line.locator('.codepoint').evaluateAll((all) => all.map((one) => one.getAttribute('data-label')));
   expect(labels).toEqual(['U+200F', 'U+200F', 'U+2060', 'U+FEFF', 'U+3164', 'U+E0041']);
   await expect(line.locator('.codepoint').first()).toHaveAttribute('title', 'U+200F RIGHT-TO-LEFT MARK');
-  expect(await copied(line)).toBe(hostile);
+  expect(await copiedText(line)).toBe(hostile);
   await page.screenshot({ path: '../target/screenshots/approval-invisible.png' });
   await box(page).focus();
   await page.keyboard.press('1');
-  await isAllowed(chat);
-  // The rows of the conversation show it as well.
-  await chat.fold.click();
+  await expectAllowed(chat);
+  // The rows of the conversation show the markers too.
+  await chat.workToggle.click();
   await expect(chat.log.locator('.row .target .codepoint').first()).toHaveAttribute('data-label', 'U+200F');
 });
 
-test('right-to-left words stand in the order in which they are written: in commands, paths and diffs', async ({ page, chat, startServer }) => {
+test('right-to-left text in commands and paths is displayed in logical order', async ({ page, chat, startServer }) => {
   const words = 'rm \u05d0/\u05d1/\u05d2 > \u0662 > \u0663 # 1';
   await ask(chat, startServer, command(words, { cwd: '/\u05d0/\u05d1/1' }));
-  expect(await asDisplayed(box(page).locator('.prompt code'))).toBe(words);
-  expect(await asDisplayed(box(page).locator('.where code').first())).toBe('/\u05d0/\u05d1/1');
+  expect(await displayedText(box(page).locator('.prompt code'))).toBe(words);
+  expect(await displayedText(box(page).locator('.where code').first())).toBe('/\u05d0/\u05d1/1');
   await page.keyboard.press('Escape');
-  await chat.ended('completed');
+  await chat.waitForTurn('completed');
 });
 
-test('right-to-left words stand in the order in which they are written in rules, too', async ({ page, chat, startServer }) => {
+test('right-to-left text in rules is displayed in logical order', async ({ page, chat, startServer }) => {
   const rule = { acceptWithExecpolicyAmendment: { execpolicy_amendment: ['rm', '\u05d0', '\u05d1'] } };
   const asked = command("bash -lc 'rm \u05d0 \u05d1 1'", { availableDecisions: ['accept', rule], cwd: undefined });
   await ask(chat, startServer, asked);
   const always = box(page).locator('.choices button span').filter({ hasText: 'rm' }).first();
-  expect(await asDisplayed(always)).toContain('rm \u05d0 \u05d1');
+  expect(await displayedText(always)).toContain('rm \u05d0 \u05d1');
   await page.keyboard.press('Escape');
-  await chat.ended('completed');
+  await chat.waitForTurn('completed');
 });
 
-test('a line of 3,000 characters can be shown whole', async ({ page, chat, startServer }) => {
+test('a line of 3,000 characters is truncated, and can be expanded', async ({ page, chat, startServer }) => {
   const long = `${'z'.repeat(2_990)}\u202ethe end`;
   await ask(chat, startServer, edit([added('wide\u200f.txt', [long])]));
   const line = box(page).locator('.line .text');
@@ -338,10 +338,10 @@ test('a line of 3,000 characters can be shown whole', async ({ page, chat, start
   await expect(line.locator('.codepoint')).toHaveAttribute('data-label', 'U+202E');
   await expect(line).toHaveText(long);
   await page.keyboard.press('Escape');
-  await chat.ended('completed');
+  await chat.waitForTurn('completed');
 });
 
-test('a call of an MCP tool is allowed in words, once or for the session, by keys', async ({ page, chat, startServer }) => {
+test('an MCP tool call shows its tool and arguments, and a key allows it for the session', async ({ page, chat, startServer }) => {
   const call = {
     serverName: 'tracker',
     mode: 'form',
@@ -365,5 +365,5 @@ test('a call of an MCP tool is allowed in words, once or for the session, by key
   await expect(box(page).getByRole('button', { name: /^Allow for this session/ })).toHaveAttribute('data-choice', '2');
   await page.keyboard.press('2');
   await expect(box(page)).toBeHidden();
-  await chat.ended('completed');
+  await chat.waitForTurn('completed');
 });

@@ -1,8 +1,8 @@
-// Below a path of a host, behind a proxy that removes the path and one that does not: nothing leads outside.
+// A gateway under a path prefix, behind a proxy that removes the prefix or keeps it: all URLs stay below the prefix.
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, test } from './chat';
-import { pathProxy } from './support/path-proxy';
+import { startPathProxy } from './support/path-proxy';
 import { TARGET } from './support/server';
 
 const SECRET = 'a secret of no fewer than thirty-two bytes';
@@ -13,16 +13,16 @@ function token(): string {
   return execFileSync(binary, ['token', '--sub', 'ada'], { env, encoding: 'utf8' }).trim();
 }
 
-for (const strips of [true, false]) {
-  test(`a proxy that ${strips ? 'removes the path' : 'leaves the path'}`, async ({ page, chat, context, startServer, faults }) => {
-    // The browser reports the form, which is an answer of 401.
-    faults.allow(/Failed to load resource: .*401/);
+for (const stripPath of [true, false]) {
+  test(`behind a proxy that ${stripPath ? 'removes' : 'keeps'} the path prefix, all requests stay below it`, async ({ page, chat, context, startServer, pageErrors }) => {
+    // The browser reports the sign-in form, whose status is 401.
+    pageErrors.allow(/Failed to load resource: .*401/);
     const server = await startServer({
       env: { CODEX_GATEWAY_BASE_PATH: '/codex', CODEX_GATEWAY_JWT_SECRET: SECRET, CODEX_GATEWAY_HOST: '127.0.0.1' },
     });
-    const proxy = await pathProxy({ port: server.port, path: '/codex', strips });
+    const proxy = await startPathProxy({ port: server.port, path: '/codex', stripPath });
     try {
-      // Signing in leads to the page that was asked for, and its cookie is for the path alone.
+      // Signing in leads to the requested page, and the cookie is limited to the prefix.
       await page.goto(`${proxy.baseURL}/?x=1`);
       await page.getByLabel('Access token').fill(token());
       await page.getByRole('button', { name: 'Sign in' }).click();
@@ -30,14 +30,14 @@ for (const strips of [true, false]) {
       const cookies = await context.cookies(`${proxy.baseURL}/`);
       expect(cookies.map(({ name, path }) => [name, path])).toEqual([['codex-gateway', '/codex']]);
 
-      // Server functions, the stream, and the address of a conversation that has begun.
-      await chat.say('Reply with exactly the single word below.');
+      // Server functions, the event stream, and the URL of a new conversation.
+      await chat.send('Reply with exactly the single word below.');
       await page.waitForURL(/\/codex\/c\/[^/]+$/);
-      await chat.ended('completed');
+      await chat.waitForTurn('completed');
       await expect(chat.answers).toHaveText('below');
       const conversation = page.url();
 
-      // Links and the history lead on without loading anew.
+      // Links and the history work without a page load.
       await page.evaluate(() => (document.documentElement.dataset.same = 'yes'));
       await page.getByRole('link', { name: 'New chat' }).first().click();
       await expect(page).toHaveURL(`${proxy.baseURL}/`);
@@ -46,9 +46,9 @@ for (const strips of [true, false]) {
       await expect(chat.answers).toHaveText('below');
       await expect(page.locator('html')).toHaveAttribute('data-same', 'yes');
 
-      // What the server renders is taken over, and what is chosen is kept for the path.
+      // Hydration works, and preferences are stored for the prefix.
       await page.reload();
-      await chat.isLive();
+      await chat.waitUntilLive();
       await page.getByRole('button', { name: 'Settings' }).click();
       await page.getByRole('button', { name: 'Dark' }).click();
       await page.reload();
@@ -68,8 +68,8 @@ for (const strips of [true, false]) {
 
       // Downloads.
       const download = page.waitForEvent('download');
-      await chat.message.fill('/export');
-      await chat.message.press('Enter');
+      await chat.messageField.fill('/export');
+      await chat.messageField.press('Enter');
       expect((await download).url()).toContain(`${proxy.baseURL}/api/threads/`);
 
       // Signing out.
@@ -77,7 +77,7 @@ for (const strips of [true, false]) {
       await page.getByRole('button', { name: 'Sign out' }).click();
       await expect(page.getByLabel('Access token')).toBeVisible();
       expect(new URL(page.url()).pathname).toBe('/codex/');
-      expect(proxy.outside.filter((url) => url !== '/favicon.ico')).toEqual([]);
+      expect(proxy.otherRequests.filter((url) => url !== '/favicon.ico')).toEqual([]);
     } finally {
       await page.goto('about:blank');
       await proxy.close();

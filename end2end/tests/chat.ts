@@ -1,9 +1,9 @@
-// What most specs import: a gateway, and a chat on its page that leaves no conversation behind.
+// The fixtures that most specs import: a gateway, and a chat on its page. Its conversations are deleted after the test.
 import { test as base } from './gateway';
 import { Chat } from './support/chat';
 
 export { descendants, expect, isRunning, kill9 } from './gateway';
-export { letters } from './support/chat';
+export { withoutWhitespace } from './support/chat';
 export { Chat };
 export type { Server } from './gateway';
 
@@ -16,9 +16,9 @@ export const test = base.extend<{ chat: Chat }>({
       if (id && frame === page.mainFrame()) conversations.add(`${url.origin}/api/sessions/${id}`);
     });
     await use(new Chat(page));
-    // A page whose conversation is deleted has faults, in all of its tabs.
+    // Deleting the conversation of an open page would cause page errors, in all tabs.
     for (const tab of page.context().pages()) await tab.goto('about:blank');
-    // Each holds a process of codex, and only so many may.
+    // Each session has a codex process, and their number is limited.
     for (const conversation of conversations) await request.delete(conversation).catch(() => undefined);
   },
 });

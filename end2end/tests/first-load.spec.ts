@@ -1,8 +1,8 @@
-// The first screen, from the first byte on.
+// The first load of the page, with and without JavaScript.
 import { expect, test } from './chat';
 import { layoutShift, watchLayoutShift } from './support/layout';
 
-test('the first screen says what one works with', async ({ page, gateway }) => {
+test('the first screen shows workspace, model, permissions and demo mode', async ({ page, gateway }) => {
   await page.goto('/');
   await expect(page.getByRole('textbox', { name: 'Message' })).toBeVisible();
   await expect(page.getByText(gateway.workspace)).toBeVisible();
@@ -14,10 +14,10 @@ test('the first screen says what one works with', async ({ page, gateway }) => {
 
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
-  // The scripts that the page asks for are not loaded then; the browser calls that a failure.
-  test.beforeEach(({ faults }) => faults.allow(/request failed: GET .*\.(js|wasm): csp/));
+  // The browser blocks the scripts of the page, and reports that as failed requests.
+  test.beforeEach(({ pageErrors }) => pageErrors.allow(/request failed: GET .*\.(js|wasm): csp/));
 
-  test('the first screen can be read', async ({ page, gateway }) => {
+  test('the first screen is readable', async ({ page, gateway }) => {
     await page.goto('/');
     await expect(page.getByRole('heading', { name: 'What should Codex do?' })).toBeVisible();
     await expect(page.getByText(gateway.workspace)).toBeVisible();
@@ -25,7 +25,7 @@ test.describe('without JavaScript', () => {
     await expect(access.locator('option:checked')).toHaveText('Can edit this folder · asks first');
   });
 
-  test('a conversation can be read', async ({ page, request }) => {
+  test('a conversation is readable', async ({ page, request }) => {
     const { sessionId } = await (await request.post('/api/sessions')).json();
     const prompt = 'Reply with exactly the single word ready. Do not call tools.';
     expect((await request.post(`/api/sessions/${sessionId}/turn`, { data: { prompt } })).ok()).toBe(true);
@@ -42,7 +42,7 @@ test.describe('without JavaScript', () => {
   });
 });
 
-test('the browser files have addresses of their content, and are kept for good', async ({ page }) => {
+test('browser files have content-hashed URLs and are cached as immutable', async ({ page }) => {
   const files = new Map<string, string>();
   page.on('response', (response) => {
     const { pathname } = new URL(response.url());
@@ -51,24 +51,24 @@ test('the browser files have addresses of their content, and are kept for good',
   await page.goto('/');
   await expect(page.getByRole('textbox', { name: 'Message' })).toBeFocused();
   expect([...files.keys()].map((path) => path.split('.').pop()).sort()).toEqual(['css', 'js', 'wasm']);
-  for (const [path, kept] of files) {
+  for (const [path, cacheControl] of files) {
     expect(path).toMatch(/^\/pkg\/[0-9a-f]{16}\//);
-    expect(kept).toBe('public, max-age=31536000, immutable');
+    expect(cacheControl).toBe('public, max-age=31536000, immutable');
   }
   const [path] = [...files.keys()];
-  const elsewhere = await page.request.get(String(path).replace(/[0-9a-f]{16}/, '0'.repeat(16)));
-  expect(elsewhere.status(), 'the address of another content').toBe(404);
+  const otherHash = await page.request.get(String(path).replace(/[0-9a-f]{16}/, '0'.repeat(16)));
+  expect(otherHash.status(), 'the URL with another hash').toBe(404);
 });
 
-test('nothing moves when the page comes alive', async ({ page, chat }) => {
+test('hydration causes no layout shift', async ({ page, chat }) => {
   await watchLayoutShift(page);
   await page.goto('/');
-  await chat.message.fill('ready?');
+  await chat.messageField.fill('ready?');
   await expect(chat.sendButton).toBeEnabled();
   expect(await layoutShift(page)).toBeLessThan(0.02);
 
   await chat.startAndFinish('!standin reasoning, plan, text');
   await page.reload();
-  await chat.isLive();
+  await chat.waitUntilLive();
   expect(await layoutShift(page)).toBeLessThan(0.02);
 });

@@ -1,25 +1,25 @@
-// What specs import instead of @playwright/test: a running gateway, and pages that may not err.
+// Fixtures to import instead of @playwright/test: a running gateway, and pages whose errors fail the test.
 //
 //   import { expect, test } from './gateway';
-//   test('…', async ({ page, gateway, faults, startServer }) => { await page.goto('/'); … });
+//   test('…', async ({ page, gateway, pageErrors, startServer }) => { await page.goto('/'); … });
 import { expect, test as base, type Page } from '@playwright/test';
 import path from 'node:path';
-import { Faults } from './support/faults';
+import { PageErrors } from './support/page-errors';
 import { Server, TARGET, type ServerOptions } from './support/server';
 
 export { expect };
 export { descendants, isRunning, kill9 } from './support/processes';
-export type { Faults, Server };
+export type { PageErrors, Server };
 
 interface TestFixtures {
-  /** What went wrong in `page`; `faults.watch(other)` for further pages, `faults.allow(/…/)`. */
-  faults: Faults;
-  /** Starts a further server, which ends with the test. `after: server` restarts one that ended. */
+  /** The errors of `page`. `pageErrors.watch(other)` adds a page, `pageErrors.allow(/…/)` allows errors. */
+  pageErrors: PageErrors;
+  /** Starts another gateway, which is stopped after the test. `restartOf: server` restarts one that has ended. */
   startServer: (options?: Partial<ServerOptions>) => Promise<Server>;
 }
 
 interface WorkerFixtures {
-  /** The server behind `baseURL`, in demo mode; shared by all tests, so leave it running. */
+  /** The gateway at `baseURL`, in demo mode. All tests share it: do not stop it. */
   gateway: Server;
 }
 
@@ -35,21 +35,21 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   baseURL: async ({ gateway }, use) => use(gateway.baseURL),
 
-  // Depends on `startServer`, so that servers end after the pages whose faults it counts.
-  faults: async ({ startServer: _ }, use) => {
-    const faults = new Faults();
-    await use(faults);
-    expect(faults.unexpected(), 'faults in the page').toEqual([]);
+  // Depends on `startServer`, so that servers end after the pages whose errors it collects.
+  pageErrors: async ({ startServer: _ }, use) => {
+    const pageErrors = new PageErrors();
+    await use(pageErrors);
+    expect(pageErrors.unexpected(), 'page errors').toEqual([]);
   },
 
-  // A page that outlives its server has faults: all are closed before `faults` and `startServer` end.
-  context: async ({ faults: _, context }, use) => {
+  // A page that outlives its server has errors: all are closed before `pageErrors` and `startServer` end.
+  context: async ({ pageErrors: _, context }, use) => {
     await use(context);
     await context.close();
   },
 
-  page: async ({ page, faults, gateway }, use, testInfo) => {
-    faults.watch(page);
+  page: async ({ page, pageErrors, gateway }, use, testInfo) => {
+    pageErrors.watch(page);
     await use(page);
     if (testInfo.status !== testInfo.expectedStatus) {
       await testInfo.attach('gateway.log', { path: gateway.logFile });
@@ -68,7 +68,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 });
 
-/** Writes target/screenshots/`name`.png, for people to look at. */
+/** Writes target/screenshots/`name`.png, for visual inspection. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: path.join(TARGET, 'screenshots', `${name}.png`) });
 }

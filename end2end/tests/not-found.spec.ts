@@ -1,8 +1,8 @@
-// What is not there.
+// Unknown conversations and invalid URLs.
 import { expect, test } from './chat';
 
-test('an unknown conversation is a 404, with a page and a way out', async ({ page, faults }) => {
-  faults.allow(/console error: Failed to load resource: the server responded with a status of 404/);
+test('an unknown conversation is a 404 page with a link to a new chat', async ({ page, pageErrors }) => {
+  pageErrors.allow(/console error: Failed to load resource: the server responded with a status of 404/);
   const answer = await page.goto('/c/nonsense');
   expect(answer?.status()).toBe(404);
   await expect(page.getByRole('heading', { name: 'There is no such conversation' })).toBeVisible();
@@ -14,8 +14,8 @@ test('an unknown conversation is a 404, with a page and a way out', async ({ pag
   await expect(page).toHaveURL(/\/$/);
 });
 
-test('nonsense in an address does no harm', async ({ page, request, faults }) => {
-  faults.allow(/status of 404/);
+test('invalid URLs are 404 pages, and their content is not executed', async ({ page, request, pageErrors }) => {
+  pageErrors.allow(/status of 404/);
   for (const path of ['/c/', '/c/a/b', '/c/%00', '/c/..%2f..%2fetc', `/c/${'x'.repeat(4000)}`]) {
     const answer = await request.get(path);
     expect(answer.status(), path).toBe(404);

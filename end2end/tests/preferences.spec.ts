@@ -1,9 +1,9 @@
-// Theme and language: chosen once, and rendered by the server from then on.
+// Theme and language: the choice is stored, and rendered by the server.
 import { expect, test } from './chat';
 
-test('the theme is kept over a reload, and comes with the first byte', async ({ page, context, chat }) => {
+test('the chosen theme persists over a reload, and is in the server-rendered page', async ({ page, context, chat }) => {
   await page.goto('/');
-  await chat.message.fill('x');
+  await chat.messageField.fill('x');
   await expect(chat.sendButton).toBeEnabled();
   const light = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await page.getByRole('button', { name: 'Settings' }).click();
@@ -19,7 +19,7 @@ test('the theme is kept over a reload, and comes with the first byte', async ({ 
   expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(dark);
 });
 
-test('without a choice, the system has its way', async ({ page }) => {
+test('without a choice, the theme follows the system', async ({ page }) => {
   const colour = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.goto('/');
@@ -28,9 +28,9 @@ test('without a choice, the system has its way', async ({ page }) => {
   expect(await colour()).not.toBe(dark);
 });
 
-test('the language is kept over a reload, and comes with the first byte', async ({ page, context, chat }) => {
+test('the chosen language applies at once, and is in the server-rendered page', async ({ page, context, chat }) => {
   await chat.startAndFinish('Reply with exactly the single word ready.');
-  await chat.message.pressSequentially('a draft');
+  await chat.messageField.pressSequentially('a draft');
   await page.getByRole('button', { name: 'Settings' }).click();
   await page.getByRole('button', { name: '中文' }).click();
   await expect(page.locator('html')).toHaveAttribute('lang', /^zh/);
@@ -43,10 +43,10 @@ test('the language is kept over a reload, and comes with the first byte', async 
   expect(html).not.toContain('What should Codex do?');
 });
 
-test.describe('a browser that prefers Chinese', () => {
+test.describe('in a browser that prefers Chinese', () => {
   test.use({ locale: 'zh-CN' });
 
-  test('gets Chinese', async ({ page }) => {
+  test('the page is Chinese', async ({ page }) => {
     await page.goto('/');
     await expect(page.getByRole('heading', { name: '想让 Codex 做什么？' })).toBeVisible();
   });

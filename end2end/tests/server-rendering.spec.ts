@@ -1,7 +1,7 @@
-// Pages come from the server whole, and every time.
+// The server renders complete pages, every time.
 import { expect, test } from './chat';
 
-test('a conversation that is loaded again and again always comes', async ({ chat, request, startServer }) => {
+test('a conversation that is loaded 60 times is rendered each time', async ({ chat, request, startServer }) => {
   const server = await startServer();
   await chat.startAndFinish('!standin reasoning, plan, command, text', server.baseURL);
   const url = chat.page.url();

@@ -1,4 +1,4 @@
-// The conversations beside the page: found, opened, named, deleted.
+// The sidebar with the list of conversations: search, open, rename, delete.
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './chat';
 
@@ -6,10 +6,10 @@ const sidebar = (page: Page): Locator => page.getByRole('navigation', { name: 'C
 
 const entry = (page: Page, name: RegExp | string): Locator => sidebar(page).getByRole('link', { name });
 
-/** The entry of a session: other conversations may well be called the same. */
+/** The entry of a session, by its id: other conversations may have the same title. */
 const ofSession = (page: Page, id: string): Locator => sidebar(page).locator(`a[href="/c/${id}"]`);
 
-test('a conversation is in the list while it runs, and leads back to it', async ({ page, chat }) => {
+test('a running conversation is listed, and its entry opens it', async ({ page, chat }) => {
   await chat.start('!standin slow-command');
   const own = ofSession(page, chat.sessionId);
   await expect(own).toContainText('!standin slow-command');
@@ -19,22 +19,22 @@ test('a conversation is in the list while it runs, and leads back to it', async 
   await expect(page.getByRole('heading', { name: 'What should Codex do?' })).toBeVisible();
   await own.click();
   await page.waitForURL(/\/c\/[^/]+$/);
-  await chat.isLive();
+  await chat.waitUntilLive();
   await chat.stopButton.click();
-  await chat.ended('interrupted');
+  await chat.waitForTurn('interrupted');
 });
 
-test('what waits says so in the list', async ({ page, chat }) => {
+test('a conversation with a pending request says so in the list', async ({ page, chat }) => {
   await chat.start('!standin escalate');
   const own = ofSession(page, chat.sessionId);
   await expect(own).toContainText('Waiting for you');
-  await chat.asked();
+  await chat.waitUntilAnswerable();
   await page.keyboard.press('Escape');
-  await chat.ended('completed');
+  await chat.waitForTurn('completed');
   await expect(own).not.toContainText('Waiting for you');
 });
 
-test('a conversation that no session is in is read, and goes on once one writes', async ({ page, chat, request }) => {
+test('a thread without a session can be read, and a message continues it in a new session', async ({ page, chat, request }) => {
   await chat.startAndFinish('Reply with exactly the single word heliotrope.');
   const session = chat.sessionId;
   await page.goto('/');
@@ -44,20 +44,20 @@ test('a conversation that no session is in is read, and goes on once one writes'
   await page.waitForURL(/\/t\/[^/]+$/);
   await expect(chat.answers).toHaveText('heliotrope');
   await expect(page).toHaveTitle(/single word heliotrope/);
-  // Rendered by the server as well.
+  // The server renders it too.
   await page.reload();
   await expect(chat.answers).toHaveText('heliotrope');
 
-  await chat.message.fill('Reply with exactly the single word again.');
+  await chat.messageField.fill('Reply with exactly the single word again.');
   await expect(chat.sendButton).toBeEnabled();
-  await chat.message.press('Enter');
+  await chat.messageField.press('Enter');
   await page.waitForURL(/\/c\/[^/]+$/);
-  await chat.isLive();
+  await chat.waitUntilLive();
   await expect(chat.answers).toHaveText(['heliotrope', 'again'], { timeout: 15_000 });
-  await expect(chat.said).toHaveCount(2);
+  await expect(chat.userMessages).toHaveCount(2);
 });
 
-test('a conversation is named, searched and deleted', async ({ page, chat }) => {
+test('a conversation can be renamed, searched and deleted', async ({ page, chat }) => {
   await chat.startAndFinish('Reply with exactly the single word named.');
   await entry(page, /single word named/).hover();
   await sidebar(page).getByRole('button', { name: /^Options for “Reply with exactly the single word named/ }).click();
@@ -83,7 +83,7 @@ test('a conversation is named, searched and deleted', async ({ page, chat }) => 
   await expect(entry(page, 'Zanzibar')).toBeHidden();
 });
 
-test('a name that is being written outlasts what happens meanwhile', async ({ page, chat }) => {
+test('a name that is being typed is kept when the list is updated', async ({ page, chat }) => {
   await chat.startAndFinish('Reply with exactly the single word rosemary.');
   await entry(page, /single word rosemary/).hover();
   await sidebar(page).getByRole('button', { name: /^Options for “Reply with exactly the single word rosemary/ }).click();
@@ -91,13 +91,13 @@ test('a name that is being written outlasts what happens meanwhile', async ({ pa
   const field = sidebar(page).getByRole('textbox', { name: 'Rename', exact: true });
   await expect(field).toBeFocused();
   await page.keyboard.type('Thyme');
-  // A turn that ends has the list read anew.
-  const read = page.waitForResponse('**/_fn/conversations');
+  // The end of a turn reloads the list.
+  const reloaded = page.waitForResponse('**/_fn/conversations');
   await page.request.post(`/api/sessions/${chat.sessionId}/turn`, {
     data: { prompt: 'Reply with exactly the single word again.', wait: true },
   });
-  await chat.ended('completed', 2);
-  await read;
+  await chat.waitForTurn('completed', 2);
+  await reloaded;
   await expect(field).toHaveValue('Thyme');
   await expect(field).toBeFocused();
   await page.keyboard.press('Enter');
@@ -105,22 +105,22 @@ test('a name that is being written outlasts what happens meanwhile', async ({ pa
   await expect(page.getByRole('heading', { name: 'Thyme' })).toBeVisible();
 });
 
-test('Esc in the list is not for the turn', async ({ page, chat }) => {
+test('Esc in the sidebar does not stop the turn', async ({ page, chat }) => {
   await chat.start('!standin slow-command');
   await expect(chat.stopButton).toBeVisible();
   const search = sidebar(page).getByRole('searchbox');
-  // What was found takes the place of the list, and the list of what was found.
-  const read = (found: boolean) => page.waitForResponse((response) =>
-    response.url().endsWith('/_fn/conversations') && response.request().postData()?.includes('slow') === found);
-  let list = read(true);
+  // The search results replace the list, and then the list replaces them.
+  const listLoaded = (withSearch: boolean) => page.waitForResponse((response) =>
+    response.url().endsWith('/_fn/conversations') && response.request().postData()?.includes('slow') === withSearch);
+  let list = listLoaded(true);
   await search.fill('slow');
   await (await list).finished();
-  list = read(false);
+  list = listLoaded(false);
   await page.keyboard.press('Escape');
   await expect(search).toHaveValue('');
   await (await list).finished();
   await page.keyboard.press('Escape');
-  await expect(chat.message).toBeFocused();
+  await expect(chat.messageField).toBeFocused();
 
   const own = ofSession(page, chat.sessionId);
   await own.focus();
@@ -133,13 +133,13 @@ test('Esc in the list is not for the turn', async ({ page, chat }) => {
   await expect(row.getByRole('button', { name: /^Options for/ })).toBeFocused();
   await expect(chat.turns).toHaveAttribute('data-status', 'inProgress');
   await chat.stopButton.click();
-  await chat.ended('interrupted');
+  await chat.waitForTurn('interrupted');
 });
 
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
 
-  test('the list is a drawer', async ({ page, chat }) => {
+  test('the sidebar is a drawer that Esc and navigation close', async ({ page, chat }) => {
     await chat.startAndFinish('Reply with exactly the single word drawer.');
     await expect(sidebar(page)).toBeHidden();
     await page.getByRole('button', { name: 'Conversations' }).click();
@@ -152,7 +152,7 @@ test.describe('on a phone', () => {
     await expect(page.getByRole('heading', { name: 'What should Codex do?' })).toBeVisible();
   });
 
-  test('going back puts the drawer away, and from elsewhere leads to where one was', async ({ page, chat }) => {
+  test('Back closes the open drawer, and otherwise navigates without a page load', async ({ page, chat }) => {
     await chat.startAndFinish('Reply with exactly the single word layer.');
     const conversation = page.url();
     await page.evaluate(() => (document.documentElement.dataset['same'] = 'page'));
@@ -175,24 +175,24 @@ test.describe('on a phone', () => {
     await open.click();
     await page.locator('.backdrop').click({ position: { x: 380, y: 400 } });
     await expect(sidebar(page)).toBeHidden();
-    // None of it has loaded the page anew.
+    // The page was not reloaded.
     await expect(page.locator('html')).toHaveAttribute('data-same', 'page');
   });
 });
 
-test('a list that hangs is asked for once, and leaves its connections to messages', async ({ page, chat }) => {
+test('a list request that hangs is not repeated, and does not block messages', async ({ page, chat }) => {
   await chat.startAndFinish('Reply with exactly the single word ready.');
-  let waiting = 0;
-  await page.route('**/_fn/conversations', () => void (waiting += 1)); // never answered
-  // Each of them asks for the list. A browser has six connections for one server.
+  let hanging = 0;
+  await page.route('**/_fn/conversations', () => void (hanging += 1)); // never answered
+  // Each navigation would request the list. A browser opens six connections to a server.
   for (let n = 0; n < 4; n += 1) {
     await page.goBack();
     await expect(page).toHaveURL(/\/$/);
     await page.goForward();
     await expect(page).toHaveURL(/\/c\//);
   }
-  await chat.say('Reply with exactly the single word onwards.');
-  await chat.ended('completed', 2);
-  expect(waiting).toBeLessThanOrEqual(1);
+  await chat.send('Reply with exactly the single word onwards.');
+  await chat.waitForTurn('completed', 2);
+  expect(hanging).toBeLessThanOrEqual(1);
   await page.unrouteAll({ behavior: 'ignoreErrors' });
 });

@@ -1,4 +1,4 @@
-// Signing in with a browser: the form, the page behind it, its end, and that no word is lost on the way.
+// Signing in and out in a browser, and the drafts that are kept meanwhile.
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { Chat, expect, test } from './chat';
@@ -7,7 +7,7 @@ import { TARGET } from './support/server';
 
 const SECRET = 'a secret of no fewer than thirty-two bytes';
 
-/** What an operator gets on the command line. */
+/** Creates a token, as an operator does on the command line. */
 function token(sub: string, ttl = '1h'): string {
   const binary = path.resolve(process.env.SERVER_BIN ?? path.join(TARGET, 'debug/codex-gateway'));
   const env = { CODEX_GATEWAY_JWT_SECRET: SECRET };
@@ -30,15 +30,15 @@ async function signOut(chat: Chat): Promise<void> {
 test.describe('with a secret', () => {
   let server: Server;
 
-  test.beforeEach(async ({ startServer, faults }) => {
-    // The browser itself reports each answer that is a refusal, the form among them.
-    faults.allow(/Failed to load resource: .*401/, /request failed: GET .*\/events\?/);
+  test.beforeEach(async ({ startServer, pageErrors }) => {
+    // The browser reports each response with status 401, including the form.
+    pageErrors.allow(/Failed to load resource: .*401/, /request failed: GET .*\/events\?/);
     server = await startServer({ env: { CODEX_GATEWAY_JWT_SECRET: SECRET, CODEX_GATEWAY_HOST: '127.0.0.1' } });
   });
 
-  // Its own conversations need its cookie: they end with the server.
+  // Deleting the conversations would need the cookie, so they end with the server.
 
-  test('a token opens the page that was asked for', async ({ page, chat }) => {
+  test('a valid token opens the requested page, and an invalid one is refused with a message', async ({ page, chat }) => {
     await page.goto(`${server.baseURL}/?x=1`);
     await expect(field(chat)).toBeFocused();
     await field(chat).fill('nonsense');
@@ -48,29 +48,29 @@ test.describe('with a secret', () => {
     await signIn(chat);
     await expect(page).toHaveURL(`${server.baseURL}/?x=1`);
 
-    await chat.say('Reply with exactly the single word ready.');
-    await chat.ended('completed');
+    await chat.send('Reply with exactly the single word ready.');
+    await chat.waitForTurn('completed');
     await expect(chat.answers).toHaveText('ready');
     await page.reload();
-    await chat.isLive();
+    await chat.waitUntilLive();
     await signOut(chat);
     await expect(field(chat)).toBeVisible();
     await page.goBack();
     await expect(field(chat)).toBeVisible();
   });
 
-  test('what one has written survives the end of a sign-in', async ({ page, chat, context, faults }) => {
+  test('a draft is kept when the sign-in ends and the user signs in again', async ({ page, chat, context, pageErrors }) => {
     await page.goto(server.baseURL);
     await signIn(chat);
-    await chat.say('Reply with exactly the single word ready.');
-    await chat.ended('completed');
+    await chat.send('Reply with exactly the single word ready.');
+    await chat.waitForTurn('completed');
     await page.waitForURL(/\/c\//);
     const address = page.url();
-    await chat.message.fill('half written');
+    await chat.messageField.fill('half written');
 
-    // Signed out in another tab.
+    // Signs out in another tab.
     const other = new Chat(await context.newPage());
-    faults.watch(other.page);
+    pageErrors.watch(other.page);
     await other.open(address);
     await signOut(other);
     await expect(field(other)).toBeVisible();
@@ -78,79 +78,79 @@ test.describe('with a secret', () => {
     const notice = page.getByRole('status').filter({ hasText: 'Your sign-in has ended.' });
     await expect(notice).toBeVisible({ timeout: 15_000 });
     await expect(chat.answers).toHaveText('ready');
-    await expect(chat.message).toHaveValue('half written');
+    await expect(chat.messageField).toHaveValue('half written');
     await expect(chat.sendButton).toBeDisabled();
     await screenshot(page, 'signed-out-desktop');
     await notice.getByRole('button', { name: 'Sign in' }).click();
     await signIn(chat);
     await expect(page).toHaveURL(address);
-    await chat.isLive();
-    await expect(chat.message).toHaveValue('half written');
+    await chat.waitUntilLive();
+    await expect(chat.messageField).toHaveValue('half written');
   });
 
-  test('nobody finds what another one has written', async ({ page, chat }) => {
+  test('drafts and sent messages of a user are removed when another one signs in', async ({ page, chat }) => {
     await page.goto(server.baseURL);
     await signIn(chat);
-    await chat.say('A message of Ada\'s');
+    await chat.send('A message of Ada\'s');
     await page.waitForURL(/\/c\//);
-    await chat.ended('completed');
+    await chat.waitForTurn('completed');
     await page.goto(server.baseURL);
-    await chat.message.fill('A draft of Ada\'s');
+    await chat.messageField.fill('A draft of Ada\'s');
     await expect(chat.sendButton).toBeEnabled();
     await signOut(chat);
     await field(chat).fill(token('bob'));
     await signInButton(chat).click();
-    // Once the page is alive, nothing of hers is left.
-    const kept = () => page.evaluate(() => Object.keys(localStorage).filter((key) => /^(draft:|images-of-|sent)/.test(key)));
-    await expect.poll(kept).toEqual([]);
-    await expect(chat.message).toHaveValue('');
-    await chat.message.press('ArrowUp');
-    await expect(chat.message).toHaveValue('');
-    await chat.message.fill('Bob\'s own');
+    // After hydration, nothing of Ada's is left.
+    const storedKeys = () => page.evaluate(() => Object.keys(localStorage).filter((key) => /^(draft:|images-of-|sent)/.test(key)));
+    await expect.poll(storedKeys).toEqual([]);
+    await expect(chat.messageField).toHaveValue('');
+    await chat.messageField.press('ArrowUp');
+    await expect(chat.messageField).toHaveValue('');
+    await chat.messageField.fill('Bob\'s own');
     await expect(chat.sendButton).toBeEnabled();
     await page.reload();
-    await expect(chat.message).toHaveValue('Bob\'s own');
+    await expect(chat.messageField).toHaveValue('Bob\'s own');
   });
 
-  test('a message that is refused becomes a draft again', async ({ page, chat, context }) => {
+  test('a message that is refused without a sign-in becomes a draft again', async ({ page, chat, context }) => {
     await page.goto(server.baseURL);
     await signIn(chat);
-    await chat.say('Reply with exactly the single word ready.');
-    await chat.ended('completed');
+    await chat.send('Reply with exactly the single word ready.');
+    await chat.waitForTurn('completed');
     await page.waitForURL(/\/c\//);
-    // The cookie is gone, and the stream does not know it yet.
+    // The cookie is removed, but the stream is still open.
     await context.clearCookies();
-    await chat.say('not sent');
+    await chat.send('not sent');
     const notice = page.getByRole('status').filter({ hasText: 'Your sign-in has ended.' });
     await expect(notice).toBeVisible();
-    await expect(chat.message).toHaveValue('not sent');
-    await expect(chat.said).toHaveCount(1);
+    await expect(chat.messageField).toHaveValue('not sent');
+    await expect(chat.userMessages).toHaveCount(1);
     await notice.getByRole('button', { name: 'Sign in' }).click();
     await signIn(chat);
-    await expect(chat.message).toHaveValue('not sent');
+    await expect(chat.messageField).toHaveValue('not sent');
     await expect(chat.sendButton).toBeEnabled();
-    await chat.message.press('Enter');
-    await chat.ended('completed', 2);
+    await chat.messageField.press('Enter');
+    await chat.waitForTurn('completed', 2);
   });
 
-  test('so does a first one', async ({ page, chat, context }) => {
+  test('a first message that is refused without a sign-in becomes a draft again', async ({ page, chat, context }) => {
     await page.goto(server.baseURL);
     await signIn(chat);
-    await expect(chat.message).toBeVisible();
+    await expect(chat.messageField).toBeVisible();
     await context.clearCookies();
-    await chat.say('a first message');
+    await chat.send('a first message');
     await expect(page.getByText('Your sign-in has ended.')).toBeVisible();
-    await expect(chat.message).toHaveValue('a first message');
+    await expect(chat.messageField).toHaveValue('a first message');
     await signInButton(chat).click();
     await signIn(chat);
-    await expect(chat.message).toHaveValue('a first message');
+    await expect(chat.messageField).toHaveValue('a first message');
   });
 
-  test('who follows a link of another site is signed in already', async ({ page, chat, gateway }) => {
+  test('a user who follows a link from another site stays signed in', async ({ page, chat, gateway }) => {
     await page.goto(server.baseURL);
     await signIn(chat);
-    await expect(chat.message).toBeVisible();
-    // Another host for the browser, and so another site.
+    await expect(chat.messageField).toBeVisible();
+    // For the browser, another host name is another site.
     await page.goto(gateway.baseURL.replace('127.0.0.1', 'localhost'));
     await page.evaluate((to) => {
       const link = document.createElement('a');
@@ -159,15 +159,15 @@ test.describe('with a secret', () => {
       link.click();
     }, server.baseURL);
     await expect(page).toHaveURL(`${server.baseURL}/`);
-    await expect(chat.message).toBeVisible();
+    await expect(chat.messageField).toBeVisible();
   });
 
   test.describe('without JavaScript', () => {
     test.use({ javaScriptEnabled: false });
 
-    test('one signs in and out as well', async ({ page, chat, faults }) => {
-      faults.allow(/request failed: GET .*\.(js|wasm): csp/);
-      faults.allow(/was preloaded using link preload but not used/);
+    test('signing in and out works', async ({ page, chat, pageErrors }) => {
+      pageErrors.allow(/request failed: GET .*\.(js|wasm): csp/);
+      pageErrors.allow(/was preloaded using link preload but not used/);
       await page.goto(server.baseURL);
       await signIn(chat);
       await expect(page.getByRole('heading', { name: 'What should Codex do?' })).toBeVisible();
@@ -184,7 +184,7 @@ test.describe('with a secret', () => {
     test.describe(name, () => {
       test.use(use);
 
-      test(`the form looks like the rest of it: ${name}`, async ({ page, chat }) => {
+      test(`the sign-in form fits the screen and can be used: ${name}`, async ({ page, chat }) => {
         await page.goto(server.baseURL);
         for (const colorScheme of ['dark', 'light'] as const) {
           await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });

@@ -1,12 +1,12 @@
-// Where a new conversation works: chosen on the first screen, where there is a choice.
+// The workspace of a new conversation, chosen on the first screen.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from './chat';
 import { screenshot } from './gateway';
 import { TARGET } from './support/server';
 
-/** A directory with two git repositories, and something that is none. */
-function projects(name: string): string {
+/** Creates a directory with two git repositories and another directory. */
+function createProjects(name: string): string {
   const root = path.join(TARGET, 'e2e', `projects-${name}`);
   for (const [repository, branch] of [['atlas', 'main'], ['borealis', 'aurora']]) {
     mkdirSync(path.join(root, repository ?? '', '.git'), { recursive: true });
@@ -17,8 +17,8 @@ function projects(name: string): string {
   return root;
 }
 
-test('a repository is picked, files are found in it, and the conversation works there', async ({ page, chat, startServer }, testInfo) => {
-  const root = projects(testInfo.testId);
+test('the selected repository is used for file suggestions and as the directory of the conversation', async ({ page, chat, startServer }, testInfo) => {
+  const root = createProjects(testInfo.testId);
   const atlas = path.join(root, 'atlas');
   const borealis = path.join(root, 'borealis');
   const server = await startServer({ env: { CODEX_GATEWAY_CWD: atlas, CODEX_GATEWAY_WORKSPACES: root } });
@@ -39,9 +39,9 @@ test('a repository is picked, files are found in it, and the conversation works 
   await screenshot(page, 'workspace-chosen');
   await message.fill('');
 
-  await chat.say('Reply with exactly the single word ready.');
+  await chat.send('Reply with exactly the single word ready.');
   await page.waitForURL(/\/c\/[^/]+$/);
-  await chat.ended('completed');
+  await chat.waitForTurn('completed');
   await expect(page.locator('.bar .place')).toHaveText('borealis');
   await expect(page.locator('.bar .place')).toHaveAttribute('title', `Workspace: ${borealis}`);
   const state = await page.request.get(`${server.baseURL}/api/sessions/${chat.sessionId}/state`);
@@ -49,20 +49,20 @@ test('a repository is picked, files are found in it, and the conversation works 
   await page.goto('about:blank');
 });
 
-test('a directory that is gone when the message is sent is told, and the choice and the text stay', async ({ page, chat, faults, startServer }, testInfo) => {
-  const root = projects(testInfo.testId);
+test('if the selected directory does not exist any more, the message stays in the field with an error', async ({ page, chat, pageErrors, startServer }, testInfo) => {
+  const root = createProjects(testInfo.testId);
   const server = await startServer({ env: { CODEX_GATEWAY_CWD: path.join(root, 'atlas'), CODEX_GATEWAY_WORKSPACES: root } });
-  faults.allow(/status of 400/);
+  pageErrors.allow(/status of 400/);
   await page.goto(server.baseURL);
   const workspace = page.getByRole('combobox', { name: 'Workspace' });
-  // As if it had been offered and was then moved away.
+  // As if the directory was listed and then moved away.
   await workspace.evaluate((select, gone) => {
     select.append(new Option(gone, gone, false, true));
     select.dispatchEvent(new Event('change', { bubbles: true }));
   }, path.join(root, 'gone'));
-  await chat.say('Anything.');
+  await chat.send('Anything.');
   await expect(page.getByRole('alert')).toContainText('gone');
   await expect(page.getByRole('textbox', { name: 'Message' })).toHaveValue('Anything.');
-  // The gateway ends before the page does otherwise.
+  // Closes the page before its gateway ends.
   await page.goto('about:blank');
 });

@@ -1,6 +1,6 @@
-//! The browser's entry point: takes over the page that the server rendered.
+//! The entry point of the WASM module: hydrates the page that the server rendered.
 
-/// Called once by the page's module script: wires the server's HTML to the running app.
+/// Hydrates the page. The page's module script calls it once.
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();

@@ -1,5 +1,5 @@
-//! Says what is to be taken into the program, and sees to it that a site which has changed is taken in anew, files that
-//! have come or gone included.
+//! Generates the struct that embeds the site. Cargo reruns this script if the site has changed, including added
+//! and removed files.
 
 use std::{env, error::Error, fs, path::Path};
 

@@ -1,6 +1,6 @@
-//! Who is asking: a bearer token, the cookie of a sign-in, or everybody where no secret is set.
+//! Authentication: a bearer token, the cookie of a browser session, or one shared owner if no secret is set.
 //!
-//! This is the one place that turns a request into an [`OwnerId`]; everything behind it takes an owner.
+//! This is the only place that turns a request into an [`OwnerId`]. All code behind it takes an owner.
 
 use std::{
     fmt,
@@ -20,48 +20,48 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    browser_sessions::BrowserSessions,
     connections::ConnectionHandle,
     cookie,
     error::ApiError,
-    limits::{Address, Who},
+    limits::{Address, RateKey},
     routes::sign_in,
-    sign_ins::SignIns,
     state::AppState,
-    tokens::{Admission, BadToken, Tokens},
+    tokens::{BadToken, Identity, Tokens},
 };
 
-/// How long a stream sleeps at most before it looks at the clock again.
-const STEP: Duration = Duration::from_secs(30);
+/// The longest sleep of a stream before it compares its expiry with the clock again.
+const MAX_SLEEP: Duration = Duration::from_secs(30);
 
-/// Who may come in.
+/// Authenticates requests.
 pub struct Auth {
-    /// Nothing where everybody may.
-    door: Option<Door>,
-    /// Where the cookie is.
+    /// `None` if no secret is set: then every caller is the shared owner.
+    backend: Option<AuthBackend>,
+    /// Base path of the gateway, which decides the name and the path of the cookie.
     base_path: BasePath,
 }
 
-/// What admits somebody.
-struct Door {
+/// Checks tokens and cookies.
+struct AuthBackend {
     tokens: Tokens,
-    /// Who has signed in with a browser.
-    sign_ins: SignIns,
+    /// Sessions of signed-in browsers.
+    browser_sessions: BrowserSessions,
 }
 
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Auth").field("on", &self.is_on()).finish_non_exhaustive()
+        f.debug_struct("Auth").field("on", &self.is_enabled()).finish_non_exhaustive()
     }
 }
 
-/// Why somebody may not come in.
+/// Reason why a request is not authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refusal {
-    /// They have no token, or the cookie of a sign-in that is over.
+    /// The request has no token, or the cookie of an unknown or expired browser session.
     NotSignedIn,
-    /// Their token is not good, or they sent more than one.
+    /// The token is not valid, or the request has more than one.
     BadToken,
-    /// Their token is good, and not yet.
+    /// The token is signed correctly, but is not valid yet.
     NotValidYet,
 }
 
@@ -75,55 +75,57 @@ impl From<BadToken> for Refusal {
 }
 
 impl Auth {
-    /// Tokens signed with this secret, and the sign-ins of the store; or everybody without one.
+    /// Creates the authentication for this secret, with the browser sessions from the store. Without a secret,
+    /// every caller is the shared owner.
     ///
     /// # Errors
-    /// What the store says.
+    /// If the store cannot be read.
     pub async fn open(
         secret: Option<&Secret>,
         base_path: BasePath,
         store: &Store,
     ) -> Result<Self, StoreError> {
-        let Some(secret) = secret else { return Ok(Self { door: None, base_path }) };
-        let sign_ins = SignIns::open(store.clone(), secret).await?;
-        Ok(Self { door: Some(Door { tokens: Tokens::new(secret), sign_ins }), base_path })
+        let Some(secret) = secret else { return Ok(Self { backend: None, base_path }) };
+        let browser_sessions = BrowserSessions::open(store.clone(), secret).await?;
+        Ok(Self { backend: Some(AuthBackend { tokens: Tokens::new(secret), browser_sessions }), base_path })
     }
 
-    /// Whether a token is needed.
-    pub fn is_on(&self) -> bool {
-        self.door.is_some()
+    /// Returns `true` if a token or a cookie is needed.
+    pub fn is_enabled(&self) -> bool {
+        self.backend.is_some()
     }
 
-    /// Who has signed in with a browser; nothing where nobody needs to.
-    pub fn sign_ins(&self) -> Option<&SignIns> {
-        self.door.as_ref().map(|door| &door.sign_ins)
+    /// Returns the sessions of signed-in browsers. `None` if no sign-in is needed.
+    pub fn browser_sessions(&self) -> Option<&BrowserSessions> {
+        self.backend.as_ref().map(|backend| &backend.browser_sessions)
     }
 
-    /// Whom a token admits.
+    /// Verifies a token and returns its identity.
     ///
     /// # Errors
     /// [`BadToken`]
-    pub fn read(&self, token: &str) -> Result<Admission, BadToken> {
-        self.door.as_ref().map_or(Ok(everybody()), |door| door.tokens.read(token))
+    pub fn verify(&self, token: &str) -> Result<Identity, BadToken> {
+        self.backend.as_ref().map_or(Ok(shared_identity()), |backend| backend.tokens.verify(token))
     }
 
-    /// Whom a request admits. A token decides before a cookie does.
-    fn admit(&self, headers: &HeaderMap, uri: &Uri) -> Result<(Admission, CancellationToken), Refusal> {
-        let Some(door) = &self.door else { return Ok((everybody(), CancellationToken::new())) };
-        if let Some(token) = one_token(headers, uri)? {
-            return Ok((door.tokens.read(token)?, CancellationToken::new()));
+    /// Returns the identity of a request, and a token that is cancelled at sign-out. A bearer token takes
+    /// precedence over a cookie.
+    fn authenticate(&self, headers: &HeaderMap, uri: &Uri) -> Result<(Identity, CancellationToken), Refusal> {
+        let Some(backend) = &self.backend else { return Ok((shared_identity(), CancellationToken::new())) };
+        if let Some(token) = single_token(headers, uri)? {
+            return Ok((backend.tokens.verify(token)?, CancellationToken::new()));
         }
         cookie::values(&self.base_path, headers)
-            .find_map(|id| door.sign_ins.find(id))
+            .find_map(|id| backend.browser_sessions.find(id))
             .ok_or(Refusal::NotSignedIn)
     }
 }
 
-fn everybody() -> Admission {
-    Admission { owner: OwnerId::shared(), until: None }
+fn shared_identity() -> Identity {
+    Identity { owner: OwnerId::shared(), until: None }
 }
 
-/// Who is asking. Every handler that touches a session takes one.
+/// Owner that a request is authenticated as. Extractor of every handler that touches a session.
 #[derive(Clone, Debug)]
 pub struct Caller(pub OwnerId);
 
@@ -131,12 +133,12 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        // A route that does not pass `authenticate` has no caller: closed, not open.
+        // Fails closed: a route without the `authenticate` middleware has no caller.
         parts.extensions.get::<Self>().cloned().ok_or(ApiError::Unauthorized)
     }
 }
 
-/// When the caller's token or sign-in ends, and with it whatever takes longer.
+/// When the caller's token or browser session ends. Long replies end with it.
 #[derive(Clone, Debug)]
 pub struct Expiry {
     until: Option<SystemTime>,
@@ -144,21 +146,21 @@ pub struct Expiry {
 }
 
 impl Expiry {
-    /// It ends at that time, or when this is cancelled.
+    /// Expires at `until`, or when `signed_out` is cancelled.
     pub(crate) fn new(until: Option<SystemTime>, signed_out: CancellationToken) -> Self {
         Self { until, signed_out }
     }
 
-    /// Waits for the end.
-    pub async fn over(self) {
+    /// Completes when the token or browser session has ended.
+    pub async fn expired(self) {
         let expired = async {
             match self.until {
                 Some(until) => {
-                    // In steps: sleeping counts the time that the machine was awake.
+                    // Sleeps in steps, because the timer does not advance while the machine is suspended.
                     while let Some(left) =
                         until.duration_since(SystemTime::now()).ok().filter(|left| !left.is_zero())
                     {
-                        sleep(left.min(STEP)).await;
+                        sleep(left.min(MAX_SLEEP)).await;
                     }
                 }
                 None => std::future::pending().await,
@@ -171,51 +173,57 @@ impl Expiry {
     }
 }
 
-/// Middleware: who is asking, or 401. Who asks for a page with a browser gets a form to sign in with.
+/// Middleware: authenticates the request, or answers 401. A browser that requests a page gets the sign-in form.
 ///
-/// A request whose token or sign-in ends before its reply begins gets 401 then, whatever it waits for: the end of a turn,
-/// the first request with its key, the rest of its body. Replies that go on for longer end by themselves ([`Expiry`]).
+/// If the token or browser session ends before the reply begins, the request gets 401 then. This includes
+/// requests that wait for the end of a turn, for an earlier request with the same key, or for the rest of their
+/// body. Longer replies end by themselves ([`Expiry`]).
 pub async fn authenticate(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    match state.auth.admit(request.headers(), request.uri()) {
-        Ok((Admission { owner, until }, signed_out)) => {
+    match state.auth.authenticate(request.headers(), request.uri()) {
+        Ok((Identity { owner, until }, signed_out)) => {
             if let Some(connection) = request.extensions().get::<ConnectionHandle>() {
-                connection.sign_in(&Who::of(&state.auth, &owner, &request));
+                connection.sign_in(&RateKey::of(&state.auth, &owner, &request));
             }
             let expiry = Expiry::new(until, signed_out);
             let caller = Caller(owner);
             request.extensions_mut().insert(caller.clone());
             request.extensions_mut().insert(expiry.clone());
             let mut response = tokio::select! {
-                biased; // What is done is told.
+                biased; // A finished reply wins over the expiry.
                 response = next.run(request) => response,
-                () = expiry.over() => ApiError::SignInEnded.into_response(),
+                () = expiry.expired() => ApiError::SignInEnded.into_response(),
             };
-            // For the log.
+            // Read by the `request_id` middleware, for the log.
             response.extensions_mut().insert(caller);
             response
         }
-        Err(Refusal::BadToken) if let Err(too_many) = state.limits.bad_token(Address::of(&request)) => {
+        Err(Refusal::BadToken) if let Err(too_many) = state.limits.count_bad_token(Address::of(&request)) => {
             too_many.into_response()
         }
-        Err(refusal) if is_page(request.method(), request.uri()) => {
+        Err(refusal) if wants_page(request.method(), request.uri()) => {
             let problem = (refusal == Refusal::NotValidYet).then_some(TokenProblem::NotValidYet);
-            sign_in::form(&state.base_path, request.headers(), sign_in::Form::asking(request.uri(), problem))
+            sign_in::form_response(
+                &state.base_path,
+                request.headers(),
+                sign_in::Form::for_page(request.uri(), problem),
+            )
         }
         Err(Refusal::NotValidYet) => ApiError::TokenNotValidYet.into_response(),
         Err(_) => ApiError::Unauthorized.into_response(),
     }
 }
 
-/// Whether a person would look at the answer.
-fn is_page(method: &Method, uri: &Uri) -> bool {
+/// Returns `true` if the reply is shown to a person: a page, not an API call or server function.
+fn wants_page(method: &Method, uri: &Uri) -> bool {
     let is_call = ["/api", "/_fn"].iter().any(|prefix| {
         uri.path().strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
     matches!(*method, Method::GET | Method::HEAD) && !is_call
 }
 
-/// The token that a request carries, in its header or its query. Of two, another program may have looked at the other.
-fn one_token<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<Option<&'a str>, Refusal> {
+/// Returns the token of the header or the query. Two tokens are refused, because a proxy may have checked the
+/// other one.
+fn single_token<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<Option<&'a str>, Refusal> {
     let second = headers.get_all(header::AUTHORIZATION).iter().nth(1);
     let mut all = bearer_token(headers).into_iter().chain(query_tokens(uri));
     match (all.next(), all.next()) {
@@ -225,13 +233,14 @@ fn one_token<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<Option<&'a str>
     }
 }
 
-/// The token in the header of a request. Another scheme is no business of ours: a proxy's own password, say.
+/// Returns the bearer token of the `Authorization` header. Other schemes are ignored: they may belong to a
+/// proxy.
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The tokens in the query of an event stream, which an `EventSource` cannot send as a header.
+/// Returns the tokens in the query of an event stream. An `EventSource` cannot send headers.
 fn query_tokens(uri: &Uri) -> impl Iterator<Item = &str> {
     let path = uri.path();
     let is_stream = path == "/api/events" || path.starts_with("/api/sessions/") && path.ends_with("/events");
@@ -253,7 +262,7 @@ mod tests {
         all: [(&'static str, &'static str); N],
         uri: &str,
     ) -> Result<Option<String>, Refusal> {
-        one_token(&headers(all), &uri.parse().unwrap()).map(|token| token.map(str::to_owned))
+        single_token(&headers(all), &uri.parse().unwrap()).map(|token| token.map(str::to_owned))
     }
 
     async fn auth(secret: Option<&str>) -> Auth {
@@ -263,29 +272,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_secret_everybody_is_one_owner() {
-        let (admission, _) = auth(None).await.admit(&HeaderMap::new(), &Uri::from_static("/")).unwrap();
-        assert_eq!(admission, Admission { owner: OwnerId::shared(), until: None });
+    async fn caller_without_secret_is_shared_owner() {
+        let (identity, _) = auth(None).await.authenticate(&HeaderMap::new(), &Uri::from_static("/")).unwrap();
+        assert_eq!(identity, Identity { owner: OwnerId::shared(), until: None });
     }
 
     #[tokio::test]
-    async fn with_one_nobody_comes_in_without_a_token() {
+    async fn caller_without_valid_token_is_refused() {
         let auth = auth(Some("s")).await;
-        let refused = |all: &HeaderMap| auth.admit(all, &Uri::from_static("/")).err();
+        let refused = |all: &HeaderMap| auth.authenticate(all, &Uri::from_static("/")).err();
         assert_eq!(refused(&HeaderMap::new()), Some(Refusal::NotSignedIn));
         assert_eq!(refused(&headers([("cookie", "codex-gateway=x")])), Some(Refusal::NotSignedIn));
         assert_eq!(refused(&headers([("authorization", "Bearer x")])), Some(Refusal::BadToken));
     }
 
     #[test]
-    fn query_tokens_count_on_event_streams_only() {
+    fn query_token_is_accepted_for_event_streams_only() {
         assert_eq!(token([], "/api/sessions/a/events?x=1&access_token=t"), Ok(Some("t".to_owned())));
         assert_eq!(token([], "/api/events?access_token=t"), Ok(Some("t".to_owned())));
         assert_eq!(token([], "/api/sessions/a/state?access_token=t"), Ok(None));
     }
 
     #[test]
-    fn a_token_is_sent_once() {
+    fn second_token_in_request_is_refused() {
         let bearer = ("authorization", "bearer t");
         assert_eq!(token([bearer], "/"), Ok(Some("t".to_owned())));
         assert_eq!(token([("authorization", "Basic t")], "/"), Ok(None));
@@ -295,8 +304,8 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_for_people() {
-        let is = |method, path: &'static str| is_page(&method, &Uri::from_static(path));
+    fn api_and_server_function_paths_are_not_pages() {
+        let is = |method, path: &'static str| wants_page(&method, &Uri::from_static(path));
         assert!(is(Method::GET, "/") && is(Method::HEAD, "/c/x") && is(Method::GET, "/apiary"));
         assert!(
             !is(Method::GET, "/api/sessions") && !is(Method::POST, "/_fn/home") && !is(Method::POST, "/")

@@ -1,5 +1,5 @@
-//! Below a path of a host (`CODEX_GATEWAY_BASE_PATH`): the routes stay as they are, and the path is removed from requests
-//! before they are routed. A proxy may have done so already, so that both kinds of proxies work.
+//! Support for `CODEX_GATEWAY_BASE_PATH`. The base path is stripped before routing, so the routes do not depend
+//! on it. Proxies that strip the path themselves work as well.
 
 use axum::{
     Router,
@@ -11,22 +11,22 @@ use codex_gateway_app::BasePath;
 
 use crate::state::AppState;
 
-/// Removes the base from the path of a request, if it is there.
+/// Removes the base path from a URI, if the URI has it.
 pub fn strip(base: &BasePath, uri: &mut Uri) {
-    if let Some(own) = own_part(base, uri) {
+    if let Some(own) = without_base(base, uri) {
         let mut parts = std::mem::take(uri).into_parts();
         parts.path_and_query = Some(own);
-        // A URI with another path is as good as it was.
+        // A valid URI with another valid path cannot fail.
         *uri = Uri::from_parts(parts).unwrap_or_default();
     }
 }
 
-fn own_part(base: &BasePath, uri: &Uri) -> Option<PathAndQuery> {
+fn without_base(base: &BasePath, uri: &Uri) -> Option<PathAndQuery> {
     let rest = uri.path_and_query()?.as_str().strip_prefix(base.below_root()?)?;
     rest.starts_with('/').then(|| rest.parse().ok()).flatten()
 }
 
-/// The route of the base itself, whose pages are below it: `/codex` leads to `/codex/`.
+/// Redirects the base path itself to its first page: `/codex` to `/codex/`.
 pub fn router(base: &BasePath) -> Router<AppState> {
     let Some(path) = base.below_root() else { return Router::new() };
     let first_page = base.address("/").into_owned();
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn base_is_removed_once_and_only_as_a_whole() {
+    fn base_path_is_stripped_once_and_as_whole_segments() {
         for (uri, own) in [
             ("/codex/", "/"),
             ("/codex/c/a?x=/codex/", "/c/a?x=/codex/"),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn at_the_root_nothing_is_removed() {
+    fn empty_base_path_strips_nothing() {
         for uri in ["/", "/codex/c/a", "//a"] {
             assert_eq!(stripped("", uri), uri);
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use codex_gateway_app::BasePath;
-use codex_gateway_engine::{Config, ConfigError, Options, Surroundings, config::Secret};
+use codex_gateway_engine::{Config, ConfigError, Options, RuntimeContext, config::Secret};
 
 use crate::{
     demo::{Demo, DemoError},
@@ -30,16 +30,16 @@ pub struct Cli {
     #[arg(long, env = "CODEX_GATEWAY_PORT", value_name = "PORT", default_value_t = 1317)]
     pub port: u16,
 
-    /// Further hosts that are answered, with commas between [default: the bind address, localhost]
+    /// Additional hosts that the gateway serves, separated by commas [default: the bind address, localhost]
     #[arg(long, env = "CODEX_GATEWAY_ALLOWED_HOSTS", value_name = "NAMES", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
 
-    /// The path of its host that the gateway is served below by a reverse proxy, as in /codex [default: none]
+    /// Path below which a reverse proxy serves the gateway, as in /codex [default: none]
     #[arg(long, env = "CODEX_GATEWAY_BASE_PATH", value_name = "PATH")]
     pub base_path: Option<BasePath>,
 
-    /// Reverse proxies whose X-Forwarded-For, -Proto and -Host are believed: addresses and networks with commas between,
-    /// or `none`
+    /// Reverse proxies whose X-Forwarded-For, -Proto and -Host are trusted: addresses and networks separated by
+    /// commas, or `none`
     #[arg(
         long,
         env = "CODEX_GATEWAY_TRUSTED_PROXIES",
@@ -64,11 +64,11 @@ pub struct Cli {
           value_parser = clap::builder::BoolishValueParser::new())]
     pub demo: bool,
 
-    /// Where the gateway keeps its own files [default: codex-gateway in the user's state directory]
+    /// Directory of the gateway's own files [default: codex-gateway in the user's state directory]
     #[arg(long, env = "CODEX_GATEWAY_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// How the log is written on standard error: text, or an object of JSON for each line
+    /// Format of the log on standard error: text, or one JSON object per line
     #[arg(long, env = "CODEX_GATEWAY_LOG_FORMAT", value_enum, value_name = "text|json", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
@@ -76,57 +76,58 @@ pub struct Cli {
     #[arg(long, env = "CODEX_GATEWAY_SITE_DIR", value_name = "DIR")]
     pub site_dir: Option<PathBuf>,
 
-    /// Who may read the metrics.
+    /// Options of `/metrics`.
     #[command(flatten)]
     pub metrics: MetricsOptions,
 
-    /// How much one may ask for.
+    /// Rate and connection limits.
     #[command(flatten)]
     pub limits: LimitOptions,
 
-    /// What the engine takes.
+    /// Options of the engine.
     #[command(flatten)]
     pub engine: Options,
 
-    /// What to do instead of serving.
+    /// Subcommand to run instead of the server.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// Why a gateway cannot run with these options.
+/// Error from [`Cli::configure`].
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigureError {
-    /// The engine cannot.
+    /// The options of the engine are not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// There is no demo.
+    /// The demo cannot be started.
     #[error("the demo could not be set up: {0}")]
     Demo(#[from] DemoError),
-    /// There is no place for its own files.
+    /// No data directory is set, and the user's home is unknown.
     #[error("there is no place for the gateway's own files: set CODEX_GATEWAY_DATA_DIR")]
     NoDataDir,
 }
 
-/// What the program can do beside serving.
+/// Subcommands of the program.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
     /// Prints a token to sign in with
     Token(TokenCommand),
-    /// Looks whether it would work here: codex, its login, the upstream, the port, the directories
+    /// Checks whether the gateway would work here: codex, its login, the upstream, the port, the directories
     Check,
-    /// Asks whether the gateway with these settings runs: status 0 if it does (what a container's health check starts)
+    /// Checks whether the gateway with these settings is running: exit status 0 if it is (for a container's
+    /// health check)
     Health,
 }
 
 impl Cli {
-    /// The address to listen on.
+    /// Returns the address to listen on.
     pub fn host(&self) -> IpAddr {
         let open = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let closed = IpAddr::V4(Ipv4Addr::LOCALHOST);
         self.host.unwrap_or(if self.secret().is_some() { open } else { closed })
     }
 
-    /// What the engine runs with, and the demo if one is wanted: it is there as long as this is held.
+    /// Returns the engine's configuration, and the demo if `--demo` is set. The demo ends when it is dropped.
     ///
     /// # Errors
     /// [`ConfigureError`]
@@ -134,18 +135,18 @@ impl Cli {
         let data_dir = data_dir(self.data_dir.as_deref()).ok_or(ConfigureError::NoDataDir)?;
         let data_dir = if self.demo { Demo::data_dir(&data_dir) } else { data_dir };
         let demo = if self.demo { Some(Demo::start(&mut self.engine, &data_dir).await?) } else { None };
-        let surroundings = Surroundings { demo: self.demo, tokens: self.secret().is_some(), data_dir };
-        Ok((Config::new(self.engine.clone(), surroundings)?, demo))
+        let context = RuntimeContext { demo: self.demo, auth_enabled: self.secret().is_some(), data_dir };
+        Ok((Config::new(self.engine.clone(), context)?, demo))
     }
 
-    /// The JWT secret, if there is one that says something.
+    /// Returns the JWT secret. `None` if it is not set or empty.
     pub fn secret(&self) -> Option<&Secret> {
         self.jwt_secret.as_ref().filter(|secret| !secret.expose().is_empty())
     }
 }
 
-/// Where the gateway keeps its own files: there if it was said, else in the user's state directory. None if even the
-/// user's home is not known.
+/// Returns the data directory: `named` if given, else `codex-gateway` in the user's state directory. `None` if
+/// neither `XDG_STATE_HOME` nor `HOME` is set.
 pub fn data_dir(named: Option<&Path>) -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     named
@@ -161,19 +162,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn clap_definition_is_valid() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn a_switch_takes_no_command_that_follows_it() {
+    fn demo_flag_does_not_consume_subcommand() {
         let cli = Cli::parse_from(["x", "--demo", "check"]);
         assert!(cli.demo && matches!(cli.command, Some(Command::Check)));
         assert!(!Cli::parse_from(["x", "--demo=0", "check"]).demo);
     }
 
     #[test]
-    fn the_gateway_is_open_only_with_a_secret() {
+    fn default_host_is_loopback_without_secret() {
         assert!(Cli::parse_from(["x"]).host().is_loopback());
         assert!(Cli::parse_from(["x", "--jwt-secret", ""]).host().is_loopback());
         assert!(Cli::parse_from(["x", "--jwt-secret", "s"]).host().is_unspecified());
@@ -181,19 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn every_variable_is_documented_in_both_languages() {
-        let command = Cli::command();
-        let names: Vec<_> = command.get_arguments().filter_map(|a| a.get_env()?.to_str()).collect();
-        assert!(names.len() > 20);
-        for text in [include_str!("../../README.md"), include_str!("../../README_zh.md")] {
-            for name in &names {
-                assert!(text.contains(&format!("| `{name}` |")), "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_flag_is_a_variable_too() {
+    fn every_flag_has_environment_variable() {
         let hidden = ["help", "version"];
         for argument in Cli::command().get_arguments().filter(|a| !hidden.contains(&a.get_id().as_str())) {
             let name = argument.get_id().as_str().to_uppercase();

@@ -1,14 +1,15 @@
-//! The connections that are open: how many there may be, which one gives way to another, and how long one waits for a
-//! request.
+//! Open connections: how many are allowed, which are displaced at a limit, and their keep-alive timeout.
 //!
-//! A new connection is always accepted. Where there is no room for it, the oldest one gives way that no signed-in
-//! caller uses: of the same address if that has as many as it may, else of all. So neither slow clients nor silent
-//! ones keep a health check or a signed-in browser out, even from the same address. Connections of signed-in callers
-//! never give way. They are a part of all only, and one caller's a part of that: some are always left for health
-//! checks, and for those who are about to sign in.
+//! A new connection is always accepted. At a limit, it displaces the oldest anonymous connection: of the same
+//! address at the limit per address, of all at the total limit. So neither slow nor silent clients keep out a
+//! health check or a signed-in browser, even from the same address.
 //!
-//! A trusted proxy's connections stand for many clients, and count for no address. They give way only if they are the
-//! majority: then the clients that are too many come through the proxy, and else they do not.
+//! Connections of signed-in callers are never displaced. Their number is limited, in total and per caller, so
+//! that some connections remain for health checks and for callers who are about to sign in.
+//!
+//! Connections of a trusted proxy carry requests of many clients, so they have no limit per address. They are
+//! displaced only while they are the majority of the anonymous connections: then the excess comes through the
+//! proxy.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -20,53 +21,54 @@ use rustix::process::{Resource, getrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{Address, LimitOptions, Who};
+use crate::limits::{Address, LimitOptions, RateKey};
 
-/// The part of all connections that signed-in callers leave to others: one in so many.
-const RESERVED_PART: usize = 16;
-/// How many connections may be closing beside those that are open.
+/// Signed-in callers leave one in this many connections to others.
+const RESERVED_DIVISOR: usize = 16;
+/// How many connections may be closing in addition to the open ones.
 const MAX_CLOSING: usize = 64;
 
-/// The connections that are open.
+/// All open connections.
 #[derive(Debug)]
 pub struct Connections {
     max: usize,
     max_per_address: usize,
     keep_alive: Duration,
     table: Mutex<Table>,
-    /// Sockets that exist: those of open connections and of those that gave way and are closing.
+    /// One permit per socket: of open connections, and of displaced ones that are still closing.
     sockets: Arc<Semaphore>,
 }
 
-/// Each connection is in one of `direct`, `proxied` and `signed_in`. Ids go up, so the maps are ordered by age.
+/// Each connection is in exactly one of `direct`, `proxied` and `signed_in`. Ids increase, so the maps are
+/// ordered by age.
 #[derive(Debug, Default)]
 struct Table {
     last_id: u64,
     direct: BTreeMap<u64, Entry>,
     direct_of: HashMap<Address, BTreeSet<u64>>,
     proxied: BTreeMap<u64, Entry>,
-    signed_in: HashMap<u64, Who>,
-    signed_in_of: HashMap<Who, usize>,
+    signed_in: HashMap<u64, RateKey>,
+    signed_in_of: HashMap<RateKey, usize>,
 }
 
 #[derive(Debug)]
 struct Entry {
-    /// The address that it counts for. `None` for a trusted proxy, which stands for many clients.
+    /// Address that the connection counts for. `None` for a trusted proxy.
     address: Option<Address>,
     displaced: CancellationToken,
 }
 
-/// How many connections are open.
+/// Number of open connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpenConnections {
-    /// Those that no signed-in caller uses.
+pub struct ConnectionCounts {
+    /// Connections that no signed-in caller uses.
     pub anonymous: usize,
-    /// Those that a signed-in caller uses.
+    /// Connections that a signed-in caller uses.
     pub signed_in: usize,
 }
 
 impl Connections {
-    /// None is open.
+    /// Creates an empty table.
     pub fn new(options: &LimitOptions) -> Self {
         let max = max_connections(options.max_connections as usize);
         Self {
@@ -81,17 +83,17 @@ impl Connections {
         }
     }
 
-    /// How long a connection may wait for its next request.
+    /// Returns how long a connection may wait for its next request.
     pub fn keep_alive(&self) -> Duration {
         self.keep_alive
     }
 
-    /// Waits while too many connections are closing. The permit stands for a socket.
+    /// Acquires the permit for a socket. Waits while too many connections are closing.
     pub async fn socket(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.sockets).acquire_owned().await.ok()
     }
 
-    /// Counts a connection that was accepted. Another one gives way if there are too many.
+    /// Registers an accepted connection. Displaces the oldest anonymous ones at a limit.
     pub fn open(self: &Arc<Self>, address: Option<Address>) -> OpenConnection {
         let mut table = self.lock();
         if let Some(ids) = address.and_then(|address| table.direct_of.get(&address))
@@ -101,7 +103,7 @@ impl Connections {
             table.displace(oldest);
         }
         if table.anonymous() + table.signed_in.len() >= self.max
-            && let Some(oldest) = table.oldest()
+            && let Some(oldest) = table.oldest_displaceable()
         {
             table.displace(oldest);
         }
@@ -113,15 +115,15 @@ impl Connections {
         OpenConnection { handle: ConnectionHandle { id, connections: Arc::clone(self) }, displaced }
     }
 
-    /// How many are open.
-    pub fn count(&self) -> OpenConnections {
+    /// Returns the number of open connections.
+    pub fn count(&self) -> ConnectionCounts {
         let table = self.lock();
-        OpenConnections { anonymous: table.anonymous(), signed_in: table.signed_in.len() }
+        ConnectionCounts { anonymous: table.anonymous(), signed_in: table.signed_in.len() }
     }
 
-    /// How many signed-in callers may have at most, all of them and each.
+    /// Returns the maximum number of signed-in connections, in total and per caller.
     fn max_signed_in(&self) -> (usize, usize) {
-        let all = self.max - (self.max / RESERVED_PART).max(1);
+        let all = self.max - (self.max / RESERVED_DIVISOR).max(1);
         (all, all.div_ceil(2))
     }
 
@@ -135,8 +137,8 @@ impl Table {
         self.direct.len() + self.proxied.len()
     }
 
-    /// The connection that gives way when there are too many.
-    fn oldest(&self) -> Option<u64> {
+    /// Returns the connection to displace at the total limit.
+    fn oldest_displaceable(&self) -> Option<u64> {
         let many = if self.proxied.len() > self.direct.len() { &self.proxied } else { &self.direct };
         many.first_key_value().map(|(id, _)| *id)
     }
@@ -153,7 +155,7 @@ impl Table {
         }
     }
 
-    fn take_anonymous(&mut self, id: u64) -> Option<Entry> {
+    fn remove_anonymous(&mut self, id: u64) -> Option<Entry> {
         let entry = self.direct.remove(&id).or_else(|| self.proxied.remove(&id))?;
         if let Some(address) = entry.address
             && let Some(ids) = self.direct_of.get_mut(&address)
@@ -167,23 +169,23 @@ impl Table {
     }
 
     fn remove_signed_in(&mut self, id: u64) {
-        let Some(who) = self.signed_in.remove(&id) else { return };
-        if let Some(count) = self.signed_in_of.get_mut(&who) {
+        let Some(rate_key) = self.signed_in.remove(&id) else { return };
+        if let Some(count) = self.signed_in_of.get_mut(&rate_key) {
             *count -= 1;
             if *count == 0 {
-                self.signed_in_of.remove(&who);
+                self.signed_in_of.remove(&rate_key);
             }
         }
     }
 
     fn displace(&mut self, id: u64) {
-        if let Some(entry) = self.take_anonymous(id) {
+        if let Some(entry) = self.remove_anonymous(id) {
             entry.displaced.cancel();
         }
     }
 }
 
-/// A connection that is open. Dropping it makes room.
+/// Registration of an open connection. Dropping it removes the connection from the table.
 #[derive(Debug)]
 pub struct OpenConnection {
     handle: ConnectionHandle,
@@ -191,12 +193,12 @@ pub struct OpenConnection {
 }
 
 impl OpenConnection {
-    /// What its requests carry.
+    /// Returns the handle that the connection's requests carry.
     pub fn handle(&self) -> ConnectionHandle {
         self.handle.clone()
     }
 
-    /// Waits until it has to give way.
+    /// Completes when the connection is displaced.
     pub async fn displaced(&self) {
         self.displaced.cancelled().await;
     }
@@ -205,13 +207,13 @@ impl OpenConnection {
 impl Drop for OpenConnection {
     fn drop(&mut self) {
         let mut table = self.handle.connections.lock();
-        if table.take_anonymous(self.handle.id).is_none() {
+        if table.remove_anonymous(self.handle.id).is_none() {
             table.remove_signed_in(self.handle.id);
         }
     }
 }
 
-/// Names the connection that a request came on.
+/// Identifies the connection that a request arrived on.
 #[derive(Clone, Debug)]
 pub struct ConnectionHandle {
     id: u64,
@@ -219,20 +221,23 @@ pub struct ConnectionHandle {
 }
 
 impl ConnectionHandle {
-    /// A request of a signed-in caller came on it: it does not give way any more, unless there are too many of those. It
-    /// counts for the first such caller, also if a proxy brings requests of others on it later.
-    pub fn sign_in(&self, who: &Who) {
+    /// Marks the connection as used by a signed-in caller, so that it is not displaced any more. Does nothing
+    /// at the limits for signed-in callers.
+    ///
+    /// The connection counts for its first signed-in caller, even if a proxy sends requests of others on it
+    /// later.
+    pub fn sign_in(&self, rate_key: &RateKey) {
         let (max, max_each) = self.connections.max_signed_in();
         let mut table = self.connections.lock();
-        let own = table.signed_in_of.get(who).copied().unwrap_or_default();
-        if table.signed_in.len() < max && own < max_each && table.take_anonymous(self.id).is_some() {
-            table.signed_in.insert(self.id, who.clone());
-            *table.signed_in_of.entry(who.clone()).or_default() += 1;
+        let own = table.signed_in_of.get(rate_key).copied().unwrap_or_default();
+        if table.signed_in.len() < max && own < max_each && table.remove_anonymous(self.id).is_some() {
+            table.signed_in.insert(self.id, rate_key.clone());
+            *table.signed_in_of.entry(rate_key.clone()).or_default() += 1;
         }
     }
 }
 
-/// As many as are wanted, and half of the files that may be open: sessions need some too.
+/// Limits `wanted` to half of the process's file limit: sessions need files too.
 fn max_connections(wanted: usize) -> usize {
     let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files / 2).ok());
     let max = files.map_or(wanted, |files| wanted.min(files.max(1)));
@@ -262,8 +267,8 @@ mod tests {
         IpAddr::from([192, 0, 2, last]).into()
     }
 
-    fn owner(name: &str) -> Who {
-        Who::Owner(name.into())
+    fn owner(name: &str) -> RateKey {
+        RateKey::Owner(name.into())
     }
 
     fn displaced(all: &[OpenConnection]) -> Vec<bool> {
@@ -271,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn oldest_of_the_address_gives_way_when_that_has_too_many() {
+    fn oldest_connection_of_address_is_displaced_at_address_limit() {
         let all = connections(100, 2);
         let mut open =
             vec![all.open(Some(address(2))), all.open(Some(address(1))), all.open(Some(address(1)))];
@@ -279,22 +284,22 @@ mod tests {
         open.push(all.open(Some(address(1))));
         assert_eq!(displaced(&open), [false, true, false, false]);
         open.extend([all.open(None), all.open(None), all.open(None)]);
-        assert_eq!(displaced(&open)[4..], [false; 3], "a proxy stands for many");
+        assert_eq!(displaced(&open)[4..], [false; 3], "a proxy has no limit per address");
     }
 
     #[test]
-    fn oldest_of_all_gives_way_when_there_are_too_many_unless_it_is_signed_in() {
+    fn oldest_anonymous_connection_is_displaced_at_total_limit() {
         let all = connections(4, 100);
         let mut open: Vec<_> = (1..=4).map(|last| all.open(Some(address(last)))).collect();
         open[0].handle().sign_in(&owner("ada"));
         open.push(all.open(Some(address(5))));
         open.push(all.open(Some(address(6))));
         assert_eq!(displaced(&open), [false, true, true, false, false, false]);
-        assert_eq!(all.count(), OpenConnections { anonymous: 3, signed_in: 1 });
+        assert_eq!(all.count(), ConnectionCounts { anonymous: 3, signed_in: 1 });
     }
 
     #[test]
-    fn proxys_connections_give_way_only_if_they_are_the_majority() {
+    fn proxied_connections_are_displaced_only_as_majority() {
         let all = connections(4, 100);
         let mut open =
             vec![all.open(None), all.open(None), all.open(Some(address(1))), all.open(Some(address(2)))];
@@ -305,20 +310,20 @@ mod tests {
     }
 
     #[test]
-    fn signed_in_callers_leave_some_to_others_and_each_some_to_the_rest() {
+    fn signed_in_connections_are_limited_in_total_and_per_caller() {
         let all = connections(32, 100);
         let open: Vec<_> = (0..32).map(|_| all.open(None)).collect();
         for connection in &open[..20] {
             connection.handle().sign_in(&owner("ada"));
         }
-        assert_eq!(all.count(), OpenConnections { anonymous: 17, signed_in: 15 });
+        assert_eq!(all.count(), ConnectionCounts { anonymous: 17, signed_in: 15 });
         for connection in &open {
             connection.handle().sign_in(&owner("bob"));
         }
         assert_eq!(
             all.count(),
-            OpenConnections { anonymous: 2, signed_in: 30 },
-            "the first caller keeps one"
+            ConnectionCounts { anonymous: 2, signed_in: 30 },
+            "a connection counts for its first caller"
         );
         drop(open);
         let table = all.lock();
@@ -332,6 +337,6 @@ mod tests {
         let first = all.open(None);
         let _second = all.open(None);
         first.handle().sign_in(&owner("ada"));
-        assert_eq!(all.count(), OpenConnections { anonymous: 1, signed_in: 0 });
+        assert_eq!(all.count(), ConnectionCounts { anonymous: 1, signed_in: 0 });
     }
 }

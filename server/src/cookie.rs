@@ -1,4 +1,4 @@
-//! The cookie of a sign-in.
+//! The cookie of a browser session.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,30 +7,32 @@ use codex_gateway_app::{BasePath, cookies};
 
 use crate::proxies::is_https;
 
-/// Over TLS: the browser itself sees to it that no other host, and no page without TLS, can set it.
-const OVER_TLS: &str = "__Host-codex-gateway";
-/// Over TLS, below a path: the name above is for cookies of the whole host only, and other applications of the host need
-/// not get this one.
-const OVER_TLS_BELOW_PATH: &str = "__Secure-codex-gateway";
-const PLAIN: &str = "codex-gateway";
-/// Browsers keep no cookie for longer.
-const LONGEST: Duration = Duration::from_hours(400 * 24);
-/// How many cookies of the name are tried. A browser sends those of another path of the host as well.
+/// Over TLS. The `__Host-` prefix makes browsers ensure that no other host and no page without TLS can set the
+/// cookie.
+const TLS_NAME: &str = "__Host-codex-gateway";
+/// Over TLS, below a base path. `__Host-` requires the path `/`, and other applications of the host should not
+/// get the cookie.
+const TLS_NAME_BELOW_PATH: &str = "__Secure-codex-gateway";
+const PLAIN_NAME: &str = "codex-gateway";
+/// Maximum lifetime that browsers accept.
+const MAX_AGE: Duration = Duration::from_hours(400 * 24);
+/// Maximum number of cookies to try. Browsers also send same-named cookies of other paths of the host.
 const MAX_VALUES: usize = 8;
 
-/// The cookie's values in a request. Over TLS the other name does not count: anybody on the way could have set it.
+/// Returns the values of the cookie in a request. Over TLS the plain name is ignored: a network attacker could
+/// have set it.
 pub fn values<'a>(base: &BasePath, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> + use<'a> {
     cookies(headers, name(base, headers)).filter(|value| !value.is_empty()).take(MAX_VALUES)
 }
 
-/// The header that sets it, until then.
+/// Returns the `Set-Cookie` header that sets the cookie until that time.
 pub fn set(base: &BasePath, headers: &HeaderMap, value: &str, until: Option<SystemTime>) -> String {
-    let left = |until: SystemTime| until.duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST);
-    let left = until.map_or(LONGEST, left);
+    let left = |until: SystemTime| until.duration_since(SystemTime::now()).unwrap_or_default().min(MAX_AGE);
+    let left = until.map_or(MAX_AGE, left);
     write(base, headers, value, left.as_secs())
 }
 
-/// The header that removes it.
+/// Returns the `Set-Cookie` header that removes the cookie.
 pub fn expire(base: &BasePath, headers: &HeaderMap) -> String {
     write(base, headers, "", 0)
 }
@@ -43,9 +45,9 @@ fn write(base: &BasePath, headers: &HeaderMap, value: &str, seconds: u64) -> Str
 
 fn name(base: &BasePath, headers: &HeaderMap) -> &'static str {
     match (is_https(headers), base.below_root()) {
-        (true, None) => OVER_TLS,
-        (true, Some(_)) => OVER_TLS_BELOW_PATH,
-        (false, _) => PLAIN,
+        (true, None) => TLS_NAME,
+        (true, Some(_)) => TLS_NAME_BELOW_PATH,
+        (false, _) => PLAIN_NAME,
     }
 }
 
@@ -62,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_found_among_others() {
+    fn cookie_is_found_among_others() {
         assert_eq!(read([("cookie", "theme=dark; codex-gateway=abc; lang=en")]), ["abc"]);
         assert_eq!(read([("cookie", "a=b"), ("cookie", "codex-gateway=abc")]), ["abc"]);
         assert_eq!(
@@ -73,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn over_tls_it_has_a_name_that_nobody_else_can_set() {
+    fn cookie_over_tls_has_host_prefix() {
         let tls = ("x-forwarded-proto", "https, http");
         assert!(read([tls, ("cookie", "codex-gateway=abc")]).is_empty());
         assert_eq!(read([tls, ("cookie", "__Host-codex-gateway=abc")]), ["abc"]);
@@ -84,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn below_a_path_it_is_for_that_path_alone() {
+    fn cookie_below_base_path_is_limited_to_path() {
         let base = "/codex".parse().unwrap();
         let tls = headers([("x-forwarded-proto", "https")]);
         assert_eq!(
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_browsers_as_long_as_the_token_is_good() {
+    fn cookie_expires_with_token() {
         let cookie = set(
             &BasePath::default(),
             &HeaderMap::new(),

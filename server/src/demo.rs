@@ -1,4 +1,4 @@
-//! The demo: the real codex over a stand-in model, with a codex home and a workspace of its own.
+//! `--demo`: the real codex over a mock model, with a codex home and a workspace of its own.
 
 use std::{
     io,
@@ -7,34 +7,35 @@ use std::{
 };
 
 use codex_gateway_engine::Options;
-use codex_gateway_standin::{Options as StandinOptions, Standin, StandinError};
+use codex_gateway_mock_openai::{MockServer, MockServerError, Options as MockServerOptions};
 
-/// A running demo. Dropping it ends the stand-in model.
+/// A running demo. Dropping it stops the mock model.
 pub struct Demo {
-    _standin: Standin,
+    _mock_server: MockServer,
 }
 
-/// Why there is no demo.
+/// Error from [`Demo::start`].
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// A real model was asked for at the same time.
+    /// A real model is configured at the same time.
     #[error("--demo uses a stand-in model; it cannot be combined with {0}")]
     RealModel(&'static str),
-    /// Its directories cannot be made.
+    /// A directory cannot be created.
     #[error("{path} cannot be made: {error}")]
     Directory {
-        /// The directory.
+        /// Path of the directory.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         error: io::Error,
     },
-    /// The stand-in model does not start.
+    /// The mock model cannot be started.
     #[error(transparent)]
-    Standin(#[from] StandinError),
+    MockServer(#[from] MockServerError),
 }
 
 impl Demo {
-    /// Starts the stand-in model, and points the options at it. A directory that was chosen is kept; others are in `data`.
+    /// Starts the mock model, and points the options at it. Directories that are not configured are created in
+    /// `data`.
     ///
     /// # Errors
     /// [`DemoError`]
@@ -45,25 +46,25 @@ impl Demo {
         if engine.openai_base_url.as_ref().is_some_and(|url| !url.is_empty()) {
             return Err(DemoError::RealModel("CODEX_GATEWAY_OPENAI_BASE_URL"));
         }
-        let standin = Standin::start(StandinOptions::default()).await?;
+        let mock_server = MockServer::start(MockServerOptions::default()).await?;
         if engine.codex_home.is_none() {
-            engine.codex_home = Some(directory(&data.join("codex-home"))?);
+            engine.codex_home = Some(create_private_dir(&data.join("codex-home"))?);
         }
         if engine.cwd.is_none() {
-            engine.cwd = Some(directory(&data.join("workspace"))?);
+            engine.cwd = Some(create_private_dir(&data.join("workspace"))?);
         }
-        engine.openai_base_url = Some(standin.base_url().to_owned());
-        Ok(Self { _standin: standin })
+        engine.openai_base_url = Some(mock_server.base_url().to_owned());
+        Ok(Self { _mock_server: mock_server })
     }
 
-    /// Where a demo keeps its files: apart from those of real work.
+    /// Returns the data directory of a demo, which is separate from that of real sessions.
     pub fn data_dir(own: &Path) -> PathBuf {
         own.join("demo")
     }
 }
 
-/// Makes a directory that only its owner can look into, if it is not there.
-fn directory(path: &Path) -> Result<PathBuf, DemoError> {
+/// Creates a directory with mode 0700, if it does not exist.
+fn create_private_dir(path: &Path) -> Result<PathBuf, DemoError> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -1,5 +1,4 @@
-//! What a request is answered with when it cannot be done. The one error type of the HTTP layer: engine
-//! errors come in through `From`.
+//! The error type of the HTTP layer. Errors of the engine are converted with `From`.
 
 use axum::{
     Json,
@@ -9,87 +8,87 @@ use axum::{
 use codex_gateway_engine::{SessionError, UploadError};
 use codex_gateway_wire::api::{ErrorBody, ErrorCode};
 
-use crate::guard::{ForeignPage, Names};
+use crate::guard::{ForeignPage, RequestHosts};
 
-/// The documented answer of the paths that are gone.
-const LEGACY: &str =
+/// Documented message of the removed endpoints.
+const LEGACY_MESSAGE: &str =
     "Legacy single-session endpoints were removed. Create a session first via POST /api/sessions.";
 
-/// Why a request cannot be done.
+/// Error of a request.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// A session cannot do it.
+    /// Error of a session.
     #[error(transparent)]
     Session(#[from] SessionError),
-    /// An image cannot be taken, or given back.
+    /// An upload cannot be stored or read.
     #[error(transparent)]
     Upload(#[from] UploadError),
-    /// The body does not say that it is an image.
+    /// The `Content-Type` of an upload is not an image type.
     #[error("the body must say that it is an image: content-type: image/png, for example")]
     NoImageType,
-    /// The body is not JSON, or not of the right shape.
+    /// The body is not valid JSON, or does not match its schema.
     #[error("{0}")]
     BadBody(String),
-    /// The key of the request is none.
+    /// The `Idempotency-Key` is not valid, or is sent more than once.
     #[error("an Idempotency-Key is sent once, and is 1 to 255 visible ASCII characters")]
     BadKey,
-    /// A part of the query cannot be understood.
+    /// A query parameter is not valid.
     #[error("{0}")]
     BadQuery(String),
-    /// The body is larger than its route takes, in bytes.
-    #[error("the body is larger than {}", size(*.0))]
+    /// The body exceeds the limit of its route, in bytes.
+    #[error("the body is larger than {}", format_size(*.0))]
     TooLarge(usize),
-    /// No valid token.
+    /// The request has no valid token.
     #[error("a valid bearer token is needed")]
     Unauthorized,
-    /// The token is signed with our secret, and says that it is for later.
+    /// The token is signed correctly, but its `nbf` or `iat` is in the future.
     #[error("the token is not valid yet: its nbf or iat is in the future; are both clocks right?")]
     TokenNotValidYet,
-    /// The token or the sign-in ended before the reply was there. What the request has begun goes on.
+    /// The token or browser session ended before the reply. The work that the request started continues.
     #[error("the token or the sign-in has ended while the request waited; what it has begun goes on")]
     SignInEnded,
-    /// The gateway reads as many request bodies as it can.
-    #[error("the gateway is reading as many request bodies as it can; try again in {after} s")]
+    /// The gateway already buffers as many request bodies as it may.
+    #[error("the gateway is reading as many request bodies as it can; try again in {retry_after} s")]
     TooManyBodies {
-        /// When to try again, in seconds.
-        after: u64,
+        /// When to retry, in seconds.
+        retry_after: u64,
     },
-    /// The body comes too slowly.
+    /// The body arrives too slowly.
     #[error("the body did not come in time")]
     SlowBody,
-    /// Too much was asked in too short a time.
-    #[error("too many {what}; try again in {after} s")]
+    /// A rate limit was exceeded.
+    #[error("too many {what}; try again in {retry_after} s")]
     RateLimited {
-        /// Of what it was too much.
+        /// Name of what is limited, for the message.
         what: &'static str,
-        /// When to try again, in seconds.
-        after: u64,
+        /// When to retry, in seconds.
+        retry_after: u64,
     },
-    /// The request names no host, or more than one.
+    /// The request has no host, or conflicting ones.
     #[error("a request has one Host, and its target names no other")]
     BadHost,
-    /// The request names a host that is not ours.
+    /// The gateway does not serve the requested host.
     #[error("{0}")]
-    ForeignHost(Box<Names>),
-    /// A page of another site sent the request.
+    ForeignHost(Box<RequestHosts>),
+    /// The request comes from a page of another site.
     #[error("{0}")]
     ForeignOrigin(Box<ForeignPage>),
-    /// There is nothing at this path.
+    /// Unknown path.
     #[error("there is nothing at this path")]
     NotFound,
-    /// There is something at this path, but not for this method.
+    /// The path does not support the method.
     #[error("this path does not take this method")]
     MethodNotAllowed,
-    /// A path that existed in an older gateway.
-    #[error("{LEGACY}")]
+    /// Path of an older gateway.
+    #[error("{LEGACY_MESSAGE}")]
     Legacy,
-    /// A bug here.
+    /// A bug in the gateway.
     #[error("the gateway made a mistake; its log knows more")]
     Internal,
 }
 
 impl ApiError {
-    /// There is no body, and there should be one.
+    /// Error for a missing body.
     pub fn empty_body() -> Self {
         Self::BadBody("the body is empty; it should be a JSON object".to_owned())
     }
@@ -118,8 +117,8 @@ impl ApiError {
     }
 }
 
-/// A size, in the unit that makes it a whole number.
-fn size(bytes: usize) -> String {
+/// Formats a size in KiB or MiB. Limits are whole numbers of these.
+fn format_size(bytes: usize) -> String {
     match (bytes >> 20, bytes >> 10) {
         (0, kibibytes) => format!("{kibibytes} KiB"),
         (mebibytes, _) => format!("{mebibytes} MiB"),
@@ -152,10 +151,10 @@ impl IntoResponse for ApiError {
             Self::Unauthorized | Self::TokenNotValidYet | Self::SignInEnded => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Self::RateLimited { after, .. } | Self::TooManyBodies { after } => {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after));
+            Self::RateLimited { retry_after, .. } | Self::TooManyBodies { retry_after } => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
             }
-            Self::Session(SessionError::Limit(_) | SessionError::TooManyReads) => {
+            Self::Session(SessionError::SessionLimit(_) | SessionError::ReadersBusy) => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             Self::Session(SessionError::Indexing) => {
@@ -163,7 +162,7 @@ impl IntoResponse for ApiError {
             }
             _ => {}
         }
-        // The request's id is known to the middleware only: it writes the body again.
+        // The `request_id` middleware rewrites the body, with the id of the request.
         response.extensions_mut().insert(body);
         response
     }

@@ -1,4 +1,4 @@
-//! What handlers take from a request, each refusal a documented error.
+//! Extractors of the handlers. Each rejection is a documented error.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request},
     http::request::Parts,
 };
-use codex_gateway_engine::{RequestKey, Session, SessionError};
+use codex_gateway_engine::{IdempotencyKey, Session, SessionError};
 use codex_gateway_wire::SessionId;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -18,7 +18,7 @@ use crate::{
     unknown_fields::FieldCheck,
 };
 
-/// A JSON body, which is read now. As an `Option`, an empty body is none, and so is `null`.
+/// JSON body. As an `Option`, an empty body and `null` are `None`.
 pub struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
@@ -44,109 +44,114 @@ fn parse<T: DeserializeOwned>(bytes: &Bytes, check: Option<&FieldCheck>) -> Resu
     if bytes.is_empty() {
         return Ok(None);
     }
-    // A list would be read as an object's fields, in their order.
+    // serde would read a list as the fields of an object, in order.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         return Err(ApiError::BadBody("the body is a list; it should be a JSON object".to_owned()));
     }
-    check.map_or(Ok(()), |check| check.body(bytes))?;
+    check.map_or(Ok(()), |check| check.check_body(bytes))?;
     let wrong = |error| ApiError::BadBody(format!("the body is not the JSON that is expected: {error}"));
     serde_json::from_slice(bytes).map_err(wrong)
 }
 
-/// The header with the key of a request that shall be done once.
-const KEY: &str = "idempotency-key";
+/// Header of an idempotent request.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// A part of the body that says nothing of what is done, but how long the reply to it waits.
-const WAIT: &str = "wait";
+/// Field of the body that only says how long to wait for the reply, and so does not count for the key.
+const WAIT_FIELD: &str = "wait";
 
-/// The `Idempotency-Key` of a request, if it has one.
-fn key_of<B>(request: &http::Request<B>) -> Result<Option<String>, ApiError> {
-    let mut keys = request.headers().get_all(KEY).iter();
+/// Returns the `Idempotency-Key` header of a request, if present.
+fn key_header<B>(request: &http::Request<B>) -> Result<Option<String>, ApiError> {
+    let mut keys = request.headers().get_all(IDEMPOTENCY_KEY).iter();
     match (keys.next(), keys.next()) {
         (given, None) => Ok(given.map(|key| key.to_str().unwrap_or_default().to_owned())),
         (_, Some(_)) => Err(ApiError::BadKey),
     }
 }
 
-/// The key of a request whose body is not JSON, or that has none.
+/// Returns the idempotency key of a request whose body is not JSON or is empty.
 ///
 /// # Errors
 /// [`ApiError::BadKey`]
-pub fn request_key<B>(request: &http::Request<B>, body: &[u8]) -> Result<Option<RequestKey>, ApiError> {
+pub fn idempotency_key<B>(
+    request: &http::Request<B>,
+    body: &[u8],
+) -> Result<Option<IdempotencyKey>, ApiError> {
     let path = request.uri().path().as_bytes();
-    let key = |key: String| RequestKey::new(&key, &[path, body]).ok_or(ApiError::BadKey);
-    key_of(request)?.map(key).transpose()
+    let key = |key: String| IdempotencyKey::new(&key, &[path, body]).ok_or(ApiError::BadKey);
+    key_header(request)?.map(key).transpose()
 }
 
-/// A request of an operation that takes no body. The fields of one that it has all the same are told as other unknown fields are.
+/// Extractor of operations without a body. If the request has one, its fields are reported as unknown.
 pub struct NoBody {
-    /// The key of the request, if it has one.
-    pub key: Option<RequestKey>,
+    /// The idempotency key, if the request has one.
+    pub key: Option<IdempotencyKey>,
 }
 
 impl FromRequest<AppState> for NoBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        let key = request_key(&request, &[])?;
-        // Most have none: they need no room for a body either, of which there may be none left.
+        let key = idempotency_key(&request, &[])?;
+        // Most requests have no body. They need no reservation, which may be unavailable.
         if request.body().is_end_stream() {
             return Ok(Self { key });
         }
         let check = request.extensions().get::<FieldCheck>().cloned();
         let (bytes, _permit) = read_json(request, state).await?;
-        check.map_or(Ok(()), |check| check.body(&bytes))?;
+        check.map_or(Ok(()), |check| check.check_body(&bytes))?;
         Ok(Self { key })
     }
 }
 
-/// A body in the one form that all bodies with its meaning have: defaults and `null` are left out, names are sorted.
-/// A body with a number that no program can hold means its `bytes`.
-fn meaning<T: Serialize>(body: Option<&T>, bytes: &[u8]) -> Vec<u8> {
-    let Ok(mut meaning) = serde_json::to_value(body) else { return bytes.to_vec() };
-    if let Value::Object(members) = &mut meaning {
-        members.remove(WAIT);
+/// Serialises a body in canonical form: without defaults and `null`, with sorted names. Equivalent bodies have
+/// the same form. Returns `bytes` if the body has a number that JSON values cannot hold.
+fn canonical_body<T: Serialize>(body: Option<&T>, bytes: &[u8]) -> Vec<u8> {
+    let Ok(mut canonical) = serde_json::to_value(body) else { return bytes.to_vec() };
+    if let Value::Object(members) = &mut canonical {
+        members.remove(WAIT_FIELD);
         members.retain(|_, member| !member.is_null());
     }
-    meaning.sort_all_objects();
-    if meaning.is_null() { b"{}".to_vec() } else { meaning.to_string().into_bytes() }
+    canonical.sort_all_objects();
+    if canonical.is_null() { b"{}".to_vec() } else { canonical.to_string().into_bytes() }
 }
 
-/// A JSON body, if there is one, and the key of the request, if it has one.
-pub struct Keyed<T> {
-    /// The key; it stands for the path and the meaning of the body.
-    pub key: Option<RequestKey>,
+/// An optional JSON body, and the idempotency key of the request.
+pub struct IdempotentJson<T> {
+    /// The key, if the request has one. It covers the path and the canonical body.
+    pub key: Option<IdempotencyKey>,
     /// The body.
     pub body: Option<T>,
-    /// Room for the body: what it was parsed to is as large. Held until it is handed on.
+    /// Permit for the bytes of the body. The parsed body is about as large, so hold it until the body is handed
+    /// on.
     pub permit: BodyPermit,
 }
 
-impl<T: DeserializeOwned + Serialize> FromRequest<AppState> for Keyed<T> {
+impl<T: DeserializeOwned + Serialize> FromRequest<AppState> for IdempotentJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        let given = key_of(&request)?;
+        let given = key_header(&request)?;
         let path = request.uri().path().to_owned();
         let check = request.extensions().get::<FieldCheck>().cloned();
         let (bytes, permit) = read_json(request, state).await?;
         let body = parse(&bytes, check.as_ref())?;
         let key = |key: String| {
-            RequestKey::new(&key, &[path.as_bytes(), &meaning(body.as_ref(), &bytes)]).ok_or(ApiError::BadKey)
+            IdempotencyKey::new(&key, &[path.as_bytes(), &canonical_body(body.as_ref(), &bytes)])
+                .ok_or(ApiError::BadKey)
         };
         Ok(Self { key: given.map(key).transpose()?, body, permit })
     }
 }
 
-/// The session that the path's `{id}` names, if it is the caller's.
-pub struct CallersSession(pub Session);
+/// The session of the path's `{id}`. Rejects sessions of other owners.
+pub struct OwnedSession(pub Session);
 
-impl FromRequestParts<AppState> for CallersSession {
+impl FromRequestParts<AppState> for OwnedSession {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
-        // Whatever cannot be an id is the id of nothing.
+        // A path that cannot be parsed names no session.
         let Path(mut names) =
             parts.extract::<Path<HashMap<String, String>>>().await.map_err(|_| SessionError::NotFound)?;
         let id = names.remove("id").ok_or(SessionError::NotFound)?;
@@ -161,11 +166,11 @@ mod tests {
     use super::*;
 
     fn turn(json: &str) -> Vec<u8> {
-        meaning(Some(&serde_json::from_str::<StartTurn>(json).unwrap()), json.as_bytes())
+        canonical_body(Some(&serde_json::from_str::<StartTurn>(json).unwrap()), json.as_bytes())
     }
 
     #[test]
-    fn bodies_of_one_meaning_are_one_request() {
+    fn equivalent_bodies_have_one_canonical_form() {
         let plain = turn(r#"{"prompt":"Hi","outputSchema":{"type":"object","title":"x"}}"#);
         for same in [
             r#"{ "outputSchema" : {"title":"x", "type":"object"}, "prompt":"H\u0069" }"#,
@@ -177,9 +182,9 @@ mod tests {
         {
             assert_ne!(turn(other), plain, "{other}");
         }
-        let nothing = meaning::<CreateSession>(None, b"");
-        assert_eq!(meaning(Some(&CreateSession::default()), b"{}"), nothing);
+        let nothing = canonical_body::<CreateSession>(None, b"");
+        assert_eq!(canonical_body(Some(&CreateSession::default()), b"{}"), nothing);
         let titled = CreateSession { title: Some("x".to_owned()), ..CreateSession::default() };
-        assert_ne!(meaning(Some(&titled), b""), nothing);
+        assert_ne!(canonical_body(Some(&titled), b""), nothing);
     }
 }

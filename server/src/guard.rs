@@ -1,12 +1,12 @@
-//! Which names the gateway answers to, and which pages may use it: a website must never reach an agent.
+//! Protection of the gateway from websites: checks of the request's host and origin.
 //!
-//! Host is checked against DNS rebinding (a foreign name that resolves to this machine). The `X-Forwarded-Host` of a
-//! trusted proxy is checked too. It takes the place of a Host that is none of ours only if the operator has allowed that
-//! very name: a page that was rebound to a loopback address is a loopback peer and could send the header as well, but it
-//! gets nowhere with `localhost` or an address.
+//! `Host` is checked against DNS rebinding, where a foreign name resolves to this machine. The
+//! `X-Forwarded-Host` of a trusted proxy is checked too. It replaces an unknown `Host` only if the operator has
+//! allowed that very name. A rebound page connects from a loopback address and could send the header as well,
+//! but with `localhost` or an address it gets nowhere.
 //!
-//! Origin, and where there is none what the browser says in `Sec-Fetch-Site`, is checked against foreign pages: they may
-//! link here, and nothing else. That holds for reading too: a stream that nobody can read would still count as a reader.
+//! `Origin`, or `Sec-Fetch-Site` without one, is checked against foreign pages. They may link here, and nothing
+//! else. Reading is refused too, because a stream that the page cannot read would still count as a reader.
 
 use std::{fmt, net::IpAddr};
 
@@ -24,32 +24,33 @@ use crate::{
     state::AppState,
 };
 
-/// How the page that a request comes from is related to us, in the browser's words.
-pub(crate) const SITE: &str = "sec-fetch-site";
+/// Header in which browsers say how the requesting page is related to the target.
+pub(crate) const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// The names that the gateway answers to.
+/// Hosts that the gateway serves.
 #[derive(Clone, Debug)]
-pub struct Guard {
-    /// Whether only this machine can reach the gateway.
+pub struct HostGuard {
+    /// `true` if the bind address is loopback.
     loopback: bool,
-    /// Further names that the operator allows, in lower case and without ports.
+    /// Hosts that the operator allows, in lower case and without ports.
     allowed: Vec<String>,
 }
 
-impl Guard {
-    /// The names for a bind address, and the operator's own.
+impl HostGuard {
+    /// Creates the check for a bind address and the operator's allowed hosts.
     pub fn new(bind: IpAddr, allowed: &[String]) -> Self {
         let allowed = allowed.iter().map(|name| Host::parse(name.trim()).name());
         Self { loopback: bind.is_loopback(), allowed: allowed.filter(|name| !name.is_empty()).collect() }
     }
 
     /// Returns `true` if the operator allows this host by name.
-    fn allows(&self, authority: &str) -> bool {
+    fn allows_by_name(&self, authority: &str) -> bool {
         self.allowed.contains(&Host::parse(authority).name())
     }
 
-    /// Returns `true` if a host is one of ours. An address cannot be rebound, so any will do where all can reach us.
-    fn answers_to(&self, authority: &str) -> bool {
+    /// Returns `true` if the gateway serves this host. Addresses cannot be rebound, so a public gateway serves
+    /// all of them.
+    fn allows(&self, authority: &str) -> bool {
         let name = Host::parse(authority).name();
         if name == "localhost" || self.allowed.contains(&name) {
             return true;
@@ -58,16 +59,16 @@ impl Guard {
         address.is_ok_and(|address| !self.loopback || address.is_loopback())
     }
 
-    /// The host that the browser asked for. `None` if the gateway does not answer to it.
-    fn public_host<'a>(&self, asked: &'a str, forwarded: Option<&'a str>) -> Option<&'a str> {
-        let Some(forwarded) = forwarded else { return self.answers_to(asked).then_some(asked) };
+    /// Returns the host that the browser requested. `None` if the gateway does not serve it.
+    fn public_host<'a>(&self, requested: &'a str, forwarded: Option<&'a str>) -> Option<&'a str> {
+        let Some(forwarded) = forwarded else { return self.allows(requested).then_some(requested) };
         let is_ours =
-            if self.answers_to(asked) { self.answers_to(forwarded) } else { self.allows(forwarded) };
+            if self.allows(requested) { self.allows(forwarded) } else { self.allows_by_name(forwarded) };
         is_ours.then_some(forwarded)
     }
 }
 
-/// Middleware: refuses foreign names, and whatever foreign pages ask for.
+/// Middleware: refuses unknown hosts, and requests of foreign pages.
 ///
 /// # Errors
 /// [`ApiError::BadHost`], [`ApiError::ForeignHost`], [`ApiError::ForeignOrigin`]
@@ -77,27 +78,27 @@ pub async fn guard(
     next: Next,
 ) -> Result<Response, ApiError> {
     let headers = request.headers();
-    let asked = authority(headers, request.uri())?;
+    let requested = request_host(headers, request.uri())?;
     let forwarded = forwarded_host(headers).map_err(|_| ApiError::BadHost)?;
-    let names = || Names {
-        host: asked.to_owned(),
+    let hosts = || RequestHosts {
+        host: requested.to_owned(),
         forwarded: forwarded.map(str::to_owned),
         ignored: request.extensions().get().cloned(),
     };
-    let Some(public) = state.guard.public_host(asked, forwarded) else {
-        return Err(ApiError::ForeignHost(Box::new(names())));
+    let Some(public) = state.guard.public_host(requested, forwarded) else {
+        return Err(ApiError::ForeignHost(Box::new(hosts())));
     };
-    if !(is_own_page(headers, public) || is_link(request.method(), headers)) {
+    if !(is_same_origin(headers, public) || is_top_level_navigation(request.method(), headers)) {
         let origin = headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
-        let page = ForeignPage { origin: origin.map(Into::into), names: names() };
+        let page = ForeignPage { origin: origin.map(Into::into), hosts: hosts() };
         return Err(ApiError::ForeignOrigin(Box::new(page)));
     }
     Ok(next.run(request).await)
 }
 
-/// The names that a request has for the host that it is for.
+/// Host headers of a refused request.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub struct RequestHosts {
     host: String,
     /// `X-Forwarded-Host` of a trusted proxy.
     forwarded: Option<String>,
@@ -105,8 +106,8 @@ pub struct Names {
     ignored: Option<IgnoredHost>,
 }
 
-impl Names {
-    /// Says that a header was not believed, if there was one.
+impl RequestHosts {
+    /// Explains that an `X-Forwarded-Host` was ignored, if there was one.
     fn write_ignored(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(IgnoredHost { host, peer }) = &self.ignored else { return Ok(()) };
         write!(
@@ -117,8 +118,8 @@ impl Names {
     }
 }
 
-/// Why the gateway does not answer.
-impl fmt::Display for Names {
+/// Explains why the host is refused.
+impl fmt::Display for RequestHosts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, forwarded, ignored } = self;
         match (forwarded, ignored) {
@@ -138,29 +139,29 @@ impl fmt::Display for Names {
     }
 }
 
-/// A page of another site, as far as the request says.
+/// A foreign page, as described by the headers of its request.
 #[derive(Clone, Debug)]
 pub struct ForeignPage {
-    /// `None` if only `Sec-Fetch-Site` tells.
+    /// `None` if the request has only `Sec-Fetch-Site`.
     origin: Option<String>,
-    names: Names,
+    hosts: RequestHosts,
 }
 
-/// Why the page is foreign.
+/// Explains why the request is refused.
 impl fmt::Display for ForeignPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("requests from pages of other sites are refused")?;
         if let Some(origin) = &self.origin {
-            let host = self.names.forwarded.as_ref().unwrap_or(&self.names.host);
+            let host = self.hosts.forwarded.as_ref().unwrap_or(&self.hosts.host);
             write!(f, ": the page is of {origin:?}, and the request is for {host:?}")?;
         }
-        self.names.write_ignored(f)
+        self.hosts.write_ignored(f)
     }
 }
 
-/// Which name a request is for. A target with a name of its own (`GET http://…`) must agree with Host: what stands
-/// before us may have looked at the one, and we at the other.
-fn authority<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<&'a str, ApiError> {
+/// Returns the host that a request is for. An absolute target (`GET http://…`) must agree with `Host`: a proxy
+/// may have checked the one, and the gateway the other.
+fn request_host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<&'a str, ApiError> {
     let mut hosts = headers.get_all(header::HOST).iter();
     let (host, second) = (hosts.next(), hosts.next());
     let host = host.map(|host| host.to_str().unwrap_or_default());
@@ -174,11 +175,11 @@ fn authority<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<&'a str, ApiErr
     }
 }
 
-/// Whether a request comes from no page at all, or from one of ours.
-fn is_own_page(headers: &HeaderMap, authority: &str) -> bool {
+/// Returns `true` if the request comes from no page or from one of the gateway's own.
+fn is_same_origin(headers: &HeaderMap, authority: &str) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter().peekable();
     if origins.peek().is_some() {
-        // TLS may end at a proxy that does not say so: without its word, both schemes are ours.
+        // Without `X-Forwarded-Proto`, TLS may still end at a proxy, so both schemes are accepted.
         let https = is_https(headers);
         return origins.all(|origin| {
             let own = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
@@ -188,11 +189,11 @@ fn is_own_page(headers: &HeaderMap, authority: &str) -> bool {
             })
         });
     }
-    headers.get(SITE).is_none_or(|site| site == "same-origin" || site == "none")
+    headers.get(SEC_FETCH_SITE).is_none_or(|site| site == "same-origin" || site == "none")
 }
 
-/// Whether somebody follows a link to us, into a window of its own: not into a frame of the page they came from.
-fn is_link(method: &Method, headers: &HeaderMap) -> bool {
+/// Returns `true` if a link is followed into a top-level window, not into a frame of the foreign page.
+fn is_top_level_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let says = |name, value| headers.get(name).is_some_and(|said| said == value);
     matches!(*method, Method::GET | Method::HEAD)
         && !headers.contains_key(header::ORIGIN)
@@ -208,12 +209,12 @@ mod tests {
         all.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
-    fn local() -> Guard {
-        Guard::new([127, 0, 0, 1].into(), &["Gateway.Example ".to_owned()])
+    fn local() -> HostGuard {
+        HostGuard::new([127, 0, 0, 1].into(), &["Gateway.Example ".to_owned()])
     }
 
     #[test]
-    fn a_local_gateway_answers_to_local_names_and_those_allowed() {
+    fn loopback_gateway_allows_loopback_and_configured_hosts() {
         for own in [
             "localhost",
             "localhost:1317",
@@ -222,7 +223,7 @@ mod tests {
             "gateway.example",
             "GATEWAY.example:80",
         ] {
-            assert!(local().answers_to(own), "{own}");
+            assert!(local().allows(own), "{own}");
         }
         for foreign in [
             "",
@@ -232,30 +233,30 @@ mod tests {
             "192.0.2.7:1317",
             "127.0.0.1.evil.example",
         ] {
-            assert!(!local().answers_to(foreign), "{foreign}");
+            assert!(!local().allows(foreign), "{foreign}");
         }
     }
 
     #[test]
-    fn an_open_gateway_answers_to_any_address_but_not_to_any_name() {
-        let open = Guard::new([0, 0, 0, 0].into(), &[]);
-        assert!(open.answers_to("192.0.2.7:1317") && open.answers_to("[2001:db8::1]"));
-        assert!(!open.answers_to("evil.example"));
+    fn public_gateway_allows_any_address_but_no_unknown_name() {
+        let open = HostGuard::new([0, 0, 0, 0].into(), &[]);
+        assert!(open.allows("192.0.2.7:1317") && open.allows("[2001:db8::1]"));
+        assert!(!open.allows("evil.example"));
     }
 
     #[test]
-    fn allowed_name_may_be_given_with_a_port() {
-        let guard = Guard::new([127, 0, 0, 1].into(), &["ex.org:8443".to_owned()]);
-        assert!(guard.answers_to("ex.org:8443") && guard.answers_to("EX.ORG."));
+    fn allowed_host_may_include_port() {
+        let guard = HostGuard::new([127, 0, 0, 1].into(), &["ex.org:8443".to_owned()]);
+        assert!(guard.allows("ex.org:8443") && guard.allows("EX.ORG."));
     }
 
     #[test]
-    fn forwarded_host_replaces_a_foreign_host_only_if_the_operator_names_it() {
-        let public = |asked, forwarded| local().public_host(asked, forwarded);
+    fn forwarded_host_replaces_foreign_host_only_if_configured() {
+        let public = |requested, forwarded| local().public_host(requested, forwarded);
         assert_eq!(public("backend:1317", Some("gateway.example")), Some("gateway.example"));
         assert_eq!(public("localhost:1317", Some("127.0.0.1:1")), Some("127.0.0.1:1"));
         assert_eq!(public("localhost:1317", Some("evil.example")), None);
-        // What a page could send that was rebound to this machine.
+        // Hosts that a rebound page could send.
         for own in ["localhost", "localhost:1317", "127.0.0.1", "[::1]"] {
             assert_eq!(public("evil.example:1317", Some(own)), None, "{own}");
         }
@@ -263,28 +264,29 @@ mod tests {
     }
 
     #[test]
-    fn refusal_names_both_hosts_and_the_setting() {
-        let mut names = Names { host: "backend".into(), forwarded: Some("ex.org".into()), ignored: None };
+    fn refusal_message_names_both_hosts_and_setting() {
+        let mut hosts =
+            RequestHosts { host: "backend".into(), forwarded: Some("ex.org".into()), ignored: None };
         let has = |text: String, all: &[&str]| {
             for part in all {
                 assert!(text.contains(part), "{text}");
             }
         };
-        has(names.to_string(), &["\"backend\"", "\"ex.org\"", "CODEX_GATEWAY_ALLOWED_HOSTS"]);
-        names.forwarded = None;
-        names.ignored = Some(IgnoredHost { host: "ex.org".into(), peer: [192, 0, 2, 7].into() });
+        has(hosts.to_string(), &["\"backend\"", "\"ex.org\"", "CODEX_GATEWAY_ALLOWED_HOSTS"]);
+        hosts.forwarded = None;
+        hosts.ignored = Some(IgnoredHost { host: "ex.org".into(), peer: [192, 0, 2, 7].into() });
         let all = ["\"backend\"", "\"ex.org\"", "192.0.2.7", "CODEX_GATEWAY_TRUSTED_PROXIES"];
-        has(names.to_string(), &all);
-        let page = ForeignPage { origin: Some("https://ex.org".into()), names };
+        has(hosts.to_string(), &all);
+        let page = ForeignPage { origin: Some("https://ex.org".into()), hosts };
         has(page.to_string(), &all);
         has(page.to_string(), &["\"https://ex.org\""]);
     }
 
     #[test]
-    fn only_our_own_pages_may_act() {
-        assert!(is_own_page(&HeaderMap::new(), "localhost:1317"));
-        assert!(is_own_page(&headers([("origin", "http://localhost:1317")]), "localhost:1317"));
-        assert!(is_own_page(&headers([("origin", "https://localhost:1317")]), "localhost:1317"));
+    fn cross_origin_requests_are_not_same_origin() {
+        assert!(is_same_origin(&HeaderMap::new(), "localhost:1317"));
+        assert!(is_same_origin(&headers([("origin", "http://localhost:1317")]), "localhost:1317"));
+        assert!(is_same_origin(&headers([("origin", "https://localhost:1317")]), "localhost:1317"));
         for (origin, host) in [
             ("https://ex.org", "ex.org:443"),
             ("http://ex.org", "ex.org:80"),
@@ -292,42 +294,45 @@ mod tests {
             ("https://ex.org:443", "ex.org"),
             ("https://ex.org:444", "ex.org:444"),
         ] {
-            assert!(is_own_page(&headers([("origin", origin)]), host), "{origin} {host}");
+            assert!(is_same_origin(&headers([("origin", origin)]), host), "{origin} {host}");
         }
         for (origin, host) in [
             ("https://ex.org:444", "ex.org"),
             ("https://ex.org", "ex.org:80"),
             ("https://ex.org", "ex.org:444"),
         ] {
-            assert!(!is_own_page(&headers([("origin", origin)]), host), "{origin} {host}");
+            assert!(!is_same_origin(&headers([("origin", origin)]), host), "{origin} {host}");
         }
         for foreign in
             ["null", "http://localhost", "http://localhost:1318", "http://evil.example", "file://", ""]
         {
-            assert!(!is_own_page(&headers([("origin", foreign)]), "localhost:1317"), "{foreign}");
+            assert!(!is_same_origin(&headers([("origin", foreign)]), "localhost:1317"), "{foreign}");
         }
         let two = headers([("origin", "http://localhost:1317"), ("origin", "http://evil.example")]);
-        assert!(!is_own_page(&two, "localhost:1317"));
+        assert!(!is_same_origin(&two, "localhost:1317"));
         let plain = headers([("origin", "http://localhost:1317"), ("x-forwarded-proto", "https")]);
-        assert!(!is_own_page(&plain, "localhost:1317"), "whoever is on the way could have made that page");
-        assert!(!is_own_page(&headers([(SITE, "cross-site")]), "localhost:1317"));
-        assert!(is_own_page(&headers([(SITE, "none")]), "localhost:1317"));
+        assert!(!is_same_origin(&plain, "localhost:1317"), "a network attacker could have served that page");
+        assert!(!is_same_origin(&headers([(SEC_FETCH_SITE, "cross-site")]), "localhost:1317"));
+        assert!(is_same_origin(&headers([(SEC_FETCH_SITE, "none")]), "localhost:1317"));
     }
 
     #[test]
-    fn a_foreign_page_may_link_here_and_not_embed_us() {
+    fn only_top_level_get_navigation_is_allowed_from_foreign_pages() {
         let link = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
-        assert!(is_link(&Method::GET, &headers(link)));
-        assert!(!is_link(&Method::POST, &headers(link)));
-        assert!(!is_link(&Method::GET, &headers([link[0], ("sec-fetch-dest", "iframe")])));
-        assert!(!is_link(&Method::GET, &headers([("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")])));
-        assert!(!is_link(&Method::GET, &headers([link[0], link[1], ("origin", "null")])));
+        assert!(is_top_level_navigation(&Method::GET, &headers(link)));
+        assert!(!is_top_level_navigation(&Method::POST, &headers(link)));
+        assert!(!is_top_level_navigation(&Method::GET, &headers([link[0], ("sec-fetch-dest", "iframe")])));
+        assert!(!is_top_level_navigation(
+            &Method::GET,
+            &headers([("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")])
+        ));
+        assert!(!is_top_level_navigation(&Method::GET, &headers([link[0], link[1], ("origin", "null")])));
     }
 
     #[test]
-    fn a_request_is_for_one_name() {
+    fn conflicting_request_hosts_are_refused() {
         let uri = |text: &'static str| Uri::from_static(text);
-        let named = |hosts: &HeaderMap, target| authority(hosts, &uri(target)).map(str::to_owned).ok();
+        let named = |hosts: &HeaderMap, target| request_host(hosts, &uri(target)).map(str::to_owned).ok();
         assert_eq!(named(&headers([("host", "a:1")]), "/x").as_deref(), Some("a:1"));
         assert_eq!(named(&headers([]), "http://a:1/x").as_deref(), Some("a:1"));
         assert_eq!(named(&headers([("host", "A:1")]), "http://a:1/x").as_deref(), Some("A:1"));

@@ -1,4 +1,4 @@
-//! Middleware: what every answer tells the browser about itself, unless its handler has said otherwise.
+//! Middleware: response headers about security and caching. Handlers may set their own values.
 
 use axum::{
     extract::Request,
@@ -7,10 +7,10 @@ use axum::{
     response::Response,
 };
 
-/// What holds for every answer.
-const ALWAYS: [(HeaderName, &str); 8] = [
+/// Headers of every response.
+const DEFAULT_HEADERS: [(HeaderName, &str); 8] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    // Not `no-referrer`: with that, the browser hides from us where our own forms come from.
+    // With `no-referrer`, browsers would send `Origin: null` for the gateway's own forms.
     (header::REFERRER_POLICY, "same-origin"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
@@ -26,17 +26,17 @@ const ALWAYS: [(HeaderName, &str); 8] = [
     ),
 ];
 
-/// Adds the headers.
-pub async fn headers(request: Request, next: Next) -> Response {
+/// Adds the default headers that the handler has not set.
+pub async fn default_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    for (name, value) in ALWAYS {
+    for (name, value) in DEFAULT_HEADERS {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }
 
-/// What a page may load and do: what is ours, and of scripts in the page itself only those that know the nonce.
-pub fn allow_page(headers: &mut HeaderMap, nonce: &str) {
+/// Sets the policy of a page: only the gateway's own resources, and inline scripts with this nonce.
+pub fn set_page_policy(headers: &mut HeaderMap, nonce: &str) {
     set_policy(
         headers,
         &format!(
@@ -47,8 +47,8 @@ pub fn allow_page(headers: &mut HeaderMap, nonce: &str) {
     );
 }
 
-/// What a page may do that is only a form: it runs nothing, and its style knows the nonce.
-pub fn allow_form(headers: &mut HeaderMap, nonce: &str) {
+/// Sets the policy of a page without scripts, such as the sign-in form. Its inline style has this nonce.
+pub fn set_form_policy(headers: &mut HeaderMap, nonce: &str) {
     set_policy(
         headers,
         &format!(
@@ -59,7 +59,7 @@ pub fn allow_form(headers: &mut HeaderMap, nonce: &str) {
 }
 
 fn set_policy(headers: &mut HeaderMap, policy: &str) {
-    // A nonce is plain text; without a policy of its own an answer gets the one that allows nothing.
+    // A nonce is ASCII. Otherwise the response keeps the default policy, which allows nothing.
     if let Ok(policy) = HeaderValue::from_str(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }

@@ -1,6 +1,6 @@
-//! Host names as browsers and proxies write them: case does not count, nor does the default port of a scheme.
+//! Host names as browsers and proxies write them. Comparison ignores case and the scheme's default port.
 
-/// The host of a request or of an origin: a name or an address, and a port.
+/// Host of a request or origin: a name or address, and a port.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Host<'a> {
     name: &'a str,
@@ -8,10 +8,10 @@ pub(crate) struct Host<'a> {
 }
 
 impl<'a> Host<'a> {
-    /// Splits `name:port`. What is no port stays a part of the name, which then is no known one.
+    /// Splits `name:port`. An invalid port stays a part of the name, which then matches no known name.
     pub(crate) fn parse(authority: &'a str) -> Self {
         let (name, port) = match authority.rsplit_once(':') {
-            // The colons of a bare IPv6 address are no ports.
+            // The colons of a bare IPv6 address separate no port.
             Some((name, port)) if !name.contains(':') || name.ends_with(']') => match port {
                 "" => (name, None),
                 _ if port.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -21,7 +21,7 @@ impl<'a> Host<'a> {
             },
             _ => (authority, None),
         };
-        // A name that ends with a dot is the same name in DNS.
+        // A trailing dot makes no difference in DNS.
         Self { name: name.strip_suffix('.').unwrap_or(name), port }
     }
 
@@ -54,14 +54,14 @@ mod tests {
     }
 
     #[test]
-    fn default_port_and_case_make_no_difference() {
+    fn default_port_and_case_are_ignored() {
         assert!(is_same("ex.org:443", "ex.org", "https") && is_same("ex.org", "EX.org:443", "https"));
         assert!(is_same("ex.org:80", "ex.org", "http") && is_same("ex.org:", "ex.org.", "http"));
         assert!(is_same("[::1]:443", "[::1]", "https") && is_same("ex.org:444", "ex.org:444", "https"));
     }
 
     #[test]
-    fn other_port_and_other_name_are_another_host() {
+    fn different_port_or_name_is_another_host() {
         for (one, other, scheme) in [
             ("ex.org", "ex.org:444", "https"),
             ("ex.org:80", "ex.org", "https"),
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn name_is_in_lower_case_and_without_port() {
+    fn name_is_lower_case_without_port() {
         assert_eq!(Host::parse("EX.org:8443").name(), "ex.org");
         assert_eq!(Host::parse("[2001:DB8::1]:80").name(), "[2001:db8::1]");
         assert_eq!(Host::parse("2001:db8::1").name(), "2001:db8::1");

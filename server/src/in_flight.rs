@@ -1,8 +1,8 @@
-//! The requests that a connection is busy with, from their heads to the ends of their replies: whether it is idle, and
-//! whether its client takes nothing of what it asked for.
+//! In-flight requests of a connection, from their heads to the ends of their replies. They tell whether the
+//! connection is idle, and whether its client has stopped reading.
 //!
-//! HTTP/1.1 and HTTP/2 are the same here. The timeouts that hyper has cover HTTP/1.1 only, and TCP's see no client that
-//! acknowledges everything and opens no window for a stream.
+//! Works alike for HTTP/1.1 and HTTP/2. hyper's own timeouts cover HTTP/1.1 only. TCP's timeout does not detect
+//! a client that acknowledges everything and opens no window for a stream.
 
 use std::{
     collections::HashMap,
@@ -19,37 +19,38 @@ use axum::{
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Instant;
 
-/// The requests that a connection is busy with. Cheap to clone.
+/// In-flight requests of a connection. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct InFlight(Arc<Mutex<State>>);
+pub struct InFlightRequests(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    /// The number of requests so far.
+    /// Number of requests so far. Serves as id.
     count: u64,
-    /// Since when each reply waits for its client to take more; `None` while the client waits for the gateway.
+    /// For each open request, since when the reply waits for the client. `None` while the client waits for the
+    /// gateway.
     open: HashMap<u64, Option<Instant>>,
     idle_since: Instant,
-    /// Since when the head of a request is awaited that has begun. The first one is awaited from the start.
+    /// Since when the rest of a request's head is awaited. The first head is awaited from the start.
     head_since: Option<Instant>,
     is_http2: bool,
 }
 
-/// What a connection is doing.
+/// State of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
-    /// Nothing, since then.
+    /// No request is open, since this time.
     Idle(Instant),
-    /// It waits for the rest of a request's head, since then.
+    /// The head of a request is incomplete, since this time.
     Head(Instant),
-    /// It is busy, and its client takes what is sent.
+    /// A request is open, and its client reads the reply.
     Busy,
-    /// Its client takes nothing of a reply, since then.
+    /// The client has not read from a reply since this time.
     Stalled(Instant),
 }
 
-impl InFlight {
-    /// Nothing was asked yet.
+impl InFlightRequests {
+    /// Creates the state of a new connection.
     pub fn new() -> Self {
         let now = Instant::now();
         Self(Arc::new(Mutex::new(State {
@@ -61,8 +62,8 @@ impl InFlight {
         })))
     }
 
-    /// Bytes have come from the client. Between two requests of HTTP/1.1 they are the beginning of a head; over HTTP/2
-    /// they may be the answer to a ping.
+    /// Records bytes from the client. Between two requests of HTTP/1.1 they start a head. Over HTTP/2 they may
+    /// be the reply to a ping.
     pub fn received(&self, bytes: &[u8]) {
         let mut state = lock(&self.0);
         if !bytes.is_empty() && state.open.is_empty() && !state.is_http2 {
@@ -70,7 +71,7 @@ impl InFlight {
         }
     }
 
-    /// A request begins: its head is there.
+    /// Records a request whose head is complete.
     pub fn begin(&self, version: Version) -> Exchange {
         let mut state = lock(&self.0);
         state.is_http2 = version == Version::HTTP_2;
@@ -81,12 +82,12 @@ impl InFlight {
         Exchange { number, state: Arc::clone(&self.0) }
     }
 
-    /// Returns `true` if there was a request yet.
+    /// Returns `true` if the connection has had a request.
     pub fn has_begun(&self) -> bool {
         lock(&self.0).count > 0
     }
 
-    /// What the connection is doing.
+    /// Returns the state of the connection.
     pub fn activity(&self) -> Activity {
         let state = lock(&self.0);
         if state.open.is_empty() {
@@ -96,13 +97,13 @@ impl InFlight {
     }
 }
 
-impl Default for InFlight {
+impl Default for InFlightRequests {
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// A request that is being answered. Dropping it ends it.
+/// An open request. Dropping it ends it.
 #[derive(Debug)]
 pub struct Exchange {
     number: u64,
@@ -110,9 +111,9 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// The reply. The exchange ends with its body.
+    /// Wraps the reply, so that the exchange ends with its body.
     pub fn reply(self, response: Response) -> Response {
-        // An HTTP/2 client may open no window at all: then the body is never asked for.
+        // An HTTP/2 client may never open a window. Then the body is never polled.
         self.set_stalled_since(Some(Instant::now()));
         response.map(|body| Body::new(ReplyBody { body, exchange: self }))
     }
@@ -132,7 +133,7 @@ impl Drop for Exchange {
     }
 }
 
-/// A reply's body. What was taken of it and not asked for again waits for the client.
+/// Body of a reply. It waits for the client from one frame to the next poll.
 struct ReplyBody {
     body: Body,
     exchange: Exchange,
@@ -172,29 +173,29 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn connection_is_busy_until_the_end_of_the_last_reply() {
-        let in_flight = InFlight::new();
+    async fn connection_is_busy_until_last_reply_ends() {
+        let in_flight = InFlightRequests::new();
         assert!(!in_flight.has_begun() && matches!(in_flight.activity(), Activity::Head(_)));
         let (first, second) = (in_flight.begin(Version::HTTP_11), in_flight.begin(Version::HTTP_11));
         assert!(in_flight.has_begun() && in_flight.activity() == Activity::Busy);
         drop(second);
         let mut body = first.reply(Response::new(Body::from("text"))).into_body().into_data_stream();
-        assert!(matches!(in_flight.activity(), Activity::Stalled(_)), "nothing of it is asked for yet");
+        assert!(matches!(in_flight.activity(), Activity::Stalled(_)), "the body is not polled yet");
         body.next().await.unwrap().unwrap();
         drop(body);
         assert!(matches!(in_flight.activity(), Activity::Idle(_)));
     }
 
     #[tokio::test]
-    async fn bytes_between_requests_begin_a_head_over_http1_only() {
-        let in_flight = InFlight::new();
+    async fn bytes_between_requests_start_a_head_over_http1_only() {
+        let in_flight = InFlightRequests::new();
         drop(in_flight.begin(Version::HTTP_11));
         in_flight.received(b"");
         assert!(matches!(in_flight.activity(), Activity::Idle(_)));
         in_flight.received(b"G");
         let Activity::Head(since) = in_flight.activity() else { panic!("{:?}", in_flight.activity()) };
         in_flight.received(b"ET / HTTP/1.1");
-        assert_eq!(in_flight.activity(), Activity::Head(since), "a slow one gains no time");
+        assert_eq!(in_flight.activity(), Activity::Head(since), "more bytes do not extend the timeout");
         let exchange = in_flight.begin(Version::HTTP_11);
         in_flight.received(b"a body");
         drop(exchange);
@@ -206,8 +207,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reply_that_is_not_taken_is_stalled_and_one_that_has_nothing_to_give_is_not() {
-        let in_flight = InFlight::new();
+    async fn unread_reply_is_stalled_and_pending_reply_is_busy() {
+        let in_flight = InFlightRequests::new();
         let pieces = stream::iter(["a", "b"].map(Ok::<_, std::convert::Infallible>)).chain(stream::pending());
         let reply = in_flight.begin(Version::HTTP_11).reply(Response::new(Body::from_stream(pieces)));
         let mut body = reply.into_body().into_data_stream();

@@ -1,22 +1,25 @@
-//! HTTP over the engine: the API, the event streams, the pages, the assets.
+//! The HTTP server of the gateway: API, event streams, pages and assets.
 //!
-//! [`router::router`] is the table of contents.
+//! [`router::router`] lists all routes.
 
 pub mod assets;
 pub mod auth;
 pub mod base_path;
 pub mod body;
+pub mod browser_sessions;
 pub mod check;
 pub mod cli;
 pub mod compression;
 pub mod connections;
 pub mod cookie;
 pub mod demo;
+pub mod drain;
+pub mod env;
 pub mod error;
 pub mod extract;
 pub mod guard;
 pub mod headers;
-pub mod health;
+pub mod health_client;
 pub mod host;
 pub mod in_flight;
 pub mod init;
@@ -33,12 +36,9 @@ pub mod request_id;
 pub mod router;
 pub mod routes;
 pub mod serve;
-pub mod sign_ins;
 pub mod sse;
 pub mod state;
 pub mod token_command;
 pub mod tokens;
 pub mod unknown_fields;
-pub mod unread;
-pub mod variables;
 pub mod version;

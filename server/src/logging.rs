@@ -1,8 +1,8 @@
-//! The log: one event is one line, whatever is in it.
+//! Logging: each event is one line, whatever its fields contain.
 //!
-//! Owners, paths, names of threads and what codex says come from others. A line break in one of them would forge a line,
-//! and a control character could do anything to a terminal. So they are escaped where fields are written, for every
-//! call site and every format that uses these fields.
+//! Owners, paths, thread names and codex messages come from outside. A line break in them could forge a line,
+//! and control characters could change the terminal. So they are escaped where fields are written, for all call
+//! sites and formats.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -24,26 +24,26 @@ use tracing_subscriber::{
 
 use crate::print;
 
-/// The field that is the text of an event.
+/// Field with the text of an event.
 const MESSAGE: &str = "message";
 
-/// How the log is written.
+/// Format of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     #[default]
     Text,
-    /// An object of JSON for each line.
+    /// One JSON object per line.
     Json,
 }
 
-/// The format that was chosen at start.
+/// Format chosen at start.
 static FORMAT: OnceLock<LogFormat> = OnceLock::new();
 
-/// Writes the log to the standard error output: of the levels that `RUST_LOG` names, or else of this one. Panics are
-/// written there too, each on a line.
+/// Initialises logging to standard error. `RUST_LOG` overrides the default level. Panics are logged too, each
+/// as one line.
 pub fn init(default_level: LevelFilter, format: LogFormat) {
-    // A second call would fail below.
+    // A second call would panic below anyway.
     let _ = FORMAT.set(format);
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_level.to_string()));
@@ -65,9 +65,9 @@ pub fn init(default_level: LevelFilter, format: LogFormat) {
         let backtrace = Backtrace::capture();
         let backtrace = (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace);
         match format {
-            // What a bug panics with may have words of others in it.
+            // A panic message may contain text from outside.
             LogFormat::Text => {
-                print::err(&escaped(&panic.to_string()));
+                print::err(&escape(&panic.to_string()));
                 if let Some(backtrace) = backtrace {
                     print::err(&backtrace.to_string());
                 }
@@ -80,31 +80,31 @@ pub fn init(default_level: LevelFilter, format: LogFormat) {
     }));
 }
 
-/// Writes why the program ends, in the format of the log.
+/// Logs the error that ends the program, in the format of the log.
 pub fn fatal(program: &str, error: &anyhow::Error) {
     match FORMAT.get() {
         Some(LogFormat::Json) => write_json(&json!({ "message": format!("{error:#}") })),
-        // Some of it may be what codex said.
-        _ => print::err(&format!("{program}: {}", escaped(&format!("{error:#}")))),
+        // The error may contain text from codex.
+        _ => print::err(&format!("{program}: {}", escape(&format!("{error:#}")))),
     }
 }
 
-/// Writes an error as a line of the log, also if `RUST_LOG` filters errors out: the program may be about to end because of it.
+/// Logs an error, even if `RUST_LOG` filters out errors, because the program may be about to exit.
 fn write_json(error: &Value) {
     let mut line = json!({ "timestamp": rfc3339(now_ms()), "level": "ERROR", "target": "codex_gateway" });
     if let (Value::Object(line), Value::Object(error)) = (&mut line, error.clone()) {
         line.extend(error.into_iter().filter(|(_, value)| !value.is_null()));
     }
-    // Nobody is left to tell if standard error is closed.
+    // If standard error is closed, there is nowhere to report it.
     let _ = EscapedJson(io::stderr()).write_all(format!("{line}\n").as_bytes());
 }
 
-/// A text in which characters that are not seen, or do something, are written by their codes.
-pub fn escaped(text: &str) -> String {
+/// Escapes characters that are invisible or control the terminal.
+pub fn escape(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            // They do nothing, and texts of others that are quoted already have them.
+            // Quotes and backslashes are harmless, and quoted texts already contain them.
             '"' | '\'' | '\\' => written.push(c),
             _ => written.extend(c.escape_debug()),
         }
@@ -112,35 +112,35 @@ pub fn escaped(text: &str) -> String {
     written
 }
 
-/// Fields as tracing's own format writes them, escaped.
+/// Formats fields as tracing does, with escaped values.
 #[derive(Debug)]
 struct EscapedFields;
 
 impl<'writer> FormatFields<'writer> for EscapedFields {
     fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
-        let mut visitor = Fields { writer, is_first: true, result: Ok(()) };
+        let mut visitor = FieldVisitor { writer, is_first: true, result: Ok(()) };
         fields.record(&mut visitor);
         visitor.result
     }
 }
 
-struct Fields<'writer> {
+struct FieldVisitor<'writer> {
     writer: Writer<'writer>,
     is_first: bool,
     result: fmt::Result,
 }
 
-impl Fields<'_> {
+impl FieldVisitor<'_> {
     fn write(&mut self, field: &Field, value: &str) -> fmt::Result {
         if !std::mem::take(&mut self.is_first) {
             self.writer.write_char(' ')?;
         }
-        let value = escaped(value);
+        let value = escape(value);
         match field.name() {
             MESSAGE => self.writer.write_str(&value),
             name => {
                 let name = name.strip_prefix("r#").unwrap_or(name);
-                // Italic, and dimmed: as tracing has them.
+                // The styles of tracing's own format: italic and dimmed.
                 let (italic, dimmed, plain) = if self.writer.has_ansi_escapes() {
                     ("\x1b[3m", "\x1b[2m", "\x1b[0m")
                 } else {
@@ -152,9 +152,9 @@ impl Fields<'_> {
     }
 }
 
-impl Visit for Fields<'_> {
+impl Visit for FieldVisitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        // Quoted, so that a text cannot look like further fields.
+        // Quoted, so that a value cannot imitate further fields.
         if field.name() == MESSAGE {
             self.record_debug(field, &format_args!("{value}"));
         } else {
@@ -169,8 +169,8 @@ impl Visit for Fields<'_> {
     }
 }
 
-/// Escapes what JSON itself leaves as it is: characters that are not seen, or do something in a terminal. They stand in
-/// strings only, where an escape means the same.
+/// Escapes characters that JSON allows but that are invisible or control the terminal. They occur only in
+/// strings, where a `\u` escape is equivalent.
 #[derive(Clone, Copy, Debug)]
 struct EscapedJson<W>(W);
 
@@ -183,7 +183,7 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for EscapedJson<W> {
 }
 
 impl<W: io::Write> io::Write for EscapedJson<W> {
-    /// Writes a whole event: the subscriber writes each at once.
+    /// Writes a whole event. The subscriber writes each event with one call.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let mut written = String::with_capacity(event.len());
         for c in String::from_utf8_lossy(event).chars() {
@@ -225,7 +225,7 @@ mod tests {
         }
     }
 
-    /// What the log says of what this does.
+    /// Returns the log of a closure.
     fn logged(ansi: bool, work: impl FnOnce()) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
@@ -243,7 +243,7 @@ mod tests {
     const EVIL: &str = "ada\r\n2026-01-01 INFO \u{1b}[31mforged\u{7}\u{9b}\u{202e}\u{2028}漢";
 
     #[test]
-    fn event_is_one_line_whatever_its_fields_say() {
+    fn control_characters_in_fields_are_escaped() {
         let text = logged(false, || {
             let span = tracing::info_span!("request", path = EVIL, shown = %EVIL);
             let _inside = span.enter();
@@ -262,14 +262,14 @@ mod tests {
     }
 
     #[test]
-    fn terminal_has_the_styles_of_the_log_and_no_others() {
+    fn only_log_styles_reach_terminal() {
         let text = logged(true, || tracing::info!(owner = %EVIL, "hello"));
         assert!(text.contains("hello \u{1b}[3mowner\u{1b}[0m\u{1b}[2m=\u{1b}[0mada\\r\\n"), "{text:?}");
         assert!(!text.contains("\u{1b}[31m"), "{text:?}");
     }
 
     #[test]
-    fn event_in_json_is_one_object_with_the_texts_as_they_are() {
+    fn json_event_is_one_line_with_original_texts() {
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()

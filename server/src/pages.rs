@@ -1,4 +1,4 @@
-//! The pages: rendered by `codex-gateway-app`, with what it may reach put into its context.
+//! The pages and server functions of `codex-gateway-app`.
 
 use std::{convert::Infallible, panic::resume_unwind};
 
@@ -24,29 +24,29 @@ use tokio::{
 };
 use tower_http::compression::CompressionLayer;
 
-use crate::{assets, auth::Caller, headers::allow_page, rendering::MAX_PAGE_BYTES, state::AppState};
+use crate::{assets, auth::Caller, headers::set_page_policy, rendering::MAX_PAGE_BYTES, state::AppState};
 
-/// Shown while the browser files are missing.
+/// Page for a gateway without browser files.
 const NOT_BUILT: &str = include_str!("not_built.html");
 
-/// The pages, and the server functions that they call.
+/// Returns the routes of the pages and of their server functions.
 pub fn router(state: &AppState) -> Router<AppState> {
     init_tasks();
     let pages = PAGES
         .iter()
         .fold(Router::<AppState>::new(), |router, path| router.route(path, get(page)))
-        .route_layer(from_fn_with_state(state.clone(), built))
+        .route_layer(from_fn_with_state(state.clone(), require_browser_files))
         .layer(CompressionLayer::new());
-    pages.route("/_fn/{*name}", post(function))
+    pages.route("/_fn/{*name}", post(server_function))
 }
 
-/// A page. What it begins with is read first, so that an unknown conversation is a real 404, and one whose session has
-/// ended is found where it goes on.
+/// Renders a page.
 ///
-/// A conversation that cannot be rendered within the bounds of the [`Renderer`](crate::rendering::Renderer) is left out
-/// of its page, and loaded by the browser.
+/// Its data is loaded first, so that an unknown conversation is a real 404, and one whose session has ended
+/// redirects to its thread. A conversation that exceeds the limits of the
+/// [`Renderer`](crate::rendering::Renderer) is omitted from its page, and loaded by the browser.
 async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Request) -> Response {
-    let context = context(&state, owner);
+    let context = server_context(&state, owner);
     let (status, loaded) = load(&context, request.uri().path()).await;
     if let Some(path) = loaded.moved_to() {
         return Redirect::temporary(&state.base_path.address(&path)).into_response();
@@ -62,7 +62,7 @@ async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Req
         if rendered.is_none() {
             tracing::warn!(
                 path = page.parts.uri.path(),
-                "the page is too much to render; the browser loads it"
+                "the page is too large to render on the server; the browser loads its conversation"
             );
             page.clone().render_small(Loaded::deferred()).await
         } else {
@@ -73,11 +73,11 @@ async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Req
     };
     let Some(html) = rendered else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let mut response = (status, Html(in_chunks(html))).into_response();
-    allow_page(response.headers_mut(), &page.nonce);
+    set_page_policy(response.headers_mut(), &page.nonce);
     response
 }
 
-/// What a page is rendered with.
+/// Inputs of a page's rendering.
 #[derive(Clone)]
 struct Page {
     context: ServerContext,
@@ -88,19 +88,19 @@ struct Page {
 }
 
 impl Page {
-    /// The whole document of a page without a conversation.
+    /// Renders a page without a conversation.
     async fn render_small(self, loaded: Loaded) -> Option<Bytes> {
         let runtime = Handle::current();
         let work = spawn_blocking(move || runtime.block_on(self.render(loaded, None)));
         match work.await.map_err(JoinError::try_into_panic) {
             Ok(html) => html,
             Err(Ok(panic)) => resume_unwind(panic),
-            // The runtime is being shut down.
+            // The runtime is shutting down.
             Err(Err(_)) => None,
         }
     }
 
-    /// The whole document. `None` if it is larger than a page may be.
+    /// Renders the whole document. `None` if it exceeds [`MAX_PAGE_BYTES`].
     async fn render(self, loaded: Loaded, budget: Option<RenderBudget>) -> Option<Bytes> {
         let Self { context, base_path, parts, nonce, leptos } = self;
         let colours = known_colours(&context, &loaded).await;
@@ -112,7 +112,7 @@ impl Page {
             if let Some(budget) = &budget {
                 provide_context(budget.clone());
             }
-            // In place of leptos' own, which nobody outside the page gets to know.
+            // Replaces leptos' own nonce, which is not accessible outside of the page.
             provide_context(nonce.clone());
         };
         let render = render_app_async_with_context(provide, move || shell(leptos.clone()));
@@ -121,7 +121,7 @@ impl Page {
     }
 }
 
-/// A body in pieces that are compressed one at a time: between them, others have their turn.
+/// Splits a body into chunks that are compressed one by one. Between them, other tasks may run.
 fn in_chunks(mut html: Bytes) -> Body {
     const CHUNK: usize = 32 * 1024;
     Body::from_stream(stream! {
@@ -132,24 +132,24 @@ fn in_chunks(mut html: Bytes) -> Body {
     })
 }
 
-/// A server function.
-async fn function(State(state): State<AppState>, Caller(owner): Caller, request: Request) -> Response {
-    let context = context(&state, owner);
+/// Handles a server function.
+async fn server_function(State(state): State<AppState>, Caller(owner): Caller, request: Request) -> Response {
+    let context = server_context(&state, owner);
     handle_server_fns_with_context(move || provide_context(context.clone()), request).await.into_response()
 }
 
-/// What the app may reach: the sessions, for the one who asks.
-fn context(state: &AppState, owner: OwnerId) -> ServerContext {
+/// Returns the app's context for this caller.
+fn server_context(state: &AppState, owner: OwnerId) -> ServerContext {
     ServerContext {
         sessions: state.sessions.clone(),
         owner,
         build_id: state.build_id.clone(),
-        signs_in: state.auth.is_on(),
+        signs_in: state.auth.is_enabled(),
     }
 }
 
-/// Without the browser files a page could be read but not used: say how to build them instead.
-async fn built(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// Middleware: without browser files, replies with instructions to build them.
+async fn require_browser_files(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if assets::are_built(&state.site) {
         return next.run(request).await;
     }

@@ -1,8 +1,8 @@
-//! Reverse proxies: which peers are believed when they say where a request comes from.
+//! Trusted reverse proxies: the peers whose `X-Forwarded-*` headers are believed.
 //!
-//! A trusted peer's `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` count. [`TrustedProxies::strip`]
-//! removes them from the requests of all other peers, so that code behind it may read them without asking again.
-//! `Forwarded` (RFC 7239) is not read.
+//! `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` of trusted peers count.
+//! [`TrustedProxies::strip`] removes the headers from requests of all other peers, so later code may read them
+//! unchecked. `Forwarded` (RFC 7239) is not supported.
 
 use std::{net::IpAddr, str::FromStr};
 
@@ -12,14 +12,14 @@ use ipnet::{IpNet, Ipv4Net};
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-/// The value that trusts no peer.
+/// Value of the setting that trusts no peer.
 const NONE: &str = "none";
 
-/// The addresses and networks of reverse proxies that are believed.
+/// Addresses and networks of trusted reverse proxies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
-/// A part of the list is neither an address nor a network.
+/// Error for an entry that is neither an address nor a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("addresses and networks with commas between, as in 127.0.0.0/8,::1 (or {NONE}); {0:?} is neither")]
 pub struct NotANetwork(String);
@@ -31,12 +31,12 @@ impl FromStr for TrustedProxies {
         if list.trim() == NONE {
             return Ok(Self(Vec::new()));
         }
-        list.split(',').map(|part| network(part.trim())).collect::<Result<_, _>>().map(Self)
+        list.split(',').map(|part| parse_network(part.trim())).collect::<Result<_, _>>().map(Self)
     }
 }
 
-/// A network, or the network of one address. What maps IPv4 into IPv6 is the IPv4 network.
-fn network(text: &str) -> Result<IpNet, NotANetwork> {
+/// Parses a network, or an address as a network of one. An IPv4-mapped IPv6 network becomes the IPv4 network.
+fn parse_network(text: &str) -> Result<IpNet, NotANetwork> {
     let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
     let network = text.parse::<IpNet>().ok().or_else(address).ok_or_else(|| NotANetwork(text.to_owned()))?;
     let mapped = match network {
@@ -51,17 +51,17 @@ fn network(text: &str) -> Result<IpNet, NotANetwork> {
 }
 
 impl TrustedProxies {
-    /// Returns `true` if this peer is believed.
+    /// Returns `true` if this peer is trusted.
     pub fn contains(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         self.0.iter().any(|network| network.contains(&peer))
     }
 
-    /// The address that a request comes from.
+    /// Returns the address of the client that sent a request.
     ///
-    /// `X-Forwarded-For` is read from the right: each proxy appends the peer that it has seen. Reading stops at the
-    /// first address that is no trusted proxy, because everything to its left is that client's own invention, and at
-    /// the first entry that is no address.
+    /// `X-Forwarded-For` is read from the right, because each proxy appends its peer. Reading stops at the
+    /// first address that is not a trusted proxy: the client may have invented everything to its left. It also
+    /// stops at the first invalid entry.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let lines = headers.get_all(FORWARDED_FOR).iter().rev();
         let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
@@ -70,14 +70,14 @@ impl TrustedProxies {
             if !self.contains(client) {
                 break;
             }
-            let Some(before) = hop_address(hop.trim()) else { break };
+            let Some(before) = parse_hop(hop.trim()) else { break };
             client = before;
         }
         client
     }
 
-    /// Removes what a peer that is not believed says about where its request comes from. Returns the host that it said,
-    /// so that a refusal can name it.
+    /// Removes the forwarding headers of an untrusted peer. Returns its `X-Forwarded-Host`, so that an error
+    /// message can name it.
     pub fn strip(&self, peer: IpAddr, headers: &mut HeaderMap) -> Option<IgnoredHost> {
         if self.contains(peer) {
             return None;
@@ -91,47 +91,48 @@ impl TrustedProxies {
     }
 }
 
-/// An `X-Forwarded-Host` of a peer that is not believed.
+/// An `X-Forwarded-Host` of an untrusted peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IgnoredHost {
-    /// What it says.
+    /// Value of the header.
     pub host: String,
-    /// Who says it.
+    /// Address of the peer.
     pub peer: IpAddr,
 }
 
-/// An entry of `X-Forwarded-For`. Some proxies write the port as well.
-fn hop_address(hop: &str) -> Option<IpAddr> {
+/// Parses an entry of `X-Forwarded-For`. Some proxies append the port.
+fn parse_hop(hop: &str) -> Option<IpAddr> {
     let address = hop.parse::<IpAddr>().ok();
     let with_port = || hop.parse::<std::net::SocketAddr>().ok().map(|hop| hop.ip());
     let in_brackets = || hop.strip_prefix('[')?.strip_suffix(']')?.parse::<IpAddr>().ok();
     address.or_else(with_port).or_else(in_brackets).map(|address| address.to_canonical())
 }
 
-/// Returns `true` if the browser speaks TLS to a proxy: the gateway does not itself.
+/// Returns `true` if the browser uses TLS to a proxy. The gateway itself has no TLS.
 pub(crate) fn is_https(headers: &HeaderMap) -> bool {
     let proto = headers.get(FORWARDED_PROTO).and_then(|proto| proto.to_str().ok()).unwrap_or_default();
-    // Each proxy of a chain appends. The first entry is what the browser speaks.
+    // Each proxy of a chain appends. The first entry is the browser's protocol.
     proto.split(',').next().is_some_and(|proto| proto.trim().eq_ignore_ascii_case("https"))
 }
 
-/// The name that the browser asked a proxy for. `None` if no proxy says one, an error if there are two headers.
-pub(crate) fn forwarded_host(headers: &HeaderMap) -> Result<Option<&str>, TwoHosts> {
+/// Returns the host that the browser requested from a proxy. `None` without the header, an error with two of
+/// them.
+pub(crate) fn forwarded_host(headers: &HeaderMap) -> Result<Option<&str>, MultipleHosts> {
     let mut lines = headers.get_all(FORWARDED_HOST).iter();
     match (lines.next(), lines.next()) {
-        (_, Some(_)) => Err(TwoHosts),
+        (_, Some(_)) => Err(MultipleHosts),
         (line, None) => {
             let line = line.map(|line| line.to_str().unwrap_or_default());
-            // Each proxy of a chain appends. The first entry is what the browser asked for.
+            // Each proxy of a chain appends. The first entry is the host that the browser requested.
             let first = line.map(|line| line.split(',').next().unwrap_or_default().trim());
             Ok(first.filter(|host| !host.is_empty()))
         }
     }
 }
 
-/// There is more than one `X-Forwarded-Host` header.
+/// Error for a request with several `X-Forwarded-Host` headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TwoHosts;
+pub(crate) struct MultipleHosts;
 
 #[cfg(test)]
 mod tests {
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn list_of_addresses_and_networks_is_read() {
+    fn addresses_and_networks_are_parsed() {
         let all = proxies("127.0.0.0/8, ::1,10.1.2.3, 2001:db8::/32,::ffff:192.0.2.0/120");
         for trusted in [
             "127.9.9.9",
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn list_with_something_else_is_refused() {
+    fn invalid_entry_in_list_is_refused() {
         for (list, part) in [
             ("localhost", "localhost"),
             ("127.0.0.1,", ""),
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn peer_that_is_no_proxy_is_not_believed() {
+    fn forwarded_headers_of_untrusted_peer_are_ignored() {
         assert_eq!(client("127.0.0.0/8", "198.51.100.4", &["192.0.2.7"]), "198.51.100.4");
         assert_eq!(client("127.0.0.0/8", "10.0.0.2", &["192.0.2.7"]), "10.0.0.2");
         assert_eq!(client("none", "127.0.0.1", &["192.0.2.7"]), "127.0.0.1");
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn client_is_the_rightmost_address_that_is_no_proxy() {
+    fn client_is_rightmost_untrusted_address() {
         let list = "127.0.0.1,10.0.0.0/8";
         assert_eq!(client(list, "127.0.0.1", &[]), "127.0.0.1");
         assert_eq!(client(list, "127.0.0.1", &["203.0.113.9, 192.0.2.7"]), "192.0.2.7");
@@ -215,11 +216,11 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_host_is_one_and_the_first_of_a_chain() {
+    fn forwarded_host_is_first_entry_of_single_header() {
         assert_eq!(forwarded_host(&headers(&[])), Ok(None));
         assert_eq!(forwarded_host(&headers(&[("x-forwarded-host", "")])), Ok(None));
         assert_eq!(forwarded_host(&headers(&[("x-forwarded-host", "a:1, b")])), Ok(Some("a:1")));
         let two = headers(&[("x-forwarded-host", "a"), ("x-forwarded-host", "a")]);
-        assert_eq!(forwarded_host(&two), Err(TwoHosts));
+        assert_eq!(forwarded_host(&two), Err(MultipleHosts));
     }
 }

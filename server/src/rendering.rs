@@ -1,7 +1,7 @@
-//! Where pages are rendered: beside the async workers, a few at a time, each with a bound in time and size.
+//! Rendering of pages: on blocking threads, with limits on concurrency, time and size.
 //!
-//! Rendering is one long computation. On an async worker it would keep everything else waiting that this worker serves;
-//! four such pages used to be enough to stop `/healthz`.
+//! Rendering is one long computation. On an async worker it would delay all of that worker's tasks: four large
+//! pages used to be enough to stop `/healthz`.
 
 use std::{num::NonZero, sync::Arc, time::Duration};
 
@@ -12,10 +12,10 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long a page may wait for its turn and be rendered, together.
+/// Maximum time of a page from the request to the end of its rendering.
 const RENDER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How large a rendered page may be.
+/// Maximum size of a rendered page.
 pub const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Renders pages. Cheap to clone.
@@ -26,7 +26,7 @@ pub struct Renderer {
 }
 
 impl Default for Renderer {
-    /// One core is left to everything else.
+    /// Leaves one core to everything else.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self::new(cores.saturating_sub(1).max(1), RENDER_TIMEOUT)
@@ -38,10 +38,10 @@ impl Renderer {
         Self { permits: Arc::new(Semaphore::new(permits)), timeout }
     }
 
-    /// Runs `work` on a thread for blocking work. `None` if that takes too long or `work` gave up.
+    /// Runs `work` on a blocking thread. `None` if it takes too long or gives up.
     ///
-    /// Dropping the future cancels the budget: `work` is to look at it, because its thread cannot be stopped. The permit
-    /// belongs to `work` and is given back when it ends, so that work nobody waits for still counts.
+    /// Dropping the future cancels the budget. `work` must check the budget, because its thread cannot be
+    /// stopped. The permit is released when `work` returns, so abandoned work still counts.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&RenderBudget) -> Option<T> + Send + 'static,
@@ -59,7 +59,7 @@ impl Renderer {
     }
 }
 
-/// Cancels the budget when the request goes away.
+/// Cancels the budget when the request is dropped.
 struct CancelOnDrop(RenderBudget);
 
 impl Drop for CancelOnDrop {
@@ -78,7 +78,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_hours(1);
 
-    /// Work that goes on until the gate opens or is gone, and says when it has begun.
+    /// Returns work that runs until the gate opens or is dropped. Sends on `begun` when it starts.
     fn gated(
         gate: mpsc::Receiver<()>,
         begun: oneshot::Sender<()>,
@@ -90,9 +90,9 @@ mod tests {
         }
     }
 
-    // There is one async worker only: if anything blocked it, the test would not end.
+    // The test has one async worker. If anything blocked it, the test would hang.
     #[tokio::test]
-    async fn async_worker_goes_on_while_pages_are_rendered() {
+    async fn rendering_does_not_block_async_worker() {
         let renderer = Renderer::new(2, HOUR);
         let ((first, first_gate), (second, second_gate)) = (mpsc::channel(), mpsc::channel());
         let ((first_begins, first_begun), (second_begins, second_begun)) =
@@ -104,7 +104,7 @@ mod tests {
             tokio::pin!(third);
             select! {
                 biased;
-                _ = &mut third => panic!("both permits are taken"),
+                _ = &mut third => panic!("both permits are in use"),
                 () = tokio::task::yield_now() => {}
             }
             first.send(()).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn request_that_goes_away_cancels_its_rendering() {
+    async fn dropped_request_cancels_rendering() {
         let renderer = Renderer::new(1, HOUR);
         let (begins, begun) = oneshot::channel();
         let (ends, ended) = oneshot::channel();
@@ -134,22 +134,22 @@ mod tests {
             None::<()>
         });
         select! {
-            _ = run => panic!("it goes on until it is cancelled"),
+            _ = run => panic!("the work runs until it is cancelled"),
             _ = begun => {}
         }
         ended.await.unwrap();
-        assert_eq!(renderer.run(|_| Some(())).await, Some(()), "its permit is free again");
+        assert_eq!(renderer.run(|_| Some(())).await, Some(()), "the permit is released");
     }
 
     #[tokio::test]
-    async fn page_that_waits_too_long_is_given_up() {
+    async fn page_that_waits_past_timeout_is_not_rendered() {
         let renderer = Renderer::new(1, Duration::ZERO);
         let _permit = renderer.permits.acquire().await.unwrap();
         assert_eq!(renderer.run(|_| Some(())).await, None);
     }
 
     #[tokio::test]
-    async fn incomplete_page_is_not_given_out() {
+    async fn page_over_budget_is_not_returned() {
         let renderer = Renderer::new(1, HOUR);
         let page = renderer.run(|budget| {
             budget.cancel();

@@ -1,4 +1,4 @@
-//! What a request says of the reply that it wants: how much of the session's state, and what the reply warns of.
+//! Reply options of a request: the amount of session state, and warnings about unknown fields.
 
 use axum::{
     Json,
@@ -15,13 +15,13 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const MINIMAL: &str = "return=minimal";
 
-/// What a request says of the reply that it wants.
+/// Reply options of a request.
 #[derive(Clone, Debug)]
 pub struct ReplyOptions {
-    /// Whether the state is to be lean.
+    /// `true` if the state is sent without its large parts.
     pub lean: bool,
-    /// Whether the header asked for that.
-    prefers: bool,
+    /// `true` if a `Prefer` header caused that.
+    preference_applied: bool,
     warnings: Warnings,
 }
 
@@ -30,48 +30,48 @@ impl<S: Send + Sync> FromRequestParts<S> for ReplyOptions {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         #[derive(Deserialize)]
-        struct Asked {
+        struct StateQuery {
             state: Option<StateDetail>,
         }
-        let Query(Asked { state: detail }) =
+        let Query(StateQuery { state: detail }) =
             Query::try_from_uri(&parts.uri).map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
         let prefers = prefers_minimal(&parts.headers);
         let lean = detail.map_or(prefers, |detail| detail == StateDetail::None);
         let warnings = Warnings::from_request_parts(parts, state).await.unwrap_or_default();
-        Ok(Self { lean, prefers: prefers && lean, warnings })
+        Ok(Self { lean, preference_applied: prefers && lean, warnings })
     }
 }
 
 impl ReplyOptions {
-    /// The warnings so far.
+    /// Returns the warnings so far.
     pub fn warnings(&self) -> Vec<String> {
         self.warnings.list()
     }
 
-    /// The reply, as it is wanted.
+    /// Builds the JSON reply with these options.
     pub fn json<T: HasSession + Serialize>(&self, mut reply: T) -> Response {
         let session = reply.session();
         session.warnings = self.warnings();
         if self.lean {
             session.state.make_lean();
         }
-        self.mark(Json(reply).into_response())
+        self.add_headers(Json(reply).into_response())
     }
 
-    /// Says in the head of a reply that the preference was followed.
-    pub fn mark(&self, mut response: Response) -> Response {
+    /// Adds `Vary`, and `Preference-Applied` if the preference was applied.
+    pub fn add_headers(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         headers.append(header::VARY, HeaderValue::from_name(PREFER));
-        if self.prefers {
+        if self.preference_applied {
             headers.insert(PREFERENCE_APPLIED, HeaderValue::from_static(MINIMAL));
         }
         response
     }
 }
 
-/// A reply with the state of a session in it.
+/// Replies that contain the state of a session.
 pub trait HasSession {
-    /// That part of it.
+    /// Returns the session part of the reply.
     fn session(&mut self) -> &mut SessionReply;
 }
 
@@ -101,7 +101,7 @@ fn prefers_minimal(headers: &HeaderMap) -> bool {
         let (name, value) = preference.split(';').next()?.split_once('=')?;
         name.trim().eq_ignore_ascii_case("return").then(|| value.trim().trim_matches('"'))
     });
-    // The first one counts.
+    // The first preference counts.
     returns.next().is_some_and(|value| value.eq_ignore_ascii_case("minimal"))
 }
 
@@ -110,15 +110,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn minimal_reply_is_asked_for_by_a_preference() {
-        let prefers = |values: &[&'static str]| {
+    fn prefer_header_requests_minimal_reply() {
+        let preference_applied = |values: &[&'static str]| {
             let headers = values.iter().map(|value| (PREFER, HeaderValue::from_static(value)));
             prefers_minimal(&headers.collect())
         };
-        assert!(prefers(&["return=minimal"]) && prefers(&["respond-async, Return = \"minimal\"; x=y"]));
-        assert!(prefers(&["wait=10", "return=minimal"]));
         assert!(
-            !prefers(&[]) && !prefers(&["minimal"]) && !prefers(&["return=representation, return=minimal"])
+            preference_applied(&["return=minimal"])
+                && preference_applied(&["respond-async, Return = \"minimal\"; x=y"])
+        );
+        assert!(preference_applied(&["wait=10", "return=minimal"]));
+        assert!(
+            !preference_applied(&[])
+                && !preference_applied(&["minimal"])
+                && !preference_applied(&["return=representation, return=minimal"])
         );
     }
 }

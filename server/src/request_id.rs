@@ -1,4 +1,4 @@
-//! Middleware: every request has an id, in its log lines, its reply's header, and the body of an error.
+//! Middleware: gives each request an id for its log lines, its response header, and error bodies.
 
 use axum::{
     extract::Request,
@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use crate::{auth::Caller, limits::Address};
 
-const NAME: HeaderName = HeaderName::from_static("x-request-id");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Returns `true` if the log tells that a request was answered so: the caller may not do it, or not now.
-fn is_refusal(status: StatusCode) -> bool {
+/// Returns `true` for statuses that are logged as refusals: the caller may not do this, or not now.
+fn is_logged_refusal(status: StatusCode) -> bool {
     [
         StatusCode::UNAUTHORIZED,
         StatusCode::FORBIDDEN,
@@ -25,7 +25,7 @@ fn is_refusal(status: StatusCode) -> bool {
     .contains(&status)
 }
 
-/// Gives a request its id. The query is not logged: it may hold a token.
+/// Assigns the id of a request. The query is not logged, because it may contain a token.
 pub async fn request_id(request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().simple().to_string();
     let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
@@ -34,7 +34,7 @@ pub async fn request_id(request: Request, next: Next) -> Response {
         let response = next.run(request).await;
         let status = response.status();
         tracing::debug!(status = status.as_u16(), "answered");
-        if let Some(body) = response.extensions().get::<ErrorBody>().filter(|_| is_refusal(status)) {
+        if let Some(body) = response.extensions().get::<ErrorBody>().filter(|_| is_logged_refusal(status)) {
             let owner = response.extensions().get::<Caller>().map(|Caller(owner)| owner.as_str());
             tracing::info!(status = status.as_u16(), code = body.code.as_str(), owner, %address, "request refused");
         }
@@ -49,7 +49,7 @@ pub async fn request_id(request: Request, next: Next) -> Response {
         response = (parts, body).into_response();
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(NAME, id);
+        response.headers_mut().insert(X_REQUEST_ID, id);
     }
     response
 }

@@ -1,4 +1,4 @@
-//! The table of contents.
+//! All routes of the gateway.
 
 use axum::{
     Router,
@@ -16,78 +16,82 @@ use crate::{
     assets,
     auth::authenticate,
     base_path,
-    body::{BodyLimit, MAX_BODY_BYTES, MAX_TEXT_BYTES, MAX_TURN_BYTES, accept_body, function_body},
+    body::{
+        BodyLimit, MAX_BODY_BYTES, MAX_TEXT_BYTES, MAX_TURN_BYTES, check_body_headers, read_function_body,
+    },
     compression::compression,
     guard::guard,
-    headers::headers,
+    headers::default_headers,
     limits::limit,
-    metrics::count,
+    metrics::count_requests,
     openapi, pages,
     request_id::request_id,
     routes::{
         diff, docs, events, export, fallback, files, health, images, info, items, legacy, metrics, projects,
-        queue, requests, rules, sessions, sign_in, summaries, threads, turns, uploads, worker,
+        queue, requests, rules, service_worker, sessions, sign_in, summaries, threads, turns, uploads,
     },
     state::AppState,
     unknown_fields::{PathFields, check_fields},
 };
 
-/// All routes. Only health, readiness, the browser files, the worker beside them and signing in need no token.
+/// Builds the router. Only health checks, the browser files, the service worker and sign-in need no token.
 pub fn router(state: AppState) -> Router {
-    let open = served(OPEN)
-        .route("/service-worker.js", get(worker::worker))
-        .route("/sign-in", get(sign_in::begin).post(sign_in::sign_in))
+    let public = with_field_checks(PUBLIC)
+        .route("/service-worker.js", get(service_worker::script))
+        .route("/sign-in", get(sign_in::redirect_to_page).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .merge(base_path::router(&state.base_path))
         .merge(assets::router(&state));
 
     let api = legacy::PATHS
         .iter()
-        .fold(served(API), |api, path| api.route(path, any(legacy::gone)))
+        .fold(with_field_checks(API), |api, path| api.route(path, any(legacy::gone)))
         .route("/api/{*rest}", any(fallback::not_found));
-    let pages = pages::router(&state).route_layer(from_fn_with_state(state.clone(), function_body));
+    let pages = pages::router(&state).route_layer(from_fn_with_state(state.clone(), read_function_body));
 
-    // The last is the first that a request meets. What a path takes is told only to those who may come in.
-    let closed = limited(api, MAX_BODY_BYTES)
-        .merge(limited(served(TEXTS), MAX_TEXT_BYTES))
-        .merge(limited(served(TURNS), MAX_TURN_BYTES))
-        .merge(served(IMAGES))
+    // The last layer runs first. The body limits and methods of a path are revealed to authenticated callers
+    // only.
+    let protected = with_body_limit(api, MAX_BODY_BYTES)
+        .merge(with_body_limit(with_field_checks(TEXTS), MAX_TEXT_BYTES))
+        .merge(with_body_limit(with_field_checks(TURNS), MAX_TURN_BYTES))
+        .merge(with_field_checks(IMAGES))
         .layer(compression())
         .merge(pages)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .route_layer(from_fn_with_state(state.clone(), limit))
         .route_layer(from_fn_with_state(state.clone(), authenticate));
 
-    open.merge(closed)
+    public
+        .merge(protected)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .fallback(fallback::not_found)
         .layer(from_fn_with_state(state.clone(), guard))
         .layer(CatchPanicLayer::custom(fallback::panicked))
-        .layer(from_fn_with_state(state.clone(), count))
-        .layer(from_fn(headers))
+        .layer(from_fn_with_state(state.clone(), count_requests))
+        .layer(from_fn(default_headers))
         .layer(from_fn(request_id))
         .with_state(state)
 }
 
-/// What can be asked of the gateway, as an OpenAPI 3.2 document.
+/// Returns the OpenAPI 3.2 document of all operations.
 pub fn document() -> Value {
     openapi::document(
-        [OPEN, API, TEXTS, TURNS, IMAGES]
+        [PUBLIC, API, TEXTS, TURNS, IMAGES]
             .into_iter()
             .flatten()
-            .map(|operation| described(*operation).into_openapi()),
+            .map(|operation| documented(*operation).into_openapi()),
     )
 }
 
-/// The same, as an OpenAPI 3.1 document.
+/// Returns the OpenAPI 3.1 document of all operations.
 pub fn document_3_1() -> Value {
     openapi::in_version_3_1(document())
 }
 
-/// What answers at a path, together with what describes it.
+/// A handler with its OpenAPI description.
 type Operation = fn() -> UtoipaMethodRouter<AppState>;
 
-const OPEN: &[Operation] =
+const PUBLIC: &[Operation] =
     &[|| routes!(health::healthz), || routes!(health::readyz), || routes!(metrics::metrics)];
 
 const API: &[Operation] = &[
@@ -129,30 +133,30 @@ const API: &[Operation] = &[
     || routes!(projects::trust),
 ];
 
-/// Bodies with a text in them that may be long.
+/// Operations with long texts in their bodies.
 const TEXTS: &[Operation] = &[|| routes!(requests::answer), || routes!(queue::edit, queue::remove)];
 
-/// Messages, and what they bring.
+/// Operations with messages in their bodies.
 const TURNS: &[Operation] = &[|| routes!(turns::start)];
 
-/// Images are no JSON: it reads its body itself.
+/// Images are not JSON. The handler reads the body itself.
 const IMAGES: &[Operation] = &[|| routes!(uploads::add)];
 
-/// Routes whose bodies are JSON, and at most so long.
-fn limited(routes: Router<AppState>, max_bytes: usize) -> Router<AppState> {
-    routes.route_layer(from_fn_with_state(BodyLimit(max_bytes), accept_body))
+/// Adds the check of JSON bodies, with a size limit.
+fn with_body_limit(routes: Router<AppState>, max_bytes: usize) -> Router<AppState> {
+    routes.route_layer(from_fn_with_state(BodyLimit(max_bytes), check_body_headers))
 }
 
-fn described(operation: Operation) -> OpenApiRouter<AppState> {
+fn documented(operation: Operation) -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(operation())
 }
 
-/// Serves them, with a look at the fields of their requests. Each description goes before the next one comes: all at once
-/// they are megabytes.
-fn served(operations: &[Operation]) -> Router<AppState> {
+/// Builds routes that check the fields of their requests. Each description is dropped before the next one is
+/// built: together they are megabytes.
+fn with_field_checks(operations: &[Operation]) -> Router<AppState> {
     operations.iter().fold(Router::new(), |router, operation| {
-        let (routes, document) = described(*operation).split_for_parts();
-        // Types of this crate can be written.
+        let (routes, document) = documented(*operation).split_for_parts();
+        // Serialising these types cannot fail.
         let document = serde_json::to_value(document).unwrap_or_default();
         let fields = PathFields::new(&document);
         router.merge(routes.route_layer(from_fn_with_state(fields, check_fields)))

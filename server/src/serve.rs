@@ -1,7 +1,7 @@
-//! The HTTP server: its connections, how long they may take, and which of them give way.
+//! The HTTP server: accepts connections, and enforces their timeouts and limits.
 //!
-//! HTTP/1.1, and HTTP/2 with prior knowledge, on the same port: a proxy may speak either. (Browsers speak HTTP/2 over TLS
-//! only, to the proxy.) The limits of both are the same as far as they can be.
+//! HTTP/1.1, and HTTP/2 with prior knowledge, share the port, because a proxy may use either. (Browsers use
+//! HTTP/2 over TLS only, to the proxy.) Both have the same limits as far as possible.
 
 use std::{convert::Infallible, io, net::IpAddr, sync::Arc, time::Duration};
 
@@ -27,41 +27,44 @@ use tower::Service;
 use crate::{
     base_path,
     connections::{ConnectionHandle, OpenConnection},
-    in_flight::{Activity, InFlight},
-    limits::{Address, SWEEP},
+    drain::DrainOnDrop,
+    in_flight::{Activity, InFlightRequests},
+    limits::{Address, SWEEP_INTERVAL},
     proxies::TrustedProxies,
     state::AppState,
-    unread::RequestBody,
 };
 
-/// How long the head of a request may take from its first byte, and that of the first one from the start.
+/// Maximum time for the head of a request, from its first byte. For the first request, from the start of the
+/// connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-/// How long an idle connection may take to end once it is told to.
+/// Maximum time for an idle connection to shut down.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the head of a request may be over HTTP/1.1, in bytes.
+/// Maximum head of a request over HTTP/1.1, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// How long it may be over HTTP/2, in bytes, unpacked. A connection can have one for each stream.
+/// Maximum head of a request over HTTP/2, in bytes, decompressed. A connection may have one per stream.
 const MAX_HEADER_LIST_BYTES: u32 = 32 * 1024;
-/// How many requests a client may have at the same time on a connection. A proxy brings those of many people.
+/// Maximum number of concurrent requests of an HTTP/2 connection. A proxy's connection carries those of many
+/// users.
 const MAX_CONCURRENT_STREAMS: u32 = 200;
-/// How much of a body a client may send before it is read, in bytes: of a stream, and of a whole connection.
+/// How much of a body a client may send before it is read, in bytes: per stream, and per connection.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
-/// How much of a reply is held for a client that does not take it, in bytes.
+/// Maximum bytes of a reply that are buffered for a client that does not read them.
 const MAX_SEND_BUFFER_BYTES: usize = 64 * 1024;
-/// How many streams a client may cancel that were not looked at yet, and how many errors it may make, before its
-/// connection ends: else it could have requests begun as fast as it can take them back.
+/// Maximum number of streams that a client may reset before they are handled, and maximum number of its errors.
+/// Beyond that, the connection is closed. Otherwise a client could start requests as fast as it can cancel
+/// them.
 const MAX_RESETS: usize = 20;
 const MAX_STREAM_ERRORS: usize = 256;
-/// How often a silent HTTP/2 client is asked whether it is there, and how long its answer may take.
+/// How often a silent HTTP/2 client is pinged, and how long its reply may take.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long the other end may take nothing of what is sent: one that is gone without a word, or that only holds its
+/// Maximum time without progress of what is sent. Detects peers that disappeared, or that only hold the
 /// connection open.
 const SEND_TIMEOUT: Duration = Duration::from_mins(2);
-/// How long to wait when there are no more files to open for a connection.
-const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(250);
+/// Delay after a failed `accept`, for example at the limit of open files.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(250);
 
 /// Serves until `stopping` is cancelled and all connections have ended. Streams end with their sessions.
 pub async fn serve(listener: TcpListener, router: Router, state: AppState, stopping: CancellationToken) {
@@ -74,7 +77,7 @@ pub async fn serve(listener: TcpListener, router: Router, state: AppState, stopp
         stopping: stopping.clone(),
     };
     let connections = TaskTracker::new();
-    let mut sweep = interval(SWEEP);
+    let mut sweep = interval(SWEEP_INTERVAL);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let accepted = async {
@@ -92,22 +95,22 @@ pub async fn serve(listener: TcpListener, router: Router, state: AppState, stopp
         let (stream, peer) = match accepted {
             Ok((stream, peer)) => (stream, peer.ip().to_canonical()),
             Err(error) => {
-                if !is_of_the_connection(&error) {
-                    tracing::error!(%error, "no connection can be accepted");
-                    sleep(OUT_OF_FILES_PAUSE).await;
+                if !is_connection_error(&error) {
+                    tracing::error!(%error, "cannot accept connections");
+                    sleep(ACCEPT_RETRY_DELAY).await;
                 }
                 continue;
             }
         };
-        if let Err(error) = prepare(&stream) {
-            tracing::debug!(%error, "a connection keeps its delays");
+        if let Err(error) = set_socket_options(&stream) {
+            tracing::debug!(%error, "cannot set TCP options");
         }
-        // A proxy stands for many clients.
+        // A proxy has many clients, so no limit per address applies.
         let address = (!server.proxies.contains(peer)).then(|| Address::from(peer));
         let open = state.connections.open(address);
         let server = server.clone();
         connections.spawn(async move {
-            server.connection(stream, peer, &open).await;
+            server.serve_connection(stream, peer, &open).await;
             drop((open, socket));
         });
     }
@@ -116,10 +119,10 @@ pub async fn serve(listener: TcpListener, router: Router, state: AppState, stopp
     connections.wait().await;
 }
 
-/// The protocols, and their limits.
+/// Configures the protocols and their limits.
 fn http() -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
-    // hyper's own timeout for a head would begin with the wait for it.
+    // hyper's timeout for a head would include the idle time before it.
     http.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEAD_BYTES);
     http.http2()
         .timer(TokioTimer::new())
@@ -135,7 +138,7 @@ fn http() -> auto::Builder<TokioExecutor> {
     http
 }
 
-/// What every connection needs.
+/// State shared by all connections.
 #[derive(Clone)]
 struct Server {
     http: auto::Builder<TokioExecutor>,
@@ -146,11 +149,11 @@ struct Server {
     stopping: CancellationToken,
 }
 
-/// How long a connection may wait for its next request.
+/// Maximum idle time of a connection.
 #[derive(Clone)]
 struct KeepAlive {
     timeout: Duration,
-    /// Tells clients over HTTP/1.1, so that they use no connection that is about to be closed.
+    /// Announces the timeout over HTTP/1.1, so that clients do not use a connection that is about to close.
     header: Option<HeaderValue>,
 }
 
@@ -163,55 +166,55 @@ impl KeepAlive {
 }
 
 impl Server {
-    /// Serves a connection until it ends, or has to.
-    async fn connection(&self, stream: TcpStream, peer: IpAddr, open: &OpenConnection) {
-        let in_flight = InFlight::new();
+    /// Serves a connection until it ends, is displaced or times out.
+    async fn serve_connection(&self, stream: TcpStream, peer: IpAddr, open: &OpenConnection) {
+        let in_flight = InFlightRequests::new();
         let handle = open.handle();
-        let service = service_fn(|request| self.answer(request, peer, &handle, &in_flight));
+        let service = service_fn(|request| self.handle(request, peer, &handle, &in_flight));
         let received = in_flight.clone();
         let stream = InspectReader::new(stream, move |bytes: &[u8]| received.received(bytes));
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         let (mut is_stopping, mut is_closing) = (false, false);
-        let mut look = Instant::now() + HEAD_TIMEOUT;
+        let mut next_check = Instant::now() + HEAD_TIMEOUT;
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
-                        tracing::debug!(%error, "a connection ended badly");
+                        tracing::debug!(%error, "connection failed");
                     }
                     return;
                 }
                 () = open.displaced() => {
-                    tracing::debug!(%peer, "a connection gave way to another");
+                    tracing::debug!(%peer, "connection displaced by another");
                     return;
                 }
                 () = self.stopping.cancelled(), if !is_stopping => {
-                    // Browsers open some in advance, and hyper would wait for their first request.
+                    // Browsers open connections in advance. hyper would wait for the first request.
                     if !in_flight.has_begun() {
                         return;
                     }
                     is_stopping = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                () = sleep_until(look) => {
+                () = sleep_until(next_check) => {
                     let now = Instant::now();
-                    // A head that begins until then has its whole time left.
-                    look = now + HEAD_TIMEOUT;
+                    // A head that begins until then still has its full timeout.
+                    next_check = now + HEAD_TIMEOUT;
                     match in_flight.activity() {
-                        Activity::Head(since) if now < since + HEAD_TIMEOUT => look = since + HEAD_TIMEOUT,
+                        Activity::Head(since) if now < since + HEAD_TIMEOUT => next_check = since + HEAD_TIMEOUT,
                         Activity::Idle(since) if now < since + self.keep_alive.timeout => {
-                            look = look.min(since + self.keep_alive.timeout);
+                            next_check = next_check.min(since + self.keep_alive.timeout);
                         }
-                        // What was answered may still be on its way.
+                        // The last reply may still be in transit.
                         Activity::Idle(_) if !is_closing => {
                             is_closing = true;
-                            look = now + CLOSE_TIMEOUT;
+                            next_check = now + CLOSE_TIMEOUT;
                             connection.as_mut().graceful_shutdown();
                         }
                         Activity::Head(_) | Activity::Idle(_) => return,
                         Activity::Stalled(since) if now >= since + SEND_TIMEOUT => {
-                            tracing::debug!(%peer, "a client takes nothing of what it asked for");
+                            tracing::debug!(%peer, "client stopped reading its reply");
                             return;
                         }
                         Activity::Busy | Activity::Stalled(_) => {}
@@ -221,15 +224,15 @@ impl Server {
         }
     }
 
-    /// Answers a request.
-    fn answer(
+    /// Handles a request.
+    fn handle(
         &self,
         request: hyper::Request<Incoming>,
         peer: IpAddr,
         handle: &ConnectionHandle,
-        in_flight: &InFlight,
+        in_flight: &InFlightRequests,
     ) -> impl Future<Output = Result<axum::response::Response, Infallible>> + Send + use<> {
-        let mut request: Request = RequestBody::of(request).map(axum::body::Body::new);
+        let mut request: Request = DrainOnDrop::of(request).map(axum::body::Body::new);
         let exchange = in_flight.begin(request.version());
         let keep_alive = self.keep_alive.header.clone().filter(|_| request.version() == Version::HTTP_11);
         let address = Address::from(self.proxies.client(peer, request.headers()));
@@ -239,9 +242,9 @@ impl Server {
         base_path::strip(&self.base_path, request.uri_mut());
         request.extensions_mut().insert(address);
         request.extensions_mut().insert(handle.clone());
-        let answer = self.router.clone().call(request);
+        let response = self.router.clone().call(request);
         async move {
-            let mut reply = answer.await?;
+            let mut reply = response.await?;
             if let Some(timeout) = keep_alive {
                 reply.headers_mut().insert(KEEP_ALIVE, timeout);
             }
@@ -250,11 +253,11 @@ impl Server {
     }
 }
 
-/// Sets how a connection waits.
-fn prepare(stream: &TcpStream) -> io::Result<()> {
-    // An event leaves at once, and does not wait until the one before is acknowledged.
+/// Sets TCP options of a connection.
+fn set_socket_options(stream: &TcpStream) -> io::Result<()> {
+    // Sends events at once, without waiting for the acknowledgement of earlier ones (Nagle's algorithm).
     stream.set_nodelay(true)?;
-    // Pings see to it that there is always something to be taken of a stream.
+    // Streams always have unacknowledged data within that time, because of their pings.
     set_tcp_user_timeout(stream, milliseconds(SEND_TIMEOUT))?;
     Ok(())
 }
@@ -263,8 +266,8 @@ fn milliseconds(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
 
-/// Whether an error of `accept` is about a connection that is gone already, and not about us.
-fn is_of_the_connection(error: &io::Error) -> bool {
+/// Returns `true` if an error of `accept` concerns a connection that has already gone.
+fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
@@ -276,13 +279,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_connection_that_takes_nothing_ends() {
+    async fn socket_has_nodelay_and_user_timeout() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
-        prepare(&stream).unwrap();
+        set_socket_options(&stream).unwrap();
         assert!(stream.nodelay().unwrap());
-        // The system does the rest.
+        // The kernel does the rest.
         assert_eq!(tcp_user_timeout(&stream).unwrap(), milliseconds(SEND_TIMEOUT));
     }
 }

@@ -1,4 +1,4 @@
-//! What every handler can reach.
+//! Shared state of the handlers.
 
 use std::{sync::Arc, time::Instant};
 
@@ -9,46 +9,46 @@ use codex_gateway_site::Site;
 use leptos::config::LeptosOptions;
 
 use crate::{
-    assets, auth::Auth, cli::Cli, connections::Connections, guard::Guard, limits::Limits, metrics::Metrics,
-    proxies::TrustedProxies, rendering::Renderer, version::VERSION,
+    assets, auth::Auth, cli::Cli, connections::Connections, guard::HostGuard, limits::Limits,
+    metrics::Metrics, proxies::TrustedProxies, rendering::Renderer, version::VERSION,
 };
 
-/// What every handler can reach. Cheap to clone.
+/// Shared state of the handlers. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct AppState {
-    /// The sessions.
+    /// All sessions.
     pub sessions: Sessions,
-    /// Who may come in.
+    /// Authentication.
     pub auth: Arc<Auth>,
-    /// Which names it answers to, and which pages may use it.
-    pub guard: Arc<Guard>,
-    /// How much one may ask for.
+    /// Check of hosts and origins.
+    pub guard: Arc<HostGuard>,
+    /// Rate limits, and limits of streams and bodies.
     pub limits: Arc<Limits>,
-    /// What is counted.
+    /// Metrics.
     pub metrics: Arc<Metrics>,
-    /// Renders the pages.
+    /// Renderer of the pages.
     pub renderer: Renderer,
-    /// The connections that are open.
+    /// Open connections.
     pub connections: Arc<Connections>,
-    /// The reverse proxies that are believed.
+    /// Trusted reverse proxies.
     pub proxies: Arc<TrustedProxies>,
-    /// Where the gateway is on its host.
+    /// Base path of the gateway on its host.
     pub base_path: BasePath,
-    /// Names this build to browsers, by its version and its browser files: a tab that is older is told.
+    /// Id of this build: the version, and a hash of the browser files. Tells older tabs to reload.
     pub build_id: Arc<str>,
-    /// When the gateway was started.
+    /// Start of the gateway.
     pub started: Instant,
-    /// The browser files.
+    /// Browser files.
     pub site: Site,
-    /// What the page's shell needs.
+    /// Options for the shell of the pages.
     pub leptos: LeptosOptions,
 }
 
 impl AppState {
-    /// The state of a gateway with these options.
+    /// Creates the state from the options.
     ///
     /// # Errors
-    /// If the browser files cannot be read, or their place cannot be told.
+    /// If the browser files cannot be located or read.
     pub fn new(cli: &Cli, sessions: Sessions, auth: Auth) -> std::io::Result<Self> {
         let site = Site::find(cli.site_dir.as_deref())?;
         let fingerprint = assets::fingerprint(&site)?;
@@ -60,7 +60,7 @@ impl AppState {
             metrics: Arc::new(Metrics::new(&cli.metrics, &sessions)),
             sessions,
             auth: Arc::new(auth),
-            guard: Arc::new(Guard::new(cli.host(), &cli.allowed_hosts)),
+            guard: Arc::new(HostGuard::new(cli.host(), &cli.allowed_hosts)),
             limits: Arc::new(Limits::new(&cli.limits)),
             renderer: Renderer::default(),
             connections: Arc::new(Connections::new(&cli.limits)),

@@ -1,4 +1,4 @@
-//! `codex-gateway token`: prints a token.
+//! `codex-gateway token`: creates a token.
 
 use std::time::Duration;
 
@@ -9,30 +9,30 @@ use crate::tokens::sign;
 /// Makes a token with the gateway's JWT secret.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TokenCommand {
-    /// Whose token it is: the owner of what is made with it [default: one owner for all who have no name]
+    /// Owner of what is created with the token [default: one shared owner]
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub sub: Option<String>,
 
-    /// How long it is good: 12h, 30d, 1y, …
-    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = ttl)]
+    /// How long the token is valid: 12h, 30d, 1y, …
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = parse_ttl)]
     pub ttl: Duration,
 }
 
-/// Why there is no token.
+/// Error from [`TokenCommand::run`].
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// There is nothing to sign it with.
+    /// No secret is configured.
     #[error(
         "a token is signed with the gateway's secret: set CODEX_GATEWAY_JWT_SECRET, or give --jwt-secret"
     )]
     NoSecret,
-    /// It cannot be signed.
+    /// Signing failed.
     #[error("the token cannot be signed: {0}")]
     Sign(#[from] jsonwebtoken::errors::Error),
 }
 
 impl TokenCommand {
-    /// The token.
+    /// Creates the token.
     ///
     /// # Errors
     /// [`TokenError`]
@@ -41,11 +41,11 @@ impl TokenCommand {
     }
 }
 
-/// Reads `30d`. A token that is over as soon as it is made, or only after all of us, is a mistake.
-fn ttl(text: &str) -> Result<Duration, String> {
+/// Parses a duration such as `30d`. Durations below a second or over a hundred years are mistakes.
+fn parse_ttl(text: &str) -> Result<Duration, String> {
     let ttl = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    let most = Duration::from_hours(24 * 366 * 100);
-    if ttl < Duration::from_secs(1) || ttl > most {
+    let max = Duration::from_hours(24 * 366 * 100);
+    if ttl < Duration::from_secs(1) || ttl > max {
         return Err("it takes between a second and a hundred years".to_owned());
     }
     Ok(ttl)
@@ -53,15 +53,15 @@ fn ttl(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::ttl;
+    use super::parse_ttl;
 
     #[test]
-    fn times_are_written_as_people_write_them() {
+    fn ttl_is_parsed_and_limited() {
         let days = |days: u64| std::time::Duration::from_hours(24 * days);
-        assert_eq!(ttl("30d"), Ok(days(30)));
-        assert_eq!(ttl("1d 12h"), Ok(days(3) / 2));
+        assert_eq!(parse_ttl("30d"), Ok(days(30)));
+        assert_eq!(parse_ttl("1d 12h"), Ok(days(3) / 2));
         for bad in ["", "30", "0s", "10ms", "1000y", "soon"] {
-            assert!(ttl(bad).is_err(), "{bad}");
+            assert!(parse_ttl(bad).is_err(), "{bad}");
         }
     }
 }

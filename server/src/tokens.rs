@@ -1,4 +1,4 @@
-//! Tokens: JWT, HS256, with `exp`; `sub` is whose it is.
+//! JWT bearer tokens: HS256, with a required `exp`. `sub` is the owner.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,32 +8,32 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, deco
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The longest token that is looked at, in bytes.
-const LONGEST: usize = 8 * 1024;
-/// How far the clock of the machine that made a token may be ahead of ours.
+/// Maximum length of a token, in bytes.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// How far the clock of a token's issuer may be ahead.
 const CLOCK_LEEWAY: Duration = Duration::from_mins(1);
-/// What may stand around a token that was copied from somewhere.
+/// Quotes that are removed around a pasted token.
 const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
-/// A secret of fewer bytes can be guessed, and with it every token made.
-pub const SHORTEST_SECRET: usize = 32;
+/// Minimum length of the secret, in bytes. A shorter one can be guessed, and with it valid tokens can be made.
+pub const MIN_SECRET_BYTES: usize = 32;
 
-/// Whom a token or a sign-in admits, and until when: for ever where none is needed.
+/// Owner that a token or browser session authenticates, and its expiry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Admission {
-    /// Whose it is.
+pub struct Identity {
+    /// The owner.
     pub owner: OwnerId,
-    /// When it ends, by the clock on the wall: a machine that slept has not stopped it. None if that is farther away
-    /// than a clock can say.
+    /// When it expires, in wall-clock time, so that time asleep counts. `None` if the time cannot be
+    /// represented, or if no sign-in is needed.
     pub until: Option<SystemTime>,
 }
 
-/// Reads tokens that were signed with the secret.
+/// Verifies tokens that were signed with the secret.
 pub struct Tokens {
     key: DecodingKey,
     validation: Validation,
 }
 
-/// What a token says, as far as we read it. Times are in Unix seconds; fractions are allowed.
+/// Claims that are read from a token. Times are in Unix seconds, with optional fractions.
 #[derive(Deserialize)]
 struct Claims {
     #[serde(default)]
@@ -41,42 +41,41 @@ struct Claims {
     exp: f64,
     #[serde(default)]
     nbf: Option<f64>,
-    /// A number, or else nothing that tells a time.
+    /// Only numbers count. Other values are ignored.
     #[serde(default)]
     iat: Option<Value>,
 }
 
 impl Claims {
-    /// When the token begins to be valid.
-    fn from(&self) -> f64 {
+    /// Returns the time from which the token is valid.
+    fn valid_from(&self) -> f64 {
         let iat = self.iat.as_ref().and_then(Value::as_f64);
         self.nbf.into_iter().chain(iat).fold(f64::NEG_INFINITY, f64::max)
     }
 }
 
-/// What a token of ours says.
+/// Claims of a token that the gateway creates.
 #[derive(Serialize)]
-struct OurClaims<'a> {
+struct NewClaims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sub: Option<&'a str>,
     exp: u64,
 }
 
-/// Why a token is refused.
+/// Reason why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadToken {
-    /// It is no token, it has expired, or it is signed with another secret. Which of these is not told: that would help
-    /// only those who guess.
+    /// The token is malformed, expired, or signed with another secret. The reason is not revealed, because it
+    /// would help attackers only.
     #[error("the token is not valid, or not any more")]
     Invalid,
-    /// It is signed with our secret, and `nbf` or `iat` is in the future.
+    /// The token is signed correctly, but its `nbf` or `iat` is in the future.
     #[error("the token is not valid yet")]
     NotValidYet,
 }
 
-/// Returns the token in what somebody has pasted: with the quotes of a shell or of JSON around it, or as the header that
-/// has it.
-pub fn pasted(text: &str) -> &str {
+/// Extracts the token from pasted text. Removes quotes, and the name and scheme of the `Authorization` header.
+pub fn extract_token(text: &str) -> &str {
     let mut rest = text;
     loop {
         let before = rest;
@@ -94,44 +93,44 @@ pub fn pasted(text: &str) -> &str {
 }
 
 impl Tokens {
-    /// Tokens that are signed with this secret.
+    /// Creates a verifier for tokens that are signed with this secret.
     pub fn new(secret: &Secret) -> Self {
-        // `exp` is required and checked by default; the algorithm is ours to choose, never the token's. `nbf` and `iat`
-        // are checked below, because a token that is not valid yet is told so.
+        // `exp` is required and checked by default. The algorithm is fixed, never taken from the token. `nbf`
+        // and `iat` are checked below, because they have an error of their own.
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         validation.validate_aud = false;
         Self { key: DecodingKey::from_secret(secret.expose().as_bytes()), validation }
     }
 
-    /// Whom a token admits.
+    /// Verifies a token and returns its identity.
     ///
     /// # Errors
     /// [`BadToken`]
-    pub fn read(&self, token: &str) -> Result<Admission, BadToken> {
-        if token.len() > LONGEST {
+    pub fn verify(&self, token: &str) -> Result<Identity, BadToken> {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(BadToken::Invalid);
         }
         let claims = decode::<Claims>(token, &self.key, &self.validation);
         let claims = claims.map_err(|_| BadToken::Invalid)?.claims;
-        if claims.from() > (unix_now() + CLOCK_LEEWAY).as_secs_f64() {
+        if claims.valid_from() > (unix_now() + CLOCK_LEEWAY).as_secs_f64() {
             return Err(BadToken::NotValidYet);
         }
         let owner = claims.sub.filter(|sub| !sub.is_empty()).map_or_else(OwnerId::shared, OwnerId::from);
-        Ok(Admission { owner, until: moment(claims.exp) })
+        Ok(Identity { owner, until: from_unix_seconds(claims.exp) })
     }
 }
 
-/// Makes a token for somebody that is good for so long.
+/// Creates a token that expires after `ttl`.
 ///
 /// # Errors
-/// If it cannot be signed.
+/// If signing fails.
 pub fn sign(
     secret: &Secret,
     sub: Option<&str>,
     ttl: Duration,
 ) -> Result<String, jsonwebtoken::errors::Error> {
-    let claims = OurClaims { sub, exp: (unix_now() + ttl).as_secs() };
+    let claims = NewClaims { sub, exp: (unix_now() + ttl).as_secs() };
     encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(secret.expose().as_bytes()))
 }
 
@@ -139,8 +138,8 @@ fn unix_now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// A time in Unix seconds; none if it is farther away than a clock can say.
-fn moment(unix: f64) -> Option<SystemTime> {
+/// Converts Unix seconds. `None` if the time cannot be represented.
+fn from_unix_seconds(unix: f64) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(unix).ok()?)
 }
 
@@ -158,19 +157,19 @@ mod tests {
         encode(header, claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
     }
 
-    fn read(token: &str) -> Result<Admission, BadToken> {
-        Tokens::new(&Secret::from("secret")).read(token)
+    fn read(token: &str) -> Result<Identity, BadToken> {
+        Tokens::new(&Secret::from("secret")).verify(token)
     }
 
     #[test]
-    fn the_subject_is_the_owner() {
+    fn subject_is_owner() {
         let owner = |claims: &Value| read(&token(&Header::default(), claims, "secret")).unwrap().owner;
         assert_eq!(owner(&json!({ "sub": "ada", "exp": in_an_hour() })), OwnerId::from("ada"));
         assert_eq!(owner(&json!({ "exp": in_an_hour() })), OwnerId::shared());
     }
 
     #[test]
-    fn other_tokens_are_refused() {
+    fn invalid_tokens_are_refused() {
         let good = json!({ "sub": "ada", "exp": in_an_hour() });
         let hs384 = Header::new(Algorithm::HS384);
         for bad in [
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn token_of_a_clock_that_is_ahead_is_taken_within_the_leeway() {
+    fn future_nbf_or_iat_is_accepted_within_leeway() {
         let at = |seconds: i64| i64::try_from(unix_now().as_secs()).unwrap() + seconds;
         let of = |claims: &Value| read(&token(&Header::default(), claims, "secret")).err();
         let exp = in_an_hour();
@@ -207,11 +206,11 @@ mod tests {
         assert_eq!(of(&json!({ "exp": exp, "nbf": "soon" })), Some(BadToken::Invalid));
         assert_eq!(of(&json!({ "exp": exp, "iat": "2026-11-30" })), None);
         let foreign = token(&Header::default(), &json!({ "exp": exp, "nbf": at(120) }), "another secret");
-        assert_eq!(read(&foreign), Err(BadToken::Invalid), "only those who may come in are told");
+        assert_eq!(read(&foreign), Err(BadToken::Invalid), "a foreign signature reveals no details");
     }
 
     #[test]
-    fn token_is_found_in_what_is_pasted() {
+    fn token_is_extracted_from_pasted_text() {
         for text in [
             "a.b.c",
             " a.b.c\n",
@@ -225,24 +224,24 @@ mod tests {
             "Authorization: Bearer a.b.c",
             "'authorization: bearer a.b.c'",
         ] {
-            assert_eq!(pasted(text), "a.b.c", "{text:?}");
+            assert_eq!(extract_token(text), "a.b.c", "{text:?}");
         }
         for text in ["", "Bearer ", "\"\"", "日本語"] {
-            assert!(!pasted(text).contains('.'), "{text:?}");
+            assert!(!extract_token(text).contains('.'), "{text:?}");
         }
     }
 
     #[test]
-    fn what_is_signed_here_is_read_here() {
+    fn signed_token_is_verified() {
         let token = sign(&Secret::from("secret"), Some("ada"), Duration::from_hours(1)).unwrap();
-        let Admission { owner, until } = read(&token).unwrap();
+        let Identity { owner, until } = read(&token).unwrap();
         assert_eq!(owner, OwnerId::from("ada"));
         let left = until.unwrap().duration_since(SystemTime::now()).unwrap();
         assert!(left > Duration::from_mins(59) && left <= Duration::from_hours(1), "{left:?}");
     }
 
     #[test]
-    fn a_time_beyond_all_clocks_is_none() {
-        assert_eq!(moment(1e30), None);
+    fn time_out_of_range_is_none() {
+        assert_eq!(from_unix_seconds(1e30), None);
     }
 }

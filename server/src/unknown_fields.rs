@@ -1,8 +1,8 @@
-//! Fields that a request has and its operation does not know: most are misspelled, and would be left out without a word.
+//! Detection of unknown fields in requests. Most are misspelled, and would be ignored silently.
 //!
-//! What an operation knows is read from its part of the OpenAPI document: its parameters, and the schema of its body.
-//! Unknown fields are refused. The documented operations, which older clients use, take them and list them in the `warnings`
-//! of their replies.
+//! The known fields of an operation are read from its OpenAPI description: its parameters, and the schema of
+//! its body. Unknown fields are refused. Operations that older clients use accept them, and list them in the
+//! `warnings` of their replies.
 
 mod nearest;
 mod shape;
@@ -23,8 +23,8 @@ use serde_json::{Value, value::RawValue};
 use self::shape::{Shape, UnknownNames};
 use crate::error::ApiError;
 
-/// The operations of the documented API.
-pub const DOCUMENTED: [&str; 12] = [
+/// Operations that accept unknown fields with a warning: those of the documented API, which older clients use.
+pub const WARN_ONLY_OPERATIONS: [&str; 12] = [
     "getHealth",
     "getReadiness",
     "createSession",
@@ -39,13 +39,13 @@ pub const DOCUMENTED: [&str; 12] = [
     "getThread",
 ];
 
-/// The fields that an operation knows.
+/// Known fields of an operation.
 #[derive(Debug)]
 struct Fields {
     query: Vec<String>,
-    /// `None` if it takes no body.
+    /// `None` if the operation has no body.
     body: Option<Shape>,
-    documented: bool,
+    warns_only: bool,
 }
 
 impl Fields {
@@ -59,8 +59,9 @@ impl Fields {
             Some(content) => Shape::of(&content["schema"], schemas),
             None => Shape::Any,
         });
-        let documented = operation["operationId"].as_str().is_some_and(|id| DOCUMENTED.contains(&id));
-        Self { query, body, documented }
+        let warns_only =
+            operation["operationId"].as_str().is_some_and(|id| WARN_ONLY_OPERATIONS.contains(&id));
+        Self { query, body, warns_only }
     }
 
     fn unknown_parameters(&self, query: &str) -> UnknownNames {
@@ -84,7 +85,7 @@ impl Fields {
     }
 }
 
-/// What the fields of a request are checked against. It is an extension of each request of the API.
+/// Check of a request's fields. An extension of each request of the API.
 #[derive(Clone, Debug)]
 pub struct FieldCheck {
     fields: Arc<Fields>,
@@ -92,33 +93,33 @@ pub struct FieldCheck {
 }
 
 impl FieldCheck {
-    /// Looks at the members of a JSON body.
+    /// Checks the fields of a JSON body.
     ///
     /// # Errors
-    /// [`ApiError::BadBody`] if one is unknown, and the operation is not a documented one.
-    pub fn body(&self, bytes: &[u8]) -> Result<(), ApiError> {
-        self.settle(&self.fields.unknown_members(bytes), ApiError::BadBody)
+    /// [`ApiError::BadBody`] for unknown fields, unless the operation only warns.
+    pub fn check_body(&self, bytes: &[u8]) -> Result<(), ApiError> {
+        self.report(&self.fields.unknown_members(bytes), ApiError::BadBody)
     }
 
-    fn settle(&self, unknown: &UnknownNames, refusal: fn(String) -> ApiError) -> Result<(), ApiError> {
-        let told = unknown.list();
-        if told.is_empty() {
+    fn report(&self, unknown: &UnknownNames, refusal: fn(String) -> ApiError) -> Result<(), ApiError> {
+        let messages = unknown.list();
+        if messages.is_empty() {
             Ok(())
-        } else if self.fields.documented {
-            self.warnings.0.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
+        } else if self.fields.warns_only {
+            self.warnings.0.lock().unwrap_or_else(PoisonError::into_inner).extend(messages);
             Ok(())
         } else {
-            Err(refusal(told.join("; ")))
+            Err(refusal(messages.join("; ")))
         }
     }
 }
 
-/// What a reply warns of. Read it after the body, whose fields are looked at when it is read.
+/// Warnings of a reply. Body fields are checked when the body is read, so list them after that.
 #[derive(Clone, Debug, Default)]
 pub struct Warnings(Arc<Mutex<Vec<String>>>);
 
 impl Warnings {
-    /// The warnings so far.
+    /// Returns the warnings so far.
     pub fn list(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -132,7 +133,7 @@ impl<S: Sync> FromRequestParts<S> for Warnings {
     }
 }
 
-/// What the methods of one path know.
+/// Known fields of a path, by method.
 #[derive(Clone, Debug)]
 pub struct PathFields(Arc<HashMap<Method, Arc<Fields>>>);
 
@@ -150,8 +151,8 @@ impl PathFields {
     }
 }
 
-/// Middleware of one path: looks at the query of a request. The body is looked at when it is read ([`FieldCheck::body`]), once
-/// it is known that what the path names is the caller's.
+/// Middleware of one path: checks the query. The body is checked when it is read ([`FieldCheck::check_body`]), after
+/// the authorisation of the caller.
 ///
 /// # Errors
 /// [`ApiError::BadQuery`]
@@ -164,7 +165,7 @@ pub async fn check_fields(
     if let Some(fields) = methods.get(method) {
         let check = FieldCheck { fields: Arc::clone(fields), warnings: Warnings::default() };
         let query = request.uri().query().unwrap_or_default();
-        check.settle(&fields.unknown_parameters(query), ApiError::BadQuery)?;
+        check.report(&fields.unknown_parameters(query), ApiError::BadQuery)?;
         request.extensions_mut().insert(check);
     }
     Ok(next.run(request).await)
@@ -176,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    /// The fields of an operation of the document.
+    /// Returns the known fields of an operation.
     fn fields(id: &str) -> Fields {
         let document = router::document();
         let items = document["paths"].as_object().unwrap().values();
@@ -185,15 +186,15 @@ mod tests {
         Fields::of(operation, &document["components"]["schemas"])
     }
 
-    fn told(id: &str, body: &str) -> Vec<String> {
+    fn messages(id: &str, body: &str) -> Vec<String> {
         fields(id).unknown_members(body.as_bytes()).list()
     }
 
     #[test]
-    fn misspelled_fields_are_told_with_the_nearest_name() {
+    fn misspelled_field_is_reported_with_nearest_name() {
         let body = r#"{"approval":"decline","sandbox_mode":"read-only","cwd":null,"working directory":"x"}"#;
         assert_eq!(
-            told("createSession", body),
+            messages("createSession", body),
             [
                 r#"the field "approval" is not known; did you mean "approvals"?"#,
                 r#"the field "sandbox_mode" is not known; did you mean "sandbox"?"#,
@@ -201,37 +202,37 @@ mod tests {
             ]
         );
         assert_eq!(
-            told("startTurn", r#"{"prompt":"x","when_busy":"queue"}"#),
+            messages("startTurn", r#"{"prompt":"x","when_busy":"queue"}"#),
             [r#"the field "when_busy" is not known; did you mean "whenBusy"?"#]
         );
     }
 
     #[test]
-    fn fields_of_parts_are_looked_at_too_and_json_that_passes_through_is_not() {
+    fn nested_fields_are_checked_and_free_form_json_is_not() {
         let body = r#"{"input":[{"type":"text","text":"a"},{"type":"mention","file":"b"},{"type":"new","x":1}],
                        "outputSchema":{"anything":{"at":"all"}}}"#;
         assert_eq!(
-            told("startTurn", body),
+            messages("startTurn", body),
             [r#"the field "input[1].file" is not known; known are path, type"#]
         );
         assert_eq!(
-            told("reviewThread", r#"{"target":{"type":"commit","sha":"a","tittle":"b"}}"#),
+            messages("reviewThread", r#"{"target":{"type":"commit","sha":"a","tittle":"b"}}"#),
             [r#"the field "target.tittle" is not known; did you mean "title"?"#]
         );
-        assert_eq!(told("answerRequest", r#"{"decision":{"accept":1},"answers":{"a":"b"}}"#), [""; 0]);
+        assert_eq!(messages("answerRequest", r#"{"decision":{"accept":1},"answers":{"a":"b"}}"#), [""; 0]);
     }
 
     #[test]
-    fn operation_without_a_body_knows_no_fields() {
+    fn operation_without_body_reports_any_field() {
         assert_eq!(
-            told("interruptTurn", r#"{"turnId":"x"}"#),
+            messages("interruptTurn", r#"{"turnId":"x"}"#),
             [r#"the field "turnId" is not known; nothing is taken here"#]
         );
-        assert_eq!(told("interruptTurn", "{}"), [""; 0]);
+        assert_eq!(messages("interruptTurn", "{}"), [""; 0]);
     }
 
     #[test]
-    fn parameters_are_those_of_the_document() {
+    fn query_parameters_are_checked_against_document() {
         let unknown = |id, query| -> Vec<String> { fields(id).unknown_parameters(query).list() };
         assert_eq!(
             unknown("listThreads", "limit=1&sort_key=x&cwd=%2F"),
@@ -241,11 +242,11 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_operation_can_warn() {
+    fn every_warn_only_operation_has_warnings_in_reply() {
         let document = router::document();
-        for id in DOCUMENTED {
+        for id in WARN_ONLY_OPERATIONS {
             let fields = fields(id);
-            assert!(fields.documented);
+            assert!(fields.warns_only);
             let items = document["paths"].as_object().unwrap().values();
             let mut operations = items.flat_map(|item| item.as_object().unwrap().values());
             let operation = operations.find(|operation| operation["operationId"] == id).unwrap();

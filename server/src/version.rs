@@ -1,26 +1,27 @@
-//! What this program is: its version, the commit that it was made of, and the codex that it was made for.
+//! Version of this program, its commit, and the supported codex version.
 //!
-//! A release is told its commit by who builds it (`cargo xtask build --release` asks git; an image's build takes it as an
-//! argument). A build for developing is not, so that no commit makes it build anew.
+//! The commit of a release is set by its build: `cargo xtask build --release` asks git, and an image build
+//! takes an argument. Development builds have none, because a new commit should not cause a rebuild.
 
 use std::sync::LazyLock;
 
-use codex_gateway_engine::version::MADE_FOR;
+use codex_gateway_engine::version::TARGET_VERSION;
 
-/// The version.
+/// Version of the gateway.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The commit, in full, with `-dirty` behind it if more was changed; none if nobody has told.
+/// Full hash of the commit, with the suffix `-dirty` for uncommitted changes. `None` if the build did not set
+/// it.
 pub fn commit() -> Option<&'static str> {
     option_env!("BUILD_COMMIT").filter(|commit| !commit.is_empty())
 }
 
-/// The day of the commit, such as `2026-11-29`; none if nobody has told.
+/// Date of the commit, such as `2026-11-29`. `None` if the build did not set it.
 fn date() -> Option<&'static str> {
     option_env!("BUILD_DATE").filter(|date| !date.is_empty())
 }
 
-/// All of it, in lines: what `--version` prints behind the program's name.
+/// Returns all of it, one item per line, for `--version`.
 pub fn long() -> &'static str {
     static LINES: LazyLock<String> = LazyLock::new(lines);
     &LINES
@@ -31,7 +32,7 @@ fn lines() -> String {
         Some(date) => format!("commit {commit} of {date}"),
         None => format!("commit {commit}"),
     });
-    let codex = format!("made for codex {MADE_FOR}");
+    let codex = format!("made for codex {TARGET_VERSION}");
     [Some(VERSION.to_owned()), commit, Some(codex)].into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
@@ -40,8 +41,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_says_which_codex_it_is_for() {
+    fn long_version_names_supported_codex() {
         let long = long();
-        assert!(long.starts_with(VERSION) && long.ends_with(&format!("made for codex {MADE_FOR}")), "{long}");
+        assert!(
+            long.starts_with(VERSION) && long.ends_with(&format!("made for codex {TARGET_VERSION}")),
+            "{long}"
+        );
     }
 }

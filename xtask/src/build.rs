@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the server, and the site that it serves.
+//! `cargo xtask build`: builds the server, and the site that it serves.
 
 pub(crate) mod commit;
 pub(crate) mod compress;
@@ -11,43 +11,45 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::command::{cargo, run};
-use crate::{needs, project};
+use crate::{prerequisites, project};
 
-/// Build the server and the site; for a release, the site inside target/release/codex-gateway
+/// Build the server and the site; a release embeds the site in target/release/codex-gateway
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Optimised, minified and compressed
+    /// Optimise, minify and compress
     #[arg(long)]
     release: bool,
 }
 
 impl Args {
     pub(crate) fn profile(&self) -> Profile {
-        Profile::of(self.release)
+        Profile::from_release_flag(self.release)
     }
 }
 
-/// Quick to build, or quick to run and small.
+/// What a build is optimised for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
+    /// Short build times.
     Dev,
+    /// Speed and small files.
     Release,
 }
 
 impl Profile {
-    pub(crate) fn of(release: bool) -> Self {
+    pub(crate) fn from_release_flag(release: bool) -> Self {
         if release { Self::Release } else { Self::Dev }
     }
 
-    /// Our word for it, in names of files.
-    fn word(self) -> &'static str {
+    /// The profile's name, for cargo and in file names.
+    fn name(self) -> &'static str {
         match self {
             Self::Dev => "dev",
             Self::Release => "release",
         }
     }
 
-    /// The server's executable.
+    /// Returns the path of the server's executable.
     pub(crate) fn server(self) -> PathBuf {
         let dir = match self {
             Self::Dev => "debug",
@@ -57,38 +59,39 @@ impl Profile {
     }
 }
 
-/// Leaves everything that `codex-gateway` needs to run; does only what is not done yet.
+/// Builds everything that `codex-gateway` needs to run. Skips what is up to date.
 pub(crate) fn build(profile: Profile) -> Result<()> {
-    needs::check()?;
-    // By package, never --workspace: that would give both halves the features of both.
+    prerequisites::ensure()?;
+    // By package, never --workspace: cargo would unify the features of the server and the frontend.
     let mut server = cargo();
-    server.args(["build", "--package", project::SERVER, "--profile", profile.word()]);
+    server.args(["build", "--package", project::SERVER, "--profile", profile.name()]);
     match profile {
-        // Nothing of it is in the other: what fails first is the server, which is changed more often.
+        // Neither depends on the other. The server changes more often, so its errors come first.
         Profile::Dev => {
             run(&mut server)?;
             site(profile)
         }
         Profile::Release => {
             site(profile)?;
-            run(of_release(&mut server))
+            run(embed_site(&mut server))
         }
     }
 }
 
-/// Leaves the site that the server serves.
+/// Builds the site that the server serves, in `target/site`.
 pub(crate) fn site(profile: Profile) -> Result<()> {
     site::assemble(profile, &wasm::build(profile)?)
 }
 
-/// Has cargo build the server as a release is: one file with all in it, which says of which commit it is made. Only the two
-/// packages that know of it are built for this; the site has to be there.
-pub(crate) fn of_release(cargo: &mut Command) -> &mut Command {
+/// Makes `cargo` build the server as a release: with the site embedded and the commit recorded.
+///
+/// The site must have been built. Only two packages depend on these settings, so cargo rebuilds nothing else.
+pub(crate) fn embed_site(cargo: &mut Command) -> &mut Command {
     cargo
         .args(["--features", "codex-gateway/embed"])
-        .envs(commit::variables())
+        .envs(commit::env_vars())
         .env(SITE_TO_EMBED, project::site_dir())
 }
 
-/// The directory that `codex-gateway-site` takes in when it is compiled with `embed`.
+/// The environment variable that names the directory that `codex-gateway-site` embeds with its feature `embed`.
 pub(crate) const SITE_TO_EMBED: &str = "SITE_TO_EMBED";

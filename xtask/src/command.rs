@@ -1,4 +1,4 @@
-//! Starting other programs, always in the workspace's directory.
+//! Runs other programs, in the workspace's root directory.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Write};
@@ -8,53 +8,53 @@ use anyhow::{Context, Result, bail};
 
 use crate::project;
 
-/// `name` as a command.
-#[allow(clippy::disallowed_methods, reason = "starting tools is what xtask is for")]
+/// Returns a command for the program `name`.
+#[allow(clippy::disallowed_methods, reason = "xtask is there to run tools")]
 pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.current_dir(project::root());
     command
 }
 
-/// The cargo that started us.
+/// Returns a command for the cargo that started xtask.
 pub(crate) fn cargo() -> Command {
     program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// The npm tool `name`.
+/// Returns a command for the npm tool `name`.
 pub(crate) fn npm_tool(name: &str) -> Command {
     program(project::npm_tool(name))
 }
 
-/// Runs `command` with our own input and output; its failure is an error.
+/// Runs `command` with xtask's input and output. Its failure is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot start {}", name(command)))?;
+    let status = command.status().with_context(|| format!("cannot start {}", summary(command)))?;
     if !status.success() {
-        bail!("{} failed ({status})", name(command));
+        bail!("{} failed ({status})", summary(command));
     }
     Ok(())
 }
 
-/// What `command` prints, trimmed; `None` when it cannot start or fails.
-pub(crate) fn answer(command: &mut Command) -> Option<String> {
+/// Returns the standard output of `command`, trimmed. `None` if it cannot start or fails.
+pub(crate) fn stdout_of(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// What a program said and whether it succeeded.
-pub(crate) struct Said {
-    /// Standard output and error, in the order they came.
+/// The output of a program, and whether it succeeded.
+pub(crate) struct TeeOutput {
+    /// Standard output and standard error, in the order of arrival.
     pub(crate) text: String,
-    /// Exit status 0.
-    pub(crate) ok: bool,
+    /// `true` if the exit status is 0.
+    pub(crate) success: bool,
 }
 
-/// Runs `command`, shows its output as it comes and keeps it. Only failing to start is an error.
-pub(crate) fn tee(command: &mut Command) -> Result<Said> {
+/// Runs `command`, and both prints and returns its output. Only a failure to start is an error.
+pub(crate) fn tee(command: &mut Command) -> Result<TeeOutput> {
     let (reader, writer) = io::pipe()?;
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
-    let mut child = command.spawn().with_context(|| format!("cannot start {}", name(command)))?;
-    // The command holds our copies of the writing end: the output ends only once they are closed.
+    let mut child = command.spawn().with_context(|| format!("cannot start {}", summary(command)))?;
+    // `command` owns copies of the pipe's write end. Reading ends only when they are closed.
     command.stdout(Stdio::null()).stderr(Stdio::null());
 
     let mut reader = BufReader::new(reader);
@@ -64,11 +64,11 @@ pub(crate) fn tee(command: &mut Command) -> Result<Said> {
         text.push_str(&String::from_utf8_lossy(&line));
         line.clear();
     }
-    Ok(Said { text, ok: child.wait()?.success() })
+    Ok(TeeOutput { text, success: child.wait()?.success() })
 }
 
-/// A command as one types it: the program's name and its first arguments.
-fn name(command: &Command) -> String {
+/// Returns the program's file name and its first arguments, for messages.
+fn summary(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
     let words = [program].into_iter().chain(command.get_args().take(3));
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")

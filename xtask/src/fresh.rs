@@ -1,4 +1,4 @@
-//! Skipping work whose result is already there.
+//! Skips work whose outputs are up to date.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,10 @@ use anyhow::{Context, Result};
 
 use crate::project;
 
-/// Runs `work` unless all `outputs` exist and were made from these very `inputs` by this very
-/// xtask. The inputs' paths, sizes and times are kept in `target/xtask/<stamp>.stamp`: comparing them
-/// for equality, not for age, is right after switching back to an older file too.
+/// Runs `work` unless all `outputs` exist and were made from the same `inputs` by the same xtask.
+///
+/// The paths, sizes and modification times of the inputs are stored in `target/xtask/<stamp>.stamp`. They are compared for
+/// equality, not for age, so switching back to an older file counts as a change.
 pub(crate) fn unless_fresh(
     stamp: &str,
     inputs: &[PathBuf],
@@ -21,9 +22,9 @@ pub(crate) fn unless_fresh(
     let stamp = project::target_dir().join("xtask").join(format!("{stamp}.stamp"));
     let mut inputs = inputs.to_vec();
     inputs.push(env::current_exe()?);
-    let now = fingerprint(&inputs)?;
+    let current = fingerprint(&inputs)?;
     if outputs.iter().all(|output| output.exists())
-        && fs::read_to_string(&stamp).is_ok_and(|then| then == now)
+        && fs::read_to_string(&stamp).is_ok_and(|stored| stored == current)
     {
         return Ok(());
     }
@@ -34,16 +35,16 @@ pub(crate) fn unless_fresh(
     }
     work()?;
     fs::create_dir_all(stamp.parent().unwrap_or(Path::new(".")))?;
-    fs::write(&stamp, now).with_context(|| format!("cannot write {}", stamp.display()))
+    fs::write(&stamp, current).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
-/// One line per file: size, modification time in nanoseconds, path.
+/// Returns one line per file: size, modification time in nanoseconds, path.
 fn fingerprint(files: &[PathBuf]) -> Result<String> {
     let mut lines = String::new();
     for file in files {
         let data = fs::metadata(file).with_context(|| format!("{} is missing", file.display()))?;
-        let changed = data.modified()?.duration_since(UNIX_EPOCH)?.as_nanos();
-        writeln!(lines, "{} {changed} {}", data.len(), file.display())?;
+        let modified = data.modified()?.duration_since(UNIX_EPOCH)?.as_nanos();
+        writeln!(lines, "{} {modified} {}", data.len(), file.display())?;
     }
     Ok(lines)
 }
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_changes_with_the_file() {
+    fn fingerprint_changes_with_the_file_size() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a.css");
         fs::write(&file, "a").unwrap();
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_input_is_named() {
+    fn fingerprint_error_names_the_missing_input() {
         let error = fingerprint(&[PathBuf::from("/nowhere/main.css")]).unwrap_err();
         assert_eq!(error.to_string(), "/nowhere/main.css is missing");
     }

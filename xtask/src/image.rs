@@ -1,12 +1,12 @@
-//! `cargo xtask image`: what `docker build` and `docker run` do, line by line, without Docker.
+//! `cargo xtask image`: follows the Dockerfile without Docker, and tests the result.
 
+mod build_stage;
 #[cfg(test)]
-mod agree;
+mod consistency;
 mod context;
 mod dockerfile;
-mod root;
-mod tools;
-mod trial;
+mod final_stage;
+mod smoke_test;
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,27 +15,27 @@ use anyhow::{Context, Result};
 
 use crate::project;
 
-/// Follow the Dockerfile without Docker, and try what comes of it (as root: target/image)
+/// Follow the Dockerfile without Docker, and test the result (needs root; writes target/image)
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 
-/// Where all of it is.
+/// The directory of everything that this command writes.
 fn dir() -> PathBuf {
     project::target_dir().join("image")
 }
 
 pub(crate) fn image(_: &Args) -> Result<()> {
-    root::needs()?;
+    final_stage::check_prerequisites()?;
     let text = fs::read_to_string(project::root().join("Dockerfile")).context("the Dockerfile is missing")?;
     let stages = dockerfile::parse(&text)?;
-    let (last, tools) = stages.split_last().context("the Dockerfile is empty")?;
-    for stage in tools {
+    let (last, build_stages) = stages.split_last().context("the Dockerfile is empty")?;
+    for stage in build_stages {
         println!("== stage {}", stage.name);
-        tools::follow(stage)?;
+        build_stage::run_steps(stage)?;
     }
     println!("== image");
-    let image = root::follow(last)?;
-    println!("== trial");
-    trial::try_out(&image)?;
-    trial::sizes(&image)
+    let image = final_stage::build(last)?;
+    println!("== smoke test");
+    smoke_test::run_image(&image)?;
+    smoke_test::print_sizes(&image)
 }

@@ -1,12 +1,14 @@
-//! `cargo xtask`: everything that a newcomer or CI needs to run, build and test the gateway.
-//! One file per verb; `cargo xtask --help` lists them.
+//! `cargo xtask`: the development commands of the repository.
+//!
+//! Each subcommand has a module of its own. `cargo xtask --help` lists them.
 
 mod bench;
 mod build;
 mod command;
+mod docs;
 mod fresh;
 mod image;
-mod needs;
+mod prerequisites;
 mod project;
 mod protocol;
 mod run;
@@ -16,28 +18,30 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// What the project can do for you.
+/// Development commands of Codex Gateway
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
-enum Verb {
+enum Subcommand {
     Run(run::Args),
     Build(build::Args),
     Test(test::Args),
     Bench(bench::Args),
+    Docs(docs::Args),
     Protocol(protocol::Args),
     Image(image::Args),
 }
 
 fn main() -> ExitCode {
-    let done = match Verb::parse() {
-        Verb::Run(args) => run::run(&args),
-        Verb::Build(args) => build::build(args.profile()),
-        Verb::Test(args) => test::test(&args),
-        Verb::Bench(args) => bench::bench(&args),
-        Verb::Protocol(args) => protocol::protocol(&args),
-        Verb::Image(args) => image::image(&args),
+    let result = match Subcommand::parse() {
+        Subcommand::Run(args) => run::run(&args),
+        Subcommand::Build(args) => build::build(args.profile()),
+        Subcommand::Test(args) => test::test(&args),
+        Subcommand::Bench(args) => bench::bench(&args),
+        Subcommand::Docs(args) => docs::docs(&args),
+        Subcommand::Protocol(args) => protocol::protocol(&args),
+        Subcommand::Image(args) => image::image(&args),
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask: {error:#}");

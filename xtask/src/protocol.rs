@@ -1,4 +1,6 @@
-//! `cargo xtask protocol`: what is different in the protocol of another codex, of what the gateway uses.
+//! `cargo xtask protocol`: compares the app-server protocol of another codex with the pinned one.
+//!
+//! Only methods and types that the gateway uses are compared.
 
 mod diff;
 mod model;
@@ -15,66 +17,69 @@ use self::diff::diff;
 use self::model::Protocol;
 use self::report::report;
 use self::schema::Schema;
-use self::used::Used;
-use crate::command::{answer, program, run};
+use self::used::UsedNames;
+use crate::command::{program, run, stdout_of};
 use crate::project::{npm_tool, root, target_dir};
 
-/// The protocol of the version that the gateway is written for.
-const KNOWN: &str = "xtask/protocol.json";
-/// The file with everything, among those that codex writes.
-const BUNDLE: &str = "codex_app_server_protocol.schemas.json";
+/// The file with the protocol of the pinned version.
+const PINNED_PROTOCOL: &str = "xtask/protocol.json";
+/// The file that contains all definitions, among those that codex writes.
+const SCHEMA_FILE: &str = "codex_app_server_protocol.schemas.json";
 
-/// Compare the protocol of a codex with the one we know: what is new, gone or changed for what we use
+/// Compare the protocol of a codex with the pinned one: what is added, removed or changed of what the gateway uses
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The executable [default: the pinned one]
+    /// The executable of the codex to compare [default: the pinned one]
     #[arg(long, value_name = "PATH")]
     codex: Option<PathBuf>,
-    /// Make it the one that we know
+    /// Write its protocol to xtask/protocol.json instead of comparing it
     #[arg(long)]
     write: bool,
 }
 
-/// Fails if something that we use is gone or changed.
+/// Prints the differences. Fails if something that the gateway uses is removed or changed.
 pub(crate) fn protocol(args: &Args) -> Result<()> {
     let codex = args.codex.clone().unwrap_or_else(|| npm_tool("codex"));
-    let used = Used::read()?;
-    let found = of(&codex, &used)?;
+    let used = UsedNames::read()?;
+    let other = protocol_of(&codex, &used)?;
     if args.write {
-        fs::write(root().join(KNOWN), found.text()?).with_context(|| format!("cannot write {KNOWN}"))?;
-        println!("{KNOWN} has the protocol of codex {} now", found.codex);
+        fs::write(root().join(PINNED_PROTOCOL), other.to_text()?)
+            .with_context(|| format!("cannot write {PINNED_PROTOCOL}"))?;
+        println!("{PINNED_PROTOCOL} now has the protocol of codex {}", other.codex);
         return Ok(());
     }
-    let known = known()?;
-    let differences = diff(&known, &found);
-    print!("{}", report(&known, &found, &differences));
-    let breaking = differences.iter().filter(|difference| difference.kind.breaks()).count();
+    let pinned = pinned_protocol()?;
+    let differences = diff(&pinned, &other);
+    print!("{}", report(&pinned, &other, &differences));
+    let breaking = differences.iter().filter(|difference| difference.kind.is_breaking()).count();
     if breaking > 0 {
-        bail!("{breaking} things that the gateway uses are gone or changed in codex {}", found.codex);
+        bail!("{breaking} things that the gateway uses are removed or changed in codex {}", other.codex);
     }
     Ok(())
 }
 
-/// The protocol that we know.
-fn known() -> Result<Protocol> {
-    let text = fs::read_to_string(root().join(KNOWN)).with_context(|| format!("{KNOWN} is missing"))?;
-    serde_json::from_str(&text).with_context(|| format!("{KNOWN} cannot be read; --write makes it anew"))
+/// Reads the protocol of the pinned version.
+fn pinned_protocol() -> Result<Protocol> {
+    let text = fs::read_to_string(root().join(PINNED_PROTOCOL))
+        .with_context(|| format!("{PINNED_PROTOCOL} is missing"))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("cannot parse {PINNED_PROTOCOL}; --write creates it again"))
 }
 
-/// The protocol of an executable, as far as it is used.
-fn of(codex: &Path, used: &Used) -> Result<Protocol> {
-    let version = answer(program(codex).arg("--version"));
+/// Returns the part of an executable's protocol that the gateway uses.
+fn protocol_of(codex: &Path, used: &UsedNames) -> Result<Protocol> {
+    let version = stdout_of(program(codex).arg("--version"));
     let version = version.with_context(|| format!("{} --version failed", codex.display()))?;
     let version = version.rsplit(' ').next().unwrap_or_default().to_owned();
     let dir = target_dir().join("protocol").join(&version);
-    fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
     run(program(codex).args(["app-server", "generate-json-schema", "--experimental", "--out"]).arg(&dir))
         .with_context(|| {
-            format!("codex {version} prints no schema of its protocol: it may be too old for that")
+            format!("codex {version} cannot print the schema of its protocol: it may be too old")
         })?;
-    let bundle = fs::read_to_string(dir.join(BUNDLE))
-        .with_context(|| format!("codex {version} has written no {BUNDLE}"))?;
-    Schema::read(&bundle)?.reduce(&version, used)
+    let schema = fs::read_to_string(dir.join(SCHEMA_FILE))
+        .with_context(|| format!("codex {version} has written no {SCHEMA_FILE}"))?;
+    Schema::read(&schema)?.reduce(&version, used)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `cargo xtask run`: builds what is not built yet and becomes the server.
+//! `cargo xtask run`: builds what has changed and starts the server.
 
 use std::env;
 use std::os::unix::process::CommandExt as _;
@@ -11,24 +11,26 @@ use crate::command::program;
 /// Build what changed and start the gateway
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Optimised, as one would install it
+    /// Run an optimised build, as it would be installed
     #[arg(long)]
     release: bool,
-    /// Use codex as it is logged in on this machine instead of the demo's stand-in model
+    /// Use this machine's codex login instead of the demo's stand-in model
     #[arg(long)]
     no_demo: bool,
-    /// Passed on to the gateway (`-- --help` lists its options)
+    /// Arguments for the gateway (`-- --help` lists its options)
     #[arg(last = true)]
     gateway: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let profile = Profile::of(args.release);
+    let profile = Profile::from_release_flag(args.release);
     build::build(profile)?;
 
     let mut server = program(profile.server());
-    // The user's directory, not the workspace's: a relative path in an option means what it says.
-    server.current_dir(env::current_dir().context("the current directory is gone")?).args(&args.gateway);
+    // The user's directory, not the workspace's: relative paths in options refer to it.
+    server
+        .current_dir(env::current_dir().context("the current directory does not exist")?)
+        .args(&args.gateway);
     if args.wants_demo(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
         println!(
             "demo: a stand-in model answers. For OpenAI set CODEX_GATEWAY_OPENAI_API_KEY, \
@@ -36,20 +38,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         );
         server.arg("--demo");
     }
-    // Becoming the server, Ctrl-C and the exit status are its own.
+    // The server replaces this process, so it gets Ctrl-C itself and its exit status is the command's.
     Err(server.exec()).with_context(|| format!("cannot start {}", profile.server().display()))
 }
 
 impl Args {
-    /// Without a key or another upstream there is nobody to answer: the stand-in does.
+    /// Returns `true` if neither a key nor another upstream is set: the stand-in model is to answer.
     fn wants_demo(&self, is_set: impl Fn(&str) -> bool) -> bool {
         let upstream = ["openai-api-key", "openai-base-url"].iter().any(|option| {
             let variable = format!("CODEX_GATEWAY_{}", option.to_uppercase().replace('-', "_"));
             let flag = format!("--{option}");
             is_set(&variable) || self.gateway.iter().any(|arg| arg.split('=').next() == Some(&flag))
         });
-        let asked = self.gateway.iter().any(|arg| arg == "--demo" || arg == "--help" || arg == "--version");
-        !self.no_demo && !upstream && !asked
+        let explicit =
+            self.gateway.iter().any(|arg| arg == "--demo" || arg == "--help" || arg == "--version");
+        !self.no_demo && !upstream && !explicit
     }
 }
 
@@ -63,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_is_for_those_who_have_no_model() {
+    fn demo_is_used_only_without_another_upstream() {
         assert!(wants_demo(false, &[], ""));
         assert!(wants_demo(false, &["--port", "0"], ""));
         assert!(!wants_demo(true, &[], ""));
@@ -73,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_is_not_asked_for_twice() {
+    fn demo_flag_is_not_added_twice() {
         assert!(!wants_demo(false, &["--demo"], ""));
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check there is, and one line that sums them up.
+//! `cargo xtask test`: runs the checks, and prints one line of totals.
 
 pub(crate) mod chromium;
 mod outcome;
@@ -12,17 +12,18 @@ use anyhow::{Result, bail};
 use clap::ValueEnum as _;
 
 use outcome::Outcome;
+pub(crate) use parts::HOST;
 use parts::Part;
 use tally::Tally;
 
-/// Check everything, or the parts named
+/// Run all checks, or the given parts
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// What to check; all of it when none is named
+    /// The parts to run [default: all]
     parts: Vec<Part>,
 }
 
-/// Runs the parts in their order, all of them even when one fails, and prints the totals.
+/// Runs the parts in their fixed order and prints the totals. Goes on after a part that fails.
 pub(crate) fn test(args: &Args) -> Result<()> {
     let (mut total, mut summaries, mut failures) = (Tally::default(), Vec::new(), Vec::new());
     for &part in Part::value_variants() {

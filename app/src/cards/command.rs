@@ -4,9 +4,9 @@ use codex_gateway_wire::{
     Content, Item, Output, Phase,
     codex::{CommandExecution, ItemStatus},
 };
-use view::*;
+use view::prelude::*;
 
-use super::{CopyButton, Head, Tone, command_line, of_kind};
+use super::{CopyButton, Head, Tone, of_kind, unwrap_shell_command};
 use crate::{
     i18n::Texts,
     icon::Icon,
@@ -23,12 +23,12 @@ const HEAD_LINES: usize = 20;
 const TAIL_LINES: usize = 180;
 
 pub(super) fn head(command: &CommandExecution, phase: Phase, t: &Texts) -> Head {
-    let line = command_line(&command.command);
+    let line = unwrap_shell_command(&command.command);
     let exit = command.exit_code.filter(|code| *code > 0);
     let (verb, tone) = match (command.status, phase) {
         (ItemStatus::Declined, _) => (t.run_declined(), Tone::NeedsYou),
         (_, Phase::Running) => (t.running(), Tone::Quiet),
-        (ItemStatus::InProgress, Phase::Cut) => (t.run_cut(), Tone::Quiet),
+        (ItemStatus::InProgress, Phase::Interrupted) => (t.run_cut(), Tone::Quiet),
         _ if command.was_killed() => (t.run_cut(), Tone::Quiet),
         _ if exit.is_some() => (t.ran(), Tone::Failed),
         (ItemStatus::Failed, _) => (t.run_failed(), Tone::Failed),
@@ -43,7 +43,8 @@ pub(super) fn head(command: &CommandExecution, phase: Phase, t: &Texts) -> Head 
 #[component]
 pub(super) fn CommandBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
     let show_all = RwSignal::new(false);
-    let line = move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => command_line(&c.command));
+    let line =
+        move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => unwrap_shell_command(&c.command));
     let cwd = move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => exact_name(&c.cwd, t));
     let output = move || {
         let all = show_all.get();

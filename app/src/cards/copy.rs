@@ -1,7 +1,7 @@
 //! Copying what a card shows.
 
 use leptos::task::spawn_local;
-use view::*;
+use view::prelude::*;
 
 use crate::{i18n::Texts, markdown::copy_text};
 

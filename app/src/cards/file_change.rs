@@ -13,7 +13,7 @@ use crate::{
 use codex_gateway_wire::{
     Content, Item, Phase,
     codex::{FileChange, FileUpdateChange, ItemStatus},
-    diff::{Counts, counts, relative},
+    diff::{LineCounts, count_lines, relative_path},
 };
 
 pub(super) fn head(change: &FileChange, phase: Phase, cwd: &str, t: &Texts) -> Head {
@@ -23,17 +23,17 @@ pub(super) fn head(change: &FileChange, phase: Phase, cwd: &str, t: &Texts) -> H
         (_, Phase::Running) => (t.editing(), Tone::Quiet),
         _ => (t.edited(), Tone::Quiet),
     };
-    let mut lines = Counts::default();
+    let mut lines = LineCounts::default();
     for file in &change.changes {
-        lines += counts(file);
+        lines += count_lines(file);
     }
-    let paths: Vec<&str> = change.changes.iter().map(|file| relative(&file.path, cwd)).collect();
+    let paths: Vec<&str> = change.changes.iter().map(|file| relative_path(&file.path, cwd)).collect();
     let result = match change.changes.as_slice() {
         [file] => kind_word(&file.kind.kind, file.kind.move_path.as_deref(), cwd, t),
         _ => String::new(),
     };
     let head = Head::new(Icon::File, verb).code(paths.join(", ")).result(result).tone(tone);
-    Head { lines: (lines != Counts::default()).then_some(lines), ..head }
+    Head { lines: (lines != LineCounts::default()).then_some(lines), ..head }
 }
 
 pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
@@ -42,7 +42,7 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
         of_kind!(entry, Content::Item(Item::FileChange(change)) => match change.changes.as_slice() {
             // The line above names it already.
             [change] => {
-                let path = plain_name(relative(&change.path, &cwd));
+                let path = plain_name(relative_path(&change.path, &cwd));
                 let all = State::new(false);
                 el("section").class("file").child(diff_view(change.clone(), path, all)).into()
             }

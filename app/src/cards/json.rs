@@ -7,7 +7,7 @@ use crate::{
     node::{El, ElementExt as _, Node, el, live, many},
     text::hidden::{TextKind, exact},
 };
-use codex_gateway_wire::{Content, Item, Json, read_fields};
+use codex_gateway_wire::{Content, Item, Json, lenient_deserialize};
 
 /// A labelled piece of JSON; a plain text is shown as one, a short piece on one line.
 pub(crate) fn json_view(label: &'static str, json: &Json, t: &Texts) -> El {
@@ -21,13 +21,13 @@ pub(crate) fn json_view(label: &'static str, json: &Json, t: &Texts) -> El {
 struct Part {
     text: Option<String>,
 }
-read_fields!(Part { text });
+lenient_deserialize!(Part { text });
 
 /// What a tool answered; none without a list of parts.
 struct Parts {
     content: Vec<Part>,
 }
-read_fields!(Parts { content });
+lenient_deserialize!(Parts { content });
 
 /// What a tool answered: its texts where it is nothing else, else as JSON.
 pub(super) fn answer_view(label: &'static str, json: &Json, t: &Texts) -> El {

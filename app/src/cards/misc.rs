@@ -6,8 +6,8 @@ use web_sys::Event;
 use codex_gateway_wire::{
     Content, Item,
     codex::{EnteredReviewMode, HookPrompt, ImageGeneration, ImageView, Sleep, WebSearch},
-    diff::relative,
-    read_fields,
+    diff::relative_path,
+    lenient_deserialize,
 };
 
 use super::{
@@ -29,7 +29,7 @@ use crate::{
 struct SearchAction {
     url: Option<String>,
 }
-read_fields!(SearchAction { url });
+lenient_deserialize!(SearchAction { url });
 
 pub(super) fn web_search(search: &WebSearch, t: &Texts) -> Head {
     let action = search.action.as_ref().and_then(|action| serde_json::from_str(action.get()).ok());
@@ -50,12 +50,12 @@ pub(super) fn search_body(entry: EntryRef, t: &'static Texts) -> Node {
 }
 
 pub(super) fn image_view(image: &ImageView, cwd: &str, t: &Texts) -> Head {
-    Head::new(Icon::Image, t.viewed_image()).code(relative(&image.path, cwd))
+    Head::new(Icon::Image, t.viewed_image()).code(relative_path(&image.path, cwd))
 }
 
 pub(super) fn image_generation(image: &ImageGeneration, cwd: &str, t: &Texts) -> Head {
     let path = image.saved_path.as_deref().unwrap_or_default();
-    Head::new(Icon::Image, t.made_image()).code(relative(path, cwd))
+    Head::new(Icon::Image, t.made_image()).code(relative_path(path, cwd))
 }
 
 pub(super) fn sleep(sleep: &Sleep, t: &Texts) -> Head {

@@ -15,10 +15,11 @@ mod reasoning;
 mod request;
 mod tool;
 
-use codex_gateway_wire::{Content, Entry, Item, Phase, diff::Counts};
-use view::{Node, untrack, view};
+use codex_gateway_wire::{Content, Entry, Item, Phase, diff::LineCounts};
+use leptos::prelude::untrack;
+use view::{Node, view};
 
-pub(crate) use codex_gateway_wire::shell::command_line;
+pub(crate) use codex_gateway_wire::shell::unwrap_shell_command;
 pub(crate) use copy::CopyButton;
 pub(crate) use file_change::changes_view;
 pub(crate) use json::json_view;
@@ -40,7 +41,7 @@ pub(crate) struct Head {
     /// How it ended, where that is not plain.
     pub(crate) result: String,
     /// Lines added and removed.
-    pub(crate) lines: Option<Counts>,
+    pub(crate) lines: Option<LineCounts>,
     pub(crate) tone: Tone,
     /// How long it took, in milliseconds.
     pub(crate) took_ms: Option<u64>,

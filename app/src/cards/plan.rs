@@ -4,7 +4,7 @@ use codex_gateway_wire::{
     Content,
     codex::{PlanStep, PlanStepStatus, TurnPlan},
 };
-use view::*;
+use view::prelude::*;
 
 use super::{Head, of_kind};
 use crate::{

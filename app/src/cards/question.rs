@@ -3,7 +3,7 @@
 
 use codex_gateway_wire::{
     Content, RequestResolved, Rule,
-    request::{Decision, Outcome, RequestKind, ResolvedBy},
+    request::{Decision, RequestKind, RequestOutcome, ResolvedBy},
     transcript::Question,
 };
 
@@ -62,17 +62,17 @@ fn end(resolved: &RequestResolved, t: &Texts) -> String {
             let rule = resolved.rule.as_deref().map(|rule| plain_name(&rule_title(rule))).unwrap_or_default();
             return (t.ended_by_rule)(&rule);
         }
-        (Outcome::Accepted, _) if resolved.rule.is_some() => t.ended_accepted_always(),
-        (Outcome::Accepted, ResolvedBy::Policy) => t.ended_accepted_unasked(),
-        (Outcome::Accepted, _) if is_lasting(resolved) => t.ended_accepted_for_session(),
-        (Outcome::Accepted, _) => t.ended_accepted(),
-        (Outcome::Answered, _) => t.ended_answered(),
-        (Outcome::Declined, ResolvedBy::Absence) => t.ended_absence(),
-        (Outcome::Declined, ResolvedBy::Deadline) => t.ended_deadline(),
-        (Outcome::Declined, ResolvedBy::Policy) => t.declined(),
-        (Outcome::Declined, _) => t.ended_declined(),
-        (Outcome::Cancelled, _) => t.ended_cancelled(),
-        (Outcome::Withdrawn | Outcome::Other, _) => t.ended_withdrawn(),
+        (RequestOutcome::Accepted, _) if resolved.rule.is_some() => t.ended_accepted_always(),
+        (RequestOutcome::Accepted, ResolvedBy::Policy) => t.ended_accepted_unasked(),
+        (RequestOutcome::Accepted, _) if is_lasting(resolved) => t.ended_accepted_for_session(),
+        (RequestOutcome::Accepted, _) => t.ended_accepted(),
+        (RequestOutcome::Answered, _) => t.ended_answered(),
+        (RequestOutcome::Declined, ResolvedBy::Absence) => t.ended_absence(),
+        (RequestOutcome::Declined, ResolvedBy::Deadline) => t.ended_deadline(),
+        (RequestOutcome::Declined, ResolvedBy::Policy) => t.declined(),
+        (RequestOutcome::Declined, _) => t.ended_declined(),
+        (RequestOutcome::Cancelled, _) => t.ended_cancelled(),
+        (RequestOutcome::Withdrawn | RequestOutcome::Other, _) => t.ended_withdrawn(),
     };
     words.to_owned()
 }

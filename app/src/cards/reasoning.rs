@@ -10,12 +10,12 @@ use crate::{
 };
 use codex_gateway_wire::{
     Content, Item, Phase,
-    codex::{Reasoning, topic},
+    codex::{Reasoning, summary_topic},
 };
 
 pub(super) fn head(reasoning: &Reasoning, running: bool, t: &Texts) -> Head {
     let verb = if running { t.thinking() } else { t.thought() };
-    let topic = reasoning.summary.iter().rev().find_map(|part| topic(part)).unwrap_or_default();
+    let topic = reasoning.summary.iter().rev().find_map(|part| summary_topic(part)).unwrap_or_default();
     Head::new(Icon::Thought, verb).words(topic)
 }
 

@@ -1,12 +1,12 @@
 //! Something that codex asked, and what it was answered.
 
-use codex_gateway_wire::{Content, event::ServerRequest, read_fields};
+use codex_gateway_wire::{Content, event::ServerRequest, lenient_deserialize};
 
 use super::{
-    Head, Tone, command_line,
+    Head, Tone,
     json::{fields, json_view},
     misc::first_line,
-    of_kind,
+    of_kind, unwrap_shell_command,
 };
 use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
 
@@ -17,7 +17,7 @@ struct About {
     reason: Option<String>,
     message: Option<String>,
 }
-read_fields!(About { command, reason, message });
+lenient_deserialize!(About { command, reason, message });
 
 pub(super) fn head(request: &ServerRequest, t: &Texts) -> Head {
     let about: About = serde_json::from_str(request.params.get()).unwrap_or_default();
@@ -31,7 +31,7 @@ pub(super) fn head(request: &ServerRequest, t: &Texts) -> Head {
     };
     let head = Head::new(Icon::Shield, verb);
     let head = match (about.command, about.reason.or(about.message)) {
-        (Some(command), _) => head.code(first_line(command_line(&command).trim())),
+        (Some(command), _) => head.code(first_line(unwrap_shell_command(&command).trim())),
         (None, Some(reason)) => head.words(reason),
         (None, None) if verb == t.asked_other() => head.code(request.method.clone()),
         (None, None) => head,

@@ -60,9 +60,9 @@ pub(super) fn chosen(composer: Composer) -> Mind {
 /// Whether the model looks at images; tracked. One that is not known may.
 pub(super) fn sees(composer: Composer) -> bool {
     let chosen = chosen(composer).model;
-    composer
-        .models
-        .with(|models| models.iter().find(|one| Some(&one.model) == chosen.as_ref()).is_none_or(Model::sees))
+    composer.models.with(|models| {
+        models.iter().find(|one| Some(&one.model) == chosen.as_ref()).is_none_or(Model::supports_images)
+    })
 }
 
 /// Goes to the choice: the arrows choose there.

@@ -2,7 +2,7 @@
 
 use codex_gateway_wire::{Content, Entry, Item, Phase, Transcript, codex::McpServerStatus};
 
-use crate::{cards::command_line, i18n::Texts};
+use crate::{cards::unwrap_shell_command, i18n::Texts};
 
 /// What the agent is at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) struct Activity {
 /// What the agent is at, while a turn runs.
 pub(crate) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
     let turn = transcript.active_turn()?;
-    if transcript.waiting().next().is_some() {
+    if transcript.pending_requests().next().is_some() {
         return Some(Activity { verb: t.waits_for_you(), target: None, since_ms: None });
     }
     let own = |entry: &&Entry| entry.turn_id.as_ref() == Some(&turn.id) && entry.phase == Phase::Running;
@@ -26,7 +26,7 @@ pub(crate) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
     let (verb, target) = match step.map(|step| &step.content) {
         Some(Content::Item(item)) => match item {
             Item::CommandExecution(command) => {
-                let line = command_line(&command.command);
+                let line = unwrap_shell_command(&command.command);
                 (t.running(), line.trim().lines().next().map(str::to_owned))
             }
             Item::FileChange(_) => (t.editing(), None),

@@ -2,7 +2,7 @@
 
 use codex_gateway_wire::{
     codex::FileUpdateChange,
-    diff::{made, net},
+    diff::{applied_changes, compose_diffs},
 };
 use leptos::prelude::Read;
 
@@ -61,7 +61,7 @@ pub(crate) fn changed_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
 /// What a turn has made of a file.
 fn change_of(chat: Chat, key: State<GroupKey>, file_key: &str) -> Option<FileUpdateChange> {
     let ids = key.try_peek(|key| chat.live.group(key))?;
-    let entry = |id: &_| chat.live.read(id, |entry| made(entry).to_vec()).unwrap_or_default();
+    let entry = |id: &_| chat.live.read(id, |entry| applied_changes(entry).to_vec()).unwrap_or_default();
     let changes: Vec<FileUpdateChange> = ids.iter().flat_map(entry).collect();
-    net(&changes).into_iter().find(|change| change_key(change) == file_key)
+    compose_diffs(&changes).into_iter().find(|change| change_key(change) == file_key)
 }

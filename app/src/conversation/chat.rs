@@ -193,7 +193,7 @@ impl Chat {
 
     /// How much waits for the user; tracked.
     pub(crate) fn waiting(self) -> usize {
-        self.live.meta(|transcript| transcript.waiting().count())
+        self.live.meta(|transcript| transcript.pending_requests().count())
     }
 
     /// Whether nothing more can be sent; tracked.

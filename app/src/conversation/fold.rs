@@ -1,6 +1,6 @@
 //! The line that the work of a turn folds to: "Worked 14 s · 2 commands · 1 file +3".
 
-use codex_gateway_wire::diff::Counts;
+use codex_gateway_wire::diff::LineCounts;
 use leptos::prelude::*;
 
 use super::{Chat, turn::Turn};
@@ -24,7 +24,7 @@ pub(crate) fn fold_view(chat: Chat, turn: Turn) -> El {
             Some(el("span").child(format!("{} {took}", t.worked()))),
             part(work.commands, t.commands),
             part(work.files, t.files),
-            (work.lines != Counts::default()).then(|| counts_view(work.lines)),
+            (work.lines != LineCounts::default()).then(|| counts_view(work.lines)),
             part(work.failed, t.failed_steps).map(|part| part.class("failed")),
         ])
     };

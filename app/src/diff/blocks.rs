@@ -1,6 +1,6 @@
 //! Which lines of a change stand together.
 
-use codex_gateway_wire::diff::{Line, LineKind};
+use codex_gateway_wire::diff::{DiffLine, LineKind};
 
 /// Lines that stand together, each with its place among all.
 #[derive(Debug, PartialEq)]
@@ -8,13 +8,13 @@ pub(super) enum Block<'a> {
     /// So many lines are left out here.
     Skipped(u32),
     /// Lines that are the same on both sides.
-    Same(&'a [(usize, Line<'a>)]),
+    Same(&'a [(usize, DiffLine<'a>)]),
     /// Lines that go, and lines that come in their place.
-    Changed(&'a [(usize, Line<'a>)]),
+    Changed(&'a [(usize, DiffLine<'a>)]),
 }
 
 /// Takes a change apart.
-pub(super) fn blocks<'a>(lines: &'a [(usize, Line<'a>)]) -> Vec<Block<'a>> {
+pub(super) fn blocks<'a>(lines: &'a [(usize, DiffLine<'a>)]) -> Vec<Block<'a>> {
     let mut next = 1;
     let mut blocks = Vec::new();
     for run in lines.chunk_by(|(_, one), (_, other)| class(one.kind) == class(other.kind)) {
@@ -42,7 +42,7 @@ fn class(kind: LineKind) -> u8 {
 mod tests {
     use codex_gateway_wire::{
         codex::{FileUpdateChange, PatchChangeKind},
-        diff::lines,
+        diff::diff_lines,
     };
 
     use super::*;
@@ -52,7 +52,7 @@ mod tests {
         let kind = PatchChangeKind { kind: "update".to_owned(), move_path: None };
         let diff = "@@ -1,2 +1,3 @@\n a\n-b\n+c\n+d\n@@ -41,2 +42,1 @@\n e\n-f\n".to_owned();
         let change = FileUpdateChange { path: "a".to_owned(), kind, diff };
-        let lines: Vec<_> = lines(&change).into_iter().enumerate().collect();
+        let lines: Vec<_> = diff_lines(&change).into_iter().enumerate().collect();
         let seen: Vec<_> = blocks(&lines)
             .into_iter()
             .map(|block| match block {

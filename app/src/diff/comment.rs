@@ -1,6 +1,6 @@
 //! Writing about a line: the comment goes into the next message.
 
-use codex_gateway_wire::diff::{Line, LineKind};
+use codex_gateway_wire::diff::{DiffLine, LineKind};
 use leptos::prelude::{Get, GetUntracked, on_cleanup, request_animation_frame};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
@@ -23,7 +23,7 @@ pub(super) struct Commenting {
 }
 
 /// What a line is called: `src/main.rs:12`.
-pub(super) fn place(path: &str, line: &Line<'_>) -> String {
+pub(super) fn place(path: &str, line: &DiffLine<'_>) -> String {
     match line.new.or(line.old) {
         Some(number) => format!("{path}:{number}"),
         None => path.to_owned(),
@@ -31,7 +31,7 @@ pub(super) fn place(path: &str, line: &Line<'_>) -> String {
 }
 
 /// A line, quoted.
-fn quote(path: &str, line: &Line<'_>) -> String {
+fn quote(path: &str, line: &DiffLine<'_>) -> String {
     let sign = match line.kind {
         LineKind::Added => "+",
         LineKind::Removed => "-",
@@ -44,7 +44,7 @@ fn quote(path: &str, line: &Line<'_>) -> String {
 pub(super) fn comment_view(
     chat: Chat,
     path: &str,
-    line: &Line<'_>,
+    line: &DiffLine<'_>,
     now: Commenting,
     writing: State<Option<Commenting>>,
 ) -> El {
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_line_is_quoted_with_its_place() {
-        let line = Line { kind: LineKind::Removed, old: Some(7), new: None, text: "let x\u{202e} = 1;" };
+        let line = DiffLine { kind: LineKind::Removed, old: Some(7), new: None, text: "let x\u{202e} = 1;" };
         assert_eq!(quote("src/a.rs", &line), "src/a.rs:7\n> -let x[U+202E] = 1;\n");
     }
 }

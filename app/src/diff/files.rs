@@ -2,7 +2,7 @@
 
 use codex_gateway_wire::{
     codex::FileUpdateChange,
-    diff::{Counts, counts, relative},
+    diff::{LineCounts, count_lines, relative_path},
 };
 
 use super::diff_view;
@@ -23,7 +23,7 @@ pub(crate) struct ChangedFile {
     pub(crate) moved: Option<String>,
     /// `add`, `delete` or `update`.
     pub(crate) kind: String,
-    pub(crate) lines: Counts,
+    pub(crate) lines: LineCounts,
 }
 
 impl ChangedFile {
@@ -32,7 +32,7 @@ impl ChangedFile {
             path: change.path.clone(),
             moved: change.kind.move_path.clone(),
             kind: change.kind.kind.clone(),
-            lines: counts(change),
+            lines: count_lines(change),
         }
     }
 
@@ -45,7 +45,7 @@ impl ChangedFile {
     fn line(&self, cwd: &str, t: &Texts) -> Node {
         let parts: [Node; 5] = [
             icon(Icon::File).into(),
-            el("code").class("target").child(exact_name(relative(&self.path, cwd), t)).into(),
+            el("code").class("target").child(exact_name(relative_path(&self.path, cwd), t)).into(),
             el("span")
                 .class("result")
                 .child(exact_name(&kind_word(&self.kind, self.moved.as_deref(), cwd, t), t))
@@ -71,7 +71,7 @@ pub(crate) fn kind_word(kind: &str, moved: Option<&str>, cwd: &str, t: &Texts) -
     match (kind, moved) {
         ("add", _) => t.file_added().to_owned(),
         ("delete", _) => t.file_deleted().to_owned(),
-        (_, Some(to)) => format!("{} → {}", t.file_moved(), relative(to, cwd)),
+        (_, Some(to)) => format!("{} → {}", t.file_moved(), relative_path(to, cwd)),
         _ => String::new(),
     }
 }
@@ -96,7 +96,8 @@ pub(crate) fn file_row(
     let body = move || {
         let change = if open.get() { change() } else { None };
         change.map(|change| {
-            let path = plain_name(relative(change.kind.move_path.as_ref().unwrap_or(&change.path), &cwd));
+            let path =
+                plain_name(relative_path(change.kind.move_path.as_ref().unwrap_or(&change.path), &cwd));
             diff_view(change, path, all)
         })
     };
@@ -104,7 +105,7 @@ pub(crate) fn file_row(
 }
 
 /// Lines added and removed, as far as there are any: `+12 −3`.
-pub(crate) fn counts_view(counts: Counts) -> El {
+pub(crate) fn counts_view(counts: LineCounts) -> El {
     let part = |class, sign, count: usize| {
         (count > 0).then(|| el("span").class(class).child(format!("{sign}{count}")))
     };
@@ -119,7 +120,7 @@ pub(crate) fn counts_view(counts: Counts) -> El {
 mod tests {
     use std::collections::HashSet;
 
-    use codex_gateway_wire::{codex::PatchChangeKind, diff::net};
+    use codex_gateway_wire::{codex::PatchChangeKind, diff::compose_diffs};
 
     use super::*;
 
@@ -130,8 +131,10 @@ mod tests {
             kind: PatchChangeKind { kind: kind.to_owned(), move_path: moved.map(str::to_owned) },
             diff: diff.to_owned(),
         };
-        let changes =
-            net(&[change("update", Some("b.rs"), "@@ -1 +1 @@\n-a\n+b\n"), change("add", None, "new\n")]);
+        let changes = compose_diffs(&[
+            change("update", Some("b.rs"), "@@ -1 +1 @@\n-a\n+b\n"),
+            change("add", None, "new\n"),
+        ]);
         assert_eq!(changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["a.rs", "a.rs"]);
         let keys: HashSet<String> = changes.iter().map(change_key).collect();
         assert_eq!(keys.len(), 2);

@@ -2,7 +2,7 @@
 
 use codex_gateway_wire::{
     codex::FileUpdateChange,
-    diff::{Line, LineKind, lines},
+    diff::{DiffLine, LineKind, diff_lines},
 };
 use leptos::prelude::use_context;
 use web_sys::{Event, KeyboardEvent};
@@ -30,7 +30,7 @@ const LINE: usize = 2000;
 /// The lines of a file's change; `path` is what the file is called here. Once `all` is set, nothing is folded away.
 pub(crate) fn diff_view(change: FileUpdateChange, path: String, all: State<bool>) -> Node {
     let t = texts();
-    let count = lines(&change).len();
+    let count = diff_lines(&change).len();
     if count == 0 {
         return el("p").class("note no-lines").child(without_lines(&change, t)).into();
     }
@@ -47,8 +47,8 @@ pub(crate) fn diff_view(change: FileUpdateChange, path: String, all: State<bool>
     };
     let rows = move || {
         let shown = if all.get() || all_lines.get() { usize::MAX } else { LINES };
-        let lines: Vec<_> = lines(&change).into_iter().enumerate().take(shown).collect();
-        let form = |at: usize, line: &Line<'_>| {
+        let lines: Vec<_> = diff_lines(&change).into_iter().enumerate().take(shown).collect();
+        let form = |at: usize, line: &DiffLine<'_>| {
             let writing_here = writing.get().filter(|comment| comment.at == at)?;
             Some(comment_view(chat?, &path, line, writing_here, writing))
         };
@@ -90,7 +90,7 @@ struct View<'v> {
     /// The long lines that are shown whole, by their place among all.
     whole: State<Vec<usize>>,
     path: &'v str,
-    form: &'v dyn Fn(usize, &Line<'_>) -> Option<El>,
+    form: &'v dyn Fn(usize, &DiffLine<'_>) -> Option<El>,
     t: &'static Texts,
 }
 
@@ -101,7 +101,7 @@ fn block_view(block: &Block<'_>, view: &View<'_>) -> El {
             el("div").class("skipped").child(words)
         }
         Block::Same(lines) => {
-            let pair = |(at, line): &(usize, Line<'_>)| {
+            let pair = |(at, line): &(usize, DiffLine<'_>)| {
                 let twin = view.split.then(|| line_view(*at, line, "line twin", None, view));
                 many([Some(line_view(*at, line, "line", None, view)), twin, (view.form)(*at, line)])
             };
@@ -113,7 +113,7 @@ fn block_view(block: &Block<'_>, view: &View<'_>) -> El {
                 of(LineKind::Removed).map(|(at, line)| view.shown(*at, line).0).collect();
             let added: Vec<&str> = of(LineKind::Added).map(|(at, line)| view.shown(*at, line).0).collect();
             let (in_removed, in_added) = words(&removed, &added);
-            let row = |class, at: usize, line: &Line<'_>, marked: &Option<_>| {
+            let row = |class, at: usize, line: &DiffLine<'_>, marked: &Option<_>| {
                 many([Some(line_view(at, line, class, marked.clone(), view)), (view.form)(at, line)])
             };
             let removed = of(LineKind::Removed).zip(&in_removed);
@@ -127,7 +127,7 @@ fn block_view(block: &Block<'_>, view: &View<'_>) -> El {
 
 impl View<'_> {
     /// What is shown of a line, and what is folded away: the rest of a very long one.
-    fn shown<'a>(&self, at: usize, line: &Line<'a>) -> (&'a str, &'a str) {
+    fn shown<'a>(&self, at: usize, line: &DiffLine<'a>) -> (&'a str, &'a str) {
         let whole = self.all || self.whole.try_with(|whole| whole.contains(&at)).unwrap_or_default();
         let end = if whole { line.text.len() } else { line.text.floor_char_boundary(LINE) };
         let (text, rest) = line.text.split_at(end);
@@ -139,7 +139,7 @@ impl View<'_> {
 
 fn line_view(
     at: usize,
-    line: &Line<'_>,
+    line: &DiffLine<'_>,
     class: &'static str,
     marked: Option<std::ops::Range<usize>>,
     view: &View<'_>,

@@ -13,7 +13,7 @@ use std::{
 use codex_gateway_wire::{
     Event, EventBody, EventId, EventName, SessionId,
     event::{ClosedReason, SessionClosed},
-    read_fields,
+    lenient_deserialize,
 };
 use leptos::{ev, prelude::*, task::spawn_local};
 
@@ -149,7 +149,7 @@ struct Inner {
 struct Welcome {
     build_id: String,
 }
-read_fields!(Welcome { build_id });
+lenient_deserialize!(Welcome { build_id });
 
 impl Stream {
     /// Goes on from the store's last event. `state` says how the connection fares; `outdated` becomes true

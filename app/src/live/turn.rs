@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use codex_gateway_wire::{
     Content, Entry, Item, ItemId, Phase, Transcript, TurnId,
     codex::{ItemStatus, TurnError, TurnStatus},
-    diff::{Counts, made, net},
-    request::{Outcome, ResolvedBy},
+    diff::{LineCounts, applied_changes, compose_diffs},
+    request::{RequestOutcome, ResolvedBy},
     transcript::{Question, answer},
 };
 
@@ -38,7 +38,7 @@ pub(crate) struct TurnFacts {
 pub(crate) struct WorkCounts {
     pub(crate) commands: usize,
     pub(crate) files: usize,
-    pub(crate) lines: Counts,
+    pub(crate) lines: LineCounts,
     pub(crate) failed: usize,
 }
 
@@ -60,7 +60,10 @@ impl TurnFacts {
         let files = match same {
             _ if running => Vec::new(),
             Some(before) => before.files.clone(),
-            None => net(entries.iter().flat_map(|entry| made(entry))).iter().map(ChangedFile::of).collect(),
+            None => compose_diffs(entries.iter().flat_map(|entry| applied_changes(entry)))
+                .iter()
+                .map(ChangedFile::of)
+                .collect(),
         };
         Self {
             status,
@@ -156,7 +159,8 @@ fn outlived(entry: &Entry, end: Option<i64>) -> bool {
 /// Returns `true` if it was allowed by someone who was asked, or by the setting that the page shows all the time.
 fn is_allowed(question: &Question) -> bool {
     question.resolved.as_ref().is_some_and(|resolved| {
-        matches!(resolved.outcome, Outcome::Accepted | Outcome::Answered) && resolved.by != ResolvedBy::Rule
+        matches!(resolved.outcome, RequestOutcome::Accepted | RequestOutcome::Answered)
+            && resolved.by != ResolvedBy::Rule
     })
 }
 
@@ -215,7 +219,7 @@ mod tests {
         let facts = facts(TurnStatus::Completed, entries);
         assert_eq!(sorted(&facts.folds), ["edit", "ok", "say"]);
         assert_eq!(facts.current, None);
-        let lines = Counts { added: 3, removed: 1 };
+        let lines = LineCounts { added: 3, removed: 1 };
         assert_eq!(facts.work, WorkCounts { commands: 2, files: 2, lines, failed: 1 });
     }
 
@@ -231,7 +235,7 @@ mod tests {
             edit("4", "declined", r#"{"path":"c","kind":{"type":"add"},"diff":"1\n"}"#),
         ];
         let facts = facts(TurnStatus::Completed, entries);
-        let lines = Counts { added: 2, removed: 0 };
+        let lines = LineCounts { added: 2, removed: 0 };
         let file = ChangedFile { path: "a".to_owned(), moved: None, kind: "add".to_owned(), lines };
         assert_eq!(facts.files, [file]);
         assert_eq!((facts.work.files, facts.work.lines), (1, lines));

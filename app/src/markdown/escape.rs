@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use codex_gateway_wire::isolates::{Isolates, is_isolate};
+use codex_gateway_wire::bidi::{IsolateScanner, is_isolate};
 
 /// HTML that is being written, with texts of any direction in it.
 #[derive(Debug, Default)]
 pub(super) struct Prose {
     html: String,
     /// The isolates of the paragraph that is being written, as they are in `html`.
-    isolates: Isolates,
+    isolates: IsolateScanner,
     has_isolates: bool,
 }
 

@@ -5,7 +5,7 @@
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
-use codex_gateway_wire::highlight::{LARGEST, MOST, PLAIN, is_known, read_runs};
+use codex_gateway_wire::highlight::{MAX_CODE_BYTES, MAX_SNIPPETS, PLAIN, is_known, read_runs};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{blocks::hash, escape::push_text};
@@ -49,7 +49,7 @@ pub(crate) fn key(lang: &str, code: &str) -> u64 {
 
 /// Whether a block may have colours.
 pub(crate) fn may_have(lang: &str, code: &str) -> bool {
-    !code.is_empty() && code.len() <= LARGEST && is_known(lang)
+    !code.is_empty() && code.len() <= MAX_CODE_BYTES && is_known(lang)
 }
 
 impl Colours {
@@ -123,7 +123,7 @@ impl Colours {
 /// How many pieces of code are sent at once: as many as the server takes, at least one.
 fn batch_len(wanted: &[Wanted]) -> usize {
     let mut bytes = 0;
-    let fitting = wanted.iter().take(MOST).take_while(|wanted| {
+    let fitting = wanted.iter().take(MAX_SNIPPETS).take_while(|wanted| {
         bytes += wanted.source.len();
         bytes <= MAX_BATCH_BYTES
     });

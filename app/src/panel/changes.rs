@@ -3,7 +3,7 @@
 use codex_gateway_wire::{
     Content, Item, ItemId,
     codex::FileUpdateChange,
-    diff::{Counts, counts, made, net},
+    diff::{LineCounts, applied_changes, compose_diffs, count_lines},
 };
 
 use super::{Panel, choice};
@@ -27,7 +27,7 @@ pub(super) fn changes_view(chat: Chat) -> Node {
         let chosen = (panel.turn.get(), panel.whole.get());
         if shown.as_ref() != Some(&chosen) || panel.comments.get() == 0 {
             shown = Some(chosen);
-            files.set_to(net(&done(chat)));
+            files.set_to(compose_diffs(&done(chat)));
         }
     });
     let find = move |key: &str| {
@@ -66,10 +66,10 @@ pub(super) fn changes_view(chat: Chat) -> Node {
     ])
 }
 
-fn total(files: &[FileUpdateChange]) -> Counts {
-    let mut lines = Counts::default();
+fn total(files: &[FileUpdateChange]) -> LineCounts {
+    let mut lines = LineCounts::default();
     for file in files {
-        lines += counts(file);
+        lines += count_lines(file);
     }
     lines
 }
@@ -87,5 +87,6 @@ fn done(chat: Chat) -> Vec<FileUpdateChange> {
         })
     };
     let ids = groups.iter().flat_map(|key| chat.live.group(key)).filter(is_change);
-    ids.flat_map(|id| chat.live.read(&id, |entry| made(entry).to_vec()).unwrap_or_default()).collect()
+    ids.flat_map(|id| chat.live.read(&id, |entry| applied_changes(entry).to_vec()).unwrap_or_default())
+        .collect()
 }

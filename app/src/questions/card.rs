@@ -20,7 +20,7 @@ use super::{
     why::why_view,
 };
 use crate::{
-    cards::{changes_view, command_line, json_view},
+    cards::{changes_view, json_view, unwrap_shell_command},
     conversation::Chat,
     icon::{Icon, icon},
     node::{El, ElementExt as _, ElementRef, Node, el, link_button, live, many},
@@ -179,7 +179,7 @@ fn what(card: &Card) -> Node {
     let names = names.filter(|name| name.chars().nth(MAX_TITLE_NAME).is_some()).map(ToOwned::to_owned);
     let in_full = names.chain(long_labels(card)).map(|text| el("p").class("where").child(code(&text, card)));
     let command = about.command.as_ref().map(|line| {
-        let line = el("code").child(exact(&command_line(line), TextKind::Code, t));
+        let line = el("code").child(exact(&unwrap_shell_command(line), TextKind::Code, t));
         el("pre").class("prompt").attr("aria-label", t.asked_command()).child(line)
     });
     let place = about.cwd.as_ref().filter(|_| command.is_some());

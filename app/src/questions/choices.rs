@@ -18,7 +18,7 @@ const MAX_LABEL: usize = 100;
 pub(super) fn choices_view(card: &Card) -> El {
     let mut number = 0;
     let buttons = card.request.available_decisions.iter().map(|decision| {
-        let declines = decision.word() == Decision::DECLINE;
+        let declines = decision.kind() == Decision::DECLINE;
         number += usize::from(!declines);
         let (answer, sent) = (card.answer.clone(), decision.clone());
         let act = move || answer(AnswerRequest { decision: Some(sent.clone()), ..Default::default() });
@@ -40,7 +40,7 @@ pub(super) fn long_labels(card: &Card) -> Vec<String> {
 /// Returns `true` if a decision allows something. One that is not known may.
 fn allows(decision: &Decision) -> bool {
     let refuses = || decision.network_rule().is_some_and(|(_, allowed)| !allowed);
-    !matches!(decision.word().as_str(), Decision::DECLINE | Decision::CANCEL) && !refuses()
+    !matches!(decision.kind().as_str(), Decision::DECLINE | Decision::CANCEL) && !refuses()
 }
 
 /// A button that answers; not before the request was read, nor while an answer is on its way. One that allows something
@@ -78,7 +78,7 @@ pub(super) fn with_key(button: El, key: impl Into<String>) -> El {
 
 /// A decision in words; one of the future in its own.
 fn label(decision: &Decision, t: &Texts) -> String {
-    let word = decision.word();
+    let word = decision.kind();
     match word.as_str() {
         Decision::ACCEPT => t.allow_once().to_owned(),
         Decision::ACCEPT_FOR_SESSION => t.allow_for_session().to_owned(),

@@ -2,16 +2,16 @@
 
 use codex_gateway_wire::{
     Json,
-    request::{Field, Input},
+    request::{FieldInput, FormField},
 };
 
 /// What fields were filled in with, as a JSON object: a list of texts for each question, or what its type says for
 /// each field of a form. `None` while something is missing, or is no number where one is needed.
-pub(super) fn filled(fields: &[Field], values: &[Vec<String>], questions: bool) -> Option<Json> {
+pub(super) fn filled(fields: &[FormField], values: &[Vec<String>], questions: bool) -> Option<Json> {
     let mut object = String::from("{");
     for (field, values) in fields.iter().zip(values) {
         let given: Vec<&String> = values.iter().filter(|value| !value.trim().is_empty()).collect();
-        if given.is_empty() && field.input != Input::Boolean {
+        if given.is_empty() && field.input != FieldInput::Boolean {
             if field.required {
                 return None;
             }
@@ -25,10 +25,10 @@ pub(super) fn filled(fields: &[Field], values: &[Vec<String>], questions: bool) 
         let text = given.first().map_or("", |text| text.as_str());
         let value = match field.input {
             _ if questions => serde_json::to_string(&given).ok()?,
-            Input::Many => serde_json::to_string(&given).ok()?,
+            FieldInput::Many => serde_json::to_string(&given).ok()?,
             // Whether it is one is for the check below to say.
-            Input::Number => Some(text.trim()).filter(|text| text.starts_with(is_of_number))?.to_owned(),
-            Input::Boolean => (text == "true").to_string(),
+            FieldInput::Number => Some(text.trim()).filter(|text| text.starts_with(is_of_number))?.to_owned(),
+            FieldInput::Boolean => (text == "true").to_string(),
             _ => serde_json::to_string(text).ok()?,
         };
         object.push_str(&value);
@@ -45,8 +45,8 @@ fn is_of_number(character: char) -> bool {
 mod tests {
     use super::*;
 
-    fn field(name: &str, input: Input, required: bool) -> Field {
-        Field { name: name.to_owned(), input, required, ..Field::default() }
+    fn field(name: &str, input: FieldInput, required: bool) -> FormField {
+        FormField { name: name.to_owned(), input, required, ..FormField::default() }
     }
 
     fn values(texts: &[&str]) -> Vec<Vec<String>> {
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn every_question_needs_an_answer() {
-        let fields = [field("c", Input::One, true), field("p", Input::Secret, true)];
+        let fields = [field("c", FieldInput::One, true), field("p", FieldInput::Secret, true)];
         assert_eq!(filled(&fields, &values(&["Blue", ""]), true), None);
         let answers = filled(&fields, &values(&["Red \"x\"", "hush"]), true).unwrap();
         assert_eq!(answers.get(), r#"{"c":["Red \"x\""],"p":["hush"]}"#);
@@ -64,10 +64,10 @@ mod tests {
     #[test]
     fn a_form_keeps_its_order_and_its_types() {
         let fields = [
-            field("city", Input::Text, true),
-            field("nights", Input::Number, false),
-            field("tags", Input::Many, false),
-            field("breakfast", Input::Boolean, false),
+            field("city", FieldInput::Text, true),
+            field("nights", FieldInput::Number, false),
+            field("tags", FieldInput::Many, false),
+            field("breakfast", FieldInput::Boolean, false),
         ];
         let filled =
             |texts: &[&str]| filled(&fields, &values(texts), false).map(|json| json.get().to_owned());

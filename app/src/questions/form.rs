@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use codex_gateway_wire::request::{AnswerRequest, Choice, Decision, Field, Input, RequestKind};
+use codex_gateway_wire::request::{AnswerRequest, Decision, FieldChoice, FieldInput, FormField, RequestKind};
 use leptos::prelude::event_target_value;
 use web_sys::Event;
 
@@ -28,7 +28,7 @@ type Values = State<Vec<Vec<String>>>;
 /// A form, and what it is filled in with.
 #[derive(Clone)]
 struct Form {
-    fields: Arc<Vec<Field>>,
+    fields: Arc<Vec<FormField>>,
     values: Values,
     /// Questions of the agent, not a server's form.
     questions: bool,
@@ -49,7 +49,7 @@ pub(super) fn form_view(card: &Card) -> (Node, El) {
     let raw = (form.fields.is_empty() && link.is_none() && !questions)
         .then(|| json_view(t.asked(), &card.request.params, t));
     let offered =
-        |word: &str| card.request.available_decisions.iter().any(|decision| decision.word() == word);
+        |word: &str| card.request.available_decisions.iter().any(|decision| decision.kind() == word);
     let send = (questions || offered(Decision::ACCEPT)).then(|| send_view(card, form, link.is_some()));
     let decline = card.answer.clone();
     let decline =
@@ -65,7 +65,7 @@ pub(super) fn form_view(card: &Card) -> (Node, El) {
 }
 
 fn decision(word: &str) -> AnswerRequest {
-    AnswerRequest { decision: Some(Decision::word_alone(word)), ..Default::default() }
+    AnswerRequest { decision: Some(Decision::from_kind(word)), ..Default::default() }
 }
 
 /// The button that sends what is filled in; not while something is missing.
@@ -130,14 +130,14 @@ fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
         many([Some(input), all])
     };
     let input: Node = match field.input {
-        Input::Text => written("text"),
-        Input::Secret => written("password"),
-        Input::Email => written("email"),
-        Input::Url => written("url"),
-        Input::Date => written("date"),
-        Input::Number => written("number"),
-        Input::Boolean => {
-            let choice = |value: &str, label: &str| Choice {
+        FieldInput::Text => written("text"),
+        FieldInput::Secret => written("password"),
+        FieldInput::Email => written("email"),
+        FieldInput::Url => written("url"),
+        FieldInput::Date => written("date"),
+        FieldInput::Number => written("number"),
+        FieldInput::Boolean => {
+            let choice = |value: &str, label: &str| FieldChoice {
                 value: value.to_owned(),
                 label: label.to_owned(),
                 hint: String::new(),
@@ -145,11 +145,11 @@ fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
             let choices = [choice("true", t.yes()), choice("false", t.no())];
             options_view(t, &id, &choices, false, values, at, number).into()
         }
-        Input::One | Input::Many => {
-            let several = field.input == Input::Many;
+        FieldInput::One | FieldInput::Many => {
+            let several = field.input == FieldInput::Many;
             let options = options_view(t, &id, &field.choices, several, values, at, number);
             let other = field.other.map(|input| {
-                let kind = if input == Input::Secret { "password" } else { "text" };
+                let kind = if input == FieldInput::Secret { "password" } else { "text" };
                 text_input(kind, &id, values, at, None).attr("placeholder", t.other_answer())
             });
             many([Some(options), other])
@@ -174,7 +174,7 @@ fn text_input(kind: &'static str, id: &str, values: Values, at: usize, default: 
 fn options_view(
     t: &Texts,
     id: &str,
-    choices: &[Choice],
+    choices: &[FieldChoice],
     several: bool,
     values: Values,
     at: usize,

@@ -1,6 +1,6 @@
 //! What waits for the user: a box above the composer, in which it is answered.
 //!
-//! - [`subject`]: what is asked for, in a line
+//! - [`subject()`]: what is asked for, in a line
 //! - `card`: the box of one request: what, where, why, and the choices
 //! - `choices`: the decisions, as buttons
 //! - `permissions`: what would be allowed, line by line
@@ -44,7 +44,9 @@ struct Shown {
 impl Shown {
     /// The ids of all, the oldest first; tracked.
     fn all(self) -> Vec<String> {
-        self.chat.live.meta(|transcript| transcript.waiting().map(|request| request.id.to_string()).collect())
+        self.chat
+            .live
+            .meta(|transcript| transcript.pending_requests().map(|request| request.id.to_string()).collect())
     }
 
     /// The place of the one that is shown; tracked.
@@ -79,5 +81,6 @@ pub(crate) fn questions_view(chat: Chat) -> El {
 }
 
 fn find(chat: Chat, id: &str) -> Option<UserRequest> {
-    chat.live.peek(|transcript| transcript.waiting().find(|request| request.id.as_str() == id).cloned())
+    chat.live
+        .peek(|transcript| transcript.pending_requests().find(|request| request.id.as_str() == id).cloned())
 }

@@ -1,6 +1,6 @@
 //! What would be allowed beyond the sandbox, line by line.
 
-use codex_gateway_wire::request::{Access, Permission};
+use codex_gateway_wire::request::{Permission, PermissionAccess};
 
 use crate::{
     i18n::Texts,
@@ -16,11 +16,11 @@ pub(super) fn permissions_view(permissions: &[Permission], t: &Texts) -> Option<
     }
     let line = |permission: &Permission| {
         let (mark, verb) = match permission.access {
-            Access::Network => (Icon::Globe, t.may_use_network()),
-            Access::Read => (Icon::File, t.may_read_path()),
-            Access::Write => (Icon::File, t.may_write_path()),
-            Access::Deny => (Icon::File, t.may_not_touch()),
-            Access::Other => (Icon::Question, t.unknown()),
+            PermissionAccess::Network => (Icon::Globe, t.may_use_network()),
+            PermissionAccess::Read => (Icon::File, t.may_read_path()),
+            PermissionAccess::Write => (Icon::File, t.may_write_path()),
+            PermissionAccess::Deny => (Icon::File, t.may_not_touch()),
+            PermissionAccess::Other => (Icon::Question, t.unknown()),
         };
         let target = permission.target.as_deref().map(|target| el("code").child(exact_name(target, t)));
         el("li").child(icon(mark)).child(el("span").child(verb)).child(target)

@@ -2,7 +2,7 @@
 
 use codex_gateway_wire::UserRequest;
 
-use crate::cards::command_line;
+use crate::cards::unwrap_shell_command;
 
 /// What a request is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) fn subject(request: &UserRequest) -> Subject {
         return Subject::Host(host.clone());
     }
     if let Some(line) = &summary.command {
-        return Subject::Command(command_line(line));
+        return Subject::Command(unwrap_shell_command(line));
     }
     if let (Some(tool), Some(server)) = (&summary.tool, &summary.server) {
         return Subject::Command(format!("{server}.{}", tool.name));
@@ -36,11 +36,11 @@ pub(crate) fn subject(request: &UserRequest) -> Subject {
 
 #[cfg(test)]
 mod tests {
-    use codex_gateway_wire::request::{Field, RequestKind, Summary};
+    use codex_gateway_wire::request::{FormField, RequestKind, RequestSummary};
 
     use super::*;
 
-    fn about(summary: Summary) -> Subject {
+    fn about(summary: RequestSummary) -> Subject {
         subject(&UserRequest {
             id: "r".into(),
             kind: RequestKind::Command,
@@ -57,19 +57,25 @@ mod tests {
     fn a_request_is_about_its_host_its_command_its_reason_or_its_question() {
         let text = |text: &str| Some(text.to_owned());
         let words = |text: &str| Subject::Words(text.to_owned());
-        let command =
-            Summary { command: text("bash -lc 'cargo test'"), reason: text("why"), ..Summary::default() };
+        let command = RequestSummary {
+            command: text("bash -lc 'cargo test'"),
+            reason: text("why"),
+            ..RequestSummary::default()
+        };
         assert_eq!(about(command.clone()), Subject::Command("cargo test".to_owned()));
         assert_eq!(
-            about(Summary { host: text("a.example"), ..command }),
+            about(RequestSummary { host: text("a.example"), ..command }),
             Subject::Host("a.example".to_owned())
         );
         assert_eq!(
-            about(Summary { reason: text("It is outside."), ..Summary::default() }),
+            about(RequestSummary { reason: text("It is outside."), ..RequestSummary::default() }),
             words("It is outside.")
         );
-        let question = Field { label: "Which?".to_owned(), ..Field::default() };
-        assert_eq!(about(Summary { fields: vec![question], ..Summary::default() }), words("Which?"));
-        assert_eq!(about(Summary::default()), Subject::Nothing);
+        let question = FormField { label: "Which?".to_owned(), ..FormField::default() };
+        assert_eq!(
+            about(RequestSummary { fields: vec![question], ..RequestSummary::default() }),
+            words("Which?")
+        );
+        assert_eq!(about(RequestSummary::default()), Subject::Nothing);
     }
 }

@@ -107,7 +107,7 @@ fn decline_with(card: &Card, words: String, progress: State<Progress>) {
     }
     let answer = card.answer.clone();
     let decline = move || {
-        let decision = Some(Decision::word_alone(Decision::DECLINE));
+        let decision = Some(Decision::from_kind(Decision::DECLINE));
         answer(AnswerRequest { decision, ..AnswerRequest::default() });
     };
     let id = match progress.peek() {

@@ -93,7 +93,7 @@ impl ServerContext {
 
     /// The session that is in a thread; if none is, one that is made.
     async fn session_with(&self, thread: &ThreadId) -> Result<Session, SessionError> {
-        if let Some(session) = self.sessions.session_of_thread(&self.owner, thread).await? {
+        if let Some(session) = self.sessions.get_by_thread(&self.owner, thread).await? {
             return Ok(session);
         }
         let request = CreateSession { resume_thread_id: Some(thread.clone()), ..CreateSession::default() };
@@ -106,6 +106,6 @@ impl ServerContext {
 
     /// A request for a session of the page's.
     fn as_the_page(&self, request: CreateSession) -> CreateSession {
-        CreateSession { approvals: Some(self.sessions.config().approvals.of_the_page()), ..request }
+        CreateSession { approvals: Some(self.sessions.config().approvals.web_default()), ..request }
     }
 }

@@ -9,7 +9,7 @@ use codex_gateway_engine::{ItemsQuery, OlderThan};
 #[cfg(feature = "ssr")]
 use codex_gateway_wire::api::CreateSession;
 use codex_gateway_wire::{
-    ItemId, ItemsPage, Matches, QueueItemId, RequestId, Rule, RuleId, SearchPlace, SessionId, StartTurn,
+    ItemId, ItemsPage, Matches, QueueItemId, RequestId, Rule, RuleId, SearchCursor, SessionId, StartTurn,
     ThreadId,
     api::{FoundFile, Project, ProjectTrust, QueueChange, ThreadAction},
     request::AnswerRequest,
@@ -109,7 +109,7 @@ calls! {
     ///
     /// # Errors
     /// `not_found` if there is none of that id, for this reader; what codex says.
-    SearchThread "search" search(thread: ThreadId, words: String, from: Option<SearchPlace>) -> Matches {
+    SearchThread "search" search(thread: ThreadId, words: String, from: Option<SearchCursor>) -> Matches {
         let context = context()?;
         context.sessions.search(&context.owner, &thread, &words, from).await.map_err(failed)
     }
@@ -184,7 +184,7 @@ calls! {
         let context = context()?;
         let session = context.session(&id).await.map_err(failed)?;
         let key = message_key(&turn, &["send", id.as_str()]);
-        context.sessions.start_turn_once(&session, turn, key).await.map_err(failed)?;
+        context.sessions.start_turn_idempotent(&session, turn, key).await.map_err(failed)?;
         Ok(())
     }
 
@@ -199,7 +199,7 @@ calls! {
         let key = message_key(&turn, &["fork", thread.as_str()]);
         let (forker, sessions) = (context.clone(), context.sessions.clone());
         let work = Box::pin(async move { forker.fork_and_send(&thread, turn).await });
-        sessions.do_once(&context.owner, key, work).await.map_err(failed)
+        sessions.run_idempotent(&context.owner, key, work).await.map_err(failed)
     }
 
     /// Does something with a message that waits for its turn.
@@ -267,12 +267,12 @@ async fn begin(asked: CreateSession, turn: StartTurn) -> Result<SessionId, Failu
     let key = message_key(&turn, &["begin", thread]);
     let request = CreateSession {
         model: turn.model.clone(),
-        approvals: Some(context.sessions.config().approvals.of_the_page()),
+        approvals: Some(context.sessions.config().approvals.web_default()),
         sandbox: turn.sandbox,
         approval_policy: turn.approval_policy,
         ..asked
     };
     let (sessions, owner) = (context.sessions.clone(), context.owner.clone());
     let work = Box::pin(async move { context.begin(request, turn).await });
-    sessions.do_once(&owner, key, work).await.map_err(failed)
+    sessions.run_idempotent(&owner, key, work).await.map_err(failed)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use codex_gateway_engine::Snippet;
-use codex_gateway_wire::{Content, Entry, Item, Phase, highlight::MOST};
+use codex_gateway_wire::{Content, Entry, Item, Phase, highlight::MAX_SNIPPETS};
 
 use super::{Loaded, ServerContext};
 use crate::markdown::{
@@ -29,7 +29,7 @@ impl ServerContext {
             let (lang, code) = source.split_once('\n').unwrap_or_default();
             Snippet { lang: lang.to_owned(), code: code.to_owned() }
         };
-        let snippets = sources.iter().take(MOST).map(snippet).collect();
+        let snippets = sources.iter().take(MAX_SNIPPETS).map(snippet).collect();
         let found = self.sessions.highlighter().highlight(snippets, OF_THE_BROWSER).await;
         found.into_iter().map(|runs| runs.as_deref().unwrap_or_default().to_owned()).collect()
     }

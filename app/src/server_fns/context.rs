@@ -1,6 +1,8 @@
 //! What a call finds on the server.
 
-use codex_gateway_engine::{Place, RequestKey, Session, SessionError, Sessions, bridge::ConfigWarning};
+use codex_gateway_engine::{
+    IdempotencyKey, Session, SessionError, Sessions, ThreadView, bridge::ConfigWarning,
+};
 use codex_gateway_wire::{
     EventId, OwnerId, SessionId, Snapshot, StartTurn, ThreadId,
     api::{Project, SessionInfo},
@@ -73,9 +75,9 @@ impl ServerContext {
 
     /// A thread: the session that is in it, or what was said in it before.
     pub(super) async fn thread(&self, id: &ThreadId) -> Result<Conversation, SessionError> {
-        let snapshot = match self.sessions.find_thread(&self.owner, id).await? {
-            Place::Live(session) => session.snapshot().await?,
-            Place::Past(transcript, older) => Snapshot {
+        let snapshot = match self.sessions.view_thread(&self.owner, id).await? {
+            ThreadView::Session(session) => session.snapshot().await?,
+            ThreadView::Stored(transcript, older) => Snapshot {
                 // It has no log: nothing follows.
                 at: EventId { epoch: "past".to_owned(), seq: 0 },
                 session: SessionInfo {
@@ -83,7 +85,7 @@ impl ServerContext {
                     created_at: String::new(),
                     last_access_at: String::new(),
                     expires_at: None,
-                    approvals: self.sessions.config().approvals.of_the_page(),
+                    approvals: self.sessions.config().approvals.web_default(),
                 },
                 models: self.sessions.catalog().models,
                 older,
@@ -100,7 +102,7 @@ impl ServerContext {
             demo: config.demo,
             sandbox: config.sandbox.into(),
             approval_policy: config.approval_policy.into(),
-            approvals: config.approvals.of_the_page(),
+            approvals: config.approvals.web_default(),
             now_ms: now.ok().and_then(|now| i64::try_from(now.as_millis()).ok()).unwrap_or_default(),
         }
     }
@@ -141,10 +143,10 @@ pub(super) fn context() -> Result<ServerContext, Failure> {
 
 /// The key under which a message is taken once: the page repeats a message, with the same id, whose reply did not come.
 /// `None` for a message without an id.
-pub(super) fn message_key(turn: &StartTurn, purpose: &[&str]) -> Option<RequestKey> {
+pub(super) fn message_key(turn: &StartTurn, purpose: &[&str]) -> Option<IdempotencyKey> {
     let id = turn.client_message_id.as_deref()?;
     let parts: Vec<&[u8]> = purpose.iter().map(|part| part.as_bytes()).collect();
-    RequestKey::new(&format!("page-{id}"), &parts)
+    IdempotencyKey::new(&format!("page-{id}"), &parts)
 }
 
 /// Passes an error on, and its status.

@@ -9,7 +9,7 @@ use codex_gateway_engine::{SessionError, ThreadQuery};
 use codex_gateway_wire::api::SessionSummary;
 #[cfg(feature = "ssr")]
 use codex_gateway_wire::api::SortKey;
-use codex_gateway_wire::{SessionId, ThreadId, read_fields};
+use codex_gateway_wire::{SessionId, ThreadId, lenient_deserialize};
 use serde::Serialize;
 
 /// A page of a reader's conversations.
@@ -20,7 +20,7 @@ pub struct Listing {
     /// Where the next page begins.
     pub next: Option<String>,
 }
-read_fields!(Listing { rows, next });
+lenient_deserialize!(Listing { rows, next });
 
 /// A conversation in a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -41,7 +41,7 @@ pub struct Row {
     /// When a turn last ended in it, or something was last asked, in Unix milliseconds.
     pub news_ms: i64,
 }
-read_fields!(Row { session, thread, title, at_ms, running, waiting, news_ms });
+lenient_deserialize!(Row { session, thread, title, at_ms, running, waiting, news_ms });
 
 /// How many threads a page has.
 #[cfg(feature = "ssr")]
@@ -64,13 +64,13 @@ impl super::ServerContext {
             cursor: cursor.clone(),
         };
         let page = self.sessions.list_threads(&self.owner, query).await?;
-        let live = self.sessions.live_sessions(&self.owner);
+        let live = self.sessions.loaded_sessions(&self.owner);
         let in_memory: HashSet<&ThreadId> =
             live.iter().filter_map(|session| session.thread_id.as_ref()).collect();
         let past = page.threads.iter().filter_map(|thread| past_row(thread.get()));
         let mut past: Vec<Row> = past.filter(|row| !in_memory.contains(&row.thread)).collect();
         let threads = past.iter().map(|row| row.thread.clone()).collect();
-        let stored = self.sessions.stored_in(&self.owner, threads).await;
+        let stored = self.sessions.dormant_sessions_in(&self.owner, threads).await;
         let mut stored: HashMap<ThreadId, SessionSummary> =
             stored.into_iter().filter_map(|session| Some((session.thread_id.clone()?, session))).collect();
         for row in &mut past {
@@ -124,7 +124,7 @@ fn past_row(thread: &str) -> Option<Row> {
     Some(Row {
         session: None,
         thread: thread.id,
-        title: name.or_else(|| codex_gateway_wire::transcript::title(&thread.preview)),
+        title: name.or_else(|| codex_gateway_wire::transcript::title_from_prompt(&thread.preview)),
         at_ms: thread.updated_at.saturating_mul(1000),
         running: false,
         waiting: false,

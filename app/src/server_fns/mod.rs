@@ -13,7 +13,7 @@ mod listing;
 use codex_gateway_wire::{
     ApprovalMode, Snapshot, ThreadId,
     api::{ApprovalPolicy, Model, Project, SandboxMode, SessionSummary, Workspace},
-    read_fields,
+    lenient_deserialize,
 };
 #[cfg(feature = "ssr")]
 use leptos::{prelude::*, server_fn::codec::JsonEncoding};
@@ -46,7 +46,7 @@ pub struct Site {
     /// The server's present moment, in Unix milliseconds: clocks differ.
     pub now_ms: i64,
 }
-read_fields!(Site { demo, sandbox, approval_policy, approvals, now_ms });
+lenient_deserialize!(Site { demo, sandbox, approval_policy, approvals, now_ms });
 
 /// What the first screen shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -65,7 +65,7 @@ pub struct Home {
     /// The folder that a new conversation works in, without a choice.
     pub project: Option<Project>,
 }
-read_fields!(Home { site, workspaces, models, recent, codex_error, project });
+lenient_deserialize!(Home { site, workspaces, models, recent, codex_error, project });
 
 /// What the page of a conversation begins with. One that no session is in has a session without an id.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -77,7 +77,7 @@ pub struct Conversation {
     /// The folder that it works in; `None` if it is gone, or not allowed any more.
     pub project: Option<Project>,
 }
-read_fields!(Conversation { site, project; snapshot });
+lenient_deserialize!(Conversation { site, project; snapshot });
 
 /// What a page begins with: one of these.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -94,7 +94,7 @@ pub struct Loaded {
     /// What shows that the data has come as it was written.
     pub(crate) seal: String,
 }
-read_fields!(Loaded { home, conversation, failure, is_deferred, seal });
+lenient_deserialize!(Loaded { home, conversation, failure, is_deferred, seal });
 
 /// Spaces that what shortens documents on their way makes one of.
 const SEAL: &str = "a  b";
@@ -188,7 +188,7 @@ pub struct Failure {
     /// The thread of a session that has ended: a new session can go on with it.
     pub thread_id: Option<ThreadId>,
 }
-read_fields!(Failure { code, message, thread_id });
+lenient_deserialize!(Failure { code, message, thread_id });
 
 impl Failure {
     /// What a reply says that is no success: ours, or that of a proxy before us.
@@ -201,7 +201,7 @@ impl Failure {
             error: String,
             thread_id: Option<ThreadId>,
         }
-        read_fields!(Refusal { code, message, error, thread_id });
+        lenient_deserialize!(Refusal { code, message, error, thread_id });
         let refusal: Refusal = serde_json::from_str(answer).unwrap_or_default();
         let message = if refusal.message.is_empty() { refusal.error } else { refusal.message };
         match (refusal.code.as_str(), status) {

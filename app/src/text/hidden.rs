@@ -1,8 +1,8 @@
 //! Text of which every character is to be seen: commands, paths, rules, names. What is copied of it is the text itself.
 
-use codex_gateway_wire::hidden::{Piece, code, line_count, pieces};
+use codex_gateway_wire::hidden_chars::{Piece, code, line_count, pieces};
 
-pub(crate) use codex_gateway_wire::hidden::{TextKind, escaped};
+pub(crate) use codex_gateway_wire::hidden_chars::{TextKind, escaped};
 
 use crate::{
     i18n::Texts,

@@ -1,13 +1,13 @@
 //! What an upstream's error says to people.
 
-use codex_gateway_wire::read_fields;
+use codex_gateway_wire::lenient_deserialize;
 
 /// `{"error": {"message": "…"}}`, or a part of it, as upstreams answer.
 struct Answer {
     error: Option<Box<Answer>>,
     message: Option<String>,
 }
-read_fields!(Answer { error, message });
+lenient_deserialize!(Answer { error, message });
 
 /// Reads a message that may be, or end with, the JSON that an upstream answered; in words, what it says.
 pub(crate) fn plain_message(message: &str) -> String {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::{AttributeValue, Element, Node, dynamic};
 
-/// A value that can stand between the tags of [`view!`](crate::view).
+/// A value that can stand between the tags of [`view!`](crate::view!).
 pub trait IntoNode {
     /// Converts it to a node.
     fn into_node(self) -> Node;
@@ -99,7 +99,7 @@ macro_rules! nodes_of_signals {
 }
 nodes_of_signals!(RwSignal, ReadSignal, Memo, Signal);
 
-/// A value, or a closure that returns one, that an attribute can have in [`view!`](crate::view).
+/// A value, or a closure that returns one, that an attribute can have in [`view!`](crate::view!).
 pub trait IntoAttributeValue {
     /// Converts it to a fixed value, or to a closure that computes it.
     fn into_attribute_value(self) -> Source;

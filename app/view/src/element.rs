@@ -24,6 +24,7 @@ pub(crate) type OnReady = Option<Box<dyn FnOnce(&web_sys::Element) + Send>>;
 pub type ElementRef = NodeRef<Custom<&'static str>>;
 
 /// An element. (Its parts are in a box, so that each step of building it moves a pointer only.)
+#[must_use]
 pub struct Element(pub(crate) Box<ElementParts>);
 
 /// What an element is made of.
@@ -120,7 +121,9 @@ impl Element {
         let is_fixed = parts.iter().all(|part| matches!(part.source(), Source::Fixed(_)));
         let value = move || {
             let mut value = String::new();
-            parts.iter().for_each(|part| write(part, &mut value));
+            for part in &parts {
+                write(part, &mut value);
+            }
             AttributeValue(Some(value).filter(|value| !value.is_empty()).map(Cow::Owned))
         };
         self.set(name, if is_fixed { Source::Fixed(value()) } else { Source::Computed(Box::new(value)) });

@@ -55,10 +55,10 @@ impl RenderHtml for Node {
             Self::Text(text) => text.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),
             Self::Element(element) => element.write(html, position),
             Self::Fragment(nodes) => {
-                nodes.to_html_with_buf(html, position, escape, mark_branches, Vec::new())
+                nodes.to_html_with_buf(html, position, escape, mark_branches, Vec::new());
             }
             Self::Dynamic(dynamic) => {
-                dynamic.to_html_with_buf(html, position, escape, mark_branches, Vec::new())
+                dynamic.to_html_with_buf(html, position, escape, mark_branches, Vec::new());
             }
             Self::Keyed(list) => list.write(html, position, escape, mark_branches),
             Self::View(view) => view.to_html_with_buf(html, position, escape, mark_branches, Vec::new()),

@@ -1,11 +1,11 @@
-//! A drop-in [`view!`], [`For`] and [`Show`] for Leptos whose elements are all of one type.
+//! A drop-in [`view!`](crate::view!), [`For`] and [`Show`] for Leptos whose elements are all of one type.
 //!
 //! In Leptos's own `view!`, each element has a type of its own. The browser gets the code that builds, hydrates and
 //! updates each of these types, and for a page with many components that code is most of its WebAssembly. Here each
 //! element is a [`Node`], and the code exists once. The README has the figures.
 //!
 //! ```
-//! use view::*;
+//! use view::prelude::*;
 //!
 //! #[component]
 //! fn Counter(label: &'static str) -> impl IntoView {
@@ -23,8 +23,8 @@
 //! # assert!(view! { <Counter label="Apples"/> }.to_html().starts_with(r#"<p class="counter">Apples<!>: <!>0"#));
 //! ```
 //!
-//! `use view::*` brings everything of `leptos::prelude` with it, and its own `view!`, `For` and `Show` in place of
-//! Leptos's. Sources that compile with it compile with `use leptos::prelude::*` too.
+//! The [`prelude`] is that of Leptos, with this crate's `view!`, `For` and `Show`. Sources that compile with
+//! `use view::prelude::*` compile with `use leptos::prelude::*` too.
 //!
 //! A node is a Leptos view: it can be returned from components, and it can hold any other view.
 
@@ -65,7 +65,14 @@ pub use render_budget::RenderBudget;
 #[cfg(feature = "ssr")]
 mod tests;
 
-/// What [`view!`] expands to. Not a part of the interface.
+/// Leptos's prelude, with this crate's `view!`, `For` and `Show` in place of Leptos's.
+pub mod prelude {
+    pub use leptos::prelude::*;
+
+    pub use crate::{For, Show, view};
+}
+
+/// What [`view!`](crate::view!) expands to. Not a part of the interface.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{

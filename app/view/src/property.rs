@@ -45,7 +45,7 @@ impl From<i32> for PropertyValue {
     }
 }
 
-/// A value, or a closure that returns one, that a property can have in [`view!`](crate::view).
+/// A value, or a closure that returns one, that a property can have in [`view!`](crate::view!).
 pub trait IntoPropertyValue {
     /// Converts it to a closure that computes the value.
     fn into_property_value(self) -> Box<dyn Fn() -> PropertyValue + Send>;

@@ -2,7 +2,7 @@
 
 use leptos::html;
 
-use crate::*;
+use crate::{IntoNode as _, Node, element, fragment, prelude::*};
 
 /// Renders a view in an owner of its own.
 fn html_of(view: impl FnOnce() -> Node) -> String {

@@ -1,10 +1,11 @@
 //! The same components compile with this crate and with Leptos alone, and show the same.
 #![cfg(feature = "ssr")]
+#![allow(unreachable_pub)]
 
 use leptos::prelude::{Owner, RenderHtml as _, RwSignal};
 
 mod erased {
-    use view::*;
+    use view::prelude::*;
 
     include!("sample/components.rs");
 }

@@ -1,14 +1,14 @@
-// The chat as a person uses it: found by its labels and words.
+// The page object of the chat. It finds elements by their labels and texts, as a user does.
 import { expect, type Locator, type Page } from '@playwright/test';
 
-/** What a page shows of a conversation, in one look. */
+/** What a page shows of a conversation, read at one moment. */
 export interface View {
-  /** The id of the last event that the page has taken in. */
-  at: string | null;
+  /** The id of the last event that the page has applied. */
+  lastEventId: string | null;
   items: { id: string; text: string }[];
 }
 
-/** An entry of `GET /api/sessions/{id}/snapshot`, as far as the tests need it. */
+/** An entry of `GET /api/sessions/{id}/snapshot`, with the fields that the tests use. */
 export interface Entry {
   id: string;
   content: { item?: { type: string; text?: string; status?: string } };
@@ -17,7 +17,7 @@ export interface Entry {
 export class Chat {
   constructor(readonly page: Page) {}
 
-  get message(): Locator {
+  get messageField(): Locator {
     return this.page.getByRole('textbox', { name: /^(Message|消息)$/ });
   }
 
@@ -33,22 +33,22 @@ export class Chat {
     return this.page.getByRole('log');
   }
 
-  /** How the page is connected: `data-state` says it in a word. */
+  /** The connection status: `data-state` is its name. */
   get connection(): Locator {
     return this.page.locator('[role=status][data-state]');
   }
 
-  /** The line that says what is going on. */
-  get liveLine(): Locator {
+  /** The line that says what Codex is doing. */
+  get statusLine(): Locator {
     return this.page.locator('[role=status][data-running]');
   }
 
-  /** Turns; `data-status` says how far each has come. */
+  /** The turns: `data-status` is the status of each. */
   get turns(): Locator {
     return this.log.locator('[data-status]');
   }
 
-  get said(): Locator {
+  get userMessages(): Locator {
     return this.log.locator('[data-kind=user]');
   }
 
@@ -56,58 +56,59 @@ export class Chat {
     return this.log.locator('[data-kind=answer]');
   }
 
-  /** The line that opens and closes a step; hidden ones, folded away, are none. */
+  /** The button that expands and collapses a step. Steps in collapsed work are not found. */
   step(name: RegExp | string): Locator {
     return this.log.locator('[data-kind=step]').getByRole('button', { name }).first();
   }
 
-  /** The line that the work of a turn folds to. */
-  get fold(): Locator {
+  /** The button that expands and collapses the work of a turn. */
+  get workToggle(): Locator {
     return this.log.getByRole('button', { name: /^(Worked|用时)/ });
   }
 
-  /** Opens a conversation and waits until the page is alive. */
+  /** Opens a conversation and waits until the page is live. */
   async open(path: string): Promise<void> {
     await this.page.goto(path);
-    await this.isLive();
+    await this.waitUntilLive();
   }
 
-  async isLive(): Promise<void> {
+  /** Waits until the page is hydrated and receives events. */
+  async waitUntilLive(): Promise<void> {
     await expect(this.connection).toHaveAttribute('data-state', 'live', { timeout: 10_000 });
   }
 
-  /** Types a message, and sends it once the page is alive: by Enter, or by the button where Enter starts a new line. */
-  async say(text: string): Promise<void> {
-    await this.message.fill(text);
+  /** Sends a message once the page is hydrated: by Enter, or on a touch screen by the button, because Enter starts a line. */
+  async send(text: string): Promise<void> {
+    await this.messageField.fill(text);
     await expect(this.sendButton).toBeEnabled({ timeout: 10_000 });
     const touch = await this.page.evaluate(() => matchMedia('(pointer: coarse)').matches);
-    await (touch ? this.sendButton.tap() : this.message.press('Enter'));
+    await (touch ? this.sendButton.tap() : this.messageField.press('Enter'));
   }
 
-  /** Begins a conversation on the first screen; leaves the page at its address. */
+  /** Starts a conversation on the first screen, and waits until the page is at its URL. */
   async start(text: string, home = '/'): Promise<void> {
     await this.page.goto(home);
-    await this.say(text);
+    await this.send(text);
     await this.page.waitForURL(/\/c\/[^/]+$/);
-    await this.isLive();
+    await this.waitUntilLive();
   }
 
-  /** Begins a conversation and waits for the end of its first turn. */
+  /** Starts a conversation and waits until its first turn has completed. */
   async startAndFinish(text: string, home = '/'): Promise<void> {
     await this.start(text, home);
-    await this.ended('completed');
+    await this.waitForTurn('completed');
   }
 
-  /** Waits until the newest turn, the `count`th, has ended so. */
-  async ended(status: 'completed' | 'failed' | 'interrupted', count = 1): Promise<void> {
+  /** Waits until the conversation has `count` turns and the last one has ended with `status`. */
+  async waitForTurn(status: 'completed' | 'failed' | 'interrupted', count = 1): Promise<void> {
     await expect(this.turns).toHaveCount(count, { timeout: 15_000 });
     await expect(this.turns.last()).toHaveAttribute('data-status', status, { timeout: 20_000 });
   }
 
-  /** Waits until what codex asks can be answered: nobody can before it could be read. */
-  async asked(): Promise<void> {
+  /** Waits until a server request can be answered: its buttons are disabled at first, so that it can be read. */
+  async waitUntilAnswerable(): Promise<void> {
     await expect(this.page.locator('.question [data-decline]')).toBeEnabled({ timeout: 15_000 });
-    // How much of it is in view is known after the first frame.
+    // `data-seen`, how much of it has been in view, is set after the first frame.
     await expect(this.page.locator('.question')).toHaveAttribute('data-seen', /./);
   }
 
@@ -115,9 +116,10 @@ export class Chat {
     return new URL(this.page.url()).pathname.split('/')[2] ?? '';
   }
 
+  /** Reads what the page shows. */
   async view(): Promise<View> {
     return this.log.evaluate((log) => ({
-      at: log.getAttribute('data-at'),
+      lastEventId: log.getAttribute('data-at'),
       items: [...log.querySelectorAll('[data-item]')].map((item) => ({
         id: item.getAttribute('data-item') ?? '',
         text: item.textContent ?? '',
@@ -125,7 +127,7 @@ export class Chat {
     }));
   }
 
-  /** What the server has of the conversation. */
+  /** Reads the conversation from the server. */
   async snapshot(): Promise<{ at: string; entries: Entry[] }> {
     const answer = await this.page.request.get(`/api/sessions/${this.sessionId}/snapshot`);
     expect(answer.ok()).toBe(true);
@@ -134,7 +136,7 @@ export class Chat {
   }
 }
 
-/** A text without its spaces: how lines break is not what is compared. */
-export function letters(text: string): string {
+/** Removes all whitespace, to compare texts regardless of line breaks. */
+export function withoutWhitespace(text: string): string {
   return text.replace(/\s+/g, '');
 }

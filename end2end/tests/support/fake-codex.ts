@@ -1,4 +1,4 @@
-// A codex that does what it is told: see server/tests/fake_codex.
+// Controls a fake codex: see server/tests/fake_codex.
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { TARGET } from './server';
@@ -19,38 +19,42 @@ export class FakeCodex {
     this.setMode(mode);
   }
 
-  /** What a gateway is started with to use it. */
+  /** The environment for a gateway that uses this codex. */
   get env(): Record<string, string> {
     return { CODEX_GATEWAY_CODEX_BIN: path.join(this.dir, 'codex') };
   }
 
+  /** Sets what it does from the next turn on. */
   setMode(mode: string): void {
     writeFileSync(path.join(this.dir, 'mode.new'), mode);
     renameSync(path.join(this.dir, 'mode.new'), path.join(this.dir, 'mode'));
   }
 
-  /** Says what it asks in the mode `asks-as-written`, about which changes, and what becomes of them once the gate is open. */
-  setAsks(written: { asks: { method: string; params: object }[]; changes?: object[]; later?: object[] }): void {
-    writeFileSync(path.join(this.dir, 'asks.json'), JSON.stringify(written));
+  /**
+   * Sets the server requests of the mode `asks-as-written`: the requests, the file changes that they are about, and the changes
+   * that replace them when the gate opens.
+   */
+  setRequests(content: { asks: { method: string; params: object }[]; changes?: object[]; later?: object[] }): void {
+    writeFileSync(path.join(this.dir, 'asks.json'), JSON.stringify(content));
   }
 
-  /** Puts a thread on disk that no session has made. So many invented turns of four items each come before its own. */
-  putThread(id: string, turns: object[], invented = 0): void {
+  /** Writes a thread that no session has created. `generatedTurns` turns of four items each come before `turns`. */
+  writeThread(id: string, turns: object[], generatedTurns = 0): void {
     const dir = path.join(this.dir, 'threads');
     mkdirSync(dir, { recursive: true });
-    const thread = { id, createdAt: 1, cwd: '/', preview: 'From elsewhere', turns, invented };
+    const thread = { id, createdAt: 1, cwd: '/', preview: 'From elsewhere', turns, invented: generatedTurns };
     writeFileSync(path.join(dir, `${id}.json`), JSON.stringify(thread));
   }
 
-  /** Puts a thread on disk that codex has not indexed; it does so when it is opened and the gate is open. */
-  putUnindexedThread(id: string, unindexed: object[]): void {
+  /** Writes a thread that codex has not indexed. It is indexed when it is opened and the gate is open. */
+  writeUnindexedThread(id: string, turns: object[]): void {
     const dir = path.join(this.dir, 'threads');
     mkdirSync(dir, { recursive: true });
-    const thread = { id, createdAt: 1, cwd: '/', preview: 'From elsewhere', turns: [], unindexed };
+    const thread = { id, createdAt: 1, cwd: '/', preview: 'From elsewhere', turns: [], unindexed: turns };
     writeFileSync(path.join(dir, `${id}.json`), JSON.stringify(thread));
   }
 
-  /** Lets a turn go on that waits. */
+  /** Opens the gate that a turn waits for. */
   openGate(): void {
     writeFileSync(path.join(this.dir, 'gate'), '');
   }

@@ -1,33 +1,34 @@
-// A reverse proxy with the faults that real ones have.
+// A reverse proxy with the faults of real ones: dead connections, buffered streams, a sign-in of its own, changed pages.
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** How the proxy asks for its own sign-in. */
-export type SignIn = 'redirect' | 'page';
+/** How the proxy asks for its own sign-in: by a redirect, or by a page. */
+export type SignInResponse = 'redirect' | 'page';
 
 export class FaultyProxy {
   private readonly sockets = new Set<Socket>();
-  /** The connections of which nothing comes through any more. */
-  private readonly dead = new Set<Socket>();
-  private readonly server = createServer((from, to) => this.pass(from, to));
-  private swallows = false;
-  private signIn: SignIn | undefined;
-  /** Holds event streams back until they end. */
-  buffers = false;
-  /** Changes the pages that pass. */
-  edit: ((html: string) => string) | undefined;
+  /** Connections that stay open but pass nothing on. */
+  private readonly stalled = new Set<Socket>();
+  private readonly server = createServer((from, to) => this.forward(from, to));
+  private stallsNew = false;
+  private signIn: SignInResponse | undefined;
+  /** Buffers event streams until they end. */
+  bufferStreams = false;
+  /** Modifies HTML pages. */
+  editHtml: ((html: string) => string) | undefined;
 
   private constructor(private readonly port: number) {
     this.server.on('connection', (socket) => {
       this.sockets.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => this.sockets.delete(socket));
-      if (this.swallows) this.kill(socket);
+      if (this.stallsNew) this.stallSocket(socket);
     });
   }
 
-  static async to(port: number): Promise<FaultyProxy> {
+  /** Starts a proxy for the gateway at `port`. */
+  static async start(port: number): Promise<FaultyProxy> {
     const proxy = new FaultyProxy(port);
     proxy.server.listen(0, '127.0.0.1');
     await once(proxy.server, 'listening');
@@ -38,21 +39,21 @@ export class FaultyProxy {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** From now on nothing comes through, and no connection ends. */
-  swallow(): void {
-    this.swallows = true;
-    for (const socket of this.sockets) this.kill(socket);
+  /** Stops passing anything on, without closing connections. */
+  stall(): void {
+    this.stallsNew = true;
+    for (const socket of this.sockets) this.stallSocket(socket);
   }
 
-  /** New connections work again. Those that were swallowed stay dead. */
-  mend(): void {
-    this.swallows = false;
+  /** Lets new connections work again, without a sign-in. Stalled ones stay stalled. */
+  restore(): void {
+    this.stallsNew = false;
     this.signIn = undefined;
   }
 
-  /** Answers every request by asking for a sign-in; open replies end. */
-  endSignIn(how: SignIn): void {
-    this.signIn = how;
+  /** Answers every request by asking for a sign-in, and closes all connections. */
+  requireSignIn(response: SignInResponse): void {
+    this.signIn = response;
     for (const socket of this.sockets) socket.destroy();
   }
 
@@ -62,12 +63,12 @@ export class FaultyProxy {
     await once(this.server, 'close');
   }
 
-  private kill(socket: Socket): void {
-    this.dead.add(socket);
+  private stallSocket(socket: Socket): void {
+    this.stalled.add(socket);
     socket.pause();
   }
 
-  private pass(from: IncomingMessage, to: ServerResponse): void {
+  private forward(from: IncomingMessage, to: ServerResponse): void {
     if (this.signIn === 'redirect') {
       to.writeHead(302, { location: 'http://sign-in.invalid/' }).end();
       return;
@@ -78,27 +79,27 @@ export class FaultyProxy {
     }
     const { socket } = from;
     const headers = { ...from.headers };
-    if (this.edit) delete headers['accept-encoding'];
+    if (this.editHtml) delete headers['accept-encoding'];
     const options = { host: '127.0.0.1', port: this.port, method: from.method, path: from.url, headers };
     const upstream = request(options, (reply) => {
       const kind = reply.headers['content-type'] ?? '';
-      const edit = kind.startsWith('text/html') ? this.edit : undefined;
-      const holds = edit || (this.buffers && kind.startsWith('text/event-stream'));
-      const held: Buffer[] = [];
-      const isDead = () => this.dead.has(socket);
-      const head = () => {
+      const edit = kind.startsWith('text/html') ? this.editHtml : undefined;
+      const buffers = edit || (this.bufferStreams && kind.startsWith('text/event-stream'));
+      const buffered: Buffer[] = [];
+      const isStalled = () => this.stalled.has(socket);
+      const writeHead = () => {
         const { 'content-length': _, ...rest } = reply.headers;
         to.writeHead(reply.statusCode ?? 502, edit ? rest : reply.headers);
       };
-      if (!holds && !isDead()) head();
-      reply.on('data', (piece: Buffer) => {
-        if (holds) held.push(piece);
-        else if (!isDead()) to.write(piece);
+      if (!buffers && !isStalled()) writeHead();
+      reply.on('data', (chunk: Buffer) => {
+        if (buffers) buffered.push(chunk);
+        else if (!isStalled()) to.write(chunk);
       });
       reply.on('end', () => {
-        if (isDead()) return;
-        const body = Buffer.concat(held);
-        if (holds) head();
+        if (isStalled()) return;
+        const body = Buffer.concat(buffered);
+        if (buffers) writeHead();
         to.end(edit ? edit(body.toString('utf8')) : body);
       });
       reply.on('error', () => to.destroy());

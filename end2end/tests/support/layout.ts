@@ -1,4 +1,4 @@
-// How much a page jumps about, as the browser itself counts it.
+// Measures layout shifts of a page, as the browser counts them.
 import { expect, type Page } from '@playwright/test';
 
 declare global {
@@ -7,7 +7,7 @@ declare global {
   }
 }
 
-/** From the next load on, adds up what moves without the user's doing. */
+/** Starts to add up layout shifts without user input, from the next load on. */
 export async function watchLayoutShift(page: Page): Promise<void> {
   await page.addInitScript(() => {
     if (!PerformanceObserver.supportedEntryTypes.includes('layout-shift')) return;
@@ -20,9 +20,9 @@ export async function watchLayoutShift(page: Page): Promise<void> {
   });
 }
 
-/** The cumulative layout shift since the page was loaded. */
+/** Returns the cumulative layout shift since the page was loaded. */
 export async function layoutShift(page: Page): Promise<number> {
-  // Two frames on, whatever happened by now has been counted.
+  // After two frames, all shifts so far have been counted.
   const shift = await page.evaluate(async () => {
     for (const _ of [1, 2]) await new Promise((frame) => requestAnimationFrame(frame));
     return window.__layoutShift;

@@ -1,14 +1,14 @@
-// What a page takes.
+// Measures the memory of a page.
 import type { Page } from '@playwright/test';
 
-/** From the next load on, the memory of the page's module can be looked at. */
+/** Makes the memory of the page's WASM module accessible, from the next load on. */
 export async function watchMemory(page: Page): Promise<void> {
   await page.addInitScript(() => {
     for (const name of ['instantiate', 'instantiateStreaming'] as const) {
-      const made = WebAssembly[name].bind(WebAssembly) as (...all: unknown[]) => Promise<{ instance: WebAssembly.Instance }>;
+      const original = WebAssembly[name].bind(WebAssembly) as (...all: unknown[]) => Promise<{ instance: WebAssembly.Instance }>;
       Object.assign(WebAssembly, {
         [name]: async (...all: unknown[]) => {
-          const module = await made(...all);
+          const module = await original(...all);
           Object.assign(window, { moduleMemory: module.instance.exports.memory });
           return module;
         },
@@ -17,8 +17,8 @@ export async function watchMemory(page: Page): Promise<void> {
   });
 }
 
-/** What the page's program and its objects take, in bytes. */
-export async function memory(page: Page): Promise<number> {
+/** Returns the size of the WASM memory and of the JavaScript heap. */
+export async function memoryBytes(page: Page): Promise<number> {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('HeapProfiler.collectGarbage');
   const { usedSize } = await devtools.send('Runtime.getHeapUsage');

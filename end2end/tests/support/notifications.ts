@@ -1,7 +1,7 @@
-// Stands for the system, which shows notifications, and for the window, which can be hidden.
+// Replaces the browser's notifications, and the visibility of the page.
 import type { Page } from '@playwright/test';
 
-export interface Told {
+export interface ShownNotification {
   title: string;
   body: string;
   tag: string;
@@ -9,20 +9,20 @@ export interface Told {
 }
 
 interface Stubbed {
-  Notification: { asked: number };
-  told: (Told & { click: () => void })[];
-  hide: (now: boolean) => void;
+  Notification: { permissionRequests: number };
+  shown: (ShownNotification & { click: () => void })[];
+  setHidden: (hidden: boolean) => void;
 }
 
-/** Puts both in place of the browser's, before the page loads. */
+/** Installs the replacements. Takes effect when the page is loaded next. */
 export async function stubNotifications(page: Page): Promise<void> {
   await page.addInitScript(() => {
-    const told: { title: string; body: string; tag: string; closed: boolean }[] = [];
+    const shown: { title: string; body: string; tag: string; closed: boolean }[] = [];
     class Stub {
       static permission = 'default';
-      static asked = 0;
+      static permissionRequests = 0;
       static requestPermission() {
-        Stub.asked += 1;
+        Stub.permissionRequests += 1;
         Stub.permission = 'granted';
         return Promise.resolve('granted');
       }
@@ -30,37 +30,38 @@ export async function stubNotifications(page: Page): Promise<void> {
       onclick: (() => void) | null = null;
       constructor(title: string, { body = '', tag = '' }: NotificationOptions = {}) {
         this.own = { title, body, tag, closed: false, click: () => this.onclick?.() };
-        told.push(this.own);
+        shown.push(this.own);
       }
       close() {
         this.own.closed = true;
       }
     }
-    let hidden = false;
-    Object.defineProperty(document, 'hidden', { get: () => hidden });
-    const hide = (now: boolean) => {
-      hidden = now;
+    let isHidden = false;
+    Object.defineProperty(document, 'hidden', { get: () => isHidden });
+    const setHidden = (hidden: boolean) => {
+      isHidden = hidden;
       document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
     };
-    Object.assign(window, { Notification: Stub, told, hide });
+    Object.assign(window, { Notification: Stub, shown, setHidden });
   });
 }
 
-/** The notifications that the page has shown. */
-export const told = (page: Page): Promise<Told[]> =>
-  page.evaluate(() => (window as unknown as Stubbed).told.map(({ title, body, tag, closed }) => ({ title, body, tag, closed })));
+/** Returns the notifications that the page has shown. */
+export const shownNotifications = (page: Page): Promise<ShownNotification[]> =>
+  page.evaluate(() => (window as unknown as Stubbed).shown.map(({ title, body, tag, closed }) => ({ title, body, tag, closed })));
 
-/** How often the page has asked whether it may show some. */
-export const asked = (page: Page): Promise<number> =>
-  page.evaluate(() => (window as unknown as Stubbed).Notification.asked);
+/** Returns how often the page has requested the permission. */
+export const permissionRequests = (page: Page): Promise<number> =>
+  page.evaluate(() => (window as unknown as Stubbed).Notification.permissionRequests);
 
-/** Presses the first notification, and waits until the page has come to the front. */
-export const pressFirst = (page: Page): Promise<void> =>
+/** Clicks the first notification, and waits until the page has focused its window. */
+export const clickFirstNotification = (page: Page): Promise<void> =>
   page.evaluate(() => {
-    const pressed = new Promise<void>((focused) => (window.focus = () => focused()));
-    (window as unknown as Stubbed).told[0]?.click();
-    return pressed;
+    const focused = new Promise<void>((resolve) => (window.focus = () => resolve()));
+    (window as unknown as Stubbed).shown[0]?.click();
+    return focused;
   });
 
-export const hide = (page: Page, now: boolean): Promise<void> =>
-  page.evaluate((now) => (window as unknown as Stubbed).hide(now), now);
+/** Hides or shows the page. */
+export const setHidden = (page: Page, hidden: boolean): Promise<void> =>
+  page.evaluate((hidden) => (window as unknown as Stubbed).setHidden(hidden), hidden);

@@ -1,32 +1,33 @@
-// A reverse proxy that serves a gateway below a path of a host.
+// A reverse proxy that serves a gateway under a path prefix.
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface PathProxy {
   readonly origin: string;
-  /** Where the gateway is, without a slash at the end. */
+  /** The URL of the gateway, without a trailing slash. */
   readonly baseURL: string;
-  /** The paths that were asked for outside of the gateway's. */
-  readonly outside: string[];
+  /** The paths of requests outside of the prefix. */
+  readonly otherRequests: string[];
   close(): Promise<void>;
 }
 
 export interface PathProxyOptions {
-  /** The gateway's. */
+  /** The port of the gateway. */
   port: number;
-  /** Such as `/codex`. */
+  /** The prefix, such as `/codex`. */
   path: string;
-  /** The path is not passed on. */
-  strips: boolean;
+  /** Remove the prefix from forwarded requests. */
+  stripPath: boolean;
 }
 
-export async function pathProxy({ port, path, strips }: PathProxyOptions): Promise<PathProxy> {
-  const outside: string[] = [];
+/** Starts the proxy. */
+export async function startPathProxy({ port, path, stripPath }: PathProxyOptions): Promise<PathProxy> {
+  const otherRequests: string[] = [];
   const server = createServer((client, reply) => {
     const url = client.url ?? '/';
     if (!url.startsWith(`${path}/`)) {
-      outside.push(url);
+      otherRequests.push(url);
       reply.writeHead(404).end('another application');
       return;
     }
@@ -34,12 +35,12 @@ export async function pathProxy({ port, path, strips }: PathProxyOptions): Promi
       host: '127.0.0.1',
       port,
       method: client.method,
-      path: strips ? url.slice(path.length) : url,
+      path: stripPath ? url.slice(path.length) : url,
       headers: client.headers,
     });
     upstream.on('response', (answer) => {
       reply.writeHead(answer.statusCode ?? 502, answer.headers);
-      // A stream has its head at once.
+      // Sends the headers of a stream before its first data.
       reply.flushHeaders();
       answer.on('error', () => reply.destroy());
       answer.pipe(reply);
@@ -55,7 +56,7 @@ export async function pathProxy({ port, path, strips }: PathProxyOptions): Promi
   return {
     origin,
     baseURL: origin + path,
-    outside,
+    otherRequests,
     close: async () => {
       server.closeAllConnections();
       server.close();

@@ -1,14 +1,14 @@
-// What runs on this machine, read from /proc.
+// Reads the processes of this machine from /proc.
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface Process {
   pid: number;
   parent: number;
-  /** The program's arguments, its own name first. */
+  /** The program's name and its arguments. */
   command: string[];
 }
 
-/** All processes below `pid`: its children, theirs and so on. Zombies have ended and do not count. */
+/** Returns all descendants of `pid`, without zombies. */
 export function descendants(pid: number): Process[] {
   const all = processes();
   const found: Process[] = [];
@@ -21,12 +21,12 @@ export function descendants(pid: number): Process[] {
   return found;
 }
 
-/** Whether `pid` still runs. */
+/** Returns `true` if `pid` is running. */
 export function isRunning(pid: number): boolean {
   return read(pid) !== undefined;
 }
 
-/** Ends `pid` without giving it a say, as the kernel does when memory is short. */
+/** Kills `pid` with SIGKILL, as the kernel does when memory runs out. */
 export function kill9(pid: number): void {
   process.kill(pid, 'SIGKILL');
 }
@@ -40,13 +40,13 @@ function processes(): Process[] {
 
 function read(pid: number): Process | undefined {
   try {
-    // "pid (name) state ppid …": the name may hold spaces and parentheses.
+    // "pid (name) state ppid …": the name may contain spaces and parentheses.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (state === 'Z') return undefined;
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
     return { pid, parent: Number(parent), command };
   } catch {
-    return undefined; // ended while we looked
+    return undefined; // ended meanwhile
   }
 }

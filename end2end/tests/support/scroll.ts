@@ -1,25 +1,25 @@
-// Where a reader is in a conversation.
+// The scroll position of the conversation.
 import type { Locator } from '@playwright/test';
 
-/** Pixels between what is in sight and the end of the conversation, once the page has been painted. */
-export async function belowTheFold(log: Locator): Promise<number> {
+/** Returns the pixels between the bottom of the view and the end of the conversation, after the next paint. */
+export async function distanceFromEnd(log: Locator): Promise<number> {
   return scroller(log).evaluate(async (scroller) => {
     await new Promise((frame) => requestAnimationFrame(() => setTimeout(frame)));
     return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
   });
 }
 
-/** How far a reader has scrolled, in pixels. */
-export async function scrolled(log: Locator): Promise<number> {
+/** Returns the scroll position in pixels. */
+export async function scrollTop(log: Locator): Promise<number> {
   return scroller(log).evaluate((scroller) => scroller.scrollTop);
 }
 
-/** Puts the pointer over the conversation, whether or not it moves: what a wheel turns afterwards is it. */
-export async function pointAt(log: Locator): Promise<void> {
+/** Moves the mouse over the conversation, so that the wheel scrolls it. Works while it scrolls or grows. */
+export async function hoverConversation(log: Locator): Promise<void> {
   await scroller(log).hover();
 }
 
-/** What stands still while the conversation grows and moves within it. */
+/** Returns the scroll container of the conversation. */
 function scroller(log: Locator): Locator {
   return log.locator('..');
 }

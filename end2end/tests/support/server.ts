@@ -1,4 +1,4 @@
-// A gateway of a test's own: its process, its port, its directories.
+// Starts a gateway: its process, its port, its directories.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -9,19 +9,19 @@ import { descendants, kill9, type Process } from './processes';
 
 export const TARGET = path.resolve(__dirname, '../../../target');
 
-const START_MS = 20_000;
-const STOP_MS = 10_000;
+const START_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 10_000;
 
 export interface ServerOptions {
-  /** Names its directory below target/e2e, which starts out empty. */
+  /** The name of its directory below target/e2e, which is emptied first. */
   name: string;
-  /** Takes over the directory, and with it the data, of a server that has ended. */
-  after?: Server;
-  /** Default: a free one, or that of `after`. */
+  /** Uses the directory and the data of a server that has ended. */
+  restartOf?: Server;
+  /** Default: that of `restartOf`, else a free one. */
   port?: number;
-  /** Added to the command line. Default: `--demo`. */
+  /** Command line arguments. Default: `--demo`. */
   args?: string[];
-  /** Added to the environment, which holds nothing of the caller's but PATH. */
+  /** Added to the environment, which inherits only PATH. */
   env?: Record<string, string>;
 }
 
@@ -29,21 +29,21 @@ export class Server {
   private constructor(
     private readonly child: ChildProcess,
     readonly port: number,
-    /** Everything it writes is below: `workspace`, `home`, `gateway.log`. */
+    /** Contains everything that it writes: `workspace`, `home`, `gateway.log`. */
     readonly dir: string,
   ) {}
 
-  /** Starts a gateway and waits until it answers. */
-  static async start({ name, after, port, args = ['--demo'], env }: ServerOptions): Promise<Server> {
-    const dir = after?.dir ?? path.join(TARGET, 'e2e', name);
-    if (!after) rmSync(dir, { recursive: true, force: true });
+  /** Starts a gateway and waits until it is healthy. */
+  static async start({ name, restartOf, port, args = ['--demo'], env }: ServerOptions): Promise<Server> {
+    const dir = restartOf?.dir ?? path.join(TARGET, 'e2e', name);
+    if (!restartOf) rmSync(dir, { recursive: true, force: true });
     const home = path.join(dir, 'home');
     const workspace = path.join(dir, 'workspace');
-    // A codex home below the directory of temporary files has no sandbox, and a checkout may stand there.
+    // Codex has no sandbox if its home is below the temporary directory, and the checkout may be there. So it gets another one.
     const temporary = path.join(dir, 'tmp');
     for (const each of [home, workspace, temporary]) mkdirSync(each, { recursive: true });
 
-    const bind = port ?? after?.port ?? (await freePort());
+    const bind = port ?? restartOf?.port ?? (await freePort());
     const binary = path.resolve(process.env.SERVER_BIN ?? path.join(TARGET, 'debug/codex-gateway'));
     if (!existsSync(binary)) throw new Error(`${binary} is missing: cargo xtask build`);
     const log = openSync(path.join(dir, 'gateway.log'), 'a');
@@ -66,7 +66,7 @@ export class Server {
     });
     closeSync(log);
     const server = new Server(child, bind, dir);
-    await server.answers();
+    await server.waitUntilHealthy();
     return server;
   }
 
@@ -78,7 +78,7 @@ export class Server {
     return this.child.pid ?? 0;
   }
 
-  /** The directory that threads work in. */
+  /** The working directory of threads. */
   get workspace(): string {
     return path.join(this.dir, 'workspace');
   }
@@ -87,12 +87,12 @@ export class Server {
     return path.join(this.dir, 'gateway.log');
   }
 
-  /** What it has written so far, to both outputs. */
+  /** Reads its standard output and standard error so far. */
   log(): string {
     return readFileSync(this.logFile, 'utf8');
   }
 
-  /** Its subprocesses, and theirs. */
+  /** Returns its descendant processes. */
   processes(): Process[] {
     return descendants(this.pid);
   }
@@ -101,21 +101,21 @@ export class Server {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** Asks it to end (SIGTERM) and checks that it did so in time, without a panic in its life. */
+  /** Stops it with SIGTERM. Throws if it does not end in time, or if it has panicked. */
   async stop(): Promise<void> {
     if (!this.hasEnded) {
       const ended = once(this.child, 'exit');
       this.child.kill('SIGTERM');
-      const inTime = await Promise.race([ended.then(() => true), delay(STOP_MS, false, { ref: false })]);
+      const inTime = await Promise.race([ended.then(() => true), delay(STOP_TIMEOUT_MS, false, { ref: false })]);
       if (!inTime) {
         await this.kill();
-        throw new Error(`the gateway did not end within ${STOP_MS} ms of SIGTERM; see ${this.logFile}`);
+        throw new Error(`the gateway did not end within ${STOP_TIMEOUT_MS} ms of SIGTERM; see ${this.logFile}`);
       }
     }
     if (this.log().includes('panicked at')) throw new Error(`the gateway panicked; see ${this.logFile}`);
   }
 
-  /** Ends it as a crash would (SIGKILL). */
+  /** Kills it with SIGKILL, as a crash would. */
   async kill(): Promise<void> {
     if (this.hasEnded) return;
     const ended = once(this.child, 'exit');
@@ -123,20 +123,20 @@ export class Server {
     await ended;
   }
 
-  private async answers(): Promise<void> {
-    const deadline = Date.now() + START_MS;
+  private async waitUntilHealthy(): Promise<void> {
+    const deadline = Date.now() + START_TIMEOUT_MS;
     while (Date.now() < deadline) {
-      if (this.hasEnded) throw new Error(`the gateway ended at its start:\n${this.log()}`);
+      if (this.hasEnded) throw new Error(`the gateway ended during its start:\n${this.log()}`);
       const answer = await fetch(`${this.baseURL}/healthz`).catch(() => undefined);
       if (answer?.ok) return;
       await delay(50);
     }
     await this.kill();
-    throw new Error(`the gateway did not answer within ${START_MS} ms:\n${this.log()}`);
+    throw new Error(`the gateway did not answer within ${START_TIMEOUT_MS} ms:\n${this.log()}`);
   }
 }
 
-/** A port that was free a moment ago. */
+/** Returns a port that is free now. */
 export async function freePort(): Promise<number> {
   const socket = createServer().listen(0, '127.0.0.1');
   await once(socket, 'listening');

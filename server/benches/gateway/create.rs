@@ -1,4 +1,4 @@
-//! A session from cold: from nothing to a thread that takes turns.
+//! Time to create a session from cold, with a thread that accepts turns.
 
 use std::time::Instant;
 
@@ -7,19 +7,19 @@ use anyhow::Result;
 use crate::{
     direct::Direct,
     gateway::Gateway,
-    ground::Ground,
     report::{Report, Row, Unit, milliseconds},
+    setup::Setup,
 };
 
-/// Starting a process is noisy.
-const ROUNDS: usize = 10;
+/// Minimum number of rounds: starting a process is noisy.
+const MIN_ROUNDS: usize = 10;
 
-pub(crate) fn measure(ground: &Ground, rounds: usize, report: &mut Report) -> Result<()> {
-    let gateway = Gateway::start(ground)?;
+pub(crate) fn measure(setup: &Setup, rounds: usize, report: &mut Report) -> Result<()> {
+    let gateway = Gateway::start(setup)?;
     let mut times = Vec::new();
-    for _ in 0..rounds.max(ROUNDS) {
+    for _ in 0..rounds.max(MIN_ROUNDS) {
         let start = Instant::now();
-        let direct = Direct::open(ground)?;
+        let direct = Direct::open(setup)?;
         let limit = start.elapsed();
         drop(direct);
         times.push([limit, gateway.time_create()?].map(milliseconds).into());

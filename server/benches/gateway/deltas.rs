@@ -1,31 +1,31 @@
-//! A long text as fast as it comes.
+//! Throughput of a long text.
 
 use anyhow::Result;
 
 use crate::{
     direct::Direct,
     gateway::Gateway,
-    ground::Ground,
     proc,
     report::{Report, Row, Unit},
-    turn::{Side, WARM_UP},
+    setup::Setup,
+    turn::{TurnClient, WARM_UP},
 };
 
 const DELTAS: u16 = 5000;
-/// Turns of a round, in the same thread: CPU time is counted in hundredths of a second.
+/// Turns per round, in the same thread. CPU time has a resolution of 10 ms.
 const TURNS: u16 = 3;
 
-/// The turns of one round, summed.
+/// Sums over the turns of one round.
 #[derive(Default)]
 struct Sum {
     ms: f64,
     megabytes: f64,
 }
 
-fn turns(side: &mut impl Side) -> Result<Sum> {
+fn turns(client: &mut impl TurnClient) -> Result<Sum> {
     let mut sum = Sum::default();
     for _ in 0..TURNS {
-        let turn = side.turn(&format!("!standin deltas count={DELTAS}"))?;
+        let turn = client.turn(&format!("!standin deltas count={DELTAS}"))?;
         turn.deltas(DELTAS.into())?;
         sum.ms += turn.took.as_secs_f64() * 1e3 / f64::from(TURNS);
         #[allow(clippy::cast_precision_loss, reason = "a few megabytes")]
@@ -35,11 +35,11 @@ fn turns(side: &mut impl Side) -> Result<Sum> {
     Ok(sum)
 }
 
-pub(crate) fn measure(ground: &Ground, rounds: usize, report: &mut Report) -> Result<()> {
-    let gateway = Gateway::start(ground)?;
+pub(crate) fn measure(setup: &Setup, rounds: usize, report: &mut Report) -> Result<()> {
+    let gateway = Gateway::start(setup)?;
     let (mut times, mut bytes, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let mut direct = Direct::open(ground)?;
+        let mut direct = Direct::open(setup)?;
         direct.turn(WARM_UP)?;
         let limit = turns(&mut direct)?;
         drop(direct);
@@ -55,7 +55,7 @@ pub(crate) fn measure(ground: &Ground, rounds: usize, report: &mut Report) -> Re
         bytes.push((limit.megabytes, ours.megabytes));
         cpu.push(used.as_secs_f64() * 1e6 / f64::from(DELTAS * TURNS));
     }
-    // Fewer would have been an error.
+    // `deltas` has failed if any were missing.
     report.add(Row::delivered("5,000 deltas: delivered to one reader", DELTAS.into(), DELTAS.into()));
     report.add(Row::ratio("5,000 deltas: bytes, the final state included", Unit::Megabytes, &bytes, 1.2));
     report.add(Row::ratio("5,000 deltas: turn time", Unit::Milliseconds, &times, 1.1));

@@ -1,4 +1,4 @@
-//! The limit: a client that speaks to `codex app-server` over its standard input and output.
+//! Baseline: a client that speaks to `codex app-server` over stdio.
 
 use std::{
     io::{Read, Write},
@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::{
-    ground::Ground,
-    turn::{COMPLETED, Message, Side, Turn},
+    setup::Setup,
+    turn::{COMPLETED, Message, Turn, TurnClient},
 };
 
 /// A codex process with a thread.
@@ -24,46 +24,45 @@ pub(crate) struct Direct {
 }
 
 impl Direct {
-    /// Starts a process and greets it.
-    pub(crate) fn greet(ground: &Ground) -> Result<Self> {
-        let mut process = ground.codex()?.spawn().context("codex does not start")?;
+    /// Starts a process and sends `initialize`.
+    pub(crate) fn initialize(setup: &Setup) -> Result<Self> {
+        let mut process = setup.codex()?.spawn().context("codex does not start")?;
         let stdin = process.stdin.take();
         let stdout = process.stdout.take().context("codex has no output")?;
         let mut direct = Self { process, stdin, lines: Lines::new(stdout), thread: Value::Null, last_id: 0 };
         let info =
             json!({"name": "codex_gateway", "title": "Codex Gateway", "version": env!("CARGO_PKG_VERSION")});
         let capabilities = json!({"experimentalApi": true, "requestAttestation": false});
-        let greeting =
+        let request =
             direct.request("initialize", &json!({"clientInfo": info, "capabilities": capabilities}))?;
-        direct.replies(&[greeting])?;
+        direct.replies(&[request])?;
         direct.send(&json!({"method": "initialized"}))?;
         Ok(direct)
     }
 
-    /// Starts a process, greets it and opens a thread, asking at once what can be asked at once: what the
-    /// gateway does for a session.
-    pub(crate) fn open(ground: &Ground) -> Result<Self> {
-        let mut direct = Self::greet(ground)?;
+    /// Starts a process and a thread, with the requests that the gateway sends for a session, concurrently.
+    pub(crate) fn open(setup: &Setup) -> Result<Self> {
+        let mut direct = Self::initialize(setup)?;
         let account = direct.request("account/read", &json!({"refreshToken": false}))?;
         let models = direct.request("model/list", &json!({}))?;
-        direct.thread(ground, None, &[account, models])?;
+        direct.open_thread(setup, None, &[account, models])?;
         Ok(direct)
     }
 
-    /// Begins a thread.
-    pub(crate) fn begin(&mut self, ground: &Ground) -> Result<()> {
-        self.thread(ground, None, &[])
+    /// Starts a thread.
+    pub(crate) fn start_thread(&mut self, setup: &Setup) -> Result<()> {
+        self.open_thread(setup, None, &[])
     }
 
-    /// Goes on with a thread.
-    pub(crate) fn resume(&mut self, ground: &Ground, thread: &Value) -> Result<()> {
-        self.thread(ground, Some(thread), &[])
+    /// Resumes a thread.
+    pub(crate) fn resume_thread(&mut self, setup: &Setup, thread: &Value) -> Result<()> {
+        self.open_thread(setup, Some(thread), &[])
     }
 
-    /// Begins a thread or goes on with one; what was asked `before` is answered by then, too.
-    fn thread(&mut self, ground: &Ground, thread: Option<&Value>, before: &[u64]) -> Result<()> {
+    /// Starts or resumes a thread. Also waits for the replies to the requests in `before`.
+    fn open_thread(&mut self, setup: &Setup, thread: Option<&Value>, before: &[u64]) -> Result<()> {
         let mut start =
-            json!({"cwd": ground.workspace(), "sandbox": "workspace-write", "approvalPolicy": "on-request"});
+            json!({"cwd": setup.workspace(), "sandbox": "workspace-write", "approvalPolicy": "on-request"});
         let method = match thread {
             Some(thread) => {
                 start["threadId"] = thread.clone();
@@ -78,7 +77,7 @@ impl Direct {
         Ok(())
     }
 
-    /// The thread that it is in.
+    /// Returns the id of the thread.
     pub(crate) fn thread_id(&self) -> &Value {
         &self.thread
     }
@@ -99,7 +98,7 @@ impl Direct {
         Ok(self.last_id)
     }
 
-    /// Reads until all these requests are answered; the results, in the order of the ids.
+    /// Reads until all of these requests are answered. Returns the results in the order of `ids`.
     fn replies(&mut self, ids: &[u64]) -> Result<Vec<Value>> {
         let mut results = vec![None; ids.len()];
         while results.contains(&None) {
@@ -112,10 +111,10 @@ impl Direct {
     }
 }
 
-impl Side for Direct {
+impl TurnClient for Direct {
     fn turn(&mut self, prompt: &str) -> Result<Turn> {
         let mut messages = Vec::new();
-        let before = self.lines.taken;
+        let before = self.lines.bytes_read;
         let start = Instant::now();
         let input = json!([{"type": "text", "text": prompt, "text_elements": []}]);
         self.request("turn/start", &json!({"threadId": self.thread, "input": input}))?;
@@ -127,35 +126,35 @@ impl Side for Direct {
                 break;
             }
         }
-        Ok(Turn { took: start.elapsed(), bytes: self.lines.taken - before, messages })
+        Ok(Turn { took: start.elapsed(), bytes: self.lines.bytes_read - before, messages })
     }
 }
 
 impl Drop for Direct {
     fn drop(&mut self) {
-        // Codex ends with its input.
+        // Codex exits when its input is closed.
         self.stdin = None;
         let _ = self.process.wait();
     }
 }
 
-/// What codex prints, line by line.
+/// Reads codex's output line by line.
 struct Lines {
     stdout: ChildStdout,
     chunk: Box<[u8]>,
     buffer: Vec<u8>,
-    /// Where the next line begins.
+    /// Start of the next line.
     start: usize,
-    /// How many bytes of lines were given out.
-    taken: usize,
-    /// When the newest bytes came.
+    /// Number of bytes in all returned lines.
+    bytes_read: usize,
+    /// When the last bytes arrived.
     at: SystemTime,
 }
 
 impl Lines {
     fn new(stdout: ChildStdout) -> Self {
         let chunk = vec![0; 64 * 1024].into_boxed_slice();
-        Self { stdout, chunk, buffer: Vec::new(), start: 0, taken: 0, at: SystemTime::UNIX_EPOCH }
+        Self { stdout, chunk, buffer: Vec::new(), start: 0, bytes_read: 0, at: SystemTime::UNIX_EPOCH }
     }
 
     fn next(&mut self) -> Result<Message> {
@@ -163,7 +162,7 @@ impl Lines {
             if let Some(length) = memchr::memchr(b'\n', &self.buffer[self.start..]) {
                 let json = self.buffer[self.start..self.start + length].to_vec();
                 self.start += length + 1;
-                self.taken += length + 1;
+                self.bytes_read += length + 1;
                 return Ok(Message { json, at: self.at });
             }
             self.buffer.drain(..self.start);

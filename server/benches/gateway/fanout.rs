@@ -9,18 +9,18 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{
     gateway::{Gateway, GatewaySession},
-    ground::{Ground, program},
     proc,
-    readers::{READY, Read},
+    readers::{DeltaCounts, READY},
     report::{Report, Row, Unit},
+    setup::{Setup, program},
 };
 
 const READERS: u32 = 1000;
 const DELTAS: u32 = 2000;
 
-/// CPU of the gateway per event and reader in microseconds, and the least that a reader got.
+/// Returns the gateway's CPU time per event and reader in microseconds, and the number of delivered deltas.
 fn fan_out(gateway: &Gateway, session: &mut GatewaySession, pace_us: u32) -> Result<(f64, u32)> {
-    // The readers are a process of their own, so that the gateway has a processor for itself.
+    // The readers are a separate process, so that they do not count as CPU time of the gateway.
     let mut readers = program(&std::env::current_exe()?)
         .args(["--readers", &READERS.to_string(), "--address", &gateway.address().to_string()])
         .args(["--path", &session.events()])
@@ -28,21 +28,21 @@ fn fan_out(gateway: &Gateway, session: &mut GatewaySession, pace_us: u32) -> Res
         .spawn()?;
     let mut said = BufReader::new(readers.stdout.take().context("the readers have no output")?).lines();
     let mut next =
-        || said.next().context("the readers have ended")?.context("the readers are not understood");
+        || said.next().context("the readers have ended")?.context("cannot read the output of the readers");
     ensure!(next()? == READY, "the readers are not ready");
     let before = proc::cpu(gateway.pid())?;
     session.send_turn(&format!("!standin deltas count={DELTAS} pace_us={pace_us}"))?;
-    let read: Read = serde_json::from_str(&next()?)?;
+    let read: DeltaCounts = serde_json::from_str(&next()?)?;
     let used = proc::cpu(gateway.pid())?.saturating_sub(before);
     session.turn_reply()?;
     readers.wait()?;
-    // More than there were would be wrong as well.
+    // Duplicates would be an error as well.
     let delivered = if read.most == DELTAS { read.least } else { read.most };
     Ok((used.as_secs_f64() * 1e6 / f64::from(DELTAS) / f64::from(READERS), delivered))
 }
 
-pub(crate) fn measure(ground: &Ground, rounds: usize, report: &mut Report) -> Result<()> {
-    let gateway = Gateway::start(ground)?;
+pub(crate) fn measure(setup: &Setup, rounds: usize, report: &mut Report) -> Result<()> {
+    let gateway = Gateway::start(setup)?;
     for (pace_us, pace, target) in [(0, "unpaced", 1.0), (2000, "2 ms apart", 4.0)] {
         let (mut cpu, mut delivered) = (Vec::new(), DELTAS);
         for _ in 0..rounds {

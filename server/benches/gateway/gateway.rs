@@ -1,4 +1,4 @@
-//! The gateway's side: its own program, and a client on loopback HTTP.
+//! The gateway's side: its binary, and a client over loopback HTTP.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -12,10 +12,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::{
-    ground::Ground,
     proc,
+    setup::Setup,
     sse::{Sse, SseEvent},
-    turn::{COMPLETED, Message, Side, Turn},
+    turn::{COMPLETED, Message, Turn, TurnClient},
 };
 
 /// A running gateway.
@@ -25,16 +25,16 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one without warm processes, and waits until it is ready and has nothing more to do.
-    pub(crate) fn start(ground: &Ground) -> Result<Self> {
-        let gateway = Self::start_with(ground, &[("CODEX_GATEWAY_WARM_PROCESSES", "0")])?;
-        gateway.settle()?;
+    /// Starts a gateway without pooled processes, and waits until it is ready and idle.
+    pub(crate) fn start(setup: &Setup) -> Result<Self> {
+        let gateway = Self::start_with(setup, &[("CODEX_GATEWAY_WARM_PROCESSES", "0")])?;
+        gateway.wait_until_settled()?;
         Ok(gateway)
     }
 
-    /// Starts one with these variables, and waits until it is ready.
-    pub(crate) fn start_with(ground: &Ground, variables: &[(&str, &str)]) -> Result<Self> {
-        let command = &mut ground.gateway();
+    /// Starts a gateway with these environment variables, and waits until it is ready.
+    pub(crate) fn start_with(setup: &Setup, variables: &[(&str, &str)]) -> Result<Self> {
+        let command = &mut setup.gateway();
         command.envs(variables.iter().copied());
         let mut process = command.spawn().context("the gateway does not start")?;
         let stdout = process.stdout.take().context("the gateway has no output")?;
@@ -45,8 +45,8 @@ impl Gateway {
         Ok(Self { process, address: ready.context("the gateway did not get ready")? })
     }
 
-    /// At its start the gateway asks a codex process for its models. Waits until that has come and gone.
-    fn settle(&self) -> Result<()> {
+    /// At its start the gateway queries the models from a codex process. Waits until that process has exited.
+    fn wait_until_settled(&self) -> Result<()> {
         let (start, mut seen) = (Instant::now(), false);
         loop {
             let alone = proc::descendants(self.pid())?.is_empty();
@@ -62,22 +62,23 @@ impl Gateway {
         }
     }
 
-    /// Waits until so many processes are there and have nothing to do.
-    pub(crate) fn rests_with(&self, processes: usize) -> Result<()> {
+    /// Waits until there are exactly this many processes, all idle.
+    pub(crate) fn wait_for_idle_processes(&self, processes: usize) -> Result<()> {
         let start = Instant::now();
         loop {
             let below = proc::descendants(self.pid())?;
-            // One that ends meanwhile does not rest.
-            let rest = below.len() == processes && below.iter().all(|pid| proc::rests(*pid).is_ok());
+            // A process that exits meanwhile is not idle.
+            let rest =
+                below.len() == processes && below.iter().all(|pid| proc::wait_until_idle(*pid).is_ok());
             if rest && proc::descendants(self.pid())? == below {
                 return Ok(());
             }
-            ensure!(start.elapsed() < Duration::from_secs(20), "there are not {processes} processes");
+            ensure!(start.elapsed() < Duration::from_secs(20), "there are not {processes} idle processes");
             pause(Duration::from_millis(10));
         }
     }
 
-    /// How long it takes to create a session, which ends then.
+    /// Returns the time to create a session. Deletes it afterwards.
     pub(crate) fn time_create(&self) -> Result<Duration> {
         let start = Instant::now();
         let session = self.create()?;
@@ -90,7 +91,7 @@ impl Gateway {
         self.process.id()
     }
 
-    /// What it answers to a GET.
+    /// Returns the reply to a GET request.
     pub(crate) fn get(&self, path: &str) -> Result<Value> {
         Api::new(self.address).call("GET", path, &Value::Null)
     }
@@ -117,19 +118,19 @@ impl Drop for Gateway {
     }
 }
 
-/// A session, with a connection to ask on.
+/// A session, with a connection for requests.
 pub(crate) struct GatewaySession {
     api: Api,
     id: String,
 }
 
 impl GatewaySession {
-    /// The path of its event stream.
+    /// Returns the path of its event stream.
     pub(crate) fn events(&self) -> String {
         format!("/api/sessions/{}/events", self.id)
     }
 
-    /// Opens its event stream, and reads it up to now.
+    /// Opens its event stream, and reads it up to the first `state`.
     pub(crate) fn follow(self) -> Result<Followed> {
         let mut stream = Sse::open(self.api.address, &self.events())?;
         while stream.next()?.name != "state" {}
@@ -141,31 +142,31 @@ impl GatewaySession {
         self.api.send("POST", &format!("/api/sessions/{}/turn", self.id), &json!({"prompt": prompt}))
     }
 
-    /// The reply to the prompt.
+    /// Returns the reply to the prompt.
     pub(crate) fn turn_reply(&mut self) -> Result<Value> {
         self.api.reply()
     }
 
-    /// Its id.
+    /// Returns its id.
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
-    /// Ends it, and its process.
+    /// Deletes the session, which ends its process.
     pub(crate) fn delete(mut self) -> Result<()> {
         self.api.call("DELETE", &format!("/api/sessions/{}", self.id), &Value::Null).map(drop)
     }
 }
 
-/// A session and its one reader.
+/// A session with one reader.
 pub(crate) struct Followed {
     session: GatewaySession,
     stream: Sse,
 }
 
 impl Followed {
-    /// Reads up to the news that the session has no process any more.
-    pub(crate) fn parked(&mut self) -> Result<()> {
+    /// Reads until the session is parked.
+    pub(crate) fn wait_until_parked(&mut self) -> Result<()> {
         loop {
             let event = self.stream.next()?;
             if event.name == "state" && serde_json::from_slice::<Value>(&event.data)?["ready"] == false {
@@ -174,14 +175,14 @@ impl Followed {
         }
     }
 
-    /// Sends a prompt, and reads up to the first event that it brings about.
+    /// Sends a prompt, and reads the first event after it.
     pub(crate) fn wake(&mut self, prompt: &str) -> Result<SseEvent> {
         self.session.send_turn(prompt)?;
         self.stream.next()
     }
 
-    /// Reads to the end of the turn that was begun so.
-    pub(crate) fn rest(&mut self) -> Result<()> {
+    /// Reads to the end of that turn.
+    pub(crate) fn read_to_end_of_turn(&mut self) -> Result<()> {
         while !self.stream.next()?.data.starts_with(COMPLETED) {}
         while self.stream.next()?.name != "state" {}
         self.session.turn_reply().map(drop)
@@ -192,8 +193,8 @@ impl Followed {
     }
 }
 
-impl Side for Followed {
-    /// The bytes are all that came over the stream's socket, HTTP's framing and the final `state` included.
+impl TurnClient for Followed {
+    /// The bytes include HTTP framing and the final `state`.
     fn turn(&mut self, prompt: &str) -> Result<Turn> {
         let mut messages = Vec::new();
         let before = self.stream.received;
@@ -218,10 +219,10 @@ impl Side for Followed {
     }
 }
 
-/// Asks for JSON, on a connection for each request.
+/// Client for JSON requests. Uses a new connection for each.
 struct Api {
     address: SocketAddr,
-    /// That of the last request.
+    /// Connection of the last request.
     socket: Option<BufReader<TcpStream>>,
 }
 
@@ -236,7 +237,7 @@ impl Api {
     }
 
     fn send(&mut self, method: &str, path: &str, body: &Value) -> Result<()> {
-        // The gateway closes a connection on which nothing is asked for ten seconds.
+        // An idle connection may have been closed by the gateway.
         let mut socket = connection(self.address)?;
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = format!(
@@ -250,7 +251,7 @@ impl Api {
     }
 
     fn reply(&mut self) -> Result<Value> {
-        let socket = self.socket.as_mut().context("nothing was asked")?;
+        let socket = self.socket.as_mut().context("no request was sent")?;
         let (mut status, mut length) = (String::new(), 0);
         socket.read_line(&mut status)?;
         loop {
@@ -275,7 +276,7 @@ fn connection(address: SocketAddr) -> Result<TcpStream> {
     Ok(socket)
 }
 
-/// Waits, where there is nothing to wait for but other processes.
+/// Sleeps on a thread without a runtime, while other processes work.
 #[allow(clippy::disallowed_methods, reason = "there is no runtime on this thread")]
 pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);

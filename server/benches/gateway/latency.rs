@@ -1,4 +1,4 @@
-//! What the gateway adds to the way of a delta from the model to the reader.
+//! Latency that the gateway adds to a delta, from the model to the reader.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -7,26 +7,26 @@ use anyhow::{Context, Result};
 use crate::{
     direct::Direct,
     gateway::Gateway,
-    ground::Ground,
     report::{Report, Row, Unit, percentile},
-    turn::{Delta, Side, WARM_UP},
+    setup::Setup,
+    turn::{Delta, TurnClient, WARM_UP},
 };
 
 const DELTAS: usize = 500;
-/// Turns of a round: the slowest hundredth of them shall be more than five deltas.
+/// Turns per round: the slowest percent should be more than five deltas.
 const TURNS: usize = 3;
 
-/// What is rare is noisy.
-const ROUNDS: usize = 10;
+/// Minimum number of rounds: tail latency is noisy.
+const MIN_ROUNDS: usize = 10;
 
-/// The median and the 99th percentile of one round, in milliseconds.
-fn latency(side: &mut impl Side) -> Result<(f64, f64)> {
+/// Returns the median and the 99th percentile of one round, in milliseconds.
+fn latency(client: &mut impl TurnClient) -> Result<(f64, f64)> {
     let mut latencies = Vec::new();
-    side.turn(WARM_UP)?;
+    client.turn(WARM_UP)?;
     for _ in 0..TURNS {
-        let turn = side.turn(&format!("!standin deltas count={DELTAS} pace_us=2000 stamp=true"))?;
+        let turn = client.turn(&format!("!standin deltas count={DELTAS} pace_us=2000 stamp=true"))?;
         for Delta { text, at } in turn.deltas(DELTAS)? {
-            let sent = text.trim_matches(['⟨', '⟩']).parse().context("a delta that is no time")?;
+            let sent = text.trim_matches(['⟨', '⟩']).parse().context("a delta without a timestamp")?;
             let late = at.duration_since(UNIX_EPOCH)?.saturating_sub(Duration::from_nanos(sent));
             latencies.push(late.as_secs_f64() * 1e3);
         }
@@ -34,11 +34,11 @@ fn latency(side: &mut impl Side) -> Result<(f64, f64)> {
     Ok((percentile(latencies.iter().copied(), 50), percentile(latencies, 99)))
 }
 
-pub(crate) fn measure(ground: &Ground, rounds: usize, report: &mut Report) -> Result<()> {
-    let gateway = Gateway::start(ground)?;
+pub(crate) fn measure(setup: &Setup, rounds: usize, report: &mut Report) -> Result<()> {
+    let gateway = Gateway::start(setup)?;
     let (mut p50, mut p99) = (Vec::new(), Vec::new());
-    for _ in 0..rounds.max(ROUNDS) {
-        let limit = latency(&mut Direct::open(ground)?)?;
+    for _ in 0..rounds.max(MIN_ROUNDS) {
+        let limit = latency(&mut Direct::open(setup)?)?;
         let mut session = gateway.create()?.follow()?;
         let ours = latency(&mut session)?;
         session.delete()?;

@@ -1,14 +1,13 @@
-//! The gateway against its limit: a client that speaks to `codex app-server` itself.
+//! Benchmarks of the gateway against a direct client of `codex app-server`.
 //!
-//! Both sides use the real codex and the stand-in model, with the same settings and the same codex home, and
-//! take turns, so that a noisy machine disturbs both. Being over a target is no failure; losing something is.
+//! Both sides use the real codex and the mock model, with the same settings and the same codex home. They
+//! alternate, so that a noisy machine affects both. A missed target is no failure, but lost data is.
 
 mod create;
 mod deltas;
 mod direct;
 mod fanout;
 mod gateway;
-mod ground;
 mod latency;
 mod memory;
 mod parked;
@@ -16,6 +15,7 @@ mod proc;
 mod processes;
 mod readers;
 mod report;
+mod setup;
 mod sse;
 mod turn;
 mod wake;
@@ -27,11 +27,11 @@ use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::{ground::Ground, report::Report};
+use crate::{report::Report, setup::Setup};
 
-/// What is measured.
+/// A benchmark.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum What {
+enum Benchmark {
     /// 5,000 text deltas as fast as they come: what is delivered, its bytes, time and CPU; and the latency
     Deltas,
     /// 500 text deltas 2 ms apart: what the gateway adds to their way
@@ -52,18 +52,18 @@ enum What {
     Processes,
 }
 
-impl What {
-    fn measure(self, ground: &Ground, rounds: usize, report: &mut Report) -> Result<()> {
+impl Benchmark {
+    fn measure(self, setup: &Setup, rounds: usize, report: &mut Report) -> Result<()> {
         match self {
-            Self::Deltas => deltas::measure(ground, rounds, report),
-            Self::Latency => latency::measure(ground, rounds, report),
-            Self::Create => create::measure(ground, rounds, report),
-            Self::Warm => warm::measure(ground, rounds, report),
-            Self::Wake => wake::measure(ground, rounds, report),
-            Self::Fanout => fanout::measure(ground, rounds, report),
-            Self::Memory => memory::measure(ground, rounds, report),
-            Self::Parked => parked::measure(ground, report),
-            Self::Processes => processes::measure(ground, report),
+            Self::Deltas => deltas::measure(setup, rounds, report),
+            Self::Latency => latency::measure(setup, rounds, report),
+            Self::Create => create::measure(setup, rounds, report),
+            Self::Warm => warm::measure(setup, rounds, report),
+            Self::Wake => wake::measure(setup, rounds, report),
+            Self::Fanout => fanout::measure(setup, rounds, report),
+            Self::Memory => memory::measure(setup, rounds, report),
+            Self::Parked => parked::measure(setup, report),
+            Self::Processes => processes::measure(setup, report),
         }
     }
 }
@@ -73,9 +73,9 @@ impl What {
 struct Cli {
     /// What to measure [default: everything]
     #[arg(value_enum)]
-    what: Vec<What>,
+    what: Vec<Benchmark>,
 
-    /// How often: each time both sides, in turns; the median counts
+    /// Number of rounds: each measures both sides; the median counts
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
 
@@ -83,28 +83,28 @@ struct Cli {
     #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_TARGET_TMPDIR"), "/../bench.json"))]
     json: PathBuf,
 
-    /// What `cargo bench` says. Without it somebody wants tests, and there are none here.
+    /// Passed by `cargo bench`. Without it, the program runs as a test without test cases.
     #[arg(long, hide = true)]
     bench: bool,
 
-    /// Be the readers of `fanout`: so many of them.
+    /// Runs this many readers of `fanout`.
     #[arg(long, hide = true, requires = "address", requires = "path")]
     readers: Option<usize>,
 
-    /// The gateway that they read from.
+    /// Address of the gateway that the readers connect to.
     #[arg(long, hide = true)]
     address: Option<SocketAddr>,
 
-    /// The stream that they read.
+    /// Path of the stream that the readers open.
     #[arg(long, hide = true)]
     path: Option<String>,
 }
 
 impl Cli {
-    /// Latency is a figure of deltas too.
-    fn wants(&self, what: What) -> bool {
-        let with_deltas = what == What::Latency && self.what.contains(&What::Deltas);
-        self.what.is_empty() || self.what.contains(&what) || with_deltas
+    /// The latency benchmark is also a part of `deltas`.
+    fn selects(&self, what: Benchmark) -> bool {
+        let is_part_of_deltas = what == Benchmark::Latency && self.what.contains(&Benchmark::Deltas);
+        self.what.is_empty() || self.what.contains(&what) || is_part_of_deltas
     }
 }
 
@@ -129,15 +129,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether everything was delivered.
+/// Returns `true` if everything was delivered.
 fn bench(cli: &Cli) -> Result<bool> {
     allow_many_files()?;
-    let ground = Ground::new()?;
-    let mut report = Report::new(ground.codex_version());
-    for what in What::value_variants() {
-        if cli.wants(*what) {
+    let setup = Setup::new()?;
+    let mut report = Report::new(setup.codex_version());
+    for what in Benchmark::value_variants() {
+        if cli.selects(*what) {
             eprintln!("measuring {}", what.to_possible_value().as_ref().map_or("", |name| name.get_name()));
-            what.measure(&ground, cli.rounds.into(), &mut report)?;
+            what.measure(&setup, cli.rounds.into(), &mut report)?;
         }
     }
     report.print();
@@ -145,7 +145,7 @@ fn bench(cli: &Cli) -> Result<bool> {
     Ok(report.all_delivered())
 }
 
-/// A thousand readers are a thousand files, here and in the gateway, which inherits this.
+/// Raises the file limit for a thousand readers, here and in the gateway, which inherits it.
 fn allow_many_files() -> Result<()> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;

@@ -1,23 +1,23 @@
-//! The memory of the gateway itself.
+//! Memory of the gateway.
 
 use anyhow::Result;
 
 use crate::{
     gateway::Gateway,
-    ground::Ground,
     proc,
     report::{Report, Row, Unit},
-    turn::Side,
+    setup::Setup,
+    turn::TurnClient,
 };
 
 const SESSIONS: u8 = 12;
-/// More than the ring of a session holds.
+/// More than a session's event log holds.
 const DELTAS: usize = 20_000;
 
-pub(crate) fn measure(ground: &Ground, rounds: usize, report: &mut Report) -> Result<()> {
+pub(crate) fn measure(setup: &Setup, rounds: usize, report: &mut Report) -> Result<()> {
     let (mut idle, mut created, mut full) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let gateway = Gateway::start(ground)?;
+        let gateway = Gateway::start(setup)?;
         let empty = proc::resident_kb(gateway.pid())?;
         let sessions: Vec<_> = (0..SESSIONS).map(|_| gateway.create()).collect::<Result<_>>()?;
         let with_sessions = proc::resident_kb(gateway.pid())?;
@@ -31,7 +31,7 @@ pub(crate) fn measure(ground: &Ground, rounds: usize, report: &mut Report) -> Re
     }
     report.add(Row::value("memory of the gateway, idle", Unit::Megabytes, &idle, 25.0));
     report.add(Row::value("memory per live session", Unit::Kilobytes, &created, 300.0));
-    // The ring may take 4 MiB.
+    // The event log holds up to 4 MiB.
     let target = 300.0 + 4.0 * 1024.0;
     report.add(Row::value("memory per live session with a full ring", Unit::Kilobytes, &full, target));
     Ok(())

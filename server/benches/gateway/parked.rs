@@ -1,4 +1,4 @@
-//! The gateway's memory with 10,000 parked sessions: after its start, and once each of them has been read.
+//! Memory of the gateway with 10,000 parked sessions: after its start, and after each of them has been read.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use rusqlite::{Connection, params};
 
 use crate::{
     gateway::{Gateway, pause},
-    ground::Ground,
     proc,
     report::{Report, Row, Unit},
-    turn::{Side, WARM_UP},
+    setup::Setup,
+    turn::{TurnClient, WARM_UP},
 };
 
 const SESSIONS: usize = 10_000;
 
-pub(crate) fn measure(ground: &Ground, report: &mut Report) -> Result<()> {
-    let gateway = Gateway::start(ground)?;
+pub(crate) fn measure(setup: &Setup, report: &mut Report) -> Result<()> {
+    let gateway = Gateway::start(setup)?;
     let session = gateway.create()?;
     let id = session.id().to_owned();
     session.follow()?.turn(WARM_UP)?;
     drop(gateway);
-    multiply(ground, &id)?;
+    multiply(setup, &id)?;
 
-    // Sessions that were read leave the memory as soon as they can.
+    // Sessions that were read are unloaded as soon as possible.
     let soon = [("CODEX_GATEWAY_PARK_AFTER_MS", "10"), ("CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", "50")];
     let none = [("CODEX_GATEWAY_WARM_PROCESSES", "0"), ("CODEX_GATEWAY_SESSION_TTL_MS", "0")];
-    let gateway = Gateway::start_with(ground, &[soon, none].concat())?;
-    gateway.rests_with(0)?;
+    let gateway = Gateway::start_with(setup, &[soon, none].concat())?;
+    gateway.wait_for_idle_processes(0)?;
     let started = proc::resident_kb(gateway.pid())?;
     let list = gateway.get("/api/sessions")?;
     let listed = list["sessions"].as_array().context("a list without sessions")?;
@@ -35,10 +35,10 @@ pub(crate) fn measure(ground: &Ground, report: &mut Report) -> Result<()> {
     for session in listed {
         let id = session["id"].as_str().context("a session without an id")?;
         let state = gateway.get(&format!("/api/sessions/{id}/state"))?;
-        ensure!(state["state"]["lastTurnStatus"] == "completed", "a session is not as it was: {state}");
+        ensure!(state["state"]["lastTurnStatus"] == "completed", "a session was not restored: {state}");
     }
     pause(Duration::from_secs(1));
-    proc::rests(gateway.pid())?;
+    proc::wait_until_idle(gateway.pid())?;
     let read = proc::resident_kb(gateway.pid())?;
     let row = |what, kb: f64| Row::value(what, Unit::Megabytes, &[kb / 1e3], 80.0);
     report.add(row("memory with 10,000 parked sessions", started));
@@ -46,9 +46,9 @@ pub(crate) fn measure(ground: &Ground, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Copies the session in the store, until there are enough.
-fn multiply(ground: &Ground, id: &str) -> Result<()> {
-    let mut store = Connection::open(ground.data_dir().join("gateway.db"))?;
+/// Duplicates a session in the store.
+fn multiply(setup: &Setup, id: &str) -> Result<()> {
+    let mut store = Connection::open(setup.data_dir().join("gateway.db"))?;
     let writing = store.transaction()?;
     writing.execute("DELETE FROM sessions WHERE id <> ?1", [id])?;
     for number in 1..SESSIONS {

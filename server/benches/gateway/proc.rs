@@ -1,4 +1,4 @@
-//! What the system knows of a process.
+//! Figures of processes, from /proc.
 
 use std::{collections::HashSet, fs, time::Duration};
 
@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 
 use crate::gateway::pause;
 
-/// The unit of CPU times in /proc: a hundredth of a second on every Linux that codex runs on (`USER_HZ`).
+/// Unit of CPU times in /proc: 10 ms on every Linux that codex supports (`USER_HZ`).
 const TICK: Duration = Duration::from_millis(10);
 
-/// CPU time that a process has used, in the kernel too; without that of its children.
+/// Returns the CPU time of a process, user and kernel, without its children.
 pub(crate) fn cpu(pid: u32) -> Result<Duration> {
     let fields = stat(pid)?;
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok());
@@ -17,8 +17,8 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration> {
     Ok(TICK * (user + system))
 }
 
-/// Waits until a process has not worked for a while.
-pub(crate) fn rests(pid: u32) -> Result<()> {
+/// Waits until a process has used no CPU time for a while.
+pub(crate) fn wait_until_idle(pid: u32) -> Result<()> {
     let mut before = None;
     loop {
         let now = Some(cpu(pid)?);
@@ -30,17 +30,17 @@ pub(crate) fn rests(pid: u32) -> Result<()> {
     }
 }
 
-/// Memory that a process holds, in KB.
+/// Returns the resident memory of a process, in KB.
 pub(crate) fn resident_kb(pid: u32) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
     Ok(line.trim_end_matches("kB").trim().parse()?)
 }
 
-/// All processes that descend from this one.
+/// Returns all descendants of a process.
 pub(crate) fn descendants(pid: u32) -> Result<HashSet<u32>> {
     let pids = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    // One that has just ended is none.
+    // A process that has just exited is skipped.
     let parents: Vec<(u32, u32)> =
         pids.filter_map(|pid| Some((pid, stat(pid).ok()?.get(1)?.parse().ok()?))).collect();
     let mut found = HashSet::new();
@@ -59,7 +59,7 @@ pub(crate) fn descendants(pid: u32) -> Result<HashSet<u32>> {
     }
 }
 
-/// The fields of /proc/PID/stat after the name, which may hold anything: the first is the state.
+/// Returns the fields of /proc/PID/stat after the name, which may contain anything. The first one is the state.
 fn stat(pid: u32) -> Result<Vec<String>> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let (_, fields) = stat.rsplit_once(')').context("no name in /proc/PID/stat")?;

@@ -1,25 +1,25 @@
-//! Processes per session beyond codex's own.
+//! Processes per session, beyond codex's own.
 
 use anyhow::Result;
 
 use crate::{
     direct::Direct,
     gateway::{Followed, Gateway},
-    ground::Ground,
     proc,
     report::{Report, Row, Unit},
-    turn::{Side, WARM_UP},
+    setup::Setup,
+    turn::{TurnClient, WARM_UP},
 };
 
 const SESSIONS: u8 = 3;
 
-pub(crate) fn measure(ground: &Ground, report: &mut Report) -> Result<()> {
-    let mut direct = Direct::open(ground)?;
+pub(crate) fn measure(setup: &Setup, report: &mut Report) -> Result<()> {
+    let mut direct = Direct::open(setup)?;
     direct.turn(WARM_UP)?;
     let limit = 1 + proc::descendants(direct.pid())?.len();
     drop(direct);
 
-    let gateway = Gateway::start(ground)?;
+    let gateway = Gateway::start(setup)?;
     let mut sessions = Vec::new();
     for _ in 0..SESSIONS {
         let mut session: Followed = gateway.create()?.follow()?;

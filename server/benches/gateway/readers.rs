@@ -1,4 +1,4 @@
-//! The readers of `fanout`, as a process of their own: they count what they get and do no more.
+//! The readers of `fanout`: a separate process that only counts deltas.
 
 use std::net::SocketAddr;
 
@@ -11,19 +11,19 @@ use tokio::{
     task::JoinSet,
 };
 
-/// What the process prints once all of its readers are connected. Then, at the end, a [`Read`].
+/// Printed once all readers are connected. A [`DeltaCounts`] follows at the end.
 pub(crate) const READY: &str = "ready";
 
-/// What the readers got, to the end of the turn.
+/// Number of deltas that the readers received.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Read {
-    /// The fewest deltas that one of them got.
+pub(crate) struct DeltaCounts {
+    /// Minimum over the readers.
     pub least: u32,
-    /// The most.
+    /// Maximum over the readers.
     pub most: u32,
 }
 
-/// Opens so many streams, and counts the deltas of one turn in each of them.
+/// Opens `count` streams, and counts the deltas of one turn in each.
 pub(crate) fn read(count: usize, address: SocketAddr, path: &str) -> Result<()> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let mut connected = Vec::new();
@@ -32,10 +32,10 @@ pub(crate) fn read(count: usize, address: SocketAddr, path: &str) -> Result<()> 
         }
         let mut readers: JoinSet<_> = connected.into_iter().map(deltas).collect();
         println!("{READY}");
-        let mut read = Read { least: u32::MAX, most: 0 };
+        let mut read = DeltaCounts { least: u32::MAX, most: 0 };
         while let Some(deltas) = readers.join_next().await {
             let deltas = deltas??;
-            read = Read { least: read.least.min(deltas), most: read.most.max(deltas) };
+            read = DeltaCounts { least: read.least.min(deltas), most: read.most.max(deltas) };
         }
         println!("{}", serde_json::to_string(&read)?);
         Ok(())
@@ -60,7 +60,7 @@ async fn connect(address: SocketAddr, path: &str) -> Result<TcpStream> {
 
 /// Counts deltas until the turn ends.
 async fn deltas(mut stream: TcpStream) -> Result<u32> {
-    // Frames are not split between chunks, so these stand in one piece.
+    // The gateway does not split frames between HTTP chunks, so these patterns are contiguous.
     let delta = Finder::new(br#"data: {"method":"item/agentMessage/delta""#);
     let completed = Finder::new(br#"data: {"method":"turn/completed""#);
     let mut deltas = 0;
@@ -72,7 +72,7 @@ async fn deltas(mut stream: TcpStream) -> Result<u32> {
         if completed.find(&seen).is_some() {
             return Ok(deltas);
         }
-        // What may be the beginning of one of them is kept, all else was counted.
+        // Keeps what may be the start of a delta. The rest has been counted.
         let kept = seen.len().saturating_sub(delta.needle().len() - 1);
         let counted = delta.find_iter(&seen).last().map_or(0, |at| at + delta.needle().len());
         seen.drain(..kept.max(counted));

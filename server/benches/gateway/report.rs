@@ -1,11 +1,11 @@
-//! The figures: a table for people, JSON for programs.
+//! The report: a table for people, JSON for programs.
 
 use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-/// What a figure counts.
+/// Unit of a figure.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Unit {
@@ -29,17 +29,17 @@ impl Unit {
     }
 }
 
-/// How a row's figure comes from what was measured.
+/// How the figure of a row is computed.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 enum Kind {
-    /// Exactly as many as there were: all else is a failure.
+    /// Count that must equal the target.
     Delivered,
-    /// The gateway's, divided by the direct client's in the same round.
+    /// Gateway divided by direct client, per round.
     Ratio,
-    /// The gateway's, less the direct client's in the same round.
+    /// Gateway minus direct client, per round.
     Added,
-    /// The gateway's.
+    /// Gateway alone.
     Value,
 }
 
@@ -49,14 +49,14 @@ pub(crate) struct Row {
     what: String,
     kind: Kind,
     unit: Unit,
-    /// Medians over the rounds, each for itself.
+    /// Medians over the rounds, of each value separately.
     median: Round,
     target: f64,
     ok: bool,
     rounds: Vec<Round>,
 }
 
-/// What one round measured.
+/// Values of one round.
 #[derive(Serialize)]
 struct Round {
     direct: Option<f64>,
@@ -65,25 +65,25 @@ struct Round {
 }
 
 impl Row {
-    /// Something that must be all there.
+    /// Creates a row that fails unless everything was delivered.
     pub(crate) fn delivered(what: impl Into<String>, delivered: u32, expected: u32) -> Self {
         let row = Self::value(what, Unit::Count, &[delivered.into()], expected.into());
         Self { kind: Kind::Delivered, ok: delivered == expected, ..row }
     }
 
-    /// Pairs of direct and gateway, whose ratio counts.
+    /// Creates a row from pairs of direct and gateway values, for their ratio.
     pub(crate) fn ratio(what: impl Into<String>, unit: Unit, pairs: &[(f64, f64)], target: f64) -> Self {
         let round = |&(direct, gateway)| Round { direct: Some(direct), gateway, figure: gateway / direct };
         Self::new(what.into(), Kind::Ratio, unit, pairs.iter().map(round).collect(), target)
     }
 
-    /// Pairs of direct and gateway, whose difference counts.
+    /// Creates a row from pairs of direct and gateway values, for their difference.
     pub(crate) fn added(what: impl Into<String>, unit: Unit, pairs: &[(f64, f64)], target: f64) -> Self {
         let round = |&(direct, gateway)| Round { direct: Some(direct), gateway, figure: gateway - direct };
         Self::new(what.into(), Kind::Added, unit, pairs.iter().map(round).collect(), target)
     }
 
-    /// Values of the gateway alone.
+    /// Creates a row from values of the gateway alone.
     pub(crate) fn value(what: impl Into<String>, unit: Unit, values: &[f64], target: f64) -> Self {
         let round = |&gateway| Round { direct: None, gateway, figure: gateway };
         Self::new(what.into(), Kind::Value, unit, values.iter().map(round).collect(), target)
@@ -122,12 +122,12 @@ impl Row {
     }
 }
 
-/// A time in milliseconds.
+/// Converts to milliseconds.
 pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// The value that so many percent of the values do not exceed. 0 if there are none.
+/// Returns a percentile of the values. 0 if there are none.
 pub(crate) fn percentile(values: impl IntoIterator<Item = f64>, percent: usize) -> f64 {
     let mut sorted: Vec<_> = values.into_iter().collect();
     sorted.sort_by(f64::total_cmp);
@@ -135,13 +135,13 @@ pub(crate) fn percentile(values: impl IntoIterator<Item = f64>, percent: usize) 
     sorted.get(at).copied().unwrap_or_default()
 }
 
-/// All figures, and what they were measured on.
+/// All figures, and the machine that they were measured on.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
     codex: String,
     processors: usize,
-    /// The system's load average at the start and at the end: figures of a busy machine are worth less.
+    /// Load average at the start and at the end. A busy machine distorts the figures.
     load: [Option<f64>; 2],
     rows: Vec<Row>,
 }

@@ -1,4 +1,4 @@
-//! An event stream, read from a plain socket: every byte that arrives counts, HTTP's own included.
+//! Reader of event streams on a plain socket, which counts every byte, including HTTP framing.
 
 use std::{
     io::{Read, Write},
@@ -9,14 +9,14 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use memchr::memmem;
 
-/// How long a stream may be silent. It never is so long: there is a keep-alive.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Maximum silence of a stream. Pings are more frequent.
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A server-sent event.
 pub(crate) struct SseEvent {
     pub name: String,
     pub data: Vec<u8>,
-    /// When it was all there.
+    /// When the event was complete.
     pub at: SystemTime,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Sse {
     socket: TcpStream,
     bytes: Box<[u8]>,
     chunked: Chunked,
-    /// How many bytes came over the socket.
+    /// Number of bytes received on the socket.
     pub received: usize,
     at: SystemTime,
 }
@@ -34,7 +34,7 @@ impl Sse {
     /// Opens the stream at `path`.
     pub(crate) fn open(address: SocketAddr, path: &str) -> Result<Self> {
         let mut socket = TcpStream::connect(address)?;
-        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_read_timeout(Some(READ_TIMEOUT))?;
         write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n\r\n")?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -48,7 +48,7 @@ impl Sse {
         Ok(Self { socket, bytes, chunked: Chunked::default(), received: 0, at: SystemTime::UNIX_EPOCH })
     }
 
-    /// The next event that has a name.
+    /// Returns the next named event.
     pub(crate) fn next(&mut self) -> Result<SseEvent> {
         loop {
             while let Some(frame) = self.chunked.frame() {
@@ -66,20 +66,20 @@ impl Sse {
     }
 }
 
-/// A line of a frame that begins so.
+/// Returns the value of a frame's field.
 fn field<'a>(frame: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     frame.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name))
 }
 
-/// HTTP's chunks, taken apart and put together again to frames.
+/// Decoder of HTTP chunks into frames.
 #[derive(Default)]
 struct Chunked {
     body: Vec<u8>,
-    /// Where the next frame begins.
+    /// Start of the next frame.
     start: usize,
-    /// What is missing of the chunk.
+    /// Bytes missing from the current chunk.
     missing: usize,
-    /// The line between two chunks, as far as it came.
+    /// Incomplete size line between two chunks.
     size: Vec<u8>,
 }
 
@@ -100,7 +100,7 @@ impl Chunked {
                 self.size.push(*first);
                 continue;
             }
-            // The end of a chunk's data reads as an empty line before the next size.
+            // The line break after a chunk reads as an empty line before the next size.
             let size = std::mem::take(&mut self.size);
             let size = std::str::from_utf8(&size)?.trim();
             if !size.is_empty() {

@@ -1,50 +1,51 @@
-//! A turn, as a client sees it.
+//! A turn, as its client sees it.
 
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-/// What ends a turn: the beginning of its last message.
+/// Prefix of the last message of a turn.
 pub(crate) const COMPLETED: &[u8] = br#"{"method":"turn/completed""#;
-/// What a process or session is made to say before anything is measured.
+/// Prompt that warms up a process or session before measurements.
 pub(crate) const WARM_UP: &str = "Reply with exactly the single word ready";
 
-/// One of the two that are compared: a thread of codex that takes turns.
-pub(crate) trait Side {
+/// A client that runs turns in a codex thread: direct or through the gateway.
+pub(crate) trait TurnClient {
     /// Starts a turn and follows it to its end.
     fn turn(&mut self, prompt: &str) -> Result<Turn>;
 }
 
-/// A turn that has ended. Messages are only kept while it runs, and read afterwards.
+/// A finished turn. Its messages are parsed afterwards, not while it runs.
 pub(crate) struct Turn {
-    /// From the request to `turn/completed`.
+    /// Time from the request to `turn/completed`.
     pub took: Duration,
-    /// What the client received for it.
+    /// Bytes that the client received.
     pub bytes: usize,
-    /// What codex said, in the order it came.
+    /// Messages of codex, in order.
     pub messages: Vec<Message>,
 }
 
 /// A notification of codex: `{method, params}`.
 pub(crate) struct Message {
     pub json: Vec<u8>,
-    /// When the client had it.
+    /// When the client received it.
     pub at: SystemTime,
 }
 
-/// A piece of text, and when the client had it.
+/// A text delta, and when the client received it.
 pub(crate) struct Delta {
     pub text: String,
     pub at: SystemTime,
 }
 
 impl Turn {
-    /// The text deltas: checked to be exactly the finished message, piece by piece, and `expected` of them.
+    /// Returns the text deltas. Fails unless there are `expected` of them, which add up to the finished
+    /// message.
     pub(crate) fn deltas(&self, expected: usize) -> Result<Vec<Delta>> {
         let (mut deltas, mut text) = (Vec::new(), None);
         for Message { json, at } in &self.messages {
-            let message: Value = serde_json::from_slice(json).context("a message that is none")?;
+            let message: Value = serde_json::from_slice(json).context("a message that is not JSON")?;
             let params = &message["params"];
             match message["method"].as_str() {
                 Some("item/agentMessage/delta") => {
@@ -59,7 +60,7 @@ impl Turn {
         }
         let said: String = deltas.iter().map(|delta| delta.text.as_str()).collect();
         ensure!(deltas.len() == expected, "{} of {expected} deltas were delivered", deltas.len());
-        ensure!(text.as_ref() == Some(&said), "the deltas are not the text");
+        ensure!(text.as_ref() == Some(&said), "the deltas do not add up to the message");
         Ok(deltas)
     }
 }

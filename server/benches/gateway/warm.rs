@@ -1,4 +1,4 @@
-//! A session from a warm process: the limit is `thread/start` alone.
+//! Time to create a session in a pooled process. The baseline is `thread/start` alone.
 
 use std::time::Instant;
 
@@ -7,25 +7,25 @@ use anyhow::Result;
 use crate::{
     direct::Direct,
     gateway::Gateway,
-    ground::Ground,
     proc,
     report::{Report, Row, Unit, milliseconds},
+    setup::Setup,
 };
 
-/// A few milliseconds are noisy.
-const ROUNDS: usize = 20;
-/// How many processes wait.
+/// Minimum number of rounds: a few milliseconds are noisy.
+const MIN_ROUNDS: usize = 20;
+/// Number of pooled processes.
 const WARM: usize = 1;
 
-pub(crate) fn measure(ground: &Ground, rounds: usize, report: &mut Report) -> Result<()> {
-    let gateway = Gateway::start_with(ground, &[("CODEX_GATEWAY_WARM_PROCESSES", &WARM.to_string())])?;
+pub(crate) fn measure(setup: &Setup, rounds: usize, report: &mut Report) -> Result<()> {
+    let gateway = Gateway::start_with(setup, &[("CODEX_GATEWAY_WARM_PROCESSES", &WARM.to_string())])?;
     let mut times = Vec::new();
-    for _ in 0..rounds.max(ROUNDS) {
-        gateway.rests_with(WARM)?;
-        let mut direct = Direct::greet(ground)?;
-        proc::rests(direct.pid())?;
+    for _ in 0..rounds.max(MIN_ROUNDS) {
+        gateway.wait_for_idle_processes(WARM)?;
+        let mut direct = Direct::initialize(setup)?;
+        proc::wait_until_idle(direct.pid())?;
         let start = Instant::now();
-        direct.begin(ground)?;
+        direct.start_thread(setup)?;
         let limit = start.elapsed();
         drop(direct);
         times.push([limit, gateway.time_create()?].map(milliseconds).into());

@@ -1,4 +1,4 @@
--- Images that people have uploaded. Their bytes are files beside this database.
+-- Uploaded images. Their content is in files beside this database.
 CREATE TABLE uploads (
     id TEXT NOT NULL PRIMARY KEY,
     owner TEXT NOT NULL,
@@ -7,10 +7,10 @@ CREATE TABLE uploads (
     height INTEGER NOT NULL, -- in pixels
     bytes INTEGER NOT NULL,
     created_ms INTEGER NOT NULL, -- in Unix milliseconds
-    used_ms INTEGER -- when a message brought it last, in Unix milliseconds
+    used_ms INTEGER -- when a message used it last, in Unix milliseconds
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX uploads_owner ON uploads (owner);
--- Which threads of codex have which.
+-- The threads that use an upload.
 CREATE TABLE upload_uses (
     upload TEXT NOT NULL,
     thread TEXT NOT NULL,

@@ -1,27 +1,27 @@
--- Sessions, as they were when they were last written down: an actor is made of a row when somebody wants the session.
+-- Stored sessions. An actor is restored from its row when the session is used.
 CREATE TABLE sessions (
     id TEXT NOT NULL PRIMARY KEY,
     owner TEXT NOT NULL,
-    thread TEXT, -- of codex, that it is in
+    thread TEXT, -- id of its thread
     title TEXT,
     cwd TEXT,
-    approvals TEXT NOT NULL, -- who answers
-    created_ms INTEGER NOT NULL, -- in Unix milliseconds, as all that follow
+    approvals TEXT NOT NULL, -- who answers requests
+    created_ms INTEGER NOT NULL, -- in Unix milliseconds, as the times below
     last_access_ms INTEGER NOT NULL,
     news_ms INTEGER NOT NULL,
-    queued INTEGER NOT NULL, -- whether messages wait for their turn
-    seq INTEGER NOT NULL, -- of the newest event
-    kept TEXT NOT NULL, -- JSON: its settings, and what else the next process needs
-    transcript TEXT NOT NULL, -- JSON, without its entries
-    older INTEGER NOT NULL -- whether older entries were left out
+    queued INTEGER NOT NULL, -- 1 if messages are in its queue
+    seq INTEGER NOT NULL, -- number of its newest event
+    kept TEXT NOT NULL, -- JSON: its settings, and what else its next process needs
+    transcript TEXT NOT NULL, -- JSON without the entries
+    older INTEGER NOT NULL -- 1 if codex has older entries
 ) STRICT;
 CREATE INDEX sessions_owner ON sessions (owner);
 CREATE INDEX sessions_thread ON sessions (thread);
--- The entries of their transcripts.
+-- Entries of the transcripts.
 CREATE TABLE session_entries (
     session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     id TEXT NOT NULL,
-    place INTEGER NOT NULL, -- they are sorted by it
+    place INTEGER NOT NULL, -- sort key
     entry TEXT NOT NULL, -- JSON
     PRIMARY KEY (session, id)
 ) STRICT, WITHOUT ROWID;

@@ -1,9 +1,9 @@
--- Requests with a key of the client's, which are done once however often they come.
+-- Idempotency keys of requests. Renamed in 0011.
 CREATE TABLE once (
     owner TEXT NOT NULL,
     key TEXT NOT NULL,
-    request BLOB NOT NULL, -- a hash of it
-    outcome TEXT, -- JSON; none while it is being done, and if nobody knows what became of it
+    request BLOB NOT NULL, -- hash of the request
+    outcome TEXT, -- response as JSON; NULL while the request runs, or if its effect is unknown
     begun_ms INTEGER NOT NULL, -- in Unix milliseconds
     PRIMARY KEY (owner, key)
 ) STRICT, WITHOUT ROWID;

@@ -1,4 +1,4 @@
--- The rows of sessions are wide: what is asked of all of them, again and again, is answered by indexes.
+-- Covering indexes for frequent queries over all sessions, whose rows are large.
 CREATE INDEX sessions_used ON sessions (last_access_ms, queued, id);
 CREATE INDEX sessions_owner_used ON sessions (owner, last_access_ms);
 DROP INDEX sessions_owner;

@@ -1,4 +1,4 @@
--- What owners have decided about folders that bring codex settings along.
+-- Decisions of owners about trusting folders with codex settings.
 CREATE TABLE project_trust (
     owner TEXT NOT NULL,
     folder TEXT NOT NULL, -- absolute, without symbolic links

@@ -1,4 +1,4 @@
--- Which thread a session was in that has expired, or whose thread was archived: who comes back to it is led there.
+-- Threads of sessions that have expired or whose thread was archived, to lead a returning client to the thread.
 CREATE TABLE ended_sessions (
     id TEXT NOT NULL PRIMARY KEY,
     owner TEXT NOT NULL,

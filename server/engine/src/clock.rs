@@ -1,8 +1,8 @@
-//! Times: as the API writes them, and as the gateway measures them.
+//! Times: wall-clock times for the API, and times since boot for measuring ages.
 //!
-//! How long ago something was is measured by the time since the machine was started, which nobody sets: not in a session's
-//! memory, and not in the store either, whose times are moved along when the clock was set (`sessions/stored.rs`). What
-//! happened while there was no gateway to see it, only the clock tells.
+//! Ages are measured with the time since the machine was booted, because that is never set. This holds for sessions
+//! in memory and for the store, whose times are shifted when the clock was set (`sessions/dormant.rs`). Only while no
+//! gateway is running is the system clock the only source.
 
 use std::{
     sync::{
@@ -15,38 +15,38 @@ use std::{
 use codex_gateway_wire::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
-/// Now, in Unix milliseconds.
+/// Returns the current time of the system clock in Unix milliseconds.
 pub fn now_ms() -> i64 {
     unix_ms(SystemTime::now())
 }
 
-/// A moment of the system's clock, in Unix milliseconds.
-pub fn unix_ms(moment: SystemTime) -> i64 {
-    let since = moment.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+/// Converts a time of the system clock to Unix milliseconds. A time before 1970 becomes 0.
+pub fn unix_ms(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A moment, in milliseconds since the machine was started, its sleep included.
+/// A time in milliseconds since the machine was booted, including the time that it was suspended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment(i64);
+pub(crate) struct BootInstant(i64);
 
-impl Moment {
+impl BootInstant {
     pub(crate) fn now() -> Self {
         let time = clock_gettime(ClockId::Boottime);
         Self(time.tv_sec.saturating_mul(1000).saturating_add(time.tv_nsec / 1_000_000))
     }
 
-    /// The moment at which a clock showed this that was never set; now, if that is still to come.
-    pub(crate) fn at(unix_ms: i64) -> Self {
-        Self(unix_ms.saturating_sub(base().load(Ordering::Relaxed))).min(Self::now())
+    /// Converts Unix milliseconds, as of the last [`rebase`]. A time in the future becomes the current time.
+    pub(crate) fn from_unix_ms(unix_ms: i64) -> Self {
+        Self(unix_ms.saturating_sub(boot_unix_ms().load(Ordering::Relaxed))).min(Self::now())
     }
 
-    /// What such a clock showed, in Unix milliseconds.
+    /// Converts to Unix milliseconds, as of the last [`rebase`].
     pub(crate) fn unix_ms(self) -> i64 {
-        self.0.saturating_add(base().load(Ordering::Relaxed))
+        self.0.saturating_add(boot_unix_ms().load(Ordering::Relaxed))
     }
 
-    /// How long ago it was, in milliseconds.
+    /// Returns the time since then in milliseconds.
     pub(crate) fn age_ms(self) -> i64 {
         Self::now().0.saturating_sub(self.0)
     }
@@ -60,23 +60,23 @@ impl Moment {
     }
 }
 
-/// What the clock showed when the machine was started, as far as this was taken notice of.
-fn base() -> &'static AtomicI64 {
-    static BASE: OnceLock<AtomicI64> = OnceLock::new();
-    BASE.get_or_init(|| AtomicI64::new(now_ms().saturating_sub(Moment::now().0)))
+/// The time at which the machine was booted, in Unix milliseconds, by the system clock as of the last [`rebase`].
+fn boot_unix_ms() -> &'static AtomicI64 {
+    static BOOT_UNIX_MS: OnceLock<AtomicI64> = OnceLock::new();
+    BOOT_UNIX_MS.get_or_init(|| AtomicI64::new(now_ms().saturating_sub(BootInstant::now().0)))
 }
 
-/// How far the clock was set since that was last taken notice of, in milliseconds.
-pub(crate) fn set_by_ms() -> i64 {
-    now_ms().saturating_sub(Moment::now().unix_ms())
+/// Returns by how many milliseconds the system clock was set since the last [`rebase`]. Negative if it was set back.
+pub(crate) fn jump_ms() -> i64 {
+    now_ms().saturating_sub(BootInstant::now().unix_ms())
 }
 
-/// Takes notice of it: all [`Moment`]s are told by the clock as it is now.
-pub(crate) fn take_notice(set_by_ms: i64) {
-    base().fetch_add(set_by_ms, Ordering::Relaxed);
+/// Adopts a change of the system clock: from now on, each [`BootInstant`] is converted by the clock as it is now.
+pub(crate) fn rebase(jump_ms: i64) {
+    boot_unix_ms().fetch_add(jump_ms, Ordering::Relaxed);
 }
 
-/// A time in Unix milliseconds as RFC 3339 in UTC, to the millisecond.
+/// Formats Unix milliseconds as RFC 3339 in UTC, with milliseconds.
 pub fn rfc3339(ms: i64) -> String {
     Timestamp::from_ms(ms).to_string()
 }
@@ -86,26 +86,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_utc_to_the_millisecond() {
+    fn rfc3339_is_utc_with_milliseconds() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(rfc3339(1_790_000_000_123), "2026-09-21T14:13:20.123Z");
     }
 
     #[test]
-    fn a_clock_that_is_set_moves_no_moment() {
-        const DAY: i64 = 24 * 60 * 60 * 1000;
-        let moment = Moment::now();
-        assert!(set_by_ms().abs() < 1000);
-        let (told, age) = (moment.unix_ms(), moment.age_ms());
-        assert!((told - now_ms()).abs() < 1000);
-        for set_by in [DAY, -DAY, -DAY, DAY] {
-            let before = moment.unix_ms();
-            take_notice(set_by);
-            assert_eq!(moment.unix_ms() - before, set_by, "it is told by the clock as it is");
-            assert_eq!(Moment::at(moment.unix_ms()), moment);
-            assert!(moment.age_ms() - age < DAY, "and not longer ago than it was");
+    fn rebase_changes_unix_times_and_not_ages() {
+        const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+        let instant = BootInstant::now();
+        assert!(jump_ms().abs() < 1000);
+        let (unix_ms, age) = (instant.unix_ms(), instant.age_ms());
+        assert!((unix_ms - now_ms()).abs() < 1000);
+        for jump in [DAY_MS, -DAY_MS, -DAY_MS, DAY_MS] {
+            let before = instant.unix_ms();
+            rebase(jump);
+            assert_eq!(instant.unix_ms() - before, jump, "the Unix time follows the clock");
+            assert_eq!(BootInstant::from_unix_ms(instant.unix_ms()), instant);
+            assert!(instant.age_ms() - age < DAY_MS, "the age does not");
         }
-        let to_come = Moment::at(now_ms() + DAY);
-        assert!(to_come <= Moment::now() && to_come.age_ms() < DAY, "what is to come is now");
+        let future = BootInstant::from_unix_ms(now_ms() + DAY_MS);
+        assert!(
+            future <= BootInstant::now() && future.age_ms() < DAY_MS,
+            "a future time becomes the current one"
+        );
     }
 }

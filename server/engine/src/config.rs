@@ -1,4 +1,4 @@
-//! Configuration: environment and flags, parsed once, checked before anything starts.
+//! Configuration from environment variables and flags, checked before anything starts.
 
 mod access;
 mod approvals;
@@ -17,10 +17,10 @@ pub use self::{
 };
 use self::{
     approvals::approval_modes,
-    directories::{destination, private_directory, usable},
+    directories::{private_directory, readable_dir, resolve_symlinks},
 };
 use crate::bridge::{
-    Launch,
+    LaunchConfig,
     locate::{LocateError, locate},
 };
 
@@ -118,12 +118,12 @@ pub struct Options {
     pub approval_timeout_ms: u64,
 }
 
-/// A text that is never shown.
+/// A secret text. Its `Debug` output is redacted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text, for the one place that needs it.
+    /// Returns the secret itself.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -141,135 +141,136 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// What the program around the engine settles for it.
+/// Settings that the program around the engine provides.
 #[derive(Clone, Debug)]
-pub struct Surroundings {
-    /// Whether the model is the stand-in.
+pub struct RuntimeContext {
+    /// `true` if the model is the demo's stand-in.
     pub demo: bool,
-    /// Whether who asks has to show a token. Without, all threads of codex's home are everybody's.
-    pub tokens: bool,
-    /// Where the gateway keeps its own files.
+    /// `true` if clients must authenticate. Otherwise every client has access to all threads of codex's home.
+    pub auth_enabled: bool,
+    /// The data directory: the gateway's own files.
     pub data_dir: PathBuf,
 }
 
-/// What the engine runs with.
+/// The checked configuration of the engine.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Directory that threads work in, absolute.
+    /// The default directory of sessions, absolute.
     pub cwd: PathBuf,
-    /// Directories below which a session may choose its own, absolute and without symbolic links.
+    /// The directories below which sessions may choose their own, absolute and without symbolic links.
     pub workspaces: Vec<PathBuf>,
-    /// Where the gateway keeps its own files.
+    /// The data directory: the gateway's own files.
     pub data_dir: PathBuf,
-    /// Whether an owner sees their own threads only.
-    pub tokens: bool,
+    /// `true` if clients must authenticate, and an owner has access to their own threads only.
+    pub auth_enabled: bool,
     /// How codex is started.
-    pub launch: Launch,
-    /// Preferred model of new sessions.
+    pub launch: LaunchConfig,
+    /// The preferred model of new sessions. `None` for codex's default.
     pub model: Option<String>,
-    /// Logs codex in at start.
+    /// The API key with which codex is signed in at start.
     pub openai_api_key: Option<Secret>,
-    /// How many sessions may have a process.
+    /// The maximum number of processes of sessions.
     pub max_sessions: usize,
-    /// How long an unused session lives; none: for ever.
+    /// How long an unused session is kept. `None` if sessions do not expire.
     pub session_ttl: Option<Duration>,
-    /// How often sessions are checked for that.
+    /// How often expired sessions are removed.
     pub sweep_interval: Duration,
-    /// How long a process may have nothing to do before it ends.
+    /// How long the process of a session may be idle before the session is parked.
     pub park_after: Duration,
-    /// How many processes wait for sessions.
+    /// The number of pooled processes.
     pub warm_processes: usize,
-    /// Raw messages as `raw` events and in the log.
+    /// `true` if raw messages are sent as `raw` events and logged.
     pub debug: bool,
-    /// Whether codex may use the settings that folders bring along.
+    /// When codex uses the settings in folders (`.codex`).
     pub trust_projects: TrustProjects,
-    /// What commands may touch.
+    /// The default and the ceiling of the sandbox.
     pub sandbox: Sandbox,
-    /// When codex asks.
+    /// The default and the ceiling of the approval policy.
     pub approval_policy: ApprovalPolicy,
-    /// Who answers.
+    /// Who answers codex's requests.
     pub approvals: Approvals,
-    /// How long a question waits; none: for ever.
+    /// How long a request waits for an answer. `None` if it waits without limit.
     pub approval_timeout: Option<Duration>,
-    /// Whether the model is the stand-in.
+    /// `true` if the model is the demo's stand-in.
     pub demo: bool,
 }
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The directory to work in is none.
+    /// `CODEX_GATEWAY_CWD` is not a usable directory.
     #[error("CODEX_GATEWAY_CWD is {path}, which is not a directory that can be used: {message}")]
     Cwd {
         /// The directory.
         path: PathBuf,
-        /// Why not.
+        /// The error of the system.
         message: String,
     },
-    /// A directory that sessions may work below is none.
+    /// `CODEX_GATEWAY_WORKSPACES` names something that is not a usable directory.
     #[error("CODEX_GATEWAY_WORKSPACES names {path}, which is not a directory that can be used: {message}")]
     Workspaces {
         /// The directory.
         path: PathBuf,
-        /// Why not.
+        /// The error of the system.
         message: String,
     },
-    /// An agent could change who owns what.
+    /// The data directory is in a workspace, where an agent could change the owners of threads.
     #[error(
         "CODEX_GATEWAY_DATA_DIR is {data}, inside {workspace}, where commands of an agent may write: one owner could take \
          over another's threads. Choose another, or another CODEX_GATEWAY_CWD"
     )]
     DataInWorkspace {
-        /// The directory of our own files.
+        /// The data directory.
         data: PathBuf,
-        /// The directory that agents work in.
+        /// The workspace that contains it.
         workspace: PathBuf,
     },
-    /// Codex's home cannot be made.
+    /// `CODEX_GATEWAY_CODEX_HOME` cannot be created or used.
     #[error("CODEX_GATEWAY_CODEX_HOME is {path}, which is not a directory that can be used: {message}")]
     CodexHome {
         /// The directory.
         path: PathBuf,
-        /// Why not.
+        /// The error of the system.
         message: String,
     },
-    /// The upstream's address is none.
+    /// `CODEX_GATEWAY_OPENAI_BASE_URL` is not an HTTP address.
     #[error("CODEX_GATEWAY_OPENAI_BASE_URL is {0:?}; it takes an http:// or https:// address")]
     BaseUrl(String),
-    /// There is no codex executable.
+    /// The codex executable was not found.
     #[error(transparent)]
     Codex(#[from] LocateError),
 }
 
 impl Config {
-    /// How long an unused session lives, in milliseconds; none: for ever.
+    /// How long an unused session is kept, in milliseconds. `None` if sessions do not expire.
     pub(crate) fn session_ttl_ms(&self) -> Option<i64> {
         self.session_ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// Checks the options and settles what is open.
+    /// Checks the options and fills in the defaults.
     ///
     /// # Errors
-    /// [`ConfigError`]: each names the variable, its value and what is wrong with it.
-    pub fn new(options: Options, surroundings: Surroundings) -> Result<Self, ConfigError> {
-        let Surroundings { demo, tokens, data_dir } = surroundings;
+    /// [`ConfigError`] with the variable, its value and the problem.
+    pub fn new(options: Options, context: RuntimeContext) -> Result<Self, ConfigError> {
+        let RuntimeContext { demo, auth_enabled, data_dir } = context;
         let cwd =
             options.cwd.filter(|path| !path.as_os_str().is_empty()).unwrap_or_else(|| PathBuf::from("."));
-        let cwd = usable(&cwd).map_err(|error| ConfigError::Cwd { path: cwd, message: error.to_string() })?;
+        let cwd =
+            readable_dir(&cwd).map_err(|error| ConfigError::Cwd { path: cwd, message: error.to_string() })?;
         let named = options.workspaces.unwrap_or_default();
         let named = std::env::split_paths(&named).filter(|path| !path.as_os_str().is_empty());
         let workspace = |path: PathBuf| {
-            usable(&path).map_err(|error| ConfigError::Workspaces { path, message: error.to_string() })
+            readable_dir(&path).map_err(|error| ConfigError::Workspaces { path, message: error.to_string() })
         };
         let mut workspaces = named.map(workspace).collect::<Result<Vec<_>, _>>()?;
         if workspaces.is_empty() {
             workspaces.push(cwd.clone());
         }
-        // Sessions that name no directory work in the one, also where others are offered.
-        let data = destination(&data_dir);
+        // Sessions that name no directory work in `cwd`, even if it is not a workspace.
+        let data = resolve_symlinks(&data_dir);
         if let Some(workspace) = workspaces.iter().chain([&cwd]).find(|workspace| data.starts_with(workspace))
         {
-            if tokens && options.sandbox != Sandbox::ReadOnly {
+            if auth_enabled && options.sandbox != Sandbox::ReadOnly {
                 return Err(ConfigError::DataInWorkspace { data, workspace: workspace.clone() });
             }
             tracing::warn!(
@@ -288,31 +289,32 @@ impl Config {
         let key = options.openai_api_key.filter(|key| !key.expose().is_empty());
         let settings = match options.openai_base_url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
             Some(url) => provider(url, key.is_some())?,
-            None if key.is_some() => vec![setting("forced_login_method", "api")],
+            None if key.is_some() => vec![codex_setting("forced_login_method", "api")],
             None => Vec::new(),
         };
         let settings = if demo { [settings, demo_settings()].concat() } else { settings };
-        // A trusted folder leaves the sandbox, so the default is no more than what a person may approve.
+        // MCP servers and hooks of a trusted folder run outside of the sandbox. So the default is not to trust folders
+        // where nobody may approve leaving the sandbox.
         let nobody_approves = options.approval_policy == ApprovalPolicy::Never
             || options.approvals == Some(ApprovalMode::Decline);
-        let usual = if nobody_approves { TrustProjects::Never } else { TrustProjects::Ask };
-        let trust_projects = options.trust_projects.unwrap_or(usual);
-        // Threads say where they work. A process in no project neither reads one nor warns of it. (Not in `/`: codex takes
-        // no bubblewrap from below the directory that it is in.)
-        let place = PathBuf::from("/proc");
+        let default_trust = if nobody_approves { TrustProjects::Never } else { TrustProjects::Ask };
+        let trust_projects = options.trust_projects.unwrap_or(default_trust);
+        // Each thread has its own directory. A process outside of any project reads no project settings and does not
+        // warn of them. (Not `/`: codex uses no bubblewrap from below its own directory.)
+        let process_cwd = PathBuf::from("/proc");
         let program = locate(options.codex_bin.as_deref().filter(|path| !path.as_os_str().is_empty()))?;
         Ok(Self {
-            launch: Launch {
+            launch: LaunchConfig {
                 program,
                 codex_home,
-                cwd: place,
+                cwd: process_cwd,
                 settings,
                 pass_env: options.pass_env.unwrap_or_default(),
             },
             cwd,
             workspaces,
             data_dir,
-            tokens,
+            auth_enabled,
             model: options.model.filter(|model| !model.is_empty()),
             openai_api_key: key,
             max_sessions: options.max_sessions as usize,
@@ -332,27 +334,27 @@ impl Config {
     }
 }
 
-/// The settings that point codex at an OpenAI-compatible upstream.
+/// The codex settings for an OpenAI-compatible upstream.
 fn provider(url: &str, with_key: bool) -> Result<Vec<String>, ConfigError> {
     let plain = url.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '"' && c != '\\');
     if !(url.starts_with("http://") || url.starts_with("https://")) || !plain {
         return Err(ConfigError::BaseUrl(url.to_owned()));
     }
     let mut settings = vec![
-        setting("model_provider", "gateway"),
-        setting("model_providers.gateway.name", "Codex Gateway upstream"),
-        setting("model_providers.gateway.base_url", url),
-        setting("model_providers.gateway.wire_api", "responses"),
+        codex_setting("model_provider", "gateway"),
+        codex_setting("model_providers.gateway.name", "Codex Gateway upstream"),
+        codex_setting("model_providers.gateway.base_url", url),
+        codex_setting("model_providers.gateway.wire_api", "responses"),
         format!("model_providers.gateway.requires_openai_auth={with_key}"),
         "model_providers.gateway.supports_websockets=false".to_owned(),
     ];
     if with_key {
-        settings.push(setting("forced_login_method", "api"));
+        settings.push(codex_setting("forced_login_method", "api"));
     }
     Ok(settings)
 }
 
-/// What codex has switched off by itself and the stand-in model shows: a plan, and a question.
+/// The codex settings for features that are off by default and that the demo shows: plans and questions.
 fn demo_settings() -> Vec<String> {
     [
         "tools.update_plan.enabled",
@@ -363,8 +365,8 @@ fn demo_settings() -> Vec<String> {
     .to_vec()
 }
 
-/// A text as a setting of codex's.
-fn setting(key: &str, value: &str) -> String {
+/// A setting for codex's command line, with a text as its value.
+fn codex_setting(key: &str, value: &str) -> String {
     format!("{key}=\"{value}\"")
 }
 
@@ -384,12 +386,12 @@ mod tests {
 
     fn config(arguments: &[&str]) -> Result<Config, ConfigError> {
         let line = [&["x", "--codex-bin", "/bin/sh"], arguments].concat();
-        let surroundings = Surroundings { demo: false, tokens: false, data_dir: "/nowhere".into() };
-        Config::new(Line::parse_from(line).options, surroundings)
+        let context = RuntimeContext { demo: false, auth_enabled: false, data_dir: "/nowhere".into() };
+        Config::new(Line::parse_from(line).options, context)
     }
 
     #[test]
-    fn the_defaults_let_an_agent_work_in_its_directory() {
+    fn defaults_allow_writing_in_the_workspace_on_request() {
         let config = config(&[]).unwrap();
         assert!(config.cwd.is_absolute());
         assert_eq!(
@@ -401,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn projects_are_asked_about_by_default_unless_nobody_may_approve() {
+    fn trust_in_projects_defaults_to_ask_unless_nobody_may_approve() {
         let trust = |arguments: &[&str]| config(arguments).unwrap().trust_projects;
         assert_eq!(trust(&[]), TrustProjects::Ask);
         assert_eq!(trust(&["--approval-policy", "never"]), TrustProjects::Never);
@@ -420,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upstream_becomes_a_provider() {
+    fn base_url_becomes_a_model_provider() {
         let config = config(&["--openai-base-url", "http://127.0.0.1:9/v1"]).unwrap();
         assert!(
             config
@@ -434,29 +436,32 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_would_be_more_than_an_address_is_refused() {
+    fn invalid_base_url_is_refused() {
         for url in ["ftp://x", "http://x\" y=\"", "nonsense"] {
             assert!(matches!(config(&["--openai-base-url", url]), Err(ConfigError::BaseUrl(_))), "{url}");
         }
     }
 
     #[test]
-    fn a_directory_that_is_none_is_named() {
+    fn missing_directory_is_named_in_the_error() {
         let error = config(&["--cwd", "/no/such/place"]).unwrap_err().to_string();
         assert!(error.contains("CODEX_GATEWAY_CWD is /no/such/place"), "{error}");
     }
 
     #[test]
-    fn with_owners_our_own_files_are_out_of_the_reach_of_agents() {
+    fn with_authentication_data_directory_in_a_writable_workspace_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let cwd = dir.path().to_str().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
         let alias = elsewhere.path().join("alias");
         std::os::unix::fs::symlink(dir.path(), &alias).unwrap();
-        let with = |data_dir: &Path, tokens, arguments: &[&str]| {
+        let with = |data_dir: &Path, auth_enabled, arguments: &[&str]| {
             let line = [&["x", "--codex-bin", "/bin/sh", "--cwd", cwd], arguments].concat();
             let data_dir = data_dir.to_owned();
-            Config::new(Line::parse_from(line).options, Surroundings { demo: false, tokens, data_dir })
+            Config::new(
+                Line::parse_from(line).options,
+                RuntimeContext { demo: false, auth_enabled, data_dir },
+            )
         };
         let inside = dir.path().join("state");
         let refused = |data_dir: &Path, arguments: &[&str]| {
@@ -466,17 +471,17 @@ mod tests {
         assert!(
             with(&inside, false, &[]).is_ok() && with(&inside, true, &["--sandbox", "read-only"]).is_ok()
         );
-        assert!(refused(&alias.join("deep/state"), &[]), "by whatever way it is inside");
+        assert!(refused(&alias.join("deep/state"), &[]), "symbolic links are followed");
         assert!(refused(&elsewhere.path().join("nothing/../alias/state"), &[]));
         assert!(
             refused(&inside, &["--workspaces", elsewhere.path().to_str().unwrap()]),
-            "and in the one as well"
+            "the default directory counts as a workspace"
         );
         assert!(with(&elsewhere.path().join("state"), true, &[]).is_ok());
     }
 
     #[test]
-    fn sessions_may_work_below_the_named_directories_or_else_below_the_one() {
+    fn workspaces_default_to_the_directory_of_sessions() {
         let [a, b] = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let real = |dir: &tempfile::TempDir| dir.path().canonicalize().unwrap();
         let named = format!("{}::{}", a.path().display(), b.path().display());
@@ -488,7 +493,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_never_shown() {
+    fn api_key_is_redacted_in_debug_output() {
         let config = config(&["--openai-api-key", "sk-very-secret"]).unwrap();
         assert!(!format!("{config:?}").contains("very-secret"));
     }

@@ -1,4 +1,5 @@
-//! The environment of codex, and of everything that it starts: listed variables, none of them the gateway's (invariant 9).
+//! The environment of codex and of all processes that codex starts: an allow-list of variables, none of them the
+//! gateway's own (invariant 9 in `docs/architecture.md`).
 
 use std::{
     ffi::{OsStr, OsString},
@@ -8,12 +9,12 @@ use std::{
 use serde_json::{Map, Value};
 
 use crate::{
-    bridge::{Launch, protocol::CodexConfig},
+    bridge::{LaunchConfig, protocol::CodexConfig},
     config::{PassEnv, is_own_variable},
 };
 
-/// The variables that a subprocess inherits. Of all others, those that `CODEX_GATEWAY_PASS_ENV` names are added: the
-/// commands that an agent runs inherit the environment of codex.
+/// The variables that a subprocess inherits, besides those that `CODEX_GATEWAY_PASS_ENV` names. An allow-list,
+/// because the commands that an agent runs inherit codex's environment.
 const INHERITED: &[&str] = &[
     "PATH",
     "HOME",
@@ -52,11 +53,11 @@ const INHERITED: &[&str] = &[
     "VIRTUAL_ENV",
 ];
 
-/// The largest `.env` file of codex's home that is read, in bytes.
+/// The largest `.env` file in codex's home that is read, in bytes.
 const MAX_DOTENV_BYTES: u64 = 1024 * 1024;
 
-/// The variables of this process that codex gets.
-pub(crate) fn inherited(pass: &PassEnv) -> impl Iterator<Item = (OsString, OsString)> {
+/// Returns the variables of this process that codex inherits.
+pub(crate) fn inherited_variables(pass: &PassEnv) -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os().filter(|(name, _)| is_inherited(name, pass))
 }
 
@@ -65,30 +66,30 @@ fn is_inherited(name: &OsStr, pass: &PassEnv) -> bool {
         .is_some_and(|name| INHERITED.contains(&name) || name.starts_with("LC_") || pass.matches(name))
 }
 
-/// A variable that codex's configuration names, to take its value from the environment.
+/// An environment variable that codex's configuration refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestedVariable {
-    /// Its name.
+    /// The variable's name.
     pub name: String,
-    /// What asks for it, in words, with the key of the configuration that names it.
+    /// The part of the configuration that refers to it, and the key: `model provider "x" (env_key)`.
     pub by: String,
-    /// The model provider that is in use asks for it: without it, no turn can succeed.
-    pub is_needed: bool,
+    /// `true` if the model provider in use needs it. Without it, no turn can succeed.
+    pub is_required: bool,
 }
 
 /// Why codex does not get a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missing {
-    /// It is not set in the gateway's environment.
+pub enum MissingReason {
+    /// The variable is not set in the gateway's environment.
     Unset,
-    /// It is set there, and not passed on.
+    /// The variable is set, but `CODEX_GATEWAY_PASS_ENV` does not name it.
     NotPassed,
-    /// It is one of the gateway's own, which are never passed on.
+    /// The variable is one of the gateway's own, which are never passed on.
     Own,
 }
 
-impl Missing {
-    /// Says what is missing, why, and what to do.
+impl MissingReason {
+    /// Returns a message for people: which variable is missing, why, and what to do.
     pub fn describe(self, variable: &RequestedVariable) -> String {
         let RequestedVariable { name, by, .. } = variable;
         let rest = match self {
@@ -102,19 +103,19 @@ impl Missing {
     }
 }
 
-/// Lists the variables that codex's configuration asks for: of model providers, and of MCP servers that are enabled.
-pub(crate) fn requested(config: &CodexConfig) -> Vec<RequestedVariable> {
+/// Returns the variables that codex's configuration refers to: those of model providers and of enabled MCP servers.
+pub(crate) fn requested_variables(config: &CodexConfig) -> Vec<RequestedVariable> {
     let mut found = Vec::new();
     for (name, provider) in objects(&config.model_providers) {
         let is_used = config.model_provider.as_ref() == Some(name);
         let mut add = |variable: &str, key: &str| {
             let by = format!("model provider {name:?} ({key})");
-            found.push(RequestedVariable { name: variable.to_owned(), by, is_needed: is_used });
+            found.push(RequestedVariable { name: variable.to_owned(), by, is_required: is_used });
         };
         if let Some(variable) = provider.get("env_key").and_then(Value::as_str) {
             add(variable, "env_key");
         }
-        for variable in texts(provider.get("env_http_headers")) {
+        for variable in strings(provider.get("env_http_headers")) {
             add(variable, "env_http_headers");
         }
     }
@@ -124,52 +125,56 @@ pub(crate) fn requested(config: &CodexConfig) -> Vec<RequestedVariable> {
         }
         let mut add = |variable: &str, key: &str| {
             let by = format!("MCP server {name:?} ({key})");
-            found.push(RequestedVariable { name: variable.to_owned(), by, is_needed: false });
+            found.push(RequestedVariable { name: variable.to_owned(), by, is_required: false });
         };
         for entry in server.get("env_vars").and_then(Value::as_array).into_iter().flatten() {
-            // An entry is a name, or says beside the name where the value comes from.
-            let is_elsewhere = entry.get("source").is_some_and(|source| source != "local");
+            // An entry is a name, or a table with a name and the source of the value.
+            let is_remote = entry.get("source").is_some_and(|source| source != "local");
             let variable = entry.as_str().or_else(|| entry.get("name")?.as_str());
-            if let Some(variable) = variable.filter(|_| !is_elsewhere) {
+            if let Some(variable) = variable.filter(|_| !is_remote) {
                 add(variable, "env_vars");
             }
         }
         if let Some(variable) = server.get("bearer_token_env_var").and_then(Value::as_str) {
             add(variable, "bearer_token_env_var");
         }
-        for variable in texts(server.get("env_http_headers")) {
+        for variable in strings(server.get("env_http_headers")) {
             add(variable, "env_http_headers");
         }
     }
     found
 }
 
-/// The objects in a table, by their names.
+/// Returns the entries of a table that are tables, with their names.
 fn objects(table: &Value) -> impl Iterator<Item = (&String, &Map<String, Value>)> {
     table.as_object().into_iter().flatten().filter_map(|(name, entry)| Some((name, entry.as_object()?)))
 }
 
-/// The texts in a table.
-fn texts(table: Option<&Value>) -> impl Iterator<Item = &str> {
+/// Returns the strings in a table.
+fn strings(table: Option<&Value>) -> impl Iterator<Item = &str> {
     table.and_then(Value::as_object).into_iter().flat_map(Map::values).filter_map(Value::as_str)
 }
 
-/// Returns those of the requested variables that codex does not get. Those that the file `.env` of codex's home sets are
-/// there: codex reads it. Blocks.
-pub fn missing(launch: &Launch, requested: &[RequestedVariable]) -> Vec<(RequestedVariable, Missing)> {
+/// Returns the requested variables that codex does not get, and why. A variable that is set in the file `.env` in
+/// codex's home is not missing, because codex reads that file. Blocks.
+pub fn find_missing(
+    launch: &LaunchConfig,
+    requested: &[RequestedVariable],
+) -> Vec<(RequestedVariable, MissingReason)> {
     let in_file = dotenv_names(launch);
     let why = |name: &str| match std::env::var_os(name) {
         _ if in_file.iter().any(|own| own == name) => None,
-        _ if is_own_variable(name) => Some(Missing::Own),
-        None => Some(Missing::Unset),
+        _ if is_own_variable(name) => Some(MissingReason::Own),
+        None => Some(MissingReason::Unset),
         Some(_) if is_inherited(OsStr::new(name), &launch.pass_env) => None,
-        Some(_) => Some(Missing::NotPassed),
+        Some(_) => Some(MissingReason::NotPassed),
     };
     requested.iter().filter_map(|variable| Some((variable.clone(), why(&variable.name)?))).collect()
 }
 
-/// The names that the file `.env` of codex's home sets. Codex takes none from it that begins with `CODEX_`.
-fn dotenv_names(launch: &Launch) -> Vec<String> {
+/// Returns the names that the file `.env` in codex's home sets. Names that begin with `CODEX_` are left out, because
+/// codex ignores them there.
+fn dotenv_names(launch: &LaunchConfig) -> Vec<String> {
     let Some(path) = launch.home().map(|home| home.join(".env")) else { return Vec::new() };
     if !fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() <= MAX_DOTENV_BYTES) {
         return Vec::new();
@@ -194,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn configuration_is_searched_for_every_way_to_name_a_variable() {
+    fn variables_of_providers_and_enabled_servers_are_requested() {
         let config = config(json!({
             "model_provider": "mine",
             "model_providers": {
@@ -208,8 +213,9 @@ mod tests {
                 "off": { "enabled": false, "env_vars": ["F"], "bearer_token_env_var": "G" },
             },
         }));
-        let found = requested(&config);
-        let names: Vec<(&str, bool)> = found.iter().map(|one| (one.name.as_str(), one.is_needed)).collect();
+        let found = requested_variables(&config);
+        let names: Vec<(&str, bool)> =
+            found.iter().map(|variable| (variable.name.as_str(), variable.is_required)).collect();
         let expected = [("MY_KEY", true), ("TEAM", true), ("OTHER_KEY", false)].into_iter();
         let of_servers = ["A", "B", "D", "E"].into_iter().map(|name| (name, false));
         assert_eq!(names, expected.chain(of_servers).collect::<Vec<_>>());
@@ -218,17 +224,17 @@ mod tests {
     }
 
     #[test]
-    fn configuration_without_such_tables_asks_for_nothing() {
+    fn configuration_without_providers_and_servers_requests_no_variables() {
         for odd in [json!({}), json!({ "model_providers": null, "mcp_servers": [] })] {
-            assert_eq!(requested(&config(odd)), []);
+            assert_eq!(requested_variables(&config(odd)), []);
         }
     }
 
     #[test]
-    fn variable_is_missing_unless_it_is_passed_or_in_codexs_own_file() {
+    fn variable_is_missing_unless_it_is_inherited_or_in_the_env_file() {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join(".env"), "# X=1\nexport IN_FILE=1\n ALSO = 2\nCODEX_NOT=1\n").unwrap();
-        let launch = Launch {
+        let launch = LaunchConfig {
             program: "/bin/sh".into(),
             codex_home: Some(home.path().to_owned()),
             cwd: "/".into(),
@@ -236,15 +242,15 @@ mod tests {
             pass_env: "CARGO_PKG_NAME".parse().unwrap(),
         };
         let why = |name: &str| {
-            let asked = RequestedVariable { name: name.to_owned(), by: String::new(), is_needed: false };
-            missing(&launch, &[asked]).pop().map(|(_, why)| why)
+            let variable = RequestedVariable { name: name.to_owned(), by: String::new(), is_required: false };
+            find_missing(&launch, &[variable]).pop().map(|(_, why)| why)
         };
-        for there in ["IN_FILE", "ALSO", "PATH", "CARGO_PKG_NAME"] {
-            assert_eq!(why(there), None, "{there}");
+        for present in ["IN_FILE", "ALSO", "PATH", "CARGO_PKG_NAME"] {
+            assert_eq!(why(present), None, "{present}");
         }
-        assert_eq!(why("NO_SUCH_VARIABLE"), Some(Missing::Unset));
-        assert_eq!(why("CARGO_PKG_VERSION"), Some(Missing::NotPassed));
-        assert_eq!(why("CODEX_GATEWAY_JWT_SECRET"), Some(Missing::Own));
-        assert_eq!(why("CODEX_NOT"), Some(Missing::Unset));
+        assert_eq!(why("NO_SUCH_VARIABLE"), Some(MissingReason::Unset));
+        assert_eq!(why("CARGO_PKG_VERSION"), Some(MissingReason::NotPassed));
+        assert_eq!(why("CODEX_GATEWAY_JWT_SECRET"), Some(MissingReason::Own));
+        assert_eq!(why("CODEX_NOT"), Some(MissingReason::Unset));
     }
 }

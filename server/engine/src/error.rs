@@ -1,160 +1,161 @@
-//! Why a session cannot do what it was asked.
+//! Errors of sessions.
 
 use std::time::Duration;
 
 use codex_gateway_wire::{
     RequestResolved, SessionId, ThreadId,
     api::ErrorCode,
-    request::{Outcome, ResolvedBy},
+    request::{RequestOutcome, ResolvedBy},
     turn::MAX_PROMPT_CHARS,
 };
 
 use crate::{
     bridge::{BridgeError, RpcError, protocol::thread_damage},
-    requests::BadAnswer,
+    server_requests::BadAnswer,
     store::StoreError,
     uploads::UploadError,
 };
 
-/// Why a session cannot do what it was asked. The message is for people; [`SessionError::code`] for programs.
+/// An error of a session or of the registry. Its message is for people; [`SessionError::code`] is for programs.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SessionError {
-    /// There is no such session, or it is somebody else's.
+    /// The session does not exist, or belongs to another owner.
     #[error("there is no such session")]
     NotFound,
-    /// The session has ended, and the thread that it was in has not.
+    /// The session has ended, but its thread can be resumed.
     #[error("the session has ended; a new one can go on with its thread {thread}")]
     Ended {
-        /// The thread.
+        /// The session's thread.
         thread: ThreadId,
     },
-    /// As many sessions are live as may be, and all of them are busy.
+    /// The maximum number of sessions have processes, and all of them are busy. The value is that maximum.
     #[error("the limit of {0} live sessions is reached, and all of them are busy; try again later")]
-    Limit(usize),
-    /// The session's process has ended too often.
+    SessionLimit(usize),
+    /// The session's process has exited too often without completing a turn.
     #[error("codex ended {times} times without completing a turn{}; sending a message again tries once more",
         .last.as_ref().map(|last| format!(" ({last})")).unwrap_or_default())]
-    Crashing {
-        /// How often.
+    CrashLoop {
+        /// How often the process has exited.
         times: u32,
-        /// What the last one said.
+        /// The last line of its error output.
         last: Option<String>,
     },
-    /// A turn is running, or about to.
+    /// A turn is running or starting.
     #[error("a turn is active; wait for its end, or interrupt it")]
     TurnActive,
-    /// No turn is running, but a command or a sub-agent is still at work, or a question waits.
+    /// No turn is running, but a command or a sub-agent is, or a request waits for the user.
     #[error("the conversation is still at work; wait until that ends, or end its session first")]
     StillAtWork,
     /// No turn is running.
     #[error("no turn is active")]
     NoActiveTurn,
-    /// The user said nothing.
+    /// The prompt is empty.
     #[error("the prompt is empty")]
     EmptyPrompt,
-    /// The model cannot think that hard.
+    /// The model does not support the effort.
     #[error("effort is {effort:?}, which {model} does not take; it takes: {known}")]
     BadEffort {
-        /// What was asked for.
+        /// The requested effort.
         effort: String,
-        /// Of which model.
+        /// The model.
         model: String,
-        /// What it takes.
+        /// The efforts that the model supports.
         known: String,
     },
-    /// The message has more parts than it may.
+    /// The message has too many parts. The value is the maximum.
     #[error("a message can have {0} parts at most")]
     TooManyParts(usize),
-    /// The texts of the message are longer than codex takes.
+    /// The texts of the message exceed [`MAX_PROMPT_CHARS`]. The value is their length in characters.
     #[error("the message has {0} characters, and codex takes {MAX_PROMPT_CHARS} at most")]
     PromptTooLong(usize),
-    /// The message brings more images than it may.
+    /// The message has too many images. The value is the maximum.
     #[error("a message can bring {0} images at most")]
     TooManyImages(usize),
-    /// The model does not look at images.
+    /// The model does not support images. The value is the model.
     #[error("the model {0} takes no images; choose another, or leave them out")]
     NoImages(String),
-    /// The file is outside of where the session works.
+    /// The file is outside of the session's directory. The value is its path.
     #[error("{0:?} is not inside the session's directory")]
     OutsideSession(String),
-    /// There is no such file where the session works.
+    /// The file does not exist in the session's directory. The value is its path.
     #[error("there is no {0:?} in the session's directory")]
     NoSuchFile(String),
-    /// The message brings an upload that is none, or somebody else's.
+    /// An image of the message was not uploaded, was removed, or belongs to another owner.
     #[error("the message brings an image that was not uploaded, or is gone")]
     NoSuchUpload,
-    /// It cannot be kept, or given back.
+    /// An upload cannot be stored or read.
     #[error(transparent)]
     Upload(UploadError),
-    /// Nothing of that id waits for its turn, or does not any more.
+    /// The queue has no message with this id, or no longer has it.
     #[error("there is no such message in the queue; it may have been sent")]
     NoSuchQueueItem,
-    /// It is on its way to codex.
+    /// The queued message is being sent to codex.
     #[error("this message is being sent")]
     QueueItemSending,
-    /// As many messages wait as may.
+    /// The queue has the maximum number of messages.
     #[error("{items} messages wait already; wait until one is sent, or take one out")]
     QueueFull {
-        /// How many may wait.
+        /// The maximum number of messages.
         items: usize,
     },
-    /// The messages that wait would say more than they may.
+    /// The texts of the queued messages would exceed the maximum.
     #[error("the messages that wait may have {} KiB together; wait until one is sent, or say less", .bytes >> 10)]
     QueueTooLong {
-        /// How much they may say, in bytes.
+        /// The maximum, in bytes.
         bytes: usize,
     },
-    /// Messages wait for their turn in the thread that the session is in.
+    /// Messages are queued for the session's current thread.
     #[error("messages wait in the queue for this thread; send them or take them out first")]
-    QueueWaits,
-    /// The conversation ends with another turn than the client expects.
+    QueueNotEmpty,
+    /// The last turn of the conversation is not the one that the client expects.
     #[error("the conversation has gone on; look at its newest turns, and send the message again")]
     ConversationChanged,
     /// The session is changing its thread or starting its process.
     #[error("the session is starting its codex process; try again in a moment")]
     Starting,
-    /// The turn did not begin in time to be interrupted, or told something.
+    /// The turn did not start in time to be interrupted or steered. The value is that time.
     #[error("the turn did not begin within {} s, so it could not be interrupted or told anything", .0.as_secs())]
-    NeverStarted(Duration),
-    /// The turn was stopped before its message was sent to codex.
+    TurnStartTimeout(Duration),
+    /// The turn was interrupted before its message was sent to codex.
     #[error(
         "the turn was stopped while codex was still being started, so the message was not sent; send it again"
     )]
     StoppedEarly,
-    /// Nothing of that id waits for the user, or ever did.
+    /// There has never been a server request with this id.
     #[error("there is no such request")]
     NoSuchRequest,
-    /// It does not wait any more.
-    #[error("this request has ended: {}", how(.0))]
+    /// The server request is already resolved.
+    #[error("this request has ended: {}", describe_resolution(.0))]
     RequestEnded(RequestResolved),
-    /// There is no such rule, or it is another owner's.
+    /// The rule does not exist, or belongs to another owner.
     #[error("there is no such rule")]
     NoSuchRule,
-    /// The owner has as many rules as they may.
+    /// The owner has the maximum number of rules. The value is that maximum.
     #[error("there are {0} rules already; revoke one first, or allow it once")]
     TooManyRules(usize),
-    /// The answer does not fit the request, which still waits.
+    /// The answer does not match the server request, which stays open.
     #[error(transparent)]
     BadAnswer(#[from] BadAnswer),
-    /// There is no such entry in the conversation.
+    /// The entry is not in the conversation.
     #[error("there is no such entry in the conversation")]
     NoSuchEntry,
-    /// There is no such turn in the conversation.
+    /// The turn is not in the conversation.
     #[error("there is no such turn in the conversation")]
     NoSuchTurn,
-    /// Nothing was said yet, so that there is nothing to be done with it.
+    /// The thread has no turn yet, so the operation is not possible.
     #[error("nothing has been said in this conversation yet")]
     EmptyThread,
-    /// It must be brought back first.
+    /// The thread is archived, and must be unarchived first.
     #[error("this thread is archived; unarchive it first")]
     Archived,
-    /// The entry has no picture, or none that may be shown: it is not in the session's directory, too large, or none.
+    /// The entry has no image that can be shown. The file may be outside of the session's directory, too large, or no
+    /// image.
     #[error("there is no picture there that can be shown")]
     NoImage,
-    /// The key of the request was another request's.
+    /// The idempotency key was used for a different request.
     #[error("this Idempotency-Key was another request's; a new request has a new one")]
     KeyReused,
-    /// A request with this key was begun, and nobody knows what came of it.
+    /// A request with this idempotency key was started, and its outcome is unknown.
     #[error(
         "a request with this Idempotency-Key was begun, and what came of it is not known; look at the session, or send it again \
          with another key"
@@ -163,56 +164,56 @@ pub enum SessionError {
     /// The gateway is stopping.
     #[error("the gateway is shutting down")]
     ShuttingDown,
-    /// Codex is indexing the conversation, and tells nothing of it until that is done.
+    /// Codex is indexing the thread, which cannot be read until then.
     #[error("codex is indexing this conversation; try again in a moment")]
     Indexing,
-    /// There is no such thread, or it is somebody else's.
+    /// The thread does not exist, or belongs to another owner.
     #[error("there is no such thread")]
     ThreadNotFound,
-    /// What should be a thread's id is none.
+    /// The thread id is malformed.
     #[error("threadId is not the id of a thread: it should be a UUID")]
     BadThreadId,
-    /// A thread has one writer, and it is another.
-    #[error("{}", held(.session.as_ref()))]
+    /// Another session or program has the thread open for writing.
+    #[error("{}", describe_lock(.session.as_ref()))]
     ThreadHeld {
-        /// The session that holds it; none if no session of this gateway does.
+        /// The session that is in the thread. `None` if no session of this gateway is.
         session: Option<SessionId>,
     },
-    /// What should say where a list goes on does not.
+    /// The cursor is malformed, or was issued before the gateway was restarted.
     #[error("cursor is none that this list has given, or it is of before the gateway was restarted")]
     BadCursor,
-    /// More is being read than can be read at the same time.
+    /// The maximum number of threads are being read.
     #[error("too many threads are being read; try again in a moment")]
-    TooManyReads,
-    /// The directory cannot be worked in.
+    ReadersBusy,
+    /// `cwd` is not a usable directory. The value is its path.
     #[error("cwd is {0:?}, which is not a directory that can be used")]
     BadCwd(String),
-    /// The directory is outside of those that the operator allows.
+    /// `cwd` is outside of `CODEX_GATEWAY_WORKSPACES`. The value is its path.
     #[error("cwd is {0:?}, which is not inside a directory that CODEX_GATEWAY_WORKSPACES names")]
     OutsideWorkspaces(String),
-    /// The operator allows less.
+    /// The request exceeds the operator's limit.
     #[error("{field} can be {ceiling} at most: the operator allows no more")]
     OverCeiling {
-        /// What was asked for too much of.
+        /// The field of the request.
         field: &'static str,
-        /// How much there is.
+        /// The largest value that the operator allows.
         ceiling: &'static str,
     },
-    /// The gateway's own database does not work.
+    /// The gateway's database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What was written down of the session is not what a gateway writes.
+    /// The session's row in the store is malformed. The value is the reason.
     #[error("what was written down of this session cannot be read ({0}); it can be deleted")]
-    Unreadable(String),
-    /// Codex cannot read the file of the thread.
+    CorruptSession(String),
+    /// Codex cannot read the thread's file. The value is the file's name and the reason.
     #[error(
         "codex cannot read this conversation: its file {0}; restore the file, or go on in a new conversation"
     )]
     ThreadDamaged(String),
-    /// Codex cannot read its configuration; where, and why.
+    /// Codex cannot read its configuration. The value is the location and the reason.
     #[error("codex cannot read its configuration: {0}")]
     ConfigBroken(String),
-    /// Codex cannot do it.
+    /// A request to codex failed.
     #[error(transparent)]
     Codex(BridgeError),
 }
@@ -228,7 +229,8 @@ impl From<BridgeError> for SessionError {
     }
 }
 
-fn held(session: Option<&SessionId>) -> String {
+/// Describes for people which session or program has locked a thread.
+fn describe_lock(session: Option<&SessionId>) -> String {
     match session {
         Some(session) => format!("the session {session} holds this thread; delete it, or go on there"),
         None => "a program outside of this gateway holds this thread".to_owned(),
@@ -236,22 +238,22 @@ fn held(session: Option<&SessionId>) -> String {
 }
 
 impl SessionError {
-    /// Returns `true` if the work may have been done in spite of the error, so that it must not be repeated.
-    pub(crate) fn may_have_been_done(&self) -> bool {
+    /// Returns `true` if the operation may have taken effect in spite of the error, so that it must not be repeated.
+    pub(crate) fn may_have_taken_effect(&self) -> bool {
         match self {
             Self::Codex(error) => !matches!(
                 error,
                 BridgeError::Refused { .. }
-                    | BridgeError::Lacks(_)
+                    | BridgeError::Unsupported(_)
                     | BridgeError::TooOld(_)
                     | BridgeError::Spawn { .. }
             ),
-            Self::ShuttingDown | Self::NeverStarted(_) => true,
+            Self::ShuttingDown | Self::TurnStartTimeout(_) => true,
             _ => false,
         }
     }
 
-    /// For programs.
+    /// Returns the error code for programs.
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound
@@ -272,7 +274,7 @@ impl SessionError {
             Self::NoSuchUpload => ErrorCode::NoSuchUpload,
             Self::QueueItemSending => ErrorCode::QueueItemSending,
             Self::QueueFull { .. } | Self::QueueTooLong { .. } => ErrorCode::QueueFull,
-            Self::QueueWaits => ErrorCode::QueueWaits,
+            Self::QueueNotEmpty => ErrorCode::QueueWaits,
             Self::TooManyRules(_) => ErrorCode::TooManyRules,
             Self::Upload(error) => error.code(),
             Self::NoImages(_) => ErrorCode::NoImages,
@@ -281,14 +283,14 @@ impl SessionError {
             Self::BadThreadId => ErrorCode::BadThreadId,
             Self::ThreadHeld { .. } => ErrorCode::ThreadHeld,
             Self::BadCursor => ErrorCode::BadQuery,
-            Self::TooManyReads => ErrorCode::TooManyReads,
+            Self::ReadersBusy => ErrorCode::TooManyReads,
             Self::Indexing => ErrorCode::Indexing,
             Self::BadCwd(_) => ErrorCode::BadCwd,
             Self::OutsideWorkspaces(_) => ErrorCode::OutsideWorkspaces,
             Self::OverCeiling { .. } => ErrorCode::OverCeiling,
-            Self::Store(_) | Self::Unreadable(_) => ErrorCode::Store,
-            Self::Limit(_) => ErrorCode::SessionLimit,
-            Self::Crashing { .. } => ErrorCode::CodexCrashing,
+            Self::Store(_) | Self::CorruptSession(_) => ErrorCode::Store,
+            Self::SessionLimit(_) => ErrorCode::SessionLimit,
+            Self::CrashLoop { .. } => ErrorCode::CodexCrashing,
             Self::TurnActive | Self::StillAtWork => ErrorCode::TurnActive,
             Self::NoActiveTurn => ErrorCode::NoActiveTurn,
             Self::EmptyPrompt => ErrorCode::EmptyPrompt,
@@ -299,7 +301,7 @@ impl SessionError {
             Self::KeyReused => ErrorCode::KeyReused,
             Self::KeyUnfinished => ErrorCode::KeyUnfinished,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
-            Self::NeverStarted(_) | Self::StoppedEarly => ErrorCode::CodexTimeout,
+            Self::TurnStartTimeout(_) | Self::StoppedEarly => ErrorCode::CodexTimeout,
             Self::ThreadDamaged(_) => ErrorCode::ThreadDamaged,
             Self::ConfigBroken(_) => ErrorCode::CodexConfig,
             Self::Codex(error) => error.code(),
@@ -317,7 +319,7 @@ impl BridgeError {
                 _ => ErrorCode::CodexFailed,
             },
             Self::TooOld(_) => ErrorCode::CodexTooOld,
-            Self::Lacks(_) => ErrorCode::CodexLacks,
+            Self::Unsupported(_) => ErrorCode::CodexLacks,
             Self::BadReply { .. } | Self::ReplyTooLong => ErrorCode::CodexBadReply,
             Self::Spawn { .. } | Self::Exited(_) | Self::Closed => ErrorCode::CodexUnavailable,
         }
@@ -325,7 +327,7 @@ impl BridgeError {
 }
 
 impl From<UploadError> for SessionError {
-    /// What went wrong with an image of a message.
+    /// Converts an error about an image of a message.
     fn from(error: UploadError) -> Self {
         match error {
             UploadError::NotFound => Self::NoSuchUpload,
@@ -335,16 +337,16 @@ impl From<UploadError> for SessionError {
     }
 }
 
-/// How a request ended, in words.
-fn how(ended: &RequestResolved) -> String {
-    let outcome = match ended.outcome {
-        Outcome::Accepted => "accepted",
-        Outcome::Declined => "declined",
-        Outcome::Cancelled => "cancelled",
-        Outcome::Answered => "answered",
-        Outcome::Withdrawn | Outcome::Other => "withdrawn",
+/// Describes for people how and why a server request was resolved.
+fn describe_resolution(resolved: &RequestResolved) -> String {
+    let outcome = match resolved.outcome {
+        RequestOutcome::Accepted => "accepted",
+        RequestOutcome::Declined => "declined",
+        RequestOutcome::Cancelled => "cancelled",
+        RequestOutcome::Answered => "answered",
+        RequestOutcome::Withdrawn | RequestOutcome::Other => "withdrawn",
     };
-    let by = match ended.by {
+    let by = match resolved.by {
         ResolvedBy::User => "by a user",
         ResolvedBy::Policy => "by the session's setting",
         ResolvedBy::Rule => "by a rule",

@@ -1,9 +1,9 @@
-//! Finding files by a few letters of their paths, as one does while one types.
+//! Fuzzy search for file paths in a directory, for completion while typing.
 //!
-//! Codex has such a search. It follows links out of the directory, reads the whole tree for each letter, and needs a
-//! process; so here a list is made once, kept for some seconds, and searched.
+//! Codex has such a search too. It follows links out of the directory, reads the whole tree for each letter, and
+//! needs a process. So the paths are listed here, and the listing is kept for some seconds.
 
-mod list;
+mod listing;
 mod search;
 
 use std::{
@@ -19,97 +19,103 @@ use std::{
 use codex_gateway_wire::api::FoundFile;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use self::list::List;
+use self::listing::Listing;
 use crate::error::SessionError;
 
-/// How long a list is good for.
-const FRESH: Duration = Duration::from_secs(10);
-/// How many lists are kept.
-const LISTS: usize = 32;
-/// How many searches run at the same time, those that read a tree included.
-const WORKERS: usize = 2;
+/// How long a listing is used.
+const LISTING_TTL: Duration = Duration::from_secs(10);
+/// The maximum number of listings in memory.
+const MAX_LISTINGS: usize = 32;
+/// The maximum number of concurrent searches and listings.
+const MAX_WORKERS: usize = 2;
 
-/// What was found.
+/// The result of a file search.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The best first.
+pub struct FileSearchResult {
+    /// The matches, the best first.
     pub files: Vec<FoundFile>,
-    /// Whether the whole tree was looked through.
+    /// `true` if the whole tree was searched.
     pub complete: bool,
 }
 
-/// Finds files. Cheap to clone.
+/// Searches for files. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Files {
-    lists: Arc<Mutex<HashMap<PathBuf, Slot>>>,
+pub(crate) struct FileFinder {
+    listings: Arc<Mutex<HashMap<PathBuf, ListingCell>>>,
     workers: Arc<Semaphore>,
 }
 
-/// The list of a directory. Its lock is held while it is made: one list for all who ask meanwhile.
-type Slot = Arc<tokio::sync::Mutex<Option<(Instant, Arc<List>)>>>;
+/// The listing of a directory and when it was made. Locked while the directory is read, so that concurrent searches
+/// share the listing.
+type ListingCell = Arc<tokio::sync::Mutex<Option<(Instant, Arc<Listing>)>>>;
 
-impl Default for Files {
+impl Default for FileFinder {
     fn default() -> Self {
-        Self { lists: Arc::default(), workers: Arc::new(Semaphore::new(WORKERS)) }
+        Self { listings: Arc::default(), workers: Arc::new(Semaphore::new(MAX_WORKERS)) }
     }
 }
 
-impl Files {
-    /// The paths in a directory that fit the query best. Whoever stops waiting stops the search, too: of a word that
-    /// is being typed only the last query is of interest.
+impl FileFinder {
+    /// Returns the paths in a directory that match the query best. Dropping the returned future stops the search:
+    /// while a user types, only the last query matters.
     ///
     /// # Errors
     /// [`SessionError::ShuttingDown`]
-    pub(crate) async fn find(&self, dir: &Path, query: &str, limit: usize) -> Result<Found, SessionError> {
-        let list = self.list(dir).await?;
-        let place = self.place().await?;
-        let (query, abandoned) = (query.to_owned(), Abandoned::default());
-        let flag = Arc::clone(&abandoned.0);
+    pub(crate) async fn find(
+        &self,
+        dir: &Path,
+        query: &str,
+        limit: usize,
+    ) -> Result<FileSearchResult, SessionError> {
+        let listing = self.listing(dir).await?;
+        let permit = self.worker_permit().await?;
+        let (query, cancel) = (query.to_owned(), CancelOnDrop::default());
+        let cancelled = Arc::clone(&cancel.0);
         let work = move || {
-            let _place = place;
-            search::best(&list, &query, limit, &flag)
+            let _permit = permit;
+            search::best(&listing, &query, limit, &cancelled)
         };
         spawn_blocking(work).await.map_err(|_| SessionError::ShuttingDown)
     }
 
-    async fn list(&self, dir: &Path) -> Result<Arc<List>, SessionError> {
-        let slot = self.slot(dir);
-        let mut list = slot.lock().await;
-        if let Some((_, list)) = list.as_ref().filter(|(made, _)| made.elapsed() < FRESH) {
-            return Ok(Arc::clone(list));
+    async fn listing(&self, dir: &Path) -> Result<Arc<Listing>, SessionError> {
+        let cell = self.cell(dir);
+        let mut listing = cell.lock().await;
+        if let Some((_, listing)) = listing.as_ref().filter(|(made, _)| made.elapsed() < LISTING_TTL) {
+            return Ok(Arc::clone(listing));
         }
-        let (dir, place) = (dir.to_owned(), self.place().await?);
+        let (dir, permit) = (dir.to_owned(), self.worker_permit().await?);
         let read = move || {
-            let _place = place;
-            List::read(&dir)
+            let _permit = permit;
+            Listing::read(&dir)
         };
         let new = Arc::new(spawn_blocking(read).await.map_err(|_| SessionError::ShuttingDown)?);
-        *list = Some((Instant::now(), Arc::clone(&new)));
+        *listing = Some((Instant::now(), Arc::clone(&new)));
         Ok(new)
     }
 
-    async fn place(&self) -> Result<tokio::sync::OwnedSemaphorePermit, SessionError> {
+    async fn worker_permit(&self) -> Result<tokio::sync::OwnedSemaphorePermit, SessionError> {
         Arc::clone(&self.workers).acquire_owned().await.map_err(|_| SessionError::ShuttingDown)
     }
 
-    fn slot(&self, dir: &Path) -> Slot {
-        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        if lists.len() >= LISTS && !lists.contains_key(dir) {
-            // One that nobody reads right now; which is not important: it is soon made again.
-            let unused = lists.iter().find(|(_, slot)| Arc::strong_count(slot) == 1);
+    fn cell(&self, dir: &Path) -> ListingCell {
+        let mut listings = self.listings.lock().unwrap_or_else(PoisonError::into_inner);
+        if listings.len() >= MAX_LISTINGS && !listings.contains_key(dir) {
+            // Evicts any listing that is not in use: it is quick to make again.
+            let unused = listings.iter().find(|(_, cell)| Arc::strong_count(cell) == 1);
             if let Some(unused) = unused.map(|(dir, _)| dir.clone()) {
-                lists.remove(&unused);
+                listings.remove(&unused);
             }
         }
-        Arc::clone(lists.entry(dir.to_owned()).or_default())
+        Arc::clone(listings.entry(dir.to_owned()).or_default())
     }
 }
 
-/// Says that nobody waits any more, once it is dropped.
+/// Sets its flag when it is dropped, which cancels the search.
 #[derive(Default)]
-struct Abandoned(Arc<AtomicBool>);
+struct CancelOnDrop(Arc<AtomicBool>);
 
-impl Drop for Abandoned {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -134,14 +140,14 @@ mod tests {
     }
 
     async fn found(dir: &Path, query: &str) -> Vec<String> {
-        let found = Files::default().find(dir, query, 50).await.unwrap();
+        let found = FileFinder::default().find(dir, query, 50).await.unwrap();
         assert!(found.complete);
         found.files.into_iter().map(|file| file.path).collect()
     }
 
-    /// Reading what never ends would take all memory, or a worker for good.
+    /// Reading an endless file would take all memory, or block a worker forever.
     #[tokio::test]
-    async fn rules_that_are_no_file_are_not_read() {
+    async fn ignore_rules_that_are_not_regular_files_are_not_read() {
         let dir = tree(&["here.txt", "below/hidden.txt", "piped/hidden.txt"]);
         symlink("/dev/zero", dir.path().join(".gitignore")).unwrap();
         symlink("/dev/zero", dir.path().join("below/.gitignore")).unwrap();
@@ -153,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_best_comes_first() {
+    async fn best_match_comes_first() {
         let dir = tree(&[
             "src/main.rs",
             "src/domain/mail.rs",
@@ -163,23 +169,31 @@ mod tests {
             "ünï/é.rs",
         ]);
         assert_eq!(found(dir.path(), "main").await[0], "src/main.rs");
-        assert_eq!(found(dir.path(), "smain").await[0], "src/main.rs", "not scattered over it");
-        assert_eq!(found(dir.path(), "MAIN").await, ["docs/MAIN.md"], "a capital means a capital");
+        assert_eq!(
+            found(dir.path(), "smain").await[0],
+            "src/main.rs",
+            "adjacent letters match better than scattered ones"
+        );
+        assert_eq!(
+            found(dir.path(), "MAIN").await,
+            ["docs/MAIN.md"],
+            "a capital letter in the query makes the search case-sensitive"
+        );
         assert_eq!(found(dir.path(), "c d").await[0], "a b/c d.txt");
         assert_eq!(found(dir.path(), "uni/e").await, ["ünï/é.rs"]);
         assert_eq!(found(dir.path(), "nothing like it").await, [""; 0]);
     }
 
     #[tokio::test]
-    async fn without_a_query_what_is_near_comes_first() {
+    async fn empty_query_lists_paths_by_depth() {
         let dir = tree(&["z", "a/b/c", ".hidden"]);
         assert_eq!(found(dir.path(), " ").await, [".hidden", "a", "z", "a/b", "a/b/c"]);
-        let files = Files::default().find(dir.path(), "", 2).await.unwrap().files;
+        let files = FileFinder::default().find(dir.path(), "", 2).await.unwrap().files;
         assert_eq!(files.iter().map(|file| file.directory).collect::<Vec<_>>(), [false, true]);
     }
 
     #[tokio::test]
-    async fn what_git_ignores_is_left_out() {
+    async fn ignored_files_are_left_out() {
         let dir = tree(&["target/x.rs", "x.rs", "sub/y.log", "sub/x.rs", ".git/x.rs", ".github/x.rs"]);
         fs::write(dir.path().join(".gitignore"), "/target\n").unwrap();
         fs::write(dir.path().join("sub/.gitignore"), "*.log\n").unwrap();
@@ -190,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn links_lead_nowhere_outside() {
+    async fn links_out_of_the_directory_are_left_out() {
         let outside = tree(&["secret.txt"]);
         let dir = tree(&["inside/real.txt"]);
         let link = |to: &Path, name: &str| symlink(to, dir.path().join(name)).unwrap();
@@ -208,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn names_that_cannot_be_written_are_left_out() {
+    async fn paths_with_control_characters_or_invalid_utf8_are_left_out() {
         use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
         let dir = tree(&["good", "line\nbreak"]);
         fs::write(dir.path().join(OsStr::from_bytes(b"not-utf8-\xff")), "").unwrap();
@@ -216,21 +230,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_list_is_made_once_while_it_is_fresh() {
+    async fn listing_is_shared_within_its_ttl() {
         let dir = tree(&["a"]);
-        let files = Files::default();
-        let (one, two) = tokio::join!(files.list(dir.path()), files.list(dir.path()));
-        let third = files.list(dir.path()).await.unwrap();
-        assert!(Arc::ptr_eq(&one.unwrap(), &third) && Arc::ptr_eq(&two.unwrap(), &third));
+        let files = FileFinder::default();
+        let (first, second) = tokio::join!(files.listing(dir.path()), files.listing(dir.path()));
+        let third = files.listing(dir.path()).await.unwrap();
+        assert!(Arc::ptr_eq(&first.unwrap(), &third) && Arc::ptr_eq(&second.unwrap(), &third));
     }
 
     #[tokio::test]
-    async fn only_so_many_lists_are_kept() {
-        let dirs: Vec<_> = (0..LISTS + 3).map(|_| tree(&["a"])).collect();
-        let files = Files::default();
+    async fn number_of_listings_is_limited() {
+        let dirs: Vec<_> = (0..MAX_LISTINGS + 3).map(|_| tree(&["a"])).collect();
+        let files = FileFinder::default();
         for dir in &dirs {
-            files.list(dir.path()).await.unwrap();
+            files.listing(dir.path()).await.unwrap();
         }
-        assert_eq!(files.lists.lock().unwrap().len(), LISTS);
+        assert_eq!(files.listings.lock().unwrap().len(), MAX_LISTINGS);
     }
 }

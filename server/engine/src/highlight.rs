@@ -1,7 +1,7 @@
-//! Colours for code: what the tokens of a piece of code are.
+//! Syntax highlighting: finds the tokens in a piece of code.
 //!
-//! Grammars are regular expressions, and the code is the model's: so both its length and the time are bounded, the
-//! work is done beside the runtime, and what was found is kept for who asks again.
+//! Grammars are regular expressions, and the code comes from the model. So the length and the time are limited, the
+//! work runs on blocking threads, and results are cached.
 
 mod cache;
 mod scopes;
@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use codex_gateway_wire::highlight::{LARGEST, MOST, PLAIN, is_known, push_run};
+use codex_gateway_wire::highlight::{MAX_CODE_BYTES, MAX_SNIPPETS, PLAIN, is_known, push_run};
 use syntect::{
     parsing::{ParseState, ScopeStack, SyntaxReference, SyntaxSet},
     util::LinesWithEndings,
@@ -20,13 +20,13 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 use self::{cache::Cache, scopes::Scopes};
 
-/// The longest line that is looked at, in bytes. Time is looked at between lines; within one, a pattern that goes
-/// astray takes a time that grows with the square of it: up to 3 s for 2000 spaces, a quarter of a second for these.
-const LONGEST_LINE: usize = 500;
-/// How many batches are worked on at the same time.
-const WORKERS: usize = 2;
+/// The maximum length of a line, in bytes. The time limit is checked between lines. Within a line, a pattern can take
+/// quadratic time: up to 3 s for 2,000 spaces, and a quarter of a second for this length.
+const MAX_LINE_BYTES: usize = 500;
+/// The maximum number of concurrent batches.
+const MAX_WORKERS: usize = 2;
 
-/// What languages are called that their grammars do not call themselves.
+/// Names of languages that their grammars do not know, and the names that they know.
 const ALIASES: &[(&str, &str)] = &[
     ("cjs", "js"),
     ("csharp", "cs"),
@@ -42,18 +42,18 @@ const ALIASES: &[(&str, &str)] = &[
     ("shell", "sh"),
 ];
 
-/// How much time it may take.
+/// Limits on the time of highlighting.
 #[derive(Clone, Copy, Debug)]
 struct Budget {
-    /// One piece of code; what comes later in it has no colours.
-    one: Duration,
-    /// A batch of them, until its last piece is begun.
+    /// The limit for one snippet. The rest of the snippet stays plain.
+    snippet: Duration,
+    /// The limit after which no further snippet of a batch is started.
     batch: Duration,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { one: Duration::from_millis(250), batch: Duration::from_millis(500) }
+        Self { snippet: Duration::from_millis(250), batch: Duration::from_millis(500) }
     }
 }
 
@@ -62,14 +62,14 @@ struct Grammars {
     scopes: Scopes,
 }
 
-/// Loaded when the first code is highlighted.
+/// Loaded on first use.
 static GRAMMARS: LazyLock<Grammars> =
     LazyLock::new(|| Grammars { set: two_face::syntax::extra_newlines(), scopes: Scopes::new() });
 
-/// A piece of code.
+/// A piece of code in one language.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Snippet {
-    /// The name of its language.
+    /// The name of the language.
     pub lang: String,
     /// The code.
     pub code: String,
@@ -85,36 +85,44 @@ pub struct Highlighter {
 
 impl Default for Highlighter {
     fn default() -> Self {
-        Self { cache: Arc::default(), workers: Arc::new(Semaphore::new(WORKERS)), budget: Budget::default() }
+        Self {
+            cache: Arc::default(),
+            workers: Arc::new(Semaphore::new(MAX_WORKERS)),
+            budget: Budget::default(),
+        }
     }
 }
 
 impl Highlighter {
-    /// The runs of each piece (see [`codex_gateway_wire::highlight`]); none of one whose language is not known, that
-    /// is too long, or that there was no time for: work that has begun goes on after one's patience has
-    /// ended, for who asks again. At most [`MOST`] pieces are looked at that nobody has asked for lately.
-    pub async fn highlight(&self, snippets: Vec<Snippet>, patience: Duration) -> Vec<Option<Arc<str>>> {
+    /// Returns the runs of each snippet (see [`codex_gateway_wire::highlight`]). `None` if the language is unknown, the
+    /// snippet is too long, or `max_wait` has passed.
+    ///
+    /// Work that has started continues after `max_wait`, and its results are cached for the next call. At most [`MAX_SNIPPETS`]
+    /// snippets that are not cached are highlighted.
+    pub async fn highlight(&self, snippets: Vec<Snippet>, max_wait: Duration) -> Vec<Option<Arc<str>>> {
         let mut found: Vec<_> = snippets.iter().map(|snippet| self.cached(snippet)).collect();
         let missing = |(at, snippet): (usize, Snippet)| {
-            let wanted = found[at].is_none() && is_known(&snippet.lang) && snippet.code.len() <= LARGEST;
-            wanted.then_some((at, snippet))
+            let is_wanted =
+                found[at].is_none() && is_known(&snippet.lang) && snippet.code.len() <= MAX_CODE_BYTES;
+            is_wanted.then_some((at, snippet))
         };
-        let missing: Vec<_> = snippets.into_iter().enumerate().filter_map(missing).take(MOST).collect();
+        let missing: Vec<_> =
+            snippets.into_iter().enumerate().filter_map(missing).take(MAX_SNIPPETS).collect();
         if missing.is_empty() {
             return found;
         }
         let (workers, cache, budget) = (Arc::clone(&self.workers), Arc::clone(&self.cache), self.budget);
-        // Whoever gives up before it has begun takes their code with them.
+        // If the caller gives up before the work has started, the work is dropped.
         let work = async {
-            let place = workers.acquire_owned().await.ok()?;
+            let permit = workers.acquire_owned().await.ok()?;
             let batch = move || {
-                // Held by the work itself: it cannot be stopped.
-                let _place = place;
-                batch(&cache, missing, budget)
+                // Held by the blocking thread, which cannot be stopped.
+                let _permit = permit;
+                highlight_batch(&cache, missing, budget)
             };
             spawn_blocking(batch).await.ok()
         };
-        for (at, runs) in timeout(patience, work).await.ok().flatten().unwrap_or_default() {
+        for (at, runs) in timeout(max_wait, work).await.ok().flatten().unwrap_or_default() {
             found[at] = Some(runs);
         }
         found
@@ -129,7 +137,11 @@ fn lock(cache: &Mutex<Cache>) -> std::sync::MutexGuard<'_, Cache> {
     cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn batch(cache: &Mutex<Cache>, snippets: Vec<(usize, Snippet)>, budget: Budget) -> Vec<(usize, Arc<str>)> {
+fn highlight_batch(
+    cache: &Mutex<Cache>,
+    snippets: Vec<(usize, Snippet)>,
+    budget: Budget,
+) -> Vec<(usize, Arc<str>)> {
     let start = Instant::now();
     let mut done = Vec::new();
     for (at, snippet) in snippets {
@@ -137,7 +149,7 @@ fn batch(cache: &Mutex<Cache>, snippets: Vec<(usize, Snippet)>, budget: Budget) 
             break;
         }
         let Some(syntax) = grammar(&snippet.lang) else { continue };
-        let runs: Arc<str> = runs(syntax, &snippet.code, Instant::now() + budget.one).into();
+        let runs: Arc<str> = runs(syntax, &snippet.code, Instant::now() + budget.snippet).into();
         lock(cache).put(snippet, Arc::clone(&runs));
         done.push((at, runs));
     }
@@ -150,13 +162,13 @@ fn grammar(lang: &str) -> Option<&'static SyntaxReference> {
     GRAMMARS.set.find_syntax_by_token(alias.unwrap_or(&lang))
 }
 
-/// The runs of the code, as far as they were found until then.
-fn runs(syntax: &SyntaxReference, code: &str, until: Instant) -> String {
+/// Returns the runs of the code. The code after the deadline stays plain.
+fn runs(syntax: &SyntaxReference, code: &str, deadline: Instant) -> String {
     let Grammars { set, scopes } = &*GRAMMARS;
-    let mut runs = Runs::default();
+    let mut runs = RunWriter::default();
     let (mut parser, mut stack) = (ParseState::new(syntax), ScopeStack::new());
     for line in LinesWithEndings::from(code) {
-        if line.len() > LONGEST_LINE || Instant::now() > until {
+        if line.len() > MAX_LINE_BYTES || Instant::now() > deadline {
             break;
         }
         let Ok(changes) = parser.parse_line(line, set) else { break };
@@ -173,14 +185,14 @@ fn runs(syntax: &SyntaxReference, code: &str, until: Instant) -> String {
     runs.finish()
 }
 
-/// Runs that are being written; neighbours of the same token are one.
+/// Writes runs, and merges neighbours of the same token.
 #[derive(Default)]
-struct Runs {
+struct RunWriter {
     text: String,
     last: Option<(char, usize)>,
 }
 
-impl Runs {
+impl RunWriter {
     fn add(&mut self, token: char, bytes: usize) {
         if bytes == 0 {
             return;
@@ -195,7 +207,7 @@ impl Runs {
         }
     }
 
-    /// What is plain at the end need not be said.
+    /// Returns the text, without a plain run at the end.
     fn finish(mut self) -> String {
         if let Some((token, bytes)) = self.last.filter(|(token, _)| *token != PLAIN) {
             push_run(&mut self.text, token, bytes);

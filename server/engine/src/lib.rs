@@ -1,49 +1,50 @@
-//! Who does it: sessions, one actor each; the event log; the bridge to the codex subprocess.
+//! The engine of the gateway: sessions, the event log, and the bridge to the codex process.
 //!
-//! [`Sessions`] is the registry and the way in; [`Session`] a handle on one session's actor; [`log::Log`]
-//! what its readers follow; [`bridge::Bridge`] one codex process.
+//! - [`Sessions`] is the registry of sessions and the entry point.
+//! - [`Session`] is a handle on one session. Behind it, one actor task owns the session's state.
+//! - [`event_log::EventLog`] is the log of a session's events, which its readers follow.
+//! - [`bridge::Bridge`] is a handle on one `codex app-server` process.
 
-mod aside;
+mod blocking;
 pub mod bridge;
 pub mod catalog;
 pub mod clock;
 pub mod config;
 pub mod environment;
 pub mod error;
+pub mod event_log;
 mod files;
 mod git;
-mod greeting;
+mod handshake;
 pub mod highlight;
-mod holds;
-mod library;
-pub mod log;
+mod idempotency;
 pub mod login;
 pub mod metrics;
-mod once;
-mod one_line;
-mod places;
-pub mod probe;
+mod process_pool;
+mod process_slots;
 mod project;
-pub mod requests;
 pub mod rules;
+pub mod server_requests;
 pub mod session;
 pub mod sessions;
+mod single_line;
 pub mod store;
 mod summary_changes;
 mod temp_dirs;
+mod thread_locks;
+mod thread_reader;
 pub mod uploads;
 pub mod version;
-mod warm;
 
 pub use catalog::Catalog;
-pub use config::{Config, ConfigError, Options, Surroundings};
+pub use config::{Config, ConfigError, Options, RuntimeContext};
 pub use error::SessionError;
-pub use files::Found;
+pub use files::FileSearchResult;
 pub use highlight::{Highlighter, Snippet};
-pub use once::RequestKey;
+pub use idempotency::IdempotencyKey;
 pub use session::Session;
 pub use sessions::{
-    Export, ItemsQuery, OlderThan, Place, Sessions, SummaryChange, SummaryFollower, ThreadQuery,
+    Export, ItemsQuery, OlderThan, Sessions, SummaryChange, SummaryFollower, ThreadQuery, ThreadView,
 };
 pub use store::Store;
 pub use uploads::{UploadError, Uploads};

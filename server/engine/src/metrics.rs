@@ -1,4 +1,4 @@
-//! What the engine counts for its operators, and how things stand.
+//! Metrics of the engine: counters since the start, and gauges of the current state.
 
 use std::sync::Arc;
 
@@ -8,80 +8,89 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-/// Bounds of the time that turns take, in seconds: an answer takes some, a long piece of work hours.
-const TURN_SECONDS: [f64; 10] = [1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 3600.0, 10_800.0];
+/// Bucket bounds for the duration of turns, in seconds: a short answer takes a few, a long task takes hours.
+const TURN_DURATION_BUCKETS: [f64; 10] = [1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 3600.0, 10_800.0];
 
 /// A label and its value.
 type Label = [(&'static str, &'static str); 1];
 
-/// What was counted since the gateway was started. Cheap to clone: all clones count together.
+/// The counters since the gateway was started. Cheap to clone: all clones share the same counters.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
-    counts: Arc<Counts>,
+    counters: Arc<Counters>,
 }
 
 #[derive(Debug)]
-struct Counts {
+struct Counters {
     created: Counter,
-    /// By `reason`, in the words of `session-closed`.
+    /// By `reason`: the reasons of the `session-closed` event.
     ended: Family<Label, Counter>,
-    /// By `status`, in codex's words.
+    /// By `status`: codex's turn statuses.
     turns: Family<Label, Counter>,
     turn_seconds: Histogram,
-    /// By `kind`; the kinds do not overlap.
+    /// By `kind`. The kinds do not overlap.
     tokens: Family<Label, Counter>,
-    /// By `by`, in the words of `request-resolved`.
+    /// By `by`: the values of `by` in the `request-resolved` event.
     requests: Family<Label, Counter>,
-    exits: Counter,
-    unsaved: Counter,
+    unexpected_exits: Counter,
+    store_failures: Counter,
 }
 
-impl Default for Counts {
+impl Default for Counters {
     fn default() -> Self {
         Self {
             created: Counter::default(),
             ended: Family::default(),
             turns: Family::default(),
-            turn_seconds: Histogram::new(TURN_SECONDS),
+            turn_seconds: Histogram::new(TURN_DURATION_BUCKETS),
             tokens: Family::default(),
             requests: Family::default(),
-            exits: Counter::default(),
-            unsaved: Counter::default(),
+            unexpected_exits: Counter::default(),
+            store_failures: Counter::default(),
         }
     }
 }
 
 impl Metrics {
-    /// Names everything that is counted. What it is called there ends in its unit, and in `_total`.
+    /// Registers all counters. The registry appends the unit and `_total` to their names.
     pub fn register(&self, registry: &mut Registry) {
-        let Counts { created, ended, turns, turn_seconds, tokens, requests, exits, unsaved } = &*self.counts;
+        let Counters {
+            created,
+            ended,
+            turns,
+            turn_seconds,
+            tokens,
+            requests,
+            unexpected_exits,
+            store_failures,
+        } = &*self.counters;
         registry.register("sessions_created", "Sessions that were made", created.clone());
         registry.register("sessions_closed", "Sessions that have ended, by reason", ended.clone());
         registry.register("turns", "Turns that have ended, by status", turns.clone());
-        let about = "How long turns took, from codex's word";
-        registry.register_with_unit("turn_duration", about, Unit::Seconds, turn_seconds.clone());
+        let help = "How long turns took, from codex's word";
+        registry.register_with_unit("turn_duration", help, Unit::Seconds, turn_seconds.clone());
         registry.register("tokens", "Tokens that turns have used, by kind", tokens.clone());
         registry.register(
             "user_requests",
             "Requests to the user that have ended, by who ended them",
             requests.clone(),
         );
-        let about = "Codex processes of sessions that ended by themselves";
-        registry.register("codex_exits", about, exits.clone());
-        let about = "Sessions that could not be written down; each is tried again";
-        registry.register("store_failures", about, unsaved.clone());
+        let help = "Codex processes of sessions that ended by themselves";
+        registry.register("codex_exits", help, unexpected_exits.clone());
+        let help = "Sessions that could not be written down; each is tried again";
+        registry.register("store_failures", help, store_failures.clone());
     }
 
     pub(crate) fn session_created(&self) {
-        self.counts.created.inc();
+        self.counters.created.inc();
     }
 
     pub(crate) fn sessions_closed(&self, reason: ClosedReason, count: u64) {
-        self.counts.ended.get_or_create(&[("reason", reason.as_str())]).inc_by(count);
+        self.counters.ended.get_or_create(&[("reason", reason.as_str())]).inc_by(count);
     }
 
     pub(crate) fn turn_ended(&self, turn: &TurnRecord) {
-        let Counts { turns, turn_seconds, tokens, .. } = &*self.counts;
+        let Counters { turns, turn_seconds, tokens, .. } = &*self.counters;
         turns.get_or_create(&[("status", turn.status.as_str())]).inc();
         if let Some(ms) = turn.duration_ms {
             turn_seconds.observe(std::time::Duration::from_millis(ms).as_secs_f64());
@@ -105,31 +114,31 @@ impl Metrics {
     }
 
     pub(crate) fn request_ended(&self, by: ResolvedBy) {
-        self.counts.requests.get_or_create(&[("by", by.as_str())]).inc();
+        self.counters.requests.get_or_create(&[("by", by.as_str())]).inc();
     }
 
     pub(crate) fn process_exited(&self) {
-        self.counts.exits.inc();
+        self.counters.unexpected_exits.inc();
     }
 
-    pub(crate) fn not_saved(&self) {
-        self.counts.unsaved.inc();
+    pub(crate) fn save_failed(&self) {
+        self.counters.store_failures.inc();
     }
 }
 
-/// How things stand.
+/// The current numbers of sessions and processes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// Sessions that have a process and no turn.
+pub struct Gauges {
+    /// Sessions that have a process and no running turn.
     pub idle: u64,
-    /// Sessions in which a turn runs.
+    /// Sessions that have a running turn.
     pub running: u64,
-    /// Those of them that wait for an answer of their user.
+    /// Sessions that have a process and wait for an answer of their user. Also counted in `idle` or `running`.
     pub waiting: u64,
-    /// Sessions that have no process; nothing while the store does not answer.
+    /// Sessions that have no process. `None` while the store does not answer.
     pub parked: Option<u64>,
-    /// Processes that sessions have, those that are about to end included.
+    /// Processes of sessions, including those that are about to exit.
     pub processes: u64,
-    /// Processes that wait for a session.
+    /// Processes in the process pool.
     pub warm: u64,
 }

@@ -1,11 +1,11 @@
-//! Projects as codex sees them: the directories from the root of a project down to the folder of a session, the
-//! instructions there (`AGENTS.md`), and the settings there (`.codex`).
+//! Projects as codex defines them: the directories from a project's root down to the folder of a session, with their
+//! instructions (`AGENTS.md`) and settings (`.codex`).
 //!
-//! Codex reads the instructions of every project, and uses the settings of those that it is told to trust. Which these
-//! are, the gateway decides for each thread (`session/project.rs`).
+//! Codex reads the instructions of every project, but uses the settings of trusted projects only. The gateway decides
+//! for each thread which projects are trusted (`session/project.rs`).
 //!
-//! - [`instructions`]: `AGENTS.md` files by codex's rules
-//! - [`settings`]: what `.codex` directories set, for people who decide about it
+//! - [`instructions`]: the `AGENTS.md` files, found by codex's rules
+//! - [`settings`]: the content of `.codex` directories, for people who decide whether to trust it
 
 pub(crate) mod instructions;
 pub(crate) mod settings;
@@ -17,19 +17,20 @@ use std::{
 
 use crate::bridge::protocol::CodexConfig;
 
-/// The name that marks the root of a project, if codex's configuration names none.
+/// The marker of a project's root if codex's configuration has none.
 const DEFAULT_MARKER: &str = ".git";
-/// How many bytes of instructions codex reads, if its configuration does not say.
+/// The maximum size of instructions if codex's configuration has none, in bytes.
 const DEFAULT_MAX_INSTRUCTION_BYTES: u64 = 32 * 1024;
 
 /// Codex's rules about projects, from its configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProjectRules {
-    /// Names that mark the root of a project. Without any, a project is its folder alone.
+    /// Names of files or directories that mark a project's root. Without markers, a project consists of its folder
+    /// only.
     pub root_markers: Vec<String>,
-    /// Names of files that are read where there is no `AGENTS.md`.
+    /// Names of files that are read in directories without `AGENTS.md`.
     pub fallback_names: Vec<String>,
-    /// How many bytes of instructions codex reads.
+    /// The maximum size of all instructions that codex reads, in bytes.
     pub max_instruction_bytes: u64,
 }
 
@@ -45,15 +46,15 @@ impl Default for ProjectRules {
 
 impl ProjectRules {
     pub(crate) fn new(config: &CodexConfig) -> Self {
-        let usual = Self::default();
+        let default = Self::default();
         Self {
-            root_markers: config.project_root_markers.clone().unwrap_or(usual.root_markers),
+            root_markers: config.project_root_markers.clone().unwrap_or(default.root_markers),
             fallback_names: config.project_doc_fallback_filenames.clone().unwrap_or_default(),
-            max_instruction_bytes: config.project_doc_max_bytes.unwrap_or(usual.max_instruction_bytes),
+            max_instruction_bytes: config.project_doc_max_bytes.unwrap_or(default.max_instruction_bytes),
         }
     }
 
-    /// Returns the directories of the project that a folder is in, from its root down to the folder. Blocks.
+    /// Returns the directories of a folder's project, from the root down to the folder. Blocks.
     pub(crate) fn directories(&self, folder: &Path) -> Vec<PathBuf> {
         let has_marker =
             |dir: &Path| self.root_markers.iter().any(|name| fs::metadata(dir.join(name)).is_ok());
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn project_reaches_from_its_nearest_marker_down_to_the_folder() {
+    fn directories_go_from_the_nearest_marker_down_to_the_folder() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
         fs::create_dir_all(path("a/b/c")).unwrap();

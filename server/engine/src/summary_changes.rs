@@ -1,4 +1,4 @@
-//! Wakes those who follow the summaries of sessions.
+//! Signals changes of session summaries to those who follow them.
 
 use tokio::sync::watch;
 
@@ -7,17 +7,17 @@ use tokio::sync::watch;
 pub(crate) struct SummaryChanges(watch::Sender<u64>);
 
 impl SummaryChanges {
-    /// A session may have changed.
+    /// Signals that a session may have changed.
     pub(crate) fn session_changed(&self) {
         self.0.send_modify(|_| {});
     }
 
-    /// A session has ended, and is not in the store any more.
+    /// Signals that a session has ended and its row in the store is deleted.
     pub(crate) fn session_ended(&self) {
         self.0.send_modify(|ended| *ended += 1);
     }
 
-    /// A receiver of the signal. Its value is the number of times that sessions have ended.
+    /// Returns a receiver of the signal. Its value counts [`SummaryChanges::session_ended`].
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
         self.0.subscribe()
     }

@@ -1,8 +1,8 @@
-//! A directory for temporary files for each session, below the data directory.
+//! Temporary directories: one per session, below the data directory.
 //!
-//! Codex's sandbox `workspace-write` lets commands write in `/tmp` and `$TMPDIR`, which all sessions share. The gateway
-//! excludes both and names this directory in their place. It stays while a session is parked or the gateway is stopped, and
-//! is removed with its session.
+//! Codex's sandbox `workspace-write` lets commands write to `/tmp` and `$TMPDIR`, which all sessions share. The
+//! gateway excludes both and allows the session's own directory instead. The directory is kept while the session is
+//! parked or the gateway is stopped, and is removed with its session.
 
 use std::{
     ffi::CString,
@@ -24,7 +24,7 @@ use tokio::task::spawn_blocking;
 
 use crate::store::Store;
 
-/// Its name in the data directory.
+/// The name of the parent directory, below the data directory.
 const DIRECTORY: &str = "tmp";
 
 /// The temporary directories of all sessions. Cheap to clone.
@@ -38,12 +38,12 @@ impl TempDirs {
         Self { root: data_dir.join(DIRECTORY) }
     }
 
-    /// Creates the directory of a session if it does not exist. Returns its path, without symbolic links. `None` if that is
-    /// not possible: the session works without one.
+    /// Creates the directory of a session if it does not exist, and returns its path without symbolic links. `None`
+    /// if that fails: the session works without a directory of its own.
     pub(crate) async fn create(&self, session: &SessionId) -> Option<PathBuf> {
         let path = self.path(session);
-        let created = blocking(move || {
-            // Other users have no business there, and commands of other sessions run as the same user.
+        let created = blocking_io(move || {
+            // Private to the user. (Commands of other sessions run as the same user.)
             DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
             path.canonicalize()
         });
@@ -54,7 +54,7 @@ impl TempDirs {
                 None
             }
             Err(error) => {
-                tracing::warn!(%session, %error, "the session has no temporary directory");
+                tracing::warn!(%session, %error, "the temporary directory of a session could not be created");
                 None
             }
         }
@@ -63,9 +63,9 @@ impl TempDirs {
     /// Removes the directory of a session that has ended, with everything in it.
     pub(crate) async fn remove(&self, session: &SessionId) {
         let path = self.path(session);
-        match blocking(move || remove_tree(&path)).await {
+        match blocking_io(move || remove_tree(&path)).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(%session, %error, "the temporary directory of a session is left over");
+                tracing::warn!(%session, %error, "the temporary directory of a session could not be removed");
             }
             _ => {}
         }
@@ -77,13 +77,15 @@ impl TempDirs {
         names.filter_map(|name| name.into_string().ok()).map(SessionId::from).collect()
     }
 
-    /// Removes those of the listed directories whose sessions are not in the store: a gateway that was killed left them.
+    /// Removes the directories of sessions that are not in the store: they were left by a gateway that was killed.
     pub(crate) async fn remove_orphans(&self, listed: Vec<SessionId>, store: &Store) {
         for session in listed {
             match store.has_session(&session).await {
                 Ok(false) => self.remove(&session).await,
                 Ok(true) => {}
-                Err(error) => return tracing::warn!(%error, "temporary directories may be left over"),
+                Err(error) => {
+                    return tracing::warn!(%error, "temporary directories of ended sessions are not removed");
+                }
             }
         }
     }
@@ -93,13 +95,17 @@ impl TempDirs {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+async fn blocking_io<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
-/// Removes a directory with everything in it. Directories that are nested in it are moved up first: a command can nest them
-/// deeper than the stack, the file descriptors and the longest path allow. Programs may have made them read-only, as a cache
-/// of Go modules is: they are made writable. No symbolic link is followed.
+/// Removes a directory and everything in it.
+///
+/// Nested directories are moved up first, because a command can nest them deeper than the stack, the file descriptor
+/// limit or the path length limit allows. Read-only directories, such as a Go module cache, are made writable. No
+/// symbolic link is followed.
 fn remove_tree(path: &Path) -> io::Result<()> {
     let root = open_dir(CWD, path.as_os_str().as_bytes())?;
     let mut moved = 0_u64;
@@ -139,17 +145,17 @@ fn remove_tree(path: &Path) -> io::Result<()> {
     fs::remove_dir(path)
 }
 
-/// Opens a directory, and lets its owner do everything in it.
+/// Opens a directory, and gives its owner all permissions.
 fn open_dir(parent: impl AsFd, name: &[u8]) -> io::Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    // Also one that cannot be read can be opened as a place.
-    let place = openat(parent.as_fd(), name, flags | OFlags::PATH, Mode::empty())?;
-    // The link in /proc leads to what was opened, whatever has taken its name since.
-    chmod(format!("/proc/self/fd/{}", place.as_raw_fd()), Mode::RWXU)?;
-    Ok(openat(&place, ".", flags, Mode::empty())?)
+    // `O_PATH` opens a directory without read permission too.
+    let handle = openat(parent.as_fd(), name, flags | OFlags::PATH, Mode::empty())?;
+    // The link in /proc leads to the directory that was opened, even if its name now belongs to another file.
+    chmod(format!("/proc/self/fd/{}", handle.as_raw_fd()), Mode::RWXU)?;
+    Ok(openat(&handle, ".", flags, Mode::empty())?)
 }
 
-/// The names in a directory.
+/// Returns the names of a directory's entries, without `.` and `..`.
 fn names(dir: &OwnedFd) -> io::Result<Vec<CString>> {
     let mut names = Vec::new();
     for entry in Dir::read_from(dir)? {
@@ -173,7 +179,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn directory_of_a_session_is_private_and_is_removed_with_everything_in_it() {
+    async fn session_directory_is_private_and_is_removed_with_its_content() {
         let data = tempfile::tempdir().unwrap();
         let outside = tempfile::tempdir().unwrap();
         fs::write(outside.path().join("kept"), "").unwrap();
@@ -181,7 +187,7 @@ mod tests {
         let path = dirs.create(&session).await.unwrap();
         assert_eq!(path, data.path().canonicalize().unwrap().join("tmp/s"));
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
-        assert_eq!(dirs.create(&session).await, Some(path.clone()), "it exists already");
+        assert_eq!(dirs.create(&session).await, Some(path.clone()), "the directory exists already");
 
         fs::create_dir_all(path.join("cache/module")).unwrap();
         fs::write(path.join("cache/module/file"), "").unwrap();
@@ -195,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn directory_without_a_session_is_removed_at_the_next_start() {
+    async fn directory_without_a_session_is_removed_as_an_orphan() {
         let data = tempfile::tempdir().unwrap();
         let store = Store::open(data.path()).unwrap();
         let dirs = TempDirs::new(data.path());
@@ -208,14 +214,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn directory_that_cannot_be_created_is_left_out() {
+    async fn create_returns_none_if_the_directory_cannot_be_created() {
         let data = tempfile::tempdir().unwrap();
         fs::write(data.path().join("tmp"), "no directory").unwrap();
         assert_eq!(TempDirs::new(data.path()).create(&SessionId::from("s")).await, None);
     }
 
     #[test]
-    fn directory_nested_deeper_than_a_stack_or_a_path_is_removed() {
+    fn directories_nested_deeper_than_stack_and_path_limits_are_removed() {
         let data = tempfile::tempdir().unwrap();
         let path = data.path().join("s");
         fs::create_dir(&path).unwrap();
@@ -224,7 +230,7 @@ mod tests {
             mkdirat(&dir, "d", Mode::RWXU).unwrap();
             dir = open_dir(&dir, b"d").unwrap();
         }
-        // A name that a directory may be moved to.
+        // Occupies a name that a nested directory would be moved to.
         fs::write(path.join(".moved-1"), "").unwrap();
         remove_tree(&path).unwrap();
         assert!(!path.exists());

@@ -1,11 +1,11 @@
-//! What `ServeDir` reads from: the one or the other place.
+//! Backend of `ServeDir`: reads from the program or from a directory.
 
 use std::{future::Future, io, path::PathBuf, pin::Pin};
 
 use tower_http::services::fs::Backend;
 
 use crate::{
-    Place, Site,
+    Site, Source,
     file::{SiteFile, SiteMetadata},
 };
 
@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct SiteBackend(Site);
 
-type Later<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
+type BoxFuture<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
 
 impl SiteBackend {
     pub(crate) fn new(site: Site) -> Self {
@@ -24,29 +24,29 @@ impl SiteBackend {
 impl Backend for SiteBackend {
     type File = SiteFile;
     type Metadata = SiteMetadata;
-    type OpenFuture = Later<SiteFile>;
-    type MetadataFuture = Later<SiteMetadata>;
+    type OpenFuture = BoxFuture<SiteFile>;
+    type MetadataFuture = BoxFuture<SiteMetadata>;
 
-    fn open(&self, path: PathBuf) -> Later<SiteFile> {
+    fn open(&self, path: PathBuf) -> BoxFuture<SiteFile> {
         match &self.0.0 {
-            Place::Program(files) => {
-                let file = files.at(&path).map(SiteFile::memory);
+            Source::Embedded(files) => {
+                let file = files.by_path(&path).map(SiteFile::memory);
                 Box::pin(std::future::ready(file))
             }
-            Place::Directory(root) => {
+            Source::Directory(root) => {
                 let path = root.join(path);
                 Box::pin(async move { tokio::fs::File::open(path).await.map(SiteFile::disk) })
             }
         }
     }
 
-    fn metadata(&self, path: PathBuf) -> Later<SiteMetadata> {
+    fn metadata(&self, path: PathBuf) -> BoxFuture<SiteMetadata> {
         match &self.0.0 {
-            Place::Program(files) => {
-                let metadata = files.at(&path).map(|file| SiteMetadata::of(&file));
+            Source::Embedded(files) => {
+                let metadata = files.by_path(&path).map(|file| SiteMetadata::of(&file));
                 Box::pin(std::future::ready(metadata))
             }
-            Place::Directory(root) => {
+            Source::Directory(root) => {
                 let path = root.join(path);
                 Box::pin(async move { tokio::fs::metadata(path).await.map(SiteMetadata::from) })
             }

@@ -1,4 +1,4 @@
-//! A file that is being read, and what is known of it.
+//! Open files of a site, and their metadata.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use tower_http::services::fs::{File, Metadata};
 
 use crate::memory::MemoryFile;
 
-/// A file of the site, open.
+/// An open file of the site.
 #[derive(Debug)]
 pub struct SiteFile(Content);
 
@@ -25,13 +25,13 @@ enum Content {
     Memory(Cursor<&'static [u8]>, SiteMetadata),
 }
 
-/// What is known of a file without reading it.
+/// Metadata of a file.
 #[derive(Clone, Copy, Debug)]
 pub struct SiteMetadata {
     is_dir: bool,
-    /// In bytes.
+    /// Length in bytes.
     len: u64,
-    /// None if nobody knows.
+    /// Time of the last modification, if known.
     modified: Option<SystemTime>,
 }
 

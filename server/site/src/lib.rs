@@ -1,5 +1,5 @@
-//! The browser files, wherever they are: inside the program, as in a release, or in a directory, where a build for
-//! developing finds each change at once. Who serves them need not know which.
+//! The browser files: embedded in the program, as in a release, or in a directory, where a development build
+//! sees each change at once. Callers need not know which.
 
 mod backend;
 #[cfg(feature = "embed")]
@@ -18,26 +18,26 @@ use std::{
 use tower_http::services::fs::{DefaultServeDirFallback, ServeDir};
 
 pub use backend::SiteBackend;
-use memory::Files;
+use memory::MemoryFiles;
 
-/// Where the browser files are. Cheap to clone.
+/// Source of the browser files. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Site(Place);
+pub struct Site(Source);
 
 #[derive(Clone, Debug)]
-enum Place {
+enum Source {
     Directory(PathBuf),
-    /// Only a program with the feature `embed` has any; the tests have some too.
+    /// Used by programs with the feature `embed`, and by tests.
     #[cfg_attr(not(any(test, feature = "embed")), allow(dead_code, reason = "there are none in this build"))]
-    Program(Files),
+    Embedded(MemoryFiles),
 }
 
 impl Site {
-    /// Where they are for this program: in the directory that was named, else in the program itself, else in `site` beside
-    /// the directory of the executable (`target/debug/codex-gateway` and `target/site`).
+    /// Finds the browser files: the named directory, else the embedded files, else `site` beside the directory
+    /// of the executable (`target/debug/codex-gateway` and `target/site`).
     ///
     /// # Errors
-    /// If the executable's own place cannot be told.
+    /// If the path of the executable cannot be determined.
     pub fn find(named: Option<&Path>) -> io::Result<Self> {
         if let Some(directory) = named {
             return Ok(Self::directory(directory));
@@ -50,28 +50,28 @@ impl Site {
         Ok(Self::directory(&target.join("site")))
     }
 
-    /// Those of a directory.
+    /// Uses the files of a directory.
     pub fn directory(path: &Path) -> Self {
-        Self(Place::Directory(path.to_owned()))
+        Self(Source::Directory(path.to_owned()))
     }
 
-    /// Those in the program, if it was built with them.
+    /// Uses the embedded files. `None` if the program was built without them.
     pub fn embedded() -> Option<Self> {
         #[cfg(feature = "embed")]
-        let embedded = Some(Self(Place::Program(embedded::FILES)));
+        let embedded = Some(Self(Source::Embedded(embedded::FILES)));
         #[cfg(not(feature = "embed"))]
         let embedded = None;
         embedded
     }
 
-    /// The content of a file, such as `pkg/codex-gateway.css`; none if there is no such file.
+    /// Returns the content of a file, such as `pkg/codex-gateway.css`. `None` if it does not exist.
     ///
     /// # Errors
-    /// If it is there and cannot be read.
+    /// If the file exists but cannot be read.
     pub fn read(&self, path: &str) -> io::Result<Option<Cow<'static, [u8]>>> {
         match &self.0 {
-            Place::Program(files) => Ok(files.get(path).map(|file| Cow::Borrowed(file.content))),
-            Place::Directory(root) => match fs::read(root.join(path)) {
+            Source::Embedded(files) => Ok(files.get(path).map(|file| Cow::Borrowed(file.content))),
+            Source::Directory(root) => match fs::read(root.join(path)) {
                 Ok(content) => Ok(Some(Cow::Owned(content))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(error),
@@ -79,16 +79,16 @@ impl Site {
         }
     }
 
-    /// Whether there is such a file.
+    /// Returns `true` if the file exists.
     pub fn has(&self, path: &str) -> bool {
         match &self.0 {
-            Place::Program(files) => files.get(path).is_some(),
-            Place::Directory(root) => root.join(path).is_file(),
+            Source::Embedded(files) => files.get(path).is_some(),
+            Source::Directory(root) => root.join(path).is_file(),
         }
     }
 
-    /// Serves what is below `folder`: compressed where the client takes that and the build has done it, and not again to
-    /// who has it.
+    /// Returns a service for the files below `folder`. It supports precompressed files and conditional
+    /// requests.
     pub fn serve(&self, folder: &str) -> ServeDir<DefaultServeDirFallback, SiteBackend> {
         ServeDir::with_backend(folder, SiteBackend::new(self.clone()))
             .append_index_html_on_directories(false)
@@ -100,8 +100,8 @@ impl Site {
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Place::Directory(root) => root.display().fmt(f),
-            Place::Program(_) => f.write_str("inside the program"),
+            Source::Directory(root) => root.display().fmt(f),
+            Source::Embedded(_) => f.write_str("inside the program"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Files that are in the program.
+//! Files in memory.
 
 use std::{
     io,
@@ -6,28 +6,30 @@ use std::{
     time::SystemTime,
 };
 
-/// The files in the program, found by their path.
+/// Files in memory, by path.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Files(#[cfg_attr(not(any(test, feature = "embed")), allow(dead_code))] pub(crate) Find);
+pub(crate) struct MemoryFiles(
+    #[cfg_attr(not(any(test, feature = "embed")), allow(dead_code))] pub(crate) FindFile,
+);
 
 /// Finds a file by its path, such as `pkg/codex-gateway.css`.
-pub(crate) type Find = fn(&str) -> Option<MemoryFile>;
+pub(crate) type FindFile = fn(&str) -> Option<MemoryFile>;
 
-/// A file in the program.
+/// A file in memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MemoryFile {
     pub(crate) content: &'static [u8],
-    /// When the build wrote it.
+    /// Time of the last modification, if known.
     pub(crate) modified: Option<SystemTime>,
 }
 
-impl Files {
+impl MemoryFiles {
     pub(crate) fn get(self, path: &str) -> Option<MemoryFile> {
         (self.0)(path)
     }
 
-    /// The file at a path as `ServeDir` makes them, which begins with `.`.
-    pub(crate) fn at(self, path: &Path) -> io::Result<MemoryFile> {
+    /// Returns the file at a path from `ServeDir`, which begins with `.`.
+    pub(crate) fn by_path(self, path: &Path) -> io::Result<MemoryFile> {
         let mut plain = String::new();
         for component in path.components() {
             match component {

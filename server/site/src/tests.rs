@@ -1,4 +1,4 @@
-//! Both places answer alike.
+//! Embedded and directory sites behave alike.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -7,8 +7,8 @@ use http_body_util::{BodyExt, Empty};
 use tower::ServiceExt;
 
 use crate::{
-    Place, Site,
-    memory::{Files, MemoryFile},
+    Site, Source,
+    memory::{MemoryFile, MemoryFiles},
 };
 
 const TEXT: &str = "body { margin: 0 }";
@@ -27,7 +27,7 @@ fn find(path: &str) -> Option<MemoryFile> {
     Some(MemoryFile { content: content.as_bytes(), modified })
 }
 
-/// The same site, in the program and in a directory.
+/// Returns the same site, embedded and in a directory.
 fn both() -> (Site, Site, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     for (name, content) in FILES {
@@ -35,7 +35,7 @@ fn both() -> (Site, Site, tempfile::TempDir) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
-    (Site(Place::Program(Files(find))), Site::directory(directory.path()), directory)
+    (Site(Source::Embedded(MemoryFiles(find))), Site::directory(directory.path()), directory)
 }
 
 #[derive(Debug, PartialEq)]
@@ -49,7 +49,7 @@ struct Answer {
     body: Vec<u8>,
 }
 
-/// What a site answers, and the tag of that.
+/// Returns the response of a site, and its `ETag`.
 async fn ask(site: &Site, path: &str, headers: &[(header::HeaderName, &str)]) -> (Answer, Option<String>) {
     let (folder, path) = path.split_once('/').unwrap();
     let mut request = Request::builder().uri(format!("/{path}"));
@@ -73,7 +73,7 @@ async fn ask(site: &Site, path: &str, headers: &[(header::HeaderName, &str)]) ->
 }
 
 #[tokio::test]
-async fn the_program_and_a_directory_answer_alike() {
+async fn embedded_and_directory_sites_respond_alike() {
     let (program, directory, _kept) = both();
     let paths = FILES.map(|(name, _)| name);
     let others = ["pkg/", "pkg/none.js", "assets/../pkg/codex-gateway.css", "assets/icon.svg/", "pkg/a%00b"];
@@ -93,7 +93,7 @@ async fn the_program_and_a_directory_answer_alike() {
 }
 
 #[tokio::test]
-async fn what_is_compressed_is_sent_so_to_who_takes_it() {
+async fn precompressed_file_is_sent_to_client_that_accepts_it() {
     let (program, ..) = both();
     let css = "pkg/codex-gateway.css";
     for (takes, encoding, body) in
@@ -108,7 +108,7 @@ async fn what_is_compressed_is_sent_so_to_who_takes_it() {
 }
 
 #[tokio::test]
-async fn who_has_a_file_is_not_sent_it_again() {
+async fn matching_etag_gets_not_modified() {
     let (program, directory, _kept) = both();
     for site in [program, directory] {
         let (_, tag) = ask(&site, "assets/icon.svg", &[]).await;
@@ -118,7 +118,7 @@ async fn who_has_a_file_is_not_sent_it_again() {
 }
 
 #[test]
-fn both_can_be_read() {
+fn embedded_and_directory_sites_can_be_read() {
     let (program, directory, _kept) = both();
     for site in [program, directory] {
         assert_eq!(site.read("pkg/codex-gateway.css").unwrap().as_deref(), Some(TEXT.as_bytes()));
@@ -128,7 +128,7 @@ fn both_can_be_read() {
 }
 
 #[test]
-fn a_directory_that_is_named_comes_first() {
+fn named_directory_takes_precedence() {
     let site = Site::find(Some(Path::new("/named"))).unwrap();
     assert_eq!(site.to_string(), "/named");
     let found = Site::find(None).unwrap().to_string();
@@ -136,10 +136,10 @@ fn a_directory_that_is_named_comes_first() {
     assert!(found.ends_with(expected), "{found}");
 }
 
-/// What the program has is what the build has made, to the byte and in every encoding.
+/// The embedded site has all files of the built one, byte for byte and in every encoding.
 #[cfg(feature = "embed")]
 #[tokio::test]
-async fn what_was_built_is_in_the_program() {
+async fn embedded_site_equals_built_site() {
     fn add(dir: &Path, root: &Path, names: &mut Vec<String>) {
         for entry in fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
@@ -163,6 +163,9 @@ async fn what_was_built_is_in_the_program() {
         }
     }
     for needed in ["pkg/codex-gateway.wasm.br", "pkg/codex-gateway.js.br", "pkg/codex-gateway.css.br"] {
-        assert!(all.iter().any(|name| name == needed), "{needed} is not there: is this a release's site?");
+        assert!(
+            all.iter().any(|name| name == needed),
+            "{needed} is missing: was the site built as a release?"
+        );
     }
 }

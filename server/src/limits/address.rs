@@ -1,4 +1,4 @@
-//! Where requests come from.
+//! Client addresses for limits.
 
 use std::{
     fmt,
@@ -7,7 +7,7 @@ use std::{
 
 use axum::extract::Request;
 
-/// The address that a request comes from; of IPv6, the network: a host has as many addresses in it as it likes.
+/// Address of a client. For IPv6 it is the /64 network, because a host may use any address of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Address(IpAddr);
 
@@ -27,7 +27,7 @@ impl fmt::Display for Address {
 }
 
 impl Address {
-    /// Where a request comes from, as [`crate::serve`] has noted.
+    /// Returns the client address of a request, as stored by [`crate::serve`].
     pub fn of(request: &Request) -> Self {
         let unknown = || IpAddr::from(Ipv6Addr::UNSPECIFIED).into();
         request.extensions().get().copied().unwrap_or_else(unknown)
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_ipv6_counts_as_one_address() {
+    fn ipv6_addresses_of_one_64_network_are_equal() {
         assert_eq!(address("2001:db8:1:2:3::4"), address("2001:db8:1:2::"));
         assert_ne!(address("2001:db8:1:2::"), address("2001:db8:1:3::"));
         assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));

@@ -1,97 +1,97 @@
-//! How much of request bodies is in memory: of each caller, and of all together.
+//! Memory of request bodies, per caller and in total.
 //!
-//! A body is counted before it is read: with the length that it declares, or as it comes. What finds no room is
-//! refused at once, because a client that waits with its body would hold a connection.
+//! Bytes are reserved before they are read: for the declared length, or as they arrive. Without room the
+//! request is refused at once, because a client that waits with its body would occupy a connection.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::Who;
+use super::RateKey;
 use crate::error::ApiError;
 
-/// What the bodies of one caller may hold: four images and two turns of the largest kind.
-const MAX_BYTES_EACH: usize = 48 * 1024 * 1024;
-/// What all bodies may hold.
+/// Maximum bytes of one caller: four images and two turns of maximum size.
+const MAX_BYTES_PER_CALLER: usize = 48 * 1024 * 1024;
+/// Maximum bytes of all callers.
 const MAX_BYTES: usize = 320 * 1024 * 1024;
-/// What a body counts for at least: the buffers around it are that large.
-const MIN_CHARGE: usize = 16 * 1024;
-/// When there may be room again, in seconds.
-const RETRY_AFTER: u64 = 5;
+/// Minimum reservation of a body, in bytes: the size of the buffers around it.
+const MIN_RESERVED_BYTES: usize = 16 * 1024;
+/// When to retry, in seconds.
+const RETRY_AFTER_SECONDS: u64 = 5;
 
-/// The bytes of the bodies that are being read, or were read and are being parsed.
+/// Reserved bytes of bodies that are being read or parsed.
 #[derive(Debug)]
 pub(super) struct Bodies {
     max: usize,
-    max_each: usize,
-    held: Arc<Mutex<Held>>,
+    max_per_caller: usize,
+    reserved: Arc<Mutex<Reserved>>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
-    all: usize,
-    each: HashMap<Who, usize>,
+struct Reserved {
+    total: usize,
+    by_caller: HashMap<RateKey, usize>,
 }
 
 impl Default for Bodies {
     fn default() -> Self {
-        Self { max: MAX_BYTES, max_each: MAX_BYTES_EACH, held: Arc::default() }
+        Self { max: MAX_BYTES, max_per_caller: MAX_BYTES_PER_CALLER, reserved: Arc::default() }
     }
 }
 
 impl Bodies {
-    /// How many bytes there is a claim to.
+    /// Returns the number of reserved bytes.
     pub(super) fn bytes(&self) -> usize {
-        lock(&self.held).all
+        lock(&self.reserved).total
     }
 
-    /// Room for a body of this length.
+    /// Reserves bytes for a body.
     ///
     /// # Errors
-    /// [`ApiError::RateLimited`] if the caller has as much as one may, [`ApiError::TooManyBodies`] if all have.
-    pub(super) fn reserve(&self, who: Who, bytes: usize) -> Result<BodyPermit, ApiError> {
+    /// [`ApiError::RateLimited`] at the caller's limit, [`ApiError::TooManyBodies`] at the total limit.
+    pub(super) fn reserve(&self, rate_key: RateKey, bytes: usize) -> Result<BodyPermit, ApiError> {
         let mut permit = BodyPermit {
-            who,
+            rate_key,
             bytes: 0,
             max: self.max,
-            max_each: self.max_each,
-            held: Arc::clone(&self.held),
+            max_per_caller: self.max_per_caller,
+            reserved: Arc::clone(&self.reserved),
         };
-        permit.grow_to(bytes.max(MIN_CHARGE))?;
+        permit.grow_to(bytes.max(MIN_RESERVED_BYTES))?;
         Ok(permit)
     }
 }
 
-/// Room for a body. Dropping it gives the room back.
+/// Reservation for a body. Released on drop.
 #[derive(Debug)]
 pub struct BodyPermit {
-    who: Who,
+    rate_key: RateKey,
     bytes: usize,
     max: usize,
-    max_each: usize,
-    held: Arc<Mutex<Held>>,
+    max_per_caller: usize,
+    reserved: Arc<Mutex<Reserved>>,
 }
 
 impl BodyPermit {
-    /// Makes it room for so many bytes.
+    /// Grows the reservation to this many bytes. Never shrinks it.
     ///
     /// # Errors
-    /// Those of [`super::Limits::body`].
+    /// Those of [`super::Limits::reserve_body`].
     pub fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
         let Some(more) = bytes.checked_sub(self.bytes).filter(|more| *more > 0) else { return Ok(()) };
-        let mut held = lock(&self.held);
-        let own = held.each.get(&self.who).copied().unwrap_or_default();
-        if own + more > self.max_each {
+        let mut reserved = lock(&self.reserved);
+        let own = reserved.by_caller.get(&self.rate_key).copied().unwrap_or_default();
+        if own + more > self.max_per_caller {
             let what = "bytes of request bodies at the same time";
-            return Err(ApiError::RateLimited { what, after: RETRY_AFTER });
+            return Err(ApiError::RateLimited { what, retry_after: RETRY_AFTER_SECONDS });
         }
-        if held.all + more > self.max {
-            return Err(ApiError::TooManyBodies { after: RETRY_AFTER });
+        if reserved.total + more > self.max {
+            return Err(ApiError::TooManyBodies { retry_after: RETRY_AFTER_SECONDS });
         }
-        held.all += more;
-        *held.each.entry(self.who.clone()).or_default() += more;
-        drop(held);
+        reserved.total += more;
+        *reserved.by_caller.entry(self.rate_key.clone()).or_default() += more;
+        drop(reserved);
         self.bytes = bytes;
         Ok(())
     }
@@ -99,44 +99,44 @@ impl BodyPermit {
 
 impl Drop for BodyPermit {
     fn drop(&mut self) {
-        let mut held = lock(&self.held);
-        held.all -= self.bytes;
-        if let Some(own) = held.each.get_mut(&self.who) {
+        let mut reserved = lock(&self.reserved);
+        reserved.total -= self.bytes;
+        if let Some(own) = reserved.by_caller.get_mut(&self.rate_key) {
             *own -= self.bytes;
             if *own == 0 {
-                held.each.remove(&self.who);
+                reserved.by_caller.remove(&self.rate_key);
             }
         }
     }
 }
 
-fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
-    held.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(reserved: &Mutex<Reserved>) -> MutexGuard<'_, Reserved> {
+    reserved.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const UNIT: usize = MIN_CHARGE;
+    const UNIT: usize = MIN_RESERVED_BYTES;
 
     #[test]
-    fn room_is_limited_for_each_and_for_all_and_comes_back() {
-        let bodies = Bodies { max: 4 * UNIT, max_each: 2 * UNIT, held: Arc::default() };
-        let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| Who::Owner(name.into()));
+    fn reserved_bytes_are_limited_per_caller_and_in_total() {
+        let bodies = Bodies { max: 4 * UNIT, max_per_caller: 2 * UNIT, reserved: Arc::default() };
+        let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| RateKey::Owner(name.into()));
         let first = bodies.reserve(ada.clone(), 10).unwrap();
         let mut second = bodies.reserve(ada.clone(), 10).unwrap();
-        assert_eq!(bodies.bytes(), 2 * UNIT, "a small one counts for more");
+        assert_eq!(bodies.bytes(), 2 * UNIT, "a small body counts as MIN_RESERVED_BYTES");
         assert!(matches!(bodies.reserve(ada.clone(), 1), Err(ApiError::RateLimited { .. })));
         let third = bodies.reserve(bob, 2 * UNIT).unwrap();
         assert!(matches!(bodies.reserve(eve.clone(), 1), Err(ApiError::TooManyBodies { .. })));
         drop(first);
         second.grow_to(2 * UNIT).unwrap();
         assert!(second.grow_to(2 * UNIT + 1).is_err());
-        assert_eq!(bodies.bytes(), 4 * UNIT, "what is refused is not counted");
+        assert_eq!(bodies.bytes(), 4 * UNIT, "a refused reservation is not counted");
         drop((second, third));
         assert!(bodies.reserve(eve, 2 * UNIT).is_ok());
-        let held = lock(&bodies.held);
-        assert!(held.all == 0 && held.each.is_empty(), "{held:?}");
+        let reserved = lock(&bodies.reserved);
+        assert!(reserved.total == 0 && reserved.by_caller.is_empty(), "{reserved:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! Sign-in forms that are being read. Their senders are not known yet, so nobody can be refused in favour of another:
-//! where there are too many, the oldest gives way. A browser sends its form at once; only slow ones grow old.
+//! Sign-in forms that are being read. Their senders are still anonymous, so none can be preferred. At a limit,
+//! the oldest form is displaced. A browser sends its form at once, so only slow clients are affected.
 
 use std::{
     collections::BTreeMap,
@@ -10,64 +10,65 @@ use tokio_util::sync::CancellationToken;
 
 use super::Address;
 
-/// How many forms of one address are read at the same time.
-const MAX_EACH: usize = 16;
-/// How many forms are read at the same time.
-const MAX: usize = 256;
+/// Maximum number of forms of one address.
+const MAX_FORMS_PER_ADDRESS: usize = 16;
+/// Maximum number of forms in total.
+const MAX_FORMS: usize = 256;
 
-/// The forms that are being read.
+/// Forms that are being read.
 #[derive(Debug, Default)]
-pub(super) struct Forms(Arc<Mutex<Reading>>);
+pub(super) struct Forms(Arc<Mutex<OpenForms>>);
 
 #[derive(Debug, Default)]
-struct Reading {
+struct OpenForms {
     last_id: u64,
-    /// By age: ids go up.
+    /// Ids increase, so the map is ordered by age.
     forms: BTreeMap<u64, (Address, CancellationToken)>,
 }
 
 impl Forms {
-    /// How many are being read.
+    /// Returns the number of forms that are being read.
     pub(super) fn count(&self) -> usize {
         lock(&self.0).forms.len()
     }
 
-    /// Counts a form that comes from this address. Another one gives way if there are too many.
-    pub(super) fn begin(&self, address: Address) -> FormPermit {
-        let mut reading = lock(&self.0);
-        if let Some(id) = reading.too_old(address)
-            && let Some((_, displaced)) = reading.forms.remove(&id)
+    /// Registers a form of this address. Displaces the oldest one at a limit.
+    pub(super) fn acquire(&self, address: Address) -> FormPermit {
+        let mut open = lock(&self.0);
+        if let Some(id) = open.to_displace(address)
+            && let Some((_, displaced)) = open.forms.remove(&id)
         {
             displaced.cancel();
         }
-        reading.last_id += 1;
-        let (id, displaced) = (reading.last_id, CancellationToken::new());
-        reading.forms.insert(id, (address, displaced.clone()));
-        drop(reading);
-        FormPermit { id, displaced, reading: Arc::clone(&self.0) }
+        open.last_id += 1;
+        let (id, displaced) = (open.last_id, CancellationToken::new());
+        open.forms.insert(id, (address, displaced.clone()));
+        drop(open);
+        FormPermit { id, displaced, open: Arc::clone(&self.0) }
     }
 }
 
-impl Reading {
-    /// The form that gives way to another one of this address; `None` if there is room.
-    fn too_old(&self, address: Address) -> Option<u64> {
+impl OpenForms {
+    /// Returns the form to displace for a new one of this address. `None` if there is room.
+    fn to_displace(&self, address: Address) -> Option<u64> {
         let mut own = self.forms.iter().filter(|(_, (from, _))| *from == address).map(|(id, _)| *id);
-        let oldest_own = own.next().filter(|_| own.count() + 1 >= MAX_EACH);
-        let oldest = || self.forms.first_key_value().map(|(id, _)| *id).filter(|_| self.forms.len() >= MAX);
+        let oldest_own = own.next().filter(|_| own.count() + 1 >= MAX_FORMS_PER_ADDRESS);
+        let oldest =
+            || self.forms.first_key_value().map(|(id, _)| *id).filter(|_| self.forms.len() >= MAX_FORMS);
         oldest_own.or_else(oldest)
     }
 }
 
-/// A form that is being read. Dropping it makes room.
+/// Permit to read a form. Released on drop.
 #[derive(Debug)]
 pub struct FormPermit {
     id: u64,
     displaced: CancellationToken,
-    reading: Arc<Mutex<Reading>>,
+    open: Arc<Mutex<OpenForms>>,
 }
 
 impl FormPermit {
-    /// Waits until it has to give way.
+    /// Completes when the form is displaced.
     pub async fn displaced(&self) {
         self.displaced.cancelled().await;
     }
@@ -75,12 +76,12 @@ impl FormPermit {
 
 impl Drop for FormPermit {
     fn drop(&mut self) {
-        lock(&self.reading).forms.remove(&self.id);
+        lock(&self.open).forms.remove(&self.id);
     }
 }
 
-fn lock(reading: &Mutex<Reading>) -> MutexGuard<'_, Reading> {
-    reading.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(open: &Mutex<OpenForms>) -> MutexGuard<'_, OpenForms> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -99,23 +100,23 @@ mod tests {
     }
 
     #[test]
-    fn oldest_form_of_the_address_gives_way_first() {
+    fn oldest_form_of_address_is_displaced_first() {
         let forms = Forms::default();
-        let mut all = vec![forms.begin(address(2, 1))];
-        all.extend((0..MAX_EACH).map(|_| forms.begin(address(2, 2))));
+        let mut all = vec![forms.acquire(address(2, 1))];
+        all.extend((0..MAX_FORMS_PER_ADDRESS).map(|_| forms.acquire(address(2, 2))));
         assert_eq!(displaced(&all), Vec::<usize>::new());
-        all.push(forms.begin(address(2, 2)));
+        all.push(forms.acquire(address(2, 2)));
         assert_eq!(displaced(&all), [1]);
         drop(all);
         assert_eq!(forms.count(), 0);
     }
 
     #[test]
-    fn oldest_form_of_all_gives_way_when_there_are_too_many() {
+    fn oldest_form_is_displaced_at_total_limit() {
         let forms = Forms::default();
-        let mut all: Vec<_> = (0..=255).map(|last| forms.begin(address(2, last))).collect();
-        assert_eq!((displaced(&all), forms.count()), (vec![], MAX));
-        all.push(forms.begin(address(3, 0)));
-        assert_eq!((displaced(&all), forms.count()), (vec![0], MAX));
+        let mut all: Vec<_> = (0..=255).map(|last| forms.acquire(address(2, last))).collect();
+        assert_eq!((displaced(&all), forms.count()), (vec![], MAX_FORMS));
+        all.push(forms.acquire(address(3, 0)));
+        assert_eq!((displaced(&all), forms.count()), (vec![0], MAX_FORMS));
     }
 }

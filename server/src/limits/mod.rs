@@ -1,8 +1,7 @@
-//! How much one may ask for: requests, new sessions and turns in a minute; streams, and bytes of bodies, at the same
-//! time.
+//! Limits: requests, new sessions and turns per minute; concurrent streams, and buffered bytes of bodies.
 //!
-//! Per owner; per address where nobody signs in, and for tokens that are not good. Health and the browser files are
-//! exempt: they do not come here.
+//! They apply per owner, or per address without sign-in and for bad tokens. Health checks and the browser files
+//! are exempt: their routes do not pass this middleware.
 
 mod address;
 mod bodies;
@@ -25,7 +24,7 @@ use governor::{
     state::keyed::DefaultKeyedStateStore,
 };
 
-pub use self::{address::Address, bodies::BodyPermit, forms::FormPermit, streams::StreamPlace};
+pub use self::{address::Address, bodies::BodyPermit, forms::FormPermit, streams::StreamPermit};
 use self::{bodies::Bodies, forms::Forms, streams::Streams};
 use crate::{
     auth::{Auth, Caller},
@@ -37,10 +36,10 @@ use crate::{
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// How often those are forgotten who asked for nothing lately.
-pub const SWEEP: Duration = Duration::from_mins(1);
+/// How often rate limiters forget idle keys.
+pub const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How much one may ask for. 0 is as much as one likes.
+/// Options of the limits. 0 means no limit.
 #[derive(Clone, Debug, clap::Args)]
 pub struct LimitOptions {
     /// Requests per minute and owner; 0: no limit
@@ -63,43 +62,43 @@ pub struct LimitOptions {
     #[arg(long, env = "CODEX_GATEWAY_MAX_STREAMS", value_name = "N", default_value_t = 256)]
     pub max_streams: u32,
 
-    /// Connections open at the same time; beyond them, the oldest that no signed-in caller uses gives way
+    /// Maximum number of open connections; beyond it, the oldest without a signed-in caller is closed
     #[arg(long, env = "CODEX_GATEWAY_MAX_CONNECTIONS", value_name = "N", default_value_t = 4096,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
-    /// Connections of one address that no signed-in caller uses, trusted proxies excepted; beyond them, the oldest gives
-    /// way; 0: no limit
+    /// Maximum number of connections per address without a signed-in caller, trusted proxies excepted; beyond
+    /// it, the oldest is closed; 0: no limit
     #[arg(long, env = "CODEX_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 128)]
     pub max_connections_per_address: u32,
 
-    /// How long a connection may wait for its next request: longer than a proxy keeps it for reuse
+    /// How long a connection may wait for its next request; should be longer than a proxy keeps it for reuse
     #[arg(long, env = "CODEX_GATEWAY_KEEP_ALIVE_MS", value_name = "MS", default_value_t = 75_000,
           value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
     pub keep_alive_ms: u64,
 }
 
-/// Who is counted.
+/// Key that limits are counted for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Who {
-    /// Somebody who has a token.
+pub enum RateKey {
+    /// A signed-in owner.
     Owner(OwnerId),
-    /// An address that requests come from.
+    /// Address of a client.
     Address(Address),
 }
 
-impl Who {
-    /// The caller of a request. Where nobody signs in, all are one owner, and addresses tell them apart.
+impl RateKey {
+    /// Returns the key of a request. Without sign-in all callers are one owner, and are told apart by address.
     pub fn of(auth: &Auth, owner: &OwnerId, request: &Request) -> Self {
-        if auth.is_on() { Self::Owner(owner.clone()) } else { Self::Address(Address::of(request)) }
+        if auth.is_enabled() { Self::Owner(owner.clone()) } else { Self::Address(Address::of(request)) }
     }
 }
 
-/// Counts what is asked for.
+/// All limits of the gateway.
 pub struct Limits {
-    requests: Option<Rate<Who>>,
-    creates: Option<Rate<Who>>,
-    turns: Option<Rate<Who>>,
+    requests: Option<Rate<RateKey>>,
+    creates: Option<Rate<RateKey>>,
+    turns: Option<Rate<RateKey>>,
     bad_tokens: Option<Rate<Address>>,
     streams: Streams,
     bodies: Bodies,
@@ -113,7 +112,7 @@ impl fmt::Debug for Limits {
 }
 
 impl Limits {
-    /// Nothing was asked for yet.
+    /// Creates limits from the options.
     pub fn new(options: &LimitOptions) -> Self {
         Self {
             requests: Rate::new("requests", "requests", options.rate_requests),
@@ -126,47 +125,50 @@ impl Limits {
         }
     }
 
-    /// Counts a token that is not good. Good ones are never refused for it: others may share the address.
+    /// Counts a bad token of this address. Valid tokens are never refused for it, because clients may share an
+    /// address.
     ///
     /// # Errors
     /// [`ApiError::RateLimited`]
-    pub fn bad_token(&self, address: Address) -> Result<(), ApiError> {
+    pub fn count_bad_token(&self, address: Address) -> Result<(), ApiError> {
         let Some(rate) = &self.bad_tokens else { return Ok(()) };
-        rate.count(&address).map(drop).map_err(|after| ApiError::RateLimited { what: rate.what, after })
+        rate.count(&address)
+            .map(drop)
+            .map_err(|retry_after| ApiError::RateLimited { what: rate.what, retry_after })
     }
 
-    /// A place for a stream, for as long as it is held.
+    /// Acquires a permit for a stream, or for a request that waits for a turn.
     ///
     /// # Errors
     /// [`ApiError::RateLimited`]
-    pub fn stream(&self, who: Who) -> Result<StreamPlace, ApiError> {
-        self.streams.open(who)
+    pub fn stream_permit(&self, rate_key: RateKey) -> Result<StreamPermit, ApiError> {
+        self.streams.acquire(rate_key)
     }
 
-    /// Room for a body of this length, for as long as it is held.
+    /// Reserves bytes for a body.
     ///
     /// # Errors
     /// [`ApiError::RateLimited`], [`ApiError::TooManyBodies`]
-    pub fn body(&self, who: Who, bytes: usize) -> Result<BodyPermit, ApiError> {
-        self.bodies.reserve(who, bytes)
+    pub fn reserve_body(&self, rate_key: RateKey, bytes: usize) -> Result<BodyPermit, ApiError> {
+        self.bodies.reserve(rate_key, bytes)
     }
 
-    /// Counts a sign-in form that is about to be read, for as long as it is held.
-    pub fn form(&self, address: Address) -> FormPermit {
-        self.forms.begin(address)
+    /// Acquires a permit to read a sign-in form. Displaces the oldest form at a limit.
+    pub fn form_permit(&self, address: Address) -> FormPermit {
+        self.forms.acquire(address)
     }
 
-    /// How many bytes request bodies hold, or may come to hold.
+    /// Returns the bytes that request bodies and forms occupy at most.
     pub fn body_bytes(&self) -> usize {
         self.bodies.bytes() + self.forms.count() * MAX_FORM_BYTES
     }
 
-    /// How many streams are open.
+    /// Returns the number of open streams.
     pub fn open_streams(&self) -> u64 {
         self.streams.count()
     }
 
-    /// Forgets those who asked for nothing lately.
+    /// Forgets keys without recent requests.
     pub fn sweep(&self) {
         for rate in [&self.requests, &self.creates, &self.turns].into_iter().flatten() {
             rate.sweep();
@@ -177,27 +179,27 @@ impl Limits {
     }
 }
 
-/// Middleware, behind `authenticate`: counts a request, and what it starts.
-/// Replies of the API tell what is left, also those that refuse with [`ApiError::RateLimited`].
+/// Middleware, after `authenticate`: counts a request, and what it starts. Replies of the API report the
+/// remaining quotas, also if the request is refused with [`ApiError::RateLimited`].
 pub async fn limit(
     State(state): State<AppState>,
     Caller(owner): Caller,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let who = Who::of(&state.auth, &owner, &request);
+    let rate_key = RateKey::of(&state.auth, &owner, &request);
     let Limits { requests, creates, turns, .. } = &*state.limits;
-    let starts = Starts::of(request.method(), request.extensions(), request.uri().path());
-    let rates = [(requests, true), (creates, starts.session), (turns, starts.turn)];
+    let route = RouteKind::of(request.method(), request.extensions(), request.uri().path());
+    let rates = [(requests, true), (creates, route.starts_session), (turns, route.starts_turn)];
     let is_call = request.uri().path().starts_with("/api/");
     let mut quotas = Quotas::default();
     let mut refusal = None;
     for rate in rates.into_iter().filter_map(|(rate, counts)| rate.as_ref().filter(|_| counts)) {
-        match rate.count(&who) {
-            Ok(left) => quotas.add(rate, left),
-            Err(after) => {
-                quotas.add(rate, Left { requests: 0, reset: after });
-                refusal = Some(ApiError::RateLimited { what: rate.what, after });
+        match rate.count(&rate_key) {
+            Ok(remaining) => quotas.add(rate, remaining),
+            Err(retry_after) => {
+                quotas.add(rate, Remaining { requests: 0, reset: retry_after });
+                refusal = Some(ApiError::RateLimited { what: rate.what, retry_after });
                 break;
             }
         }
@@ -205,30 +207,30 @@ pub async fn limit(
     let mut response = if let Some(refusal) = refusal {
         refusal.into_response()
     } else {
-        request.extensions_mut().insert(who);
+        request.extensions_mut().insert(rate_key);
         next.run(request).await
     };
     if is_call {
-        quotas.tell(response.headers_mut());
+        quotas.write_headers(response.headers_mut());
     }
     response
 }
 
-/// What a request starts.
+/// Which rates a route counts for, besides requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Starts {
-    session: bool,
-    turn: bool,
+struct RouteKind {
+    starts_session: bool,
+    starts_turn: bool,
 }
 
-impl Starts {
-    fn of(method: &Method, extensions: &Extensions, path: &str) -> Self {
-        // A pattern of the router, except for server functions, which share one.
-        let route = extensions.get::<MatchedPath>().map_or(path, MatchedPath::as_str);
-        let route = if route.starts_with("/_fn/") { path } else { route };
-        match (method, route) {
+impl RouteKind {
+    fn of(method: &Method, extensions: &Extensions, uri_path: &str) -> Self {
+        // Server functions share one route pattern, so their own path counts.
+        let path = extensions.get::<MatchedPath>().map_or(uri_path, MatchedPath::as_str);
+        let path = if path.starts_with("/_fn/") { uri_path } else { path };
+        match (method, path) {
             (&Method::POST, "/api/sessions" | "/api/sessions/{id}/thread/fork") => {
-                Self { session: true, turn: false }
+                Self { starts_session: true, starts_turn: false }
             }
             (
                 &Method::POST,
@@ -236,42 +238,42 @@ impl Starts {
                 | "/api/sessions/{id}/thread/compact"
                 | "/api/sessions/{id}/thread/review"
                 | "/_fn/send",
-            ) => Self { session: false, turn: true },
-            // What is done with a conversation is said in the body: it can be either.
+            ) => Self { starts_session: false, starts_turn: true },
+            // The body of these server functions decides, so they count for both.
             (&Method::POST, "/_fn/start" | "/_fn/resume" | "/_fn/fork-and-send" | "/_fn/act") => {
-                Self { session: true, turn: true }
+                Self { starts_session: true, starts_turn: true }
             }
             _ => Self::default(),
         }
     }
 }
 
-/// What is left of a rate.
+/// Remaining quota of a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Left {
+struct Remaining {
     requests: u32,
-    /// When all of it is there again if nothing is asked for; when one request is, if none is left. In seconds.
+    /// Seconds until the full quota is available again, or until the next request if none remains.
     reset: u64,
 }
 
-/// What a reply tells of the rates that its request was counted for, in the fields of
+/// Quotas of the rates that a request was counted for, as the header fields of
 /// [draft-ietf-httpapi-ratelimit-headers](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/).
 #[derive(Debug, Default)]
 struct Quotas {
     policies: Vec<String>,
-    left: Vec<String>,
+    remaining: Vec<String>,
 }
 
 impl Quotas {
-    fn add<K: Key>(&mut self, rate: &Rate<K>, left: Left) {
+    fn add<K: LimitKey>(&mut self, rate: &Rate<K>, remaining: Remaining) {
         let Rate { name, per_minute, .. } = rate;
         self.policies.push(format!("\"{name}\";q={per_minute};w=60"));
-        self.left.push(format!("\"{name}\";r={};t={}", left.requests, left.reset));
+        self.remaining.push(format!("\"{name}\";r={};t={}", remaining.requests, remaining.reset));
     }
 
-    fn tell(&self, headers: &mut HeaderMap) {
-        for (field, items) in [(RATE_LIMIT_POLICY, &self.policies), (RATE_LIMIT, &self.left)] {
-            // Names and numbers are plain text.
+    fn write_headers(&self, headers: &mut HeaderMap) {
+        for (field, items) in [(RATE_LIMIT_POLICY, &self.policies), (RATE_LIMIT, &self.remaining)] {
+            // Names and numbers are ASCII.
             if let Some(value) = HeaderValue::try_from(items.join(", ")).ok().filter(|_| !items.is_empty()) {
                 headers.insert(field, value);
             }
@@ -279,36 +281,36 @@ impl Quotas {
     }
 }
 
-/// Whom a rate is counted for.
-trait Key: Clone + std::hash::Hash + Eq {}
-impl<K: Clone + std::hash::Hash + Eq> Key for K {}
+/// Key of a rate limiter.
+trait LimitKey: Clone + std::hash::Hash + Eq {}
+impl<K: Clone + std::hash::Hash + Eq> LimitKey for K {}
 
-/// So many in a minute, all of them at once if one likes.
-struct Rate<K: Key> {
-    /// Its name in headers.
+/// A rate per minute. A burst may use all of it at once.
+struct Rate<K: LimitKey> {
+    /// Name in response headers.
     name: &'static str,
-    /// What it counts, for people.
+    /// Name in error messages.
     what: &'static str,
     per_minute: u32,
     limiter: RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>,
 }
 
-impl<K: Key> Rate<K> {
+impl<K: LimitKey> Rate<K> {
     fn new(name: &'static str, what: &'static str, per_minute: u32) -> Option<Self> {
         let quota = Quota::per_minute(NonZeroU32::new(per_minute)?);
         let limiter = RateLimiter::keyed(quota).with_middleware::<StateInformationMiddleware>();
         Some(Self { name, what, per_minute, limiter })
     }
 
-    /// Counts one. What is left after it; else when there is one again, in seconds.
-    fn count(&self, key: &K) -> Result<Left, u64> {
+    /// Counts one request. Returns the remaining quota, or the seconds to wait as an error.
+    fn count(&self, key: &K) -> Result<Remaining, u64> {
         match self.limiter.check_key(key) {
             Ok(state) => {
                 let requests = state.remaining_burst_capacity();
                 let missing = u64::from(self.per_minute.saturating_sub(requests));
-                Ok(Left { requests, reset: (missing * 60).div_ceil(u64::from(self.per_minute)) })
+                Ok(Remaining { requests, reset: (missing * 60).div_ceil(u64::from(self.per_minute)) })
             }
-            // Whole seconds, and never too few.
+            // Rounded up to whole seconds.
             Err(not_until) => Err(not_until.wait_time_from(DefaultClock::default().now()).as_secs() + 1),
         }
     }
@@ -328,34 +330,34 @@ mod tests {
     }
 
     #[test]
-    fn one_who_asks_too_much_is_told_when_to_come_back() {
+    fn exceeded_rate_returns_retry_after_for_that_key_only() {
         let rate = Rate::new("turns", "turns", 2).unwrap();
-        let count = |who| rate.count(&address(who));
-        assert_eq!(count("192.0.2.1"), Ok(Left { requests: 1, reset: 30 }));
-        assert_eq!(count("192.0.2.1"), Ok(Left { requests: 0, reset: 60 }));
-        let after = count("192.0.2.1").unwrap_err();
-        assert!((1..=31).contains(&after), "{after}");
-        assert!(count("192.0.2.2").is_ok(), "others are not");
+        let count = |rate_key| rate.count(&address(rate_key));
+        assert_eq!(count("192.0.2.1"), Ok(Remaining { requests: 1, reset: 30 }));
+        assert_eq!(count("192.0.2.1"), Ok(Remaining { requests: 0, reset: 60 }));
+        let retry_after = count("192.0.2.1").unwrap_err();
+        assert!((1..=31).contains(&retry_after), "{retry_after}");
+        assert!(count("192.0.2.2").is_ok(), "other keys are not limited");
     }
 
     #[test]
-    fn what_is_left_is_told_for_each_rate() {
+    fn rate_limit_headers_list_every_rate() {
         let mut quotas = Quotas::default();
         let requests = Rate::<Address>::new("requests", "requests", 6000).unwrap();
         let turns = Rate::<Address>::new("turns", "turns", 2).unwrap();
-        quotas.add(&requests, Left { requests: 5999, reset: 1 });
-        quotas.add(&turns, Left { requests: 0, reset: 30 });
+        quotas.add(&requests, Remaining { requests: 5999, reset: 1 });
+        quotas.add(&turns, Remaining { requests: 0, reset: 30 });
         let mut headers = HeaderMap::new();
-        quotas.tell(&mut headers);
+        quotas.write_headers(&mut headers);
         assert_eq!(headers[RATE_LIMIT_POLICY], r#""requests";q=6000;w=60, "turns";q=2;w=60"#);
         assert_eq!(headers[RATE_LIMIT], r#""requests";r=5999;t=1, "turns";r=0;t=30"#);
         let mut none = HeaderMap::new();
-        Quotas::default().tell(&mut none);
+        Quotas::default().write_headers(&mut none);
         assert!(none.is_empty());
     }
 
     #[test]
-    fn none_is_no_limit() {
+    fn rate_of_zero_is_unlimited() {
         assert!(Rate::<Address>::new("turns", "turns", 0).is_none());
     }
 }

@@ -1,67 +1,67 @@
-//! How many streams are open, and whose.
+//! Open streams per key.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::Who;
+use super::RateKey;
 use crate::error::ApiError;
 
-/// When one may look again whether a stream has ended, in seconds.
-const STREAM_RETRY: u64 = 5;
+/// When to retry, in seconds.
+const RETRY_AFTER_SECONDS: u64 = 5;
 
-/// The streams that are open.
+/// Open streams.
 pub(super) struct Streams {
-    most: u32,
-    open: Arc<Mutex<HashMap<Who, u32>>>,
+    max_per_key: u32,
+    open: Arc<Mutex<HashMap<RateKey, u32>>>,
 }
 
 impl Streams {
-    /// None is open; so many may be, for each.
-    pub(super) fn new(most: u32) -> Self {
-        Self { most, open: Arc::default() }
+    /// Creates an empty table with a limit per key. 0 means no limit.
+    pub(super) fn new(max_per_key: u32) -> Self {
+        Self { max_per_key, open: Arc::default() }
     }
 
-    /// How many are open.
+    /// Returns the number of open streams.
     pub(super) fn count(&self) -> u64 {
         lock(&self.open).values().map(|&count| u64::from(count)).sum()
     }
 
-    pub(super) fn open(&self, who: Who) -> Result<StreamPlace, ApiError> {
+    pub(super) fn acquire(&self, rate_key: RateKey) -> Result<StreamPermit, ApiError> {
         let mut open = lock(&self.open);
-        let count = open.entry(who.clone()).or_default();
-        if self.most > 0 && *count >= self.most {
+        let count = open.entry(rate_key.clone()).or_default();
+        if self.max_per_key > 0 && *count >= self.max_per_key {
             return Err(ApiError::RateLimited {
                 what: "event streams and waiting requests at the same time",
-                after: STREAM_RETRY,
+                retry_after: RETRY_AFTER_SECONDS,
             });
         }
         *count += 1;
         drop(open);
-        Ok(StreamPlace { who, open: Arc::clone(&self.open) })
+        Ok(StreamPermit { rate_key, open: Arc::clone(&self.open) })
     }
 }
 
-/// A stream's place; dropping it makes room.
-pub struct StreamPlace {
-    who: Who,
-    open: Arc<Mutex<HashMap<Who, u32>>>,
+/// Permit for one stream. Released on drop.
+pub struct StreamPermit {
+    rate_key: RateKey,
+    open: Arc<Mutex<HashMap<RateKey, u32>>>,
 }
 
-impl Drop for StreamPlace {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
         let mut open = lock(&self.open);
-        if let Some(count) = open.get_mut(&self.who) {
+        if let Some(count) = open.get_mut(&self.rate_key) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.who);
+                open.remove(&self.rate_key);
             }
         }
     }
 }
 
-fn lock(open: &Mutex<HashMap<Who, u32>>) -> MutexGuard<'_, HashMap<Who, u32>> {
+fn lock(open: &Mutex<HashMap<RateKey, u32>>) -> MutexGuard<'_, HashMap<RateKey, u32>> {
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -70,13 +70,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_that_ends_makes_room() {
+    fn dropped_permit_frees_its_stream() {
         let streams = Streams::new(1);
-        let who = Who::Owner("ada".into());
-        let place = streams.open(who.clone()).unwrap();
-        assert!(streams.open(who.clone()).is_err() && streams.open(Who::Owner("bob".into())).is_ok());
-        drop(place);
-        assert!(streams.open(who).is_ok());
-        assert!(lock(&streams.open).is_empty(), "nobody is remembered for nothing");
+        let rate_key = RateKey::Owner("ada".into());
+        let permit = streams.acquire(rate_key.clone()).unwrap();
+        assert!(
+            streams.acquire(rate_key.clone()).is_err()
+                && streams.acquire(RateKey::Owner("bob".into())).is_ok()
+        );
+        drop(permit);
+        assert!(streams.acquire(rate_key).is_ok());
+        assert!(lock(&streams.open).is_empty(), "keys without streams are removed");
     }
 }

@@ -1,6 +1,6 @@
-//! What operators can watch: `GET /metrics`, in the text format of OpenMetrics, which Prometheus reads.
+//! `GET /metrics` in the OpenMetrics text format, which Prometheus reads.
 //!
-//! It is told to whoever has the token for it, and at an address of its own, if one is set; else to nobody.
+//! It is served to clients with the metrics token, and on a separate address if one is configured.
 
 mod http;
 mod process;
@@ -8,48 +8,48 @@ mod process;
 use std::{fmt, net::SocketAddr, time::SystemTime};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use codex_gateway_engine::{Sessions, config::Secret, metrics::Standing};
+use codex_gateway_engine::{Sessions, config::Secret, metrics::Gauges};
 use prometheus_client::{
     encoding::text::encode,
     metrics::{family::Family, gauge::Gauge, info::Info},
     registry::{Metric, Registry},
 };
 
-pub use self::http::count;
-use self::{http::Http, process::Process};
+pub use self::http::count_requests;
+use self::{http::HttpMetrics, process::ProcessCollector};
 use crate::{
-    connections::{Connections, OpenConnections},
+    connections::{ConnectionCounts, Connections},
     limits::Limits,
     version,
 };
 
-/// The type of what [`Metrics::tell`] writes.
+/// Content type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Who may read the metrics.
+/// Options of `/metrics`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct MetricsOptions {
-    /// Serve /metrics at this address too, to whoever can reach it
+    /// Serve /metrics at this address too, without a token
     #[arg(long, env = "CODEX_GATEWAY_METRICS_BIND", value_name = "ADDRESS:PORT")]
     pub metrics_bind: Option<SocketAddr>,
 
-    /// Serve /metrics beside everything else, to whoever has this bearer token
+    /// Serve /metrics on the main port, for clients with this bearer token
     #[arg(long, env = "CODEX_GATEWAY_METRICS_TOKEN", value_name = "SECRET", hide_env_values = true)]
     pub metrics_token: Option<Secret>,
 }
 
-/// What is counted, and how things stand.
+/// All metrics of the gateway.
 pub struct Metrics {
     registry: Registry,
     token: Option<Secret>,
-    http: Http,
-    /// By `state`: what they are at.
+    http: HttpMetrics,
+    /// Labelled by `state`: idle, running or parked.
     sessions: Family<[(&'static str, &'static str); 1], Gauge>,
     waiting: Gauge,
     processes: Gauge,
     warm: Gauge,
     streams: Gauge,
-    /// By `caller`: whether a signed-in caller uses them.
+    /// Labelled by `caller`: anonymous or signed in.
     connections: Family<[(&'static str, &'static str); 1], Gauge>,
     body_bytes: Gauge,
 }
@@ -61,32 +61,36 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// Everything that is counted has its name here.
+    /// Registers all metrics.
     pub fn new(options: &MetricsOptions, sessions: &Sessions) -> Self {
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(Process { since: SystemTime::now() }));
+        registry.register_collector(Box::new(ProcessCollector { started_at: SystemTime::now() }));
         let ours = registry.sub_registry_with_prefix("codex_gateway");
         let build =
             Info::new(vec![("version", version::VERSION), ("commit", version::commit().unwrap_or_default())]);
         ours.register("build", "Which gateway this is", build);
-        let most = Gauge::<i64>::default();
-        most.set(number(sessions.config().max_sessions as u64));
-        ours.register("max_processes", "Codex processes that sessions may have", most);
+        let max_processes = Gauge::<i64>::default();
+        max_processes.set(gauge_value(sessions.config().max_sessions as u64));
+        ours.register("max_processes", "Codex processes that sessions may have", max_processes);
         sessions.metrics().register(ours);
         Self {
             token: options.metrics_token.clone().filter(|token| !token.expose().is_empty()),
-            http: Http::register(ours),
-            sessions: registered(ours, "sessions", "Sessions, by what they are at"),
-            waiting: registered(ours, "sessions_waiting", "Sessions that wait for an answer of their user"),
-            processes: registered(ours, "processes", "Codex processes that sessions have"),
-            warm: registered(ours, "warm_processes", "Codex processes that wait for a session"),
-            streams: registered(
+            http: HttpMetrics::register(ours),
+            sessions: register_metric(ours, "sessions", "Sessions, by what they are at"),
+            waiting: register_metric(
+                ours,
+                "sessions_waiting",
+                "Sessions that wait for an answer of their user",
+            ),
+            processes: register_metric(ours, "processes", "Codex processes that sessions have"),
+            warm: register_metric(ours, "warm_processes", "Codex processes that wait for a session"),
+            streams: register_metric(
                 ours,
                 "event_streams",
                 "Event streams that are open, and requests that wait for a turn",
             ),
-            connections: registered(ours, "connections", "Connections that are open, by who uses them"),
-            body_bytes: registered(
+            connections: register_metric(ours, "connections", "Connections that are open, by who uses them"),
+            body_bytes: register_metric(
                 ours,
                 "request_body_bytes",
                 "Memory that request bodies hold, or have a claim to",
@@ -95,48 +99,48 @@ impl Metrics {
         }
     }
 
-    /// Whether somebody who sends this token may read them; nothing if nobody may.
-    pub fn admits(&self, token: Option<&str>) -> Option<bool> {
+    /// Returns `Some(true)` if `token` is the metrics token. `None` if no token is configured.
+    pub fn check_token(&self, token: Option<&str>) -> Option<bool> {
         let own = self.token.as_ref()?.expose().as_bytes();
         Some(token.is_some_and(|token| verify_slices_are_equal(token.as_bytes(), own).is_ok()))
     }
 
-    /// All of them, as they are now. What cannot be known now is left out.
-    pub async fn tell(&self, sessions: &Sessions, limits: &Limits, connections: &Connections) -> String {
-        let Standing { idle, running, waiting, parked, processes, warm } = sessions.standing().await;
+    /// Renders all metrics with current values. Unavailable values are omitted.
+    pub async fn render(&self, sessions: &Sessions, limits: &Limits, connections: &Connections) -> String {
+        let Gauges { idle, running, waiting, parked, processes, warm } = sessions.gauges().await;
         for (state, count) in [("idle", Some(idle)), ("running", Some(running)), ("parked", parked)] {
             let label = [("state", state)];
             match count {
                 Some(count) => {
-                    self.sessions.get_or_create(&label).set(number(count));
+                    self.sessions.get_or_create(&label).set(gauge_value(count));
                 }
                 None => {
                     self.sessions.remove(&label);
                 }
             }
         }
-        self.waiting.set(number(waiting));
-        self.processes.set(number(processes));
-        self.warm.set(number(warm));
-        self.streams.set(number(limits.open_streams()));
-        let OpenConnections { anonymous, signed_in } = connections.count();
+        self.waiting.set(gauge_value(waiting));
+        self.processes.set(gauge_value(processes));
+        self.warm.set(gauge_value(warm));
+        self.streams.set(gauge_value(limits.open_streams()));
+        let ConnectionCounts { anonymous, signed_in } = connections.count();
         for (caller, count) in [("anonymous", anonymous), ("signed_in", signed_in)] {
-            self.connections.get_or_create(&[("caller", caller)]).set(number(count as u64));
+            self.connections.get_or_create(&[("caller", caller)]).set(gauge_value(count as u64));
         }
-        self.body_bytes.set(number(limits.body_bytes() as u64));
+        self.body_bytes.set(gauge_value(limits.body_bytes() as u64));
         let mut text = String::new();
-        // A string takes everything.
+        // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }
 }
 
-fn registered<M: Metric + Default + Clone>(registry: &mut Registry, name: &str, about: &str) -> M {
+fn register_metric<M: Metric + Default + Clone>(registry: &mut Registry, name: &str, help: &str) -> M {
     let metric = M::default();
-    registry.register(name, about, metric.clone());
+    registry.register(name, help, metric.clone());
     metric
 }
 
-fn number(count: u64) -> i64 {
+fn gauge_value(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

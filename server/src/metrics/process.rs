@@ -1,4 +1,4 @@
-//! The gateway's own process, under the names that all programs give these figures.
+//! Metrics of the gateway's process, with the standard names of Prometheus clients.
 
 use std::{
     fmt::Error,
@@ -17,34 +17,40 @@ use rustix::{
     time::{ClockId, clock_gettime},
 };
 
-/// Reads them when they are asked for.
+/// Collector that reads the values when they are requested.
 #[derive(Debug)]
-pub(super) struct Process {
-    /// When it was started.
-    pub since: SystemTime,
+pub(super) struct ProcessCollector {
+    /// When the process was started.
+    pub started_at: SystemTime,
 }
 
-impl Collector for Process {
+impl Collector for ProcessCollector {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         let mut encoder = encoder;
-        let mut tell = |name, about, unit: Option<&Unit>, metric: &dyn EncodeMetric| {
-            metric.encode(encoder.encode_descriptor(name, about, unit, metric.metric_type())?)
+        let mut encode_metric = |name, help, unit: Option<&Unit>, metric: &dyn EncodeMetric| {
+            metric.encode(encoder.encode_descriptor(name, help, unit, metric.metric_type())?)
         };
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
         let cpu = Duration::try_from(cpu).unwrap_or_default().as_secs_f64();
-        tell("process_cpu", "Processor time used", Some(&Unit::Seconds), &ConstCounter::new(cpu))?;
-        let since = self.since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        let about = "When it was started, as Unix time";
-        tell("process_start_time", about, Some(&Unit::Seconds), &ConstGauge::new(since))?;
+        encode_metric("process_cpu", "Processor time used", Some(&Unit::Seconds), &ConstCounter::new(cpu))?;
+        let started_at =
+            self.started_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let help = "When it was started, as Unix time";
+        encode_metric("process_start_time", help, Some(&Unit::Seconds), &ConstGauge::new(started_at))?;
         if let Some(bytes) = resident_bytes() {
-            tell("process_resident_memory", "Memory in use", Some(&Unit::Bytes), &ConstGauge::new(bytes))?;
+            encode_metric(
+                "process_resident_memory",
+                "Memory in use",
+                Some(&Unit::Bytes),
+                &ConstGauge::new(bytes),
+            )?;
         }
-        // Of a process that others may not look at, some systems do not tell.
+        // Some systems hide the files of a process that is not dumpable.
         if let Some(open) = open_files() {
-            tell("process_open_fds", "Files that are open", None, &ConstGauge::new(open))?;
+            encode_metric("process_open_fds", "Files that are open", None, &ConstGauge::new(open))?;
         }
         if let Some(most) = getrlimit(Resource::Nofile).current {
-            tell("process_max_fds", "Files that may be open", None, &ConstGauge::new(most))?;
+            encode_metric("process_max_fds", "Files that may be open", None, &ConstGauge::new(most))?;
         }
         Ok(())
     }
@@ -59,7 +65,7 @@ fn resident_bytes() -> Option<u64> {
 
 fn open_files() -> Option<u64> {
     let files = fs::read_dir("/proc/self/fd").ok()?.count();
-    // One of them is the directory itself.
+    // One of the files is the directory itself.
     u64::try_from(files.saturating_sub(1)).ok()
 }
 
@@ -68,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_knows_itself() {
+    fn process_figures_are_read_from_proc() {
         let resident = resident_bytes().unwrap();
         assert!((1 << 20..1 << 40).contains(&resident), "{resident}");
         let before = open_files().unwrap();

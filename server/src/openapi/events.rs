@@ -1,14 +1,14 @@
-//! What an event stream consists of.
+//! Schemas of the event streams.
 
 use std::borrow::Cow;
 
 use codex_gateway_wire::{
     EventId, EventName, Json, Queue, RequestResolved, UserRequest,
     api::{
-        SessionRemoved, SessionState, SessionSummaries, SessionSummary, SummaryEventName, TurnEnded,
-        TurnReply, WaitedReply,
+        SessionRemoved, SessionState, SessionSummaries, SessionSummary, SummaryEventName, TurnReply,
+        TurnStreamEnd, WaitedReply,
     },
-    event::{Gap, Hello, ServerRequest, SessionClosed, ThreadOpened, Warning},
+    event::{Gap, ServerRequest, SessionClosed, SessionGreeting, ThreadOpened, Warning},
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -17,38 +17,38 @@ use utoipa::{
 
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
-/// `notification`: what codex says unasked, as it came.
+/// `notification`: a notification from codex, unchanged.
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "only described: the log writes it as codex wrote it")]
+#[allow(dead_code, reason = "only described: the log has codex's own JSON")]
 struct CodexNotification {
-    /// What codex calls it: `turn/started`, `item/agentMessage/delta`, …
+    /// Codex's name of the notification: `turn/started`, `item/agentMessage/delta`, …
     method: String,
-    /// What it says, in codex's words.
+    /// Parameters of the notification, in codex's format.
     params: Json,
 }
 
-/// `raw`: a line between the gateway and codex, when debugging.
+/// `raw`: a line between the gateway and codex, in debug mode.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "only described: the engine writes it")]
 struct RawLine {
-    /// `in` if codex wrote it, `out` if the gateway did.
+    /// `in` for a line from codex, `out` for a line to codex.
     direction: String,
-    /// The line.
+    /// The text of the line.
     line: String,
 }
 
-/// `ping`: nothing.
+/// `ping`: no data.
 #[derive(ToSchema)]
 struct Ping {}
 
-/// One event of a stream.
+/// An event of a session's stream.
 pub struct ServerSentEvent;
 
-/// Calls a macro with the type of each event's data.
+/// Calls a macro with the type of an event's data.
 macro_rules! data_of {
     ($name:expr, $use:ident) => {
         match $name {
-            EventName::Session => $use!(Hello),
+            EventName::Session => $use!(SessionGreeting),
             EventName::State => $use!(SessionState),
             EventName::Notification => $use!(CodexNotification),
             EventName::ServerRequest => $use!(ServerRequest),
@@ -58,7 +58,7 @@ macro_rules! data_of {
             EventName::Raw => $use!(RawLine),
             EventName::Thread => $use!(ThreadOpened),
             EventName::Queue => $use!(Queue),
-            EventName::Turn => $use!(TurnEnded),
+            EventName::Turn => $use!(TurnStreamEnd),
             EventName::SessionClosed => $use!(SessionClosed),
             EventName::Gap => $use!(Gap),
             EventName::Ping => $use!(Ping),
@@ -66,7 +66,7 @@ macro_rules! data_of {
     };
 }
 
-/// The schema of an event.
+/// Returns the schema of an event.
 fn event(name: EventName) -> ObjectBuilder {
     macro_rules! schema_name {
         ($type:ident) => {
@@ -93,7 +93,7 @@ fn event_of(name: &str, meaning: &str, data: &str) -> ObjectBuilder {
 impl PartialSchema for ServerSentEvent {
     fn schema() -> RefOr<Schema> {
         let about =
-            "One event. Those of the log have an id; with the last one that was read, a stream goes on.";
+            "One event. Those of the log have an id; a stream resumes after the last id that was read.";
         let all = OneOfBuilder::new().description(Some(about));
         EventName::ALL.iter().fold(all, |all, &name| all.item(event(name))).into()
     }
@@ -117,7 +117,7 @@ impl ToSchema for ServerSentEvent {
     }
 }
 
-/// One event of the summaries' stream.
+/// An event of the stream of summaries.
 pub struct SummaryEvent;
 
 impl PartialSchema for SummaryEvent {
@@ -149,13 +149,13 @@ impl ToSchema for SummaryEvent {
     }
 }
 
-/// The reply to a message, whether it waits for the end of its turn or not.
+/// Reply to a message, with or without waiting for the end of the turn.
 pub struct TurnAnswer;
 
 impl PartialSchema for TurnAnswer {
     fn schema() -> RefOr<Schema> {
         AnyOfBuilder::new()
-            .description(Some("With `wait`, the turn and what was answered come along."))
+            .description(Some("With `wait`, the turn and its answer are included."))
             .item(Ref::from_schema_name(WaitedReply::name()))
             .item(Ref::from_schema_name(TurnReply::name()))
             .into()

@@ -1,14 +1,14 @@
-//! The OpenAPI document: made of the handlers that the router has, and of the types that they read and write.
+//! The OpenAPI document, built from the router's handlers and their types.
 //!
-//! - [`refusals`]: which errors a handler can answer with
-//! - [`params`]: what stands in paths and headers
-//! - [`events`]: what an event stream consists of
-//! - [`page`]: the document for people
+//! - [`error_groups`]: error responses
+//! - [`params`]: parameters of paths and headers
+//! - [`events`]: event streams
+//! - [`page`]: the document as HTML
 
+pub mod error_groups;
 pub mod events;
 pub mod page;
 pub mod params;
-pub mod refusals;
 
 use serde_json::Value;
 use utoipa::{
@@ -21,128 +21,135 @@ use utoipa::{
     },
 };
 
-/// What all of it is about.
-const ABOUT: &str = "Use OpenAI's Codex over HTTP: each session is a conversation that one `codex app-server` process serves.
+/// Description of the API.
+const DESCRIPTION: &str = "Use OpenAI's Codex over HTTP: each session is a conversation that one `codex app-server` process serves.
 
-Every reply is JSON, except for event streams, images and exports. Errors are `{error, code, requestId}`: `code` is a stable word. \
-A body says that it is JSON (`content-type: application/json`). Where the operator has set a secret, every request needs a \
-bearer token, except for `/healthz` and `/readyz`; an event stream takes it as `?access_token=` as well.
+Every reply is JSON, except for event streams, images and exports. Errors are `{error, code, requestId}`: `code` is stable. \
+A body must be declared as JSON (`content-type: application/json`). If the operator has set a secret, every request needs a \
+bearer token, except for `/healthz` and `/readyz`; an event stream accepts it as `?access_token=` as well.
 
-This is version 1 of the API: fields, events, codes and paths may be added to it. A field or parameter that an operation does not \
-know is refused, with the nearest name; the operations that older clients use list it in `warnings` instead. \
-`RateLimit-Policy` and `RateLimit` say how much may be asked for, and how much is left. Pages of other sites are refused: there is no CORS.";
+This is version 1 of the API: fields, events, codes and paths may be added to it. Unknown fields and parameters are refused, \
+and the error suggests the nearest name; operations that older clients use list them in `warnings` instead. \
+`RateLimit-Policy` and `RateLimit` report the limits and the remaining quotas. Pages of other sites are refused: there is no CORS.";
 
-/// Where the API is: at the address of the document.
+/// URL of the API, relative to the document.
 const SERVER: &str = "/";
 
-/// The parts of it, in the order in which they are told.
+/// Tags of the operations, in the order of the document.
 const TAGS: [(&str, &str); 10] = [
-    ("Sessions", "Conversations, each with an address of its own: made, told of, ended."),
-    ("Turns", "Messages to the agent, and what stops it."),
-    ("Events", "What happens, as it happens: a stream that goes on where it was cut."),
-    ("Requests", "What codex asks the user, the answers, and the rules that these make."),
-    ("Queue", "Messages that wait for their turn."),
-    ("Thread", "What a session talks in, and what can be done with it."),
-    ("Threads", "All that was ever said: listed, read, exported, archived, deleted."),
-    ("Projects", "Folders that bring codex settings along, and whether codex may use them."),
-    ("Files", "Files of a session's directory, what was changed in them, and images."),
+    ("Sessions", "Conversations: create, list, read, delete."),
+    ("Turns", "Messages to the agent, and how to interrupt it."),
+    ("Events", "Live event streams, which can be resumed after a disconnect."),
+    ("Requests", "Approvals and questions from codex, their answers, and the caller's rules."),
+    ("Queue", "Messages that wait for the running turn to end."),
+    ("Thread", "The thread of a session: fork, revert, compact, review, name, replace."),
+    ("Threads", "All threads on disk: list, read, export, archive, delete."),
+    ("Projects", "Folders with codex settings of their own, and whether codex may use them."),
+    ("Files", "Files of a session's directory, their changes, and images."),
     ("Gateway", "The gateway itself."),
 ];
-const TOKEN: &str = "token";
+const TOKEN_SCHEME: &str = "token";
 const EVENT_STREAM: &str = "text/event-stream";
 const VERSION_3_1: &str = "3.1.1";
 
-/// The document before any handler is in it.
-fn beginning() -> OpenApi {
+/// Returns the document without operations.
+fn base_document() -> OpenApi {
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("An HS256 token with `exp`; its `sub` owns what is made with it."));
+        .description(Some("An HS256 token with `exp`. Its `sub` is the owner of what is created with it."));
     let mut components = Components::new();
-    components.add_security_scheme(TOKEN, SecurityScheme::Http(token.build()));
+    components.add_security_scheme(TOKEN_SCHEME, SecurityScheme::Http(token.build()));
     let mut schemas = Vec::new();
-    refusals::schemas(&mut schemas);
+    error_groups::schemas(&mut schemas);
     components.schemas.extend(schemas);
     let tag = |(name, about): (&str, &str)| TagBuilder::new().name(name).description(Some(about)).build();
-    let info =
-        InfoBuilder::new().title("Codex Gateway").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT));
+    let info = InfoBuilder::new()
+        .title("Codex Gateway")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION));
     OpenApiBuilder::new()
-        // The first that can describe event streams.
+        // The first version that can describe event streams.
         .openapi(OpenApiVersion::Version32)
         .info(info)
         .servers(Some([Server::builder().url(SERVER).description(Some("This gateway.")).build()]))
         .tags(Some(TAGS.map(tag)))
-        // None of them, or a token: the gateway may need none.
-        .security(Some([SecurityRequirement::default(), SecurityRequirement::new(TOKEN, [] as [&str; 0])]))
+        // Either no token or a token: a gateway without a secret needs none.
+        .security(Some([
+            SecurityRequirement::default(),
+            SecurityRequirement::new(TOKEN_SCHEME, [] as [&str; 0]),
+        ]))
         .components(Some(components))
         .build()
 }
 
-/// One document out of those of several routers.
+/// Merges the documents of several routers.
 pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
-    let mut whole = beginning();
+    let mut whole = base_document();
     for part in parts {
         whole.merge(part);
     }
-    // Our own types can be written.
+    // Serialising these types cannot fail.
     let mut whole = serde_json::to_value(whole).unwrap_or_default();
-    mend(&mut whole);
+    normalize(&mut whole);
     whole
 }
 
-/// The same document in OpenAPI 3.1, which more generators read. It says of a stream what it says of other replies: that
-/// it has a schema, which is that of each event.
+/// Converts the document to OpenAPI 3.1, which more generators support. There a stream has an ordinary
+/// `schema`, which is that of each event.
 pub fn in_version_3_1(mut document: Value) -> Value {
     document["openapi"] = VERSION_3_1.into();
-    streams_by_schema(&mut document);
+    item_schema_to_schema(&mut document);
     document
 }
 
-fn streams_by_schema(part: &mut Value) {
+fn item_schema_to_schema(part: &mut Value) {
     match part {
         Value::Object(fields) => {
-            fields.values_mut().for_each(streams_by_schema);
+            fields.values_mut().for_each(item_schema_to_schema);
             if let Some(Value::Object(stream)) = fields.get_mut(EVENT_STREAM)
                 && let Some(event) = stream.remove("itemSchema")
             {
                 stream.insert("schema".to_owned(), event);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(streams_by_schema),
+        Value::Array(items) => items.iter_mut().for_each(item_schema_to_schema),
         _ => {}
     }
 }
 
-/// Says what the attributes of handlers and types have no words for.
-fn mend(part: &mut Value) {
+/// Fixes what the attributes of handlers and types cannot express.
+fn normalize(part: &mut Value) {
     match part {
         Value::Object(fields) => {
-            fields.values_mut().for_each(mend);
-            // A member with a default may be left out. Some generators take a default for a member that is always there.
+            fields.values_mut().for_each(normalize);
+            // A field with a default may be omitted. Some generators treat fields with a default as always
+            // present.
             for member in fields.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
                 if let Value::Object(schema) = member.1 {
                     schema.remove("default");
                 }
             }
-            // What may be null is said to be one of two: itself, or null. Where it is any JSON, null is both.
+            // utoipa describes nullable values by `oneOf`. If the other schema also accepts null, only `anyOf`
+            // is correct.
             if let Some(choices) = fields.remove("oneOf") {
                 let null = |choice: &Value| choice.get("type").is_some_and(|kind| kind == "null");
                 let or_null = choices.as_array().is_some_and(|choices| choices.iter().any(null));
                 fields.insert(if or_null { "anyOf" } else { "oneOf" }.to_owned(), choices);
             }
-            // The schema of a stream is that of each of its events.
+            // The schema of a stream is that of each event.
             if let Some(Value::Object(stream)) = fields.get_mut(EVENT_STREAM)
                 && let Some(event) = stream.remove("schema")
             {
                 stream.insert("itemSchema".to_owned(), event);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(mend),
+        Value::Array(items) => items.iter_mut().for_each(normalize),
         _ => {}
     }
 }
 
-/// A body of bytes.
+/// A binary body.
 pub struct Binary;
 
 impl PartialSchema for Binary {
@@ -164,7 +171,7 @@ mod tests {
     use super::*;
     use crate::router;
 
-    /// All responses of a document.
+    /// Returns all responses of a document.
     fn responses(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
         let items = document["paths"].as_object().unwrap().values();
         let operations = items.flat_map(|item| item.as_object().unwrap().values());
@@ -172,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_is_of_one_type() {
+    fn every_error_response_uses_error_body() {
         let document = router::document();
         let mut errors = 0;
         for (_, response) in responses(&document).filter(|(status, _)| !status.starts_with('2')) {
@@ -186,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn both_versions_describe_streams_in_their_own_way() {
+    fn stream_schema_differs_by_openapi_version() {
         let [new, old] = [router::document(), router::document_3_1()];
         assert_eq!((&new["openapi"], &old["openapi"]), (&json!("3.2.0"), &json!("3.1.1")));
         assert_eq!(new["servers"][0]["url"], "/");
@@ -199,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_the_older_gateway_are_left_out_and_bytes_are_binary() {
+    fn legacy_paths_are_omitted_and_bytes_are_binary() {
         let document = router::document();
         for path in ["/api/state", "/api/turn", "/api/thread/new"] {
             assert!(document["paths"].get(path).is_none(), "{path}");

@@ -1,5 +1,5 @@
-//! The document for people: a page without scripts, in which a path opens to what it takes and answers. (What a link
-//! leads to stands inside of what opens: browsers open it then.)
+//! The OpenAPI document as an HTML page without scripts. Each operation is a `<details>` element. Link targets
+//! are inside of it, because browsers then open it.
 
 mod types;
 
@@ -8,44 +8,44 @@ use http::HeaderMap;
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
-use self::types::{fields, kind};
+use self::types::{render_fields, render_type_name};
 
-/// All that the page looks like: it loads nothing.
+/// Styles of the page, inlined.
 const STYLE: &str =
     concat!(include_str!("../../../style/tokens.css"), include_str!("../../../style/docs.css"));
 const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
 
-/// The page, written once.
+/// The rendered page.
 pub struct Page {
     body: String,
 }
 
 impl Page {
-    /// The page of a document.
+    /// Renders the page of a document.
     pub fn of(document: &Value) -> Self {
         let view = view! {
-            <nav aria-label="Contents">{contents(document)}</nav>
+            <nav aria-label="Contents">{render_contents(document)}</nav>
             <main>
                 <header>
                     <h1>"Codex Gateway: the API"</h1>
                     <p class="quiet">
-                        "Version "{text(&document["info"], "version")}" · "
+                        "Version "{text_field(&document["info"], "version")}" · "
                         <a href="openapi.json">"openapi.json"</a>" · "
                         <a href="openapi-3.1.json">"openapi-3.1.json"</a>" · "<a href="../">"The chat"</a>
                     </p>
-                    {prose(text(&document["info"], "description"))}
+                    {render_markdown(text_field(&document["info"], "description"))}
                 </header>
-                {sections(document)}
+                {render_sections(document)}
                 <section>
                     <h2 id="types">"Types"</h2>
-                    {list(schemas(document).map(|(name, schema)| type_section(name, schema)))}
+                    {join_views(schemas(document).map(|(name, schema)| render_type(name, schema)))}
                 </section>
             </main>
         };
         Self { body: view.to_html() }
     }
 
-    /// The page, in the colours that the reader has chosen; its style knows the nonce.
+    /// Returns the HTML document in the reader's theme. The nonce is for its inline style.
     pub fn render(&self, headers: &HeaderMap, nonce: &str) -> String {
         let theme = theme_word(headers);
         format!(
@@ -59,27 +59,27 @@ impl Page {
     }
 }
 
-/// An operation with where it is.
+/// An operation of the document.
 struct Operation<'a> {
     method: &'static str,
     path: &'a str,
-    it: &'a Value,
+    spec: &'a Value,
 }
 
 impl Operation<'_> {
-    /// Its address in the page.
+    /// Returns the fragment of the operation in the page.
     fn anchor(&self) -> Option<String> {
-        self.it["operationId"].as_str().map(str::to_owned)
+        self.spec["operationId"].as_str().map(str::to_owned)
     }
 }
 
-/// The operations of a part, in the document's order.
+/// Returns the operations with a tag, in the document's order.
 fn operations<'a>(document: &'a Value, tag: &str) -> Vec<Operation<'a>> {
     let paths = document["paths"].as_object().into_iter().flatten();
     let all = paths.flat_map(|(path, item)| {
-        METHODS.iter().filter_map(move |&method| Some(Operation { method, path, it: item.get(method)? }))
+        METHODS.iter().filter_map(move |&method| Some(Operation { method, path, spec: item.get(method)? }))
     });
-    all.filter(|operation| operation.it["tags"][0] == tag).collect()
+    all.filter(|operation| operation.spec["tags"][0] == tag).collect()
 }
 
 fn tags(document: &Value) -> impl Iterator<Item = &Value> {
@@ -90,9 +90,9 @@ fn schemas(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
     document["components"]["schemas"].as_object().into_iter().flatten()
 }
 
-fn contents(document: &Value) -> AnyView {
+fn render_contents(document: &Value) -> AnyView {
     let part = |tag: &Value| {
-        let name = text(tag, "name");
+        let name = text_field(tag, "name");
         let line = |operation: Operation<'_>| {
             let anchor = operation.anchor().unwrap_or_default();
             let path = operation.path.trim_start_matches("/api").to_owned();
@@ -103,137 +103,138 @@ fn contents(document: &Value) -> AnyView {
         };
         view! {
             <a class="part" href=format!("#{name}")>{name.clone()}</a>
-            <ul>{list(operations(document, &name).into_iter().map(line))}</ul>
+            <ul>{join_views(operations(document, &name).into_iter().map(line))}</ul>
         }
         .into_any()
     };
     view! {
         <details open>
             <summary>"Contents"</summary>
-            {list(tags(document).map(part))}
+            {join_views(tags(document).map(part))}
             <a class="part" href="#types">"Types"</a>
         </details>
     }
     .into_any()
 }
 
-fn sections(document: &Value) -> AnyView {
+fn render_sections(document: &Value) -> AnyView {
     let section = |tag: &Value| {
-        let name = text(tag, "name");
+        let name = text_field(tag, "name");
         view! {
             <section>
                 <h2 id=name.clone()>{name.clone()}</h2>
-                {prose(text(tag, "description"))}
-                {list(operations(document, &name).into_iter().map(operation))}
+                {render_markdown(text_field(tag, "description"))}
+                {join_views(operations(document, &name).into_iter().map(render_operation))}
             </section>
         }
         .into_any()
     };
-    list(tags(document).map(section))
+    join_views(tags(document).map(section))
 }
 
-fn operation(operation: Operation<'_>) -> AnyView {
-    let Operation { method, path, it } = &operation;
-    let replies = it["responses"].as_object().into_iter().flatten();
+fn render_operation(operation: Operation<'_>) -> AnyView {
+    let Operation { method, path, spec } = &operation;
+    let replies = spec["responses"].as_object().into_iter().flatten();
     view! {
         <details class="entry">
             <summary>
                 <b class=*method>{*method}</b>
                 <code>{(*path).to_owned()}</code>
-                <span inner_html=line(&text(it, "summary"))></span>
+                <span inner_html=render_inline(&text_field(spec, "summary"))></span>
             </summary>
             <div id=operation.anchor()>
-                {prose(text(it, "description"))}
-                {parameters(it)}
-                {it.get("requestBody").map(body)}
+                {render_markdown(text_field(spec, "description"))}
+                {render_parameters(spec)}
+                {spec.get("requestBody").map(render_body)}
                 <h3>"Replies"</h3>
-                <table>{list(replies.map(reply))}</table>
+                <table>{join_views(replies.map(render_reply))}</table>
             </div>
         </details>
     }
     .into_any()
 }
 
-fn parameters(operation: &Value) -> Option<AnyView> {
+fn render_parameters(operation: &Value) -> Option<AnyView> {
     let all = operation["parameters"].as_array().filter(|all| !all.is_empty())?;
     let row = |parameter: &Value| {
         view! {
             <tr>
-                <td><code>{text(parameter, "name")}</code><small>{text(parameter, "in")}</small></td>
-                <td>{kind(&parameter["schema"])}</td>
-                <td>{prose(text(parameter, "description"))}</td>
+                <td><code>{text_field(parameter, "name")}</code><small>{text_field(parameter, "in")}</small></td>
+                <td>{render_type_name(&parameter["schema"])}</td>
+                <td>{render_markdown(text_field(parameter, "description"))}</td>
             </tr>
         }
         .into_any()
     };
-    Some(view! { <h3>"Parameters"</h3><table>{list(all.iter().map(row))}</table> }.into_any())
+    Some(view! { <h3>"Parameters"</h3><table>{join_views(all.iter().map(row))}</table> }.into_any())
 }
 
-fn body(body: &Value) -> AnyView {
+fn render_body(body: &Value) -> AnyView {
     view! {
         <h3>"Body"</h3>
-        <p>{content(&body["content"])}</p>
-        {prose(text(body, "description"))}
+        <p>{render_content(&body["content"])}</p>
+        {render_markdown(text_field(body, "description"))}
     }
     .into_any()
 }
 
-fn reply((status, reply): (&String, &Value)) -> AnyView {
+fn render_reply((status, reply): (&String, &Value)) -> AnyView {
     let well = status.starts_with('2');
     view! {
         <tr>
             <td><code class=if well { "well" } else { "badly" }>{status.clone()}</code></td>
-            <td>{well.then(|| content(&reply["content"]))}{prose(text(reply, "description"))}</td>
+            <td>{well.then(|| render_content(&reply["content"]))}{render_markdown(text_field(reply, "description"))}</td>
         </tr>
     }
     .into_any()
 }
 
-/// What a body is, by its media types.
-fn content(content: &Value) -> AnyView {
+/// Renders a body by its media types.
+fn render_content(content: &Value) -> AnyView {
     let one = |(media, content): (&String, &Value)| {
         let events = content.get("itemSchema").is_some();
         let schema = content.get("itemSchema").or(content.get("schema")).unwrap_or(&Value::Null);
         let json = media == "application/json";
         let said = (!json).then(|| view! { <small>{media.clone()}</small> }.into_any());
-        view! { <span class="media">{kind(schema)}{events.then_some(" …")}{said}</span> }.into_any()
+        view! { <span class="media">{render_type_name(schema)}{events.then_some(" …")}{said}</span> }
+            .into_any()
     };
-    list(content.as_object().into_iter().flatten().map(one))
+    join_views(content.as_object().into_iter().flatten().map(one))
 }
 
-fn type_section(name: &str, schema: &Value) -> AnyView {
+fn render_type(name: &str, schema: &Value) -> AnyView {
     view! {
         <details class="entry">
             <summary><code>{name.to_owned()}</code></summary>
-            <div id=format!("type-{name}")>{prose(text(schema, "description"))}{fields(schema)}</div>
+            <div id=format!("type-{name}")>{render_markdown(text_field(schema, "description"))}{render_fields(schema)}</div>
         </details>
     }
     .into_any()
 }
 
-/// The text of a field; nothing if there is none.
-fn text(part: &Value, name: &str) -> String {
+/// Returns a text field, or an empty string.
+fn text_field(part: &Value, name: &str) -> String {
     part.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn list(views: impl Iterator<Item = AnyView>) -> AnyView {
+fn join_views(views: impl Iterator<Item = AnyView>) -> AnyView {
     views.collect::<Vec<_>>().into_any()
 }
 
-/// Markdown of ours.
-fn prose(markdown: String) -> Option<AnyView> {
+/// Renders Markdown of the document.
+fn render_markdown(markdown: String) -> Option<AnyView> {
     if markdown.is_empty() {
         return None;
     }
-    Some(view! { <div class="prose" inner_html=html(&markdown)></div> }.into_any())
+    Some(view! { <div class="prose" inner_html=to_html(&markdown)></div> }.into_any())
 }
 
-/// A line of Markdown, which is no paragraph of its own.
-fn line(markdown: &str) -> String {
-    html(markdown).trim_start_matches("<p>").trim_end().trim_end_matches("</p>").to_owned()
+/// Renders a line of Markdown without a paragraph around it.
+fn render_inline(markdown: &str) -> String {
+    to_html(markdown).trim_start_matches("<p>").trim_end().trim_end_matches("</p>").to_owned()
 }
 
-fn html(markdown: &str) -> String {
+fn to_html(markdown: &str) -> String {
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(markdown));
     html
@@ -250,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_path_and_every_type_is_told() {
+    fn page_contains_every_operation_and_type() {
         let document = router::document();
         let page = Page::of(&document).render(&HeaderMap::new(), "n0nce");
         for (path, item) in document["paths"].as_object().unwrap() {
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn every_link_leads_somewhere() {
+    fn every_fragment_link_has_target() {
         let page = Page::of(&router::document()).body;
         for link in page.split("href=\"#").skip(1) {
             let to = link.split('"').next().unwrap();

@@ -1,93 +1,93 @@
-//! What stands in paths and headers.
-#![allow(dead_code, reason = "only described: handlers read it by their own means")]
+//! Parameters of paths, queries and headers.
+#![allow(dead_code, reason = "only described: handlers have extractors of their own")]
 
 use codex_gateway_wire::{
     ItemId, QueueItemId, RequestId, RuleId, SessionId, ThreadId, UploadId, api::StateDetail,
 };
 use utoipa::IntoParams;
 
-/// Where a session is.
+/// Path of a session.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct SessionPath {
-    /// The session.
+    /// Id of the session.
     id: SessionId,
 }
 
-/// Where a message is that waits.
+/// Path of a queued message.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct QueuePath {
-    /// The session.
+    /// Id of the session.
     id: SessionId,
-    /// The message.
+    /// Id of the queued message.
     item: QueueItemId,
 }
 
-/// Where a request to the user is.
+/// Path of a request to the user.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct RequestPath {
-    /// The session.
+    /// Id of the session.
     id: SessionId,
-    /// The request.
+    /// Id of the request.
     request: RequestId,
 }
 
-/// Where a rule is.
+/// Path of a rule.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct RulePath {
-    /// The rule.
+    /// Id of the rule.
     id: RuleId,
 }
 
-/// Where a picture is.
+/// Path of a picture in a conversation.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct PicturePath {
-    /// The session.
+    /// Id of the session.
     id: SessionId,
-    /// The entry of the conversation that has the picture.
+    /// Id of the conversation's entry with the picture.
     item: ItemId,
 }
 
-/// Where a thread is.
+/// Path of a thread.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct ThreadPath {
-    /// The thread.
+    /// Id of the thread.
     id: ThreadId,
 }
 
-/// Where an image is.
+/// Path of an upload.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct UploadPath {
-    /// The image.
+    /// Id of the image.
     id: UploadId,
 }
 
-/// The key of a request that shall be done once.
+/// Header of an idempotent request.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-pub struct OnceHeader {
-    /// A request with the same key, path and body is answered as the first one was, and does nothing again. Bodies are
-    /// compared by what they mean; how long a reply waits is no part of that.
+pub struct IdempotencyHeader {
+    /// A retried request with the same key, path and body gets the first response, and has no further effect.
+    /// Bodies are compared by meaning; how long the reply waits does not count.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     idempotency_key: Option<String>,
 }
 
-/// How much of the session's state the reply has.
+/// Amount of session state in the reply.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct StateQuery {
-    /// `none`: neither the transcript, nor the newest events, nor the models. It beats `Prefer`.
+    /// `none`: without the transcript, the newest events and the models. Takes precedence over `Prefer`.
     #[param(inline)]
     state: Option<StateDetail>,
 }
 
-/// How much of the session's state the reply has, as a preference.
+/// Preferred amount of session state in the reply.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct PreferHeader {
@@ -96,22 +96,22 @@ pub struct PreferHeader {
     prefer: Option<String>,
 }
 
-/// A token where no header can be sent: an `EventSource` cannot.
+/// Token in the query, for clients that cannot send headers, such as `EventSource`.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct TokenQuery {
     /// The token, instead of an `Authorization` header.
     access_token: Option<String>,
-    /// Another name of `access_token`.
+    /// Alias of `access_token`.
     #[deprecated]
     token: Option<String>,
 }
 
-/// Where a stream goes on.
+/// Where a stream resumes.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct ResumeHeader {
-    /// The last event that the reader has; it beats `since`.
+    /// Id of the last event that the client has received. Takes precedence over `since`.
     #[param(rename = "Last-Event-ID")]
     last_event_id: Option<String>,
 }

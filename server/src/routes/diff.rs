@@ -1,16 +1,18 @@
-//! `/api/sessions/{id}/diff`: what a conversation has changed in files.
+//! `GET /api/sessions/{id}/diff`: file changes of a conversation.
 
 use axum::{Json, extract::State};
 use codex_gateway_wire::api::DiffReply;
 
 use crate::{
     error::ApiError,
-    extract::CallersSession,
-    openapi::{params::SessionPath, refusals::ReadHistory},
+    extract::OwnedSession,
+    openapi::{error_groups::ReadHistory, params::SessionPath},
     state::AppState,
 };
 
-/// What the newest turn and the whole conversation have changed in files. What commands wrote is not in it.
+/// List the file changes of the newest turn and of the whole conversation.
+///
+/// Files that commands wrote are not included.
 #[utoipa::path(
     get,
     path = "/api/sessions/{id}/diff",
@@ -21,7 +23,7 @@ use crate::{
 )]
 pub async fn read(
     State(state): State<AppState>,
-    CallersSession(session): CallersSession,
+    OwnedSession(session): OwnedSession,
 ) -> Result<Json<DiffReply>, ApiError> {
-    Ok(Json(state.sessions.changes(&session).await?))
+    Ok(Json(state.sessions.diff(&session).await?))
 }

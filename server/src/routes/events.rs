@@ -1,4 +1,4 @@
-//! `GET /api/sessions/{id}/events`: the session's event stream.
+//! `GET /api/sessions/{id}/events`: the event stream of a session.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use codex_gateway_engine::{Session, requests::Attendance};
+use codex_gateway_engine::{Session, server_requests::PresenceGuard};
 use codex_gateway_wire::{EventId, EventName, event::GapReason};
 use futures::Stream;
 use serde::Deserialize;
@@ -19,172 +19,177 @@ use utoipa::IntoParams;
 use crate::{
     auth::Expiry,
     error::ApiError,
-    extract::CallersSession,
-    limits::{StreamPlace, Who},
+    extract::OwnedSession,
+    limits::{RateKey, StreamPermit},
     openapi::{
+        error_groups::ReadSession,
         events::ServerSentEvent,
         params::{PreferHeader, ResumeHeader, SessionPath, StateQuery, TokenQuery},
-        refusals::ReadSession,
     },
     reply::ReplyOptions,
-    sse::{self, Chunk, Reader, Wanted},
+    sse::{self, Chunk, EventFilter, StreamReader},
     state::AppState,
 };
 
-/// How long a reply with `wait` is held back at most, in seconds.
-const MAX_WAIT: u64 = 60;
+/// Maximum `wait`, in seconds.
+const MAX_WAIT_SECONDS: u64 = 60;
 
-/// How a reply with `wait` is typed for a client that asks for plain text.
+/// Content type of a reply with `wait` for clients that accept plain text only.
 const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// How long an `EventSource` waits before it connects again, in milliseconds.
-const RETRY: &str = "retry: 1000\n\n";
+/// Reconnect delay of an `EventSource`, in milliseconds.
+const RETRY_FIELD: &str = "retry: 1000\n\n";
 
-/// What a reader may ask for.
+/// Query of the stream.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
-    /// The last event that the reader has; `Last-Event-ID` beats it.
+pub struct EventsQuery {
+    /// Id of the last event that the client has received. `Last-Event-ID` takes precedence.
     since: Option<String>,
-    /// The names of the events to send, with commas between; all without.
+    /// Names of the events to send, separated by commas. All events by default.
     events: Option<String>,
-    /// `1`: the reader answers requests. A reader that polls counts for half a minute after each reply.
+    /// `1`: the client can answer requests. A polling client counts as present for 30 seconds after each reply.
     interactive: Option<String>,
-    /// Ends the reply after what has happened since: at once with `0`, else when something happens, or after so many
-    /// seconds (at most 60) if nothing does. For clients that cannot hold a stream open.
+    /// Ends the reply after the events since then: at once with `0`, else at the next event, or after this many
+    /// seconds (at most 60). For clients that cannot hold a stream open.
     #[param(maximum = 60)]
     wait: Option<u64>,
-    /// How many seconds the stream is silent at most before a `ping` (1 to 15; 15 without).
+    /// Maximum seconds of silence before a `ping` (1 to 15; default 15).
     #[param(minimum = 1, maximum = 15)]
     ping: Option<u64>,
 }
 
 /// The event stream of the session.
 ///
-/// `session` first; then, with the id of an event, what followed it, else a `state` and what follows that. What cannot be
-/// replayed any more is a `gap` and a `state`. At least every 15 s there is a `ping`; more often with `ping`. With `wait` the
-/// reply ends, with a `ping`, and can be had as `text/plain`: some proxies hold event streams back by their type.
+/// It begins with `session`. With the id of an event, the events after it follow; else a `state` and the events
+/// after that. Events that cannot be replayed any more are replaced by a `gap` and a `state`. A `ping` is sent
+/// after 15 s of silence, or sooner with `ping`. With `wait` the reply ends with a `ping`, and is available as
+/// `text/plain`, because some proxies hold event streams back by their type.
 #[utoipa::path(
     get,
     path = "/api/sessions/{id}/events",
     operation_id = "streamEvents",
     tag = "Events",
-    params(SessionPath, Asked, StateQuery, TokenQuery, PreferHeader, ResumeHeader),
+    params(SessionPath, EventsQuery, StateQuery, TokenQuery, PreferHeader, ResumeHeader),
     responses((status = 200, description = "The events.", content((ServerSentEvent = "text/event-stream"), (ServerSentEvent = "text/plain"))), ReadSession),
 )]
 pub async fn events(
     State(state): State<AppState>,
-    CallersSession(session): CallersSession,
+    OwnedSession(session): OwnedSession,
     Extension(expiry): Extension<Expiry>,
-    Extension(who): Extension<Who>,
+    Extension(rate_key): Extension<RateKey>,
     options: ReplyOptions,
-    asked: Result<Query<Asked>, QueryRejection>,
+    query: Result<Query<EventsQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let Query(asked) = asked.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
-    let wanted = Wanted { names: names(asked.events.as_deref())?, lean: options.lean };
+    let Query(query) = query.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
+    let filter = EventFilter { names: event_mask(query.events.as_deref())?, lean: options.lean };
     let last_event_id = headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default());
-    let since = last_event_id.or(asked.since.as_deref()).filter(|id| !id.is_empty());
+    let since = last_event_id.or(query.since.as_deref()).filter(|id| !id.is_empty());
     let start = match since {
         None => Start::Fresh,
         Some(id) => start_after(&session, id),
     };
-    let wait = asked.wait.map(Duration::from_secs);
-    if wait.is_some_and(|wait| wait.as_secs() > MAX_WAIT) {
-        return Err(ApiError::BadQuery(format!("wait: at most {MAX_WAIT} seconds")));
+    let wait = query.wait.map(Duration::from_secs);
+    if wait.is_some_and(|wait| wait.as_secs() > MAX_WAIT_SECONDS) {
+        return Err(ApiError::BadQuery(format!("wait: at most {MAX_WAIT_SECONDS} seconds")));
     }
-    let keep_alive = asked.ping.map_or(sse::KEEP_ALIVE, Duration::from_secs);
-    if keep_alive.is_zero() || keep_alive > sse::KEEP_ALIVE {
-        return Err(ApiError::BadQuery(format!("ping: 1 to {} seconds", sse::KEEP_ALIVE.as_secs())));
+    let ping_interval = query.ping.map_or(sse::PING_INTERVAL, Duration::from_secs);
+    if ping_interval.is_zero() || ping_interval > sse::PING_INTERVAL {
+        return Err(ApiError::BadQuery(format!("ping: 1 to {} seconds", sse::PING_INTERVAL.as_secs())));
     }
-    let attends = asked.interactive.is_some_and(|word| word == "1" || word == "true");
-    let held = Held {
-        // A reply that is written at once holds no connection.
-        _permit: if wait == Some(Duration::ZERO) { None } else { Some(state.limits.stream(who)?) },
-        _attendance: attends.then(|| session.attend()),
+    let is_interactive = query.interactive.is_some_and(|word| word == "1" || word == "true");
+    let guards = StreamGuards {
+        // A reply that is complete at once occupies no stream.
+        _permit: if wait == Some(Duration::ZERO) {
+            None
+        } else {
+            Some(state.limits.stream_permit(rate_key)?)
+        },
+        _presence: is_interactive.then(|| session.mark_present()),
     };
-    let hello = sse::hello(&session, &state.build_id, options.warnings());
-    let pace = Pace { wait, keep_alive };
-    let mut response = sse::response(stream(session, hello, wanted, start, pace, expiry, held));
+    let greeting = sse::greeting(&session, &state.build_id, options.warnings());
+    let timing = StreamTiming { wait, ping_interval };
+    let mut response = sse::response(stream(session, greeting, filter, start, timing, expiry, guards));
     if wait.is_some() && sse::wants_plain_text(&headers) {
         response.headers_mut().insert(header::CONTENT_TYPE, PLAIN_TEXT);
     }
-    Ok(options.mark(response))
+    Ok(options.add_headers(response))
 }
 
-/// What a stream holds for as long as it is open.
-struct Held {
-    _permit: Option<StreamPlace>,
-    _attendance: Option<Attendance>,
+/// Guards that live as long as the stream.
+struct StreamGuards {
+    _permit: Option<StreamPermit>,
+    _presence: Option<PresenceGuard>,
 }
 
-/// When something is sent though nothing happens.
-struct Pace {
-    /// The reply ends after this; `None` for a stream.
+/// When the stream sends something without an event.
+struct StreamTiming {
+    /// The reply ends after this time. `None` for a stream.
     wait: Option<Duration>,
-    /// A stream pings after this much silence.
-    keep_alive: Duration,
+    /// Maximum silence before a ping.
+    ping_interval: Duration,
 }
 
-/// Where a stream begins.
+/// Where the stream begins.
 enum Start {
     /// With a `state`.
     Fresh,
-    /// With what followed this event.
+    /// With the events after this one.
     After(u64),
     /// With a `gap` and a `state`.
     Gap(EventId, GapReason),
 }
 
 fn start_after(session: &Session, id: &str) -> Start {
-    // An id that is none is of another life: whoever sent it gets everything anew.
+    // An invalid id counts as one of another epoch, so the client gets a `gap`.
     let id = id.parse().unwrap_or_else(|_| EventId { epoch: "none".to_owned(), seq: 0 });
-    match session.log().replayable(&id) {
+    match session.log().check_replay(&id) {
         Ok(seq) => Start::After(seq),
         Err(reason) => Start::Gap(id, reason),
     }
 }
 
-/// The events that a reader wants. What says who and where one is, is always sent.
-fn names(list: Option<&str>) -> Result<u16, ApiError> {
+/// Returns the mask of the events to send. `session`, `session-closed`, `gap` and `ping` are always sent.
+fn event_mask(list: Option<&str>) -> Result<u16, ApiError> {
     let Some(list) = list.filter(|list| !list.trim().is_empty()) else { return Ok(u16::MAX) };
-    let mut names = EventName::SessionClosed.bit();
+    let mut mask = EventName::SessionClosed.mask();
     for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
         let name = EventName::parse(word)
             .ok_or_else(|| ApiError::BadQuery(format!("events: there is no event named {word:?}")))?;
-        names |= name.bit();
+        mask |= name.mask();
     }
-    Ok(names)
+    Ok(mask)
 }
 
 fn stream(
     session: Session,
-    hello: Bytes,
-    wanted: Wanted,
+    greeting: Bytes,
+    filter: EventFilter,
     start: Start,
-    pace: Pace,
+    timing: StreamTiming,
     expiry: Expiry,
-    held: Held,
+    guards: StreamGuards,
 ) -> impl Stream<Item = Chunk> {
     stream! {
-        let _held = held;
-        let expired = expiry.over();
+        let _guards = guards;
+        let expired = expiry.expired();
         tokio::pin!(expired);
-        yield Ok(Bytes::from_static(RETRY.as_bytes()));
-        yield Ok(hello);
-        let begun = match start {
-            Start::After(seq) => Ok((Bytes::new(), Reader::after(session, seq, wanted))),
-            Start::Fresh => Reader::fresh(session, wanted).await,
-            Start::Gap(from, reason) => Reader::after_gap(session, wanted, from, reason).await,
+        yield Ok(Bytes::from_static(RETRY_FIELD.as_bytes()));
+        yield Ok(greeting);
+        let opened = match start {
+            Start::After(seq) => Ok((Bytes::new(), StreamReader::after(session, seq, filter))),
+            Start::Fresh => StreamReader::fresh(session, filter).await,
+            Start::Gap(from, reason) => StreamReader::after_gap(session, filter, from, reason).await,
         };
-        let Ok((first, reader)) = begun else { return };
-        let mut reader = reader.pinging_after(pace.keep_alive);
+        let Ok((first, reader)) = opened else { return };
+        let mut reader = reader.with_ping_interval(timing.ping_interval);
         let replayed = !first.is_empty();
         if replayed {
             yield Ok(first);
         }
-        if let Some(wait) = pace.wait {
+        if let Some(wait) = timing.wait {
             let mut wait = if replayed { Duration::ZERO } else { wait };
             loop {
                 let next = tokio::select! {
@@ -196,13 +201,13 @@ fn stream(
                 wait = Duration::ZERO;
                 yield Ok(bytes);
             }
-            // The events that were left out by their names are not asked for again.
+            // Carries the id of filtered-out events, so that the client does not request them again.
             yield Ok(reader.ping());
             return;
         }
         loop {
             let next = tokio::select! {
-                biased; // Who may not read any more gets nothing of what still waits.
+                biased; // Expiry first: an unauthorised client gets none of the pending events.
                 () = &mut expired => return,
                 next = reader.next() => next,
             };

@@ -17,30 +17,30 @@ use utoipa::IntoParams;
 use crate::{
     auth::{Caller, Expiry},
     error::ApiError,
-    openapi::{params::ThreadPath, refusals::ReadThread},
+    openapi::{error_groups::ReadThread, params::ThreadPath},
     state::AppState,
 };
 
-/// The longest name of a file, without its ending, in bytes.
-const LONGEST_NAME: usize = 60;
+/// Maximum length of a file name without its extension, in bytes.
+const MAX_FILE_NAME_BYTES: usize = 60;
 
-/// What may be asked of an export.
+/// Query of the export.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct ExportQuery {
     /// `markdown` or `json`.
     #[param(inline)]
     format: ExportFormat,
 }
 
-/// All of a thread, as a file.
+/// Export a whole thread as a file.
 #[utoipa::path(
     get,
     path = "/api/threads/{id}/export",
     operation_id = "exportThread",
     tag = "Threads",
-    params(ThreadPath, Asked),
+    params(ThreadPath, ExportQuery),
     responses((status = 200, description = "The file.", content((String = "text/markdown"), (Json = "application/json"))), ReadThread),
 )]
 pub async fn export(
@@ -48,17 +48,18 @@ pub async fn export(
     Caller(owner): Caller,
     Extension(expiry): Extension<Expiry>,
     id: Result<Path<String>, PathRejection>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    query: Result<Query<ExportQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Path(id) = id.map_err(|_| SessionError::ThreadNotFound)?;
-    let Query(Asked { format }) = asked.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
+    let Query(ExportQuery { format }) =
+        query.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
     let Export { title, pieces } = state.sessions.export(&owner, &id, format).await?;
     let (ending, kind) = match format {
         ExportFormat::Markdown => ("md", "text/markdown; charset=utf-8"),
         ExportFormat::Json => ("json", "application/json"),
     };
     let name = file_name(title.as_deref().unwrap_or_default());
-    let mut response = Response::new(Body::from_stream(until_over(expiry, pieces)));
+    let mut response = Response::new(Body::from_stream(until_expired(expiry, pieces)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -68,19 +69,19 @@ pub async fn export(
     Ok(response)
 }
 
-/// The pieces of a file until the caller's token or sign-in ends. Then the file breaks off with an error: without one it
-/// would look whole.
-fn until_over<E: Into<BoxError>>(
+/// Yields the pieces of a file until the caller's token or browser session ends. Then the file ends with an
+/// error, because otherwise it would look complete.
+fn until_expired<E: Into<BoxError>>(
     expiry: Expiry,
     pieces: impl Stream<Item = Result<String, E>>,
 ) -> impl Stream<Item = Result<String, BoxError>> {
     stream! {
-        let over = expiry.over();
-        tokio::pin!(over, pieces);
+        let expired = expiry.expired();
+        tokio::pin!(expired, pieces);
         loop {
             let next = tokio::select! {
                 biased;
-                () = &mut over => Some(Err(ApiError::SignInEnded.into())),
+                () = &mut expired => Some(Err(ApiError::SignInEnded.into())),
                 next = pieces.next() => next.map(|piece| piece.map_err(Into::into)),
             };
             let Some(piece) = next else { return };
@@ -93,12 +94,12 @@ fn until_over<E: Into<BoxError>>(
     }
 }
 
-/// A name for a file, of letters and digits with hyphens between, whatever the title holds.
+/// Derives a file name from the title: ASCII letters and digits, separated by hyphens.
 fn file_name(title: &str) -> String {
     let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let mut name = String::new();
     for word in words {
-        if name.len() + word.len() >= LONGEST_NAME {
+        if name.len() + word.len() >= MAX_FILE_NAME_BYTES {
             break;
         }
         if !name.is_empty() {
@@ -117,11 +118,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn file_breaks_off_when_the_sign_in_ends() {
+    async fn export_fails_when_sign_in_ends() {
         let signed_out = CancellationToken::new();
         let expiry = Expiry::new(None, signed_out.clone());
         let pieces = stream::repeat_with(|| Ok::<_, SessionError>("piece".to_owned()));
-        let file = until_over(expiry, pieces);
+        let file = until_expired(expiry, pieces);
         tokio::pin!(file);
         assert_eq!(file.next().await.unwrap().unwrap(), "piece");
         signed_out.cancel();
@@ -130,12 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_named_safely() {
+    fn file_name_contains_only_safe_characters() {
         assert_eq!(file_name("Fix the `login` page: v2!"), "fix-the-login-page-v2");
         for title in ["", "你好", "../..", "\"\r\n", &"x".repeat(500)] {
             assert_eq!(file_name(title), "conversation", "{title}");
         }
         assert_eq!(file_name("../../etc/passwd"), "etc-passwd");
-        assert!(file_name(&"word ".repeat(99)).len() <= LONGEST_NAME);
+        assert!(file_name(&"word ".repeat(99)).len() <= MAX_FILE_NAME_BYTES);
     }
 }

@@ -1,4 +1,4 @@
-//! What no other handler answers.
+//! Handlers for requests that no route handles.
 
 use std::any::Any;
 
@@ -6,17 +6,17 @@ use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
 
-/// There is nothing at this path.
+/// Replies 404: the path is unknown.
 pub async fn not_found() -> ApiError {
     ApiError::NotFound
 }
 
-/// There is something at this path, but not for this method.
+/// Replies 405: the path does not support the method.
 pub async fn method_not_allowed() -> ApiError {
     ApiError::MethodNotAllowed
 }
 
-/// A handler panicked: a bug. What it said is in the log, not in the reply.
+/// Replies 500 after a panic. Its message is logged, not sent.
 pub fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let said =
         panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());

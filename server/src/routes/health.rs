@@ -1,30 +1,30 @@
-//! `GET /healthz` and `GET /readyz`: never need a token.
+//! `GET /healthz` and `GET /readyz`. Neither needs a token.
 
 use axum::{Json, extract::State, http::StatusCode};
 use codex_gateway_wire::api::{Health, Readiness};
 
-use crate::{openapi::refusals::Open, state::AppState, unknown_fields::Warnings};
+use crate::{openapi::error_groups::Public, state::AppState, unknown_fields::Warnings};
 
-/// The gateway runs. Never needs a token.
+/// The gateway runs. Needs no token.
 #[utoipa::path(
     get,
     path = "/healthz",
     operation_id = "getHealth",
     tag = "Gateway",
-    responses((status = 200, description = "It does.", body = Health), Open),
+    responses((status = 200, description = "The gateway runs.", body = Health), Public),
 )]
 pub async fn healthz(State(state): State<AppState>, warnings: Warnings) -> Json<Health> {
     let uptime_seconds = state.started.elapsed().as_secs();
     Json(Health { ok: true, uptime_seconds, warnings: warnings.list() })
 }
 
-/// The gateway can make sessions: the codex executable can be run. Never needs a token.
+/// The gateway can create sessions: the codex executable runs. Needs no token.
 #[utoipa::path(
     get,
     path = "/readyz",
     operation_id = "getReadiness",
     tag = "Gateway",
-    responses((status = 200, description = "It can.", body = Readiness), Open, (status = 503, description = "It cannot, and why.", body = Readiness)),
+    responses((status = 200, description = "The gateway can create sessions.", body = Readiness), Public, (status = 503, description = "The gateway cannot create sessions; `error` says why.", body = Readiness)),
 )]
 pub async fn readyz(State(state): State<AppState>, warnings: Warnings) -> (StatusCode, Json<Readiness>) {
     let error = state.sessions.check_codex().await.err();

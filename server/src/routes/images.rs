@@ -1,4 +1,4 @@
-//! `/api/sessions/{id}/images/{item}`: a picture that the agent has looked at or made.
+//! `GET /api/sessions/{id}/images/{item}`: a picture that the agent viewed or created.
 
 use axum::{
     extract::{Path, State, rejection::PathRejection},
@@ -11,18 +11,18 @@ use serde::Deserialize;
 
 use crate::{
     error::ApiError,
-    extract::CallersSession,
-    openapi::{Binary, params::PicturePath, refusals::ReadPicture},
+    extract::OwnedSession,
+    openapi::{Binary, error_groups::ReadPicture, params::PicturePath},
     state::AppState,
 };
 
-/// The entry that it is of.
+/// Path of a picture.
 #[derive(Deserialize)]
-pub struct Of {
+pub struct ImagePath {
     item: ItemId,
 }
 
-/// A picture that the agent has looked at or made.
+/// A picture that the agent viewed or created.
 #[utoipa::path(
     get,
     path = "/api/sessions/{id}/images/{item}",
@@ -33,10 +33,10 @@ pub struct Of {
 )]
 pub async fn read(
     State(state): State<AppState>,
-    CallersSession(session): CallersSession,
-    of: Result<Path<Of>, PathRejection>,
+    OwnedSession(session): OwnedSession,
+    path: Result<Path<ImagePath>, PathRejection>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let Path(Of { item }) = of.map_err(|_| SessionError::NoSuchEntry)?;
+    let Path(ImagePath { item }) = path.map_err(|_| SessionError::NoSuchEntry)?;
     let image = state.sessions.image(&session, &item).await?;
     Ok(([(header::CONTENT_TYPE, image.media_type)], image.bytes))
 }

@@ -1,20 +1,20 @@
-//! `GET /api/info`: what this gateway is, and what it allows.
+//! `GET /api/info`: versions and limits of the gateway.
 
 use axum::{Json, extract::State};
 use codex_gateway_wire::api::{Info, InfoLimits};
 
-use crate::{body::MAX_TURN_BYTES, openapi::refusals::Call, state::AppState, version};
+use crate::{body::MAX_TURN_BYTES, openapi::error_groups::Authenticated, state::AppState, version};
 
-/// The version of the API that `docs/api.md` describes.
+/// Version of the API that `docs/api.md` describes.
 const API_VERSION: u32 = 1;
 
-/// What this gateway is, and what it allows.
+/// Versions and limits of the gateway.
 #[utoipa::path(
     get,
     path = "/api/info",
     operation_id = "getInfo",
     tag = "Gateway",
-    responses((status = 200, description = "Its versions, ceilings and limits.", body = Info), Call),
+    responses((status = 200, description = "Versions, ceilings and limits.", body = Info), Authenticated),
 )]
 pub async fn info(State(state): State<AppState>) -> Json<Info> {
     let config = state.sessions.config();
@@ -27,10 +27,10 @@ pub async fn info(State(state): State<AppState>) -> Json<Info> {
         build_id: state.build_id.to_string(),
         codex_version: state.sessions.check_codex().await.ok(),
         demo: config.demo,
-        sign_in: state.auth.is_on(),
+        sign_in: state.auth.is_enabled(),
         sandbox: config.sandbox.into(),
         approval_policy: config.approval_policy.into(),
-        approvals: config.approvals.most(),
+        approvals: config.approvals.ceiling(),
         limits: InfoLimits {
             max_sessions: config.max_sessions,
             session_ttl_ms: config.session_ttl.map(milliseconds),

@@ -1,4 +1,4 @@
-//! `/api/sessions/{id}/items`: a conversation's older entries.
+//! `GET /api/sessions/{id}/items`: older entries of a conversation.
 
 use std::num::NonZeroUsize;
 
@@ -13,37 +13,37 @@ use utoipa::IntoParams;
 
 use crate::{
     error::ApiError,
-    extract::CallersSession,
-    openapi::{params::SessionPath, refusals::ReadHistory},
+    extract::OwnedSession,
+    openapi::{error_groups::ReadHistory, params::SessionPath},
     state::AppState,
 };
 
-/// How many entries a page has without a limit, and how many it may have with one.
-const USUAL: usize = 100;
-const MOST: usize = 200;
+/// Default page size, and the maximum of `limit`.
+const PAGE_SIZE: usize = 100;
+const MAX_PAGE_SIZE: usize = 200;
 
-/// Which entries may be asked for.
+/// Query of a page.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
-    /// Those before this one; the newest without.
+pub struct ListItemsQuery {
+    /// Entries before this one. The newest entries by default.
     before: Option<String>,
-    /// Those before the page that gave this; instead of `before`.
+    /// Entries before an earlier page: its cursor. Replaces `before`.
     cursor: Option<String>,
-    /// How many, at most 200.
+    /// Maximum number of entries (at most 200).
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<NonZeroUsize>,
 }
 
-impl Asked {
-    fn query(self) -> Result<ItemsQuery, ApiError> {
-        let limit = self.limit.map_or(USUAL, NonZeroUsize::get);
-        if limit > MOST {
-            return Err(ApiError::BadQuery(format!("limit: it takes a number from 1 to {MOST}")));
+impl ListItemsQuery {
+    fn into_query(self) -> Result<ItemsQuery, ApiError> {
+        let limit = self.limit.map_or(PAGE_SIZE, NonZeroUsize::get);
+        if limit > MAX_PAGE_SIZE {
+            return Err(ApiError::BadQuery(format!("limit: it takes a number from 1 to {MAX_PAGE_SIZE}")));
         }
-        let said = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let older_than = match (said(self.before), said(self.cursor)) {
+        let non_empty = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let older_than = match (non_empty(self.before), non_empty(self.cursor)) {
             (None, None) => OlderThan::Now,
             (Some(id), None) => OlderThan::Entry(ItemId::from(id)),
             (None, Some(cursor)) => OlderThan::Page(cursor),
@@ -55,20 +55,20 @@ impl Asked {
     }
 }
 
-/// Older entries of the conversation, page by page.
+/// List older entries of the conversation, page by page.
 #[utoipa::path(
     get,
     path = "/api/sessions/{id}/items",
     operation_id = "listItems",
     tag = "Sessions",
-    params(SessionPath, Asked),
+    params(SessionPath, ListItemsQuery),
     responses((status = 200, description = "A page.", body = ItemsPage), ReadHistory),
 )]
 pub async fn list(
     State(state): State<AppState>,
-    CallersSession(session): CallersSession,
-    asked: Result<Query<Asked>, QueryRejection>,
+    OwnedSession(session): OwnedSession,
+    query: Result<Query<ListItemsQuery>, QueryRejection>,
 ) -> Result<Json<ItemsPage>, ApiError> {
-    let Query(asked) = asked.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
-    Ok(Json(state.sessions.items(&session, asked.query()?).await?))
+    let Query(query) = query.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
+    Ok(Json(state.sessions.items(&session, query.into_query()?).await?))
 }

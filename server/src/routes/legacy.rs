@@ -1,11 +1,11 @@
-//! Paths of an older gateway that knew one session only.
+//! Paths of an older gateway that had a single session.
 
 use crate::error::ApiError;
 
-/// The paths.
+/// The removed paths.
 pub const PATHS: [&str; 4] = ["/api/state", "/api/events", "/api/turn", "/api/thread/new"];
 
-/// 410, and what to do instead.
+/// Replies 410, with the new way.
 pub async fn gone() -> ApiError {
     ApiError::Legacy
 }

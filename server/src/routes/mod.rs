@@ -1,4 +1,4 @@
-//! The API's handlers, one file for each part of it.
+//! Handlers of the API, one module per resource.
 
 pub mod diff;
 pub mod docs;
@@ -16,10 +16,10 @@ pub mod projects;
 pub mod queue;
 pub mod requests;
 pub mod rules;
+pub mod service_worker;
 pub mod sessions;
 pub mod sign_in;
 pub mod summaries;
 pub mod threads;
 pub mod turns;
 pub mod uploads;
-pub mod worker;

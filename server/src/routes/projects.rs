@@ -1,4 +1,4 @@
-//! `/api/projects`: the codex settings that folders bring along, and whether their owner trusts them.
+//! `/api/projects`: codex settings of folders, and whether their owner trusts them.
 
 use axum::{
     Json,
@@ -12,20 +12,20 @@ use crate::{
     auth::Caller,
     error::ApiError,
     extract::JsonBody,
-    openapi::refusals::{ListProjects, ReadProject, TrustFolder},
+    openapi::error_groups::{ListProjects, ReadProject, TrustFolder},
     state::AppState,
 };
 
-/// Which folder.
+/// Query that names a folder.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct ProjectQuery {
-    /// The folder, as in `POST /api/sessions`; the operator's default without.
+    /// The folder, as in `POST /api/sessions`. The operator's default without it.
     cwd: Option<String>,
 }
 
-/// The folders that the caller has decided about, the newest first.
+/// List the caller's trust decisions, newest first.
 #[utoipa::path(
     get,
     path = "/api/projects",
@@ -40,7 +40,7 @@ pub async fn list(
     Ok(Json(ProjectList { ok: true, projects: state.sessions.projects(&owner).await? }))
 }
 
-/// What a folder's `.codex` directories set, and whether codex may use it in the caller's sessions.
+/// Read the codex settings of a folder, and whether the caller trusts them.
 #[utoipa::path(
     get,
     path = "/api/projects/status",
@@ -59,8 +59,9 @@ pub async fn status(
     Ok(Json(ProjectReply { ok: true, project }))
 }
 
-/// Trust a folder's own codex settings, or do not. The caller's sessions in the folder use the decision from their next
-/// turn on.
+/// Trust a folder's own codex settings, or stop trusting them.
+///
+/// The caller's sessions in the folder apply the decision from their next turn on.
 #[utoipa::path(
     post,
     path = "/api/projects/trust",

@@ -1,4 +1,4 @@
-//! `/api/sessions/{id}/queue`: the messages that wait for their turn.
+//! `/api/sessions/{id}/queue`: queued messages.
 
 use axum::{
     Json,
@@ -13,25 +13,25 @@ use codex_gateway_wire::{
 
 use crate::{
     error::ApiError,
-    extract::{CallersSession, JsonBody, NoBody},
+    extract::{JsonBody, NoBody, OwnedSession},
     openapi::{
-        params::{OnceHeader, PreferHeader, QueuePath, SessionPath, StateQuery},
-        refusals::{Queue, ReadSession, SendQueued},
+        error_groups::{EditQueue, ReadSession, SendQueued},
+        params::{IdempotencyHeader, PreferHeader, QueuePath, SessionPath, StateQuery},
     },
     reply::ReplyOptions,
     state::AppState,
 };
 
-/// The message that a path names.
-type Item = Result<Path<(SessionId, QueueItemId)>, PathRejection>;
+/// Path of a queued message.
+type ItemPath = Result<Path<(SessionId, QueueItemId)>, PathRejection>;
 
-fn id(item: Item) -> Result<QueueItemId, SessionError> {
-    // Whatever cannot be an id is the id of nothing.
+fn item_id(item: ItemPath) -> Result<QueueItemId, SessionError> {
+    // A path that cannot be parsed names no message.
     let Path((_, item)) = item.map_err(|_| SessionError::NoSuchQueueItem)?;
     Ok(item)
 }
 
-/// The messages that wait for their turn, the next one first.
+/// List the queued messages, next one first.
 #[utoipa::path(
     get,
     path = "/api/sessions/{id}/queue",
@@ -40,11 +40,11 @@ fn id(item: Item) -> Result<QueueItemId, SessionError> {
     params(SessionPath),
     responses((status = 200, description = "The messages.", body = QueueReply), ReadSession),
 )]
-pub async fn list(CallersSession(session): CallersSession) -> Result<Json<QueueReply>, ApiError> {
+pub async fn list(OwnedSession(session): OwnedSession) -> Result<Json<QueueReply>, ApiError> {
     Ok(Json(session.queue().await?))
 }
 
-/// Change what a message says that waits, or what it waits before.
+/// Change the text or the position of a queued message.
 #[utoipa::path(
     patch,
     path = "/api/sessions/{id}/queue/{item}",
@@ -52,53 +52,53 @@ pub async fn list(CallersSession(session): CallersSession) -> Result<Json<QueueR
     tag = "Queue",
     params(QueuePath),
     request_body= EditQueueItem,
-    responses((status = 200, description = "The messages that wait then.", body = QueueReply), Queue),
+    responses((status = 200, description = "The queue after the change.", body = QueueReply), EditQueue),
 )]
 pub async fn edit(
-    CallersSession(session): CallersSession,
-    item: Item,
+    OwnedSession(session): OwnedSession,
+    item: ItemPath,
     JsonBody(edit): JsonBody<EditQueueItem>,
 ) -> Result<Json<QueueReply>, ApiError> {
-    Ok(Json(session.edit_queued(id(item)?, edit).await?))
+    Ok(Json(session.edit_queued(item_id(item)?, edit).await?))
 }
 
-/// Take a message out of the queue.
+/// Remove a message from the queue.
 #[utoipa::path(
     delete,
     path = "/api/sessions/{id}/queue/{item}",
     operation_id = "removeQueued",
     tag = "Queue",
     params(QueuePath),
-    responses((status = 200, description = "The messages that wait then.", body = QueueReply), Queue),
+    responses((status = 200, description = "The queue after the change.", body = QueueReply), EditQueue),
 )]
 pub async fn remove(
-    CallersSession(session): CallersSession,
-    item: Item,
+    OwnedSession(session): OwnedSession,
+    item: ItemPath,
 ) -> Result<Json<QueueReply>, ApiError> {
-    Ok(Json(session.remove_queued(id(item)?).await?))
+    Ok(Json(session.remove_queued(item_id(item)?).await?))
 }
 
-/// Send a message that waits now: as a turn, or to the agent that is at work.
+/// Send a queued message now: as a turn, or to the running one.
 #[utoipa::path(
     post,
     path = "/api/sessions/{id}/queue/{item}/send",
     operation_id = "sendQueued",
     tag = "Queue",
-    params(QueuePath, StateQuery, PreferHeader, OnceHeader),
-    responses((status = 200, description = "What became of it.", body = TurnReply), SendQueued),
+    params(QueuePath, StateQuery, PreferHeader, IdempotencyHeader),
+    responses((status = 200, description = "How the message was delivered.", body = TurnReply), SendQueued),
 )]
 pub async fn send(
     State(state): State<AppState>,
-    CallersSession(session): CallersSession,
-    item: Item,
+    OwnedSession(session): OwnedSession,
+    item: ItemPath,
     options: ReplyOptions,
     NoBody { key }: NoBody,
 ) -> Result<Response, ApiError> {
-    let (sender, id) = (session.clone(), id(item)?);
+    let (sender, id) = (session.clone(), item_id(item)?);
     if key.is_none() {
         return Ok(options.json(session.send_queued(id).await?));
     }
-    let sending = async move { Ok(sender.send_queued(id).await?.sent) };
-    let sent = state.sessions.do_once(session.owner(), key, sending).await?;
-    Ok(options.json(TurnReply { session: session.state().await?, sent }))
+    let sending = async move { Ok(sender.send_queued(id).await?.delivery) };
+    let sent = state.sessions.run_idempotent(session.owner(), key, sending).await?;
+    Ok(options.json(TurnReply { session: session.state().await?, delivery: sent }))
 }

@@ -1,4 +1,4 @@
-//! `/api/sessions/{id}/requests`: what waits for the user, and answering it.
+//! `/api/sessions/{id}/requests`: pending requests to the user, and their answers.
 
 use axum::{
     Json,
@@ -12,15 +12,15 @@ use codex_gateway_wire::{
 
 use crate::{
     error::ApiError,
-    extract::{CallersSession, Keyed},
+    extract::{IdempotentJson, OwnedSession},
     openapi::{
-        params::{OnceHeader, RequestPath, SessionPath},
-        refusals::{Answer, ReadSession},
+        error_groups::{Answer, ReadSession},
+        params::{IdempotencyHeader, RequestPath, SessionPath},
     },
     state::AppState,
 };
 
-/// What waits for an answer, the oldest first.
+/// List the pending requests, oldest first.
 #[utoipa::path(
     get,
     path = "/api/sessions/{id}/requests",
@@ -29,29 +29,29 @@ use crate::{
     params(SessionPath),
     responses((status = 200, description = "The requests.", body = RequestList), ReadSession),
 )]
-pub async fn list(CallersSession(session): CallersSession) -> Result<Json<RequestList>, ApiError> {
+pub async fn list(OwnedSession(session): OwnedSession) -> Result<Json<RequestList>, ApiError> {
     Ok(Json(RequestList { ok: true, requests: session.requests().await? }))
 }
 
-/// Answer a request. One whose answer does not fit still waits.
+/// Answer a request. After an invalid answer the request stays pending.
 #[utoipa::path(
     post,
     path = "/api/sessions/{id}/requests/{request}",
     operation_id = "answerRequest",
     tag = "Requests",
-    params(RequestPath, OnceHeader),
+    params(RequestPath, IdempotencyHeader),
     request_body= AnswerRequest,
-    responses((status = 200, description = "How it ended.", body = AnswerReply), Answer),
+    responses((status = 200, description = "How the request was resolved.", body = AnswerReply), Answer),
 )]
 pub async fn answer(
     State(state): State<AppState>,
-    CallersSession(session): CallersSession,
+    OwnedSession(session): OwnedSession,
     request: Result<Path<(SessionId, RequestId)>, PathRejection>,
-    Keyed { key, body, permit: _permit }: Keyed<AnswerRequest>,
+    IdempotentJson { key, body, permit: _permit }: IdempotentJson<AnswerRequest>,
 ) -> Result<Json<AnswerReply>, ApiError> {
     let Path((_, request)) = request.map_err(|_| SessionError::NoSuchRequest)?;
     let answer = body.ok_or_else(ApiError::empty_body)?;
     let answerer = session.clone();
     let answering = async move { answerer.answer(request, answer).await };
-    Ok(Json(state.sessions.do_once(session.owner(), key, answering).await?))
+    Ok(Json(state.sessions.run_idempotent(session.owner(), key, answering).await?))
 }

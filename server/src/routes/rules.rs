@@ -1,4 +1,4 @@
-//! `/api/rules`: what the caller allows without being asked.
+//! `/api/rules`: approvals that the caller has granted permanently.
 
 use axum::{
     Json,
@@ -14,13 +14,13 @@ use crate::{
     auth::Caller,
     error::ApiError,
     openapi::{
+        error_groups::{DeleteRule, ListRules},
         params::RulePath,
-        refusals::{DeleteRule, ListRules},
     },
     state::AppState,
 };
 
-/// The caller's rules, the oldest first: what they have decided to allow always.
+/// List the caller's rules for automatic approval, oldest first.
 #[utoipa::path(
     get,
     path = "/api/rules",
@@ -32,14 +32,14 @@ pub async fn list(State(state): State<AppState>, Caller(owner): Caller) -> Resul
     Ok(Json(RuleList { ok: true, rules: state.sessions.rules(&owner).await? }))
 }
 
-/// Revoke a rule. It allows nothing from now on; what it has allowed stays done.
+/// Revoke a rule. It allows nothing from now on; past approvals stay.
 #[utoipa::path(
     delete,
     path = "/api/rules/{id}",
     operation_id = "deleteRule",
     tag = "Requests",
     params(RulePath),
-    responses((status = 200, description = "It is gone.", body = RuleDeleted), DeleteRule),
+    responses((status = 200, description = "The rule is deleted.", body = RuleDeleted), DeleteRule),
 )]
 pub async fn delete(
     State(state): State<AppState>,

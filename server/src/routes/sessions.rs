@@ -1,4 +1,4 @@
-//! `/api/sessions`: list, create, read, state, snapshot, delete.
+//! `/api/sessions`: list, create, read and delete sessions.
 
 use std::num::NonZeroUsize;
 
@@ -10,7 +10,7 @@ use axum::{
 use codex_gateway_engine::SessionError;
 use codex_gateway_wire::{
     SessionId, Snapshot,
-    api::{CreateSession, Deleted, SessionDetails, SessionList, SessionReply},
+    api::{CreateSession, SessionDeleted, SessionDetails, SessionList, SessionReply},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -18,33 +18,33 @@ use utoipa::IntoParams;
 use crate::{
     auth::Caller,
     error::ApiError,
-    extract::{CallersSession, Keyed},
+    extract::{IdempotentJson, OwnedSession},
     openapi::{
-        params::{OnceHeader, PreferHeader, SessionPath, StateQuery},
-        refusals::{Call, Create, EndSession, ReadSession},
+        error_groups::{Authenticated, Create, EndSession, ReadSession},
+        params::{IdempotencyHeader, PreferHeader, SessionPath, StateQuery},
     },
     reply::ReplyOptions,
     state::AppState,
     unknown_fields::Warnings,
 };
 
-/// How many sessions a page has without a limit, and how many it may have with one.
+/// Default page size, and the maximum of `limit`.
 const PAGE_SIZE: usize = 50;
 const MAX_PAGE_SIZE: usize = 100;
 
-/// Which page of the list.
+/// Query of the list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub struct ListQuery {
-    /// Where the page begins: `nextCursor` of the page before. It holds until the gateway is restarted.
+pub struct ListSessionsQuery {
+    /// `nextCursor` of the previous page. Valid until the gateway restarts.
     cursor: Option<String>,
-    /// How many sessions, at most 100; 50 without.
+    /// Maximum number of sessions (at most 100; default 50).
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<NonZeroUsize>,
 }
 
-/// The caller's own sessions, the last used first, page by page.
+/// List the caller's sessions, most recently used first, page by page.
 ///
 /// A session that is used while the pages are read moves to the front of the list.
 #[utoipa::path(
@@ -52,15 +52,15 @@ pub struct ListQuery {
     path = "/api/sessions",
     operation_id = "listSessions",
     tag = "Sessions",
-    params(ListQuery),
-    responses((status = 200, description = "A page.", body = SessionList), Call),
+    params(ListSessionsQuery),
+    responses((status = 200, description = "A page.", body = SessionList), Authenticated),
 )]
 pub async fn list(
     State(state): State<AppState>,
     Caller(owner): Caller,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    query: Result<Query<ListSessionsQuery>, QueryRejection>,
 ) -> Result<Json<SessionList>, ApiError> {
-    let Query(ListQuery { cursor, limit }) =
+    let Query(ListSessionsQuery { cursor, limit }) =
         query.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
     let limit = limit.map_or(PAGE_SIZE, NonZeroUsize::get);
     if limit > MAX_PAGE_SIZE {
@@ -70,7 +70,7 @@ pub async fn list(
     Ok(Json(state.sessions.list_sessions(&owner, cursor, limit).await?))
 }
 
-/// A session, without its conversation.
+/// Read a session, without its conversation.
 #[utoipa::path(
     get,
     path = "/api/sessions/{id}",
@@ -79,37 +79,37 @@ pub async fn list(
     params(SessionPath),
     responses((status = 200, description = "The session.", body = SessionDetails), ReadSession),
 )]
-pub async fn read(CallersSession(session): CallersSession) -> Json<SessionDetails> {
+pub async fn read(OwnedSession(session): OwnedSession) -> Json<SessionDetails> {
     Json(SessionDetails {
         ok: true,
         session_id: session.id().clone(),
-        session: session.listed(),
+        session: session.to_list_item(),
         last_event_id: session.log().last(),
     })
 }
 
-/// Make a session: in a new thread, or in one that is there already.
+/// Create a session, in a new or an existing thread.
 #[utoipa::path(
     post,
     path = "/api/sessions",
     operation_id = "createSession",
     tag = "Sessions",
-    params(StateQuery, PreferHeader, OnceHeader),
-    request_body(content = Option<CreateSession>, description = "Nothing, or any of it."),
+    params(StateQuery, PreferHeader, IdempotencyHeader),
+    request_body(content = Option<CreateSession>, description = "Optional settings."),
     responses((status = 200, description = "The new session.", body = SessionReply), Create),
 )]
 pub async fn create(
     State(state): State<AppState>,
     Caller(owner): Caller,
     options: ReplyOptions,
-    Keyed { key, body, permit }: Keyed<CreateSession>,
+    IdempotentJson { key, body, permit }: IdempotentJson<CreateSession>,
 ) -> Result<Response, ApiError> {
-    let session = state.sessions.create_once(&owner, body.unwrap_or_default(), key).await?;
+    let session = state.sessions.create_idempotent(&owner, body.unwrap_or_default(), key).await?;
     drop(permit);
     Ok(options.json(session.state().await?))
 }
 
-/// The session as text: account, models, the newest entries of the conversation, the newest events.
+/// Read the session's account, models, newest entries and newest events.
 #[utoipa::path(
     get,
     path = "/api/sessions/{id}/state",
@@ -118,14 +118,13 @@ pub async fn create(
     params(SessionPath, StateQuery, PreferHeader),
     responses((status = 200, description = "The session.", body = SessionReply), ReadSession),
 )]
-pub async fn state(
-    CallersSession(session): CallersSession,
-    options: ReplyOptions,
-) -> Result<Response, ApiError> {
+pub async fn state(OwnedSession(session): OwnedSession, options: ReplyOptions) -> Result<Response, ApiError> {
     Ok(options.json(session.state().await?))
 }
 
-/// The newest 200 entries of the conversation, whole. The event stream with `since` of its `at` goes on from there.
+/// Read the newest 200 entries of the conversation, complete.
+///
+/// The event stream continues from there with `since` set to `at`.
 #[utoipa::path(
     get,
     path = "/api/sessions/{id}/snapshot",
@@ -134,26 +133,28 @@ pub async fn state(
     params(SessionPath),
     responses((status = 200, description = "The conversation.", body = Snapshot), ReadSession),
 )]
-pub async fn snapshot(CallersSession(session): CallersSession) -> Result<Json<Snapshot>, ApiError> {
+pub async fn snapshot(OwnedSession(session): OwnedSession) -> Result<Json<Snapshot>, ApiError> {
     Ok(Json(session.snapshot().await?))
 }
 
-/// End the session. Its process is gone when this answers; its thread stays.
+/// End the session.
+///
+/// Its process has exited when the reply is sent. Its thread stays.
 #[utoipa::path(
     delete,
     path = "/api/sessions/{id}",
     operation_id = "deleteSession",
     tag = "Sessions",
     params(SessionPath),
-    responses((status = 200, description = "It is gone.", body = Deleted), EndSession),
+    responses((status = 200, description = "The session has ended.", body = SessionDeleted), EndSession),
 )]
 pub async fn delete(
     State(state): State<AppState>,
     Caller(owner): Caller,
     warnings: Warnings,
     id: Result<Path<SessionId>, axum::extract::rejection::PathRejection>,
-) -> Result<Json<Deleted>, ApiError> {
+) -> Result<Json<SessionDeleted>, ApiError> {
     let Path(session_id) = id.map_err(|_| SessionError::NotFound)?;
     state.sessions.delete(&owner, &session_id).await?;
-    Ok(Json(Deleted { ok: true, session_id, warnings: warnings.list() }))
+    Ok(Json(SessionDeleted { ok: true, session_id, warnings: warnings.list() }))
 }

@@ -1,4 +1,4 @@
-//! `POST /sign-in` and `POST /sign-out`: a token becomes a cookie, and the cookie ends.
+//! `POST /sign-in` exchanges a token for a cookie, and `POST /sign-out` ends the browser session.
 
 use axum::{
     extract::{Request, State},
@@ -10,50 +10,50 @@ use leptos::nonce::Nonce;
 use serde::Deserialize;
 
 use crate::{
-    body::{read_form, says},
+    body::{has_content_type, read_form},
     cookie,
     error::ApiError,
-    guard::SITE,
-    headers::allow_form,
+    guard::SEC_FETCH_SITE,
+    headers::set_form_policy,
     limits::Address,
     state::AppState,
-    tokens::{BadToken, pasted},
+    tokens::{BadToken, extract_token},
 };
 
-/// When one may send a form again that had to give way to others, in seconds.
-const FORM_RETRY: u64 = 5;
+/// When to resend a form that was displaced, in seconds.
+const FORM_RETRY_SECONDS: u64 = 5;
 
-/// What the form sends.
+/// Fields of the sign-in form.
 #[derive(Deserialize)]
-struct Sent {
+struct SubmittedForm {
     #[serde(default)]
     token: String,
-    /// The page to go to afterwards.
+    /// Path to redirect to.
     #[serde(default)]
     to: String,
 }
 
-/// `POST /sign-in`: a good token becomes a cookie, and one goes on to the page that was asked for. With a bad one the
-/// form comes again.
+/// `POST /sign-in`: with a valid token, sets the cookie and redirects to the requested page. Otherwise the form
+/// is shown again.
 pub async fn sign_in(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     let address = Address::of(&request);
     let (parts, body) = request.into_parts();
-    if !says(&parts.headers, "application/x-www-form-urlencoded") {
+    if !has_content_type(&parts.headers, "application/x-www-form-urlencoded") {
         return Err(ApiError::BadBody("the body must be a form with a token".to_owned()));
     }
-    let permit = state.limits.form(address);
+    let permit = state.limits.form_permit(address);
     let bytes = tokio::select! {
         bytes = read_form(body) => bytes?,
         () = permit.displaced() => {
-            return Err(ApiError::RateLimited { what: "sign-in forms at the same time", after: FORM_RETRY });
+            return Err(ApiError::RateLimited { what: "sign-in forms at the same time", retry_after: FORM_RETRY_SECONDS });
         }
     };
     drop(permit);
-    let sent: Sent = serde_urlencoded::from_bytes(&bytes)
+    let sent: SubmittedForm = serde_urlencoded::from_bytes(&bytes)
         .map_err(|error| ApiError::BadBody(format!("the form is not what is expected: {error}")))?;
-    let to = own_path(&sent.to);
-    let admission = match state.auth.read(pasted(&sent.token)) {
-        Ok(admission) => admission,
+    let to = local_path(&sent.to);
+    let identity = match state.auth.verify(extract_token(&sent.token)) {
+        Ok(identity) => identity,
         Err(error) => {
             let problem = match error {
                 BadToken::NotValidYet => {
@@ -62,18 +62,18 @@ pub async fn sign_in(State(state): State<AppState>, request: Request) -> Result<
                 }
                 BadToken::Invalid => {
                     tracing::info!(%address, "sign-in refused: the token is not valid");
-                    state.limits.bad_token(address)?;
+                    state.limits.count_bad_token(address)?;
                     TokenProblem::Invalid
                 }
             };
-            return Ok(form(&state.base_path, &parts.headers, Form { to, problem: Some(problem) }));
+            return Ok(form_response(&state.base_path, &parts.headers, Form { to, problem: Some(problem) }));
         }
     };
     let mut response = Redirect::to(&state.base_path.address(to)).into_response();
-    if let Some(sign_ins) = state.auth.sign_ins() {
-        let (until, owner) = (admission.until, admission.owner.clone());
-        let id = sign_ins.begin(admission).await.map_err(|error| {
-            tracing::error!(%error, "nobody can sign in");
+    if let Some(browser_sessions) = state.auth.browser_sessions() {
+        let (until, owner) = (identity.until, identity.owner.clone());
+        let id = browser_sessions.create(identity).await.map_err(|error| {
+            tracing::error!(%error, "cannot create a sign-in");
             ApiError::Internal
         })?;
         tracing::info!(owner = owner.as_str(), %address, "signed in");
@@ -82,19 +82,19 @@ pub async fn sign_in(State(state): State<AppState>, request: Request) -> Result<
     Ok(response)
 }
 
-/// `GET /sign-in`: one goes to a page, which asks for a token if one is needed.
-pub async fn begin(State(state): State<AppState>) -> Redirect {
+/// `GET /sign-in`: redirects to the first page, which shows the form if a token is needed.
+pub async fn redirect_to_page(State(state): State<AppState>) -> Redirect {
     Redirect::to(&state.base_path.address("/"))
 }
 
-/// `POST /sign-out`: the cookie admits nobody any more.
+/// `POST /sign-out`: revokes the browser session and removes its cookie.
 pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    if let Some(sign_ins) = state.auth.sign_ins() {
+    if let Some(browser_sessions) = state.auth.browser_sessions() {
         for id in cookie::values(&state.base_path, &headers) {
-            if let Some((admission, _)) = sign_ins.find(id) {
-                tracing::info!(owner = admission.owner.as_str(), "signed out");
+            if let Some((identity, _)) = browser_sessions.find(id) {
+                tracing::info!(owner = identity.owner.as_str(), "signed out");
             }
-            sign_ins.end(id).await;
+            browser_sessions.revoke(id).await;
         }
     }
     let mut response = Redirect::to(&state.base_path.address("/")).into_response();
@@ -102,37 +102,38 @@ pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Resp
     response
 }
 
-/// A form to sign in with.
+/// Inputs of the sign-in form.
 pub struct Form<'a> {
-    /// The path to go to afterwards.
+    /// Path to redirect to.
     to: &'a str,
-    /// Why a token was refused, if there was one.
+    /// Why the token was refused. `None` if none was sent.
     problem: Option<TokenProblem>,
 }
 
 impl<'a> Form<'a> {
-    /// For somebody who wants to see this page.
-    pub fn asking(uri: &'a Uri, problem: Option<TokenProblem>) -> Self {
-        Self { to: uri.path_and_query().map_or("/", |path| own_path(path.as_str())), problem }
+    /// Creates a form for a request of this page.
+    pub fn for_page(uri: &'a Uri, problem: Option<TokenProblem>) -> Self {
+        Self { to: uri.path_and_query().map_or("/", |path| local_path(path.as_str())), problem }
     }
 }
 
-/// 401, and the form. It runs no script.
-pub fn form(base: &BasePath, headers: &HeaderMap, Form { to, problem }: Form<'_>) -> Response {
+/// Replies 401 with the sign-in form. It contains no script.
+pub fn form_response(base: &BasePath, headers: &HeaderMap, Form { to, problem }: Form<'_>) -> Response {
     let nonce = Nonce::new();
-    // Who follows a link of another site comes without the cookie, which is for our own pages only. Seen from the form,
-    // the same address is a page of ours: look once more, before anybody signs in who has done so already.
-    let look_again = problem.is_none() && headers.get(SITE).is_some_and(|site| site == "cross-site");
+    // The cookie is `SameSite=Strict`, so it is missing if a link of another site was followed. From the form,
+    // the same URL is requested by an own page: reload once, in case the browser is signed in.
+    let look_again =
+        problem.is_none() && headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site");
     let html = sign_in_page(headers, SignInPage { base, nonce: &nonce, to, problem, look_again });
     let mut response = (StatusCode::UNAUTHORIZED, Html(html)).into_response();
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    allow_form(response.headers_mut(), &nonce);
+    set_form_policy(response.headers_mut(), &nonce);
     response
 }
 
-/// A path of ours, or else that of the first page. What browsers read as another host (`//host`, `/\host`), or skip
-/// (control characters), is none.
-fn own_path(to: &str) -> &str {
+/// Returns a path of this gateway, or `/`. Rejects paths that browsers read as another host (`//host`,
+/// `/\host`), and control characters, which browsers skip.
+fn local_path(to: &str) -> &str {
     let is_plain = to.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if is_plain && to.starts_with('/') && !to.starts_with("//") { to } else { "/" }
 }
@@ -145,12 +146,12 @@ fn add_cookie(response: &mut Response, cookie: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::own_path;
+    use super::local_path;
 
     #[test]
-    fn one_goes_on_to_pages_of_ours_only() {
+    fn sign_in_redirects_to_local_paths_only() {
         for own in ["/", "/c/0b5e", "/c/0b5e?x=1&y=%20", "/a//b", "/:x@y"] {
-            assert_eq!(own_path(own), own);
+            assert_eq!(local_path(own), own);
         }
         for foreign in [
             "",
@@ -164,7 +165,7 @@ mod tests {
             "/a b",
             "/日",
         ] {
-            assert_eq!(own_path(foreign), "/", "{foreign:?}");
+            assert_eq!(local_path(foreign), "/", "{foreign:?}");
         }
     }
 }

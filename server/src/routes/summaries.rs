@@ -1,4 +1,4 @@
-//! `GET /api/events`: one stream with the summaries of all of the caller's sessions.
+//! `GET /api/events`: a stream with the summaries of all of the caller's sessions.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use codex_gateway_engine::{Session, SummaryChange, SummaryFollower, requests::Attendance};
+use codex_gateway_engine::{Session, SummaryChange, SummaryFollower, server_requests::PresenceGuard};
 use codex_gateway_wire::{
     SessionId,
     api::{SessionRemoved, SessionSummaries, SummaryEventName},
@@ -23,108 +23,108 @@ use utoipa::IntoParams;
 use crate::{
     auth::{Caller, Expiry},
     error::ApiError,
-    limits::{StreamPlace, Who},
-    openapi::{events::SummaryEvent, params::TokenQuery, refusals::Summaries},
-    sse::{self, Chunk, KEEP_ALIVE},
+    limits::{RateKey, StreamPermit},
+    openapi::{error_groups::StreamSummaries, events::SummaryEvent, params::TokenQuery},
+    sse::{self, Chunk, PING_INTERVAL},
     state::AppState,
 };
 
-/// The most sessions that one stream answers requests for.
-const MAX_ATTENDED: usize = 200;
+/// Maximum number of sessions that one stream answers requests for.
+const MAX_INTERACTIVE: usize = 200;
 
-/// The query of the stream.
+/// Query of the stream.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct SummariesQuery {
-    /// The ids of the sessions whose requests this client answers, with commas between (at most 200): while the stream is
-    /// open, these sessions have somebody to ask.
+    /// Ids of the sessions whose requests this client can answer, separated by commas (at most 200). While the
+    /// stream is open, a user counts as present in them.
     interactive: Option<String>,
 }
 
-/// The summaries of one's sessions.
+/// The stream of the caller's session summaries.
 ///
-/// `sessions` first, with all of them; then a `summary` for each session that is new or has changed, at most one a second, and
-/// a `removed` for each that has ended. At least every 15 s there is a `ping`. The request must accept
-/// `text/event-stream`: without that, this is a path of an older gateway.
+/// It begins with `sessions`, the list of all of them. A `summary` follows for each new or changed session, at
+/// most once per second, and a `removed` for each that has ended. A `ping` is sent after 15 s of silence. The
+/// request must accept `text/event-stream`: otherwise this is a path of an older gateway.
 #[utoipa::path(
     get,
     path = "/api/events",
     operation_id = "streamSummaries",
     tag = "Events",
     params(SummariesQuery, TokenQuery),
-    responses((status = 200, description = "The summaries.", content_type = "text/event-stream", body = SummaryEvent), Summaries),
+    responses((status = 200, description = "The summaries.", content_type = "text/event-stream", body = SummaryEvent), StreamSummaries),
 )]
 pub async fn events(
     State(state): State<AppState>,
     Caller(owner): Caller,
     Extension(expiry): Extension<Expiry>,
-    Extension(who): Extension<Who>,
+    Extension(rate_key): Extension<RateKey>,
     query: Result<Query<SummariesQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if !sse::is_accepted(&headers) {
+    if !sse::accepts_event_stream(&headers) {
         return Err(ApiError::Legacy);
     }
     let Query(query) = query.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
     let ids = query.interactive.unwrap_or_default();
     let ids: Vec<&str> = ids.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
-    if ids.len() > MAX_ATTENDED {
-        return Err(ApiError::BadQuery(format!("interactive: at most {MAX_ATTENDED} sessions")));
+    if ids.len() > MAX_INTERACTIVE {
+        return Err(ApiError::BadQuery(format!("interactive: at most {MAX_INTERACTIVE} sessions")));
     }
-    let permit = state.limits.stream(who)?;
-    let mut attended = Attended::new();
+    let permit = state.limits.stream_permit(rate_key)?;
+    let mut interactive = InteractiveSessions::new();
     for id in ids {
-        // A session that has ended has nothing to ask.
-        if let Ok(session) = state.sessions.get_unused(&owner, &id.into()).await {
-            let attendance = session.attend();
-            attended.insert(session.id().clone(), (session, attendance));
+        // A session that has ended has no requests.
+        if let Ok(session) = state.sessions.get_without_touch(&owner, &id.into()).await {
+            let presence = session.mark_present();
+            interactive.insert(session.id().clone(), (session, presence));
         }
     }
     let (sessions, follower) = state.sessions.follow_summaries(&owner).await;
     let first = SessionSummaries { build_id: state.build_id.to_string(), sessions };
     let first = frame(SummaryEventName::Sessions, &first);
     let stopping = state.sessions.stopping().clone().cancelled_owned();
-    Ok(sse::response(stream(first, follower, attended, stopping, expiry, permit)))
+    Ok(sse::response(stream(first, follower, interactive, stopping, expiry, permit)))
 }
 
-/// The sessions whose requests the client answers. A session stays in memory, and counts as attended, while it is here.
-type Attended = HashMap<SessionId, (Session, Attendance)>;
+/// Sessions whose requests the client can answer. An entry keeps its session in memory, with a user present.
+type InteractiveSessions = HashMap<SessionId, (Session, PresenceGuard)>;
 
 fn stream(
     first: Bytes,
     mut follower: SummaryFollower,
-    mut attended: Attended,
+    mut interactive: InteractiveSessions,
     stopping: impl Future<Output = ()>,
     expiry: Expiry,
-    permit: StreamPlace,
+    permit: StreamPermit,
 ) -> impl Stream<Item = Chunk> {
     stream! {
         let _permit = permit;
-        let expired = expiry.over();
+        let expired = expiry.expired();
         tokio::pin!(expired, stopping);
         yield Ok(first);
-        let mut silent_until = Instant::now() + KEEP_ALIVE;
+        let mut next_ping = Instant::now() + PING_INTERVAL;
         loop {
             let changes = tokio::select! {
-                biased; // A caller who may not read any more gets nothing of what still waits.
+                biased; // Expiry first: an unauthorised client gets none of the pending events.
                 () = &mut expired => return,
                 () = &mut stopping => return,
-                changes = timeout_at(silent_until, follower.next()) => changes,
+                changes = timeout_at(next_ping, follower.next()) => changes,
             };
             let Ok(changes) = changes else {
                 yield Ok(frame(SummaryEventName::Ping, &serde_json::Map::new()));
-                silent_until = Instant::now() + KEEP_ALIVE;
+                next_ping = Instant::now() + PING_INTERVAL;
                 continue;
             };
             if !changes.is_empty() {
-                silent_until = Instant::now() + KEEP_ALIVE;
+                next_ping = Instant::now() + PING_INTERVAL;
             }
             for change in changes {
                 yield Ok(match change {
                     SummaryChange::Changed(summary) => frame(SummaryEventName::Summary, &summary),
                     SummaryChange::Removed(id) => {
-                        attended.remove(&id);
+                        interactive.remove(&id);
                         frame(SummaryEventName::Removed, &SessionRemoved { id })
                     }
                 });
@@ -134,7 +134,7 @@ fn stream(
 }
 
 fn frame(name: SummaryEventName, data: &impl Serialize) -> Bytes {
-    // Types of this crate can be written, and JSON of serde has no line breaks.
+    // Serialising these types cannot fail, and serde's JSON has no line breaks.
     let data = serde_json::to_string(data).unwrap_or_default();
     format!("event: {}\ndata: {data}\n\n", name.as_str()).into()
 }

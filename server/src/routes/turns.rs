@@ -1,4 +1,4 @@
-//! `/api/sessions/{id}/turn`: start, wait for it, follow it, and interrupt.
+//! `/api/sessions/{id}/turn`: start, wait for, follow and interrupt turns.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use codex_gateway_engine::{Session, SessionError};
 use codex_gateway_wire::{
     EventName,
-    api::{SessionReply, StartTurn, TurnEnded, TurnReply, WaitedReply},
+    api::{SessionReply, StartTurn, TurnReply, TurnStreamEnd, WaitedReply},
     turn::Wait,
 };
 use futures::{FutureExt, Stream};
@@ -16,87 +16,96 @@ use futures::{FutureExt, Stream};
 use crate::{
     auth::Expiry,
     error::ApiError,
-    extract::{CallersSession, Keyed, NoBody},
-    limits::{StreamPlace, Who},
+    extract::{IdempotentJson, NoBody, OwnedSession},
+    limits::{RateKey, StreamPermit},
     openapi::{
+        error_groups::{InterruptTurn, SendMessage},
         events::{ServerSentEvent, TurnAnswer},
-        params::{OnceHeader, PreferHeader, SessionPath, StateQuery},
-        refusals::{Interrupt, Message},
+        params::{IdempotencyHeader, PreferHeader, SessionPath, StateQuery},
     },
     reply::ReplyOptions,
-    sse::{self, Chunk, Reader, Wanted, json_frame},
+    sse::{self, Chunk, EventFilter, StreamReader, json_frame},
     state::AppState,
 };
 
-/// Say something to the agent.
+/// Send a message to the agent.
 ///
-/// With `wait` it answers when the turn has ended; whoever accepts an event stream gets what happens until then, and its end.
-/// Both end with the token or the sign-in of the request: a `wait` with 401, a stream without its end. The turn goes on.
+/// With `wait` the reply is sent when the turn has ended. A client that accepts an event stream gets the events
+/// until then, and the result. Both end with the token or sign-in of the request: a `wait` with 401, a stream
+/// without the result. The turn continues.
 #[utoipa::path(
     post,
     path = "/api/sessions/{id}/turn",
     operation_id = "startTurn",
     tag = "Turns",
-    params(SessionPath, StateQuery, PreferHeader, OnceHeader),
+    params(SessionPath, StateQuery, PreferHeader, IdempotencyHeader),
     request_body= StartTurn,
-    responses((status = 200, description = "What became of the message.", content((TurnAnswer = "application/json"), (ServerSentEvent = "text/event-stream"))), Message),
+    responses((status = 200, description = "How the message was delivered.", content((TurnAnswer = "application/json"), (ServerSentEvent = "text/event-stream"))), SendMessage),
 )]
 pub async fn start(
     State(state): State<AppState>,
-    CallersSession(session): CallersSession,
+    OwnedSession(session): OwnedSession,
     Extension(expiry): Extension<Expiry>,
-    Extension(who): Extension<Who>,
+    Extension(rate_key): Extension<RateKey>,
     headers: HeaderMap,
     options: ReplyOptions,
-    Keyed { key, body, permit }: Keyed<StartTurn>,
+    IdempotentJson { key, body, permit }: IdempotentJson<StartTurn>,
 ) -> Result<Response, ApiError> {
     let turn = body.ok_or_else(ApiError::empty_body)?;
-    let patience = match turn.wait {
+    let timeout = match turn.wait {
         Wait::Seconds(seconds) => Some(Duration::from_secs(seconds.into())),
-        Wait::No | Wait::ToTheEnd => None,
+        Wait::No | Wait::UntilEnd => None,
     };
     let client_id = turn.client_message_id.clone();
-    if sse::is_accepted(&headers) {
-        let place = state.limits.stream(who)?;
-        let wanted = Wanted { names: u16::MAX, lean: options.lean };
-        // What the turn brings about comes after this.
-        let reader = Reader::after(session.clone(), session.log().last().seq, wanted);
-        let TurnReply { sent, .. } = state.sessions.start_turn_once(&session, turn, key).await?;
+    if sse::accepts_event_stream(&headers) {
+        let stream_permit = state.limits.stream_permit(rate_key)?;
+        let filter = EventFilter { names: u16::MAX, lean: options.lean };
+        // Created before the turn, so that no event of it is missed.
+        let reader = StreamReader::after(session.clone(), session.log().last().seq, filter);
+        let TurnReply { delivery: sent, .. } =
+            state.sessions.start_turn_idempotent(&session, turn, key).await?;
         drop(permit);
-        let hello = sse::hello(&session, &state.build_id, options.warnings());
+        let greeting = sse::greeting(&session, &state.build_id, options.warnings());
         let ends = session.clone();
-        let end = async move { ends.turn_reply(sent, client_id, patience).await };
-        return Ok(options.mark(sse::response(follow(session, hello, reader, end, expiry, place))));
+        let end = async move { ends.wait_for_reply(sent, client_id, timeout).await };
+        return Ok(options.add_headers(sse::response(follow(
+            session,
+            greeting,
+            reader,
+            end,
+            expiry,
+            stream_permit,
+        ))));
     }
     let wait = turn.wait;
-    // It holds as much as a stream does, and for as long.
-    let _place = if wait.is_no() { None } else { Some(state.limits.stream(who)?) };
-    let reply = state.sessions.start_turn_once(&session, turn, key).await?;
+    // A waiting request occupies as much as a stream, for as long.
+    let _stream_permit = if wait.is_no() { None } else { Some(state.limits.stream_permit(rate_key)?) };
+    let reply = state.sessions.start_turn_idempotent(&session, turn, key).await?;
     drop(permit);
     if wait.is_no() {
         return Ok(options.json(reply));
     }
-    Ok(options.json(session.turn_reply(reply.sent, client_id, patience).await?))
+    Ok(options.json(session.wait_for_reply(reply.delivery, client_id, timeout).await?))
 }
 
-/// What happens until a turn ends, and its end.
+/// Yields the events of a turn until it ends, and then its result.
 fn follow(
     session: Session,
-    hello: Bytes,
-    mut reader: Reader,
+    greeting: Bytes,
+    mut reader: StreamReader,
     end: impl Future<Output = Result<WaitedReply, SessionError>>,
     expiry: Expiry,
-    place: StreamPlace,
+    stream_permit: StreamPermit,
 ) -> impl Stream<Item = Chunk> {
     stream! {
-        let _place = place;
-        let expired = expiry.over();
+        let _stream_permit = stream_permit;
+        let expired = expiry.expired();
         tokio::pin!(expired);
-        yield Ok(hello);
+        yield Ok(greeting);
         tokio::pin!(end);
         let end = loop {
             let next = tokio::select! {
-                biased; // Who may not read any more gets nothing of what still waits.
+                biased; // Expiry first: an unauthorised client gets none of the pending events.
                 () = &mut expired => return,
                 end = &mut end => break end,
                 next = reader.next() => next,
@@ -104,34 +113,34 @@ fn follow(
             let Some(bytes) = next else { return };
             yield Ok(bytes);
         };
-        // What brought the end about was told before it.
+        // The events that ended the turn are sent before its result.
         let last = session.log().last().seq;
         loop {
             let next = match reader.next().now_or_never() {
                 Some(next) => next,
-                None if reader.at().seq >= last => break,
+                None if reader.position().seq >= last => break,
                 None => reader.next().await,
             };
             let Some(bytes) = next else { break };
             yield Ok(bytes);
         }
         if let Ok(WaitedReply { reply, end }) = end {
-            yield Ok(json_frame(None, EventName::Turn, &TurnEnded { sent: reply.sent, end }));
+            yield Ok(json_frame(None, EventName::Turn, &TurnStreamEnd { delivery: reply.delivery, end }));
         }
     }
 }
 
-/// Stop the turn, and the commands that it runs.
+/// Interrupt the turn, and the commands that it runs.
 #[utoipa::path(
     post,
     path = "/api/sessions/{id}/turn/interrupt",
     operation_id = "interruptTurn",
     tag = "Turns",
     params(SessionPath, StateQuery, PreferHeader),
-    responses((status = 200, description = "The session as it stands then.", body = SessionReply), Interrupt),
+    responses((status = 200, description = "The session afterwards.", body = SessionReply), InterruptTurn),
 )]
 pub async fn interrupt(
-    CallersSession(session): CallersSession,
+    OwnedSession(session): OwnedSession,
     options: ReplyOptions,
     _: NoBody,
 ) -> Result<Response, ApiError> {

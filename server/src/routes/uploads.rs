@@ -11,7 +11,7 @@ use axum::{
 };
 use codex_gateway_engine::{
     UploadError,
-    uploads::{Content, LARGEST},
+    uploads::{MAX_UPLOAD_BYTES, UploadContent},
 };
 use codex_gateway_wire::{
     UploadId,
@@ -21,70 +21,71 @@ use tokio::time::timeout;
 
 use crate::{
     auth::Caller,
-    body::{media_type, read},
+    body::{media_type, read_body},
     error::ApiError,
-    extract::request_key,
-    limits::Who,
+    extract::idempotency_key,
+    limits::RateKey,
     openapi::{
         Binary,
-        params::{OnceHeader, UploadPath},
-        refusals::{ReadImage, SendImage},
+        error_groups::{ReadImage, UploadImage},
+        params::{IdempotencyHeader, UploadPath},
     },
     state::AppState,
 };
 
-/// How long an image waits for others that are being sent. It holds its connection meanwhile.
-const PLACE_TIMEOUT: Duration = Duration::from_secs(30);
-/// When to send it again then, in seconds.
-const PLACE_RETRY: u64 = 5;
-/// What a browser may do with an image that it opens by itself: nothing but show it.
-const POLICY: &str = "sandbox; default-src 'none'";
-/// An upload never changes, and is its owner's alone.
-const CACHE: &str = "private, max-age=31536000, immutable";
+/// How long an upload waits for concurrent ones. It occupies its connection meanwhile.
+const SLOT_TIMEOUT: Duration = Duration::from_secs(30);
+/// When to retry after that, in seconds.
+const SLOT_RETRY_SECONDS: u64 = 5;
+/// Policy of an image that is opened by itself: it may only be shown.
+const IMAGE_POLICY: &str = "sandbox; default-src 'none'";
+/// An upload never changes, and is visible to its owner only.
+const IMAGE_CACHE_CONTROL: &str = "private, max-age=31536000, immutable";
 
-/// Send an image, for messages to bring.
+/// Upload an image, for use in messages.
 ///
-/// It is the one route that takes another body than JSON. It must say that it is an image, or bytes: as with JSON, a
-/// foreign page's form or simple request cannot (the types that those can have are text and forms), so that the
-/// browser asks first, and is not answered. What kind of image it is, its content tells.
+/// This is the only operation whose body is not JSON. Its `content-type` must be an image type or
+/// `application/octet-stream`. Forms and simple requests of foreign pages cannot have these types. So browsers
+/// send a preflight request first, which is refused. The kind of image is detected from its content.
 #[utoipa::path(
     post,
     path = "/api/uploads",
     operation_id = "uploadImage",
     tag = "Files",
-    params(OnceHeader),
+    params(IdempotencyHeader),
     request_body(content((Binary = "image/png"), (Binary = "image/jpeg"), (Binary = "image/gif"), (Binary = "image/webp"), (Binary = "application/octet-stream")), description = "The image."),
-    responses((status = 200, description = "Its id, for messages.", body = Upload), SendImage),
+    responses((status = 200, description = "Its id, for messages.", body = Upload), UploadImage),
 )]
 pub async fn add(
     State(state): State<AppState>,
     Caller(owner): Caller,
     request: Request,
 ) -> Result<Json<Upload>, ApiError> {
-    if !says_image(request.headers()) {
+    if !is_image_type(request.headers()) {
         return Err(ApiError::NoImageType);
     }
-    let who = Who::of(&state.auth, &owner, &request);
+    let rate_key = RateKey::of(&state.auth, &owner, &request);
     let (parts, body) = request.into_parts();
-    if body.size_hint().lower() > LARGEST as u64 {
-        return Err(ApiError::TooLarge(LARGEST));
+    if body.size_hint().lower() > MAX_UPLOAD_BYTES as u64 {
+        return Err(ApiError::TooLarge(MAX_UPLOAD_BYTES));
     }
     let uploads = state.sessions.uploads();
-    let place = timeout(PLACE_TIMEOUT, uploads.place(&owner)).await;
-    let _place = place.map_err(|_| ApiError::TooManyBodies { after: PLACE_RETRY })?;
-    let (content, _permit) = read(body, LARGEST, |bytes| state.limits.body(who, bytes)).await?;
-    let key = request_key(&http::Request::from_parts(parts, ()), &content)?;
+    let slot = timeout(SLOT_TIMEOUT, uploads.acquire_permit(&owner)).await;
+    let _slot = slot.map_err(|_| ApiError::TooManyBodies { retry_after: SLOT_RETRY_SECONDS })?;
+    let (content, _permit) =
+        read_body(body, MAX_UPLOAD_BYTES, |bytes| state.limits.reserve_body(rate_key, bytes)).await?;
+    let key = idempotency_key(&http::Request::from_parts(parts, ()), &content)?;
     let (uploads, sender) = (uploads.clone(), owner.clone());
     let adding = async move { Ok(uploads.add(&sender, &content).await?) };
-    Ok(Json(state.sessions.do_once(&owner, key, adding).await?))
+    Ok(Json(state.sessions.run_idempotent(&owner, key, adding).await?))
 }
 
-fn says_image(headers: &HeaderMap) -> bool {
-    let said = media_type(headers).to_ascii_lowercase();
-    said.starts_with("image/") || said == "application/octet-stream"
+fn is_image_type(headers: &HeaderMap) -> bool {
+    let declared = media_type(headers).to_ascii_lowercase();
+    declared.starts_with("image/") || declared == "application/octet-stream"
 }
 
-/// An image that was sent.
+/// Download an uploaded image.
 #[utoipa::path(
     get,
     path = "/api/uploads/{id}",
@@ -98,9 +99,9 @@ pub async fn get(
     Caller(owner): Caller,
     id: Result<Path<UploadId>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    // Whatever cannot be an id is the id of nothing.
+    // A path that cannot be parsed names no image.
     let Path(id) = id.map_err(|_| UploadError::NotFound)?;
-    let Content { kind, bytes } = state.sessions.uploads().get(&owner, &id).await?;
+    let UploadContent { kind, bytes } = state.sessions.uploads().get(&owner, &id).await?;
     let kind = match kind {
         ImageKind::Png => "image/png",
         ImageKind::Jpeg => "image/jpeg",
@@ -109,8 +110,8 @@ pub async fn get(
     };
     let headers = [
         (header::CONTENT_TYPE, kind),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::CACHE_CONTROL, CACHE),
+        (header::CONTENT_SECURITY_POLICY, IMAGE_POLICY),
+        (header::CACHE_CONTROL, IMAGE_CACHE_CONTROL),
     ];
     Ok((headers.map(|(name, value)| (name, HeaderValue::from_static(value))), bytes).into_response())
 }

@@ -1,18 +1,18 @@
-//! The name that a misspelled one probably means.
+//! Suggestions for misspelled names.
 
 use strsim::damerau_levenshtein;
 
-/// The shortest beginning that two names must share for one to be taken for the other.
-const MIN_SHARED: usize = 4;
+/// Minimum length of two names for a prefix of one to suggest the other, in characters.
+const MIN_SHARED_CHARS: usize = 4;
 
-/// The known name that is meant, if one is near enough.
+/// Returns the most similar known name, if one is similar enough.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = normal(name);
+    let wanted = normalize(name);
     let ranked = known.filter_map(|known| {
-        let normal = normal(known);
+        let normal = normalize(known);
         let distance = damerau_levenshtein(&wanted, &normal);
         let lengths = [wanted.chars().count(), normal.chars().count()];
-        let shares = lengths.iter().all(|length| *length >= MIN_SHARED)
+        let shares = lengths.iter().all(|length| *length >= MIN_SHARED_CHARS)
             && (wanted.starts_with(&normal) || normal.starts_with(&wanted));
         let is_near = shares || distance <= lengths[0].max(lengths[1]).div_ceil(3);
         is_near.then_some((distance, known))
@@ -20,8 +20,8 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     ranked.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
 
-/// `sandbox_mode`, `sandboxMode` and `Sandbox-Mode` are written alike.
-fn normal(name: &str) -> String {
+/// Normalises a name: `sandbox_mode`, `sandboxMode` and `Sandbox-Mode` are equal.
+fn normalize(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn near_names_are_found_and_far_ones_are_not() {
+    fn nearest_name_is_found_within_distance() {
         let known = ["approvalPolicy", "approvals", "cwd", "effort", "model", "sandbox", "title"];
         let nearest = |name| nearest(name, known.into_iter());
         assert_eq!(nearest("approval"), Some("approvals"));

@@ -1,4 +1,4 @@
-//! Which members JSON may have, read from a schema of the OpenAPI document.
+//! Known fields of a JSON value, read from its OpenAPI schema.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -6,33 +6,33 @@ use serde_json::{Value, value::RawValue};
 
 use super::nearest::nearest;
 
-/// How many unknown names one reply tells.
-const MAX_TOLD: usize = 10;
-/// The most of a name that is told, in characters.
+/// Maximum number of unknown names in a reply.
+const MAX_REPORTED: usize = 10;
+/// Maximum length of a reported name, in characters.
 const MAX_NAME_CHARS: usize = 64;
-/// The longest name that is compared with the known ones, in bytes.
-const MAX_COMPARED: usize = 256;
+/// Maximum length of a name that is compared with known ones, in bytes.
+const MAX_COMPARED_BYTES: usize = 256;
 
-/// Which members JSON may have.
+/// Known fields of a JSON value.
 #[derive(Debug)]
 pub(super) enum Shape {
-    /// Any: it is no object, or one that is passed on.
+    /// Anything: a scalar, or free-form JSON.
     Any,
-    /// An object with these members.
+    /// An object with these fields.
     Object(BTreeMap<String, Shape>),
-    /// A list of such.
+    /// A list of such values.
     List(Box<Shape>),
-    /// An object whose `type` says which of these it is.
+    /// An object whose `type` selects one of these shapes.
     Tagged(BTreeMap<String, Shape>),
 }
 
 impl Shape {
-    /// An object without members.
+    /// Returns the shape of an object without fields.
     pub(super) fn nothing() -> Self {
         Self::Object(BTreeMap::new())
     }
 
-    /// Reads a schema. Bodies of requests have no schemas that contain themselves.
+    /// Reads a schema. Schemas of request bodies are not recursive.
     pub(super) fn of(schema: &Value, schemas: &Value) -> Self {
         if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
             return Self::of(&schemas[name], schemas);
@@ -64,7 +64,7 @@ impl Shape {
         choices.iter().map(choice).collect::<Option<_>>().map(Self::Tagged)
     }
 
-    /// An object with the members of both.
+    /// Merges the fields of two objects.
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Object(mut members), Self::Object(others)) => {
@@ -75,13 +75,13 @@ impl Shape {
         }
     }
 
-    /// Returns `true` if this is an object that has such a member.
+    /// Returns `true` if this is an object with the field.
     #[cfg(test)]
     pub(super) fn knows(&self, member: &str) -> bool {
         matches!(self, Self::Object(members) if members.contains_key(member))
     }
 
-    /// Adds the members of JSON that are unknown here. `path` is where the JSON stands in the body.
+    /// Adds the unknown fields of a JSON value. `path` is its path in the body.
     pub(super) fn find_unknown(&self, json: &RawValue, path: &str, unknown: &mut UnknownNames) {
         match self {
             Self::Any => {}
@@ -112,12 +112,12 @@ impl Shape {
     }
 }
 
-/// The members of an object; none if it is something else.
+/// Returns the fields of an object. Empty for other values.
 fn members(json: &RawValue) -> BTreeMap<String, &RawValue> {
     serde_json::from_str(json.get()).unwrap_or_default()
 }
 
-/// A name that is not known.
+/// An unknown name, for messages.
 #[derive(Debug)]
 struct Unknown {
     what: &'static str,
@@ -127,39 +127,39 @@ struct Unknown {
 }
 
 impl Unknown {
-    /// A name at this place of a body, where these are known.
-    fn at<'a>(
+    /// Looks up the nearest name among the known ones.
+    fn new<'a>(
         what: &'static str,
-        place: &str,
+        path: &str,
         name: &str,
         known: impl Iterator<Item = &'a str> + Clone,
     ) -> Self {
-        let is_compared = name.len() <= MAX_COMPARED;
+        let is_compared = name.len() <= MAX_COMPARED_BYTES;
         let nearest = is_compared.then(|| nearest(name, known.clone()).map(str::to_owned)).flatten();
         let known = known.map(str::to_owned).collect();
-        let name = place.chars().chain(name.chars()).take(MAX_NAME_CHARS).collect();
+        let name = path.chars().chain(name.chars()).take(MAX_NAME_CHARS).collect();
         Self { what, name, nearest, known }
     }
 }
 
-/// The unknown names of a request: a few of them, and how many more there are. A body can have hundreds of thousands.
+/// Unknown names of a request. Only the first few are kept, because a body can have hundreds of thousands.
 #[derive(Debug, Default)]
 pub(super) struct UnknownNames {
-    told: Vec<Unknown>,
+    reported: Vec<Unknown>,
     more: usize,
 }
 
 impl UnknownNames {
-    /// Adds a name at this place of a request, where these are known.
+    /// Adds an unknown name.
     pub(super) fn add<'a>(
         &mut self,
         what: &'static str,
-        place: &str,
+        path: &str,
         name: &str,
         known: impl Iterator<Item = &'a str> + Clone,
     ) {
-        if self.told.len() < MAX_TOLD {
-            self.told.push(Unknown::at(what, place, name, known));
+        if self.reported.len() < MAX_REPORTED {
+            self.reported.push(Unknown::new(what, path, name, known));
         } else {
             self.more += 1;
         }
@@ -168,7 +168,7 @@ impl UnknownNames {
     /// Returns one message for each name that was kept, and one with the number of the others.
     pub(super) fn list(&self) -> Vec<String> {
         let more = (self.more > 0).then(|| format!("{} more are not known", self.more));
-        self.told.iter().map(ToString::to_string).chain(more).collect()
+        self.reported.iter().map(ToString::to_string).chain(more).collect()
     }
 }
 

@@ -1,5 +1,5 @@
-// Says that the server cannot be reached, where the browser would show a page of its own, and notifies for pages that may
-// not do so themselves (on Android). It keeps nothing: no page, no answer; what it shows is in this file, or told.
+// Shows a page when the server is unreachable, where the browser would show its own. Also shows notifications
+// for pages that may not do so themselves (on Android). It caches nothing.
 const BUILD = "{build}";
 const OFFLINE = `{offline}`;
 
@@ -33,7 +33,7 @@ async function page(event) {
   }
 }
 
-// What a page asks of it: ["notify", tag, title, words, path] or ["seen", tag].
+// Messages from pages: ["notify", tag, title, body, path] or ["seen", tag].
 self.addEventListener("message", (event) => {
   const [what, tag, title, body, path] = JSON.parse(event.data);
   const icon = "{base}/assets/icon-192.png";
@@ -51,7 +51,7 @@ self.addEventListener("notificationclick", (event) => {
   event.waitUntil(show(event.notification.data));
 });
 
-// The page that is about it, else a new one.
+// Focuses the page at this path, or opens it.
 async function show(path) {
   const pages = await self.clients.matchAll({ type: "window" });
   const there = pages.find((page) => new URL(page.url).pathname === path);

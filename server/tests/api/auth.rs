@@ -1,4 +1,4 @@
-//! Tokens, and whose sessions are whose.
+//! Bearer tokens, and the owners of sessions.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use crate::{
-    sessions::everything_with,
+    sessions::request_every_session_route,
     support::{Client, Gateway, Setup},
 };
 
@@ -23,24 +23,24 @@ pub(crate) fn sign(algorithm: Algorithm, claims: &Value, secret: &str) -> String
     encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
 }
 
-pub(crate) fn token_of(sub: &str) -> String {
+pub(crate) fn token_for(sub: &str) -> String {
     sign(Algorithm::HS256, &json!({ "sub": sub, "exp": hours_from_now(1) }), SECRET)
 }
 
-/// A token that expires at that moment, in Unix seconds.
-pub(crate) fn sign_short(sub: &str, exp: u64) -> String {
+/// Returns a token that expires at `exp`, in Unix seconds.
+pub(crate) fn token_expiring_at(sub: &str, exp: u64) -> String {
     sign(Algorithm::HS256, &json!({ "sub": sub, "exp": exp }), SECRET)
 }
 
-/// A gateway that wants tokens, and does not mind how many are bad.
-pub(crate) async fn gateway() -> Gateway {
+/// Starts a gateway that requires tokens, without a rate limit for bad ones.
+pub(crate) async fn gateway_with_auth() -> Gateway {
     let setup = Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", SECRET);
     setup.set("CODEX_GATEWAY_RATE_BAD_TOKENS", "0").start().await
 }
 
-/// Every path of the API, with the methods that it takes.
-async fn all_of_the_api(client: &Client, session: &str) -> Vec<crate::support::Reply> {
-    let mut replies = everything_with(client, session).await;
+/// Requests every path of the API with the methods that it supports.
+async fn request_every_route(client: &Client, session: &str) -> Vec<crate::support::Reply> {
+    let mut replies = request_every_session_route(client, session).await;
     replies.push(client.post("/api/sessions").await);
     replies.push(client.get("/api/threads").await);
     replies.push(client.get("/api/threads/01a20e10-dd5c-77d0-a855-1d445237cc9e").await);
@@ -48,7 +48,7 @@ async fn all_of_the_api(client: &Client, session: &str) -> Vec<crate::support::R
         replies.push(client.get(path).await);
         replies.push(client.post(path).await);
     }
-    // What a path takes is nobody's business who may not come in.
+    // Without a token, a client does not learn which methods a path supports.
     replies.push(client.send("PUT", "/api/sessions", &[]).await);
     replies.push(client.delete("/").await);
     replies.push(client.get("/_fn/home").await);
@@ -56,13 +56,13 @@ async fn all_of_the_api(client: &Client, session: &str) -> Vec<crate::support::R
     replies
 }
 
-/// The same token with another algorithm in its header, and no signature.
+/// Returns the token with another algorithm in its header, and no signature.
 fn unsigned(algorithm: &str, token: &str) -> String {
     let header = BASE64_URL_SAFE_NO_PAD.encode(json!({ "alg": algorithm, "typ": "JWT" }).to_string());
     format!("{header}.{}.", token.split('.').nth(1).unwrap())
 }
 
-/// A token that says RS256, and is signed with the secret as if that were a key for it.
+/// Returns a token whose header says RS256, signed with HMAC and the shared secret.
 fn rs256(claims: &Value) -> String {
     let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let text = format!("{}.{}", part(&json!({ "alg": "RS256", "typ": "JWT" })), part(claims));
@@ -72,69 +72,69 @@ fn rs256(claims: &Value) -> String {
 }
 
 #[tokio::test]
-async fn without_a_good_token_nothing_of_the_api_answers() {
-    let gateway = gateway().await;
-    let ada = gateway.client.with_token(&token_of("ada"));
+async fn request_without_valid_token_is_unauthorized_on_every_route() {
+    let gateway = gateway_with_auth().await;
+    let ada = gateway.client.with_token(&token_for("ada"));
     let session = gateway.create_with(&ada, &json!({})).await;
-    let good = json!({ "sub": "ada", "exp": hours_from_now(1) });
-    let bad = [
+    let claims = json!({ "sub": "ada", "exp": hours_from_now(1) });
+    let clients = [
         gateway.client.clone(),
         gateway.client.with_token(""),
         gateway.client.with_token("nonsense"),
-        gateway.client.with_token(&sign(Algorithm::HS256, &good, "another secret")),
-        gateway.client.with_token(&sign(Algorithm::HS512, &good, SECRET)),
+        gateway.client.with_token(&sign(Algorithm::HS256, &claims, "another secret")),
+        gateway.client.with_token(&sign(Algorithm::HS512, &claims, SECRET)),
         gateway.client.with_token(&sign(Algorithm::HS256, &json!({ "sub": "ada" }), SECRET)),
         gateway.client.with_token(&sign(
             Algorithm::HS256,
             &json!({ "sub": "ada", "exp": hours_from_now(-1) }),
             SECRET,
         )),
-        gateway.client.with_token(&unsigned("none", &token_of("ada"))),
-        gateway.client.with_token(&unsigned("None", &token_of("ada"))),
-        gateway.client.with_token(&rs256(&good)),
+        gateway.client.with_token(&unsigned("none", &token_for("ada"))),
+        gateway.client.with_token(&unsigned("None", &token_for("ada"))),
+        gateway.client.with_token(&rs256(&claims)),
         gateway.client.with_token(&"x".repeat(40 * 1024)),
-        gateway.client.with_token(&token_of("ada")).with_token(&token_of("ada")),
-        gateway.client.with("authorization", &format!("Basic {}", token_of("ada"))),
-        gateway.client.with("cookie", &format!("token={}", token_of("ada"))),
-        gateway.client.with("cookie", &format!("codex-gateway={}", token_of("ada"))),
+        gateway.client.with_token(&token_for("ada")).with_token(&token_for("ada")),
+        gateway.client.with_header("authorization", &format!("Basic {}", token_for("ada"))),
+        gateway.client.with_header("cookie", &format!("token={}", token_for("ada"))),
+        gateway.client.with_header("cookie", &format!("codex-gateway={}", token_for("ada"))),
     ];
-    for client in bad {
-        for reply in all_of_the_api(&client, &session.id).await {
-            reply.refused(401, "unauthorized");
+    for client in clients {
+        for reply in request_every_route(&client, &session.id).await {
+            reply.expect_error(401, "unauthorized");
             assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
         }
         assert_eq!(client.get("/healthz").await.status, 200);
         assert_eq!(client.get("/readyz").await.status, 200);
     }
-    assert_eq!(session.state().await["ready"], true, "all of that did nothing");
-    assert!(!gateway.log().contains(&token_of("ada")[..40]), "tokens are not logged");
+    assert_eq!(session.state().await["ready"], true, "unauthorized requests change nothing");
+    assert!(!gateway.log().contains(&token_for("ada")[..40]), "tokens are not logged");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_session_of_another_owner_does_not_exist() {
-    let gateway = gateway().await;
+async fn session_of_another_owner_is_not_found() {
+    let gateway = gateway_with_auth().await;
     let [ada, bob, nobody] = [
-        token_of("ada"),
-        token_of("bob"),
+        token_for("ada"),
+        token_for("bob"),
         sign(Algorithm::HS256, &json!({ "exp": hours_from_now(1) }), SECRET),
     ]
     .map(|token| gateway.client.with_token(&token));
     let session = gateway.create_with(&ada, &json!({})).await;
     for stranger in [bob, nobody] {
-        for reply in everything_with(&stranger, &session.id).await {
-            reply.refused(404, "not_found");
+        for reply in request_every_session_route(&stranger, &session.id).await {
+            reply.expect_error(404, "not_found");
         }
     }
-    session.turn("Hello").await;
+    session.run_turn("Hello").await;
     session.delete().await;
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_token_in_the_query_opens_event_streams_only() {
-    let gateway = gateway().await;
-    // For ever, as far as any clock goes.
+async fn token_in_query_is_accepted_for_event_streams_only() {
+    let gateway = gateway_with_auth().await;
+    // Far beyond the range of any clock.
     let token = sign(Algorithm::HS256, &json!({ "sub": "ada", "exp": 1e18 }), SECRET);
     let session = gateway.create_with(&gateway.client.with_token(&token), &json!({})).await;
     for name in ["access_token", "token"] {
@@ -142,23 +142,23 @@ async fn a_token_in_the_query_opens_event_streams_only() {
         let mut events = session.events_with(&query, &gateway.client).await;
         events.expect("session").await;
         events.expect("state").await;
-        gateway.client.get(&session.path(&format!("/state{query}"))).await.refused(401, "unauthorized");
+        gateway.client.get(&session.path(&format!("/state{query}"))).await.expect_error(401, "unauthorized");
         let create = gateway.client.post(&format!("/api/sessions{query}")).await;
-        create.refused(401, "unauthorized");
-        gateway.client.delete(&session.path(&query)).await.refused(401, "unauthorized");
+        create.expect_error(401, "unauthorized");
+        gateway.client.delete(&session.path(&query)).await.expect_error(401, "unauthorized");
     }
-    gateway.client.get(&session.path("/events?token=nonsense")).await.refused(401, "unauthorized");
+    gateway.client.get(&session.path("/events?token=nonsense")).await.expect_error(401, "unauthorized");
     assert!(!gateway.log().contains(&token[..40]), "tokens are not logged");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_token() {
-    let gateway = gateway().await;
-    let session = gateway.create_with(&gateway.client.with_token(&token_of("ada")), &json!({})).await;
+async fn stream_ends_when_its_token_expires() {
+    let gateway = gateway_with_auth().await;
+    let session = gateway.create_with(&gateway.client.with_token(&token_for("ada")), &json!({})).await;
     let soon = SystemTime::now() + Duration::from_secs(2);
     let exp = soon.duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let short = sign_short("ada", exp);
+    let short = token_expiring_at("ada", exp);
     let mut events = session.events_with("", &gateway.client.with_token(&short)).await;
     events.expect("session").await;
     events.expect("state").await;
@@ -167,21 +167,21 @@ async fn a_stream_ends_with_its_token() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_sent_twice_is_none() {
-    let gateway = gateway().await;
-    let token = token_of("ada");
+async fn token_that_is_sent_twice_is_unauthorized() {
+    let gateway = gateway_with_auth().await;
+    let token = token_for("ada");
     let ada = gateway.client.with_token(&token);
     let session = gateway.create_with(&ada, &json!({})).await;
     let events = |query: &str| session.path(&format!("/events?{query}"));
-    ada.get(&events(&format!("token={token}"))).await.refused(401, "unauthorized");
+    ada.get(&events(&format!("token={token}"))).await.expect_error(401, "unauthorized");
     let twice = events(&format!("token={token}&access_token={token}"));
-    gateway.client.get(&twice).await.refused(401, "unauthorized");
+    gateway.client.get(&twice).await.expect_error(401, "unauthorized");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_megabyte_of_token_is_no_token() {
-    let gateway = gateway().await;
+async fn oversized_token_is_rejected() {
+    let gateway = gateway_with_auth().await;
     let long = "x".repeat(1024 * 1024);
     assert_eq!(gateway.client.with_token(&long).post("/api/sessions").await.status, 431);
     assert!(
@@ -192,16 +192,19 @@ async fn a_megabyte_of_token_is_no_token() {
 }
 
 #[tokio::test]
-async fn a_secret_on_the_command_line_is_warned_of() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port().to_string();
-    // It does not get far, and need not.
-    let (_, _, said) = Setup::fake("normal").run(&["--jwt-secret", SECRET, "--port", &port]).await;
-    assert!(said.contains("--jwt-secret is on the command line") && !said.contains(SECRET), "{said}");
+async fn secret_on_command_line_is_warned_about() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    // The start fails, because the port is in use; the warning comes before.
+    let (_, _, error_output) = Setup::fake("normal").run(&["--jwt-secret", SECRET, "--port", &port]).await;
+    assert!(
+        error_output.contains("--jwt-secret is on the command line") && !error_output.contains(SECRET),
+        "{error_output}"
+    );
 }
 
 #[tokio::test]
-async fn a_short_secret_is_warned_of() {
+async fn short_secret_is_warned_about() {
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", "short").start().await;
     assert!(gateway.log().contains("CODEX_GATEWAY_JWT_SECRET is shorter than 32 bytes"), "{}", gateway.log());
     assert!(!gateway.log().contains("\"short\""));

@@ -1,9 +1,9 @@
-//! A gateway below a path of its host, behind a proxy that removes the path and one that does not.
+//! `CODEX_GATEWAY_BASE_PATH`, behind a proxy that strips the path and one that does not.
 
 use serde_json::json;
 
 use crate::{
-    auth::{SECRET, token_of},
+    auth::{SECRET, token_for},
     support::{Client, Gateway, Setup},
 };
 
@@ -18,7 +18,7 @@ async fn gateway() -> Gateway {
     setup().start().await
 }
 
-/// The addresses of the gateway's own in a document, whether they are in attributes or in scripts.
+/// Returns the gateway's own paths in a document, from attributes and scripts.
 fn addresses(html: &str) -> Vec<&str> {
     const OWN: [&str; 6] = ["/assets/", "/pkg/", "/service-worker.js", "/sign-out", "/c/", "/t/"];
     let is_own = |text: &str| text == "/" || OWN.iter().any(|part| text.contains(part));
@@ -29,9 +29,9 @@ fn addresses(html: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn paths_are_answered_with_and_without_the_base() {
+async fn paths_are_served_with_and_without_base_path() {
     let gateway = gateway().await;
-    let ada = gateway.client.with_token(&token_of("ada"));
+    let ada = gateway.client.with_token(&token_for("ada"));
     let session = gateway.create_with(&ada, &json!({})).await;
     for prefix in ["", BASE] {
         let path = |rest: &str| format!("{prefix}{rest}");
@@ -49,38 +49,38 @@ async fn paths_are_answered_with_and_without_the_base() {
                 assert!(address.starts_with("/codex/"), "{address}");
             }
         }
-        let token = token_of("ada");
+        let token = token_for("ada");
         let stream = path(&session.path(&format!("/events?wait=0&access_token={token}")));
         assert_eq!(gateway.client.get(&stream).await.status, 200);
         assert_eq!(ada.post_json(&path("/_fn/home"), &json!({})).await.status, 200);
     }
     let base = gateway.client.get(BASE).await;
     assert_eq!((base.status.as_u16(), base.header("location")), (307, Some("/codex/")));
-    ada.get("/codexes/").await.refused(404, "not_found");
-    ada.get("/codex/codex/").await.refused(404, "not_found");
+    ada.get("/codexes/").await.expect_error(404, "not_found");
+    ada.get("/codex/codex/").await.expect_error(404, "not_found");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn what_leads_elsewhere_leads_below_the_base() {
+async fn links_and_redirects_stay_below_base_path() {
     let gateway = gateway().await;
-    let ada = gateway.client.with_token(&token_of("ada"));
+    let ada = gateway.client.with_token(&token_for("ada"));
     for prefix in ["", BASE] {
         let path = |rest: &str| format!("{prefix}{rest}");
         let form = gateway.client.get(&path("/c/x?y=1")).await.text();
         assert!(form.contains("action=\"/codex/sign-in\"") && form.contains("value=\"/c/x?y=1\""), "{form}");
         assert!(form.contains("href=\"/codex/assets/favicon.svg\""), "{form}");
-        let sent = format!("token={}&to=/c/x?y=1", token_of("ada"));
+        let sent = format!("token={}&to=/c/x?y=1", token_for("ada"));
         let reply = gateway.client.post_form(&path("/sign-in"), &sent).await;
         assert_eq!((reply.status.as_u16(), reply.header("location")), (303, Some("/codex/c/x?y=1")));
         let cookie = reply.header("set-cookie").unwrap().to_owned();
         assert!(cookie.contains("; Path=/codex; "), "{cookie}");
-        let signed_in: Client = gateway.client.with("cookie", cookie.split(';').next().unwrap());
+        let signed_in: Client = gateway.client.with_header("cookie", cookie.split(';').next().unwrap());
         signed_in.get(&path("/api/info")).await.ok();
         let out = signed_in.post(&path("/sign-out")).await;
         assert_eq!(out.header("location"), Some("/codex/"));
         assert!(out.header("set-cookie").unwrap().contains("; Path=/codex; "));
-        signed_in.get(&path("/api/info")).await.refused(401, "unauthorized");
+        signed_in.get(&path("/api/info")).await.expect_error(401, "unauthorized");
         assert_eq!(gateway.client.get(&path("/sign-in")).await.header("location"), Some("/codex/"));
 
         let document = ada.get(&path("/api/openapi.json")).await.ok();
@@ -94,36 +94,36 @@ async fn what_leads_elsewhere_leads_below_the_base() {
 }
 
 #[tokio::test]
-async fn page_of_an_expired_session_leads_to_its_thread_below_the_base() {
+async fn page_of_expired_session_redirects_to_thread_below_base_path() {
     let gateway = setup()
         .set("CODEX_GATEWAY_SESSION_TTL_MS", "1500")
         .set("CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", "20")
         .start()
         .await;
-    let ada = gateway.client.with_token(&token_of("ada"));
+    let ada = gateway.client.with_token(&token_for("ada"));
     let session = gateway.create_with(&ada, &json!({})).await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     session.start_turn("Hello").await;
     let thread = session.state().await["threadId"].as_str().unwrap().to_owned();
     events.find(|event| event.name == "session-closed").await;
     for prefix in ["", BASE] {
-        let leads = ada.get(&format!("{prefix}/c/{}", session.id)).await;
-        assert_eq!(leads.header("location"), Some(&*format!("/codex/t/{thread}")), "{}", leads.text());
+        let redirect = ada.get(&format!("{prefix}/c/{}", session.id)).await;
+        assert_eq!(redirect.header("location"), Some(&*format!("/codex/t/{thread}")), "{}", redirect.text());
     }
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn without_a_base_path_nothing_says_so() {
+async fn page_without_base_path_has_no_base_attribute() {
     let gateway = Setup::fake("normal").with_pages().set("CODEX_GATEWAY_BASE_PATH", "").start().await;
     let page = gateway.client.get("/").await.text();
     assert!(!page.contains("data-base") && page.contains("href=\"/assets/favicon.svg\""), "{page}");
-    gateway.client.get("/codex/").await.refused(404, "not_found");
+    gateway.client.get("/codex/").await.expect_error(404, "not_found");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn bad_base_path_stops_the_start_and_check_tells_a_good_one() {
+async fn invalid_base_path_prevents_start_and_check_shows_a_valid_one() {
     for (bad, why) in [("codex", "/codex"), ("/api", "/api"), ("/a/../b", "a path such as /codex")] {
         let (good, _, error) =
             Setup::fake("normal").set("CODEX_GATEWAY_BASE_PATH", bad).run(&["check"]).await;

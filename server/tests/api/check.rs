@@ -6,69 +6,71 @@ use codex_gateway_wire::Content;
 
 use crate::support::{Setup, eventually, snapshot};
 
-/// Runs it: whether all is well, and what it prints.
+/// Runs the command. Returns whether it succeeded, and its output.
 async fn check(setup: Setup) -> (bool, String) {
-    let (good, printed, _) = setup.run(&["check"]).await;
-    (good, printed)
+    let (succeeded, printed, _) = setup.run(&["check"]).await;
+    (succeeded, printed)
 }
 
-/// The line about one thing, which must be bad.
-async fn bad(setup: Setup, about: &str) -> String {
-    let (good, printed) = check(setup).await;
-    let bad: Vec<&str> = printed.lines().filter(|line| line.starts_with("BAD ")).collect();
-    let [line] = bad.as_slice() else { panic!("{printed}") };
-    assert!(!good && line.contains(&format!(" {about}: ")), "{printed}");
+/// Runs the command and asserts that exactly the check `about` fails. Returns its line.
+async fn failing_line(setup: Setup, about: &str) -> String {
+    let (succeeded, printed) = check(setup).await;
+    let failures: Vec<&str> = printed.lines().filter(|line| line.starts_with("BAD ")).collect();
+    let [line] = failures.as_slice() else { panic!("{printed}") };
+    assert!(!succeeded && line.contains(&format!(" {about}: ")), "{printed}");
     (*line).to_owned()
 }
 
 #[tokio::test]
-async fn all_is_well() {
-    let (good, printed) = check(Setup::fake("normal")).await;
-    assert!(good && printed.contains("ok    codex: 0.0.0-fake ("), "{printed}");
+async fn check_succeeds_with_valid_configuration() {
+    let (succeeded, printed) = check(Setup::fake("normal")).await;
+    assert!(succeeded && printed.contains("ok    codex: 0.0.0-fake ("), "{printed}");
     for about in ["configuration", "sign-in", "sandbox", "port", "data directory", "browser files"] {
         assert!(printed.contains(&format!(" {about}: ")), "{printed}");
     }
-    let (good, printed) = check(Setup::demo()).await;
+    let (succeeded, printed) = check(Setup::demo()).await;
     assert!(
-        good && printed.contains(" sign-in: no sign-in needed; ") && printed.contains(" can be reached"),
+        succeeded && printed.contains(" sign-in: no sign-in needed; ") && printed.contains(" can be reached"),
         "{printed}"
     );
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named_with_what_to_do() {
-    let line = bad(Setup::fake("broken"), "codex").await;
+async fn each_problem_is_reported_with_its_fix() {
+    let line = failing_line(Setup::fake("version-fails"), "codex").await;
     assert!(
         line.contains("ended with exit status: 127") && line.contains("CODEX_GATEWAY_CODEX_BIN"),
         "{line}"
     );
-    let line = bad(Setup::fake("exits"), "sign-in").await;
+    let line = failing_line(Setup::fake("exits-at-start"), "sign-in").await;
     assert!(line.contains("the disk is full"), "{line}");
-    let line = bad(Setup::fake("normal").set("CODEX_GATEWAY_CWD", "/nowhere"), "configuration").await;
+    let line =
+        failing_line(Setup::fake("normal").set("CODEX_GATEWAY_CWD", "/nowhere"), "configuration").await;
     assert!(line.contains("CODEX_GATEWAY_CWD is /nowhere"), "{line}");
     let line =
-        bad(Setup::fake("normal").set("CODEX_GATEWAY_DATA_DIR", "/dev/null/x"), "data directory").await;
+        failing_line(Setup::fake("normal").set("CODEX_GATEWAY_DATA_DIR", "/dev/null/x"), "data directory")
+            .await;
     assert!(
         line.contains("/dev/null/x cannot be written") && line.contains("CODEX_GATEWAY_DATA_DIR"),
         "{line}"
     );
-    let nobody = Setup::fake("normal").set("CODEX_GATEWAY_OPENAI_BASE_URL", "http://127.0.0.1:1/v1");
-    let line = bad(nobody, "upstream").await;
+    let unreachable = Setup::fake("normal").set("CODEX_GATEWAY_OPENAI_BASE_URL", "http://127.0.0.1:1/v1");
+    let line = failing_line(unreachable, "upstream").await;
     assert!(line.contains("127.0.0.1:1 cannot be reached"), "{line}");
 
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port().to_string();
-    let line = bad(Setup::fake("normal").set("CODEX_GATEWAY_PORT", &port), "port").await;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let line = failing_line(Setup::fake("normal").set("CODEX_GATEWAY_PORT", &port), "port").await;
     assert!(line.contains(&port) && line.contains("in use") && line.contains("CODEX_GATEWAY_PORT"), "{line}");
 }
 
 #[tokio::test]
-async fn a_codex_that_is_not_signed_in_is_told_how_to() {
-    let line = bad(Setup::demo().set("CODEX_GATEWAY_DEMO", "0"), "sign-in").await;
+async fn missing_codex_sign_in_is_reported_with_the_login_command() {
+    let line = failing_line(Setup::demo().set("CODEX_GATEWAY_DEMO", "0"), "sign-in").await;
     assert!(line.contains("codex login") && line.contains("--demo"), "{line}");
 }
 
-/// The demo, with this in codex's configuration.
+/// Returns a demo setup with this codex configuration.
 fn with_config(text: &str) -> Setup {
     let setup = Setup::demo();
     let home = setup.data_dir().join("demo/codex-home");
@@ -78,12 +80,12 @@ fn with_config(text: &str) -> Setup {
 }
 
 #[tokio::test]
-async fn broken_configuration_of_codex_is_told_by_file_and_line_and_not_as_a_missing_sign_in() {
+async fn broken_codex_configuration_is_reported_with_file_and_line() {
     for (text, place) in [("model = \"m\"\nfoo = [\n", "config.toml:2:"), ("model = 7\n", "config.toml:1:")] {
-        let line = bad(with_config(text), "configuration of codex").await;
+        let line = failing_line(with_config(text), "configuration of codex").await;
         assert!(line.contains(place), "{line}");
 
-        let gateway = with_config(text).with_pages().start().await.settled().await;
+        let gateway = with_config(text).with_pages().start().await.catalog_loaded().await;
         assert!(
             gateway.log().lines().any(|line| line.contains("ERROR") && line.contains(place)),
             "{}",
@@ -91,75 +93,78 @@ async fn broken_configuration_of_codex_is_told_by_file_and_line_and_not_as_a_mis
         );
         let page = gateway.client.get("/").await.text();
         assert!(page.contains(place), "{page}");
-        let error = gateway.client.post("/api/sessions").await.refused(503, "codex_config");
+        let error = gateway.client.post("/api/sessions").await.expect_error(503, "codex_config");
         assert!(error.contains(place), "{error}");
         gateway.stop().await;
     }
 }
 
 #[tokio::test]
-async fn setting_that_codex_does_not_know_is_named() {
-    let (good, printed) = check(with_config("nonsense_key = 1\n")).await;
+async fn unknown_codex_setting_is_reported() {
+    let (succeeded, printed) = check(with_config("nonsense_key = 1\n")).await;
     let line = printed.lines().find(|line| line.contains(" configuration of codex: ")).unwrap();
-    assert!(good && line.starts_with("look ") && line.contains("`nonsense_key`"), "{printed}");
+    assert!(succeeded && line.starts_with("look ") && line.contains("`nonsense_key`"), "{printed}");
 
     let gateway = with_config("nonsense_key = 1\n").start().await;
     let session = gateway.create().await;
-    session.turn("Reply with exactly the single word ready").await;
+    session.run_turn("Reply with exactly the single word ready").await;
     let notices = snapshot(&session).await.transcript.entries;
-    let told = notices.iter().filter(|entry| match &entry.content {
+    let matching = notices.iter().filter(|entry| match &entry.content {
         Content::Notice(notice) => notice.message.contains("`nonsense_key`"),
         _ => false,
     });
-    assert_eq!(told.count(), 1, "codex says it twice, and the conversation once");
+    assert_eq!(matching.count(), 1, "codex warns twice, and the conversation shows one notice");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn what_is_probably_not_meant_is_no_failure() {
+async fn risky_settings_are_warnings_and_not_failures() {
     let setup = Setup::fake("normal")
         .set("CODEX_GATEWAY_HOST", "0.0.0.0")
         .set("CODEX_GATEWAY_SANDBOX", "danger-full-access")
         .set("CODEX_GATEWAY_MAX_SESSION", "3");
-    let (good, printed) = check(setup).await;
-    assert!(good, "{printed}");
-    for said in [
+    let (succeeded, printed) = check(setup).await;
+    assert!(succeeded, "{printed}");
+    for text in [
         "everybody who can reach it",
         "commands may do whatever",
         "nearest that is known is CODEX_GATEWAY_MAX_SESSIONS",
     ] {
-        assert!(printed.lines().any(|line| line.starts_with("look ") && line.contains(said)), "{printed}");
+        assert!(printed.lines().any(|line| line.starts_with("look ") && line.contains(text)), "{printed}");
     }
 }
 
 #[tokio::test]
-async fn rules_in_the_home_of_codex_are_told_with_what_they_mean() {
+async fn rules_in_codex_home_are_reported_with_their_effect() {
     let setup = Setup::fake("normal");
     let rules = setup.home().join(".codex/rules");
     std::fs::create_dir_all(&rules).unwrap();
     let rule = "prefix_rule(pattern=[\"touch\", \"x\"], decision=\"allow\")\n";
     std::fs::write(rules.join("default.rules"), rule.repeat(2)).unwrap();
-    let (good, printed) = check(setup).await;
+    let (succeeded, printed) = check(setup).await;
     let line = printed.lines().find(|line| line.contains(" rules of codex: ")).unwrap();
-    assert!(good && line.starts_with("look "), "{printed}");
-    for said in ["default.rules has 2 rules", "for every owner", "CODEX_GATEWAY_CODEX_HOME"] {
-        assert!(line.contains(said), "{line}");
+    assert!(succeeded && line.starts_with("look "), "{printed}");
+    for text in ["default.rules has 2 rules", "for every owner", "CODEX_GATEWAY_CODEX_HOME"] {
+        assert!(line.contains(text), "{line}");
     }
     let (_, printed) = check(Setup::fake("normal")).await;
     assert!(!printed.contains("rules of codex"), "{printed}");
 }
 
 #[tokio::test]
-async fn the_port_of_the_metrics_is_looked_at_too() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    let line =
-        bad(Setup::fake("normal").set("CODEX_GATEWAY_METRICS_BIND", &address), "port of the metrics").await;
+async fn used_metrics_port_is_reported() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let line = failing_line(
+        Setup::fake("normal").set("CODEX_GATEWAY_METRICS_BIND", &address),
+        "port of the metrics",
+    )
+    .await;
     assert!(line.contains(&address) && line.contains("set CODEX_GATEWAY_METRICS_BIND"), "{line}");
 }
 
 #[tokio::test]
-async fn variables_that_codexs_configuration_asks_for_and_does_not_get_are_told() {
+async fn variables_that_codex_configuration_needs_and_does_not_get_are_reported() {
     let setup = Setup::demo();
     let home = setup.path("data/demo/codex-home");
     std::fs::create_dir_all(&home).unwrap();
@@ -184,8 +189,8 @@ async fn variables_that_codexs_configuration_asks_for_and_does_not_get_are_told(
     std::fs::write(home.join(".env"), "IN_FILE=1\n").unwrap();
     let setup = setup.set("MY_KEY", "1").set("PASSED", "1").set("CODEX_GATEWAY_PASS_ENV", "PASS*");
     let gateway = setup.start().await;
-    let (good, printed) = gateway.run(&["check"]).await;
-    assert!(good, "none of it is needed for a turn: {printed}");
+    let (succeeded, printed) = gateway.run(&["check"]).await;
+    assert!(succeeded, "no turn needs these variables: {printed}");
     let lines: Vec<&str> = printed.lines().filter(|line| line.contains(" environment: ")).collect();
     let [key, a, b] = lines.as_slice() else { panic!("{printed}") };
     assert!(
@@ -195,12 +200,12 @@ async fn variables_that_codexs_configuration_asks_for_and_does_not_get_are_told(
     assert!(key.contains("not passed on: name it in CODEX_GATEWAY_PASS_ENV"), "{key}");
     assert!(a.contains("A_TOKEN, which the MCP server \"a\" (env_vars)") && a.contains("is not set"), "{a}");
     assert!(b.contains("B_TOKEN, which the MCP server \"b\" (bearer_token_env_var)"), "{b}");
-    eventually("the log says so, too", || gateway.log().contains("codex does not get MY_KEY")).await;
+    eventually("the log reports it as well", || gateway.log().contains("codex does not get MY_KEY")).await;
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn key_of_the_model_provider_in_use_is_needed() {
+async fn missing_key_of_active_model_provider_is_a_failure() {
     let home = Setup::demo();
     let codex_home = home.path("home-of-codex");
     std::fs::create_dir_all(&codex_home).unwrap();
@@ -208,22 +213,22 @@ async fn key_of_the_model_provider_in_use_is_needed() {
                   base_url = \"http://127.0.0.1:9/v1\"\nenv_key = \"MY_KEY\"\n";
     std::fs::write(codex_home.join("config.toml"), config).unwrap();
     let setup = home.set("CODEX_GATEWAY_DEMO", "0").set("CODEX_GATEWAY_CODEX_HOME", &codex_home);
-    let line = bad(setup.set("MY_KEY", "1"), "environment").await;
+    let line = failing_line(setup.set("MY_KEY", "1"), "environment").await;
     assert!(line.contains("MY_KEY"), "{line}");
 }
 
 #[tokio::test]
-async fn port_in_use_by_the_gateway_itself_is_no_error() {
+async fn port_used_by_the_same_gateway_is_not_a_failure() {
     let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_METRICS_BIND", &metrics).start().await;
-    let (good, printed) = gateway.run(&["check"]).await;
-    assert!(good, "{printed}");
+    let (succeeded, printed) = gateway.run(&["check"]).await;
+    assert!(succeeded, "{printed}");
     for about in [" port: ", " port of the metrics: "] {
         let line = printed.lines().find(|line| line.contains(about)).unwrap();
         assert!(line.starts_with("ok ") && line.contains("in use by this gateway (process "), "{line}");
     }
     let other = Setup::fake("normal").set("CODEX_GATEWAY_PORT", gateway.client.port().to_string());
-    let line = bad(other, "port").await;
-    assert!(line.contains("in use"), "another gateway has it: {line}");
+    let line = failing_line(other, "port").await;
+    assert!(line.contains("in use"), "another gateway uses the port: {line}");
     gateway.stop().await;
 }

@@ -1,4 +1,4 @@
-//! `codex-gateway-cli` on a terminal: who is there is asked.
+//! `codex-gateway-cli` on a terminal: questions, interrupts and the state of the terminal.
 
 use std::{fs::File, path::Path, process::Stdio};
 
@@ -11,43 +11,43 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout},
 };
 
-use super::cli::{Done, done};
+use super::cli::{Finished, finish};
 use crate::support::{Process, Setup, eventually, within};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_codex-gateway-cli");
-/// A terminal whose lines are read, and shown as they are typed.
-const LINES: LocalModes = LocalModes::ICANON.union(LocalModes::ECHO);
+/// Terminal modes of line input with echo.
+const LINE_INPUT: LocalModes = LocalModes::ICANON.union(LocalModes::ECHO);
 const UP: &str = "\x1b[A";
 const DOWN: &str = "\x1b[B";
 const CTRL_C: &str = "\x03";
 const HIDE_CURSOR: &str = "\x1b[?25l";
 const SHOW_CURSOR: &str = "\x1b[?25h";
 
-/// The program on a terminal, and what that shows.
+/// The program on a pseudo-terminal, and its screen output.
 struct Terminal {
     child: Child,
     keys: ChildStdin,
     screen: ChildStdout,
     shown: String,
-    /// Up to where it was looked at.
-    seen: usize,
+    /// Length of `shown` that was already searched.
+    searched: usize,
 }
 
 impl Terminal {
     fn start(setup: &Setup, prompt: &str) -> Self {
-        assert!(Path::new("/usr/bin/script").exists(), "util-linux has it");
-        let mut terminal = setup.command_of("/usr/bin/script");
+        assert!(Path::new("/usr/bin/script").exists(), "util-linux provides `script`");
+        let mut terminal = setup.command_for("/usr/bin/script");
         terminal.env_remove("RUST_LOG").env("TERM", "xterm");
-        // What it has made of the terminal is told after it. Nobody but the program is interrupted by a key.
+        // `stty` shows the state in which the program leaves the terminal. The trap keeps Ctrl C from ending the shell.
         let script = format!("trap : INT; {PROGRAM} '{prompt}'; status=$?; echo; stty -a; exit $status");
         terminal.args(["-qec", &script, "/dev/null"]);
         terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = terminal.spawn().unwrap();
         let (keys, screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        Self { child, keys, screen, shown: String::new(), seen: 0 }
+        Self { child, keys, screen, shown: String::new(), searched: 0 }
     }
 
-    /// Reads more; whether there was any.
+    /// Reads more output. Returns `false` at the end.
     async fn read(&mut self) -> bool {
         let mut bytes = [0; 4096];
         let read = self.screen.read(&mut bytes).await.unwrap_or(0);
@@ -55,19 +55,19 @@ impl Terminal {
         read > 0
     }
 
-    /// Waits until it shows this, after what was waited for before; what stands between.
-    async fn shows(&mut self, word: &str) -> String {
+    /// Waits until the screen shows `word` after the previous match. Returns the text between.
+    async fn wait_for(&mut self, word: &str) -> String {
         let found = within(word, async {
             loop {
-                if let Some(at) = self.shown[self.seen..].find(word) {
+                if let Some(at) = self.shown[self.searched..].find(word) {
                     return at;
                 }
-                assert!(self.read().await, "it never showed {word}: {}", self.shown);
+                assert!(self.read().await, "the screen never showed {word}: {}", self.shown);
             }
         });
         let end = found.await;
-        let between = self.shown[self.seen..self.seen + end].to_owned();
-        self.seen += end + word.len();
+        let between = self.shown[self.searched..self.searched + end].to_owned();
+        self.searched += end + word.len();
         between
     }
 
@@ -75,29 +75,29 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).await.unwrap();
     }
 
-    /// The program.
+    /// Returns the process of the program.
     fn process(setup: &Setup) -> Process {
-        let all = Process::with("HOME", setup.home().to_str().unwrap());
+        let all = Process::with_env("HOME", setup.home().to_str().unwrap());
         all.into_iter().find(|process| process.command.starts_with(PROGRAM)).unwrap()
     }
 
-    /// Waits until the program reads in this way: by lines, and whether they are shown; else by keys.
-    async fn reads(&self, setup: &Setup, modes: LocalModes) {
+    /// Waits until the terminal has these input modes: by lines, with or without echo, or by keys.
+    async fn wait_for_modes(&self, setup: &Setup, modes: LocalModes) {
         let terminal = File::open(format!("/proc/{}/fd/0", Self::process(setup).pid)).unwrap();
-        eventually(&format!("it reads as {modes:?}"), || {
-            tcgetattr(&terminal).unwrap().local_modes & LINES == modes
+        eventually(&format!("the terminal has the modes {modes:?}"), || {
+            tcgetattr(&terminal).unwrap().local_modes & LINE_INPUT == modes
         })
         .await;
     }
 
-    /// Waits for the end of the program: its exit status, and all that was shown.
-    async fn end(mut self, setup: &Setup) -> (Option<i32>, String) {
-        within("the program ends", async { while self.read().await {} }).await;
-        let Done { status, .. } = done(setup, self.child).await;
+    /// Waits for the program to exit. Returns its exit status and all screen output.
+    async fn wait_for_exit(mut self, setup: &Setup) -> (Option<i32>, String) {
+        within("the program exits", async { while self.read().await {} }).await;
+        let Finished { status, .. } = finish(setup, self.child).await;
         for set in ["icanon", "echo", "isig"] {
             assert!(
                 self.shown.split_whitespace().any(|word| word == set),
-                "the terminal is as it was: {}",
+                "the terminal is not restored: {}",
                 self.shown
             );
         }
@@ -107,132 +107,135 @@ impl Terminal {
 }
 
 #[tokio::test]
-async fn a_person_at_a_terminal_is_asked() {
+async fn approval_is_asked_on_the_terminal() {
     let setup = Setup::demo();
     let mut terminal = Terminal::start(&setup, "Ask for an approval");
-    let choices = terminal.shows("No; go on without").await;
-    assert!(!choices.contains("❯ Yes, once"), "what Enter alone chooses allows nothing");
-    // To the first one, which allows it once. (The command is two in one, which cannot be allowed always.)
+    let choices = terminal.wait_for("No; go on without").await;
+    assert!(!choices.contains("❯ Yes, once"), "the preselected choice approves nothing");
+    // To the first choice, which approves once. The command consists of two and cannot be approved for good.
     terminal.press(&format!("{UP}\r")).await;
-    let (status, shown) = terminal.end(&setup).await;
+    let (status, shown) = terminal.wait_for_exit(&setup).await;
     assert!(status == Some(0) && shown.contains("allowed"), "{shown}");
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_asked_again() {
-    let setup = Setup::fake("asks-for-words");
+async fn invalid_answer_is_asked_again() {
+    let setup = Setup::fake("asks-questions");
     let mut terminal = Terminal::start(&setup, "Hello");
     for (name, complaint) in [("\r", "! the question \"name\" has no answer"), ("Ada\r", "answered")] {
-        terminal.shows("Something else").await;
+        terminal.wait_for("Something else").await;
         terminal.press("\r").await;
-        terminal.shows("The old one").await;
-        terminal.shows("Name").await;
+        terminal.wait_for("The old one").await;
+        terminal.wait_for("Name").await;
         terminal.press(name).await;
-        terminal.shows(complaint).await;
+        terminal.wait_for(complaint).await;
     }
     for (nights, complaint) in [("3.5\r", "! the field \"nights\" does not take that"), ("3\r", "allowed")] {
-        terminal.shows("Answer it?").await;
+        terminal.wait_for("Answer it?").await;
         terminal.press("y").await;
-        terminal.shows("City").await;
+        terminal.wait_for("City").await;
         terminal.press("Rome\r").await;
-        terminal.shows("With breakfast").await;
+        terminal.wait_for("With breakfast").await;
         terminal.press("y").await;
-        terminal.shows("second").await;
+        terminal.wait_for("second").await;
         terminal.press("\r").await;
-        terminal.shows("Nights").await;
+        terminal.wait_for("Nights").await;
         terminal.press(nights).await;
-        terminal.shows(complaint).await;
+        terminal.wait_for(complaint).await;
     }
-    let (status, shown) = terminal.end(&setup).await;
+    let (status, shown) = terminal.wait_for_exit(&setup).await;
     assert!(status == Some(0) && shown.contains("Ada") && shown.contains("\"nights\":3"), "{shown}");
 }
 
 #[tokio::test]
-async fn a_question_is_asked_though_it_came_while_nobody_looked() {
-    let setup = Setup::fake("asks-in-flood");
+async fn request_that_arrived_before_a_gap_is_still_asked() {
+    let setup = Setup::fake("asks-during-flood");
     let mut terminal = Terminal::start(&setup, "Hello");
-    terminal.shows("asks to run: cargo test").await;
-    terminal.shows("No, and stop").await;
-    // Meanwhile the other one comes, and more than is kept after it.
-    eventually("all is said", || setup.fake_codex().floods() == 2).await;
+    terminal.wait_for("asks to run: cargo test").await;
+    terminal.wait_for("No, and stop").await;
+    // Meanwhile the other request arrives, followed by more than the event log keeps.
+    eventually("both floods are written", || setup.fake_codex().flood_count() == 2).await;
     terminal.press("\r").await;
-    terminal.shows("some of what happened is left out").await;
-    terminal.shows("asks to write below /outside").await;
-    terminal.shows("No, and stop").await;
+    terminal.wait_for("some of what happened is left out").await;
+    terminal.wait_for("asks to write below /outside").await;
+    terminal.wait_for("No, and stop").await;
     terminal.press("\r").await;
-    let (status, shown) = terminal.end(&setup).await;
+    let (status, shown) = terminal.wait_for_exit(&setup).await;
     assert_eq!(status, Some(0), "{shown}");
 }
 
 #[tokio::test]
-async fn the_first_interrupt_stops_the_turn_and_a_second_one_the_program() {
-    let setup = Setup::fake("hangs");
+async fn first_ctrl_c_interrupts_the_turn_and_second_one_exits() {
+    let setup = Setup::fake("endless-turn");
     let mut terminal = Terminal::start(&setup, "Hello");
-    terminal.shows("I was about to say").await;
+    terminal.wait_for("I was about to say").await;
     terminal.press(CTRL_C).await;
-    terminal.shows("stopping; once more ends at once").await;
-    let (status, shown) = terminal.end(&setup).await;
+    terminal.wait_for("stopping; once more ends at once").await;
+    let (status, shown) = terminal.wait_for_exit(&setup).await;
     assert_eq!(status, Some(130), "{shown}");
 
     let setup = Setup::fake("late-start");
     let mut terminal = Terminal::start(&setup, "Hello");
-    terminal.shows("working").await;
+    terminal.wait_for("working").await;
     terminal.press(CTRL_C).await;
-    terminal.shows("stopping; once more ends at once").await;
+    terminal.wait_for("stopping; once more ends at once").await;
     terminal.press(CTRL_C).await;
-    let (status, shown) = terminal.end(&setup).await;
+    let (status, shown) = terminal.wait_for_exit(&setup).await;
     assert_eq!(status, Some(130), "{shown}");
 }
 
 #[tokio::test]
-async fn to_interrupt_a_question_is_to_stop_the_turn() {
+async fn ctrl_c_at_a_question_interrupts_the_turn() {
     let other = format!("{DOWN}\r");
-    // All is read key by key, only a secret is a line: there the key is a signal at once.
+    // All input is read by keys, except a secret, which is a line: there Ctrl C is a signal.
     let choice = ("asks", &[("No, and stop", "")][..], LocalModes::empty());
-    let text = ("asks-for-words", &[("Something else", "\r"), ("Name", "")][..], LocalModes::empty());
-    let secret = ("asks-for-words", &[("Something else", &other[..]), ("Token", "")][..], LocalModes::ICANON);
+    let text = ("asks-questions", &[("Something else", "\r"), ("Name", "")][..], LocalModes::empty());
+    let secret = ("asks-questions", &[("Something else", &other[..]), ("Token", "")][..], LocalModes::ICANON);
     for (mode, steps, modes) in [choice, text, secret] {
         let setup = Setup::fake(mode);
         let mut terminal = Terminal::start(&setup, "Hello");
-        terminal.shows("asks").await;
+        terminal.wait_for("asks").await;
         for (shown, keys) in steps {
-            terminal.shows(shown).await;
+            terminal.wait_for(shown).await;
             terminal.press(keys).await;
         }
-        terminal.reads(&setup, modes).await;
+        terminal.wait_for_modes(&setup, modes).await;
         terminal.press(CTRL_C).await;
-        terminal.shows("stopping; once more ends at once").await;
-        let (status, shown) = terminal.end(&setup).await;
+        terminal.wait_for("stopping; once more ends at once").await;
+        let (status, shown) = terminal.wait_for_exit(&setup).await;
         assert!(status == Some(130) && shown.contains("not asked any more"), "{mode}: {shown}");
     }
 }
 
 #[tokio::test]
-async fn who_is_asked_gets_the_terminal_back_when_the_program_is_ended() {
+async fn terminal_is_restored_when_the_program_is_terminated_at_a_question() {
     let setup = Setup::fake("asks");
     let mut terminal = Terminal::start(&setup, "Hello");
-    terminal.shows("No, and stop").await;
-    terminal.reads(&setup, LocalModes::empty()).await;
+    terminal.wait_for("No, and stop").await;
+    terminal.wait_for_modes(&setup, LocalModes::empty()).await;
     let program = Terminal::process(&setup);
     kill_process(Pid::from_raw(program.pid).unwrap(), Signal::TERM).unwrap();
-    let (status, shown) = terminal.end(&setup).await;
+    let (status, shown) = terminal.wait_for_exit(&setup).await;
     assert_eq!(status, Some(143), "{shown}");
 }
 
 #[tokio::test]
-async fn a_secret_is_not_shown() {
-    let setup = Setup::fake("asks-for-words");
+async fn secret_input_is_not_echoed() {
+    let setup = Setup::fake("asks-questions");
     let mut terminal = Terminal::start(&setup, "Hello");
-    terminal.shows("Something else").await;
+    terminal.wait_for("Something else").await;
     terminal.press(&format!("{DOWN}\r")).await;
-    terminal.shows("Token").await;
-    terminal.reads(&setup, LocalModes::ICANON).await;
+    terminal.wait_for("Token").await;
+    terminal.wait_for_modes(&setup, LocalModes::ICANON).await;
     terminal.press("hush-hush\r").await;
-    terminal.shows("Name").await;
+    terminal.wait_for("Name").await;
     terminal.press("Ada\r").await;
-    let before = terminal.shows("Answer it?").await;
+    let before = terminal.wait_for("Answer it?").await;
     assert!(!before.contains("hush"), "{before}");
     terminal.press("n").await;
-    let (status, shown) = terminal.end(&setup).await;
-    assert!(status == Some(0) && shown.contains("hush-hush"), "what the fake one was told: {shown}");
+    let (status, shown) = terminal.wait_for_exit(&setup).await;
+    assert!(
+        status == Some(0) && shown.contains("hush-hush"),
+        "the fake codex shows the received answer: {shown}"
+    );
 }

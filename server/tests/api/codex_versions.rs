@@ -1,11 +1,12 @@
-//! A codex that is too old, or lacks something: it is said which was found, what is needed, and how to mend it.
+//! Unsupported codex versions: the error names the version, the requirement and the fix.
 
 use serde_json::{Value, json};
 
 use crate::support::{Gateway, Session, Setup, eventually};
 
-/// What must be said of a codex of this version.
-fn says_all(said: &str, version: &str, program: &str) {
+/// Asserts that a message names the version, the program, the requirement and the fix.
+#[track_caller]
+fn assert_explains(message: &str, version: &str, program: &str) {
     for words in [
         version,
         program,
@@ -14,75 +15,84 @@ fn says_all(said: &str, version: &str, program: &str) {
         "npm install -g @openai/codex@latest",
         "CODEX_GATEWAY_CODEX_BIN",
     ] {
-        assert!(said.contains(words), "{words}: {said}");
+        assert!(message.contains(words), "{words}: {message}");
     }
 }
 
 #[tokio::test]
-async fn one_that_is_too_old_is_told_in_clear_words_wherever_one_looks() {
-    for (mode, version) in [("ancient", "codex 0.20.0"), ("old", "codex 0.110.0")] {
+async fn unsupported_codex_is_reported_by_api_readiness_and_log() {
+    for (mode, version) in [("no-app-server", "codex 0.20.0"), ("unsupported", "codex 0.110.0")] {
         let gateway = Gateway::fake(mode).await;
-        let program = gateway.codex().executable();
+        let program = gateway.fake_codex().executable();
         let program = program.to_str().unwrap();
-        says_all(&gateway.client.post("/api/sessions").await.refused(503, "codex_too_old"), version, program);
+        assert_explains(
+            &gateway.client.post("/api/sessions").await.expect_error(503, "codex_too_old"),
+            version,
+            program,
+        );
         let ready = gateway.client.get("/readyz").await;
         assert_eq!(ready.status, 503);
-        says_all(ready.json()["error"].as_str().unwrap(), version, program);
-        eventually("the start tells it", || gateway.log().contains("codex cannot be used")).await;
+        assert_explains(ready.json()["error"].as_str().unwrap(), version, program);
+        eventually("the log of the start reports it", || gateway.log().contains("codex cannot be used"))
+            .await;
         let log = gateway.log();
-        says_all(log.lines().find(|line| line.contains("codex cannot be used")).unwrap(), version, program);
+        assert_explains(
+            log.lines().find(|line| line.contains("codex cannot be used")).unwrap(),
+            version,
+            program,
+        );
         eventually("no process is left", || gateway.processes().is_empty()).await;
 
-        // It is mended without a restart.
-        gateway.codex().set_mode("normal");
-        gateway.create().await.turn("Hello").await;
+        // A supported version works without a restart of the gateway.
+        gateway.fake_codex().set_mode("normal");
+        gateway.create().await.run_turn("Hello").await;
         gateway.stop().await;
     }
 }
 
-/// The thread of a session, and what was said in it.
-async fn said(session: &Session) -> (Value, Vec<Value>) {
+/// Returns the thread id and the texts of a session.
+async fn conversation(session: &Session) -> (Value, Vec<Value>) {
     let state = session.state().await;
     let texts = state["transcript"].as_array().unwrap().iter().map(|entry| entry["text"].clone()).collect();
     (state["threadId"].clone(), texts)
 }
 
 #[tokio::test]
-async fn a_session_outlives_a_codex_that_was_replaced_by_an_old_one() {
-    let gateway = Gateway::fake("normal").await.settled().await;
+async fn session_survives_downgrade_to_unsupported_codex() {
+    let gateway = Gateway::fake("normal").await.catalog_loaded().await;
     let session = gateway.create().await;
-    session.turn("Hello").await;
-    let mut events = session.live().await;
-    gateway.codexes()[0].kill();
+    session.run_turn("Hello").await;
+    let mut events = session.subscribe().await;
+    gateway.codex_processes()[0].kill();
     events.find(|event| event.name == "warning").await;
-    let before = said(&session).await;
-    gateway.codex().set_mode("old");
+    let before = conversation(&session).await;
+    gateway.fake_codex().set_mode("unsupported");
     let body = json!({ "prompt": "Hello" });
-    session.client.post_json(&session.path("/turn"), &body).await.refused(503, "codex_too_old");
-    assert_eq!(said(&session).await, before);
-    gateway.codex().set_mode("normal");
-    session.turn("Hello").await;
+    session.client.post_json(&session.path("/turn"), &body).await.expect_error(503, "codex_too_old");
+    assert_eq!(conversation(&session).await, before);
+    gateway.fake_codex().set_mode("normal");
+    session.run_turn("Hello").await;
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn check_tells_it_once() {
-    for (mode, version) in [("ancient", "codex 0.20.0"), ("old", "codex 0.110.0")] {
+async fn check_reports_unsupported_codex_once() {
+    for (mode, version) in [("no-app-server", "codex 0.20.0"), ("unsupported", "codex 0.110.0")] {
         let setup = Setup::fake(mode);
         let program = setup.fake_codex().executable();
         let (good, printed, _) = setup.run(&["check"]).await;
         let bad: Vec<&str> = printed.lines().filter(|line| line.starts_with("BAD ")).collect();
         let [line] = bad.as_slice() else { panic!("{printed}") };
         assert!(!good && line.contains(" codex: "), "{printed}");
-        says_all(line, version, program.to_str().unwrap());
+        assert_explains(line, version, program.to_str().unwrap());
     }
 }
 
-/// Of 0.142.0 two processes cannot begin together in a home that is new: the one ends.
+/// Of two 0.142.0 processes that start at the same time in a new home, one exits.
 #[tokio::test]
-async fn one_that_ends_because_another_one_starts_is_started_again() {
-    let gateway = Gateway::fake("normal").await.settled().await;
-    gateway.codex().set_mode("races");
-    gateway.create().await.turn("Hello").await;
+async fn codex_that_exits_in_a_startup_race_is_restarted() {
+    let gateway = Gateway::fake("normal").await.catalog_loaded().await;
+    gateway.fake_codex().set_mode("startup-race");
+    gateway.create().await.run_turn("Hello").await;
     gateway.stop().await;
 }

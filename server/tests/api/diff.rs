@@ -1,4 +1,4 @@
-//! `/api/sessions/{id}/diff`: what a conversation has changed in files.
+//! `/api/sessions/{id}/diff`: the file changes of a conversation.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ async fn diff(session: &Session) -> Value {
     session.client.get(&session.path("/diff")).await.ok()
 }
 
-/// The files as `kind path +added −removed`.
+/// Returns the files as `kind path +added -removed`.
 fn files(changed: &Value) -> Vec<String> {
     let file = |file: &Value| {
         let text = |name: &str| file[name].as_str().unwrap().to_owned();
@@ -20,14 +20,14 @@ fn files(changed: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn several_changes_of_a_file_are_one_and_what_was_not_done_is_none() {
+async fn changes_of_a_file_are_merged_and_failed_changes_are_ignored() {
     let gateway = Gateway::fake("changes").await;
     let session = gateway.create().await;
     let before = diff(&session).await;
     assert_eq!((&before["ok"], &before["turn"]), (&json!(true), &Value::Null));
     assert_eq!((&before["thread"]["diff"], &before["thread"]["complete"]), (&json!(""), &json!(true)));
 
-    session.turn("Change them all").await;
+    session.run_turn("Change them all").await;
     let changed = diff(&session).await;
     let expected = [
         "update src/server.rs +4 -2",
@@ -51,8 +51,8 @@ async fn several_changes_of_a_file_are_one_and_what_was_not_done_is_none() {
 }
 
 #[tokio::test]
-async fn a_conversation_is_looked_at_from_its_beginning_and_a_long_diff_is_cut() {
-    let gateway = Gateway::fake("normal").await.settled().await;
+async fn diff_covers_the_whole_thread_and_is_truncated_at_its_limit() {
+    let gateway = Gateway::fake("normal").await.catalog_loaded().await;
     let edit = |n: usize| {
         let change = if n == 0 {
             json!({ "path": "/x.txt", "kind": { "type": "add" }, "diff": "0\n" })
@@ -68,7 +68,7 @@ async fn a_conversation_is_looked_at_from_its_beginning_and_a_long_diff_is_cut()
             json!({ "id": format!("turn-{turn}"), "status": "completed", "items": items })
         })
         .collect();
-    gateway.codex().put_thread(THREAD, 1, &json!(turns));
+    gateway.fake_codex().write_thread(THREAD, 1, &json!(turns));
     let body = json!({ "resumeThreadId": THREAD, "cwd": gateway.workspace() });
     let session = gateway.create_with(&gateway.client, &body).await;
     let changed = diff(&session).await;
@@ -83,22 +83,21 @@ async fn a_conversation_is_looked_at_from_its_beginning_and_a_long_diff_is_cut()
     let item = json!({ "type": "fileChange", "id": "long", "status": "completed", "changes": [long] });
     let turns = json!([{ "id": "turn-1", "status": "completed", "items": [item] }]);
     let other = THREAD.replace("d1ff", "d1fe");
-    gateway.codex().put_thread(&other, 1, &turns);
+    gateway.fake_codex().write_thread(&other, 1, &turns);
     let session = gateway.create_with(&gateway.client, &json!({ "resumeThreadId": other })).await;
     let thread = &diff(&session).await["thread"];
     assert_eq!((files(thread), &thread["cut"]), (vec!["add /long +600000 -0".to_owned()], &json!(true)));
     assert!(thread["diff"].as_str().unwrap().len() <= 1024 * 1024);
-    gateway.client.get("/api/sessions/nobody/diff").await.refused(404, "not_found");
+    gateway.client.get("/api/sessions/nobody/diff").await.expect_error(404, "not_found");
     gateway.stop().await;
 }
 
-/// Codex itself: its own diffs, in its own shape.
 #[tokio::test]
-async fn the_changes_of_the_real_codex_come_to_what_is_in_the_file() {
+async fn diff_of_the_real_codex_matches_the_file() {
     let gateway = Gateway::demo().await;
     let session = gateway.create().await;
-    session.turn("!standin patch").await;
-    session.turn("!standin patch").await;
+    session.run_turn("!standin patch").await;
+    session.run_turn("!standin patch").await;
     let changed = diff(&session).await;
     assert_eq!(files(&changed["turn"]), ["update standin-notes.md +2 -0"]);
     let file = std::fs::read_to_string(gateway.workspace().join("standin-notes.md")).unwrap();

@@ -1,12 +1,12 @@
-//! `GET /api/sessions/{id}/events`: what a stream says, in which order. (What it says again is in `replay`.)
+//! `GET /api/sessions/{id}/events`: content and order of event streams. Resumed streams are in `replay`.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Event, Events, Gateway, Setup, within};
+use crate::support::{Event, EventStream, Gateway, Setup, within};
 
 #[tokio::test]
-async fn a_stream_begins_with_the_session_and_its_state() {
+async fn stream_starts_with_session_and_state() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;
     let mut events = session.events("").await;
@@ -30,31 +30,40 @@ async fn a_stream_begins_with_the_session_and_its_state() {
 }
 
 #[tokio::test]
-async fn a_turn_is_told_in_order_and_its_state_at_its_end() {
+async fn events_of_a_turn_are_in_order_and_end_with_state() {
     let gateway = Gateway::demo().await;
     let session = gateway.create().await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     let before = session.state().await;
     let reply = session.start_turn("!standin reasoning, command, text").await;
-    let turn = events.turn().await;
+    let turn = events.rest_of_turn().await;
 
     let numbers: Vec<u64> = turn.iter().map(Event::seq).collect();
-    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "every number once: {numbers:?}");
+    assert!(
+        numbers.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "sequence numbers are contiguous: {numbers:?}"
+    );
     let epoch = |id: &str| id.split_once(':').unwrap().0.to_owned();
     let own = epoch(reply["lastEventId"].as_str().unwrap());
     assert!(turn.iter().all(|event| epoch(event.id.as_deref().unwrap()) == own));
 
-    let (last, told) = turn.split_last().unwrap();
-    assert!(told.iter().all(|event| event.name == "notification"), "no state within a turn");
+    let (last, notifications) = turn.split_last().unwrap();
+    assert!(
+        notifications.iter().all(|event| event.name == "notification"),
+        "there is no state within a turn"
+    );
     assert_eq!(last.name, "state");
-    for event in told {
+    for event in notifications {
         let data = event.json();
         assert_eq!(data.as_object().unwrap().len(), 2, "method and params: {data}");
         assert!(data["params"]["threadId"].as_str().is_none_or(|thread| before["threadId"] == thread));
     }
 
     let position = |wanted: &dyn Fn(&Value) -> bool| {
-        told.iter().position(|event| wanted(&event.json())).unwrap_or_else(|| panic!("not told: {told:#?}"))
+        notifications
+            .iter()
+            .position(|event| wanted(&event.json()))
+            .unwrap_or_else(|| panic!("no such event: {notifications:#?}"))
     };
     let item = |method: &'static str, kind: &'static str| {
         position(&move |event| event["method"] == method && event["params"]["item"]["type"] == kind)
@@ -80,19 +89,19 @@ async fn a_turn_is_told_in_order_and_its_state_at_its_end() {
 }
 
 #[tokio::test]
-async fn a_stream_may_be_filtered() {
+async fn events_query_filters_the_stream() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;
     let names = async |query: &str| {
         let mut events = session.events(query).await;
-        session.turn("Hello").await;
+        session.run_turn("Hello").await;
         let marker = session.client.post(&session.path("/thread/new")).await.ok();
         let last = marker["lastEventId"].as_str().unwrap().to_owned();
-        // One that wants neither threads nor states is read up to its next notification.
+        // A filter without threads and states is read up to the end of the turn.
         let mut names = Vec::new();
         loop {
             let event = events.next().await.unwrap();
-            let done = event.id.as_ref() == Some(&last) || event.is("turn/completed");
+            let done = event.id.as_ref() == Some(&last) || event.is_notification("turn/completed");
             names.push(event.name);
             if done {
                 names.dedup();
@@ -109,7 +118,7 @@ async fn a_stream_may_be_filtered() {
         [("nonsense", "nonsense"), ("state,Notification", "Notification"), ("state%2C%22", "\\\"")]
     {
         let reply = session.client.get(&session.path(&format!("/events?events={query}"))).await;
-        let error = reply.refused(400, "bad_query");
+        let error = reply.expect_error(400, "bad_query");
         assert!(error.contains(word), "{error}");
     }
     let mut filtered = session.events("?events=state").await;
@@ -121,27 +130,27 @@ async fn a_stream_may_be_filtered() {
 }
 
 #[tokio::test]
-async fn all_readers_get_the_same_bytes() {
+async fn all_readers_receive_the_same_bytes() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;
-    let mut readers = join_all((0..20).map(|_| session.live())).await;
+    let mut readers = join_all((0..20).map(|_| session.subscribe())).await;
     session.start_turn("Hello").await;
-    let told = join_all(readers.iter_mut().map(Events::turn)).await;
-    assert!(told[0].len() > 40);
-    for other in &told[1..] {
-        assert_eq!(other, &told[0]);
+    let received = join_all(readers.iter_mut().map(EventStream::rest_of_turn)).await;
+    assert!(received[0].len() > 40);
+    for other in &received[1..] {
+        assert_eq!(other, &received[0]);
     }
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn raw_messages_are_told_when_debugging_only() {
+async fn raw_events_are_sent_only_in_debug_mode() {
     for debug in [false, true] {
         let setup = Setup::fake("normal").set("CODEX_GATEWAY_DEBUG", if debug { "1" } else { "0" });
         let gateway = setup.start().await;
         let session = gateway.create().await;
         let raw: Vec<Event> =
-            session.turn("Hello").await.into_iter().filter(|event| event.name == "raw").collect();
+            session.run_turn("Hello").await.into_iter().filter(|event| event.name == "raw").collect();
         assert_eq!(raw.is_empty(), !debug);
         if debug {
             let lines: Vec<Value> = raw.iter().map(Event::json).collect();
@@ -154,17 +163,17 @@ async fn raw_messages_are_told_when_debugging_only() {
     }
 }
 
-/// The keep-alive comes after 15 s: this test has to wait for it.
+/// Waits for the ping, which is sent after 15 s of silence.
 #[tokio::test]
-async fn a_silent_stream_gives_a_sign_of_life_with_the_place_it_is_at() {
+async fn silent_stream_sends_ping_with_id_of_last_event() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;
     let mut filtered = session.events("?events=session").await;
     filtered.expect("session").await;
-    let last = session.turn("Hello").await.pop().unwrap();
+    let last = session.run_turn("Hello").await.pop().unwrap();
     let ping = within("a ping", filtered.next()).await.unwrap();
     assert_eq!((ping.name.as_str(), ping.data.as_str()), ("ping", "{}"));
-    assert_eq!(ping.id, last.id, "it names the last event that was left out");
+    assert_eq!(ping.id, last.id, "a ping has the id of the last filtered event");
 
     let mut resumed = session.events_after(ping.id.as_deref().unwrap()).await;
     resumed.expect("session").await;
@@ -174,7 +183,7 @@ async fn a_silent_stream_gives_a_sign_of_life_with_the_place_it_is_at() {
 }
 
 #[tokio::test]
-async fn request_that_waits_is_answered_with_what_happened_since_and_ends() {
+async fn wait_query_returns_new_events_and_ends() {
     let gateway = Gateway::fake("waits").await;
     let session = gateway.create().await;
     let at = gateway.client.get(&session.path("/state")).await.ok()["lastEventId"].clone();
@@ -182,27 +191,27 @@ async fn request_that_waits_is_answered_with_what_happened_since_and_ends() {
     let names = "session,notification,ping";
     let mut nothing = session.events(&format!("?since={at}&wait=0&events={names}")).await;
     let nothing = nothing.rest().await;
-    let told: Vec<&str> = nothing.iter().map(|event| event.name.as_str()).collect();
-    assert_eq!((told, nothing[1].id.as_deref()), (vec!["session", "ping"], Some(at)));
+    let received: Vec<&str> = nothing.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!((received, nothing[1].id.as_deref()), (vec!["session", "ping"], Some(at)));
 
-    // It waits for the turn that begins meanwhile.
+    // The request waits for the turn that starts meanwhile.
     let query = format!("?since={at}&wait=30&events={names}");
     let (mut waiting, _) = tokio::join!(session.events(&query), session.start_turn("Hello"));
-    let told = waiting.rest().await;
-    assert!(told.iter().any(|event| event.name == "notification"), "{told:?}");
-    assert_eq!(told.last().unwrap().name, "ping");
+    let received = waiting.rest().await;
+    assert!(received.iter().any(|event| event.name == "notification"), "{received:?}");
+    assert_eq!(received.last().unwrap().name, "ping");
 
     let fresh = session.events("?wait=0").await.rest().await;
-    let told: Vec<&str> = fresh.iter().map(|event| event.name.as_str()).collect();
-    assert_eq!(told, ["session", "state", "ping"]);
-    gateway.client.get(&session.path("/events?wait=61")).await.refused(400, "bad_query");
-    gateway.client.get(&session.path("/events?wait=soon")).await.refused(400, "bad_query");
-    gateway.codex().let_end().await;
+    let received: Vec<&str> = fresh.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(received, ["session", "state", "ping"]);
+    gateway.client.get(&session.path("/events?wait=61")).await.expect_error(400, "bad_query");
+    gateway.client.get(&session.path("/events?wait=soon")).await.expect_error(400, "bad_query");
+    gateway.fake_codex().release_turn().await;
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn stream_pings_as_often_as_its_reader_asks() {
+async fn ping_query_sets_ping_interval() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;
     let mut events = session.events("?ping=1&events=session,ping").await;
@@ -210,30 +219,30 @@ async fn stream_pings_as_often_as_its_reader_asks() {
     events.expect("ping").await;
     events.expect("ping").await;
     for query in ["ping=0", "ping=16", "ping=often"] {
-        gateway.client.get(&session.path(&format!("/events?{query}"))).await.refused(400, "bad_query");
+        gateway.client.get(&session.path(&format!("/events?{query}"))).await.expect_error(400, "bad_query");
     }
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn reply_that_ends_can_be_had_as_plain_text_and_a_stream_cannot() {
+async fn wait_query_can_return_plain_text() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;
-    let plain = gateway.client.with("accept", "text/plain");
+    let plain = gateway.client.with_header("accept", "text/plain");
     let reply = plain.get(&session.path("/events?wait=0")).await;
     assert_eq!(reply.header("content-type"), Some("text/plain; charset=utf-8"));
     assert!(reply.text().contains("event: session\n"));
-    let accepts_all = gateway.client.with("accept", "text/plain, */*");
+    let accepts_all = gateway.client.with_header("accept", "text/plain, */*");
     let reply = accepts_all.get(&session.path("/events?wait=0")).await;
     assert_eq!(reply.header("content-type"), Some("text/event-stream"));
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn request_that_does_not_wait_counts_as_no_stream_and_as_somebody_who_answers() {
+async fn wait_query_takes_no_stream_slot_and_counts_as_presence() {
     let gateway = Setup::fake("asks-together").set("CODEX_GATEWAY_MAX_STREAMS", "1").start().await;
     let session = gateway.create().await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     session.events("?wait=0&interactive=1").await.rest().await;
     session.start_turn("Hello").await;
     for _ in 0..5 {

@@ -1,26 +1,31 @@
-//! The examples of the documentation: they do what stands there.
+//! The examples of the documents: each prints the documented output.
 
 use std::{fs, path::Path, process::Stdio};
 
 use crate::support::{Gateway, Setup, within};
 
 const API: &str = include_str!("../../../docs/api.md");
-/// Stands between what two examples print.
-const BETWEEN: &str = "--- the next example ---";
+const READMES: [&str; 2] = [include_str!("../../../README.md"), include_str!("../../../README_zh.md")];
+/// Separates the output of two examples.
+const SEPARATOR: &str = "--- the next example ---";
 
-/// The examples: what is run, and what it prints.
+/// The text up to the end of its code block.
+fn block(text: &'static str) -> &'static str {
+    text.split_once("\n```").unwrap().0
+}
+
+/// The examples of `docs/api.md`: commands and their output.
 fn examples() -> Vec<(&'static str, &'static str)> {
-    let block = |text: &'static str| text.split_once("\n```").unwrap().0;
     let shell = API.split("```sh\n").skip(1);
     shell
         .map(|rest| {
             let printed = rest.split_once("\n```\n```text\n").map(|(_, printed)| block(printed));
-            (block(rest), printed.unwrap_or_else(|| panic!("it prints nothing: {rest}")))
+            (block(rest), printed.unwrap_or_else(|| panic!("an example has no output: {rest}")))
         })
         .collect()
 }
 
-/// Runs a program in a directory of its own: what it prints.
+/// Runs a program in a directory of its own and returns its standard output.
 async fn run(gateway: &Gateway, program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let dir = tempfile::tempdir().unwrap();
     #[expect(clippy::disallowed_methods, reason = "the test does what a reader would do")]
@@ -35,15 +40,15 @@ async fn run(gateway: &Gateway, program: &str, arguments: &[&str], variables: &[
 }
 
 #[tokio::test]
-async fn those_of_the_api_print_what_stands_under_them() {
+async fn api_examples_print_their_documented_output() {
     let gateway = Gateway::demo().await;
     let examples = examples();
     assert!(examples.len() >= 8, "{}", examples.len());
     let commands: Vec<&str> = examples.iter().map(|(command, _)| *command).collect();
-    let script = format!("set -euo pipefail\n{}\n", commands.join(&format!("\necho '{BETWEEN}'\n")));
+    let script = format!("set -euo pipefail\n{}\n", commands.join(&format!("\necho '{SEPARATOR}'\n")));
     let address = format!("http://{}", gateway.client.address());
     let printed = run(&gateway, "bash", &["-c", &script], &[("B", &address)]).await;
-    let printed: Vec<&str> = printed.split(&format!("{BETWEEN}\n")).map(str::trim_end).collect();
+    let printed: Vec<&str> = printed.split(&format!("{SEPARATOR}\n")).map(str::trim_end).collect();
     for ((command, expected), printed) in examples.iter().zip(&printed) {
         assert_eq!(printed, expected, "{command}");
     }
@@ -52,7 +57,22 @@ async fn those_of_the_api_print_what_stands_under_them() {
 }
 
 #[tokio::test]
-async fn those_in_other_languages_print_the_answer() {
+async fn readme_commands_print_the_answer_and_its_status() {
+    let gateway = Gateway::demo().await;
+    let address = format!("http://{}", gateway.client.address());
+    for readme in READMES {
+        let commands = readme.split("```sh\n").skip(1).map(block).find(|commands| commands.starts_with("B="));
+        let (_, commands) = commands.unwrap().split_once('\n').unwrap();
+        assert!(commands.contains(r#""wait": true"#), "a script waits for the answer: {commands}");
+        let script = format!("set -euo pipefail\n{commands}\n");
+        let printed = run(&gateway, "bash", &["-c", &script], &[("B", &address)]).await;
+        assert!(printed.starts_with("ready\n\"completed\"\n{\"ok\":true"), "{printed}");
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn example_programs_print_the_answer() {
     let gateway = Setup::demo().start().await;
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples");
     let address = format!("http://{}", gateway.client.address());

@@ -1,16 +1,16 @@
-//! `/api/threads/{id}/export`: a whole thread as a file.
+//! `/api/threads/{id}/export`: a complete thread as a file.
 
 use serde_json::{Value, json};
 
-use crate::{support::Gateway, threads_read::thread_of};
+use crate::{support::Gateway, threads_read::thread_id};
 
 #[tokio::test]
-async fn a_thread_is_had_as_a_file_while_a_session_is_in_it_and_afterwards() {
-    let gateway = Gateway::demo().await.settled().await;
+async fn export_of_a_thread_is_the_same_during_and_after_its_session() {
+    let gateway = Gateway::demo().await.catalog_loaded().await;
     let session = gateway.create().await;
-    session.turn("Reply with exactly the single word marmalade").await;
-    session.turn("!standin command, patch").await;
-    let path = format!("/api/threads/{}/export", thread_of(&session));
+    session.run_turn("Reply with exactly the single word marmalade").await;
+    session.run_turn("!standin command, patch").await;
+    let path = format!("/api/threads/{}/export", thread_id(&session));
     let mut before = Vec::new();
     for live in [true, false] {
         if !live {
@@ -36,24 +36,24 @@ async fn a_thread_is_had_as_a_file_while_a_session_is_in_it_and_afterwards() {
         }
         let json = gateway.client.get(&format!("{path}?format=json")).await;
         assert!(json.headers["content-disposition"].to_str().unwrap().ends_with("marmalade.json\""));
-        let whole = json.ok();
-        assert_eq!(whole["thread"]["id"], json!(thread_of(&session)));
+        let exported = json.ok();
+        assert_eq!(exported["thread"]["id"], json!(thread_id(&session)));
         let texts: Vec<&Value> =
-            whole["turns"].as_array().unwrap().iter().map(|turn| &turn["status"]).collect();
+            exported["turns"].as_array().unwrap().iter().map(|turn| &turn["status"]).collect();
         assert_eq!(texts, ["completed", "completed"]);
-        assert_eq!(whole["turns"][0]["items"][1]["text"], "marmalade");
-        before.push((text.clone(), whole["turns"].clone()));
+        assert_eq!(exported["turns"][0]["items"][1]["text"], "marmalade");
+        before.push((text.clone(), exported["turns"].clone()));
     }
     assert_eq!(before[0], before[1]);
     let empty = gateway.create().await;
-    let of_nothing = format!("/api/threads/{}/export?format=json", thread_of(&empty));
+    let of_nothing = format!("/api/threads/{}/export?format=json", thread_id(&empty));
     assert_eq!(gateway.client.get(&of_nothing).await.ok()["turns"], json!([]));
-    gateway.client.get(&format!("{path}?format=pdf")).await.refused(400, "bad_query");
+    gateway.client.get(&format!("{path}?format=pdf")).await.expect_error(400, "bad_query");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_long_thread_is_had_page_by_page_in_order() {
+async fn export_of_a_long_thread_has_all_turns_in_order() {
     let gateway = Gateway::fake("normal").await;
     let turns: Vec<Value> = (0..50)
         .map(|turn| {
@@ -62,9 +62,9 @@ async fn a_long_thread_is_had_page_by_page_in_order() {
         })
         .collect();
     let thread = "00000000-0000-0000-0000-00000000cafe";
-    gateway.codex().put_thread(thread, 1, &json!(turns));
-    let whole = gateway.client.get(&format!("/api/threads/{thread}/export?format=json")).await.ok();
-    assert_eq!(whole["turns"], json!(turns));
+    gateway.fake_codex().write_thread(thread, 1, &json!(turns));
+    let exported = gateway.client.get(&format!("/api/threads/{thread}/export?format=json")).await.ok();
+    assert_eq!(exported["turns"], json!(turns));
     let text = gateway.client.get(&format!("/api/threads/{thread}/export")).await.text();
     let numbers: Vec<&str> =
         text.split("Number ").skip(1).map(|rest| rest.split('.').next().unwrap()).collect();

@@ -1,4 +1,4 @@
-//! `/api/sessions/{id}/files`: finding files in the session's directory; and the branch on the first screen.
+//! `/api/sessions/{id}/files`: file search in the session's directory. Also the branch on the first screen.
 
 use std::{fs, os::unix::fs::symlink};
 
@@ -10,7 +10,7 @@ fn paths(files: &Value) -> Vec<&str> {
     files.as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect()
 }
 
-/// A gateway whose workspace holds some files.
+/// Starts a gateway with some files in its workspace.
 async fn gateway() -> Gateway {
     let setup = Setup::fake("normal");
     let workspace = setup.path("workspace");
@@ -28,7 +28,7 @@ async fn gateway() -> Gateway {
 }
 
 #[tokio::test]
-async fn files_are_found_in_the_sessions_directory_alone() {
+async fn search_finds_files_only_in_the_session_directory() {
     let gateway = gateway().await;
     let session = gateway.create().await;
     let find = async |query: &str| session.client.get(&session.path(&format!("/files?{query}"))).await;
@@ -44,21 +44,21 @@ async fn files_are_found_in_the_sessions_directory_alone() {
         assert_eq!(paths(&find(nothing).await.ok()["files"]), [""; 0], "{nothing}");
     }
     for bad in ["limit=0", "limit=201", "limit=x", &format!("query={}", "x".repeat(300))] {
-        find(bad).await.refused(400, "bad_query");
+        find(bad).await.expect_error(400, "bad_query");
     }
 
     let below = gateway.create_with(&gateway.client, &json!({ "cwd": "sub" })).await;
     let found = below.client.get(&below.path("/files?query=main")).await.ok();
-    assert_eq!(paths(&found["files"]), ["main.txt"], "told from where the session works");
-    // An agent that can write above it may put a link in its place.
+    assert_eq!(paths(&found["files"]), ["main.txt"], "paths are relative to the session's directory");
+    // An agent that can write to the parent may replace the directory by a link.
     fs::remove_dir_all(gateway.workspace().join("sub")).unwrap();
     symlink(gateway.workspace().join("../outside"), gateway.workspace().join("sub")).unwrap();
-    below.client.get(&below.path("/files?query=main")).await.refused(403, "outside_workspaces");
+    below.client.get(&below.path("/files?query=main")).await.expect_error(403, "outside_workspaces");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn the_page_finds_files_with_a_session_and_before_there_is_one() {
+async fn page_finds_files_with_and_without_a_session() {
     let gateway = gateway().await;
     let session = gateway.create_with(&gateway.client, &json!({ "cwd": "src" })).await;
     let find = async |id: Value, query: &str| {
@@ -72,12 +72,12 @@ async fn the_page_finds_files_with_a_session_and_before_there_is_one() {
 }
 
 #[tokio::test]
-async fn the_first_screen_names_the_branch() {
+async fn first_screen_shows_the_branch() {
     let gateway = Gateway::fake("normal").await;
     let branch = async || {
         gateway.client.post_json("/_fn/home", &json!({})).await.ok()["workspaces"][0]["branch"].clone()
     };
-    // Wherever the tests run: this is what is nearest.
+    // The nearest `.git`, in whatever repository the tests run.
     let git = gateway.workspace().join(".git");
     fs::create_dir(&git).unwrap();
     assert_eq!(branch().await, Value::Null);

@@ -1,4 +1,4 @@
-//! What every answer tells the browser about itself.
+//! Security headers of replies.
 
 use crate::{
     auth,
@@ -6,7 +6,7 @@ use crate::{
 };
 
 #[track_caller]
-fn is_guarded(reply: &Reply) {
+fn assert_security_headers(reply: &Reply) {
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "same-origin"),
@@ -24,7 +24,7 @@ fn is_guarded(reply: &Reply) {
 }
 
 #[tokio::test]
-async fn every_answer_says_what_may_be_done_with_it() {
+async fn every_reply_has_security_headers() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;
     let client = &gateway.client;
@@ -39,10 +39,10 @@ async fn every_answer_says_what_may_be_done_with_it() {
         "/assets/none",
         "/service-worker.js",
     ] {
-        is_guarded(&client.get(path).await);
+        assert_security_headers(&client.get(path).await);
     }
-    is_guarded(&client.send("PUT", "/api/sessions", &[]).await);
-    is_guarded(&client.with("host", "evil.example").get("/").await);
+    assert_security_headers(&client.send("PUT", "/api/sessions", &[]).await);
+    assert_security_headers(&client.with_header("host", "evil.example").get("/").await);
     let events = session.events("").await;
     assert_eq!(events.response.headers["x-content-type-options"], "nosniff");
     assert_eq!(events.response.headers["cache-control"], "no-store");
@@ -50,14 +50,14 @@ async fn every_answer_says_what_may_be_done_with_it() {
 }
 
 #[tokio::test]
-async fn a_form_to_sign_in_runs_nothing() {
-    let gateway = auth::gateway().await;
+async fn sign_in_form_allows_no_scripts() {
+    let gateway = auth::gateway_with_auth().await;
     let [first, second] = [gateway.client.get("/").await, gateway.client.get("/").await];
-    is_guarded(&first);
+    assert_security_headers(&first);
     let policy = |reply: &Reply| reply.header("content-security-policy").unwrap().to_owned();
     assert!(policy(&first).contains("default-src 'none'; style-src 'nonce-"), "{}", policy(&first));
     assert!(!policy(&first).contains("script-src"), "{}", policy(&first));
-    assert_ne!(policy(&first), policy(&second), "a nonce is used once");
+    assert_ne!(policy(&first), policy(&second), "each reply has its own nonce");
     let policy = policy(&first);
     let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
     assert!(first.text().contains(&format!("<style nonce=\"{nonce}\">")));

@@ -1,4 +1,4 @@
-//! HTTP/2 with prior knowledge, as a proxy speaks it: the same answers, guards and limits.
+//! HTTP/2 with prior knowledge, as proxies use it: the same replies, guards and limits.
 
 use bytes::Bytes;
 use h2::{Reason, client::SendRequest};
@@ -10,11 +10,11 @@ use tokio::{
 };
 
 use crate::{
-    auth::{SECRET, token_of},
+    auth::{SECRET, token_for},
     support::{Client, Gateway, Setup, within},
 };
 
-/// A connection, and the task that drives it: it ends with how the connection ended.
+/// A connection, and the task that drives it and returns how it ended.
 struct Connection {
     sender: SendRequest<Bytes>,
     driver: tokio::task::JoinHandle<Result<(), h2::Error>>,
@@ -31,7 +31,7 @@ impl Connection {
         Request::builder().method(method).uri(format!("http://{}{path}", self.authority))
     }
 
-    /// The head of the reply, and its body to be read.
+    /// Sends a request. Returns the reply with its body unread.
     async fn send(&mut self, request: Request<Bytes>) -> http::Response<h2::RecvStream> {
         let (parts, body) = request.into_parts();
         let mut sender = self.sender.clone().ready().await.unwrap();
@@ -45,18 +45,18 @@ impl Connection {
 
     async fn get(&mut self, path: &str) -> (StatusCode, String) {
         let request = self.request("GET", path).body(Bytes::new()).unwrap();
-        whole(self.send(request).await).await
+        read_body(self.send(request).await).await
     }
 
     async fn post(&mut self, path: &str, body: &Value) -> (StatusCode, Value) {
         let request = self.request("POST", path).header("content-type", "application/json");
         let reply = self.send(request.body(body.to_string().into()).unwrap()).await;
-        let (status, text) = whole(reply).await;
+        let (status, text) = read_body(reply).await;
         (status, serde_json::from_str(&text).unwrap())
     }
 }
 
-async fn whole(reply: http::Response<h2::RecvStream>) -> (StatusCode, String) {
+async fn read_body(reply: http::Response<h2::RecvStream>) -> (StatusCode, String) {
     let (head, mut body) = reply.into_parts();
     let mut bytes = Vec::new();
     while let Some(piece) = within("the body comes", body.data()).await {
@@ -68,7 +68,7 @@ async fn whole(reply: http::Response<h2::RecvStream>) -> (StatusCode, String) {
 }
 
 #[tokio::test]
-async fn everything_is_answered_on_one_connection() {
+async fn requests_and_a_stream_share_one_connection() {
     let gateway = Gateway::fake("normal").await;
     let mut connection = Connection::open(&gateway.client).await;
     assert_eq!(connection.get("/healthz").await.0, StatusCode::OK);
@@ -84,18 +84,18 @@ async fn everything_is_answered_on_one_connection() {
     assert_eq!((status, &turn["turn"]["status"]), (StatusCode::OK, &json!("completed")));
     let mut seen = String::new();
     while !seen.contains("turn/completed") {
-        let piece = within("the turn is told", events.data()).await.unwrap().unwrap();
+        let piece = within("the event of the turn arrives", events.data()).await.unwrap().unwrap();
         events.flow_control().release_capacity(piece.len()).unwrap();
         seen.push_str(&String::from_utf8_lossy(&piece));
     }
-    // The page, too, whose address is whole here.
+    // The page as well, whose request URI is absolute in HTTP/2.
     let (status, page) = connection.get(&format!("/c/{}", session["sessionId"].as_str().unwrap())).await;
     assert!(status == StatusCode::OK || status == StatusCode::SERVICE_UNAVAILABLE, "{status}: {page}");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn guards_and_limits_are_those_of_http1() {
+async fn guards_and_limits_are_the_same_as_for_http1() {
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", SECRET).start().await;
     let mut connection = Connection::open(&gateway.client).await;
     assert_eq!(connection.get("/api/sessions").await.0, StatusCode::UNAUTHORIZED);
@@ -107,10 +107,10 @@ async fn guards_and_limits_are_those_of_http1() {
     let page =
         connection.request("GET", "/healthz").header("origin", "http://evil.example").body(Bytes::new());
     assert_eq!(connection.send(page.unwrap()).await.status(), StatusCode::FORBIDDEN);
-    // Refused by its head: nothing of the body is sent.
+    // Rejected by its head, before any of the body is sent.
     let head = connection
         .request("POST", "/api/sessions")
-        .header("authorization", format!("Bearer {}", token_of("ada")))
+        .header("authorization", format!("Bearer {}", token_for("ada")))
         .header("content-type", "application/json")
         .header("content-length", "4194304")
         .body(())
@@ -120,12 +120,12 @@ async fn guards_and_limits_are_those_of_http1() {
     assert_eq!(within("the reply comes", reply).await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
     let long = connection.request("GET", "/healthz").header("x-long", "x".repeat(40_000)).body(Bytes::new());
     assert_eq!(connection.send(long.unwrap()).await.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
-    assert_eq!(connection.get("/healthz").await.0, StatusCode::OK, "the connection goes on");
+    assert_eq!(connection.get("/healthz").await.0, StatusCode::OK, "the connection stays usable");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn idle_connection_is_closed_and_one_with_a_stream_is_not() {
+async fn idle_connection_is_closed_and_connection_with_stream_is_not() {
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_KEEP_ALIVE_MS", "1000").start().await;
     let session = gateway.create().await;
     let mut busy = Connection::open(&gateway.client).await;
@@ -133,7 +133,7 @@ async fn idle_connection_is_closed_and_one_with_a_stream_is_not() {
     let mut events = busy.send(stream).await.into_body();
     let mut idle = Connection::open(&gateway.client).await;
     assert_eq!(idle.get("/healthz").await.0, StatusCode::OK);
-    within("the idle one is closed", idle.driver).await.unwrap().unwrap();
+    within("the idle connection is closed", idle.driver).await.unwrap().unwrap();
     assert!(!busy.driver.is_finished());
     assert!(events.data().await.unwrap().is_ok());
     assert_eq!(busy.get("/healthz").await.0, StatusCode::OK);
@@ -141,15 +141,15 @@ async fn idle_connection_is_closed_and_one_with_a_stream_is_not() {
 }
 
 #[tokio::test]
-async fn streams_end_and_the_connection_with_them_when_the_gateway_stops() {
+async fn stream_and_connection_end_when_the_gateway_stops() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;
     let mut connection = Connection::open(&gateway.client).await;
     let stream = connection.request("GET", &session.path("/events")).body(Bytes::new()).unwrap();
     let stream = connection.send(stream).await;
     gateway.stop().await;
-    assert!(whole(stream).await.1.contains("event: session"));
-    within("the connection ends", connection.driver).await.unwrap().unwrap();
+    assert!(read_body(stream).await.1.contains("event: session"));
+    within("the connection is closed", connection.driver).await.unwrap().unwrap();
 }
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -167,7 +167,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The next frame: its kind, and its payload. `None` at the end of the connection.
+/// Reads a frame. Returns its kind and payload, or `None` at the end of the connection.
 async fn next_frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     let mut head = [0; 9];
     within("a frame comes", stream.read_exact(&mut head)).await.ok()?;
@@ -177,7 +177,7 @@ async fn next_frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn limits_are_announced() {
+async fn settings_frame_announces_limits() {
     let gateway = Gateway::fake("normal").await;
     let mut stream = gateway.client.connect().await;
     stream.write_all(&[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat()).await.unwrap();
@@ -190,13 +190,13 @@ async fn limits_are_announced() {
             (u16::from_be_bytes([pair[0], pair[1]]), value)
         })
         .collect();
-    // Streams at the same time, and the size of a head.
+    // SETTINGS_MAX_CONCURRENT_STREAMS and SETTINGS_MAX_HEADER_LIST_SIZE.
     assert!(settings.contains(&(3, 200)) && settings.contains(&(6, 32 * 1024)), "{settings:?}");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn flood_of_requests_that_are_taken_back_ends_its_connection_alone() {
+async fn rapid_reset_flood_ends_only_its_connection() {
     let gateway = Gateway::fake("normal").await;
     let mut stream = gateway.client.connect().await;
     // GET http://localhost/

@@ -1,4 +1,4 @@
-//! `/api/sessions/{id}/images/{item}`: pictures that the agent has looked at or made.
+//! `/api/sessions/{id}/images/{item}`: images that the agent has viewed or generated.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ const THREAD: &str = "00000000-0000-0000-0000-0000000013a6";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nand so on";
 
 #[tokio::test]
-async fn a_picture_of_the_sessions_directory_is_shown_and_no_other_file() {
+async fn only_images_in_the_session_directory_are_served() {
     let gateway = Gateway::fake("normal").await;
     let workspace = gateway.workspace();
     fs::write(workspace.join("a.png"), PNG).unwrap();
@@ -19,16 +19,20 @@ async fn a_picture_of_the_sessions_directory_is_shown_and_no_other_file() {
     fs::create_dir_all(outside.parent().unwrap()).unwrap();
     fs::write(&outside, PNG).unwrap();
     let view = |id: &str, path: &std::path::Path| json!({ "type": "imageView", "id": id, "path": path });
-    let made = json!({ "type": "imageGeneration", "id": "made", "status": "completed", "savedPath": workspace.join("a.png") });
+    let generated = json!({ "type": "imageGeneration", "id": "made", "status": "completed", "savedPath": workspace.join("a.png") });
     let items = json!([
         view("inside", &workspace.join("a.png")),
         view("text", &workspace.join("secret.txt")),
         view("outside", &outside),
         view("gone", &workspace.join("gone.png")),
-        made,
+        generated,
         { "type": "agentMessage", "id": "words", "text": "no picture" },
     ]);
-    gateway.codex().put_thread(THREAD, 1, &json!([{ "id": "turn", "status": "completed", "items": items }]));
+    gateway.fake_codex().write_thread(
+        THREAD,
+        1,
+        &json!([{ "id": "turn", "status": "completed", "items": items }]),
+    );
     let body = json!({ "resumeThreadId": THREAD, "cwd": workspace });
     let session = gateway.create_with(&gateway.client, &body).await;
     let get = async |id: &str| session.client.get(&session.path(&format!("/images/{id}"))).await;
@@ -39,10 +43,10 @@ async fn a_picture_of_the_sessions_directory_is_shown_and_no_other_file() {
         assert_eq!(reply.body, PNG);
     }
     for id in ["text", "outside", "gone", "words"] {
-        get(id).await.refused(404, "not_found");
+        get(id).await.expect_error(404, "not_found");
     }
     for id in ["nothing", "..%2Fa.png"] {
-        get(id).await.refused(404, "not_found");
+        get(id).await.expect_error(404, "not_found");
     }
     gateway.stop().await;
 }

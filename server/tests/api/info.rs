@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::Setup;
 
 #[tokio::test]
-async fn it_says_what_the_gateway_is_and_allows() {
+async fn info_has_version_settings_and_limits() {
     let setup = Setup::fake("normal")
         .set("CODEX_GATEWAY_MAX_SESSIONS", "3")
         .set("CODEX_GATEWAY_SESSION_TTL_MS", "0")
@@ -14,7 +14,7 @@ async fn it_says_what_the_gateway_is_and_allows() {
     let gateway = setup.start().await;
     let info = gateway.client.get("/api/info").await.ok();
     assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
-    // As compiled: only a release is told it.
+    // Compiled in; only a release build has it.
     assert_eq!(info["commit"], option_env!("BUILD_COMMIT").map_or(Value::Null, Value::from));
     assert_eq!(
         (&info["codexVersion"], &info["demo"], &info["signIn"]),

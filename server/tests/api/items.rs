@@ -1,10 +1,10 @@
-//! `/api/sessions/{id}/items`: what was said before the newest part of a conversation.
+//! `/api/sessions/{id}/items`: entries that are older than the session's window.
 
 use serde_json::{Value, json};
 
 use crate::{
     support::{Event, Gateway, Session, eventually},
-    threads_read::thread_of,
+    threads_read::thread_id,
 };
 
 const THREAD: &str = "00000000-0000-0000-0000-00000000cafe";
@@ -22,22 +22,23 @@ async fn snapshot(session: &Session) -> Value {
     session.client.get(&session.path("/snapshot")).await.ok()
 }
 
-/// A thread of `turns` turns of ten messages each, in a session that goes on with it.
-async fn long(gateway: &Gateway, turns: usize) -> Session {
+/// Creates a session that resumes a thread of `turns` turns with ten messages each.
+async fn session_with_long_thread(gateway: &Gateway, turns: usize) -> Session {
     let message = |turn: usize, n: usize| json!({ "type": "agentMessage", "id": format!("{turn}-{n}"), "text": format!("{turn}.{n}") });
     let turn = |turn: usize| {
         let items: Vec<Value> = (0..10).map(|n| message(turn, n)).collect();
         json!({ "id": format!("turn-{turn}"), "status": "completed", "items": items })
     };
-    gateway.codex().put_thread(THREAD, 1, &json!((0..turns).map(turn).collect::<Vec<_>>()));
-    // With a directory, nobody has to read first where the thread has worked.
+    gateway.fake_codex().write_thread(THREAD, 1, &json!((0..turns).map(turn).collect::<Vec<_>>()));
+    // With `cwd`, the gateway need not read the thread's directory first.
     let body = json!({ "resumeThreadId": THREAD, "cwd": gateway.workspace() });
     gateway.create_with(&gateway.client, &body).await
 }
 
-/// All that is older than what a snapshot has, page by page, the oldest first; each page asked for as the one
-/// after it says, or by its oldest entry alone.
-async fn walk(session: &Session, limit: usize, by_cursor: bool) -> Vec<Value> {
+/// Returns the pages of all entries that are older than the snapshot, oldest first.
+///
+/// Each page is requested by the cursor of the newer page, or by the id of its oldest entry.
+async fn older_pages(session: &Session, limit: usize, by_cursor: bool) -> Vec<Value> {
     let first = ids(&snapshot(session).await["transcript"]["entries"])[0].clone();
     let mut pages = vec![items(session, &format!("before={first}&limit={limit}")).await];
     loop {
@@ -52,26 +53,26 @@ async fn walk(session: &Session, limit: usize, by_cursor: bool) -> Vec<Value> {
             None => format!("before={oldest}&limit={limit}"),
         };
         pages.insert(0, items(session, &query).await);
-        assert!(pages.len() < 500, "a conversation must have a beginning");
+        assert!(pages.len() < 500, "paging should reach the start of the conversation");
     }
 }
 
-fn all(pages: &[Value]) -> Vec<String> {
+fn all_ids(pages: &[Value]) -> Vec<String> {
     pages.iter().flat_map(|page| ids(&page["entries"])).collect()
 }
 
 #[tokio::test]
-async fn older_entries_are_told_page_by_page_up_to_the_first() {
-    let gateway = Gateway::fake("normal").await.settled().await;
-    let session = long(&gateway, 43).await;
+async fn older_entries_are_paged_back_to_the_first() {
+    let gateway = Gateway::fake("normal").await.catalog_loaded().await;
+    let session = session_with_long_thread(&gateway, 43).await;
     let newest = snapshot(&session).await;
     let kept = ids(&newest["transcript"]["entries"]);
     assert_eq!((kept.len(), newest["older"].clone()), (200, json!(true)));
     let expected: Vec<String> =
         (0..23).flat_map(|turn| (0..10).map(move |n| format!("{turn}-{n}"))).collect();
     for (limit, by_cursor) in [(100, true), (100, false), (7, true), (7, false), (200, true)] {
-        let pages = walk(&session, limit, by_cursor).await;
-        assert_eq!(all(&pages), expected, "{limit} at a time");
+        let pages = older_pages(&session, limit, by_cursor).await;
+        assert_eq!(all_ids(&pages), expected, "{limit} at a time");
         for page in &pages {
             let entries = ids(&page["entries"]);
             assert!(entries.len() <= limit, "{limit}: {}", entries.len());
@@ -80,11 +81,11 @@ async fn older_entries_are_told_page_by_page_up_to_the_first() {
             let mut turns: Vec<String> =
                 entries.iter().map(|id| format!("turn-{}", id.split_once('-').unwrap().0)).collect();
             turns.dedup();
-            assert_eq!(ids(&page["turns"]), turns, "exactly the turns of the entries");
+            assert_eq!(ids(&page["turns"]), turns, "the page has exactly the turns of its entries");
         }
         assert_eq!(pages.len(), expected.len().div_ceil(limit));
     }
-    let entry = &walk(&session, 100, true).await[0]["entries"][0];
+    let entry = &older_pages(&session, 100, true).await[0]["entries"][0];
     let message = json!({
         "item": { "type": "agentMessage", "id": "0-0", "text": "0.0", "phase": null },
     });
@@ -92,15 +93,15 @@ async fn older_entries_are_told_page_by_page_up_to_the_first() {
         (&entry["turnId"], &entry["phase"], &entry["content"]),
         (&json!("turn-0"), &json!("done"), &message)
     );
-    assert_eq!(gateway.codexes().len(), 1, "it is read through the session's own process");
+    assert_eq!(gateway.codex_processes().len(), 1, "the session's own process reads the entries");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn the_newest_entries_and_those_that_the_session_keeps_need_no_codex() {
+async fn entries_in_the_window_are_returned_without_codex() {
     let gateway = Gateway::fake("normal").await;
-    let session = long(&gateway, 3).await;
-    session.turn("Hello").await;
+    let session = session_with_long_thread(&gateway, 3).await;
+    session.run_turn("Hello").await;
     let kept = snapshot(&session).await["transcript"].clone();
     let kept_ids = ids(&kept["entries"]);
 
@@ -123,75 +124,74 @@ async fn the_newest_entries_and_those_that_the_session_keeps_need_no_codex() {
 }
 
 #[tokio::test]
-async fn what_is_older_is_told_during_a_turn_and_after_the_process_has_gone() {
-    let gateway = Gateway::fake("hangs").await.settled().await;
-    let session = long(&gateway, 41).await;
-    let mut events = session.live().await;
+async fn older_entries_are_readable_during_a_turn_and_without_a_process() {
+    let gateway = Gateway::fake("endless-turn").await.catalog_loaded().await;
+    let session = session_with_long_thread(&gateway, 41).await;
+    let mut events = session.subscribe().await;
     session.start_turn("Hello").await;
     events.notification("item/agentMessage/delta").await;
     let expected: Vec<String> =
         (0..41).flat_map(|turn| (0..10).map(move |n| format!("{turn}-{n}"))).collect();
     let kept = ids(&snapshot(&session).await["transcript"]["entries"]);
     let older = &expected[..expected.len() + 2 - kept.len()];
-    assert_eq!(all(&walk(&session, 60, true).await), older);
-    assert_eq!(session.state().await["activeTurn"], true, "nothing was disturbed");
+    assert_eq!(all_ids(&older_pages(&session, 60, true).await), older);
+    assert_eq!(session.state().await["activeTurn"], true, "the turn is not affected");
 
-    let [process] = gateway.codexes().try_into().unwrap();
+    let [process] = gateway.codex_processes().try_into().unwrap();
     process.kill();
     events.find(|event| event.name == "warning").await;
-    let pages = walk(&session, 60, true).await;
-    assert_eq!(all(&pages), older);
-    let [reader] = gateway.codexes().try_into().unwrap();
-    assert_ne!(reader.pid, process.pid, "the process that reads for all reads it");
-    assert_eq!(session.state().await["ready"], false, "reading wakes no session");
+    let pages = older_pages(&session, 60, true).await;
+    assert_eq!(all_ids(&pages), older);
+    let [reader] = gateway.codex_processes().try_into().unwrap();
+    assert_ne!(reader.pid, process.pid, "the thread reader reads the entries");
+    assert_eq!(session.state().await["ready"], false, "reading does not start the session's process");
 
-    gateway.codex().set_mode("normal");
-    session.turn("Hello again").await;
+    gateway.fake_codex().set_mode("normal");
+    session.run_turn("Hello again").await;
     let kept = ids(&snapshot(&session).await["transcript"]["entries"]);
-    let told = all(&walk(&session, 60, true).await);
-    assert!(told.iter().all(|id| !kept.contains(id)), "nothing is told twice");
-    assert!(told.starts_with(older));
+    let older_ids = all_ids(&older_pages(&session, 60, true).await);
+    assert!(older_ids.iter().all(|id| !kept.contains(id)), "no entry is returned twice");
+    assert!(older_ids.starts_with(older));
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused() {
+async fn invalid_items_query_is_rejected() {
     let gateway = Gateway::fake("normal").await;
-    let session = long(&gateway, 43).await;
+    let session = session_with_long_thread(&gateway, 43).await;
     let get = async |query: &str| session.client.get(&session.path(&format!("/items?{query}"))).await;
     for query in
         ["limit=0", "limit=201", "limit=-1", "limit=x", "limit=", "before=a&before=b", "before=20-0&cursor=a"]
     {
-        get(query).await.refused(400, "bad_query");
+        get(query).await.expect_error(400, "bad_query");
     }
     let page = items(&session, "before=23-0&limit=5").await;
     let cursor = page["cursor"].as_str().unwrap();
     let other = gateway.client.get("/api/threads?limit=1").await.ok();
     for cursor in ["x", "00", &cursor[2..], &cursor.replace('0', "1"), &"ab".repeat(10_000)] {
-        get(&format!("cursor={cursor}")).await.refused(400, "bad_query");
+        get(&format!("cursor={cursor}")).await.expect_error(400, "bad_query");
     }
     assert_eq!(other["nextCursor"], Value::Null);
-    gateway.client.get(&format!("/api/threads?cursor={cursor}")).await.refused(400, "bad_query");
+    gateway.client.get(&format!("/api/threads?cursor={cursor}")).await.expect_error(400, "bad_query");
     for unknown in ["nothing", "22-99", "..%2F..%2Fetc", &"x".repeat(1000)] {
-        get(&format!("before={unknown}")).await.refused(404, "not_found");
+        get(&format!("before={unknown}")).await.expect_error(404, "not_found");
     }
-    gateway.client.get("/api/sessions/nobody/items").await.refused(404, "not_found");
+    gateway.client.get("/api/sessions/nobody/items").await.expect_error(404, "not_found");
 
     session.client.post(&session.path("/thread/new")).await.ok();
-    get(&format!("cursor={cursor}")).await.refused(400, "bad_query");
-    get("before=22-0").await.refused(404, "not_found");
+    get(&format!("cursor={cursor}")).await.expect_error(400, "bad_query");
+    get("before=22-0").await.expect_error(404, "not_found");
     let nothing = items(&session, "").await;
     assert_eq!((&nothing["entries"], &nothing["older"]), (&json!([]), &json!(false)));
-    eventually("the process of the thread before ends", || gateway.codexes().len() < 3).await;
+    eventually("the process of the previous thread exits", || gateway.codex_processes().len() < 3).await;
     gateway.stop().await;
 }
 
-/// Codex itself: its cursors, its order, its ids.
 #[tokio::test]
-async fn a_long_conversation_of_the_real_codex_is_told_whole() {
-    let gateway = Gateway::demo().await.settled().await;
+async fn all_entries_of_a_long_thread_of_the_real_codex_are_readable() {
+    let gateway = Gateway::demo().await.catalog_loaded().await;
     let session = gateway.create().await;
-    let mut said = Vec::new();
+    let mut item_ids = Vec::new();
     let many = format!("!standin command, {}", ["deltas count=1"; 75].join(", "));
     for prompt in [
         "Reply with exactly the single word first",
@@ -200,51 +200,53 @@ async fn a_long_conversation_of_the_real_codex_is_told_whole() {
         &many,
         &many,
     ] {
-        for event in session.turn(prompt).await.iter().filter(|event| event.is("item/started")) {
-            said.push(event.json()["params"]["item"]["id"].as_str().unwrap().to_owned());
+        for event in
+            session.run_turn(prompt).await.iter().filter(|event| event.is_notification("item/started"))
+        {
+            item_ids.push(event.json()["params"]["item"]["id"].as_str().unwrap().to_owned());
         }
     }
     let newest = snapshot(&session).await;
     assert_eq!(newest["older"], true);
     let kept = ids(&newest["transcript"]["entries"]);
     for (limit, by_cursor) in [(10, true), (25, false)] {
-        let pages = walk(&session, limit, by_cursor).await;
-        assert_eq!([all(&pages), kept.clone()].concat(), said, "{limit} at a time");
+        let pages = older_pages(&session, limit, by_cursor).await;
+        assert_eq!([all_ids(&pages), kept.clone()].concat(), item_ids, "{limit} at a time");
         let first = &pages[0];
         assert_eq!(first["entries"][1]["content"]["item"]["text"], "first");
         assert_eq!(first["turns"][0]["status"], "completed");
     }
 
     session.delete().await;
-    let again = gateway.create_with(&gateway.client, &json!({ "resumeThreadId": thread_of(&session) })).await;
+    let again = gateway.create_with(&gateway.client, &json!({ "resumeThreadId": thread_id(&session) })).await;
     let kept = ids(&snapshot(&again).await["transcript"]["entries"]);
-    assert_eq!([all(&walk(&again, 200, true).await), kept].concat(), said);
+    assert_eq!([all_ids(&older_pages(&again, 200, true).await), kept].concat(), item_ids);
     gateway.stop().await;
 }
 
-/// A turn that runs is told by its own process alone, and where it began may be older than what the session keeps.
+/// Only its own process knows a running turn, whose start may be older than the session's window.
 #[tokio::test]
-async fn the_beginning_of_a_running_turn_of_the_real_codex_is_told() {
-    let gateway = Gateway::demo().await.settled().await;
+async fn start_of_a_running_turn_of_the_real_codex_is_readable() {
+    let gateway = Gateway::demo().await.catalog_loaded().await;
     let session = gateway.create().await;
-    session.turn("Reply with exactly the single word first").await;
-    let mut events = session.live().await;
+    session.run_turn("Reply with exactly the single word first").await;
+    let mut events = session.subscribe().await;
     session.start_turn(&format!("!standin {}, slow-command", ["deltas count=1"; 230].join(", "))).await;
-    let command = |event: &Event| event.is("item/started") && event.data.contains("sleep");
+    let command = |event: &Event| event.is_notification("item/started") && event.data.contains("sleep");
     events.find(command).await;
     let kept = ids(&snapshot(&session).await["transcript"]["entries"]);
-    let pages = walk(&session, 20, true).await;
-    let told = all(&pages);
-    assert!(told.iter().all(|id| !kept.contains(id)), "nothing is told twice");
-    let said: Vec<&Value> = pages
+    let pages = older_pages(&session, 20, true).await;
+    let older_ids = all_ids(&pages);
+    assert!(older_ids.iter().all(|id| !kept.contains(id)), "no entry is returned twice");
+    let texts: Vec<&Value> = pages
         .iter()
         .flat_map(|page| page["entries"].as_array().unwrap())
         .map(|entry| &entry["content"]["item"]["text"])
         .collect();
-    assert_eq!((said[1], said.len() + kept.len()), (&json!("first"), 2 + 1 + 230 + 1));
+    assert_eq!((texts[1], texts.len() + kept.len()), (&json!("first"), 2 + 1 + 230 + 1));
     let turns = pages.last().unwrap()["turns"].as_array().unwrap();
     assert_eq!(turns.last().unwrap()["status"], "inProgress");
     session.client.post(&session.path("/turn/interrupt")).await.ok();
-    events.turn().await;
+    events.rest_of_turn().await;
     gateway.stop().await;
 }

@@ -1,13 +1,13 @@
-//! Paths of an older gateway.
+//! Removed endpoints of an older gateway.
 
 use crate::support::Gateway;
 
 #[tokio::test]
-async fn they_are_gone_and_say_what_to_do() {
+async fn removed_endpoint_is_gone_with_advice() {
     let gateway = Gateway::fake("normal").await;
     for path in ["/api/state", "/api/events", "/api/turn", "/api/thread/new"] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
-            let error = gateway.client.send(method, path, &[]).await.refused(410, "gone");
+            let error = gateway.client.send(method, path, &[]).await.expect_error(410, "gone");
             assert_eq!(
                 error,
                 "Legacy single-session endpoints were removed. Create a session first via POST /api/sessions."

@@ -1,19 +1,21 @@
-//! The gateway as its clients meet it: the real program over real HTTP, with the real codex and a stand-in
-//! model where codex behaves, and with a fake codex where it does not. The files mirror `src/routes`; those
-//! about what has no route are named for what they are about.
+//! Integration tests: the real program over real HTTP.
+//!
+//! Tests use the real codex with the mock model, or the scripted fake codex for failures and rare events.
+//! The modules mirror `src/routes`; the others are named after the behaviour that they test.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "test helpers may panic")]
 
+mod api_fuzzing;
 mod auth;
 mod base_path;
 mod check;
 mod cli;
 mod cli_terminal;
-mod clients;
-mod codex;
+mod codex_failures;
 mod codex_versions;
 mod conversations;
 mod diff;
+mod documentation;
 mod environment;
 mod errors;
 mod events;
@@ -21,32 +23,32 @@ mod examples;
 mod export;
 mod faults;
 mod files;
-mod generated;
+mod generated_clients;
 mod guard;
 mod headers;
 mod health;
 mod http2;
+mod idempotency;
 mod images;
 mod info;
+mod init_process;
 mod items;
-mod lean;
 mod legacy;
 mod limits;
 mod logging;
 mod mcp;
 mod metrics;
-mod once;
-mod outliving;
 mod owners;
 mod pages;
 mod parking;
+mod persistence;
 mod presence;
-mod process_1;
+mod process_pool;
 mod proxies;
 mod queue;
-mod replacing;
 mod replay;
 mod requests;
+mod response_size;
 mod rules;
 mod search;
 mod session_options;
@@ -59,15 +61,15 @@ mod summaries;
 mod support;
 mod temp_dirs;
 mod thread_actions;
+mod thread_new;
 mod thread_owners;
 mod thread_resume;
-mod threads;
 mod threads_read;
 mod token_command;
 mod trust;
 mod turn_options;
+mod turn_replacement;
+mod turn_wait;
 mod turns;
 mod unknown_fields;
 mod uploads;
-mod wait;
-mod warm;

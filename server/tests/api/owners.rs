@@ -1,5 +1,6 @@
-//! A walk through everything that the gateway answers to, with two owners: what is the one's does not exist for
-//! the other. Routes are read from the router itself, so that none is forgotten.
+//! Every route and server function, with two owners: resources of one are not found by the other.
+//!
+//! The routes are read from the source of the router, so that none is missing.
 
 use std::{collections::BTreeSet, fs};
 
@@ -9,31 +10,31 @@ use leptos::server_fn::axum::server_fn_paths;
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{SECRET, token_of},
-    rules::rule_of,
+    auth::{SECRET, token_for},
+    rules::create_rule,
     support::{Client, Gateway, Reply, Session, Setup},
-    threads_read::thread_of,
-    uploads::upload,
+    threads_read::thread_id,
+    uploads::upload_image,
 };
 
-/// The table of contents, as it is written.
+/// Source of the router.
 const ROUTER: &str = include_str!("../../src/router.rs");
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/// What is Ada's.
-struct Hers {
+/// Resources of the owner Ada.
+struct Owned {
     session: Session,
     thread: String,
     request: Value,
-    /// A message that waits.
+    /// Id of a queued message.
     item: String,
-    /// An image.
+    /// Id of an uploaded image.
     upload: String,
     rule: String,
 }
 
-impl Hers {
-    /// A path of the router, filled in with what is hers.
+impl Owned {
+    /// Returns a path of the router with Ada's ids as parameters.
     fn path(&self, pattern: &str) -> String {
         let id = match pattern {
             _ if pattern.starts_with("/api/threads") => &self.thread,
@@ -50,11 +51,11 @@ impl Hers {
             .replace("{*name}", "x")
     }
 
-    /// Nothing of hers is in a reply.
+    /// Asserts that a reply reveals none of Ada's resources.
     #[track_caller]
-    fn is_not_in(&self, reply: &Reply, what: &str) {
+    fn assert_not_in(&self, reply: &Reply, what: &str) {
         let text = reply.text();
-        for hers in [
+        for secret in [
             &self.session.id,
             &self.thread,
             &self.item,
@@ -64,55 +65,55 @@ impl Hers {
             self.request["id"].as_str().unwrap(),
             "cargo test",
         ] {
-            assert!(!text.contains(hers), "{what}: {hers} is in {text}");
+            assert!(!text.contains(secret), "{what}: {secret} is in {text}");
         }
     }
 }
 
 async fn gateway() -> (Gateway, Client, Client) {
     let setup = Setup::fake("asks-together").set("CODEX_GATEWAY_JWT_SECRET", SECRET);
-    // Pages are shown once the browser files are there.
+    // Pages need the browser files.
     let site = setup.path("site");
     fs::create_dir_all(site.join("pkg")).unwrap();
     fs::write(site.join("pkg/codex-gateway.wasm"), "").unwrap();
     let gateway = setup.set("CODEX_GATEWAY_SITE_DIR", &site).start().await;
-    let [ada, bob] = both(&gateway);
+    let [ada, bob] = clients(&gateway);
     (gateway, ada, bob)
 }
 
-fn both(gateway: &Gateway) -> [Client; 2] {
-    ["ada", "bob"].map(|name| gateway.client.with_token(&token_of(name)))
+fn clients(gateway: &Gateway) -> [Client; 2] {
+    ["ada", "bob"].map(|name| gateway.client.with_token(&token_for(name)))
 }
 
-/// A session of hers that is nowhere but in the store: the gateway was restarted since.
-async fn stored(gateway: &mut Gateway) -> Session {
-    let [ada, _] = both(gateway);
-    gateway.codex().set_mode("normal");
+/// Creates a dormant session of Ada's: the gateway is restarted afterwards.
+async fn dormant_session(gateway: &mut Gateway) -> Session {
+    let [ada, _] = clients(gateway);
+    gateway.fake_codex().set_mode("normal");
     let session = gateway.create_with(&ada, &json!({})).await;
-    session.turn("Adas secret").await;
+    session.run_turn("Adas secret").await;
     gateway.restart().await;
-    gateway.codex().set_mode("asks-together");
-    let [client, _] = both(gateway);
+    gateway.fake_codex().set_mode("asks-together");
+    let [client, _] = clients(gateway);
     Session { client, id: session.id.clone(), reply: session.reply.clone() }
 }
 
-/// A session in the middle of a turn, in which something waits for her.
-async fn hers(gateway: &Gateway, ada: &Client) -> Hers {
-    let rule = rule_of(gateway, ada).await;
-    gateway.codex().set_mode("asks-together");
+/// Creates a session with a running turn, pending requests and a queued message, and further resources.
+async fn owned_by(gateway: &Gateway, ada: &Client) -> Owned {
+    let rule = create_rule(gateway, ada).await;
+    gateway.fake_codex().set_mode("asks-together");
     let session = gateway.create_with(ada, &json!({ "approvals": "ask" })).await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     session.start_turn("Adas secret").await;
     let request = events.find(|event| event.name == "request").await.json();
-    let thread = thread_of(&session);
+    let thread = thread_id(&session);
     let next = json!({ "prompt": "Adas secret too", "whenBusy": "queue" });
     let queued = ada.post_json(&session.path("/turn"), &next).await.ok();
     let item = queued["queueItemId"].as_str().unwrap().to_owned();
-    let upload = upload(ada).await;
-    Hers { session, thread, request, item, upload, rule }
+    let upload = upload_image(ada).await;
+    Owned { session, thread, request, item, upload, rule }
 }
 
-/// The paths in the router: those that are described, and the others.
+/// Returns all paths of the router, documented or not.
 fn routes() -> BTreeSet<String> {
     let described = router::document()["paths"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let others = ROUTER.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
@@ -120,16 +121,16 @@ fn routes() -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn nothing_of_one_owner_exists_for_another_on_any_route() {
+async fn resources_of_another_owner_are_not_found_on_any_route() {
     let (mut gateway, ..) = gateway().await;
-    let stored = stored(&mut gateway).await;
-    let [ada, bob] = both(&gateway);
-    let hers = hers(&gateway, &ada).await;
+    let stored = dormant_session(&mut gateway).await;
+    let [ada, bob] = clients(&gateway);
+    let owned = owned_by(&gateway, &ada).await;
     let routes = routes();
     assert!(routes.len() > 20 && routes.contains("/api/sessions/{id}/requests/{request}"), "{routes:?}");
     let of_stored = |pattern: &str| {
-        let thread = thread_of(&stored);
-        hers.path(
+        let thread = thread_id(&stored);
+        owned.path(
             &pattern.replace("{id}", if pattern.starts_with("/api/threads") { &thread } else { &stored.id }),
         )
     };
@@ -138,8 +139,8 @@ async fn nothing_of_one_owner_exists_for_another_on_any_route() {
         let of_session = ["/api/uploads", "/api/rules"].iter().all(|other| !pattern.starts_with(other));
         pattern.contains("{id}") && of_session
     });
-    let paths = patterns().map(|pattern| (pattern, hers.path(pattern), hers.thread.clone()));
-    let paths = paths.chain(with_id.map(|pattern| (pattern, of_stored(pattern), thread_of(&stored))));
+    let paths = patterns().map(|pattern| (pattern, owned.path(pattern), owned.thread.clone()));
+    let paths = paths.chain(with_id.map(|pattern| (pattern, of_stored(pattern), thread_id(&stored))));
     for (pattern, path, thread) in paths {
         for method in METHODS {
             let bodies = [
@@ -151,53 +152,53 @@ async fn nothing_of_one_owner_exists_for_another_on_any_route() {
             ];
             for body in bodies {
                 let what = format!("{method} {pattern}");
-                let json = bob.with("content-type", "application/json");
-                // Who leaves a body unread may close before the other end has read a long reply.
+                let json = bob.with_header("content-type", "application/json");
+                // With an unread body, the server may close before the client has read a long reply.
                 let body_sent = if method == "GET" { String::new() } else { body.to_string() };
                 let reply = json.send(method, &path, body_sent.as_bytes()).await;
-                hers.is_not_in(&reply, &what);
+                owned.assert_not_in(&reply, &what);
                 assert!(!reply.text().contains(&stored.id), "{what}");
                 if pattern.contains("{id}") {
                     assert!(matches!(reply.status.as_u16(), 404 | 405), "{what}: {}", reply.status);
                 }
                 if pattern == "/api/sessions" && body["resumeThreadId"].is_string() && method == "POST" {
-                    reply.refused(404, "not_found");
+                    reply.expect_error(404, "not_found");
                 }
             }
         }
     }
-    unharmed(&hers).await;
+    assert_unchanged(&owned).await;
     assert_eq!(stored.state().await["transcript"][0]["text"], "Adas secret");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
+async fn resources_of_another_owner_are_not_found_by_any_server_function() {
     let (gateway, ada, bob) = gateway().await;
-    let hers = hers(&gateway, &ada).await;
+    let owned = owned_by(&gateway, &ada).await;
     let paths: BTreeSet<String> = server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     assert!(paths.len() >= 6 && paths.contains("/_fn/answer"), "{paths:?}");
     for path in &paths {
-        // Whatever a function takes is in here; what it does not take it leaves out.
+        // The fields of all functions. Unknown ones are ignored.
         let of_thread = ["/_fn/thread", "/_fn/resume"].contains(&path.as_str());
         let actions: &[&str] =
             if path == "/_fn/act" { &["fork", "compact", "review", "archive", "unarchive"] } else { &[""] };
         for action in actions {
             let body = json!({
-                "id": if of_thread { &hers.thread } else { &hers.session.id }, "thread": hers.thread,
+                "id": if of_thread { &owned.thread } else { &owned.session.id }, "thread": owned.thread,
                 "name": "x", "search": "", "words": "Adas", "cursor": null, "before": null,
-                "request": hers.request["id"], "answer": { "decision": "accept" },
-                "turn": { "prompt": "x" }, "item": hers.item, "change": "remove", "action": action, "about": "x",
+                "request": owned.request["id"], "answer": { "decision": "accept" },
+                "turn": { "prompt": "x" }, "item": owned.item, "change": "remove", "action": action, "about": "x",
                 "query": "x", "sources": ["rust\nfn a() {}"], "path": "", "trust": "untrusted",
             });
             let mut body = body;
             match path.as_str() {
-                "/_fn/revoke" => body["id"] = json!(hers.rule),
+                "/_fn/revoke" => body["id"] = json!(owned.rule),
                 "/_fn/fork-and-send" => body["turn"]["replacesTurnId"] = json!("x"),
                 _ => {}
             }
             let reply = bob.post_json(path, &body).await;
-            hers.is_not_in(&reply, path);
+            owned.assert_not_in(&reply, path);
             let own = ["home", "start", "conversations", "highlight", "rules", "project", "trust"]
                 .contains(&path.trim_start_matches("/_fn/"));
             assert_eq!(
@@ -208,53 +209,53 @@ async fn nothing_of_one_owner_exists_for_another_in_any_server_function() {
             );
         }
     }
-    unharmed(&hers).await;
+    assert_unchanged(&owned).await;
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn what_is_ones_own_is_there() {
+async fn own_resources_are_found() {
     let (gateway, ada, _) = gateway().await;
-    let hers = hers(&gateway, &ada).await;
-    assert_eq!(ada.get(&hers.path("/c/{id}")).await.status, 200);
-    assert!(ada.get(&hers.path("/c/{id}")).await.text().contains("Adas secret"));
-    ada.get(&hers.path("/api/threads/{id}")).await.ok();
-    ada.post_json(&hers.path("/api/sessions/{id}/requests/{request}"), &json!({ "decision": "decline" }))
+    let owned = owned_by(&gateway, &ada).await;
+    assert_eq!(ada.get(&owned.path("/c/{id}")).await.status, 200);
+    assert!(ada.get(&owned.path("/c/{id}")).await.text().contains("Adas secret"));
+    ada.get(&owned.path("/api/threads/{id}")).await.ok();
+    ada.post_json(&owned.path("/api/sessions/{id}/requests/{request}"), &json!({ "decision": "decline" }))
         .await
         .ok();
     let home = ada.post_json("/_fn/home", &json!({})).await;
-    assert!(home.text().contains(&hers.session.id), "{}", home.text());
+    assert!(home.text().contains(&owned.session.id), "{}", home.text());
     gateway.stop().await;
 }
 
-/// Whatever was tried did nothing to what is hers.
-async fn unharmed(hers: &Hers) {
-    let state = hers.session.state().await;
+/// Asserts that Ada's resources are unchanged.
+async fn assert_unchanged(owned: &Owned) {
+    let state = owned.session.state().await;
     assert_eq!((&state["activeTurn"], &state["ready"]), (&json!(true), &json!(true)));
     assert_eq!(state["pendingRequests"].as_array().unwrap().len(), 5);
-    assert_eq!(state["threadId"], json!(hers.thread));
-    assert_eq!(state["queue"][0]["id"], json!(hers.item));
-    let path = format!("/api/uploads/{}", hers.upload);
-    assert_eq!(hers.session.client.get(&path).await.status, 200);
-    let rules = hers.session.client.get("/api/rules").await.ok();
-    assert_eq!(rules["rules"][0]["id"], json!(hers.rule));
+    assert_eq!(state["threadId"], json!(owned.thread));
+    assert_eq!(state["queue"][0]["id"], json!(owned.item));
+    let path = format!("/api/uploads/{}", owned.upload);
+    assert_eq!(owned.session.client.get(&path).await.status, 200);
+    let rules = owned.session.client.get("/api/rules").await.ok();
+    assert_eq!(rules["rules"][0]["id"], json!(owned.rule));
 }
 
 #[tokio::test]
-async fn nobody_sends_an_image_of_somebody_else() {
+async fn image_of_another_owner_cannot_be_sent() {
     let (gateway, ada, bob) = gateway().await;
-    let hers = hers(&gateway, &ada).await;
+    let owned = owned_by(&gateway, &ada).await;
     let session = gateway.create_with(&bob, &json!({})).await;
-    let body = json!({ "prompt": "Look", "input": [{ "type": "image", "upload": hers.upload }] });
-    bob.post_json(&session.path("/turn"), &body).await.refused(400, "no_such_upload");
+    let body = json!({ "prompt": "Look", "input": [{ "type": "image", "upload": owned.upload }] });
+    bob.post_json(&session.path("/turn"), &body).await.expect_error(400, "no_such_upload");
     let none = json!({ "prompt": "Look", "input": [{ "type": "image", "upload": "nothing" }] });
-    bob.post_json(&session.path("/turn"), &none).await.refused(400, "no_such_upload");
+    bob.post_json(&session.path("/turn"), &none).await.expect_error(400, "no_such_upload");
     assert_eq!(session.state().await["activeTurn"], false);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_server_function_says_that_it_was_asked_wrongly() {
+async fn server_function_rejects_invalid_body() {
     let (gateway, ada, _) = gateway().await;
     for body in [json!({}), json!([]), json!({ "id": 7 })] {
         let reply = ada.post_json("/_fn/snapshot", &body).await;

@@ -1,4 +1,4 @@
-//! The pages, as the server renders them.
+//! Server-rendered pages.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -7,20 +7,24 @@ use crate::support::{Gateway, Session, Setup};
 
 const THREAD: &str = "00000000-0000-0000-0000-000000000519";
 
-/// Stands above what is shown as plain text. (The words themselves come with every page.)
+/// Label of a text that is shown as plain text. The element, because every page has the phrase itself.
 const PLAIN: &str = "<span class=\"lang\">Shown as plain text";
-/// Stands in a page whose conversation the browser loads.
+/// Text of a page whose conversation is loaded by the browser.
 const DEFERRED: &str = "role=\"status\">Loading the conversation";
 
-/// A conversation in which the agent has said that.
+/// Creates a session whose thread has this agent message.
 async fn conversation(gateway: &Gateway, text: &str) -> Session {
     let item = json!({ "type": "agentMessage", "id": "answer", "text": text });
-    gateway.codex().put_thread(THREAD, 1, &json!([{ "id": "turn", "status": "completed", "items": [item] }]));
+    gateway.fake_codex().write_thread(
+        THREAD,
+        1,
+        &json!([{ "id": "turn", "status": "completed", "items": [item] }]),
+    );
     gateway.create_with(&gateway.client, &json!({ "resumeThreadId": THREAD })).await
 }
 
 #[tokio::test]
-async fn message_that_nests_too_deeply_is_plain_text_on_its_page_and_whole() {
+async fn deeply_nested_message_is_rendered_as_complete_plain_text() {
     let gateway = Setup::fake("normal").with_pages().start().await;
     let depth = 2_000;
     let text = format!("*before*\n\n{}a{}\n\n*after*", "![".repeat(depth), "](x)".repeat(depth));
@@ -30,18 +34,18 @@ async fn message_that_nests_too_deeply_is_plain_text_on_its_page_and_whole() {
     let page = page.text();
     assert!(
         page.contains("<em>before</em>") && page.contains("<em>after</em>"),
-        "what is around it has its form"
+        "the text around it is formatted"
     );
-    assert!(page.contains(PLAIN), "it is said");
+    assert!(page.contains(PLAIN), "the page says so");
     let plain = &text["*before*\n\n".len()..text.len() - "*after*".len()];
-    assert!(page.contains(plain), "nothing of it is lost");
+    assert!(page.contains(plain), "the text is complete");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn gateway_is_healthy_while_many_large_pages_are_rendered() {
+async fn health_is_reported_while_large_pages_are_rendered() {
     let gateway = Setup::fake("normal").with_pages().start().await;
-    // A message at each limit: it is as much as a page draws.
+    // At each limit of the renderer: the most expensive message.
     let text =
         ["*a* ".repeat(4_000), "\n\n".to_owned(), "a\n\n".repeat(20_000), "![".repeat(100_000)].concat();
     let session = conversation(&gateway, &text).await;
@@ -50,7 +54,7 @@ async fn gateway_is_healthy_while_many_large_pages_are_rendered() {
     let pages = {
         let pages = join_all((0..8).map(|_| gateway.client.get(&path)));
         tokio::pin!(pages);
-        // The pages are asked for first; each answer about health comes while they are rendered.
+        // The pages are requested first, so each health reply arrives while they are rendered.
         loop {
             tokio::select! {
                 biased;
@@ -62,10 +66,10 @@ async fn gateway_is_healthy_while_many_large_pages_are_rendered() {
             }
         }
     };
-    assert!(healthy > 0, "health answers before all pages are there");
+    assert!(healthy > 0, "the gateway reports its health before all pages are rendered");
     for page in pages {
         assert_eq!(page.status, 200);
-        // Whole, with what stands at the end of the message, or left to the browser: never half.
+        // Either complete to the end of the message, or deferred to the browser.
         let page = page.text();
         let (is_whole, is_deferred) = (page.contains(PLAIN), page.contains(DEFERRED));
         assert!(page.contains("</html>") && is_whole != is_deferred, "{}", page.len());

@@ -1,5 +1,4 @@
-//! Sessions whose process has ended because it had nothing to do: nobody notices, but that the next turn takes a little
-//! longer.
+//! Parked sessions: an idle process ends, and the next turn starts another one.
 
 use std::time::Duration;
 
@@ -7,29 +6,29 @@ use futures::future::{join, join_all};
 use serde_json::{Value, json};
 
 use crate::{
-    support::{Event, Events, Gateway, Session, Setup, eventually},
-    threads_read::thread_of,
+    support::{Event, EventStream, Gateway, Session, Setup, eventually},
+    threads_read::thread_id,
 };
 
-/// Parks so soon that a test can wait for it.
-const SOON: &str = "500";
+/// Short enough that a test can wait for it.
+const PARK_AFTER_MS: &str = "500";
 
-fn soon(setup: Setup) -> Setup {
-    setup.set("CODEX_GATEWAY_PARK_AFTER_MS", SOON)
+fn with_early_parking(setup: Setup) -> Setup {
+    setup.set("CODEX_GATEWAY_PARK_AFTER_MS", PARK_AFTER_MS)
 }
 
-/// A gateway with the fake codex, which parks soon.
+/// Starts a gateway with the fake codex and early parking.
 async fn gateway(mode: &str) -> Gateway {
-    soon(Setup::fake(mode)).start().await.settled().await
+    with_early_parking(Setup::fake(mode)).start().await.catalog_loaded().await
 }
 
-/// A gateway with so many places, which does not park by itself before the test is over.
-async fn with_places(mode: &str, places: &str) -> Gateway {
-    Setup::fake(mode).set("CODEX_GATEWAY_MAX_SESSIONS", places).start().await.settled().await
+/// Starts a gateway with a limit of processes, and the default time until it parks sessions.
+async fn with_max_sessions(mode: &str, limit: &str) -> Gateway {
+    Setup::fake(mode).set("CODEX_GATEWAY_MAX_SESSIONS", limit).start().await.catalog_loaded().await
 }
 
-/// Waits until a session has no process; what its stream told meanwhile.
-async fn parked(events: &mut Events) -> Vec<Event> {
+/// Waits until the session is parked. Returns the events up to that state.
+async fn until_parked(events: &mut EventStream) -> Vec<Event> {
     events.until(|event| event.name == "state" && event.json()["ready"] == false).await
 }
 
@@ -37,257 +36,262 @@ async fn snapshot(session: &Session) -> Value {
     session.client.get(&session.path("/snapshot")).await.ok()
 }
 
-async fn say(session: &Session, prompt: &str) -> crate::support::Reply {
+async fn send_message(session: &Session, prompt: &str) -> crate::support::Reply {
     session.client.post_json(&session.path("/turn"), &json!({ "prompt": prompt })).await
 }
 
 #[tokio::test]
-async fn a_process_with_nothing_to_do_ends_and_nobody_is_troubled() {
+async fn idle_process_ends_and_next_turn_resumes_with_same_settings() {
     let gateway = gateway("normal").await;
     let body = json!({ "sandbox": "read-only", "approvalPolicy": "never" });
     let session = gateway.create_with(&gateway.client, &body).await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     session.start_turn("Hello").await;
-    events.turn().await;
+    events.rest_of_turn().await;
     let before = snapshot(&session).await["transcript"].clone();
-    let told = parked(&mut events).await;
-    assert!(told.iter().all(|event| event.name == "state"), "no warning, no entry: {told:?}");
-    eventually("its process ends", || gateway.processes().is_empty()).await;
+    let received = until_parked(&mut events).await;
+    assert!(
+        received.iter().all(|event| event.name == "state"),
+        "there are only states, no warning and no entry: {received:?}"
+    );
+    eventually("its process exits", || gateway.processes().is_empty()).await;
     assert_eq!(gateway.client.get("/readyz").await.ok()["activeSessions"], 0);
 
     let after = snapshot(&session).await["transcript"].clone();
-    assert_eq!(after, before, "to its readers nothing has changed");
+    assert_eq!(after, before, "the transcript is unchanged");
     assert_eq!(after["process"], true);
     let state = session.state().await;
     assert_eq!((&state["ready"], &state["startedAt"]), (&json!(false), &Value::Null));
-    assert_eq!(gateway.codexes().len(), 0, "looking starts none");
+    assert_eq!(gateway.codex_processes().len(), 0, "reading starts no process");
 
     session.start_turn("And on").await;
-    let turn = events.turn().await;
+    let turn = events.rest_of_turn().await;
     let thread = turn.iter().find(|event| event.name == "thread").unwrap().json();
-    assert_eq!(thread["threadId"], json!(thread_of(&session)));
+    assert_eq!(thread["threadId"], json!(thread_id(&session)));
     let state = turn.last().unwrap().json();
     assert_eq!((&state["ready"], &state["lastTurnStatus"]), (&json!(true), &json!("completed")));
-    let opened = gateway.codex().opened();
+    let opened = gateway.fake_codex().opened_threads();
     let [first, again] = opened.as_slice() else { panic!("{opened:?}") };
     for name in ["cwd", "sandbox", "approvalPolicy"] {
         assert_eq!(again[name], first[name], "{name}");
     }
-    assert_eq!(again["threadId"], json!(thread_of(&session)));
+    assert_eq!(again["threadId"], json!(thread_id(&session)));
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn the_real_codex_goes_on_after_a_rest() {
-    let gateway = soon(Setup::demo()).start().await.settled().await;
+async fn real_codex_resumes_after_parking() {
+    let gateway = with_early_parking(Setup::demo()).start().await.catalog_loaded().await;
     let session = gateway.create().await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     session.start_turn("Reply with exactly the single word first").await;
-    events.turn().await;
-    parked(&mut events).await;
-    // The process may still be ending, and have the thread: it is waited for.
+    events.rest_of_turn().await;
+    until_parked(&mut events).await;
+    // The process may still be exiting and hold the thread lock. The session waits for it.
     session.start_turn("Reply with exactly the single word second").await;
-    events.turn().await;
-    parked(&mut events).await;
+    events.rest_of_turn().await;
+    until_parked(&mut events).await;
     session.client.post(&session.path("/thread/compact")).await.ok();
-    events.turn().await;
-    parked(&mut events).await;
+    events.rest_of_turn().await;
+    until_parked(&mut events).await;
     let turns = snapshot(&session).await["transcript"]["turns"].clone();
     let body = json!({ "beforeTurnId": turns[1]["id"] });
     let left = session.client.post_json(&session.path("/thread/revert"), &body).await.ok();
-    let said: Vec<_> =
+    let texts: Vec<_> =
         left["state"]["transcript"].as_array().unwrap().iter().map(|entry| &entry["text"]).collect();
-    assert_eq!(said, ["Reply with exactly the single word first", "first"]);
+    assert_eq!(texts, ["Reply with exactly the single word first", "first"]);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_process_that_takes_its_time_to_end_is_waited_for() {
-    let gateway = gateway("stubborn").await;
+async fn next_turn_waits_for_a_process_that_exits_slowly() {
+    let gateway = gateway("ignores-sigterm").await;
     let session = gateway.create().await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     session.start_turn("Hello").await;
-    events.turn().await;
-    parked(&mut events).await;
-    assert_eq!(gateway.codexes().len(), 1, "it is still there");
-    gateway.codex().set_mode("normal");
+    events.rest_of_turn().await;
+    until_parked(&mut events).await;
+    assert_eq!(gateway.codex_processes().len(), 1, "the process is still running");
+    gateway.fake_codex().set_mode("normal");
     session.start_turn("And on").await;
-    events.turn().await;
-    assert!(gateway.codexes().len() <= 1);
+    events.rest_of_turn().await;
+    assert!(gateway.codex_processes().len() <= 1);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_command_that_outlives_its_turn_keeps_the_process() {
+async fn command_that_outlives_its_turn_prevents_parking() {
     let gateway = gateway("outlives").await;
     let session = gateway.create().await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     session.start_turn("Watch").await;
-    events.turn().await;
-    // What is tested is that time passes and nothing happens.
+    events.rest_of_turn().await;
+    // Longer than the time until a session is parked.
     tokio::time::sleep(Duration::from_millis(600)).await;
     assert_eq!(session.state().await["ready"], true);
-    gateway.codex().open_gate();
+    gateway.fake_codex().open_gate();
     events.notification("item/completed").await;
-    parked(&mut events).await;
+    until_parked(&mut events).await;
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_question_and_a_turn_keep_the_process_and_a_queue_that_waits_does_not() {
+async fn pending_request_and_running_turn_prevent_parking_and_halted_queue_does_not() {
     let gateway = gateway("asks").await;
-    let asks = gateway.create_with(&gateway.client, &json!({ "approvals": "ask" })).await;
-    let mut asked = asks.live().await;
-    asks.start_turn("Ask").await;
-    asked.find(|event| event.name == "request").await;
+    let asking = gateway.create_with(&gateway.client, &json!({ "approvals": "ask" })).await;
+    let mut asking_events = asking.subscribe().await;
+    asking.start_turn("Ask").await;
+    asking_events.find(|event| event.name == "request").await;
 
-    gateway.codex().set_mode("hangs");
+    gateway.fake_codex().set_mode("endless-turn");
     let session = gateway.create().await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     session.start_turn("Hello").await;
     events.notification("item/agentMessage/delta").await;
     let body = json!({ "prompt": "Later", "whenBusy": "queue" });
     session.client.post_json(&session.path("/turn"), &body).await.ok();
     tokio::time::sleep(Duration::from_millis(600)).await;
-    assert_eq!(gateway.codexes().len(), 2, "both are busy");
+    assert_eq!(gateway.codex_processes().len(), 2, "both processes are busy");
 
-    // After a turn that was stopped, what waits waits for its user.
+    // After an interrupted turn, the queue queue for the user.
     session.client.post(&session.path("/turn/interrupt")).await.ok();
-    parked(&mut events).await;
-    let waits = session.state().await["queue"].clone();
-    assert_eq!(waits[0]["text"], "Later");
-    assert_eq!(asks.state().await["ready"], true);
-    gateway.codex().set_mode("normal");
-    let id = waits[0]["id"].as_str().unwrap();
+    until_parked(&mut events).await;
+    let queue = session.state().await["queue"].clone();
+    assert_eq!(queue[0]["text"], "Later");
+    assert_eq!(asking.state().await["ready"], true);
+    gateway.fake_codex().set_mode("normal");
+    let id = queue[0]["id"].as_str().unwrap();
     session.client.post(&session.path(&format!("/queue/{id}/send"))).await.ok();
-    events.turn().await;
+    events.rest_of_turn().await;
     assert_eq!(session.state().await["queue"], json!([]));
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_thread_in_which_nothing_was_said_begins_anew() {
+async fn parked_session_without_a_turn_starts_a_new_thread() {
     let gateway = gateway("normal").await;
     let session = gateway.create().await;
-    eventually("its process ends", || gateway.processes().is_empty()).await;
-    session.turn("Hello").await;
+    eventually("its process exits", || gateway.processes().is_empty()).await;
+    session.run_turn("Hello").await;
     let state = session.state().await;
-    assert_ne!(state["threadId"], json!(thread_of(&session)));
+    assert_ne!(state["threadId"], json!(thread_id(&session)));
     assert_eq!(state["transcript"][0]["text"], "Hello");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn what_a_parked_session_has_said_is_read_without_waking_it() {
+async fn reading_a_parked_session_starts_no_process_for_it() {
     let gateway = gateway("normal").await;
     let session = gateway.create().await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     session.start_turn("Hello").await;
-    events.turn().await;
-    parked(&mut events).await;
-    let thread = thread_of(&session);
+    events.rest_of_turn().await;
+    until_parked(&mut events).await;
+    let thread = thread_id(&session);
     let read = gateway.client.get(&format!("/api/threads/{thread}")).await.ok();
     assert_eq!(read["thread"]["id"], json!(thread));
     gateway.client.get(&session.path("/items")).await.ok();
     gateway.client.get(&format!("/api/threads/{thread}/export")).await;
     assert_eq!(session.state().await["ready"], false);
-    assert_eq!(gateway.codex().opened().len(), 1, "no process has opened the thread");
+    assert_eq!(gateway.fake_codex().opened_threads().len(), 1, "no further process has opened the thread");
 
-    // It is still the session's own.
+    // The parked session keeps the thread lock.
     let other = gateway.create().await;
     let body = json!({ "threadId": thread });
     let reply = other.client.post_json(&other.path("/thread/resume"), &body).await;
-    let error = reply.refused(409, "thread_held");
+    let error = reply.expect_error(409, "thread_held");
     assert!(error.contains(&session.id), "{error}");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn the_one_that_was_used_the_longest_ago_makes_room() {
-    let gateway = with_places("normal", "2").await;
+async fn least_recently_used_session_is_parked_at_the_limit() {
+    let gateway = with_max_sessions("normal", "2").await;
     let [first, second] = [gateway.create().await, gateway.create().await];
-    first.turn("one").await;
-    second.turn("two").await;
-    first.turn("three").await;
+    first.run_turn("one").await;
+    second.run_turn("two").await;
+    first.run_turn("three").await;
     let third = gateway.create().await;
-    assert_eq!(gateway.codexes().len(), 2, "its process was gone before another was started");
+    assert_eq!(gateway.codex_processes().len(), 2, "the parked process exits before another one starts");
     let ready = async |session: &Session| session.state().await["ready"].clone();
     assert_eq!(
         [ready(&first).await, ready(&second).await, ready(&third).await],
         [json!(true), json!(false), json!(true)]
     );
-    // Waking makes room in the same way: of these two, the first was used before the third was made.
-    second.turn("four").await;
-    assert_eq!((ready(&second).await, gateway.codexes().len()), (json!(true), 2));
+    // Resuming a parked session parks another one as well: `first`, which was used before `third` was created.
+    second.run_turn("four").await;
+    assert_eq!((ready(&second).await, gateway.codex_processes().len()), (json!(true), 2));
     let sessions = gateway.client.get("/api/sessions").await.ok();
     assert_eq!(sessions["sessions"].as_array().unwrap().len(), 3);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn when_all_are_busy_there_is_no_room() {
-    let gateway = with_places("normal", "2").await;
+async fn create_and_resume_are_refused_when_all_processes_are_busy() {
+    let gateway = with_max_sessions("normal", "2").await;
     let sessions = [gateway.create().await, gateway.create().await, gateway.create().await];
-    gateway.codex().set_mode("hangs");
+    gateway.fake_codex().set_mode("endless-turn");
     for session in &sessions[1..] {
-        let mut events = session.live().await;
+        let mut events = session.subscribe().await;
         session.start_turn("Hello").await;
         events.notification("item/agentMessage/delta").await;
     }
-    // Both wait in line first, at the same time.
-    let (created, woken) = join(gateway.client.post("/api/sessions"), say(&sessions[0], "Hello")).await;
+    // Both requests wait for a permit first, at the same time.
+    let (created, woken) =
+        join(gateway.client.post("/api/sessions"), send_message(&sessions[0], "Hello")).await;
     for reply in [created, woken] {
-        let error = reply.refused(503, "session_limit");
+        let error = reply.expect_error(503, "session_limit");
         assert!(error.contains("limit of 2"), "{error}");
         assert!(reply.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
     }
-    assert_eq!(gateway.codexes().len(), 2);
+    assert_eq!(gateway.codex_processes().len(), 2);
     sessions[1].client.post(&sessions[1].path("/turn/interrupt")).await.ok();
-    gateway.codex().set_mode("normal");
-    sessions[0].turn("Hello").await;
+    gateway.fake_codex().set_mode("normal");
+    sessions[0].run_turn("Hello").await;
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn many_that_need_room_at_the_same_time_share_what_there_is() {
-    let gateway = with_places("normal", "2").await;
+async fn concurrent_turns_of_many_sessions_share_the_processes() {
+    let gateway = with_max_sessions("normal", "2").await;
     let mut sessions = Vec::new();
     for _ in 0..6 {
         sessions.push(gateway.create().await);
     }
     for _ in 0..3 {
-        // To the end of the turn: the next round finds none running.
+        // `wait`, so that no turn is running in the next round.
         let body = json!({ "prompt": "Hello", "wait": true });
-        let says = async |session: &Session| session.client.post_json(&session.path("/turn"), &body).await;
-        let replies = join_all(sessions.iter().map(says)).await;
+        let run_turn =
+            async |session: &Session| session.client.post_json(&session.path("/turn"), &body).await;
+        let replies = join_all(sessions.iter().map(run_turn)).await;
         for reply in replies {
             reply.ok();
         }
-        assert!(gateway.codexes().len() <= 2);
+        assert!(gateway.codex_processes().len() <= 2);
     }
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn one_that_crashes_again_and_again_is_not_started_for_ever() {
-    let gateway = Gateway::fake("dies").await.settled().await;
+async fn repeatedly_crashing_codex_is_not_restarted() {
+    let gateway = Gateway::fake("exits-in-turn").await.catalog_loaded().await;
     let session = gateway.create().await;
     for _ in 0..3 {
-        session.fatal_turn().await;
+        session.run_crashing_turn().await;
     }
-    let started = gateway.codex().opened().len();
-    let error = say(&session, "Hello").await.refused(503, "codex_crashing");
+    let started = gateway.fake_codex().opened_threads().len();
+    let error = send_message(&session, "Hello").await.expect_error(503, "codex_crashing");
     assert!(error.contains("3 times") && error.contains("out of memory"), "{error}");
-    assert_eq!(gateway.codex().opened().len(), started, "nothing was started");
+    assert_eq!(gateway.fake_codex().opened_threads().len(), started, "no process was started");
 
-    // Who asks again after having been told means it; but each try is told.
-    session.fatal_turn().await;
-    say(&session, "Hello").await.refused(503, "codex_crashing");
-    gateway.codex().set_mode("normal");
-    session.turn("Hello").await;
-    gateway.codex().set_mode("dies");
-    session.fatal_turn().await;
-    gateway.codex().set_mode("normal");
-    session.turn("Hello").await;
+    // A second request after the error starts one more process. The next failure is reported again.
+    session.run_crashing_turn().await;
+    send_message(&session, "Hello").await.expect_error(503, "codex_crashing");
+    gateway.fake_codex().set_mode("normal");
+    session.run_turn("Hello").await;
+    gateway.fake_codex().set_mode("exits-in-turn");
+    session.run_crashing_turn().await;
+    gateway.fake_codex().set_mode("normal");
+    session.run_turn("Hello").await;
     gateway.stop().await;
 }

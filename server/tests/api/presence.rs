@@ -1,35 +1,35 @@
-//! Sessions that ask whoever is there, and decline while nobody is.
+//! `ask-or-decline`: requests are declined while no interactive client is present.
 
 use serde_json::{Value, json};
 
 use crate::support::{Event, Gateway};
 
-fn ends(turn: &[Event]) -> Vec<(Value, Value)> {
-    let ends = turn.iter().filter(|event| event.name == "request-resolved").map(Event::json);
-    ends.map(|end| (end["outcome"].clone(), end["by"].clone())).collect()
+fn outcomes(turn: &[Event]) -> Vec<(Value, Value)> {
+    let outcomes = turn.iter().filter(|event| event.name == "request-resolved").map(Event::json);
+    outcomes.map(|end| (end["outcome"].clone(), end["by"].clone())).collect()
 }
 
 #[tokio::test]
-async fn while_nobody_can_answer_everything_is_declined() {
+async fn requests_are_declined_without_an_interactive_client() {
     let gateway = Gateway::demo().await;
     let session = gateway.create().await;
     assert_eq!(session.reply["session"]["approvals"], "ask-or-decline");
-    // The stream of a reader that does not say that it answers.
-    let turn = session.turn("!standin escalate").await;
-    assert_eq!(ends(&turn), [(json!("declined"), json!("absence"))]);
+    // The only stream is not interactive.
+    let turn = session.run_turn("!standin escalate").await;
+    assert_eq!(outcomes(&turn), [(json!("declined"), json!("absence"))]);
     let request = turn.iter().find(|event| event.name == "server-request").unwrap().json();
     assert_eq!(request["method"], "item/commandExecution/requestApproval");
     assert_eq!((&request["handled"], &request["result"]), (&json!(true), &json!({ "decision": "decline" })));
     assert_eq!(turn.last().unwrap().json()["lastTurnStatus"], "completed");
 
-    let turn = session.turn("!standin question").await;
-    assert_eq!(ends(&turn), [(json!("declined"), json!("absence"))]);
+    let turn = session.run_turn("!standin question").await;
+    assert_eq!(outcomes(&turn), [(json!("declined"), json!("absence"))]);
     assert_eq!(turn.last().unwrap().json()["lastTurnStatus"], "completed");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn while_somebody_can_answer_they_are_asked_and_waited_for() {
+async fn requests_wait_for_an_interactive_client_across_a_reconnect() {
     let gateway = Gateway::fake("asks-together").await;
     let session = gateway.create().await;
     let mut events = session.events("?interactive=1").await;
@@ -37,7 +37,7 @@ async fn while_somebody_can_answer_they_are_asked_and_waited_for() {
     for _ in 0..5 {
         events.find(|event| event.name == "request").await;
     }
-    // They leave, and are back at once: as a page does that is loaded anew.
+    // The client disconnects and reconnects at once, as a reloaded page does.
     drop(events);
     let mut events = session.events("?interactive=1").await;
     events.expect("session").await;
@@ -48,25 +48,25 @@ async fn while_somebody_can_answer_they_are_asked_and_waited_for() {
         let path = session.path(&format!("/requests/{}", request["id"].as_str().unwrap()));
         session.client.post_json(&path, &json!({ "decision": "decline" })).await.ok();
     }
-    let turn = events.turn().await;
-    assert!(ends(&turn).iter().all(|end| *end == (json!("declined"), json!("user"))));
+    let turn = events.rest_of_turn().await;
+    assert!(outcomes(&turn).iter().all(|end| *end == (json!("declined"), json!("user"))));
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn what_was_asked_waits_half_a_minute_for_somebody_who_left() {
+async fn pending_requests_are_declined_half_a_minute_after_the_client_leaves() {
     let gateway = Gateway::fake("asks-together").await;
     let session = gateway.create().await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     let answering = session.events("?interactive=1").await;
     session.start_turn("Hello").await;
     for _ in 0..5 {
         events.find(|event| event.name == "request").await;
     }
     drop(answering);
-    let turn = events.turn().await;
-    let ends = ends(&turn);
-    assert_eq!(ends.len(), 5);
-    assert!(ends.iter().all(|end| *end == (json!("declined"), json!("absence"))));
+    let turn = events.rest_of_turn().await;
+    let outcomes = outcomes(&turn);
+    assert_eq!(outcomes.len(), 5);
+    assert!(outcomes.iter().all(|end| *end == (json!("declined"), json!("absence"))));
     gateway.stop().await;
 }

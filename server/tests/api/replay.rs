@@ -1,5 +1,4 @@
-//! Streams that go on where another one ended: nothing is missing, nothing comes twice, and what cannot be
-//! replayed is announced.
+//! Resumed streams: every event is received exactly once, and a gap is announced.
 
 use codex_gateway_wire::{
     Event as Folded, EventBody, EventId, EventName, Snapshot, Transcript,
@@ -7,88 +6,88 @@ use codex_gateway_wire::{
 };
 use serde_json::json;
 
-use crate::support::{Event, Events, Gateway, Session};
+use crate::support::{Event, EventStream, Gateway, Session};
 
-/// What the log keeps of these: of several states only the newest.
-fn kept(events: &[Event]) -> Vec<Event> {
+/// Returns the events that the event log keeps: all, but only the newest `state`.
+fn kept_events(events: &[Event]) -> Vec<Event> {
     let newest = events.iter().rposition(|event| event.name == "state");
-    let keeps = |at: usize, event: &Event| event.name != "state" || Some(at) == newest;
+    let is_kept = |at: usize, event: &Event| event.name != "state" || Some(at) == newest;
     events
         .iter()
         .enumerate()
-        .filter(|(at, event)| keeps(*at, event))
+        .filter(|(at, event)| is_kept(*at, event))
         .map(|(_, event)| event.clone())
         .collect()
 }
 
-async fn take(events: &mut Events, count: usize) -> Vec<Event> {
+async fn read_events(events: &mut EventStream, count: usize) -> Vec<Event> {
     let mut taken = Vec::new();
     while taken.len() < count {
-        taken.push(events.next().await.expect("the stream should go on"));
+        taken.push(events.next().await.expect("the stream should continue"));
     }
     taken
 }
 
 #[tokio::test]
-async fn a_stream_goes_on_after_any_event_of_a_turn() {
+async fn stream_resumes_after_any_event_of_a_turn() {
     let gateway = Gateway::demo().await;
     let session = gateway.create().await;
-    let mut all = session.turn("!standin reasoning, command, plan, patch, text").await;
-    all.extend(session.turn("Reply with exactly the single word ready").await);
+    let mut all = session.run_turn("!standin reasoning, command, plan, patch, text").await;
+    all.extend(session.run_turn("Reply with exactly the single word ready").await);
     let cuts = [0, 1, 2, all.len() / 4, all.len() / 2, all.len() - 9, all.len() - 2, all.len() - 1];
     let mut readers = Vec::new();
     for cut in cuts {
         let mut events = session.events_after(all[cut].id.as_deref().unwrap()).await;
         events.expect("session").await;
-        let expected = kept(&all[cut + 1..]);
-        let replayed = take(&mut events, expected.len()).await;
+        let expected = kept_events(&all[cut + 1..]);
+        let replayed = read_events(&mut events, expected.len()).await;
         assert_eq!(replayed, expected, "after {cut} of {}", all.len());
         readers.push(events);
     }
-    let next = session.turn("Reply with exactly the single word more").await;
+    let next = session.run_turn("Reply with exactly the single word more").await;
     for mut reader in readers {
-        assert_eq!(take(&mut reader, next.len()).await, next, "the replay goes over into what is new");
+        assert_eq!(read_events(&mut reader, next.len()).await, next, "new events follow the replay");
     }
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_reader_that_is_cut_again_and_again_misses_nothing() {
+async fn repeatedly_disconnected_reader_misses_nothing() {
     let gateway = Gateway::demo().await;
     let session = gateway.create().await;
-    let mut whole = session.events("").await;
-    whole.expect("session").await;
-    let mut last = whole.expect("state").await.id.unwrap();
+    let mut uninterrupted = session.events("").await;
+    uninterrupted.expect("session").await;
+    let mut last = uninterrupted.expect("state").await.id.unwrap();
     session.start_turn("!standin deltas count=400 pace_us=2000").await;
-    let mut pieced: Vec<Event> = Vec::new();
+    let mut resumed_events: Vec<Event> = Vec::new();
     'turn: for round in 1.. {
         let mut events = session.events_after(&last).await;
         events.expect("session").await;
         for _ in 0..5 + 7 * round % 40 {
-            pieced.push(events.next().await.unwrap());
-            if pieced.last().unwrap().name == "state" {
+            resumed_events.push(events.next().await.unwrap());
+            if resumed_events.last().unwrap().name == "state" {
                 break 'turn;
             }
         }
-        last = pieced.last().unwrap().id.clone().unwrap();
+        last = resumed_events.last().unwrap().id.clone().unwrap();
     }
-    let whole = whole.turn().await;
-    assert!(whole.len() > 400);
-    assert_eq!(pieced, whole);
+    let uninterrupted = uninterrupted.rest_of_turn().await;
+    assert!(uninterrupted.len() > 400);
+    assert_eq!(resumed_events, uninterrupted);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_place_may_be_in_the_query_and_the_header_beats_it() {
+async fn last_event_id_header_overrides_since_query() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;
-    let turn = session.turn("Hello").await;
+    let turn = session.run_turn("Hello").await;
     let id = |at: usize| turn[at].id.clone().unwrap();
     let mut events = session.events(&format!("?since={}", id(3))).await;
     events.expect("session").await;
     assert_eq!(events.next().await.unwrap(), turn[4]);
 
-    let client = session.client.with("last-event-id", &id(10));
+    let client = session.client.with_header("last-event-id", &id(10));
     let mut events = session.events_with(&format!("?since={}", id(3)), &client).await;
     events.expect("session").await;
     assert_eq!(events.next().await.unwrap(), turn[11]);
@@ -99,29 +98,29 @@ async fn a_place_may_be_in_the_query_and_the_header_beats_it() {
     gateway.stop().await;
 }
 
-/// The gap that a stream begins with, and the `state` after it.
-async fn gap(events: &mut Events) -> (Gap, Event) {
+/// Reads the gap with which a stream starts, and the `state` that follows.
+async fn read_gap(events: &mut EventStream) -> (Gap, Event) {
     let gap = events.expect("gap").await;
-    assert_eq!(gap.id, None, "a gap is no place to go on from");
+    assert_eq!(gap.id, None, "a gap has no id");
     let gap: Gap = serde_json::from_str(&gap.data).unwrap();
     let state = events.expect("state").await;
-    assert_eq!(state.id, Some(gap.to.to_string()), "the state is what the gap leads to");
+    assert_eq!(state.id, Some(gap.to.to_string()), "the gap ends at the following state");
     (gap, state)
 }
 
-async fn gap_after(session: &Session, id: &str) -> (Gap, Event) {
+async fn assert_gap_after(session: &Session, id: &str) -> (Gap, Event) {
     let mut events = session.events_after(id).await;
     events.expect("session").await;
-    let (gap, state) = gap(&mut events).await;
+    let (gap, state) = read_gap(&mut events).await;
     assert_eq!(state.json(), session.state().await);
     session.start_turn("Hello").await;
-    let turn = events.turn().await;
-    assert_eq!(turn[0].seq(), state.seq() + 1, "then it goes on");
+    let turn = events.rest_of_turn().await;
+    assert_eq!(turn[0].seq(), state.seq() + 1, "the stream continues after the gap");
     (gap, state)
 }
 
 #[tokio::test]
-async fn a_place_that_is_not_known_gives_a_gap() {
+async fn unknown_event_id_gives_a_gap() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;
     let last: EventId = session.reply["lastEventId"].as_str().unwrap().parse().unwrap();
@@ -131,18 +130,18 @@ async fn a_place_that_is_not_known_gives_a_gap() {
     for (id, reason) in
         [(&foreign, GapReason::OtherEpoch), (&ahead, GapReason::Unknown), (&far, GapReason::Unknown)]
     {
-        let (gap, _) = gap_after(&session, &id.to_string()).await;
+        let (gap, _) = assert_gap_after(&session, &id.to_string()).await;
         assert_eq!((&gap.from, gap.reason), (id, reason));
         assert_eq!(gap.to.epoch, last.epoch);
     }
     for nonsense in ["nonsense", ":", "1:2:3", "99999999999999999999999"] {
-        assert_eq!(gap_after(&session, nonsense).await.0.reason, GapReason::OtherEpoch, "{nonsense}");
+        assert_eq!(assert_gap_after(&session, nonsense).await.0.reason, GapReason::OtherEpoch, "{nonsense}");
     }
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_place_that_is_no_longer_kept_gives_a_gap() {
+async fn event_id_older_than_the_log_gives_a_gap() {
     let gateway = Gateway::fake("flood").await;
     let session = gateway.create().await;
     let first: EventId = session.reply["lastEventId"].as_str().unwrap().parse().unwrap();
@@ -156,22 +155,22 @@ async fn a_place_that_is_no_longer_kept_gives_a_gap() {
     let mut events = session.events_after(&recent.to_string()).await;
     events.expect("session").await;
     for seq in recent.seq + 1..=last {
-        assert_eq!(events.next().await.unwrap().seq(), seq, "what is kept is replayed");
+        assert_eq!(events.next().await.unwrap().seq(), seq, "kept events are replayed");
     }
-    gateway.codex().set_mode("normal");
-    let (gap, _) = gap_after(&session, &first.to_string()).await;
+    gateway.fake_codex().set_mode("normal");
+    let (gap, _) = assert_gap_after(&session, &first.to_string()).await;
     assert_eq!((gap.from, gap.reason), (first, GapReason::TooOld));
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_reader_that_is_too_slow_is_told_so() {
+async fn slow_reader_gets_gaps() {
     let gateway = Gateway::fake("flood").await;
     let session = gateway.create().await;
-    let mut slow = session.live().await;
-    let mut fast = session.live().await;
+    let mut slow = session.subscribe().await;
+    let mut fast = session.subscribe().await;
     session.start_turn("Hello").await;
-    // The other one may be too slow as well, and get a state in between.
+    // This reader may be too slow as well, and get another state in between.
     let turn = fast.find(|event| event.name == "state" && event.json()["activeTurn"] == false).await;
 
     let (mut last, mut gaps) =
@@ -183,27 +182,27 @@ async fn a_reader_that_is_too_slow_is_told_so() {
             assert_eq!(
                 (gap.from.seq, gap.reason),
                 (last, GapReason::SlowReader),
-                "it begins where the reader was"
+                "a gap starts at the reader's position"
             );
             let state = slow.expect("state").await;
             assert_eq!(state.id, Some(gap.to.to_string()));
             (last, gaps) = (gap.to.seq, gaps + 1);
         } else {
-            assert_eq!(event.seq(), last + 1, "between gaps nothing is missing");
+            assert_eq!(event.seq(), last + 1, "no event is missing between gaps");
             last = event.seq();
         }
     }
     assert!(gaps > 0, "a log of 4 MiB cannot keep all of it");
 
-    gateway.codex().set_mode("normal");
+    gateway.fake_codex().set_mode("normal");
     session.start_turn("And on").await;
-    assert_eq!(slow.next().await.unwrap().seq(), turn.seq() + 1, "then it is live again");
+    assert_eq!(slow.next().await.unwrap().seq(), turn.seq() + 1, "the stream is live again");
     gateway.stop().await;
 }
 
-/// What a browser does: it takes the snapshot, goes on with the stream, and has what the gateway has.
+/// As a browser does: loads a snapshot, folds the stream that follows, and compares the result.
 #[tokio::test]
-async fn a_snapshot_and_what_follows_it_give_the_conversation() {
+async fn snapshot_and_following_events_equal_the_transcript() {
     let gateway = Gateway::demo().await;
     let session = gateway.create().await;
     let snapshot = async || -> Snapshot {
@@ -211,7 +210,7 @@ async fn a_snapshot_and_what_follows_it_give_the_conversation() {
         reply.ok();
         serde_json::from_slice(&reply.body).unwrap()
     };
-    let mut live = session.live().await;
+    let mut live = session.subscribe().await;
     session.start_turn("!standin reasoning, command, plan, patch, text").await;
     let mut snapshots = vec![snapshot().await];
     for method in
@@ -221,16 +220,16 @@ async fn a_snapshot_and_what_follows_it_give_the_conversation() {
         snapshots.push(snapshot().await);
     }
     let state = live.find(|event| event.name == "state").await;
-    let whole = snapshot().await;
-    assert_eq!(Some(whole.at.to_string()), state.id);
+    let expected = snapshot().await;
+    assert_eq!(Some(expected.at.to_string()), state.id);
     for Snapshot { at, mut transcript, .. } in snapshots {
-        assert!(at.seq < whole.at.seq, "the snapshot should be taken under way");
+        assert!(at.seq < expected.at.seq, "the snapshot should be taken during the turn");
         let mut events = session.events(&format!("?since={at}")).await;
         events.expect("session").await;
         fold(&mut transcript, &events.until(|event| event.id == state.id).await);
-        // A state is no event of the fold: the place it stands at is all that it changes.
-        transcript.as_of = whole.transcript.as_of;
-        assert_eq!(transcript, whole.transcript, "from {at}");
+        // A `state` does not change a transcript, except for `as_of`.
+        transcript.as_of = expected.transcript.as_of;
+        assert_eq!(transcript, expected.transcript, "from {at}");
     }
     gateway.stop().await;
 }
@@ -245,14 +244,14 @@ fn fold(transcript: &mut Transcript, events: &[Event]) {
 }
 
 #[tokio::test]
-async fn replies_and_the_stream_can_be_ordered() {
+async fn last_event_id_of_a_reply_matches_the_stream() {
     let gateway = Gateway::fake("normal").await;
     let session = gateway.create().await;
     let mut events =
         session.events(&format!("?since={}", session.reply["lastEventId"].as_str().unwrap())).await;
     events.expect("session").await;
     session.start_turn("Hello").await;
-    let turn = events.turn().await;
+    let turn = events.rest_of_turn().await;
     let reply = session.client.get(&session.path("/state")).await.ok();
     assert_eq!(json!(turn.last().unwrap().id), reply["lastEventId"]);
     gateway.stop().await;

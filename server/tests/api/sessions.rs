@@ -1,4 +1,4 @@
-//! `/api/sessions`: create, state, delete, the limit, expiry.
+//! `/api/sessions`: create, state, list, delete, the limit of processes, and expiry.
 
 use std::collections::HashSet;
 
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use crate::{
-    auth::{SECRET, token_of},
+    auth::{SECRET, token_for},
     support::{Client, Gateway, Setup, eventually},
 };
 
-/// The names of an object's members.
+/// Returns the sorted member names of an object.
 fn members(value: &Value) -> Vec<&str> {
     let mut names: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
@@ -22,14 +22,14 @@ fn assert_time(value: &Value) {
     let text = value.as_str().unwrap_or_default();
     let plain =
         text.len() >= "2026-11-23T17:49:20Z".len() && text.as_bytes()[10] == b'T' && text.ends_with('Z');
-    assert!(plain, "RFC 3339 in UTC: {value}");
+    assert!(plain, "not RFC 3339 in UTC: {value}");
 }
 
 #[tokio::test]
-async fn a_session_is_described_as_documented() {
+async fn session_state_has_all_documented_fields() {
     let gateway = Gateway::demo().await;
     let session = gateway.create().await;
-    session.turn("Reply with exactly the single word ready. Do not call tools.").await;
+    session.run_turn("Reply with exactly the single word ready. Do not call tools.").await;
 
     let reply = gateway.client.get(&session.path("/state")).await.ok();
     assert_eq!(members(&reply), ["lastEventId", "ok", "session", "sessionId", "state"]);
@@ -112,11 +112,11 @@ async fn a_session_is_described_as_documented() {
         assert_eq!(members(entry), ["createdAt", "id", "role", "source", "status", "text"]);
         assert!(entry["createdAt"].as_i64().is_some_and(|ms| ms > 1_700_000_000_000), "{entry}");
     }
-    let said: Vec<_> =
+    let messages: Vec<_> =
         transcript.iter().map(|entry| (&entry["role"], &entry["text"], &entry["status"])).collect();
     let prompt = json!("Reply with exactly the single word ready. Do not call tools.");
     assert_eq!(
-        said,
+        messages,
         [
             (&json!("user"), &prompt, &json!("completed")),
             (&json!("assistant"), &json!("ready"), &json!("completed"))
@@ -132,7 +132,7 @@ async fn a_session_is_described_as_documented() {
 }
 
 #[tokio::test]
-async fn a_create_answers_with_a_session_that_is_ready() {
+async fn created_session_is_ready_and_has_its_model() {
     let gateway = Gateway::demo().await;
     let session = gateway.create_with(&gateway.client, &json!({ "model": "gpt-5.5" })).await;
     let state = &session.reply["state"];
@@ -143,7 +143,7 @@ async fn a_create_answers_with_a_session_that_is_ready() {
 }
 
 #[tokio::test]
-async fn the_body_of_a_create_may_be_empty() {
+async fn create_accepts_an_empty_body() {
     let gateway = Gateway::fake("normal").await;
     let client = &gateway.client;
     let replies = [
@@ -159,58 +159,58 @@ async fn the_body_of_a_create_may_be_empty() {
 }
 
 #[tokio::test]
-async fn the_operator_prefers_a_model() {
+async fn model_setting_is_the_default_of_sessions() {
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_MODEL", "fake-9").start().await;
     assert_eq!(gateway.create().await.reply["state"]["selectedModel"], "fake-9");
-    let asked = gateway.create_with(&gateway.client, &json!({ "model": "fake-7" })).await;
-    assert_eq!(asked.reply["state"]["selectedModel"], "fake-7");
+    let chosen = gateway.create_with(&gateway.client, &json!({ "model": "fake-7" })).await;
+    assert_eq!(chosen.reply["state"]["selectedModel"], "fake-7");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn sessions_are_made_at_the_same_time_and_share_nothing() {
+async fn concurrently_created_sessions_are_independent() {
     const COUNT: usize = 4;
-    let gateway = Gateway::demo().await.settled().await;
+    let gateway = Gateway::demo().await.catalog_loaded().await;
     let sessions = join_all((0..COUNT).map(|_| gateway.create())).await;
     let threads: HashSet<_> =
         sessions.iter().map(|s| s.reply["state"]["threadId"].as_str().unwrap()).collect();
     let ids: HashSet<_> = sessions.iter().map(|session| session.id.as_str()).collect();
-    assert_eq!((threads.len(), ids.len(), gateway.codexes().len()), (COUNT, COUNT, COUNT));
+    assert_eq!((threads.len(), ids.len(), gateway.codex_processes().len()), (COUNT, COUNT, COUNT));
 
-    let said = join_all(sessions.iter().enumerate().map(async |(n, session)| {
-        session.turn(&format!("Reply with exactly the single word word{n}")).await;
+    let answers = join_all(sessions.iter().enumerate().map(async |(n, session)| {
+        session.run_turn(&format!("Reply with exactly the single word word{n}")).await;
         session.state().await["transcript"][1]["text"].clone()
     }))
     .await;
-    assert_eq!(said, ["word0", "word1", "word2", "word3"]);
+    assert_eq!(answers, ["word0", "word1", "word2", "word3"]);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_session_that_is_deleted_is_gone_with_its_process() {
-    let gateway = Gateway::demo().await.settled().await;
+async fn delete_ends_the_session_and_its_process() {
+    let gateway = Gateway::demo().await.catalog_loaded().await;
     let session = gateway.create().await;
     let other = gateway.create().await;
-    let mut events = session.live().await;
-    assert_eq!(gateway.codexes().len(), 2);
+    let mut events = session.subscribe().await;
+    assert_eq!(gateway.codex_processes().len(), 2);
 
     let reply = gateway.client.delete(&session.path("")).await.ok();
-    assert_eq!(gateway.codexes().len(), 1, "the process is gone when the delete answers");
+    assert_eq!(gateway.codex_processes().len(), 1, "the process is gone when the session is deleted");
     assert_eq!(reply, json!({ "ok": true, "sessionId": session.id }));
     let closed = events.expect("session-closed").await;
     assert_eq!(closed.json(), json!({ "sessionId": session.id, "reason": "deleted" }));
     assert_eq!(events.next().await, None);
 
-    for reply in everything_with(&gateway.client, &session.id).await {
-        reply.refused(404, "not_found");
+    for reply in request_every_session_route(&gateway.client, &session.id).await {
+        reply.expect_error(404, "not_found");
     }
-    other.turn("Hello").await;
+    other.run_turn("Hello").await;
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn of_deletes_at_the_same_time_exactly_one_wins() {
-    let gateway = Gateway::fake("hangs").await.settled().await;
+async fn exactly_one_of_concurrent_deletes_wins() {
+    let gateway = Gateway::fake("endless-turn").await.catalog_loaded().await;
     let session = gateway.create().await;
     session.start_turn("Hello").await;
     let path = session.path("");
@@ -218,17 +218,17 @@ async fn of_deletes_at_the_same_time_exactly_one_wins() {
     let (won, lost): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| reply.status == 200);
     assert_eq!((won.len(), lost.len()), (1, 7));
     for reply in lost {
-        reply.refused(404, "not_found");
+        reply.expect_error(404, "not_found");
     }
     assert_eq!(gateway.processes(), []);
     gateway.stop().await;
 }
 
-/// The id of a thread that there is not.
-pub(crate) const NO_THREAD: &str = "01a20e10-dd5c-77d0-a855-1d445237cc9e";
+/// Id of a thread that does not exist.
+pub(crate) const UNKNOWN_THREAD: &str = "01a20e10-dd5c-77d0-a855-1d445237cc9e";
 
-/// Every route of a session, asked about this one.
-pub(crate) async fn everything_with(client: &Client, id: &str) -> Vec<crate::support::Reply> {
+/// Requests every route of a session with this id.
+pub(crate) async fn request_every_session_route(client: &Client, id: &str) -> Vec<crate::support::Reply> {
     let path = |rest: &str| format!("/api/sessions/{id}{rest}");
     vec![
         client.get(&path("/state")).await,
@@ -237,7 +237,7 @@ pub(crate) async fn everything_with(client: &Client, id: &str) -> Vec<crate::sup
         client.post_json(&path("/turn"), &json!({ "prompt": "Hello" })).await,
         client.post(&path("/turn/interrupt")).await,
         client.post(&path("/thread/new")).await,
-        client.post_json(&path("/thread/resume"), &json!({ "threadId": NO_THREAD })).await,
+        client.post_json(&path("/thread/resume"), &json!({ "threadId": UNKNOWN_THREAD })).await,
         client.get(&path("/requests")).await,
         client.post_json(&path("/requests/0b5e"), &json!({ "decision": "accept" })).await,
         client.delete(&path("")).await,
@@ -245,7 +245,7 @@ pub(crate) async fn everything_with(client: &Client, id: &str) -> Vec<crate::sup
 }
 
 #[tokio::test]
-async fn whatever_is_no_id_is_the_id_of_nothing() {
+async fn invalid_session_id_is_not_found() {
     let gateway = Gateway::fake("normal").await;
     let long = "x".repeat(10 * 1024);
     for id in [
@@ -263,142 +263,143 @@ async fn whatever_is_no_id_is_the_id_of_nothing() {
         &long,
         "00000000-0000-0000-0000-000000000000",
     ] {
-        for reply in everything_with(&gateway.client, id).await {
-            reply.refused(404, "not_found");
+        for reply in request_every_session_route(&gateway.client, id).await {
+            reply.expect_error(404, "not_found");
         }
     }
     for path in
         ["/api/sessions/", "/api/sessions//state", "/api/sessions/../state", "/api/sessions/%2e%2e/state"]
     {
-        gateway.client.get(path).await.refused(404, "not_found");
+        gateway.client.get(path).await.expect_error(404, "not_found");
     }
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn sessions_beyond_the_limit_wait_for_those_that_are_being_created() {
-    let gateway = Setup::fake("normal").start().await.settled().await;
+async fn creates_beyond_the_limit_wait_for_sessions_being_created() {
+    let gateway = Setup::fake("normal").start().await.catalog_loaded().await;
     let replies = join_all((0..24).map(|_| gateway.client.post("/api/sessions"))).await;
     for reply in replies {
         reply.ok();
     }
-    assert_eq!(gateway.codexes().len(), 12, "as many as there are places");
+    assert_eq!(gateway.codex_processes().len(), 12, "as many as the limit of processes");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn who_gives_up_makes_no_room_before_the_process_is_gone() {
-    let gateway = Setup::fake("normal").set("CODEX_GATEWAY_MAX_SESSIONS", "1").start().await.settled().await;
-    gateway.codex().set_mode("deaf");
-    let mut given_up = gateway.client.connect().await;
+async fn abandoned_create_keeps_its_permit_until_the_process_exits() {
+    let gateway =
+        Setup::fake("normal").set("CODEX_GATEWAY_MAX_SESSIONS", "1").start().await.catalog_loaded().await;
+    gateway.fake_codex().set_mode("silent-until-sigterm");
+    let mut abandoned = gateway.client.connect().await;
     let head = "POST /api/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
-    given_up.write_all(head.as_bytes()).await.unwrap();
-    eventually("its process is asked", || gateway.codex().unanswered() == 1).await;
-    gateway.codex().set_mode("normal");
-    drop(given_up);
-    // It ends only when it is told to a second time; until then its place is taken.
+    abandoned.write_all(head.as_bytes()).await.unwrap();
+    eventually("the process receives a request", || gateway.fake_codex().unanswered_count() == 1).await;
+    gateway.fake_codex().set_mode("normal");
+    drop(abandoned);
+    // The process only exits on SIGTERM. Until then it counts against the limit.
     while gateway.client.post("/api/sessions").await.status != 200 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(gateway.codexes().len(), 1);
+    assert_eq!(gateway.codex_processes().len(), 1);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_session_that_nobody_uses_expires() {
+async fn unused_session_expires() {
     let gateway = Setup::fake("normal")
         .set("CODEX_GATEWAY_SESSION_TTL_MS", "300")
         .set("CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", "20")
         .start()
         .await
-        .settled()
+        .catalog_loaded()
         .await;
     let session = gateway.create().await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     let closed = events.expect("session-closed").await;
     assert_eq!(closed.json(), json!({ "sessionId": session.id, "reason": "expired" }));
     assert_eq!(events.next().await, None);
-    gateway.client.get(&session.path("/state")).await.refused(404, "not_found");
-    eventually("its process ends", || gateway.processes().is_empty()).await;
+    gateway.client.get(&session.path("/state")).await.expect_error(404, "not_found");
+    eventually("its process exits", || gateway.processes().is_empty()).await;
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn session_that_has_expired_names_its_thread_to_its_owner_and_its_page_leads_there() {
+async fn expired_session_names_its_thread_to_its_owner_and_its_page_redirects() {
     let setup = Setup::demo()
         .set("CODEX_GATEWAY_JWT_SECRET", SECRET)
         .set("CODEX_GATEWAY_SESSION_TTL_MS", "1500")
         .set("CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", "20");
     let gateway = setup.with_pages().start().await;
-    let [ada, bob] = ["ada", "bob"].map(|name| gateway.client.with_token(&token_of(name)));
+    let [ada, bob] = ["ada", "bob"].map(|name| gateway.client.with_token(&token_for(name)));
     let session = gateway.create_with(&ada, &json!({})).await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     session.start_turn("Reply with exactly the single word ready").await;
     let thread = session.state().await["threadId"].as_str().unwrap().to_owned();
     events.find(|event| event.name == "session-closed").await;
 
     let gone = ada.get(&session.path("/state")).await;
-    gone.refused(404, "not_found");
+    gone.expect_error(404, "not_found");
     assert_eq!(gone.json()["threadId"], json!(thread));
     let page = format!("/c/{}", session.id);
-    let leads = ada.get(&page).await;
+    let redirect = ada.get(&page).await;
     let location = format!("/t/{thread}");
-    assert_eq!((leads.status.as_u16(), leads.header("location")), (307, Some(location.as_str())));
+    assert_eq!((redirect.status.as_u16(), redirect.header("location")), (307, Some(location.as_str())));
     let shown = ada.get(&location).await;
     assert!(shown.status == 200 && shown.text().contains("Reply with exactly the single word ready"));
 
     let stranger = bob.get(&session.path("/state")).await;
-    stranger.refused(404, "not_found");
+    stranger.expect_error(404, "not_found");
     assert_eq!(stranger.json()["threadId"], Value::Null);
     assert_eq!(bob.get(&page).await.status, 404);
 
     let next = gateway.create_with(&ada, &json!({ "resumeThreadId": thread })).await;
-    let turn = next.turn("Reply with exactly the single word more").await;
+    let turn = next.run_turn("Reply with exactly the single word more").await;
     assert_eq!(turn.last().unwrap().json()["lastTurnStatus"], "completed");
 
     ada.delete(&format!("/api/threads/{thread}")).await.ok();
     let gone = ada.get(&session.path("/state")).await;
-    gone.refused(404, "not_found");
-    assert_eq!(gone.json()["threadId"], Value::Null, "a deleted conversation is gone");
+    gone.expect_error(404, "not_found");
+    assert_eq!(gone.json()["threadId"], Value::Null, "a deleted thread is not named");
     assert_eq!(ada.get(&page).await.status, 404);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_session_with_a_running_turn_does_not_expire() {
-    let gateway = Setup::fake("hangs")
+async fn session_with_running_turn_does_not_expire() {
+    let gateway = Setup::fake("endless-turn")
         .set("CODEX_GATEWAY_SESSION_TTL_MS", "200")
         .set("CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", "20")
         .start()
         .await;
     let session = gateway.create().await;
     session.start_turn("Take your time.").await;
-    // What is tested is that time passes and nothing happens.
+    // Longer than the time to live.
     tokio::time::sleep(std::time::Duration::from_millis(800)).await;
     assert_eq!(session.state().await["activeTurn"], true);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_time_to_live_of_zero_is_for_ever() {
+async fn session_with_zero_time_to_live_has_no_expiry() {
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_SESSION_TTL_MS", "0").start().await;
     assert_eq!(gateway.create().await.reply["session"]["expiresAt"], Value::Null);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn sessions_are_listed_page_by_page() {
+async fn session_list_is_paged() {
     let mut gateway = Setup::fake("normal").set("CODEX_GATEWAY_MAX_SESSIONS", "9").start().await;
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     for _ in 0..5 {
-        made.push(gateway.create().await.id);
+        created.push(gateway.create().await.id);
     }
-    made.reverse();
-    // From the store as well as from memory: after a restart, one of them is in memory.
+    created.reverse();
+    // Before a restart from memory; afterwards one from memory and the others from the store.
     for restarted in [false, true] {
         if restarted {
-            gateway.kill_and_start().await;
-            gateway.client.get(&format!("/api/sessions/{}", made[0])).await.ok();
+            gateway.kill_and_restart().await;
+            gateway.client.get(&format!("/api/sessions/{}", created[0])).await.ok();
         }
         let (mut pages, mut cursor) = (Vec::new(), String::new());
         loop {
@@ -412,23 +413,23 @@ async fn sessions_are_listed_page_by_page() {
             next.clone_into(&mut cursor);
         }
         assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
-        assert_eq!(pages.concat(), made, "restarted: {restarted}");
+        assert_eq!(pages.concat(), created, "restarted: {restarted}");
     }
     for bad in ["limit=0", "limit=101", "limit=x", "cursor=nothing"] {
-        gateway.client.get(&format!("/api/sessions?{bad}")).await.refused(400, "bad_query");
+        gateway.client.get(&format!("/api/sessions?{bad}")).await.expect_error(400, "bad_query");
     }
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn ones_sessions_are_listed_the_last_used_first() {
+async fn session_list_is_ordered_by_last_access() {
     let gateway = Gateway::fake("asks").await;
     let client = &gateway.client;
     let empty = client.get("/api/sessions").await.ok();
     assert_eq!(empty, json!({ "ok": true, "sessions": [], "nextCursor": null }));
     let first = gateway.create_with(client, &json!({ "approvals": "ask" })).await;
     let second = gateway.create().await;
-    let mut events = first.live().await;
+    let mut events = first.subscribe().await;
     first.start_turn("Count the files").await;
     events.find(|event| event.name == "request").await;
 
@@ -462,12 +463,12 @@ async fn ones_sessions_are_listed_the_last_used_first() {
 
     let expires = sessions[1]["expiresAt"].clone();
     let again = client.get("/api/sessions").await.ok();
-    assert_eq!(again["sessions"][1]["expiresAt"], expires, "to be listed is no use");
+    assert_eq!(again["sessions"][1]["expiresAt"], expires, "listing does not count as use");
 
     let read = client.get(&second.path("")).await.ok();
     assert_eq!(members(&read), ["lastEventId", "ok", "session", "sessionId"]);
     assert_eq!((&read["sessionId"], members(&read["session"])), (&json!(second.id), names.to_vec()));
-    client.get("/api/sessions/nothing").await.refused(404, "not_found");
+    client.get("/api/sessions/nothing").await.expect_error(404, "not_found");
 
     first.delete().await;
     assert_eq!(client.get("/api/sessions").await.ok()["sessions"].as_array().unwrap().len(), 1);

@@ -1,4 +1,4 @@
-//! How a gateway ends, and how it does not begin.
+//! Shutdown, and configuration errors that prevent a start.
 
 use std::{os::unix::ffi::OsStrExt, time::Duration};
 
@@ -9,64 +9,64 @@ use tokio::{io::AsyncWriteExt, time::timeout};
 use crate::support::{Gateway, Setup, eventually};
 
 #[tokio::test]
-async fn streams_end_and_so_do_turns() {
+async fn streams_and_turns_end_at_shutdown() {
     let mut gateway = Gateway::demo().await;
     let session = gateway.create().await;
     let other = gateway.create().await;
-    let mut readers = join_all([session.live(), session.live(), other.live()]).await;
+    let mut readers = join_all([session.subscribe(), session.subscribe(), other.subscribe()]).await;
     session.start_turn("!standin slow-command").await;
     readers[0].notification("item/commandExecution/outputDelta").await;
-    eventually("the command runs", || gateway.runs("sleep 25")).await;
+    eventually("the command runs", || gateway.is_running("sleep 25")).await;
 
     gateway.terminate();
     for reader in &mut readers {
         let rest = reader.rest().await;
-        assert!(rest.iter().all(|event| event.name != "session-closed"), "no session ends: {rest:?}");
+        assert!(rest.iter().all(|event| event.name != "session-closed"), "no session is closed: {rest:?}");
     }
-    gateway.ended().await;
+    gateway.wait_for_clean_exit().await;
 }
 
 #[tokio::test]
-async fn a_gateway_that_is_killed_takes_everything_with_it() {
+async fn killed_gateway_leaves_no_process_behind() {
     let gateway = Gateway::demo().await;
     let session = gateway.create().await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     session.start_turn("!standin slow-command").await;
     events.notification("item/commandExecution/outputDelta").await;
-    eventually("the command runs", || gateway.runs("sleep 25")).await;
+    eventually("the command runs", || gateway.is_running("sleep 25")).await;
     gateway.kill().await;
 }
 
 #[tokio::test]
-async fn a_session_that_is_being_made_is_given_up() {
-    let mut gateway = Gateway::fake("normal").await.settled().await;
-    gateway.codex().set_mode("deaf");
+async fn shutdown_aborts_a_create_request() {
+    let mut gateway = Gateway::fake("normal").await.catalog_loaded().await;
+    gateway.fake_codex().set_mode("silent-until-sigterm");
     let client = gateway.client.clone();
     let create = client.post("/api/sessions");
     tokio::pin!(create);
     assert!(timeout(Duration::from_millis(200), &mut create).await.is_err());
-    eventually("its process starts", || gateway.codexes().len() == 1).await;
+    eventually("its process starts", || gateway.codex_processes().len() == 1).await;
     gateway.terminate();
-    create.await.refused(503, "shutting_down");
-    gateway.ended().await;
+    create.await.expect_error(503, "shutting_down");
+    gateway.wait_for_clean_exit().await;
 }
 
 #[tokio::test]
-async fn whoever_waits_for_a_turn_hears_how_it_ended() {
-    let mut gateway = Gateway::fake("hangs").await.settled().await;
+async fn waiting_request_gets_the_failed_turn_at_shutdown() {
+    let mut gateway = Gateway::fake("endless-turn").await.catalog_loaded().await;
     let session = gateway.create().await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     let (path, body) = (session.path("/turn"), json!({ "prompt": "Hello", "wait": true }));
-    let waits = session.client.post_json(&path, &body);
-    let stops = async {
+    let waiting = session.client.post_json(&path, &body);
+    let stop = async {
         events.notification("item/agentMessage/delta").await;
-        // It can be heard before the answer that the turn was accepted: some questions later that has been taken, too.
+        // The delta can arrive before the gateway has handled the reply to `turn/start`. A few requests later it has.
         for _ in 0..10 {
             session.state().await;
         }
         gateway.terminate();
     };
-    let (reply, ()) = tokio::join!(waits, stops);
+    let (reply, ()) = tokio::join!(waiting, stop);
     let reply = reply.ok();
     let turn = &reply["turn"];
     assert_eq!((&turn["status"], &turn["id"]), (&json!("failed"), &reply["turnId"]));
@@ -75,83 +75,83 @@ async fn whoever_waits_for_a_turn_hears_how_it_ended() {
         (&reply["text"], &reply["state"]["activeTurn"]),
         (&json!("I was about to say"), &json!(false))
     );
-    gateway.ended().await;
+    gateway.wait_for_clean_exit().await;
 }
 
 #[tokio::test]
-async fn what_is_cut_short_is_not_taken_for_a_session_that_is_gone() {
-    let mut gateway = Gateway::fake("mute").await.settled().await;
+async fn request_without_a_result_gets_shutting_down() {
+    let mut gateway = Gateway::fake("no-turn-reply").await.catalog_loaded().await;
     let session = gateway.create().await;
     let (path, body) = (session.path("/turn"), json!({ "prompt": "Hello" }));
-    let sends = session.client.post_json(&path, &body);
-    let stops = async {
-        eventually("it is told", || !gateway.codex().told().is_empty()).await;
+    let send = session.client.post_json(&path, &body);
+    let stop = async {
+        eventually("codex receives the message", || !gateway.fake_codex().received().is_empty()).await;
         gateway.terminate();
     };
-    let (sent, ()) = tokio::join!(sends, stops);
-    sent.refused(503, "shutting_down");
-    gateway.ended().await;
+    let (reply, ()) = tokio::join!(send, stop);
+    reply.expect_error(503, "shutting_down");
+    gateway.wait_for_clean_exit().await;
 }
 
 #[tokio::test]
-async fn processes_that_ignore_every_word_do_not_hold_it_up() {
-    let gateway = Gateway::fake("stubborn").await;
+async fn processes_that_ignore_sigterm_do_not_delay_shutdown() {
+    let gateway = Gateway::fake("ignores-sigterm").await;
     join_all((0..4).map(|_| gateway.create())).await;
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_session_that_is_ending_ends_also_if_nobody_waits_for_it() {
+async fn delete_completes_after_its_client_disconnects() {
     let setup = Setup::fake("normal").set("CODEX_GATEWAY_WARM_PROCESSES", "0");
-    let mut gateway = setup.start().await.settled().await;
-    gateway.codex().set_mode("stubborn");
+    let mut gateway = setup.start().await.catalog_loaded().await;
+    gateway.fake_codex().set_mode("ignores-sigterm");
     let session = gateway.create().await;
-    let mut events = session.live().await;
-    let mut gone = session.client.connect().await;
+    let mut events = session.subscribe().await;
+    let mut disconnected = session.client.connect().await;
     let head = format!("DELETE {} HTTP/1.1\r\nHost: localhost\r\n\r\n", session.path(""));
-    gone.write_all(head.as_bytes()).await.unwrap();
+    disconnected.write_all(head.as_bytes()).await.unwrap();
     events.expect("session-closed").await;
-    drop(gone);
+    drop(disconnected);
     gateway.restart().await;
-    gateway.client.get(&session.path("/snapshot")).await.refused(404, "not_found");
+    gateway.client.get(&session.path("/snapshot")).await.expect_error(404, "not_found");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_reader_that_does_not_read_does_not_hold_it_up() {
+async fn stuck_reader_does_not_delay_shutdown() {
     let gateway = Gateway::fake("flood").await;
     let session = gateway.create().await;
-    let stuck = session.live().await;
-    session.turn("Hello").await;
+    let stuck = session.subscribe().await;
+    session.run_turn("Hello").await;
     gateway.stop().await;
     drop(stuck);
 }
 
 #[tokio::test]
-async fn a_connection_on_which_nothing_is_asked_does_not_hold_it_up() {
+async fn silent_connection_does_not_delay_shutdown() {
     let mut gateway = Gateway::fake("normal").await;
     let silent = gateway.client.connect().await;
     gateway.client.get("/healthz").await.ok();
     gateway.terminate();
-    gateway.ended().await;
+    gateway.wait_for_clean_exit().await;
     assert!(!gateway.log().contains("did not end in time"), "{}", gateway.log());
     drop(silent);
 }
 
 #[tokio::test]
-async fn told_twice_it_ends_at_once() {
-    let mut gateway = Gateway::fake("normal").await.settled().await;
-    gateway.codex().set_mode("stubborn");
+async fn second_sigterm_ends_the_gateway_at_once() {
+    let mut gateway = Gateway::fake("normal").await.catalog_loaded().await;
+    gateway.fake_codex().set_mode("ignores-sigterm");
     gateway.create().await;
     gateway.terminate();
-    eventually("the end begins", || gateway.log().contains("stopping")).await;
+    eventually("the shutdown starts", || gateway.log().contains("stopping")).await;
     gateway.terminate();
-    gateway.exited().await;
-    eventually("nothing is left", || gateway.processes().is_empty()).await;
+    gateway.wait_for_exit().await;
+    eventually("no process is left", || gateway.processes().is_empty()).await;
 }
 
 #[tokio::test]
-async fn what_cannot_be_configured_is_named() {
+async fn invalid_setting_prevents_start_and_is_named() {
     let missing = "/no/such/place";
     for (name, value, expected) in [
         ("CODEX_GATEWAY_CODEX_BIN", missing, "CODEX_GATEWAY_CODEX_BIN is /no/such/place"),
@@ -176,14 +176,14 @@ async fn what_cannot_be_configured_is_named() {
         ("CODEX_GATEWAY_PARK_AFTER_MS", "0", "is \"0\"; it takes a whole number of milliseconds from 10 on"),
         ("CODEX_GATEWAY_SANDBOX", "none", "it takes read-only, workspace-write, danger-full-access"),
     ] {
-        let (status, log) = Setup::fake("normal").set(name, value).start_badly().await;
+        let (status, log) = Setup::fake("normal").set(name, value).start_expecting_failure().await;
         assert!(!status.success(), "{name}");
         assert!(log.contains(expected) && log.contains(name) && log.contains(value), "{name}: {log}");
     }
 }
 
 #[tokio::test]
-async fn an_empty_variable_counts_as_unset() {
+async fn empty_variable_counts_as_unset() {
     let names = [
         "MAX_SESSIONS",
         "SESSION_TTL_MS",
@@ -198,12 +198,12 @@ async fn an_empty_variable_counts_as_unset() {
         .iter()
         .fold(Setup::fake("normal"), |setup, name| setup.set(&format!("CODEX_GATEWAY_{name}"), ""));
     let gateway = setup.start().await;
-    gateway.create().await.turn("Hello").await;
+    gateway.create().await.run_turn("Hello").await;
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_variable_that_is_unknown_is_told_with_the_nearest() {
+async fn unknown_variable_is_logged_with_the_nearest_known() {
     let gateway = Setup::fake("normal").set("CODEX_GATEWAY_MAX_SESSION", "secret-5").start().await;
     let log = gateway.log();
     assert!(log.contains("CODEX_GATEWAY_MAX_SESSION is not known"), "{log}");
@@ -213,18 +213,20 @@ async fn a_variable_that_is_unknown_is_told_with_the_nearest() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_no_text_is_not_shown() {
+async fn secret_that_is_not_unicode_is_not_logged() {
     let secret = std::ffi::OsStr::from_bytes(b"hush\xff");
-    let (status, log) = Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", secret).start_badly().await;
+    let (status, log) =
+        Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", secret).start_expecting_failure().await;
     assert!(!status.success());
     assert!(log.contains("CODEX_GATEWAY_JWT_SECRET is ") && !log.contains("hush"), "{log}");
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_named() {
+async fn used_port_prevents_start_and_is_named() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let (status, log) = Setup::fake("normal").set("CODEX_GATEWAY_PORT", &port).start_badly().await;
+    let (status, log) =
+        Setup::fake("normal").set("CODEX_GATEWAY_PORT", &port).start_expecting_failure().await;
     assert!(!status.success());
     assert!(log.contains(&format!("127.0.0.1:{port}")) && log.contains("in use"), "{log}");
 }

@@ -1,5 +1,4 @@
-//! Clients that hold what they were given: connections, bodies that hardly come, replies. Whatever they hold, others get in,
-//! and what is held is bounded.
+//! Clients that hold connections, or send bodies slowly: other clients are still served, and the resources are bounded.
 
 use serde_json::json;
 use tokio::{
@@ -8,19 +7,19 @@ use tokio::{
 };
 
 use crate::{
-    auth::{SECRET, token_of},
-    limits::all_that_comes,
+    auth::{SECRET, token_for},
+    limits::read_to_end,
     support::{Client, Gateway, Session, Setup, within},
 };
 
-const WATCH: &str = "of those who watch";
-const TURN_BYTES: usize = 4 * 1024 * 1024;
+const METRICS_TOKEN: &str = "metrics-token";
+const MAX_TURN_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// A gateway that believes no proxy, so that each loopback address is another client.
+/// Starts a gateway without trusted proxies, so that each loopback address is another client.
 async fn gateway(max_connections: u32) -> Gateway {
     Setup::fake("normal")
         .set("CODEX_GATEWAY_JWT_SECRET", SECRET)
-        .set("CODEX_GATEWAY_METRICS_TOKEN", WATCH)
+        .set("CODEX_GATEWAY_METRICS_TOKEN", METRICS_TOKEN)
         .set("CODEX_GATEWAY_TRUSTED_PROXIES", "none")
         .set("CODEX_GATEWAY_MAX_CONNECTIONS", max_connections.to_string())
         .set("CODEX_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS", "40")
@@ -29,10 +28,10 @@ async fn gateway(max_connections: u32) -> Gateway {
 }
 
 fn owner(gateway: &Gateway, sub: &str) -> Client {
-    gateway.client.with_token(&token_of(sub))
+    gateway.client.with_token(&token_for(sub))
 }
 
-/// A head that promises a body.
+/// Returns the head of a request with a body.
 fn head(path: &str, kind: &str, length: usize, more: &str) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n{more}\r\n"
@@ -40,87 +39,87 @@ fn head(path: &str, kind: &str, length: usize, more: &str) -> String {
 }
 
 fn bearer(sub: &str) -> String {
-    format!("authorization: Bearer {}\r\n", token_of(sub))
+    format!("authorization: Bearer {}\r\n", token_for(sub))
 }
 
-/// The bytes that request bodies hold, as the metrics tell.
+/// Returns the bytes that request bodies hold, from the metrics.
 async fn body_bytes(gateway: &Gateway) -> usize {
-    let text = gateway.client.with_token(WATCH).get("/metrics").await.text();
+    let text = gateway.client.with_token(METRICS_TOKEN).get("/metrics").await.text();
     let value = text.lines().find_map(|line| line.strip_prefix("codex_gateway_request_body_bytes "));
     value.unwrap_or_else(|| panic!("{text}")).parse().unwrap()
 }
 
-/// Waits until request bodies hold so much.
-async fn body_bytes_become(gateway: &Gateway, wanted: usize) {
+/// Waits until request bodies hold exactly `wanted` bytes.
+async fn wait_for_body_bytes(gateway: &Gateway, wanted: usize) {
     within("the bodies are counted", async { while body_bytes(gateway).await != wanted {} }).await;
 }
 
-/// Everything that people need while somebody attacks.
-async fn others_get_in(gateway: &Gateway, session: &Session, attackers_address: u8) {
+/// Asserts that health, state and sign-in work for other clients and from the attacker's address.
+async fn assert_others_are_served(gateway: &Gateway, session: &Session, attackers_address: u8) {
     for address in [99, attackers_address] {
-        let client = gateway.client.from(address);
+        let client = gateway.client.with_loopback_source(address);
         client.get("/healthz").await.ok();
         client.get("/readyz").await.ok();
-        let ada = client.with_token(&token_of("ada"));
+        let ada = client.with_token(&token_for("ada"));
         ada.get(&session.path("/state")).await.ok();
-        let form = format!("token={}&to=/", token_of("bob"));
+        let form = format!("token={}&to=/", token_for("bob"));
         assert_eq!(client.post_form("/sign-in", &form).await.status, 303);
     }
 }
 
 #[tokio::test]
-async fn slow_sign_in_forms_keep_nobody_out() {
+async fn slow_sign_in_forms_do_not_block_other_clients() {
     let gateway = gateway(64).await;
     let session = gateway.create_with(&owner(&gateway, "ada"), &json!({})).await;
-    let mut events = session.live().await;
+    let mut events = session.subscribe().await;
     let slow = head("/sign-in", "application/x-www-form-urlencoded", 1000, "") + "token=";
-    let mut held = Vec::new();
+    let mut connections = Vec::new();
     for address in 2..12 {
         for _ in 0..40 {
-            held.push(gateway.client.from(address).connect_with(&slow).await);
+            connections.push(gateway.client.with_loopback_source(address).connect_with(&slow).await);
         }
     }
-    others_get_in(&gateway, &session, 11).await;
+    assert_others_are_served(&gateway, &session, 11).await;
     session.start_turn("Hello").await;
-    events.turn().await;
+    events.rest_of_turn().await;
     assert!(body_bytes(&gateway).await <= 256 * 16 * 1024);
-    drop(held);
+    drop(connections);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn silent_connections_slow_heads_and_idle_ones_keep_nobody_out() {
+async fn silent_slow_and_idle_connections_do_not_block_other_clients() {
     let gateway = gateway(64).await;
     let session = gateway.create_with(&owner(&gateway, "ada"), &json!({})).await;
-    let mut events = session.live().await;
-    let mut held = Vec::new();
+    let mut events = session.subscribe().await;
+    let mut connections = Vec::new();
     for address in 2..8 {
         for start in
             ["", "GET / HT", "PRI * HTTP/2.0\r\n", "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"]
         {
             for _ in 0..10 {
-                held.push(gateway.client.from(address).connect_with(start).await);
+                connections.push(gateway.client.with_loopback_source(address).connect_with(start).await);
             }
         }
     }
-    others_get_in(&gateway, &session, 7).await;
+    assert_others_are_served(&gateway, &session, 7).await;
     session.start_turn("Hello").await;
-    events.turn().await;
-    drop(held);
+    events.rest_of_turn().await;
+    drop(connections);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn bodies_of_one_owner_are_bounded_and_those_of_others_come_in() {
+async fn request_bodies_are_limited_per_owner() {
     let gateway = gateway(4096).await;
     let [eve, ada] = [owner(&gateway, "eve"), owner(&gateway, "ada")];
     let session = gateway.create_with(&eve, &json!({})).await;
-    let slow = head(&session.path("/turn"), "application/json", TURN_BYTES, &bearer("eve")) + "{";
-    let mut held = Vec::new();
+    let slow = head(&session.path("/turn"), "application/json", MAX_TURN_BODY_BYTES, &bearer("eve")) + "{";
+    let mut connections = Vec::new();
     for _ in 0..12 {
-        held.push(gateway.client.connect_with(&slow).await);
+        connections.push(gateway.client.connect_with(&slow).await);
     }
-    body_bytes_become(&gateway, 12 * TURN_BYTES).await;
+    wait_for_body_bytes(&gateway, 12 * MAX_TURN_BODY_BYTES).await;
     for _ in 0..100 {
         let mut refused = gateway.client.connect_with(&slow).await;
         let mut reply = [0; 12];
@@ -128,46 +127,46 @@ async fn bodies_of_one_owner_are_bounded_and_those_of_others_come_in() {
         assert_eq!(&reply, b"HTTP/1.1 429");
     }
     let refused = eve.post_json(&session.path("/turn"), &json!({ "prompt": "Hello" })).await;
-    assert!(refused.refused(429, "rate_limited").contains("request bodies"));
+    assert!(refused.expect_error(429, "rate_limited").contains("request bodies"));
     assert_eq!(refused.header("retry-after"), Some("5"));
-    assert_eq!(body_bytes(&gateway).await, 12 * TURN_BYTES, "what is refused is not held");
+    assert_eq!(body_bytes(&gateway).await, 12 * MAX_TURN_BODY_BYTES, "rejected bodies are not held");
 
     let others = gateway.create_with(&ada, &json!({})).await;
-    others.turn("Hello").await;
-    drop(held);
-    body_bytes_become(&gateway, 0).await;
+    others.run_turn("Hello").await;
+    drop(connections);
+    wait_for_body_bytes(&gateway, 0).await;
     eve.post_json(&session.path("/turn"), &json!({ "prompt": "Hello" })).await.ok();
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn bodies_of_all_owners_are_bounded() {
+async fn request_bodies_of_all_owners_are_limited() {
     let gateway = gateway(4096).await;
-    let mut held = Vec::new();
+    let mut connections = Vec::new();
     let mut sessions = Vec::new();
     for number in 0..7 {
         let sub = format!("owner-{number}");
         let session = gateway.create_with(&owner(&gateway, &sub), &json!({})).await;
-        let slow = head(&session.path("/turn"), "application/json", TURN_BYTES, &bearer(&sub)) + "{";
+        let slow = head(&session.path("/turn"), "application/json", MAX_TURN_BODY_BYTES, &bearer(&sub)) + "{";
         for _ in 0..12 {
-            held.push(gateway.client.connect_with(&slow).await);
+            connections.push(gateway.client.connect_with(&slow).await);
         }
         sessions.push(session);
     }
-    body_bytes_become(&gateway, 320 * 1024 * 1024).await;
+    wait_for_body_bytes(&gateway, 320 * 1024 * 1024).await;
     let last = sessions.last().unwrap();
     let refused = owner(&gateway, "ada").post_json("/api/sessions", &json!({ "title": "x" })).await;
-    refused.refused(503, "too_many_bodies");
+    refused.expect_error(503, "too_many_bodies");
     assert_eq!(refused.header("retry-after"), Some("5"));
     last.state().await;
     gateway.client.get("/readyz").await.ok();
-    drop(held);
-    body_bytes_become(&gateway, 0).await;
+    drop(connections);
+    wait_for_body_bytes(&gateway, 0).await;
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn chunks_without_a_length_count_as_they_come() {
+async fn chunked_bodies_count_as_they_arrive() {
     let gateway = gateway(4096).await;
     let session = gateway.create_with(&owner(&gateway, "ada"), &json!({})).await;
     let chunked = |path: &str| {
@@ -176,20 +175,20 @@ async fn chunks_without_a_length_count_as_they_come() {
             bearer("ada")
         )
     };
-    let mut held = gateway.client.connect_with(&chunked(&session.path("/turn"))).await;
-    body_bytes_become(&gateway, 16 * 1024).await;
-    held.write_all(format!("{:x}\r\n{}\r\n", 100_000, "x".repeat(100_000)).as_bytes()).await.unwrap();
-    body_bytes_become(&gateway, 128 * 1024).await;
-    drop(held);
+    let mut connections = gateway.client.connect_with(&chunked(&session.path("/turn"))).await;
+    wait_for_body_bytes(&gateway, 16 * 1024).await;
+    connections.write_all(format!("{:x}\r\n{}\r\n", 100_000, "x".repeat(100_000)).as_bytes()).await.unwrap();
+    wait_for_body_bytes(&gateway, 128 * 1024).await;
+    drop(connections);
     let mut long = gateway.client.connect_with(&chunked("/api/sessions")).await;
     long.write_all(format!("{:x}\r\n{}\r\n", 70_000, "x".repeat(70_000)).as_bytes()).await.unwrap();
-    let reply = all_that_comes(long).await;
+    let reply = read_to_end(long).await;
     assert!(reply.starts_with("HTTP/1.1 413 ") && reply.contains("64 KiB"), "{reply}");
     gateway.stop().await;
 }
 
-/// The status of a reply to a head whose body was not sent, and what the reply says.
-async fn refused_by_its_head(client: &Client, head: &str) -> (u16, String) {
+/// Sends a head without its body. Returns the status and the text of the reply.
+async fn reply_to_head(client: &Client, head: &str) -> (u16, String) {
     let mut stream = client.connect_with(head).await;
     let mut reply = Vec::new();
     within("the reply comes", async {
@@ -203,7 +202,7 @@ async fn refused_by_its_head(client: &Client, head: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn what_a_head_tells_is_answered_before_the_body_is_sent() {
+async fn request_is_rejected_by_its_head_before_the_body_is_sent() {
     let gateway = gateway(4096).await;
     let session = gateway.create_with(&owner(&gateway, "ada"), &json!({})).await;
     let json = "application/json";
@@ -213,20 +212,20 @@ async fn what_a_head_tells_is_answered_before_the_body_is_sent() {
     for (path, kind, length, more, status, code) in [
         (turn.as_str(), json, small, "", 401, "unauthorized"),
         (&turn, json, small, bearer("bob").as_str(), 404, "not_found"),
-        ("/api/sessions/nothing/turn", json, TURN_BYTES, &ada, 404, "not_found"),
+        ("/api/sessions/nothing/turn", json, MAX_TURN_BODY_BYTES, &ada, 404, "not_found"),
         ("/api/sessions/nothing/queue/x/send", json, small, &ada, 404, "not_found"),
         ("/api/threads/nothing/archive", json, small, &ada, 404, "not_found"),
         ("/_fn/nothing", json, small, &ada, 404, "not_found"),
         ("/api/nothing", json, small, &ada, 404, "not_found"),
         ("/nothing", json, small, &ada, 404, "not_found"),
         ("/api/turn", json, small, &ada, 410, "gone"),
-        (&turn, json, TURN_BYTES + 1, &ada, 413, "4 MiB"),
-        ("/api/sessions", json, TURN_BYTES, &ada, 413, "64 KiB"),
-        (&session.path("/turn/interrupt"), json, TURN_BYTES, &ada, 413, "64 KiB"),
-        (&session.path("/thread/name"), json, TURN_BYTES, &ada, 413, "64 KiB"),
-        (&session.path("/requests/x"), json, TURN_BYTES, &ada, 413, "512 KiB"),
-        ("/_fn/home", json, TURN_BYTES, &ada, 413, "64 KiB"),
-        ("/_fn/send", json, TURN_BYTES + 1, &ada, 413, "4 MiB"),
+        (&turn, json, MAX_TURN_BODY_BYTES + 1, &ada, 413, "4 MiB"),
+        ("/api/sessions", json, MAX_TURN_BODY_BYTES, &ada, 413, "64 KiB"),
+        (&session.path("/turn/interrupt"), json, MAX_TURN_BODY_BYTES, &ada, 413, "64 KiB"),
+        (&session.path("/thread/name"), json, MAX_TURN_BODY_BYTES, &ada, 413, "64 KiB"),
+        (&session.path("/requests/x"), json, MAX_TURN_BODY_BYTES, &ada, 413, "512 KiB"),
+        ("/_fn/home", json, MAX_TURN_BODY_BYTES, &ada, 413, "64 KiB"),
+        ("/_fn/send", json, MAX_TURN_BODY_BYTES + 1, &ada, 413, "4 MiB"),
         ("/api/uploads", "image/png", 11 * 1024 * 1024, &ada, 413, "10 MiB"),
         ("/sign-in", "application/x-www-form-urlencoded", 16 * 1024 + 1, "", 413, "16 KiB"),
         (&turn, "text/plain", small, &ada, 400, "bad_body"),
@@ -235,7 +234,7 @@ async fn what_a_head_tells_is_answered_before_the_body_is_sent() {
     ] {
         for expect in ["", "expect: 100-continue\r\n"] {
             let head = head(path, kind, length, &format!("{more}{expect}"));
-            let (answered, reply) = refused_by_its_head(&gateway.client, &head).await;
+            let (answered, reply) = reply_to_head(&gateway.client, &head).await;
             assert_eq!(answered, status, "{path}: {reply}");
             assert!(reply.contains(code), "{path}: {reply}");
         }
@@ -245,33 +244,34 @@ async fn what_a_head_tells_is_answered_before_the_body_is_sent() {
 }
 
 #[tokio::test]
-async fn refusal_reaches_a_client_that_sends_its_whole_body_first() {
+async fn client_that_sends_its_body_first_receives_the_error() {
     let gateway = gateway(4096).await;
-    let body = "x".repeat(TURN_BYTES);
-    let long = head("/api/sessions/nothing/turn", "application/json", TURN_BYTES, &bearer("ada")) + &body;
+    let body = "x".repeat(MAX_TURN_BODY_BYTES);
+    let long =
+        head("/api/sessions/nothing/turn", "application/json", MAX_TURN_BODY_BYTES, &bearer("ada")) + &body;
     let mut stream = gateway.client.connect_with(&long).await;
-    // What was not read is thrown away, so the connection can be used again.
+    // The unread body is discarded, so the connection can be used again.
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
-    let replies = all_that_comes(stream).await;
+    let replies = read_to_end(stream).await;
     assert!(replies.starts_with("HTTP/1.1 404 ") && replies.contains("HTTP/1.1 200 OK"), "{replies}");
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn body_that_drips_is_cut_off() {
+async fn dripping_body_gets_request_timeout() {
     let gateway = gateway(4096).await;
     let session = gateway.create_with(&owner(&gateway, "ada"), &json!({})).await;
     let drip = async |path: &str, kind: &str, more: &str| {
         let stream = gateway.client.connect_with(&head(path, kind, 1000, more)).await;
         let (mut reading, mut writing) = stream.into_split();
         let drips = tokio::spawn(async move {
-            // Never silent for long.
+            // One byte every two seconds.
             while writing.write_all(b"x").await.is_ok() {
                 tokio::time::sleep(std::time::Duration::from_secs(2)).await;
             }
         });
         let mut reply = [0; 12];
-        within("it is told", reading.read_exact(&mut reply)).await.unwrap();
+        within("the reply arrives", reading.read_exact(&mut reply)).await.unwrap();
         drips.abort();
         assert_eq!(&reply, b"HTTP/1.1 408", "{path}");
     };
@@ -286,17 +286,17 @@ async fn body_that_drips_is_cut_off() {
 }
 
 #[tokio::test]
-async fn connections_are_counted_by_who_uses_them() {
+async fn connections_are_counted_by_kind_of_caller() {
     let gateway = gateway(4096).await;
     let session = gateway.create_with(&owner(&gateway, "ada"), &json!({})).await;
-    let _events = session.live().await;
+    let _events = session.subscribe().await;
     let _silent: Vec<TcpStream> = vec![gateway.client.connect().await, gateway.client.connect().await];
     let count = async |caller: &str| {
-        let text = gateway.client.with_token(WATCH).get("/metrics").await.text();
+        let text = gateway.client.with_token(METRICS_TOKEN).get("/metrics").await.text();
         let name = format!("codex_gateway_connections{{caller=\"{caller}\"}} ");
         text.lines().find_map(|line| line.strip_prefix(&name)?.parse::<u32>().ok())
     };
-    // One of them is the one that asks.
+    // One anonymous connection is that of the metrics request.
     within("they are counted", async {
         while (count("signed_in").await, count("anonymous").await) != (Some(1), Some(3)) {}
     })

@@ -3,29 +3,29 @@
 use crate::{auth::SECRET, support::Setup};
 
 #[tokio::test]
-async fn it_prints_a_token_that_is_good_here_and_nothing_else() {
+async fn token_command_prints_only_a_valid_token() {
     let setup = Setup::fake("normal").set("CODEX_GATEWAY_JWT_SECRET", SECRET);
-    let (good, printed, _) = setup.run(&["token", "--sub", "ada", "--ttl", "1h"]).await;
+    let (succeeded, printed, _) = setup.run(&["token", "--sub", "ada", "--ttl", "1h"]).await;
     let token = printed.trim_end();
-    assert!(good && token.split('.').count() == 3 && token.lines().count() == 1, "{printed}");
-    let gateway = crate::auth::gateway().await;
+    assert!(succeeded && token.split('.').count() == 3 && token.lines().count() == 1, "{printed}");
+    let gateway = crate::auth::gateway_with_auth().await;
     gateway.client.with_token(token).post("/api/sessions").await.ok();
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn without_a_secret_there_is_none() {
-    let (good, printed, said) = Setup::fake("normal").run(&["token", "--sub", "ada"]).await;
-    assert!(!good && printed.is_empty(), "{printed}");
-    assert!(said.contains("CODEX_GATEWAY_JWT_SECRET") && said.contains("--jwt-secret"), "{said}");
+async fn token_command_fails_without_a_secret() {
+    let (succeeded, printed, stderr) = Setup::fake("normal").run(&["token", "--sub", "ada"]).await;
+    assert!(!succeeded && printed.is_empty(), "{printed}");
+    assert!(stderr.contains("CODEX_GATEWAY_JWT_SECRET") && stderr.contains("--jwt-secret"), "{stderr}");
 }
 
 #[tokio::test]
-async fn the_secret_can_be_a_flag_and_a_short_one_is_warned_of() {
-    let (good, printed, said) = Setup::fake("normal").run(&["token", "--jwt-secret", "short"]).await;
-    assert!(good && printed.lines().count() == 1, "{printed}");
-    assert!(said.contains("shorter than 32 bytes"), "{said}");
-    let (good, printed, said) =
+async fn secret_flag_is_accepted_and_short_secret_is_warned_about() {
+    let (succeeded, printed, stderr) = Setup::fake("normal").run(&["token", "--jwt-secret", "short"]).await;
+    assert!(succeeded && printed.lines().count() == 1, "{printed}");
+    assert!(stderr.contains("shorter than 32 bytes"), "{stderr}");
+    let (succeeded, printed, stderr) =
         Setup::fake("normal").run(&["token", "--jwt-secret", SECRET, "--ttl", "soon"]).await;
-    assert!(!good && printed.is_empty() && said.contains("--ttl"), "{said}");
+    assert!(!succeeded && printed.is_empty() && stderr.contains("--ttl"), "{stderr}");
 }

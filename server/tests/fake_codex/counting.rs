@@ -1,42 +1,41 @@
-//! A turn that takes its time: it says numbers, one in each tick, so that whoever reads sees what is missing or comes
-//! twice.
+//! A slow turn that sends one number per tick, so that a reader notices missing and repeated deltas.
 
 use serde_json::{Value, json};
 
-use crate::{Fake, Running};
+use crate::{AppServer, TurnState};
 
-/// How far a turn has come.
+/// Progress of a counting turn.
 pub(crate) struct Counting {
-    said: u32,
-    to_say: u32,
+    sent: u32,
+    total: u32,
 }
 
-impl Fake {
-    /// Begins to say as many numbers as the prompt asks for.
+impl AppServer {
+    /// Starts to count up to the number in the prompt.
     pub(crate) fn count(&mut self, turn: String, params: &Value) {
         let prompt = params["input"][0]["text"].as_str().unwrap_or_default();
-        let to_say = prompt.split(' ').find_map(|word| word.parse().ok()).unwrap_or(1);
-        let id = message(&turn);
+        let total = prompt.split(' ').find_map(|word| word.parse().ok()).unwrap_or(1);
+        let id = message_id(&turn);
         self.started(&turn, &json!({ "type": "agentMessage", "id": id, "text": "" }));
-        self.running = Running::Counting(turn, Counting { said: 0, to_say });
+        self.turn = TurnState::Counting(turn, Counting { sent: 0, total });
     }
 
-    /// Says the next number, or ends the turn.
-    pub(crate) fn count_on(&mut self) {
-        let Running::Counting(turn, counting) = &mut self.running else { return };
+    /// Sends the next number, or completes the turn.
+    pub(crate) fn count_next(&mut self) {
+        let TurnState::Counting(turn, counting) = &mut self.turn else { return };
         let turn = turn.clone();
-        if counting.said < counting.to_say {
-            counting.said += 1;
-            let number = format!("{} ", counting.said);
-            return self.delta("item/agentMessage/delta", &turn, &message(&turn), &number);
+        if counting.sent < counting.total {
+            counting.sent += 1;
+            let number = format!("{} ", counting.sent);
+            return self.delta("item/agentMessage/delta", &turn, &message_id(&turn), &number);
         }
-        let text: String = (1..=counting.to_say).map(|number| number.to_string() + " ").collect();
-        self.running = Running::Nothing;
-        self.completed(&turn, &json!({ "type": "agentMessage", "id": message(&turn), "text": text }));
+        let text: String = (1..=counting.total).map(|number| number.to_string() + " ").collect();
+        self.turn = TurnState::Idle;
+        self.completed(&turn, &json!({ "type": "agentMessage", "id": message_id(&turn), "text": text }));
         self.end(&turn, "completed");
     }
 }
 
-fn message(turn: &str) -> String {
+fn message_id(turn: &str) -> String {
     format!("{turn}-count")
 }

@@ -1,8 +1,8 @@
-//! An item of every kind.
+//! Items of every kind.
 
 use serde_json::{Value, json};
 
-/// A change of a file that waits for its approval.
+/// Returns a file change that waits for approval.
 pub(crate) fn proposed_change(turn: &str) -> Value {
     json!({
         "type": "fileChange", "id": format!("{turn}-asked"), "status": "inProgress",
@@ -13,7 +13,7 @@ pub(crate) fn proposed_change(turn: &str) -> Value {
     })
 }
 
-/// A command that goes on after its turn.
+/// Returns a command that runs on after its turn.
 pub(crate) fn background(turn: &str) -> Value {
     json!({
         "type": "commandExecution", "id": format!("{turn}-background"), "command": "bash -lc 'npm run watch'",
@@ -22,7 +22,7 @@ pub(crate) fn background(turn: &str) -> Value {
     })
 }
 
-/// One item of each of the 19 kinds, and one of a kind that nobody knows.
+/// Returns an item of each kind, and one of an unknown kind.
 pub(crate) fn every_kind(turn: &str) -> Vec<Value> {
     let mut items = vec![
         json!({ "type": "hookPrompt", "fragments": [{ "text": "Mind the tests.", "hookRunId": "r" }] }),

@@ -1,10 +1,13 @@
-//! A program that stands where codex should, and misbehaves as a test wants it to.
+//! A scripted replacement of codex that misbehaves on demand.
 //!
-//! A test links to it from a directory of its own and writes a [`Mode`] into the file `mode` there. It is read
-//! when the process starts and at every turn, so a test can change it under way. A turn that waits, waits for
-//! the file `gate` beside it. Threads that have had a turn are files in `threads`, for all processes to see. Such a
-//! file may say that so many turns came before those that are in it: they are `invented`. Turns that are `unindexed`
-//! are told only after a process has opened the thread, which takes until the gate opens.
+//! A test links to the program from its own directory, which holds the control files:
+//!
+//! - `mode` is the [`Mode`]. It is read at start and at every request, so that a test can change it while a process runs.
+//! - `gate` is what some modes wait for. The gate is open while the file exists.
+//! - `threads` has a file for each thread that has had a turn, shared by all processes. Its member `invented` is a number
+//!   of generated turns before the stored ones. Turns in `unindexed` are returned only after a process has opened the
+//!   thread, which takes until the gate opens.
+//! - `received`, `opened`, `settings`, `terminated` and `flooded` record requests and output for the test.
 
 mod changes;
 mod counting;
@@ -30,12 +33,12 @@ use std::{
 use mode::Mode;
 use serde_json::{Value, json};
 
-/// How often a process that waits looks whether it may go on, and how fast one prints that prints for ever.
+/// Interval at which the process checks the gate, and at which some modes print.
 const TICK: Duration = Duration::from_millis(5);
-/// How much a turn says before it begins something that nobody wants any more.
-const DELTAS: usize = 200;
-/// Says that this process already ignores SIGTERM.
-const IGNORING: &str = "--ignoring-sigterm";
+/// Number of deltas that [`Mode::CommandOnInterrupt`] sends before its command.
+const DELTAS_ON_INTERRUPT: usize = 200;
+/// Argument of a process that already ignores SIGTERM.
+const IGNORES_SIGTERM: &str = "--ignoring-sigterm";
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = env::args().collect();
@@ -49,30 +52,30 @@ fn main() -> ExitCode {
         return login(&dir, &arguments);
     }
     match mode {
-        Mode::Exits => {
+        Mode::ExitsAtStart => {
             eprintln!("fake codex: the disk is full");
             return ExitCode::from(1);
         }
-        // It takes the word for a prompt, and finds no terminal.
-        Mode::Ancient => {
+        // Such a version takes `app-server` for a prompt, and finds no terminal.
+        Mode::NoAppServer => {
             eprintln!("Error: No such device or address (os error 6)");
             return ExitCode::from(1);
         }
-        Mode::Races if has_raced(&dir) => {
+        Mode::StartupRace if is_among_first_two(&dir) => {
             eprintln!("Error: failed to initialize sqlite state runtime under /home/.codex");
             return ExitCode::from(1);
         }
-        Mode::Stubborn if !arguments.iter().any(|argument| argument == IGNORING) => {
+        Mode::IgnoresSigterm if !arguments.iter().any(|argument| argument == IGNORES_SIGTERM) => {
             return ignore_sigterm(&link, &arguments);
         }
-        Mode::Orphan => leave_orphan(),
+        Mode::LeavesOrphan => leave_orphan(),
         _ => {}
     }
-    Fake::new(dir).run(mode)
+    AppServer::new(dir).run(mode)
 }
 
 fn version(mode: Mode) -> ExitCode {
-    if mode == Mode::Broken {
+    if mode == Mode::VersionFails {
         eprintln!("fake codex: a library is missing");
         return ExitCode::from(127);
     }
@@ -80,17 +83,17 @@ fn version(mode: Mode) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Whether this process is one of the first two.
-fn has_raced(dir: &Path) -> bool {
+/// Returns `true` for the first two processes.
+fn is_among_first_two(dir: &Path) -> bool {
     ["raced-1", "raced-2"].iter().any(|name| std::fs::File::create_new(dir.join(name)).is_ok())
 }
 
-/// Takes a key on standard input, and writes down what it was given, and how.
+/// Reads a key from standard input, and records the arguments and the key.
 fn login(dir: &Path, arguments: &[String]) -> ExitCode {
     let mut input = String::new();
     let read = io::stdin().read_to_string(&mut input);
-    let saw = json!({ "arguments": arguments, "input": input });
-    if read.is_err() || std::fs::write(dir.join("login"), saw.to_string()).is_err() {
+    let record = json!({ "arguments": arguments, "input": input });
+    if read.is_err() || std::fs::write(dir.join("login"), record.to_string()).is_err() {
         return ExitCode::FAILURE;
     }
     if input.contains("revoked") {
@@ -100,19 +103,23 @@ fn login(dir: &Path, arguments: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Becomes this program again, with SIGTERM ignored: a disposition that outlives the change.
+/// Executes this program again with SIGTERM ignored, a disposition that `exec` keeps.
 fn ignore_sigterm(link: &Path, arguments: &[String]) -> ExitCode {
-    #[expect(clippy::disallowed_methods, reason = "a process that misbehaves is what this is for")]
+    #[expect(clippy::disallowed_methods, reason = "the process misbehaves on purpose")]
     let mut shell = Command::new("sh");
-    let error =
-        shell.args(["-c", r#"trap '' TERM; exec "$0" "$@""#]).arg(link).args(arguments).arg(IGNORING).exec();
+    let error = shell
+        .args(["-c", r#"trap '' TERM; exec "$0" "$@""#])
+        .arg(link)
+        .args(arguments)
+        .arg(IGNORES_SIGTERM)
+        .exec();
     eprintln!("fake codex: no shell: {error}");
     ExitCode::FAILURE
 }
 
-/// Leaves a process in a session of its own, out of the reach of signals to our group.
+/// Starts a process in a new session, which signals to this process group do not reach.
 fn leave_orphan() {
-    #[expect(clippy::disallowed_methods, reason = "a process that misbehaves is what this is for")]
+    #[expect(clippy::disallowed_methods, reason = "the process misbehaves on purpose")]
     let mut orphan = Command::new("setsid");
     let ignores = "trap '' HUP INT QUIT TERM; exec sleep 600";
     if let Err(error) = orphan.args(["sh", "-c", ignores]).spawn() {
@@ -120,44 +127,44 @@ fn leave_orphan() {
     }
 }
 
-/// One `app-server`.
-struct Fake {
+/// An `app-server` process.
+struct AppServer {
     dir: PathBuf,
     lines: Receiver<Value>,
     thread: threads::Thread,
     settings: settings::Settings,
     turns: u64,
     steers: u64,
-    /// How often each method was asked for.
-    asked: HashMap<String, u32>,
-    running: Running,
+    /// Number of requests by method.
+    request_counts: HashMap<String, u32>,
+    turn: TurnState,
 }
 
-/// What has become of the turn.
-enum Running {
-    Nothing,
-    /// Accepted, but not begun: it waits for the gate.
+/// State of the current turn.
+enum TurnState {
+    Idle,
+    /// Accepted but not started. Waits for the gate.
     Accepted(String),
-    /// Begun; it goes on until it is interrupted.
-    Begun(String),
-    /// Ended, and a command of it runs on.
+    /// Runs until it is interrupted.
+    Endless(String),
+    /// Completed, with a command that still runs.
     InBackground(String),
-    /// Begun; it waits for the gate.
+    /// Started. Waits for the gate.
     Waiting(String),
-    /// Begun; it says one number after another.
+    /// Sends one number per tick.
     Counting(String, counting::Counting),
-    /// Begun; it asks one thing after another.
+    /// Waits for the answers to server requests.
     Asking(String, requests::Asking),
 }
 
-impl Fake {
+impl AppServer {
     fn new(dir: PathBuf) -> Self {
         let (sender, lines) = sync_channel(64);
         std::thread::spawn(move || {
             for line in io::stdin().lock().lines() {
                 let Ok(line) = line else { return };
                 let message = serde_json::from_str(&line).unwrap_or_else(|error| {
-                    eprintln!("fake codex: no message: {error}: {line}");
+                    eprintln!("fake codex: not a message: {error}: {line}");
                     std::process::exit(70)
                 });
                 if sender.send(message).is_err() {
@@ -174,35 +181,41 @@ impl Fake {
             settings,
             turns: 0,
             steers: 0,
-            asked: HashMap::new(),
-            running: Running::Nothing,
+            request_counts: HashMap::new(),
+            turn: TurnState::Idle,
         }
     }
 
-    /// Serves until its input ends.
+    /// Serves requests until the end of the input.
     fn run(mut self, mode: Mode) -> ExitCode {
         loop {
             match self.lines.recv_timeout(TICK) {
-                Ok(_) if matches!(mode, Mode::Silent | Mode::Deaf | Mode::Garbage) => self.note_unanswered(),
-                Ok(message) => self.message(&message),
-                Err(RecvTimeoutError::Timeout) if mode == Mode::Garbage => print("this is no message\n"),
-                Err(RecvTimeoutError::Timeout) if matches!(self.running, Running::Counting(..)) => {
-                    self.count_on();
+                Ok(_) if matches!(mode, Mode::Silent | Mode::SilentUntilSigterm | Mode::Garbage) => {
+                    self.record_unanswered();
                 }
-                Err(RecvTimeoutError::Timeout) => self.look_at_gate(),
-                Err(RecvTimeoutError::Disconnected) if matches!(mode, Mode::Deaf | Mode::Stubborn) => loop {
-                    std::thread::park();
-                },
+                Ok(message) => self.handle(&message),
+                Err(RecvTimeoutError::Timeout) if mode == Mode::Garbage => print("this is no message\n"),
+                Err(RecvTimeoutError::Timeout) if matches!(self.turn, TurnState::Counting(..)) => {
+                    self.count_next();
+                }
+                Err(RecvTimeoutError::Timeout) => self.check_gate(),
+                Err(RecvTimeoutError::Disconnected)
+                    if matches!(mode, Mode::SilentUntilSigterm | Mode::IgnoresSigterm) =>
+                {
+                    loop {
+                        std::thread::park();
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => return ExitCode::SUCCESS,
             }
         }
     }
 
-    fn message(&mut self, message: &Value) {
+    fn handle(&mut self, message: &Value) {
         let Some(id) = message.get("id") else { return };
-        let Some(method) = message["method"].as_str() else { return self.answered(message) };
+        let Some(method) = message["method"].as_str() else { return self.handle_answer(message) };
         let params = &message["params"];
-        let count = self.asked.entry(method.to_owned()).or_default();
+        let count = self.request_counts.entry(method.to_owned()).or_default();
         *count += 1;
         let mode = Mode::read(&self.dir);
         if mode == Mode::Overloaded && *count <= 2 {
@@ -217,26 +230,26 @@ impl Fake {
             "config/read" => reply(id, json!({ "config": {}, "origins": {} })),
             "model/list" => reply(id, json!({ "data": settings::models(), "nextCursor": null })),
             "thread/start" | "thread/resume" => self.open_thread(method, id, params),
-            "thread/list" | "thread/read" if mode == Mode::DiesReading => {
+            "thread/list" | "thread/read" if mode == Mode::ExitsOnRead => {
                 eprintln!("fake codex: the page is torn");
                 std::process::exit(4)
             }
-            "thread/list" | "thread/read" if mode == Mode::SilentReading => self.note_unanswered(),
+            "thread/list" | "thread/read" if mode == Mode::SilentOnRead => self.record_unanswered(),
             "thread/list" => threads::list(&self.dir, id, params, mode != Mode::Before171),
             "thread/read" => self.read_thread(id, params),
             "thread/turns/list" => threads::turns(&self.dir, id, params),
             "thread/revert" if mode == Mode::Reverts => self.revert(id, params),
-            "turn/start" => self.turn(mode, id, params),
+            "turn/start" => self.start_turn(mode, id, params),
             "turn/steer" => self.steer(mode, id, params),
             "thread/settings/update" => {
-                self.note("settings", params);
+                self.record("settings", params);
                 reply(id, json!({}));
                 self.change_settings(params);
             }
             "turn/interrupt" => {
-                if let (Mode::BeginsStopped, Running::Begun(turn)) = (mode, &self.running) {
+                if let (Mode::CommandOnInterrupt, TurnState::Endless(turn)) = (mode, &self.turn) {
                     let turn = turn.clone();
-                    for _ in 0..DELTAS {
+                    for _ in 0..DELTAS_ON_INTERRUPT {
                         self.delta("item/agentMessage/delta", &turn, &format!("{turn}-cut"), " more");
                     }
                     self.started(&turn, &items::background(&turn));
@@ -244,7 +257,7 @@ impl Fake {
                 self.interrupt(id);
             }
             "thread/backgroundTerminals/terminate" => {
-                self.note("terminated", params);
+                self.record("terminated", params);
                 reply(id, json!({}));
             }
             _ => error(
@@ -258,71 +271,71 @@ impl Fake {
     }
 
     fn interrupt(&mut self, id: &Value) {
-        match std::mem::replace(&mut self.running, Running::Nothing) {
-            Running::Begun(turn)
-            | Running::Waiting(turn)
-            | Running::Asking(turn, _)
-            | Running::Counting(turn, _) => {
+        match std::mem::replace(&mut self.turn, TurnState::Idle) {
+            TurnState::Endless(turn)
+            | TurnState::Waiting(turn)
+            | TurnState::Asking(turn, _)
+            | TurnState::Counting(turn, _) => {
                 reply(id, json!({}));
                 self.end(&turn, "interrupted");
             }
-            before => {
-                self.running = before;
+            other => {
+                self.turn = other;
                 error(id, -32600, "no active turn to interrupt");
             }
         }
     }
 
-    fn look_at_gate(&mut self) {
+    fn check_gate(&mut self) {
         if !self.dir.join("gate").exists() {
             return;
         }
-        match &self.running {
-            Running::Accepted(turn) => {
+        match &self.turn {
+            TurnState::Accepted(turn) => {
                 let turn = turn.clone();
                 self.begin(&turn);
-                self.running = Running::Begun(turn);
+                self.turn = TurnState::Endless(turn);
             }
-            Running::Waiting(turn) => {
+            TurnState::Waiting(turn) => {
                 let turn = turn.clone();
-                // Whoever opened it sees that it was used.
+                // Tells the test that the turn has passed.
                 let _ = std::fs::remove_file(self.dir.join("gate"));
-                self.running = Running::Nothing;
-                self.say_text(&turn, "Done.");
+                self.turn = TurnState::Idle;
+                self.send_message(&turn, "Done.");
                 self.end(&turn, "completed");
             }
-            Running::Asking(turn, _) if self.change_later(turn) => {
-                // Whoever opened it sees that it was used.
+            TurnState::Asking(turn, _) if self.replace_changes(turn) => {
+                // Tells the test that the turn has passed.
                 let _ = std::fs::remove_file(self.dir.join("gate"));
             }
-            Running::Asking(..) => self.go_on(),
-            Running::InBackground(turn) => {
+            TurnState::Asking(..) => self.finish_asking(),
+            TurnState::InBackground(turn) => {
                 let turn = turn.clone();
-                self.running = Running::Nothing;
+                self.turn = TurnState::Idle;
                 self.end_background(&turn);
             }
-            Running::Nothing | Running::Begun(_) | Running::Counting(..) => {}
+            TurnState::Idle | TurnState::Endless(_) | TurnState::Counting(..) => {}
         }
     }
 }
 
 fn reply(id: &Value, result: Value) {
-    say(&json!({ "id": id, "result": result }));
+    send(&json!({ "id": id, "result": result }));
 }
 
 fn error(id: &Value, code: i64, message: &str) {
-    say(&json!({ "id": id, "error": { "code": code, "message": message } }));
+    send(&json!({ "id": id, "error": { "code": code, "message": message } }));
 }
 
 fn notify(method: &str, params: &Value) {
-    say(&json!({ "method": method, "params": params, "emittedAtMs": 1_795_456_161_109_i64 }));
+    send(&json!({ "method": method, "params": params, "emittedAtMs": 1_795_456_161_109_i64 }));
 }
 
-fn say(message: &Value) {
+fn send(message: &Value) {
     print(&format!("{message}\n"));
 }
 
-/// Prints, whatever it is. When nobody reads any more, this program ends.
+/// Prints text. Exits when the other end of the pipe is closed.
 fn print(text: &str) {
     let mut out = io::stdout().lock();
     if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {

@@ -1,24 +1,24 @@
-//! The ways to misbehave.
+//! The modes of the fake codex.
 
 use std::path::Path;
 
-/// Declares the modes, each with the word that stands in the file.
+/// Declares the modes, each with its name in the file `mode`.
 macro_rules! modes {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        /// A way to misbehave.
+        /// How the fake codex behaves.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Mode {
             $($(#[$doc])* $name,)*
         }
 
         impl Mode {
-            /// The mode that stands in the directory's file `mode`.
+            /// Reads the mode from the file `mode` in the directory.
             pub(crate) fn read(dir: &Path) -> Self {
                 let word = std::fs::read_to_string(dir.join("mode")).unwrap_or_default();
                 match word.trim() {
                     $($word => Self::$name,)*
                     other => {
-                        eprintln!("fake codex: there is no mode {other:?}");
+                        eprintln!("fake codex: unknown mode {other:?}");
                         std::process::exit(64)
                     }
                 }
@@ -28,116 +28,118 @@ macro_rules! modes {
 }
 
 modes! {
-    /// It behaves: a turn has an item of every kind, and one of a kind that nobody knows.
+    /// Behaves well. A turn has an item of every kind, and one of an unknown kind.
     Normal = "normal",
     /// `--version` fails.
-    Broken = "broken",
-    /// It is of before there was an `app-server`.
-    Ancient = "ancient",
-    /// It is of when an `app-server` could not do what sessions need.
-    Old = "old",
-    /// It behaves, and is of before `includedThreadIds`.
+    VersionFails = "version-fails",
+    /// A version without `app-server`.
+    NoAppServer = "no-app-server",
+    /// A version whose `app-server` lacks what sessions need.
+    Unsupported = "unsupported",
+    /// Behaves well, but ignores `includedThreadIds`, as versions before 0.171 do.
     Before171 = "before-171",
-    /// The first two that are started end, because another one makes codex's database at the same time.
-    Races = "races",
-    /// It ends at once, with a word on its error output.
-    Exits = "exits",
-    /// It prints what is no message, for ever.
+    /// The first two processes exit, as if another process were creating codex's database at the same time.
+    StartupRace = "startup-race",
+    /// Exits at once with an error message.
+    ExitsAtStart = "exits-at-start",
+    /// Prints lines that are not messages, endlessly.
     Garbage = "garbage",
-    /// It never answers.
+    /// Never answers.
     Silent = "silent",
-    /// It never answers, and ignores the end of its input.
-    Deaf = "deaf",
-    /// It ignores the end of its input, and SIGTERM.
-    Stubborn = "stubborn",
-    /// It leaves a process behind that only SIGKILL ends.
-    Orphan = "orphan",
-    /// It answers the first two requests of a kind with "overloaded".
+    /// Never answers, and ignores the end of its input. Only a signal ends it.
+    SilentUntilSigterm = "silent-until-sigterm",
+    /// Ignores the end of its input and SIGTERM.
+    IgnoresSigterm = "ignores-sigterm",
+    /// Starts a process in another session that only SIGKILL ends.
+    LeavesOrphan = "leaves-orphan",
+    /// Answers the first two requests of each method with "overloaded".
     Overloaded = "overloaded",
-    /// It refuses turns.
-    Refuses = "refuses",
-    /// It takes turns back, and refuses turns.
+    /// Refuses `turn/start`.
+    RefusesTurns = "refuses-turns",
+    /// Supports `thread/revert`, and refuses `turn/start`.
     Reverts = "reverts",
-    /// A sub-agent ends, and the context is compacted, after the answer of a turn.
+    /// After the answer of a turn, a sub-agent interacts and the context is compacted.
     LateWork = "late-work",
-    /// It accepts a turn, says what is wrong, and neither begins nor ends it.
-    NeverBegins = "never-begins",
-    /// It says what is wrong with a turn, accepts it then, and neither begins nor ends it.
-    FailsFirst = "fails-first",
-    /// It ends when it is told to start a turn, without a word.
-    DiesTold = "dies-told",
-    /// It does not answer `turn/start`, and begins no turn.
-    Mute = "mute",
-    /// It answers `turn/start` with something that has not the shape of a reply.
+    /// Accepts a turn, then sends an error, and neither starts nor completes the turn.
+    ErrorAfterAccept = "error-after-accept",
+    /// Sends an error, then accepts the turn, and neither starts nor completes the turn.
+    ErrorBeforeAccept = "error-before-accept",
+    /// Exits on `turn/start`, without a message.
+    ExitsOnTurnStart = "exits-on-turn-start",
+    /// Does not answer `turn/start`, and starts no turn.
+    NoTurnReply = "no-turn-reply",
+    /// Answers `turn/start` with a result of another shape.
     BadReply = "bad-reply",
-    /// It answers `turn/start` with more than 64 MiB.
+    /// Answers `turn/start` with a line of more than 64 MiB.
     LongReply = "long-reply",
-    /// A notification of a turn has more than 64 MiB.
+    /// A turn has a notification of more than 64 MiB.
     LongNotification = "long-notification",
-    /// Between the messages of a turn stand lines that are none.
+    /// A turn has lines that are not messages.
     Malformed = "malformed",
-    /// A turn has methods, kinds, statuses and fields that nobody knows.
-    Unknown = "unknown",
-    /// A turn changes files, in every way.
+    /// A turn has unknown methods, item kinds, statuses and fields.
+    UnknownMethods = "unknown-methods",
+    /// A turn changes files in every way.
     Changes = "changes",
-    /// A command goes on after its turn, until the gate opens.
+    /// A command runs on after its turn, until the gate opens.
     Outlives = "outlives",
-    /// A sub-agent asks whether it may change a file.
+    /// A sub-agent asks for approval of a file change.
     SubAgent = "sub-agent",
-    /// A turn has more output than a log keeps.
+    /// A turn has more output than an event log keeps.
     Flood = "flood",
-    /// A turn says as many numbers as its prompt asks for, one at a time.
+    /// A turn's message counts up to the number in the prompt, one delta per tick.
     Counts = "counts",
-    /// A turn is accepted, and begins when the gate opens.
+    /// A turn is accepted, and starts when the gate opens.
     LateStart = "late-start",
-    /// A turn begins and ends before it is accepted.
+    /// A turn starts and completes before it is accepted.
     EarlyEnd = "early-end",
-    /// A turn does not end by itself.
-    Hangs = "hangs",
-    /// A turn does not end by itself, and begins a command when it is stopped: before it says so, and behind much else.
-    BeginsStopped = "begins-stopped",
-    /// A turn waits for the gate, and ends well then. The gate closes behind it.
+    /// A turn runs until it is interrupted.
+    EndlessTurn = "endless-turn",
+    /// A turn runs until it is interrupted. Before it answers the interrupt, it sends many deltas and starts a command.
+    CommandOnInterrupt = "command-on-interrupt",
+    /// A turn waits for the gate, and then completes. The gate closes behind it.
     Waits = "waits",
-    /// It takes nothing while a turn runs, and refuses turns that begin.
-    RefusesAll = "refuses-all",
-    /// It ends when it is told something while a turn runs.
-    DiesSteered = "dies-steered",
-    /// It ends in the middle of a turn, with a word on its error output.
-    Dies = "dies",
-    /// It kills itself in the middle of a turn.
-    Killed = "killed",
-    /// It ends when it is asked about threads, with a word on its error output.
-    DiesReading = "dies-reading",
-    /// It does not answer when it is asked about threads.
-    SilentReading = "silent-reading",
-    /// A turn asks everything that codex can ask.
+    /// Refuses `turn/start` and `turn/steer`.
+    RefusesTurnsAndSteers = "refuses-turns-and-steers",
+    /// Exits on `turn/steer`.
+    ExitsOnSteer = "exits-on-steer",
+    /// Exits in the middle of a turn, with an error message.
+    ExitsInTurn = "exits-in-turn",
+    /// Kills itself in the middle of a turn.
+    KilledInTurn = "killed-in-turn",
+    /// Exits on `thread/list` and `thread/read`, with an error message.
+    ExitsOnRead = "exits-on-read",
+    /// Does not answer `thread/list` and `thread/read`.
+    SilentOnRead = "silent-on-read",
+    /// A turn sends every server request, one after another.
     Asks = "asks",
-    /// A turn asks all at once that people can answer; once the gate is open it takes back what is left, and
-    /// goes on without.
+    /// A turn sends every server request that users answer, all at once. When the gate opens, it withdraws the
+    /// unanswered ones and completes.
     AsksTogether = "asks-together",
-    /// A turn asks to run the commands of the file `commands`, one after another.
+    /// A turn asks for approval of the commands in the file `commands`, one after another.
     AsksCommands = "asks-commands",
-    /// A turn asks what is answered in words, one thing after another.
-    AsksForWords = "asks-for-words",
-    /// A turn asks what the file `asks.json` says: a list of objects with `method` and `params`, under `asks`. Its change of
-    /// files has the `changes` that stand beside. Once the gate is open, the change becomes `later`, and the gate closes.
+    /// A turn asks questions and sends a form, one after another.
+    AsksQuestions = "asks-questions",
+    /// A turn sends the server requests of the file `asks.json`, one after another.
+    ///
+    /// The file is an object. `asks` is a list of objects with `method` and `params`. `changes`, if present, are those
+    /// of the turn's file change. With `later`, opening the gate replaces the changes by these and closes the gate.
     AsksAsWritten = "asks-as-written",
-    /// A turn asks twice, and has more output than a log keeps after either question.
-    AsksInFlood = "asks-in-flood",
+    /// A turn asks for two approvals, each followed by more output than an event log keeps.
+    AsksDuringFlood = "asks-during-flood",
 }
 
 impl Mode {
-    /// The version that it says it has.
+    /// The version that `--version` prints.
     pub(crate) fn version(self) -> &'static str {
         match self {
-            Self::Ancient => "0.20.0",
-            Self::Old => "0.110.0",
+            Self::NoAppServer => "0.20.0",
+            Self::Unsupported => "0.110.0",
             Self::Before171 => "0.169.0",
             _ => "0.0.0-fake",
         }
     }
 
-    /// What it says of itself when it is greeted.
+    /// The user agent in the reply to `initialize`.
     pub(crate) fn user_agent(self) -> String {
         format!("fake/{} (Debian 12.0.0; x86_64) xterm (codex_gateway; 0.1.0)", self.version())
     }

@@ -1,10 +1,10 @@
-//! Everything that codex asks of its client.
+//! The server requests of codex.
 
 use serde_json::{Map, Value, json};
 
-use crate::{notify, say};
+use crate::{notify, send};
 
-/// The requests of codex, and one that it does not make. Deprecated ones are among them.
+/// All server requests, including deprecated ones, and one that codex does not send.
 const METHODS: &[&str] = &[
     "item/commandExecution/requestApproval",
     "item/fileChange/requestApproval",
@@ -20,155 +20,155 @@ const METHODS: &[&str] = &[
     "moon/land",
 ];
 
-/// How many of them, the first ones, a person answers.
-const FOR_PEOPLE: usize = 5;
+/// Number of methods at the start of [`METHODS`] that a user answers.
+const FOR_USERS: usize = 5;
 
-/// Asks, and keeps the answers.
+/// Server requests of a turn, and the answers to them.
 pub(crate) struct Asking {
-    /// Which methods, in order.
+    /// Methods in order.
     methods: Vec<String>,
-    /// What each says, where that stands in a file.
-    written: Vec<Value>,
-    /// All at once, or one after the other.
-    together: bool,
-    /// Whether the agent's questions are about a secret.
+    /// Parameters of each method, if they come from a file.
+    scripted: Vec<Value>,
+    /// Sends all requests at once instead of one after another.
+    all_at_once: bool,
+    /// The questions of the agent ask for a secret.
     secret: bool,
-    /// Requests to run commands, as a test has written them: instead of the methods.
+    /// Approval requests of commands, with the members that a test sets. Used instead of `methods`.
     commands: Vec<Value>,
-    /// Where the thread works.
+    /// Working directory of the thread.
     cwd: Value,
     answers: Map<String, Value>,
 }
 
 impl Asking {
-    /// Everything, one thing after another.
-    pub(crate) fn in_turn() -> Self {
+    /// Every request, one after another.
+    pub(crate) fn everything() -> Self {
         Self::new(METHODS, false)
     }
 
-    /// What people answer, all at once.
-    pub(crate) fn together() -> Self {
-        Self::new(&METHODS[..FOR_PEOPLE], true)
+    /// The requests that users answer, all at once.
+    pub(crate) fn for_users() -> Self {
+        Self::new(&METHODS[..FOR_USERS], true)
     }
 
-    /// Whether files may be changed.
-    pub(crate) fn of_change() -> Self {
+    /// The approval of a file change.
+    pub(crate) fn file_change() -> Self {
         Self::new(&METHODS[1..2], false)
     }
 
-    /// A command and a change of files; who has this asks by itself.
-    pub(crate) fn of_two() -> Self {
+    /// The approvals of a command and a file change. The caller sends them itself.
+    pub(crate) fn command_and_change() -> Self {
         Self::new(&METHODS[..2], true)
     }
 
-    /// What is answered in words: questions of the agent, one of them about a secret, and a form.
-    pub(crate) fn for_words() -> Self {
-        Self { secret: true, ..Self::new(&METHODS[3..FOR_PEOPLE], false) }
+    /// Questions of the agent, one of them about a secret, and a form.
+    pub(crate) fn questions() -> Self {
+        Self { secret: true, ..Self::new(&METHODS[3..FOR_USERS], false) }
     }
 
-    /// What stands in a file, one thing after another.
-    pub(crate) fn as_written(asks: &Value) -> Self {
+    /// The requests of a file, one after another.
+    pub(crate) fn scripted(asks: &Value) -> Self {
         let asks = asks.as_array().cloned().unwrap_or_default();
         let methods = asks.iter().map(|ask| ask["method"].as_str().unwrap_or_default().to_owned()).collect();
-        let written = asks.into_iter().map(|mut ask| ask["params"].take()).collect();
-        Self { methods, written, ..Self::new(&[], false) }
+        let scripted = asks.into_iter().map(|mut ask| ask["params"].take()).collect();
+        Self { methods, scripted, ..Self::new(&[], false) }
     }
 
-    /// Requests to run commands, one after another. What a test leaves out of one is as usual.
-    pub(crate) fn of_commands(commands: Vec<Value>) -> Self {
+    /// Approval requests of commands, one after another. Missing members have their default values.
+    pub(crate) fn commands(commands: Vec<Value>) -> Self {
         Self { commands, ..Self::new(&[], false) }
     }
 
-    /// Asks for a thread that works there.
+    /// Sets the working directory of the thread.
     pub(crate) fn working_in(self, cwd: &Value) -> Self {
         Self { cwd: cwd.clone(), ..self }
     }
 
-    fn new(methods: &[&str], together: bool) -> Self {
+    fn new(methods: &[&str], all_at_once: bool) -> Self {
         let methods = methods.iter().map(ToString::to_string).collect();
-        let (written, commands, cwd) = (Vec::new(), Vec::new(), json!("/"));
-        Self { methods, written, together, secret: false, commands, cwd, answers: Map::new() }
+        let (scripted, commands, cwd) = (Vec::new(), Vec::new(), json!("/"));
+        Self { methods, scripted, all_at_once, secret: false, commands, cwd, answers: Map::new() }
     }
 
     fn count(&self) -> usize {
         self.methods.len().max(self.commands.len())
     }
 
-    /// What an answer is kept by: the method, or the place of a command.
-    fn name(&self, at: usize) -> String {
-        self.methods.get(at).cloned().unwrap_or_else(|| at.to_string())
+    /// Key of an answer: the method, or the index of a command.
+    fn key(&self, index: usize) -> String {
+        self.methods.get(index).cloned().unwrap_or_else(|| index.to_string())
     }
 
-    /// Begins to ask.
-    pub(crate) fn begin(&self, thread: &str, turn: &str) {
-        if self.together {
-            for at in 0..self.count() {
-                self.ask(at, thread, turn);
+    /// Sends the first request, or all of them.
+    pub(crate) fn start(&self, thread: &str, turn: &str) {
+        if self.all_at_once {
+            for index in 0..self.count() {
+                self.ask(index, thread, turn);
             }
         } else {
             self.ask(0, thread, turn);
         }
     }
 
-    /// Asks one of them.
-    pub(crate) fn ask(&self, at: usize, thread: &str, turn: &str) {
-        if let Some(method) = self.methods.get(at) {
-            let mut params = match self.written.get(at) {
-                Some(written) => {
-                    let mut written = written.clone();
-                    if written["command"].is_string() && written["cwd"].is_null() {
-                        written["cwd"] = self.cwd.clone();
+    /// Sends one request.
+    pub(crate) fn ask(&self, index: usize, thread: &str, turn: &str) {
+        if let Some(method) = self.methods.get(index) {
+            let mut params = match self.scripted.get(index) {
+                Some(scripted) => {
+                    let mut scripted = scripted.clone();
+                    if scripted["command"].is_string() && scripted["cwd"].is_null() {
+                        scripted["cwd"] = self.cwd.clone();
                     }
-                    placed(written, thread, turn)
+                    with_context(scripted, thread, turn)
                 }
                 None => params(method, thread, turn, &self.cwd),
             };
             if self.secret && method.ends_with("requestUserInput") {
                 params["questions"] = secret_questions();
             }
-            say(&json!({ "id": id(at), "method": method, "params": params }));
+            send(&json!({ "id": id(index), "method": method, "params": params }));
         }
-        if let Some(Value::Object(command)) = self.commands.get(at) {
+        if let Some(Value::Object(command)) = self.commands.get(index) {
             let mut params = params(METHODS[0], thread, turn, &self.cwd);
             for (name, value) in command {
                 params[name] = value.clone();
             }
-            say(&json!({ "id": id(at), "method": METHODS[0], "params": params }));
+            send(&json!({ "id": id(index), "method": METHODS[0], "params": params }));
         }
     }
 
-    /// Takes an answer; whether it was the last one.
-    pub(crate) fn answered(&mut self, message: &Value, thread: &str, turn: &str) -> bool {
-        let Some(at) = (0..self.count()).find(|at| message["id"] == id(*at)) else { return false };
+    /// Records an answer and sends the next request. Returns `true` if all requests are answered.
+    pub(crate) fn record_answer(&mut self, message: &Value, thread: &str, turn: &str) -> bool {
+        let Some(index) = (0..self.count()).find(|index| message["id"] == id(*index)) else { return false };
         let answer = message.get("result").or_else(|| message.get("error")).cloned().unwrap_or_default();
-        self.answers.insert(self.name(at), answer);
-        notify("serverRequest/resolved", &json!({ "threadId": thread, "requestId": id(at) }));
-        if !self.together {
+        self.answers.insert(self.key(index), answer);
+        notify("serverRequest/resolved", &json!({ "threadId": thread, "requestId": id(index) }));
+        if !self.all_at_once {
             self.ask(self.answers.len(), thread, turn);
         }
         self.answers.len() == self.count()
     }
 
-    /// Takes back all that has no answer.
-    pub(crate) fn take_back(&self, thread: &str) {
-        let open = (0..self.count()).filter(|at| !self.answers.contains_key(&self.name(*at)));
-        for at in open {
-            notify("serverRequest/resolved", &json!({ "threadId": thread, "requestId": id(at) }));
+    /// Withdraws all requests that have no answer.
+    pub(crate) fn withdraw_unanswered(&self, thread: &str) {
+        let open = (0..self.count()).filter(|index| !self.answers.contains_key(&self.key(*index)));
+        for index in open {
+            notify("serverRequest/resolved", &json!({ "threadId": thread, "requestId": id(index) }));
         }
     }
 
-    /// The answers by method.
+    /// Returns the answers by method, or by index for commands.
     pub(crate) fn answers(&self) -> Value {
         Value::Object(self.answers.clone())
     }
 }
 
-/// The id of a request: numbers from 0, and words.
-fn id(at: usize) -> Value {
-    if at.is_multiple_of(2) { json!(at) } else { json!(format!("request {at}")) }
+/// Returns the id of a request: alternately a number and a string.
+fn id(index: usize) -> Value {
+    if index.is_multiple_of(2) { json!(index) } else { json!(format!("request {index}")) }
 }
 
-/// Questions of which one offers secrets, and another one takes any text.
+/// Returns a question about a secret with options, and a question with free text.
 fn secret_questions() -> Value {
     json!([
         { "id": "token", "header": "Token", "question": "Which token?", "isOther": true, "isSecret": true,
@@ -178,7 +178,7 @@ fn secret_questions() -> Value {
     ])
 }
 
-/// What a request says; as codex says it where a person answers.
+/// Returns the parameters of a request. Those that users answer have codex's own form.
 fn params(method: &str, thread: &str, turn: &str, cwd: &Value) -> Value {
     let params = match method {
         "item/commandExecution/requestApproval" => json!({
@@ -215,11 +215,11 @@ fn params(method: &str, thread: &str, turn: &str, cwd: &Value) -> Value {
         }),
         _ => return json!({ "about": method }),
     };
-    placed(params, thread, turn)
+    with_context(params, thread, turn)
 }
 
-/// Says where it is asked, too.
-fn placed(mut params: Value, thread: &str, turn: &str) -> Value {
+/// Adds the thread, the turn, the item and the time.
+fn with_context(mut params: Value, thread: &str, turn: &str) -> Value {
     params["threadId"] = json!(thread);
     params["turnId"] = json!(turn);
     params["itemId"] = json!(format!("{turn}-asked"));

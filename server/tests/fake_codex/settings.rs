@@ -1,10 +1,10 @@
-//! What a thread runs with.
+//! Models, and the settings of a thread.
 
 use serde_json::{Value, json};
 
-use crate::{Fake, notify};
+use crate::{AppServer, notify};
 
-/// A model that does everything, and one that does little.
+/// Returns a model that supports everything, and a text-only one with a single effort.
 pub(crate) fn models() -> Value {
     let efforts = |words: &[&str]| -> Vec<Value> {
         words.iter().map(|word| json!({ "reasoningEffort": word, "description": "" })).collect()
@@ -21,11 +21,11 @@ pub(crate) fn models() -> Value {
     ])
 }
 
-/// What a thread runs with, in the words of `thread/settings/updated`.
+/// The settings of a thread, in the form of `thread/settings/updated`.
 pub(crate) struct Settings(Value);
 
 impl Settings {
-    /// What a thread is opened with.
+    /// Returns the settings for the parameters of `thread/start` or `thread/resume`.
     pub(crate) fn of(params: &Value) -> Self {
         let sandbox = match params["sandbox"].as_str() {
             Some("read-only") => "readOnly",
@@ -39,7 +39,7 @@ impl Settings {
         }))
     }
 
-    /// What codex answers when a thread is opened.
+    /// Returns the reply to `thread/start` or `thread/resume`.
     pub(crate) fn reply(&self, thread: Value, cwd: &Value) -> Value {
         json!({
             "thread": thread, "cwd": cwd, "model": self.0["model"], "reasoningEffort": self.0["effort"],
@@ -48,8 +48,8 @@ impl Settings {
     }
 }
 
-impl Fake {
-    /// Takes over what differs, and says so.
+impl AppServer {
+    /// Applies the given settings, and sends `thread/settings/updated` if there are any.
     pub(crate) fn change_settings(&mut self, params: &Value) {
         let mut changed = false;
         for key in ["model", "effort", "sandboxPolicy", "approvalPolicy"] {

@@ -1,4 +1,4 @@
-//! Threads, as far as they are on disk.
+//! Threads, stored as files.
 
 use std::{
     fs,
@@ -8,9 +8,9 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{Fake, TICK, error, invented, reply, settings::Settings};
+use crate::{AppServer, TICK, error, invented, reply, settings::Settings};
 
-/// The thread of a process. It is on disk once it has had a turn.
+/// The thread of a process. It is stored once it has had a turn.
 pub(crate) struct Thread {
     pub(crate) id: String,
     dir: PathBuf,
@@ -18,12 +18,12 @@ pub(crate) struct Thread {
     created: u64,
     preview: Value,
     turns: Vec<Value>,
-    /// How many turns came before these.
+    /// Number of generated turns before these.
     invented: u64,
 }
 
 impl Thread {
-    /// A new one.
+    /// Creates a thread.
     pub(crate) fn new(dir: &Path, cwd: &Value) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         let created = u64::try_from(now).unwrap_or_default();
@@ -39,8 +39,8 @@ impl Thread {
         }
     }
 
-    /// One that is on disk. Opening one that is not indexed indexes it, which takes until the gate opens.
-    #[expect(clippy::disallowed_methods, reason = "codex answers nothing else either while it indexes")]
+    /// Loads a stored thread. An unindexed one is indexed first, which blocks until the gate opens.
+    #[expect(clippy::disallowed_methods, reason = "codex does not answer either while it indexes")]
     fn open(dir: &Path, id: &str) -> Option<Self> {
         let stored = load(dir, id)?;
         let thread = Self {
@@ -67,7 +67,7 @@ impl Thread {
         self.save();
     }
 
-    /// Remembers an item as it is now.
+    /// Stores the current state of an item.
     pub(crate) fn item(&mut self, item: &Value) {
         let Some(turn) = self.turns.last_mut() else { return };
         let Some(items) = turn["items"].as_array_mut() else { return };
@@ -91,7 +91,7 @@ impl Thread {
         self.save();
     }
 
-    /// Forgets a turn and all later ones. Returns `false` if there is no such turn.
+    /// Removes a turn and all later ones. Returns `false` if there is no such turn.
     fn revert(&mut self, before: &Value) -> bool {
         let Some(at) = self.turns.iter().position(|turn| turn["id"] == *before) else { return false };
         self.turns.truncate(at);
@@ -114,7 +114,7 @@ impl Thread {
             .and_then(|()| fs::write(&new, self.describe().to_string()))
             .and_then(|()| fs::rename(&new, path));
         if let Err(error) = written {
-            eprintln!("fake codex: the thread cannot be written: {error}");
+            eprintln!("fake codex: cannot write the thread: {error}");
         }
     }
 }
@@ -123,7 +123,7 @@ fn path(dir: &Path, id: &str) -> PathBuf {
     dir.join("threads").join(format!("{id}.json"))
 }
 
-/// A thread as it is on disk. Nobody is at work on it, as far as one can see there.
+/// Loads a stored thread. No turn of it is running, as far as the file shows.
 fn load(dir: &Path, id: &str) -> Option<Value> {
     let mut thread: Value = serde_json::from_str(&fs::read_to_string(path(dir, id)).ok()?).ok()?;
     for turn in thread["turns"].as_array_mut()? {
@@ -135,14 +135,14 @@ fn load(dir: &Path, id: &str) -> Option<Value> {
     Some(thread)
 }
 
-/// The process that may write to a thread, if it is still there.
+/// Returns the id of the process that holds the write lock of a thread, if it is alive.
 fn writer(dir: &Path, id: &str) -> Option<String> {
     let pid = fs::read_to_string(path(dir, id).with_extension("writer")).ok()?;
-    // One that has ended and was not waited for has no command line any more.
+    // A zombie has no command line.
     fs::read(Path::new("/proc").join(&pid).join("cmdline")).is_ok_and(|line| !line.is_empty()).then_some(pid)
 }
 
-impl Fake {
+impl AppServer {
     pub(crate) fn open_thread(&mut self, method: &str, id: &Value, params: &Value) {
         let own = std::process::id().to_string();
         let thread = match params["threadId"].as_str().filter(|_| method == "thread/resume") {
@@ -159,16 +159,16 @@ impl Fake {
         let lock = path(&self.dir, &self.thread.id).with_extension("writer");
         let written = fs::create_dir_all(self.dir.join("threads")).and_then(|()| fs::write(lock, own));
         if let Err(error) = written {
-            eprintln!("fake codex: the thread cannot be locked: {error}");
+            eprintln!("fake codex: cannot lock the thread: {error}");
         }
-        self.note_opened(params);
+        self.record("opened", params);
         self.settings = Settings::of(params);
         let mut described = self.thread.describe();
         described["turns"] = json!([]);
         reply(id, self.settings.reply(described, &params["cwd"]));
     }
 
-    /// Takes turns back.
+    /// Handles `thread/revert`.
     pub(crate) fn revert(&mut self, id: &Value, params: &Value) {
         if !self.thread.revert(&params["beforeTurnId"]) {
             return error(id, -32600, "turn not found");
@@ -178,24 +178,19 @@ impl Fake {
         reply(id, json!({ "thread": described }));
     }
 
-    /// Writes down with what threads were opened, a line for each.
-    fn note_opened(&self, params: &Value) {
-        self.note("opened", params);
-    }
-
-    /// Writes a line down for the test.
-    pub(crate) fn note(&self, file: &str, params: &Value) {
+    /// Appends a line to a record for the test.
+    pub(crate) fn record(&self, file: &str, params: &Value) {
         let path = self.dir.join(file);
         let before = fs::read_to_string(&path).unwrap_or_default();
         if let Err(error) = fs::write(&path, format!("{before}{params}\n")) {
-            eprintln!("fake codex: nothing can be written down: {error}");
+            eprintln!("fake codex: cannot write a record: {error}");
         }
     }
 
-    /// Lets the test see that something was asked that is not answered.
-    pub(crate) fn note_unanswered(&self) {
+    /// Records that this process has left a request unanswered.
+    pub(crate) fn record_unanswered(&self) {
         if let Err(error) = fs::write(self.dir.join(format!("unanswered-{}", std::process::id())), "") {
-            eprintln!("fake codex: nothing can be written down: {error}");
+            eprintln!("fake codex: cannot write a record: {error}");
         }
     }
 
@@ -217,9 +212,10 @@ impl Fake {
     }
 }
 
-/// A page of the threads on disk, the newest first. A cursor names the last thread of the page before. `knows_ids` says
-/// whether `includedThreadIds` counts.
-pub(crate) fn list(dir: &Path, id: &Value, params: &Value, knows_ids: bool) {
+/// Answers `thread/list`, newest first. A cursor names the last thread of the previous page.
+///
+/// `supports_ids` is `false` for versions that ignore `includedThreadIds`.
+pub(crate) fn list(dir: &Path, id: &Value, params: &Value, supports_ids: bool) {
     let before = match params["cursor"].as_str().map(|cursor| cursor.split_once('|')) {
         None => u64::MAX,
         Some(Some((created, _))) if created.parse::<u64>().is_ok() => created.parse().unwrap_or_default(),
@@ -230,7 +226,7 @@ pub(crate) fn list(dir: &Path, id: &Value, params: &Value, knows_ids: bool) {
     let mut threads: Vec<Value> = ids.filter_map(|id| load(dir, &id)).collect();
     let created = |thread: &Value| thread["createdAt"].as_u64().unwrap_or_default();
     threads.retain(|thread| created(thread) < before && params["archived"] != true);
-    if let Some(included) = params["includedThreadIds"].as_array().filter(|_| knows_ids) {
+    if let Some(included) = params["includedThreadIds"].as_array().filter(|_| supports_ids) {
         if included.len() > 100 {
             return error(id, -32602, "includedThreadIds accepts at most 100 entries");
         }
@@ -257,7 +253,7 @@ pub(crate) fn list(dir: &Path, id: &Value, params: &Value, knows_ids: bool) {
     );
 }
 
-/// A page of a thread's turns, the newest first. A cursor says how many were told before.
+/// Answers `thread/turns/list`, newest first. A cursor is the number of turns on the previous pages.
 pub(crate) fn turns(dir: &Path, id: &Value, params: &Value) {
     let Some(thread) = load(dir, params["threadId"].as_str().unwrap_or_default()) else {
         return error(id, -32600, "thread not found");
@@ -270,7 +266,7 @@ pub(crate) fn turns(dir: &Path, id: &Value, params: &Value) {
     let more = turns.len() + invented > skip + limit;
     let older = (0..invented).rev().map(invented::turn);
     if params["sortDirection"] == "asc" {
-        // Nobody asks so for those that are invented.
+        // No test asks for generated turns in this order.
         turns.reverse();
     }
     let page: Vec<Value> = turns.into_iter().rev().chain(older).skip(skip).take(limit).collect();

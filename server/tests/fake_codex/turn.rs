@@ -1,41 +1,46 @@
-//! What a turn says.
+//! Turns: what they send in each mode.
 
 use serde_json::{Value, json};
 
-use crate::{Fake, Running, changes, error, items, mode::Mode, notify, print, reply, requests::Asking, say};
+use crate::{
+    AppServer, TurnState, changes, error, items, mode::Mode, notify, print, reply, requests::Asking, send,
+};
 
-/// More than a line may have, in bytes.
-const TOO_LONG: usize = 65 * 1024 * 1024;
-/// How much a flood has, in pieces and bytes: several times what a log and the kernel keep.
-const FLOOD: (usize, usize) = (2_000, 16 * 1024);
+/// More than the maximum length of a line, in bytes.
+const OVERSIZED_BYTES: usize = 65 * 1024 * 1024;
+/// Number of deltas in a flood. All of them exceed several times what an event log and the pipes hold.
+const FLOOD_DELTAS: usize = 2_000;
+/// Size of a delta in a flood, in bytes.
+const FLOOD_DELTA_BYTES: usize = 16 * 1024;
 
-impl Fake {
-    pub(crate) fn turn(&mut self, mode: Mode, id: &Value, params: &Value) {
-        self.note("told", &json!({ "method": "turn/start", "params": params }));
+impl AppServer {
+    /// Handles `turn/start`.
+    pub(crate) fn start_turn(&mut self, mode: Mode, id: &Value, params: &Value) {
+        self.record("received", &json!({ "method": "turn/start", "params": params }));
         self.turns += 1;
         let turn = format!("turn-{}-{}", std::process::id(), self.turns);
         let accept = || reply(id, json!({ "turn": { "id": turn, "status": "inProgress", "items": [] } }));
         match mode {
-            Mode::Refuses | Mode::RefusesAll | Mode::Reverts => {
+            Mode::RefusesTurns | Mode::RefusesTurnsAndSteers | Mode::Reverts => {
                 return error(id, -32600, "the model is on holiday");
             }
-            Mode::DiesTold => std::process::exit(3),
-            Mode::Mute => return,
+            Mode::ExitsOnTurnStart => std::process::exit(3),
+            Mode::NoTurnReply => return,
             Mode::BadReply => return reply(id, json!({ "turn": "soon" })),
             Mode::LongReply => {
-                return say(&json!({ "id": id, "result": { "filler": "x".repeat(TOO_LONG) } }));
+                return send(&json!({ "id": id, "result": { "filler": "x".repeat(OVERSIZED_BYTES) } }));
             }
             Mode::LateStart => {
                 accept();
-                self.running = Running::Accepted(turn);
+                self.turn = TurnState::Accepted(turn);
                 return;
             }
-            Mode::NeverBegins => {
+            Mode::ErrorAfterAccept => {
                 accept();
-                return self.fail_first(&turn);
+                return self.send_error(&turn);
             }
-            Mode::FailsFirst => {
-                self.fail_first(&turn);
+            Mode::ErrorBeforeAccept => {
+                self.send_error(&turn);
                 return accept();
             }
             Mode::EarlyEnd => {
@@ -47,33 +52,33 @@ impl Fake {
         }
         self.change_settings(params);
         self.begin(&turn);
-        self.user_says(&turn, "user", params);
+        self.echo_user_message(&turn, "user", params);
         match mode {
             Mode::Waits => {
-                self.running = Running::Waiting(turn);
+                self.turn = TurnState::Waiting(turn);
                 return;
             }
             Mode::Counts => return self.count(turn, params),
-            Mode::Hangs | Mode::BeginsStopped => {
-                self.cut_message(&turn);
-                self.running = Running::Begun(turn);
+            Mode::EndlessTurn | Mode::CommandOnInterrupt => {
+                self.send_partial_message(&turn);
+                self.turn = TurnState::Endless(turn);
                 return;
             }
-            Mode::Dies => {
-                self.cut_message(&turn);
+            Mode::ExitsInTurn => {
+                self.send_partial_message(&turn);
                 eprintln!("fake codex: out of memory");
                 std::process::exit(3);
             }
-            Mode::Killed => {
-                self.cut_message(&turn);
+            Mode::KilledInTurn => {
+                self.send_partial_message(&turn);
                 let _ =
                     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             }
             Mode::Asks
             | Mode::AsksTogether
             | Mode::AsksCommands
-            | Mode::AsksForWords
-            | Mode::AsksInFlood
+            | Mode::AsksQuestions
+            | Mode::AsksDuringFlood
             | Mode::AsksAsWritten => {
                 return self.ask(mode, turn);
             }
@@ -82,24 +87,24 @@ impl Fake {
                 let params =
                     json!({ "threadId": "sub-agent", "turnId": "sub", "item": change, "startedAtMs": 1 });
                 notify("item/started", &params);
-                let asking = Asking::of_change();
-                asking.begin("sub-agent", "sub");
-                self.running = Running::Asking(turn, asking);
+                let asking = Asking::file_change();
+                asking.start("sub-agent", "sub");
+                self.turn = TurnState::Asking(turn, asking);
                 return;
             }
             Mode::LongNotification => {
-                notify("item/agentMessage/delta", &json!({ "filler": "x".repeat(TOO_LONG) }));
+                notify("item/agentMessage/delta", &json!({ "filler": "x".repeat(OVERSIZED_BYTES) }));
             }
-            Mode::Malformed => malformed(),
-            Mode::Unknown => self.unknown(&turn),
+            Mode::Malformed => send_malformed_lines(),
+            Mode::UnknownMethods => self.send_unknown_messages(&turn),
             Mode::Flood => self.flood(&turn, "flood"),
             Mode::Changes => self.change_files(&turn),
             Mode::LateWork => return self.work_late(&turn),
             Mode::Outlives => {
                 self.started(&turn, &items::background(&turn));
-                self.say_text(&turn, "It runs on.");
+                self.send_message(&turn, "It runs on.");
                 self.end(&turn, "completed");
-                self.running = Running::InBackground(turn);
+                self.turn = TurnState::InBackground(turn);
                 return;
             }
             _ => {
@@ -109,11 +114,11 @@ impl Fake {
                 }
             }
         }
-        self.say_text(&turn, "Done.");
+        self.send_message(&turn, "Done.");
         self.end(&turn, "completed");
     }
 
-    /// Goes on working after the answer.
+    /// Sends items after the answer of the turn.
     fn work_late(&mut self, turn: &str) {
         let agent = |kind: &str| {
             json!({
@@ -123,14 +128,14 @@ impl Fake {
         };
         let compaction = json!({ "type": "contextCompaction", "id": format!("{turn}-compaction") });
         self.completed(turn, &agent("started"));
-        self.say_text(turn, "Done.");
+        self.send_message(turn, "Done.");
         self.completed(turn, &agent("interacted"));
         self.completed(turn, &compaction);
         self.end(turn, "completed");
     }
 
-    /// Says why a turn does not begin.
-    fn fail_first(&self, turn: &str) {
+    /// Sends the error of a turn that does not start.
+    fn send_error(&self, turn: &str) {
         let error = json!({ "message": "there is no such branch" });
         notify(
             "error",
@@ -138,52 +143,54 @@ impl Fake {
         );
     }
 
-    /// Asks, and waits for the answers.
+    /// Sends server requests. The turn then waits for the answers.
     fn ask(&mut self, mode: Mode, turn: String) {
         let asking = match mode {
-            Mode::Asks => Asking::in_turn(),
-            Mode::AsksTogether => Asking::together(),
-            Mode::AsksInFlood => Asking::of_two(),
-            Mode::AsksCommands => Asking::of_commands(self.commands()),
-            Mode::AsksAsWritten => Asking::as_written(&self.written()["asks"]),
-            _ => Asking::for_words(),
+            Mode::Asks => Asking::everything(),
+            Mode::AsksTogether => Asking::for_users(),
+            Mode::AsksDuringFlood => Asking::command_and_change(),
+            Mode::AsksCommands => Asking::commands(self.commands()),
+            Mode::AsksAsWritten => Asking::scripted(&self.scripted()["asks"]),
+            _ => Asking::questions(),
         };
         let asking = asking.working_in(&self.thread.cwd);
         let mut change = items::proposed_change(&turn);
-        if let (Mode::AsksAsWritten, Some(changes)) = (mode, self.written().get("changes")) {
+        if let (Mode::AsksAsWritten, Some(changes)) = (mode, self.scripted().get("changes")) {
             change["changes"] = changes.clone();
         }
         self.started(&turn, &change);
-        if mode == Mode::AsksInFlood {
-            for at in 0..2 {
-                asking.ask(at, &self.thread.id, &turn);
-                self.flood(&turn, &format!("flood-{at}"));
+        if mode == Mode::AsksDuringFlood {
+            for index in 0..2 {
+                asking.ask(index, &self.thread.id, &turn);
+                self.flood(&turn, &format!("flood-{index}"));
             }
         } else {
-            asking.begin(&self.thread.id, &turn);
+            asking.start(&self.thread.id, &turn);
         }
-        self.running = Running::Asking(turn, asking);
+        self.turn = TurnState::Asking(turn, asking);
     }
 
-    /// The commands that a test lets it ask about.
+    /// Reads the approval requests of the file `commands`.
     fn commands(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.dir.join("commands")).unwrap_or_default();
         serde_json::from_str(&text).unwrap_or_else(|error| {
-            eprintln!("fake codex: no list of commands: {error}");
+            eprintln!("fake codex: `commands` is not a list: {error}");
             std::process::exit(64)
         })
     }
 
-    /// What stands in the file `asks.json`.
-    fn written(&self) -> Value {
+    /// Reads the file `asks.json`; `null` without one.
+    fn scripted(&self) -> Value {
         let text = std::fs::read_to_string(self.dir.join("asks.json")).unwrap_or_default();
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Changes what is asked about, if that is in the file. Returns `false` if not.
-    pub(crate) fn change_later(&self, turn: &str) -> bool {
-        let written = self.written();
-        let Some(later) = written.get("later") else { return false };
+    /// Replaces the changes of the turn's file change by `later` of the file `asks.json`.
+    ///
+    /// Returns `false` if the file has none.
+    pub(crate) fn replace_changes(&self, turn: &str) -> bool {
+        let scripted = self.scripted();
+        let Some(later) = scripted.get("later") else { return false };
         notify(
             "item/fileChange/patchUpdated",
             &json!({ "threadId": self.thread.id, "turnId": turn, "itemId": format!("{turn}-asked"), "changes": later }),
@@ -191,21 +198,21 @@ impl Fake {
         true
     }
 
-    /// Takes a message for the turn that runs.
+    /// Handles `turn/steer`.
     pub(crate) fn steer(&mut self, mode: Mode, id: &Value, params: &Value) {
-        self.note("told", &json!({ "method": "turn/steer", "params": params }));
-        let turn = match &self.running {
-            Running::Begun(turn)
-            | Running::Waiting(turn)
-            | Running::Asking(turn, _)
-            | Running::Counting(turn, _) => turn.clone(),
-            Running::Nothing | Running::Accepted(_) | Running::InBackground(_) => {
+        self.record("received", &json!({ "method": "turn/steer", "params": params }));
+        let turn = match &self.turn {
+            TurnState::Endless(turn)
+            | TurnState::Waiting(turn)
+            | TurnState::Asking(turn, _)
+            | TurnState::Counting(turn, _) => turn.clone(),
+            TurnState::Idle | TurnState::Accepted(_) | TurnState::InBackground(_) => {
                 return error(id, -32600, "no active turn to steer");
             }
         };
         match mode {
-            Mode::DiesSteered => std::process::exit(3),
-            Mode::RefusesAll => return error(id, -32600, "cannot steer a review turn"),
+            Mode::ExitsOnSteer => std::process::exit(3),
+            Mode::RefusesTurnsAndSteers => return error(id, -32600, "cannot steer a review turn"),
             _ if params["expectedTurnId"] != json!(turn) => {
                 return error(id, -32600, &format!("expected another turn but found `{turn}`"));
             }
@@ -213,10 +220,10 @@ impl Fake {
         }
         self.steers += 1;
         let name = format!("steer-{}", self.steers);
-        self.user_says(&turn, &name, params);
+        self.echo_user_message(&turn, &name, params);
     }
 
-    fn user_says(&mut self, turn: &str, name: &str, params: &Value) {
+    fn echo_user_message(&mut self, turn: &str, name: &str, params: &Value) {
         let user = json!({
             "type": "userMessage", "id": format!("{turn}-{name}"), "clientId": params["clientUserMessageId"],
             "content": params["input"],
@@ -225,19 +232,19 @@ impl Fake {
         self.completed(turn, &user);
     }
 
-    /// Goes on with the answer to a request of ours.
-    pub(crate) fn answered(&mut self, message: &Value) {
-        let Running::Asking(turn, asking) = &mut self.running else { return };
-        if asking.answered(message, &self.thread.id, turn) {
-            self.go_on();
+    /// Handles the answer to a server request.
+    pub(crate) fn handle_answer(&mut self, message: &Value) {
+        let TurnState::Asking(turn, asking) = &mut self.turn else { return };
+        if asking.record_answer(message, &self.thread.id, turn) {
+            self.finish_asking();
         }
     }
 
-    /// Ends a turn that asked, with the answers that it got.
-    pub(crate) fn go_on(&mut self) {
-        if let Running::Asking(turn, asking) = std::mem::replace(&mut self.running, Running::Nothing) {
-            asking.take_back(&self.thread.id);
-            self.say_text(&turn, &asking.answers().to_string());
+    /// Completes a turn that sent server requests. Its message has the answers.
+    pub(crate) fn finish_asking(&mut self) {
+        if let TurnState::Asking(turn, asking) = std::mem::replace(&mut self.turn, TurnState::Idle) {
+            asking.withdraw_unanswered(&self.thread.id);
+            self.send_message(&turn, &asking.answers().to_string());
             self.end(&turn, "completed");
         }
     }
@@ -278,36 +285,36 @@ impl Fake {
         );
     }
 
-    /// A whole message.
-    pub(crate) fn say_text(&mut self, turn: &str, text: &str) {
+    /// Sends a complete agent message.
+    pub(crate) fn send_message(&mut self, turn: &str, text: &str) {
         let id = format!("{turn}-message");
         self.started(turn, &json!({ "type": "agentMessage", "id": id, "text": "" }));
         self.delta("item/agentMessage/delta", turn, &id, text);
         self.completed(turn, &json!({ "type": "agentMessage", "id": id, "text": text }));
     }
 
-    /// A message that does not end.
-    fn cut_message(&mut self, turn: &str) {
+    /// Sends an agent message that does not complete.
+    fn send_partial_message(&mut self, turn: &str) {
         let id = format!("{turn}-cut");
         self.started(turn, &json!({ "type": "agentMessage", "id": id, "text": "" }));
         self.delta("item/agentMessage/delta", turn, &id, "I was about to say");
     }
 
+    /// Sends a command with more output than an event log keeps.
     fn flood(&mut self, turn: &str, name: &str) {
         let id = format!("{turn}-{name}");
         let mut command = json!({
             "type": "commandExecution", "id": id, "command": "flood", "cwd": "/", "status": "inProgress",
         });
         self.started(turn, &command);
-        let (pieces, bytes) = FLOOD;
-        let piece = "~".repeat(bytes);
-        for _ in 0..pieces {
-            self.delta("item/commandExecution/outputDelta", turn, &id, &piece);
+        let delta = "~".repeat(FLOOD_DELTA_BYTES);
+        for _ in 0..FLOOD_DELTAS {
+            self.delta("item/commandExecution/outputDelta", turn, &id, &delta);
         }
         command["status"] = json!("completed");
         command["exitCode"] = json!(0);
         self.completed(turn, &command);
-        self.note("flooded", &json!(turn));
+        self.record("flooded", &json!(turn));
     }
 
     fn change_files(&mut self, turn: &str) {
@@ -341,7 +348,7 @@ impl Fake {
         );
     }
 
-    /// The end of a command that has outlived its turn.
+    /// Completes a command that has outlived its turn.
     pub(crate) fn end_background(&mut self, turn: &str) {
         let mut command = items::background(turn);
         command["status"] = json!("completed");
@@ -352,14 +359,14 @@ impl Fake {
         notify("item/completed", &params);
     }
 
-    fn unknown(&mut self, turn: &str) {
+    fn send_unknown_messages(&mut self, turn: &str) {
         notify("moon/landed", &json!({ "crew": 2 }));
         notify("item/started", &json!({ "neither": "thread", "nor": "item" }));
         notify("turn/completed", &json!([1, 2, 3]));
         notify("error", &Value::Null);
-        say(&json!({ "method": "moon/left", "extra": true }));
-        say(&json!({ "id": 987_654, "result": "to a request that nobody made" }));
-        say(&json!({ "id": "a word", "error": { "code": 1, "message": "to nobody either" } }));
+        send(&json!({ "method": "moon/left", "extra": true }));
+        send(&json!({ "id": 987_654, "result": "to a request that nobody made" }));
+        send(&json!({ "id": "a word", "error": { "code": 1, "message": "to nobody either" } }));
         self.delta("item/agentMessage/delta", turn, "no-such-item", "lost");
         self.delta("item/hologram/delta", turn, "h", "lost");
         let command = json!({
@@ -377,7 +384,7 @@ impl Fake {
     }
 }
 
-fn malformed() {
+fn send_malformed_lines() {
     print("this is no message\n");
     print("{\"method\": \"turn/completed\", \n");
     print("\n   \n");

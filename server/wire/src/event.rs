@@ -1,6 +1,6 @@
-//! The events of a session's stream.
+//! Events of a session's stream.
 //!
-//! On the wire each is a server-sent event: a name ([`EventName`]), an id ([`crate::EventId`]) and JSON.
+//! On the wire, an event is a server-sent event with a name ([`EventName`]), an id ([`crate::EventId`]) and JSON data.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -10,93 +10,93 @@ use crate::{
     codex::Notification,
     ids::{EventId, RequestId, SessionId, ThreadId},
     json::Json,
-    read_fields,
+    lenient_deserialize,
     request::{RequestResolved, UserRequest},
+    string_enum::string_enum,
     transcript::{Entry, TurnRecord},
     turn::{ApprovalPolicy, Queue, SandboxMode},
-    words::words,
 };
 
-words! {
+string_enum! {
     /// The name of a server-sent event.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     #[repr(u8)]
     pub enum EventName {
-        /// Who one is connected to; the first event of every connection.
+        /// The session and the build of the gateway. The first event of every connection.
         Session = "session",
-        /// The documented text view of a session, whole.
+        /// The full state of the session, with the transcript as text.
         State = "state",
-        /// A notification of codex, as it came.
+        /// A notification of codex, unchanged.
         Notification = "notification",
-        /// A request of codex to its client, with what it was answered.
+        /// A request of codex to its client, with the answer.
         ServerRequest = "server-request",
-        /// Something waits for the user.
+        /// A request that waits for the user.
         Request = "request",
-        /// It does not wait any more.
+        /// The end of a request to the user.
         RequestResolved = "request-resolved",
-        /// Something about the session that people should know.
+        /// A warning about the session.
         Warning = "warning",
-        /// A line between the gateway and codex, when debugging.
+        /// A line exchanged by the gateway and codex, for debugging.
         Raw = "raw",
-        /// The session has a thread: a new one, or the same in a new process.
+        /// The session opened a thread: another one, or the same one in a new process.
         Thread = "thread",
-        /// What waits for its turn has changed.
+        /// The queue changed.
         Queue = "queue",
-        /// How a turn ended: the last event of the stream that its message asked for.
+        /// The outcome of a turn. The last event of a stream that `POST …/turn` returns.
         Turn = "turn",
-        /// The end of the session and of the stream.
+        /// The session has ended, and the stream with it.
         SessionClosed = "session-closed",
-        /// Events between two ids cannot be replayed; a `state` follows.
+        /// Events between two ids cannot be replayed. A `state` follows.
         Gap = "gap",
-        /// A sign of life.
+        /// Keeps the connection alive.
         Ping = "ping",
     }
 }
 
 impl EventName {
-    /// A set with this name alone, as a bit.
-    pub const fn bit(self) -> u16 {
+    /// The bit of this name in a set of names.
+    pub const fn mask(self) -> u16 {
         1 << self as u8
     }
 }
 
-/// An event of the log, as the fold takes it.
+/// An event of the event log, as input of the fold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Its number in the log.
+    /// The event's sequence number in the log.
     pub seq: u64,
-    /// What happened.
+    /// The content.
     pub body: EventBody,
 }
 
-/// What happened.
+/// The content of an event that the fold applies.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::large_enum_variant,
-    reason = "lives for one step of the fold; a box would cost an allocation per delta"
+    reason = "lives for one step of the fold; boxing would cost an allocation per delta"
 )]
 pub enum EventBody {
-    /// Codex said something.
+    /// A notification of codex.
     Notification(Notification),
-    /// Codex asked something, and was answered.
+    /// A request of codex, with the answer.
     ServerRequest(ServerRequest),
-    /// Codex asks the user something.
+    /// A request that waits for the user.
     Request(UserRequest),
-    /// What codex asked the user has ended.
+    /// The end of a request to the user.
     RequestResolved(RequestResolved),
-    /// The gateway has to say something.
+    /// A warning of the gateway.
     Warning(Warning),
-    /// The session has a thread.
+    /// The session opened a thread.
     Thread(ThreadOpened),
-    /// What waits for its turn, all of it.
+    /// The whole queue.
     Queue(Queue),
     /// The session has ended.
     SessionClosed(SessionClosed),
 }
 
 impl EventBody {
-    /// Reads the data of a server-sent event; `None` for events that the fold does not take, and for data
-    /// that is not what its name says.
+    /// Parses the data of a server-sent event. `None` for events that the fold does not apply, and for data that does
+    /// not match the name.
     pub fn parse(name: EventName, data: &str) -> Option<Self> {
         match name {
             EventName::Notification => {
@@ -123,190 +123,189 @@ struct NotificationData<'a> {
     params: &'a RawValue,
 }
 
-/// `server-request`: what codex asked, and what it was answered.
+/// `server-request`: a request of codex to its client, and the answer.
 ///
-/// What was asked of the user is told by `request` and `request-resolved` as well, so that it can be shown while
-/// it waits; `request_id` says which those are.
+/// A request to the user is also announced by `request` and `request-resolved`, so that it can be displayed while it
+/// is pending. `requestId` identifies those events.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServerRequest {
-    /// What was asked.
+    /// Codex's method.
     pub method: String,
-    /// With what.
+    /// Codex's parameters.
     pub params: Json,
-    /// Whether the gateway knows such a request; one that it does not know is answered with an error.
+    /// Whether the gateway supports the method. Other methods are answered with an error.
     pub handled: bool,
-    /// The answer.
+    /// The result that codex got.
     pub result: Option<Json>,
-    /// The error it was answered with.
+    /// The error that codex got.
     pub error: Option<Json>,
-    /// The request to the user, if it was one.
+    /// The id of the request to the user, if the user was asked.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
 }
-read_fields!(ServerRequest { method, params, handled, result, error, request_id });
+lenient_deserialize!(ServerRequest { method, params, handled, result, error, request_id });
 
-/// `warning`: something about the session that people should know.
+/// `warning`: a warning about the session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Warning {
-    /// What kind.
+    /// What the warning is about.
     #[serde(rename = "type")]
     pub kind: WarningKind,
-    /// For people.
+    /// Human-readable text.
     pub message: String,
-    /// More for people: a piece of the line, an exit status, …
+    /// Further human-readable text: a part of the line, an exit status, …
     pub detail: Option<String>,
 }
-read_fields!(Warning { message, detail; kind as "type" });
+lenient_deserialize!(Warning { message, detail; kind as "type" });
 
-words! {
+string_enum! {
     /// What a warning is about.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum WarningKind {
-        /// A line of codex was not JSON, or no message.
+        /// A line of codex was not JSON, or not a protocol message.
         MalformedLine = "malformedLine",
-        /// A line of codex was too long; what it said is lost.
+        /// A line of codex exceeded the size limit and was dropped.
         LineTooLong = "lineTooLong",
-        /// The codex process has ended. A turn that was running has failed.
+        /// The codex process exited. A running turn failed.
         ProcessExited = "processExited",
-        /// Codex did not react to Stop: its process was killed, and another one takes its place. The turn that was running
-        /// was interrupted.
+        /// Codex did not stop the turn in time. Its process was killed and will be replaced; the turn was interrupted.
         StopForced = "stopForced",
-        /// The codex process did not react and was killed. A turn that was running has failed.
+        /// The codex process did not respond and was killed. A running turn failed.
         ProcessUnresponsive = "processUnresponsive",
-        /// A turn has failed because another codex process refreshed the sign-in at the same moment. The sign-in is fresh:
-        /// the message can be sent again.
+        /// A turn failed because another codex process refreshed the sign-in at the same moment. The sign-in is valid
+        /// now: the message can be sent again.
         SignInRefreshed = "signInRefreshed",
-        /// Codex has no file of the thread any more. The session goes on with a new one; what was said stays, and the
+        /// Codex's file of the thread is missing. The session continues in a new thread. The transcript stays, but the
         /// agent does not know it.
         ThreadLost = "threadLost",
-        /// The gateway cannot write the session down: a full disk, say. The session goes on, and what came since then is
-        /// lost if the gateway ends.
+        /// The gateway cannot save the session, for example because the disk is full. The session continues, but
+        /// everything since then is lost if the gateway stops.
         NotSaved = "notSaved",
-        /// The session is written down again, with all that came meanwhile.
+        /// The session is saved again, including everything that happened meanwhile.
         SavedAgain = "savedAgain",
-        /// Codex reads only a part of the `AGENTS.md` files: together they are longer than its limit.
+        /// Codex reads only a part of the `AGENTS.md` files, because together they exceed its limit.
         InstructionsCut = "instructionsCut",
-        /// A word that this version does not know.
+        /// A value that this version does not know.
         Other = "other",
     }
     other = Other
 }
 
-/// `thread`: the session has a thread.
+/// `thread`: the session opened a thread.
 ///
-/// If it is another than before, the transcript begins anew; so it does with a history that comes along, which is
-/// then all that there is. If it is the same and none comes along, a new process goes on with it.
+/// Another thread than before resets the transcript. So does a `history`, which then replaces all entries. The same
+/// thread without a `history` means that a new process continues it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadOpened {
     /// The thread.
     pub thread_id: ThreadId,
-    /// The model it talks to.
+    /// The model.
     pub model: String,
-    /// How hard the model thinks; as it does by itself without.
+    /// The reasoning effort. Omitted for the model's default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effort: Option<String>,
-    /// What commands may touch; none if this version has no word for it.
+    /// What commands may access. Omitted if this version does not know the mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxMode>,
-    /// When codex asks; none if this version has no word for it.
+    /// When codex asks for approval. Omitted if this version does not know the policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval_policy: Option<ApprovalPolicy>,
-    /// The directory it works in, absolute.
+    /// The working directory, absolute.
     pub cwd: String,
-    /// What was said in it before this session had it, or what is left of it.
+    /// The thread's entries before this event, after a resume, or after turns were removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<History>,
 }
-read_fields!(ThreadOpened { thread_id, model, effort, sandbox, approval_policy, cwd, history });
+lenient_deserialize!(ThreadOpened { thread_id, model, effort, sandbox, approval_policy, cwd, history });
 
-/// The newest part of what was said in a thread before.
+/// The newest part of a thread's history.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct History {
-    /// The thread's name: the one it was given, else the first line that the user wrote.
+    /// The thread's title: its name, else the first line of the first message.
     pub title: Option<String>,
-    /// The turns that the entries belong to, oldest first.
+    /// The turns of the entries, oldest first.
     pub turns: Vec<TurnRecord>,
-    /// What was said and done, oldest first. Each is as of the event that brings it.
+    /// The entries, oldest first. Their `asOf` is that of the event that carries them.
     pub entries: Vec<Entry>,
-    /// Whether older entries were left out.
+    /// Whether there are older entries.
     pub older: bool,
 }
-read_fields!(History { title, turns, entries, older });
+lenient_deserialize!(History { title, turns, entries, older });
 
 /// `session-closed`: the session has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionClosed {
-    /// Which.
+    /// The session.
     pub session_id: SessionId,
-    /// Why.
+    /// Why the session ended.
     pub reason: ClosedReason,
 }
-read_fields!(SessionClosed { session_id; reason });
+lenient_deserialize!(SessionClosed { session_id; reason });
 
-words! {
-    /// Why a session has ended.
+string_enum! {
+    /// Why a session ended.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum ClosedReason {
-        /// Somebody deleted it.
+        /// The session was deleted.
         Deleted = "deleted",
-        /// Nobody used it for its time to live.
+        /// The session was idle for longer than its time to live.
         Expired = "expired",
-        /// Somebody archived its thread.
+        /// The session's thread was archived.
         Archived = "archived",
-        /// A word that this version does not know.
+        /// A value that this version does not know.
         Other = "other",
     }
     other = Other
 }
 
-/// `session`: who one is connected to.
+/// `session`: the session and the build of the gateway.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Hello))]
 #[serde(rename_all = "camelCase")]
-pub struct Hello {
-    /// The session.
+pub struct SessionGreeting {
+    /// The session's id.
     pub session_id: SessionId,
-    /// What every reply says of it.
+    /// The session.
     #[serde(flatten)]
     pub session: SessionInfo,
-    /// Names the build of the gateway: a page of another one is out of date.
+    /// The build of the gateway. A page of another build is out of date.
     pub build_id: String,
-    /// What the request of the stream had that this gateway does not know, and left out.
+    /// The names in the request that this gateway does not know and ignored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
-/// `gap`: events that this reader missed and that cannot be replayed. A fresh `state` follows.
+/// `gap`: events that this client missed and that cannot be replayed. A new `state` follows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Gap {
-    /// The last event that the reader has.
+    /// The last event that the client received.
     pub from: EventId,
-    /// The newest event; the `state` that follows includes it.
+    /// The newest event. The `state` that follows includes it.
     pub to: EventId,
-    /// Why.
+    /// Why the events cannot be replayed.
     pub reason: GapReason,
 }
 
-words! {
+string_enum! {
     /// Why events cannot be replayed.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum GapReason {
-        /// They are no longer kept.
+        /// The event log does not keep them any more.
         TooOld = "tooOld",
-        /// They belong to another life of the log: the gateway was restarted.
+        /// The id belongs to another epoch of the log: the gateway was restarted.
         OtherEpoch = "otherEpoch",
-        /// The reader was slower than the events came.
+        /// The client read more slowly than events were written.
         SlowReader = "slowReader",
-        /// The id is of no event that was ever written.
+        /// No event with this id was ever written.
         Unknown = "unknown",
     }
 }
@@ -319,7 +318,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_read_back() {
+    fn event_names_round_trip() {
         for name in EventName::ALL {
             assert_eq!(EventName::parse(name.as_str()), Some(*name));
         }
@@ -327,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_gateway_says_reads_back() {
+    fn thread_event_round_trips() {
         let opened = ThreadOpened {
             thread_id: "t".into(),
             model: "m".into(),
@@ -340,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn data_that_is_not_what_its_name_says_is_left_out() {
+    fn data_that_does_not_match_its_name_is_none() {
         assert_eq!(EventBody::parse(EventName::Warning, "7"), None);
         assert_eq!(EventBody::parse(EventName::Notification, "{\"method\":"), None);
         assert_eq!(EventBody::parse(EventName::State, "{}"), None);

@@ -1,9 +1,9 @@
-//! Reading JSON objects field by field, tolerantly, with little code.
+//! Lenient deserialization of JSON objects, field by field, with little code.
 //!
-//! A reader that serde derives costs the browser some 3 KB for each type, and there are dozens: a fifth of the
-//! whole module. Here the object is cut into its fields once, by the same code for all types, and each field
-//! is read as what it should be. A field that is missing or `null` is the default, one that is not known is
-//! left out; only one of another shape is an error.
+//! A deserializer that serde derives costs the browser about 3 KB for each type, and there are dozens: a fifth of the
+//! whole module. Here, the same code splits an object into its fields for all types, and each field is deserialized on
+//! its own. A missing or `null` field gets its default, and an unknown field is ignored. Only a field with an
+//! unexpected shape is an error.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// The fields of a JSON object, each still as text. (A list: there are too few for a map to pay.)
+/// The fields of a JSON object, with their values as text. A list, because objects have too few fields for a map.
 #[derive(Debug)]
 pub struct Fields(Vec<(String, Box<RawValue>)>);
 
@@ -41,27 +41,28 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
-/// A field is missing that must be there, or is of another shape.
+/// The error for a required field that is missing, or a field with an unexpected shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the field {0:?} is not as it should be")]
 pub struct BadField(pub &'static str);
 
 impl Fields {
-    /// The fields of an object; `None` if it is something else.
-    pub fn of(object: &RawValue) -> Option<Self> {
+    /// Splits an object into its fields. `None` if the JSON is not an object.
+    pub fn parse(object: &RawValue) -> Option<Self> {
         serde_json::from_str(object.get()).ok()
     }
 
-    /// The names and the values, in the order in which they are written.
+    /// Iterates over the names and values in their order in the JSON.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
         self.0.iter().map(|(name, value)| (name.as_str(), &**value))
     }
 
-    /// Takes a field out, by its name in Rust, `like_this`; in JSON it is `likeThis`. The default if it is
-    /// missing or `null`.
+    /// Removes a field and returns its value, or the default if the field is missing or `null`.
+    ///
+    /// `name` is the name in Rust, `like_this`. In JSON, the field is named `likeThis` or `like_this`.
     ///
     /// # Errors
-    /// [`BadField`] if it is of another shape.
+    /// [`BadField`] if the value has an unexpected shape.
     pub fn take<T: Default + DeserializeOwned>(&mut self, name: &'static str) -> Result<T, BadField> {
         match self.remove(name) {
             Some(field) if field.get() != "null" => read(&field, name),
@@ -69,19 +70,19 @@ impl Fields {
         }
     }
 
-    /// Takes a field out that has no default.
+    /// As [`Fields::take`], but for a required field.
     ///
     /// # Errors
-    /// [`BadField`] if it is missing or of another shape.
-    pub fn need<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, BadField> {
+    /// [`BadField`] if the field is missing or its value has an unexpected shape.
+    pub fn require<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, BadField> {
         let field = self.remove(name).ok_or(BadField(name))?;
         read(&field, name)
     }
 
-    /// As [`Fields::need`], but the field stays. Its name is the one in JSON.
+    /// Returns the value of a required field without removing the field. `name` is the name in JSON.
     ///
     /// # Errors
-    /// [`BadField`] if it is missing or of another shape.
+    /// [`BadField`] if the field is missing or its value has an unexpected shape.
     pub fn peek<T: DeserializeOwned>(&self, name: &'static str) -> Result<T, BadField> {
         let field = self.0.iter().find(|(field, _)| field == name).ok_or(BadField(name))?;
         read(&field.1, name)
@@ -94,11 +95,11 @@ impl Fields {
 }
 
 fn read<T: DeserializeOwned>(field: &RawValue, name: &'static str) -> Result<T, BadField> {
-    // Not `from_str`, which would look whether anything follows: this text is one value and nothing else.
+    // Not `serde_json::from_str`, which also checks for trailing characters: this text is exactly one value.
     T::deserialize(&mut serde_json::Deserializer::from_str(field.get())).map_err(|_| BadField(name))
 }
 
-/// Whether `camel` (`likeThis`) is what `name` (`like_this`) is called in JSON; the name itself will do too.
+/// Returns `true` if `camel` (`likeThis`) is the camel case of `name` (`like_this`), or `name` itself.
 fn is_camel_case_of(camel: &str, name: &str) -> bool {
     if camel == name {
         return true;
@@ -118,26 +119,28 @@ fn is_camel_case_of(camel: &str, name: &str) -> bool {
     camel.next().is_none()
 }
 
-/// Lets a struct be read from a JSON object, field by field: all of its fields are listed. One whose name in
-/// JSON is another follows it with `as`; those after a semicolon must be there.
+/// Implements `Deserialize` for a struct, by the lenient deserialization of this crate's module `fields`.
+///
+/// All fields are listed. `as` gives the name in JSON if it is not the camel case of the field's name. Fields after the
+/// semicolon are required.
 ///
 /// ```
-/// # use codex_gateway_wire::read_fields;
+/// # use codex_gateway_wire::lenient_deserialize;
 /// #[derive(Debug, PartialEq)]
 /// struct Step { kind: String, took_ms: Option<u64>, text: String }
-/// read_fields!(Step { kind as "type", took_ms; text });
+/// lenient_deserialize!(Step { kind as "type", took_ms; text });
 /// let step: Step = serde_json::from_str(r#"{"type":"wait","text":"…","new":1}"#).unwrap();
 /// assert_eq!(step, Step { kind: "wait".into(), took_ms: None, text: "…".into() });
 /// ```
 #[macro_export]
-macro_rules! read_fields {
+macro_rules! lenient_deserialize {
     ($type:ident { $($field:ident $(as $name:literal)?),* $(; $($needed:ident $(as $needed_name:literal)?),*)? }) => {
         impl $type {
             #[doc(hidden)]
             fn from_fields(fields: &mut $crate::fields::Fields) -> Result<Self, $crate::fields::BadField> {
                 Ok(Self {
                     $($field: fields.take($crate::field_name!($field $($name)?))?,)*
-                    $($($needed: fields.need($crate::field_name!($needed $($needed_name)?))?,)*)?
+                    $($($needed: fields.require($crate::field_name!($needed $($needed_name)?))?,)*)?
                 })
             }
         }
@@ -146,7 +149,7 @@ macro_rules! read_fields {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 use serde::de::Error;
                 let object = Box::<serde_json::value::RawValue>::deserialize(deserializer)?;
-                let mut fields = $crate::fields::Fields::of(&object)
+                let mut fields = $crate::fields::Fields::parse(&object)
                     .ok_or_else(|| D::Error::custom(concat!("not an object: ", stringify!($type))))?;
                 Self::from_fields(&mut fields).map_err(D::Error::custom)
             }
@@ -154,7 +157,7 @@ macro_rules! read_fields {
     };
 }
 
-/// The name of a field in JSON, if it is given one.
+/// The name of a field for `Fields::take` and `Fields::require`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! field_name {
@@ -174,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_have_the_names_that_codex_gives_them() {
+    fn camel_case_matches_the_whole_name_only() {
         for (camel, name) in
             [("clientId", "client_id"), ("receiverThreadIds", "receiver_thread_ids"), ("text", "text")]
         {
@@ -188,13 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_missing_or_null_is_the_default_and_one_of_another_shape_an_error() {
+    fn missing_or_null_field_is_default_and_unexpected_shape_is_an_error() {
         let object: &RawValue = serde_json::from_str(r#"{"exitCode":3,"cwd":null,"command":[]}"#).unwrap();
-        let mut fields = Fields::of(object).unwrap();
+        let mut fields = Fields::parse(object).unwrap();
         assert_eq!(fields.take::<i64>("exit_code"), Ok(3));
         assert_eq!(fields.take::<String>("cwd"), Ok(String::new()));
         assert_eq!(fields.take::<String>("tool"), Ok(String::new()));
-        assert_eq!(fields.need::<String>("tool"), Err(BadField("tool")));
+        assert_eq!(fields.require::<String>("tool"), Err(BadField("tool")));
         assert_eq!(fields.take::<String>("command"), Err(BadField("command")));
     }
 }

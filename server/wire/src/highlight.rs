@@ -1,18 +1,17 @@
-//! Highlighted code, as the server tells it to the page: which languages there are, and runs of one colour.
+//! Syntax highlighting, as sent by the server to the page: the languages, and runs of equally coloured code.
 //!
-//! Runs are a text, `k2_1f4…`: a letter that names a token, and how many bytes of the code are of it. The page has
-//! the code already, and makes safe HTML of it itself; so no markup travels, and what a block looks like is
-//! written in one place.
+//! Runs are encoded as a string such as `k2_1f4…`: for each run, a letter for its token and its length in bytes. The
+//! page already has the code and generates safe HTML from the runs. So no markup is sent, and the markup of a code
+//! block is defined in one place.
 
-/// The longest code that is highlighted, in bytes.
-pub const LARGEST: usize = 100 * 1024;
-/// How many pieces of code are highlighted at once.
-pub const MOST: usize = 32;
-/// The token of what has no colour of its own.
+/// The maximum size of code that is highlighted, in bytes.
+pub const MAX_CODE_BYTES: usize = 100 * 1024;
+/// The maximum number of snippets in one request.
+pub const MAX_SNIPPETS: usize = 32;
+/// The token of code without a colour.
 pub const PLAIN: char = '_';
 
-/// Every language that is highlighted, by all the names that people write behind a fence, and by the endings of
-/// its files.
+/// The supported languages: all names that are used after a code fence, and the file extensions.
 const LANGUAGES: &str = "adoc asm awk bash bat bib c c++ cc cjs clj clojure cmake cmd coffee cpp crystal cs csharp \
     css csv cxx d dart diff docker dockerfile dot elixir elm env erb erl erlang ex exs fish fs fsharp glsl go golang \
     gql gradle graphql groovy h haskell hcl hpp hs html http ini java javascript jinja jl jq js json json5 jsonc jsx \
@@ -26,18 +25,18 @@ pub fn languages() -> impl Iterator<Item = &'static str> {
     LANGUAGES.split_ascii_whitespace()
 }
 
-/// Whether code of a language is highlighted. Upper and lower case do not matter.
+/// Returns `true` if a language is supported. The case is ignored.
 pub fn is_known(lang: &str) -> bool {
     languages().any(|known| known.eq_ignore_ascii_case(lang))
 }
 
-/// Appends a run of a token, which is a letter or [`PLAIN`].
+/// Appends a run. `token` is a lower-case letter or [`PLAIN`].
 pub fn push_run(runs: &mut String, token: char, bytes: usize) {
     runs.push(token);
     runs.push_str(&bytes.to_string());
 }
 
-/// Each run's token and length. What is no run ends them.
+/// Iterates over the token and length of each run. Stops at the first invalid run.
 pub fn read_runs(mut runs: &str) -> impl Iterator<Item = (char, usize)> {
     std::iter::from_fn(move || {
         let token = runs.chars().next().filter(|token| token.is_ascii_lowercase() || *token == PLAIN)?;
@@ -56,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn languages_are_known_by_each_of_their_names() {
+    fn language_is_known_by_name_and_extension_in_any_case() {
         for lang in ["rust", "Rust", "RS", "c++", "yml"] {
             assert!(is_known(lang), "{lang}");
         }
@@ -64,11 +63,11 @@ mod tests {
             assert!(!is_known(lang), "{lang}");
         }
         assert!(languages().all(|lang| lang == lang.to_lowercase()));
-        assert!(languages().is_sorted_by(|a, b| a < b), "in order, each once");
+        assert!(languages().is_sorted_by(|a, b| a < b), "sorted, without duplicates");
     }
 
     #[test]
-    fn runs_read_back_as_written() {
+    fn runs_round_trip() {
         let mut runs = String::new();
         let written = [('k', 2), (PLAIN, 1), ('f', 40_000)];
         for (token, bytes) in written {
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_run_ends_them() {
+    fn invalid_run_ends_the_iteration() {
         for (text, count) in [
             ("", 0),
             ("k", 0),

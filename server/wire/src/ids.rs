@@ -1,4 +1,4 @@
-//! The names of things, as types, so that a thread is never passed where a session is meant.
+//! Ids as distinct types, so that the id of a thread cannot be passed as that of a session.
 
 use std::{fmt, str::FromStr};
 
@@ -13,7 +13,7 @@ macro_rules! string_id {
         pub struct $name(String);
 
         impl $name {
-            /// The id as it is written in JSON and URLs.
+            /// The id as it appears in JSON and URLs.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -40,58 +40,58 @@ macro_rules! string_id {
 }
 
 string_id! {
-    /// A session of the gateway: a conversation with its own URL. Made by the gateway (a UUID).
+    /// The id of a session of the gateway: a conversation with its own URL. A UUID, assigned by the gateway.
     SessionId
 }
 string_id! {
-    /// A thread of codex: what a session talks in. Made by codex.
+    /// The id of a thread of codex: the conversation of a session. Assigned by codex.
     ThreadId
 }
 string_id! {
-    /// One turn of a thread, from a user's message to the end of the agent's work. Made by codex.
+    /// The id of a turn of a thread: from a message of the user to the end of the agent's work. Assigned by codex.
     TurnId
 }
 string_id! {
-    /// One item of a turn. Made by codex, the same live and in history; items that the gateway adds
-    /// (a plan, a notice) have ids of the form `kind:…`, which codex does not use.
+    /// The id of an item of a turn. Assigned by codex, and the same in the stream and in the history. Items that the
+    /// gateway adds (plans, notices) have ids of the form `kind:…`, which codex does not use.
     ItemId
 }
 string_id! {
-    /// A request to the user. Made by the gateway (a UUID), and never used twice.
+    /// The id of a request to the user. A UUID, assigned by the gateway and never reused.
     RequestId
 }
 string_id! {
-    /// A message that waits for its turn. Made by the gateway (a UUID).
+    /// The id of a queued message. A UUID, assigned by the gateway.
     QueueItemId
 }
 string_id! {
-    /// An image that was uploaded. Made by the gateway (a UUID).
+    /// The id of an uploaded image. A UUID, assigned by the gateway.
     UploadId
 }
 string_id! {
-    /// A rule of an owner. Made by the gateway (a UUID), and never used twice.
+    /// The id of a rule. A UUID, assigned by the gateway and never reused.
     RuleId
 }
 string_id! {
-    /// Who owns a session: the `sub` of a token, or [`OwnerId::shared`] where nobody signs in.
+    /// The owner of a session: the `sub` of a token, or [`OwnerId::shared`] without authentication.
     OwnerId
 }
 
 impl OwnerId {
-    /// The owner of everything while the gateway runs without authentication, and of tokens without a `sub`.
+    /// The owner of all sessions if authentication is disabled, and the owner for tokens without a `sub`.
     pub fn shared() -> Self {
         Self("default".to_owned())
     }
 }
 
-/// The place of an event in a session's log, written `<epoch>:<seq>`.
+/// The position of an event in a session's log, written `<epoch>:<seq>`.
 ///
-/// The epoch names one life of the log: sequence numbers of different epochs say nothing of each other.
+/// The log gets a new epoch when the gateway restarts. Sequence numbers of different epochs cannot be compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct EventId {
-    /// The life of the log: letters and digits.
+    /// The epoch of the log: 1 to 32 letters and digits.
     pub epoch: String,
-    /// The number of the event in that life, from 1; 0 is the place before the first.
+    /// The sequence number of the event in its epoch. The first event is 1, and 0 is the position before it.
     pub seq: u64,
 }
 
@@ -101,7 +101,7 @@ impl fmt::Display for EventId {
     }
 }
 
-/// The text is not of the form `<epoch>:<seq>`.
+/// The error for a text that is not of the form `<epoch>:<seq>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an event id reads <epoch>:<number>")]
 pub struct BadEventId;
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_id_reads_back_as_written() {
+    fn event_id_round_trips() {
         let id = EventId { epoch: "k3f9".into(), seq: 42 };
         assert_eq!(id.to_string(), "k3f9:42");
         assert_eq!("k3f9:42".parse(), Ok(id.clone()));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_no_event_id() {
+    fn malformed_event_id_is_an_error() {
         for text in ["", "42", ":42", "a:", "a:-1", "a:+1", "a:1:2", "a b:1", "a:99999999999999999999", "é:1"]
         {
             assert_eq!(text.parse::<EventId>(), Err(BadEventId), "{text:?}");

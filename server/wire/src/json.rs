@@ -1,14 +1,14 @@
-//! JSON that is carried, not understood.
+//! Raw JSON that is passed on unchanged.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// How many steps a line of JSON is indented at most.
-const MAX_INDENT: usize = 32;
+/// The maximum indentation of a line, in levels.
+const MAX_INDENT_LEVELS: usize = 32;
 
-/// A piece of JSON kept as the text it came in, so that what nobody here knows passes through unchanged.
+/// JSON kept as its original text, so that unknown content is passed on unchanged.
 ///
-/// Two are equal when their texts are.
+/// Equality compares the texts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Json(Box<RawValue>);
@@ -19,43 +19,43 @@ impl Json {
         self.0.get()
     }
 
-    /// The JSON as it came.
+    /// The JSON as a [`RawValue`].
     pub fn raw(&self) -> &RawValue {
         &self.0
     }
 
-    /// How many arrays and objects are inside one another at most.
+    /// The maximum nesting of arrays and objects.
     pub fn depth(&self) -> usize {
-        let (mut depth, mut most, mut in_text, mut escaped) = (0_usize, 0, false, false);
+        let (mut depth, mut max_depth, mut in_string, mut escaped) = (0_usize, 0, false, false);
         for byte in self.get().bytes() {
             match byte {
                 _ if escaped => escaped = false,
-                b'\\' => escaped = in_text,
-                b'"' => in_text = !in_text,
-                b'{' | b'[' if !in_text => {
+                b'\\' => escaped = in_string,
+                b'"' => in_string = !in_string,
+                b'{' | b'[' if !in_string => {
                     depth += 1;
-                    most = most.max(depth);
+                    max_depth = max_depth.max(depth);
                 }
-                b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+                b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
                 _ => {}
             }
         }
-        most
+        max_depth
     }
 
-    /// The text with line breaks and indentation, for people. Its parts stay as they are written. From a
-    /// depth of 32 on, lines are not indented further: deep JSON would become mostly white space.
+    /// The JSON with line breaks and indentation. Strings and numbers stay as they are written. Indentation stops at 32
+    /// levels, because deeply nested JSON would become mostly white space.
     pub fn pretty(&self) -> String {
         let mut pretty = String::with_capacity(self.get().len() * 2);
-        let (mut depth, mut in_text, mut escaped) = (0, false, false);
+        let (mut depth, mut in_string, mut escaped) = (0, false, false);
         let new_line = |pretty: &mut String, depth| {
             pretty.push('\n');
-            pretty.extend(std::iter::repeat_n("  ", MAX_INDENT.min(depth)));
+            pretty.extend(std::iter::repeat_n("  ", MAX_INDENT_LEVELS.min(depth)));
         };
         for character in self.get().chars().filter(|c| !c.is_control()) {
-            if in_text {
+            if in_string {
                 pretty.push(character);
-                in_text = escaped || character != '"';
+                in_string = escaped || character != '"';
                 escaped = character == '\\' && !escaped;
                 continue;
             }
@@ -75,7 +75,7 @@ impl Json {
                 '{' | '[' => depth += 1,
                 ',' => new_line(&mut pretty, depth),
                 ':' => pretty.push(' '),
-                '"' => in_text = true,
+                '"' => in_string = true,
                 _ => {}
             }
         }
@@ -115,23 +115,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_laid_out_for_people() {
+    fn pretty_json_has_line_breaks_and_indentation() {
         let json: Json = serde_json::from_str(r#"{"a":[1,{"b":"x, {y} \" z"}], "c":{},"d":[]}"#).unwrap();
         let expected = "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x, {y} \\\" z\"\n    }\n  ],\n  \"c\": {},\n  \"d\": []\n}";
         assert_eq!(json.pretty(), expected);
     }
 
     #[test]
-    fn deep_json_grows_by_a_constant_factor_when_it_is_laid_out() {
+    fn pretty_json_grows_by_a_constant_factor_at_any_depth() {
         for depth in [1000, 2000, 4000] {
             let text = "[".repeat(depth) + &"]".repeat(depth);
             let json: Json = serde_json::from_str(&text).unwrap();
-            assert!(json.pretty().len() <= (2 + 2 * MAX_INDENT) * text.len());
+            assert!(json.pretty().len() <= (2 + 2 * MAX_INDENT_LEVELS) * text.len());
         }
     }
 
     #[test]
-    fn its_depth_is_that_of_its_brackets() {
+    fn depth_counts_brackets_outside_of_strings() {
         for (text, depth) in
             [("1", 0), ("[]", 1), (r#"{"a":[{}],"b":{}}"#, 3), (r#"["[[[\"[", "\\", [1]]"#, 2)]
         {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn laying_out_changes_nothing_that_counts() {
+    fn pretty_json_parses_to_the_same_value() {
         let text = r#"[null,-1.5e3,"\\",{"k":[[],[{}]]},true]"#;
         let json: Json = serde_json::from_str(text).unwrap();
         let again: serde_json::Value = serde_json::from_str(&json.pretty()).unwrap();

@@ -1,33 +1,35 @@
-//! What is said between codex, the gateway and its clients.
+//! Data types shared by codex, the gateway and its clients.
 //!
-//! This crate knows no runtime: it is serde types and one pure function, and compiles to WebAssembly.
+//! The crate consists of serde types and one pure function, the transcript fold. It depends on no async runtime and
+//! compiles to WebAssembly.
 //!
-//! - [`ids`]: the names of things, as types
-//! - [`codex`]: the part of codex's own JSON that is folded: notifications and items, read tolerantly
-//! - [`diff`]: changes of files, and what several of them come to
-//! - [`fields`]: how most of it is read
-//! - [`request`]: what codex asks of the user
-//! - [`rule`]: what a user allows from then on
-//! - [`turn`]: a message to the agent, and the queue in which it can wait
-//! - [`event`]: the events of a session's stream, one [`Event`] each
-//! - [`transcript`]: the fold. [`Transcript::apply`] turns events into the conversation; the session
-//!   runs it, the server renders it, and the browser runs it on the tail of the stream
-//! - [`snapshot`]: a transcript at an event, from which a client goes on with the stream
+//! - [`api`]: request and response bodies of the HTTP API
+//! - [`event`]: events of a session's stream
+//! - [`transcript`]: the fold. [`Transcript::apply`] turns events into a transcript. The session runs it on every
+//!   event, the server renders the result, and the browser applies the rest of the stream to it
+//! - [`snapshot`]: a transcript as of one event, from which a client continues with the stream
 //! - [`page`]: entries older than those of a snapshot
-//! - [`highlight`]: which tokens a piece of code has
-//! - [`search`]: what is found in a conversation
-//! - [`timestamp`]: moments, as they are written and read
-//! - [`api`]: bodies and replies of the HTTP API
+//! - [`turn`]: messages to the agent, and the queue of a session
+//! - [`request`]: requests to the user: approvals and questions
+//! - [`rule`]: standing approvals of a user
+//! - [`search`]: search results in a thread
+//! - [`codex`]: codex's own JSON, as far as the fold needs it: notifications and items
+//! - [`diff`]: file changes, and their composition
+//! - [`highlight`]: syntax highlighting of code blocks
+//! - [`hidden_chars`]: marking of invisible and reordering characters; [`bidi`]: directional isolates
+//! - [`shell`]: the command inside `bash -lc '…'`
+//! - [`ids`], [`json`], [`output`], [`timestamp`]: values that the types above are made of
+//! - [`fields`]: the deserializer that most types use
 
 pub mod api;
+pub mod bidi;
 pub mod codex;
 pub mod diff;
 pub mod event;
 pub mod fields;
-pub mod hidden;
+pub mod hidden_chars;
 pub mod highlight;
 pub mod ids;
-pub mod isolates;
 pub mod json;
 pub mod output;
 pub mod page;
@@ -38,10 +40,10 @@ mod schema;
 pub mod search;
 pub mod shell;
 pub mod snapshot;
+mod string_enum;
 pub mod timestamp;
 pub mod transcript;
 pub mod turn;
-mod words;
 
 pub use codex::{Item, Notification};
 pub use event::{Event, EventBody, EventName};
@@ -53,7 +55,7 @@ pub use output::Output;
 pub use page::ItemsPage;
 pub use request::{ApprovalMode, RequestResolved, UserRequest};
 pub use rule::Rule;
-pub use search::{Match, Matches, SearchPlace};
+pub use search::{Match, Matches, SearchCursor};
 pub use snapshot::Snapshot;
 pub use timestamp::Timestamp;
 pub use transcript::{Change, Content, Entry, Phase, Transcript, TurnRecord};

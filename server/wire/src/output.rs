@@ -1,19 +1,19 @@
-//! What a command printed, bounded: its head and its tail.
+//! The output of a command, limited to its head and its tail.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// How much of the beginning is kept, in bytes.
-pub const HEAD: usize = 64 * 1024;
-/// How much of the end is kept at least, in bytes; up to twice as much stands there for a while.
-pub const TAIL: usize = 128 * 1024;
+/// The maximum size of the head, in bytes.
+pub const HEAD_BYTES: usize = 64 * 1024;
+/// The size to which the tail is cut, in bytes. It is cut when it exceeds twice this size.
+pub const TAIL_BYTES: usize = 128 * 1024;
 
-/// The output of a command: all of it, or its head and its tail once it is longer than both.
+/// The output of a command: all of it, or its head and its tail if it is longer than both.
 ///
-/// Pushing pieces gives the same whatever the cuts between them, and a value read back from JSON goes on
-/// as the one that was written, which is what the fold needs.
+/// The result does not depend on how the output is split into pieces, nor on a round trip through JSON between two
+/// pieces. The fold relies on this.
 ///
-/// In JSON it is a string (as codex writes it), or `{head, omitted, tail}` when something was left out.
+/// In JSON, the output is a string as in codex's JSON, or `{head, omitted, tail}` if a part is omitted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
     head: String,
@@ -25,45 +25,45 @@ impl Output {
     /// Appends a piece.
     pub fn push(&mut self, mut piece: &str) {
         if self.tail.is_empty() {
-            let fits = piece.floor_char_boundary(HEAD - self.head.len());
+            let fits = piece.floor_char_boundary(HEAD_BYTES - self.head.len());
             self.head.push_str(&piece[..fits]);
             piece = &piece[fits..];
         }
-        // A character at a time would be the definition; whole steps of TAIL give the same and cost less.
+        // Equivalent to pushing single characters, but faster: the tail grows and is cut in steps of `TAIL_BYTES`.
         while !piece.is_empty() {
-            let room = (2 * TAIL).saturating_sub(self.tail.len());
+            let room = (2 * TAIL_BYTES).saturating_sub(self.tail.len());
             let fits = piece.floor_char_boundary(room);
             self.tail.push_str(&piece[..fits]);
             piece = &piece[fits..];
             if !piece.is_empty() {
-                let cut = self.tail.ceil_char_boundary(self.tail.len() - TAIL);
+                let cut = self.tail.ceil_char_boundary(self.tail.len() - TAIL_BYTES);
                 self.omitted += cut as u64;
                 self.tail.drain(..cut);
             }
         }
     }
 
-    /// The beginning: everything, unless [`Output::tail`] goes on.
+    /// The head. It is the whole output if [`Output::tail`] is empty.
     pub fn head(&self) -> &str {
         &self.head
     }
 
-    /// The end, after [`Output::omitted`] bytes that are not kept.
+    /// The tail, after [`Output::omitted`] bytes that are not stored.
     pub fn tail(&self) -> &str {
         &self.tail
     }
 
-    /// How many bytes between head and tail were left out.
+    /// The number of omitted bytes between head and tail.
     pub fn omitted(&self) -> u64 {
         self.omitted
     }
 
-    /// Whether nothing was printed.
+    /// Returns `true` if there is no output.
     pub fn is_empty(&self) -> bool {
         self.head.is_empty()
     }
 
-    /// How many bytes are kept.
+    /// The number of stored bytes.
     pub fn len(&self) -> usize {
         self.head.len() + self.tail.len()
     }
@@ -117,14 +117,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_output_is_whole_and_a_plain_string() {
+    fn short_output_is_complete_and_a_string_in_json() {
         let output = Output::from("one\ntwo\n");
         assert_eq!((output.head(), output.omitted(), output.tail()), ("one\ntwo\n", 0, ""));
         assert_eq!(serde_json::to_string(&output).unwrap(), r#""one\ntwo\n""#);
     }
 
     #[test]
-    fn long_output_keeps_its_head_and_its_tail_and_is_bounded() {
+    fn long_output_is_limited_to_head_and_tail() {
         let mut output = Output::default();
         let mut total = 0;
         for line in 0..100_000 {
@@ -134,15 +134,15 @@ mod tests {
         }
         assert!(output.head().starts_with("line 0\nline 1\n"));
         assert!(output.tail().ends_with("line 99999\n"));
-        assert!(output.len() <= HEAD + 2 * TAIL);
+        assert!(output.len() <= HEAD_BYTES + 2 * TAIL_BYTES);
         assert_eq!(output.len() as u64 + output.omitted(), total as u64);
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
-        /// Pieces of any length, of characters of one to four bytes, cut anywhere and stored in between.
+        /// Pieces of any length, with characters of one to four bytes, and a round trip through JSON after one of them.
         #[test]
-        fn the_cuts_between_pieces_do_not_matter(
+        fn result_does_not_depend_on_the_split_into_pieces(
             pieces in proptest::collection::vec(("[aé漢😀]{1,9}", 1usize..20_000), 1..12),
             stored in 0usize..12,
         ) {

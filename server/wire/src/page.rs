@@ -1,32 +1,32 @@
-//! A page of a conversation's older entries.
+//! A page of older entries.
 
 use serde::Serialize;
 
 use crate::{
     ids::{EventId, ThreadId},
-    read_fields,
+    lenient_deserialize,
     transcript::{Entry, TurnRecord},
 };
 
-/// `GET /api/sessions/{id}/items`: entries that follow each other, and what they are older than.
+/// `GET /api/sessions/{id}/items`: consecutive entries of the transcript.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ItemsPage {
     /// Always true.
     pub ok: bool,
-    /// The event it includes last; its entries are as of this one, or of an older one that is the last about them.
+    /// The newest event that the page includes.
     pub at: EventId,
-    /// The thread it is of; none before the session has one.
+    /// The thread. `null` before the session has one.
     pub thread_id: Option<ThreadId>,
-    /// The turns that the entries belong to, oldest first.
+    /// The turns of the entries, oldest first.
     pub turns: Vec<TurnRecord>,
-    /// What was said and done, oldest first.
+    /// The entries, oldest first.
     pub entries: Vec<Entry>,
-    /// Whether there are older ones.
+    /// Whether there are older entries.
     pub older: bool,
-    /// Where the page before this one ends, to be asked with; none if the oldest entry's id has to do, or there
-    /// is no such page.
+    /// The cursor of the next older page. `null` if there is none, or if the page is requested by the id of the oldest
+    /// entry.
     pub cursor: Option<String>,
 }
-read_fields!(ItemsPage { ok, thread_id, turns, entries, older, cursor; at });
+lenient_deserialize!(ItemsPage { ok, thread_id, turns, entries, older, cursor; at });

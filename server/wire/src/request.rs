@@ -1,237 +1,244 @@
-//! What codex asks of the user: a request that waits, what it can be answered, and how it ended.
+//! Requests to the user: approvals and questions of codex, their answers and their ends.
 
 mod summary;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::summary::{Access, Choice, Field, Input, Permission, Summary, ToolArgument, ToolCall};
+pub use self::summary::{
+    FieldChoice, FieldInput, FormField, Permission, PermissionAccess, RequestSummary, ToolArgument, ToolCall,
+};
 
-use crate::{ids::RequestId, json::Json, read_fields, rule::Rule, timestamp::Timestamp, words::words};
+use crate::{
+    ids::RequestId, json::Json, lenient_deserialize, rule::Rule, string_enum::string_enum,
+    timestamp::Timestamp,
+};
 
-/// A request to the user that waits for its end: the event `request`.
+/// `request`: a pending request to the user.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UserRequest {
-    /// Ours: never reused, unlike codex's own ids, which restart with each process.
+    /// The gateway's id of the request. It is never reused, unlike codex's own ids, which restart with each process.
     pub id: RequestId,
-    /// What is asked for.
+    /// What is requested.
     pub kind: RequestKind,
     /// Codex's method.
     pub method: String,
-    /// Codex's parameters, as they came.
+    /// Codex's parameters, unchanged.
     pub params: Json,
-    /// What they say, in a form that is the same for all methods.
-    pub summary: Summary,
-    /// The decisions that can be answered, the least far-reaching first; declining is always among them.
+    /// The content of the parameters, in a format that is the same for all methods.
+    pub summary: RequestSummary,
+    /// The possible decisions, the least far-reaching first. They always include a way to decline.
     pub available_decisions: Vec<Decision>,
-    /// When it came.
+    /// When the request was received.
     pub created_at: Timestamp,
-    /// When it is declined if nobody answers. `None`: it waits for ever.
+    /// When the request is declined if there is no answer. `null`: it has no deadline.
     pub deadline: Option<Timestamp>,
 }
-read_fields!(UserRequest { method, params, summary, available_decisions, created_at, deadline; id, kind });
+lenient_deserialize!(UserRequest { method, params, summary, available_decisions, created_at, deadline; id, kind });
 
-words! {
-    /// What a request is for.
+string_enum! {
+    /// What a request asks for.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum RequestKind {
-        /// To run a command, or to let one reach the network. Answered by a decision.
+        /// Approval to run a command, or to let a command access the network. Answered by a decision.
         Command = "command",
-        /// To change files. Answered by a decision.
+        /// Approval to change files. Answered by a decision.
         FileChange = "fileChange",
-        /// To be allowed more than the sandbox does. Answered by a decision, or by what is granted.
+        /// Permissions beyond the sandbox. Answered by a decision, or by the granted permissions.
         Permissions = "permissions",
         /// Questions of the agent. Answered by answers.
         UserInput = "userInput",
-        /// A form or a link of an MCP server. Answered by an action, and the form's content. One that asks whether a tool of the server
-        /// may be called says which (`summary.tool`), and is answered by a decision.
+        /// A form or a link of an MCP server. Answered by an action, and the form's content. A request for approval of
+        /// a tool call names the tool (`summary.tool`), and is answered by a decision.
         Elicitation = "elicitation",
-        /// A word that this version does not know.
+        /// A value that this version does not know.
         Other = "other",
     }
     other = Other
 }
 
-/// A decision in codex's own JSON: a word, or an object whose one key is the word.
+/// A decision in codex's own JSON: a string, or an object with the kind of the decision as its only key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Decision(Json);
 
 impl Decision {
-    /// Once.
+    /// Allows the request once.
     pub const ACCEPT: &'static str = "accept";
-    /// From here on, as long as the session lives.
+    /// Allows such requests until the session ends.
     pub const ACCEPT_FOR_SESSION: &'static str = "acceptForSession";
-    /// From here on, every command of the owner that begins with these words, in the session's directory. A rule of the
-    /// gateway's: codex is told to accept this once.
+    /// Allows every command of the owner that starts with the same words, in the session's directory. Creates a rule of
+    /// the gateway; codex gets a plain `accept`.
     pub const ACCEPT_WITH_RULE: &'static str = "acceptWithExecpolicyAmendment";
-    /// From here on, reach a host, in sessions of the owner in this directory. A rule of the gateway's, too.
+    /// Allows access to a host in the owner's sessions in this directory. Creates a rule of the gateway, too.
     pub const NETWORK_RULE: &'static str = "applyNetworkPolicyAmendment";
-    /// No; the turn goes on.
+    /// Declines the request. The turn continues.
     pub const DECLINE: &'static str = "decline";
-    /// No; the turn is interrupted.
+    /// Declines the request. The turn is interrupted.
     pub const CANCEL: &'static str = "cancel";
 
-    /// A decision that is a word alone.
-    pub fn word_alone(word: &str) -> Self {
-        // A text can be written as JSON.
-        Self(serde_json::value::to_raw_value(word).map(Json::from).unwrap_or_default())
+    /// Makes a decision that is a plain string.
+    pub fn from_kind(kind: &str) -> Self {
+        // Serializing a string cannot fail.
+        Self(serde_json::value::to_raw_value(kind).map(Json::from).unwrap_or_default())
     }
 
-    /// Its JSON.
+    /// The decision's JSON.
     pub fn json(&self) -> &Json {
         &self.0
     }
 
-    /// Returns `true` if it makes a rule.
+    /// Returns `true` if the decision creates a rule.
     pub fn makes_rule(&self) -> bool {
-        matches!(self.word().as_str(), Self::ACCEPT_WITH_RULE | Self::NETWORK_RULE)
+        matches!(self.kind().as_str(), Self::ACCEPT_WITH_RULE | Self::NETWORK_RULE)
     }
 
-    /// What it is called; nothing if it is neither a word nor an object.
-    pub fn word(&self) -> String {
-        self.texts().into_iter().next().unwrap_or_default()
+    /// The kind of the decision: the string, or the object's key. Empty if the JSON is neither.
+    pub fn kind(&self) -> String {
+        self.strings().into_iter().next().unwrap_or_default()
     }
 
-    /// What the rule of [`Decision::ACCEPT_WITH_RULE`] lets run: the beginning of a command.
+    /// The prefix of the commands that [`Decision::ACCEPT_WITH_RULE`] allows. `None` for other decisions.
     pub fn command_rule(&self) -> Option<String> {
-        let texts = self.texts();
-        let (_, words) = texts.split_at_checked(2).filter(|(keys, _)| keys[0] == Self::ACCEPT_WITH_RULE)?;
+        let strings = self.strings();
+        let (_, words) = strings.split_at_checked(2).filter(|(keys, _)| keys[0] == Self::ACCEPT_WITH_RULE)?;
         (!words.is_empty()).then(|| words.join(" "))
     }
 
-    /// The rule of [`Decision::NETWORK_RULE`]: a host, and whether it is allowed.
+    /// The host of [`Decision::NETWORK_RULE`], and whether it is allowed. `None` for other decisions.
     pub fn network_rule(&self) -> Option<(String, bool)> {
-        let texts = self.texts();
-        let after = |key: &str| texts.iter().position(|text| text == key).and_then(|at| texts.get(at + 1));
-        let host = after("host").filter(|_| texts[0] == Self::NETWORK_RULE)?;
+        let strings = self.strings();
+        let after =
+            |key: &str| strings.iter().position(|string| string == key).and_then(|at| strings.get(at + 1));
+        let host = after("host").filter(|_| strings[0] == Self::NETWORK_RULE)?;
         Some((host.clone(), after("action").is_some_and(|action| action == "allow")))
     }
 
-    /// All its texts, keys and values, in the order in which they are written. (A decision nests little; this
-    /// spares a reader for each level.)
-    fn texts(&self) -> Vec<String> {
+    /// All strings in the JSON, keys and values, in order. Decisions are nested little, so this replaces a deserializer
+    /// for each level.
+    fn strings(&self) -> Vec<String> {
         let mut rest = self.0.get();
-        let mut texts = Vec::new();
+        let mut strings = Vec::new();
         while let Some(start) = rest.find('"') {
-            let text = &rest[start..];
-            // A quote that is escaped does not end the text.
+            let string = &rest[start..];
+            // The opening quote counts as escaped, so that it does not end the string.
             let mut escaped = true;
-            let end = text.find(|c| {
+            let end = string.find(|c| {
                 let ends = c == '"' && !escaped;
                 escaped = c == '\\' && !escaped;
                 ends
             });
             let Some(end) = end.map(|end| end + 1) else { break };
-            texts.extend(serde_json::from_str::<String>(&text[..end]));
-            rest = &text[end..];
+            strings.extend(serde_json::from_str::<String>(&string[..end]));
+            rest = &string[end..];
         }
-        texts
+        strings
     }
 }
 
-/// Two are equal when their texts are.
+/// Compares the JSON texts.
 impl PartialEq for Decision {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }
 }
 
-/// How a request ended: the event `request-resolved`. There is exactly one for each `request`.
+/// `request-resolved`: the end of a request to the user. There is exactly one for each `request`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RequestResolved {
-    /// Which request.
+    /// The request.
     pub id: RequestId,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Who or what ended it.
+    /// The outcome.
+    pub outcome: RequestOutcome,
+    /// Who or what resolved the request.
     pub by: ResolvedBy,
-    /// What codex was answered, secret answers struck out; none if it was withdrawn.
+    /// The answer that codex got, with secret answers redacted. `null` if the request was withdrawn.
     pub result: Option<Json>,
-    /// When.
+    /// When the request was resolved.
     pub at: Timestamp,
-    /// The rule that the answer has made, or that allowed it (`by` is `rule` then).
+    /// The rule that the answer created, or the rule that allowed the request (then `by` is `rule`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<Box<Rule>>,
 }
-read_fields!(RequestResolved { result, at, rule; id, outcome, by });
+lenient_deserialize!(RequestResolved { result, at, rule; id, outcome, by });
 
-words! {
-    /// How a request ended.
+string_enum! {
+    /// The outcome of a request to the user.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Outcome {
-        /// It was allowed.
+    pub enum RequestOutcome {
+        /// The request was allowed.
         Accepted = "accepted",
-        /// It was not; the turn goes on.
+        /// The request was declined, and the turn continues.
         Declined = "declined",
-        /// It was not, and the turn was interrupted.
+        /// The request was declined, and the turn was interrupted.
         Cancelled = "cancelled",
         /// The questions were answered.
         Answered = "answered",
-        /// There is nothing to answer any more.
+        /// The request ended without an answer.
         Withdrawn = "withdrawn",
-        /// A word that this version does not know.
+        /// A value that this version does not know.
         Other = "other",
     }
     other = Other
+    schema_name = "Outcome"
 }
 
-words! {
-    /// Who or what ended a request.
+string_enum! {
+    /// Who or what resolved a request to the user.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum ResolvedBy {
-        /// A person, or a program in their name.
+        /// A client of the API, such as the web page.
         User = "user",
-        /// The session's setting.
+        /// The session's approval mode.
         Policy = "policy",
-        /// A rule of the owner's.
+        /// A rule of the owner.
         Rule = "rule",
-        /// Nobody who could answer was there.
+        /// No client was connected that could answer.
         Absence = "absence",
-        /// Nobody answered in time.
+        /// The deadline passed without an answer.
         Deadline = "deadline",
-        /// Codex took it back, or its turn ended.
+        /// Codex withdrew the request, or its turn ended.
         Codex = "codex",
-        /// The codex process ended, or was replaced.
+        /// The codex process exited or was replaced.
         Process = "process",
         /// The session ended.
         Session = "session",
-        /// A word that this version does not know.
+        /// A value that this version does not know.
         Other = "other",
     }
     other = Other
 }
 
-words! {
-    /// Who answers what codex asks.
+string_enum! {
+    /// Who answers requests to the user. Ordered from the least to the most permissive mode.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
     pub enum ApprovalMode {
-        /// Nobody: everything is declined.
+        /// The gateway declines every request.
         Decline = "decline",
-        /// Whoever is there to answer; declined while nobody is.
+        /// A connected client answers. The gateway declines while there is none.
         #[default]
         AskOrDecline = "ask-or-decline",
-        /// A person, whenever they come: a request waits for its answer.
+        /// A client answers at any time: requests wait even while none is connected.
         Ask = "ask",
-        /// Nobody: everything is allowed.
+        /// The gateway allows every request.
         Accept = "accept",
     }
 }
 
-/// `GET /api/sessions/{id}/requests`: those that wait, the oldest first.
+/// `GET /api/sessions/{id}/requests`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RequestList {
     /// Always true.
     pub ok: bool,
-    /// Those that wait.
+    /// The pending requests, oldest first.
     pub requests: Vec<UserRequest>,
 }
 
-/// `POST /api/sessions/{id}/requests/{requestId}`: a decision, or what the kind of request takes beside one.
+/// `POST /api/sessions/{id}/requests/{requestId}`: a decision, or the fields for the kind of the request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -239,17 +246,17 @@ pub struct AnswerRequest {
     /// One of the available decisions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
-    /// Of permissions: the part that is granted; all that was asked for without.
+    /// For `permissions`: the granted permissions. Default: all that were requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Json>,
-    /// Of user input: the answers, by the questions' ids. Each a text, a list of texts, or codex's
-    /// `{answers: [text]}`.
+    /// For `userInput`: the answers, by question id. Each is a string, a list of strings, or codex's
+    /// `{answers: [string]}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answers: Option<Json>,
-    /// Of an elicitation: `accept`, `decline` or `cancel`.
+    /// For `elicitation`: `accept`, `decline` or `cancel`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
-    /// Of an elicitation that is accepted: the form's content.
+    /// For `elicitation` with the action `accept`: the form's content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<Json>,
 }
@@ -261,7 +268,7 @@ pub struct AnswerRequest {
 pub struct AnswerReply {
     /// Always true.
     pub ok: bool,
-    /// How the request ended.
+    /// The end of the request.
     pub resolved: RequestResolved,
 }
 
@@ -277,30 +284,30 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_is_a_word_or_an_object_with_one() {
-        assert_eq!(decision(r#""accept""#).word(), Decision::ACCEPT);
-        assert_eq!(Decision::word_alone("decline").json().get(), r#""decline""#);
+    fn decision_is_a_string_or_an_object_with_one_key() {
+        assert_eq!(decision(r#""accept""#).kind(), Decision::ACCEPT);
+        assert_eq!(Decision::from_kind("decline").json().get(), r#""decline""#);
         let rule =
             decision(r#"{ "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["cargo", "test"] } }"#);
-        assert_eq!(rule.word(), Decision::ACCEPT_WITH_RULE);
+        assert_eq!(rule.kind(), Decision::ACCEPT_WITH_RULE);
         assert_eq!(rule.command_rule().as_deref(), Some("cargo test"));
         assert_eq!(rule.network_rule(), None);
         let rule = decision(
             r#"{"applyNetworkPolicyAmendment":{"network_policy_amendment":{"host":"a.example","action":"deny"}}}"#,
         );
-        assert_eq!(rule.word(), Decision::NETWORK_RULE);
+        assert_eq!(rule.kind(), Decision::NETWORK_RULE);
         assert_eq!(rule.network_rule(), Some(("a.example".to_owned(), false)));
         assert_eq!(rule.command_rule(), None);
         let quoted =
             decision(r#"{"acceptWithExecpolicyAmendment":{"execpolicy_amendment":["a \"b\" \\\\","é"]}}"#);
         assert_eq!(quoted.command_rule().as_deref(), Some(r#"a "b" \\ é"#));
         for odd in ["7", "null", "[]", "{}"] {
-            assert_eq!(decision(odd).word(), "", "{odd}");
+            assert_eq!(decision(odd).kind(), "", "{odd}");
         }
     }
 
     #[test]
-    fn modes_are_ordered_by_how_much_they_allow() {
+    fn approval_modes_are_ordered_by_permissiveness() {
         assert!(ApprovalMode::ALL.is_sorted());
         for mode in ApprovalMode::ALL {
             assert_eq!(serde_json::to_string(mode).unwrap(), format!("\"{}\"", mode.as_str()));
@@ -308,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_with_something_unknown_in_it_is_refused() {
+    fn answer_with_unknown_field_is_rejected() {
         assert!(serde_json::from_str::<AnswerRequest>(r#"{"decison":"accept"}"#).is_err());
         assert!(serde_json::from_str::<AnswerRequest>(r#"{"decision":"accept"}"#).is_ok());
     }

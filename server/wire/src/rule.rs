@@ -1,73 +1,73 @@
-//! Rules: what a user allows from then on, where they decide "always".
+//! Rules: standing approvals, made by the decision to always allow something.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{RuleId, SessionId},
-    read_fields,
+    lenient_deserialize,
+    string_enum::string_enum,
     timestamp::Timestamp,
     turn::SandboxMode,
-    words::words,
 };
 
-/// A rule of one owner. It allows what it describes without asking, in sessions that are not stricter than the one in
-/// which it was made. Codex does not know it.
+/// A rule of an owner. It allows matching requests without asking, in sessions that are not stricter than the one in
+/// which the rule was created. Rules belong to the gateway; codex does not know them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
-    /// Its id.
+    /// The rule's id.
     pub id: RuleId,
-    /// What it allows.
+    /// What the rule allows.
     pub kind: RuleKind,
-    /// The words that a command begins with. Empty for a host.
+    /// The first words of the allowed commands. Empty for a network rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
-    /// The host that can be reached.
+    /// The allowed host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// The protocol by which the host can be reached, in codex's words.
+    /// The allowed protocol, as codex names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
-    /// The directory in which it holds, absolute. Directories below it are others.
+    /// The absolute working directory in which the rule applies. It does not apply in subdirectories.
     pub cwd: String,
-    /// The sandbox of the session in which it was made. It does not hold in stricter sessions.
+    /// The sandbox of the session in which the rule was created. The rule does not apply in stricter sessions.
     pub sandbox: SandboxMode,
-    /// The session in which it was made.
+    /// The session in which the rule was created.
     pub session_id: SessionId,
-    /// When it was made.
+    /// When the rule was created.
     pub created_at: Timestamp,
 }
-read_fields!(Rule { command, host, protocol; id, kind, cwd, sandbox, session_id, created_at });
+lenient_deserialize!(Rule { command, host, protocol; id, kind, cwd, sandbox, session_id, created_at });
 
 impl Rule {
-    /// The beginning of the command, or the host.
+    /// The first words of the commands, or the host.
     pub fn title(&self) -> String {
         self.host.clone().unwrap_or_else(|| self.command.join(" "))
     }
 }
 
-words! {
+string_enum! {
     /// What a rule allows.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum RuleKind {
-        /// Commands that begin with certain words. They run without the sandbox.
+        /// Commands that start with certain words. They run without the sandbox.
         Command = "command",
         /// Connections to a host.
         Network = "network",
-        /// A word that this version does not know.
+        /// A value that this version does not know.
         Other = "other",
     }
     other = Other
 }
 
-/// `GET /api/rules`: the caller's rules, the oldest first.
+/// `GET /api/rules`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuleList {
     /// Always true.
     pub ok: bool,
-    /// The rules.
+    /// The caller's rules, oldest first.
     pub rules: Vec<Rule>,
 }
 
@@ -78,6 +78,6 @@ pub struct RuleList {
 pub struct RuleDeleted {
     /// Always true.
     pub ok: bool,
-    /// The rule that is revoked.
+    /// The revoked rule.
     pub rule_id: RuleId,
 }

@@ -1,4 +1,4 @@
-//! Schemas of what serde is not told by deriving, for the OpenAPI document.
+//! OpenAPI schemas of types that do not derive `ToSchema`.
 
 use utoipa::{
     PartialSchema, ToSchema,
@@ -17,19 +17,19 @@ use crate::{
     turn::Wait,
 };
 
-/// One of a few words: what each of them means stands in the description, as a list.
-pub(crate) fn words(about: &str, words: &[(&str, &str)]) -> RefOr<Schema> {
+/// The schema of a string enum. The description lists the values with their documentation.
+pub(crate) fn string_enum(about: &str, values: &[(&str, &str)]) -> RefOr<Schema> {
     let mut description = about.trim().to_owned() + "\n";
-    for (word, meaning) in words {
+    for (value, meaning) in values {
         description.push_str("\n- `");
-        description.push_str(word);
+        description.push_str(value);
         description.push_str("`: ");
         description.push_str(meaning.trim());
     }
-    text(&description).enum_values(Some(words.iter().map(|(word, _)| *word))).into()
+    text(&description).enum_values(Some(values.iter().map(|(value, _)| *value))).into()
 }
 
-/// Says of an object which kind it is: its `type` is this word.
+/// Adds the property `type` with a fixed value to an object's schema.
 pub(crate) fn tagged(fields: RefOr<Schema>, about: &str, kind: &str) -> RefOr<Schema> {
     let mut schema = fields;
     if let RefOr::T(Schema::Object(object)) = &mut schema {
@@ -41,13 +41,13 @@ pub(crate) fn tagged(fields: RefOr<Schema>, about: &str, kind: &str) -> RefOr<Sc
     schema
 }
 
-/// Whatever fits one of these schemas, or several.
+/// The schema of a value that matches one or more of the named schemas.
 pub(crate) fn any_of(about: &str, names: &[&str]) -> RefOr<Schema> {
     let all = AnyOfBuilder::new().description(Some(about));
     names.iter().fold(all, |all, name| all.item(Ref::from_schema_name(*name))).into()
 }
 
-/// Adds a schema, and all that it refers to.
+/// Adds the schema of a type and all schemas that it refers to.
 pub(crate) fn add<T: ToSchema>(all: &mut Vec<(String, RefOr<Schema>)>) {
     all.push((T::name().into_owned(), T::schema()));
     T::schemas(all);
@@ -72,29 +72,31 @@ macro_rules! schema {
 schema!(
     Json = ObjectBuilder::new()
         .schema_type(SchemaType::AnyValue)
-        .description(Some("Any JSON; where it is codex's, it passes through as it came."))
+        .description(Some("Any JSON. JSON of codex is passed on unchanged."))
 );
 schema!(
-    EventId = text("The place of an event in a session's log: `<epoch>:<seq>`. Numbers of different epochs say nothing of each other.")
+    EventId = text("The position of an event in a session's log: `<epoch>:<seq>`. Sequence numbers of different epochs cannot be compared.")
         .pattern(Some("^[0-9A-Za-z]{1,32}:[0-9]+$"))
 );
 schema!(
-    Timestamp = text("A moment: RFC 3339 in UTC, to the millisecond.")
+    Timestamp = text("A point in time: RFC 3339 in UTC, with milliseconds.")
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
 );
 schema!(
     UnknownItem = ObjectBuilder::new()
         .description(Some(
-            "An item of a kind that this version of the gateway does not know, as codex wrote it."
+            "An item of a type that this version of the gateway does not know, as codex sent it."
         ))
-        .property("type", text("What kind it is, in codex's words."))
-        .property("id", text("Its id."))
+        .property("type", text("The item's type."))
+        .property("id", text("The item's id."))
         .required("id")
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 );
 schema!(
     Decision = OneOfBuilder::new()
-        .description(Some("A decision in codex's own JSON: a word, or an object whose one key is the word."))
+        .description(Some(
+            "A decision in codex's own JSON: a string, or an object with the kind of the decision as its only key."
+        ))
         .item(text("`accept`, `acceptForSession`, `decline`, `cancel`, …"))
         .item(
             ObjectBuilder::new()
@@ -106,34 +108,36 @@ schema!(
 );
 schema!(
     Wait = OneOfBuilder::new()
-        .description(Some("Whether the reply waits for the end of the turn: `true`, `false`, or for how many seconds at most."))
+        .description(Some(
+            "Whether the reply waits for the end of the turn: `true`, `false`, or a maximum number of seconds."
+        ))
         .item(ObjectBuilder::new().schema_type(Type::Boolean))
         .item(
             ObjectBuilder::new()
                 .schema_type(Type::Integer)
                 .minimum(Some(0))
-                .maximum(Some(Wait::LONGEST))
+                .maximum(Some(Wait::MAX_SECONDS))
         )
 );
 schema!(
     Output = OneOfBuilder::new()
         .description(Some(
-            "What a command printed: all of it, or its head and its tail once it is longer than both."
+            "The output of a command: all of it, or its head and its tail if it is longer than both."
         ))
-        .item(text("All of it."))
+        .item(text("The whole output."))
         .item(
             ObjectBuilder::new()
-                .property("head", text("The beginning."))
+                .property("head", text("The head."))
                 .required("head")
                 .property(
                     "omitted",
                     ObjectBuilder::new()
                         .schema_type(Type::Integer)
                         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-                        .description(Some("How many bytes between head and tail were left out."))
+                        .description(Some("The number of omitted bytes between head and tail."))
                 )
                 .required("omitted")
-                .property("tail", text("The end."))
+                .property("tail", text("The tail."))
                 .required("tail")
         )
 );

@@ -1,40 +1,40 @@
-//! What is found in a conversation.
+//! Search results in a thread.
 
 use serde::Serialize;
 
 use crate::{
     ids::{ItemId, TurnId},
-    read_fields,
+    lenient_deserialize,
 };
 
-/// A part of what a search has found.
+/// A page of search results.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Matches {
-    /// The newest first.
+    /// The matches, newest first.
     pub matches: Vec<Match>,
-    /// Where the search continues, further back; `None` once all has been searched.
-    pub next: Option<SearchPlace>,
+    /// Where the search continues in older entries. `None` once the whole thread has been searched.
+    pub next: Option<SearchCursor>,
 }
-read_fields!(Matches { matches, next });
+lenient_deserialize!(Matches { matches, next });
 
-/// Where a search continues. At least one of the two is there.
+/// The position at which a search continues. At least one of the fields is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SearchPlace {
-    /// It continues before this entry.
+pub struct SearchCursor {
+    /// The entry before which the search continues.
     pub before: Option<ItemId>,
-    /// The cursor of the page before which it continues.
+    /// The cursor of the page before which the search continues.
     pub cursor: Option<String>,
 }
-read_fields!(SearchPlace { before, cursor });
+lenient_deserialize!(SearchCursor { before, cursor });
 
-/// An entry in which a text stands.
+/// An entry that contains the search text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Match {
     /// The entry's id.
     pub id: ItemId,
-    /// The turn it belongs to.
+    /// The entry's turn.
     pub turn: Option<TurnId>,
-    /// A line of what stands around the text.
+    /// The text around the match, on one line.
     pub excerpt: String,
 }
-read_fields!(Match { id, turn, excerpt });
+lenient_deserialize!(Match { id, turn, excerpt });

@@ -1,25 +1,26 @@
-//! Command lines as people would type them.
+//! The command inside a shell invocation such as `bash -lc '…'`.
 
-/// Where the system keeps its shells. The agent can choose the shell, and one of its own making can do anything,
-/// whatever stands behind it: only what runs in one of these is shown alone.
-const PLACES: [&str; 4] = ["", "/bin/", "/usr/bin/", "/usr/local/bin/"];
+/// The directories of the system's shells. Only the commands of these shells are unwrapped: the agent can choose the
+/// shell, and a program of its own could do anything, whatever its arguments.
+const SHELL_DIRS: [&str; 4] = ["", "/bin/", "/usr/bin/", "/usr/local/bin/"];
 
-/// The command inside `bash -lc '…'`, which is how codex runs most of them; any other line as it is.
-pub fn command_line(line: &str) -> String {
-    inner(line).unwrap_or_else(|| line.to_owned())
+/// Returns the command inside `bash -lc '…'`, which is how codex runs most commands. Other lines are returned
+/// unchanged.
+pub fn unwrap_shell_command(line: &str) -> String {
+    inner_command(line).unwrap_or_else(|| line.to_owned())
 }
 
-fn inner(line: &str) -> Option<String> {
+fn inner_command(line: &str) -> Option<String> {
     let (shell, rest) = line.split_once(' ')?;
-    let (place, name) = shell.split_at(shell.rfind('/').map_or(0, |slash| slash + 1));
-    if !PLACES.contains(&place) || !matches!(name, "bash" | "sh" | "zsh" | "dash") {
+    let (dir, name) = shell.split_at(shell.rfind('/').map_or(0, |slash| slash + 1));
+    if !SHELL_DIRS.contains(&dir) || !matches!(name, "bash" | "sh" | "zsh" | "dash") {
         return None;
     }
     let rest = rest.strip_prefix("-lc ").or_else(|| rest.strip_prefix("-c "))?;
     single_word(rest)
 }
 
-/// Takes the quotes off a text that is one word to a shell.
+/// Removes the shell quoting of a text. `None` if a shell would not read the text as a single word.
 fn single_word(text: &str) -> Option<String> {
     let mut word = String::new();
     let mut chars = text.chars();
@@ -57,15 +58,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shell_around_a_command_is_left_out() {
-        assert_eq!(command_line("/bin/bash -lc 'cargo test'"), "cargo test");
-        assert_eq!(command_line("bash -lc ls"), "ls");
-        assert_eq!(command_line(r#"/usr/bin/zsh -c "echo \"a b\" \$HOME \n""#), r#"echo "a b" $HOME \n"#);
-        assert_eq!(command_line(r#"bash -lc 'echo '"'"'hi'"'"''"#), "echo 'hi'");
+    fn system_shell_around_a_command_is_removed() {
+        assert_eq!(unwrap_shell_command("/bin/bash -lc 'cargo test'"), "cargo test");
+        assert_eq!(unwrap_shell_command("bash -lc ls"), "ls");
+        assert_eq!(
+            unwrap_shell_command(r#"/usr/bin/zsh -c "echo \"a b\" \$HOME \n""#),
+            r#"echo "a b" $HOME \n"#
+        );
+        assert_eq!(unwrap_shell_command(r#"bash -lc 'echo '"'"'hi'"'"''"#), "echo 'hi'");
     }
 
     #[test]
-    fn a_shell_of_the_agents_own_is_shown() {
+    fn shell_in_another_directory_is_kept() {
         for line in [
             "/work/bash -lc 'ls'",
             "./sh -c ls",
@@ -73,12 +77,12 @@ mod tests {
             "/tmp/usr/bin/bash -lc ls",
             "../bin/sh -c ls",
         ] {
-            assert_eq!(command_line(line), line);
+            assert_eq!(unwrap_shell_command(line), line);
         }
     }
 
     #[test]
-    fn other_lines_stay_as_they_are() {
+    fn other_lines_are_unchanged() {
         for line in [
             "ls -la",
             "bash -lc 'a' b",
@@ -88,7 +92,7 @@ mod tests {
             "bash -lc a;b",
             "",
         ] {
-            assert_eq!(command_line(line), line);
+            assert_eq!(unwrap_shell_command(line), line);
         }
     }
 }

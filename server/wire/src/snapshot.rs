@@ -1,29 +1,29 @@
-//! A session at an event, from which a client goes on with the stream.
+//! A snapshot of a session, from which a client continues with the stream.
 
 use serde::Serialize;
 
 use crate::{
     api::{Model, SessionInfo},
     ids::EventId,
-    read_fields,
+    lenient_deserialize,
     transcript::Transcript,
 };
 
-/// A session as it stands after the event [`Snapshot::at`]: the conversation's newest part, and what a page
-/// needs around it. The stream with `since=at` goes on from here.
+/// A session as of the event [`Snapshot::at`]: the newest part of the transcript, and further data for a page. The
+/// stream with `since=at` continues from here.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
-    /// The event it includes last.
+    /// The newest event that the snapshot includes.
     pub at: EventId,
     /// The session.
     pub session: SessionInfo,
-    /// The models that can be chosen.
+    /// The available models.
     pub models: Vec<Model>,
-    /// Whether entries older than the transcript's first are left out.
+    /// Whether there are entries older than the transcript's first.
     pub older: bool,
-    /// The conversation.
+    /// The transcript.
     pub transcript: Transcript,
 }
-read_fields!(Snapshot { models, older, transcript; at, session });
+lenient_deserialize!(Snapshot { models, older, transcript; at, session });

@@ -1,6 +1,6 @@
-//! A moment on the wire: RFC 3339 in UTC.
+//! Timestamps in RFC 3339, UTC.
 //!
-//! Written by hand because the browser reads it as well: the `time` crate would add more to the module than all of this.
+//! Implemented here because the browser parses them as well, and the `time` crate would add more code to its module.
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ use serde::{
     de::{Error, Unexpected, Visitor},
 };
 
-const SECOND: i64 = 1000;
-const DAY: i64 = 24 * 60 * 60 * SECOND;
+const SECOND_MS: i64 = 1000;
+const DAY_MS: i64 = 24 * 60 * 60 * SECOND_MS;
 
-/// A moment, to the millisecond. On the wire it is RFC 3339 in UTC: `2026-09-21T14:13:20.123Z`.
+/// A point in time with millisecond precision. Serialized in RFC 3339, UTC: `2026-09-21T14:13:20.123Z`.
 ///
-/// A number is read as Unix milliseconds: that is how stored moments were written by earlier versions.
+/// A number is deserialized as Unix milliseconds, because earlier versions stored timestamps so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// A moment by its Unix milliseconds.
+    /// Makes a timestamp of Unix milliseconds.
     pub const fn from_ms(ms: i64) -> Self {
         Self(ms)
     }
@@ -29,7 +29,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads the form in which it is written, with any number of digits after the seconds.
+    /// Parses the serialized form. The fraction of the seconds may have any number of digits.
     fn parse(text: &str) -> Option<Self> {
         let text = text.strip_suffix('Z')?;
         let (text, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -46,23 +46,24 @@ impl Timestamp {
         }
         let ms = if fraction.is_empty() { 0 } else { number(&format!("{fraction:0<3.3}"))? };
         let seconds = (hour * 60 + minute) * 60 + second;
-        Some(Self(days_since_1970(year, month, day) * DAY + seconds * SECOND + ms))
+        Some(Self(days_since_1970(year, month, day) * DAY_MS + seconds * SECOND_MS + ms))
     }
 }
 
-/// Reads digits alone.
+/// Parses a number that consists of digits only.
 fn number(digits: &str) -> Option<i64> {
     if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
-/// The day's number in the Gregorian calendar. Years begin in March, so that a leap day is a year's last.
+/// The number of days since 1970-01-01 in the Gregorian calendar. The calculation uses years that start in March, so
+/// that a leap day is the last day of its year.
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
 }
 
-/// The year, month and day with this number: the inverse of [`days_since_1970`].
+/// The year, month and day: the inverse of [`days_since_1970`].
 fn date_of(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -76,11 +77,11 @@ fn date_of(days: i64) -> (i64, i64, i64) {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = date_of(self.0.div_euclid(DAY));
-        let ms = self.0.rem_euclid(DAY);
-        let seconds = ms / SECOND;
+        let (year, month, day) = date_of(self.0.div_euclid(DAY_MS));
+        let ms = self.0.rem_euclid(DAY_MS);
+        let seconds = ms / SECOND_MS;
         let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % SECOND)
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % SECOND_MS)
     }
 }
 
@@ -92,8 +93,8 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl Visitor<'_> for Read {
+        struct TimestampVisitor;
+        impl Visitor<'_> for TimestampVisitor {
             type Value = Timestamp;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,7 +113,7 @@ impl<'de> Deserialize<'de> for Timestamp {
                 Ok(Timestamp(i64::try_from(ms).unwrap_or(i64::MAX)))
             }
         }
-        deserializer.deserialize_any(Read)
+        deserializer.deserialize_any(TimestampVisitor)
     }
 }
 
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn timestamp_is_written_as_rfc_3339_and_reads_back() {
+    fn timestamp_round_trips_in_rfc_3339() {
         for (ms, text) in [
             (0, "1970-01-01T00:00:00.000Z"),
             (1_790_000_000_123, "2026-09-21T14:13:20.123Z"),
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_number_is_read_as_milliseconds() {
+    fn number_is_unix_milliseconds_and_fractions_are_truncated() {
         assert_eq!(read("1790000000123"), Some(1_790_000_000_123));
         assert_eq!(read("\"2026-09-21T14:13:20Z\""), Some(1_790_000_000_000));
         assert_eq!(read("\"2026-09-21T14:13:20.1Z\""), Some(1_790_000_000_100));
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn text_of_another_form_is_an_error() {
+    fn malformed_timestamp_is_an_error() {
         for wrong in [
             "",
             "2026-09-21",

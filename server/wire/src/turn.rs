@@ -1,4 +1,4 @@
-//! A message to the agent: what it says, what it is to run with, and the queue in which it can wait.
+//! Messages to the agent: their content and settings, the queue, and how they were delivered.
 
 use std::fmt::{self, Formatter};
 
@@ -11,32 +11,32 @@ use crate::{
     fields::{BadField, Fields},
     ids::{QueueItemId, TurnId, UploadId},
     json::Json,
-    read_fields,
-    words::{Unknown, words},
+    lenient_deserialize,
+    string_enum::{UnknownString, string_enum},
 };
 
-/// How many characters the texts of a message may have together: codex takes no more.
+/// The maximum number of characters in the texts of a message. It is codex's limit.
 pub const MAX_PROMPT_CHARS: usize = 1 << 20;
 
-words! {
-    /// What commands of an agent may touch, in codex's words.
+string_enum! {
+    /// What the agent's commands may access. The values are codex's.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum SandboxMode {
-        /// They may read.
+        /// Commands may read files.
         #[default]
         ReadOnly = "read-only",
-        /// They may write in the session's directory.
+        /// Commands may also write in the session's directory.
         WorkspaceWrite = "workspace-write",
-        /// They may do what the gateway's user may.
+        /// Commands have all permissions of the gateway's user.
         DangerFullAccess = "danger-full-access",
     }
 }
 
-words! {
-    /// When codex asks before it leaves the sandbox, in its words.
+string_enum! {
+    /// When codex asks for approval of commands outside of the sandbox. The values are codex's.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum ApprovalPolicy {
-        /// When the agent thinks it must.
+        /// When the agent decides to.
         #[default]
         OnRequest = "on-request",
         /// Never: what the sandbox does not allow fails.
@@ -44,93 +44,96 @@ words! {
     }
 }
 
-words! {
-    /// What to do with a message while a turn runs.
+string_enum! {
+    /// How a message is delivered while a turn runs.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum WhenBusy {
-        /// Refuse it.
+        /// The message is rejected.
         #[default]
         Reject = "reject",
-        /// Let it wait in the session's queue; it becomes a turn of its own.
+        /// The message is queued, and starts a turn later.
         Queue = "queue",
-        /// Tell it to the agent that is at work. Where that cannot be, it waits at the front of the queue.
+        /// The message steers the running turn. If that is not possible, it is put at the front of the queue.
         Steer = "steer",
     }
 }
 
-/// `POST /api/sessions/{id}/turn`: a message, and what it is to run with. What is left out stays as it is.
+/// `POST /api/sessions/{id}/turn`: a message, and settings of the thread from its turn on. Omitted settings stay
+/// unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct StartTurn {
-    /// What the user says; may be empty if `input` is not.
+    /// The text of the message. May be empty if `input` is not.
     pub prompt: String,
-    /// What comes after the prompt.
+    /// Further parts of the message, after the prompt.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub input: Vec<InputPart>,
     /// The model from this turn on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// How hard the model shall think, from this turn on: one of the words that its entry in `models` lists.
+    /// The reasoning effort from this turn on: one of those that the model's entry in `models` lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effort: Option<String>,
-    /// What commands may touch, from this turn on.
+    /// What commands may access from this turn on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxMode>,
-    /// When codex asks, from this turn on.
+    /// When codex asks for approval from this turn on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval_policy: Option<ApprovalPolicy>,
-    /// A JSON Schema that the answer of this turn alone must follow; nested at most 100 deep.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "schema")]
+    /// A JSON Schema that the answer must match, for this turn only. Nested at most 100 levels deep.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "output_schema")]
     pub output_schema: Option<Json>,
-    /// The client's own id of the message; comes back as `clientId` of the user's item.
+    /// The client's id of the message. Returned as `clientId` of the user's item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_message_id: Option<String>,
-    /// What to do with it while a turn runs; it is refused without.
+    /// How the message is delivered while a turn runs. Default: it is rejected.
     pub when_busy: WhenBusy,
-    /// The turn whose place the message takes. That turn and all later ones are removed before the message is sent; files stay as
-    /// they are. A message that cannot be sent removes nothing. Refused while a turn runs, whatever `whenBusy` says.
+    /// The turn that the message replaces. This turn and all later ones are removed before the message is sent; files
+    /// stay as they are. A message that cannot be sent removes nothing. Rejected while a turn runs, whatever
+    /// `whenBusy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces_turn_id: Option<TurnId>,
-    /// With `replacesTurnId`: the last turn that the client knows of. Refused if the conversation ends with another turn, so that
-    /// no turn is removed that the client has not seen.
+    /// With `replacesTurnId`: the last turn that the client knows. The message is rejected if the conversation ends
+    /// with another turn, so that no turn is removed that the client has not displayed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_last_turn_id: Option<TurnId>,
-    /// Whether the reply waits for the end of its turn.
+    /// Whether the reply waits for the end of the turn.
     #[serde(skip_serializing_if = "Wait::is_no")]
     pub wait: Wait,
 }
 
-/// How deep a schema may be. Codex reads no message in which more than 128 are inside one another.
-const DEEPEST: usize = 100;
+/// The maximum nesting of an output schema. Codex rejects messages that are nested more than 128 levels deep.
+const MAX_SCHEMA_DEPTH: usize = 100;
 
-/// Reads a schema that codex can read as well.
-fn schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+/// Deserializes an output schema, and rejects one that codex could not read.
+fn output_schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     let schema = Option::<Json>::deserialize(deserializer)?;
-    if schema.as_ref().is_some_and(|schema| schema.depth() > DEEPEST) {
-        return Err(D::Error::custom(format_args!("outputSchema is nested more than {DEEPEST} deep")));
+    if schema.as_ref().is_some_and(|schema| schema.depth() > MAX_SCHEMA_DEPTH) {
+        let message = format_args!("outputSchema is nested more than {MAX_SCHEMA_DEPTH} deep");
+        return Err(D::Error::custom(message));
     }
     Ok(schema)
 }
 
-/// Whether a reply waits for the end of the turn: `true`, `false`, or for how many seconds at most.
+/// Whether a reply waits for the end of the turn: `true`, `false`, or a maximum number of seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wait {
-    /// It does not.
+    /// Without waiting.
     #[default]
     No,
-    /// However long that takes.
-    ToTheEnd,
-    /// So many seconds at most.
+    /// Without a time limit.
+    UntilEnd,
+    /// At most this number of seconds.
     Seconds(u32),
 }
 
 impl Wait {
-    /// The longest time that can be named, in seconds: a day.
-    pub const LONGEST: u32 = 24 * 60 * 60;
+    /// The maximum time limit in seconds: a day.
+    pub const MAX_SECONDS: u32 = 24 * 60 * 60;
 
-    /// Whether it does not.
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    /// Returns `true` for [`Wait::No`].
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "required by serde")]
     pub fn is_no(&self) -> bool {
         *self == Self::No
     }
@@ -140,7 +143,7 @@ impl Serialize for Wait {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::No => serializer.serialize_bool(false),
-            Self::ToTheEnd => serializer.serialize_bool(true),
+            Self::UntilEnd => serializer.serialize_bool(true),
             Self::Seconds(seconds) => serializer.serialize_u32(*seconds),
         }
     }
@@ -148,51 +151,51 @@ impl Serialize for Wait {
 
 impl<'de> Deserialize<'de> for Wait {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl Visitor<'_> for Read {
+        struct WaitVisitor;
+        impl Visitor<'_> for WaitVisitor {
             type Value = Wait;
 
             fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-                write!(f, "true, false, or whole seconds up to {}", Wait::LONGEST)
+                write!(f, "true, false, or whole seconds up to {}", Wait::MAX_SECONDS)
             }
 
             fn visit_bool<E: Error>(self, waits: bool) -> Result<Wait, E> {
-                Ok(if waits { Wait::ToTheEnd } else { Wait::No })
+                Ok(if waits { Wait::UntilEnd } else { Wait::No })
             }
 
             fn visit_u64<E: Error>(self, seconds: u64) -> Result<Wait, E> {
                 match u32::try_from(seconds) {
                     Ok(0) => Ok(Wait::No),
-                    Ok(seconds) if seconds <= Wait::LONGEST => Ok(Wait::Seconds(seconds)),
+                    Ok(seconds) if seconds <= Wait::MAX_SECONDS => Ok(Wait::Seconds(seconds)),
                     _ => Err(E::invalid_value(Unexpected::Unsigned(seconds), &self)),
                 }
             }
         }
-        deserializer.deserialize_any(Read)
+        deserializer.deserialize_any(WaitVisitor)
     }
 }
 
-/// A part of a message beside its prompt.
+/// A part of a message besides its prompt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum InputPart {
-    /// More text.
+    /// A text.
     Text {
         /// The text.
         text: String,
     },
     /// An image.
     Image {
-        /// The id that `POST /api/uploads` gave it.
+        /// The id that `POST /api/uploads` returned.
         upload: UploadId,
     },
-    /// A file or directory that the message is about.
+    /// A mention of a file or directory.
     Mention {
-        /// Its path, relative to the session's directory.
+        /// The path, relative to the session's directory.
         path: String,
     },
-    /// A skill that the agent shall use.
+    /// A skill for the agent to use.
     Skill {
         /// The skill's name.
         name: String,
@@ -206,10 +209,10 @@ impl InputPart {
 
     fn read(kind: &str, fields: &mut Fields) -> Result<Option<Self>, BadField> {
         Ok(Some(match kind {
-            "text" => Self::Text { text: fields.need("text")? },
-            "image" => Self::Image { upload: fields.need("upload")? },
-            "mention" => Self::Mention { path: fields.need("path")? },
-            "skill" => Self::Skill { name: fields.need("name")?, path: fields.need("path")? },
+            "text" => Self::Text { text: fields.require("text")? },
+            "image" => Self::Image { upload: fields.require("upload")? },
+            "mention" => Self::Mention { path: fields.require("path")? },
+            "skill" => Self::Skill { name: fields.require("name")?, path: fields.require("path")? },
             _ => return Ok(None),
         }))
     }
@@ -218,46 +221,46 @@ impl InputPart {
 impl<'de> Deserialize<'de> for InputPart {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = Fields::deserialize(deserializer)?;
-        let word: String = fields.need("type").map_err(D::Error::custom)?;
-        let part = Self::read(&word, &mut fields).map_err(D::Error::custom)?;
-        part.ok_or_else(|| D::Error::custom(Unknown { word, known: Self::KINDS }))
+        let kind: String = fields.require("type").map_err(D::Error::custom)?;
+        let part = Self::read(&kind, &mut fields).map_err(D::Error::custom)?;
+        part.ok_or_else(|| D::Error::custom(UnknownString { string: kind, known: Self::KINDS }))
     }
 }
 
-/// A message that waits for its turn.
+/// A queued message.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QueueItem {
-    /// Its id.
+    /// The message's id in the queue.
     pub id: QueueItemId,
-    /// The client's own id of the message.
+    /// The client's id of the message.
     pub client_message_id: Option<String>,
-    /// What the user says: the prompt.
+    /// The text of the message.
     pub text: String,
-    /// What comes after the prompt.
+    /// Further parts of the message, after the prompt.
     pub input: Vec<InputPart>,
-    /// The model from its turn on.
+    /// The model from the message's turn on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// How hard the model shall think, from its turn on.
+    /// The reasoning effort from the message's turn on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effort: Option<String>,
-    /// What commands may touch, from its turn on.
+    /// What commands may access from the message's turn on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxMode>,
-    /// When codex asks, from its turn on.
+    /// When codex asks for approval from the message's turn on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval_policy: Option<ApprovalPolicy>,
-    /// A JSON Schema that the answer of its turn must follow.
+    /// A JSON Schema that the answer to the message must match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<Json>,
-    /// It is on its way to codex, and cannot be changed any more.
+    /// Whether the message is being sent to codex. It cannot be changed any more.
     pub sending: bool,
-    /// Why codex did not take it. The queue waits until somebody changes it, sends it or takes it out.
+    /// Why codex rejected the message. The queue is blocked until the message is changed, sent or removed.
     pub error: Option<String>,
 }
-read_fields!(QueueItem {
+lenient_deserialize!(QueueItem {
     id,
     client_message_id,
     text,
@@ -272,12 +275,12 @@ read_fields!(QueueItem {
 });
 
 impl QueueItem {
-    /// A message that waits from now on.
+    /// Makes a queued message.
     pub fn new(id: QueueItemId, turn: StartTurn) -> Self {
         let StartTurn { prompt, input, model, effort, sandbox, approval_policy, .. } = turn;
         let StartTurn { output_schema, client_message_id, .. } = turn;
         Self {
-            // One without an id of the client's is known by ours, once codex has it.
+            // The id by which the message is recognized once codex has it.
             client_message_id: client_message_id.or_else(|| Some(id.to_string())),
             id,
             text: prompt,
@@ -291,7 +294,7 @@ impl QueueItem {
         }
     }
 
-    /// The message that it is.
+    /// The message as a request to start a turn.
     pub fn turn(&self) -> StartTurn {
         let item = self.clone();
         StartTurn {
@@ -308,70 +311,70 @@ impl QueueItem {
     }
 }
 
-/// `queue`: what waits for its turn, all of it, the next one first. The data of the event, and a part of the reply of
-/// `GET /api/sessions/{id}/queue`.
+/// `queue`: all queued messages, the next one first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Queue {
     /// The messages.
     pub items: Vec<QueueItem>,
 }
-read_fields!(Queue { items });
+lenient_deserialize!(Queue { items });
 
-/// What to do with a message that waits.
+/// A change of a queued message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum QueueChange {
-    /// Say something else, or wait elsewhere.
+    /// Changes the text or the position.
     Edit(EditQueueItem),
-    /// Take it out.
+    /// Removes the message.
     Remove,
-    /// Send it now: as a turn, or to the agent that is at work.
+    /// Sends the message now: it starts a turn or steers the running one.
     Send,
 }
 
-/// `PATCH /api/sessions/{id}/queue/{itemId}`: what is left out stays as it is.
+/// `PATCH /api/sessions/{id}/queue/{itemId}`. Omitted fields stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct EditQueueItem {
-    /// What it says instead.
+    /// The new text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Which one it shall wait before; `null`: it shall be the last.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "said")]
+    /// The message to move this one before. `null` moves it to the end.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub before: Option<Option<QueueItemId>>,
 }
 
-/// Tells `null` from what is left out.
-fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+/// Deserializes a field that is present, so that `null` differs from an omitted field.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-words! {
-    /// What became of a message.
+string_enum! {
+    /// How a message was delivered.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum TurnOutcome {
-        /// It began a turn.
+    pub enum DeliveryOutcome {
+        /// The message started a turn.
         Started = "started",
-        /// The agent that was at work was told.
+        /// The message steered the running turn.
         Steered = "steered",
-        /// It waits in the queue.
+        /// The message is queued.
         Queued = "queued",
     }
+    schema_name = "TurnOutcome"
 }
 
-/// What became of a message: a part of the reply to it.
+/// How a message was delivered, and to which turn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Sent))]
 #[serde(rename_all = "camelCase")]
-pub struct Sent {
-    /// What became of it.
-    pub outcome: TurnOutcome,
-    /// The turn that it began or that was told.
+pub struct Delivery {
+    /// How the message was delivered.
+    pub outcome: DeliveryOutcome,
+    /// The turn that the message started or steered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turn_id: Option<TurnId>,
-    /// The place in the queue where it waits.
+    /// The message's id in the queue, if it is queued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_item_id: Option<QueueItemId>,
 }
@@ -384,7 +387,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_reads_back_as_written_and_a_wrong_one_is_named() {
+    fn input_parts_round_trip_and_errors_name_the_field() {
         let json = r#"[{"type":"text","text":"a"},{"type":"image","upload":"u"},{"type":"mention","path":"p"},{"type":"skill","name":"n","path":"p"}]"#;
         let parts: Vec<InputPart> = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&parts).unwrap(), json);
@@ -400,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_alone_is_a_message() {
+    fn prompt_alone_is_a_valid_message() {
         let turn: StartTurn = serde_json::from_str(r#"{"prompt":"Hi"}"#).unwrap();
         assert_eq!(turn, StartTurn { prompt: "Hi".into(), ..StartTurn::default() });
         let wrong = serde_json::from_str::<StartTurn>(r#"{"prompt":"Hi","whenBusy":"maybe"}"#).unwrap_err();
@@ -408,10 +411,10 @@ mod tests {
     }
 
     #[test]
-    fn one_waits_to_the_end_or_for_a_while() {
+    fn wait_is_a_boolean_or_seconds_up_to_a_day() {
         let wait = |json: &str| serde_json::from_str::<StartTurn>(&format!(r#"{{"wait":{json}}}"#));
         for (json, expected) in [
-            ("true", Wait::ToTheEnd),
+            ("true", Wait::UntilEnd),
             ("false", Wait::No),
             ("0", Wait::No),
             ("30", Wait::Seconds(30)),
@@ -430,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_waited_is_the_same_message() {
+    fn message_is_unchanged_by_the_queue() {
         let json = r#"{"prompt":"Hi","input":[{"type":"mention","path":"a"}],"model":"m","effort":"low","sandbox":"read-only",
             "approvalPolicy":"never","outputSchema":{"type":"object"},"clientMessageId":"c"}"#;
         let turn: StartTurn = serde_json::from_str(json).unwrap();
@@ -438,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_queue_is_a_place() {
+    fn null_position_differs_from_omitted_position() {
         let edit = |json: &str| serde_json::from_str::<EditQueueItem>(json).unwrap().before;
         assert_eq!(edit(r#"{"text":"x"}"#), None);
         assert_eq!(edit(r#"{"before":null}"#), Some(None));

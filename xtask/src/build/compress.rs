@@ -1,4 +1,4 @@
-//! Compressing once, at build time, as well as it can be: the server sends these files as they are.
+//! Compresses the site's files at build time, at the highest levels. The server sends them as they are.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,20 +8,20 @@ use anyhow::{Context, Result};
 use brotli::enc::BrotliEncoderParams;
 use flate2::{Compression, write::GzEncoder};
 
-/// Where `file`'s compressed form is: its name and `.br` or `.gz`.
-pub(crate) fn name(file: &Path, ending: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    name.into()
+/// Returns the path of `file`'s compressed form: the same name with `.br` or `.gz` appended.
+pub(crate) fn compressed_path(file: &Path, extension: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".");
+    path.push(extension);
+    path.into()
 }
 
-/// Writes `.br` (quality 11) and `.gz` (level 9) beside `file`, where they are smaller than it.
-pub(crate) fn beside(file: &Path) -> Result<()> {
+/// Writes `.br` (quality 11) and `.gz` (level 9) next to `file`. Leaves out a form that is not smaller.
+pub(crate) fn write_compressed(file: &Path) -> Result<()> {
     let plain = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    for (ending, compressed) in [("br", brotli(&plain)?), ("gz", gzip(&plain)?)] {
+    for (extension, compressed) in [("br", brotli(&plain)?), ("gz", gzip(&plain)?)] {
         if compressed.len() < plain.len() {
-            fs::write(name(file, ending), compressed)?;
+            fs::write(compressed_path(file, extension), compressed)?;
         }
     }
     Ok(())
@@ -46,16 +46,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_gets_both_forms_and_noise_gets_none() {
+    fn compressible_file_gets_both_forms_and_incompressible_file_gets_none() {
         let dir = tempfile::tempdir().unwrap();
         let (text, noise) = (dir.path().join("text.css"), dir.path().join("noise.png"));
         fs::write(&text, "body { margin: 0 }\n".repeat(100)).unwrap();
-        fs::write(&noise, brotli(b"compressed once, not twice").unwrap()).unwrap();
-        beside(&text).unwrap();
-        beside(&noise).unwrap();
-        for ending in ["br", "gz"] {
-            assert!(name(&text, ending).exists());
-            assert!(!name(&noise, ending).exists());
+        fs::write(&noise, brotli(b"already compressed").unwrap()).unwrap();
+        write_compressed(&text).unwrap();
+        write_compressed(&noise).unwrap();
+        for extension in ["br", "gz"] {
+            assert!(compressed_path(&text, extension).exists());
+            assert!(!compressed_path(&noise, extension).exists());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `target/site`: the module, the styles and `public/`, as the server serves them.
+//! Assembles `target/site`: the WASM module, the styles and `public/`, as the server serves them.
 
 use std::fs;
 use std::path::Path;
@@ -10,9 +10,10 @@ use crate::command::{npm_tool, run};
 use crate::fresh::unless_fresh;
 use crate::project::{self, SERVER, files_below};
 
-/// Makes the site anew whenever anything in it changed. It is put together beside the old one and
-/// takes its place whole: no file of another build stays, above all no stale `.br`, which the
-/// server would prefer to the file itself.
+/// Rebuilds the site when one of its inputs has changed.
+///
+/// The new site is assembled in a directory of its own and then replaces the old one. So no file of an earlier build stays,
+/// in particular no stale `.br` file, which the server would prefer to the uncompressed one.
 pub(crate) fn assemble(profile: Profile, module: &Module) -> Result<()> {
     let site = project::site_dir();
     let (public, style) = (project::root().join("public"), project::root().join("style"));
@@ -29,7 +30,7 @@ pub(crate) fn assemble(profile: Profile, module: &Module) -> Result<()> {
         bundle_styles(&style.join("main.css"), &pkg.join(format!("{SERVER}.css")), profile)?;
         if profile == Profile::Release {
             for file in files_below(&next)? {
-                compress::beside(&file)?;
+                compress::write_compressed(&file)?;
             }
         }
         copy(&module.dir, &pkg)?;
@@ -38,10 +39,10 @@ pub(crate) fn assemble(profile: Profile, module: &Module) -> Result<()> {
     })
 }
 
-/// One stylesheet out of `main.css` and what it imports; minified for a release.
+/// Bundles `main.css` and its imports into one stylesheet. Minifies it for a release.
 fn bundle_styles(main: &Path, bundle: &Path, profile: Profile) -> Result<()> {
     let mut esbuild = npm_tool("esbuild");
-    // Images and fonts keep their addresses: they are files of `public/`.
+    // Images and fonts are files of `public/`, so their URLs stay as they are.
     esbuild.arg(main).args(["--bundle", "--external:*.svg", "--external:*.png", "--external:*.woff2"]);
     esbuild.arg("--log-level=warning");
     if profile == Profile::Release {
@@ -50,6 +51,7 @@ fn bundle_styles(main: &Path, bundle: &Path, profile: Profile) -> Result<()> {
     run(esbuild.arg(format!("--outfile={}", bundle.display())))
 }
 
+/// Copies all files below `from`, with their directories.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     for file in files_below(from)? {
         let copy = to.join(file.strip_prefix(from)?);
@@ -59,6 +61,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Removes `dir` if it exists.
 fn remove(dir: &Path) -> Result<()> {
     if dir.exists() {
         fs::remove_dir_all(dir).with_context(|| format!("cannot remove {}", dir.display()))?;

@@ -1,4 +1,4 @@
-//! The browser half: Rust → WebAssembly → wasm-bindgen, and for a release → as small as it gets.
+//! Builds the WASM module: cargo, wasm-bindgen, and for a release wasm-opt and compression.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,13 @@ use wasm_bindgen_cli_support::Bindgen;
 use super::{Profile, compress};
 use crate::command::{cargo, npm_tool, run};
 use crate::fresh::unless_fresh;
-use crate::needs;
+use crate::prerequisites;
 use crate::project::{self, FRONTEND, SERVER, WASM_TARGET};
 
-/// What makes the module smallest on the wire. `-Oz` makes a smaller file, but one that brotli can do less
-/// with: measured here, 7 % more bytes to send.
-const SMALLEST: [&str; 10] = [
+/// The wasm-opt passes that give the fewest bytes on the wire.
+///
+/// `-Oz` gives a smaller file that brotli compresses less well: measured here, 7 % more bytes to send.
+const WASM_OPT_PASSES: [&str; 10] = [
     "-O1",
     "--dae-optimizing",
     "--flatten",
@@ -27,26 +28,30 @@ const SMALLEST: [&str; 10] = [
     "--remove-unused-module-elements",
 ];
 
-/// Builds the standard library along, for a module that stops at once where it would panic. The words of panics, the
-/// places they name and all that would format them are a twentieth of the module, and no reader sees them; a build for
-/// developing keeps them. (None of this is stable yet, hence `RUSTC_BOOTSTRAP`: it concerns this module alone.)
-const ABORTING: [&str; 4] = [
+/// Cargo arguments that build the standard library too, with panics that abort at once.
+///
+/// Panic messages, source locations and their formatting code are a twentieth of the module, and no user sees them.
+/// A development build keeps them. The arguments are unstable, hence `RUSTC_BOOTSTRAP`, which is set for this module alone.
+const IMMEDIATE_ABORT: [&str; 4] = [
     "-Zbuild-std=std,panic_abort",
     "-Zunstable-options",
     "--config",
     "target.wasm32-unknown-unknown.rustflags=['-Zunstable-options','-Cpanic=immediate-abort']",
 ];
 
-/// What no page calls: leptos's server functions bring streams that Rust hands to JavaScript, and an export keeps all its
-/// code. Ours go through one call of their own (`app/src/server_fns/call.rs`).
-const UNUSED: &str = "intounderlying";
+/// Part of the names of exports that no page calls.
+///
+/// They belong to the streams of leptos's server functions, and an export keeps all the code that it reaches. The app's
+/// server functions go through `app/src/server_fns/call.rs` instead.
+const UNUSED_EXPORT: &str = "intounderlying";
 
-/// The module as the browser gets it, with its JavaScript glue. A release has `.br` and `.gz`
-/// files beside the two.
+/// The module as the browser loads it, with its JavaScript glue. A release has `.br` and `.gz` files next to both.
 pub(crate) struct Module {
-    /// Holds these files and nothing else. One per profile: switching costs nothing.
+    /// A directory that contains only these files. Each profile has its own, so switching profiles rebuilds nothing.
     pub(crate) dir: PathBuf,
+    /// The `.wasm` file.
     pub(crate) wasm: PathBuf,
+    /// The `.js` file that wasm-bindgen generates.
     pub(crate) glue: PathBuf,
 }
 
@@ -58,12 +63,12 @@ pub(crate) fn build(profile: Profile) -> Result<Module> {
     };
     let mut compile = cargo();
     compile.args(["build", "--package", FRONTEND, "--target", WASM_TARGET, "--profile", cargo_profile]);
-    if profile == Profile::Release && needs::std_source()? {
-        compile.env("RUSTC_BOOTSTRAP", "1").args(ABORTING);
+    if profile == Profile::Release && prerequisites::std_source()? {
+        compile.env("RUSTC_BOOTSTRAP", "1").args(IMMEDIATE_ABORT);
     }
     run(&mut compile)?;
 
-    let dir = project::target_dir().join("xtask").join(format!("module-{}", profile.word()));
+    let dir = project::target_dir().join("xtask").join(format!("module-{}", profile.name()));
     let module =
         Module { wasm: dir.join(format!("{SERVER}.wasm")), glue: dir.join(format!("{SERVER}.js")), dir };
     let compiled = project::target_dir()
@@ -71,14 +76,14 @@ pub(crate) fn build(profile: Profile) -> Result<Module> {
         .join(if profile == Profile::Dev { "debug" } else { cargo_profile })
         .join(format!("{}.wasm", FRONTEND.replace('-', "_")));
     let inputs = [compiled.clone(), project::root().join("package-lock.json")];
-    unless_fresh(&format!("module-{}", profile.word()), &inputs, std::slice::from_ref(&module.wasm), || {
+    unless_fresh(&format!("module-{}", profile.name()), &inputs, std::slice::from_ref(&module.wasm), || {
         bind(&compiled, &module, profile)?;
         if profile == Profile::Release { shrink(&module) } else { Ok(()) }
     })?;
     Ok(module)
 }
 
-/// wasm-bindgen as a library: nothing to install, and never another version than the crate's.
+/// Runs wasm-bindgen as a library: nothing to install, and always the version of the crate.
 fn bind(compiled: &Path, module: &Module, profile: Profile) -> Result<()> {
     if module.dir.exists() {
         fs::remove_dir_all(&module.dir)?;
@@ -96,7 +101,7 @@ fn bind(compiled: &Path, module: &Module, profile: Profile) -> Result<()> {
     let exports = &mut bound.wasm_mut().exports;
     let mut unused = Vec::new();
     for export in exports.iter() {
-        if export.name.contains(UNUSED) {
+        if export.name.contains(UNUSED_EXPORT) {
             unused.push(export.id());
         }
     }
@@ -104,18 +109,18 @@ fn bind(compiled: &Path, module: &Module, profile: Profile) -> Result<()> {
         exports.delete(export);
     }
     bound.emit(&module.dir).context("wasm-bindgen failed")?;
-    // The page asks for the name without `_bg` (LEPTOS_OUTPUT_NAME in .cargo/config.toml).
+    // The page requests the name without `_bg` (LEPTOS_OUTPUT_NAME in .cargo/config.toml).
     Ok(fs::rename(module.dir.join(format!("{SERVER}_bg.wasm")), &module.wasm)?)
 }
 
-/// Optimises for size, minifies the glue, compresses both.
+/// Optimises the module for size, minifies the glue and compresses both.
 fn shrink(module: &Module) -> Result<()> {
     println!("optimising {} for size", module.wasm.display());
-    run(npm_tool("wasm-opt").args(SMALLEST).arg(&module.wasm).arg("-o").arg(&module.wasm))?;
+    run(npm_tool("wasm-opt").args(WASM_OPT_PASSES).arg(&module.wasm).arg("-o").arg(&module.wasm))?;
     run(npm_tool("esbuild")
         .arg(&module.glue)
         .args(["--minify", "--format=esm", "--target=es2022", "--allow-overwrite", "--log-level=warning"])
         .arg(format!("--outfile={}", module.glue.display())))?;
-    compress::beside(&module.wasm)?;
-    compress::beside(&module.glue)
+    compress::write_compressed(&module.wasm)?;
+    compress::write_compressed(&module.glue)
 }

@@ -1,28 +1,26 @@
-//! Reading the Dockerfile: as much of its language as ours uses, and an error for what is beyond that.
+//! Parses the Dockerfile. Supports the instructions that the project uses; any other is an error.
 
 use anyhow::{Context, Result, bail};
 
-/// What one `FROM` begins.
+/// A build stage: a `FROM` line and the steps after it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Stage {
-    /// The name behind `AS`; empty for the last one, which is the image.
+    /// The name after `AS`; empty for the last stage, which is the image.
     pub(crate) name: String,
-    /// What it begins with, such as `debian:bookworm-slim` or another stage's name.
+    /// The base image, such as `debian:bookworm-slim`, or the name of another stage.
     pub(crate) base: String,
+    /// The instructions, in the order of the file.
     pub(crate) steps: Vec<Step>,
 }
 
-/// A line of a stage.
+/// An instruction of a stage.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
-    /// `RUN`, for a shell.
+    /// `RUN` in its shell form.
     Run(String),
-    /// `COPY`, out of the context or of another stage.
-    Copy {
-        from: Option<String>,
-        sources: Vec<String>,
-        to: String,
-    },
+    /// `COPY` from the build context, or from another stage.
+    Copy { from: Option<String>, sources: Vec<String>, to: String },
+    /// `WORKDIR path`
     Workdir(String),
     /// `ENV name=value`
     Env(String, String),
@@ -30,14 +28,15 @@ pub(crate) enum Step {
     Arg(String, String),
     /// `USER uid:gid`
     User(u32, u32),
+    /// `EXPOSE port`
     Expose(u16),
-    /// `HEALTHCHECK … CMD […]`: the words.
+    /// `HEALTHCHECK … CMD […]`: the words of the command.
     Healthcheck(Vec<String>),
-    /// `ENTRYPOINT […]`: the words.
+    /// `ENTRYPOINT […]`: the words of the command.
     Entrypoint(Vec<String>),
 }
 
-/// The stages, the image's last.
+/// Returns the stages in the order of the file; the last one is the image.
 pub(crate) fn parse(text: &str) -> Result<Vec<Stage>> {
     let mut stages: Vec<Stage> = Vec::new();
     for line in logical_lines(text) {
@@ -48,11 +47,11 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Stage>> {
             stages.push(Stage { name: name.into(), base: base.into(), steps: Vec::new() });
             continue;
         }
-        let stage = stages.last_mut().with_context(|| format!("{line:?} stands before the first FROM"))?;
+        let stage = stages.last_mut().with_context(|| format!("{line:?} comes before the first FROM"))?;
         stage.steps.push(step(word, rest).with_context(|| format!("Dockerfile: {line}"))?);
     }
     if stages.last().is_none_or(|stage| !stage.name.is_empty()) {
-        bail!("the Dockerfile's last stage has a name, and should be the image");
+        bail!("the last stage of the Dockerfile must be the image, without a name");
     }
     Ok(stages)
 }
@@ -66,40 +65,41 @@ fn step(word: &str, rest: &str) -> Result<Step> {
             if from.is_some() {
                 words.remove(0);
             }
-            let to = words.pop().filter(|_| !words.is_empty()).context("COPY takes what and where to")?;
+            let to =
+                words.pop().filter(|_| !words.is_empty()).context("COPY needs sources and a destination")?;
             Step::Copy { from, sources: words, to }
         }
         "WORKDIR" => Step::Workdir(rest.into()),
         "ENV" | "ARG" => {
-            let (name, value) = rest.split_once('=').context("NAME=value is expected, one for each line")?;
+            let (name, value) = rest.split_once('=').context("expected NAME=value, one for each line")?;
             let (name, value) = (name.to_owned(), value.trim_matches('"').to_owned());
             if word == "ENV" { Step::Env(name, value) } else { Step::Arg(name, value) }
         }
         "USER" => {
-            let (user, group) = rest.split_once(':').context("USER takes numbers, uid:gid")?;
+            let (user, group) = rest.split_once(':').context("expected numeric uid:gid after USER")?;
             Step::User(user.parse()?, group.parse()?)
         }
         "EXPOSE" => Step::Expose(rest.parse()?),
-        "HEALTHCHECK" => Step::Healthcheck(words(rest.split_once("CMD ").context("CMD is expected")?.1)?),
+        "HEALTHCHECK" => Step::Healthcheck(words(rest.split_once("CMD ").context("expected CMD")?.1)?),
         "ENTRYPOINT" => Step::Entrypoint(words(rest)?),
-        _ => bail!("this instruction is not one that is known here"),
+        _ => bail!("this instruction is not supported"),
     })
 }
 
-/// `["a", "b"]`: the form that starts no shell.
+/// Parses the exec form, `["a", "b"]`.
 fn words(list: &str) -> Result<Vec<String>> {
     let inside = list.trim().strip_prefix('[').and_then(|list| list.strip_suffix(']'));
-    let inside = inside.context("a list in brackets is expected")?;
+    let inside = inside.context("expected a list in brackets")?;
     let word = |word: &str| Some(word.trim().strip_prefix('"')?.strip_suffix('"')?.to_owned());
-    inside.split(',').map(|each| word(each).context("words in quotes are expected")).collect()
+    inside.split(',').map(|each| word(each).context("expected words in quotes")).collect()
 }
 
-/// Lines without comments, those that end in `\` joined with the next.
+/// Returns the lines without comments. A line that ends in `\` is joined with the next one.
 fn logical_lines(text: &str) -> Vec<String> {
     let (mut lines, mut open) = (Vec::new(), String::new());
     for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
-        if let Some(begun) = line.trim_end().strip_suffix('\\') {
-            open.push_str(begun);
+        if let Some(start) = line.trim_end().strip_suffix('\\') {
+            open.push_str(start);
             continue;
         }
         open.push_str(line.trim_end());
@@ -117,10 +117,10 @@ mod tests {
 
     use super::*;
 
-    const OURS: &str = include_str!("../../../Dockerfile");
+    const DOCKERFILE: &str = include_str!("../../../Dockerfile");
 
     #[test]
-    fn lines_become_steps() {
+    fn parse_returns_stages_with_their_steps() {
         let text = "# syntax\nFROM a:1 AS tools\nWORKDIR /x\n\nFROM tools\nRUN one \\\n # why\n && two\n\
             COPY --from=tools /x/a /x/b /y/\nENV A=b=c\nUSER 1:2\nHEALTHCHECK --interval=1s CMD [\"p\", \"q\"]\n";
         let stages = parse(text).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_an_error() {
+    fn parse_of_an_unsupported_instruction_is_an_error() {
         for bad in
             ["RUN x", "FROM a\nADD x /", "FROM a\nCOPY x", "FROM a\nENTRYPOINT codex", "FROM a AS b", ""]
         {
@@ -161,8 +161,8 @@ mod tests {
     }
 
     #[test]
-    fn the_image_is_what_its_users_were_told() {
-        let stages = parse(OURS).unwrap();
+    fn image_has_the_documented_port_user_and_settings() {
+        let stages = parse(DOCKERFILE).unwrap();
         let image = stages.last().unwrap();
         let has = |step: &Step| image.steps.contains(step);
         assert!(has(&Step::Expose(1317)));
@@ -180,12 +180,12 @@ mod tests {
     }
 
     #[test]
-    fn it_is_built_with_the_rust_that_the_workspace_asks_for() {
+    fn build_stage_uses_the_workspace_rust_version() {
         let manifest = include_str!("../../../Cargo.toml");
-        let wanted = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap();
-        let stages = parse(OURS).unwrap();
+        let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap();
+        let stages = parse(DOCKERFILE).unwrap();
         let build = stages.iter().find(|stage| stage.name == "build").unwrap();
-        assert_eq!(build.base.split(['-', ':']).nth(1), Some(wanted.trim_matches('"')));
+        assert_eq!(build.base.split(['-', ':']).nth(1), Some(version.trim_matches('"')));
         assert!(build.steps.contains(&Step::Run("cargo xtask build --release".into())));
     }
 }

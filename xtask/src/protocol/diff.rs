@@ -1,185 +1,201 @@
-//! What is new, gone or changed between two versions of the protocol, of what we use.
+//! Compares two versions of the protocol: the part that the gateway uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Object, Protocol, Type, alternatives, bare, base};
+use super::model::{Object, Protocol, Type, alternatives, base_type, field_name};
 
-/// What has become of something.
+/// The kind of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// We use it, and it is not there.
-    Gone,
-    /// We use it, and it is something else now, or must be there and was not needed before.
+    /// The gateway uses it, and it does not exist any more.
+    Removed,
+    /// The gateway uses it, and it has another type, or is required now.
     Changed,
-    /// We read it, and it may be missing or be null now; or we send it, and it may be left out.
-    Looser,
-    /// It was not there before.
-    New,
+    /// A received value may be missing or null now, or a sent one may not be null any more.
+    Relaxed,
+    /// It did not exist before.
+    Added,
 }
 
 impl Kind {
-    /// Whether it may break what we do.
-    pub(crate) fn breaks(self) -> bool {
-        matches!(self, Self::Gone | Self::Changed)
+    /// Returns `true` if the difference may break the gateway.
+    pub(crate) fn is_breaking(self) -> bool {
+        matches!(self, Self::Removed | Self::Changed)
     }
 }
 
-/// One difference.
+/// A difference between two versions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Difference {
     pub(crate) kind: Kind,
-    /// A method, a type, or a field of it: `ThreadStartParams.cwd`.
-    pub(crate) what: String,
-    /// More about it, for people; may be empty.
-    pub(crate) how: String,
+    /// A method, a type, or a field of a type: `ThreadStartParams.cwd`.
+    pub(crate) path: String,
+    /// A description for the report; may be empty.
+    pub(crate) detail: String,
 }
 
-/// Which way something goes.
+/// The direction of a value, as seen by the gateway.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
+enum Direction {
     Sent,
-    Read,
+    Received,
 }
 
-/// The differences of what we use from `known` to `found`, and all methods that are new.
-pub(crate) fn diff(known: &Protocol, found: &Protocol) -> BTreeSet<Difference> {
-    let mut diff = Diff { known, found, seen: BTreeSet::new(), all: BTreeSet::new() };
-    for (method, [params, reply]) in &known.requests {
-        diff.method(method, found.requests.get(method), [(params, Way::Sent), (reply, Way::Read)]);
+/// Returns the differences from `old` to `new` in what the gateway uses, and all added methods.
+pub(crate) fn diff(old: &Protocol, new: &Protocol) -> BTreeSet<Difference> {
+    let mut diff = Diff { old, new, compared: BTreeSet::new(), differences: BTreeSet::new() };
+    for (method, [params, reply]) in &old.requests {
+        diff.method(
+            method,
+            new.requests.get(method),
+            [(params, Direction::Sent), (reply, Direction::Received)],
+        );
     }
-    for (method, [params, reply]) in &known.asked {
-        diff.method(method, found.asked.get(method), [(params, Way::Read), (reply, Way::Sent)]);
+    for (method, [params, reply]) in &old.server_requests {
+        diff.method(
+            method,
+            new.server_requests.get(method),
+            [(params, Direction::Received), (reply, Direction::Sent)],
+        );
     }
-    for (method, params) in &known.notifications {
-        let others = found.notifications.get(method).map(|params| [params.clone()]);
-        diff.method(method, others.as_ref(), [(params, Way::Read)]);
+    for (method, params) in &old.notifications {
+        let new_params = new.notifications.get(method).map(|params| [params.clone()]);
+        diff.method(method, new_params.as_ref(), [(params, Direction::Received)]);
     }
     let methods = |of: &Protocol| -> BTreeSet<String> {
-        let used = of.requests.keys().chain(of.asked.keys()).chain(of.notifications.keys());
+        let used = of.requests.keys().chain(of.server_requests.keys()).chain(of.notifications.keys());
         used.chain(&of.other_methods).cloned().collect()
     };
-    for method in methods(found).difference(&methods(known)) {
-        diff.add(Kind::New, method, "");
+    for method in methods(new).difference(&methods(old)) {
+        diff.add(Kind::Added, method, "");
     }
-    // What is both sent and read can be new in the one way and needed in the other.
+    // A type that is both sent and received may be breaking in one direction only: then only that counts.
     let broken: BTreeSet<String> =
-        diff.all.iter().filter(|one| one.kind.breaks()).map(|one| one.what.clone()).collect();
-    diff.all.retain(|one| one.kind.breaks() || !broken.contains(&one.what));
-    diff.all
+        diff.differences.iter().filter(|one| one.kind.is_breaking()).map(|one| one.path.clone()).collect();
+    diff.differences.retain(|one| one.kind.is_breaking() || !broken.contains(&one.path));
+    diff.differences
 }
 
+/// A comparison in progress.
 struct Diff<'a> {
-    known: &'a Protocol,
-    found: &'a Protocol,
-    seen: BTreeSet<(String, String, Way)>,
-    all: BTreeSet<Difference>,
+    old: &'a Protocol,
+    new: &'a Protocol,
+    /// Pairs of types that were compared already. Types can refer to each other.
+    compared: BTreeSet<(String, String, Direction)>,
+    differences: BTreeSet<Difference>,
 }
 
 impl Diff<'_> {
-    fn add(&mut self, kind: Kind, what: &str, how: impl Into<String>) {
-        self.all.insert(Difference { kind, what: what.to_owned(), how: how.into() });
+    fn add(&mut self, kind: Kind, path: &str, detail: impl Into<String>) {
+        self.differences.insert(Difference { kind, path: path.to_owned(), detail: detail.into() });
     }
 
     fn method<const N: usize>(
         &mut self,
         method: &str,
-        found: Option<&[String; N]>,
-        types: [(&String, Way); N],
+        new_types: Option<&[String; N]>,
+        types: [(&String, Direction); N],
     ) {
-        let Some(found) = found else { return self.add(Kind::Gone, method, "") };
-        for ((known, way), found) in types.into_iter().zip(found) {
-            self.types(known, found, way);
+        let Some(new_types) = new_types else { return self.add(Kind::Removed, method, "") };
+        for ((old, direction), new) in types.into_iter().zip(new_types) {
+            self.types(old, new, direction);
         }
     }
 
-    /// Two types that stand in the same place; what they are called does not matter.
-    fn types(&mut self, known: &str, found: &str, way: Way) {
-        if !self.seen.insert((known.to_owned(), found.to_owned(), way)) {
+    /// Compares two types that are used in the same place. Their names need not be equal.
+    fn types(&mut self, old_name: &str, new_name: &str, direction: Direction) {
+        if !self.compared.insert((old_name.to_owned(), new_name.to_owned(), direction)) {
             return;
         }
-        match (self.known.types.get(known), self.found.types.get(found)) {
-            (Some(Type::Object(old)), Some(Type::Object(new))) => self.objects(known, old, new, way),
-            (Some(Type::OneOf { used, others }), Some(Type::OneOf { used: new, others: more })) => {
-                self.variants(known, (used, others), (new, more), way);
+        match (self.old.types.get(old_name), self.new.types.get(new_name)) {
+            (Some(Type::Object(old)), Some(Type::Object(new))) => self.objects(old_name, old, new, direction),
+            (
+                Some(Type::OneOf { used, others }),
+                Some(Type::OneOf { used: new_used, others: new_others }),
+            ) => {
+                self.variants(old_name, (used, others), (new_used, new_others), direction);
             }
-            (Some(Type::Plain(old)), Some(Type::Plain(new))) => self.shapes(known, old, new, way),
+            (Some(Type::Plain(old)), Some(Type::Plain(new))) => self.shapes(old_name, old, new, direction),
             (None, _) => {}
-            (Some(_), _) => self.add(Kind::Changed, known, "it is made in another way now"),
+            (Some(_), _) => self.add(Kind::Changed, old_name, "another kind of type"),
         }
     }
 
     fn variants(
         &mut self,
         name: &str,
-        (known, others): (&BTreeMap<String, Object>, &BTreeSet<String>),
-        (found, more): (&BTreeMap<String, Object>, &BTreeSet<String>),
-        way: Way,
+        (old_used, old_others): (&BTreeMap<String, Object>, &BTreeSet<String>),
+        (new_used, new_others): (&BTreeMap<String, Object>, &BTreeSet<String>),
+        direction: Direction,
     ) {
-        for (word, old) in known {
-            match found.get(word) {
-                Some(new) => self.objects(&format!("{name}.{word}"), old, new, way),
-                None => self.add(Kind::Gone, &format!("{name}.{word}"), ""),
+        for (tag, old) in old_used {
+            match new_used.get(tag) {
+                Some(new) => self.objects(&format!("{name}.{tag}"), old, new, direction),
+                None => self.add(Kind::Removed, &format!("{name}.{tag}"), ""),
             }
         }
-        for word in found.keys().chain(more) {
-            if !known.contains_key(word) && !others.contains(word) {
-                self.add(Kind::New, &format!("{name}.{word}"), "");
+        for tag in new_used.keys().chain(new_others) {
+            if !old_used.contains_key(tag) && !old_others.contains(tag) {
+                self.add(Kind::Added, &format!("{name}.{tag}"), "");
             }
         }
     }
 
-    fn objects(&mut self, name: &str, known: &Object, found: &Object, way: Way) {
-        for (field, old) in &known.used {
-            let place = format!("{name}.{}", bare(field));
+    fn objects(&mut self, name: &str, old: &Object, new: &Object, direction: Direction) {
+        for (field, old_shape) in &old.used {
+            let path = format!("{name}.{}", field_name(field));
             let was_required = !field.ends_with('?');
-            match found.field(bare(field)) {
-                None => self.add(Kind::Gone, &place, ""),
-                Some((required, new)) => {
-                    match (was_required, required, way) {
-                        (false, true, Way::Sent) => self.add(Kind::Changed, &place, "it must be there now"),
-                        (true, false, Way::Read) => self.add(Kind::Looser, &place, "it may be missing now"),
+            match new.field(field_name(field)) {
+                None => self.add(Kind::Removed, &path, ""),
+                Some((is_required, new_shape)) => {
+                    match (was_required, is_required, direction) {
+                        (false, true, Direction::Sent) => self.add(Kind::Changed, &path, "required now"),
+                        (true, false, Direction::Received) => {
+                            self.add(Kind::Relaxed, &path, "may be missing now");
+                        }
                         _ => {}
                     }
-                    self.shapes(&place, old, new, way);
+                    self.shapes(&path, old_shape, new_shape, direction);
                 }
             }
         }
         let names = |object: &Object| -> BTreeSet<String> {
             object.used.keys().chain(&object.others).cloned().collect()
         };
-        let (known, found) = (names(known), names(found));
-        for field in &found {
-            let place = format!("{name}.{}", bare(field));
-            if known.iter().all(|old| bare(old) != bare(field)) {
-                let is_needed = way == Way::Sent && !field.ends_with('?');
-                let (kind, how) =
-                    if is_needed { (Kind::Changed, "it is new, and must be there") } else { (Kind::New, "") };
-                self.add(kind, &place, how);
+        let (old_names, new_names) = (names(old), names(new));
+        for field in &new_names {
+            let path = format!("{name}.{}", field_name(field));
+            if old_names.iter().all(|old| field_name(old) != field_name(field)) {
+                let must_be_sent = direction == Direction::Sent && !field.ends_with('?');
+                let (kind, detail) =
+                    if must_be_sent { (Kind::Changed, "new and required") } else { (Kind::Added, "") };
+                self.add(kind, &path, detail);
             }
         }
     }
 
-    fn shapes(&mut self, place: &str, known: &str, found: &str, way: Way) {
+    fn shapes(&mut self, path: &str, old_shape: &str, new_shape: &str, direction: Direction) {
         let split = |shape: &str| -> (BTreeSet<String>, Vec<String>) {
             let (types, plain): (Vec<&str>, Vec<&str>) =
-                alternatives(shape).partition(|one| base(one).starts_with(char::is_uppercase));
+                alternatives(shape).partition(|one| base_type(one).starts_with(char::is_uppercase));
             (plain.into_iter().map(str::to_owned).collect(), types.into_iter().map(str::to_owned).collect())
         };
-        let ((mut old, old_types), (mut new, new_types)) = (split(known), split(found));
+        let ((mut old, old_types), (mut new, new_types)) = (split(old_shape), split(new_shape));
         let (could_be_null, can_be_null) = (old.remove("null"), new.remove("null"));
-        let around = |alternative: &String| alternative.replacen(base(alternative), "", 1);
+        // `[]` for `Turn[]`: what an alternative has around its type.
+        let around = |alternative: &String| alternative.replacen(base_type(alternative), "", 1);
         let same_around = old_types.iter().map(around).collect::<Vec<_>>()
             == new_types.iter().map(around).collect::<Vec<_>>();
         if old != new || !same_around {
-            return self.add(Kind::Changed, place, format!("from {known} to {found}"));
+            return self.add(Kind::Changed, path, format!("from {old_shape} to {new_shape}"));
         }
-        match (could_be_null, can_be_null, way) {
-            (false, true, Way::Read) => self.add(Kind::Looser, place, "it may be null now"),
-            (true, false, Way::Sent) => self.add(Kind::Looser, place, "it may not be null any more"),
+        match (could_be_null, can_be_null, direction) {
+            (false, true, Direction::Received) => self.add(Kind::Relaxed, path, "may be null now"),
+            (true, false, Direction::Sent) => self.add(Kind::Relaxed, path, "may not be null any more"),
             _ => {}
         }
         for (old, new) in old_types.iter().zip(&new_types) {
-            self.types(base(old), base(new), way);
+            self.types(base_type(old), base_type(new), direction);
         }
     }
 }

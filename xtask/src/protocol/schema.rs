@@ -1,28 +1,31 @@
-//! Reading the JSON Schema that codex prints of its protocol.
+//! Reads the JSON Schema that codex prints of its protocol.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::model::{Object, Protocol, Type, alternatives, base};
-use super::used::Used;
+use super::model::{Object, Protocol, Type, alternatives, base_type};
+use super::used::UsedNames;
 
-/// What `codex app-server generate-json-schema` prints, as one file.
+/// The output of `codex app-server generate-json-schema`, as one set of definitions.
 pub(crate) struct Schema {
     definitions: BTreeMap<String, Value>,
 }
 
-/// Which way something goes, and what stands behind it in the schema.
+/// The definition of the requests of the gateway.
 const REQUESTS: &str = "ClientRequest";
-const ASKED: &str = "ServerRequest";
+/// The definition of the requests of codex.
+const SERVER_REQUESTS: &str = "ServerRequest";
+/// The definition of the notifications of codex.
 const NOTIFICATIONS: &str = "ServerNotification";
 
 impl Schema {
-    /// Reads it. Types of both versions of the protocol come under one name each: no name is in both.
+    /// Parses the schema. Merges the types of both protocol versions, which have no name in common.
     pub(crate) fn read(text: &str) -> Result<Self> {
-        let bundle: Value = serde_json::from_str(text).context("codex printed a schema that is no JSON")?;
-        let definitions = bundle["definitions"].as_object().context("codex's schema has no definitions")?;
+        let schema: Value =
+            serde_json::from_str(text).context("the schema that codex printed is not JSON")?;
+        let definitions = schema["definitions"].as_object().context("codex's schema has no definitions")?;
         let mut all = BTreeMap::new();
         for (name, definition) in definitions {
             match definition.as_object() {
@@ -35,15 +38,17 @@ impl Schema {
         Ok(Self { definitions: all })
     }
 
-    /// As much of it as is used.
-    pub(crate) fn reduce(&self, codex: &str, used: &Used) -> Result<Protocol> {
+    /// Reduces the schema to the part that the gateway uses.
+    pub(crate) fn reduce(&self, codex: &str, used: &UsedNames) -> Result<Protocol> {
         let mut protocol = Protocol { codex: codex.to_owned(), ..Protocol::default() };
-        let mut wanted = Vec::new();
-        for (kind, of) in [(REQUESTS, &mut protocol.requests), (ASKED, &mut protocol.asked)] {
+        let mut pending = Vec::new();
+        for (kind, of) in
+            [(REQUESTS, &mut protocol.requests), (SERVER_REQUESTS, &mut protocol.server_requests)]
+        {
             for (method, params) in self.methods(kind)? {
                 if used.method(&method) {
                     let reply = self.reply(&params);
-                    wanted.extend([params.clone(), reply.clone()]);
+                    pending.extend([params.clone(), reply.clone()]);
                     of.insert(method, [params, reply]);
                 } else {
                     protocol.other_methods.insert(method);
@@ -52,19 +57,19 @@ impl Schema {
         }
         for (method, params) in self.methods(NOTIFICATIONS)? {
             if used.method(&method) {
-                wanted.push(params.clone());
+                pending.push(params.clone());
                 protocol.notifications.insert(method, params);
             } else {
                 protocol.other_methods.insert(method);
             }
         }
-        let mut reading = Reading { schema: self, used, types: BTreeMap::new(), wanted };
-        reading.run();
-        protocol.types = reading.types;
+        let mut collector = TypeCollector { schema: self, used, types: BTreeMap::new(), pending };
+        collector.run();
+        protocol.types = collector.types;
         Ok(protocol)
     }
 
-    /// The methods of a kind, each with the type of its parameters.
+    /// Returns the methods of a kind, each with the type of its parameters.
     fn methods(&self, kind: &str) -> Result<Vec<(String, String)>> {
         let all = self.definitions.get(kind).and_then(|kind| kind["oneOf"].as_array());
         let all = all.with_context(|| format!("codex's schema has no {kind}"))?;
@@ -76,24 +81,25 @@ impl Schema {
         Ok(all.iter().filter_map(method).collect())
     }
 
-    /// The type of the answer to a request, which has the same name; empty if there is none.
+    /// Returns the type of a request's result, which is named like that of its parameters. Empty if there is none.
     fn reply(&self, params: &str) -> String {
         let reply = params.strip_suffix("Params").map(|name| format!("{name}Response"));
         reply.filter(|name| self.definitions.contains_key(name)).unwrap_or_default()
     }
 }
 
-/// Collects types from those that are wanted to all that can be reached.
-struct Reading<'a> {
+/// Collects types, and the types that they refer to.
+struct TypeCollector<'a> {
     schema: &'a Schema,
-    used: &'a Used,
+    used: &'a UsedNames,
     types: BTreeMap<String, Type>,
-    wanted: Vec<String>,
+    /// Names of types that are still to be read.
+    pending: Vec<String>,
 }
 
-impl Reading<'_> {
+impl TypeCollector<'_> {
     fn run(&mut self) {
-        while let Some(name) = self.wanted.pop() {
+        while let Some(name) = self.pending.pop() {
             if self.types.contains_key(&name) {
                 continue;
             }
@@ -111,15 +117,15 @@ impl Reading<'_> {
                 all.iter().map(variants).collect::<Option<Vec<_>>>().map(|all| all.concat());
             if let Some(parts) = parts {
                 let (mut used, mut others) = (BTreeMap::new(), BTreeSet::new());
-                for (word, variant) in parts {
-                    if self.used.word(&word) {
-                        let mut object = self.object(&format!("{name}.{word}"), &variant);
+                for (tag, variant) in parts {
+                    if self.used.name(&tag) {
+                        let mut object = self.object(&format!("{name}.{tag}"), &variant);
                         let common = self.object(name, schema);
                         object.used.extend(common.used);
                         object.others.extend(common.others);
-                        used.insert(word, object);
+                        used.insert(tag, object);
                     } else {
-                        others.insert(word);
+                        others.insert(tag);
                     }
                 }
                 return Type::OneOf { used, others };
@@ -127,7 +133,7 @@ impl Reading<'_> {
         }
         if let Some(words) = schema["enum"].as_array() {
             let words = words.iter().filter_map(Value::as_str).map(str::to_owned);
-            let (used, others): (Vec<_>, Vec<_>) = words.partition(|word| self.used.word(word));
+            let (used, others): (Vec<_>, Vec<_>) = words.partition(|word| self.used.name(word));
             let used = used.into_iter().map(|word| (word, Object::default())).collect();
             return Type::OneOf { used, others: others.into_iter().collect() };
         }
@@ -143,18 +149,20 @@ impl Reading<'_> {
             schema["required"].as_array().is_some_and(|all| all.iter().any(|name| name == field))
         };
         for (field, property) in schema["properties"].as_object().into_iter().flatten() {
-            let written = if required(field) { field.clone() } else { format!("{field}?") };
-            if self.used.word(field) {
+            let key = if required(field) { field.clone() } else { format!("{field}?") };
+            if self.used.name(field) {
                 let shape = self.shape(&format!("{name}.{field}"), property);
-                object.used.insert(written, shape);
+                object.used.insert(key, shape);
             } else {
-                object.others.insert(written);
+                object.others.insert(key);
             }
         }
         object
     }
 
-    /// A schema in a few words. What it refers to is wanted; an object without a name gets that of its place.
+    /// Describes a schema as a shape, such as `string | null`, and collects the types that it refers to.
+    ///
+    /// A type without a name is named after its place: `Thread.status`.
     fn shape(&mut self, place: &str, schema: &Value) -> String {
         let all: BTreeSet<String> = self.alternatives(place, schema);
         let mut all: Vec<String> = all.into_iter().collect();
@@ -164,7 +172,7 @@ impl Reading<'_> {
 
     fn alternatives(&mut self, place: &str, schema: &Value) -> BTreeSet<String> {
         if let Some(name) = schema["$ref"].as_str().map(reference) {
-            return self.referred(name);
+            return self.referenced(name);
         }
         if let Some(all) = schema["allOf"].as_array().or_else(|| one_of(schema)) {
             return all.iter().flat_map(|one| self.alternatives(place, one)).collect();
@@ -196,8 +204,8 @@ impl Reading<'_> {
         found
     }
 
-    /// A type by its name; one that is plain by what it is, because such names come and go.
-    fn referred(&mut self, name: &str) -> BTreeSet<String> {
+    /// Returns the name of a referenced type, or its shape if it is a plain one. Names of plain types often change.
+    fn referenced(&mut self, name: &str) -> BTreeSet<String> {
         let schema = self.schema;
         let Some(definition) = schema.definitions.get(name) else { return ["any".to_owned()].into() };
         let is_plain = definition["properties"].is_null()
@@ -208,16 +216,19 @@ impl Reading<'_> {
         if is_plain {
             return self.alternatives(name, definition);
         }
-        self.wanted.push(name.to_owned());
+        self.pending.push(name.to_owned());
         [name.to_owned()].into()
     }
 }
 
+/// Returns the alternatives of a schema with `oneOf` or `anyOf`.
 fn one_of(schema: &Value) -> Option<&Vec<Value>> {
     schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array())
 }
 
-/// What an alternative is told by: words, the value of its tag, or its only field.
+/// Returns the variants of an alternative, each with its string, the value of its tag, or the name of its only field.
+///
+/// `None` if it has none of these.
 fn variants(schema: &Value) -> Option<Vec<(String, Value)>> {
     if let Some(words) = schema["enum"].as_array() {
         return words.iter().map(|word| Some((word.as_str()?.to_owned(), Value::Null))).collect();
@@ -237,7 +248,7 @@ fn variants(schema: &Value) -> Option<Vec<(String, Value)>> {
     }
 }
 
-/// The last part of `#/definitions/v2/Turn`.
+/// Returns the last part of a reference: `Turn` for `#/definitions/v2/Turn`.
 fn reference(path: &str) -> &str {
-    base(path.rsplit('/').next().unwrap_or(path))
+    base_type(path.rsplit('/').next().unwrap_or(path))
 }

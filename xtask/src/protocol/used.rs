@@ -1,8 +1,8 @@
-//! What of codex's protocol the gateway's sources name.
+//! Finds the names of codex's protocol that the gateway's sources use.
 //!
-//! Nobody keeps a list: every identifier and every word of a text that stands in the code which knows codex's JSON
-//! counts, `like_this` also as `likeThis`. So a method or a field that is used is never missed. A field of somebody
-//! else's that has the name of one of ours is counted too, which can only make us look once more.
+//! There is no list to maintain. Every identifier and every string in the code that reads codex's JSON counts as a used name,
+//! `like_this` also as `likeThis`. So no used method or field is missed. An unrelated field with the same name counts too,
+//! which only makes the report longer.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,55 +12,58 @@ use anyhow::{Context, Result};
 
 use crate::project::{files_below, root};
 
-/// Where codex's JSON is known.
-const PLACES: [&str; 5] = [
+/// The directories of the code that reads codex's JSON.
+const SOURCES: [&str; 5] = [
     "server/wire/src",
     "server/engine/src/bridge",
-    "server/engine/src/requests",
+    "server/engine/src/server_requests",
     "server/engine/src/session",
     "server/engine/src/sessions",
 ];
 
-/// The methods and words that the sources name.
+/// The names that the sources use.
 #[derive(Default)]
-pub(crate) struct Used {
-    texts: BTreeSet<String>,
-    words: BTreeSet<String>,
+pub(crate) struct UsedNames {
+    /// String literals.
+    strings: BTreeSet<String>,
+    /// Identifiers, as written and in camel case.
+    identifiers: BTreeSet<String>,
+    /// The methods of `request!` declarations.
     #[cfg(test)]
     requests: BTreeSet<String>,
 }
 
-impl Used {
+impl UsedNames {
     /// Reads the sources.
     pub(crate) fn read() -> Result<Self> {
         let mut used = Self::default();
-        for place in PLACES {
-            for file in files_below(&root().join(place))? {
+        for dir in SOURCES {
+            for file in files_below(&root().join(dir))? {
                 used.add(&source(&file)?);
             }
         }
         Ok(used)
     }
 
-    /// What a source names: for tests.
+    /// Reads one source text.
     #[cfg(test)]
-    pub(crate) fn of(source: &str) -> Self {
+    pub(crate) fn of_source(source: &str) -> Self {
         let mut used = Self::default();
         used.add(source);
         used
     }
 
-    /// Whether a method is: its name stands there as a text of its own.
+    /// Returns `true` if a method is used: its name is a string literal.
     pub(crate) fn method(&self, name: &str) -> bool {
-        self.texts.contains(name)
+        self.strings.contains(name)
     }
 
-    /// Whether a field or a value is.
-    pub(crate) fn word(&self, name: &str) -> bool {
-        self.words.contains(name) || self.texts.contains(name)
+    /// Returns `true` if a field, a variant or a value is used.
+    pub(crate) fn name(&self, name: &str) -> bool {
+        self.identifiers.contains(name) || self.strings.contains(name)
     }
 
-    /// The requests that are declared in the sources: `request!(ThreadStart = "thread/start" -> …`.
+    /// Returns the methods that the sources declare: `request!(ThreadStart = "thread/start" -> …`.
     #[cfg(test)]
     pub(crate) fn requests(&self) -> impl Iterator<Item = &str> {
         self.requests.iter().map(String::as_str)
@@ -68,18 +71,18 @@ impl Used {
 
     fn add(&mut self, source: &str) {
         for line in source.lines().take_while(|line| !line.starts_with("#[cfg(test)]")) {
-            // Names in comments are not used. (No text of ours has two slashes that matter.)
+            // Names in comments do not count. (No relevant string contains two slashes.)
             let code = line.split("//").next().unwrap_or_default();
             #[cfg(test)]
             if let Some((_, request)) = code.split_once("request!(").filter(|_| !code.contains('$')) {
                 self.requests.extend(request.split('"').nth(1).map(str::to_owned));
             }
-            self.texts.extend(code.split('"').skip(1).step_by(2).map(str::to_owned));
+            self.strings.extend(code.split('"').skip(1).step_by(2).map(str::to_owned));
             for word in code.split(|letter: char| !letter.is_alphanumeric() && letter != '_') {
-                self.words.insert(camel_case(word, false));
-                // A variant of an enum is a word as well.
-                self.words.insert(camel_case(word, true));
-                self.words.insert(word.to_owned());
+                self.identifiers.insert(camel_case(word, false));
+                // Enum variants are serialised in camel case.
+                self.identifiers.insert(camel_case(word, true));
+                self.identifiers.insert(word.to_owned());
             }
         }
     }
@@ -89,7 +92,7 @@ fn source(file: &Path) -> Result<String> {
     fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// `likeThis` of `like_this`, and with `lower` of `LikeThis`.
+/// Converts `like_this` to `likeThis`, and with `lower` also `LikeThis`.
 fn camel_case(word: &str, lower: bool) -> String {
     let mut upper = false;
     let mut camel = String::with_capacity(word.len());
@@ -109,18 +112,18 @@ fn camel_case(word: &str, lower: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Used;
+    use super::UsedNames;
 
     #[test]
-    fn what_stands_in_the_code_is_used_and_what_stands_in_comments_and_tests_is_not() {
-        let used = Used::of(
+    fn names_in_code_are_used_and_names_in_comments_and_tests_are_not() {
+        let used = UsedNames::of_source(
             "/// Of `thread/moon`\nrequest!(ThreadStart = \"thread/start\" -> X); // no_comment\n\
              pub last_turn_id: u8, enum Kind { AgentMessage }\n#[cfg(test)]\nmod tests { only_here }",
         );
         assert!(used.method("thread/start") && !used.method("thread/moon") && !used.method("lastTurnId"));
         for word in ["lastTurnId", "last_turn_id", "agentMessage", "ThreadStart"] {
-            assert!(used.word(word), "{word}");
+            assert!(used.name(word), "{word}");
         }
-        assert!(!used.word("noComment") && !used.word("onlyHere"));
+        assert!(!used.name("noComment") && !used.name("onlyHere"));
     }
 }

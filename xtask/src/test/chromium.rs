@@ -1,17 +1,17 @@
-//! A Chromium for the browser tests.
+//! Finds or installs Chromium for the browser tests.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::{Result, bail};
 
-use crate::command::{answer, program, run};
+use crate::command::{program, run, stdout_of};
 
-/// Chromium, and fonts for what the tests write: Latin, Chinese, emoji.
+/// Chromium, and fonts for the scripts in the tests: Latin, Chinese, emoji.
 const DEBIAN_PACKAGES: [&str; 4] =
     ["chromium", "fonts-dejavu-core", "fonts-noto-cjk", "fonts-noto-color-emoji"];
 
-/// `CHROMIUM`, or one in a usual place, or Debian's, installed now if we may.
+/// Returns the path of Chromium: `CHROMIUM`, else an installed one, else Debian's, which is installed if possible.
 pub(crate) fn find() -> Result<PathBuf> {
     if let Some(named) = env::var_os("CHROMIUM") {
         let named = PathBuf::from(named);
@@ -23,7 +23,7 @@ pub(crate) fn find() -> Result<PathBuf> {
     if let Some(found) = installed() {
         return Ok(found);
     }
-    let is_root = answer(program("id").arg("-u")).as_deref() == Some("0");
+    let is_root = stdout_of(program("id").arg("-u")).as_deref() == Some("0");
     let is_debian = fs::exists("/etc/debian_version")?;
     if !(is_root && is_debian) {
         bail!(
@@ -40,11 +40,11 @@ pub(crate) fn find() -> Result<PathBuf> {
         .env("DEBIAN_FRONTEND", "noninteractive"))?;
     match installed() {
         Some(found) => Ok(found),
-        None => bail!("apt-get installed chromium, but it is in none of the usual places"),
+        None => bail!("apt-get installed chromium, but it is neither in /usr/bin nor on the PATH"),
     }
 }
 
-/// Chromium under its usual names.
+/// Looks for Chromium under its usual names in `/usr/bin` and on the `PATH`.
 fn installed() -> Option<PathBuf> {
     let dirs = env::var_os("PATH").unwrap_or_default();
     ["chromium", "chromium-browser", "google-chrome"]

@@ -1,4 +1,4 @@
-//! How a part of the checks ended.
+//! The outcome of a part of the checks.
 
 use std::process::Command;
 
@@ -7,22 +7,23 @@ use anyhow::Result;
 use super::tally::Tally;
 use crate::command::{run, tee};
 
-/// The end of a part.
+/// How a part ended.
 pub(crate) struct Outcome {
+    /// `true` if nothing failed.
     pub(crate) ok: bool,
     pub(crate) tally: Tally,
-    /// What the totals say of it, such as `doc 7` or `fmt FAILED`.
+    /// The part's entry in the line of totals, such as `doc 7` or `fmt FAILED`.
     pub(crate) summary: String,
 }
 
 impl Outcome {
-    /// A check that is no test: it counts only when it fails.
+    /// The outcome of a check that runs no tests. It counts only if it fails.
     pub(crate) fn of_check(ok: bool, name: impl Into<String>) -> Self {
         let tally = if ok { Tally::default() } else { Tally::ONE_FAILURE };
         Self::new(ok, tally, name.into())
     }
 
-    /// Commands that find fault or do not. All of them run.
+    /// Runs commands that report problems by their exit status. All of them run, also after a failure.
     pub(crate) fn of_lints<const N: usize>(name: &str, commands: [&mut Command; N]) -> Self {
         let mut ok = true;
         for command in commands {
@@ -34,22 +35,24 @@ impl Outcome {
         Self::of_check(ok, if ok { format!("{name} ok") } else { name.into() })
     }
 
-    /// Commands that run tests. All of them run; a failure that no test stands for counts as one.
+    /// Runs commands that run tests. All of them run, also after a failure.
+    ///
+    /// A command that fails without a failed test counts as one failed test.
     pub(crate) fn of_tests<const N: usize>(name: &str, commands: [&mut Command; N]) -> Result<Self> {
         let (mut tally, mut ok) = (Tally::default(), true);
         for command in commands {
-            let said = tee(command)?;
-            let counted = Tally::of(&said.text);
+            let output = tee(command)?;
+            let counted = Tally::of(&output.text);
             tally += counted;
-            if !said.ok && counted.failed == 0 {
+            if !output.success && counted.failed == 0 {
                 tally += Tally::ONE_FAILURE;
             }
-            ok &= said.ok;
+            ok &= output.success;
         }
         Ok(Self::new(ok, tally, format!("{name} {}", tally.passed)))
     }
 
-    /// Tests that were counted.
+    /// The outcome of tests that the caller has counted.
     pub(crate) fn of_counted(ok: bool, mut tally: Tally, name: &str) -> Self {
         if !ok && tally.failed == 0 {
             tally += Tally::ONE_FAILURE;

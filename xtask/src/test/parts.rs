@@ -1,4 +1,4 @@
-//! The parts of `cargo xtask test`: what each runs, and what it says in the totals.
+//! The parts of `cargo xtask test`: what each runs, and its entry in the totals.
 
 use std::fmt;
 use std::fs;
@@ -11,20 +11,22 @@ use super::chromium;
 use super::outcome::Outcome;
 use super::versions;
 use crate::build::{self, Profile, compress, site, wasm};
-use crate::command::{answer, cargo, npm_tool, run};
-use crate::needs;
+use crate::command::{cargo, npm_tool, run, stdout_of};
+use crate::docs;
+use crate::prerequisites;
 use crate::project::{self, FRONTEND, WASM_TARGET};
 
-/// What the release's WASM may weigh, in bytes as brotli (quality 11) sends it.
-const WASM_BUDGET: u64 = 420_000;
+/// The size limit of the release's WASM module: bytes as sent, compressed with brotli (quality 11).
+const MAX_WASM_BYTES: u64 = 420_000;
 
-/// What it and the other files of the page may weigh together, in bytes as brotli sends them. A guard against accidents, not a
-/// reason to bend code.
-const FILES_BUDGET: u64 = 460_000;
+/// The size limit of all files of the page together, in the same bytes. It guards against accidents and is no reason to bend
+/// code.
+const MAX_FILES_BYTES: u64 = 460_000;
 
-/// The packages whose tests run natively, with the features that the server gives them. xtask is
-/// not among them: in one build with them its dependencies' features would rebuild theirs.
-pub(super) const HOST: [&str; 14] = [
+/// Arguments for the packages that run natively, with the features that the server enables.
+///
+/// xtask is not among them: in one build, cargo would unify the features of the dependencies and rebuild them.
+pub(crate) const HOST: [&str; 16] = [
     "--package",
     "codex-gateway-wire",
     "--package",
@@ -32,7 +34,9 @@ pub(super) const HOST: [&str; 14] = [
     "--package",
     "codex-gateway-site",
     "--package",
-    "codex-gateway-standin",
+    "codex-gateway-mock-openai",
+    "--package",
+    "codex-gateway-view",
     "--package",
     "codex-gateway-app",
     "--package",
@@ -41,7 +45,7 @@ pub(super) const HOST: [&str; 14] = [
     "codex-gateway-app/ssr",
 ];
 
-/// The packages that run in the browser too, with the features that the frontend gives them.
+/// Arguments for the packages that also run in the browser, with the features that the frontend enables.
 const BROWSER: [&str; 8] = [
     "--package",
     "codex-gateway-wire",
@@ -53,24 +57,24 @@ const BROWSER: [&str; 8] = [
     WASM_TARGET,
 ];
 
-/// A part of the checks, in the order they run.
+/// A part of the checks. The parts run in this order.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
     /// The source is formatted
     Fmt,
-    /// Clippy has nothing to say, native and WASM
+    /// Clippy reports nothing, native and WASM
     Clippy,
     /// Unit and integration tests
     Unit,
-    /// The main flows with older and newer versions of codex
+    /// The main flows with other versions of codex
     Versions,
-    /// Examples in the documentation
+    /// rustdoc reports nothing, and the examples in the documentation run
     Doc,
     /// Tests run as WebAssembly in Node
     Wasm,
-    /// The release's WASM and the files of the page keep their budgets
+    /// The release's WASM and the files of the page are within their size limits
     Size,
-    /// A program has the release's files in it as they are
+    /// The files that a release embeds are those that were built
     Embed,
     /// Licences, sources and bans of the dependencies (needs cargo-deny)
     Deny,
@@ -79,16 +83,14 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// Runs the part. An error means that it could not run to its end.
+    /// Runs the part. An error means that it could not be completed.
     pub(crate) fn check(self) -> Result<Outcome> {
         match self {
             Self::Fmt => Ok(Outcome::of_lints("fmt", [cargo().args(["fmt", "--all", "--check"])])),
             Self::Clippy => clippy(),
             Self::Unit => unit(),
             Self::Versions => versions::check(),
-            Self::Doc => {
-                Outcome::of_tests("doc", [cargo().args(["test", "--doc", "--no-fail-fast"]).args(HOST)])
-            }
+            Self::Doc => doc(),
             Self::Wasm => wasm_tests(),
             Self::Size => size(),
             Self::Embed => embed(),
@@ -105,7 +107,7 @@ impl fmt::Display for Part {
 }
 
 fn clippy() -> Result<Outcome> {
-    needs::check()?;
+    prerequisites::ensure()?;
     let deny = ["--", "-D", "warnings"];
     Ok(Outcome::of_lints(
         "clippy",
@@ -116,19 +118,28 @@ fn clippy() -> Result<Outcome> {
                 .args(deny),
             cargo()
                 .args(["clippy", "--all-targets", "--package", "codex-gateway-site", "--features", "embed"])
-                .env(build::SITE_TO_EMBED, project::root().join("public")) // any directory will do
+                .env(build::SITE_TO_EMBED, project::root().join("public")) // any directory
                 .args(deny),
             cargo().args(["clippy", "--package", FRONTEND]).args(BROWSER).args(deny),
         ],
     ))
 }
 
+fn doc() -> Result<Outcome> {
+    let [mut host, mut xtask] = docs::commands();
+    let rustdoc = Outcome::of_lints("doc", [&mut host, &mut xtask]);
+    let examples = Outcome::of_tests("doc", [cargo().args(["test", "--doc", "--no-fail-fast"]).args(HOST)])?;
+    let mut tally = rustdoc.tally;
+    tally += examples.tally;
+    Ok(Outcome::of_counted(rustdoc.ok && examples.ok, tally, "doc"))
+}
+
 fn unit() -> Result<Outcome> {
-    needs::check()?; // tests of the bridge start the pinned codex
-    needs::python_tools()?;
-    // Tests start the server and the examples as programs.
+    prerequisites::ensure()?; // some tests start the pinned codex
+    prerequisites::python_tools()?;
+    // Tests run the server and the examples as programs.
     run(cargo().args(["build", "--bins", "--examples"]).args(HOST))?;
-    let runner: &[&str] = if answer(cargo().args(["nextest", "--version"])).is_some() {
+    let runner: &[&str] = if stdout_of(cargo().args(["nextest", "--version"])).is_some() {
         &["nextest", "run", "--no-fail-fast"]
     } else {
         println!("cargo-nextest is not installed: running the tests with cargo test");
@@ -141,10 +152,10 @@ fn unit() -> Result<Outcome> {
 }
 
 fn wasm_tests() -> Result<Outcome> {
-    needs::check()?;
+    prerequisites::ensure()?;
     run(cargo()
         .args(["build", "--package", "wasm-test-runner"])
-        // Its web server, which we never start, has old dependencies.
+        // The web server in it has old dependencies. The tests do not start it.
         .env("CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY", "never"))?;
     let runner = project::target_dir().join("debug/wasm-test-runner");
     let outcome = Outcome::of_tests(
@@ -155,39 +166,43 @@ fn wasm_tests() -> Result<Outcome> {
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)],
     )?;
     if outcome.ok && outcome.tally.passed == 0 {
-        // The runner sees #[wasm_bindgen_test] only, and is content with none.
+        // The runner finds #[wasm_bindgen_test] only, and succeeds if there is none.
         bail!("no test ran: is #[test] still wasm_bindgen_test under cfg(target_arch = \"wasm32\")?");
     }
     Ok(outcome)
 }
 
 fn size() -> Result<Outcome> {
-    needs::check()?;
+    prerequisites::ensure()?;
     let module = wasm::build(Profile::Release)?;
     site::assemble(Profile::Release, &module)?;
-    let sent = |file: &Path| -> Result<u64> {
-        let sent = compress::name(file, "br");
-        Ok(fs::metadata(&sent).with_context(|| format!("{} is missing", sent.display()))?.len())
+    let sent_bytes = |file: &Path| -> Result<u64> {
+        let compressed = compress::compressed_path(file, "br");
+        Ok(fs::metadata(&compressed).with_context(|| format!("{} is missing", compressed.display()))?.len())
     };
-    let size = sent(&module.wasm)?;
+    let wasm_bytes = sent_bytes(&module.wasm)?;
     let pkg = project::files_below(&project::site_dir().join("pkg"))?;
-    let compressed =
+    let is_compressed =
         |file: &&PathBuf| file.extension().is_some_and(|extension| extension == "br" || extension == "gz");
-    let mut all = 0;
-    for file in pkg.iter().filter(|file| !compressed(file)) {
-        all += sent(file)?;
+    let mut total_bytes = 0;
+    for file in pkg.iter().filter(|file| !is_compressed(file)) {
+        total_bytes += sent_bytes(file)?;
     }
-    let of = |size, budget| format!("{} of {}", kilobytes(size), kilobytes(budget));
+    let of = |bytes, limit| format!("{} of {}", kilobytes(bytes), kilobytes(limit));
     Ok(Outcome::of_check(
-        size <= WASM_BUDGET && all <= FILES_BUDGET,
-        format!("size {}, with all files {}", of(size, WASM_BUDGET), of(all, FILES_BUDGET)),
+        wasm_bytes <= MAX_WASM_BYTES && total_bytes <= MAX_FILES_BYTES,
+        format!(
+            "size {}, with all files {}",
+            of(wasm_bytes, MAX_WASM_BYTES),
+            of(total_bytes, MAX_FILES_BYTES)
+        ),
     ))
 }
 
 fn embed() -> Result<Outcome> {
-    needs::check()?;
+    prerequisites::ensure()?;
     build::site(Profile::Release)?;
-    // The package that takes them in, alone: the server itself would have to be built once more.
+    // Only the package that embeds the files: the server would have to be built once more.
     Outcome::of_tests(
         "embed",
         [cargo()
@@ -196,20 +211,20 @@ fn embed() -> Result<Outcome> {
     )
 }
 
-/// What can be told without the network. (Advisories need their database: the workflow on GitHub asks for them too.)
+/// Checks the dependencies without the network. (Advisories need a database; the workflow on GitHub checks them too.)
 fn deny() -> Outcome {
-    if answer(cargo().args(["deny", "--version"])).is_none() {
-        println!("left out: cargo-deny is not installed (cargo install --locked cargo-deny)");
+    if stdout_of(cargo().args(["deny", "--version"])).is_none() {
+        println!("skipped: cargo-deny is not installed (cargo install --locked cargo-deny)");
         return Outcome::of_check(true, "deny left out");
     }
     Outcome::of_lints("deny", [cargo().args(["deny", "--locked", "check", "bans", "licenses", "sources"])])
 }
 
 fn e2e() -> Result<Outcome> {
-    needs::check()?;
-    // The page as a release ships it: it is what people use, and a debug build takes seconds to load.
+    prerequisites::ensure()?;
+    // The page of a release: users get it, and a debug build takes seconds to load.
     build::site(Profile::Release)?;
-    // What codex does only when it has a reason to, a fake one does when it is told to.
+    // The fake codex produces, on demand, what the real one rarely does.
     run(cargo().args(["build", "--package", project::SERVER, "--bins", "--example", "fake-codex"]))?;
     let chromium = chromium::find()?;
     let specs = project::root().join("end2end");
@@ -224,7 +239,7 @@ fn e2e() -> Result<Outcome> {
     )
 }
 
-/// `231.4 KB`, of 1,000 bytes each.
+/// Formats a size in units of 1,000 bytes: `231.4 KB`.
 fn kilobytes(bytes: u64) -> String {
     format!("{}.{} KB", bytes / 1000, bytes % 1000 / 100)
 }

@@ -1,9 +1,9 @@
-//! Counting tests: what the tools say about themselves, read from their output.
+//! Counts tests, from the output of the tools that run them.
 
 use std::fmt;
 use std::ops::AddAssign;
 
-/// How many tests ended how.
+/// Numbers of tests by result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u32,
@@ -12,10 +12,10 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// A check that is no test, and failed.
+    /// A failure that is not of a test.
     pub(crate) const ONE_FAILURE: Self = Self { passed: 0, failed: 1, skipped: 0 };
 
-    /// Adds up the summary lines in `output`, whichever tool wrote them:
+    /// Adds up the summary lines in `output`, of any of these tools:
     /// - cargo test, wasm-bindgen-test: `test result: ok. 7 passed; 0 failed; 1 ignored; …`
     /// - nextest: `Summary [ 0.512s] 96 tests run: 95 passed (1 slow), 1 failed, 0 skipped`
     /// - Playwright: `28 passed (1.2m)`, `1 failed` and so on, each on a line of its own.
@@ -49,7 +49,7 @@ impl Tally {
     }
 }
 
-/// Whether `line` holds a count and nothing else, as the end of a Playwright run does.
+/// Returns `true` if `line` is only a count, as at the end of a Playwright run.
 fn is_playwright_count(line: &str) -> bool {
     let words = line.split_once(" (").map_or(line, |(words, _)| words);
     let Some((number, state)) = words.split_once(' ') else { return false };
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_test_reports_each_binary() {
+    fn counts_of_all_cargo_test_binaries_are_added() {
         let output = "running 7 tests\n\
             test result: ok. 7 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s\n\
             test result: FAILED. 3 passed; 2 failed; 1 ignored; 0 measured; 5 filtered out\n";
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn nextest_reports_once() {
+    fn counts_of_the_nextest_summary_are_read() {
         check("     Summary [   0.512s] 96 tests run: 96 passed, 2 skipped", 96, 0, 2);
         check(
             "     Summary [   1.5s] 3 tests run: 1 passed (1 slow), 1 failed, 1 timed out, 0 skipped",
@@ -101,12 +101,12 @@ mod tests {
     }
 
     #[test]
-    fn playwright_reports_line_by_line() {
+    fn counts_of_playwright_are_read_from_separate_lines() {
         check("  1 failed\n    [chat] › smoke\n  2 skipped\n  3 did not run\n  28 passed (1.2m)\n", 28, 1, 5);
     }
 
     #[test]
-    fn what_the_tests_themselves_print_is_not_counted() {
+    fn output_of_tests_is_not_counted() {
         check("3 failed attempts\nthe model said: 4 passed\n5 passengers (6)\n", 0, 0, 0);
     }
 }

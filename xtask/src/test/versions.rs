@@ -1,7 +1,7 @@
-//! The main flows of the gateway with other versions of codex than the pinned one.
+//! Runs the main flows of the gateway with other versions of codex than the pinned one.
 //!
-//! The tests are those of `server/tests/api`, with another executable. What a version cannot do is tried all the
-//! same: the gateway must say so in the words that stand here.
+//! The tests are those of `server/tests/api`, with another executable. Flows that a version does not support are run too:
+//! their tests must fail with the messages given here.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,114 +14,117 @@ use super::outcome::Outcome;
 use super::parts::HOST;
 use super::tally::Tally;
 use crate::build::Profile;
-use crate::command::{answer, cargo, program, tee};
-use crate::needs;
+use crate::command::{cargo, program, stdout_of, tee};
+use crate::prerequisites;
 use crate::project::target_dir;
 
-/// The variable that names the executable, to the gateway and to its tests.
+/// The environment variable of the codex executable, for the gateway and its tests.
 const CODEX_BIN: &str = "CODEX_GATEWAY_CODEX_BIN";
 
-/// A turn, a command that asks, what is answered to it, an interrupt, a thread that goes on in another process, lists of
-/// threads, forks, compacting, reviewing, taking turns back, archiving, and a codex that is killed.
+/// The tests to run. They cover turns, approvals, interrupts, resumed threads, lists of threads, forks, compaction, review,
+/// reverted turns, archiving, and a codex that is killed.
 const FLOWS: [&str; 14] = [
-    "turns::a_turn_is_accepted_and_told_to_its_end",
-    "turns::an_interrupt_stops_a_command_and_its_processes",
-    "turns::a_failing_upstream_fails_the_turn_and_says_why",
-    "requests::the_real_codex_runs_a_command_outside_the_sandbox_once_it_is_allowed_and_not_before",
-    "requests::the_real_codex_is_told_what_was_answered",
-    "requests::an_interrupt_withdraws_what_the_real_codex_asked",
-    "outliving::the_real_codex_goes_on_after_a_kill_in_the_middle_of_a_turn",
-    "thread_resume::a_session_comes_back_to_a_thread_that_its_own_process_held",
+    "turns::started_turn_streams_events_until_completion",
+    "turns::interrupt_stops_running_command_and_its_processes",
+    "turns::upstream_error_fails_turn_with_reason",
+    "requests::real_codex_runs_command_outside_sandbox_only_after_approval",
+    "requests::real_codex_receives_answer_to_question",
+    "requests::interrupt_withdraws_pending_request_of_real_codex",
+    "persistence::real_codex_session_continues_after_gateway_is_killed_in_turn",
+    "thread_resume::session_resumes_thread_that_its_previous_process_locked",
     "threads_read::threads_are_listed_and_read_as_documented",
-    "thread_owners::owners_list_their_own_threads_alone_with_the_real_codex",
+    "thread_owners::list_has_only_own_threads_with_real_codex",
     HISTORY,
     FORK,
     REVERT,
     ARCHIVE,
 ];
-const HISTORY: &str = "thread_resume::a_conversation_goes_on_in_another_session";
-const FORK: &str = "thread_actions::a_thread_is_forked_from_any_turn_and_the_old_one_goes_on";
-const REVERT: &str = "thread_actions::turns_are_taken_back_for_all_who_read_and_a_message_is_said_again";
-const ARCHIVE: &str = "thread_actions::a_thread_is_named_archived_brought_back_and_deleted";
+const HISTORY: &str = "thread_resume::thread_is_resumed_in_another_session_with_its_history";
+const FORK: &str = "thread_actions::fork_from_any_turn_leaves_original_thread_usable";
+const REVERT: &str = "thread_actions::revert_removes_turns_for_all_readers_and_next_message_runs";
+const ARCHIVE: &str = "thread_actions::thread_is_renamed_archived_unarchived_and_deleted";
 
 /// A version of codex from npm.
 struct Version {
     number: &'static str,
-    /// What it cannot do.
-    lacks: &'static [Lack],
+    /// The flows that it does not support.
+    unsupported: &'static [UnsupportedFlow],
 }
 
 /// A flow that fails with a version.
-struct Lack {
+struct UnsupportedFlow {
     flow: &'static str,
-    /// What the test that fails must say.
-    says: &'static str,
-    why: &'static str,
+    /// The text that the output of the failing test must contain.
+    message: &'static str,
+    /// What the version lacks, and how the gateway reacts. For the report.
+    reason: &'static str,
 }
 
-const NO_REVERT: Lack = Lack {
+const NO_REVERT: UnsupportedFlow = UnsupportedFlow {
     flow: REVERT,
-    says: "it does not know thread/revert",
-    why: "it has no thread/revert; the gateway answers 501 codex_lacks",
+    message: "it does not know thread/revert",
+    reason: "it has no thread/revert; the gateway answers 501 codex_lacks",
 };
-const OTHER_HISTORY: Lack = Lack {
+const OTHER_HISTORY: UnsupportedFlow = UnsupportedFlow {
     flow: HISTORY,
-    says: "item-1",
-    why: "its history has no commands, and other ids than the live items had; the conversation goes on",
+    message: "item-1",
+    reason: "its history has no commands, and other ids than the live items had; the conversation goes on",
 };
 
-/// The oldest that the gateway takes, one that is some months older than the pinned one, and the one that was pinned before.
+/// The oldest supported version, one that is some months older than the pinned one, and the previously pinned one.
 const VERSIONS: [Version; 3] = [
     Version {
         number: "0.125.0",
-        lacks: &[
+        unsupported: &[
             NO_REVERT,
             OTHER_HISTORY,
-            Lack {
+            UnsupportedFlow {
                 flow: FORK,
-                says: "it does not know lastTurnId of thread/fork",
-                why: "it forks whole threads only; from a turn, the gateway answers 501 codex_lacks",
+                message: "it does not know lastTurnId of thread/fork",
+                reason: "it forks whole threads only; from a turn, the gateway answers 501 codex_lacks",
             },
-            Lack {
+            UnsupportedFlow {
                 flow: ARCHIVE,
-                says: "there is no such thread",
-                why: "it resumes an archived thread as if there were none (404, not 409), and has no thread/delete",
+                message: "there is no such thread",
+                reason: "it resumes an archived thread as if there were none (404, not 409), and has no thread/delete",
             },
         ],
     },
-    Version { number: "0.145.0", lacks: &[NO_REVERT, OTHER_HISTORY] },
-    Version { number: "0.169.0", lacks: &[] },
+    Version { number: "0.145.0", unsupported: &[NO_REVERT, OTHER_HISTORY] },
+    Version { number: "0.169.0", unsupported: &[] },
 ];
 
-/// One that has no `app-server`: the gateway must say so.
+/// A version without `app-server`. The gateway must refuse it with a clear message.
 const TOO_OLD: &str = "0.20.0";
 
-/// Runs them all.
+/// Runs the flows with each version.
 pub(super) fn check() -> Result<Outcome> {
-    needs::check()?;
+    prerequisites::ensure()?;
     let (mut tally, mut ok) = (Tally::default(), true);
     for version in &VERSIONS {
         let codex = install(version.number)?;
         println!("-- codex {}", version.number);
-        let can: Vec<&str> =
-            FLOWS.into_iter().filter(|flow| version.lacks.iter().all(|lack| lack.flow != *flow)).collect();
-        let said = tee(tests(&can).env(CODEX_BIN, &codex))?;
-        let counted = Tally::of(&said.text);
-        // A flow whose test has another name now would be no failure to cargo.
-        let all_ran = counted.passed as usize == can.len();
+        let supported: Vec<&str> = FLOWS
+            .into_iter()
+            .filter(|flow| version.unsupported.iter().all(|unsupported| unsupported.flow != *flow))
+            .collect();
+        let output = tee(tests(&supported).env(CODEX_BIN, &codex))?;
+        let counted = Tally::of(&output.text);
+        // Cargo does not fail if a test of that name does not exist.
+        let all_ran = counted.passed as usize == supported.len();
         if !all_ran {
-            println!("{} of {} flows passed with codex {}", counted.passed, can.len(), version.number);
+            println!("{} of {} flows passed with codex {}", counted.passed, supported.len(), version.number);
         }
         tally += counted;
-        ok &= said.ok && all_ran;
-        for Lack { flow, says, why } in version.lacks {
-            let tried = tests(&[flow]).env(CODEX_BIN, &codex).output().context("cannot start cargo")?;
-            let text = String::from_utf8_lossy(&tried.stdout).into_owned();
-            let text = text + &String::from_utf8_lossy(&tried.stderr);
-            if !tried.status.success() && text.contains(says) {
-                println!("codex {} cannot {flow}: {why}", version.number);
+        ok &= output.success && all_ran;
+        for UnsupportedFlow { flow, message, reason } in version.unsupported {
+            let attempt = tests(&[flow]).env(CODEX_BIN, &codex).output().context("cannot start cargo")?;
+            let text = String::from_utf8_lossy(&attempt.stdout).into_owned();
+            let text = text + &String::from_utf8_lossy(&attempt.stderr);
+            if !attempt.status.success() && text.contains(message) {
+                println!("codex {} does not support {flow}: {reason}", version.number);
             } else {
-                println!("{text}\ncodex {} should fail in {flow} and say {says:?}", version.number);
+                println!("{text}\ncodex {} should fail in {flow} with {message:?}", version.number);
                 tally += Tally::ONE_FAILURE;
                 ok = false;
             }
@@ -131,7 +134,7 @@ pub(super) fn check() -> Result<Outcome> {
     Ok(Outcome::of_counted(ok, tally, "versions"))
 }
 
-/// The tests of these names, and no others.
+/// Returns a command that runs exactly the named tests.
 fn tests(names: &[&str]) -> std::process::Command {
     let mut command = cargo();
     command.args(["test", "--quiet", "--no-fail-fast", "--test", "api"]).args(HOST);
@@ -139,35 +142,35 @@ fn tests(names: &[&str]) -> std::process::Command {
     command
 }
 
-/// Whether the gateway says of a codex that it is too old, and what to do.
+/// Returns `true` if the gateway reports that a codex is too old, and what to do about it.
 fn is_refused(version: &str) -> Result<bool> {
     let codex = install(version)?;
     let mut check = program(Profile::Dev.server());
     let output = check.arg("check").env(CODEX_BIN, codex).output().context("cannot start the gateway")?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let told = text.lines().find(|line| line.starts_with("BAD ") && line.contains("is too old"));
-    let told = told.filter(|line| line.contains(version) && line.contains("npm install"));
-    match told.filter(|_| !output.status.success()) {
+    let line = text.lines().find(|line| line.starts_with("BAD ") && line.contains("is too old"));
+    let line = line.filter(|line| line.contains(version) && line.contains("npm install"));
+    match line.filter(|_| !output.status.success()) {
         Some(line) => println!("{line}"),
-        None => println!("{text}\ncodex {version} should be told to be too old"),
+        None => println!("{text}\ncodex {version} should be reported as too old"),
     }
-    Ok(told.is_some())
+    Ok(line.is_some())
 }
 
-/// The executable of a version: installed below `target`, once.
+/// Returns the executable of a version. Installs it below `target` if it is not there yet.
 fn install(version: &str) -> Result<PathBuf> {
     let dir = target_dir().join("codex-versions").join(version);
     let codex = dir.join("node_modules/.bin/codex");
-    let is_there = || {
-        let said = answer(program(&codex).arg("--version"));
-        said.is_some_and(|said| said.rsplit(' ').next() == Some(version))
+    let is_installed = || {
+        let output = stdout_of(program(&codex).arg("--version"));
+        output.is_some_and(|output| output.rsplit(' ').next() == Some(version))
     };
-    if is_there() {
+    if is_installed() {
         return Ok(codex);
     }
     let start = Instant::now();
-    fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    // A package of its own: else npm would look for one further up.
+    fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    // With a package.json of its own, npm does not look for one in the parent directories.
     fs::write(dir.join("package.json"), "{ \"private\": true }\n")
         .with_context(|| format!("cannot write in {}", dir.display()))?;
     let npm = program("npm")
@@ -176,7 +179,7 @@ fn install(version: &str) -> Result<PathBuf> {
         .current_dir(&dir)
         .stdin(Stdio::null())
         .status();
-    if !npm.context("cannot start npm")?.success() || !is_there() {
+    if !npm.context("cannot start npm")?.success() || !is_installed() {
         bail!("codex {version} cannot be installed from npm in {}", dir.display());
     }
     println!("codex {version}: installed in {} s", start.elapsed().as_secs());
@@ -191,21 +194,25 @@ mod tests {
     use crate::project::root;
 
     #[test]
-    fn the_flows_are_tests_that_there_are() {
+    fn flows_are_existing_tests() {
         for flow in FLOWS {
             let (module, name) = flow.split_once("::").unwrap();
             let file = root().join(format!("server/tests/api/{module}.rs"));
             assert!(fs::read_to_string(file).unwrap().contains(&format!("async fn {name}(")), "{flow}");
         }
         for version in &VERSIONS {
-            assert!(version.lacks.iter().all(|lack| FLOWS.contains(&lack.flow)), "{}", version.number);
+            assert!(
+                version.unsupported.iter().all(|unsupported| FLOWS.contains(&unsupported.flow)),
+                "{}",
+                version.number
+            );
         }
     }
 
     #[test]
-    fn the_oldest_version_is_the_one_that_the_gateway_takes() {
+    fn oldest_version_is_the_oldest_that_the_gateway_supports() {
         let source = fs::read_to_string(root().join("server/engine/src/version.rs")).unwrap();
         let oldest = VERSIONS[0].number.replace('.', ", ");
-        assert!(source.contains(&format!("OLDEST: Version = Version({oldest})")), "{oldest}");
+        assert!(source.contains(&format!("MIN_VERSION: Version = Version({oldest})")), "{oldest}");
     }
 }

@@ -1,6 +1,6 @@
 //! Elements and their attributes.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use rstml::node::{
     CustomNode, KVAttributeValue, KeyedAttribute, KeyedAttributeValue, NodeAttribute, NodeElement,
@@ -147,9 +147,10 @@ fn joined(parts: &[Part], attribute: &str, method: &TokenStream, kind: &TokenStr
         [] => TokenStream::new(),
         [Part { name: None, value }] => quote! { .attribute(#attribute, #value) },
         _ => {
-            let parts = parts.iter().map(|Part { name, value }| match name {
-                Some(name) => quote! { ::view::__private::#kind::named(#name, #value) },
-                None => quote! { ::view::__private::#kind::value(#value) },
+            let parts = parts.iter().map(|Part { name, value }| {
+                let (call, name) = (name.as_ref().map_or("value", |_| "named"), name.iter());
+                let call = Ident::new(call, Span::call_site());
+                quote! { ::view::__private::#kind::#call(#(#name,)* #value) }
             });
             quote! { .#method([#(#parts),*]) }
         }
@@ -181,8 +182,10 @@ fn listener(attribute: &KeyedAttribute, event: &str, handler: &TokenStream) -> T
         let message = format!("view! of codex-gateway-view does not support `on:{event}:{option}`");
         return in_call(error(&attribute.key, &message));
     }
-    match syn::parse_str::<Ident>(event) {
-        Ok(event) => quote! { .listener(::view::__private::leptos::ev::#event, #handler) },
-        Err(_) => quote! { .listener(::view::__private::leptos::ev::Custom::new(#event), #handler) },
-    }
+    let descriptor = if let Ok(event) = syn::parse_str::<Ident>(event) {
+        quote! { ::view::__private::leptos::ev::#event }
+    } else {
+        quote! { ::view::__private::leptos::ev::Custom::new(#event) }
+    };
+    quote! { .listener(#descriptor, #handler) }
 }

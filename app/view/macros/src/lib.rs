@@ -16,6 +16,8 @@ use rstml::node::{CustomNode, Node, NodeName};
 pub fn view(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let config = rstml::ParserConfig::default().recover_block(true);
     let (nodes, errors) = rstml::Parser::new(config).parse_recoverable(TokenStream::from(tokens)).split_vec();
+    // The type of the errors is in a crate that this one does not name.
+    #[expect(clippy::redundant_closure_for_method_calls)]
     let errors = errors.into_iter().map(|error| error.emit_as_expr_tokens());
     let nodes = expand_all(&nodes);
     quote! { { #[allow(unused_braces, unused_parens)] { #(#errors;)* #nodes } } }.into()

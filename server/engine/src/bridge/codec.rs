@@ -1,41 +1,41 @@
-//! Lines of codex, bounded.
+//! Splits codex's output into lines of bounded length.
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio_util::codec::Decoder;
 
-/// The longest line that is read, in bytes.
-pub(super) const MAX_LINE: usize = 64 * 1024 * 1024;
-/// How much of a longer line is kept, to tell whose it was.
-const PREFIX: usize = 256;
+/// The maximum length of a line, in bytes.
+pub(super) const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
+/// How many bytes of a longer line are kept, to find out which request it replies to.
+const PREFIX_BYTES: usize = 256;
 
 /// A line of codex.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// A whole line, without its end.
-    Whole(Bytes),
-    /// The beginning of a line that was too long; the rest was skipped.
+    /// A complete line, without its line ending.
+    Complete(Bytes),
+    /// A line that exceeds the maximum length. Only its beginning was kept.
     TooLong {
-        /// Its first bytes.
+        /// The first bytes of the line.
         prefix: Bytes,
-        /// Its length in bytes.
+        /// The length of the line in bytes.
         length: usize,
     },
 }
 
-/// Splits what codex prints into lines. A line over the limit costs its memory once, then is skipped.
+/// Splits codex's output into lines. A line over the limit is buffered up to the limit, and the rest is skipped.
 #[derive(Debug)]
 pub(super) struct LineDecoder {
-    max: usize,
-    /// Where the search for the next line's end goes on.
+    max_bytes: usize,
+    /// How many bytes of the buffer were searched for a line ending.
     searched: usize,
-    /// The beginning and length so far of the line that is being skipped.
+    /// The beginning and the length so far of the line that is being skipped.
     skipping: Option<(Bytes, usize)>,
 }
 
 impl LineDecoder {
-    /// Lines of at most `max` bytes.
-    pub(super) fn new(max: usize) -> Self {
-        Self { max, searched: 0, skipping: None }
+    /// Creates a decoder for lines of at most `max_bytes`.
+    pub(super) fn new(max_bytes: usize) -> Self {
+        Self { max_bytes, searched: 0, skipping: None }
     }
 
     fn take_line(&mut self, buffer: &mut BytesMut, end: usize) -> Line {
@@ -50,10 +50,13 @@ impl LineDecoder {
         if line.last() == Some(&b'\r') {
             line.truncate(line.len() - 1);
         }
-        if line.len() > self.max {
-            return Line::TooLong { prefix: line.split_to(PREFIX.min(line.len())).freeze(), length: end };
+        if line.len() > self.max_bytes {
+            return Line::TooLong {
+                prefix: line.split_to(PREFIX_BYTES.min(line.len())).freeze(),
+                length: end,
+            };
         }
-        Line::Whole(line.freeze())
+        Line::Complete(line.freeze())
     }
 }
 
@@ -71,10 +74,10 @@ impl Decoder for LineDecoder {
             *length += buffer.len();
             buffer.clear();
             self.searched = 0;
-        } else if buffer.len() > self.max {
+        } else if buffer.len() > self.max_bytes {
             let length = buffer.len();
-            self.skipping = Some((Bytes::copy_from_slice(&buffer[..PREFIX.min(length)]), length));
-            // Not `clear`: the memory of the long line is given back.
+            self.skipping = Some((Bytes::copy_from_slice(&buffer[..PREFIX_BYTES.min(length)]), length));
+            // Not `clear`: this releases the memory of the long line.
             *buffer = BytesMut::new();
             self.searched = 0;
         }
@@ -97,8 +100,8 @@ impl Decoder for LineDecoder {
 mod tests {
     use super::*;
 
-    fn lines(max: usize, pieces: &[&str]) -> Vec<Line> {
-        let mut decoder = LineDecoder::new(max);
+    fn lines(max_bytes: usize, pieces: &[&str]) -> Vec<Line> {
+        let mut decoder = LineDecoder::new(max_bytes);
         let mut buffer = BytesMut::new();
         let mut lines = Vec::new();
         for piece in pieces {
@@ -113,33 +116,33 @@ mod tests {
         lines
     }
 
-    fn whole(text: &'static str) -> Line {
-        Line::Whole(Bytes::from_static(text.as_bytes()))
+    fn complete(text: &'static str) -> Line {
+        Line::Complete(Bytes::from_static(text.as_bytes()))
     }
 
     #[test]
-    fn lines_are_whole_wherever_they_were_cut() {
+    fn lines_are_complete_however_the_input_is_split() {
         assert_eq!(
             lines(9, &["a", "b\nc", "d\r", "\n\ne"]),
-            [whole("ab"), whole("cd"), whole(""), whole("e")]
+            [complete("ab"), complete("cd"), complete(""), complete("e")]
         );
     }
 
     #[test]
-    fn a_line_of_the_longest_length_passes() {
-        assert_eq!(lines(3, &["abc\nde\n"]), [whole("abc"), whole("de")]);
+    fn line_of_the_maximum_length_is_complete() {
+        assert_eq!(lines(3, &["abc\nde\n"]), [complete("abc"), complete("de")]);
     }
 
     #[test]
-    fn a_longer_line_is_told_and_the_next_one_is_read() {
+    fn longer_line_is_reported_and_the_next_one_is_read() {
         let long = Line::TooLong { prefix: Bytes::from_static(b"abcd"), length: 4 };
-        assert_eq!(lines(3, &["abcd\nok\n"]), [long, whole("ok")]);
+        assert_eq!(lines(3, &["abcd\nok\n"]), [long, complete("ok")]);
         let cut = Line::TooLong { prefix: Bytes::from_static(b"abcd"), length: 10 };
-        assert_eq!(lines(3, &["abcd", "efg", "hij\nok\n"]), [cut, whole("ok")]);
+        assert_eq!(lines(3, &["abcd", "efg", "hij\nok\n"]), [cut, complete("ok")]);
     }
 
     #[test]
-    fn a_long_line_without_an_end_is_told_at_the_end() {
+    fn long_line_without_an_ending_is_reported_at_the_end_of_input() {
         let cut = Line::TooLong { prefix: Bytes::from_static(b"abcd"), length: 6 };
         assert_eq!(lines(3, &["abcd", "ef"]), [cut]);
     }

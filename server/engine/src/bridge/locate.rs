@@ -1,4 +1,4 @@
-//! Finding the codex executable: the native one, behind the npm launcher.
+//! Finds the codex executable: the native binary, not the npm launcher.
 
 use std::{
     env,
@@ -7,13 +7,13 @@ use std::{
 
 use super::process::is_executable;
 
-/// Why there is no codex executable.
+/// Why no codex executable was found.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum LocateError {
-    /// The configured one cannot be run.
+    /// `CODEX_GATEWAY_CODEX_BIN` is not an executable file. The value is its path.
     #[error("CODEX_GATEWAY_CODEX_BIN is {0}, which is not an executable file")]
     Configured(PathBuf),
-    /// None was found.
+    /// Neither `PATH` nor `node_modules` has an executable.
     #[error(
         "no codex executable was found on PATH or in node_modules; install it with `npm install -g @openai/codex`, \
          or name it in CODEX_GATEWAY_CODEX_BIN"
@@ -21,37 +21,39 @@ pub enum LocateError {
     NotFound,
 }
 
-/// The codex executable: the configured one, else the first on PATH, else the pinned npm install above our
-/// own executable. Where it is npm's launcher, the native binary behind it: the launcher would cost a
-/// second process and some 200 ms per session.
+/// Returns the codex executable: the configured one, else the first on `PATH`, else that of the nearest
+/// `node_modules` above the gateway's own executable.
+///
+/// If that is npm's launcher, returns the native binary that it would run: the launcher costs a second process and
+/// about 200 ms per session.
 ///
 /// # Errors
-/// If there is none.
+/// [`LocateError`]
 pub fn locate(configured: Option<&Path>) -> Result<PathBuf, LocateError> {
     if let Some(path) = configured {
-        // A bare word is looked up as a shell would.
-        let found = if path.components().count() == 1 { on_path(path) } else { Some(path.to_owned()) };
+        // A name without a directory is looked up on PATH, as in a shell.
+        let found = if path.components().count() == 1 { find_on_path(path) } else { Some(path.to_owned()) };
         let found = found.filter(|path| is_executable(path));
-        return found.map(native).ok_or_else(|| LocateError::Configured(path.to_owned()));
+        return found.map(native_binary).ok_or_else(|| LocateError::Configured(path.to_owned()));
     }
-    on_path(Path::new("codex")).or_else(pinned).map(native).ok_or(LocateError::NotFound)
+    find_on_path(Path::new("codex")).or_else(npm_install).map(native_binary).ok_or(LocateError::NotFound)
 }
 
-/// The first executable file of that name on PATH.
-pub fn on_path(name: &Path) -> Option<PathBuf> {
+/// Returns the first executable file with this name on `PATH`.
+pub fn find_on_path(name: &Path) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|dir| dir.join(name)).find(|candidate| is_executable(candidate))
 }
 
-/// The install beside the checkout or the image that this program stands in. Not the current directory's:
-/// that is where agents work.
-fn pinned() -> Option<PathBuf> {
+/// Returns the launcher in the nearest `node_modules` above the gateway's own executable: in its checkout or image.
+/// The current directory is not searched, because agents can write there.
+fn npm_install() -> Option<PathBuf> {
     let own = env::current_exe().ok()?.canonicalize().ok()?;
     own.ancestors().map(|dir| dir.join("node_modules/.bin/codex")).find(|candidate| is_executable(candidate))
 }
 
-/// The native binary behind npm's launcher, or the path itself if it is no such launcher.
-fn native(path: PathBuf) -> PathBuf {
+/// Returns the native binary that npm's launcher runs, or `path` itself if it is not that launcher.
+fn native_binary(path: PathBuf) -> PathBuf {
     let Ok(launcher) = path.canonicalize() else { return path };
     // …/node_modules/@openai/codex/bin/codex.js
     let Some(package) =
@@ -68,7 +70,7 @@ fn native(path: PathBuf) -> PathBuf {
     let beside = package.parent().map(|scope| scope.join(platform));
     let nested = package.join("node_modules/@openai").join(platform);
     let vendor = |package: PathBuf| package.join("vendor").join(&triple);
-    // Older versions (0.130, say) have it in a directory of another name.
+    // In older versions, such as 0.130, the directory has another name.
     let inside = |vendor: PathBuf| [vendor.join("bin/codex"), vendor.join("codex/codex")];
     let packages = beside.into_iter().chain([nested, package.to_owned()]);
     packages.map(vendor).flat_map(inside).find(|candidate| is_executable(candidate)).unwrap_or(path)
@@ -87,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_native_binary_is_found_behind_the_launcher() {
+    fn native_binary_is_found_for_the_npm_launcher() {
         let dir = tempfile::tempdir().unwrap();
         let scope = dir.path().canonicalize().unwrap().join("node_modules/@openai");
         let launcher = scope.join("codex/bin/codex.js");
@@ -95,21 +97,21 @@ mod tests {
         let link = dir.path().join("node_modules/.bin/codex");
         fs::create_dir_all(link.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(&launcher, &link).unwrap();
-        assert_eq!(native(link.clone()), link, "without a platform package the launcher has to do");
+        assert_eq!(native_binary(link.clone()), link, "without a platform package, the launcher is used");
 
         let platform = if env::consts::ARCH == "x86_64" { "codex-linux-x64" } else { "codex-linux-arm64" };
         let binary =
             scope.join(format!("{platform}/vendor/{}-unknown-linux-musl/bin/codex", env::consts::ARCH));
         executable(&binary);
-        assert_eq!(native(link.clone()), binary);
+        assert_eq!(native_binary(link.clone()), binary);
         fs::remove_file(&binary).unwrap();
         let older = binary.parent().unwrap().with_file_name("codex/codex");
         executable(&older);
-        assert_eq!(native(link), older);
+        assert_eq!(native_binary(link), older);
     }
 
     #[test]
-    fn another_program_is_taken_as_it_is() {
+    fn other_executable_is_returned_unchanged() {
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join("my-codex");
         executable(&program);
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configured_file_that_cannot_be_run_is_named() {
+    fn error_names_a_configured_file_that_is_not_executable() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("codex");
         fs::write(&path, "").unwrap();

@@ -1,4 +1,4 @@
-//! Messages between codex and us: JSON-RPC without its version field, one to a line.
+//! The messages of codex's protocol: JSON-RPC without its version field, one message per line.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use codex_gateway_wire::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// The id of a request of codex: a number or a string, carried back as it came.
+/// The id of a request from codex: a number or a string. Sent back unchanged with the answer.
 pub type RequestId = Json;
 
-/// A line of codex, read as far as to know whose it is.
+/// A message from codex. Its parameters and its result are left unparsed.
 #[derive(Deserialize)]
 pub(super) struct Incoming<'a> {
     #[serde(borrow, default)]
@@ -24,12 +24,12 @@ pub(super) struct Incoming<'a> {
     pub error: Option<RpcError>,
 }
 
-/// An error of codex, or one that we answer with.
+/// A JSON-RPC error: from codex, or in an answer of the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RpcError {
-    /// A number of JSON-RPC or of codex.
+    /// The error code: one of JSON-RPC or of codex.
     pub code: i64,
-    /// For people.
+    /// The message for people.
     #[serde(default)]
     pub message: String,
 }
@@ -37,17 +37,17 @@ pub struct RpcError {
 impl RpcError {
     /// "Server overloaded; retry later": codex's queues are full.
     pub const OVERLOADED: i64 = -32001;
-    /// The request cannot be done: codex says so of most of what it does not take.
+    /// The request is invalid. Codex uses this code for most requests that it refuses.
     pub const INVALID_REQUEST: i64 = -32600;
-    /// The parameters are not of the right shape.
+    /// The parameters are invalid.
     pub const INVALID_PARAMS: i64 = -32602;
-    /// There is no such method.
+    /// The method is unknown.
     pub const METHOD_NOT_FOUND: i64 = -32601;
 
-    /// Whether it says that there is no such method. Codex says so in the words of serde, `unknown variant`, with
-    /// all that it knows behind. (Its code is that of all refusals; "method not found" it says of what it knows and
-    /// cannot do at the moment.)
-    pub(super) fn knows_not(&self, method: &str) -> bool {
+    /// Returns `true` if codex does not know `method`. Recognized by serde's message `unknown variant`, because the
+    /// code is the same for all refusals. (Codex uses "method not found" for methods that it knows and cannot serve
+    /// now.)
+    pub(super) fn is_unknown_method(&self, method: &str) -> bool {
         self.message.contains(&format!("unknown variant `{method}`"))
     }
 }
@@ -64,18 +64,18 @@ pub(super) struct OutgoingNotification<'a> {
     pub method: &'a str,
 }
 
-/// What a request of codex is answered.
+/// An answer to a request from codex.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum RpcAnswer {
     /// A result.
     Result(Json),
-    /// A result that nobody else may see, not even when debugging.
+    /// A result that is left out of [`Inbound::Raw`](super::Inbound::Raw), because it contains a secret.
     Secret(Json),
     /// An error.
     Error(RpcError),
 }
 
-/// Our answer to a request of codex.
+/// The message that carries an [`RpcAnswer`].
 #[derive(Serialize)]
 pub(super) struct OutgoingReply<'a> {
     pub id: &'a RequestId,
@@ -85,7 +85,8 @@ pub(super) struct OutgoingReply<'a> {
     pub error: Option<&'a RpcError>,
 }
 
-/// The number of our request that a reply is to, taken from the beginning of a line that was too long to read.
+/// Returns the id of the request that a reply belongs to, from the beginning of a line that was too long. `None` if
+/// the line is no reply.
 pub(super) fn id_of_long_reply(prefix: &[u8]) -> Option<u64> {
     let rest = prefix.strip_prefix(b"{\"id\":")?;
     let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
@@ -101,16 +102,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_method_that_codex_does_not_know_is_told_from_a_value_that_it_does_not_know() {
-        let said = |message: &str| RpcError { code: -32600, message: message.to_owned() };
+    fn unknown_method_is_distinguished_from_an_unknown_value() {
+        let error = |message: &str| RpcError { code: -32600, message: message.to_owned() };
         let method =
             "Invalid request: unknown variant `thread/revert`, expected one of `initialize`, `thread/start`";
-        assert!(said(method).knows_not("thread/revert") && !said(method).knows_not("thread/start"));
-        assert!(!said("Invalid request: unknown variant `hardest`, expected `low`").knows_not("turn/start"));
+        assert!(
+            error(method).is_unknown_method("thread/revert")
+                && !error(method).is_unknown_method("thread/start")
+        );
+        assert!(
+            !error("Invalid request: unknown variant `hardest`, expected `low`")
+                .is_unknown_method("turn/start")
+        );
     }
 
     #[test]
-    fn the_beginning_of_a_reply_tells_its_request() {
+    fn id_is_read_from_the_beginning_of_a_reply() {
         assert_eq!(id_of_long_reply(br#"{"id":17,"result":{"turns":["#), Some(17));
         assert_eq!(id_of_long_reply(br#"{"id":17,"method":"item/tool/call""#), None);
         assert_eq!(id_of_long_reply(br#"{"method":"item/completed","params":"#), None);

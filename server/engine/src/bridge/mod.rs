@@ -1,15 +1,17 @@
-//! The bridge to one codex process: typed requests with deadlines out, messages in.
+//! The bridge to one codex process: typed requests with deadlines, and a channel of inbound messages.
 //!
-//! One task owns the process's output and resolves replies; one owns its input. What codex says unasked
-//! comes out of [`Inbox`] in the order of its lines.
+//! One task reads the process's output and resolves replies; one task writes its input. Notifications and requests of
+//! codex arrive at the [`InboundReceiver`] in the order in which codex wrote them.
 
 mod codec;
 mod config_warning;
+mod error;
 pub mod locate;
 mod message;
 mod process;
 pub mod protocol;
 mod reader;
+mod writer;
 
 use std::{
     collections::HashMap,
@@ -24,8 +26,6 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::{
-    io::AsyncWriteExt,
-    process::ChildStdin,
     sync::{mpsc, oneshot},
     time::{Instant, sleep, timeout, timeout_at},
 };
@@ -34,29 +34,31 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub(crate) use self::process::run_git;
 pub use self::{
     config_warning::ConfigWarning,
-    message::{Answer, RequestId, RpcError},
-    process::{Launch, Ran},
+    error::BridgeError,
+    message::{RequestId, RpcAnswer, RpcError},
+    process::{CommandOutput, LaunchConfig},
 };
 use self::{
     message::{OutgoingNotification, OutgoingReply, OutgoingRequest},
     protocol::{LoadedList, Request},
+    reader::Reader,
+    writer::{OutgoingLine, writer_task},
 };
-use crate::{
-    one_line::in_one_line,
-    version::{MADE_FOR, TooOld, Version},
-};
+use crate::{single_line::replace_newlines, version::Version};
 
-/// How many lines may wait to be written; codex reads faster than anybody asks.
-const OUTGOING: usize = 256;
-/// How many messages may wait for the session. Beyond that codex waits: nothing is dropped.
-const INCOMING: usize = 1024;
-/// How long a request waits for its reply before the process is asked for a sign of life.
+/// How many lines may wait to be written. Codex reads faster than the gateway sends.
+const MAX_QUEUED_LINES: usize = 256;
+/// How many inbound messages may wait for the session. If the channel is full, codex blocks: no message is dropped.
+const MAX_QUEUED_INBOUND: usize = 1024;
+/// How long a request waits for its reply before the process is probed for a sign of life.
 const PROBE_AFTER: Duration = Duration::from_secs(5);
-/// How long the process may take for a sign of life: any line counts. After that it is killed.
+/// How long a process may take to show a sign of life: any line counts. After that, the process is killed.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A handle on a codex process. The process ends when all handles and its [`Inbox`] are dropped, or by
-/// [`Bridge::close`]. A process that does not react while a request waits is killed.
+/// A handle on a codex process. Cheap to clone.
+///
+/// The process shuts down when all handles or its [`InboundReceiver`] are dropped, or by [`Bridge::shutdown`]. A
+/// process that shows no sign of life while a request waits is killed.
 #[derive(Clone, Debug)]
 pub struct Bridge {
     shared: Arc<Shared>,
@@ -64,20 +66,20 @@ pub struct Bridge {
 
 #[derive(Debug)]
 struct Shared {
-    outgoing: mpsc::Sender<Line>,
-    pending: Pending,
+    outgoing: mpsc::Sender<OutgoingLine>,
+    pending: PendingRequests,
     next_id: AtomicU64,
     /// Counts the lines that the process has written.
     lines: Arc<AtomicU64>,
-    /// Closes the process's input: it ends, politely at first.
+    /// Cancelled to close the process's input, which starts a graceful shutdown.
     closing: CancellationToken,
-    /// Cancelled when the process does not react: it is killed at once.
+    /// Cancelled to kill the process at once, because it is unresponsive.
     killing: CancellationToken,
-    /// Cancelled once the process is gone.
-    gone: CancellationToken,
+    /// Cancelled when the process has exited.
+    exited: CancellationToken,
     /// The version that the process reported in its reply to `initialize`.
     version: OnceLock<Version>,
-    /// What the process has said of its configuration.
+    /// What the process reported about its configuration.
     config_warning: Arc<OnceLock<ConfigWarning>>,
 }
 
@@ -87,68 +89,60 @@ impl Drop for Shared {
     }
 }
 
-/// A line on its way to codex.
-#[derive(Debug)]
-struct Line {
-    bytes: Bytes,
-    /// It is not shown, not even when debugging.
-    secret: bool,
-}
+type ReplySender = oneshot::Sender<Result<Box<RawValue>, BridgeError>>;
 
-type Waiting = oneshot::Sender<Result<Box<RawValue>, BridgeError>>;
-
-/// The requests that wait for their reply.
+/// The requests that wait for their replies, by id.
 #[derive(Clone, Debug, Default)]
-struct Pending(Arc<Mutex<HashMap<u64, Waiting>>>);
+struct PendingRequests(Arc<Mutex<HashMap<u64, ReplySender>>>);
 
-impl Pending {
-    fn insert(&self, id: u64, waiting: Waiting) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, waiting);
+impl PendingRequests {
+    fn insert(&self, id: u64, reply: ReplySender) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, reply);
     }
 
-    fn remove(&self, id: u64) -> Option<Waiting> {
+    fn remove(&self, id: u64) -> Option<ReplySender> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
     }
 
-    /// Fails all that still wait.
+    /// Fails all pending requests.
     fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
-/// What codex says unasked, in the order of its lines. The last one is [`Inbound::Exited`].
-pub type Inbox = mpsc::Receiver<Inbound>;
+/// Receives what codex sends besides replies, in the order of its lines. The last message is [`Inbound::Exited`].
+pub type InboundReceiver = mpsc::Receiver<Inbound>;
 
-/// Something that codex says unasked, or that happens to it.
+/// A message from codex that is no reply, or an event of its process.
 #[derive(Debug)]
 pub enum Inbound {
     /// A notification.
     Notification {
-        /// Its method.
+        /// The notification's method.
         method: String,
-        /// Its parameters, as they came.
+        /// The parameters, unparsed.
         params: Box<RawValue>,
     },
-    /// A request that must be answered.
+    /// A request, which must be answered with [`Bridge::respond`].
     Request {
-        /// Codex's own id of it.
+        /// The id that codex gave the request.
         id: RequestId,
-        /// Its method.
+        /// The request's method.
         method: String,
-        /// Its parameters, as they came.
+        /// The parameters, unparsed.
         params: Box<RawValue>,
     },
-    /// A line that is no message: its beginning.
+    /// A line that is no message. The value is the beginning of the line.
     Malformed(String),
-    /// A line that was too long to read: its length in bytes, and its beginning.
+    /// A line that exceeds the maximum length. The values are its length in bytes and its beginning.
     TooLong(usize, String),
-    /// A line in either direction, when debugging.
+    /// A line in either direction. Only sent when debugging.
     Raw(Direction, Bytes),
-    /// The process has ended.
+    /// The process has exited.
     Exited(Exit),
 }
 
-/// Which way a line went.
+/// The direction of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From codex.
@@ -157,139 +151,80 @@ pub enum Direction {
     Out,
 }
 
-/// How a process ended.
+/// How a process exited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exit {
-    /// Its status in words ("exit status: 1"), if it is known.
+    /// The exit status in words: `exit status: 1`. `None` if it is unknown.
     pub status: Option<String>,
-    /// The last line of its error output.
+    /// The last line that the process wrote to its standard error.
     pub last_line: Option<String>,
-    /// The gateway killed it because it did not react.
+    /// `true` if the gateway killed the process because it was unresponsive.
     pub unresponsive: bool,
 }
 
-/// Why a request to codex has no reply.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum BridgeError {
-    /// The process could not be started.
-    #[error("codex could not be started ({program}): {message}")]
-    Spawn {
-        /// The executable.
-        program: String,
-        /// Why.
-        message: String,
-    },
-    /// The process ended first.
-    #[error("the codex process has ended{}", .0.last_line.as_ref().map(|line| format!(": {line}")).unwrap_or_default())]
-    Exited(Exit),
-    /// The process is ending, or its input is closed.
-    #[error("the codex process is not there any more")]
-    Closed,
-    /// The process did not react, and was killed.
-    #[error("codex did not react, so its process was ended; try again")]
-    Unresponsive,
-    /// It did not answer in time.
-    #[error("codex did not answer {method} within {} s{}", .after.as_secs(), .hint.as_deref().unwrap_or_default())]
-    Deadline {
-        /// The request.
-        method: &'static str,
-        /// How long it had.
-        after: Duration,
-        /// What may be the matter.
-        hint: Option<String>,
-    },
-    /// It is older than it may be.
-    #[error(transparent)]
-    TooOld(#[from] TooOld),
-    /// It knows no such request.
-    #[error("this codex cannot do that: it does not know {0} (the gateway is made for codex {MADE_FOR})")]
-    Lacks(&'static str),
-    /// It answered with an error.
-    #[error("codex refused {method}: {}", .error.message)]
-    Refused {
-        /// The request.
-        method: &'static str,
-        /// Its error.
-        error: RpcError,
-    },
-    /// The reply was longer than a line may be.
-    #[error("codex's reply was longer than {} MiB", codec::MAX_LINE / 1024 / 1024)]
-    ReplyTooLong,
-    /// The reply is not of the shape that we know.
-    #[error("codex's reply to {method} was not understood: {message}")]
-    BadReply {
-        /// The request.
-        method: &'static str,
-        /// What is the matter with it.
-        message: String,
-    },
-}
-
 impl Bridge {
-    /// Starts a codex process, which counts as one of `processes` until it and all that it started are gone.
-    /// With `debug`, all lines come out of the inbox as [`Inbound::Raw`] too.
+    /// Starts a codex process. `processes` tracks it until the process and all its descendants have exited. With
+    /// `debug`, all lines are also sent as [`Inbound::Raw`].
     ///
     /// # Errors
     /// [`BridgeError::Spawn`]
     pub fn start(
-        launch: &Launch,
+        launch: &LaunchConfig,
         debug: bool,
         processes: &TaskTracker,
-    ) -> Result<(Self, Inbox), BridgeError> {
+    ) -> Result<(Self, InboundReceiver), BridgeError> {
         let process::Started { process, stdin, stdout } = launch.app_server().map_err(|error| {
             BridgeError::Spawn { program: launch.program.display().to_string(), message: error.to_string() }
         })?;
         tracing::debug!(pid = process.id(), "codex process started");
-        let (outgoing, lines) = mpsc::channel(OUTGOING);
-        let (inbox, inbound) = mpsc::channel(INCOMING);
-        let (closing, killing, gone) =
-            (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
-        let (pending, read) = (Pending::default(), Arc::<AtomicU64>::default());
-        let config_warning = Arc::<OnceLock<ConfigWarning>>::default();
-        let debug = debug.then(|| inbox.clone());
-        tokio::spawn(write(stdin, lines, closing.clone(), gone.clone(), debug.clone()));
-        processes.spawn(
-            reader::Reader {
-                pending: pending.clone(),
-                inbox,
-                lines: Arc::clone(&read),
-                closing: closing.clone(),
-                killing: killing.clone(),
-                gone: gone.clone(),
-                debug: debug.is_some(),
-                config_warning: Arc::clone(&config_warning),
-            }
-            .run(process, stdout),
-        );
-        let (next_id, version) = (AtomicU64::new(1), OnceLock::new());
+        let (outgoing, queued_lines) = mpsc::channel(MAX_QUEUED_LINES);
+        let (inbox, receiver) = mpsc::channel(MAX_QUEUED_INBOUND);
         let shared = Shared {
             outgoing,
-            pending,
-            next_id,
-            lines: read,
-            closing,
-            killing,
-            gone,
-            version,
-            config_warning,
+            pending: PendingRequests::default(),
+            next_id: AtomicU64::new(1),
+            lines: Arc::default(),
+            closing: CancellationToken::new(),
+            killing: CancellationToken::new(),
+            exited: CancellationToken::new(),
+            version: OnceLock::new(),
+            config_warning: Arc::default(),
         };
-        Ok((Self { shared: Arc::new(shared) }, inbound))
+        let debug = debug.then(|| inbox.clone());
+        let reader = Reader {
+            pending: shared.pending.clone(),
+            inbox,
+            lines: Arc::clone(&shared.lines),
+            closing: shared.closing.clone(),
+            killing: shared.killing.clone(),
+            exited: shared.exited.clone(),
+            debug: debug.is_some(),
+            config_warning: Arc::clone(&shared.config_warning),
+        };
+        let (closing, exited) = (shared.closing.clone(), shared.exited.clone());
+        tokio::spawn(writer_task(stdin, queued_lines, closing, exited, debug));
+        processes.spawn(reader.run(process, stdout));
+        Ok((Self { shared: Arc::new(shared) }, receiver))
     }
 
-    /// Sends a request and waits for its reply. While codex says that it is overloaded the request is
-    /// repeated, with growing, jittered pauses, until its deadline. A process that does not react meanwhile is killed.
+    /// Sends a request and waits for its reply.
+    ///
+    /// While codex reports that it is overloaded, the request is repeated with growing, jittered delays until its
+    /// deadline. If the process is unresponsive meanwhile, it is killed.
     ///
     /// # Errors
-    /// All but [`BridgeError::Spawn`].
+    /// Any [`BridgeError`] except [`BridgeError::Spawn`].
     pub async fn request<R: Request>(&self, request: &R) -> Result<R::Reply, BridgeError> {
         let deadline = Instant::now() + R::DEADLINE;
-        let late = || BridgeError::Deadline { method: R::METHOD, after: R::DEADLINE, hint: None };
-        let mut pause = Duration::from_millis(50);
+        let deadline_error = || BridgeError::Deadline { method: R::METHOD, after: R::DEADLINE, hint: None };
+        let mut delay = Duration::from_millis(50);
         loop {
             let reply = tokio::select! {
-                reply = timeout_at(deadline, self.exchange(R::METHOD, request)) => reply.map_err(|_| late())?,
+                reply = timeout_at(deadline, self.exchange(R::METHOD, request)) => {
+                    reply.map_err(|_| deadline_error())?
+                }
                 () = self.unresponsive(), if R::PROBED => {
-                    tracing::warn!(method = R::METHOD, "a codex process does not react and is killed");
+                    tracing::warn!(method = R::METHOD, "killing a codex process that does not respond");
                     self.kill();
                     return Err(BridgeError::Unresponsive);
                 }
@@ -302,45 +237,46 @@ impl Bridge {
                     });
                 }
                 Err(BridgeError::Refused { error, .. }) if error.code == RpcError::OVERLOADED => {
-                    let jittered = pause.mul_f64(0.5 + fastrand::f64());
+                    let jittered = delay.mul_f64(0.5 + fastrand::f64());
                     if Instant::now() + jittered >= deadline {
                         return Err(BridgeError::Refused { method: R::METHOD, error });
                     }
                     tokio::time::sleep(jittered).await;
-                    pause = (pause * 2).min(Duration::from_secs(2));
+                    delay = (delay * 2).min(Duration::from_secs(2));
                 }
                 Err(error) => return Err(error),
             }
         }
     }
 
+    /// Sends a request once and waits for its reply, without a deadline.
     async fn exchange<R: Request>(
         &self,
         method: &'static str,
         params: &R,
     ) -> Result<Box<RawValue>, BridgeError> {
         let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
-        let (waiting, reply) = oneshot::channel();
-        self.shared.pending.insert(id, waiting);
-        // A caller that goes away, its deadline passed, must not leave its place behind.
+        let (sender, reply) = oneshot::channel();
+        self.shared.pending.insert(id, sender);
+        // If this future is dropped at its deadline, the entry must not stay behind.
         let _cleanup = RemoveOnDrop { pending: &self.shared.pending, id };
         self.send(&OutgoingRequest { id, method, params }, false).await?;
         let reply = tokio::select! {
-            biased; // What it answered before its end counts.
+            biased; // A reply that arrived before the exit counts.
             reply = reply => reply,
-            () = self.shared.gone.cancelled() => return Err(self.closed()),
+            () = self.shared.exited.cancelled() => return Err(self.closed_error()),
         };
         match reply {
-            Ok(Err(BridgeError::Refused { error, .. })) if error.knows_not(method) => {
-                Err(BridgeError::Lacks(method))
+            Ok(Err(BridgeError::Refused { error, .. })) if error.is_unknown_method(method) => {
+                Err(BridgeError::Unsupported(method))
             }
             Ok(Err(BridgeError::Refused { error, .. })) => Err(BridgeError::Refused { method, error }),
             Ok(reply) => reply,
-            Err(_) => Err(self.closed()),
+            Err(_) => Err(self.closed_error()),
         }
     }
 
-    /// Resolves when the process has given no sign of life for too long: it was stopped, or is stuck.
+    /// Resolves when the process has shown no sign of life for [`PROBE_TIMEOUT`]: it is stopped or stuck.
     async fn unresponsive(&self) {
         loop {
             sleep(PROBE_AFTER).await;
@@ -352,15 +288,15 @@ impl Bridge {
         }
     }
 
-    /// Why a request has no reply when the process is gone.
-    fn closed(&self) -> BridgeError {
+    /// Returns the error of requests to a process that has exited or is shutting down.
+    fn closed_error(&self) -> BridgeError {
         if self.shared.killing.is_cancelled() { BridgeError::Unresponsive } else { BridgeError::Closed }
     }
 
-    /// Tells codex something that has no reply and no parameters.
+    /// Sends a notification without parameters.
     ///
     /// # Errors
-    /// [`BridgeError::Closed`]
+    /// [`BridgeError::Closed`], [`BridgeError::Unresponsive`]
     pub async fn notify(&self, method: &'static str) -> Result<(), BridgeError> {
         self.send(&OutgoingNotification { method }, false).await
     }
@@ -368,120 +304,87 @@ impl Bridge {
     /// Answers a request of codex.
     ///
     /// # Errors
-    /// [`BridgeError::Closed`]
-    pub async fn respond(&self, id: &RequestId, answer: &Answer) -> Result<(), BridgeError> {
-        let (result, error, secret) = match answer {
-            Answer::Result(result) => (Some(result), None, false),
-            Answer::Secret(result) => (Some(result), None, true),
-            Answer::Error(error) => (None, Some(error), false),
+    /// [`BridgeError::Closed`], [`BridgeError::Unresponsive`]
+    pub async fn respond(&self, id: &RequestId, answer: &RpcAnswer) -> Result<(), BridgeError> {
+        let (result, error, is_secret) = match answer {
+            RpcAnswer::Result(result) => (Some(result), None, false),
+            RpcAnswer::Secret(result) => (Some(result), None, true),
+            RpcAnswer::Error(error) => (None, Some(error), false),
         };
-        self.send(&OutgoingReply { id, result, error }, secret).await
+        self.send(&OutgoingReply { id, result, error }, is_secret).await
     }
 
-    async fn send(&self, message: &impl Serialize, secret: bool) -> Result<(), BridgeError> {
+    async fn send(&self, message: &impl Serialize, is_secret: bool) -> Result<(), BridgeError> {
         let mut line = serde_json::to_vec(message).map_err(|_| BridgeError::Closed)?;
-        in_one_line(&mut line);
+        replace_newlines(&mut line);
         line.push(b'\n');
-        let line = Line { bytes: line.into(), secret };
-        self.shared.outgoing.send(line).await.map_err(|_| self.closed())
+        let line = OutgoingLine { bytes: line.into(), is_secret };
+        self.shared.outgoing.send(line).await.map_err(|_| self.closed_error())
     }
 
-    /// The end of the process, however it comes about. Waiting for it does not keep the process.
-    pub fn gone(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.shared.gone.clone().cancelled_owned()
+    /// Returns a future that resolves when the process has exited. The future does not keep the process running.
+    pub fn exited(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.shared.exited.clone().cancelled_owned()
     }
 
     /// Records the version that the process reported.
     pub(crate) fn set_version(&self, version: Version) {
-        // A process reports its version once.
+        // A process reports its version only once.
         let _ = self.shared.version.set(version);
     }
 
-    /// What the process has said of its configuration: it does so before it answers what is asked after `initialize`.
+    /// Returns what the process reported about its configuration. Codex sends this before its first reply after
+    /// `initialize`.
     pub(crate) fn config_warning(&self) -> Option<ConfigWarning> {
         self.shared.config_warning.get().cloned()
     }
 
-    /// The version that the process reported. `None` before `initialize`, and for a codex that was built from its source.
+    /// Returns the version that the process reported. `None` before `initialize`, and for a codex that was built from
+    /// source.
     pub(crate) fn version(&self) -> Option<Version> {
         self.shared.version.get().copied()
     }
 
-    /// Whether the process is gone.
-    pub fn is_gone(&self) -> bool {
-        self.shared.gone.is_cancelled()
+    /// Returns `true` if the process has exited.
+    pub fn has_exited(&self) -> bool {
+        self.shared.exited.is_cancelled()
     }
 
-    /// Whether both are handles on the same process.
+    /// Returns `true` if both are handles on the same process.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// Whether the process did not react, and is being killed.
+    /// Returns `true` if the process was found unresponsive and is being killed.
     pub fn is_unresponsive(&self) -> bool {
         self.shared.killing.is_cancelled()
     }
 
-    /// Kills the process and everything it started, because it does not react. Requests that still wait fail.
+    /// Kills the process and all its descendants, because it is unresponsive. Pending requests fail.
     pub fn kill(&self) {
         self.shared.killing.cancel();
-        self.end();
+        self.begin_shutdown();
     }
 
-    /// Begins to end the process. Requests that still wait for their replies fail.
-    pub fn end(&self) {
+    /// Starts a graceful shutdown without waiting for it. Pending requests fail.
+    pub fn begin_shutdown(&self) {
         self.shared.closing.cancel();
     }
 
-    /// Ends the process and waits until it and its group are gone: at most some three seconds.
-    pub async fn close(&self) {
-        self.end();
-        self.shared.gone.cancelled().await;
+    /// Shuts the process down and waits until it and its process group have exited: about three seconds at most.
+    pub async fn shutdown(&self) {
+        self.begin_shutdown();
+        self.shared.exited.cancelled().await;
     }
 }
 
 struct RemoveOnDrop<'a> {
-    pending: &'a Pending,
+    pending: &'a PendingRequests,
     id: u64,
 }
 
 impl Drop for RemoveOnDrop<'_> {
     fn drop(&mut self) {
         self.pending.remove(self.id);
-    }
-}
-
-/// Owns the process's input: writes lines, several at once when they wait.
-async fn write(
-    mut stdin: ChildStdin,
-    mut lines: mpsc::Receiver<Line>,
-    closing: CancellationToken,
-    gone: CancellationToken,
-    debug: Option<mpsc::Sender<Inbound>>,
-) {
-    let mut batch = Vec::new();
-    loop {
-        let count = tokio::select! {
-            count = lines.recv_many(&mut batch, 64) => count,
-            () = closing.cancelled() => return,
-            () = gone.cancelled() => return,
-        };
-        if count == 0 {
-            return;
-        }
-        for Line { bytes, secret } in batch.drain(..) {
-            if let Some(inbox) = debug.as_ref().filter(|_| !secret) {
-                // For people who look; not worth waiting for.
-                let _ = inbox.try_send(Inbound::Raw(Direction::Out, bytes.slice(..bytes.len() - 1)));
-            }
-            let written = tokio::select! {
-                written = stdin.write_all(&bytes) => written,
-                () = closing.cancelled() => return,
-                () = gone.cancelled() => return,
-            };
-            if written.is_err() {
-                return;
-            }
-        }
     }
 }

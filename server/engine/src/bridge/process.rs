@@ -1,4 +1,4 @@
-//! The codex process: the only place that starts processes (`clippy.toml` says so).
+//! Starts processes and shuts them down. No other module starts processes (`clippy.toml` enforces that).
 
 use std::{
     collections::VecDeque,
@@ -18,53 +18,54 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{config::PassEnv, environment::inherited};
+use crate::{config::PassEnv, environment::inherited_variables};
 
-/// How long a process may take to end after its input was closed, and again after SIGTERM.
-const PATIENCE: Duration = Duration::from_millis(1500);
-/// How long to wait for the end of processes that were killed, and how often to look.
-const TO_DIE: Duration = Duration::from_secs(2);
-const ROUND: Duration = Duration::from_millis(5);
-/// How many of the newest lines of its error output are kept, to tell why it ended.
-const STDERR_LINES: usize = 20;
-/// The longest line of error output that is logged, in bytes; what is longer comes in pieces.
-const STDERR_LINE: u64 = 8 * 1024;
+/// How long a process may take to exit after its input was closed, and again after SIGTERM.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(1500);
+/// How long to wait for killed descendants to exit.
+const KILL_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often to check whether they have exited.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// How many lines of standard error are kept, to report why a process exited.
+const MAX_STDERR_LINES: usize = 20;
+/// The maximum length of a line of standard error, in bytes. Longer lines are split.
+const MAX_STDERR_LINE_BYTES: u64 = 8 * 1024;
 
-/// How long git may take to answer.
+/// How long a git command may take.
 const GIT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The variable that marks a process and all that descend from it.
+/// The environment variable that tags a process and all its descendants.
 ///
-/// The commands of an agent have sessions, and so groups, of their own: what is left of them when codex is
-/// killed is found by this mark.
-const MARK: &str = "CODEX_GATEWAY_PROCESS";
+/// The commands of an agent run in process groups of their own. If codex leaves some behind, they are found by this
+/// tag.
+const TAG_VARIABLE: &str = "CODEX_GATEWAY_PROCESS";
 
-/// Which codex to run, and how.
+/// How codex processes are started.
 #[derive(Clone, Debug)]
-pub struct Launch {
-    /// The executable.
+pub struct LaunchConfig {
+    /// The path of the executable.
     pub program: PathBuf,
-    /// Codex's own home; its default without one.
+    /// `CODEX_HOME`. `None` for codex's default.
     pub codex_home: Option<PathBuf>,
-    /// Where it is started. (Threads have a directory of their own.)
+    /// The working directory of the process. (Each thread has a directory of its own.)
     pub cwd: PathBuf,
-    /// Settings, as `-c key=value` gives them.
+    /// Settings that override codex's configuration, each as `key=value`.
     pub settings: Vec<String>,
-    /// Which variables of the environment codex gets beside the usual ones.
+    /// The environment variables that codex inherits in addition to the default ones.
     pub pass_env: PassEnv,
 }
 
-impl Launch {
-    /// Where codex has its home, if that can be told.
+impl LaunchConfig {
+    /// Returns codex's home. `None` if neither `CODEX_HOME` nor `HOME` is known.
     pub(crate) fn home(&self) -> Option<PathBuf> {
         let default = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".codex"));
         self.codex_home.clone().or_else(default)
     }
 
-    fn command(&self, arguments: &[&OsStr], mark: &Mark) -> Command {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    fn command(&self, arguments: &[&OsStr], tag: &ProcessTag) -> Command {
+        #[expect(clippy::disallowed_methods, reason = "this module starts all processes")]
         let mut command = Command::new(&self.program);
-        command.env_clear().envs(inherited(&self.pass_env)).env(MARK, &mark.0);
+        command.env_clear().envs(inherited_variables(&self.pass_env)).env(TAG_VARIABLE, &tag.0);
         if let Some(home) = &self.codex_home {
             command.env("CODEX_HOME", home);
         }
@@ -77,89 +78,94 @@ impl Launch {
 
     /// Starts `codex app-server`.
     pub(super) fn app_server(&self) -> std::io::Result<Started> {
-        let mark = Mark::new();
-        let mut command = self.command(&[OsStr::new("app-server")], &mark);
+        let tag = ProcessTag::new();
+        let mut command = self.command(&[OsStr::new("app-server")], &tag);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let missing = || std::io::Error::other("a pipe of the process is missing");
         let stdin = child.stdin.take().ok_or_else(missing)?;
         let stdout = child.stdout.take().ok_or_else(missing)?;
         let stderr = child.stderr.take().ok_or_else(missing)?;
-        let process = Process { group: group(&child), child, mark, stderr: Stderr::default() };
+        let process = Process { group: group(&child), child, tag, stderr: Stderr::default() };
         tokio::spawn(process.stderr.clone().follow(stderr, child_id(&process.child)));
         Ok(Started { process, stdin, stdout })
     }
 
-    /// Runs codex to its end, with `input` on its standard input; its status and what it printed.
+    /// Runs codex with these arguments until it exits. `input` is its standard input.
     ///
     /// # Errors
-    /// If it cannot be started, or does not end within `patience`.
-    pub async fn run(&self, arguments: &[&str], input: &[u8], patience: Duration) -> std::io::Result<Ran> {
+    /// If codex cannot be started, or does not exit within `timeout`.
+    pub async fn run(
+        &self,
+        arguments: &[&str],
+        input: &[u8],
+        timeout: Duration,
+    ) -> std::io::Result<CommandOutput> {
         let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
-        run(self.command(&arguments, &Mark::new()), input, patience).await
+        run(self.command(&arguments, &ProcessTag::new()), input, timeout).await
     }
 }
 
-/// Runs git in a directory to its end.
+/// Runs git in a directory until it exits.
 ///
 /// # Errors
-/// If it cannot be started, or does not end in time.
-pub(crate) async fn run_git(dir: &Path, arguments: &[&str]) -> std::io::Result<Ran> {
+/// If git cannot be started, or does not exit within [`GIT_TIMEOUT`].
+pub(crate) async fn run_git(dir: &Path, arguments: &[&str]) -> std::io::Result<CommandOutput> {
     #[expect(clippy::disallowed_methods, reason = "this module starts all processes")]
     let mut command = Command::new("git");
-    command.env_clear().envs(inherited(&PassEnv::default()));
-    // It only looks: it takes no lock, and starts no program that the repository's configuration names.
+    command.env_clear().envs(inherited_variables(&PassEnv::default()));
+    // Read only: git takes no lock, and starts no program that the repository's configuration names.
     command.env("GIT_OPTIONAL_LOCKS", "0").args(["-c", "core.fsmonitor=false", "--no-pager", "-C"]).arg(dir);
     command.args(arguments).process_group(0).kill_on_drop(true);
     run(command, &[], GIT_TIMEOUT).await
 }
 
-/// Runs a program to its end, with `input` on its standard input.
-async fn run(mut command: Command, input: &[u8], patience: Duration) -> std::io::Result<Ran> {
+/// Runs a command until it exits. `input` is its standard input.
+async fn run(mut command: Command, input: &[u8], limit: Duration) -> std::io::Result<CommandOutput> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let guard = group(&child).map(KillGroup);
     let finish = async {
         if let Some(mut stdin) = child.stdin.take() {
-            // A program that does not read its input is no error here: its status tells.
+            // An error means that the program did not read its input. Its exit status tells whether that matters.
             let _ = stdin.write_all(input).await;
         }
         child.wait_with_output().await
     };
-    let output = timeout(patience, finish)
+    let output = timeout(limit, finish)
         .await
         .map_err(|_| std::io::Error::new(std::io::ErrorKind::TimedOut, "it did not end in time"))??;
     drop(guard);
-    Ok(Ran {
+    Ok(CommandOutput {
         status: output.status,
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
 }
 
-/// What a program that ran to its end left.
+/// The exit status and output of a program.
 #[derive(Debug)]
-pub struct Ran {
-    /// How it ended.
+pub struct CommandOutput {
+    /// The exit status.
     pub status: ExitStatus,
-    /// Its output.
+    /// The standard output.
     pub stdout: String,
-    /// Its error output.
+    /// The standard error.
     pub stderr: String,
 }
 
-/// A process that has just been started, with its pipes.
+/// A process that was just started, with its pipes.
 pub(super) struct Started {
     pub process: Process,
     pub stdin: ChildStdin,
     pub stdout: ChildStdout,
 }
 
-/// A codex process and its group. Dropping it kills both.
+/// A codex process and its process group. Dropping it kills both.
 pub(super) struct Process {
     child: Child,
     group: Option<Pid>,
-    mark: Mark,
+    tag: ProcessTag,
     stderr: Stderr,
 }
 
@@ -168,22 +174,22 @@ impl Process {
         self.child.id()
     }
 
-    /// The newest lines of its error output.
+    /// Returns a handle on the newest lines of standard error.
     pub(super) fn stderr(&self) -> Stderr {
         self.stderr.clone()
     }
 
-    /// Waits until it has ended by itself. Dropping the wait loses nothing.
-    pub(super) async fn ended(&mut self) {
-        // An error says that there is nothing to wait for.
+    /// Waits until the process has exited. Cancel safe.
+    pub(super) async fn wait(&mut self) {
+        // An error means that there is no process to wait for.
         let _ = self.child.wait().await;
     }
 
-    /// Waits for its end, its input being closed: then SIGTERM, then SIGKILL, for the whole group. When `killing` is
-    /// cancelled, SIGKILL comes at once: it also ends a process that was stopped.
-    pub(super) async fn end(&mut self, killing: &CancellationToken) -> Option<ExitStatus> {
+    /// Shuts the process group down, after its input was closed: waits, then sends SIGTERM, then SIGKILL. When
+    /// `killing` is cancelled, SIGKILL is sent at once: it also kills a process that was stopped with SIGSTOP.
+    pub(super) async fn shutdown(&mut self, killing: &CancellationToken) -> Option<ExitStatus> {
         let status = tokio::select! {
-            status = self.end_gracefully() => status,
+            status = self.exit_gracefully() => status,
             () = killing.cancelled() => None,
         };
         self.signal(Signal::KILL);
@@ -191,22 +197,22 @@ impl Process {
             Some(status) => status.ok(),
             None => self.child.wait().await.ok(),
         };
-        self.mark.kill_all().await;
+        self.tag.kill_all().await;
         status
     }
 
-    /// Waits for its end, and asks for it with SIGTERM. `None` if it has not ended.
-    async fn end_gracefully(&mut self) -> Option<std::io::Result<ExitStatus>> {
-        if let Ok(status) = timeout(PATIENCE, self.child.wait()).await {
+    /// Waits for the process to exit, then sends SIGTERM and waits again. `None` if it has not exited.
+    async fn exit_gracefully(&mut self) -> Option<std::io::Result<ExitStatus>> {
+        if let Ok(status) = timeout(SHUTDOWN_TIMEOUT, self.child.wait()).await {
             return Some(status);
         }
         self.signal(Signal::TERM);
-        timeout(PATIENCE, self.child.wait()).await.ok()
+        timeout(SHUTDOWN_TIMEOUT, self.child.wait()).await.ok()
     }
 
     fn signal(&self, signal: Signal) {
         if let Some(group) = self.group {
-            // An empty group is what we want: not an error.
+            // An error means that the group is already empty.
             let _ = kill_process_group(group, signal);
         }
     }
@@ -218,47 +224,48 @@ impl Drop for Process {
     }
 }
 
-/// Tells one process and its descendants from all others.
+/// A unique tag in the environment of one process and its descendants.
 #[derive(Clone, Debug)]
-struct Mark(String);
+struct ProcessTag(String);
 
-impl Mark {
+impl ProcessTag {
     fn new() -> Self {
         Self(Uuid::new_v4().simple().to_string())
     }
 
-    /// Kills every process that bears the mark, and waits until none is left: a process that is killed dies
-    /// when it gets its turn, and one that was forked meanwhile is found when one looks again.
+    /// Kills all processes with this tag, and repeats that until none is left: a killed process takes a moment to
+    /// exit, and may have forked before that. Gives up after [`KILL_TIMEOUT`].
     async fn kill_all(&self) {
         let start = Instant::now();
-        while start.elapsed() < TO_DIE {
-            let mark = self.clone();
-            // Reading /proc blocks, if only for some milliseconds.
-            let marked = tokio::task::spawn_blocking(move || mark.processes()).await.unwrap_or_default();
-            if marked.is_empty() {
+        while start.elapsed() < KILL_TIMEOUT {
+            let tag = self.clone();
+            // Reading /proc blocks for some milliseconds.
+            let tagged = tokio::task::spawn_blocking(move || tag.processes()).await.unwrap_or_default();
+            if tagged.is_empty() {
                 return;
             }
-            for pid in marked {
+            for pid in tagged {
                 tracing::debug!(pid = pid.as_raw_nonzero(), "killing a process that codex left behind");
-                // It may have ended by itself meanwhile.
+                // An error means that the process has exited meanwhile.
                 let _ = kill_process(pid, Signal::KILL);
             }
-            sleep(ROUND).await;
+            sleep(POLL_INTERVAL).await;
         }
-        tracing::warn!("a process that codex left behind does not die");
+        tracing::warn!("a process that codex left behind could not be killed");
     }
 
-    /// The processes that bear the mark; none where there is no /proc.
+    /// Returns the processes with this tag. Empty on systems without /proc.
     fn processes(&self) -> Vec<Pid> {
-        let mark = format!("{MARK}={}", self.0);
-        let bears =
-            |environment: &[u8]| environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes());
+        let tag = format!("{TAG_VARIABLE}={}", self.0);
+        let has_tag =
+            |environment: &[u8]| environment.split(|byte| *byte == 0).any(|entry| entry == tag.as_bytes());
         let Ok(all) = std::fs::read_dir("/proc") else { return Vec::new() };
         all.flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
-            // A zombie's environment is empty: it does not count.
+            // Zombies are not included, because their environment is empty.
             .filter(|pid| {
-                std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).is_ok_and(|env| bears(&env))
+                std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero()))
+                    .is_ok_and(|environment| has_tag(&environment))
             })
             .collect()
     }
@@ -280,41 +287,42 @@ fn group(child: &Child) -> Option<Pid> {
     child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
 }
 
-/// The newest lines of a process's error output.
+/// The newest lines of a process's standard error. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stderr {
     lines: Arc<Mutex<VecDeque<String>>>,
-    /// Nothing more will come.
-    over: CancellationToken,
+    /// Cancelled when all of it has been read.
+    closed: CancellationToken,
 }
 
 impl Stderr {
-    /// The newest line that says something.
+    /// Returns the newest line that is not blank.
     pub(super) fn last_line(&self) -> Option<String> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().rev().find(|line| !line.trim().is_empty()).cloned()
     }
 
-    /// Waits until all of it has been read.
-    pub(super) async fn over(&self) {
-        self.over.cancelled().await;
+    /// Waits until all of standard error has been read.
+    pub(super) async fn closed(&self) {
+        self.closed.cancelled().await;
     }
 
+    /// Reads standard error to its end.
     async fn follow(self, stderr: tokio::process::ChildStderr, pid: u32) {
         use tokio::io::AsyncReadExt;
         let mut reader = BufReader::new(stderr);
         let mut line = Vec::new();
-        let _over = self.over.clone().drop_guard();
+        let _closed = self.closed.clone().drop_guard();
         loop {
             line.clear();
-            match (&mut reader).take(STDERR_LINE).read_until(b'\n', &mut line).await {
+            match (&mut reader).take(MAX_STDERR_LINE_BYTES).read_until(b'\n', &mut line).await {
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
             }
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             tracing::debug!(pid, line = %text, "codex wrote to its error output");
             let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            if lines.len() == STDERR_LINES {
+            if lines.len() == MAX_STDERR_LINES {
                 lines.pop_front();
             }
             lines.push_back(text);
@@ -322,7 +330,7 @@ impl Stderr {
     }
 }
 
-/// Whether a file can be executed, as far as its mode tells.
+/// Returns `true` if `path` is a regular file with an executable bit.
 pub(super) fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)

@@ -1,4 +1,4 @@
-//! The task that owns a process and its output.
+//! The task that owns a process and reads its output.
 
 use std::{
     sync::{
@@ -18,56 +18,59 @@ use tokio::{
 use tokio_util::{codec::FramedRead, sync::CancellationToken};
 
 use super::{
-    BridgeError, ConfigWarning, Direction, Exit, Inbound, Pending,
-    codec::{Line, LineDecoder, MAX_LINE},
+    BridgeError, ConfigWarning, Direction, Exit, Inbound, PendingRequests,
+    codec::{Line, LineDecoder, MAX_LINE_BYTES},
     message::{Incoming, id_of_long_reply},
     process::Process,
 };
 
-/// How much of a line that is no message is shown, in bytes.
-const PREVIEW: usize = 200;
-/// Bytes read at once.
-const CHUNK: usize = 64 * 1024;
-/// How long to read on once the process has ended: a process that it left behind may hold its output open.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+/// How many bytes of a malformed line are passed on.
+const PREVIEW_BYTES: usize = 200;
+/// The size of the read buffer, in bytes.
+const READ_BUFFER_BYTES: usize = 64 * 1024;
+/// How long the output is read after the process has exited. Limited, because a descendant may keep the pipe open.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
 
 type Lines = FramedRead<ChildStdout, LineDecoder>;
 
-/// Reads lines until the process ends or shall end, resolves replies, passes on the rest, and sees the
-/// process to its grave.
+/// Reads lines until the process exits or is shut down, resolves replies, passes on all other messages, and reaps the
+/// process.
 pub(super) struct Reader {
-    pub pending: Pending,
+    pub pending: PendingRequests,
     pub inbox: mpsc::Sender<Inbound>,
     /// Counts the lines that were read.
     pub lines: Arc<AtomicU64>,
+    /// Cancelled to start a graceful shutdown.
     pub closing: CancellationToken,
-    /// The process is to be killed at once.
+    /// Cancelled to kill the process at once.
     pub killing: CancellationToken,
-    pub gone: CancellationToken,
+    /// Cancelled by this task when the process has exited.
+    pub exited: CancellationToken,
     pub debug: bool,
     pub config_warning: Arc<OnceLock<ConfigWarning>>,
 }
 
 impl Reader {
     pub(super) async fn run(self, mut process: Process, stdout: ChildStdout) {
-        let mut lines = FramedRead::with_capacity(stdout, LineDecoder::new(MAX_LINE), CHUNK);
+        let mut lines =
+            FramedRead::with_capacity(stdout, LineDecoder::new(MAX_LINE_BYTES), READ_BUFFER_BYTES);
         {
-            let ended = async {
-                process.ended().await;
-                sleep(LAST_WORDS).await;
+            let drained = async {
+                process.wait().await;
+                sleep(DRAIN_TIMEOUT).await;
             };
-            self.read(&mut lines, ended).await;
+            self.read(&mut lines, drained).await;
         }
-        // The writer sees this too and drops the process's input, which ends it.
+        // Also makes the writer drop the process's input, which starts the shutdown.
         self.closing.cancel();
         let drain = async { while let Some(Ok(_)) = lines.next().await {} };
         let status = tokio::select! {
-            status = process.end(&self.killing) => status,
-            // A process that is ending must not block on a full pipe.
+            status = process.shutdown(&self.killing) => status,
+            // A process that is shutting down must not block on a full pipe.
             () = async { drain.await; std::future::pending().await } => None,
         };
-        // Why it ended it may have said just before, on another pipe.
-        let _ = timeout(LAST_WORDS, process.stderr().over()).await;
+        // The reason of the exit is usually the last line of standard error.
+        let _ = timeout(DRAIN_TIMEOUT, process.stderr().closed()).await;
         let exit = Exit {
             status: status.map(|status| status.to_string()),
             last_line: process.stderr().last_line(),
@@ -75,39 +78,41 @@ impl Reader {
         };
         tracing::debug!(status = exit.status, "codex process ended");
         self.pending.clear();
-        self.gone.cancel();
+        self.exited.cancel();
         let _ = self.inbox.send(Inbound::Exited(exit)).await;
     }
 
-    /// Reads until there is no more, the process has ended or shall end, or nobody listens.
-    async fn read(&self, lines: &mut Lines, ended: impl Future<Output = ()>) {
-        tokio::pin!(ended);
+    /// Reads lines until the end of the output, until `drained` resolves, until the shutdown starts, or until the
+    /// receiver is dropped.
+    async fn read(&self, lines: &mut Lines, drained: impl Future<Output = ()>) {
+        tokio::pin!(drained);
         loop {
             let line = tokio::select! {
-                biased; // What it said before its end comes before its end.
+                biased; // Lines that were written before the exit are read first.
                 () = self.closing.cancelled() => return,
                 line = lines.next() => line,
-                () = &mut ended => return,
+                () = &mut drained => return,
             };
             let Some(Ok(line)) = line else { return };
             self.lines.fetch_add(1, Ordering::Relaxed);
-            let passed = tokio::select! {
-                passed = self.line(line) => passed,
+            let handled = tokio::select! {
+                handled = self.handle(line) => handled,
                 () = self.closing.cancelled() => return,
             };
-            if passed.is_err() {
+            if handled.is_err() {
                 return;
             }
         }
     }
 
-    async fn line(&self, line: Line) -> Result<(), mpsc::error::SendError<Inbound>> {
+    /// Resolves a reply, or passes another message on to the receiver.
+    async fn handle(&self, line: Line) -> Result<(), mpsc::error::SendError<Inbound>> {
         let bytes = match line {
-            Line::Whole(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => return Ok(()),
-            Line::Whole(bytes) => bytes,
+            Line::Complete(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => return Ok(()),
+            Line::Complete(bytes) => bytes,
             Line::TooLong { prefix, length } => {
-                if let Some(waiting) = id_of_long_reply(&prefix).and_then(|id| self.pending.remove(id)) {
-                    let _ = waiting.send(Err(BridgeError::ReplyTooLong));
+                if let Some(sender) = id_of_long_reply(&prefix).and_then(|id| self.pending.remove(id)) {
+                    let _ = sender.send(Err(BridgeError::ReplyTooLong));
                 }
                 return self.inbox.send(Inbound::TooLong(length, preview(&prefix))).await;
             }
@@ -116,21 +121,21 @@ impl Reader {
             tracing::debug!(line = %String::from_utf8_lossy(&bytes), "from codex");
             self.inbox.send(Inbound::Raw(Direction::In, bytes.clone())).await?;
         }
-        match serde_json::from_slice(&bytes).ok().and_then(message) {
-            Some(Message::Unasked(inbound)) => {
+        match serde_json::from_slice(&bytes).ok().and_then(classify) {
+            Some(Message::Inbound(inbound)) => {
                 if let Inbound::Notification { method, params } = &inbound
                     && method == "configWarning"
                     && let Ok(warning) = serde_json::from_str(params.get())
                 {
-                    // The first one tells of what the process has started with.
+                    // Only the first warning is about the configuration at the start of the process.
                     let _ = self.config_warning.set(warning);
                 }
                 self.inbox.send(inbound).await
             }
             Some(Message::Reply(id, reply)) => {
-                // A reply that came after its deadline has nobody waiting.
-                if let Some(waiting) = self.pending.remove(id) {
-                    let _ = waiting.send(reply);
+                // A reply that arrives after its deadline is no longer pending.
+                if let Some(sender) = self.pending.remove(id) {
+                    let _ = sender.send(reply);
                 }
                 Ok(())
             }
@@ -140,26 +145,26 @@ impl Reader {
 }
 
 enum Message {
-    Unasked(Inbound),
+    Inbound(Inbound),
     Reply(u64, Result<Box<RawValue>, BridgeError>),
 }
 
-/// What a line says. `None` if it is no message.
-fn message(line: Incoming<'_>) -> Option<Message> {
+/// Tells replies from other messages. `None` if the line is no message.
+fn classify(line: Incoming<'_>) -> Option<Message> {
     let params = line.params.unwrap_or(RawValue::NULL).to_owned();
     Some(match (line.method, line.id) {
         (Some(method), None) => {
-            Message::Unasked(Inbound::Notification { method: method.into_owned(), params })
+            Message::Inbound(Inbound::Notification { method: method.into_owned(), params })
         }
         (Some(method), Some(id)) => {
-            Message::Unasked(Inbound::Request { id: id.into(), method: method.into_owned(), params })
+            Message::Inbound(Inbound::Request { id: id.into(), method: method.into_owned(), params })
         }
         (None, Some(id)) => {
             let reply = match line.error {
                 Some(error) => Err(BridgeError::Refused { method: "", error }),
                 None => Ok(line.result.unwrap_or(RawValue::NULL).to_owned()),
             };
-            // Our ids are numbers; a reply to anything else is to nobody.
+            // The gateway's ids are positive numbers. Any other id becomes 0, which is never pending.
             Message::Reply(id.get().parse().unwrap_or_default(), reply)
         }
         (None, None) => return None,
@@ -168,5 +173,5 @@ fn message(line: Incoming<'_>) -> Option<Message> {
 
 fn preview(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    text[..text.floor_char_boundary(PREVIEW)].to_owned()
+    text[..text.floor_char_boundary(PREVIEW_BYTES)].to_owned()
 }

@@ -1,8 +1,8 @@
-//! What an agent may do at most: what its commands may touch, and when codex asks.
+//! The operator's ceilings: the sandbox of commands, trust in projects, and the approval policy.
 
 use codex_gateway_wire::api;
 
-/// What commands of an agent may touch, in codex's words, the least first.
+/// The sandbox of an agent's commands, in codex's terms, the strictest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Sandbox {
     /// They may read.
@@ -14,7 +14,7 @@ pub enum Sandbox {
 }
 
 impl Sandbox {
-    /// Codex's own word.
+    /// The value in codex's protocol.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ReadOnly => "read-only",
@@ -34,22 +34,22 @@ impl From<api::SandboxMode> for Sandbox {
     }
 }
 
-/// Whether codex may use the settings that the folders of sessions bring along (`.codex`).
+/// When codex may use the settings in the folders of sessions (`.codex`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum TrustProjects {
     /// Never.
     #[value(name = "0", aliases = ["false", "no", "off", "n", "f"])]
     Never,
-    /// Where the owner of a session has said so.
+    /// If the owner of the session has decided to trust the folder.
     #[value(name = "ask")]
     Ask,
-    /// Unless the owner of a session has said otherwise.
+    /// Unless the owner of the session has decided not to trust the folder.
     #[value(name = "1", aliases = ["true", "yes", "on", "y", "t"])]
     Always,
 }
 
 impl TrustProjects {
-    /// Returns `true` if codex may use the settings of a folder about which its owner has decided this.
+    /// Returns `true` if codex may use the settings of a folder with this decision of the owner.
     pub fn allows(self, decision: api::ProjectTrust) -> bool {
         match self {
             Self::Never => false,
@@ -59,7 +59,7 @@ impl TrustProjects {
     }
 }
 
-/// When codex asks before it leaves the sandbox, in its words, the strictest first.
+/// When codex asks before it leaves the sandbox, the strictest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum ApprovalPolicy {
     /// Never: what the sandbox does not allow fails.
@@ -79,7 +79,7 @@ impl From<Sandbox> for api::SandboxMode {
 }
 
 impl ApprovalPolicy {
-    /// Codex's own word.
+    /// The value in codex's protocol.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OnRequest => "on-request",

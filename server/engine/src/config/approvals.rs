@@ -1,35 +1,35 @@
-//! Who answers what codex asks.
+//! Who answers codex's requests: the operator's ceiling and the defaults.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use codex_gateway_wire::ApprovalMode;
 
-/// Who answers what codex asks: what the operator says, and what follows from it.
+/// The operator's setting for who answers codex's requests.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Approvals {
     pub(super) set: Option<ApprovalMode>,
 }
 
 impl Approvals {
-    /// The laxest that the operator allows, if they have said so.
-    pub fn most(self) -> Option<ApprovalMode> {
+    /// The most permissive mode that the operator allows. `None` if the operator has not set one.
+    pub fn ceiling(self) -> Option<ApprovalMode> {
         self.set
     }
 
-    /// What a session has that asks for `asked`.
+    /// Returns the mode of a session that requests `requested`.
     ///
     /// # Errors
-    /// The most that is allowed, if that is more. Approving everything is for the operator alone to allow.
-    pub fn settle(self, asked: Option<ApprovalMode>) -> Result<ApprovalMode, ApprovalMode> {
-        let most = self.set.unwrap_or(ApprovalMode::Ask);
-        match asked {
-            Some(asked) if asked > most => Err(most),
-            Some(asked) => Ok(asked),
+    /// The ceiling, if `requested` is above it. Only the operator can allow to accept everything.
+    pub fn resolve(self, requested: Option<ApprovalMode>) -> Result<ApprovalMode, ApprovalMode> {
+        let ceiling = self.set.unwrap_or(ApprovalMode::Ask);
+        match requested {
+            Some(requested) if requested > ceiling => Err(ceiling),
+            Some(requested) => Ok(requested),
             None => Ok(self.set.unwrap_or(ApprovalMode::AskOrDecline)),
         }
     }
 
-    /// What a session of the chat page has: a question waits there for whoever comes back.
-    pub fn of_the_page(self) -> ApprovalMode {
+    /// The mode of sessions of the chat page. Requests wait until the user comes back.
+    pub fn web_default(self) -> ApprovalMode {
         self.set.unwrap_or(ApprovalMode::Ask)
     }
 }
@@ -44,16 +44,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn approvals_are_as_lax_as_the_operator_says_and_never_silent_unless_they_do() {
+    fn requested_mode_is_limited_by_the_operators_setting() {
         use ApprovalMode::{Accept, Ask, AskOrDecline, Decline};
         let unset = Approvals::default();
-        assert_eq!((unset.settle(None), unset.of_the_page()), (Ok(AskOrDecline), Ask));
-        assert_eq!((unset.settle(Some(Ask)), unset.settle(Some(Accept))), (Ok(Ask), Err(Ask)));
+        assert_eq!((unset.resolve(None), unset.web_default()), (Ok(AskOrDecline), Ask));
+        assert_eq!((unset.resolve(Some(Ask)), unset.resolve(Some(Accept))), (Ok(Ask), Err(Ask)));
         for &mode in ApprovalMode::ALL {
             let set = Approvals { set: Some(mode) };
-            assert_eq!((set.settle(None), set.of_the_page()), (Ok(mode), mode));
-            assert_eq!(set.settle(Some(Decline)), Ok(Decline));
-            assert_eq!(set.settle(Some(Accept)).is_ok(), mode == Accept);
+            assert_eq!((set.resolve(None), set.web_default()), (Ok(mode), mode));
+            assert_eq!(set.resolve(Some(Decline)), Ok(Decline));
+            assert_eq!(set.resolve(Some(Accept)).is_ok(), mode == Accept);
         }
     }
 }

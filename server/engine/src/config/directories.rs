@@ -1,39 +1,43 @@
-//! Directories that are named: whether they can be used, and where they lead.
+//! Checks and resolves the directories in the configuration.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::ConfigError;
 
-/// The absolute path, without symbolic links, of a directory that can be looked into.
-pub(super) fn usable(path: &Path) -> std::io::Result<PathBuf> {
+/// Returns the absolute path of a readable directory, without symbolic links.
+pub(super) fn readable_dir(path: &Path) -> std::io::Result<PathBuf> {
     let path = path.canonicalize()?;
     std::fs::read_dir(&path)?;
     Ok(path)
 }
 
-/// Where a path leads, though it need not be there yet: the absolute path, without the symbolic links of what there is.
-pub(super) fn destination(path: &Path) -> PathBuf {
+/// Returns the absolute path without symbolic links. The end of the path need not exist.
+pub(super) fn resolve_symlinks(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    for there in path.ancestors() {
-        if let (Ok(mut real), Ok(missing)) = (there.canonicalize(), path.strip_prefix(there)) {
-            let back = Component::ParentDir;
+    for existing in path.ancestors() {
+        if let (Ok(mut real), Ok(missing)) = (existing.canonicalize(), path.strip_prefix(existing)) {
+            let parent = Component::ParentDir;
             for part in missing.components() {
-                // What is not there yet is no link: one step back is one step up.
-                if part == back {
+                // A missing component is not a symbolic link, so `..` removes it.
+                if part == parent {
                     real.pop();
                 } else {
                     real.push(part);
                 }
             }
-            // And up there may be something.
-            return if missing.components().any(|part| part == back) { destination(&real) } else { real };
+            // After `..`, the rest of the path may exist again.
+            return if missing.components().any(|part| part == parent) {
+                resolve_symlinks(&real)
+            } else {
+                real
+            };
         }
     }
     path
 }
 
-/// Makes a directory that only its owner can look into, if it is not there; its absolute path. One that others can
-/// look into is left as it is: whoever made it may have a reason.
+/// Creates a directory that only the gateway's user can read, unless it exists. Returns its absolute path. An existing
+/// directory that others can read is left as it is, because that may be intended.
 pub(super) fn private_directory(path: PathBuf) -> Result<PathBuf, ConfigError> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     let make = |path: &Path| {

@@ -1,14 +1,14 @@
-//! Environment variables that codex gets beside the usual ones.
+//! Additional environment variables for codex (`CODEX_GATEWAY_PASS_ENV`).
 
 use std::str::FromStr;
 
-/// What the names of the gateway's own variables begin with. Some of them hold secrets.
+/// The prefix of the gateway's own variables, some of which are secrets.
 const OWN_PREFIX: &str = "CODEX_GATEWAY_";
-/// The variable that names codex's home. The gateway sets it, because it reads files of that home itself.
+/// The variable that names codex's home. The gateway sets it itself, because it reads files there.
 const CODEX_HOME: &str = "CODEX_HOME";
 
-/// The value of `CODEX_GATEWAY_PASS_ENV`: names of variables, and prefixes of names. Never matches a variable of the
-/// gateway's own.
+/// The value of `CODEX_GATEWAY_PASS_ENV`: names of variables, and prefixes of names. Never matches the gateway's own
+/// variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PassEnv(Vec<Pattern>);
 
@@ -18,18 +18,18 @@ enum Pattern {
     Prefix(String),
 }
 
-/// Why a value is not one of `CODEX_GATEWAY_PASS_ENV`. The texts follow "it takes".
+/// Why a value of `CODEX_GATEWAY_PASS_ENV` is invalid. The messages continue "it takes".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PassEnvError {
-    /// A part of the value is no name.
+    /// A part is neither a name nor a prefix.
     #[error(
         "names of variables, and prefixes that end in * (SSH_AUTH_SOCK,AWS_*), with commas between; {0:?} is neither"
     )]
     NotAName(String),
-    /// A part of the value names a variable of the gateway's own.
+    /// A part names one of the gateway's own variables.
     #[error("no variables of the gateway's own: {0:?} is never passed to codex")]
     Own(String),
-    /// A part of the value names codex's home.
+    /// A part names `CODEX_HOME`.
     #[error("no CODEX_HOME: CODEX_GATEWAY_CODEX_HOME sets it")]
     CodexHome,
 }
@@ -37,11 +37,11 @@ pub enum PassEnvError {
 impl PassEnv {
     /// Returns `true` if a variable of this name is passed to codex.
     pub fn matches(&self, name: &str) -> bool {
-        let fits = |pattern: &Pattern| match pattern {
-            Pattern::Name(own) => own == name,
+        let matches = |pattern: &Pattern| match pattern {
+            Pattern::Name(exact) => exact == name,
             Pattern::Prefix(prefix) => name.starts_with(prefix),
         };
-        !is_own(name) && name != CODEX_HOME && self.0.iter().any(fits)
+        !is_own(name) && name != CODEX_HOME && self.0.iter().any(matches)
     }
 }
 
@@ -70,7 +70,7 @@ impl Pattern {
     }
 }
 
-/// Returns `true` for the name of a variable of the gateway's own.
+/// Returns `true` for the name of one of the gateway's own variables.
 pub(crate) fn is_own(name: &str) -> bool {
     name.starts_with(OWN_PREFIX)
 }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn name_matches_itself_and_prefix_matches_what_begins_with_it() {
+    fn names_match_exactly_and_prefixes_match_their_beginnings() {
         let pass = pass("MY_KEY, SSH_*,,_x");
         for name in ["MY_KEY", "SSH_AUTH_SOCK", "SSH_", "_x"] {
             assert!(pass.matches(name), "{name}");
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_of_the_gateway_never_match() {
+    fn gateway_variables_never_match() {
         let pass = pass("CODEX_*,C*");
         assert!(pass.matches("CODEX_LOG") && pass.matches("CI"));
         for name in ["CODEX_GATEWAY_JWT_SECRET", "CODEX_GATEWAY_PROCESS", "CODEX_GATEWAY_", "CODEX_HOME"] {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn value_that_names_no_variable_or_one_of_the_gateway_is_refused() {
+    fn invalid_names_and_gateway_variables_are_refused() {
         for value in ["*", "A B", "1A", "A=b", "A*B", "*_KEY", "größe", "A,-"] {
             assert!(matches!(value.parse::<PassEnv>(), Err(PassEnvError::NotAName(_))), "{value}");
         }

@@ -1,4 +1,4 @@
-//! What was highlighted lately.
+//! A cache of highlighted snippets.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -7,10 +7,10 @@ use std::{
 
 use super::Snippet;
 
-/// How much is kept, in bytes of code and runs.
-const CAPACITY: usize = 8 * 1024 * 1024;
+/// The maximum size of the cache, in bytes of code and runs.
+const CAPACITY_BYTES: usize = 8 * 1024 * 1024;
 
-/// The runs of the pieces that were asked for last. Once it is full, who came first goes first.
+/// The runs of recent snippets. A full cache evicts the oldest snippets.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     runs: HashMap<Arc<Snippet>, Arc<str>>,
@@ -27,11 +27,11 @@ impl Cache {
         let snippet = Arc::new(snippet);
         self.bytes += size(&snippet, &runs);
         match self.runs.insert(Arc::clone(&snippet), runs) {
-            // Two found it at the same time; it keeps its place.
+            // Two callers highlighted the same snippet. Its place in the order stays.
             Some(before) => self.bytes -= size(&snippet, &before),
             None => self.order.push_back(snippet),
         }
-        while self.bytes > CAPACITY
+        while self.bytes > CAPACITY_BYTES
             && let Some(oldest) = self.order.pop_front()
         {
             if let Some(runs) = self.runs.remove(&oldest) {
@@ -42,9 +42,9 @@ impl Cache {
 }
 
 fn size(snippet: &Snippet, runs: &str) -> usize {
-    /// About what an entry takes beside its texts.
-    const ENTRY: usize = 200;
-    snippet.lang.len() + snippet.code.len() + runs.len() + ENTRY
+    /// The approximate overhead of an entry.
+    const ENTRY_BYTES: usize = 200;
+    snippet.lang.len() + snippet.code.len() + runs.len() + ENTRY_BYTES
 }
 
 #[cfg(test)]
@@ -56,18 +56,18 @@ mod tests {
     }
 
     #[test]
-    fn who_came_first_goes_first() {
+    fn oldest_snippet_is_evicted_first() {
         let mut cache = Cache::default();
-        let third = CAPACITY / 3;
+        let third = CAPACITY_BYTES / 3;
         for n in 0..3 {
             cache.put(snippet(n, third), "k1".into());
         }
         assert_eq!([0, 1, 2].map(|n| cache.get(&snippet(n, third)).is_some()), [false, true, true]);
-        assert!(cache.bytes <= CAPACITY);
+        assert!(cache.bytes <= CAPACITY_BYTES);
     }
 
     #[test]
-    fn the_same_counts_once() {
+    fn replaced_snippet_is_counted_once() {
         let mut cache = Cache::default();
         for runs in ["k1", "k100"] {
             cache.put(snippet(1, 9), runs.into());

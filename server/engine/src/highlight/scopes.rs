@@ -1,9 +1,9 @@
-//! From the hundreds of scopes that grammars know to the few tokens that have a colour.
+//! Maps the many scopes of grammars to the few tokens that have a colour.
 
 use codex_gateway_wire::highlight::PLAIN;
 use syntect::parsing::{Scope, ScopeStack};
 
-/// What begins so is that token; the longest that fits counts. (`style/code.css` has their colours.)
+/// Prefixes of scopes and their tokens. The longest matching prefix counts. (`style/code.css` has the colours.)
 const TOKENS: &[(&str, char)] = &[
     ("comment", 'c'),
     ("meta.diff.header", 'c'),
@@ -42,13 +42,13 @@ const TOKENS: &[(&str, char)] = &[
     ("meta.mapping.key", 'a'),
     ("markup.inserted", 'i'),
     ("markup.deleted", 'd'),
-    // Code inside a string is code again.
+    // Interpolated code inside a string is highlighted as code.
     ("meta.interpolation", PLAIN),
     ("meta.template.expression", PLAIN),
     ("source", PLAIN),
 ];
 
-/// [`TOKENS`], as the parser names scopes; the longest first.
+/// [`TOKENS`] as scopes of the parser, the longest first.
 #[derive(Debug)]
 pub(super) struct Scopes(Vec<(Scope, char)>);
 
@@ -60,13 +60,13 @@ impl Scopes {
         Self(scopes)
     }
 
-    /// The token of what stands inside of these scopes: the innermost that is one says.
+    /// Returns the token of the innermost scope that has one.
     pub(super) fn token(&self, stack: &ScopeStack) -> char {
         let mut inner = stack.scopes.iter().rev();
-        inner.find_map(|scope| self.of(*scope)).unwrap_or(PLAIN)
+        inner.find_map(|scope| self.token_of(*scope)).unwrap_or(PLAIN)
     }
 
-    fn of(&self, scope: Scope) -> Option<char> {
+    fn token_of(&self, scope: Scope) -> Option<char> {
         self.0.iter().find(|(known, _)| known.is_prefix_of(scope)).map(|(_, token)| *token)
     }
 }
@@ -82,19 +82,19 @@ mod tests {
     }
 
     #[test]
-    fn every_scope_can_be_read() {
+    fn every_scope_is_valid() {
         assert_eq!(Scopes::new().0.len(), TOKENS.len());
     }
 
     #[test]
-    fn the_innermost_scope_counts_and_of_those_that_fit_the_longest() {
+    fn innermost_scope_and_longest_prefix_determine_the_token() {
         assert_eq!(token("source.rust"), PLAIN);
         assert_eq!(token("source.rust string.quoted.double punctuation.definition.string.begin"), 's');
         assert_eq!(token("source.rust string.quoted.double constant.character.escape.rust"), 'e');
         assert_eq!(token("source.ts string.template meta.interpolation.ts variable.other"), PLAIN);
         assert_eq!(token("source.rust keyword.operator.rust"), PLAIN);
         assert_eq!(token("source.rust keyword.control.rust"), 'k');
-        assert_eq!(token("source.rust constantly"), PLAIN, "a scope is whole words");
+        assert_eq!(token("source.rust constantly"), PLAIN, "a prefix ends at a dot");
         assert_eq!(token(""), PLAIN);
     }
 }

@@ -2,25 +2,25 @@ use codex_gateway_wire::highlight::{languages, read_runs};
 
 use super::*;
 
-/// Longer than anything here takes, on whatever machine.
-const AMPLE: Duration = Duration::from_mins(1);
+/// Longer than any test takes on a slow machine.
+const NO_LIMIT: Duration = Duration::from_mins(1);
 
 fn highlighter() -> Highlighter {
-    Highlighter { budget: Budget { one: AMPLE, batch: AMPLE }, ..Highlighter::default() }
+    Highlighter { budget: Budget { snippet: NO_LIMIT, batch: NO_LIMIT }, ..Highlighter::default() }
 }
 
 fn snippet(lang: &str, code: &str) -> Snippet {
     Snippet { lang: lang.into(), code: code.into() }
 }
 
-async fn one(lang: &str, code: &str) -> Option<String> {
-    let found = highlighter().highlight(vec![snippet(lang, code)], AMPLE).await;
+async fn runs_of(lang: &str, code: &str) -> Option<String> {
+    let found = highlighter().highlight(vec![snippet(lang, code)], NO_LIMIT).await;
     found.into_iter().next().flatten().map(|runs| runs.to_string())
 }
 
-/// The words of the code, each with its token, without what is plain.
+/// The highlighted parts of the code with their tokens, without plain parts.
 async fn tokens(lang: &str, code: &str) -> Vec<(char, String)> {
-    let runs = one(lang, code).await.unwrap();
+    let runs = runs_of(lang, code).await.unwrap();
     let mut at = 0;
     let mut words = Vec::new();
     for (token, bytes) in read_runs(&runs) {
@@ -43,12 +43,12 @@ fn every_language_has_a_grammar() {
         .filter(|lang| grammar(lang).is_some_and(|grammar| grammar.name == "Plain Text"))
         .collect();
     assert_eq!(plain, [""; 0]);
-    let needless: Vec<_> = ALIASES.iter().filter(|(alias, _)| !is_known(alias)).collect();
-    assert!(needless.is_empty(), "{needless:?}");
+    let unused: Vec<_> = ALIASES.iter().filter(|(alias, _)| !is_known(alias)).collect();
+    assert!(unused.is_empty(), "{unused:?}");
 }
 
 #[tokio::test]
-async fn tokens_are_told_apart() {
+async fn tokens_of_several_languages_are_found() {
     let rust =
         tokens("rust", "// Why.\n#[test]\nfn main() {\n    let a = \"b\\n\";\n    call(12);\n}\n").await;
     for (token, word) in
@@ -67,10 +67,10 @@ async fn tokens_are_told_apart() {
 }
 
 #[tokio::test]
-async fn runs_stay_within_the_code_and_between_its_characters() {
+async fn runs_end_on_character_boundaries_within_the_code() {
     for lang in languages() {
         let code = "é <a b=\"ü\"> 漢 // x\n# 𝒳 {y: [1, '2']}\r\n\n  def ünï(): \"\"\"\n";
-        let Some(runs) = one(lang, code).await else { panic!("{lang}") };
+        let Some(runs) = runs_of(lang, code).await else { panic!("{lang}") };
         let mut at = 0;
         for (_, bytes) in read_runs(&runs) {
             at += bytes;
@@ -80,32 +80,32 @@ async fn runs_stay_within_the_code_and_between_its_characters() {
 }
 
 #[tokio::test]
-async fn what_is_not_known_or_too_long_has_no_runs() {
-    assert_eq!(one("no-such-language", "fn main() {}").await, None);
-    assert_eq!(one("", "fn main() {}").await, None);
-    assert_eq!(one("rust", &"// x\n".repeat(LARGEST)).await, None);
-    assert_eq!(one("rust", "").await.as_deref(), Some(""));
+async fn unknown_language_and_oversized_code_have_no_runs() {
+    assert_eq!(runs_of("no-such-language", "fn main() {}").await, None);
+    assert_eq!(runs_of("", "fn main() {}").await, None);
+    assert_eq!(runs_of("rust", &"// x\n".repeat(MAX_CODE_BYTES)).await, None);
+    assert_eq!(runs_of("rust", "").await.as_deref(), Some(""));
 }
 
 #[tokio::test]
-async fn a_line_that_nobody_wrote_ends_the_colours() {
-    let code = format!("fn a() {{}}\nlet x = \"{}\";\nfn b() {{}}\n", "x".repeat(LONGEST_LINE));
+async fn code_after_an_overlong_line_stays_plain() {
+    let code = format!("fn a() {{}}\nlet x = \"{}\";\nfn b() {{}}\n", "x".repeat(MAX_LINE_BYTES));
     let words = tokens("rust", &code).await;
     assert!(has(&words, 'f', "a") && !has(&words, 'f', "b"), "{words:?}");
 }
 
 #[test]
-fn no_time_no_colours() {
+fn code_after_the_deadline_stays_plain() {
     let past = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
     assert_eq!(runs(grammar("rust").unwrap(), "fn a() {}\n", past), "");
 }
 
 #[tokio::test]
-async fn what_was_found_is_kept() {
+async fn results_are_cached() {
     let highlighter = highlighter();
     let snippets = [snippet("rust", "fn a() {}"), snippet("x", ""), snippet("py", "1")];
-    let ask = || highlighter.highlight(snippets.to_vec(), AMPLE);
-    let (first, second) = (ask().await, ask().await);
+    let highlight = || highlighter.highlight(snippets.to_vec(), NO_LIMIT);
+    let (first, second) = (highlight().await, highlight().await);
     let same = |a: &Option<Arc<str>>, b: &Option<Arc<str>>| match (a, b) {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         (a, b) => a.is_none() && b.is_none(),
@@ -115,28 +115,28 @@ async fn what_was_found_is_kept() {
 }
 
 #[tokio::test]
-async fn a_batch_has_its_limit() {
-    let snippets = (0..MOST + 5).map(|n| snippet("rust", &format!("let a = {n};"))).collect();
-    let found = highlighter().highlight(snippets, AMPLE).await;
-    assert_eq!(found.len(), MOST + 5);
-    assert!(found[MOST..].iter().all(Option::is_none));
+async fn number_of_snippets_in_a_batch_is_limited() {
+    let snippets = (0..MAX_SNIPPETS + 5).map(|n| snippet("rust", &format!("let a = {n};"))).collect();
+    let found = highlighter().highlight(snippets, NO_LIMIT).await;
+    assert_eq!(found.len(), MAX_SNIPPETS + 5);
+    assert!(found[MAX_SNIPPETS..].iter().all(Option::is_none));
 }
 
 #[tokio::test]
-async fn hostile_code_is_let_alone() {
+async fn hostile_code_is_highlighted_within_the_time_limit() {
     let mut snippets = Vec::new();
     for lang in ["rust", "less", "sass", "zsh", "markdown", "html"] {
         for unit in [" ", "`", "(", "a<", "\0", "\u{202E}", "é"] {
-            snippets.push(snippet(lang, &unit.repeat(LARGEST / unit.len()))); // One line.
-            let line = unit.repeat(LONGEST_LINE / unit.len());
+            snippets.push(snippet(lang, &unit.repeat(MAX_CODE_BYTES / unit.len()))); // One line.
+            let line = unit.repeat(MAX_LINE_BYTES / unit.len());
             snippets.push(snippet(lang, &format!("{line}\n").repeat(20)));
         }
     }
     for snippet in snippets {
-        let one = snippet.code.lines().count() == 1;
-        // What the time allows, not what a test would wait for.
-        let found = Highlighter::default().highlight(vec![snippet], AMPLE).await;
+        let is_one_line = snippet.code.lines().count() == 1;
+        // With the default budget, not that of the other tests.
+        let found = Highlighter::default().highlight(vec![snippet], NO_LIMIT).await;
         let runs = found[0].as_deref().unwrap();
-        assert!(!one || runs.is_empty(), "{runs}");
+        assert!(!is_one_line || runs.is_empty(), "{runs}");
     }
 }

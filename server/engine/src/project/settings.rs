@@ -1,7 +1,7 @@
-//! What the `.codex` directories of a project set, for people who decide whether to trust it.
+//! The content of a project's `.codex` directories, for people who decide whether to trust the project.
 //!
-//! The directories may be an agent's work, so they are read with limits, and no link leads out of them. What cannot be
-//! read is listed as such: codex might read it all the same.
+//! An agent may have written the directories, so they are read with limits, and links that lead out of them are not
+//! followed. Unreadable files are listed as such, because codex might be able to read them.
 
 use std::{
     fs::File,
@@ -19,13 +19,13 @@ use serde_json::Value;
 
 use crate::git;
 
-/// The largest file that is read, in bytes.
+/// The maximum size of a file, in bytes.
 const MAX_FILE_BYTES: u64 = 256 * 1024;
-/// How many entries of a directory are looked at.
+/// The maximum number of directory entries that are read.
 const MAX_DIRECTORY_ENTRIES: usize = 1000;
-/// How many entries each list has at most.
+/// The maximum length of each list in the result.
 const MAX_LISTED: usize = 100;
-/// How many characters a text of a file has at most.
+/// The maximum length of a text in the result, in characters.
 const MAX_TEXT_CHARS: usize = 500;
 
 /// Reads the settings in the directories of a project. A `.codex` directory that is codex's own home is left
@@ -38,7 +38,7 @@ pub(crate) fn read(dirs: &[PathBuf], codex_home: Option<&Path>) -> ProjectSettin
             reader.directory(dir, Part::All);
         }
     }
-    // In a linked worktree, codex takes the hooks from the same directories of the main checkout.
+    // In a linked worktree, codex reads the hooks from the main checkout.
     for (dir, main) in main_checkout(dirs) {
         if dir != main {
             reader.directory(&main, Part::Hooks);
@@ -47,7 +47,7 @@ pub(crate) fn read(dirs: &[PathBuf], codex_home: Option<&Path>) -> ProjectSettin
     reader.found
 }
 
-/// The directories of a project, each with its counterpart in the main checkout.
+/// Pairs the directories of a linked worktree with their counterparts in the main checkout.
 fn main_checkout(dirs: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
     let checkout = dirs.iter().rev().find(|dir| dir.join(".git").exists());
     let Some((checkout, main)) = checkout.and_then(|dir| Some((dir, git::repository_root(dir)?))) else {
@@ -57,7 +57,7 @@ fn main_checkout(dirs: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
     dirs.iter().filter_map(counterpart).collect()
 }
 
-/// What is read of a `.codex` directory.
+/// The part of a `.codex` directory that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     All,
@@ -80,7 +80,7 @@ impl Reader {
             Err(Errno::NOENT | Errno::NOTDIR) => return,
             Err(_) => return self.unreadable(&path),
         };
-        // Codex reads `config.toml`, and one that overrides it beside it.
+        // Codex reads `config.toml`, and files beside it that override it.
         let is_config = |name: &str| name.starts_with("config") && extension(name) == Some("toml");
         for name in names(&settings, is_config) {
             let config = content(&settings, &name).and_then(|text| toml::from_str::<Value>(&text).ok());
@@ -104,7 +104,8 @@ impl Reader {
         }
     }
 
-    /// Takes over what a file sets. One that is not valid, or sets more than is listed, is listed as unreadable.
+    /// Adds the settings of a file. A file that is invalid, or has more settings than the lists take, is listed as
+    /// unreadable.
     fn file(
         &mut self,
         path: &Path,
@@ -123,7 +124,7 @@ impl Reader {
         add(&mut self.found.unreadable, clip(&path.to_string_lossy()));
     }
 
-    /// Takes over a `config.toml`. Returns `false` if not all of it could be listed; so do those that follow.
+    /// Adds the settings of a `config.toml`. Returns `false` if a list is full, as the following functions do.
     fn config(&mut self, file: &str, config: &Value, part: Part) -> bool {
         let mut all = true;
         for (key, value) in config.as_object().into_iter().flatten() {
@@ -148,7 +149,7 @@ impl Reader {
                     words.collect::<Vec<_>>().join(" ")
                 }
                 (None, Some(url)) => url.to_owned(),
-                // What is not known is shown as it stands.
+                // Unknown forms are shown as JSON.
                 (None, None) => server.to_string(),
             };
             let server = ProjectMcpServer { name: clip(name), target: clip(&target), file: file.to_owned() };
@@ -157,14 +158,14 @@ impl Reader {
         all
     }
 
-    /// Takes over hooks: for each event a list of groups, each with a list of handlers.
+    /// Adds hooks: each event has a list of groups, and each group a list of handlers.
     fn hooks(&mut self, file: &str, hooks: &Value) -> bool {
         let mut all = hooks.is_object();
         for (event, groups) in hooks.as_object().into_iter().flatten() {
             let handlers = |group: &Value| group["hooks"].as_array().cloned();
             let known: Option<Vec<Vec<Value>>> =
                 groups.as_array().and_then(|groups| groups.iter().map(handlers).collect());
-            // What is not known is shown as it stands.
+            // Unknown forms are shown as JSON.
             let handlers =
                 known.map_or_else(|| vec![groups.clone()], |known| known.into_iter().flatten().collect());
             for handler in handlers {
@@ -177,17 +178,17 @@ impl Reader {
     }
 }
 
-/// Opens something below a directory, through no link that leads out of it.
+/// Opens a path below a directory, without following links that lead out of the directory.
 fn open_below(dir: &OwnedFd, name: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-    // Opening something that is no file must not wait.
+    // Opening a pipe or a device must not block.
     let flags = flags | OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     openat2(dir.as_fd(), name, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS)
 }
 
-/// The text of a file. `None` if it cannot be read.
+/// Reads a text file. `None` if it is unreadable or too large.
 fn content(dir: &OwnedFd, name: &str) -> Option<String> {
     let file = File::from(open_below(dir, name, OFlags::empty()).ok()?);
-    if !file.metadata().is_ok_and(|found| found.is_file() && found.len() <= MAX_FILE_BYTES) {
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_FILE_BYTES) {
         return None;
     }
     let mut text = String::new();
@@ -195,11 +196,11 @@ fn content(dir: &OwnedFd, name: &str) -> Option<String> {
     Some(text)
 }
 
-/// The names in a directory that fit, in their order.
-fn names(dir: &OwnedFd, fits: impl Fn(&str) -> bool) -> Vec<String> {
+/// Returns the sorted names in a directory that match.
+fn names(dir: &OwnedFd, matches: impl Fn(&str) -> bool) -> Vec<String> {
     let entries = Dir::read_from(dir).into_iter().flatten().take(MAX_DIRECTORY_ENTRIES).flatten();
     let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.file_name().to_str().ok().filter(|name| fits(name)).map(str::to_owned))
+        .filter_map(|entry| entry.file_name().to_str().ok().filter(|name| matches(name)).map(str::to_owned))
         .collect();
     names.sort();
     names
@@ -209,13 +210,13 @@ fn extension(name: &str) -> Option<&str> {
     Path::new(name).extension()?.to_str()
 }
 
-/// Adds to a list. Returns `false` if that is full.
-fn add<T>(list: &mut Vec<T>, one: T) -> bool {
-    let fits = list.len() < MAX_LISTED;
-    if fits {
-        list.push(one);
+/// Adds an item to a list. Returns `false` if the list is full.
+fn add<T>(list: &mut Vec<T>, item: T) -> bool {
+    let has_room = list.len() < MAX_LISTED;
+    if has_room {
+        list.push(item);
     }
-    fits
+    has_room
 }
 
 fn clip(text: &str) -> String {
@@ -262,10 +263,10 @@ mod tests {
         write(&sub.join(".codex/hooks.json"), hooks);
         let found = read(&[root.clone(), sub.clone()], None);
         let servers: Vec<_> =
-            found.mcp_servers.iter().map(|one| (one.name.as_str(), one.target.as_str())).collect();
+            found.mcp_servers.iter().map(|server| (server.name.as_str(), server.target.as_str())).collect();
         assert_eq!(servers, [("local", "npx -y server"), ("remote", "https://example.org/mcp")]);
         let hooks: Vec<_> =
-            found.hooks.iter().map(|one| (one.event.as_str(), one.command.as_str())).collect();
+            found.hooks.iter().map(|hook| (hook.event.as_str(), hook.command.as_str())).collect();
         assert_eq!(
             hooks,
             [("PreToolUse", "./check.sh"), ("New", "7"), ("Stop", "bell"), ("Stop", r#"{"x":null}"#)]
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_links_to_elsewhere_too_large_or_not_valid_are_listed_as_unreadable() {
+    fn outside_links_and_oversized_or_invalid_files_are_listed_as_unreadable() {
         let dir = tempfile::tempdir().unwrap();
         let [root, linked, other] = ["root", "linked", "other"].map(|name| dir.path().join(name));
         write(&other.join("config.toml"), CONFIG);
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn file_that_sets_more_than_is_listed_is_unreadable_as_well() {
+    fn file_with_more_settings_than_listed_is_unreadable_too() {
         let dir = tempfile::tempdir().unwrap();
         let servers: Vec<String> =
             (0..=MAX_LISTED).map(|n| format!("[mcp_servers.s{n}]\nurl = \"x\"\n")).collect();
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn codex_home_and_a_folder_without_settings_set_nothing() {
+    fn codex_home_and_folders_without_settings_are_empty() {
         let dir = tempfile::tempdir().unwrap();
         write(&dir.path().join(".codex/config.toml"), CONFIG);
         let home = dir.path().join(".codex");

@@ -1,10 +1,10 @@
-//! Which beginnings of commands would allow anything.
+//! Command prefixes that would allow too much.
 
-/// The longest beginning, in words and in bytes of all of them.
+/// The maximum number of words of a prefix, and of bytes of all words.
 const MAX_WORDS: usize = 32;
 const MAX_BYTES: usize = 1024;
 
-/// Programs that run what the rest of their line names. Not even their options say which program that is.
+/// Programs that run the rest of their command line. Not even their options determine the program.
 const WRAPPERS: &[&str] = &[
     "builtin",
     "busybox",
@@ -64,7 +64,7 @@ const WRAPPERS: &[&str] = &[
     ".",
 ];
 
-/// Programs that run what they are given as text: shells, and interpreters of languages.
+/// Programs that run code from a file or an argument: shells, and interpreters of languages.
 const INTERPRETERS: &[&str] = &[
     "ash",
     "awk",
@@ -115,13 +115,12 @@ const INTERPRETERS: &[&str] = &[
     "zsh",
 ];
 
-/// Returns `true` if commands that begin so could do anything, so that it would be no rule but a way around all of them.
+/// Returns `true` if a rule is so broad that matching commands could do anything:
 ///
-/// - nothing, or more than a person would read
+/// - an empty rule, or more than a person would read
 /// - a program that runs another one
-/// - an interpreter alone, or with an option: what it runs comes after that. (A module that it names with `-m` is as
-///   good as a script.)
-/// - a program alone that was run with more: what it does comes after that
+/// - an interpreter alone or with an option, because the code comes later. (A module after `-m` counts as a script.)
+/// - a program alone that was run with arguments, because they determine what it does
 pub(super) fn is_too_broad(rule: &[String], command: &[String]) -> bool {
     let bytes: usize = rule.iter().map(String::len).sum();
     let Some(program) = rule.first().filter(|_| rule.len() <= MAX_WORDS && bytes <= MAX_BYTES) else {
@@ -139,12 +138,12 @@ pub(super) fn is_too_broad(rule: &[String], command: &[String]) -> bool {
     }
 }
 
-/// The name of a program, without its directory and the version at its end.
+/// The name of a program without its directory and version suffix.
 fn name(program: &str) -> String {
     let name = program.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     let name = name.strip_suffix(".exe").unwrap_or(&name);
     let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
-    // `.` is a program, too.
+    // `.` is a shell builtin.
     if bare.is_empty() { name.to_owned() } else { bare.to_owned() }
 }
 
@@ -162,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn beginning_that_could_do_anything_is_too_broad() {
+    fn prefix_that_could_do_anything_is_too_broad() {
         for rule in [
             "",
             "bash",
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn program_alone_is_too_broad_where_it_was_run_with_more() {
+    fn program_alone_is_too_broad_if_it_was_run_with_arguments() {
         for program in ["git", "cargo", "npm", "docker", "make"] {
             assert!(is_broad(program, &format!("{program} x")), "{program}");
             assert!(!is_broad(program, program), "{program}");
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn beginning_that_says_what_runs_is_not_too_broad() {
+    fn prefix_that_determines_what_runs_is_not_too_broad() {
         for rule in [
             "cargo test",
             "git push",

@@ -1,32 +1,32 @@
-//! The words of a simple command.
+//! Splits simple commands into words.
 //!
-//! A rule looks at words, and a shell runs a line. Only a line that every shell cuts into the same words counts: one
-//! command, with no operator, expansion, redirection, assignment or comment in it.
+//! Rules compare words, but shells run lines. A command is simple if every shell splits its line into the same words:
+//! one command without operators, expansions, redirections, assignments or comments.
 
-/// Where the system keeps its shells. The agent can choose the shell, and one of its own making can do anything.
+/// The directories of the system's shells. The agent can choose the shell, and a shell of its own could do anything.
 const SHELL_DIRS: [&str; 4] = ["", "/bin/", "/usr/bin/", "/usr/local/bin/"];
 
-/// The shells that codex runs commands in.
+/// The shells in which codex runs commands.
 const SHELLS: [&str; 4] = ["bash", "sh", "zsh", "dash"];
 
-/// The longest line that is looked at, in bytes.
+/// The maximum length of a simple command, in bytes.
 const MAX_LINE_BYTES: usize = 4096;
 
-/// Letters that have no shape: a word with one of them does not read as it runs.
-const BLANK_LETTERS: [char; 4] = ['\u{115F}', '\u{1160}', '\u{3164}', '\u{FFA0}'];
+/// Letters that are invisible: a word with one of them differs from what a person reads.
+const INVISIBLE_LETTERS: [char; 4] = ['\u{115F}', '\u{1160}', '\u{3164}', '\u{FFA0}'];
 
-/// The words of a command as codex tells it: with the shell that it runs in, or without. `None` unless it is simple.
+/// Splits a command of codex's, with or without the shell that runs it. `None` unless the command is simple.
 pub(super) fn words(line: &str) -> Option<Vec<String>> {
     if line.len() > MAX_LINE_BYTES || !line.chars().all(is_plain) {
         return None;
     }
-    // Codex joins the arguments so that this gives them back.
+    // Codex joins the arguments with the same quoting rules.
     let arguments = shlex::split(line)?;
     let words = match arguments.as_slice() {
         [shell, option, script] if is_shell(shell) && matches!(option.as_str(), "-lc" | "-c") => {
             is_simple(script).then(|| shlex::split(script))??
         }
-        // Without a shell, the arguments are the words, if they were joined and not merely put side by side.
+        // Without a shell, the arguments are the words, provided that codex quoted them when it joined them.
         _ if shlex::try_join(arguments.iter().map(String::as_str)).is_ok_and(|joined| joined == line) => {
             arguments
         }
@@ -36,27 +36,30 @@ pub(super) fn words(line: &str) -> Option<Vec<String>> {
     (is_program(program) && words.iter().skip(1).all(|word| !word.starts_with('='))).then_some(words)
 }
 
-/// The name of the program that a command runs, without its directory: of a script that is no simple command, that of its
-/// shell. `None` if it cannot be told.
-pub(crate) fn program(line: &str) -> Option<String> {
+/// The name of the program that a command runs, without its directory. For a script that is not a simple command, the
+/// name of its shell. `None` if the name cannot be determined.
+pub(crate) fn program_name(line: &str) -> Option<String> {
     let words = words(line).or_else(|| shlex::split(line))?;
     let program = words.into_iter().next().filter(|word| is_program(word))?;
     program.rsplit('/').next().filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
-/// Returns `true` for a shell of the system's.
+/// Returns `true` for a shell of the system.
 fn is_shell(path: &str) -> bool {
     let (dir, name) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
     SHELL_DIRS.contains(&dir) && SHELLS.contains(&name)
 }
 
-/// Returns `true` for what can stand in a command: it is seen as it is, and moves nothing else.
+/// Returns `true` for visible characters that do not affect the display of others.
 fn is_plain(c: char) -> bool {
-    c.is_ascii_graphic() || c == ' ' || (c.is_alphanumeric() && !c.is_ascii() && !BLANK_LETTERS.contains(&c))
+    c.is_ascii_graphic()
+        || c == ' '
+        || (c.is_alphanumeric() && !c.is_ascii() && !INVISIBLE_LETTERS.contains(&c))
 }
 
-/// Returns `true` if a shell only cuts the script into words: outside of quotes there are letters, digits and a few
-/// signs that mean nothing to it, and inside of them nothing that is replaced.
+/// Returns `true` if a shell does nothing with the script but split it into words: outside of quotes there are only
+/// letters, digits and a few signs without meaning to shells, and inside of quotes nothing that a shell would
+/// replace.
 fn is_simple(script: &str) -> bool {
     let mut quote = None;
     for c in script.chars() {
@@ -72,8 +75,8 @@ fn is_simple(script: &str) -> bool {
     quote.is_none()
 }
 
-/// Returns `true` for what can be a program, and is no assignment, option, job or path of the shell's own making. Its
-/// letters are plain: others look like them, and name another program.
+/// Returns `true` for the name or path of a program: not an assignment, option, job, or path that the shell would
+/// expand. Only ASCII letters count, because others look like them and name another program.
 fn is_program(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphanumeric() || "_./".contains(c))
         && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./+".contains(c))
@@ -88,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn simple_command_is_cut_into_its_words() {
+    fn simple_command_is_split_into_words() {
         for (line, expected) in [
             ("/bin/bash -lc 'cargo test'", "cargo|test"),
             ("bash -lc ls", "ls"),
@@ -103,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_that_a_shell_does_more_with_has_no_words() {
+    fn command_with_shell_syntax_or_hidden_characters_is_not_simple() {
         for script in [
             "cargo test; rm x",
             "cargo test && rm x",
@@ -170,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn shell_of_the_agents_own_and_what_is_beside_the_script_have_no_words() {
+    fn other_shell_or_extra_arguments_are_not_taken_for_a_script() {
         for line in [
             "/work/bash -lc 'cargo test' x",
             "bash -lc 'cargo test' x",
@@ -182,7 +185,7 @@ mod tests {
             "cargo test $(rm x)",
         ] {
             let found = split(line);
-            // What begins with a shell is too broad for a rule; see `breadth`.
+            // Words that start with a shell are too broad for a rule; see `breadth`.
             assert!(
                 found.is_none_or(|words| words.starts_with("bash|") || words.starts_with("/work/bash|")),
                 "{line}"

@@ -1,17 +1,17 @@
-//! Rules of owners: what a person has allowed from then on, and what is allowed by that.
+//! Approval rules of owners: lasting permissions that answer later requests of codex.
 //!
-//! Codex keeps such a decision in its home, where it holds for every owner and takes matching commands out of the
-//! sandbox, even in sessions that are read-only or never ask. So codex is never told of one: the gateway keeps the
-//! rule itself, and accepts for the owner what codex asks later.
+//! Codex would store such a decision in its home. There it applies to every owner and runs matching commands outside of
+//! the sandbox, even in sessions that are read-only or never ask. So the gateway stores the rules itself, and accepts
+//! matching requests for the owner.
 //!
-//! - `subject`: what a request asks for, if a rule can allow that
+//! - `subject`: what a request asks for, if a rule can allow it
 //! - `command_line`: the words of a simple command
-//! - `breadth`: which beginnings of commands would allow anything
-//! - [`home`]: rules that codex's home has already
+//! - `breadth`: command prefixes that would allow too much
+//! - [`codex_home`]: rules in codex's home
 
 mod breadth;
+pub mod codex_home;
 mod command_line;
-pub mod home;
 mod subject;
 
 use std::{
@@ -23,7 +23,7 @@ use codex_gateway_wire::{OwnerId, Rule, RuleId, SessionId, Timestamp, rule::Rule
 use uuid::Uuid;
 
 pub(crate) use self::{
-    command_line::program,
+    command_line::program_name,
     subject::{Grant, Subject},
 };
 use crate::{
@@ -33,10 +33,10 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// How many rules an owner may have.
+/// The maximum number of rules of an owner.
 pub const MAX_RULES: usize = 100;
 
-/// The rules of all owners. Those of an owner are in memory while a session of theirs is. Cheap to clone.
+/// The rules of all owners. An owner's rules are in memory while a session of the owner is. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     store: Store,
@@ -48,8 +48,8 @@ impl Rules {
         Self { store, loaded: Arc::default() }
     }
 
-    /// The rules of an owner.
-    pub(crate) async fn of(&self, owner: &OwnerId) -> Result<OwnerRules, StoreError> {
+    /// Returns the rules of an owner. Loads them from the store if they are not in memory.
+    pub(crate) async fn for_owner(&self, owner: &OwnerId) -> Result<OwnerRules, StoreError> {
         let mut loaded = self.loaded.lock().await;
         if let Some(inner) = loaded.get(owner).and_then(Weak::upgrade) {
             return Ok(OwnerRules { inner });
@@ -69,7 +69,7 @@ impl Rules {
     }
 }
 
-/// The rules of one owner, the same for all their sessions. Cheap to clone.
+/// The rules of one owner, shared by all sessions of the owner. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnerRules {
     inner: Arc<Inner>,
@@ -80,53 +80,54 @@ struct Inner {
     store: Store,
     owner: OwnerId,
     rules: Mutex<Vec<Rule>>,
-    /// Held while a rule is added or removed, so that memory and store change in the same order.
+    /// Locked while a rule is added or removed, so that memory and store change in the same order.
     changing: tokio::sync::Mutex<()>,
-    /// Held from before a rule is added for an answer until that answer has counted, or the rule is removed again.
+    /// Locked from before a rule is added for an answer until the answer is accepted, or the rule is removed again.
     deciding: tokio::sync::Mutex<()>,
 }
 
-/// A rule that an answer would make.
+/// A rule that an answer would create.
 #[derive(Clone, Debug)]
-pub(crate) struct Draft {
-    /// What it allows.
+pub(crate) struct RuleDraft {
+    /// What the rule allows.
     pub grant: Grant,
-    /// Where.
+    /// The directory in which the rule applies.
     pub cwd: String,
-    /// The sandbox of the session in which it is made.
+    /// The sandbox of the session.
     pub sandbox: Sandbox,
-    /// That session.
+    /// The session in which the rule is created.
     pub session: SessionId,
 }
 
 impl OwnerRules {
-    /// Keeps other answers of the owner from making rules, while the result is held: two that make the same rule must
-    /// not take it from each other.
-    pub(crate) async fn decide(&self) -> tokio::sync::MutexGuard<'_, ()> {
+    /// Keeps other answers of the owner from creating rules until the returned guard is dropped. Otherwise, of two
+    /// answers that create the same rule, one that fails could remove the rule of the other.
+    pub(crate) async fn lock_decisions(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.inner.deciding.lock().await
     }
 
-    /// All of them, the oldest first.
+    /// Returns the rules, the oldest first.
     pub(crate) fn list(&self) -> Vec<Rule> {
         self.rules().clone()
     }
 
-    /// The rule that allows something in this directory, in a session with this sandbox.
+    /// Returns the rule that allows `subject` in a directory, in a session with this sandbox. A rule from a session
+    /// with a wider sandbox does not apply.
     pub(crate) fn find(&self, subject: &Subject, cwd: &str, sandbox: Sandbox) -> Option<Rule> {
-        let holds = |rule: &&Rule| {
+        let applies = |rule: &&Rule| {
             rule.cwd == cwd && Sandbox::from(rule.sandbox) <= sandbox && subject.is_covered_by(rule)
         };
-        self.rules().iter().find(holds).cloned()
+        self.rules().iter().find(applies).cloned()
     }
 
-    /// Adds a rule. Returns it, and `true` if there was none like it.
+    /// Adds a rule. Returns the new rule and `true`, or an existing equal rule and `false`.
     ///
     /// # Errors
-    /// [`SessionError::TooManyRules`]; [`SessionError::Store`]: then there is no such rule.
-    pub(crate) async fn add(&self, draft: Draft) -> Result<(Rule, bool), SessionError> {
+    /// [`SessionError::TooManyRules`]; [`SessionError::Store`], and then the rule does not exist.
+    pub(crate) async fn add(&self, draft: RuleDraft) -> Result<(Rule, bool), SessionError> {
         let Inner { store, owner, changing, .. } = &*self.inner;
         let _changing = changing.lock().await;
-        let Draft { grant, cwd, sandbox, session } = draft;
+        let RuleDraft { grant, cwd, sandbox, session } = draft;
         let (kind, command, host, protocol) = match grant {
             Grant::Command(words) => (RuleKind::Command, words, None, None),
             Grant::Network { host, protocol } => (RuleKind::Network, Vec::new(), Some(host), Some(protocol)),
@@ -142,11 +143,11 @@ impl OwnerRules {
             session_id: session,
             created_at: Timestamp::from_ms(now_ms()),
         };
-        let known = self.list();
-        if let Some(same) = known.iter().find(|other| is_same(other, &rule)) {
+        let existing = self.list();
+        if let Some(same) = existing.iter().find(|other| is_same(other, &rule)) {
             return Ok((same.clone(), false));
         }
-        if known.len() >= MAX_RULES {
+        if existing.len() >= MAX_RULES {
             return Err(SessionError::TooManyRules(MAX_RULES));
         }
         store.add_rule(owner, &rule).await?;
@@ -155,10 +156,10 @@ impl OwnerRules {
         Ok((rule, true))
     }
 
-    /// Removes a rule. It allows nothing from now on.
+    /// Removes a rule, with immediate effect.
     ///
     /// # Errors
-    /// [`SessionError::NoSuchRule`]; [`SessionError::Store`]: then it still holds.
+    /// [`SessionError::NoSuchRule`]; [`SessionError::Store`], and then the rule still applies.
     pub(crate) async fn remove(&self, id: &RuleId) -> Result<(), SessionError> {
         let Inner { store, owner, changing, .. } = &*self.inner;
         let _changing = changing.lock().await;
@@ -176,8 +177,8 @@ impl OwnerRules {
     }
 }
 
-/// Returns `true` if both allow the same, in the same sessions.
-fn is_same(one: &Rule, other: &Rule) -> bool {
+/// Returns `true` if both rules allow the same in the same sessions.
+fn is_same(rule: &Rule, other: &Rule) -> bool {
     let content = |rule: &Rule| {
         (
             rule.kind,
@@ -188,16 +189,16 @@ fn is_same(one: &Rule, other: &Rule) -> bool {
             rule.sandbox,
         )
     };
-    content(one) == content(other)
+    content(rule) == content(other)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn draft(words: &[&str], sandbox: Sandbox) -> Draft {
+    fn draft(words: &[&str], sandbox: Sandbox) -> RuleDraft {
         let grant = Grant::Command(words.iter().map(|&word| word.to_owned()).collect());
-        Draft { grant, cwd: "/w".to_owned(), sandbox, session: "s".into() }
+        RuleDraft { grant, cwd: "/w".to_owned(), sandbox, session: "s".into() }
     }
 
     fn command(words: &[&str]) -> Subject {
@@ -205,10 +206,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rule_holds_for_its_owner_in_its_directory_and_in_no_stricter_sandbox() {
+    async fn rule_applies_to_its_owner_in_its_directory_and_not_in_a_stricter_sandbox() {
         let dir = tempfile::tempdir().unwrap();
         let rules = Rules::new(Store::open(dir.path()).unwrap());
-        let (ada, bob) = (rules.of(&"ada".into()).await.unwrap(), rules.of(&"bob".into()).await.unwrap());
+        let (ada, bob) =
+            (rules.for_owner(&"ada".into()).await.unwrap(), rules.for_owner(&"bob".into()).await.unwrap());
         let (rule, new) = ada.add(draft(&["cargo", "test"], Sandbox::WorkspaceWrite)).await.unwrap();
         assert!(new);
         let tests = command(&["cargo", "test", "--all"]);
@@ -225,28 +227,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rule_outlives_the_gateway_until_it_is_revoked() {
+    async fn rule_survives_a_restart_until_it_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let owner = OwnerId::from("ada");
         let store = Store::open(dir.path()).unwrap();
         let (rule, _) = Rules::new(store.clone())
-            .of(&owner)
+            .for_owner(&owner)
             .await
             .unwrap()
             .add(draft(&["make", "all"], Sandbox::ReadOnly))
             .await
             .unwrap();
-        let again = Rules::new(store.clone()).of(&owner).await.unwrap();
+        let again = Rules::new(store.clone()).for_owner(&owner).await.unwrap();
         assert_eq!(again.list(), std::slice::from_ref(&rule));
         again.remove(&rule.id).await.unwrap();
         assert!(again.list().is_empty());
-        assert!(Rules::new(store).of(&owner).await.unwrap().list().is_empty());
+        assert!(Rules::new(store).for_owner(&owner).await.unwrap().list().is_empty());
     }
 
     #[tokio::test]
-    async fn same_rule_is_kept_once_and_their_number_is_bounded() {
+    async fn equal_rule_is_stored_once_and_number_of_rules_is_limited() {
         let dir = tempfile::tempdir().unwrap();
-        let rules = Rules::new(Store::open(dir.path()).unwrap()).of(&"ada".into()).await.unwrap();
+        let rules = Rules::new(Store::open(dir.path()).unwrap()).for_owner(&"ada".into()).await.unwrap();
         for n in 0..MAX_RULES {
             rules.add(draft(&["make", &n.to_string()], Sandbox::ReadOnly)).await.unwrap();
         }

@@ -1,4 +1,4 @@
-//! What a request asks for, if a rule can allow that.
+//! What a request asks for, if a rule can allow it.
 
 use std::path::Path;
 
@@ -6,16 +6,16 @@ use codex_gateway_wire::{Json, Rule, ThreadId, request::Decision, rule::RuleKind
 use serde_json::Value;
 
 use super::{breadth, command_line};
-use crate::requests::Method;
+use crate::server_requests::Method;
 
-/// The longest name of a host, in bytes.
+/// The maximum length of a host name, in bytes.
 const MAX_HOST_BYTES: usize = 253;
 
-/// The protocols that codex asks about.
+/// The network protocols in codex's requests.
 const PROTOCOLS: [&str; 4] = ["http", "https", "socks5Tcp", "socks5Udp"];
 
-/// The members of a request that change nothing of what it asks for.
-const IDLE_MEMBERS: [&str; 10] = [
+/// Fields of a request that do not change what it asks for.
+const NEUTRAL_FIELDS: [&str; 10] = [
     "availableDecisions",
     "command",
     "commandActions",
@@ -28,12 +28,12 @@ const IDLE_MEMBERS: [&str; 10] = [
     "turnId",
 ];
 
-/// What a request asks for, as far as a rule can allow that. All other requests have none, and a person is asked.
+/// What a request asks for. Requests that no rule can allow have no subject, and a person is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// To run a simple command outside of the sandbox: its words.
+    /// Running a simple command outside of the sandbox. Has the words of the command.
     Command(Vec<String>),
-    /// To reach a host.
+    /// Connecting to a host.
     Network { host: String, protocol: String },
 }
 
@@ -47,45 +47,46 @@ pub(crate) enum Grant {
 }
 
 impl Subject {
-    /// Reads what codex asks. `thread` is the session's own thread, and `cwd` the directory that it works in.
+    /// Reads the subject of a request. `thread` is the session's own thread, and `cwd` its working directory.
     ///
-    /// `None` unless all of these hold:
+    /// `None` unless all of these are true:
     ///
-    /// - it is a command that begins, or a connection: no input to one that runs, and no checkpoint for people
-    /// - it is the session's own thread that asks. What a sub-agent may do is not known here.
-    /// - the command runs on this machine, in the session's own directory, and is simple
-    /// - nothing else is asked for with it: no permission, and nothing that this version does not know
+    /// - the request is about a new command or a connection: not about input for a running command, and not a
+    ///   checkpoint for people
+    /// - the request comes from the session's own thread. What a sub-agent may do is not known here.
+    /// - the command is simple and runs on this machine, in the session's own directory
+    /// - the request asks for nothing else: no permissions, and no fields that this version does not know
     pub(crate) fn read(method: Method, params: &Json, thread: Option<&ThreadId>, cwd: &Path) -> Option<Self> {
         if method != Method::Command {
             return None;
         }
         let params: Value = serde_json::from_str(params.get()).ok()?;
-        let known = |(name, value): (&String, &Value)| match name.as_str() {
+        let is_expected = |(name, value): (&String, &Value)| match name.as_str() {
             _ if value.is_null() => true,
             "kind" => value == "command",
             "threadId" => thread.is_some_and(|thread| value == thread.as_str()),
             "environmentId" => value == "local",
             "networkApprovalContext" => true,
-            name => IDLE_MEMBERS.contains(&name),
+            name => NEUTRAL_FIELDS.contains(&name),
         };
-        if params["threadId"].is_null() || !params.as_object()?.iter().all(known) {
+        if params["threadId"].is_null() || !params.as_object()?.iter().all(is_expected) {
             return None;
         }
-        let here = |place: &Value| place.as_str().is_some_and(|place| Some(place) == cwd.to_str());
+        let is_cwd = |path: &Value| path.as_str().is_some_and(|path| Some(path) == cwd.to_str());
         let network = &params["networkApprovalContext"];
         if network.is_null() {
             let words = command_line::words(params["command"].as_str()?)?;
-            return here(&params["cwd"]).then_some(Self::Command(words));
+            return is_cwd(&params["cwd"]).then_some(Self::Command(words));
         }
-        let is_elsewhere = !params["cwd"].is_null() && !here(&params["cwd"]);
+        let is_elsewhere = !params["cwd"].is_null() && !is_cwd(&params["cwd"]);
         let is_known = network.as_object()?.keys().all(|key| key == "host" || key == "protocol");
         let (host, protocol) = (network["host"].as_str()?, network["protocol"].as_str()?);
         let fits = is_known && !is_elsewhere && is_host(host) && PROTOCOLS.contains(&protocol);
         fits.then(|| Self::Network { host: host.to_owned(), protocol: protocol.to_owned() })
     }
 
-    /// The rule that a decision about this would make. `None` if the gateway cannot keep it: it does not fit what is
-    /// asked for, would allow anything, or refuses.
+    /// Returns what a rule made by `decision` would allow. `None` if the gateway cannot keep the rule, because the
+    /// rule does not fit the subject, is too broad, or denies.
     pub(crate) fn grant(&self, decision: &Decision) -> Option<Grant> {
         let json: Value = serde_json::from_str(decision.json().get()).ok()?;
         match self {
@@ -104,7 +105,7 @@ impl Subject {
         }
     }
 
-    /// Returns `true` if a rule allows this.
+    /// Returns `true` if a rule allows this subject.
     pub(super) fn is_covered_by(&self, rule: &Rule) -> bool {
         match (self, rule.kind) {
             (Self::Command(command), RuleKind::Command) => covers(&rule.command, command),
@@ -115,33 +116,35 @@ impl Subject {
         }
     }
 
-    /// Takes out the decisions that would make a rule which the gateway cannot keep.
-    pub(crate) fn keep_grantable(subject: Option<&Self>, decisions: &mut Vec<Decision>) {
+    /// Removes decisions that would make a rule which the gateway cannot keep.
+    pub(crate) fn retain_grantable(subject: Option<&Self>, decisions: &mut Vec<Decision>) {
         decisions.retain(|decision| {
             !decision.makes_rule() || subject.is_some_and(|subject| subject.grant(decision).is_some())
         });
     }
 }
 
-/// Returns `true` if a command begins with the words of a rule. A rule of one word covers that word alone; what follows
-/// the words of a longer one may not name a path that leads out of the directory.
+/// Returns `true` if a command starts with the words of a rule. A rule of one word covers only that word. After the
+/// words of a longer rule, no word may name a path outside of the directory.
 fn covers(rule: &[String], command: &[String]) -> bool {
     match rule {
         [] => false,
         [_] => command == rule,
-        words => command.strip_prefix(words).is_some_and(|more| !more.iter().any(|word| leads_out(word))),
+        words => {
+            command.strip_prefix(words).is_some_and(|more| !more.iter().any(|word| leaves_directory(word)))
+        }
     }
 }
 
-/// Returns `true` if a word names a path that is absolute or goes up, also as the value of an option. (A link inside of
-/// the directory can lead out as well: this is a guard against accidents.)
-fn leads_out(word: &str) -> bool {
+/// Returns `true` if a word contains an absolute path or `..`, also as the value of an option. (A symbolic link
+/// inside of the directory can lead out as well: this only guards against accidents.)
+fn leaves_directory(word: &str) -> bool {
     let is_name = |c: char| c.is_alphanumeric() || "_.-+".contains(c);
     let absolute = word.match_indices('/').any(|(at, _)| !word[..at].ends_with(is_name));
     word.contains("..") || absolute || (word.starts_with('-') && word.contains('/'))
 }
 
-/// Returns `true` for the name or the address of one host: no pattern, and nothing that reads differently.
+/// Returns `true` for the name or the address of one host: no pattern, and no look-alike characters.
 fn is_host(host: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
     !host.is_empty() && host.len() <= MAX_HOST_BYTES && host.bytes().all(plain)
@@ -157,8 +160,8 @@ mod tests {
         serde_json::from_value(value.clone()).unwrap()
     }
 
-    /// What codex 0.171.0 asks.
-    fn asked() -> Value {
+    /// A request of codex 0.171.0.
+    fn request() -> Value {
         json!({
             "kind": "command", "threadId": "t", "turnId": "u", "itemId": "i", "startedAtMs": 1,
             "environmentId": "local", "reason": "May I?", "command": "/bin/bash -lc 'cargo test --all'", "cwd": "/w",
@@ -180,9 +183,9 @@ mod tests {
         Subject::read(Method::Command, &json_of(params), Some(&"t".into()), Path::new("/w"))
     }
 
-    /// The request with one member otherwise.
+    /// The subject of the request with one field replaced.
     fn with(name: &str, value: Value) -> Option<Subject> {
-        let mut params = asked();
+        let mut params = request();
         params[name] = value;
         read(&params)
     }
@@ -192,9 +195,9 @@ mod tests {
     }
 
     #[test]
-    fn simple_command_of_the_own_thread_in_the_own_directory_is_a_subject() {
+    fn simple_command_of_the_own_thread_in_the_own_directory_has_a_subject() {
         let words = ["cargo", "test", "--all"].map(str::to_owned).to_vec();
-        assert_eq!(read(&asked()), Some(Subject::Command(words.clone())));
+        assert_eq!(read(&request()), Some(Subject::Command(words.clone())));
         for (name, value) in [
             ("environmentId", Value::Null),
             ("kind", Value::Null),
@@ -207,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn request_that_asks_for_anything_else_is_no_subject() {
+    fn request_for_anything_else_has_no_subject() {
         for (name, value) in [
             ("kind", json!("writeStdin")),
             ("kind", json!("humanCommand")),
@@ -230,7 +233,7 @@ mod tests {
         ] {
             assert_eq!(with(name, value.clone()), None, "{name}: {value}");
         }
-        assert_eq!(Subject::read(Method::Command, &json_of(&asked()), None, Path::new("/w")), None);
+        assert_eq!(Subject::read(Method::Command, &json_of(&request()), None, Path::new("/w")), None);
         for method in [
             Method::OldCommand,
             Method::FileChange,
@@ -238,12 +241,12 @@ mod tests {
             Method::UserInput,
             Method::Elicitation,
         ] {
-            assert_eq!(Subject::read(method, &json_of(&asked()), Some(&"t".into()), Path::new("/w")), None);
+            assert_eq!(Subject::read(method, &json_of(&request()), Some(&"t".into()), Path::new("/w")), None);
         }
     }
 
     #[test]
-    fn host_with_its_protocol_is_a_subject() {
+    fn connection_to_a_host_has_a_subject() {
         let network = |host: &str, protocol: &str| {
             with("networkApprovalContext", json!({ "host": host, "protocol": protocol }))
         };
@@ -270,8 +273,8 @@ mod tests {
     }
 
     #[test]
-    fn decision_makes_a_rule_only_if_that_fits_the_command() {
-        let command = read(&asked()).unwrap();
+    fn decision_makes_a_rule_only_if_the_rule_fits_the_command() {
+        let command = read(&request()).unwrap();
         assert!(
             grants(&command, rule(&["cargo", "test"])) && grants(&command, rule(&["cargo", "test", "--all"]))
         );
@@ -297,22 +300,22 @@ mod tests {
     }
 
     #[test]
-    fn decisions_that_cannot_be_kept_are_not_offered() {
+    fn decisions_for_rules_that_cannot_be_kept_are_not_offered() {
         let decisions = || -> Vec<Decision> {
             let all = json!(["accept", rule(&["cargo", "test"]), host_rule("a.example", "allow"), "decline"]);
             serde_json::from_value(all).unwrap()
         };
         let words = |subject: Option<&Subject>| {
             let mut kept = decisions();
-            Subject::keep_grantable(subject, &mut kept);
-            kept.iter().map(Decision::word).collect::<Vec<_>>()
+            Subject::retain_grantable(subject, &mut kept);
+            kept.iter().map(Decision::kind).collect::<Vec<_>>()
         };
         assert_eq!(words(None), ["accept", "decline"]);
-        assert_eq!(words(read(&asked()).as_ref()), ["accept", "acceptWithExecpolicyAmendment", "decline"]);
+        assert_eq!(words(read(&request()).as_ref()), ["accept", "acceptWithExecpolicyAmendment", "decline"]);
     }
 
     #[test]
-    fn rule_of_one_word_covers_that_word_alone() {
+    fn rule_of_one_word_covers_only_that_word() {
         let of = |words: &[&str]| Rule {
             id: "r".into(),
             kind: RuleKind::Command,
@@ -328,11 +331,11 @@ mod tests {
         assert!(command(&["make"]).is_covered_by(&of(&["make"])));
         assert!(!command(&["make", "-f", "/tmp/x"]).is_covered_by(&of(&["make"])));
         assert!(command(&["make", "all", "-j"]).is_covered_by(&of(&["make", "all"])));
-        assert!(!command(&["make"]).is_covered_by(&of(&[])), "nothing covers everything");
+        assert!(!command(&["make"]).is_covered_by(&of(&[])), "an empty rule covers nothing");
     }
 
     #[test]
-    fn word_that_leads_out_of_the_directory_is_told() {
+    fn word_that_leaves_the_directory_is_recognised() {
         for word in [
             "/",
             "/etc/passwd",
@@ -346,10 +349,10 @@ mod tests {
             "https://a.example",
             "a//b",
         ] {
-            assert!(leads_out(word), "{word}");
+            assert!(leaves_directory(word), "{word}");
         }
         for word in ["", "-x", "--all", "a", "src/a.rs", "./a", "a::b", "--out=x", "v1.2", "a_/b-/c./d"] {
-            assert!(!leads_out(word), "{word}");
+            assert!(!leaves_directory(word), "{word}");
         }
     }
 }

@@ -1,5 +1,4 @@
-//! The actor's part about what is done with its thread beside talking in it: turns of codex's own making, and taking
-//! turns back.
+//! Actions on the session's thread: compaction, review and revert.
 
 use codex_gateway_wire::{
     Transcript, TurnId,
@@ -9,75 +8,75 @@ use codex_gateway_wire::{
 use futures::{FutureExt, future::BoxFuture};
 
 use super::{
-    actor::{Actor, Done},
+    actor::{Actor, TaskResult},
     history,
-    turns::{Message, Slot, Starting, StateReply, Then, Waiting},
+    turns::{AfterAttach, Deferred, OutgoingMessage, Starting, StateReply, TurnState},
 };
 use crate::{
     bridge::{
         BridgeError,
-        protocol::{CompactStart, ReviewStart, ThreadRevert, is_no_turn},
+        protocol::{CompactStart, ReviewStart, ThreadRevert, is_turn_not_found},
     },
     error::SessionError,
-    once::Told,
+    idempotency::DispatchFlag,
 };
 
-/// What is done with a thread.
+/// An action on the thread.
 #[derive(Debug)]
 pub(super) enum Action {
-    /// A turn makes the history shorter.
+    /// Starts a turn that compacts the history.
     Compact,
-    /// A turn looks at what was changed.
+    /// Starts a turn that reviews changes.
     Review(ReviewTarget),
-    /// A turn and all later ones are taken back.
+    /// Removes a turn and all later turns.
     Revert(TurnId),
 }
 
-/// What happens once turns were taken back.
+/// What happens once turns were removed.
 pub(super) enum AfterRevert {
-    /// The client is told what is left.
+    /// Reply to the client.
     Reply(StateReply),
-    /// A message is sent in their place.
-    Send(Box<Message>),
+    /// Send a message in their place.
+    Send(Box<OutgoingMessage>),
 }
 
 impl Actor {
-    pub(super) fn act(&mut self, action: Action, reply: StateReply) {
+    pub(super) fn start_action(&mut self, action: Action, reply: StateReply) {
         let allowed = match action {
             Action::Review(_) => Ok(()),
-            Action::Compact | Action::Revert(_) => self.has_turns(),
+            Action::Compact | Action::Revert(_) => self.check_has_turns(),
         };
-        if let Err(why) = allowed.and_then(|()| self.is_idle()) {
-            return drop(reply.send(Err(why)));
+        if let Err(error) = allowed.and_then(|()| self.check_idle()) {
+            return drop(reply.send(Err(error)));
         }
-        self.end_outdated();
-        if self.live.is_some() {
-            return self.perform(action, Waiting::default(), reply);
+        self.end_if_outdated();
+        if self.process.is_some() {
+            return self.perform(action, Deferred::default(), reply);
         }
-        if let Err(crashing) = self.crashes.allow(true) {
+        if let Err(crashing) = self.crash_limiter.try_restart(true) {
             return drop(reply.send(Err(crashing)));
         }
-        self.slot = match action {
-            Action::Compact | Action::Review(_) => Slot::Opening(Waiting::default()),
-            Action::Revert(_) => Slot::Changing(Waiting::default()),
+        self.turn_state = match action {
+            Action::Compact | Action::Review(_) => TurnState::Attaching(Deferred::default()),
+            Action::Revert(_) => TurnState::Switching(Deferred::default()),
         };
-        self.reopen(None, Then::Act(action, reply));
+        self.reattach(None, AfterAttach::RunAction(action, reply));
     }
 
-    /// A thread without a turn is not on disk, and codex knows nothing to do with it.
-    fn has_turns(&self) -> Result<(), SessionError> {
-        let none = self.transcript.turns.is_empty() && !self.older;
-        if none { Err(SessionError::EmptyThread) } else { Ok(()) }
+    /// A thread without turns is not on disk, and codex refuses these actions.
+    fn check_has_turns(&self) -> Result<(), SessionError> {
+        let is_empty = self.transcript.turns.is_empty() && !self.has_older;
+        if is_empty { Err(SessionError::EmptyThread) } else { Ok(()) }
     }
 
-    /// Asks codex to do it, now that there is a process.
-    pub(super) fn perform(&mut self, action: Action, waiting: Waiting, reply: StateReply) {
-        let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
-            self.give_up(waiting, &SessionError::NoActiveTurn);
+    /// Sends the request of an action to the process.
+    pub(super) fn perform(&mut self, action: Action, deferred: Deferred, reply: StateReply) {
+        let (Some(process), Some(thread_id)) = (&self.process, self.transcript.thread_id.clone()) else {
+            self.reject_deferred(deferred, &SessionError::NoActiveTurn);
             return drop(reply.send(Err(BridgeError::Closed.into())));
         };
         self.shared.touch();
-        let bridge = live.bridge.clone();
+        let bridge = process.bridge.clone();
         let starting: BoxFuture<'static, Result<(), BridgeError>> = match action {
             Action::Compact => {
                 async move { bridge.request(&CompactStart { thread_id }).await.map(drop) }.boxed()
@@ -86,92 +85,95 @@ impl Actor {
                 async move { bridge.request(&ReviewStart { thread_id, target }).await.map(drop) }.boxed()
             }
             Action::Revert(before) => {
-                self.give_up(waiting, &SessionError::NoActiveTurn);
-                return self.revert(before, AfterRevert::Reply(reply));
+                self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+                return self.revert_turns(before, AfterRevert::Reply(reply));
             }
         };
-        let number = self.number();
-        self.slot = Slot::Starting(Starting { number, item: None, waiting });
-        self.tasks.push(starting.map(move |result| Done::ActionTaken(number, result, reply)).boxed());
+        let id = self.next_id();
+        self.turn_state = TurnState::Starting(Starting { id, item: None, deferred });
+        self.tasks.push(starting.map(move |result| TaskResult::ActionReply(id, result, reply)).boxed());
     }
 
-    /// Codex has taken a turn of its own making, or refused it. The turn's notifications may have come before.
-    pub(super) fn action_taken(&mut self, number: u64, result: Result<(), BridgeError>, reply: StateReply) {
-        if result.is_err() && matches!(&self.slot, Slot::Starting(starting) if starting.number == number) {
-            self.ended();
+    /// Handles codex's reply to a compaction or review. The turn's notifications may have arrived
+    /// before.
+    pub(super) fn on_action_reply(&mut self, id: u64, result: Result<(), BridgeError>, reply: StateReply) {
+        if result.is_err() && matches!(&self.turn_state, TurnState::Starting(starting) if starting.id == id) {
+            self.become_idle();
         }
-        let _ = reply.send(result.map(|()| self.reply()).map_err(SessionError::from));
+        let _ = reply.send(result.map(|()| self.session_reply()).map_err(SessionError::from));
     }
 
-    /// Sends a message in the place of a turn and all later ones. The message is validated before any turn is taken
-    /// back.
-    pub(super) fn replace(&mut self, before: TurnId, message: Message) {
-        let mut allowed = self.has_turns().and_then(|()| self.is_idle());
-        allowed = allowed.and_then(|()| self.ends_with(message.turn.expected_last_turn_id.as_ref()));
-        if allowed.is_ok() && self.live.is_none() {
-            allowed = self.crashes.allow(true);
+    /// Replaces a turn and all later turns with a message. The message is validated before any turn
+    /// is removed.
+    pub(super) fn replace_turns(&mut self, before: TurnId, message: OutgoingMessage) {
+        let mut allowed = self.check_has_turns().and_then(|()| self.check_idle());
+        allowed = allowed.and_then(|()| self.check_last_turn(message.turn.expected_last_turn_id.as_ref()));
+        if allowed.is_ok() && self.process.is_none() {
+            allowed = self.crash_limiter.try_restart(true);
         }
-        if let Err(why) = allowed {
-            return self.failed(message, &why);
+        if let Err(error) = allowed {
+            return self.reject(message, &error);
         }
-        if self.live.is_some() {
-            return self.revert(before, AfterRevert::Send(Box::new(message)));
+        if self.process.is_some() {
+            return self.revert_turns(before, AfterRevert::Send(Box::new(message)));
         }
-        self.slot = Slot::Changing(Waiting::default());
-        self.reopen(message.turn.model.clone(), Then::Replace(before, message));
+        self.turn_state = TurnState::Switching(Deferred::default());
+        self.reattach(message.turn.model.clone(), AfterAttach::ReplaceTurns(before, message));
     }
 
-    /// Whether the conversation has gone no further than a client knows.
-    fn ends_with(&self, expected: Option<&TurnId>) -> Result<(), SessionError> {
+    /// Fails if the conversation has turns that the client does not know.
+    fn check_last_turn(&self, expected: Option<&TurnId>) -> Result<(), SessionError> {
         let last = self.transcript.turns.last().map(|turn| &turn.id);
         if expected.is_none() || expected == last { Ok(()) } else { Err(SessionError::ConversationChanged) }
     }
 
-    /// Takes a turn and all later ones back.
-    pub(super) fn revert(&mut self, before_turn_id: TurnId, then: AfterRevert) {
-        let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
-            return self.reverted(Err(BridgeError::Closed.into()), then);
+    /// Removes a turn and all later turns.
+    pub(super) fn revert_turns(&mut self, before_turn_id: TurnId, after: AfterRevert) {
+        let (Some(process), Some(thread_id)) = (&self.process, self.transcript.thread_id.clone()) else {
+            return self.on_reverted(Err(BridgeError::Closed.into()), after);
         };
-        let bridge = live.bridge.clone();
-        let intake = self.base.intake(Some(thread_id.clone()));
-        let (message, told) = match &then {
-            AfterRevert::Reply(_) => (None, Told::default()),
-            AfterRevert::Send(message) => (Some(message.turn.clone()), message.told.clone()),
+        let bridge = process.bridge.clone();
+        let resolver = self.context.input_resolver(Some(thread_id.clone()));
+        let (message, dispatched) = match &after {
+            AfterRevert::Reply(_) => (None, DispatchFlag::default()),
+            AfterRevert::Send(message) => (Some(message.turn.clone()), message.dispatched.clone()),
         };
-        // Until it is known what is left, no turn starts.
-        self.slot = Slot::Changing(Waiting::default());
+        // No turn may start before the remaining history is known.
+        self.turn_state = TurnState::Switching(Deferred::default());
         let reverting = async move {
             if let Some(message) = message {
-                intake.resolve(message).await?;
+                resolver.resolve(message).await?;
             }
             let request = ThreadRevert { thread_id, before_turn_id };
-            let thread = told.ask(&bridge, &request).await.map_err(no_turn)?.thread;
-            Ok(history::newest(&bridge, &thread).await)
+            let thread = dispatched.send_tracked(&bridge, &request).await.map_err(revert_error)?.thread;
+            Ok(history::newest_history(&bridge, &thread).await)
         };
-        self.tasks.push(reverting.map(|left| Done::Reverted(left, then)).boxed());
+        self.tasks.push(reverting.map(|remaining| TaskResult::Reverted(remaining, after)).boxed());
     }
 
-    /// Turns were taken back: all who read are told what is left, as if the thread had been resumed. A message that takes
-    /// their place waits in the queue from here on until codex has it, so that it is not lost with them.
-    pub(super) fn reverted(&mut self, left: Result<History, SessionError>, then: AfterRevert) {
-        let waiting = self.slot.take_waiting();
-        self.slot = Slot::Idle;
-        self.give_up(waiting, &SessionError::NoActiveTurn);
-        let left = left.map(|history| self.begin_anew(history));
-        match (left, then) {
-            (left, AfterRevert::Reply(reply)) => drop(reply.send(left.map(|()| self.reply()))),
-            (Ok(()), AfterRevert::Send(message)) => {
-                let message = self.put_first(*message);
-                self.start(message);
+    /// Emits the remaining history, as after a resume. A replacing message is queued until codex
+    /// has accepted it, so that it is not lost with the turns.
+    pub(super) fn on_reverted(&mut self, remaining: Result<History, SessionError>, after: AfterRevert) {
+        let deferred = self.turn_state.take_deferred();
+        self.turn_state = TurnState::Idle;
+        self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+        let remaining = remaining.map(|history| self.reset_history(history));
+        match (remaining, after) {
+            (remaining, AfterRevert::Reply(reply)) => {
+                drop(reply.send(remaining.map(|()| self.session_reply())));
             }
-            (Err(error), AfterRevert::Send(message)) => self.failed(*message, &error),
+            (Ok(()), AfterRevert::Send(message)) => {
+                let message = self.push_front(*message);
+                self.begin_turn(message);
+            }
+            (Err(error), AfterRevert::Send(message)) => self.reject(*message, &error),
         }
     }
 
-    /// Tells all who read what the thread has now.
-    fn begin_anew(&mut self, history: History) {
+    /// Emits the thread's remaining history.
+    fn reset_history(&mut self, history: History) {
         let Transcript { thread_id, model, effort, sandbox, approval_policy, cwd, .. } = &self.transcript;
-        let opened = ThreadOpened {
+        let event = ThreadOpened {
             thread_id: thread_id.clone().unwrap_or_default(),
             model: model.clone().unwrap_or_default(),
             effort: effort.clone(),
@@ -180,14 +182,14 @@ impl Actor {
             cwd: cwd.clone().unwrap_or_default(),
             history: Some(history),
         };
-        self.thread_opened(opened);
+        self.thread_opened(event);
     }
 }
 
-/// What codex's refusal to take turns back means.
-fn no_turn(error: BridgeError) -> SessionError {
+/// Maps codex's refusal to remove turns to an error.
+fn revert_error(error: BridgeError) -> SessionError {
     match error {
-        BridgeError::Refused { error, .. } if is_no_turn(&error) => SessionError::NoSuchTurn,
+        BridgeError::Refused { error, .. } if is_turn_not_found(&error) => SessionError::NoSuchTurn,
         error => error.into(),
     }
 }

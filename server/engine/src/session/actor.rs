@@ -1,13 +1,15 @@
-//! The actor of a session: one task that owns its process, its transcript and its log.
+//! The actor of a session: one task that owns the process, the transcript and the writing side of
+//! the event log.
 //!
-//! It never waits for codex: what takes time is a future in `tasks` that comes back as a [`Done`].
+//! The actor never waits for codex. Slow work is a future in `tasks`, which completes with a
+//! [`TaskResult`].
 
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use codex_gateway_wire::{
     Content, Entry, Event, EventBody, EventName, Transcript, TurnId,
     api::{Model, SessionReply},
-    codex::approval_policy,
+    codex::parse_approval_policy,
     event::{ClosedReason, History, SessionClosed, ThreadOpened, Warning, WarningKind},
     request::ResolvedBy,
 };
@@ -19,176 +21,181 @@ use tokio::{
 };
 
 use super::{
-    About, Asked, Command, Reply, Shared, WINDOW, WINDOW_BYTES,
+    Command, Headline, Reply, Shared, WINDOW_BYTES, WINDOW_ENTRIES,
     actions::AfterRevert,
-    crashes::Crashes,
-    foreign::Foreign,
-    interrupts::Stopping,
-    older,
-    open::{Base, Joined, Opened},
+    attach::{AttachedProcess, AttachedThread, SessionContext},
+    command::ProcessCall,
+    crash_limiter::CrashLimiter,
+    history_page,
+    interrupts::Interrupt,
     parking::Parking,
-    recent::Recent,
-    restoring::Start,
-    saving::Saving,
-    turns::{Message, Slot, Then},
-    waits::Waits,
+    persistence::Persistence,
+    recent::RecentEvents,
+    restore::StartMode,
+    subagents::SubAgents,
+    turn_waiters::TurnWaiters,
+    turns::{AfterAttach, OutgoingMessage, TurnState},
 };
 use crate::{
     bridge::{
-        Bridge, BridgeError, Exit, Inbound, Inbox,
-        protocol::{AccountReply, Initialized, WorkspaceWrite},
+        Bridge, BridgeError, Exit, Inbound, InboundReceiver,
+        protocol::{AccountReply, InitializeReply, WorkspaceWrite},
     },
     error::SessionError,
-    greeting::{Greeted, Offer},
-    holds::Hold,
-    places::Place,
-    requests::{Changes, Pending},
+    handshake::{AppServerInfo, InitializedProcess},
+    process_slots::ProcessPermit,
+    server_requests::{PendingRequests, PresenceChanges},
     store::StoreError,
+    thread_locks::SessionLock,
 };
 
-/// How many messages are taken from the process at once; readers are woken once for all of them.
-const BATCH: usize = 128;
+/// Maximum number of messages that are taken from the process at once. Readers are woken once per
+/// batch.
+const BATCH_SIZE: usize = 128;
 
-/// Something that took time has ended.
-pub(super) enum Done {
-    /// A process was opened, or could not be.
-    Opened(Result<Box<Opened>, SessionError>, Then),
-    /// Codex answered `turn/start`.
-    TurnStarted(u64, Result<TurnId, SessionError>, Message),
-    /// Codex answered `turn/steer`.
-    Steered(TurnId, Result<(), SessionError>, Message),
-    /// Codex has taken a turn of its own making, or refused it.
-    ActionTaken(u64, Result<(), BridgeError>, Reply<Result<SessionReply, SessionError>>),
-    /// Turns were taken back: what is left.
+/// The result of a task.
+pub(super) enum TaskResult {
+    /// The result of attaching a process.
+    Attached(Result<Box<AttachedProcess>, SessionError>, AfterAttach),
+    /// Codex's reply to `turn/start`, and the id of the start.
+    TurnStartReply(u64, Result<TurnId, SessionError>, OutgoingMessage),
+    /// Codex's reply to `turn/steer`.
+    SteerReply(TurnId, Result<(), SessionError>, OutgoingMessage),
+    /// Codex's reply to a request that starts a compaction or a review, and the id of the start.
+    ActionReply(u64, Result<(), BridgeError>, Reply<Result<SessionReply, SessionError>>),
+    /// The history that remains after turns were removed.
     Reverted(Result<History, SessionError>, AfterRevert),
-    /// Codex answered `turn/interrupt`.
-    Interrupted(Result<(), BridgeError>, Stopping),
-    /// The commands of a turn that was stopped were, too; `false` if the process does not react.
-    Stopped(bool, Stopping),
-    /// A turn that was stopped has had long enough to end.
-    StopExpired(TurnId),
-    /// Something has waited long enough for its turn to begin.
-    WaitExpired(u64),
-    /// Whether another process refreshed the sign-in when this turn failed, and what codex said then.
+    /// Codex's reply to `turn/interrupt`.
+    InterruptReply(Result<(), BridgeError>, Interrupt),
+    /// The commands of an interrupted turn were terminated. `false` if the process does not
+    /// respond.
+    CommandsTerminated(bool, Interrupt),
+    /// An interrupted turn has not ended in time.
+    InterruptTimeout(TurnId),
+    /// A deferred message or interrupt has waited too long for its turn to start.
+    DeferTimeout(u64),
+    /// Whether another process has refreshed the sign-in since this turn failed, and codex's error
+    /// message.
     RefreshChecked(TurnId, bool, String),
-    /// Codex said again who it is signed in as.
+    /// The account, read again.
     Account(AccountReply),
-    /// What has changed was written down, or could not be.
+    /// The result of a write to the store.
     Saved(Result<(), StoreError>),
-    /// Something that has no result.
-    Nothing,
+    /// A task without a result.
+    Done,
 }
 
-/// A process that serves the session.
-pub(super) struct Live {
+/// The process that serves the session.
+pub(super) struct Process {
     pub bridge: Bridge,
-    inbox: Inbox,
+    inbox: InboundReceiver,
     pub started_ms: i64,
     pub malformed: u64,
 }
 
-impl Live {
-    /// Whether everything was taken that it has said.
+impl Process {
+    /// Returns `true` if every message of the process was handled.
     pub(super) fn is_read(&self) -> bool {
         self.inbox.is_empty()
     }
 }
 
-/// A session's task.
+/// The state of a session, owned by its task.
 pub(super) struct Actor {
-    pub base: Base,
+    pub context: SessionContext,
     pub shared: Arc<Shared>,
     commands: mpsc::Receiver<Command>,
-    /// The hold on the thread that the session is in.
-    pub hold: Option<Hold>,
-    /// The model that was asked for; codex's own choice without.
+    /// The lock on the session's thread.
+    pub thread_lock: Option<SessionLock>,
+    /// The requested model. `None` for codex's default.
     pub model: Option<String>,
-    pub live: Option<Live>,
-    /// The place of its process.
-    pub place: Option<Place>,
+    pub process: Option<Process>,
+    /// The permit of the process.
+    pub permit: Option<ProcessPermit>,
     pub parking: Parking,
-    pub crashes: Crashes,
-    pub saving: Saving,
-    pub runtime: Initialized,
+    pub crash_limiter: CrashLimiter,
+    pub persistence: Persistence,
+    pub runtime: InitializeReply,
     pub account: AccountReply,
     pub models: Vec<Model>,
     pub transcript: Transcript,
-    /// What the sandbox `workspace-write` allows beside the directory.
+    /// What the sandbox `workspace-write` allows in addition to the session's directory.
     pub workspace_write: WorkspaceWrite,
-    /// Whether older entries were left out of the transcript.
-    pub older: bool,
-    pub recent: Recent,
-    /// What waits for the user.
-    pub pending: Pending,
-    /// What sub-agents propose.
-    pub foreign: Foreign,
-    /// Who can answer.
-    attendance: Changes,
-    pub slot: Slot,
-    /// Who waits for turns to end.
-    pub waits: Waits,
-    /// The turn that failed and of which it is being checked whether another process refreshed the sign-in.
+    /// Older entries exist that are not in the transcript.
+    pub has_older: bool,
+    pub recent_events: RecentEvents,
+    /// Pending requests to the user.
+    pub pending: PendingRequests,
+    /// File changes that sub-agents propose, and which sub-agents are active.
+    pub sub_agents: SubAgents,
+    /// Changes of the users' presence.
+    presence_changes: PresenceChanges,
+    pub turn_state: TurnState,
+    /// Callers that wait for turns to end.
+    pub waiters: TurnWaiters,
+    /// The failed turn for which the refresh of the sign-in is being checked.
     pub refresh_check: Option<TurnId>,
-    /// How many numbers were given to what is waited for.
-    pub numbers: u64,
-    /// How many of the tasks only wait for time to pass.
-    pub sleeping: usize,
-    pub tasks: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// The last id that was given to a start or to a deferred message or interrupt.
+    pub last_id: u64,
+    /// Number of tasks that are timers or writes. They do not keep the process busy.
+    pub passive_tasks: usize,
+    pub tasks: FuturesUnordered<BoxFuture<'static, TaskResult>>,
 }
 
 impl Actor {
     pub(super) fn new(
-        base: Base,
+        context: SessionContext,
         shared: Arc<Shared>,
         model: Option<String>,
         commands: mpsc::Receiver<Command>,
     ) -> Self {
         Self {
-            base,
-            pending: Pending::default(),
-            foreign: Foreign::default(),
-            attendance: shared.presence.changes(),
+            context,
+            pending: PendingRequests::default(),
+            sub_agents: SubAgents::default(),
+            presence_changes: shared.presence.changes(),
             shared,
             commands,
-            hold: None,
+            thread_lock: None,
             model,
-            live: None,
-            place: None,
+            process: None,
+            permit: None,
             parking: Parking::default(),
-            crashes: Crashes::default(),
-            saving: Saving::default(),
-            runtime: Initialized::default(),
+            crash_limiter: CrashLimiter::default(),
+            persistence: Persistence::default(),
+            runtime: InitializeReply::default(),
             account: AccountReply::default(),
             models: Vec::new(),
             transcript: Transcript::default(),
             workspace_write: WorkspaceWrite::default(),
-            older: false,
-            recent: Recent::default(),
-            slot: Slot::Idle,
-            waits: Waits::default(),
+            has_older: false,
+            recent_events: RecentEvents::default(),
+            turn_state: TurnState::Idle,
+            waiters: TurnWaiters::default(),
             refresh_check: None,
-            numbers: 0,
-            sleeping: 0,
+            last_id: 0,
+            passive_tasks: 0,
             tasks: FuturesUnordered::new(),
         }
     }
 
-    pub(super) async fn run(mut self, start: Start) {
+    pub(super) async fn run(mut self, start: StartMode) {
         match start {
-            Start::Opened(opened) => self.adopt(*opened),
-            Start::Restored(restored) => self.take_up(*restored),
+            StartMode::Attached(attached) => self.install(*attached),
+            StartMode::Restored(restored) => self.resume_from(*restored),
         }
         self.publish();
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Vec::with_capacity(BATCH_SIZE);
         loop {
-            let (parks_at, saves_at, answers_at) = (self.parks_at(), self.saving.at(), self.waits.next());
+            let (park_deadline, save_deadline, wait_deadline) =
+                (self.park_deadline(), self.persistence.next_write(), self.waiters.next_deadline());
             let inbound = async {
-                match &mut self.live {
-                    Some(live) => live.inbox.recv_many(&mut batch, BATCH).await,
+                match &mut self.process {
+                    Some(process) => process.inbox.recv_many(&mut batch, BATCH_SIZE).await,
                     None => std::future::pending().await,
                 }
             };
-            let expiry = self.pending.next_expiry(self.shared.presence.patience());
+            let expiry = self.pending.next_deadline(self.shared.presence.deadline());
             tokio::select! {
                 command = self.commands.recv() => match command {
                     Some(Command::Close(reason, reply)) => {
@@ -202,224 +209,239 @@ impl Actor {
                         return;
                     }
                     Some(Command::Unload(reply)) => {
-                        if self.is_at_rest() && (self.saving.is_done() || self.save_last().await.is_ok()) {
-                            // Whoever hears of it may take the thread.
+                        if self.is_dormant() && (self.persistence.is_clean() || self.final_save().await.is_ok()) {
+                            // The thread lock must be free before the reply: the caller may acquire
+                            // it.
                             drop(self);
                             let _ = reply.send(true);
                             return;
                         }
                         let _ = reply.send(false);
                     }
-                    Some(command) => self.command(command),
+                    Some(command) => self.on_command(command),
                     None => return self.suspend().await,
                 },
                 count = inbound => {
                     if count == 0 {
-                        self.exited(&Exit::default());
+                        self.on_exit(&Exit::default());
                     }
                     for inbound in batch.drain(..) {
-                        self.inbound(inbound);
+                        self.on_inbound(inbound);
                     }
                 }
-                Some(done) = self.tasks.next(), if !self.tasks.is_empty() => self.done(done),
-                // Whoever comes or leaves changes how long requests wait.
-                _ = self.attendance.changed() => {}
-                () = until(expiry) => self.expire_requests(),
-                () = until(parks_at) => self.rest(),
-                () = until(saves_at) => self.save(),
-                // In `publish`.
-                () = until(answers_at) => {}
+                Some(result) = self.tasks.next(), if !self.tasks.is_empty() => self.on_task(result),
+                // A change of presence changes the deadline of pending requests.
+                _ = self.presence_changes.changed() => {}
+                () = sleep_until_opt(expiry) => self.expire_requests(),
+                () = sleep_until_opt(park_deadline) => self.park_if_idle(),
+                () = sleep_until_opt(save_deadline) => self.save(),
+                // `publish` wakes the waiters.
+                () = sleep_until_opt(wait_deadline) => {}
             }
             self.publish();
         }
     }
 
-    /// Lets readers and handles see how things stand.
+    /// Makes the new state visible to readers and handles.
     fn publish(&mut self) {
-        // Before the events: who reads of a request finds the session waiting.
+        // Before the events: a reader that sees a request must find the session waiting.
         self.shared.queued.store(!self.transcript.queue.is_empty(), Ordering::Relaxed);
-        self.shared.stands(self.slot.is_busy(), !self.pending.is_empty());
+        self.shared.update_flags(self.turn_state.is_busy(), !self.pending.is_empty());
         self.shared.log.publish();
-        self.shared.changes.session_changed();
-        self.tell_waits();
-        self.note_idle();
+        self.shared.summary_changes.session_changed();
+        self.wake_waiters();
+        self.update_idle();
     }
 
-    fn command(&mut self, command: Command) {
-        self.leave_unresponsive();
-        // An answer that nobody waits for any more is no error: `let _` throughout.
+    fn on_command(&mut self, command: Command) {
+        self.drop_unresponsive();
+        // A failed send means that the caller no longer waits: `let _` throughout.
         match command {
-            Command::State(reply) => drop(reply.send(self.reply())),
+            Command::State(reply) => drop(reply.send(self.session_reply())),
             Command::Snapshot(reply) => drop(reply.send(self.snapshot())),
-            Command::StartTurn(turn, told, reply) => self.say(turn, told, reply),
-            Command::Wait(what, until, reply) => self.wait(what, until, reply),
+            Command::StartTurn(turn, dispatched, reply) => self.submit(turn, dispatched, reply),
+            Command::Wait(target, deadline, reply) => self.add_waiter(target, deadline, reply),
             Command::Queue(reply) => drop(reply.send(self.queue())),
             Command::EditQueued(id, edit, reply) => drop(reply.send(self.edit_queued(&id, edit))),
             Command::RemoveQueued(id, reply) => drop(reply.send(self.remove_queued(&id))),
             Command::SendQueued(id, reply) => self.send_queued(&id, reply),
-            Command::Named(name) => self.named(name),
+            Command::ThreadRenamed(name) => self.thread_renamed(name),
             Command::Interrupt(reply) => self.interrupt(reply),
             Command::NewThread(request, reply) => self.new_thread(request, reply),
             Command::ResumeThread(thread, reply) => self.resume_thread(thread, reply),
-            Command::Act(action, reply) => self.act(action, reply),
-            Command::Look(before, limit, reply) => {
+            Command::ThreadAction(action, reply) => self.start_action(action, reply),
+            Command::LookupItems(before, limit, reply) => {
                 let at = self.shared.log.last();
-                drop(reply.send(older::look(&self.transcript, self.older, at, before.as_ref(), limit)));
+                drop(reply.send(history_page::lookup(
+                    &self.transcript,
+                    self.has_older,
+                    at,
+                    before.as_ref(),
+                    limit,
+                )));
             }
-            Command::LookBefore(before, reply) => {
+            Command::LookupItemsBefore(before, reply) => {
                 let at = self.shared.log.last();
-                drop(reply.send(older::look_before(&self.transcript, at, before)));
+                drop(reply.send(history_page::lookup_before(&self.transcript, at, before)));
             }
-            Command::Read(asked) => self.read(asked),
+            Command::CallProcess(call) => self.call_process(call),
             Command::Requests(reply) => drop(reply.send(self.pending.list())),
             Command::DraftRule(id, answer, reply) => drop(reply.send(self.draft_rule(&id, &answer))),
             Command::Answer(id, answer, rule, reply) => drop(reply.send(self.answer(&id, answer, rule))),
-            Command::ProjectDecided => self.renew(),
-            Command::Park(reply) => self.make_room(reply),
-            Command::LeaveThread(reply) => self.leave_thread(reply),
+            Command::ProjectTrustChanged => self.mark_outdated(),
+            Command::Park(reply) => self.release_permit(reply),
+            Command::ReleaseThread(reply) => self.release_thread(reply),
             Command::Flush(reply) => self.flush(reply),
-            Command::Close(..) | Command::Suspend(_) | Command::Unload(_) => {} // Dealt with in `run`.
+            Command::Close(..) | Command::Suspend(_) | Command::Unload(_) => {} // Handled in `run`.
         }
     }
 
-    fn done(&mut self, done: Done) {
-        self.leave_unresponsive();
-        match done {
-            Done::Opened(opened, then) => self.opened(opened, then),
-            Done::TurnStarted(number, result, message) => self.turn_accepted(number, result, message),
-            Done::Steered(turn, result, message) => self.steered(turn, result, message),
-            Done::ActionTaken(number, result, reply) => self.action_taken(number, result, reply),
-            Done::Reverted(left, then) => self.reverted(left, then),
-            Done::Interrupted(result, stopping) => self.interrupted(result, stopping),
-            Done::Stopped(reacts, stopping) => self.stopped(reacts, stopping),
-            Done::StopExpired(turn) => self.stop_expired(&turn),
-            Done::WaitExpired(number) => self.wait_expired(number),
-            Done::RefreshChecked(turn, is_fresh, detail) => self.refresh_checked(&turn, is_fresh, detail),
-            Done::Account(account) => {
-                self.account = account;
-                self.state_changed();
+    fn on_task(&mut self, result: TaskResult) {
+        self.drop_unresponsive();
+        match result {
+            TaskResult::Attached(attached, after) => self.on_attached(attached, after),
+            TaskResult::TurnStartReply(id, result, message) => self.on_turn_start_reply(id, result, message),
+            TaskResult::SteerReply(turn, result, message) => self.on_steer_reply(turn, result, message),
+            TaskResult::ActionReply(id, result, reply) => self.on_action_reply(id, result, reply),
+            TaskResult::Reverted(remaining, after) => self.on_reverted(remaining, after),
+            TaskResult::InterruptReply(result, interrupt) => self.on_interrupt_reply(result, interrupt),
+            TaskResult::CommandsTerminated(is_responsive, interrupt) => {
+                self.interrupt_finished(is_responsive, interrupt);
             }
-            Done::Saved(result) => self.saved(result),
-            Done::Nothing => {}
+            TaskResult::InterruptTimeout(turn) => self.on_interrupt_timeout(&turn),
+            TaskResult::DeferTimeout(id) => self.on_defer_timeout(id),
+            TaskResult::RefreshChecked(turn, is_fresh, detail) => {
+                self.refresh_checked(&turn, is_fresh, detail);
+            }
+            TaskResult::Account(account) => {
+                self.account = account;
+                self.emit_state();
+            }
+            TaskResult::Saved(result) => self.on_saved(result),
+            TaskResult::Done => {}
         }
     }
 
-    /// Takes in what the process has said so far.
-    pub(super) fn hear_all(&mut self) {
-        let Some(live) = &mut self.live else { return };
-        let said: Vec<Inbound> = (0..live.inbox.len()).map_while(|_| live.inbox.try_recv().ok()).collect();
-        for inbound in said {
-            self.inbound(inbound);
+    /// Handles all messages that the process has sent so far.
+    pub(super) fn drain_events(&mut self) {
+        let Some(process) = &mut self.process else { return };
+        let inbound: Vec<Inbound> =
+            (0..process.inbox.len()).map_while(|_| process.inbox.try_recv().ok()).collect();
+        for inbound in inbound {
+            self.on_inbound(inbound);
         }
     }
 
-    /// Takes over a process and its thread; the one before, if any, ends.
-    pub(super) fn adopt(&mut self, opened: Opened) {
-        let Opened { process, place, offer: Offer { account, models, .. }, joined } = opened;
-        let Greeted { bridge, inbox, runtime, started_ms } = process;
-        let Joined { thread, hold, history, notice, workspace_write } = joined;
+    /// Installs a process and its thread. The previous process ends.
+    pub(super) fn install(&mut self, attached: AttachedProcess) {
+        let AttachedProcess { process, permit, server_info: AppServerInfo { account, models, .. }, thread } =
+            attached;
+        let InitializedProcess { bridge, inbox, runtime, started_ms } = process;
+        let AttachedThread { reply, lock, history, notice, workspace_write } = thread;
         self.workspace_write = workspace_write;
-        let live = Live { bridge, inbox, started_ms, malformed: 0 };
-        let open = self.pending.take_all();
-        self.withdraw(open, ResolvedBy::Process);
-        if let Some(before) = self.live.replace(live) {
-            self.tasks.push(async move { before.bridge.close().await }.map(|()| Done::Nothing).boxed());
+        let process = Process { bridge, inbox, started_ms, malformed: 0 };
+        let requests = self.pending.take_all();
+        self.withdraw(requests, ResolvedBy::Process);
+        if let Some(before) = self.process.replace(process) {
+            self.tasks.push(async move { before.bridge.shutdown().await }.map(|()| TaskResult::Done).boxed());
         }
-        self.place = Some(place);
-        self.renewed();
-        self.foreign.clear();
+        self.permit = Some(permit);
+        self.attach_finished();
+        self.sub_agents.reset();
         (self.runtime, self.account, self.models) = (runtime, account, models);
-        self.hold = hold.or(self.hold.take());
-        let opened = ThreadOpened {
-            thread_id: thread.thread.id,
-            model: thread.model,
-            effort: thread.effort,
-            sandbox: thread.sandbox.mode(),
-            approval_policy: approval_policy(&thread.approval_policy),
-            cwd: thread.cwd,
+        self.thread_lock = lock.or(self.thread_lock.take());
+        let event = ThreadOpened {
+            thread_id: reply.thread.id,
+            model: reply.model,
+            effort: reply.effort,
+            sandbox: reply.sandbox.mode(),
+            approval_policy: parse_approval_policy(&reply.approval_policy),
+            cwd: reply.cwd,
             history,
         };
-        self.thread_opened(opened);
-        if let Some(notice) = notice.filter(|notice| !self.has_told(notice)) {
+        self.thread_opened(event);
+        if let Some(notice) = notice.filter(|notice| !self.has_notice(notice)) {
             self.warn(WarningKind::InstructionsCut, notice, None);
         }
     }
 
-    /// Returns `true` if the conversation has this notice already: each process finds the same.
-    fn has_told(&self, notice: &str) -> bool {
+    /// Returns `true` if the transcript already has this notice. Each new process reports the same
+    /// one.
+    fn has_notice(&self, notice: &str) -> bool {
         let is_same =
-            |entry: &Entry| matches!(&entry.content, Content::Notice(told) if told.message == notice);
+            |entry: &Entry| matches!(&entry.content, Content::Notice(existing) if existing.message == notice);
         self.transcript.entries.iter().any(is_same)
     }
 
-    /// Tells which thread it is, and what was said in it.
-    pub(super) fn thread_opened(&mut self, opened: ThreadOpened) {
-        if opened.history.is_some() || self.transcript.thread_id.as_ref() != Some(&opened.thread_id) {
-            self.older = opened.history.as_ref().is_some_and(|history| history.older);
-            self.waits.forget();
+    /// Emits the `thread` event, with the thread's history.
+    pub(super) fn thread_opened(&mut self, event: ThreadOpened) {
+        if event.history.is_some() || self.transcript.thread_id.as_ref() != Some(&event.thread_id) {
+            self.has_older = event.history.as_ref().is_some_and(|history| history.older);
+            self.waiters.clear_accepted();
         }
         let queue = self.transcript.queue.clone();
-        let seq = self.append(EventName::Thread, &opened);
-        self.fold(&Event { seq, body: EventBody::Thread(opened) });
-        self.save_soon();
-        // A thread that never had a turn goes on as a new one, and one of which turns were taken back begins anew; what
-        // was written for it still waits.
+        let seq = self.append(EventName::Thread, &event);
+        self.fold(&Event { seq, body: EventBody::Thread(event) });
+        self.save_now();
+        // The event resets the transcript, also when the thread is new or turns were removed. The
+        // queued messages stay.
         self.set_queue(queue);
-        self.meta_changed();
-        self.state_changed();
+        self.update_headline();
+        self.emit_state();
     }
 
-    /// Lets handles know what the conversation is about.
-    pub(super) fn meta_changed(&self) {
+    /// Updates the title, the thread and the directory for handles.
+    pub(super) fn update_headline(&self) {
         let Transcript { title, thread_id, cwd, .. } = &self.transcript;
-        let mut about = self.shared.about.lock().unwrap_or_else(PoisonError::into_inner);
-        *about = About { title: title.clone(), thread_id: thread_id.clone(), cwd: cwd.clone() };
+        let mut headline = self.shared.headline.lock().unwrap_or_else(PoisonError::into_inner);
+        *headline = Headline { title: title.clone(), thread_id: thread_id.clone(), cwd: cwd.clone() };
     }
 
-    /// Codex tells of a new name only whoever has the thread open. What it would have said is said here.
-    fn named(&mut self, name: String) {
+    /// Emits the notification about a new name. Codex sends it only to the process that has the
+    /// thread loaded.
+    fn thread_renamed(&mut self, name: String) {
         let Some(thread) = self.transcript.thread_id.clone() else { return };
         if self.transcript.title.as_ref() == Some(&name) {
             return;
         }
         let params = serde_json::json!({ "threadId": thread, "threadName": name });
         if let Ok(params) = serde_json::value::to_raw_value(&params) {
-            self.notification("thread/name/updated".to_owned(), &params);
+            self.on_notification("thread/name/updated".to_owned(), &params);
         }
     }
 
-    /// Lets the process answer. Without one, whoever asks hears nothing, and sees that.
-    fn read(&mut self, asked: Asked) {
-        if let Some(live) = &self.live {
-            self.tasks.push(asked(live.bridge.clone()).map(|()| Done::Nothing).boxed());
+    /// Runs a call in the process. Without a process the call is dropped, which the caller notices.
+    fn call_process(&mut self, call: ProcessCall) {
+        if let Some(process) = &self.process {
+            self.tasks.push(call(process.bridge.clone()).map(|()| TaskResult::Done).boxed());
         }
     }
 
     pub(super) fn warn(&mut self, kind: WarningKind, message: String, detail: Option<String>) {
         tracing::warn!(session = %self.shared.id, ?kind, message, "session warning");
-        self.recent.other(EventName::Warning, None, &message);
+        self.recent_events.push_own(EventName::Warning, None, &message);
         let warning = Warning { kind, message, detail };
-        self.say_event(EventName::Warning, &warning, EventBody::Warning(warning.clone()));
+        self.emit(EventName::Warning, &warning, EventBody::Warning(warning.clone()));
     }
 
-    /// Appends an event of the gateway's own, and folds it.
-    pub(super) fn say_event(&mut self, name: EventName, data: &impl Serialize, body: EventBody) {
+    /// Appends an event of the gateway and folds it.
+    pub(super) fn emit(&mut self, name: EventName, data: &impl Serialize, body: EventBody) {
         let seq = self.append(name, data);
         self.fold(&Event { seq, body });
-        self.older |= self.transcript.trim(WINDOW, WINDOW_BYTES);
+        self.has_older |= self.transcript.trim(WINDOW_ENTRIES, WINDOW_BYTES);
     }
 
     pub(super) fn append(&self, name: EventName, data: &impl Serialize) -> u64 {
         self.shared.log.append(name, |bytes| {
-            // Our own types can be written.
+            // The gateway's own types always serialize.
             let _ = serde_json::to_writer(bytes, data);
         })
     }
 
-    /// Tells the documented state to those who follow it.
-    pub(super) fn state_changed(&self) {
+    /// Emits the documented state.
+    pub(super) fn emit_state(&self) {
         let mut state = self.state();
-        // Types of this crate can be written.
+        // The gateway's own types always serialize.
         let full = serde_json::to_vec(&state).unwrap_or_default();
         state.make_lean();
         let lean = serde_json::to_vec(&state).unwrap_or_default();
@@ -427,32 +449,32 @@ impl Actor {
         self.shared.log.append_state(write(full), write(lean));
     }
 
-    /// Ends the session: its readers are told.
+    /// Closes the session and informs its readers.
     async fn close(mut self, reason: ClosedReason) {
-        let open = self.pending.take_all();
-        self.withdraw(open, ResolvedBy::Session);
+        let requests = self.pending.take_all();
+        self.withdraw(requests, ResolvedBy::Session);
         let closed = SessionClosed { session_id: self.shared.id.clone(), reason };
-        self.say_event(EventName::SessionClosed, &closed, EventBody::SessionClosed(closed.clone()));
+        self.emit(EventName::SessionClosed, &closed, EventBody::SessionClosed(closed.clone()));
         self.shared.log.close();
-        self.end_all().await;
-        let owner = self.base.owner.as_str();
+        self.end_processes().await;
+        let owner = self.context.owner.as_str();
         tracing::info!(session = %self.shared.id, owner, ?reason, "session closed");
     }
 
-    /// Ends all processes, and waits for their end.
-    pub(super) async fn end_all(&mut self) {
-        // A process ends when nobody holds it: neither as the session's own nor in a task.
-        self.live = None;
+    /// Ends all processes of the session and waits until they have exited.
+    pub(super) async fn end_processes(&mut self) {
+        // A process ends when its last handle is dropped: the session's own and those in tasks.
+        self.process = None;
         self.tasks.clear();
-        self.base.processes.close();
-        self.base.processes.wait().await;
+        self.context.processes.close();
+        self.context.processes.wait().await;
     }
 }
 
-/// Waits until then; for ever without.
-async fn until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
+/// Sleeps until the deadline, or forever if there is none.
+async fn sleep_until_opt(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
     }
 }

@@ -1,5 +1,5 @@
-//! What the log says of turns and of requests to the user, for operators. Never what was said: neither prompts nor answers nor
-//! what commands print.
+//! Log records about turns and requests for operators. They never contain prompts, answers or the
+//! output of commands.
 
 use std::fmt::Write as _;
 
@@ -9,22 +9,22 @@ use codex_gateway_wire::{TurnId, TurnRecord, codex::TurnStatus};
 use super::actor::Actor;
 use crate::rules;
 
-/// The longest reason that is logged, in characters: an upstream may send a page of HTML.
+/// Maximum length of a logged reason, in characters: an upstream may send a page of HTML.
 const MAX_REASON_CHARS: usize = 300;
 
 impl Actor {
     pub(super) fn log_turn_started(&self, turn: &TurnId) {
-        let (session, owner) = (&self.shared.id, self.base.owner.as_str());
+        let (session, owner) = (&self.shared.id, self.context.owner.as_str());
         let thread = self.transcript.thread_id.as_ref().map(tracing::field::display);
         let model = self.transcript.model.as_deref();
         tracing::info!(%session, owner, thread, %turn, model, "turn started");
     }
 
     pub(super) fn log_turn_ended(&self, turn: &TurnRecord) {
-        let (session, owner) = (&self.shared.id, self.base.owner.as_str());
+        let (session, owner) = (&self.shared.id, self.context.owner.as_str());
         let thread = self.transcript.thread_id.as_ref().map(tracing::field::display);
         let TurnRecord { id, status, duration_ms, tokens, error, .. } = turn;
-        let why = error.as_ref().map(|error| reason(&error.message));
+        let why = error.as_ref().map(|error| truncate(&error.message));
         let kind = error.as_ref().and_then(|error| Some(error.codex_error_info.as_ref()?.get()));
         let message = match status {
             TurnStatus::Completed => "turn completed",
@@ -39,24 +39,24 @@ impl Actor {
         );
     }
 
-    /// Codex did not take a message, or failed before its turn began.
-    pub(super) fn log_turn_refused(&self, why: &str) {
-        let (session, owner) = (&self.shared.id, self.base.owner.as_str());
-        tracing::info!(%session, owner, why = reason(why), "turn failed before it began");
+    /// Logs that codex refused a message, or that the turn failed before it started.
+    pub(super) fn log_turn_refused(&self, error: &str) {
+        let (session, owner) = (&self.shared.id, self.context.owner.as_str());
+        tracing::info!(%session, owner, why = truncate(error), "turn failed before it began");
     }
 }
 
-/// The beginning of a reason.
-fn reason(why: &str) -> String {
-    why.chars().take(MAX_REASON_CHARS).collect()
+/// Returns the beginning of a reason.
+fn truncate(reason: &str) -> String {
+    reason.chars().take(MAX_REASON_CHARS).collect()
 }
 
-/// A command as the log tells it: its text may hold secrets.
+/// A command as it is logged. Its text may contain secrets.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct LoggedCommand {
-    /// The name of the program, if it can be told.
+    /// The name of the program. `None` if it is not certain.
     pub program: Option<String>,
-    /// The SHA-256 of the command, as the API tells it, in hexadecimal digits.
+    /// The SHA-256 digest of the command as it is in the API, in hexadecimal.
     pub sha256: Option<String>,
 }
 
@@ -66,10 +66,10 @@ impl LoggedCommand {
         let digest = digest(&SHA256, command.as_bytes());
         let mut sha256 = String::new();
         for byte in digest.as_ref() {
-            // A String takes everything.
+            // Writing to a `String` never fails.
             let _ = write!(sha256, "{byte:02x}");
         }
-        Self { program: rules::program(command), sha256: Some(sha256) }
+        Self { program: rules::program_name(command), sha256: Some(sha256) }
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn reason_is_cut() {
-        assert_eq!(reason(&"é".repeat(1000)).chars().count(), MAX_REASON_CHARS);
+    fn long_reason_is_truncated() {
+        assert_eq!(truncate(&"é".repeat(1000)).chars().count(), MAX_REASON_CHARS);
     }
 }

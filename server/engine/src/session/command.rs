@@ -1,4 +1,4 @@
-//! What a handle asks of the actor.
+//! The commands that handles send to the actor.
 
 use codex_gateway_wire::{
     ItemId, QueueItemId, RequestId, Rule, Snapshot, ThreadId, UserRequest,
@@ -11,24 +11,25 @@ use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     actions::Action,
-    older::{Beyond, Looked},
-    waits::{Ended, Waited},
+    history_page::{HistoryQuery, Lookup},
+    turn_waiters::{WaitResult, WaitTarget},
 };
 use crate::{
-    bridge::Bridge, error::SessionError, once::Told, places::Place, rules::Draft, store::StoreError,
+    bridge::Bridge, error::SessionError, idempotency::DispatchFlag, process_slots::ProcessPermit,
+    rules::RuleDraft, store::StoreError,
 };
 
 pub(super) type Reply<T> = oneshot::Sender<T>;
-/// A request to codex, on its way to be answered.
-pub(super) type Asked = Box<dyn FnOnce(Bridge) -> BoxFuture<'static, ()> + Send>;
+/// A request to codex that sends its own reply.
+pub(super) type ProcessCall = Box<dyn FnOnce(Bridge) -> BoxFuture<'static, ()> + Send>;
 
-/// What a handle asks of the actor.
+/// A command to the actor.
 pub(super) enum Command {
     State(Reply<SessionReply>),
     Snapshot(Reply<Snapshot>),
-    StartTurn(StartTurn, Told, Reply<Result<TurnReply, SessionError>>),
-    /// Answers when a turn has ended, or at that moment.
-    Wait(Waited, Option<Instant>, Reply<Ended>),
+    StartTurn(StartTurn, DispatchFlag, Reply<Result<TurnReply, SessionError>>),
+    /// Replies when the turn has ended, or at the deadline.
+    Wait(WaitTarget, Option<Instant>, Reply<WaitResult>),
     Queue(Reply<QueueReply>),
     EditQueued(QueueItemId, EditQueueItem, Reply<Result<QueueReply, SessionError>>),
     RemoveQueued(QueueItemId, Reply<Result<QueueReply, SessionError>>),
@@ -36,30 +37,31 @@ pub(super) enum Command {
     Interrupt(Reply<Result<SessionReply, SessionError>>),
     NewThread(NewThread, Reply<Result<SessionReply, SessionError>>),
     ResumeThread(ThreadId, Reply<Result<SessionReply, SessionError>>),
-    Act(Action, Reply<Result<SessionReply, SessionError>>),
-    /// The entries before one, or the newest; so many of those that the session keeps itself.
-    Look(Option<ItemId>, usize, Reply<Result<Looked, SessionError>>),
-    /// What is before an entry that the session does not keep.
-    LookBefore(ItemId, Reply<Result<Beyond, SessionError>>),
-    Read(Asked),
+    ThreadAction(Action, Reply<Result<SessionReply, SessionError>>),
+    /// The entries before an entry, or the newest entries, up to a number of entries.
+    LookupItems(Option<ItemId>, usize, Reply<Result<Lookup, SessionError>>),
+    /// The query for the entries before an entry that is not in the transcript.
+    LookupItemsBefore(ItemId, Reply<Result<HistoryQuery, SessionError>>),
+    CallProcess(ProcessCall),
     Requests(Reply<Vec<UserRequest>>),
-    /// What rule an answer would make.
-    DraftRule(RequestId, AnswerRequest, Reply<Result<Draft, SessionError>>),
-    /// An answer, and the rule that it has made.
+    /// The rule that an answer would create.
+    DraftRule(RequestId, AnswerRequest, Reply<Result<RuleDraft, SessionError>>),
+    /// An answer, and the rule that it has created.
     Answer(RequestId, AnswerRequest, Option<Rule>, Reply<Result<AnswerReply, SessionError>>),
-    /// Its thread has got a name, which codex has not told.
-    Named(String),
-    /// Its owner has decided about its folder: what its process was told does not hold any more.
-    ProjectDecided,
-    /// Gives its place away, if it is idle; answers when its process is gone.
-    Park(Reply<Option<Place>>),
-    /// Ends its process, unless a turn runs; answers when no process of it has the thread any more.
-    LeaveThread(Reply<Result<(), SessionError>>),
-    /// Answers when all was written down, or why it was not.
+    /// The thread has a new name that codex has not reported.
+    ThreadRenamed(String),
+    /// The owner has changed the trust of the folder: the process is outdated.
+    ProjectTrustChanged,
+    /// Gives away the permit if the process is idle. Replies when the process has exited.
+    Park(Reply<Option<ProcessPermit>>),
+    /// Ends the process unless a turn is running. Replies when no process of the session has the
+    /// thread.
+    ReleaseThread(Reply<Result<(), SessionError>>),
+    /// Replies when everything is stored, or with the store's error.
     Flush(Reply<Result<(), StoreError>>),
-    /// Ends the actor and its process; the session goes on later, from its row.
+    /// Ends the actor and its process. The session is restored from its row later.
     Suspend(Reply<()>),
-    /// The same, if it has no process and nothing to do; whether it did.
+    /// Ends the actor if the session is dormant. Replies whether it has ended.
     Unload(Reply<bool>),
     Close(ClosedReason, Reply<()>),
 }

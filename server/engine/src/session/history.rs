@@ -1,73 +1,75 @@
-//! What was said in a thread before a session had it, as entries of a transcript.
+//! Reads a thread's history from codex and converts it to entries of a transcript.
 
 use codex_gateway_wire::{
     Content, Entry, Item, Json, Phase, ThreadId, Transcript, TurnId, TurnRecord,
     codex::{ItemStatus, Turn, TurnStatus},
     event::History,
-    transcript::title,
+    transcript::title_from_prompt,
 };
 
 use super::{
-    WINDOW, WINDOW_BYTES,
-    walk::{End, Walk},
+    WINDOW_BYTES, WINDOW_ENTRIES,
+    turn_pager::{PagerEnd, TurnPager},
 };
 use crate::bridge::{
     Bridge, BridgeError,
-    protocol::{ItemTimes, PastTurn, Thread},
+    protocol::{HistoricalTurn, ItemTimes, Thread},
 };
 
-/// The newest part of a thread's history, as much of it as a session keeps.
+/// Returns the newest part of a thread's history, as much as a session keeps.
 ///
-/// A history that cannot be read does not keep the thread from going on: then it is left out, and said to be.
-pub(crate) async fn newest(bridge: &Bridge, thread: &Thread) -> History {
-    let (turns, complete) = pages(bridge, &thread.id).await;
-    let mut history = of(turns, complete);
+/// A history that cannot be read does not prevent the thread from being resumed. The result says
+/// that older entries are missing.
+pub(crate) async fn newest_history(bridge: &Bridge, thread: &Thread) -> History {
+    let (turns, complete) = newest_turns(bridge, &thread.id).await;
+    let mut history = from_turns(turns, complete);
     let name = thread.name.clone().filter(|name| !name.is_empty());
-    history.title = name.or_else(|| title(thread.preview.as_deref().unwrap_or_default()));
+    history.title = name.or_else(|| title_from_prompt(thread.preview.as_deref().unwrap_or_default()));
     history
 }
 
-/// The newest turns, the newest first: at least as many as a session keeps, if there are so many. Whether
-/// these are all.
-async fn pages(bridge: &Bridge, thread: &ThreadId) -> (Vec<PastTurn>, bool) {
-    let mut turns: Vec<PastTurn> = Vec::new();
+/// Returns the newest turns, newest first: at least as many as a session keeps, if the thread has
+/// that many. The second value is `true` if these are all turns.
+async fn newest_turns(bridge: &Bridge, thread: &ThreadId) -> (Vec<HistoricalTurn>, bool) {
+    let mut turns: Vec<HistoricalTurn> = Vec::new();
     let (mut entries, mut bytes) = (0, 0);
-    let mut walk = Walk::new(thread.clone(), None);
-    while entries <= WINDOW && bytes <= WINDOW_BYTES {
-        let Some(request) = walk.request() else { break };
+    let mut pager = TurnPager::new(thread.clone(), None);
+    while entries <= WINDOW_ENTRIES && bytes <= WINDOW_BYTES {
+        let Some(request) = pager.request() else { break };
         let page = match bridge.request(&request).await {
-            Ok(page) => walk.take(page),
-            Err(BridgeError::ReplyTooLong) if walk.shorten() => continue,
+            Ok(page) => pager.advance(page),
+            Err(BridgeError::ReplyTooLong) if pager.shrink_page() => continue,
             Err(error) => {
                 tracing::warn!(%thread, %error, "a part of the thread's history cannot be read");
                 break;
             }
         };
-        for past in &page {
-            entries += past.items.len();
-            bytes += past.items.iter().map(|item| item.get().len()).sum::<usize>();
+        for turn in &page {
+            entries += turn.items.len();
+            bytes += turn.items.iter().map(|item| item.get().len()).sum::<usize>();
         }
         turns.extend(page);
     }
-    (turns, walk.end() == Some(End::Complete))
+    (turns, pager.end() == Some(PagerEnd::Complete))
 }
 
-/// What a session keeps of these turns, which are the newest first.
-fn of(turns: Vec<PastTurn>, complete: bool) -> History {
+/// Converts turns, newest first, and keeps the part that a session keeps.
+fn from_turns(turns: Vec<HistoricalTurn>, complete: bool) -> History {
     let (mut records, mut entries) = (Vec::new(), Vec::new());
-    for PastTurn { turn, items } in turns.into_iter().rev() {
-        entries.extend(items.iter().filter_map(|item| entry(&turn.id, item)));
-        records.push(record(turn));
+    for HistoricalTurn { turn, items } in turns.into_iter().rev() {
+        entries.extend(items.iter().filter_map(|item| item_entry(&turn.id, item)));
+        records.push(turn_record(turn));
     }
-    let mut kept =
+    let mut transcript =
         Transcript { turns: records, entries: entries.into_iter().collect(), ..Transcript::default() };
-    let trimmed = kept.trim(WINDOW, WINDOW_BYTES);
-    let Transcript { turns, entries, .. } = kept;
+    let trimmed = transcript.trim(WINDOW_ENTRIES, WINDOW_BYTES);
+    let Transcript { turns, entries, .. } = transcript;
     History { title: None, turns, entries: entries.iter().cloned().collect(), older: trimmed || !complete }
 }
 
-/// A turn that nobody is at work on any more: if it has not ended, it never will.
-pub(super) fn record(turn: Turn) -> TurnRecord {
+/// Returns the record of a turn that no process is running. A turn without an end counts as
+/// interrupted.
+pub(super) fn turn_record(turn: Turn) -> TurnRecord {
     let is_open = turn.status == TurnStatus::InProgress;
     TurnRecord {
         id: turn.id,
@@ -79,15 +81,15 @@ pub(super) fn record(turn: Turn) -> TurnRecord {
     }
 }
 
-/// An item of such a turn as an entry; none if it has no id.
-pub(super) fn entry(turn: &TurnId, json: &Json) -> Option<Entry> {
+/// Returns an item of such a turn as an entry. `None` if the item has no id.
+pub(super) fn item_entry(turn: &TurnId, json: &Json) -> Option<Entry> {
     let item: Item = serde_json::from_str(json.get()).ok()?;
     let times: ItemTimes = serde_json::from_str(json.get()).unwrap_or_default();
     Some(Entry {
         id: item.id().clone(),
         as_of: 0,
         turn_id: Some(turn.clone()),
-        phase: if is_unfinished(&item) { Phase::Cut } else { Phase::Done },
+        phase: if is_unfinished(&item) { Phase::Interrupted } else { Phase::Done },
         started_at_ms: times.started_at_ms,
         completed_at_ms: times.completed_at_ms,
         content: Content::Item(item),
@@ -110,7 +112,7 @@ fn is_unfinished(item: &Item) -> bool {
 mod tests {
     use super::*;
 
-    fn past(id: &str, status: &str, items: &[String]) -> PastTurn {
+    fn historical_turn(id: &str, status: &str, items: &[String]) -> HistoricalTurn {
         let json = format!(r#"{{"id":"{id}","status":"{status}","items":[{}]}}"#, items.join(","));
         serde_json::from_str(&json).unwrap()
     }
@@ -124,12 +126,16 @@ mod tests {
     }
 
     #[test]
-    fn turns_become_entries_in_the_order_they_were_said() {
+    fn turns_become_entries_oldest_first() {
         let newest_first = vec![
-            past("u2", "completed", &[message("c", ""), message("d", "")]),
-            past("u1", "failed", &[message("a", ""), message("b", ""), r#"{"type":"noId"}"#.to_owned()]),
+            historical_turn("u2", "completed", &[message("c", ""), message("d", "")]),
+            historical_turn(
+                "u1",
+                "failed",
+                &[message("a", ""), message("b", ""), r#"{"type":"noId"}"#.to_owned()],
+            ),
         ];
-        let history = of(newest_first, true);
+        let history = from_turns(newest_first, true);
         assert_eq!(ids(&history), ["a", "b", "c", "d"]);
         let turns: Vec<_> = history.turns.iter().map(|turn| (turn.id.as_str(), turn.status)).collect();
         assert_eq!(turns, [("u1", TurnStatus::Failed), ("u2", TurnStatus::Completed)]);
@@ -142,26 +148,31 @@ mod tests {
     }
 
     #[test]
-    fn what_never_ended_was_cut_off() {
+    fn unfinished_turn_and_item_are_interrupted() {
         let command = r#"{"type":"commandExecution","id":"c","command":"ls","status":"inProgress"}"#;
-        let history = of(vec![past("u", "inProgress", &[command.to_owned(), message("m", "")])], true);
+        let history = from_turns(
+            vec![historical_turn("u", "inProgress", &[command.to_owned(), message("m", "")])],
+            true,
+        );
         assert_eq!(history.turns[0].status, TurnStatus::Interrupted);
         let phases: Vec<_> = history.entries.iter().map(|entry| entry.phase).collect();
-        assert_eq!(phases, [Phase::Cut, Phase::Done]);
+        assert_eq!(phases, [Phase::Interrupted, Phase::Done]);
     }
 
     #[test]
-    fn the_newest_are_kept_and_what_is_left_out_is_said() {
+    fn history_over_the_limits_keeps_newest_entries_and_reports_older_ones() {
         let items = |turn: usize| (0..50).map(|n| message(&format!("{turn}-{n}"), "")).collect::<Vec<_>>();
-        let turns: Vec<_> =
-            (0..6).rev().map(|turn| past(&format!("u{turn}"), "completed", &items(turn))).collect();
-        let history = of(turns, true);
-        assert_eq!((history.entries.len(), history.entries[0].id.as_str()), (WINDOW, "2-0"));
+        let turns: Vec<_> = (0..6)
+            .rev()
+            .map(|turn| historical_turn(&format!("u{turn}"), "completed", &items(turn)))
+            .collect();
+        let history = from_turns(turns, true);
+        assert_eq!((history.entries.len(), history.entries[0].id.as_str()), (WINDOW_ENTRIES, "2-0"));
         assert_eq!((history.turns.len(), history.older), (4, true));
 
         let long = "x".repeat(WINDOW_BYTES / 2);
-        let turns = vec![past("u", "completed", &["a", "b", "c"].map(|id| message(id, &long)))];
-        let history = of(turns, true);
+        let turns = vec![historical_turn("u", "completed", &["a", "b", "c"].map(|id| message(id, &long)))];
+        let history = from_turns(turns, true);
         assert_eq!((ids(&history), history.older), (vec!["c"], true));
     }
 }

@@ -1,7 +1,7 @@
-//! The actor's part about stopping a turn, and all that runs for it.
+//! Interrupts a turn and everything that runs for it.
 //!
-//! Stop works also when codex does not react: then its process is killed, the turn ends as stopped, and what waits goes
-//! on in another process.
+//! Interrupting works also if codex does not respond. The process is then killed, the turn ends as
+//! interrupted, and the queue continues in another process.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use codex_gateway_wire::{
 use futures::{FutureExt, future::join_all};
 
 use super::{
-    actor::{Actor, Done},
-    turns::{Slot, StateReply},
+    actor::{Actor, TaskResult},
+    turns::{StateReply, TurnState},
 };
 use crate::{
     bridge::{
@@ -22,180 +22,188 @@ use crate::{
     error::SessionError,
 };
 
-/// How long a turn that was stopped may take to end: codex has answered by then, and its commands are being ended.
-const STOP_TIMEOUT: Duration = TurnInterrupt::DEADLINE.saturating_add(TerminalTerminate::DEADLINE);
-/// How long an interrupt waits for its turn to begin.
-const START_TIMEOUT: Duration = TurnInterrupt::DEADLINE;
-/// What is said of a turn that had to be stopped by force.
-const FORCED: &str = "Codex did not react to Stop. Its process was replaced.";
+/// How long an interrupted turn may take to end. By then codex has replied, and the turn's commands
+/// are being terminated.
+const INTERRUPT_TIMEOUT: Duration = TurnInterrupt::DEADLINE.saturating_add(TerminalTerminate::DEADLINE);
+/// How long an interrupt waits for its turn to start.
+const INTERRUPT_START_TIMEOUT: Duration = TurnInterrupt::DEADLINE;
+/// The warning about a turn that was stopped by force.
+const STOP_FORCED_MESSAGE: &str = "Codex did not react to Stop. Its process was replaced.";
 
-/// A turn that is being stopped.
-pub(super) struct Stopping {
-    /// The process that runs it.
+/// An interrupt in progress.
+pub(super) struct Interrupt {
+    /// The process that runs the turn.
     bridge: Bridge,
     thread_id: ThreadId,
     turn: TurnId,
-    /// Its commands, as codex names their processes.
+    /// Codex's ids of the processes of the turn's commands.
     commands: Vec<String>,
     reply: StateReply,
 }
 
 impl Actor {
     pub(super) fn interrupt(&mut self, reply: StateReply) {
-        let turn = match &self.slot {
-            Slot::Idle => return drop(reply.send(Err(SessionError::NoActiveTurn))),
-            Slot::Running(turn) => turn.clone(),
-            Slot::Opening(_) | Slot::Changing(_) | Slot::Starting(_) => {
-                let number = self.number_to_wait(START_TIMEOUT);
-                if let Some(waiting) = self.slot.waiting() {
-                    waiting.interrupts.push((number, reply));
+        let turn = match &self.turn_state {
+            TurnState::Idle => return drop(reply.send(Err(SessionError::NoActiveTurn))),
+            TurnState::Running(turn) => turn.clone(),
+            TurnState::Attaching(_) | TurnState::Switching(_) | TurnState::Starting(_) => {
+                let id = self.defer_with_timeout(INTERRUPT_START_TIMEOUT);
+                if let Some(deferred) = self.turn_state.deferred() {
+                    deferred.interrupts.push((id, reply));
                 }
                 return;
             }
         };
-        let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
+        let (Some(process), Some(thread_id)) = (&self.process, self.transcript.thread_id.clone()) else {
             return drop(reply.send(Err(SessionError::NoActiveTurn)));
         };
-        let bridge = live.bridge.clone();
+        let bridge = process.bridge.clone();
         let commands = running_commands(&self.transcript, &turn);
         let request = TurnInterrupt { thread_id: thread_id.clone(), turn_id: turn.clone() };
-        let expiry = Done::StopExpired(turn.clone());
-        let stopping = Stopping { bridge: bridge.clone(), thread_id, turn, commands, reply };
-        let asking = async move { Done::Interrupted(bridge.request(&request).await.map(drop), stopping) };
+        let expiry = TaskResult::InterruptTimeout(turn.clone());
+        let interrupt = Interrupt { bridge: bridge.clone(), thread_id, turn, commands, reply };
+        let asking =
+            async move { TaskResult::InterruptReply(bridge.request(&request).await.map(drop), interrupt) };
         self.tasks.push(asking.boxed());
-        self.sleeping += 1;
-        self.tasks.push(tokio::time::sleep(STOP_TIMEOUT).map(|()| expiry).boxed());
+        self.passive_tasks += 1;
+        self.tasks.push(tokio::time::sleep(INTERRUPT_TIMEOUT).map(|()| expiry).boxed());
     }
 
-    /// Codex answered `turn/interrupt`. It leaves the turn's commands running: whoever stops a turn means them too.
-    pub(super) fn interrupted(&mut self, result: Result<(), BridgeError>, mut stopping: Stopping) {
+    /// Handles codex's reply to `turn/interrupt`. Codex leaves the turn's commands running, so they
+    /// are terminated here.
+    pub(super) fn on_interrupt_reply(&mut self, result: Result<(), BridgeError>, mut interrupt: Interrupt) {
         if let Err(error) = result {
-            return self.not_interrupted(error, stopping);
+            return self.interrupt_failed(error, interrupt);
         }
-        // Until codex had the interrupt, commands could begin; it told of them before it answered.
-        self.hear_all();
-        let later = running_commands(&self.transcript, &stopping.turn).into_iter();
-        let commands = &mut stopping.commands;
+        // Commands could start until codex received the interrupt. Codex reported them before its
+        // reply.
+        self.drain_events();
+        let later = running_commands(&self.transcript, &interrupt.turn).into_iter();
+        let commands = &mut interrupt.commands;
         commands.extend(later.filter(|command| !commands.contains(command)).collect::<Vec<_>>());
         let terminating = async move {
-            let Stopping { bridge, thread_id, commands, .. } = &stopping;
-            // Together: a command whose end takes long must not keep the others.
+            let Interrupt { bridge, thread_id, commands, .. } = &interrupt;
+            // In parallel, so that a slow command does not delay the others.
             let results = join_all(commands.iter().map(async |process_id| {
                 let (thread_id, process_id) = (thread_id.clone(), process_id.clone());
                 bridge.request(&TerminalTerminate { thread_id, process_id }).await
             }));
-            let mut reacts = true;
+            let mut is_responsive = true;
             for error in results.await.into_iter().filter_map(Result::err) {
                 tracing::warn!(%error, "a command of an interrupted turn may still run");
-                reacts &= !matches!(error, BridgeError::Deadline { .. });
+                is_responsive &= !matches!(error, BridgeError::Deadline { .. });
             }
-            Done::Stopped(reacts, stopping)
+            TaskResult::CommandsTerminated(is_responsive, interrupt)
         };
         self.tasks.push(terminating.boxed());
     }
 
-    /// Codex did not take an interrupt.
-    fn not_interrupted(&mut self, error: BridgeError, stopping: Stopping) {
-        let is_over = self.slot.turn() != Some(&stopping.turn);
+    /// Handles an interrupt that codex refused or did not answer.
+    fn interrupt_failed(&mut self, error: BridgeError, interrupt: Interrupt) {
+        let is_over = self.turn_state.turn() != Some(&interrupt.turn);
         let error = match error {
-            // The turn ended by itself meanwhile.
-            BridgeError::Refused { .. } if !self.slot.is_busy() => SessionError::NoActiveTurn,
-            BridgeError::Deadline { .. } => return self.stop_by_force(stopping),
-            // Its process was killed, because it did not react to this or to another request.
+            // The turn has ended by itself.
+            BridgeError::Refused { .. } if !self.turn_state.is_busy() => SessionError::NoActiveTurn,
+            BridgeError::Deadline { .. } => return self.force_interrupt(interrupt),
+            // The process was killed because it did not respond to this or to another request.
             BridgeError::Closed | BridgeError::Exited(_) | BridgeError::Unresponsive if is_over => {
-                return self.stop_by_force(stopping);
+                return self.force_interrupt(interrupt);
             }
             error => error.into(),
         };
-        let _ = stopping.reply.send(Err(error));
+        let _ = interrupt.reply.send(Err(error));
     }
 
-    /// Kills the process that runs a turn, and answers when it and all that it started are gone.
-    fn stop_by_force(&mut self, stopping: Stopping) {
-        self.force_stop(&stopping.bridge);
-        let gone = stopping.bridge.gone();
-        self.tasks.push(gone.map(|()| Done::Stopped(true, stopping)).boxed());
+    /// Kills the process that runs the turn. The reply is sent when the process and its children
+    /// have exited.
+    fn force_interrupt(&mut self, interrupt: Interrupt) {
+        self.kill_process(&interrupt.bridge);
+        let exited = interrupt.bridge.exited();
+        self.tasks.push(exited.map(|()| TaskResult::CommandsTerminated(true, interrupt)).boxed());
     }
 
-    /// A turn was stopped, and its commands, unless the process does not react.
-    pub(super) fn stopped(&mut self, reacts: bool, stopping: Stopping) {
-        if !reacts {
-            return self.stop_by_force(stopping);
+    /// Replies to an interrupt once the turn's commands were terminated. Kills the process if it
+    /// does not respond.
+    pub(super) fn interrupt_finished(&mut self, is_responsive: bool, interrupt: Interrupt) {
+        if !is_responsive {
+            return self.force_interrupt(interrupt);
         }
-        let _ = stopping.reply.send(Ok(self.reply()));
+        let _ = interrupt.reply.send(Ok(self.session_reply()));
     }
 
-    /// A turn that was stopped should have ended by now.
-    pub(super) fn stop_expired(&mut self, turn: &TurnId) {
-        self.sleeping -= 1;
-        if self.slot.turn() == Some(turn)
-            && let Some(live) = &self.live
+    /// Kills the process if the interrupted turn is still running.
+    pub(super) fn on_interrupt_timeout(&mut self, turn: &TurnId) {
+        self.passive_tasks -= 1;
+        if self.turn_state.turn() == Some(turn)
+            && let Some(process) = &self.process
         {
-            let bridge = live.bridge.clone();
-            self.force_stop(&bridge);
+            let bridge = process.bridge.clone();
+            self.kill_process(&bridge);
         }
     }
 
-    /// A turn was stopped before it began, and has not begun in time.
-    pub(super) fn stop_beginning(&mut self) {
-        match &mut self.slot {
-            Slot::Opening(waiting) => waiting.abandon.cancel(),
-            Slot::Starting(_) => {
-                if let Some(live) = &self.live {
-                    let bridge = live.bridge.clone();
-                    self.force_stop(&bridge);
+    /// Cancels a turn that was interrupted before it started and has not started in time.
+    pub(super) fn cancel_start(&mut self) {
+        match &mut self.turn_state {
+            TurnState::Attaching(deferred) => deferred.cancel_attach.cancel(),
+            TurnState::Starting(_) => {
+                if let Some(process) = &self.process {
+                    let bridge = process.bridge.clone();
+                    self.kill_process(&bridge);
                 }
             }
-            Slot::Changing(waiting) => {
-                for (_, reply) in std::mem::take(&mut waiting.interrupts) {
+            TurnState::Switching(deferred) => {
+                for (_, reply) in std::mem::take(&mut deferred.interrupts) {
                     let _ = reply.send(Err(SessionError::Starting));
                 }
             }
-            Slot::Idle | Slot::Running(_) => {}
+            TurnState::Idle | TurnState::Running(_) => {}
         }
     }
 
-    /// Kills a process that does not react to Stop, if it is still the session's. The turn ends as stopped, its commands
-    /// with it, and what waits goes on in another process. This is no crash.
-    fn force_stop(&mut self, bridge: &Bridge) {
-        self.hear_all();
-        if !self.live.as_ref().is_some_and(|live| live.bridge.is_same(bridge)) {
+    /// Kills a process that does not respond to an interrupt, if it is still the session's. The
+    /// turn and its commands end as interrupted, and the queue continues in another process. This
+    /// does not count as a crash.
+    fn kill_process(&mut self, bridge: &Bridge) {
+        self.drain_events();
+        if !self.process.as_ref().is_some_and(|process| process.bridge.is_same(bridge)) {
             return;
         }
-        self.live = None;
+        self.process = None;
         bridge.kill();
-        self.parking.ending = Some(bridge.gone().boxed().shared());
-        self.base.metrics.process_exited();
-        self.foreign.clear();
-        let open = self.pending.take_all();
-        self.withdraw(open, ResolvedBy::Process);
+        self.parking.ending = Some(bridge.exited().boxed().shared());
+        self.context.metrics.process_exited();
+        self.sub_agents.reset();
+        let requests = self.pending.take_all();
+        self.withdraw(requests, ResolvedBy::Process);
         let turn = self.transcript.active_turn().map(|turn| turn.id.clone());
-        self.warn(WarningKind::StopForced, FORCED.to_owned(), None);
+        self.warn(WarningKind::StopForced, STOP_FORCED_MESSAGE.to_owned(), None);
         if let Some(turn) = turn {
-            self.count_turn(&turn);
+            self.record_turn_end(&turn);
         }
-        let waiting = self.slot.take_waiting();
-        self.slot = Slot::Idle;
-        self.state_changed();
-        self.save_soon();
-        self.tell_stopped(waiting.interrupts);
-        for (_, message) in waiting.messages {
-            self.tell(message);
+        let deferred = self.turn_state.take_deferred();
+        self.turn_state = TurnState::Idle;
+        self.emit_state();
+        self.save_now();
+        self.reply_interrupted(deferred.interrupts);
+        for (_, message) in deferred.messages {
+            self.steer_or_begin(message);
         }
         self.send_first();
-        // The process that takes its place has it by now. Without one, it is free when the old process is gone.
-        self.place = None;
+        // A replacing process has taken the permit by now. Otherwise the permit is released when
+        // the old process has exited.
+        self.permit = None;
     }
 
-    /// Tells those who wanted a turn to be stopped that it was.
-    pub(super) fn tell_stopped(&self, interrupts: Vec<(u64, StateReply)>) {
+    /// Replies to interrupts whose turn was stopped.
+    pub(super) fn reply_interrupted(&self, interrupts: Vec<(u64, StateReply)>) {
         for (_, reply) in interrupts {
-            let _ = reply.send(Ok(self.reply()));
+            let _ = reply.send(Ok(self.session_reply()));
         }
     }
 }
 
-/// The processes of the commands of a turn that are still running, as codex names them.
+/// Returns codex's ids of the processes of a turn's running commands.
 fn running_commands(transcript: &Transcript, turn: &TurnId) -> Vec<String> {
     let of_turn = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
     of_turn

@@ -1,5 +1,5 @@
-//! The actor's part about parking: a process that nobody needs ends, and the session goes on without. Its readers
-//! hear no more of it than that `ready` is false; the next turn starts another one.
+//! Parking. A process that is idle long enough ends, and the session continues without a process.
+//! Its readers only see that `ready` is `false`. The next turn starts another process.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -12,122 +12,127 @@ use tokio::time::Instant;
 
 use super::{
     Reply,
-    actor::{Actor, Live},
-    turns::Slot,
+    actor::{Actor, Process},
+    turns::TurnState,
 };
-use crate::{error::SessionError, places::Place};
+use crate::{error::SessionError, process_slots::ProcessPermit};
 
-/// What a session knows of its process's rest.
+/// The state of parking.
 #[derive(Default)]
 pub(super) struct Parking {
-    /// Since when the process has had nothing to do.
+    /// When the process became idle.
     idle_since: Option<Instant>,
-    /// The process was told something that does not hold any more: it ends as soon as it has nothing to do.
+    /// The settings that the process was started with no longer apply. It ends as soon as it is
+    /// idle.
     outdated: bool,
-    /// So was the process that is being opened.
+    /// The same for the process that is being attached.
     next_outdated: bool,
-    /// The end of the process that was parked last: its thread is free only then.
+    /// Resolves when the previous process has exited. Its thread is locked until then.
     pub ending: Option<Shared<BoxFuture<'static, ()>>>,
 }
 
 impl Actor {
-    /// Whether the session has a process that has nothing to do: no turn, no item that has not ended (a command can
-    /// outlive its turn), no question, nothing being sent. What waits in the queue for its user needs none.
+    /// Returns `true` if the session has an idle process: no turn, no running item (a command can
+    /// outlive its turn), no pending request, nothing being sent. A queue that waits for the user
+    /// needs no process.
     fn has_idle_process(&self) -> bool {
-        self.live.as_ref().is_some_and(Live::is_read)
-            && matches!(self.slot, Slot::Idle)
-            && self.tasks.len() == self.sleeping
-            && !self.is_at_work()
+        self.process.as_ref().is_some_and(Process::is_read)
+            && matches!(self.turn_state, TurnState::Idle)
+            && self.tasks.len() == self.passive_tasks
+            && !self.has_background_work()
     }
 
-    /// Returns `true` if something goes on beside a turn: a question, a sub-agent, or a command that has outlived its turn.
-    fn is_at_work(&self) -> bool {
+    /// Returns `true` if a request, a sub-agent or a command is active outside of a turn.
+    fn has_background_work(&self) -> bool {
         !self.pending.is_empty()
-            || self.foreign.is_at_work()
+            || self.sub_agents.is_active()
             || self.transcript.entries.iter().any(|entry| entry.phase == Phase::Running)
     }
 
-    /// Whether the session has no process and nothing to do, so that its row is all that there is of it.
-    pub(super) fn is_at_rest(&self) -> bool {
-        self.live.is_none() && matches!(self.slot, Slot::Idle) && self.tasks.len() == self.sleeping
+    /// Returns `true` if the session has no process and no task, so that its row is complete.
+    pub(super) fn is_dormant(&self) -> bool {
+        self.process.is_none()
+            && matches!(self.turn_state, TurnState::Idle)
+            && self.tasks.len() == self.passive_tasks
     }
 
-    /// Notes how things stand, for handles and for the clock.
-    pub(super) fn note_idle(&mut self) {
+    /// Updates the idle time and the flags for handles.
+    pub(super) fn update_idle(&mut self) {
         let idle = self.has_idle_process();
         self.parking.idle_since =
             if idle { self.parking.idle_since.or_else(|| Some(Instant::now())) } else { None };
         let was_idle = self.shared.idle.swap(idle, Ordering::Relaxed);
         if idle && !was_idle {
-            self.base.places.session_became_idle();
+            self.context.process_slots.session_became_idle();
         }
-        self.shared.process.store(self.live.is_some(), Ordering::Relaxed);
+        self.shared.has_process.store(self.process.is_some(), Ordering::Relaxed);
     }
 
-    /// The process does something that nothing here tells of: its rest begins anew.
-    pub(super) fn disturb(&mut self) {
+    /// Restarts the idle time after activity of the process that leaves no state here.
+    pub(super) fn reset_idle_timer(&mut self) {
         self.parking.idle_since = None;
     }
 
-    /// When the process will have had nothing to do for long enough.
-    pub(super) fn parks_at(&self) -> Option<Instant> {
+    /// Returns the time at which the process is parked. `None` if the process is not idle.
+    pub(super) fn park_deadline(&self) -> Option<Instant> {
         let Parking { idle_since, outdated, .. } = self.parking;
-        if outdated { idle_since } else { idle_since?.checked_add(self.base.config.park_after) }
+        if outdated { idle_since } else { idle_since?.checked_add(self.context.config.park_after) }
     }
 
-    /// Ends the process as soon as it has nothing to do: what it was told does not hold any more.
-    pub(super) fn renew(&mut self) {
-        self.parking.outdated = self.live.is_some();
+    /// Ends the process as soon as it is idle, because its settings no longer apply.
+    pub(super) fn mark_outdated(&mut self) {
+        self.parking.outdated = self.process.is_some();
         self.parking.next_outdated = true;
-        self.end_outdated();
+        self.end_if_outdated();
     }
 
-    /// A process is being opened.
-    pub(super) fn opening(&mut self) {
+    /// Attaching a process has started, with the current settings.
+    pub(super) fn attach_started(&mut self) {
         self.parking.next_outdated = false;
     }
 
     /// The session has a new process.
-    pub(super) fn renewed(&mut self) {
+    pub(super) fn attach_finished(&mut self) {
         self.parking.outdated = std::mem::take(&mut self.parking.next_outdated);
     }
 
-    /// Ends the process if what it was told does not hold any more, and it has nothing to do.
-    pub(super) fn end_outdated(&mut self) {
+    /// Ends the process if it is outdated and idle.
+    pub(super) fn end_if_outdated(&mut self) {
         if self.parking.outdated && self.has_idle_process() {
             self.end_process();
         }
     }
 
-    /// Ends the process if it still has nothing to do.
-    pub(super) fn rest(&mut self) {
+    /// Parks the process if it is still idle.
+    pub(super) fn park_if_idle(&mut self) {
         self.parking.idle_since = None;
         if self.has_idle_process() {
             self.end_process();
         }
     }
 
-    /// Gives the place of the process away, if that has nothing to do.
-    pub(super) fn make_room(&mut self, reply: Reply<Option<Place>>) {
-        let place = self.place.as_ref().filter(|_| self.has_idle_process()).map(Arc::clone);
-        if place.is_some()
-            && let Some(gone) = self.end_process()
+    /// Gives away the permit of the process if the process is idle.
+    pub(super) fn release_permit(&mut self, reply: Reply<Option<ProcessPermit>>) {
+        let permit = self.permit.as_ref().filter(|_| self.has_idle_process()).map(Arc::clone);
+        if permit.is_some()
+            && let Some(exited) = self.end_process()
         {
-            self.base.processes.spawn(async move {
-                gone.await;
-                // If nobody waits for it any more, it is free.
-                let _ = reply.send(place);
+            self.context.processes.spawn(async move {
+                exited.await;
+                // If the receiver is gone, the permit is released here.
+                let _ = reply.send(permit);
             });
         } else {
             let _ = reply.send(None);
         }
     }
 
-    /// Ends the process, unless something is going on in it. Answers when it is gone, also if it was ended before.
-    pub(super) fn leave_thread(&mut self, reply: Reply<Result<(), SessionError>>) {
-        let refusal = if !matches!(self.slot, Slot::Idle) {
+    /// Ends the process, unless a turn or background work is active. Replies when the process has
+    /// exited, also if it was parked before.
+    pub(super) fn release_thread(&mut self, reply: Reply<Result<(), SessionError>>) {
+        let refusal = if !matches!(self.turn_state, TurnState::Idle) {
             Some(SessionError::TurnActive)
-        } else if self.is_at_work() {
+        } else if self.has_background_work() {
             Some(SessionError::StillAtWork)
         } else {
             None
@@ -138,26 +143,27 @@ impl Actor {
         }
         self.end_process();
         let ending = self.parking.ending.clone();
-        self.base.processes.spawn(async move {
+        self.context.processes.spawn(async move {
             if let Some(ending) = ending {
                 ending.await;
             }
-            // If nobody waits for it any more, the process is gone all the same.
+            // The receiver may be gone; the process has exited in any case.
             let _ = reply.send(Ok(()));
         });
     }
 
-    /// Ends the process, politely; its end.
+    /// Starts a graceful shutdown of the process. The returned future resolves when the process has
+    /// exited. `None` if there is no process.
     fn end_process(&mut self) -> Option<impl Future<Output = ()> + Send + use<>> {
-        let live = self.live.take()?;
+        let process = self.process.take()?;
         tracing::info!(session = %self.shared.id, "session parked");
-        let (gone, ending) = (live.bridge.gone(), live.bridge.gone());
-        live.bridge.end();
-        (self.place, self.parking.ending) = (None, Some(ending.boxed().shared()));
+        let (exited, ending) = (process.bridge.exited(), process.bridge.exited());
+        process.bridge.begin_shutdown();
+        (self.permit, self.parking.ending) = (None, Some(ending.boxed().shared()));
         self.parking.outdated = false;
-        self.foreign.clear();
-        self.state_changed();
-        self.save_soon();
-        Some(gone)
+        self.sub_agents.reset();
+        self.emit_state();
+        self.save_now();
+        Some(exited)
     }
 }

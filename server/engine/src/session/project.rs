@@ -1,24 +1,27 @@
-//! How codex treats the project in a session's folder, for each thread that it opens.
+//! How codex treats the project in the session's folder, decided for each thread.
 //!
-//! Where a folder is trusted, the thread is told so. Everywhere else, codex shall read the project's instructions
-//! (`AGENTS.md`) and use none of its settings (`.codex`). That is what codex does with a project that its configuration
-//! does not mention, and the gateway keeps it so:
+//! In a trusted folder, the thread's configuration marks the project as trusted. In any other
+//! folder, codex reads the project's instructions (`AGENTS.md`) and ignores its settings
+//! (`.codex`). That is codex's default for a project that its configuration does not mention. To
+//! keep that default:
 //!
-//! - `thread/start` with a writable sandbox records the project as trusted in codex's home. So a thread is opened with the
-//!   sandbox `read-only`, and gets its own sandbox right after, before anybody can use it.
-//! - Codex's configuration may trust projects already: the user said so elsewhere, or an older codex recorded it. Only the
-//!   owner's decision counts here, so the thread is told of each that it is not trusted.
-//! - Codex's sandbox `workspace-write` would let commands write in `/tmp` and `$TMPDIR`. Each thread excludes both, and its
-//!   commands have a directory for temporary files that is the session's own.
-//! - Codex leaves the instructions of a project out that is explicitly not trusted. If that is the project of this folder,
-//!   the gateway hands the instructions over.
+//! - `thread/start` with a writable sandbox records the project as trusted in codex's home. The
+//!   thread is therefore opened with the sandbox `read-only` and gets its own sandbox before anyone
+//!   can use it.
+//! - Codex's configuration may already trust projects, by the user's choice or because an older
+//!   codex recorded it. Only the owner's decision counts here, so the thread's configuration marks
+//!   each of them as untrusted.
+//! - Codex's sandbox `workspace-write` lets commands write to `/tmp` and `$TMPDIR`. Each thread
+//!   excludes both, and its commands get the session's own temporary directory.
+//! - Codex ignores the instructions of a project that is explicitly untrusted. If that is the
+//!   project of this folder, the gateway passes the instructions on.
 
 use std::path::{Path, PathBuf};
 
 use codex_gateway_wire::{api::SandboxMode, codex::SandboxPolicy};
 use tokio::{join, task::spawn_blocking};
 
-use super::open::Base;
+use super::attach::SessionContext;
 use crate::{
     bridge::{
         Bridge, BridgeError,
@@ -30,38 +33,39 @@ use crate::{
     config::{Sandbox, TrustProjects},
     error::SessionError,
     git,
-    greeting::Greeted,
+    handshake::InitializedProcess,
     project::{ProjectRules, instructions::Instructions},
     version::Version,
 };
 
-/// The first codex that leaves the instructions of a project out that is explicitly not trusted. Those before it can be
-/// told so of every project, and may lack what this module needs.
+/// The first version that ignores the instructions of an explicitly untrusted project. For older
+/// versions every project can be marked as untrusted. They may also lack requests that this module
+/// uses.
 const FIRST_TO_HIDE_INSTRUCTIONS: Version = Version(0, 150, 0);
 
-/// A thread that is about to be opened.
-pub(super) struct Prepared {
-    /// What it is opened with.
+/// The parameters of a thread that is about to be opened.
+pub(super) struct PreparedThread {
+    /// The parameters of `thread/start`, `thread/resume` and `thread/fork`.
     pub start: ThreadStart,
-    /// The sandbox that it gets once it is open; `None` if it is opened with that.
+    /// The sandbox to set once the thread is open. `None` if the thread is opened with it.
     grant: Option<(SandboxOverride, SandboxMode)>,
-    /// What the sandbox `workspace-write` allows beside the directory.
+    /// What the sandbox `workspace-write` allows in addition to the session's directory.
     pub workspace_write: WorkspaceWrite,
     instructions: Instructions,
-    /// Codex reads the instructions itself, and says so.
+    /// Codex reads the instructions itself and reports their paths.
     read_by_codex: bool,
 }
 
-/// What the thread's project is made of.
-struct Found {
-    /// From its root down.
+/// The directories and instructions of the folder's project.
+struct ProjectLayout {
+    /// From the project's root to the folder.
     dirs: Vec<PathBuf>,
     instructions: Instructions,
-    /// The root of the repository that the folder is in.
+    /// The root of the git repository that contains the folder.
     repository: Option<PathBuf>,
 }
 
-impl Base {
+impl SessionContext {
     /// Returns `true` if codex may use the settings of the session's folder.
     pub(crate) async fn trusts_project(&self) -> bool {
         let policy = self.config.trust_projects;
@@ -71,36 +75,36 @@ impl Base {
         match self.store.project_trust(&self.owner, &self.settings.cwd).await {
             Ok(decision) => policy.allows(decision),
             Err(error) => {
-                tracing::error!(session = %self.session, %error, "the folder counts as not trusted");
+                tracing::error!(session = %self.session, %error, "the trust of a folder cannot be read: it counts as untrusted");
                 false
             }
         }
     }
 
-    /// Settles how codex treats the project of the thread that a process is about to open.
+    /// Prepares the parameters of a thread in the given process.
     pub(super) async fn prepare(
         &self,
-        process: &Greeted,
+        process: &InitializedProcess,
         mut start: ThreadStart,
-    ) -> Result<Prepared, SessionError> {
+    ) -> Result<PreparedThread, SessionError> {
         let read = ConfigRead::default();
         let (config, trusted, temp_dir) =
             join!(process.bridge.request(&read), self.trusts_project(), self.temp_dirs.create(&self.session));
         let config = match config {
             Ok(reply) => reply.config,
-            // It is too old to be asked, and to need it.
-            Err(BridgeError::Lacks(_)) if is_old(process) => CodexConfig::default(),
+            // The version is too old for the request, and does not need it.
+            Err(BridgeError::Unsupported(_)) if is_old(process) => CodexConfig::default(),
             Err(error) => return Err(error.into()),
         };
         let temp_dir = temp_dir.and_then(|dir| dir.into_os_string().into_string().ok());
         let allowed = config.sandbox_workspace_write.clone().unwrap_or_default();
         let workspace_write = allowed.with_temp_dir(temp_dir.clone());
-        let found = find(self.settings.cwd.clone(), ProjectRules::new(&config)).await;
+        let layout = read_layout(self.settings.cwd.clone(), ProjectRules::new(&config)).await;
         let (mut grant, mut read_by_codex) = (None, true);
         let projects = if trusted {
-            Projects::all(TrustLevel::Trusted, &found.dirs)
+            Projects::all(TrustLevel::Trusted, &layout.dirs)
         } else if is_old(process) {
-            // It reads the instructions all the same, and does not say which.
+            // This version always reads the instructions, and does not report their paths.
             read_by_codex = false;
             Projects::all(TrustLevel::Untrusted, self.settings.cwd.ancestors())
         } else {
@@ -109,10 +113,10 @@ impl Base {
                 listed.iter().any(|(path, entry)| entry.trust_level.is_some() && Path::new(path) == dir)
             };
             read_by_codex =
-                !is_listed(&self.settings.cwd) && !found.repository.as_deref().is_some_and(is_listed);
+                !is_listed(&self.settings.cwd) && !layout.repository.as_deref().is_some_and(is_listed);
             if !read_by_codex {
                 let own = config.developer_instructions.as_deref().filter(|own| !own.trim().is_empty());
-                start.developer_instructions = found.instructions.handed_over(own);
+                start.developer_instructions = layout.instructions.as_developer_instructions(own);
             }
             grant = self.sandbox_to_grant(&workspace_write);
             start.sandbox = Sandbox::ReadOnly.as_str();
@@ -121,52 +125,57 @@ impl Base {
         start.config.projects = Some(projects).filter(|projects| !projects.is_empty());
         start.config.temp_dir = temp_dir;
         start.config.sandbox_workspace_write = Some(workspace_write.clone());
-        Ok(Prepared { start, grant, workspace_write, instructions: found.instructions, read_by_codex })
+        Ok(PreparedThread { start, grant, workspace_write, instructions: layout.instructions, read_by_codex })
     }
 
-    /// The sandbox that a thread gets that was opened with `read-only`.
+    /// Returns the sandbox for a thread that is opened with `read-only`. `None` if `read-only` is
+    /// its sandbox.
     fn sandbox_to_grant(&self, allowed: &WorkspaceWrite) -> Option<(SandboxOverride, SandboxMode)> {
         let mode = SandboxMode::from(self.settings.sandbox);
         (mode != SandboxMode::ReadOnly).then(|| (SandboxOverride::new(mode, allowed), mode))
     }
 }
 
-impl Prepared {
-    /// Gives a thread that was opened its own sandbox.
-    pub(super) async fn grant(&self, bridge: &Bridge, thread: &mut ThreadReply) -> Result<(), BridgeError> {
-        let expected = |path: &String| self.instructions.contains(path);
+impl PreparedThread {
+    /// Gives an opened thread its own sandbox.
+    pub(super) async fn grant_sandbox(
+        &self,
+        bridge: &Bridge,
+        thread: &mut ThreadReply,
+    ) -> Result<(), BridgeError> {
+        let is_known = |path: &String| self.instructions.contains(path);
         if self.read_by_codex
             && !self.instructions.is_empty()
-            && !thread.instruction_sources.iter().any(expected)
+            && !thread.instruction_sources.iter().any(is_known)
         {
-            tracing::warn!(thread = %thread.thread.id, "codex has left out the instructions of the project");
+            tracing::warn!(thread = %thread.thread.id, "codex has ignored the instructions of the project");
         }
         if let Some((sandbox, mode)) = &self.grant {
             let overrides = Overrides { sandbox_policy: Some(sandbox.clone()), ..Overrides::default() };
             let request = ThreadSettingsUpdate { thread_id: thread.thread.id.clone(), overrides };
             bridge.request(&request).await?;
-            thread.sandbox = SandboxPolicy::of(*mode);
+            thread.sandbox = SandboxPolicy::from_mode(*mode);
         }
         Ok(())
     }
 
-    /// What people should know of the project's instructions.
+    /// Returns a warning for the user about the project's instructions.
     pub(super) fn notice(&self) -> Option<String> {
-        self.instructions.notice()
+        self.instructions.truncation_notice()
     }
 }
 
-fn is_old(process: &Greeted) -> bool {
+fn is_old(process: &InitializedProcess) -> bool {
     process.runtime.version().is_some_and(|version| version < FIRST_TO_HIDE_INSTRUCTIONS)
 }
 
-async fn find(folder: PathBuf, rules: ProjectRules) -> Found {
+async fn read_layout(folder: PathBuf, rules: ProjectRules) -> ProjectLayout {
     let read = move || {
         let dirs = rules.directories(&folder);
         let instructions = Instructions::read(&dirs, &rules);
-        Found { instructions, repository: git::repository_root(&folder), dirs }
+        ProjectLayout { instructions, repository: git::repository_root(&folder), dirs }
     };
-    // Only a panic or the end of the runtime keeps it from being done.
-    let nothing = Found { dirs: Vec::new(), instructions: Instructions::default(), repository: None };
-    spawn_blocking(read).await.unwrap_or(nothing)
+    // The task fails only if it panics or the runtime shuts down.
+    let empty = ProjectLayout { dirs: Vec::new(), instructions: Instructions::default(), repository: None };
+    spawn_blocking(read).await.unwrap_or(empty)
 }

@@ -1,28 +1,29 @@
-//! The actor's part about the queue: messages that wait for their turn.
+//! The queue: messages that wait until the running turn has ended.
 //!
-//! The queue is part of the transcript, so all clients see it. Its first message is sent when a turn has completed, or was
-//! stopped by force. After a turn that was stopped in the ordinary way, or that failed, the queue waits for the user.
-//! A message leaves the queue when codex has it: no message is sent twice or lost.
+//! The queue is part of the transcript, so all clients see it. Its first message is sent when a
+//! turn has completed or was stopped by force. After a turn that was interrupted or has failed, the
+//! queue waits for the user. A message leaves the queue when codex has accepted it, so that no
+//! message is lost or sent twice.
 
 use codex_gateway_wire::{
     EventBody, EventName, Queue, QueueItem, QueueItemId, StartTurn, TurnId,
-    api::{EditQueueItem, QueueReply, Sent, TurnOutcome},
+    api::{Delivery, DeliveryOutcome, EditQueueItem, QueueReply},
     codex::{TurnStatus, UserMessage},
 };
 use futures::FutureExt;
 use uuid::Uuid;
 
 use super::{
-    actor::{Actor, Done},
-    intake,
-    turns::{Message, SentReply, Slot},
+    actor::{Actor, TaskResult},
+    input,
+    turns::{OutgoingMessage, SentReply, TurnState},
 };
-use crate::{error::SessionError, once::Told};
+use crate::{error::SessionError, idempotency::DispatchFlag};
 
-/// How many messages may wait.
-const ITEMS: usize = 32;
-/// How much all of them may say, in bytes: every change of the queue is told whole.
-const BYTES: usize = 256 * 1024;
+/// Maximum number of queued messages.
+const MAX_ITEMS: usize = 32;
+/// Maximum size of all queued messages together. Every change of the queue is emitted as a whole.
+const MAX_BYTES: usize = 256 * 1024;
 
 impl Actor {
     pub(super) fn queue(&self) -> QueueReply {
@@ -30,34 +31,36 @@ impl Actor {
         QueueReply { ok: true, queue, last_event_id }
     }
 
-    /// Lets a message wait: behind all others, or before them. One that is in the queue already only moves.
-    pub(super) fn wait_in_queue(&mut self, message: Message, first: bool) {
-        // Which thread it was written for, nobody can tell.
-        if matches!(self.slot, Slot::Changing(_)) {
-            return self.failed(message, &SessionError::Starting);
+    /// Queues a message behind all others, or before all others if `first` is set. A message that
+    /// is already queued is moved.
+    pub(super) fn enqueue(&mut self, message: OutgoingMessage, first: bool) {
+        // The queue belongs to a thread, and the new thread is not known yet.
+        if matches!(self.turn_state, TurnState::Switching(_)) {
+            return self.reject(message, &SessionError::Starting);
         }
         let mut items = self.transcript.queue.clone();
-        let known = message.item.as_ref().and_then(|id| items.iter().position(|item| item.id == *id));
-        let item = match known {
-            Some(at) => QueueItem { sending: false, ..items.remove(at) },
+        let current_index = message.item.as_ref().and_then(|id| items.iter().position(|item| item.id == *id));
+        let item = match current_index {
+            Some(index) => QueueItem { sending: false, ..items.remove(index) },
             None => QueueItem::new(Uuid::now_v7().to_string().into(), message.turn.clone()),
         };
         let id = item.id.clone();
         items.insert(if first { 0 } else { items.len() }, item);
-        match fits(&items) {
+        match check_limits(&items) {
             Ok(()) => {
                 self.set_queue(items);
-                self.keep_images(&message);
-                let sent = Sent { outcome: TurnOutcome::Queued, turn_id: None, queue_item_id: Some(id) };
-                self.tell_sender(message, sent);
+                self.reserve_images(&message);
+                let sent =
+                    Delivery { outcome: DeliveryOutcome::Queued, turn_id: None, queue_item_id: Some(id) };
+                self.reply_to_sender(message, sent);
             }
-            Err(error) => self.failed(message, &error),
+            Err(error) => self.reject(message, &error),
         }
     }
 
-    /// Puts a message that is about to be sent before all others, however many wait: it is sent next. It stays there, with the
-    /// reason, if codex does not take it.
-    pub(super) fn put_first(&mut self, message: Message) -> Message {
+    /// Queues a message before all others, regardless of the limits, and marks it as being sent. If
+    /// codex does not accept the message, it stays in the queue with the error.
+    pub(super) fn push_front(&mut self, message: OutgoingMessage) -> OutgoingMessage {
         let id = QueueItemId::from(Uuid::now_v7().to_string());
         let replaces_turn_id = message.turn.replaces_turn_id.clone();
         let item = QueueItem { sending: true, ..QueueItem::new(id.clone(), message.turn) };
@@ -65,63 +68,64 @@ impl Actor {
         let mut items = self.transcript.queue.clone();
         items.insert(0, item);
         self.set_queue(items);
-        Message { turn, item: Some(id), ..message }
+        OutgoingMessage { turn, item: Some(id), ..message }
     }
 
-    /// The images of a message that waits are kept for it.
-    fn keep_images(&self, message: &Message) {
-        let intake = self.base.intake(self.transcript.thread_id.clone());
+    /// Reserves the uploaded images of a queued message.
+    fn reserve_images(&self, message: &OutgoingMessage) {
+        let resolver = self.context.input_resolver(self.transcript.thread_id.clone());
         let turn = message.turn.clone();
-        // One that is gone is told when the message is sent.
-        let keeping = async move { intake.resolve(turn).await.map_or(Done::Nothing, |_| Done::Nothing) };
-        self.tasks.push(keeping.boxed());
+        // A missing image is reported when the message is sent.
+        let reserving =
+            async move { resolver.resolve(turn).await.map_or(TaskResult::Done, |_| TaskResult::Done) };
+        self.tasks.push(reserving.boxed());
     }
 
-    /// Says something else, or waits elsewhere.
+    /// Changes the text or the position of a queued message.
     pub(super) fn edit_queued(
         &mut self,
         id: &QueueItemId,
         edit: EditQueueItem,
     ) -> Result<QueueReply, SessionError> {
-        let at = self.find(id)?;
+        let index = self.editable_index(id)?;
         let mut items = self.transcript.queue.clone();
         let EditQueueItem { text, before } = edit;
         if let Some(text) = text {
-            items[at].text = text;
-            items[at].error = None;
-            if intake::is_empty(&items[at].turn()) {
+            items[index].text = text;
+            items[index].error = None;
+            if input::is_empty(&items[index].turn()) {
                 return Err(SessionError::EmptyPrompt);
             }
         }
         if let Some(before) = before.filter(|before| before.as_ref() != Some(id)) {
-            let item = items.remove(at);
+            let item = items.remove(index);
             let to = match before {
                 None => items.len(),
                 Some(before) => position(&items, &before).ok_or(SessionError::NoSuchQueueItem)?,
             };
             items.insert(to, item);
         }
-        fits(&items)?;
+        check_limits(&items)?;
         self.set_queue(items);
         Ok(self.queue())
     }
 
-    /// Takes a message out that nobody is to have.
+    /// Removes a queued message.
     pub(super) fn remove_queued(&mut self, id: &QueueItemId) -> Result<QueueReply, SessionError> {
-        self.find(id)?;
-        self.take_out(id);
+        self.editable_index(id)?;
+        self.dequeue(id);
         Ok(self.queue())
     }
 
-    /// Sends a message now: as a turn, or to the agent that is at work.
+    /// Sends a queued message now: it starts a turn or steers the running turn.
     pub(super) fn send_queued(&mut self, id: &QueueItemId, reply: SentReply) {
-        match self.find(id) {
-            Ok(at) => {
-                let turn = self.transcript.queue[at].turn();
-                self.tell(Message {
+        match self.editable_index(id) {
+            Ok(index) => {
+                let turn = self.transcript.queue[index].turn();
+                self.steer_or_begin(OutgoingMessage {
                     turn,
                     item: Some(id.clone()),
-                    told: Told::default(),
+                    dispatched: DispatchFlag::default(),
                     reply: Some(reply),
                 });
             }
@@ -129,7 +133,7 @@ impl Actor {
         }
     }
 
-    /// Sends the next message, if the last turn ended well and nothing stands in the way.
+    /// Sends the first message if the last turn has completed.
     pub(super) fn send_next(&mut self) {
         let ended_well =
             self.transcript.turns.last().is_some_and(|turn| turn.status == TurnStatus::Completed);
@@ -138,73 +142,74 @@ impl Actor {
         }
     }
 
-    /// Sends the first message, if nothing stands in the way.
+    /// Sends the first message, unless the session is busy or that message has failed.
     pub(super) fn send_first(&mut self) {
-        if self.slot.is_busy() || self.transcript.queue.iter().any(|item| item.sending) {
+        if self.turn_state.is_busy() || self.transcript.queue.iter().any(|item| item.sending) {
             return;
         }
         if let Some(item) = self.transcript.queue.first().filter(|item| item.error.is_none()) {
-            self.start(Message {
+            self.begin_turn(OutgoingMessage {
                 turn: item.turn(),
                 item: Some(item.id.clone()),
-                told: Told::default(),
+                dispatched: DispatchFlag::default(),
                 reply: None,
             });
         }
     }
 
-    /// A message of the queue is on its way.
-    pub(super) fn mark_sending(&mut self, message: &Message) {
+    /// Marks a queued message as being sent.
+    pub(super) fn mark_sending(&mut self, message: &OutgoingMessage) {
         if let Some(id) = &message.item {
             self.update(id, |item| (item.sending, item.error) = (true, None));
         }
     }
 
-    /// A message of the queue could not be sent: it waits, with the reason.
+    /// Marks a queued message as failed. It stays in the queue.
     pub(super) fn mark_failed(&mut self, id: &QueueItemId, error: &SessionError) {
         self.update(id, |item| (item.sending, item.error) = (false, Some(error.to_string())));
     }
 
-    /// Codex has a message of the user: one of the queue whose sending nobody answered for has arrived after all.
-    pub(super) fn arrived(&mut self, message: &UserMessage, turn: &TurnId) {
-        let is_it = |item: &&QueueItem| {
+    /// Removes a queued message that codex reports as received, even if the reply to its request is
+    /// missing.
+    pub(super) fn confirm_delivery(&mut self, message: &UserMessage, turn: &TurnId) {
+        let is_same = |item: &&QueueItem| {
             (item.sending || item.error.is_some()) && item.client_message_id == message.client_id
         };
-        if let Some(id) = self.transcript.queue.iter().find(is_it).map(|item| item.id.clone()) {
-            self.take_out(&id);
-            self.taken_for(Some(&id), turn);
+        if let Some(id) = self.transcript.queue.iter().find(is_same).map(|item| item.id.clone()) {
+            self.dequeue(&id);
+            self.record_accepted(Some(&id), turn);
         }
     }
 
-    /// Takes a message out, if it is there.
-    pub(super) fn take_out(&mut self, id: &QueueItemId) {
-        if let Some(at) = position(&self.transcript.queue, id) {
+    /// Removes a message from the queue, if it is there.
+    pub(super) fn dequeue(&mut self, id: &QueueItemId) {
+        if let Some(index) = position(&self.transcript.queue, id) {
             let mut items = self.transcript.queue.clone();
-            items.remove(at);
+            items.remove(index);
             self.set_queue(items);
         }
     }
 
     fn update(&mut self, id: &QueueItemId, change: impl FnOnce(&mut QueueItem)) {
-        if let Some(at) = position(&self.transcript.queue, id) {
+        if let Some(index) = position(&self.transcript.queue, id) {
             let mut items = self.transcript.queue.clone();
-            change(&mut items[at]);
+            change(&mut items[index]);
             self.set_queue(items);
         }
     }
 
-    /// Where a message is that can still be changed.
-    fn find(&self, id: &QueueItemId) -> Result<usize, SessionError> {
-        let at = position(&self.transcript.queue, id).ok_or(SessionError::NoSuchQueueItem)?;
-        if self.transcript.queue[at].sending { Err(SessionError::QueueItemSending) } else { Ok(at) }
+    /// Returns the index of a queued message that is not being sent.
+    fn editable_index(&self, id: &QueueItemId) -> Result<usize, SessionError> {
+        let index = position(&self.transcript.queue, id).ok_or(SessionError::NoSuchQueueItem)?;
+        if self.transcript.queue[index].sending { Err(SessionError::QueueItemSending) } else { Ok(index) }
     }
 
-    /// Tells everybody what waits now.
+    /// Replaces the queue and emits it.
     pub(super) fn set_queue(&mut self, items: Vec<QueueItem>) {
         if items != self.transcript.queue {
             let queue = Queue { items };
-            self.say_event(EventName::Queue, &queue, EventBody::Queue(queue.clone()));
-            self.save_soon();
+            self.emit(EventName::Queue, &queue, EventBody::Queue(queue.clone()));
+            self.save_now();
         }
     }
 }
@@ -213,12 +218,12 @@ fn position(items: &[QueueItem], id: &QueueItemId) -> Option<usize> {
     items.iter().position(|item| item.id == *id)
 }
 
-/// Whether so much may wait.
-fn fits(items: &[QueueItem]) -> Result<(), SessionError> {
-    // Our own types can be written.
+/// Checks the number and the size of the queued messages.
+fn check_limits(items: &[QueueItem]) -> Result<(), SessionError> {
+    // The gateway's own types always serialize.
     let bytes = serde_json::to_string(items).map_or(0, |json| json.len());
-    if items.len() > ITEMS {
-        return Err(SessionError::QueueFull { items: ITEMS });
+    if items.len() > MAX_ITEMS {
+        return Err(SessionError::QueueFull { items: MAX_ITEMS });
     }
-    if bytes > BYTES { Err(SessionError::QueueTooLong { bytes: BYTES }) } else { Ok(()) }
+    if bytes > MAX_BYTES { Err(SessionError::QueueTooLong { bytes: MAX_BYTES }) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! The newest events in short, for the documented state.
+//! Short forms of the newest events, for the documented state.
 
 use std::collections::VecDeque;
 
@@ -10,17 +10,17 @@ use codex_gateway_wire::{
 
 use crate::clock::{now_ms, rfc3339};
 
-/// How many are kept.
-const EVENTS: usize = 120;
-/// How much of an event's text is kept, in bytes.
-const PREVIEW: usize = 160;
+/// Maximum number of events.
+const MAX_EVENTS: usize = 120;
+/// Maximum length of an event's text, in bytes.
+const PREVIEW_BYTES: usize = 160;
 
-/// The newest events in short, oldest first.
+/// The newest events, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Recent(VecDeque<Short>);
+pub(super) struct RecentEvents(VecDeque<Summary>);
 
 #[derive(Debug)]
-struct Short {
+struct Summary {
     at_ms: i64,
     name: EventName,
     method: Option<String>,
@@ -30,26 +30,26 @@ struct Short {
     text: Option<String>,
 }
 
-impl Recent {
-    pub(super) fn notification(&mut self, method: String, notification: &Notification) {
-        let mut short = Short::new(EventName::Notification);
-        short.method = Some(method);
+impl RecentEvents {
+    pub(super) fn push_notification(&mut self, method: String, notification: &Notification) {
+        let mut summary = Summary::new(EventName::Notification);
+        summary.method = Some(method);
         match notification {
             Notification::ItemStarted(event) | Notification::ItemCompleted(event) => {
-                short.item_type = Some(event.item.kind().to_owned());
-                short.item_id = Some(event.item.id().to_string());
-                short.status = Some(if matches!(notification, Notification::ItemStarted(_)) {
+                summary.item_type = Some(event.item.kind().to_owned());
+                summary.item_id = Some(event.item.id().to_string());
+                summary.status = Some(if matches!(notification, Notification::ItemStarted(_)) {
                     "inProgress"
                 } else {
                     "completed"
                 });
                 if let Item::AgentMessage(message) = &event.item {
-                    short.text = preview(&message.text);
+                    summary.text = preview(&message.text);
                 }
             }
             Notification::ItemDelta(delta) => {
-                short.item_id = Some(delta.item_id.to_string());
-                short.text = match &delta.delta {
+                summary.item_id = Some(delta.item_id.to_string());
+                summary.text = match &delta.delta {
                     Delta::Text(text)
                     | Delta::Output(text)
                     | Delta::Summary(_, text)
@@ -59,53 +59,53 @@ impl Recent {
                 };
             }
             Notification::TurnStarted(_, turn) | Notification::TurnCompleted(_, turn) => {
-                short.status = Some(turn.status.as_str());
+                summary.status = Some(turn.status.as_str());
             }
-            Notification::Error(error) => short.text = preview(&error.error.message),
-            Notification::Warning(_, message) => short.text = preview(message),
+            Notification::Error(error) => summary.text = preview(&error.error.message),
+            Notification::Warning(_, message) => summary.text = preview(message),
             _ => {}
         }
-        self.push(short);
+        self.push(summary);
     }
 
-    pub(super) fn other(&mut self, name: EventName, method: Option<&str>, text: &str) {
-        let mut short = Short::new(name);
-        short.method = method.map(str::to_owned);
-        short.text = preview(text);
-        self.push(short);
+    pub(super) fn push_own(&mut self, name: EventName, method: Option<&str>, text: &str) {
+        let mut summary = Summary::new(name);
+        summary.method = method.map(str::to_owned);
+        summary.text = preview(text);
+        self.push(summary);
     }
 
-    fn push(&mut self, short: Short) {
-        if self.0.len() == EVENTS {
+    fn push(&mut self, summary: Summary) {
+        if self.0.len() == MAX_EVENTS {
             self.0.pop_front();
         }
-        self.0.push_back(short);
+        self.0.push_back(summary);
     }
 
     pub(super) fn list(&self) -> Vec<RecentEvent> {
         self.0
             .iter()
-            .map(|short| RecentEvent {
-                at: rfc3339(short.at_ms),
-                kind: short.name.as_str().to_owned(),
-                method: short.method.clone(),
-                item_type: short.item_type.clone(),
-                item_id: short.item_id.clone(),
-                status: short.status.map(str::to_owned),
-                text_preview: short.text.clone(),
+            .map(|summary| RecentEvent {
+                at: rfc3339(summary.at_ms),
+                kind: summary.name.as_str().to_owned(),
+                method: summary.method.clone(),
+                item_type: summary.item_type.clone(),
+                item_id: summary.item_id.clone(),
+                status: summary.status.map(str::to_owned),
+                text_preview: summary.text.clone(),
             })
             .collect()
     }
 }
 
-impl Short {
+impl Summary {
     fn new(name: EventName) -> Self {
         Self { at_ms: now_ms(), name, method: None, item_type: None, item_id: None, status: None, text: None }
     }
 }
 
 fn preview(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text[..text.floor_char_boundary(PREVIEW)].to_owned())
+    (!text.is_empty()).then(|| text[..text.floor_char_boundary(PREVIEW_BYTES)].to_owned())
 }
 
 #[cfg(test)]
@@ -113,14 +113,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_newest_are_kept_and_texts_are_short() {
-        let mut recent = Recent::default();
+    fn oldest_events_are_dropped_and_texts_are_truncated() {
+        let mut recent = RecentEvents::default();
         for n in 0..200 {
-            recent.other(EventName::Warning, None, &format!("{n}: {}", "漢".repeat(100)));
+            recent.push_own(EventName::Warning, None, &format!("{n}: {}", "漢".repeat(100)));
         }
         let list = recent.list();
-        assert_eq!(list.len(), EVENTS);
+        assert_eq!(list.len(), MAX_EVENTS);
         let text = list[0].text_preview.as_deref().unwrap();
-        assert!(text.starts_with("80: ") && text.len() <= PREVIEW, "{text}");
+        assert!(text.starts_with("80: ") && text.len() <= PREVIEW_BYTES, "{text}");
     }
 }

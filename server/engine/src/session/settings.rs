@@ -1,4 +1,4 @@
-//! What a session may do, for all of its life and all of its processes.
+//! The settings of a session. They apply to all of its processes.
 
 use std::path::{Path, PathBuf};
 
@@ -13,43 +13,44 @@ use crate::{
     error::SessionError,
 };
 
-/// Where a session works and what it may do there.
+/// A session's directory and permissions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// The directory that its threads work in, absolute.
+    /// The absolute working directory of the session's threads.
     pub cwd: PathBuf,
-    /// What commands may touch.
+    /// What commands can access.
     pub sandbox: Sandbox,
-    /// When codex asks.
+    /// When codex asks for approval.
     pub approval_policy: ApprovalPolicy,
-    /// Who answers.
+    /// How approvals are answered.
     pub approvals: ApprovalMode,
 }
 
 impl Settings {
-    /// What was asked for, as far as the operator allows it; where nothing was asked for, what the operator has.
-    pub(crate) async fn choose(config: &Config, request: &CreateSession) -> Result<Self, SessionError> {
+    /// Returns the requested settings. Settings that were not requested get the operator's
+    /// defaults.
+    pub(crate) async fn resolve(config: &Config, request: &CreateSession) -> Result<Self, SessionError> {
         let cwd = match request.cwd.as_deref().filter(|cwd| !cwd.is_empty()) {
-            Some(cwd) => directory(config, cwd).await?,
+            Some(cwd) => resolve_directory(config, cwd).await?,
             None => config.cwd.clone(),
         };
-        let sandbox = sandbox(config, request.sandbox)?.unwrap_or(config.sandbox);
+        let sandbox = check_sandbox(config, request.sandbox)?.unwrap_or(config.sandbox);
         let approval_policy =
-            approval_policy(config, request.approval_policy)?.unwrap_or(config.approval_policy);
-        let approvals = config.approvals.settle(request.approvals);
+            check_approval_policy(config, request.approval_policy)?.unwrap_or(config.approval_policy);
+        let approvals = config.approvals.resolve(request.approvals);
         let approvals = approvals
-            .map_err(|most| SessionError::OverCeiling { field: "approvals", ceiling: most.as_str() })?;
+            .map_err(|ceiling| SessionError::OverCeiling { field: "approvals", ceiling: ceiling.as_str() })?;
         Ok(Self { cwd, sandbox, approval_policy, approvals })
     }
 
-    /// Whether the directory is still the one that was chosen: an agent that can write above it may have put a link
-    /// in its place.
+    /// Checks that the directory still leads to the same place. An agent that can write above the
+    /// directory may have replaced it with a link.
     ///
     /// # Errors
     /// [`SessionError::BadCwd`], [`SessionError::OutsideWorkspaces`]
     pub(crate) async fn check(&self, config: &Config) -> Result<(), SessionError> {
         let named = || self.cwd.display().to_string();
-        // What the operator allows may have changed since the session was made.
+        // The operator's workspaces may have changed since the session was created.
         if !config.workspaces.iter().any(|root| self.cwd.starts_with(root)) && self.cwd != config.cwd {
             return Err(SessionError::OutsideWorkspaces(named()));
         }
@@ -60,8 +61,8 @@ impl Settings {
         }
     }
 
-    /// Takes over what a turn has changed, as far as the operator allows it.
-    pub(crate) fn follow(&mut self, config: &Config, transcript: &Transcript) {
+    /// Applies the settings that turns have changed, clamped to the operator's ceiling.
+    pub(crate) fn apply(&mut self, config: &Config, transcript: &Transcript) {
         let Transcript { sandbox, approval_policy, .. } = transcript;
         if let Some(sandbox) = sandbox {
             self.sandbox = config.sandbox.min((*sandbox).into());
@@ -71,81 +72,85 @@ impl Settings {
         }
     }
 
-    /// Lets the session work where its thread has worked before, if that is still there and allowed.
-    pub(crate) async fn work_where(&mut self, config: &Config, thread: Option<String>) {
-        if let Some(Ok(cwd)) = async { Some(directory(config, &thread?).await) }.await {
+    /// Adopts the directory of the thread, if it exists and is allowed.
+    pub(crate) async fn adopt_cwd(&mut self, config: &Config, thread: Option<String>) {
+        if let Some(Ok(cwd)) = async { Some(resolve_directory(config, &thread?).await) }.await {
             self.cwd = cwd;
         }
     }
 }
 
-/// What commands may touch, if the operator allows that much.
+/// Returns the requested sandbox, if the operator's ceiling allows it.
 ///
 /// # Errors
 /// [`SessionError::OverCeiling`]
-pub(crate) fn sandbox(
+pub(crate) fn check_sandbox(
     config: &Config,
-    asked: Option<api::SandboxMode>,
+    requested: Option<api::SandboxMode>,
 ) -> Result<Option<Sandbox>, SessionError> {
-    let asked = asked.map(Sandbox::from);
-    match asked.filter(|asked| *asked > config.sandbox) {
-        None => Ok(asked),
+    let requested = requested.map(Sandbox::from);
+    match requested.filter(|requested| *requested > config.sandbox) {
+        None => Ok(requested),
         Some(_) => Err(SessionError::OverCeiling { field: "sandbox", ceiling: config.sandbox.as_str() }),
     }
 }
 
-/// When codex asks, if the operator allows that much.
+/// Returns the requested approval policy, if the operator's ceiling allows it.
 ///
 /// # Errors
 /// [`SessionError::OverCeiling`]
-pub(crate) fn approval_policy(
+pub(crate) fn check_approval_policy(
     config: &Config,
-    asked: Option<api::ApprovalPolicy>,
+    requested: Option<api::ApprovalPolicy>,
 ) -> Result<Option<ApprovalPolicy>, SessionError> {
-    let (asked, ceiling) = (asked.map(ApprovalPolicy::from), config.approval_policy);
-    match asked.filter(|asked| *asked > ceiling) {
-        None => Ok(asked),
+    let (requested, ceiling) = (requested.map(ApprovalPolicy::from), config.approval_policy);
+    match requested.filter(|requested| *requested > ceiling) {
+        None => Ok(requested),
         Some(_) => Err(SessionError::OverCeiling { field: "approvalPolicy", ceiling: ceiling.as_str() }),
     }
 }
 
-/// The directory that is meant, if it is inside a workspace once all symbolic links are followed.
+/// Resolves a directory and all its symbolic links, if it is inside a workspace.
 ///
 /// # Errors
 /// [`SessionError::BadCwd`], [`SessionError::OutsideWorkspaces`]
-pub(crate) async fn directory(config: &Config, asked: &str) -> Result<PathBuf, SessionError> {
-    let bad = || SessionError::BadCwd(asked.to_owned());
-    let real = inside(&config.workspaces, &config.cwd.join(asked)).await.map_err(|no| match no {
-        NoPath::Outside => SessionError::OutsideWorkspaces(asked.to_owned()),
-        NoPath::Missing => bad(),
-    })?;
+pub(crate) async fn resolve_directory(config: &Config, requested: &str) -> Result<PathBuf, SessionError> {
+    let bad = || SessionError::BadCwd(requested.to_owned());
+    let real =
+        resolve_inside(&config.workspaces, &config.cwd.join(requested)).await.map_err(
+            |error| match error {
+                PathError::Outside => SessionError::OutsideWorkspaces(requested.to_owned()),
+                PathError::Missing => bad(),
+            },
+        )?;
     match fs::metadata(&real).await {
         Ok(metadata) if metadata.is_dir() => Ok(real),
         _ => Err(bad()),
     }
 }
 
-/// Why a path is none.
+/// Why a path is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoPath {
-    /// It leads to where one may not be.
+pub(crate) enum PathError {
+    /// The path leads outside the roots.
     Outside,
-    /// There is nothing.
+    /// The path does not exist.
     Missing,
 }
 
-/// A path without its symbolic links, if it is inside one of the roots then. Nobody is told what there is outside.
-pub(crate) async fn inside(roots: &[PathBuf], path: &Path) -> Result<PathBuf, NoPath> {
+/// Resolves the symbolic links of a path that must be inside one of the roots. The error does not
+/// reveal what exists outside.
+pub(crate) async fn resolve_inside(roots: &[PathBuf], path: &Path) -> Result<PathBuf, PathError> {
     let inside = |path: &Path| roots.iter().any(|root| path.starts_with(root));
     if let Ok(real) = fs::canonicalize(path).await {
-        return if inside(&real) { Ok(real) } else { Err(NoPath::Outside) };
+        return if inside(&real) { Ok(real) } else { Err(PathError::Outside) };
     }
     for ancestor in path.ancestors().skip(1) {
         if let Ok(real) = fs::canonicalize(ancestor).await {
-            return Err(if inside(&real) { NoPath::Missing } else { NoPath::Outside });
+            return Err(if inside(&real) { PathError::Missing } else { PathError::Outside });
         }
     }
-    Err(NoPath::Outside)
+    Err(PathError::Outside)
 }
 
 #[cfg(test)]
@@ -155,7 +160,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::config::{Options, Surroundings};
+    use crate::config::{Options, RuntimeContext};
 
     #[derive(Parser)]
     struct Line {
@@ -165,17 +170,17 @@ mod tests {
 
     fn config(cwd: &Path, arguments: &[&str]) -> Config {
         let line = [&["x", "--codex-bin", "/bin/sh", "--cwd", cwd.to_str().unwrap()], arguments].concat();
-        let surroundings = Surroundings { demo: false, tokens: false, data_dir: "/nowhere".into() };
-        Config::new(Line::parse_from(line).options, surroundings).unwrap()
+        let context = RuntimeContext { demo: false, auth_enabled: false, data_dir: "/nowhere".into() };
+        Config::new(Line::parse_from(line).options, context).unwrap()
     }
 
     async fn code(config: &Config, cwd: &str) -> Result<PathBuf, &'static str> {
         let request = CreateSession { cwd: Some(cwd.to_owned()), ..CreateSession::default() };
-        Settings::choose(config, &request).await.map(|it| it.cwd).map_err(|error| error.code().as_str())
+        Settings::resolve(config, &request).await.map(|it| it.cwd).map_err(|error| error.code().as_str())
     }
 
     #[tokio::test]
-    async fn a_directory_is_inside_a_workspace_after_its_links() {
+    async fn directory_must_be_inside_a_workspace_after_resolving_links() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().canonicalize().unwrap();
         let (root, other) = (dir.join("root"), dir.join("rootless"));
@@ -188,25 +193,25 @@ mod tests {
         let config = config(&root, &[]);
 
         assert_eq!(code(&config, "").await, Ok(root.clone()));
-        for (asked, real) in [("sub", "sub"), ("in", "sub"), ("sub/../in/.", "sub"), ("sub/..", "")] {
-            assert_eq!(code(&config, asked).await, Ok(root.join(real)), "{asked}");
+        for (requested, real) in [("sub", "sub"), ("in", "sub"), ("sub/../in/.", "sub"), ("sub/..", "")] {
+            assert_eq!(code(&config, requested).await, Ok(root.join(real)), "{requested}");
         }
         assert_eq!(code(&config, root.join("sub").to_str().unwrap()).await, Ok(root.join("sub")));
-        for asked in ["out", "out/new", "..", "../rootless", "/", "/etc", "/no/such/place", "../new"] {
-            assert_eq!(code(&config, asked).await, Err("outside_workspaces"), "{asked}");
+        for requested in ["out", "out/new", "..", "../rootless", "/", "/etc", "/no/such/place", "../new"] {
+            assert_eq!(code(&config, requested).await, Err("outside_workspaces"), "{requested}");
         }
-        for asked in ["new", "new/deeper", "file", "file/x", "broken", "a\0b"] {
-            assert_eq!(code(&config, asked).await, Err("bad_cwd"), "{asked}");
+        for requested in ["new", "new/deeper", "file", "file/x", "broken", "a\0b"] {
+            assert_eq!(code(&config, requested).await, Err("bad_cwd"), "{requested}");
         }
     }
 
     #[tokio::test]
-    async fn nobody_gets_more_than_the_operator_allows() {
+    async fn settings_above_the_ceiling_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let strict = config(dir.path(), &["--sandbox", "read-only", "--approval-policy", "never"]);
         let ask =
             |sandbox, approval_policy| CreateSession { sandbox, approval_policy, ..CreateSession::default() };
-        let plain = Settings::choose(&strict, &ask(None, None)).await.unwrap();
+        let plain = Settings::resolve(&strict, &ask(None, None)).await.unwrap();
         assert_eq!((plain.sandbox, plain.approval_policy), (Sandbox::ReadOnly, ApprovalPolicy::Never));
         for request in [
             ask(Some(api::SandboxMode::WorkspaceWrite), None),
@@ -214,13 +219,13 @@ mod tests {
             ask(None, Some(api::ApprovalPolicy::OnRequest)),
         ] {
             assert_eq!(
-                Settings::choose(&strict, &request).await.unwrap_err().code(),
+                Settings::resolve(&strict, &request).await.unwrap_err().code(),
                 api::ErrorCode::OverCeiling
             );
         }
         let usual = config(dir.path(), &[]);
         let less = ask(Some(api::SandboxMode::ReadOnly), Some(api::ApprovalPolicy::Never));
-        let less = Settings::choose(&usual, &less).await.unwrap();
+        let less = Settings::resolve(&usual, &less).await.unwrap();
         assert_eq!((less.sandbox, less.approval_policy), (Sandbox::ReadOnly, ApprovalPolicy::Never));
     }
 }

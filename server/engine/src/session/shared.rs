@@ -1,4 +1,4 @@
-//! What handles may know of a session without asking its actor.
+//! The part of a session's state that handles read without asking the actor.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -9,76 +9,77 @@ use codex_gateway_wire::{OwnerId, SessionId, ThreadId, api::SessionInfo};
 
 use super::settings::Settings;
 use crate::{
-    clock::{Moment, now_ms, rfc3339},
-    log::Log,
-    requests::Presence,
+    clock::{BootInstant, now_ms, rfc3339},
+    event_log::EventLog,
+    server_requests::Presence,
     summary_changes::SummaryChanges,
 };
 
-/// How long a session that nobody uses is kept for the messages in its queue, in milliseconds.
-const QUEUED: i64 = 24 * 60 * 60 * 1000;
+/// How long an unused session with queued messages is kept, in milliseconds.
+const QUEUED_TTL_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// What handles may know without asking the actor.
+/// The state that handles read without asking the actor.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub id: SessionId,
     pub owner: OwnerId,
     pub created_ms: i64,
     pub ttl_ms: Option<i64>,
-    /// When it was last used: a [`Moment`].
+    /// When the session was last used: a raw [`BootInstant`].
     pub last_access: AtomicI64,
     pub running: AtomicBool,
-    /// It has a process.
-    pub process: AtomicBool,
-    /// It has a process, and nothing to do for it.
+    /// The session has a process.
+    pub has_process: AtomicBool,
+    /// The session has a process, and the process is idle.
     pub idle: AtomicBool,
-    /// Something waits for the user.
+    /// A request is pending.
     pub waiting: AtomicBool,
-    /// A message waits for its turn.
+    /// A message is queued.
     pub queued: AtomicBool,
-    /// The gateway is stopping, and the session with it: it goes on after the next start.
+    /// The gateway is shutting down. The session is restored after the next start.
     pub suspended: AtomicBool,
-    /// When a turn last ended, or something was last asked of the user.
-    pub news_ms: AtomicI64,
-    /// Where it works and what it may do.
+    /// When a turn last ended or a request last became pending, in Unix milliseconds.
+    pub attention_ms: AtomicI64,
+    /// The session's directory and permissions.
     pub settings: Settings,
     pub presence: Presence,
-    pub about: Mutex<About>,
-    /// Tells those who follow summaries that this one may have changed.
-    pub changes: SummaryChanges,
-    pub log: Arc<Log>,
+    pub headline: Mutex<Headline>,
+    /// Wakes followers of the summaries.
+    pub summary_changes: SummaryChanges,
+    pub log: Arc<EventLog>,
 }
 
-/// What a session is about.
+/// What the lists of sessions show of the conversation.
 #[derive(Clone, Debug, Default)]
-pub(super) struct About {
+pub(super) struct Headline {
     pub title: Option<String>,
     pub thread_id: Option<ThreadId>,
     pub cwd: Option<String>,
 }
 
 impl Shared {
-    pub(super) fn about(&self) -> About {
-        self.about.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn headline(&self) -> Headline {
+        self.headline.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn touch(&self) {
-        self.last_access.store(Moment::now().raw(), Ordering::Relaxed);
+        self.last_access.store(BootInstant::now().raw(), Ordering::Relaxed);
     }
 
-    /// When it was last used.
-    pub(super) fn last_access(&self) -> Moment {
-        Moment::from_raw(self.last_access.load(Ordering::Relaxed))
+    /// Returns the time of the last use.
+    pub(super) fn last_access(&self) -> BootInstant {
+        BootInstant::from_raw(self.last_access.load(Ordering::Relaxed))
     }
 
-    /// Says how things stand; when a turn has ended meanwhile, or something is asked, that is news.
-    pub(super) fn stands(&self, running: bool, waiting: bool) {
-        let ended = self.running.swap(running, Ordering::Relaxed) && !running;
-        let asks = !self.waiting.swap(waiting, Ordering::Relaxed) && waiting;
-        if ended || asks {
-            // Newer than what was news before, also if the clock was set back: pages compare it with what they have seen.
-            let news_ms = now_ms().max(self.news_ms.load(Ordering::Relaxed).saturating_add(1));
-            self.news_ms.store(news_ms, Ordering::Relaxed);
+    /// Updates the flags. The end of a turn and a new request update `attention_ms`.
+    pub(super) fn update_flags(&self, running: bool, waiting: bool) {
+        let has_ended = self.running.swap(running, Ordering::Relaxed) && !running;
+        let has_new_request = !self.waiting.swap(waiting, Ordering::Relaxed) && waiting;
+        if has_ended || has_new_request {
+            // Always increases, also if the clock was set back: pages compare it with the value
+            // that they have seen.
+            let attention_ms = now_ms().max(self.attention_ms.load(Ordering::Relaxed).saturating_add(1));
+            self.attention_ms.store(attention_ms, Ordering::Relaxed);
         }
     }
 
@@ -94,9 +95,10 @@ impl Shared {
     }
 }
 
-/// How long a session is kept that nobody uses, in milliseconds: its time to live, and longer if messages wait in it.
-pub(crate) fn patience(ttl: i64, queued: bool) -> i64 {
-    if queued { ttl.max(QUEUED) } else { ttl }
+/// Returns how long an unused session is kept, in milliseconds: the TTL, or at least a day if
+/// messages are queued.
+pub(crate) fn effective_ttl(ttl_ms: i64, queued: bool) -> i64 {
+    if queued { ttl_ms.max(QUEUED_TTL_MS) } else { ttl_ms }
 }
 
 #[cfg(test)]
@@ -104,8 +106,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_keeps_a_session_for_a_day() {
-        assert_eq!((patience(1000, false), patience(1000, true)), (1000, QUEUED));
-        assert_eq!(patience(2 * QUEUED, true), 2 * QUEUED);
+    fn queued_messages_extend_the_ttl_to_a_day() {
+        assert_eq!((effective_ttl(1000, false), effective_ttl(1000, true)), (1000, QUEUED_TTL_MS));
+        assert_eq!(effective_ttl(2 * QUEUED_TTL_MS, true), 2 * QUEUED_TTL_MS);
     }
 }

@@ -1,11 +1,11 @@
-//! The actor's part about messages for a turn that is running, or about to.
+//! Steering: messages for a turn that is running or starting.
 
-use codex_gateway_wire::{TurnId, api::TurnOutcome};
+use codex_gateway_wire::{TurnId, api::DeliveryOutcome};
 use futures::FutureExt;
 
 use super::{
-    actor::{Actor, Done},
-    turns::{Message, Slot, TO_BEGIN},
+    actor::{Actor, TaskResult},
+    turns::{OutgoingMessage, TURN_START_TIMEOUT, TurnState},
 };
 use crate::{
     bridge::{
@@ -15,72 +15,81 @@ use crate::{
     error::SessionError,
 };
 
-/// How many messages can wait for a turn to begin that they are for.
-const MESSAGES: usize = 32;
+/// Maximum number of messages that are deferred until a turn starts.
+const MAX_DEFERRED: usize = 32;
 
 impl Actor {
-    /// Tells a message to the agent that is at work, or is about to be.
-    pub(super) fn tell(&mut self, message: Message) {
-        if let Err(error) = self.check(&message.turn) {
-            return self.failed(message, &error);
+    /// Steers the running turn with a message, or starts a turn if there is none.
+    pub(super) fn steer_or_begin(&mut self, message: OutgoingMessage) {
+        if let Err(error) = self.validate(&message.turn) {
+            return self.reject(message, &error);
         }
         self.mark_sending(&message);
-        match &self.slot {
-            Slot::Idle => self.start(message),
-            Slot::Changing(_) => self.failed(message, &SessionError::Starting),
-            // A schema is for the answer of a turn: this one's answer has begun.
-            Slot::Running(_) if message.turn.output_schema.is_some() => self.wait_in_queue(message, true),
-            Slot::Running(turn) => self.steer(turn.clone(), message),
-            Slot::Opening(_) | Slot::Starting(_) => self.wait_to_begin(message),
+        match &self.turn_state {
+            TurnState::Idle => self.begin_turn(message),
+            TurnState::Switching(_) => self.reject(message, &SessionError::Starting),
+            // An output schema applies to the answer of a turn, and the running turn's answer has
+            // begun.
+            TurnState::Running(_) if message.turn.output_schema.is_some() => self.enqueue(message, true),
+            TurnState::Running(turn) => self.steer(turn.clone(), message),
+            TurnState::Attaching(_) | TurnState::Starting(_) => self.defer(message),
         }
     }
 
-    fn wait_to_begin(&mut self, message: Message) {
-        let number = self.number_to_wait(TO_BEGIN);
-        match self.slot.waiting() {
-            Some(waiting) if waiting.messages.len() < MESSAGES => waiting.messages.push((number, message)),
-            _ => self.failed(message, &SessionError::Starting),
+    fn defer(&mut self, message: OutgoingMessage) {
+        let id = self.defer_with_timeout(TURN_START_TIMEOUT);
+        match self.turn_state.deferred() {
+            Some(deferred) if deferred.messages.len() < MAX_DEFERRED => deferred.messages.push((id, message)),
+            _ => self.reject(message, &SessionError::Starting),
         }
     }
 
-    /// Tells a message to the turn that is running. What it changes of the settings holds for the turns after that.
-    fn steer(&mut self, turn_id: TurnId, message: Message) {
-        let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
-            return self.failed(message, &BridgeError::Closed.into());
+    /// Steers the running turn with a message. Settings that the message changes apply to later
+    /// turns.
+    fn steer(&mut self, turn_id: TurnId, message: OutgoingMessage) {
+        let (Some(process), Some(thread_id)) = (&self.process, self.transcript.thread_id.clone()) else {
+            return self.reject(message, &BridgeError::Closed.into());
         };
         self.shared.touch();
-        let bridge = live.bridge.clone();
-        let intake = self.base.intake(Some(thread_id.clone()));
+        let bridge = process.bridge.clone();
+        let resolver = self.context.input_resolver(Some(thread_id.clone()));
         let overrides = self.overrides(&message.turn);
-        let (turn, told, expected) = (message.turn.clone(), message.told.clone(), turn_id.clone());
-        let telling = async move {
+        let (turn, dispatched, expected) =
+            (message.turn.clone(), message.dispatched.clone(), turn_id.clone());
+        let steering = async move {
             let client_id = turn.client_message_id.clone();
-            let input = intake.resolve(turn).await?;
+            let input = resolver.resolve(turn).await?;
             if !overrides.is_empty() {
                 bridge.request(&ThreadSettingsUpdate { thread_id: thread_id.clone(), overrides }).await?;
             }
             let request =
                 TurnSteer { thread_id, expected_turn_id: expected, input, client_user_message_id: client_id };
-            told.ask(&bridge, &request).await?;
+            dispatched.send_tracked(&bridge, &request).await?;
             Ok(())
         };
-        self.tasks.push(telling.map(|result| Done::Steered(turn_id, result, message)).boxed());
+        self.tasks.push(steering.map(|result| TaskResult::SteerReply(turn_id, result, message)).boxed());
     }
 
-    /// Codex answered `turn/steer`. A turn that has ended, or that takes nothing (a review), refuses.
-    pub(super) fn steered(&mut self, turn: TurnId, result: Result<(), SessionError>, message: Message) {
+    /// Handles codex's reply to `turn/steer`. A turn that has ended or accepts no messages (a
+    /// review) refuses.
+    pub(super) fn on_steer_reply(
+        &mut self,
+        turn: TurnId,
+        result: Result<(), SessionError>,
+        message: OutgoingMessage,
+    ) {
         match result {
-            Ok(()) => self.taken(message, TurnOutcome::Steered, turn),
+            Ok(()) => self.accepted(message, DeliveryOutcome::Steered, turn),
             Err(SessionError::Codex(BridgeError::Refused { error, .. }))
                 if error.code != RpcError::OVERLOADED =>
             {
-                if self.slot.is_busy() {
-                    self.wait_in_queue(message, true);
+                if self.turn_state.is_busy() {
+                    self.enqueue(message, true);
                 } else {
-                    self.start(message);
+                    self.begin_turn(message);
                 }
             }
-            Err(error) => self.failed(message, &error),
+            Err(error) => self.reject(message, &error),
         }
         self.send_next();
     }

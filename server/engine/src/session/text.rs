@@ -1,4 +1,4 @@
-//! The conversation as text: the documented `state.transcript`.
+//! The documented `state.transcript`: the conversation as text.
 
 use codex_gateway_wire::{
     Content, Entry, Item, Phase, Transcript,
@@ -6,14 +6,14 @@ use codex_gateway_wire::{
     codex::PlanStepStatus,
 };
 
-/// How many entries the text view has.
-const ENTRIES: usize = 100;
-/// How much of a command's output stands in it, in bytes.
-const OUTPUT: usize = 4 * 1024;
+/// Maximum number of entries.
+const MAX_ENTRIES: usize = 100;
+/// Maximum number of bytes of a command's output.
+const OUTPUT_BYTES: usize = 4 * 1024;
 
-/// The newest entries as text, oldest first.
+/// Returns the newest entries as text, oldest first.
 pub(super) fn entries(transcript: &Transcript) -> Vec<TextEntry> {
-    let skip = transcript.entries.len().saturating_sub(ENTRIES);
+    let skip = transcript.entries.len().saturating_sub(MAX_ENTRIES);
     transcript.entries.iter().skip(skip).map(entry).collect()
 }
 
@@ -48,7 +48,7 @@ fn entry(entry: &Entry) -> TextEntry {
 
 fn status(entry: &Entry) -> &'static str {
     match (entry.phase, &entry.content) {
-        (Phase::Cut, _) => "interrupted",
+        (Phase::Interrupted, _) => "interrupted",
         (Phase::Running, _) => "inProgress",
         (Phase::Done, Content::Item(Item::CommandExecution(command))) => command.status.as_str(),
         (Phase::Done, Content::Item(Item::FileChange(change))) => change.status.as_str(),
@@ -66,7 +66,7 @@ fn item_text(item: &Item) -> (Role, String) {
         Item::CommandExecution(command) => {
             let output = &command.aggregated_output;
             let newest = if output.tail().is_empty() { output.head() } else { output.tail() };
-            let from = newest.ceil_char_boundary(newest.len().saturating_sub(OUTPUT));
+            let from = newest.ceil_char_boundary(newest.len().saturating_sub(OUTPUT_BYTES));
             format!("$ {}\n{}", command.command, &newest[from..])
         }
         Item::FileChange(change) => {

@@ -1,11 +1,12 @@
-//! The actor's part about turns: one at a time, reserved before codex is asked (codex itself accepts a
-//! second one silently). What comes while one runs is refused, waits, or is told to the agent that is at work.
+//! Turns. The session runs one turn at a time and reserves it before the request is sent, because
+//! codex silently accepts a second one. A message for a busy session is rejected, queued or steers
+//! the running turn.
 
 use std::time::Duration;
 
 use codex_gateway_wire::{
     QueueItemId, StartTurn, ThreadId, TurnId,
-    api::{NewThread, Sent, SessionReply, TurnOutcome, TurnReply, WhenBusy},
+    api::{Delivery, DeliveryOutcome, NewThread, SessionReply, TurnReply, WhenBusy},
 };
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -13,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Reply,
     actions::{Action, AfterRevert},
-    actor::{Actor, Done},
-    intake,
-    open::{Opened, Wanted, WantedThread},
+    actor::{Actor, TaskResult},
+    attach::{AttachRequest, AttachedProcess, ThreadSource},
+    input,
 };
 use crate::{
     bridge::{
@@ -23,24 +24,24 @@ use crate::{
         protocol::{Overrides, Request, SandboxOverride, TurnStart},
     },
     error::SessionError,
-    once::Told,
+    idempotency::DispatchFlag,
 };
 
 pub(super) type StateReply = Reply<Result<SessionReply, SessionError>>;
 pub(super) type SentReply = Reply<Result<TurnReply, SessionError>>;
 
-/// How long a message waits for its turn to begin.
-pub(super) const TO_BEGIN: Duration = TurnStart::DEADLINE;
+/// How long a deferred message waits for its turn to start.
+pub(super) const TURN_START_TIMEOUT: Duration = TurnStart::DEADLINE;
 
-/// What the session is busy with.
-pub(super) enum Slot {
-    /// Nothing: a turn may start.
+/// What the session is doing.
+pub(super) enum TurnState {
+    /// No turn: a turn may start.
     Idle,
-    /// A process is being started, for a turn.
-    Opening(Waiting),
-    /// A process is being started, for another thread.
-    Changing(Waiting),
-    /// `turn/start` was sent; `turn/started` has not come yet.
+    /// A process is being attached for a turn.
+    Attaching(Deferred),
+    /// The thread is being switched or reverted.
+    Switching(Deferred),
+    /// `turn/start` was sent; `turn/started` has not been received.
     Starting(Starting),
     /// A turn is running.
     Running(TurnId),
@@ -48,45 +49,45 @@ pub(super) enum Slot {
 
 /// A turn that codex was asked to start.
 pub(super) struct Starting {
-    /// Tells its answer from that of an earlier one.
-    pub number: u64,
-    /// The message of the queue that it is.
+    /// Distinguishes its reply from the reply to an earlier start.
+    pub id: u64,
+    /// The queue item that is being sent. `None` once it has left the queue.
     pub item: Option<QueueItemId>,
-    pub waiting: Waiting,
+    pub deferred: Deferred,
 }
 
-/// What waits for a turn to begin, each with a number of its own.
+/// Messages and interrupts that wait for a turn to start, each with an id.
 #[derive(Default)]
-pub(super) struct Waiting {
+pub(super) struct Deferred {
     pub interrupts: Vec<(u64, StateReply)>,
-    pub messages: Vec<(u64, Message)>,
-    /// Gives up opening the process that the turn needs.
-    pub abandon: CancellationToken,
+    pub messages: Vec<(u64, OutgoingMessage)>,
+    /// Cancels attaching the process that the turn needs.
+    pub cancel_attach: CancellationToken,
 }
 
 /// A message on its way to codex.
-pub(super) struct Message {
+pub(super) struct OutgoingMessage {
     pub turn: StartTurn,
-    /// The message of the queue that it is.
+    /// The queue item of the message. `None` if the message was never queued.
     pub item: Option<QueueItemId>,
-    pub told: Told,
-    /// Who hears what became of it; nobody if the session sends it by itself.
+    pub dispatched: DispatchFlag,
+    /// Channel for the result. `None` when the session sends the message itself.
     pub reply: Option<SentReply>,
 }
 
-/// What a process was opened for.
-pub(super) enum Then {
-    /// To start a turn in the session's thread.
-    Turn(Message),
-    /// To send a message in the place of a turn and all later ones.
-    Replace(TurnId, Message),
-    /// To do something with the session's thread.
-    Act(Action, StateReply),
-    /// To have another thread.
-    Thread(StateReply),
+/// What happens once the process is attached.
+pub(super) enum AfterAttach {
+    /// Start a turn in the session's thread.
+    StartTurn(OutgoingMessage),
+    /// Send a message in place of a turn and all later turns.
+    ReplaceTurns(TurnId, OutgoingMessage),
+    /// Run an action in the session's thread.
+    RunAction(Action, StateReply),
+    /// Nothing more: the thread was switched.
+    SwitchThread(StateReply),
 }
 
-impl Slot {
+impl TurnState {
     pub(super) fn is_busy(&self) -> bool {
         !matches!(self, Self::Idle)
     }
@@ -102,316 +103,339 @@ impl Slot {
         }
     }
 
-    pub(super) fn waiting(&mut self) -> Option<&mut Waiting> {
+    pub(super) fn deferred(&mut self) -> Option<&mut Deferred> {
         match self {
-            Self::Opening(waiting) | Self::Changing(waiting) => Some(waiting),
-            Self::Starting(starting) => Some(&mut starting.waiting),
+            Self::Attaching(deferred) | Self::Switching(deferred) => Some(deferred),
+            Self::Starting(starting) => Some(&mut starting.deferred),
             Self::Idle | Self::Running(_) => None,
         }
     }
 
-    pub(super) fn take_waiting(&mut self) -> Waiting {
-        self.waiting().map(std::mem::take).unwrap_or_default()
+    pub(super) fn take_deferred(&mut self) -> Deferred {
+        self.deferred().map(std::mem::take).unwrap_or_default()
     }
 }
 
 impl Actor {
-    /// A message of a client.
-    pub(super) fn say(&mut self, turn: StartTurn, told: Told, reply: SentReply) {
-        if let Err(error) = self.check(&turn) {
+    /// Handles a message of a client.
+    pub(super) fn submit(&mut self, turn: StartTurn, dispatched: DispatchFlag, reply: SentReply) {
+        if let Err(error) = self.validate(&turn) {
             return drop(reply.send(Err(error)));
         }
         let when_busy = turn.when_busy;
         let replaces = turn.replaces_turn_id.clone();
-        let message = Message { turn, item: None, told, reply: Some(reply) };
+        let message = OutgoingMessage { turn, item: None, dispatched, reply: Some(reply) };
         if let Some(replaced) = replaces {
-            return self.replace(replaced, message);
+            return self.replace_turns(replaced, message);
         }
-        match self.is_idle() {
-            Ok(()) => self.start(message),
-            Err(busy) if when_busy == WhenBusy::Reject => self.failed(message, &busy),
-            Err(_) if when_busy == WhenBusy::Queue => self.wait_in_queue(message, false),
-            Err(_) => self.tell(message),
+        match self.check_idle() {
+            Ok(()) => self.begin_turn(message),
+            Err(busy) if when_busy == WhenBusy::Reject => self.reject(message, &busy),
+            Err(_) if when_busy == WhenBusy::Queue => self.enqueue(message, false),
+            Err(_) => self.steer_or_begin(message),
         }
     }
 
-    pub(super) fn check(&self, turn: &StartTurn) -> Result<(), SessionError> {
-        intake::check(&self.base.config, &self.models, self.transcript.model.as_deref(), turn)
+    pub(super) fn validate(&self, turn: &StartTurn) -> Result<(), SessionError> {
+        input::check(&self.context.config, &self.models, self.transcript.model.as_deref(), turn)
     }
 
-    /// Starts a turn with a message, once there is a process.
-    pub(super) fn start(&mut self, message: Message) {
-        self.end_outdated();
-        // While it waited, another model may have been chosen.
-        let mut allowed = self.check(&message.turn);
-        if allowed.is_ok() && self.live.is_none() {
-            allowed = self.crashes.allow(message.reply.is_some());
+    /// Starts a turn with a message, after attaching a process if necessary.
+    pub(super) fn begin_turn(&mut self, message: OutgoingMessage) {
+        self.end_if_outdated();
+        // The model may have changed since the message was queued.
+        let mut allowed = self.validate(&message.turn);
+        if allowed.is_ok() && self.process.is_none() {
+            allowed = self.crash_limiter.try_restart(message.reply.is_some());
         }
         if let Err(error) = allowed {
-            return self.failed(message, &error);
+            return self.reject(message, &error);
         }
         self.mark_sending(&message);
-        if self.live.is_some() {
-            return self.send_turn(message, Waiting::default());
+        if self.process.is_some() {
+            return self.send_turn(message, Deferred::default());
         }
-        self.slot = Slot::Opening(Waiting::default());
-        self.reopen(message.turn.model.clone(), Then::Turn(message));
+        self.turn_state = TurnState::Attaching(Deferred::default());
+        self.reattach(message.turn.model.clone(), AfterAttach::StartTurn(message));
     }
 
-    /// The process has ended, or was parked: another one goes on with the thread.
-    pub(super) fn reopen(&mut self, model: Option<String>, then: Then) {
-        let thread = match (&self.transcript.thread_id, &self.hold) {
-            (Some(thread), Some(hold)) => WantedThread::Same(thread.clone(), hold.for_process()),
-            _ => WantedThread::New,
+    /// Attaches a new process to the session's thread, after the previous process has exited or was
+    /// parked.
+    pub(super) fn reattach(&mut self, model: Option<String>, after: AfterAttach) {
+        let thread = match (&self.transcript.thread_id, &self.thread_lock) {
+            (Some(thread), Some(lock)) => ThreadSource::Own(thread.clone(), lock.for_process()),
+            _ => ThreadSource::New,
         };
         let model = model.or_else(|| self.transcript.model.clone());
         let effort = self.transcript.effort.clone();
-        self.open(Wanted { thread, model, effort }, then);
+        self.spawn_attach(AttachRequest { thread, model, effort }, after);
     }
 
-    pub(super) fn is_idle(&self) -> Result<(), SessionError> {
-        match self.slot {
-            Slot::Idle => Ok(()),
-            Slot::Opening(_) | Slot::Changing(_) => Err(SessionError::Starting),
-            Slot::Starting(_) | Slot::Running(_) => Err(SessionError::TurnActive),
+    pub(super) fn check_idle(&self) -> Result<(), SessionError> {
+        match self.turn_state {
+            TurnState::Idle => Ok(()),
+            TurnState::Attaching(_) | TurnState::Switching(_) => Err(SessionError::Starting),
+            TurnState::Starting(_) | TurnState::Running(_) => Err(SessionError::TurnActive),
         }
     }
 
-    /// Whether the session may change its thread. What waits in the queue was written for the one it is in.
-    fn may_change(&self) -> Result<(), SessionError> {
-        self.is_idle()?;
-        if self.transcript.queue.is_empty() { Ok(()) } else { Err(SessionError::QueueWaits) }
+    /// Fails if the session may not switch its thread. Queued messages belong to the current
+    /// thread.
+    fn check_can_switch_thread(&self) -> Result<(), SessionError> {
+        self.check_idle()?;
+        if self.transcript.queue.is_empty() { Ok(()) } else { Err(SessionError::QueueNotEmpty) }
     }
 
     pub(super) fn new_thread(&mut self, request: NewThread, reply: StateReply) {
-        if let Err(no) = self.may_change() {
-            return drop(reply.send(Err(no)));
+        if let Err(error) = self.check_can_switch_thread() {
+            return drop(reply.send(Err(error)));
         }
         let model = request.model.filter(|model| !model.is_empty()).or_else(|| self.model.clone());
-        self.change(Wanted { thread: WantedThread::New, model, effort: None }, reply);
+        self.switch_thread(AttachRequest { thread: ThreadSource::New, model, effort: None }, reply);
     }
 
     pub(super) fn resume_thread(&mut self, thread: ThreadId, reply: StateReply) {
-        if let Err(busy) = self.is_idle() {
+        if let Err(busy) = self.check_idle() {
             return drop(reply.send(Err(busy)));
         }
         if self.transcript.thread_id.as_ref() == Some(&thread) {
-            return drop(reply.send(Ok(self.reply())));
+            return drop(reply.send(Ok(self.session_reply())));
         }
-        if let Err(no) = self.may_change() {
-            return drop(reply.send(Err(no)));
+        if let Err(error) = self.check_can_switch_thread() {
+            return drop(reply.send(Err(error)));
         }
         // The thread keeps its own model.
-        self.change(Wanted { thread: WantedThread::Other(thread), model: None, effort: None }, reply);
+        self.switch_thread(
+            AttachRequest { thread: ThreadSource::Resume(thread), model: None, effort: None },
+            reply,
+        );
     }
 
-    fn change(&mut self, wanted: Wanted, reply: StateReply) {
-        self.slot = Slot::Changing(Waiting::default());
-        self.open(wanted, Then::Thread(reply));
+    fn switch_thread(&mut self, request: AttachRequest, reply: StateReply) {
+        self.turn_state = TurnState::Switching(Deferred::default());
+        self.spawn_attach(request, AfterAttach::SwitchThread(reply));
     }
 
-    fn open(&mut self, wanted: Wanted, then: Then) {
-        self.opening();
-        let (base, place, ending) = (self.base.clone(), self.place.clone(), self.parking.ending.take());
-        let abandon = self.slot.waiting().map(|waiting| waiting.abandon.clone()).unwrap_or_default();
-        let opening = async move {
+    fn spawn_attach(&mut self, request: AttachRequest, after: AfterAttach) {
+        self.attach_started();
+        let (context, permit, ending) =
+            (self.context.clone(), self.permit.clone(), self.parking.ending.take());
+        let cancel_attach =
+            self.turn_state.deferred().map(|deferred| deferred.cancel_attach.clone()).unwrap_or_default();
+        let attaching = async move {
             if let Some(ending) = ending {
                 ending.await;
             }
-            // The process that takes another one's place gets it with it.
-            let place = match place {
-                Some(place) => place,
-                None => base.places.take().await?,
+            // A process that replaces another one takes over its permit.
+            let permit = match permit {
+                Some(permit) => permit,
+                None => context.process_slots.acquire().await?,
             };
-            let opened = base.open(wanted, place).await?;
-            // Nobody is told of a thread before it is written down whose it is.
-            if opened.joined.hold.is_some() {
-                base.store.record(&opened.joined.thread.thread.id, &base.owner).await?;
+            let attached = context.attach(request, permit).await?;
+            // The thread's owner is recorded before anyone can see the thread.
+            if attached.thread.lock.is_some() {
+                context.store.record_thread_owner(&attached.thread.reply.thread.id, &context.owner).await?;
             }
-            Ok(opened)
+            Ok(attached)
         };
-        let opening = async move {
+        let attaching = async move {
             tokio::select! {
-                opened = opening => opened,
-                () = abandon.cancelled() => Err(SessionError::StoppedEarly),
+                attached = attaching => attached,
+                () = cancel_attach.cancelled() => Err(SessionError::StoppedEarly),
             }
         };
-        self.tasks.push(opening.map(|opened| Done::Opened(opened.map(Box::new), then)).boxed());
+        self.tasks
+            .push(attaching.map(|attached| TaskResult::Attached(attached.map(Box::new), after)).boxed());
     }
 
-    pub(super) fn opened(&mut self, opened: Result<Box<Opened>, SessionError>, then: Then) {
-        let mut waiting = self.slot.take_waiting();
-        self.slot = Slot::Idle;
-        if matches!(opened, Err(SessionError::StoppedEarly)) {
-            self.tell_stopped(std::mem::take(&mut waiting.interrupts));
+    pub(super) fn on_attached(
+        &mut self,
+        attached: Result<Box<AttachedProcess>, SessionError>,
+        after: AfterAttach,
+    ) {
+        let mut deferred = self.turn_state.take_deferred();
+        self.turn_state = TurnState::Idle;
+        if matches!(attached, Err(SessionError::StoppedEarly)) {
+            self.reply_interrupted(std::mem::take(&mut deferred.interrupts));
         }
-        let opened = opened.map(|opened| match then {
-            Then::Turn(_) | Then::Replace(..) | Then::Act(..) => self.adopt_own(*opened),
-            Then::Thread(_) => self.adopt(*opened),
+        let attached = attached.map(|attached| match after {
+            AfterAttach::StartTurn(_) | AfterAttach::ReplaceTurns(..) | AfterAttach::RunAction(..) => {
+                self.install_own_thread(*attached);
+            }
+            AfterAttach::SwitchThread(_) => self.install(*attached),
         });
-        let opened = opened.inspect_err(|error| self.crashes.failed(error));
-        match (opened, then) {
-            (Ok(()), Then::Turn(message)) => self.send_turn(message, waiting),
-            (Ok(()), Then::Replace(before, message)) => {
-                self.give_up(waiting, &SessionError::NoActiveTurn);
-                self.revert(before, AfterRevert::Send(Box::new(message)));
+        let attached = attached.inspect_err(|error| self.crash_limiter.record_attach_error(error));
+        match (attached, after) {
+            (Ok(()), AfterAttach::StartTurn(message)) => self.send_turn(message, deferred),
+            (Ok(()), AfterAttach::ReplaceTurns(before, message)) => {
+                self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+                self.revert_turns(before, AfterRevert::Send(Box::new(message)));
             }
-            (Ok(()), Then::Act(action, reply)) => self.perform(action, waiting, reply),
-            (Ok(()), Then::Thread(reply)) => {
-                self.give_up(waiting, &SessionError::NoActiveTurn);
-                let _ = reply.send(Ok(self.reply()));
+            (Ok(()), AfterAttach::RunAction(action, reply)) => self.perform(action, deferred, reply),
+            (Ok(()), AfterAttach::SwitchThread(reply)) => {
+                self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+                let _ = reply.send(Ok(self.session_reply()));
             }
-            (Err(error), Then::Turn(message) | Then::Replace(_, message)) => {
-                self.give_up(waiting, &SessionError::NoActiveTurn);
-                self.failed(message, &error);
+            (Err(error), AfterAttach::StartTurn(message) | AfterAttach::ReplaceTurns(_, message)) => {
+                self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+                self.reject(message, &error);
             }
-            (Err(error), Then::Act(_, reply) | Then::Thread(reply)) => {
-                self.give_up(waiting, &SessionError::NoActiveTurn);
+            (Err(error), AfterAttach::RunAction(_, reply) | AfterAttach::SwitchThread(reply)) => {
+                self.reject_deferred(deferred, &SessionError::NoActiveTurn);
                 let _ = reply.send(Err(error));
             }
         }
     }
 
-    fn send_turn(&mut self, message: Message, waiting: Waiting) {
-        let (Some(live), Some(thread_id)) = (&self.live, self.transcript.thread_id.clone()) else {
-            self.give_up(waiting, &SessionError::NoActiveTurn);
-            return self.failed(message, &BridgeError::Closed.into());
+    fn send_turn(&mut self, message: OutgoingMessage, deferred: Deferred) {
+        let (Some(process), Some(thread_id)) = (&self.process, self.transcript.thread_id.clone()) else {
+            self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+            return self.reject(message, &BridgeError::Closed.into());
         };
-        let bridge = live.bridge.clone();
-        let number = self.number();
+        let bridge = process.bridge.clone();
+        let id = self.next_id();
         self.shared.touch();
-        let intake = self.base.intake(Some(thread_id.clone()));
+        let resolver = self.context.input_resolver(Some(thread_id.clone()));
         let overrides = self.overrides(&message.turn);
-        let (turn, told) = (message.turn.clone(), message.told.clone());
-        self.slot = Slot::Starting(Starting { number, item: message.item.clone(), waiting });
+        let (turn, dispatched) = (message.turn.clone(), message.dispatched.clone());
+        self.turn_state = TurnState::Starting(Starting { id, item: message.item.clone(), deferred });
         let sending = async move {
             let (output_schema, client_id) = (turn.output_schema.clone(), turn.client_message_id.clone());
-            let input = intake.resolve(turn).await?;
+            let input = resolver.resolve(turn).await?;
             let request =
                 TurnStart { thread_id, input, overrides, output_schema, client_user_message_id: client_id };
-            Ok(told.ask(&bridge, &request).await?.turn.id)
+            Ok(dispatched.send_tracked(&bridge, &request).await?.turn.id)
         };
-        self.tasks.push(sending.map(move |result| Done::TurnStarted(number, result, message)).boxed());
+        self.tasks.push(sending.map(move |result| TaskResult::TurnStartReply(id, result, message)).boxed());
     }
 
-    /// What a message asks the thread to run with. All of it is sent, also what the transcript has already: codex tells
-    /// changes in an order of its own, so that the transcript may have an older one, and a sandbox that was asked for must hold.
+    /// Returns the settings that a message requests. All of them are sent, also those that equal
+    /// the transcript's: codex reports changes in no reliable order, so the transcript may be
+    /// outdated, and a requested sandbox must apply.
     pub(super) fn overrides(&self, turn: &StartTurn) -> Overrides {
-        let named = |asked: &Option<String>| asked.clone().filter(|asked| !asked.is_empty());
+        let non_empty = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
         Overrides {
-            model: named(&turn.model),
-            effort: named(&turn.effort),
+            model: non_empty(&turn.model),
+            effort: non_empty(&turn.effort),
             sandbox_policy: turn.sandbox.map(|mode| SandboxOverride::new(mode, &self.workspace_write)),
             approval_policy: turn.approval_policy,
         }
     }
 
-    /// Codex answered `turn/start`. The turn's own notifications may have come before, even its end.
-    pub(super) fn turn_accepted(
+    /// Handles codex's reply to `turn/start`. The turn's notifications may have arrived before,
+    /// even its end.
+    pub(super) fn on_turn_start_reply(
         &mut self,
-        number: u64,
+        id: u64,
         result: Result<TurnId, SessionError>,
-        message: Message,
+        message: OutgoingMessage,
     ) {
         match result {
-            Ok(turn) => self.taken(message, TurnOutcome::Started, turn),
+            Ok(turn) => self.accepted(message, DeliveryOutcome::Started, turn),
             Err(error) => {
                 self.log_turn_refused(&error.to_string());
-                self.failed(message, &error);
-                if matches!(&self.slot, Slot::Starting(starting) if starting.number == number) {
-                    self.ended();
+                self.reject(message, &error);
+                if matches!(&self.turn_state, TurnState::Starting(starting) if starting.id == id) {
+                    self.become_idle();
                 }
             }
         }
     }
 
-    pub(super) fn turn_began(&mut self, turn: TurnId) {
+    pub(super) fn turn_started(&mut self, turn: TurnId) {
         self.log_turn_started(&turn);
-        self.began(&turn);
-        self.waits.begun(&turn);
-        let waiting = self.slot.take_waiting();
-        self.slot = Slot::Running(turn);
-        for (_, message) in waiting.messages {
-            self.tell(message);
+        self.confirm_starting_item(&turn);
+        self.waiters.started(&turn);
+        let deferred = self.turn_state.take_deferred();
+        self.turn_state = TurnState::Running(turn);
+        for (_, message) in deferred.messages {
+            self.steer_or_begin(message);
         }
-        for (_, reply) in waiting.interrupts {
+        for (_, reply) in deferred.interrupts {
             self.interrupt(reply);
         }
     }
 
-    /// A turn has ended: the one that was running, whatever its id. (A review ends under another one.)
-    pub(super) fn turn_ended(&mut self, turn: &TurnId) {
-        self.began(turn);
-        if !matches!(self.slot, Slot::Opening(_) | Slot::Changing(_)) {
-            self.ended();
+    /// Handles the end of the turn. The running turn ends whatever the id is: a review ends under
+    /// another id.
+    pub(super) fn turn_finished(&mut self, turn: &TurnId) {
+        self.confirm_starting_item(turn);
+        if !matches!(self.turn_state, TurnState::Attaching(_) | TurnState::Switching(_)) {
+            self.become_idle();
         }
-        self.state_changed();
-        self.save_soon();
+        self.emit_state();
+        self.save_now();
     }
 
-    /// A turn that has begun, or failed before, was taken by codex, whether or not it has answered.
-    fn began(&mut self, turn: &TurnId) {
-        if let Slot::Starting(Starting { item, .. }) = &mut self.slot
+    /// Removes the starting message from the queue. A turn that has started, or failed before it
+    /// started, was accepted by codex, even if the reply is still missing.
+    fn confirm_starting_item(&mut self, turn: &TurnId) {
+        if let TurnState::Starting(Starting { item, .. }) = &mut self.turn_state
             && let Some(item) = item.take()
         {
-            self.take_out(&item);
-            self.taken_for(Some(&item), turn);
+            self.dequeue(&item);
+            self.record_accepted(Some(&item), turn);
         }
     }
 
-    /// No turn is running any more. Messages that were for it become turns of their own.
-    pub(super) fn ended(&mut self) {
-        let waiting = self.slot.take_waiting();
-        self.slot = Slot::Idle;
-        for (_, reply) in waiting.interrupts {
+    /// Marks the session as idle. Messages that were deferred for the turn become turns of their
+    /// own.
+    pub(super) fn become_idle(&mut self) {
+        let deferred = self.turn_state.take_deferred();
+        self.turn_state = TurnState::Idle;
+        for (_, reply) in deferred.interrupts {
             let _ = reply.send(Err(SessionError::NoActiveTurn));
         }
-        for (_, message) in waiting.messages {
-            self.tell(message);
+        for (_, message) in deferred.messages {
+            self.steer_or_begin(message);
         }
     }
 
-    pub(super) fn process_gone(&mut self, error: &BridgeError) {
-        if !matches!(self.slot, Slot::Opening(_) | Slot::Changing(_)) {
-            let waiting = self.slot.take_waiting();
-            self.slot = Slot::Idle;
-            self.give_up(waiting, &SessionError::Codex(error.clone()));
+    pub(super) fn abort_turn(&mut self, error: &BridgeError) {
+        if !matches!(self.turn_state, TurnState::Attaching(_) | TurnState::Switching(_)) {
+            let deferred = self.turn_state.take_deferred();
+            self.turn_state = TurnState::Idle;
+            self.reject_deferred(deferred, &SessionError::Codex(error.clone()));
         }
     }
 
-    pub(super) fn give_up(&mut self, waiting: Waiting, error: &SessionError) {
-        for (_, reply) in waiting.interrupts {
+    pub(super) fn reject_deferred(&mut self, deferred: Deferred, error: &SessionError) {
+        for (_, reply) in deferred.interrupts {
             let _ = reply.send(Err(error.clone()));
         }
-        for (_, message) in waiting.messages {
-            self.failed(message, error);
+        for (_, message) in deferred.messages {
+            self.reject(message, error);
         }
     }
 
-    /// Codex has a message.
-    pub(super) fn taken(&mut self, message: Message, outcome: TurnOutcome, turn: TurnId) {
+    /// Codex has accepted a message.
+    pub(super) fn accepted(&mut self, message: OutgoingMessage, outcome: DeliveryOutcome, turn: TurnId) {
         if let Some(item) = &message.item {
-            self.take_out(item);
+            self.dequeue(item);
         }
-        self.taken_for(message.item.as_ref(), &turn);
-        self.tell_sender(message, Sent { outcome, turn_id: Some(turn), queue_item_id: None });
+        self.record_accepted(message.item.as_ref(), &turn);
+        self.reply_to_sender(message, Delivery { outcome, turn_id: Some(turn), queue_item_id: None });
     }
 
-    /// Says what became of a message.
-    pub(super) fn tell_sender(&self, message: Message, sent: Sent) {
+    /// Replies to the sender of a message.
+    pub(super) fn reply_to_sender(&self, message: OutgoingMessage, sent: Delivery) {
         if let Some(reply) = message.reply {
-            let _ = reply.send(Ok(TurnReply { session: self.reply(), sent }));
+            let _ = reply.send(Ok(TurnReply { session: self.session_reply(), delivery: sent }));
         }
     }
 
-    /// Codex does not have a message. If it comes from the queue, it stays there.
-    pub(super) fn failed(&mut self, message: Message, error: &SessionError) {
+    /// Codex has not accepted a message. A queued message stays in the queue.
+    pub(super) fn reject(&mut self, message: OutgoingMessage, error: &SessionError) {
         if let Some(item) = message.item.clone() {
             self.mark_failed(&item, error);
-            // The turns before it are gone, so its request was done in part: an error would have it sent again.
+            // The replaced turns are already removed, so the request is partly done. An error would
+            // make the client repeat it.
             if message.turn.replaces_turn_id.is_some() {
-                let outcome = TurnOutcome::Queued;
-                return self.tell_sender(message, Sent { outcome, turn_id: None, queue_item_id: Some(item) });
+                let outcome = DeliveryOutcome::Queued;
+                return self.reply_to_sender(
+                    message,
+                    Delivery { outcome, turn_id: None, queue_item_id: Some(item) },
+                );
             }
         }
         if let Some(reply) = message.reply {
@@ -419,30 +443,30 @@ impl Actor {
         }
     }
 
-    /// A number that nothing else has.
-    pub(super) fn number(&mut self) -> u64 {
-        self.numbers += 1;
-        self.numbers
+    /// Returns a new id.
+    pub(super) fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
     }
 
-    /// A number for something that waits for a turn to begin, but only for so long.
-    pub(super) fn number_to_wait(&mut self, timeout: Duration) -> u64 {
-        let number = self.number();
+    /// Returns an id for something that is deferred, and starts its timeout.
+    pub(super) fn defer_with_timeout(&mut self, timeout: Duration) -> u64 {
+        let id = self.next_id();
         let expiry = tokio::time::sleep(timeout);
-        self.sleeping += 1;
-        self.tasks.push(expiry.map(move |()| Done::WaitExpired(number)).boxed());
-        number
+        self.passive_tasks += 1;
+        self.tasks.push(expiry.map(move |()| TaskResult::DeferTimeout(id)).boxed());
+        id
     }
 
-    pub(super) fn wait_expired(&mut self, number: u64) {
-        self.sleeping -= 1;
-        let Some(waiting) = self.slot.waiting() else { return };
-        let error = SessionError::NeverStarted(TO_BEGIN);
-        if waiting.interrupts.iter().any(|(waits, _)| *waits == number) {
-            self.stop_beginning();
-        } else if let Some(at) = waiting.messages.iter().position(|(waits, _)| *waits == number) {
-            let (_, message) = waiting.messages.remove(at);
-            self.failed(message, &error);
+    pub(super) fn on_defer_timeout(&mut self, id: u64) {
+        self.passive_tasks -= 1;
+        let Some(deferred) = self.turn_state.deferred() else { return };
+        let error = SessionError::TurnStartTimeout(TURN_START_TIMEOUT);
+        if deferred.interrupts.iter().any(|(deferred_id, _)| *deferred_id == id) {
+            self.cancel_start();
+        } else if let Some(index) = deferred.messages.iter().position(|(deferred_id, _)| *deferred_id == id) {
+            let (_, message) = deferred.messages.remove(index);
+            self.reject(message, &error);
         }
     }
 }

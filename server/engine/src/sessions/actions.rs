@@ -1,4 +1,4 @@
-//! What is done with whole threads, beside talking in them.
+//! Actions on whole threads: fork, rename, archive and unarchive.
 
 use codex_gateway_wire::{
     OwnerId, ThreadId, TurnId,
@@ -10,25 +10,25 @@ use super::{Sessions, threads};
 use crate::{
     bridge::{
         BridgeError,
-        protocol::{ThreadArchive, ThreadUnarchive, is_held},
+        protocol::{ThreadArchive, ThreadUnarchive, is_write_locked},
     },
     error::SessionError,
     session::{
         Session,
-        open::{Wanted, WantedThread},
+        attach::{AttachRequest, ThreadSource},
         settings::Settings,
     },
 };
 
 impl Sessions {
-    /// Makes a session in a new thread, which begins as that one did until the end of a turn of it; without one, until
-    /// its end. The session may what that of the old thread may; if there is none, what the request says. Nothing
-    /// happens to the old one.
+    /// Creates a session in a fork of a thread. `None` for `last_turn` copies all turns. The new
+    /// session gets the settings of the session that is in the old thread, or those of the request
+    /// if there is none. The old thread is unchanged.
     ///
     /// # Errors
-    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::NoSuchTurn`],
-    /// [`SessionError::EmptyThread`]; [`SessionError::TurnActive`] if the turn has not ended; and those of
-    /// [`Sessions::create`].
+    /// [`SessionError::ThreadNotFound`], also for another owner's thread;
+    /// [`SessionError::NoSuchTurn`], [`SessionError::EmptyThread`]; [`SessionError::TurnActive`] if
+    /// the turn has not ended; and those of [`Sessions::create`].
     pub async fn fork(
         &self,
         owner: &OwnerId,
@@ -36,9 +36,9 @@ impl Sessions {
         last_turn: Option<TurnId>,
         request: CreateSession,
     ) -> Result<Session, SessionError> {
-        let thread = threads::parse(thread.as_str()).ok_or(SessionError::ThreadNotFound)?;
-        self.admit(owner, &thread).await?;
-        let (settings, model) = if let Some(session) = self.session_in(owner, &thread).await? {
+        let thread = threads::parse_thread_id(thread.as_str()).ok_or(SessionError::ThreadNotFound)?;
+        self.authorize(owner, &thread).await?;
+        let (settings, model) = if let Some(session) = self.session_for_thread(owner, &thread).await? {
             let transcript = session.snapshot().await?.transcript;
             if transcript.turns.is_empty() {
                 return Err(SessionError::EmptyThread);
@@ -48,37 +48,41 @@ impl Sessions {
                 return Err(SessionError::TurnActive);
             }
             let mut settings = session.settings().clone();
-            // What a turn has changed since it was made.
-            settings.follow(&self.inner.config, &transcript);
+            // Includes the changes by turns.
+            settings.apply(&self.inner.config, &transcript);
             (settings, transcript.model)
         } else {
-            let mut settings = Settings::choose(&self.inner.config, &request).await?;
-            settings.work_where(&self.inner.config, self.cwd_of(&thread).await).await;
+            let mut settings = Settings::resolve(&self.inner.config, &request).await?;
+            settings.adopt_cwd(&self.inner.config, self.thread_cwd(&thread).await).await;
             (settings, None)
         };
-        let wanted =
-            Wanted { thread: WantedThread::Fork(thread, last_turn), model: model.clone(), effort: None };
-        self.open(owner, settings, wanted, model.or_else(|| self.inner.config.model.clone())).await
+        let attach = AttachRequest {
+            thread: ThreadSource::Fork(thread, last_turn),
+            model: model.clone(),
+            effort: None,
+        };
+        self.open_session(owner, settings, attach, model.or_else(|| self.inner.config.model.clone())).await
     }
 
-    /// The session of that owner that is in a thread, if one is. Counts as use.
+    /// Returns the session of the owner that is in a thread. `None` if there is none. Counts as a
+    /// use.
     ///
     /// # Errors
-    /// What the store says.
-    pub async fn session_of_thread(
+    /// An error of the store.
+    pub async fn get_by_thread(
         &self,
         owner: &OwnerId,
         thread: &ThreadId,
     ) -> Result<Option<Session>, SessionError> {
-        let Some(thread) = threads::parse(thread.as_str()) else { return Ok(None) };
-        let session = self.session_in(owner, &thread).await?;
+        let Some(thread) = threads::parse_thread_id(thread.as_str()) else { return Ok(None) };
+        let session = self.session_for_thread(owner, &thread).await?;
         Ok(session.inspect(Session::touch))
     }
 
-    /// Gives the thread that a session is in a name.
+    /// Renames the thread that a session is in.
     ///
     /// # Errors
-    /// [`SessionError::ThreadNotFound`], [`SessionError::TooManyReads`], or what codex says.
+    /// [`SessionError::ThreadNotFound`], [`SessionError::ReadersBusy`], or an error of codex.
     pub async fn name_thread_of(
         &self,
         session: &Session,
@@ -89,16 +93,16 @@ impl Sessions {
         session.state().await
     }
 
-    /// Archives a thread, and ends the session that is in it. Where codex refuses, the session stays.
+    /// Archives a thread and ends the session that is in it. The session stays if codex refuses.
     ///
     /// # Errors
-    /// [`SessionError::ThreadNotFound`], also if it is somebody else's, or is archived already;
+    /// [`SessionError::ThreadNotFound`], also for another owner's thread or an archived one;
     /// [`SessionError::TurnActive`], [`SessionError::StillAtWork`], [`SessionError::EmptyThread`],
-    /// [`SessionError::ThreadHeld`], [`SessionError::TooManyReads`], or what codex says.
+    /// [`SessionError::ThreadHeld`], [`SessionError::ReadersBusy`], or an error of codex.
     pub async fn archive_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadId, SessionError> {
-        let thread_id = threads::parse(thread).ok_or(SessionError::ThreadNotFound)?;
-        self.admit(owner, &thread_id).await?;
-        let session = self.session_in(owner, &thread_id).await?;
+        let thread_id = threads::parse_thread_id(thread).ok_or(SessionError::ThreadNotFound)?;
+        self.authorize(owner, &thread_id).await?;
+        let session = self.session_for_thread(owner, &thread_id).await?;
         if let Some(session) = &session {
             if session.state().await?.state.active_turn {
                 return Err(SessionError::TurnActive);
@@ -106,38 +110,44 @@ impl Sessions {
             if session.snapshot().await?.transcript.turns.is_empty() {
                 return Err(SessionError::EmptyThread);
             }
-            session.leave_thread().await?;
+            session.release_thread().await?;
         }
-        self.inner.indexing.finished(&thread_id).await;
-        let archived = self.inner.library.request(&ThreadArchive { thread_id: thread_id.clone() }).await;
-        archived.map_err(held).map_err(threads::no_thread)?;
+        self.inner.indexing.wait_until_finished(&thread_id).await;
+        let archived =
+            self.inner.thread_reader.request(&ThreadArchive { thread_id: thread_id.clone() }).await;
+        archived.map_err(lock_error).map_err(threads::thread_error)?;
         if let Some(session) = session {
-            self.remove(session, ClosedReason::Archived).await?;
+            self.end(session, ClosedReason::Archived).await?;
         }
         Ok(thread_id)
     }
 
-    /// Brings a thread back that was archived.
+    /// Unarchives a thread.
     ///
     /// # Errors
-    /// [`SessionError::ThreadNotFound`], also if it is somebody else's, or is not archived;
-    /// [`SessionError::TooManyReads`], or what codex says.
+    /// [`SessionError::ThreadNotFound`], also for another owner's thread or one that is not
+    /// archived; [`SessionError::ReadersBusy`], or an error of codex.
     pub async fn unarchive_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadId, SessionError> {
-        let thread_id = threads::parse(thread).ok_or(SessionError::ThreadNotFound)?;
-        self.admit(owner, &thread_id).await?;
-        if self.session_in(owner, &thread_id).await?.is_some() {
-            return Err(SessionError::ThreadNotFound); // A session is in it: it is not archived.
+        let thread_id = threads::parse_thread_id(thread).ok_or(SessionError::ThreadNotFound)?;
+        self.authorize(owner, &thread_id).await?;
+        if self.session_for_thread(owner, &thread_id).await?.is_some() {
+            return Err(SessionError::ThreadNotFound); // A thread with a session is not archived.
         }
         let request = ThreadUnarchive { thread_id: thread_id.clone() };
-        self.inner.library.request(&request).await.map_err(held).map_err(threads::no_thread)?;
+        self.inner
+            .thread_reader
+            .request(&request)
+            .await
+            .map_err(lock_error)
+            .map_err(threads::thread_error)?;
         Ok(thread_id)
     }
 }
 
-/// Says of codex's refusals which ones mean that somebody else has the thread.
-pub(super) fn held(error: SessionError) -> SessionError {
+/// Maps codex's refusals that mean that another process has locked the thread.
+pub(super) fn lock_error(error: SessionError) -> SessionError {
     match error {
-        SessionError::Codex(BridgeError::Refused { error, .. }) if is_held(&error) => {
+        SessionError::Codex(BridgeError::Refused { error, .. }) if is_write_locked(&error) => {
             SessionError::ThreadHeld { session: None }
         }
         error => error,

@@ -1,8 +1,9 @@
-//! A whole thread as a file. It is told page by page, so that nobody holds all of it.
+//! Exports a whole thread as a file. The file is streamed page by page, so that the thread is never
+//! in memory as a whole.
 
 mod markdown;
 
-use codex_gateway_wire::{Json, OwnerId, ThreadId, api::ExportFormat, transcript::title};
+use codex_gateway_wire::{Json, OwnerId, ThreadId, api::ExportFormat, transcript::title_from_prompt};
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
@@ -11,49 +12,49 @@ use serde::Deserialize;
 
 use super::{Sessions, threads};
 use crate::{
-    aside::aside,
+    blocking::run_blocking,
     bridge::{
         BridgeError,
-        protocol::{PastTurn, Thread, ThreadRead, WholeTurns, WholeTurnsPage, is_without_turns},
+        protocol::{FullTurnsList, FullTurnsPage, HistoricalTurn, Thread, ThreadRead, is_thread_empty},
     },
     error::SessionError,
 };
 
-/// How many turns are asked for at once.
-const PAGE: u32 = 16;
+/// Number of turns that are requested at once.
+const TURNS_PAGE_SIZE: u32 = 16;
 
 /// A thread as a file.
 pub struct Export {
-    /// What the thread is called.
+    /// The thread's title.
     pub title: Option<String>,
-    /// The file, piece by piece. If one cannot be had, the file is not whole.
+    /// The pieces of the file. After an error the file is incomplete.
     pub pieces: BoxStream<'static, Result<String, SessionError>>,
 }
 
-/// How far it is written.
-struct Writer {
+/// The state of an export.
+struct ExportWriter {
     sessions: Sessions,
     owner: OwnerId,
     thread: ThreadId,
     format: ExportFormat,
-    /// What comes next.
-    next: Option<Next>,
-    /// How many turns are asked for at once.
+    /// What is written next.
+    next: Option<NextPiece>,
+    /// Number of turns that are requested at once.
     limit: u32,
     first: bool,
 }
 
-enum Next {
+enum NextPiece {
     Page(Option<String>),
     End,
 }
 
 impl Sessions {
-    /// A thread of that owner, all of it. Its first piece is had when this answers.
+    /// Exports a thread of the owner. The first piece is available when this returns.
     ///
     /// # Errors
-    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::TooManyReads`], or what
-    /// codex says.
+    /// [`SessionError::ThreadNotFound`], also for another owner's thread;
+    /// [`SessionError::ReadersBusy`], or an error of codex.
     pub async fn export(
         &self,
         owner: &OwnerId,
@@ -64,32 +65,32 @@ impl Sessions {
         struct Read {
             thread: Json,
         }
-        let thread = threads::parse(thread).ok_or(SessionError::ThreadNotFound)?;
-        self.admit(owner, &thread).await?;
+        let thread = threads::parse_thread_id(thread).ok_or(SessionError::ThreadNotFound)?;
+        self.authorize(owner, &thread).await?;
         let request = ThreadRead { thread_id: thread.clone(), include_turns: false };
-        let raw = self.ask_in(owner, &thread, &request).await.map_err(threads::no_thread)?;
-        let raw = threads::read::<Read>(&raw)?.thread;
-        let Thread { name, preview, .. } = threads::read(&raw)?;
+        let raw = self.request_for_thread(owner, &thread, &request).await.map_err(threads::thread_error)?;
+        let raw = threads::parse_json::<Read>(&raw)?.thread;
+        let Thread { name, preview, .. } = threads::parse_json(&raw)?;
         let name = name.filter(|name| !name.is_empty());
-        let title = name.or_else(|| title(preview.as_deref().unwrap_or_default()));
+        let title = name.or_else(|| title_from_prompt(preview.as_deref().unwrap_or_default()));
         let head = match format {
             ExportFormat::Markdown => markdown::head(title.as_deref()),
             ExportFormat::Json => format!("{{\"thread\":{},\"turns\":[", raw.get()),
         };
-        let mut writer = Writer {
+        let mut writer = ExportWriter {
             sessions: self.clone(),
             owner: owner.clone(),
             thread: thread.clone(),
             format,
-            next: Some(Next::Page(None)),
-            limit: PAGE,
+            next: Some(NextPiece::Page(None)),
+            limit: TURNS_PAGE_SIZE,
             first: true,
         };
-        self.inner.indexing.readable(&thread).await?;
-        // Whoever cannot have it shall be told so by the status.
+        self.inner.indexing.wait_until_readable(&thread).await?;
+        // The first piece is read here, so that an error becomes the status of the response.
         let mut first = writer.piece().await?.unwrap_or_default();
-        if first.is_empty() && self.index(owner, &thread).await? {
-            writer.next = Some(Next::Page(None));
+        if first.is_empty() && self.index_if_needed(owner, &thread).await? {
+            writer.next = Some(NextPiece::Page(None));
             first = writer.piece().await?.unwrap_or_default();
         }
         let rest = stream::try_unfold(writer, |mut writer| async move {
@@ -100,39 +101,39 @@ impl Sessions {
     }
 }
 
-impl Writer {
-    /// The next piece; none at the end.
+impl ExportWriter {
+    /// Returns the next piece. `None` at the end.
     async fn piece(&mut self) -> Result<Option<String>, SessionError> {
         let cursor = match self.next.take() {
-            Some(Next::End) if self.format == ExportFormat::Json => return Ok(Some("]}\n".to_owned())),
-            None | Some(Next::End) => return Ok(None),
-            Some(Next::Page(cursor)) => cursor,
+            Some(NextPiece::End) if self.format == ExportFormat::Json => return Ok(Some("]}\n".to_owned())),
+            None | Some(NextPiece::End) => return Ok(None),
+            Some(NextPiece::Page(cursor)) => cursor,
         };
-        let WholeTurnsPage { data, next_cursor } = self.page(cursor.clone()).await?;
-        // A cursor that leads to itself would lead there for ever.
-        let goes_on = next_cursor.filter(|next| !data.is_empty() && cursor.as_ref() != Some(next));
-        self.next = Some(goes_on.map_or(Next::End, |next| Next::Page(Some(next))));
+        let FullTurnsPage { data, next_cursor } = self.page(cursor.clone()).await?;
+        // A cursor that equals the current one would lead to an endless loop.
+        let next_cursor = next_cursor.filter(|next| !data.is_empty() && cursor.as_ref() != Some(next));
+        self.next = Some(next_cursor.map_or(NextPiece::End, |next| NextPiece::Page(Some(next))));
         let (format, is_first) = (self.format, std::mem::take(&mut self.first));
-        aside(move || write(format, is_first, &data)).await?.map(Some)
+        run_blocking(move || write_turns(format, is_first, &data)).await?.map(Some)
     }
 
-    async fn page(&mut self, cursor: Option<String>) -> Result<WholeTurnsPage, SessionError> {
+    async fn page(&mut self, cursor: Option<String>) -> Result<FullTurnsPage, SessionError> {
         loop {
-            let request = WholeTurns::oldest(self.thread.clone(), cursor.clone(), self.limit);
-            match self.sessions.ask_in(&self.owner, &self.thread, &request).await {
+            let request = FullTurnsList::oldest(self.thread.clone(), cursor.clone(), self.limit);
+            match self.sessions.request_for_thread(&self.owner, &self.thread, &request).await {
                 Err(SessionError::Codex(BridgeError::ReplyTooLong)) if self.limit > 1 => self.limit = 1,
-                // A thread that has had no turn yet has none to be listed.
-                Err(SessionError::Codex(BridgeError::Refused { error, .. })) if is_without_turns(&error) => {
-                    return Ok(WholeTurnsPage::default());
+                // A thread without turns has no list of turns.
+                Err(SessionError::Codex(BridgeError::Refused { error, .. })) if is_thread_empty(&error) => {
+                    return Ok(FullTurnsPage::default());
                 }
-                page => return page.map_err(threads::no_thread),
+                page => return page.map_err(threads::thread_error),
             }
         }
     }
 }
 
-/// Writes turns down, which begin the list of turns or go on with it.
-fn write(format: ExportFormat, is_first: bool, turns: &[Json]) -> Result<String, SessionError> {
+/// Writes turns in the format of the export.
+fn write_turns(format: ExportFormat, is_first: bool, turns: &[Json]) -> Result<String, SessionError> {
     let mut piece = String::new();
     for (at, turn) in turns.iter().enumerate() {
         match format {
@@ -140,7 +141,9 @@ fn write(format: ExportFormat, is_first: bool, turns: &[Json]) -> Result<String,
                 piece.push_str(if is_first && at == 0 { "" } else { "," });
                 piece.push_str(turn.get());
             }
-            ExportFormat::Markdown => markdown::turn(&mut piece, &threads::read::<PastTurn>(turn)?),
+            ExportFormat::Markdown => {
+                markdown::turn(&mut piece, &threads::parse_json::<HistoricalTurn>(turn)?);
+            }
         }
     }
     Ok(piece)

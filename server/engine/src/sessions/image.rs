@@ -1,8 +1,9 @@
-//! Pictures that an agent has looked at or made, for people to see.
+//! Images that an agent has viewed or generated.
 //!
-//! Which file it is says the conversation, never the client. It must be inside the session's directory, or be where
-//! codex keeps what it makes; that is checked in the opening itself, by the system, so that no link that is put in the
-//! way meanwhile leads elsewhere. What it is says its content.
+//! The path comes from the conversation, never from the client. The file must be inside the
+//! session's directory, or where codex stores generated images. The kernel checks this when it
+//! opens the file, so a link that is created in the meantime cannot lead elsewhere. The media type
+//! comes from the content.
 
 use std::{
     fs::File,
@@ -17,23 +18,23 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
 use super::Sessions;
 use crate::{error::SessionError, session::Session};
 
-/// How many bytes a picture has at most.
-const BYTES: u64 = 16 * 1024 * 1024;
+/// Maximum size of an image.
+const MAX_IMAGE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A picture.
+/// An image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// Its media type.
+    /// The media type.
     pub media_type: &'static str,
-    /// Its content.
+    /// The content of the file.
     pub bytes: Vec<u8>,
 }
 
 impl Sessions {
-    /// The picture of an entry that the session keeps.
+    /// Returns the image of an entry in the session's transcript.
     ///
     /// # Errors
-    /// [`SessionError::NoSuchEntry`], [`SessionError::NoImage`].
+    /// [`SessionError::NoSuchEntry`], [`SessionError::NoImage`]
     pub async fn image(&self, session: &Session, id: &ItemId) -> Result<Image, SessionError> {
         let transcript = session.snapshot().await?.transcript;
         let made = self.inner.config.launch.home().map(|home| home.join("generated_images"));
@@ -45,31 +46,32 @@ impl Sessions {
             _ => (None, Vec::new()),
         };
         let path = PathBuf::from(path.ok_or(SessionError::NoImage)?);
-        // Files are read where waiting for them holds nobody up.
+        // Reading blocks.
         let read = move || roots.iter().flatten().find_map(|root| read(root, &path));
         tokio::task::spawn_blocking(read).await.ok().flatten().ok_or(SessionError::NoImage)
     }
 }
 
-/// Reads a picture below a directory; none if it is elsewhere, too large, or none.
+/// Reads an image below a directory. `None` if the file is elsewhere, too large, or not an image.
 fn read(root: &Path, path: &Path) -> Option<Image> {
     let below = if path.is_absolute() { path.strip_prefix(root).ok()? } else { path };
     let root = open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()?;
-    // Opening something that is no file must not wait.
+    // Opening a FIFO or a device must not block.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let within = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     let file = File::from(openat2(root.as_fd(), below, flags, Mode::empty(), within).ok()?);
-    if !file.metadata().is_ok_and(|found| found.is_file() && found.len() <= BYTES) {
+    if !file.metadata().is_ok_and(|found| found.is_file() && found.len() <= MAX_IMAGE_BYTES) {
         return None;
     }
     let mut bytes = Vec::new();
-    // It may grow meanwhile.
-    file.take(BYTES + 1).read_to_end(&mut bytes).ok()?;
-    let media_type = media_type(&bytes).filter(|_| bytes.len() as u64 <= BYTES)?;
+    // The file may grow while it is read.
+    file.take(MAX_IMAGE_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    let media_type = media_type(&bytes).filter(|_| bytes.len() as u64 <= MAX_IMAGE_BYTES)?;
     Some(Image { media_type, bytes })
 }
 
-/// What a picture is, by its first bytes. (SVG is none: it can hold scripts.)
+/// Returns the media type for the first bytes of an image. SVG is excluded, because it can contain
+/// scripts.
 fn media_type(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
@@ -89,7 +91,7 @@ mod tests {
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\nand so on";
 
     #[test]
-    fn a_picture_below_the_directory_is_read_and_nothing_else() {
+    fn only_images_below_the_directory_are_read() {
         let dir = tempfile::tempdir().unwrap();
         let (root, outside) = (dir.path().join("work"), dir.path().join("outside"));
         for dir in [root.join("sub"), outside.clone()] {
@@ -98,7 +100,11 @@ mod tests {
         fs::write(root.join("sub/a.png"), PNG).unwrap();
         fs::write(root.join("b.svg"), "<svg/>").unwrap();
         fs::write(outside.join("c.png"), PNG).unwrap();
-        fs::write(root.join("large.png"), [PNG, &vec![0; usize::try_from(BYTES).unwrap()]].concat()).unwrap();
+        fs::write(
+            root.join("large.png"),
+            [PNG, &vec![0; usize::try_from(MAX_IMAGE_BYTES).unwrap()]].concat(),
+        )
+        .unwrap();
         symlink("sub", root.join("inside")).unwrap();
         symlink(&outside, root.join("away")).unwrap();
         symlink("../outside/c.png", root.join("d.png")).unwrap();

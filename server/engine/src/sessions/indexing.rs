@@ -1,5 +1,6 @@
-//! Conversations that codex has a file of and has not indexed: the file was copied into its home, or its databases were
-//! removed. Codex lists such a thread, but returns no turns of it until the thread is resumed.
+//! Indexing of conversations that codex has a file of but no index: the file was copied into
+//! codex's home, or codex's databases were removed. Codex lists such a thread, but returns no turns
+//! of it until the thread is resumed.
 
 use std::{
     collections::HashMap,
@@ -19,26 +20,27 @@ use tokio::{sync::Semaphore, time::timeout};
 use super::{Sessions, threads};
 use crate::{
     bridge::{
-        Bridge, BridgeError, Inbox,
-        protocol::{ThreadIndex, ThreadRead, is_archived, is_held, is_without_provider},
+        Bridge, BridgeError, InboundReceiver,
+        protocol::{ThreadIndex, ThreadRead, is_thread_archived, is_unknown_provider, is_write_locked},
     },
     error::SessionError,
-    greeting::{Greeted, greet},
+    handshake::{InitializedProcess, spawn_and_initialize},
 };
 
-/// How long a reader waits for codex to index a conversation before being told what is being done.
+/// How long a reader waits for codex to index a conversation before it gets
+/// [`SessionError::Indexing`].
 const INDEX_WAIT: Duration = Duration::from_secs(2);
-/// How many conversations are indexed at the same time. Each has a process of its own.
+/// Maximum number of conversations that are indexed at the same time. Each has its own process.
 const MAX_INDEXERS: usize = 2;
 
-type Outcome = Result<(), SessionError>;
-/// The indexing of one conversation; all clones are one.
-type Run = Shared<BoxFuture<'static, Outcome>>;
+type IndexingResult = Result<(), SessionError>;
+/// The indexing of one conversation. Clones share the result.
+type IndexingRun = Shared<BoxFuture<'static, IndexingResult>>;
 
 /// The conversations that are being indexed. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Indexing {
-    running: Arc<Mutex<HashMap<ThreadId, Run>>>,
+    running: Arc<Mutex<HashMap<ThreadId, IndexingRun>>>,
     permits: Arc<Semaphore>,
 }
 
@@ -55,43 +57,47 @@ impl Default for Indexing {
 }
 
 impl Indexing {
-    /// Waits until a thread is not being indexed: until then another process has it open.
-    pub(crate) async fn finished(&self, thread: &ThreadId) {
-        if let Some(run) = self.run(thread) {
-            // Its readers are told how it went.
+    /// Waits until a thread is not being indexed. Another process has it open until then.
+    pub(crate) async fn wait_until_finished(&self, thread: &ThreadId) {
+        if let Some(run) = self.running(thread) {
+            // The readers of the thread get the result.
             let _ = run.await;
         }
     }
 
-    /// Waits until a thread is not being indexed, because codex tells a part of it until then.
+    /// Waits until a thread is not being indexed. Codex returns only a part of it until then.
     ///
     /// # Errors
-    /// [`SessionError::Indexing`] if that takes long.
-    pub(super) async fn readable(&self, thread: &ThreadId) -> Result<(), SessionError> {
-        match self.run(thread) {
+    /// [`SessionError::Indexing`] after [`INDEX_WAIT`].
+    pub(super) async fn wait_until_readable(&self, thread: &ThreadId) -> Result<(), SessionError> {
+        match self.running(thread) {
             Some(run) => timeout(INDEX_WAIT, run).await.map(drop).map_err(|_| SessionError::Indexing),
             None => Ok(()),
         }
     }
 
-    fn run(&self, thread: &ThreadId) -> Option<Run> {
+    fn running(&self, thread: &ThreadId) -> Option<IndexingRun> {
         self.lock().get(thread).cloned()
     }
 
-    /// The indexing of a thread: the one that is running, or else a new one.
-    fn join(&self, thread: &ThreadId, begin: impl FnOnce() -> BoxFuture<'static, Outcome>) -> Run {
+    /// Returns the running indexing of a thread, or starts one.
+    fn join_or_start(
+        &self,
+        thread: &ThreadId,
+        begin: impl FnOnce() -> BoxFuture<'static, IndexingResult>,
+    ) -> IndexingRun {
         self.lock().entry(thread.clone()).or_insert_with(|| begin().shared()).clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ThreadId, Run>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ThreadId, IndexingRun>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What has to be known of a thread to index it.
+/// The fields of a thread that indexing needs.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Stored {
+struct ThreadInfo {
     #[serde(default)]
     preview: Option<String>,
     #[serde(default)]
@@ -102,7 +108,7 @@ struct Stored {
     status: Status,
 }
 
-/// Whether the process that was asked has the thread open.
+/// Whether the process that was asked has loaded the thread.
 #[derive(Default, Deserialize)]
 struct Status {
     #[serde(rename = "type", default)]
@@ -110,34 +116,39 @@ struct Status {
 }
 
 impl Sessions {
-    /// Lets codex index a thread of which it tells no turns, if something was said in it and no process has it open.
-    /// Returns `true` if codex has indexed it: then it is worth reading again.
+    /// Indexes a thread for which codex returns no turns, if it has messages and no process has
+    /// loaded it. Returns `true` if codex has indexed the thread: reading it again is worthwhile.
     ///
     /// # Errors
-    /// [`SessionError::Indexing`] if it takes long; it goes on. [`SessionError::Archived`], or what codex says.
-    pub(super) async fn index(&self, owner: &OwnerId, thread: &ThreadId) -> Result<bool, SessionError> {
+    /// [`SessionError::Indexing`] after [`INDEX_WAIT`]; the indexing continues.
+    /// [`SessionError::Archived`], or an error of codex.
+    pub(super) async fn index_if_needed(
+        &self,
+        owner: &OwnerId,
+        thread: &ThreadId,
+    ) -> Result<bool, SessionError> {
         #[derive(Deserialize)]
         struct Read {
-            thread: Stored,
+            thread: ThreadInfo,
         }
         let request = ThreadRead { thread_id: thread.clone(), include_turns: false };
-        let raw = self.ask_in(owner, thread, &request).await.map_err(threads::no_thread)?;
-        let Read { thread: stored } = threads::read(&raw)?;
-        let is_blank = stored.preview.as_deref().unwrap_or_default().trim().is_empty();
-        if is_blank || stored.status.kind != "notLoaded" {
+        let raw = self.request_for_thread(owner, thread, &request).await.map_err(threads::thread_error)?;
+        let Read { thread: info } = threads::parse_json(&raw)?;
+        let is_blank = info.preview.as_deref().unwrap_or_default().trim().is_empty();
+        if is_blank || info.status.kind != "notLoaded" {
             return Ok(false);
         }
-        let run = self.inner.indexing.join(thread, || {
+        let run = self.inner.indexing.join_or_start(thread, || {
             let (sessions, owner, thread) = (self.clone(), owner.clone(), thread.clone());
             let task = self.inner.background.spawn(async move {
                 let outcome = tokio::select! {
-                    outcome = sessions.index_now(&owner, &thread, stored) => outcome,
+                    outcome = sessions.run_indexing(&owner, &thread, info) => outcome,
                     () = sessions.inner.stopping.cancelled() => Err(SessionError::ShuttingDown),
                 };
                 sessions.inner.indexing.lock().remove(&thread);
                 outcome
             });
-            // A task that is gone has panicked, or the runtime ends.
+            // The task has panicked, or the runtime is shutting down.
             task.map(|outcome| outcome.unwrap_or(Err(SessionError::ShuttingDown))).boxed()
         });
         match timeout(INDEX_WAIT, run).await {
@@ -146,44 +157,52 @@ impl Sessions {
         }
     }
 
-    /// Resumes the thread in a process of its own, which indexes it, and ends that.
-    async fn index_now(&self, owner: &OwnerId, thread: &ThreadId, stored: Stored) -> Outcome {
+    /// Resumes the thread in its own process, which indexes it, and ends the process.
+    async fn run_indexing(&self, owner: &OwnerId, thread: &ThreadId, info: ThreadInfo) -> IndexingResult {
         let inner = &self.inner;
         let _permit = inner.indexing.permits.acquire().await.map_err(|_| SessionError::ShuttingDown)?;
-        // A session that wants the thread waits until the process is gone. One that is in the thread already, and has no
-        // process, waits for the end of the indexing before it starts one.
-        let hold = match inner.holds.take(thread, &SessionId::default(), owner).await {
-            Ok(hold) => Some(hold.for_process()),
+        // A session that wants the thread waits until the process has exited. A session that is
+        // already in the thread and has no process waits for the indexing before it starts one.
+        let lock = match inner.thread_locks.acquire(thread, &SessionId::default(), owner).await {
+            Ok(lock) => Some(lock.for_process()),
             Err(SessionError::ThreadHeld { .. }) => None,
             Err(error) => return Err(error),
         };
         tracing::info!(%thread, "codex has not indexed a conversation; it does so now");
-        let Greeted { bridge, mut inbox, .. } = greet(&inner.config, &inner.background, hold).await?;
-        // No turn runs here, so nothing of the folder's own settings may start, whoever trusts it.
-        let request = ThreadIndex::new(thread.clone()).untrusted(Path::new(&stored.cwd));
-        let mut reply = ask(&bridge, &mut inbox, &request).await;
-        if let (Err(BridgeError::Refused { error, .. }), Some(provider)) = (&reply, &stored.model_provider)
-            && is_without_provider(error)
+        let InitializedProcess { bridge, mut inbox, .. } =
+            spawn_and_initialize(&inner.config, &inner.background, lock).await?;
+        // No turn runs in this process, so no settings of the folder may start anything, whether
+        // the folder is trusted or not.
+        let request = ThreadIndex::new(thread.clone()).untrusted(Path::new(&info.cwd));
+        let mut reply = request_ignoring_events(&bridge, &mut inbox, &request).await;
+        if let (Err(BridgeError::Refused { error, .. }), Some(provider)) = (&reply, &info.model_provider)
+            && is_unknown_provider(error)
         {
-            reply = ask(&bridge, &mut inbox, &request.with_provider(provider)).await;
+            reply = request_ignoring_events(&bridge, &mut inbox, &request.with_provider(provider)).await;
         }
-        bridge.close().await;
+        bridge.shutdown().await;
         match reply {
             Ok(()) => Ok(()),
-            // A process that is not the gateway's has it open, and so has indexed it.
-            Err(BridgeError::Refused { error, .. }) if is_held(&error) => Ok(()),
-            Err(BridgeError::Refused { error, .. }) if is_archived(&error) => Err(SessionError::Archived),
-            Err(error) => Err(threads::no_thread(error.into())),
+            // A process outside of the gateway has the thread open, and has therefore indexed it.
+            Err(BridgeError::Refused { error, .. }) if is_write_locked(&error) => Ok(()),
+            Err(BridgeError::Refused { error, .. }) if is_thread_archived(&error) => {
+                Err(SessionError::Archived)
+            }
+            Err(error) => Err(threads::thread_error(error.into())),
         }
     }
 }
 
-/// Asks a process that nobody else listens to.
-async fn ask(bridge: &Bridge, inbox: &mut Inbox, request: &ThreadIndex) -> Result<(), BridgeError> {
+/// Sends a request to a process whose other messages are ignored.
+async fn request_ignoring_events(
+    bridge: &Bridge,
+    inbox: &mut InboundReceiver,
+    request: &ThreadIndex,
+) -> Result<(), BridgeError> {
     let listening = async { while inbox.recv().await.is_some() {} };
     tokio::select! {
         reply = bridge.request(request) => reply.map(drop),
-        // Its end: the request fails, too.
+        // The process has exited, so the request has failed as well.
         () = listening => Err(BridgeError::Closed),
     }
 }

@@ -1,125 +1,129 @@
-//! A conversation's older entries, page by page.
+//! Pages of a conversation's older entries.
 
 use codex_gateway_wire::{ItemId, ItemsPage, ThreadId};
 use serde::{Deserialize, Serialize};
 
 use super::{Sessions, threads};
 use crate::{
-    bridge::{BridgeError, protocol::is_no_thread},
+    bridge::{BridgeError, protocol::is_thread_not_found},
     error::SessionError,
     session::{
         Session,
-        older::{Beyond, Finder, Looked, Next},
-        walk::Walk,
+        history_page::{HistoryQuery, Lookup, NextPage, PageBuilder},
+        turn_pager::TurnPager,
     },
 };
 
-/// Which entries to tell.
+/// Which entries to return.
 #[derive(Clone, Debug)]
 pub struct ItemsQuery {
-    /// What they are older than.
+    /// The upper end of the page.
     pub older_than: OlderThan,
-    /// How many at most.
+    /// Maximum number of entries.
     pub limit: usize,
 }
 
 /// What the entries of a page are older than.
 #[derive(Clone, Debug)]
 pub enum OlderThan {
-    /// What has not been said yet.
+    /// The end of the conversation.
     Now,
     /// This entry.
     Entry(ItemId),
-    /// The page that gave this cursor.
+    /// The page that returned this cursor.
     Page(String),
 }
 
-/// Where a page of codex's history ends. It names the page of codex's, so that nothing newer is read again.
+/// Where a page of older entries ends. Includes codex's cursor, so that newer pages are not read
+/// again.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Place {
+struct ItemsCursor {
     thread: ThreadId,
     page: Option<String>,
     before: ItemId,
 }
 
 impl Sessions {
-    /// A page of a session's conversation, as it was before some entry. What the session does not keep is read from
-    /// codex's history, through its own process if it has one; none is started for it but the library's.
+    /// Returns a page of a session's conversation. Entries that are not in the transcript are read
+    /// from codex's history: through the session's process if it has one, else through the thread
+    /// reader.
     ///
     /// # Errors
-    /// [`SessionError::NoSuchEntry`], [`SessionError::BadCursor`], [`SessionError::TooManyReads`], or what codex
-    /// says.
+    /// [`SessionError::NoSuchEntry`], [`SessionError::BadCursor`], [`SessionError::ReadersBusy`],
+    /// or an error of codex.
     pub async fn items(&self, session: &Session, query: ItemsQuery) -> Result<ItemsPage, SessionError> {
         let ItemsQuery { older_than, limit } = query;
         let cursor = match older_than {
-            OlderThan::Now => return self.look(session, None, limit).await,
-            OlderThan::Entry(id) => return self.look(session, Some(id), limit).await,
+            OlderThan::Now => return self.lookup_items(session, None, limit).await,
+            OlderThan::Entry(id) => return self.lookup_items(session, Some(id), limit).await,
             OlderThan::Page(cursor) => cursor,
         };
-        let Place { thread, page, before } = self.inner.cursors.open(session.owner(), &cursor)?;
-        let beyond = session.look_before(before).await?;
-        if beyond.thread != thread {
-            return Err(SessionError::BadCursor); // It is of a thread that the session was in before.
+        let ItemsCursor { thread, page, before } = self.inner.cursors.open(session.owner(), &cursor)?;
+        let query = session.lookup_items_before(before).await?;
+        if query.thread != thread {
+            return Err(SessionError::BadCursor); // Of the session's previous thread.
         }
-        self.find(session, beyond, page, limit).await
+        self.read_history(session, query, page, limit).await
     }
 
-    async fn look(
+    async fn lookup_items(
         &self,
         session: &Session,
         before: Option<ItemId>,
         limit: usize,
     ) -> Result<ItemsPage, SessionError> {
-        match session.look(before, limit).await? {
-            Looked::Here(page) => Ok(page),
-            Looked::Beyond(beyond) => self.find(session, beyond, None, limit).await,
+        match session.lookup_items(before, limit).await? {
+            Lookup::Local(page) => Ok(page),
+            Lookup::Remote(query) => self.read_history(session, query, None, limit).await,
         }
     }
 
-    async fn find(
+    async fn read_history(
         &self,
         session: &Session,
-        beyond: Beyond,
+        query: HistoryQuery,
         page: Option<String>,
         limit: usize,
     ) -> Result<ItemsPage, SessionError> {
-        let thread = beyond.thread.clone();
-        let mut walk = Walk::new(thread.clone(), page.clone());
-        let mut finder = Finder::new(beyond, limit);
+        let thread = query.thread.clone();
+        let mut pager = TurnPager::new(thread.clone(), page.clone());
+        let mut builder = PageBuilder::new(query, limit);
         let mut is_blank = true;
-        self.inner.indexing.readable(&thread).await?;
-        while !finder.is_full()
-            && let Some(request) = walk.request()
+        self.inner.indexing.wait_until_readable(&thread).await?;
+        while !builder.is_full()
+            && let Some(request) = pager.request()
         {
-            match self.ask_in(session.owner(), &thread, &request).await {
-                Ok(told)
-                    if told.data.is_empty() && is_blank && self.index(session.owner(), &thread).await? =>
+            match self.request_for_thread(session.owner(), &thread, &request).await {
+                Ok(turns)
+                    if turns.data.is_empty()
+                        && is_blank
+                        && self.index_if_needed(session.owner(), &thread).await? =>
                 {
-                    (walk, is_blank) = (Walk::new(thread.clone(), page.clone()), false);
+                    (pager, is_blank) = (TurnPager::new(thread.clone(), page.clone()), false);
                 }
                 Ok(page) => {
                     is_blank = false;
-                    let name = walk.page().map(str::to_owned);
-                    for past in walk.take(page) {
-                        finder.take(past, name.as_deref());
+                    let name = pager.page_cursor().map(str::to_owned);
+                    for turn in pager.advance(page) {
+                        builder.push_turn(turn, name.as_deref());
                     }
                 }
-                Err(SessionError::Codex(BridgeError::ReplyTooLong)) if walk.shorten() => {}
-                Err(error) => return Err(meaning(error)),
+                Err(SessionError::Codex(BridgeError::ReplyTooLong)) if pager.shrink_page() => {}
+                Err(error) => return Err(history_error(error)),
             }
         }
-        let (page, next) = finder.finish()?;
-        let place = next.map(|Next { page, before }| Place { thread, page, before });
-        let cursor = place.and_then(|place| self.inner.cursors.seal(session.owner(), &place));
+        let (page, next) = builder.finish()?;
+        let cursor = next.map(|NextPage { page, before }| ItemsCursor { thread, page, before });
+        let cursor = cursor.and_then(|cursor| self.inner.cursors.seal(session.owner(), &cursor));
         Ok(ItemsPage { cursor, ..page })
     }
 }
 
-/// What codex's refusal to tell a thread's turns means.
-fn meaning(error: SessionError) -> SessionError {
-    match threads::bad_cursor(error) {
-        SessionError::Codex(BridgeError::Refused { error, .. }) if is_no_thread(&error) => {
+/// Maps codex's refusal to return a thread's turns to an error.
+fn history_error(error: SessionError) -> SessionError {
+    match threads::cursor_error(error) {
+        SessionError::Codex(BridgeError::Refused { error, .. }) if is_thread_not_found(&error) => {
             SessionError::NoSuchEntry
         }
         error => error,

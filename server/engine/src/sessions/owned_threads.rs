@@ -1,7 +1,8 @@
-//! One owner's threads, asked for by their ids.
+//! Lists one owner's threads by their ids.
 //!
-//! Codex takes at most [`MAX_INCLUDED_THREADS`] ids in one request, so the owner's ids are cut into groups. A page of the
-//! list merges the pages of all groups; its cursor holds one [`Position`] per group.
+//! Codex takes at most [`MAX_INCLUDED_THREADS`] ids in one request, so the owner's ids are split
+//! into groups. A page of the list merges pages of all groups. Its cursor holds one [`Position`]
+//! per group.
 
 use std::{collections::HashMap, iter::Peekable, vec};
 
@@ -14,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Sessions,
     cursor::ListCursor,
-    found::Found,
-    threads::{ThreadQuery, id, read},
+    thread_list::ThreadListBuilder,
+    threads::{ThreadQuery, id_of, parse_json},
 };
 use crate::{
     bridge::protocol::{MAX_INCLUDED_THREADS, ThreadPage},
@@ -23,11 +24,11 @@ use crate::{
     version::Version,
 };
 
-/// The oldest codex that can be asked for threads by id.
-pub(super) const SINCE: Version = Version(0, 171, 0);
-/// The largest number of groups that are merged. Each group costs one request per page, and a place in the cursor.
+/// The first version of codex that lists threads by id.
+pub(super) const MIN_VERSION_TO_LIST_BY_ID: Version = Version(0, 171, 0);
+/// Maximum number of groups. Each group costs one request per page, and a position in the cursor.
 const MAX_GROUPS: usize = 32;
-/// The largest number of an owner's threads that can be listed by id.
+/// Maximum number of an owner's threads that can be listed by id.
 pub(super) const MAX_THREADS: usize = MAX_GROUPS * MAX_INCLUDED_THREADS;
 
 /// Where the list of one group continues.
@@ -42,13 +43,13 @@ pub(super) enum Position {
 }
 
 impl Position {
-    /// The position that codex's `nextCursor` stands for.
+    /// Returns the position for codex's `nextCursor`.
     fn from_next_cursor(cursor: Option<String>) -> Self {
         cursor.map_or(Self::End, Self::After)
     }
 }
 
-/// A thread of a page, with the value that pages are sorted by.
+/// A thread of a page, and the value that the list is sorted by.
 #[derive(Debug)]
 struct Candidate {
     /// In the unit of codex's field, which is the same for all threads of a list.
@@ -68,7 +69,8 @@ struct GroupPage {
 }
 
 impl Sessions {
-    /// A page of an owner's threads, by id: it is full unless it is the last one. `positions` is `None` for the first page.
+    /// Returns a page of an owner's threads. It is full unless it is the last page. `positions` is
+    /// `None` for the first page.
     pub(super) async fn list_threads_by_id(
         &self,
         owner: &OwnerId,
@@ -78,7 +80,7 @@ impl Sessions {
     ) -> Result<ThreadList, SessionError> {
         let groups: Vec<&[ThreadId]> = ids.chunks(MAX_INCLUDED_THREADS).collect();
         let mut positions = positions.unwrap_or_else(|| vec![Position::Start; groups.len()]);
-        // A group that began after the list's first page holds threads that are newer than the list.
+        // A group that was added after the first page holds threads that are newer than the list.
         positions.resize(groups.len(), Position::End);
         let mut read_states = HashMap::new();
         let mut pages = Vec::with_capacity(groups.len());
@@ -93,7 +95,8 @@ impl Sessions {
             if page.is_exhausted() {
                 *position = page.end.clone();
             } else if let Ok(taken @ 1..) = u32::try_from(page.taken) {
-                // Codex gives a cursor for the end of a page only: a page that ends behind the last thread taken has it.
+                // Codex returns a cursor only for the end of a page. A page that ends behind the
+                // last taken thread has the needed one.
                 let exact = self.group_page(query, group, position, taken).await?.unwrap_or_default();
                 *position = Position::from_next_cursor(exact.next_cursor);
             }
@@ -101,10 +104,10 @@ impl Sessions {
         let is_last = positions.iter().all(|position| *position == Position::End);
         let next_cursor =
             (!is_last).then(|| self.inner.cursors.seal(owner, &ListCursor::Groups(positions))).flatten();
-        Found::from_parts(threads, read_states).into_list(next_cursor)
+        ThreadListBuilder::from_parts(threads, read_states).into_list(next_cursor)
     }
 
-    /// A page of one group's threads. `None` behind its end.
+    /// Returns a page of one group's threads. `None` at the end of the group.
     async fn group_page(
         &self,
         query: &ThreadQuery,
@@ -119,9 +122,9 @@ impl Sessions {
         };
         let mut request = query.page(cursor, limit);
         request.included_thread_ids = Some(group.to_vec());
-        let mut page: ThreadPage = read(&self.thread_page(&request).await?)?;
-        // Owners are kept apart here, whatever codex answers.
-        page.data.retain(|thread| id(thread).is_ok_and(|id| group.contains(&id)));
+        let mut page: ThreadPage = parse_json(&self.thread_page(&request).await?)?;
+        // Owners are separated here, whatever codex returns.
+        page.data.retain(|thread| id_of(thread).is_ok_and(|id| group.contains(&id)));
         if let Some(states) = &mut page.read_states {
             states.retain(|thread, _| group.contains(thread));
         }
@@ -136,7 +139,7 @@ impl GroupPage {
         sort_key: Option<SortKey>,
     ) -> Result<Self, SessionError> {
         let candidate = |thread: Json| {
-            Ok(Candidate { sort_value: sort_value(&thread, sort_key)?, id: id(&thread)?, thread })
+            Ok(Candidate { sort_value: sort_value(&thread, sort_key)?, id: id_of(&thread)?, thread })
         };
         let candidates = threads.into_iter().map(candidate).collect::<Result<Vec<_>, SessionError>>()?;
         Ok(Self {
@@ -151,7 +154,7 @@ impl GroupPage {
     }
 }
 
-/// Takes up to `limit` threads, the newest first. A page's own order is kept.
+/// Takes up to `limit` threads, newest first. The order within a page is kept.
 fn merge(pages: &mut [GroupPage], limit: usize) -> Vec<(ThreadId, Json)> {
     let mut threads = Vec::new();
     while threads.len() < limit {
@@ -169,7 +172,7 @@ fn merge(pages: &mut [GroupPage], limit: usize) -> Vec<(ThreadId, Json)> {
     threads
 }
 
-/// The field that a list is sorted by: codex's own choice is the time of creation.
+/// Returns the field that a list is sorted by. Codex sorts by the time of creation by default.
 fn sort_value(thread: &Json, sort_key: Option<SortKey>) -> Result<i64, SessionError> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
@@ -181,7 +184,7 @@ fn sort_value(thread: &Json, sort_key: Option<SortKey>) -> Result<i64, SessionEr
         #[serde(rename = "recencyAt")]
         recency: Option<i64>,
     }
-    let Times { created, updated, recency } = read(thread)?;
+    let Times { created, updated, recency } = parse_json(thread)?;
     Ok(match sort_key {
         None | Some(SortKey::CreatedAt) => created,
         Some(SortKey::UpdatedAt) => updated,
@@ -207,7 +210,7 @@ mod tests {
         let mut pages = [page(&[9, 4, 1], Some("a")), page(&[], None), page(&[8, 7, 4], None)];
         assert_eq!(times(&merge(&mut pages, 4)), [9, 8, 7, 4]);
         let taken: Vec<usize> = pages.iter().map(|page| page.taken).collect();
-        assert_eq!(taken, [1, 0, 3], "of equal times the later group comes first");
+        assert_eq!(taken, [1, 0, 3], "the later group comes first if times are equal");
         assert!(!pages[0].is_exhausted() && pages[1].is_exhausted() && pages[2].is_exhausted());
     }
 

@@ -1,4 +1,4 @@
-//! Folders that bring codex settings along, and what their owners decide about them.
+//! Folders that contain codex settings, and the decisions of owners to trust them.
 
 use std::path::{Path, PathBuf};
 
@@ -18,11 +18,11 @@ use crate::{
 };
 
 impl Sessions {
-    /// Returns what a folder brings along and whether that owner trusts it. Without `cwd`, the folder in which new
-    /// sessions work.
+    /// Returns the codex settings in a folder and whether the owner trusts it. `None` for the
+    /// folder of new sessions.
     ///
     /// # Errors
-    /// [`SessionError::BadCwd`], [`SessionError::OutsideWorkspaces`]; what the store says.
+    /// [`SessionError::BadCwd`], [`SessionError::OutsideWorkspaces`]; an error of the store.
     pub async fn project(&self, owner: &OwnerId, cwd: Option<&str>) -> Result<Project, SessionError> {
         let folder = self.folder(cwd).await?;
         let policy = self.inner.config.trust_projects;
@@ -39,11 +39,12 @@ impl Sessions {
         Ok(Project { path, trust, can_trust: policy != TrustProjects::Never, settings })
     }
 
-    /// Records what an owner decides about a folder. Their sessions that work there restart their processes before the
-    /// next turn, or once a running turn has ended.
+    /// Records the owner's decision about a folder. The owner's sessions in that folder restart
+    /// their processes before the next turn, or once a running turn has ended.
     ///
     /// # Errors
-    /// [`SessionError::OverCeiling`] if the operator trusts no folder; those of [`Sessions::project`].
+    /// [`SessionError::OverCeiling`] if the operator trusts no folder; those of
+    /// [`Sessions::project`].
     pub async fn decide_project(
         &self,
         owner: &OwnerId,
@@ -53,10 +54,11 @@ impl Sessions {
         self.check_trust(decision)?;
         let folder = match self.folder(cwd).await {
             Ok(folder) => folder,
-            // A folder that is gone, or not allowed any more, can still be forgotten, by the path in the list.
+            // The decision about a folder that no longer exists or is no longer allowed can be
+            // removed, by the path in the list.
             Err(error) if decision == ProjectTrust::Undecided => {
                 let path = self.decided_folder(owner, cwd).await?.ok_or(error)?;
-                self.inner.store.decide_project(owner, &path, decision).await?;
+                self.inner.store.set_project_trust(owner, &path, decision).await?;
                 return Ok(Project { path, ..Project::default() });
             }
             Err(error) => return Err(error),
@@ -65,10 +67,10 @@ impl Sessions {
         self.project(owner, folder.to_str()).await
     }
 
-    /// Lists what an owner has decided, the newest first.
+    /// Returns the owner's decisions, newest first.
     ///
     /// # Errors
-    /// What the store says.
+    /// An error of the store.
     pub async fn projects(&self, owner: &OwnerId) -> Result<Vec<DecidedProject>, SessionError> {
         let decided = self.inner.store.project_decisions(owner).await?;
         let decided = decided.into_iter().map(|ProjectDecision { folder, trust, decided_ms }| {
@@ -87,39 +89,39 @@ impl Sessions {
         Ok(())
     }
 
-    /// Records a decision about a folder that is allowed, and lets the sessions there know.
+    /// Records a decision about an allowed folder and informs the sessions in that folder.
     pub(super) async fn decide_folder(
         &self,
         owner: &OwnerId,
         folder: &Path,
         decision: ProjectTrust,
     ) -> Result<(), SessionError> {
-        // Codex takes paths as text.
+        // Codex's protocol has paths as text.
         let path = folder.to_str().ok_or_else(|| SessionError::BadCwd(folder.display().to_string()))?;
         let before = self.inner.store.project_trust(owner, folder).await?;
         if before == decision {
             return Ok(());
         }
-        self.inner.store.decide_project(owner, path, decision).await?;
+        self.inner.store.set_project_trust(owner, path, decision).await?;
         tracing::info!(%owner, folder = path, decision = decision.as_str(), "an owner has decided about a folder");
         let policy = self.inner.config.trust_projects;
         if policy.allows(before) != policy.allows(decision) {
             for session in self.sessions_in(owner, folder) {
-                session.project_decided().await;
+                session.project_trust_changed().await;
             }
         }
         Ok(())
     }
 
-    /// The folder that is meant, if the operator allows it.
+    /// Resolves a folder, if the operator allows it.
     async fn folder(&self, cwd: Option<&str>) -> Result<PathBuf, SessionError> {
         match cwd.filter(|cwd| !cwd.is_empty()) {
-            Some(cwd) => settings::directory(&self.inner.config, cwd).await,
+            Some(cwd) => settings::resolve_directory(&self.inner.config, cwd).await,
             None => Ok(self.inner.config.cwd.clone()),
         }
     }
 
-    /// The path of an earlier decision, if it is written exactly so.
+    /// Returns the path of an earlier decision, if it equals `cwd`.
     async fn decided_folder(
         &self,
         owner: &OwnerId,
@@ -129,9 +131,9 @@ impl Sessions {
         Ok(decided.into_iter().map(|decided| decided.path).find(|path| Some(path.as_str()) == cwd))
     }
 
-    /// The sessions of an owner in memory that work in a folder.
+    /// Returns the loaded sessions of an owner that work in a folder.
     fn sessions_in(&self, owner: &OwnerId, folder: &Path) -> Vec<Session> {
         let works_there = |session: &&Session| session.owner() == owner && session.settings().cwd == folder;
-        self.live().values().filter(works_there).cloned().collect()
+        self.loaded().values().filter(works_there).cloned().collect()
     }
 }

@@ -1,4 +1,4 @@
-//! The rules of an owner: what they allow without being asked.
+//! The rules of an owner: approvals that are granted automatically.
 
 use codex_gateway_wire::{OwnerId, Rule, RuleId};
 
@@ -6,19 +6,20 @@ use super::Sessions;
 use crate::error::SessionError;
 
 impl Sessions {
-    /// The rules of an owner, the oldest first.
+    /// Returns the rules of an owner, oldest first.
     ///
     /// # Errors
-    /// What the store says.
+    /// An error of the store.
     pub async fn rules(&self, owner: &OwnerId) -> Result<Vec<Rule>, SessionError> {
-        Ok(self.inner.rules.of(owner).await?.list())
+        Ok(self.inner.rules.for_owner(owner).await?.list())
     }
 
-    /// Revokes a rule of an owner. It allows nothing from now on; what it has allowed stays done.
+    /// Revokes a rule of an owner. Earlier approvals by the rule stay valid.
     ///
     /// # Errors
-    /// [`SessionError::NoSuchRule`], also if it is another owner's; what the store says: then it still holds.
+    /// [`SessionError::NoSuchRule`], also for another owner's rule; or an error of the store, in
+    /// which case the rule still applies.
     pub async fn revoke_rule(&self, owner: &OwnerId, id: &RuleId) -> Result<(), SessionError> {
-        self.inner.rules.of(owner).await?.remove(id).await
+        self.inner.rules.for_owner(owner).await?.remove(id).await
     }
 }

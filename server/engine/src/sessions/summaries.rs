@@ -1,4 +1,4 @@
-//! The summaries of an owner's sessions, followed as they change.
+//! The summaries of an owner's sessions, and changes of them.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -8,10 +8,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Sessions, stored};
+use super::{Sessions, dormant};
 use crate::{error::SessionError, session::Session};
 
-/// The least time between two looks at the sessions: what changes in between is told once.
+/// Minimum time between two checks of the sessions. Changes in between are combined.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A change of an owner's sessions.
@@ -29,20 +29,21 @@ pub struct SummaryFollower {
     sessions: Sessions,
     owner: OwnerId,
     changes: watch::Receiver<u64>,
-    /// The summaries as they were last told.
+    /// The summaries that were last returned.
     known: HashMap<SessionId, SessionSummary>,
-    /// How often sessions had ended when all of them were last listed.
+    /// The number of ended sessions when all sessions were last listed.
     ended: u64,
-    /// The signal came, and the sessions were not looked at since.
-    signalled: bool,
-    next_look: Instant,
+    /// A signal has arrived, and the sessions were not checked since.
+    is_signalled: bool,
+    next_check: Instant,
 }
 
 impl Sessions {
-    /// The summaries of that owner's sessions, the last used first, and a follower of their changes.
+    /// Returns the summaries of the owner's sessions, the most recently used first, and a follower
+    /// of their changes.
     pub async fn follow_summaries(&self, owner: &OwnerId) -> (Vec<SessionSummary>, SummaryFollower) {
-        let mut changes = self.inner.changes.subscribe();
-        // Before the sessions are listed: a change meanwhile is told again.
+        let mut changes = self.inner.summary_changes.subscribe();
+        // Before the sessions are listed, so that a concurrent change is reported again.
         let ended = *changes.borrow_and_update();
         let summaries = self.summaries(owner).await;
         let follower = SummaryFollower {
@@ -51,61 +52,63 @@ impl Sessions {
             changes,
             known: by_id(summaries.clone()),
             ended,
-            signalled: false,
-            next_look: Instant::now() + MIN_INTERVAL,
+            is_signalled: false,
+            next_check: Instant::now() + MIN_INTERVAL,
         };
         (summaries, follower)
     }
 
     async fn summaries(&self, owner: &OwnerId) -> Vec<SessionSummary> {
-        let (live, stored) = self.all(owner, None).await;
-        let stored = stored.into_iter().map(stored::summary);
-        let mut list: Vec<SessionSummary> = live.iter().map(Session::summary).chain(stored).collect();
+        let (loaded, dormant) = self.list_all(owner, None).await;
+        let dormant = dormant.into_iter().map(dormant::row_summary);
+        let mut list: Vec<SessionSummary> = loaded.iter().map(Session::summary).chain(dormant).collect();
         list.sort_by(|a, b| b.last_access_ms.cmp(&a.last_access_ms).then_with(|| a.id.cmp(&b.id)));
         list
     }
 
-    /// A session of that owner for a client that only waits to be asked. Does not count as use.
+    /// Returns a session of the owner. Does not count as a use: for clients that only wait for
+    /// requests.
     ///
     /// # Errors
     /// Those of [`Sessions::get`].
-    pub async fn get_unused(&self, owner: &OwnerId, id: &SessionId) -> Result<Session, SessionError> {
-        self.in_memory(owner, id).await
+    pub async fn get_without_touch(&self, owner: &OwnerId, id: &SessionId) -> Result<Session, SessionError> {
+        self.load(owner, id).await
     }
 }
 
 impl SummaryFollower {
-    /// Waits for the next changes. Returns an empty list if the signal came for sessions of other owners only. Dropping
-    /// the future loses nothing.
+    /// Waits for the next changes. Returns an empty list if the signal was for another owner's
+    /// sessions. Cancel safe.
     pub async fn next(&mut self) -> Vec<SummaryChange> {
-        if !self.signalled {
+        if !self.is_signalled {
             if self.changes.changed().await.is_err() {
-                // The gateway is stopping: nothing changes any more.
+                // The gateway is shutting down: nothing changes any more.
                 return std::future::pending().await;
             }
-            self.signalled = true;
+            self.is_signalled = true;
         }
-        sleep_until(self.next_look).await;
+        sleep_until(self.next_check).await;
         let ended = *self.changes.borrow_and_update();
         if ended == self.ended {
-            self.signalled = false;
-            self.next_look = Instant::now() + MIN_INTERVAL;
-            let live = self.sessions.live_sessions(&self.owner);
-            return self.note(live);
+            self.is_signalled = false;
+            self.next_check = Instant::now() + MIN_INTERVAL;
+            let loaded = self.sessions.loaded_sessions(&self.owner);
+            return self.record(loaded);
         }
         let all = by_id(self.sessions.summaries(&self.owner).await);
-        (self.ended, self.signalled, self.next_look) = (ended, false, Instant::now() + MIN_INTERVAL);
-        let gone: Vec<SessionId> = self.known.keys().filter(|id| !all.contains_key(id)).cloned().collect();
-        for id in &gone {
+        (self.ended, self.is_signalled, self.next_check) = (ended, false, Instant::now() + MIN_INTERVAL);
+        let ended_ids: Vec<SessionId> =
+            self.known.keys().filter(|id| !all.contains_key(id)).cloned().collect();
+        for id in &ended_ids {
             self.known.remove(id);
         }
-        let mut changes: Vec<SummaryChange> = gone.into_iter().map(SummaryChange::Removed).collect();
-        changes.extend(self.note(all.into_values()));
+        let mut changes: Vec<SummaryChange> = ended_ids.into_iter().map(SummaryChange::Removed).collect();
+        changes.extend(self.record(all.into_values()));
         changes
     }
 
-    /// Notes summaries, and returns those that have changed.
-    fn note(&mut self, summaries: impl IntoIterator<Item = SessionSummary>) -> Vec<SummaryChange> {
+    /// Records summaries and returns those that have changed.
+    fn record(&mut self, summaries: impl IntoIterator<Item = SessionSummary>) -> Vec<SummaryChange> {
         let mut changes = Vec::new();
         for summary in summaries {
             if self.known.get(&summary.id) != Some(&summary) {

@@ -1,7 +1,7 @@
-//! Which threads there are, and who may see them.
+//! Lists, reads, names and deletes threads, and checks their owners.
 //!
-//! Codex knows no owners. Where tokens are needed, everybody sees the threads alone that the store says are
-//! theirs; where none is, all threads of codex's home are everybody's.
+//! Codex does not know owners. With authentication, an owner sees only the threads that the store
+//! assigns to them. Without authentication, everyone sees all threads in codex's home.
 
 use std::time::{Duration, Instant};
 
@@ -15,51 +15,51 @@ use uuid::Uuid;
 
 use super::{
     Sessions,
-    actions::held,
-    cursor::{ListCursor, Place},
-    found::Found,
+    actions::lock_error,
+    cursor::{ListCursor, ThreadCursor},
     owned_threads,
+    thread_list::ThreadListBuilder,
 };
 use crate::{
     bridge::{
         BridgeError, RpcError,
         protocol::{
-            self, PEOPLES_THREADS, Request, ThreadDelete, ThreadNameSet, ThreadPage, ThreadRead,
-            is_bad_cursor, is_no_thread,
+            self, Request, ThreadDelete, ThreadNameSet, ThreadPage, ThreadRead, USER_SOURCE_KINDS,
+            is_invalid_cursor, is_thread_not_found,
         },
     },
     error::SessionError,
     session::Session,
 };
 
-/// How many threads are asked for at once where most may be somebody else's.
-const PAGE: u32 = 100;
-/// How many such pages are looked through for one list; then it is short, and goes on with its cursor.
-const PAGES: usize = 10;
-/// How long one list may take; then it is short as well.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The longest cursor of codex's that is passed on, in bytes.
-const LONGEST_CURSOR: usize = 4096;
+/// Number of threads that are requested at once while scanning for one owner's threads.
+const SCAN_PAGE_SIZE: u32 = 100;
+/// Maximum number of such pages for one list. A list that ends early continues with its cursor.
+const MAX_SCAN_PAGES: usize = 10;
+/// Maximum time for one list. A list that ends early continues with its cursor.
+const SCAN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Maximum length of codex's cursor in a request, in bytes.
+const MAX_CURSOR_BYTES: usize = 4096;
 
 /// Which threads to list.
 #[derive(Clone, Debug)]
 pub struct ThreadQuery {
-    /// Where the list goes on, as the one before said.
+    /// The cursor of the previous page. `None` for the first page.
     pub cursor: Option<String>,
-    /// How many threads at most.
+    /// Maximum number of threads.
     pub limit: u32,
-    /// What they are sorted by, the newest first.
+    /// The sort order, newest first.
     pub sort_key: Option<SortKey>,
-    /// Only those that are archived, or only those that are not.
+    /// `true` for archived threads only, `false` for others only.
     pub archived: bool,
-    /// Only those of exactly this directory.
+    /// Only threads of exactly this directory.
     pub cwd: Option<String>,
-    /// Only those with this in their title.
+    /// Only threads whose title contains this text.
     pub search_term: Option<String>,
 }
 
 impl ThreadQuery {
-    /// Codex's request for a page of all threads that match.
+    /// Returns codex's request for a page of all matching threads.
     pub(super) fn page(&self, cursor: Option<String>, limit: u32) -> protocol::ThreadList {
         protocol::ThreadList {
             cursor,
@@ -69,35 +69,36 @@ impl ThreadQuery {
             cwd: self.cwd.clone(),
             search_term: self.search_term.clone(),
             model_providers: [],
-            source_kinds: PEOPLES_THREADS,
+            source_kinds: USER_SOURCE_KINDS,
             included_thread_ids: None,
         }
     }
 }
 
 impl Sessions {
-    /// A page of that owner's threads. With tokens it can be shorter than asked for, even empty, and still not be the last,
-    /// if codex is older than 0.171.0 or the owner has more than 3,200 threads.
+    /// Returns a page of the owner's threads. With authentication, a page can be shorter than the
+    /// limit, or even empty, without being the last one, if codex is older than 0.171.0 or the
+    /// owner has more than 3,200 threads.
     ///
     /// # Errors
-    /// [`SessionError::BadCursor`], [`SessionError::TooManyReads`], or what codex says.
+    /// [`SessionError::BadCursor`], [`SessionError::ReadersBusy`], or an error of codex.
     pub async fn list_threads(
         &self,
         owner: &OwnerId,
         query: ThreadQuery,
     ) -> Result<ThreadList, SessionError> {
-        if self.inner.config.tokens {
+        if self.inner.config.auth_enabled {
             return self.list_own_threads(owner, &query).await;
         }
-        if query.cursor.as_ref().is_some_and(|cursor| cursor.len() > LONGEST_CURSOR) {
+        if query.cursor.as_ref().is_some_and(|cursor| cursor.len() > MAX_CURSOR_BYTES) {
             return Err(SessionError::BadCursor);
         }
         let raw = self.thread_page(&query.page(query.cursor.clone(), query.limit)).await?;
-        let ThreadPage { data, next_cursor, .. } = read(&raw)?;
+        let ThreadPage { data, next_cursor, .. } = parse_json(&raw)?;
         Ok(ThreadList { ok: true, threads: data, next_cursor, raw, warnings: Vec::new() })
     }
 
-    /// Lists the threads of one owner: by their ids where codex can be asked so.
+    /// Lists the threads of one owner, by their ids if codex supports that.
     async fn list_own_threads(
         &self,
         owner: &OwnerId,
@@ -106,70 +107,71 @@ impl Sessions {
         let cursor =
             query.cursor.as_ref().map(|cursor| self.inner.cursors.open(owner, cursor)).transpose()?;
         let positions = match cursor {
-            Some(ListCursor::Scan(place)) => return self.scan_own_threads(owner, query, place).await,
+            Some(ListCursor::Scan(cursor)) => return self.scan_own_threads(owner, query, cursor).await,
             Some(ListCursor::Groups(positions)) => Some(positions),
             None => None,
         };
-        // One more than can be listed by id: then there are too many.
-        let ids = self.inner.store.threads_of(owner, owned_threads::MAX_THREADS + 1).await?;
-        let by_id = ids.len() <= owned_threads::MAX_THREADS && self.codex_takes_ids().await?;
-        if positions.is_some() || by_id {
+        // One more than can be listed by id, to see whether there are too many.
+        let ids = self.inner.store.list_owner_threads(owner, owned_threads::MAX_THREADS + 1).await?;
+        let can_list_by_id = ids.len() <= owned_threads::MAX_THREADS && self.codex_takes_ids().await?;
+        if positions.is_some() || can_list_by_id {
             self.list_threads_by_id(owner, query, ids, positions).await
         } else {
-            self.scan_own_threads(owner, query, Place::default()).await
+            self.scan_own_threads(owner, query, ThreadCursor::default()).await
         }
     }
 
-    /// Returns `true` if codex can be asked for threads by id. A codex that was built from its source is taken for a new one.
+    /// Returns `true` if codex can list threads by id. An unknown version, built from source,
+    /// counts as new.
     async fn codex_takes_ids(&self) -> Result<bool, SessionError> {
-        let version = self.inner.library.bridge().await?.version();
-        Ok(version.is_none_or(|version| version >= owned_threads::SINCE))
+        let version = self.inner.thread_reader.bridge().await?.version();
+        Ok(version.is_none_or(|version| version >= owned_threads::MIN_VERSION_TO_LIST_BY_ID))
     }
 
-    /// Looks through codex's list for the threads of one owner.
+    /// Scans codex's list for the threads of one owner.
     async fn scan_own_threads(
         &self,
         owner: &OwnerId,
         query: &ThreadQuery,
-        place: Place,
+        cursor: ThreadCursor,
     ) -> Result<ThreadList, SessionError> {
-        let mut place = Some(place);
-        let mut found = Found::new(query.limit as usize);
+        let mut cursor = Some(cursor);
+        let mut builder = ThreadListBuilder::new(query.limit as usize);
         let start = Instant::now();
-        for _ in 0..PAGES {
-            if found.is_full() || start.elapsed() > PATIENCE {
+        for _ in 0..MAX_SCAN_PAGES {
+            if builder.is_full() || start.elapsed() > SCAN_TIMEOUT {
                 break;
             }
-            let Some(at) = place.take() else { break };
-            let page = self.thread_page(&query.page(at.page.clone(), PAGE)).await?;
-            let page: ThreadPage = read(&page)?;
-            let ids = page.data.iter().map(id).collect::<Result<Vec<_>, _>>()?;
-            let theirs = self.inner.store.owned(owner, ids.clone()).await?;
-            place = found.take(at, page, &ids, |thread| theirs.contains(thread));
+            let Some(at) = cursor.take() else { break };
+            let page = self.thread_page(&query.page(at.page.clone(), SCAN_PAGE_SIZE)).await?;
+            let page: ThreadPage = parse_json(&page)?;
+            let ids = page.data.iter().map(id_of).collect::<Result<Vec<_>, _>>()?;
+            let owned_ids = self.inner.store.filter_owned(owner, ids.clone()).await?;
+            cursor = builder.push_page(at, page, &ids, |thread| owned_ids.contains(thread));
         }
-        let next_cursor = place.and_then(|place| self.inner.cursors.seal(owner, &ListCursor::Scan(place)));
-        found.into_list(next_cursor)
+        let next_cursor = cursor.and_then(|cursor| self.inner.cursors.seal(owner, &ListCursor::Scan(cursor)));
+        builder.into_list(next_cursor)
     }
 
     pub(super) async fn thread_page(&self, request: &protocol::ThreadList) -> Result<Json, SessionError> {
-        self.inner.library.request(request).await.map_err(bad_cursor)
+        self.inner.thread_reader.request(request).await.map_err(cursor_error)
     }
 
-    /// A thread of that owner, with its turns.
+    /// Returns a thread of the owner, with its turns.
     ///
     /// # Errors
-    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::TooManyReads`],
-    /// [`SessionError::Indexing`], or what codex says.
+    /// [`SessionError::ThreadNotFound`], also for another owner's thread;
+    /// [`SessionError::ReadersBusy`], [`SessionError::Indexing`], or an error of codex.
     pub async fn read_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadReply, SessionError> {
         #[derive(Deserialize)]
         struct Read {
             thread: Json,
         }
-        let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
-        self.admit(owner, &thread_id).await?;
-        self.inner.indexing.readable(&thread_id).await?;
+        let thread_id = parse_thread_id(thread).ok_or(SessionError::ThreadNotFound)?;
+        self.authorize(owner, &thread_id).await?;
+        self.inner.indexing.wait_until_readable(&thread_id).await?;
         let raw = match self.read_with(owner, &thread_id, true).await {
-            // A thread that has had no turn yet has no turns to be listed.
+            // A thread without turns has no list of turns.
             Err(SessionError::Codex(BridgeError::Refused { error, .. }))
                 if error.code == RpcError::METHOD_NOT_FOUND =>
             {
@@ -177,11 +179,11 @@ impl Sessions {
             }
             raw => raw,
         };
-        let mut raw = raw.map_err(no_thread)?;
-        if !has_turns(&raw)? && self.index(owner, &thread_id).await? {
-            raw = self.read_with(owner, &thread_id, true).await.map_err(no_thread)?;
+        let mut raw = raw.map_err(thread_error)?;
+        if !has_turns(&raw)? && self.index_if_needed(owner, &thread_id).await? {
+            raw = self.read_with(owner, &thread_id, true).await.map_err(thread_error)?;
         }
-        let Read { thread } = read(&raw)?;
+        let Read { thread } = parse_json(&raw)?;
         Ok(ThreadReply { ok: true, thread_id, thread, raw, warnings: Vec::new() })
     }
 
@@ -191,12 +193,13 @@ impl Sessions {
         thread: &ThreadId,
         include_turns: bool,
     ) -> Result<Json, SessionError> {
-        self.ask_in(owner, thread, &ThreadRead { thread_id: thread.clone(), include_turns }).await
+        self.request_for_thread(owner, thread, &ThreadRead { thread_id: thread.clone(), include_turns }).await
     }
 
-    /// Asks something of a thread of the process of the session that is in it: another one would not see what is
-    /// going on in it. If there is none, of the library's.
-    pub(super) async fn ask_in<R>(
+    /// Sends a request about a thread to the process of the session that is in the thread, because
+    /// other processes do not see its running turn. Without such a process, the thread reader gets
+    /// the request.
+    pub(super) async fn request_for_thread<R>(
         &self,
         owner: &OwnerId,
         thread: &ThreadId,
@@ -206,10 +209,10 @@ impl Sessions {
         R: Request + Clone + Send + 'static,
         R::Reply: 'static,
     {
-        if let Some(session) = self.live_session_in(owner, thread) {
-            let _place = self.inner.library.place().await?;
-            match session.read(request.clone()).await {
-                // It has no process, or that is about to end.
+        if let Some(session) = self.loaded_session_for_thread(owner, thread) {
+            let _permit = self.inner.thread_reader.permit().await?;
+            match session.call_process(request.clone()).await {
+                // The session has no process, or its process is about to end.
                 Err(
                     SessionError::NotFound
                     | SessionError::Codex(BridgeError::Closed | BridgeError::Unresponsive),
@@ -217,87 +220,90 @@ impl Sessions {
                 reply => return reply,
             }
         }
-        self.inner.library.request(request).await
+        self.inner.thread_reader.request(request).await
     }
 
-    /// The session of that owner that is in the thread, if it is in memory.
-    pub(super) fn live_session_in(&self, owner: &OwnerId, thread: &ThreadId) -> Option<Session> {
-        let id = self.inner.holds.holder(thread)?;
-        self.live().get(&id).filter(|session| session.owner() == owner).cloned()
+    /// Returns the session of the owner that is in the thread. `None` if it is not loaded.
+    pub(super) fn loaded_session_for_thread(&self, owner: &OwnerId, thread: &ThreadId) -> Option<Session> {
+        let id = self.inner.thread_locks.session_in(thread)?;
+        self.loaded().get(&id).filter(|session| session.owner() == owner).cloned()
     }
 
-    /// Gives a thread of that owner a name. The session that is in it, if one is, tells its readers.
+    /// Renames a thread of the owner. The session that is in the thread informs its readers.
     ///
     /// # Errors
-    /// [`SessionError::ThreadNotFound`], also if it is somebody else's; [`SessionError::TooManyReads`], or what
-    /// codex says.
+    /// [`SessionError::ThreadNotFound`], also for another owner's thread;
+    /// [`SessionError::ReadersBusy`], or an error of codex.
     pub async fn name_thread(&self, owner: &OwnerId, thread: &str, name: String) -> Result<(), SessionError> {
-        let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
-        self.admit(owner, &thread_id).await?;
+        let thread_id = parse_thread_id(thread).ok_or(SessionError::ThreadNotFound)?;
+        self.authorize(owner, &thread_id).await?;
         let request = ThreadNameSet { thread_id: thread_id.clone(), name: name.clone() };
-        self.ask_in(owner, &thread_id, &request).await.map_err(no_thread)?;
-        if let Some(session) = self.session_in(owner, &thread_id).await? {
-            session.named(name).await;
+        self.request_for_thread(owner, &thread_id, &request).await.map_err(thread_error)?;
+        if let Some(session) = self.session_for_thread(owner, &thread_id).await? {
+            session.thread_renamed(name).await;
         }
         Ok(())
     }
 
-    /// Deletes a thread of that owner for good, and the session that is in it. Where codex refuses, the session stays.
+    /// Deletes a thread of the owner for good, and ends the session that is in it. The session
+    /// stays if codex refuses.
     ///
     /// # Errors
     /// Those of [`Sessions::name_thread`]; [`SessionError::TurnActive`], [`SessionError::StillAtWork`].
     pub async fn delete_thread(&self, owner: &OwnerId, thread: &str) -> Result<ThreadId, SessionError> {
-        let thread_id = parse(thread).ok_or(SessionError::ThreadNotFound)?;
-        self.admit(owner, &thread_id).await?;
-        let session = self.session_in(owner, &thread_id).await?;
+        let thread_id = parse_thread_id(thread).ok_or(SessionError::ThreadNotFound)?;
+        self.authorize(owner, &thread_id).await?;
+        let session = self.session_for_thread(owner, &thread_id).await?;
         if let Some(session) = &session {
-            session.leave_thread().await?;
+            session.release_thread().await?;
         }
-        self.inner.indexing.finished(&thread_id).await;
+        self.inner.indexing.wait_until_finished(&thread_id).await;
         let request = ThreadDelete { thread_id: thread_id.clone() };
-        match self.inner.library.request(&request).await.map_err(held).map_err(no_thread) {
-            // One that never had a turn was never on disk: there is nothing left of it.
+        match self.inner.thread_reader.request(&request).await.map_err(lock_error).map_err(thread_error) {
+            // A thread without turns was never on disk.
             Err(SessionError::ThreadNotFound) if session.is_some() => {}
             deleted => {
                 deleted?;
             }
         }
-        // Only now: codex refuses a thread whose forks refer to it.
+        // After the deletion, because codex refuses to delete a thread that forks refer to.
         if let Some(session) = session {
-            self.remove(session, ClosedReason::Deleted).await?;
+            self.end(session, ClosedReason::Deleted).await?;
         }
-        self.inner.store.forget_ended_in(&thread_id).await?;
-        self.inner.uploads.forget(&thread_id).await?;
+        self.inner.store.forget_ended_sessions_in(&thread_id).await?;
+        self.inner.uploads.remove_thread(&thread_id).await?;
         Ok(thread_id)
     }
 
-    /// Lets a session of its owner go on with another thread of theirs.
+    /// Switches a session to another thread of its owner.
     ///
     /// # Errors
-    /// [`SessionError::BadThreadId`]; [`SessionError::ThreadNotFound`], also if it is somebody else's;
-    /// [`SessionError::ThreadHeld`], [`SessionError::TurnActive`], [`SessionError::Starting`]; or what codex says.
+    /// [`SessionError::BadThreadId`]; [`SessionError::ThreadNotFound`], also for another owner's
+    /// thread; [`SessionError::ThreadHeld`], [`SessionError::TurnActive`],
+    /// [`SessionError::Starting`]; or an error of codex.
     pub async fn resume_thread(
         &self,
         session: &Session,
         request: &ResumeThread,
     ) -> Result<SessionReply, SessionError> {
-        let thread = self.resumable(session.owner(), &request.thread_id).await?;
+        let thread = self.authorize_resume(session.owner(), &request.thread_id).await?;
         session.resume_thread(thread).await
     }
 
-    /// The thread that somebody means who wants to go on with it, if it may be theirs.
-    pub(super) async fn resumable(
+    /// Parses and authorizes the id of a thread to resume.
+    pub(super) async fn authorize_resume(
         &self,
         owner: &OwnerId,
         thread: &ThreadId,
     ) -> Result<ThreadId, SessionError> {
-        let thread = parse(thread.as_str()).ok_or(SessionError::BadThreadId)?;
-        self.admit(owner, &thread).await?;
+        let thread = parse_thread_id(thread.as_str()).ok_or(SessionError::BadThreadId)?;
+        self.authorize(owner, &thread).await?;
         Ok(thread)
     }
 
-    /// Where a thread has worked so far, as far as codex tells; not asked of one that a session is in.
-    pub(super) async fn cwd_of(&self, thread: &ThreadId) -> Option<String> {
+    /// Returns the directory of a thread. `None` if codex does not report it, or if a session is in
+    /// the thread.
+    pub(super) async fn thread_cwd(&self, thread: &ThreadId) -> Option<String> {
         #[derive(Deserialize)]
         struct Read {
             thread: Stored,
@@ -306,32 +312,32 @@ impl Sessions {
         struct Stored {
             cwd: String,
         }
-        if self.inner.holds.holder(thread).is_some() {
+        if self.inner.thread_locks.session_in(thread).is_some() {
             return None;
         }
         let request = ThreadRead { thread_id: thread.clone(), include_turns: false };
-        let raw = self.inner.library.request(&request).await.ok()?;
-        read::<Read>(&raw).ok().map(|read| read.thread.cwd)
+        let raw = self.inner.thread_reader.request(&request).await.ok()?;
+        parse_json::<Read>(&raw).ok().map(|read| read.thread.cwd)
     }
 
-    /// Checks that a thread may be that owner's.
+    /// Checks that a thread belongs to the owner.
     ///
     /// # Errors
     /// [`SessionError::ThreadNotFound`]
     pub async fn check_thread(&self, owner: &OwnerId, thread: &str) -> Result<(), SessionError> {
-        let thread = parse(thread).ok_or(SessionError::ThreadNotFound)?;
-        self.admit(owner, &thread).await
+        let thread = parse_thread_id(thread).ok_or(SessionError::ThreadNotFound)?;
+        self.authorize(owner, &thread).await
     }
 
-    /// The one place where a thread's owner is checked.
-    pub(super) async fn admit(&self, owner: &OwnerId, thread: &ThreadId) -> Result<(), SessionError> {
-        let is_theirs = !self.inner.config.tokens
-            || self.inner.store.owned(owner, vec![thread.clone()]).await?.contains(thread);
-        if is_theirs { Ok(()) } else { Err(SessionError::ThreadNotFound) }
+    /// Checks that a thread belongs to the owner. All other checks use this function.
+    pub(super) async fn authorize(&self, owner: &OwnerId, thread: &ThreadId) -> Result<(), SessionError> {
+        let is_owned = !self.inner.config.auth_enabled
+            || self.inner.store.filter_owned(owner, vec![thread.clone()]).await?.contains(thread);
+        if is_owned { Ok(()) } else { Err(SessionError::ThreadNotFound) }
     }
 }
 
-/// Whether codex's reply to `thread/read` tells a turn.
+/// Returns `true` if codex's reply to `thread/read` contains a turn.
 fn has_turns(raw: &Json) -> Result<bool, SessionError> {
     #[derive(Deserialize)]
     struct Read {
@@ -342,42 +348,45 @@ fn has_turns(raw: &Json) -> Result<bool, SessionError> {
         #[serde(default)]
         turns: Vec<serde::de::IgnoredAny>,
     }
-    read(raw).map(|Read { thread }| !thread.turns.is_empty())
+    parse_json(raw).map(|Read { thread }| !thread.turns.is_empty())
 }
 
-/// What codex's refusal of a cursor means.
-pub(super) fn bad_cursor(error: SessionError) -> SessionError {
+/// Maps codex's refusal of a cursor to an error.
+pub(super) fn cursor_error(error: SessionError) -> SessionError {
     match error {
-        SessionError::Codex(BridgeError::Refused { error, .. }) if is_bad_cursor(&error) => {
+        SessionError::Codex(BridgeError::Refused { error, .. }) if is_invalid_cursor(&error) => {
             SessionError::BadCursor
         }
         error => error,
     }
 }
 
-/// Says of codex's refusals which ones mean that there is no such thread.
-pub(super) fn no_thread(error: SessionError) -> SessionError {
+/// Maps codex's refusals that mean that the thread does not exist.
+pub(super) fn thread_error(error: SessionError) -> SessionError {
     match error {
-        SessionError::Codex(BridgeError::Refused { error, .. }) if is_no_thread(&error) => {
+        SessionError::Codex(BridgeError::Refused { error, .. }) if is_thread_not_found(&error) => {
             SessionError::ThreadNotFound
         }
         error => error,
     }
 }
 
-/// The one form of a thread's id: codex takes it in several, and each must mean the same thread here as there.
-pub(super) fn parse(text: &str) -> Option<ThreadId> {
+/// Returns the canonical form of a thread's id. Codex accepts several forms, and each must name the
+/// same thread here as there.
+pub(super) fn parse_thread_id(text: &str) -> Option<ThreadId> {
     const HYPHENATED: usize = 36;
     let uuid = Uuid::try_parse(text).ok().filter(|_| text.len() == HYPHENATED)?;
     Some(uuid.to_string().into())
 }
 
-pub(super) fn read<'a, T: Deserialize<'a>>(json: &'a Json) -> Result<T, SessionError> {
+/// Parses a part of codex's reply.
+pub(super) fn parse_json<'a, T: Deserialize<'a>>(json: &'a Json) -> Result<T, SessionError> {
     let bad =
         |error: serde_json::Error| BridgeError::BadReply { method: "thread/…", message: error.to_string() };
     Ok(serde_json::from_str(json.get()).map_err(bad)?)
 }
 
-pub(super) fn id(thread: &Json) -> Result<ThreadId, SessionError> {
-    read(thread).map(|protocol::Thread { id, .. }| id)
+/// Returns the id in codex's JSON of a thread.
+pub(super) fn id_of(thread: &Json) -> Result<ThreadId, SessionError> {
+    parse_json(thread).map(|protocol::Thread { id, .. }| id)
 }

@@ -1,4 +1,4 @@
-//! Where one can choose to work.
+//! Directories that are suggested for new sessions.
 
 use std::{
     collections::BTreeSet,
@@ -13,24 +13,24 @@ use tokio::task::spawn_blocking;
 use super::Sessions;
 use crate::git::{self, Branch};
 
-/// How many are offered at most, beside those that the operator names.
-const MOST: usize = 200;
-/// How many processes of git run at the same time.
+/// Maximum number of repositories, in addition to the operator's directories.
+const MAX_REPOSITORIES: usize = 200;
+/// Maximum number of git processes at the same time.
 const MAX_CONCURRENT_GIT: usize = 4;
-/// How many names are looked at in a directory that the operator names.
-const LOOKED_AT: usize = 10_000;
+/// Maximum number of directory entries that are read in each of the operator's directories.
+const MAX_DIR_ENTRIES: usize = 10_000;
 
 impl Sessions {
-    /// The directories that are offered for new conversations: first the one that they work in if nothing else is said,
-    /// then those that the operator names, and the git repositories right below those. (A session may be told to work
-    /// anywhere below them: these are what one would pick.)
+    /// Returns the directories to suggest for new sessions: the default directory, the operator's
+    /// directories, and the git repositories directly below those. A session may use any directory
+    /// below them.
     pub async fn workspaces(&self) -> Vec<Workspace> {
         let (cwd, roots) = (self.inner.config.cwd.clone(), self.inner.config.workspaces.clone());
         let offers = spawn_blocking(move || offered(&cwd, &roots)).await.unwrap_or_default();
         let workspace = async |(dir, branch): (PathBuf, Branch)| {
             let branch = match branch {
                 Branch::Known(branch) => branch,
-                Branch::Unknown => git::ask_git(&dir).await,
+                Branch::RequiresGit => git::query_git(&dir).await,
             };
             Workspace { path: dir.display().to_string(), branch }
         };
@@ -41,7 +41,7 @@ impl Sessions {
 fn offered(cwd: &Path, roots: &[PathBuf]) -> Vec<(PathBuf, Branch)> {
     let below: BTreeSet<PathBuf> = roots.iter().flat_map(|root| repositories(root)).collect();
     let mut all = vec![cwd.to_owned()];
-    let others = roots.iter().cloned().chain(below.into_iter().take(MOST));
+    let others = roots.iter().cloned().chain(below.into_iter().take(MAX_REPOSITORIES));
     for dir in others {
         if !all.contains(&dir) {
             all.push(dir);
@@ -50,9 +50,9 @@ fn offered(cwd: &Path, roots: &[PathBuf]) -> Vec<(PathBuf, Branch)> {
     all.into_iter().map(|dir| (dir.clone(), git::branch(&dir))).collect()
 }
 
-/// The git repositories right below a directory. What a link leads to is not below it.
+/// Returns the git repositories directly below a directory. Links are not followed.
 fn repositories(root: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    let entries = fs::read_dir(root).into_iter().flatten().flatten().take(LOOKED_AT);
+    let entries = fs::read_dir(root).into_iter().flatten().flatten().take(MAX_DIR_ENTRIES);
     let dirs = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     dirs.map(|entry| entry.path()).filter(|dir| dir.join(".git").exists())
 }
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_one_is_first_and_repositories_follow_their_roots() {
+    fn default_directory_is_first_and_repositories_follow_their_roots() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
         for repository in ["projects/b", "projects/a", "elsewhere"] {
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_alone_is_the_only_one() {
+    fn directory_without_repositories_is_the_only_suggestion() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("src")).unwrap();
         let offers = paths(offered(dir.path(), &[dir.path().to_owned()]));

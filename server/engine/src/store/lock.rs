@@ -1,5 +1,4 @@
-//! One gateway for each data directory: a lock that the system gives back when its process ends, however that comes
-//! about.
+//! A file lock that lets one gateway use a data directory. The system releases the lock whenever the process ends.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -10,23 +9,23 @@ use std::{
 
 use super::{StoreError, opening};
 
-/// Its name in the data directory. (Not the database itself: SQLite has locks of its own there.)
-const FILE: &str = "gateway.lock";
+/// The file name of the lock in the data directory. (SQLite has its own locks on the database file.)
+const LOCK_FILE: &str = "gateway.lock";
 
-/// The lock, for as long as this is held.
+/// The lock on a data directory. Released when dropped.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "it is held, not used")] File);
+pub(super) struct DataDirLock(#[expect(dead_code, reason = "held for its lock only")] File);
 
-impl Lock {
-    /// Takes it, and writes down who has it.
+impl DataDirLock {
+    /// Acquires the lock and writes the id of this process into the file.
     ///
     /// # Errors
-    /// [`StoreError::InUse`]; [`StoreError::Directory`] if the directory takes no files.
-    pub(super) fn take(dir: &Path) -> Result<Self, StoreError> {
-        let path = dir.join(FILE);
+    /// [`StoreError::InUse`]; [`StoreError::Directory`] if the file cannot be created.
+    pub(super) fn acquire(dir: &Path) -> Result<Self, StoreError> {
+        let path = dir.join(LOCK_FILE);
         let directory = |error: std::io::Error| StoreError::Directory {
             path: dir.to_owned(),
-            message: format!("{FILE}: {error}"),
+            message: format!("{LOCK_FILE}: {error}"),
             advice: opening::advice(&error),
         };
         let open =
@@ -41,7 +40,7 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(directory(error)),
         }
-        // Only for people.
+        // Informational: the lock does not depend on the content.
         let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
         Ok(Self(file))
     }
@@ -50,14 +49,14 @@ impl Lock {
 /// A gateway that uses a data directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataDirUser {
-    /// Its process, as it has written it down.
+    /// The process id that the gateway wrote into the lock file, if it wrote one.
     pub process: Option<String>,
 }
 
-/// Returns the gateway that uses a data directory now. `None` if none does. Blocks.
+/// Returns the gateway that uses a data directory now. `None` if the directory is not in use. Blocks.
 pub fn data_dir_user(dir: &Path) -> Option<DataDirUser> {
-    let path = dir.join(FILE);
-    // A shared lock: others that look at the same time do not find each other.
+    let path = dir.join(LOCK_FILE);
+    // A shared lock, so that two callers at the same time do not mistake each other for a gateway.
     match File::open(&path).ok()?.try_lock_shared() {
         Err(TryLockError::WouldBlock) => {
             let text = std::fs::read_to_string(&path).unwrap_or_default();
@@ -72,16 +71,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_at_a_time_and_the_other_is_named() {
+    fn second_lock_is_refused_and_names_the_first_process() {
         let dir = tempfile::tempdir().unwrap();
-        let lock = Lock::take(dir.path()).unwrap();
-        let error = Lock::take(dir.path()).unwrap_err().to_string();
+        let lock = DataDirLock::acquire(dir.path()).unwrap();
+        let error = DataDirLock::acquire(dir.path()).unwrap_err().to_string();
         let own = format!("(process {})", std::process::id());
         assert!(error.contains(&own) && error.contains("CODEX_GATEWAY_DATA_DIR"), "{error}");
         let user = DataDirUser { process: Some(std::process::id().to_string()) };
         assert_eq!(data_dir_user(dir.path()), Some(user));
         drop(lock);
         assert_eq!(data_dir_user(dir.path()), None);
-        Lock::take(dir.path()).unwrap();
+        DataDirLock::acquire(dir.path()).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! The store's part about projects: which folders an owner trusts.
+//! Stored decisions of owners about trusting the settings of folders.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +8,10 @@ use rusqlite::{OptionalExtension, params};
 use super::{Store, StoreError};
 use crate::clock::now_ms;
 
-/// How many decisions of an owner are kept. A new one takes the place of the oldest.
+/// The maximum number of decisions of an owner. A new decision replaces the oldest.
 const MAX_DECISIONS: i64 = 1000;
 
-/// What an owner has decided about a folder.
+/// An owner's decision about a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProjectDecision {
     pub folder: PathBuf,
@@ -21,19 +21,19 @@ pub(crate) struct ProjectDecision {
 }
 
 impl Store {
-    /// Returns what an owner has decided about a folder.
+    /// Returns an owner's decision about a folder.
     ///
     /// # Errors
-    /// [`StoreError::Question`]
+    /// [`StoreError::Query`]
     pub(crate) async fn project_trust(
         &self,
         owner: &OwnerId,
         folder: &Path,
     ) -> Result<ProjectTrust, StoreError> {
-        // A path that is no text cannot be decided about.
+        // Decisions are stored for paths in UTF-8 only.
         let Some(folder) = folder.to_str().map(str::to_owned) else { return Ok(ProjectTrust::Undecided) };
         let owner = owner.to_string();
-        self.look(move |connection| {
+        self.read(move |connection| {
             let sql = "SELECT trusted FROM project_trust WHERE owner = ?1 AND folder = ?2";
             let found = connection.query_row(sql, params![owner, folder], |row| row.get(0)).optional()?;
             Ok(found.map_or(ProjectTrust::Undecided, trust))
@@ -41,20 +41,20 @@ impl Store {
         .await
     }
 
-    /// Records what an owner decides about a folder. [`ProjectTrust::Undecided`] forgets an earlier decision.
+    /// Stores an owner's decision about a folder. [`ProjectTrust::Undecided`] deletes an earlier decision.
     ///
     /// # Errors
-    /// [`StoreError::Question`]
-    pub(crate) async fn decide_project(
+    /// [`StoreError::Query`]
+    pub(crate) async fn set_project_trust(
         &self,
         owner: &OwnerId,
         folder: &str,
         decision: ProjectTrust,
     ) -> Result<(), StoreError> {
         let (owner, folder) = (owner.to_string(), folder.to_owned());
-        self.ask(move |connection| {
-            let writing = connection.transaction()?;
-            writing.execute(
+        self.write(move |connection| {
+            let transaction = connection.transaction()?;
+            transaction.execute(
                 "DELETE FROM project_trust WHERE owner = ?1 AND folder = ?2",
                 params![owner, folder],
             )?;
@@ -62,27 +62,27 @@ impl Store {
                 let trusted = decision == ProjectTrust::Trusted;
                 let sql =
                     "INSERT INTO project_trust (owner, folder, trusted, decided_ms) VALUES (?1, ?2, ?3, ?4)";
-                writing.execute(sql, params![owner, folder, trusted, now_ms()])?;
+                transaction.execute(sql, params![owner, folder, trusted, now_ms()])?;
                 let surplus = "DELETE FROM project_trust WHERE owner = ?1 AND folder IN (SELECT folder FROM \
                                project_trust WHERE owner = ?1 ORDER BY decided_ms DESC, folder = ?2 DESC \
                                LIMIT -1 OFFSET ?3)";
-                writing.execute(surplus, params![owner, folder, MAX_DECISIONS])?;
+                transaction.execute(surplus, params![owner, folder, MAX_DECISIONS])?;
             }
-            writing.commit()
+            transaction.commit()
         })
         .await
     }
 
-    /// Lists what an owner has decided, the newest first.
+    /// Returns all decisions of an owner, the newest first.
     ///
     /// # Errors
-    /// [`StoreError::Question`]
+    /// [`StoreError::Query`]
     pub(crate) async fn project_decisions(
         &self,
         owner: &OwnerId,
     ) -> Result<Vec<ProjectDecision>, StoreError> {
         let owner = owner.to_string();
-        self.look(move |connection| {
+        self.read(move |connection| {
             let mut all = connection.prepare(
                 "SELECT folder, trusted, decided_ms FROM project_trust WHERE owner = ?1 \
                  ORDER BY decided_ms DESC, folder",
@@ -109,13 +109,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn decision_is_of_one_owner_and_one_folder_and_outlives_a_restart() {
+    async fn decision_applies_to_one_owner_and_folder_and_survives_a_restart() {
         let dir = tempfile::tempdir().unwrap();
         let (ada, bob, shared) = (OwnerId::from("ada"), OwnerId::from("bob"), OwnerId::shared());
         let store = Store::open(dir.path()).unwrap();
-        store.decide_project(&ada, "/w", ProjectTrust::Untrusted).await.unwrap();
-        store.decide_project(&ada, "/w", ProjectTrust::Trusted).await.unwrap();
-        store.decide_project(&bob, "/w", ProjectTrust::Untrusted).await.unwrap();
+        store.set_project_trust(&ada, "/w", ProjectTrust::Untrusted).await.unwrap();
+        store.set_project_trust(&ada, "/w", ProjectTrust::Trusted).await.unwrap();
+        store.set_project_trust(&bob, "/w", ProjectTrust::Untrusted).await.unwrap();
         drop(store);
         let store = Store::open(dir.path()).unwrap();
         let of = async |owner, folder| store.project_trust(owner, Path::new(folder)).await.unwrap();
@@ -124,18 +124,18 @@ mod tests {
         assert_eq!(of(&ada, "/w/sub").await, ProjectTrust::Undecided);
         assert_eq!(of(&shared, "/w").await, ProjectTrust::Undecided);
         assert_eq!(store.project_decisions(&ada).await.unwrap().len(), 1);
-        store.decide_project(&ada, "/w", ProjectTrust::Undecided).await.unwrap();
+        store.set_project_trust(&ada, "/w", ProjectTrust::Undecided).await.unwrap();
         assert_eq!(of(&ada, "/w").await, ProjectTrust::Undecided);
         assert_eq!(store.project_decisions(&ada).await.unwrap(), []);
     }
 
     #[tokio::test]
-    async fn oldest_decision_goes_when_there_are_too_many() {
+    async fn oldest_decision_is_deleted_beyond_the_maximum() {
         let dir = tempfile::tempdir().unwrap();
         let (ada, bob) = (OwnerId::from("ada"), OwnerId::from("bob"));
         let store = Store::open(dir.path()).unwrap();
-        store.decide_project(&bob, "/w", ProjectTrust::Trusted).await.unwrap();
-        let fill = store.ask(|connection| {
+        store.set_project_trust(&bob, "/w", ProjectTrust::Trusted).await.unwrap();
+        let fill = store.write(|connection| {
             let mut insert = connection.prepare("INSERT INTO project_trust VALUES ('ada', ?1, 1, ?2)")?;
             for number in 0..MAX_DECISIONS {
                 insert.execute(params![format!("/{number}"), number])?;
@@ -143,7 +143,7 @@ mod tests {
             Ok(())
         });
         fill.await.unwrap();
-        store.decide_project(&ada, "/new", ProjectTrust::Trusted).await.unwrap();
+        store.set_project_trust(&ada, "/new", ProjectTrust::Trusted).await.unwrap();
         let kept = store.project_decisions(&ada).await.unwrap();
         assert_eq!(kept.len(), 1000);
         assert_eq!(kept.first().map(|kept| kept.folder.clone()), Some("/new".into()));

@@ -1,4 +1,4 @@
-//! The store's part about the rules of owners.
+//! Stored approval rules.
 
 use codex_gateway_wire::{OwnerId, Rule, RuleId};
 use rusqlite::params;
@@ -6,10 +6,10 @@ use rusqlite::params;
 use super::{Store, StoreError};
 
 impl Store {
-    /// The rules of an owner, the oldest first. A row that this version cannot read allows nothing and is left out.
+    /// Returns the rules of an owner, the oldest first. Skips a row that this version cannot read: it allows nothing.
     pub(crate) async fn rules(&self, owner: &OwnerId) -> Result<Vec<Rule>, StoreError> {
         let owner = owner.to_string();
-        let rows = self.look(move |connection| {
+        let rows = self.read(move |connection| {
             let mut rows =
                 connection.prepare("SELECT rule FROM rules WHERE owner = ?1 ORDER BY created_ms, id")?;
             rows.query_map([owner], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
@@ -22,12 +22,12 @@ impl Store {
         Ok(rows.await?.iter().filter_map(read).collect())
     }
 
-    /// Saves a rule.
+    /// Stores a rule.
     pub(crate) async fn add_rule(&self, owner: &OwnerId, rule: &Rule) -> Result<(), StoreError> {
         let (owner, id, created) = (owner.to_string(), rule.id.to_string(), rule.created_at.ms());
-        // Our own types can be written.
+        // Serialising our own types cannot fail.
         let json = serde_json::to_string(rule).unwrap_or_default();
-        self.ask(move |connection| {
+        self.write(move |connection| {
             let sql = "INSERT INTO rules (id, owner, rule, created_ms) VALUES (?1, ?2, ?3, ?4)";
             connection.execute(sql, params![id, owner, json, created]).map(drop)
         })
@@ -37,7 +37,7 @@ impl Store {
     /// Deletes a rule of an owner.
     pub(crate) async fn remove_rule(&self, owner: &OwnerId, id: &RuleId) -> Result<(), StoreError> {
         let (owner, id) = (owner.to_string(), id.to_string());
-        self.ask(move |connection| {
+        self.write(move |connection| {
             let sql = "DELETE FROM rules WHERE id = ?1 AND owner = ?2";
             connection.execute(sql, params![id, owner]).map(drop)
         })

@@ -1,18 +1,18 @@
-//! The store's part about sessions: what outlives their actors.
+//! Stored sessions: what is persisted beyond the life of their actors.
 
 use std::collections::HashSet;
 
 use codex_gateway_wire::{OwnerId, SessionId, ThreadId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Store, StoreError, ended_sessions, record};
+use super::{Store, StoreError, ended_sessions, record_thread_owner};
 use crate::{
-    clock::{Moment, now_ms},
+    clock::{BootInstant, now_ms},
     config::Config,
-    session::patience,
+    session::effective_ttl,
 };
 
-/// What lists need of a session.
+/// The fields of a session that lists show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SessionRow {
     pub id: SessionId,
@@ -27,86 +27,92 @@ pub(crate) struct SessionRow {
     pub queued: bool,
 }
 
-/// A session as it is written down.
+/// A session as it is stored, without its entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedSession {
     pub row: SessionRow,
     /// The number of its newest event.
     pub seq: u64,
-    /// Its settings, and what else it needs for its next process, as JSON.
-    pub kept: String,
-    /// Its transcript without the entries, as JSON.
+    /// JSON: its settings, and what else its next process needs.
+    pub metadata: String,
+    /// JSON: its transcript without the entries.
     pub transcript: String,
-    pub older: bool,
+    /// `true` if codex has older entries than the stored ones.
+    pub has_older: bool,
 }
 
-/// What has changed of a session since it was last written down.
+/// The changes of a session since it was last stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SessionChange {
     pub session: SavedSession,
-    /// It may not be there yet.
+    /// `true` if the session may not be stored yet.
     pub new: bool,
-    /// The entries that are there are none of it any more.
-    pub anew: bool,
-    /// Those that are gone.
-    pub gone: Vec<String>,
-    /// Those that are new or have changed: id, place, JSON.
+    /// `true` if all stored entries are deleted first.
+    pub replace_all: bool,
+    /// The ids of removed entries.
+    pub removed: Vec<String>,
+    /// New and changed entries: id, position, JSON.
     pub entries: Vec<(String, i64, String)>,
 }
 
-/// Which sessions have expired at a moment: those that were last used at these moments, or before.
+/// Which sessions have expired: those that were last used at or before these times, in Unix milliseconds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Expiry {
+pub(crate) struct ExpiryCutoff {
     pub unused_since: i64,
-    /// The same, for those in which messages wait.
+    /// The time for sessions with messages in their queue.
     pub queued_since: i64,
 }
 
-impl Expiry {
-    /// What counts as expired now.
+impl ExpiryCutoff {
+    /// The cutoff at the present time.
     pub(crate) fn now(config: &Config) -> Self {
-        Self::at(Moment::now().unix_ms(), config.session_ttl_ms())
+        Self::at(BootInstant::now().unix_ms(), config.session_ttl_ms())
     }
 
-    /// What has expired at that moment, with this time to live in milliseconds; nothing without.
+    /// The cutoff at a time, with a TTL in milliseconds. Without a TTL, no session expires.
     fn at(now_ms: i64, ttl_ms: Option<i64>) -> Self {
-        let since = |queued| now_ms.saturating_sub(ttl_ms.map_or(i64::MAX, |ttl| patience(ttl, queued)));
+        let since = |queued| now_ms.saturating_sub(ttl_ms.map_or(i64::MAX, |ttl| effective_ttl(ttl, queued)));
         Self { unused_since: since(false), queued_since: since(true) }
     }
 }
 
-const ROW: &str = "id, owner, thread, title, cwd, approvals, created_ms, last_access_ms, news_ms, queued";
-const ALIVE: &str = "last_access_ms > (CASE WHEN queued THEN ?2 ELSE ?1 END)";
+/// The columns of a [`SessionRow`].
+const ROW_COLUMNS: &str =
+    "id, owner, thread, title, cwd, approvals, created_ms, last_access_ms, news_ms, queued";
+/// The condition for sessions that have not expired. `?1` and `?2` are the fields of an [`ExpiryCutoff`].
+const NOT_EXPIRED: &str = "last_access_ms > (CASE WHEN queued THEN ?2 ELSE ?1 END)";
 
 impl Store {
-    /// Writes a session down, and with a new one whose its thread is. One that was deleted meanwhile stays deleted.
+    /// Stores the changes of a session. Records the owner of a new session's thread as well. A session that was deleted
+    /// meanwhile stays deleted.
     pub(crate) async fn save_session(&self, change: SessionChange) -> Result<(), StoreError> {
-        self.ask(move |connection| save(connection, &change)).await
+        self.write(move |connection| save(connection, &change)).await
     }
 
-    /// A session of that owner, with its entries in their order: place and JSON.
+    /// Loads a session of an owner, with the positions and the JSON of its entries in order. `None` if it has expired
+    /// or does not exist.
     pub(crate) async fn load_session(
         &self,
         owner: &OwnerId,
         id: &SessionId,
-        expiry: Expiry,
+        expiry: ExpiryCutoff,
     ) -> Result<Option<(SavedSession, Vec<(i64, String)>)>, StoreError> {
         let (owner, id) = (owner.to_string(), id.to_string());
-        self.look(move |connection| {
+        self.read(move |connection| {
             let sql = format!(
-                "SELECT {ROW}, seq, kept, transcript, older FROM sessions WHERE {ALIVE} AND id = ?3 AND owner = ?4"
+                "SELECT {ROW_COLUMNS}, seq, kept, transcript, older FROM sessions WHERE {NOT_EXPIRED} AND id = ?3 AND owner = ?4"
             );
-            let saved = |row: &Row<'_>| {
+            let read_saved = |row: &Row<'_>| {
                 Ok(SavedSession {
-                    row: read(row)?,
+                    row: read_row(row)?,
                     seq: row.get::<_, i64>(10)?.try_into().unwrap_or_default(),
-                    kept: row.get(11)?,
+                    metadata: row.get(11)?,
                     transcript: row.get(12)?,
-                    older: row.get(13)?,
+                    has_older: row.get(13)?,
                 })
             };
-            let asked = params![expiry.unused_since, expiry.queued_since, id, owner];
-            let Some(session) = connection.query_row(&sql, asked, saved).optional()? else { return Ok(None) };
+            let parameters = params![expiry.unused_since, expiry.queued_since, id, owner];
+            let Some(session) = connection.query_row(&sql, parameters, read_saved).optional()? else { return Ok(None) };
             let mut entries = connection
                 .prepare("SELECT place, entry FROM session_entries WHERE session = ?1 ORDER BY place")?;
             let entries = entries.query_map(params![id], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -115,55 +121,56 @@ impl Store {
         .await
     }
 
-    /// The sessions of that owner, the last used first; so many at most, or all.
+    /// Returns the sessions of an owner, the most recently used first. `after` is the last use and the id of the last
+    /// session of the previous page. Without a limit, returns all.
     pub(crate) async fn list_sessions(
         &self,
         owner: &OwnerId,
-        expiry: Expiry,
+        expiry: ExpiryCutoff,
         after: Option<(i64, SessionId)>,
         limit: Option<usize>,
     ) -> Result<Vec<SessionRow>, StoreError> {
         let owner = owner.to_string();
-        // Less than nothing is no limit.
+        // SQLite takes a negative limit as no limit.
         let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let (ms, id) = after.map_or((i64::MAX, String::new()), |(ms, id)| (ms, id.to_string()));
-        self.look(move |connection| {
+        self.read(move |connection| {
             let sql = format!(
-                "SELECT {ROW} FROM sessions WHERE {ALIVE} AND owner = ?3
+                "SELECT {ROW_COLUMNS} FROM sessions WHERE {NOT_EXPIRED} AND owner = ?3
                  AND (last_access_ms < ?4 OR last_access_ms = ?4 AND id > ?5)
                  ORDER BY last_access_ms DESC, id LIMIT ?6"
             );
             let mut list = connection.prepare(&sql)?;
-            let asked = params![expiry.unused_since, expiry.queued_since, owner, ms, id, limit];
-            list.query_map(asked, read)?.collect()
+            let parameters = params![expiry.unused_since, expiry.queued_since, owner, ms, id, limit];
+            list.query_map(parameters, read_row)?.collect()
         })
         .await
     }
 
-    /// How many sessions there are, of all owners.
-    pub(crate) async fn count_sessions(&self, expiry: Expiry) -> Result<u64, StoreError> {
-        self.look(move |connection| {
-            let sql = format!("SELECT COUNT(*) FROM sessions WHERE {ALIVE}");
-            let asked = params![expiry.unused_since, expiry.queued_since];
-            let count: i64 = connection.query_row(&sql, asked, |row| row.get(0))?;
+    /// Counts the sessions of all owners.
+    pub(crate) async fn count_sessions(&self, expiry: ExpiryCutoff) -> Result<u64, StoreError> {
+        self.read(move |connection| {
+            let sql = format!("SELECT COUNT(*) FROM sessions WHERE {NOT_EXPIRED}");
+            let parameters = params![expiry.unused_since, expiry.queued_since];
+            let count: i64 = connection.query_row(&sql, parameters, |row| row.get(0))?;
             Ok(count.unsigned_abs())
         })
         .await
     }
 
-    /// The sessions that are in these threads, whoever's they are.
-    pub(crate) async fn sessions_in(
+    /// Returns the sessions of any owner that are in these threads.
+    pub(crate) async fn sessions_in_threads(
         &self,
         threads: Vec<ThreadId>,
-        expiry: Expiry,
+        expiry: ExpiryCutoff,
     ) -> Result<Vec<SessionRow>, StoreError> {
-        self.look(move |connection| {
-            let sql = format!("SELECT {ROW} FROM sessions WHERE {ALIVE} AND thread = ?3");
+        self.read(move |connection| {
+            let sql = format!("SELECT {ROW_COLUMNS} FROM sessions WHERE {NOT_EXPIRED} AND thread = ?3");
             let mut find = connection.prepare(&sql)?;
             let mut found = Vec::new();
             for thread in threads {
-                let asked = params![expiry.unused_since, expiry.queued_since, thread.as_str()];
-                for row in find.query_map(asked, read)? {
+                let parameters = params![expiry.unused_since, expiry.queued_since, thread.as_str()];
+                for row in find.query_map(parameters, read_row)? {
                     found.push(row?);
                 }
             }
@@ -172,33 +179,38 @@ impl Store {
         .await
     }
 
-    /// Returns `true` if the store has this session.
+    /// Returns `true` if the session is stored, even if it has expired.
     pub(crate) async fn has_session(&self, id: &SessionId) -> Result<bool, StoreError> {
         let id = id.to_string();
-        self.look(move |connection| {
+        self.read(move |connection| {
             connection.prepare("SELECT 1 FROM sessions WHERE id = ?1")?.exists(params![id])
         })
         .await
     }
 
-    /// Forgets a session; whether it was there. With `leads_on`, which thread it was in is remembered.
-    pub(crate) async fn delete_session(&self, id: &SessionId, leads_on: bool) -> Result<bool, StoreError> {
+    /// Deletes a session. Returns `true` if it was stored. With `remember_thread`, its thread can still be found by
+    /// [`Store::ended_session_thread`].
+    pub(crate) async fn delete_session(
+        &self,
+        id: &SessionId,
+        remember_thread: bool,
+    ) -> Result<bool, StoreError> {
         let id = id.to_string();
-        self.ask(move |connection| {
+        self.write(move |connection| {
             let transaction = connection.transaction()?;
-            if leads_on {
+            if remember_thread {
                 ended_sessions::remember(&transaction, &id, now_ms())?;
             }
-            let was_there = transaction.execute("DELETE FROM sessions WHERE id = ?1", params![id])? > 0;
+            let existed = transaction.execute("DELETE FROM sessions WHERE id = ?1", params![id])? > 0;
             transaction.commit()?;
-            Ok(was_there)
+            Ok(existed)
         })
         .await
     }
 
-    /// Notes when sessions were last used.
+    /// Records when sessions were last used. An earlier time than the stored one is ignored.
     pub(crate) async fn touch_sessions(&self, used: Vec<(SessionId, i64)>) -> Result<(), StoreError> {
-        self.ask(move |connection| {
+        self.write(move |connection| {
             let transaction = connection.transaction()?;
             {
                 let mut touch = transaction
@@ -212,11 +224,12 @@ impl Store {
         .await
     }
 
-    /// Moves the times at which sessions and uploads were last used along with a clock that was set by so many
-    /// milliseconds. None was used after now: if the clock was set back while no gateway was there to see it, the last one was used now, and
-    /// the others before it as they were.
-    pub(crate) async fn move_times(&self, by_ms: i64, now_ms: i64) -> Result<(), StoreError> {
-        self.ask(move |connection| {
+    /// Shifts the times of last use of sessions and uploads by a change of the system clock, in milliseconds.
+    ///
+    /// No time stays in the future. If the clock was set back while no gateway was running, the most recently used
+    /// session counts as used now, and other sessions with future times keep their distance to it.
+    pub(crate) async fn shift_times(&self, by_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+        self.write(move |connection| {
             let transaction = connection.transaction()?;
             if by_ms != 0 {
                 transaction
@@ -239,24 +252,24 @@ impl Store {
         .await
     }
 
-    /// Forgets the sessions that have expired, but for these, which are in memory. Which threads they were in is
-    /// remembered. Returns those that were forgotten.
+    /// Deletes the expired sessions except `loaded`, which are in memory. Their threads are remembered. Returns the
+    /// deleted sessions.
     pub(crate) async fn expire_sessions(
         &self,
-        expiry: Expiry,
-        but: HashSet<SessionId>,
+        expiry: ExpiryCutoff,
+        loaded: HashSet<SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        self.ask(move |connection| {
+        self.write(move |connection| {
             let transaction = connection.transaction()?;
             let mut expired: Vec<SessionId> = {
-                let sql = format!("SELECT id FROM sessions WHERE NOT ({ALIVE})");
+                let sql = format!("SELECT id FROM sessions WHERE NOT ({NOT_EXPIRED})");
                 let mut find = transaction.prepare(&sql)?;
                 let ids = find.query_map(params![expiry.unused_since, expiry.queued_since], |row| {
                     Ok(SessionId::from(row.get::<_, String>(0)?))
                 })?;
                 ids.collect::<rusqlite::Result<_>>()?
             };
-            expired.retain(|id| !but.contains(id));
+            expired.retain(|id| !loaded.contains(id));
             for id in &expired {
                 ended_sessions::remember(&transaction, id.as_str(), now_ms())?;
                 transaction.execute("DELETE FROM sessions WHERE id = ?1", params![id.as_str()])?;
@@ -270,7 +283,7 @@ impl Store {
 }
 
 fn save(connection: &mut Connection, change: &SessionChange) -> rusqlite::Result<()> {
-    let SavedSession { row, seq, kept, transcript, older } = &change.session;
+    let SavedSession { row, seq, metadata: kept, transcript, has_older: older } = &change.session;
     let transaction = connection.transaction()?;
     let id = row.id.as_str();
     let sql = if change.new {
@@ -298,31 +311,31 @@ fn save(connection: &mut Connection, change: &SessionChange) -> rusqlite::Result
         older,
     ])?;
     if written == 0 {
-        return Ok(()); // It was deleted meanwhile.
+        return Ok(()); // The session was deleted meanwhile.
     }
     if let (true, Some(thread)) = (change.new, &row.thread) {
-        record(&transaction, thread, &row.owner)?;
+        record_thread_owner(&transaction, thread, &row.owner)?;
     }
-    if change.anew {
+    if change.replace_all {
         transaction.execute("DELETE FROM session_entries WHERE session = ?1", params![id])?;
     }
     {
         let mut remove = transaction.prepare("DELETE FROM session_entries WHERE session = ?1 AND id = ?2")?;
-        for entry in &change.gone {
+        for entry in &change.removed {
             remove.execute(params![id, entry])?;
         }
         let mut write = transaction.prepare(
             "INSERT INTO session_entries (session, id, place, entry) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (session, id) DO UPDATE SET place = excluded.place, entry = excluded.entry",
         )?;
-        for (entry, place, json) in &change.entries {
-            write.execute(params![id, entry, place, json])?;
+        for (entry, position, json) in &change.entries {
+            write.execute(params![id, entry, position, json])?;
         }
     }
     transaction.commit()
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
+fn read_row(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
     let text = |at: usize| row.get::<_, String>(at);
     Ok(SessionRow {
         id: text(0)?.into(),
@@ -342,7 +355,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
 pub(super) mod tests {
     use super::*;
 
-    const ALWAYS: Expiry = Expiry { unused_since: i64::MIN, queued_since: i64::MIN };
+    const ALWAYS: ExpiryCutoff = ExpiryCutoff { unused_since: i64::MIN, queued_since: i64::MIN };
 
     pub(in crate::store) fn change(id: &str, owner: &str, used: i64, new: bool) -> SessionChange {
         let row = SessionRow {
@@ -357,34 +370,39 @@ pub(super) mod tests {
             news_ms: 0,
             queued: id == "queued",
         };
-        let session = SavedSession { row, seq: 7, kept: "{}".into(), transcript: "{}".into(), older: true };
+        let session =
+            SavedSession { row, seq: 7, metadata: "{}".into(), transcript: "{}".into(), has_older: true };
         let entries = vec![("b".into(), 2, "B".into()), ("a".into(), 1, "A".into())];
-        SessionChange { session, new, anew: new, gone: Vec::new(), entries }
+        SessionChange { session, new, replace_all: new, removed: Vec::new(), entries }
     }
 
     #[tokio::test]
-    async fn with_a_new_session_its_thread_has_an_owner() {
+    async fn saving_a_new_session_records_the_owner_of_its_thread() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         store.save_session(change("s", "ada", 5, true)).await.unwrap();
         store.save_session(change("t", "ada", 5, false)).await.unwrap();
         let threads: Vec<ThreadId> = vec!["thread of s".into(), "thread of t".into()];
-        let hers = store.owned(&"ada".into(), threads.clone()).await.unwrap();
-        assert_eq!(hers, threads[..1].iter().cloned().collect(), "what was never written has none");
-        assert!(store.owned(&"bob".into(), threads).await.unwrap().is_empty());
+        let owned = store.filter_owned(&"ada".into(), threads.clone()).await.unwrap();
+        assert_eq!(
+            owned,
+            threads[..1].iter().cloned().collect(),
+            "a session that was not stored records no owner"
+        );
+        assert!(store.filter_owned(&"bob".into(), threads).await.unwrap().is_empty());
         assert_eq!(store.count_sessions(ALWAYS).await.unwrap(), 1);
     }
 
     #[tokio::test]
-    async fn what_is_asked_of_all_sessions_reads_none_of_them_whole() {
+    async fn queries_over_all_sessions_use_covering_indexes() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let queries = [
-            format!("SELECT COUNT(*) FROM sessions WHERE {ALIVE}"),
-            format!("SELECT id FROM sessions WHERE NOT ({ALIVE})"),
+            format!("SELECT COUNT(*) FROM sessions WHERE {NOT_EXPIRED}"),
+            format!("SELECT id FROM sessions WHERE NOT ({NOT_EXPIRED})"),
         ];
         for query in queries {
-            let plan = store.look(move |connection| {
+            let plan = store.read(move |connection| {
                 let sql = format!("EXPLAIN QUERY PLAN {query}");
                 connection.query_row(&sql, params![0, 0], |row| row.get::<_, String>(3))
             });
@@ -394,7 +412,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn a_session_is_read_as_it_was_written_by_its_owner_alone() {
+    async fn session_is_loaded_as_saved_and_only_for_its_owner() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let (ada, bob, id) = (OwnerId::from("ada"), OwnerId::from("bob"), SessionId::from("s"));
@@ -406,7 +424,7 @@ pub(super) mod tests {
         assert_eq!(store.list_sessions(&bob, ALWAYS, None, None).await.unwrap(), []);
 
         let later = SessionChange {
-            gone: vec!["a".into()],
+            removed: vec!["a".into()],
             entries: vec![("b".into(), 2, "B!".into())],
             ..change("s", "ada", 9, false)
         };
@@ -414,21 +432,21 @@ pub(super) mod tests {
         let (read, entries) = store.load_session(&ada, &id, ALWAYS).await.unwrap().unwrap();
         assert_eq!((read.row.last_access_ms, entries), (9, vec![(2, "B!".into())]));
         let thread = "thread of s".into();
-        assert_eq!(store.sessions_in(vec![thread], ALWAYS).await.unwrap(), [read.row]);
+        assert_eq!(store.sessions_in_threads(vec![thread], ALWAYS).await.unwrap(), [read.row]);
 
         assert!(store.delete_session(&id, false).await.unwrap());
         store.save_session(change("s", "ada", 10, false)).await.unwrap();
-        assert!(store.load_session(&ada, &id, ALWAYS).await.unwrap().is_none(), "it stays deleted");
+        assert!(store.load_session(&ada, &id, ALWAYS).await.unwrap().is_none(), "the session stays deleted");
         store
             .save_session(SessionChange { entries: Vec::new(), ..change("s", "ada", 5, true) })
             .await
             .unwrap();
         let (_, entries) = store.load_session(&ada, &id, ALWAYS).await.unwrap().unwrap();
-        assert_eq!(entries, [], "its entries were deleted with it");
+        assert_eq!(entries, [], "the entries were deleted with the session");
     }
 
     #[tokio::test]
-    async fn what_was_used_in_the_future_was_used_now_and_before_in_its_order() {
+    async fn shifting_times_leaves_none_in_the_future_and_keeps_their_order() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let ada = OwnerId::from("ada");
@@ -442,16 +460,16 @@ pub(super) mod tests {
         let expected = |used: [i64; 4]| -> Vec<(String, i64)> {
             ["last", "second", "first", "old"].map(str::to_owned).into_iter().zip(used).collect()
         };
-        store.move_times(0, 2_000).await.unwrap();
+        store.shift_times(0, 2_000).await.unwrap();
         assert_eq!(used().await, expected([1_300, 1_200, 1_100, 100]));
-        store.move_times(500, 2_000).await.unwrap();
+        store.shift_times(500, 2_000).await.unwrap();
         assert_eq!(used().await, expected([1_800, 1_700, 1_600, 600]));
-        store.move_times(-100, 1_000).await.unwrap();
+        store.shift_times(-100, 1_000).await.unwrap();
         assert_eq!(used().await, expected([1_000, 900, 800, 500]));
     }
 
     #[tokio::test]
-    async fn what_has_expired_is_not_there_and_then_gone() {
+    async fn expired_sessions_are_hidden_at_once_and_deleted_by_the_sweep() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let ada = OwnerId::from("ada");
@@ -459,7 +477,7 @@ pub(super) mod tests {
             store.save_session(change(id, "ada", used, true)).await.unwrap();
         }
         store.touch_sessions(vec![("touched".into(), 200), ("new".into(), 3)]).await.unwrap();
-        let expiry = Expiry { unused_since: 150, queued_since: 50 };
+        let expiry = ExpiryCutoff { unused_since: 150, queued_since: 50 };
         let ids = async || {
             let rows = store.list_sessions(&ada, expiry, None, None).await.unwrap();
             let mut ids: Vec<String> = rows.into_iter().map(|row| row.id.to_string()).collect();
@@ -471,6 +489,6 @@ pub(super) mod tests {
         assert_eq!(store.expire_sessions(expiry, ["live".into()].into()).await.unwrap().len(), 1);
         assert!(store.load_session(&ada, &"old".into(), ALWAYS).await.unwrap().is_none());
         assert!(store.load_session(&ada, &"live".into(), ALWAYS).await.unwrap().is_some());
-        assert_eq!(Expiry::at(1_000, None).unused_since, 1_000 - i64::MAX);
+        assert_eq!(ExpiryCutoff::at(1_000, None).unused_since, 1_000 - i64::MAX);
     }
 }

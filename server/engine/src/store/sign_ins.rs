@@ -1,4 +1,4 @@
-//! The store's part about sign-ins: who comes back after a restart need not sign in again.
+//! Stored browser sign-ins, so that a restart of the gateway signs nobody out.
 
 use codex_gateway_wire::OwnerId;
 use rusqlite::{Row, params};
@@ -6,31 +6,31 @@ use rusqlite::{Row, params};
 use super::{Store, StoreError};
 use crate::clock::now_ms;
 
-/// What is kept of a cookie: a keyed hash.
+/// A keyed hash of a cookie. The cookie itself is not stored.
 pub type CookieHash = [u8; 32];
 
-/// A sign-in as it is written down.
+/// A stored sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignInRow {
-    /// What is kept of its cookie.
+    /// The hash of its cookie.
     pub cookie: CookieHash,
-    /// Whom it admits.
+    /// The owner that the cookie authenticates.
     pub owner: OwnerId,
-    /// Until when, in Unix milliseconds; for ever without.
+    /// When it expires, in Unix milliseconds. `None` if it never expires.
     pub until_ms: Option<i64>,
 }
 
 impl Store {
-    /// All sign-ins that are not over, the oldest first. Those that are over are forgotten.
+    /// Returns all sign-ins that have not expired, the oldest first. Deletes those that have.
     ///
     /// # Errors
-    /// [`StoreError::Question`]
+    /// [`StoreError::Query`]
     pub async fn sign_ins(&self) -> Result<Vec<SignInRow>, StoreError> {
         let read = |row: &Row<'_>| {
             let owner = OwnerId::from(row.get::<_, String>(1)?);
             Ok(SignInRow { cookie: row.get(0)?, owner, until_ms: row.get(2)? })
         };
-        self.ask(move |connection| {
+        self.write(move |connection| {
             connection.execute("DELETE FROM sign_ins WHERE until_ms <= ?1", [now_ms()])?;
             let mut all =
                 connection.prepare("SELECT cookie, owner, until_ms FROM sign_ins ORDER BY begun_ms")?;
@@ -39,13 +39,13 @@ impl Store {
         .await
     }
 
-    /// Writes down that somebody has signed in.
+    /// Stores a new sign-in.
     ///
     /// # Errors
-    /// [`StoreError::Question`]
-    pub async fn begin_sign_in(&self, begun: SignInRow) -> Result<(), StoreError> {
-        self.ask(move |connection| {
-            let SignInRow { cookie, owner, until_ms } = begun;
+    /// [`StoreError::Query`]
+    pub async fn begin_sign_in(&self, sign_in: SignInRow) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            let SignInRow { cookie, owner, until_ms } = sign_in;
             connection
                 .execute(
                     "INSERT INTO sign_ins (cookie, owner, until_ms, begun_ms) VALUES (?1, ?2, ?3, ?4)",
@@ -56,17 +56,17 @@ impl Store {
         .await
     }
 
-    /// Forgets sign-ins: all of them, or none.
+    /// Deletes sign-ins in one transaction.
     ///
     /// # Errors
-    /// [`StoreError::Question`]
+    /// [`StoreError::Query`]
     pub async fn end_sign_ins(&self, ended: Vec<CookieHash>) -> Result<(), StoreError> {
-        self.ask(move |connection| {
-            let writing = connection.transaction()?;
+        self.write(move |connection| {
+            let transaction = connection.transaction()?;
             for cookie in ended {
-                writing.execute("DELETE FROM sign_ins WHERE cookie = ?1", [cookie])?;
+                transaction.execute("DELETE FROM sign_ins WHERE cookie = ?1", [cookie])?;
             }
-            writing.commit()
+            transaction.commit()
         })
         .await
     }
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn they_are_there_after_a_restart_until_they_are_over() {
+    async fn sign_ins_survive_a_restart_until_they_expire_or_end() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         for number in 0..3 {

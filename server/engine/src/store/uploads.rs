@@ -1,11 +1,11 @@
-//! The store's part about uploads: whose they are, what they are, and which threads have them.
+//! Stored metadata of uploads: their owners, kinds and sizes, and the threads that use them.
 
 use codex_gateway_wire::{OwnerId, ThreadId, UploadId, api::ImageKind};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, StoreError};
 
-/// What is written down of an upload.
+/// The metadata of an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UploadRow {
     pub id: UploadId,
@@ -15,30 +15,30 @@ pub(crate) struct UploadRow {
     pub bytes: u32,
 }
 
-/// How much one owner may keep.
+/// The limits on the uploads of one owner.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Room {
+pub(crate) struct UploadQuota {
     pub uploads: i64,
     pub bytes: i64,
 }
 
 impl Store {
-    /// Writes an upload down, if its owner has room for it; whether they had.
+    /// Stores an upload. Returns `false` if it would exceed the owner's quota.
     pub(crate) async fn add_upload(
         &self,
         owner: &OwnerId,
         upload: UploadRow,
         now_ms: i64,
-        room: Room,
+        quota: UploadQuota,
     ) -> Result<bool, StoreError> {
         let owner = owner.to_string();
-        self.ask(move |connection| {
+        self.write(move |connection| {
             let (uploads, bytes) = connection.query_row(
                 "SELECT count(*), coalesce(sum(bytes), 0) FROM uploads WHERE owner = ?1",
                 params![owner],
                 |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
             )?;
-            if uploads >= room.uploads || bytes.saturating_add(upload.bytes.into()) > room.bytes {
+            if uploads >= quota.uploads || bytes.saturating_add(upload.bytes.into()) > quota.bytes {
                 return Ok(false);
             }
             let UploadRow { id, kind, width, height, bytes } = upload;
@@ -52,17 +52,17 @@ impl Store {
         .await
     }
 
-    /// An upload of that owner.
+    /// Returns an upload of an owner.
     pub(crate) async fn upload(
         &self,
         owner: &OwnerId,
         id: &UploadId,
     ) -> Result<Option<UploadRow>, StoreError> {
         let (owner, id) = (owner.to_string(), id.to_string());
-        self.look(move |connection| find(connection, &owner, &id)).await
+        self.read(move |connection| find(connection, &owner, &id)).await
     }
 
-    /// An upload of that owner, which a message brings to a thread.
+    /// Returns an upload of an owner, and records that a message in a thread uses it.
     pub(crate) async fn use_upload(
         &self,
         owner: &OwnerId,
@@ -71,7 +71,7 @@ impl Store {
         now_ms: i64,
     ) -> Result<Option<UploadRow>, StoreError> {
         let (owner, id, thread) = (owner.to_string(), id.to_string(), thread.to_string());
-        self.ask(move |connection| {
+        self.write(move |connection| {
             let transaction = connection.transaction()?;
             let found = find(&transaction, &owner, &id)?;
             if found.is_some() {
@@ -87,27 +87,27 @@ impl Store {
         .await
     }
 
-    /// Lets a thread have what another one has, whose messages it begins with.
-    pub(crate) async fn share_uploads(&self, from: &ThreadId, with: &ThreadId) -> Result<(), StoreError> {
-        let (from, with) = (from.to_string(), with.to_string());
-        self.ask(move |connection| {
+    /// Records that a fork uses the uploads of the thread that it was forked from.
+    pub(crate) async fn share_uploads(&self, from: &ThreadId, fork: &ThreadId) -> Result<(), StoreError> {
+        let (from, fork) = (from.to_string(), fork.to_string());
+        self.write(move |connection| {
             let share = "INSERT INTO upload_uses (upload, thread) SELECT upload, ?2 FROM upload_uses \
                          WHERE thread = ?1 ON CONFLICT DO NOTHING";
-            connection.execute(share, params![from, with]).map(drop)
+            connection.execute(share, params![from, fork]).map(drop)
         })
         .await
     }
 
-    /// Forgets an upload.
+    /// Deletes an upload.
     pub(crate) async fn remove_upload(&self, id: &UploadId) -> Result<(), StoreError> {
         let id = id.to_string();
-        self.ask(move |connection| remove(connection, &[id])).await
+        self.write(move |connection| remove(connection, &[id])).await
     }
 
-    /// Forgets the uploads that only this thread has; which they are.
+    /// Deletes the uploads that only this thread uses. Returns their ids.
     pub(crate) async fn remove_uploads_of(&self, thread: &ThreadId) -> Result<Vec<UploadId>, StoreError> {
         let thread = thread.to_string();
-        self.ask(move |connection| {
+        self.write(move |connection| {
             let transaction = connection.transaction()?;
             let ids = ids(
                 &transaction,
@@ -123,14 +123,14 @@ impl Store {
         .await
     }
 
-    /// Forgets the uploads that no message has brought since they were made before the one moment, and those that
-    /// none has since the other; which they are.
+    /// Deletes unused uploads created before `unused_before_ms`, and uploads last used before `used_before_ms`. Returns
+    /// their ids.
     pub(crate) async fn remove_old_uploads(
         &self,
         unused_before_ms: i64,
         used_before_ms: i64,
     ) -> Result<Vec<UploadId>, StoreError> {
-        self.ask(move |connection| {
+        self.write(move |connection| {
             let transaction = connection.transaction()?;
             let ids = ids(
                 &transaction,

@@ -1,4 +1,4 @@
-//! A thread that owns a connection to the database, and does what it is asked one after the other.
+//! A thread that owns a database connection and runs jobs on it, one after the other.
 
 use std::{io, time::Duration};
 
@@ -7,18 +7,19 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
 
-/// How many questions may wait.
-const WAITING: usize = 256;
-/// How long to wait for another program that has the database locked: a backup, say.
-pub(super) const BUSY: Duration = Duration::from_secs(5);
-/// How long, once that was in vain: whatever stands in the queue has waited for those before it already.
-const STILL_BUSY: Duration = Duration::from_millis(100);
+/// The maximum number of jobs that wait.
+const MAX_QUEUED_JOBS: usize = 256;
+/// How long a job waits for another program that has the database locked, such as a backup.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a job waits after the job before it found the database locked. Jobs in the queue have waited for the
+/// earlier ones already.
+const REPEAT_BUSY_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Whether another program has kept a question from being answered.
-type Locked = bool;
-type Job = Box<dyn FnOnce(&mut Connection) -> Locked + Send>;
+/// `true` if a job failed because another program had the database locked.
+type WasLocked = bool;
+type Job = Box<dyn FnOnce(&mut Connection) -> WasLocked + Send>;
 
-/// The way to the thread. Cheap to clone; the thread ends with the last one.
+/// A handle on the thread. Cheap to clone. The thread ends when the last handle is dropped.
 #[derive(Clone, Debug)]
 pub(super) struct Worker(mpsc::Sender<Job>);
 
@@ -26,16 +27,16 @@ impl Worker {
     /// Starts the thread.
     ///
     /// # Errors
-    /// If the system has no thread to spare.
+    /// If the system cannot start a thread.
     pub(super) fn start(name: &str, mut connection: Connection) -> io::Result<Self> {
-        let (jobs, mut waiting) = mpsc::channel::<Job>(WAITING);
+        let (jobs, mut waiting) = mpsc::channel::<Job>(MAX_QUEUED_JOBS);
         let serve = move || {
             let mut was_locked = false;
             while let Some(job) = waiting.blocking_recv() {
                 let locked = job(&mut connection);
                 if locked != was_locked {
-                    // One that cannot be set stays as it was: more or less patient, and right either way.
-                    let _ = connection.busy_timeout(if locked { STILL_BUSY } else { BUSY });
+                    // If the timeout cannot be set, the old one stays. It affects waiting times only.
+                    let _ = connection.busy_timeout(if locked { REPEAT_BUSY_TIMEOUT } else { BUSY_TIMEOUT });
                     was_locked = locked;
                 }
             }
@@ -44,24 +45,24 @@ impl Worker {
         Ok(Self(jobs))
     }
 
-    /// Waits for the answer to a question.
+    /// Runs a job on the thread and returns its result.
     ///
     /// # Errors
-    /// [`StoreError::Question`]
-    pub(super) async fn ask<T: Send + 'static>(
+    /// [`StoreError::Query`]
+    pub(super) async fn run<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+        job: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let gone = || StoreError::Question("it is closed".to_owned());
+        let (reply, result) = oneshot::channel();
+        let closed = || StoreError::Query("it is closed".to_owned());
         let job: Job = Box::new(move |connection| {
-            let answer = question(connection);
-            let code = answer.as_ref().err().and_then(rusqlite::Error::sqlite_error_code);
-            // Who has gone away needs no answer.
-            let _ = reply.send(answer);
+            let result = job(connection);
+            let code = result.as_ref().err().and_then(rusqlite::Error::sqlite_error_code);
+            // Fails if the caller has stopped waiting.
+            let _ = reply.send(result);
             matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
         });
-        self.0.send(job).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?.map_err(|error| StoreError::Question(error.to_string()))
+        self.0.send(job).await.map_err(|_| closed())?;
+        result.await.map_err(|_| closed())?.map_err(|error| StoreError::Query(error.to_string()))
     }
 }

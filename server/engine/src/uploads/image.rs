@@ -1,33 +1,33 @@
-//! What an image is, by its content.
+//! Recognises images by their content.
 
 use std::io::Cursor;
 
 use codex_gateway_wire::api::ImageKind;
 use imagesize::ImageType;
 
-/// The largest image in pixels: codex unpacks what it sends to the model.
-const PIXELS: u64 = 64_000_000;
+/// The maximum number of pixels of an image. Codex decodes the images that it sends to the model.
+const MAX_PIXELS: u64 = 64_000_000;
 
-/// Why something is no image that can be used.
+/// Why content cannot be used as an image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadImage {
-    /// It is something else.
+    /// The content has none of the supported formats.
     #[error("this is no PNG, JPEG, GIF or WebP image")]
     Unknown,
-    /// A piece of it is missing.
+    /// The image is damaged or truncated.
     #[error("the image is damaged, or a piece of it is missing")]
     Broken,
-    /// It has too many pixels.
-    #[error("the image is {width} × {height} pixels; it may have {} million at most", PIXELS / 1_000_000)]
+    /// The image has too many pixels.
+    #[error("the image is {width} × {height} pixels; it may have {} million at most", MAX_PIXELS / 1_000_000)]
     TooManyPixels {
-        /// Its width.
+        /// The width in pixels.
         width: u64,
-        /// Its height.
+        /// The height in pixels.
         height: u64,
     },
 }
 
-/// What an image is.
+/// The format and the displayed size of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Image {
     pub kind: ImageKind,
@@ -35,7 +35,7 @@ pub(super) struct Image {
     pub height: u32,
 }
 
-/// Looks at an image. Its pixels are not unpacked; that it is whole is told by its end.
+/// Reads the header of an image. The pixels are not decoded: an image counts as complete if its end marker is there.
 pub(super) fn read(content: &[u8]) -> Result<Image, BadImage> {
     let kind = match imagesize::image_type(content) {
         Ok(ImageType::Png) => ImageKind::Png,
@@ -46,25 +46,25 @@ pub(super) fn read(content: &[u8]) -> Result<Image, BadImage> {
     };
     let size = imagesize::blob_size(content).map_err(|_| BadImage::Broken)?;
     let (width, height) = (size.width as u64, size.height as u64);
-    if width == 0 || height == 0 || !is_whole(kind, content) {
+    if width == 0 || height == 0 || !is_complete(kind, content) {
         return Err(BadImage::Broken);
     }
-    if width.saturating_mul(height) > PIXELS {
+    if width.saturating_mul(height) > MAX_PIXELS {
         return Err(BadImage::TooManyPixels { width, height });
     }
     let [Ok(width), Ok(height)] = [width, height].map(u32::try_from) else { return Err(BadImage::Broken) };
-    let (width, height) = if is_on_its_side(kind, content) { (height, width) } else { (width, height) };
+    let (width, height) = if is_rotated(kind, content) { (height, width) } else { (width, height) };
     Ok(Image { kind, width, height })
 }
 
-/// Returns `true` if an image is turned by a quarter when it is shown. Cameras write the pixels as their sensor has them,
-/// and how the camera was held beside them (EXIF).
-fn is_on_its_side(kind: ImageKind, content: &[u8]) -> bool {
+/// Returns `true` if an image is displayed with width and height swapped. Cameras store pixels in the orientation of
+/// the sensor, and the orientation of the camera in EXIF.
+fn is_rotated(kind: ImageKind, content: &[u8]) -> bool {
     if kind == ImageKind::Gif {
         return false;
     }
     let mut reader = exif::Reader::new();
-    // Damaged fields beside it do not hide the orientation.
+    // Other damaged fields do not hide the orientation.
     reader.continue_on_error(true);
     let exif = reader
         .read_from_container(&mut Cursor::new(content))
@@ -75,8 +75,8 @@ fn is_on_its_side(kind: ImageKind, content: &[u8]) -> bool {
     orientation.is_some_and(|orientation| (5..=8).contains(&orientation))
 }
 
-/// Whether an image has its end. Programs put things of their own behind it.
-fn is_whole(kind: ImageKind, content: &[u8]) -> bool {
+/// Returns `true` if an image has its end marker. Programs append data of their own after the marker.
+fn is_complete(kind: ImageKind, content: &[u8]) -> bool {
     let has = |end: &[u8]| memchr::memmem::rfind(content, end).is_some();
     match kind {
         ImageKind::Png => has(b"IEND\xaeB`\x82"),
@@ -93,7 +93,7 @@ fn is_whole(kind: ImageKind, content: &[u8]) -> bool {
 pub(super) mod tests {
     use super::*;
 
-    /// A PNG of these dimensions, as far as one looks at it: its checksums but the last are nobody's.
+    /// A PNG with these dimensions, without pixels. Its checksums are wrong, except for the last.
     pub(in crate::uploads) fn png(width: u32, height: u32) -> Vec<u8> {
         let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0, 0, 0, 0, 0]].concat();
         let end = b"\0\0\0\0IEND\xaeB`\x82";
@@ -116,7 +116,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn images_are_known_by_their_content() {
+    fn images_are_recognised_by_their_content() {
         for (content, kind, width, height) in [
             (png(3, 2), ImageKind::Png, 3, 2),
             (gif(), ImageKind::Gif, 5, 4),
@@ -129,13 +129,13 @@ pub(super) mod tests {
         }
     }
 
-    /// What is in an EXIF block with an orientation alone.
+    /// The content of an EXIF block that has only an orientation.
     fn exif(orientation: u8) -> Vec<u8> {
         let entry = [0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0];
         [b"MM\0\x2a\0\0\0\x08\0\x01", &entry[..], b"\0\0\0\0"].concat()
     }
 
-    /// The JPEG as a camera writes it.
+    /// The JPEG with an EXIF orientation, as cameras write it.
     fn photo(orientation: u8) -> Vec<u8> {
         let block = [b"Exif\0\0", &exif(orientation)[..]].concat();
         let length = u16::try_from(block.len() + 2).unwrap().to_be_bytes();
@@ -144,7 +144,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn photo_has_the_width_and_height_that_are_seen() {
+    fn photo_has_the_displayed_width_and_height() {
         for orientation in 1..=8 {
             let (width, height) = if orientation < 5 { (7, 6) } else { (6, 7) };
             let image = Image { kind: ImageKind::Jpeg, width, height };
@@ -157,7 +157,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_no_image_is_refused() {
+    fn other_content_is_refused() {
         let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>";
         let bmp = b"BM\x1e\0\0\0\0\0\0\0\x1a\0\0\0\x0c\0\0\0\x01\0\x01\0\x01\0\x18\0\0\0\xff\0";
         for other in [&b""[..], b"\x89PNG", b"hello, I am a cat", b"<!doctype html>", svg, bmp, b"%PDF-1.7"] {
@@ -166,7 +166,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_small_file_can_be_too_large_an_image() {
+    fn image_with_too_many_pixels_or_none_is_refused() {
         let large = BadImage::TooManyPixels { width: 60_000, height: 60_000 };
         assert_eq!(read(&png(60_000, 60_000)), Err(large));
         assert_eq!(read(&png(0, 5)), Err(BadImage::Broken));

@@ -1,13 +1,13 @@
-//! The session's events, as its log has them.
+//! Events of the session's log.
 
 use codex_gateway_wire::{EventBody, EventName};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// The events that are shown: the state only says again what they have said.
-pub(crate) const SHOWN: u16 = !(EventName::State.bit() | EventName::Raw.bit());
+/// Mask of the events to show. `state` only repeats what other events have said.
+pub(crate) const SHOWN_EVENTS: u16 = !(EventName::State.mask() | EventName::Raw.mask());
 
-/// An event.
+/// An event of the log.
 #[derive(Debug)]
 pub(crate) struct Event<'a> {
     pub name: EventName,
@@ -16,8 +16,8 @@ pub(crate) struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// The events that stand in these frames.
-    pub(crate) fn all(frames: &'a str) -> impl Iterator<Item = Self> {
+    /// Parses the events of these frames.
+    pub(crate) fn parse_all(frames: &'a str) -> impl Iterator<Item = Self> {
         frames.split("\n\n").filter_map(|frame| {
             let field =
                 |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
@@ -25,19 +25,19 @@ impl<'a> Event<'a> {
         })
     }
 
-    /// What it says, as far as it is known.
+    /// Parses the event's data. `None` if the event is unknown.
     pub(crate) fn body(&self) -> Option<EventBody> {
         EventBody::parse(self.name, self.data)
     }
 
-    /// It as a line of JSON.
-    pub(crate) fn line(&self) -> Option<String> {
-        line(self.name, self.id, &serde_json::from_str::<&RawValue>(self.data).ok()?)
+    /// Returns the event as a line of JSON.
+    pub(crate) fn to_json_line(&self) -> Option<String> {
+        json_line(self.name, self.id, &serde_json::from_str::<&RawValue>(self.data).ok()?)
     }
 }
 
-/// A line of JSON.
-pub(crate) fn line(name: EventName, id: Option<&str>, data: &impl Serialize) -> Option<String> {
+/// Builds a line of JSON.
+pub(crate) fn json_line(name: EventName, id: Option<&str>, data: &impl Serialize) -> Option<String> {
     #[derive(Serialize)]
     struct Line<'a, T> {
         event: &'a str,
@@ -53,11 +53,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_are_lines_of_json() {
+    fn frames_become_json_lines() {
         let frames = "id: a:1\nevent: warning\ndata: {\"type\":\"other\",\"message\":\"m\",\"detail\":null}\n\n: nothing\n\n\
                       event: queue\ndata: {\"items\":[]}\n\n";
-        let events: Vec<_> = Event::all(frames).collect();
-        let lines: Vec<_> = events.iter().filter_map(Event::line).collect();
+        let events: Vec<_> = Event::parse_all(frames).collect();
+        let lines: Vec<_> = events.iter().filter_map(Event::to_json_line).collect();
         assert_eq!(
             lines,
             [

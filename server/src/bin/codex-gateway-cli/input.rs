@@ -1,4 +1,4 @@
-//! What is asked: the prompt, what comes on standard input, images, and the schema of the answer.
+//! The message: prompt, standard input, images, and schema of the answer.
 
 use std::{
     fs,
@@ -12,19 +12,19 @@ use codex_gateway_wire::{InputPart, Json, OwnerId, StartTurn};
 
 use crate::options::Cli;
 
-/// What is asked if nothing is: a check that everything works.
-const CHECK: &str = "Reply with exactly the single word ready. Do not call tools.";
+/// Default prompt, which checks that everything works.
+const DEFAULT_PROMPT: &str = "Reply with exactly the single word ready. Do not call tools.";
 
-/// The prompt, as the command line and standard input say it.
+/// Returns the prompt of the command line and standard input.
 pub(crate) fn prompt(cli: &Cli) -> Result<String> {
     match cli.prompt.as_deref() {
-        None => Ok(CHECK.to_owned()),
+        None => Ok(DEFAULT_PROMPT.to_owned()),
         Some("-") => {
             let text = read_standard_input()?;
             ensure!(!text.trim().is_empty(), "there is no prompt on standard input");
             Ok(text)
         }
-        // As `codex exec` does: what is piped in is what the instruction is about.
+        // Like `codex exec`: piped input is the context of the prompt.
         Some(prompt) if !io::stdin().is_terminal() => Ok(with_input(prompt, &read_standard_input()?)),
         Some(prompt) => Ok(prompt.to_owned()),
     }
@@ -34,7 +34,7 @@ fn read_standard_input() -> Result<String> {
     let mut bytes = Vec::new();
     match io::stdin().read_to_end(&mut bytes) {
         Ok(_) => String::from_utf8(bytes).context("standard input is not UTF-8"),
-        // It is closed: nothing comes.
+        // Standard input is closed.
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::BADF.raw_os_error()) => {
             Ok(String::new())
         }
@@ -42,7 +42,7 @@ fn read_standard_input() -> Result<String> {
     }
 }
 
-/// An instruction, followed by what it is about.
+/// Appends piped input to a prompt.
 fn with_input(prompt: &str, input: &str) -> String {
     if input.trim().is_empty() {
         return prompt.to_owned();
@@ -51,7 +51,7 @@ fn with_input(prompt: &str, input: &str) -> String {
     format!("{prompt}\n\n<stdin>\n{input}{end}</stdin>")
 }
 
-/// The message: the prompt, and what the command line adds to it.
+/// Builds the message from the prompt and the options.
 pub(crate) async fn message(cli: &Cli, prompt: String, sessions: &Sessions) -> Result<StartTurn> {
     let output_schema = cli.output_schema.as_deref().map(schema).transpose()?;
     let mut input = Vec::new();
@@ -68,7 +68,7 @@ fn schema(path: &Path) -> Result<Json> {
     let text =
         fs::read_to_string(path).with_context(|| format!("the schema {} cannot be read", path.display()))?;
     let turn = format!(r#"{{"prompt":"","outputSchema":{text}}}"#);
-    // Read as the API reads it, so that the same schemas are refused.
+    // Parsed like a body of the API, so that the same schemas are refused.
     match serde_json::from_str::<StartTurn>(&turn).map(|turn| turn.output_schema) {
         Ok(Some(schema)) if schema.get().trim_start().starts_with('{') => Ok(schema),
         Ok(_) => bail!("the schema {} is not a JSON object", path.display()),
@@ -81,14 +81,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn standard_input_stands_in_a_block_behind_the_instruction() {
+    fn standard_input_is_appended_to_prompt_in_a_block() {
         assert_eq!(with_input("Why?", "a log"), "Why?\n\n<stdin>\na log\n</stdin>");
         assert_eq!(with_input("Why?", "a\nlog\n"), "Why?\n\n<stdin>\na\nlog\n</stdin>");
         assert_eq!(with_input("Why?", " \n"), "Why?");
     }
 
     #[test]
-    fn schema_that_is_no_object_is_refused_by_its_file() {
+    fn invalid_schema_error_names_its_file() {
         let dir = tempfile::tempdir().unwrap();
         let read = |text: &str| {
             let path = dir.path().join("schema.json");

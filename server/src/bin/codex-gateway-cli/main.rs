@@ -1,11 +1,11 @@
-//! `codex-gateway-cli`: one prompt, answered on a terminal or in a pipe, by a codex process of its own.
+//! `codex-gateway-cli`: runs one turn in a codex process of its own, on a terminal or in a pipe.
 
 mod ask;
 mod events;
 mod input;
 mod lines;
 mod options;
-mod show;
+mod output;
 mod signals;
 mod terminal;
 mod turn;
@@ -14,8 +14,9 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use codex_gateway::{
+    env,
     logging::{self, LogFormat},
-    print, variables,
+    print,
 };
 use tokio::runtime::Runtime;
 use tracing_subscriber::filter::LevelFilter;
@@ -24,15 +25,15 @@ use self::options::{Cli, NAME};
 
 fn main() -> ExitCode {
     logging::init(LevelFilter::OFF, LogFormat::Text);
-    let done = match variables::read::<Cli>() {
+    let done = match env::parse_cli::<Cli>() {
         Ok(cli) => begin(cli),
-        // Help and version are asked for in the same way.
-        Err(variables::CliError::Line(error)) => error.exit(),
+        // clap reports help and version as errors.
+        Err(env::CliError::CommandLine(error)) => error.exit(),
         Err(error) => Err(error.into()),
     };
     done.unwrap_or_else(|error| {
-        // Some of it may be what codex said.
-        print::err(&format!("{NAME}: {}", logging::escaped(&format!("{error:#}"))));
+        // The error may contain text from codex.
+        print::err(&format!("{NAME}: {}", logging::escape(&format!("{error:#}"))));
         ExitCode::FAILURE
     })
 }
@@ -40,15 +41,15 @@ fn main() -> ExitCode {
 fn begin(cli: Cli) -> anyhow::Result<ExitCode> {
     let runtime = Runtime::new()?;
     let done = runtime.block_on(run(cli));
-    // Whoever was asked may never press a key again, and whoever reads may never read again.
+    // Blocking reads of the terminal and writes to a pipe may never return.
     runtime.shutdown_background();
     done
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    for variable in variables::unknown(std::env::vars_os().map(|(name, _)| name)) {
-        let warning = variables::unknown_warning(&variable);
-        print::err(&format!("{NAME}: warning: {}", logging::escaped(&warning)));
+    for variable in env::unknown_variables(std::env::vars_os().map(|(name, _)| name)) {
+        let warning = env::unknown_warning(&variable);
+        print::err(&format!("{NAME}: warning: {}", logging::escape(&warning)));
     }
     if let Some(shell) = cli.completions {
         let mut script = Vec::new();

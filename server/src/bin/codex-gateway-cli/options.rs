@@ -6,17 +6,17 @@ use clap_complete::Shell;
 use codex_gateway_engine::Options;
 use codex_gateway_wire::ThreadId;
 
-/// What the program is called.
+/// Name of the program.
 pub(crate) const NAME: &str = "codex-gateway-cli";
 
-/// Asks codex something, shows what it does, and prints its answer
+/// Sends a prompt to codex, shows its progress, and prints its answer
 ///
-/// The answer goes to standard output, everything else to standard error. The exit status is 0 if the turn was
-/// completed, 1 if it failed or could not be begun, 2 if the command line is wrong, 124 if it took longer than `--timeout`, 130 if it
-/// was interrupted, and 143 or 129 if SIGTERM or SIGHUP ended the program.
+/// The answer goes to standard output, everything else to standard error. The exit status is 0 if the turn
+/// completed, 1 if it failed or could not start, 2 if the command line is wrong, 124 if it took longer than
+/// `--timeout`, 130 if it was interrupted, and 143 or 129 if SIGTERM or SIGHUP ended the program.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = NAME, version, long_version = codex_gateway::version::long(), args_override_self = true, mut_args(|argument| {
-    // They are about a gateway that serves many sessions.
+    // These options concern a gateway with many sessions.
     let serves = ["max_sessions", "session_ttl_ms", "session_sweep_interval_ms", "park_after_ms", "warm_processes"];
     let serves = serves.contains(&argument.get_id().as_str());
     if serves { argument.hide(true) } else { argument }
@@ -41,7 +41,7 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "FILE")]
     pub output_schema: Option<PathBuf>,
 
-    /// How hard the model thinks: one of the words that it knows, such as low, medium or high
+    /// Reasoning effort: one of the model's levels, such as low, medium or high
     #[arg(long, value_name = "LEVEL")]
     pub effort: Option<String>,
 
@@ -49,11 +49,11 @@ pub(crate) struct Cli {
     #[arg(short = 'o', long, value_name = "FILE")]
     pub output_last_message: Option<PathBuf>,
 
-    /// Stops the turn after so many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    /// Interrupts the turn after this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     pub timeout: Option<Duration>,
 
-    /// Goes on with a thread of codex, by its id
+    /// Resumes a codex thread by its id
     #[arg(long, value_name = "THREAD")]
     pub resume: Option<ThreadId>,
 
@@ -75,19 +75,19 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub man: bool,
 
-    /// What the engine takes.
+    /// Options of the engine.
     #[command(flatten)]
     pub engine: Options,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
     let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     duration.ok_or_else(|| "it takes a number of seconds above 0".to_owned())
 }
 
 impl Cli {
-    /// Whether somebody is there who can be asked.
+    /// Returns `true` if the user can be prompted.
     pub(crate) fn is_interactive(&self) -> bool {
         !self.json
             && self.prompt.as_deref() != Some("-")
@@ -103,14 +103,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn clap_definition_is_valid() {
         Cli::command().debug_assert();
         let help = Cli::command().render_long_help().to_string();
         assert!(help.contains("--sandbox") && !help.contains("--max-sessions"), "{help}");
     }
 
     #[test]
-    fn timeout_is_a_number_of_seconds_above_zero() {
+    fn timeout_must_be_positive() {
         let timeout = |text: &str| Cli::try_parse_from(["x", "--timeout", text]).map(|cli| cli.timeout);
         assert_eq!(timeout("1.5").unwrap(), Some(Duration::from_millis(1500)));
         for wrong in ["0", "-1", "soon", "1e40", "NaN"] {
@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn images_come_one_by_one_or_in_a_list() {
+    fn images_are_repeated_or_comma_separated() {
         let cli = Cli::parse_from(["x", "-i", "a.png,b.png", "--image", "c.png", "What is this?"]);
         assert_eq!(cli.images, ["a.png", "b.png", "c.png"].map(PathBuf::from));
         assert_eq!(cli.prompt.as_deref(), Some("What is this?"));
     }
 
     #[test]
-    fn a_switch_takes_no_word_that_follows_it() {
+    fn demo_flag_does_not_consume_prompt() {
         let cli = Cli::parse_from(["x", "--demo", "What does this do?"]);
         assert_eq!((cli.demo, cli.prompt.as_deref()), (true, Some("What does this do?")));
         let cli = Cli::parse_from(["x", "--demo=0", "--debug", "1"]);

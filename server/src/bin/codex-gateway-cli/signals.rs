@@ -1,11 +1,11 @@
-//! The signals that end the program.
+//! Signals that end the program.
 
 use std::{fs, io};
 
 use futures::future::pending;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM, and SIGHUP of a terminal that goes away. From when it is made, neither ends the program by itself.
+/// SIGTERM, and SIGHUP of a closing terminal. Caught from the creation of this value on.
 pub(crate) struct Signals([Option<Signal>; 2]);
 
 impl Signals {
@@ -13,31 +13,31 @@ impl Signals {
 
     pub(crate) fn listen() -> io::Result<Self> {
         let [terminate, hangup] = Self::KINDS.map(|kind| {
-            // Whoever started the program may want it to outlive that, as `nohup` does.
+            // The parent may have ignored a signal on purpose, as `nohup` does.
             if is_ignored(kind) { Ok(None) } else { signal(kind).map(Some) }
         });
         Ok(Self([terminate?, hangup?]))
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) -> SignalKind {
         let [terminate, hangup] = &mut self.0;
         tokio::select! {
-            () = told(terminate) => SignalKind::terminate(),
-            () = told(hangup) => SignalKind::hangup(),
+            () = received(terminate) => SignalKind::terminate(),
+            () = received(hangup) => SignalKind::hangup(),
         }
     }
 }
 
-/// Waits for a signal; for ever without one.
-async fn told(signal: &mut Option<Signal>) {
+/// Waits for a signal. Never completes without one.
+async fn received(signal: &mut Option<Signal>) {
     match signal {
         Some(signal) => drop(signal.recv().await),
         None => pending().await,
     }
 }
 
-/// Whether the signal has no effect on this program. (Only Linux tells.)
+/// Returns `true` if this program ignores the signal. (Linux only.)
 fn is_ignored(kind: SignalKind) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! The terminal that somebody is asked on.
+//! State of the terminal across prompts.
 
 use std::{
     io::stdin,
@@ -11,21 +11,21 @@ use rustix::{
     termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr},
 };
 
-/// How the terminal was before anybody was asked. Who is left while they read a key leaves it as keys are read.
+/// Settings of the terminal before the first prompt. An abandoned prompt leaves the terminal in raw mode.
 #[derive(Clone, Default)]
-pub(crate) struct Terminal(Arc<OnceLock<Option<Termios>>>);
+pub(crate) struct TerminalState(Arc<OnceLock<Option<Termios>>>);
 
-impl Terminal {
-    /// Remembers it; once is enough.
-    pub(crate) fn keep(&self) {
+impl TerminalState {
+    /// Saves the settings. Only the first call has an effect.
+    pub(crate) fn save(&self) {
         self.0.get_or_init(|| tcgetattr(stdin()).ok());
     }
 
-    /// Makes it as it was. If nobody was asked, or if it is another program's by now, it is left alone.
+    /// Restores the settings, if they were saved and the terminal still belongs to this process group.
     pub(crate) fn restore(&self) {
         let Some(Some(before)) = self.0.get() else { return };
         if tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp()) {
-            // It may be gone, and then nobody sees it.
+            // The terminal may be gone. Then the error does not matter.
             let _ = tcsetattr(stdin(), OptionalActions::Now, before);
             let _ = Term::stderr().show_cursor();
         }

@@ -1,18 +1,18 @@
-//! One turn, from the start of codex to its end.
+//! Runs one turn, from the start of codex to its end.
 
 use std::{future::pending, process::ExitCode};
 
 use anyhow::{Context, Result, anyhow};
 use codex_gateway::{cli, demo::Demo};
 use codex_gateway_engine::{
-    Config, Session, SessionError, Sessions, Surroundings,
-    log::{Follower, Read},
+    Config, RuntimeContext, Session, SessionError, Sessions,
+    event_log::{LogReader, ReadResult},
     login,
-    requests::BadAnswer,
+    server_requests::BadAnswer,
 };
 use codex_gateway_wire::{
     ApprovalMode, OwnerId, UserRequest,
-    api::{CreateSession, TurnEnd},
+    api::{CreateSession, TurnReport},
     codex::TurnStatus,
 };
 use futures::FutureExt;
@@ -24,52 +24,54 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ask::{ask, decline},
-    events::SHOWN,
+    events::SHOWN_EVENTS,
     input,
     options::Cli,
-    show::Show,
+    output::Output,
     signals::Signals,
-    terminal::Terminal,
+    terminal::TerminalState,
 };
 
-/// How a turn ended.
+/// Why the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    Well,
-    Badly,
-    /// Somebody stopped it.
+pub(crate) enum ExitReason {
+    Completed,
+    Failed,
+    /// The user interrupted the turn.
     Interrupted,
-    /// It took longer than it may.
+    /// The turn exceeded `--timeout`.
     TimedOut,
     /// A signal ended the program.
-    By(SignalKind),
+    Signal(SignalKind),
 }
 
-impl Ended {
-    /// The exit status that says it.
+impl ExitReason {
+    /// Returns the exit status.
     pub(crate) fn code(self) -> ExitCode {
         match self {
-            Self::Well => ExitCode::SUCCESS,
-            Self::Badly => ExitCode::FAILURE,
-            // As `timeout` says it.
+            Self::Completed => ExitCode::SUCCESS,
+            Self::Failed => ExitCode::FAILURE,
+            // As `timeout` reports it.
             Self::TimedOut => ExitCode::from(124),
-            Self::Interrupted => Self::By(SignalKind::interrupt()).code(),
-            // As shells say it.
-            Self::By(signal) => ExitCode::from(u8::try_from(128 + signal.as_raw_value()).unwrap_or(u8::MAX)),
+            Self::Interrupted => Self::Signal(SignalKind::interrupt()).code(),
+            // As shells report it.
+            Self::Signal(signal) => {
+                ExitCode::from(u8::try_from(128 + signal.as_raw_value()).unwrap_or(u8::MAX))
+            }
         }
     }
 }
 
-/// Asks, and shows what comes of it. Nothing of codex is left behind.
-pub(crate) async fn run(mut cli: Cli) -> Result<Ended> {
-    // Nobody else takes away what is made from here on.
+/// Runs the turn and prints its events. All processes have exited when it returns.
+pub(crate) async fn run(mut cli: Cli) -> Result<ExitReason> {
+    // From here on, signals do not end the process by themselves, so it can clean up.
     let mut signals = Signals::listen().context("signals cannot be listened to")?;
     let mut interrupts = signal(SignalKind::interrupt()).context("signals cannot be listened to")?;
     let asked = cli.clone();
     let prompt = tokio::select! {
         prompt = tokio::task::spawn_blocking(move || input::prompt(&asked)) => prompt??,
-        signal = signals.next() => return Ok(Ended::By(signal)),
-        _ = interrupts.recv() => return Ok(Ended::Interrupted),
+        signal = signals.next() => return Ok(ExitReason::Signal(signal)),
+        _ = interrupts.recv() => return Ok(ExitReason::Interrupted),
     };
     let data = cli::data_dir(cli.data_dir.as_deref());
     let demo = if cli.demo {
@@ -78,25 +80,27 @@ pub(crate) async fn run(mut cli: Cli) -> Result<Ended> {
     } else {
         None
     };
-    // What a gateway would keep of the session is not needed: codex keeps the thread.
+    // A temporary data directory is enough, because codex persists the thread.
     let dir = tempfile::tempdir().context("there is no place for temporary files")?;
     cli.engine.warm_processes = 0;
-    let surroundings = Surroundings { demo: demo.is_some(), tokens: false, data_dir: dir.path().to_owned() };
-    let sessions = Sessions::new(Config::new(cli.engine.clone(), surroundings)?)?;
-    let terminal = Terminal::default();
-    let left = CancellationToken::new();
+    let context =
+        RuntimeContext { demo: demo.is_some(), auth_enabled: false, data_dir: dir.path().to_owned() };
+    let sessions = Sessions::new(Config::new(cli.engine.clone(), context)?)?;
+    let terminal = TerminalState::default();
+    let cancelled = CancellationToken::new();
     let asking = turn(sessions.clone(), cli, prompt, interrupts, terminal.clone());
-    let asking = left.clone().run_until_cancelled_owned(asking);
-    // On a thread of its own: a signal is heard, and codex ended, also while nobody takes what is printed.
+    let asking = cancelled.clone().run_until_cancelled_owned(asking);
+    // On its own thread: signals are handled, and codex is stopped, even while writing to standard output
+    // blocks.
     let asking = tokio::task::spawn_blocking(move || Handle::current().block_on(asking));
     let ended = tokio::select! {
-        // Nobody has left it by then.
-        ended = asking => ended.map_err(Into::into).and_then(|ended| ended.unwrap_or(Ok(Ended::Interrupted))),
-        signal = signals.next() => Ok(Ended::By(signal)),
+        // The token is not cancelled before this.
+        ended = asking => ended.map_err(Into::into).and_then(|ended| ended.unwrap_or(Ok(ExitReason::Interrupted))),
+        signal = signals.next() => Ok(ExitReason::Signal(signal)),
     };
-    left.cancel();
+    cancelled.cancel();
     sessions.shutdown().await;
-    // Who was left before may have been about to read a key.
+    // An abandoned prompt may have left the terminal in raw mode.
     terminal.restore();
     ended
 }
@@ -106,23 +110,23 @@ async fn turn(
     cli: Cli,
     prompt: String,
     mut interrupts: Signal,
-    terminal: Terminal,
-) -> Result<Ended> {
-    let mut show = Show::new(cli.json, cli.is_interactive());
-    let ended = show_turn(&sessions, &cli, prompt, &mut show, &mut interrupts, &terminal).await;
-    show.pause();
+    terminal: TerminalState,
+) -> Result<ExitReason> {
+    let mut output = Output::new(cli.json, cli.is_interactive());
+    let ended = follow_turn(&sessions, &cli, prompt, &mut output, &mut interrupts, &terminal).await;
+    output.pause_spinner();
     ended
 }
 
-async fn show_turn(
+async fn follow_turn(
     sessions: &Sessions,
     cli: &Cli,
     prompt: String,
-    show: &mut Show,
+    output: &mut Output,
     interrupts: &mut Signal,
-    terminal: &Terminal,
-) -> Result<Ended> {
-    show.waiting("starting codex");
+    terminal: &TerminalState,
+) -> Result<ExitReason> {
+    output.set_status("starting codex");
     let timeout = async {
         match cli.timeout {
             Some(timeout) => tokio::time::sleep(timeout).await,
@@ -132,22 +136,22 @@ async fn show_turn(
     tokio::pin!(timeout);
     let starting = async {
         login::login(sessions.config()).await?;
-        let session = sessions.create(&OwnerId::shared(), wanted(cli)).await?;
-        // Who is asked must be there before anything is.
-        let there = cli.is_interactive().then(|| session.attend());
-        let reader = session.log().follow(session.log().last().seq, SHOWN);
+        let session = sessions.create(&OwnerId::shared(), session_options(cli)).await?;
+        // Presence is announced before codex can ask anything.
+        let presence = cli.is_interactive().then(|| session.mark_present());
+        let reader = session.log().follow(session.log().last().seq, SHOWN_EVENTS);
         let turn = input::message(cli, prompt, sessions).await?;
-        show.session(session.id(), session.summary().thread_id.as_ref())?;
-        let sent = session.start_turn(turn).await?.sent;
-        anyhow::Ok((session, there, reader, sent))
+        output.print_session(session.id(), session.summary().thread_id.as_ref())?;
+        let sent = session.start_turn(turn).await?.delivery;
+        anyhow::Ok((session, presence, reader, sent))
     };
-    let (session, _there, mut reader, sent) = tokio::select! {
+    let (session, _presence, mut reader, sent) = tokio::select! {
         started = starting => started?,
-        _ = interrupts.recv() => return Ok(Ended::Interrupted),
-        () = &mut timeout => return Ok(timed_out(show)),
+        _ = interrupts.recv() => return Ok(ExitReason::Interrupted),
+        () = &mut timeout => return Ok(timed_out(output)),
     };
-    show.waiting("working");
-    let end = session.turn_end(&sent, None);
+    output.set_status("working");
+    let end = session.wait_for_turn(&sent, None);
     tokio::pin!(end);
     let (mut stopping, mut is_late) = (false, false);
     let end = loop {
@@ -155,30 +159,30 @@ async fn show_turn(
             biased;
             _ = interrupts.recv() => {
                 if stopping {
-                    return Ok(Ended::Interrupted);
+                    return Ok(ExitReason::Interrupted);
                 }
                 stopping = true;
-                stop(&session, show);
+                stop(&session, output);
             }
             () = &mut timeout, if !is_late => {
                 if stopping {
-                    return Ok(timed_out(show));
+                    return Ok(timed_out(output));
                 }
                 (stopping, is_late) = (true, true);
-                stop(&session, show);
+                stop(&session, output);
             }
             read = reader.next() => {
                 let requests = match read {
-                    Read::Frames(frames) => show.events(&frames)?,
-                    Read::Gap => skip(&session, &mut reader, show).await?,
-                    Read::End => return Err(anyhow!("the session has ended")),
+                    ReadResult::Frames(frames) => output.print_events(&frames)?,
+                    ReadResult::Gap => skip_gap(&session, &mut reader, output).await?,
+                    ReadResult::End => return Err(anyhow!("the session has ended")),
                 };
                 for request in requests {
-                    // What a turn asks that is being stopped is withdrawn with it.
+                    // Requests of a turn that is being interrupted are withdrawn.
                     if !stopping && cli.is_interactive() {
-                        stopping = !answer(&session, &request, show, interrupts, terminal).await?;
+                        stopping = !answer_request(&session, &request, output, interrupts, terminal).await?;
                         if stopping {
-                            stop(&session, show);
+                            stop(&session, output);
                         }
                     }
                 }
@@ -186,17 +190,17 @@ async fn show_turn(
             end = &mut end => break end?,
         }
     };
-    // What brought the end about was told before it.
+    // The events that ended the turn are printed before its result.
     loop {
         match reader.next().now_or_never() {
-            Some(Read::Frames(frames)) => drop(show.events(&frames)?),
-            Some(Read::Gap) => drop(skip(&session, &mut reader, show).await?),
-            Some(Read::End) | None => break,
+            Some(ReadResult::Frames(frames)) => drop(output.print_events(&frames)?),
+            Some(ReadResult::Gap) => drop(skip_gap(&session, &mut reader, output).await?),
+            Some(ReadResult::End) | None => break,
         }
     }
-    // A turn that was completed at the last moment is.
-    let ended = match how(&end) {
-        Ended::Interrupted if is_late => timed_out(show),
+    // A turn that completed before the interrupt counts as completed.
+    let ended = match exit_reason(&end) {
+        ExitReason::Interrupted if is_late => timed_out(output),
         ended => ended,
     };
     if let (Some(path), Some(text)) = (&cli.output_last_message, &end.text) {
@@ -204,20 +208,20 @@ async fn show_turn(
             .await
             .with_context(|| format!("the answer cannot be written to {}", path.display()))?;
     }
-    show.end(sent.clone(), end)?;
+    output.print_result(sent.clone(), end)?;
     if let Some(thread) = session.summary().thread_id {
-        show.detail(&format!("to go on: --resume {thread}"));
+        output.print_detail(&format!("to go on: --resume {thread}"));
     }
     Ok(ended)
 }
 
-fn timed_out(show: &Show) -> Ended {
-    show.note("it took longer than --timeout allows");
-    Ended::TimedOut
+fn timed_out(output: &Output) -> ExitReason {
+    output.print_warning("it took longer than --timeout allows");
+    ExitReason::TimedOut
 }
 
-fn wanted(cli: &Cli) -> CreateSession {
-    // Where nobody can be asked nothing waits for an answer: it is declined, unless all is allowed.
+fn session_options(cli: &Cli) -> CreateSession {
+    // Without a user, requests are declined, unless everything is allowed.
     let set = cli.engine.approvals;
     let approvals = if cli.is_interactive() {
         set.is_none().then_some(ApprovalMode::Ask)
@@ -232,57 +236,58 @@ fn wanted(cli: &Cli) -> CreateSession {
     }
 }
 
-fn stop(session: &Session, show: &Show) {
-    show.note("stopping; once more ends at once");
+fn stop(session: &Session, output: &Output) {
+    output.print_warning("stopping; once more ends at once");
     let session = session.clone();
     tokio::spawn(async move {
-        // A turn that has just ended needs no stopping.
+        // Fails if the turn has just ended.
         let _ = session.interrupt().await;
     });
 }
 
-/// Goes on behind what is no longer kept; what waits for an answer there, be it that nobody has seen it come.
-async fn skip(session: &Session, reader: &mut Follower, show: &Show) -> Result<Vec<UserRequest>> {
-    // The state knows which event is the last one in it: what is asked later is still to come.
+/// Skips the events that the log has dropped. Returns the pending requests, which may be among the dropped
+/// events.
+async fn skip_gap(session: &Session, reader: &mut LogReader, output: &Output) -> Result<Vec<UserRequest>> {
+    // Requests after the last event of this state are still to come.
     let reply = session.state().await?;
-    show.gap(reader.at(), reply.last_event_id.clone())?;
+    output.print_gap(reader.position(), reply.last_event_id.clone())?;
     reader.skip_to(reply.last_event_id.seq);
     Ok(reply.state.pending_requests)
 }
 
-/// Lets the person answer, until it is an answer. Whether they did, and did not interrupt.
-async fn answer(
+/// Prompts until an answer is accepted. Returns `false` if the user interrupted.
+async fn answer_request(
     session: &Session,
     request: &UserRequest,
-    show: &Show,
+    output: &Output,
     interrupts: &mut Signal,
-    terminal: &Terminal,
+    terminal: &TerminalState,
 ) -> Result<bool> {
-    show.request(request);
+    output.print_request(request);
     loop {
-        show.pause();
-        terminal.keep();
-        let (asked, left) = (request.clone(), CancellationToken::new());
-        // Nobody can take a read back that waits for a key. It is left alone.
-        let _leaves = left.clone().drop_guard();
-        let asking = tokio::task::spawn_blocking(move || ask(&asked, &left));
+        output.pause_spinner();
+        terminal.save();
+        let (asked, cancelled) = (request.clone(), CancellationToken::new());
+        // A blocking read of the terminal cannot be cancelled, so it is abandoned.
+        let _leaves = cancelled.clone().drop_guard();
+        let asking = tokio::task::spawn_blocking(move || ask(&asked, &cancelled));
         let answer = tokio::select! {
             biased;
             _ = interrupts.recv() => None,
             answer = asking => match answer? {
-                // The signal is on its way, and is not another one.
+                // Ctrl-C has raised the signal. Consume it, so that it does not count twice.
                 None => interrupts.recv().await.and(None),
                 some => some,
             },
         };
-        // Who gives up leaves the cursor hidden, and who is left perhaps what is typed.
+        // A prompt that was interrupted leaves the cursor hidden, and an abandoned one may leave echo off.
         terminal.restore();
-        show.resume();
+        output.resume_spinner();
         let Some(answer) = answer else { return Ok(false) };
         let Err(error) = session.answer(request.id.clone(), answer).await else { return Ok(true) };
-        show.note(&error.to_string());
+        output.print_warning(&error.to_string());
         match error {
-            // Whatever is said will not do. (If it has ended meanwhile, that is well too.)
+            // No answer can be accepted, so decline. (An error means that the request has ended.)
             SessionError::BadAnswer(BadAnswer::NotUnderstood) => {
                 let _ = session.answer(request.id.clone(), decline()).await;
                 return Ok(true);
@@ -293,10 +298,10 @@ async fn answer(
     }
 }
 
-fn how(end: &TurnEnd) -> Ended {
+fn exit_reason(end: &TurnReport) -> ExitReason {
     match end.turn.as_ref().map(|turn| turn.status) {
-        Some(TurnStatus::Completed) => Ended::Well,
-        Some(TurnStatus::Interrupted) => Ended::Interrupted,
-        _ => Ended::Badly,
+        Some(TurnStatus::Completed) => ExitReason::Completed,
+        Some(TurnStatus::Interrupted) => ExitReason::Interrupted,
+        _ => ExitReason::Failed,
     }
 }

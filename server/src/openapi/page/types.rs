@@ -1,62 +1,62 @@
-//! Types, as people read them: a name, a word, a list of fields.
+//! Rendering of schemas.
 
 use leptos::prelude::*;
 use serde_json::Value;
 
-use super::{list, properties, prose, text};
+use super::{join_views, properties, render_markdown, text_field};
 
-/// A type on one line.
-pub(super) fn kind(schema: &Value) -> AnyView {
-    if let Some(name) = referred(schema) {
+/// Renders a type on one line.
+pub(super) fn render_type_name(schema: &Value) -> AnyView {
+    if let Some(name) = ref_name(schema) {
         return view! { <a href=format!("#type-{name}")><code>{name.to_owned()}</code></a> }.into_any();
     }
-    if let Some(all) = choices(schema) {
-        return joined(all, " or ");
+    if let Some(all) = alternatives(schema) {
+        return join_types(all, " or ");
     }
     if let Some(all) = schema["allOf"].as_array() {
-        return joined(all, " and ");
+        return join_types(all, " and ");
     }
     if let Some(words) = schema["enum"].as_array() {
-        let word = |word: &Value| view! { <code class="word">{plain(word)}</code>" " }.into_any();
-        return list(words.iter().map(word));
+        let word = |word: &Value| view! { <code class="word">{unquoted(word)}</code>" " }.into_any();
+        return join_views(words.iter().map(word));
     }
     if schema["type"] == "array" {
-        return view! { "list of "{kind(&schema["items"])} }.into_any();
+        return view! { "list of "{render_type_name(&schema["items"])} }.into_any();
     }
-    view! { <span class="plain">{words(schema)}</span> }.into_any()
+    view! { <span class="plain">{json_types(schema)}</span> }.into_any()
 }
 
-/// The fields of a type, or what it is one of.
-pub(super) fn fields(schema: &Value) -> AnyView {
-    if let Some(all) = choices(schema) {
+/// Renders the fields of a type, or its alternatives.
+pub(super) fn render_fields(schema: &Value) -> AnyView {
+    if let Some(all) = alternatives(schema) {
         let choice = |choice: &Value| {
-            view! { <li>{summary(choice)}{prose(text(choice, "description"))}{own_fields(choice)}</li> }
+            view! { <li>{render_name(choice)}{render_markdown(text_field(choice, "description"))}{render_own_fields(choice)}</li> }
                 .into_any()
         };
-        return view! { <p class="quiet">"One of:"</p><ul class="choices">{list(all.iter().map(choice))}</ul> }
+        return view! { <p class="quiet">"One of:"</p><ul class="choices">{join_views(all.iter().map(choice))}</ul> }
             .into_any();
     }
     if let Some(parts) = schema["allOf"].as_array() {
-        let part = |part: &Value| match referred(part) {
-            Some(_) => view! { <p>"All of "{kind(part)}", and:"</p> }.into_any(),
-            None => fields(part),
+        let part = |part: &Value| match ref_name(part) {
+            Some(_) => view! { <p>"All of "{render_type_name(part)}", and:"</p> }.into_any(),
+            None => render_fields(part),
         };
-        return list(parts.iter().map(part));
+        return join_views(parts.iter().map(part));
     }
-    if let Some(own) = own_fields(schema) {
+    if let Some(own) = render_own_fields(schema) {
         return own;
     }
-    // The words of a type stand in its description already.
+    // A description of an enum already lists its values.
     let known = schema.get("enum").is_some() && schema.get("description").is_some();
-    (!known).then(|| view! { <p>{kind(schema)}</p> }.into_any()).into_any()
+    (!known).then(|| view! { <p>{render_type_name(schema)}</p> }.into_any()).into_any()
 }
 
-/// A choice that has a name, or no fields.
-fn summary(choice: &Value) -> Option<AnyView> {
-    properties(choice).is_none().then(|| kind(choice))
+/// Renders an alternative without fields, or with a name.
+fn render_name(choice: &Value) -> Option<AnyView> {
+    properties(choice).is_none().then(|| render_type_name(choice))
 }
 
-fn own_fields(schema: &Value) -> Option<AnyView> {
+fn render_own_fields(schema: &Value) -> Option<AnyView> {
     let fields = properties(schema).filter(|fields| !fields.is_empty())?;
     let required: Vec<&str> =
         schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -65,48 +65,48 @@ fn own_fields(schema: &Value) -> Option<AnyView> {
         view! {
             <tr>
                 <td><code>{name.clone()}</code>{optional.then(|| view! { <small>"optional"</small> })}</td>
-                <td>{kind(field)}{data(field)}</td>
-                <td>{prose(about(field))}</td>
+                <td>{render_type_name(field)}{render_embedded_type(field)}</td>
+                <td>{render_markdown(description(field))}</td>
             </tr>
         }
         .into_any()
     };
-    Some(view! { <table>{list(fields.iter().map(row))}</table> }.into_any())
+    Some(view! { <table>{join_views(fields.iter().map(row))}</table> }.into_any())
 }
 
-/// What the text of a field is, if it is JSON.
-fn data(field: &Value) -> Option<AnyView> {
+/// Renders the type of JSON inside of a string.
+fn render_embedded_type(field: &Value) -> Option<AnyView> {
     let schema = field.get("contentSchema")?;
-    Some(view! { ": JSON of "{kind(schema)} }.into_any())
+    Some(view! { ": JSON of "{render_type_name(schema)} }.into_any())
 }
 
-/// What is said of a field: by itself, or by what it is if it is not null.
-fn about(field: &Value) -> String {
-    let own = text(field, "description");
+/// Returns the description of a field. Falls back to those of its alternatives.
+fn description(field: &Value) -> String {
+    let own = text_field(field, "description");
     if !own.is_empty() {
         return own;
     }
-    choices(field).into_iter().flatten().map(|choice| text(choice, "description")).collect()
+    alternatives(field).into_iter().flatten().map(|choice| text_field(choice, "description")).collect()
 }
 
-fn referred(schema: &Value) -> Option<&str> {
+fn ref_name(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
 }
 
-fn choices(schema: &Value) -> Option<&Vec<Value>> {
+fn alternatives(schema: &Value) -> Option<&Vec<Value>> {
     schema["oneOf"].as_array().or(schema["anyOf"].as_array())
 }
 
-fn joined(all: &[Value], between: &'static str) -> AnyView {
+fn join_types(all: &[Value], between: &'static str) -> AnyView {
     let one = |(index, schema): (usize, &Value)| {
-        view! { {(index > 0).then_some(between)}{kind(schema)} }.into_any()
+        view! { {(index > 0).then_some(between)}{render_type_name(schema)} }.into_any()
     };
-    list(all.iter().enumerate().map(one))
+    join_views(all.iter().enumerate().map(one))
 }
 
-/// The JSON types of a schema.
-fn words(schema: &Value) -> String {
-    let word = |kind: &Value| if kind == "object" { "object".to_owned() } else { plain(kind) };
+/// Returns the JSON types of a schema.
+fn json_types(schema: &Value) -> String {
+    let word = |kind: &Value| if kind == "object" { "object".to_owned() } else { unquoted(kind) };
     match &schema["type"] {
         Value::Array(all) => all.iter().map(word).collect::<Vec<_>>().join(" or "),
         Value::Null => "any JSON".to_owned(),
@@ -114,7 +114,7 @@ fn words(schema: &Value) -> String {
     }
 }
 
-/// A word without its quotes.
-fn plain(value: &Value) -> String {
+/// Formats a value without quotes.
+fn unquoted(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

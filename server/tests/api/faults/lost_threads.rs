@@ -1,4 +1,4 @@
-//! The file of a thread is gone, or damaged, while no process has the thread open.
+//! Thread files that are removed or damaged while no process has the thread open.
 
 use std::{
     fs,
@@ -7,41 +7,41 @@ use std::{
 
 use codex_gateway_wire::{Content, Transcript};
 
-use super::{Codex, say, text, turn_of};
+use super::{Codex, agent_text, send_message, turn_id};
 use crate::{
-    support::{Gateway, Reader, Session, Setup, eventually, snapshot},
-    threads_read::thread_of,
+    support::{Gateway, Session, Setup, TranscriptReader, eventually, snapshot},
+    threads_read::thread_id,
 };
 
-/// A gateway that parks soon.
+/// Starts a gateway that parks sessions soon.
 async fn start(codex: Codex) -> Gateway {
     let setup = match codex {
         Codex::Fake => Setup::fake("counts"),
         Codex::Real => Setup::demo(),
     };
-    setup.set("CODEX_GATEWAY_PARK_AFTER_MS", "500").start().await.settled().await
+    setup.set("CODEX_GATEWAY_PARK_AFTER_MS", "500").start().await.catalog_loaded().await
 }
 
-/// A session that has said something, and has no process.
-async fn parked(codex: Codex, gateway: &Gateway) -> Session {
+/// Creates a session with one turn, and waits until it is parked.
+async fn parked_session(codex: Codex, gateway: &Gateway) -> Session {
     let session = gateway.create().await;
-    session.turn(&codex.short()).await;
-    eventually("its process ends", || gateway.processes().is_empty()).await;
+    session.run_turn(&codex.short_prompt()).await;
+    eventually("its process exits", || gateway.processes().is_empty()).await;
     session
 }
 
-/// The file of a session's thread.
-fn file_of(codex: Codex, gateway: &Gateway, session: &Session) -> PathBuf {
+/// Returns the file of a session's thread.
+fn thread_file(codex: Codex, gateway: &Gateway, session: &Session) -> PathBuf {
     let root = match codex {
         Codex::Fake => gateway.data_dir().join("../fake/threads"),
         Codex::Real => gateway.data_dir().join("demo/codex-home/sessions"),
     };
-    let thread = thread_of(session);
-    let is_its = |path: &Path| {
+    let thread = thread_id(session);
+    let is_match = |path: &Path| {
         let name = path.file_stem().unwrap().to_str().unwrap();
         name.ends_with(&thread) && path.extension().is_some_and(|kind| kind == "json" || kind == "jsonl")
     };
-    let found: Vec<PathBuf> = files(&root).into_iter().filter(|path| is_its(path)).collect();
+    let found: Vec<PathBuf> = files(&root).into_iter().filter(|path| is_match(path)).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     found.into_iter().next().unwrap()
 }
@@ -51,7 +51,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// What the agent has said and the gateway has told, in order.
+/// Returns the texts of the agent and the notices of the gateway, in order.
 fn lines(transcript: &Transcript) -> Vec<String> {
     let line = |content: &Content| match content {
         Content::Notice(notice) => Some(notice.message.clone()),
@@ -60,79 +60,80 @@ fn lines(transcript: &Transcript) -> Vec<String> {
     transcript
         .entries
         .iter()
-        .filter_map(|entry| text(entry).map(str::to_owned).or(line(&entry.content)))
+        .filter_map(|entry| agent_text(entry).map(str::to_owned).or(line(&entry.content)))
         .collect()
 }
 
-async fn goes_on_without(codex: Codex) {
+async fn assert_continues_in_a_new_thread(codex: Codex) {
     let mut gateway = start(codex).await;
-    let session = parked(codex, &gateway).await;
+    let session = parked_session(codex, &gateway).await;
     let before = snapshot(&session).await.transcript;
-    fs::remove_file(file_of(codex, &gateway, &session)).unwrap();
-    let mut reader = Reader::of(&session).await;
-    assert_eq!(reader.transcript.entries, before.entries, "the session shows what it has");
+    fs::remove_file(thread_file(codex, &gateway, &session)).unwrap();
+    let mut reader = TranscriptReader::open(&session).await;
+    assert_eq!(reader.transcript.entries, before.entries, "the session still has its transcript");
 
-    let reply = say(&session, &codex.short()).await.ok();
+    let reply = send_message(&session, &codex.short_prompt()).await.ok();
     let warning = reader.until(|event| event.name == "warning").await.json();
     assert_eq!(warning["type"], "threadLost");
-    reader.end_of(&turn_of(&reply)).await;
-    let after = reader.has_what_the_gateway_has().await.transcript;
-    let [said, told, again] = &lines(&after)[..] else { panic!("{after:?}") };
-    assert_eq!((said, again), (&lines(&before)[0], &lines(&before)[0]));
-    assert!(told.contains("does not remember what was said above"), "{told}");
+    reader.until_turn_end(&turn_id(&reply)).await;
+    let after = reader.assert_in_sync().await.transcript;
+    let [answer, notice, again] = &lines(&after)[..] else { panic!("{after:?}") };
+    assert_eq!((answer, again), (&lines(&before)[0], &lines(&before)[0]));
+    assert!(notice.contains("does not remember what was said above"), "{notice}");
     assert_ne!(after.thread_id, before.thread_id);
     assert_eq!((&after.title, after.turns.len()), (&before.title, 2));
 
-    // It is told once, and it stays told.
-    session.turn(&codex.short()).await;
-    gateway.kill_and_start().await;
-    let session = session.on(&gateway);
-    session.turn(&codex.short()).await;
+    // The notice appears once, and is kept across a restart.
+    session.run_turn(&codex.short_prompt()).await;
+    gateway.kill_and_restart().await;
+    let session = session.via(&gateway);
+    session.run_turn(&codex.short_prompt()).await;
     let kept = lines(&snapshot(&session).await.transcript);
-    assert_eq!(kept[..3], [said.clone(), told.clone(), again.clone()]);
+    assert_eq!(kept[..3], [answer.clone(), notice.clone(), again.clone()]);
     assert_eq!(kept.iter().filter(|line| line.contains("does not remember")).count(), 1);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn what_was_said_in_a_thread_that_is_gone_stays_and_its_loss_is_told() {
-    goes_on_without(Codex::Fake).await;
+async fn session_with_missing_thread_keeps_its_transcript_and_warns() {
+    assert_continues_in_a_new_thread(Codex::Fake).await;
 }
 
 #[tokio::test]
-async fn what_was_said_in_a_thread_that_the_real_codex_has_lost_stays_and_its_loss_is_told() {
-    goes_on_without(Codex::Real).await;
+async fn session_with_missing_thread_of_the_real_codex_keeps_its_transcript_and_warns() {
+    assert_continues_in_a_new_thread(Codex::Real).await;
 }
 
-/// Who repairs it finds nothing overwritten: a thread that cannot be read is not given up.
+/// A damaged thread is neither replaced nor overwritten, so that it can be repaired.
 #[tokio::test]
-async fn a_thread_that_is_damaged_is_named_and_goes_on_once_it_is_repaired() {
+async fn damaged_thread_is_reported_and_usable_after_repair() {
     let gateway = start(Codex::Real).await;
-    let session = parked(Codex::Real, &gateway).await;
+    let session = parked_session(Codex::Real, &gateway).await;
     let before = snapshot(&session).await.transcript;
-    let file = file_of(Codex::Real, &gateway, &session);
-    let whole = fs::read(&file).unwrap();
-    let text = String::from_utf8(whole.clone()).unwrap();
-    let marked = format!("\u{feff}{text}");
+    let file = thread_file(Codex::Real, &gateway, &session);
+    let intact = fs::read(&file).unwrap();
+    let text = String::from_utf8(intact.clone()).unwrap();
+    let with_byte_order_mark = format!("\u{feff}{text}");
     let headless = text.split_once('\n').unwrap().1;
     for (damaged, how) in [
         ("", "is empty"),
         ("{\"half\": \"a li", "has no line that codex can read"),
         ("no JSON at all\n", "has no line that codex can read"),
         (headless, "does not start with session metadata"),
-        (&marked, "begins with a byte order mark"),
+        (&with_byte_order_mark, "begins with a byte order mark"),
     ] {
         fs::write(&file, damaged).unwrap();
-        let error = say(&session, &Codex::Real.short()).await.refused(422, "thread_damaged");
+        let error =
+            send_message(&session, &Codex::Real.short_prompt()).await.expect_error(422, "thread_damaged");
         let name = file.file_name().unwrap().to_str().unwrap();
         assert!(error.contains(&format!("its file {name} {how}; restore the file, or go on")), "{error}");
-        assert!(!error.contains('/'), "the paths of the machine help nobody: {error}");
+        assert!(!error.contains('/'), "the error must not have paths of the machine: {error}");
         assert_eq!(fs::read_to_string(&file).unwrap(), damaged);
         assert_eq!(snapshot(&session).await.transcript.entries, before.entries);
     }
-    // All but the end of the last line, as a machine leaves it that loses its power.
-    fs::write(&file, &whole[..whole.len() - 10]).unwrap();
-    session.turn(&Codex::Real.short()).await;
+    // A truncated last line, as after a power failure.
+    fs::write(&file, &intact[..intact.len() - 10]).unwrap();
+    session.run_turn(&Codex::Real.short_prompt()).await;
     let after = snapshot(&session).await.transcript;
     assert_eq!((&after.thread_id, after.turns.len()), (&before.thread_id, 2));
     assert_eq!(lines(&after), ["ready", "ready"]);

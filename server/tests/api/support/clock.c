@@ -1,5 +1,5 @@
-/* A clock of the test's own: every look at the time of day finds it shifted by so many seconds as stand in the file that
-   CLOCK_SHIFT names. Clocks that only tell how much time has passed are as they are. */
+/* Preloaded library that shifts the time of day by the number of seconds in the file that CLOCK_SHIFT names.
+   Monotonic clocks are unchanged. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 
 static const volatile int64_t *shift;
 
-__attribute__((constructor)) static void begin(void) {
+__attribute__((constructor)) static void map_shift(void) {
     const char *name = getenv("CLOCK_SHIFT");
     int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
     if (file < 0) abort();

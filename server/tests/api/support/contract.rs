@@ -1,4 +1,4 @@
-//! Holds every reply against the OpenAPI document: whatever a test asks for, what it is answered must be described.
+//! Validates every reply and stream event that a test receives against the OpenAPI document.
 
 use std::{
     collections::HashMap,
@@ -12,23 +12,23 @@ use serde_json::{Value, json};
 use super::Reply;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(router::document);
-/// Those that were needed, by what they are for.
+/// Compiled schemas, by operation and status or by event name. Filled on first use.
 static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> = LazyLock::new(Mutex::default);
 
-/// Panics if a reply to this request is not described.
+/// Panics if the OpenAPI document does not describe this reply.
 #[track_caller]
 pub(super) fn check(method: &str, target: &str, reply: &Reply) {
     let status = reply.status.as_u16();
-    // What is no HTTP, or has a head that is too large, is refused before it is anybody's request.
+    // Hyper itself refuses malformed HTTP and oversized heads, before the gateway sees a request.
     if matches!(status, 400 | 431) && reply.header("x-request-id").is_none() {
         return;
     }
     let path = target.split('?').next().unwrap_or_default();
-    let Some((template, item)) = find(path) else { return };
+    let Some((template, item)) = find_path_item(path) else { return };
     let Some(operation) = item.get(method.to_ascii_lowercase()) else {
         assert!(
             matches!(status, 400..=405 | 410 | 429),
-            "{method} {template} is not described, and answers {status}"
+            "{method} {template} is not described, but was answered with {status}"
         );
         return;
     };
@@ -40,14 +40,14 @@ pub(super) fn check(method: &str, target: &str, reply: &Reply) {
     assert!(content.is_object(), "{what} is not described as {media_type:?}");
     if media_type == "application/json" {
         let body = reply.json();
-        hold(&what, &content["schema"], &body);
+        validate(&what, &content["schema"], &body);
         if let Some(codes) = described["x-error-codes"].as_array() {
             assert!(codes.contains(&body["code"]), "{what} is not described with this code: {body}");
         }
     }
 }
 
-/// Panics if an event of a stream is not described.
+/// Panics if the OpenAPI document does not describe this stream event.
 #[track_caller]
 pub(super) fn check_event(name: &str, data: &str) {
     let schemas = &DOCUMENT["components"]["schemas"];
@@ -56,35 +56,36 @@ pub(super) fn check_event(name: &str, data: &str) {
     let event = events.find(|event| event["properties"]["event"]["enum"][0] == name);
     let event = event.unwrap_or_else(|| panic!("the event {name} is not described"));
     let data = serde_json::from_str(data).unwrap_or_else(|error| panic!("{name}: {error}: {data}"));
-    hold(name, &event["properties"]["data"]["contentSchema"], &data);
+    validate(name, &event["properties"]["data"]["contentSchema"], &data);
 }
 
-fn find(path: &str) -> Option<(&String, &Value)> {
-    let fits = |template: &str| {
+/// Returns the path template that matches `path`, and its path item.
+fn find_path_item(path: &str) -> Option<(&String, &Value)> {
+    let matches = |template: &str| {
         let mut parts = path.split('/');
         template.split('/').all(|part| {
             parts.next().is_some_and(|given| part == given || (part.starts_with('{') && !given.is_empty()))
         }) && parts.next().is_none()
     };
     let mut found: Vec<_> =
-        DOCUMENT["paths"].as_object().unwrap().iter().filter(|(template, _)| fits(template)).collect();
-    // `/api/threads/{id}/export` before `/api/{…}/{…}/…`.
+        DOCUMENT["paths"].as_object().unwrap().iter().filter(|(template, _)| matches(template)).collect();
+    // The template with the fewest parameters wins: `/api/threads/{id}/export` before `/api/{…}/{…}/…`.
     found.sort_by_key(|(template, _)| template.matches('{').count());
     found.into_iter().next()
 }
 
 #[track_caller]
-fn hold(what: &str, schema: &Value, value: &Value) {
+fn validate(what: &str, schema: &Value, value: &Value) {
     let validator = *VALIDATORS.lock().unwrap().entry(what.to_owned()).or_insert_with(|| {
         let whole = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
         Box::leak(Box::new(jsonschema::draft202012::new(&whole).unwrap()))
     });
-    let wrong: Vec<String> =
+    let errors: Vec<String> =
         validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(wrong.is_empty(), "{what} is not as it is described: {wrong:#?}\n{value:#}");
+    assert!(errors.is_empty(), "{what} does not match its schema: {errors:#?}\n{value:#}");
 }
 
-/// Reads the document now, so that no test that has begun waits for it.
+/// Builds the document now, so that its cost does not count against a deadline of a running test.
 pub(super) fn prepare() {
     LazyLock::force(&DOCUMENT);
 }

@@ -1,4 +1,4 @@
-//! A disk of a test's own, which can be filled up and made read-only.
+//! A small file system that a test can fill or make read-only, and files that cannot be written.
 
 use std::{
     env, fs,
@@ -11,21 +11,25 @@ use std::{
 use rustix::process::getuid;
 use tempfile::TempDir;
 
-/// Says that a test runs in namespaces of its own.
-const OWN_NAMESPACE: &str = "CODEX_GATEWAY_TEST_OWN_NAMESPACE";
-/// Says, with commas between, what is left out: what cannot be done on a machine is a failure otherwise, so that nobody takes it for done.
-const LEAVE_OUT: &str = "CODEX_GATEWAY_TEST_LEAVE_OUT";
+/// Environment variable that is set while a test runs in its own user and mount namespace.
+const IN_NAMESPACE_VARIABLE: &str = "CODEX_GATEWAY_TEST_OWN_NAMESPACE";
+/// Environment variable with the test features to skip, comma-separated.
+///
+/// A feature that the machine does not support is otherwise a failure, so that no skipped test looks like a passed one.
+const SKIP_VARIABLE: &str = "CODEX_GATEWAY_TEST_LEAVE_OUT";
 
-/// A small disk.
-pub(crate) struct Disk {
+/// A tmpfs of a fixed size.
+pub(crate) struct TestDisk {
     dir: TempDir,
 }
 
-impl Disk {
-    /// One of so many KiB. Who may not mount one here gets none: then the test has been run, and has gone well, in
-    /// namespaces of its own where it may. So does who has said that it is left out.
+impl TestDisk {
+    /// Mounts a file system of `kib` KiB.
+    ///
+    /// Without the permission to mount, this runs the whole test in its own namespaces, asserts that it passed, and
+    /// returns `None`. Also returns `None` if the feature `disk` is skipped.
     pub(crate) fn mount(kib: usize) -> Option<Self> {
-        if is_left_out("disk") {
+        if is_skipped("disk") {
             return None;
         }
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -33,14 +37,17 @@ impl Disk {
         if getuid().is_root() && run(&["mount", "-t", "tmpfs", "-o", &options, "tmpfs", path(dir.path())]) {
             return Some(Self { dir });
         }
-        assert!(env::var_os(OWN_NAMESPACE).is_none(), "nothing can be mounted here");
-        let test = thread::current().name().expect("a test's thread has its name").to_owned();
-        let tests = env::current_exe().unwrap();
-        let own = ["unshare", "--user", "--map-root-user", "--mount", path(&tests), &test, "--exact"];
         assert!(
-            run(&own),
-            "{test} failed in namespaces of its own, or there are none: run it as root, or allow user namespaces; \
-             {LEAVE_OUT}=disk leaves it out"
+            env::var_os(IN_NAMESPACE_VARIABLE).is_none(),
+            "mounting fails even in a namespace of its own"
+        );
+        let test = thread::current().name().expect("a test's thread is named after the test").to_owned();
+        let tests = env::current_exe().unwrap();
+        let rerun = ["unshare", "--user", "--map-root-user", "--mount", path(&tests), &test, "--exact"];
+        assert!(
+            run(&rerun),
+            "{test} failed in its own namespaces, or user namespaces are not allowed: run it as root, or allow them; \
+             {SKIP_VARIABLE}=disk skips it"
         );
         None
     }
@@ -53,48 +60,48 @@ impl Disk {
         self.path().join("filler")
     }
 
-    /// Leaves no room on it.
+    /// Fills the file system.
     pub(crate) fn fill(&self) {
         let mut file = fs::File::create(self.filler()).unwrap();
         while file.write_all(&[b'~'; 512]).is_ok() {}
-        assert!(fs::write(self.path().join("more"), "x").is_err(), "it should be full");
+        assert!(fs::write(self.path().join("more"), "x").is_err(), "the file system should be full");
     }
 
-    /// Makes room again.
-    pub(crate) fn make_room(&self) {
+    /// Undoes [`TestDisk::fill`].
+    pub(crate) fn free_space(&self) {
         fs::remove_file(self.filler()).unwrap();
     }
 
-    /// Lets nobody write any more, or again. Nobody may have a file open for writing.
+    /// Remounts the file system read-only or read-write. No file may be open for writing.
     pub(crate) fn set_read_only(&self, read_only: bool) {
         let options = if read_only { "remount,ro" } else { "remount,rw" };
         assert!(run(&["mount", "-o", options, path(self.path())]));
     }
 }
 
-impl Drop for Disk {
+impl Drop for TestDisk {
     fn drop(&mut self) {
-        // Also under a gateway that is still there because the test has failed.
+        // Lazily, because the gateway of a failed test may still use the file system.
         run(&["umount", "-l", path(self.path())]);
     }
 }
 
-/// Files that nobody can change, not even who has them open, as long as this is held.
-pub(crate) struct Unchangeable(Vec<PathBuf>);
+/// Makes files immutable until it is dropped. Writes through open descriptors fail as well.
+pub(crate) struct ImmutableFiles(Vec<PathBuf>);
 
-impl Unchangeable {
-    /// None if the machine has no such thing, and somebody has said that it is left out.
-    pub(crate) fn make(files: Vec<PathBuf>) -> Option<Self> {
-        if is_left_out("unchangeable") {
+impl ImmutableFiles {
+    /// Returns `None` if the feature `unchangeable` is skipped.
+    pub(crate) fn new(files: Vec<PathBuf>) -> Option<Self> {
+        if is_skipped("unchangeable") {
             return None;
         }
-        let made = Self(files);
+        let immutable = Self(files);
         assert!(
-            made.set("+i"),
-            "files cannot be made unchangeable: it takes root, or sudo without a password, and a file system like ext4; \
-             {LEAVE_OUT}=unchangeable leaves it out"
+            immutable.set("+i"),
+            "files cannot be made immutable: this needs root, or sudo without a password, and a file system like ext4; \
+             {SKIP_VARIABLE}=unchangeable skips it"
         );
-        Some(made)
+        Some(immutable)
     }
 
     fn set(&self, attribute: &str) -> bool {
@@ -103,29 +110,29 @@ impl Unchangeable {
     }
 }
 
-impl Drop for Unchangeable {
+impl Drop for ImmutableFiles {
     fn drop(&mut self) {
         self.set("-i");
     }
 }
 
-fn is_left_out(what: &str) -> bool {
-    env::var(LEAVE_OUT).is_ok_and(|all| all.split(',').any(|one| one == what))
+fn is_skipped(feature: &str) -> bool {
+    env::var(SKIP_VARIABLE).is_ok_and(|all| all.split(',').any(|skipped| skipped == feature))
 }
 
 fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Runs a command; whether it did well.
+/// Runs a command. Returns `true` if it exited successfully.
 fn run(words: &[&str]) -> bool {
-    #[expect(clippy::disallowed_methods, reason = "the test takes the disk away under the gateway")]
+    #[expect(clippy::disallowed_methods, reason = "the test changes the file system under the gateway")]
     let mut command = Command::new(words[0]);
-    let output = command.args(&words[1..]).env(OWN_NAMESPACE, "1").output();
+    let output = command.args(&words[1..]).env(IN_NAMESPACE_VARIABLE, "1").output();
     output.is_ok_and(|output| {
         if !output.status.success() {
-            let said = [output.stdout, output.stderr].concat();
-            eprintln!("{words:?}: {}", String::from_utf8_lossy(&said));
+            let printed = [output.stdout, output.stderr].concat();
+            eprintln!("{words:?}: {}", String::from_utf8_lossy(&printed));
         }
         output.status.success()
     })

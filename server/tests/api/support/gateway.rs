@@ -1,4 +1,4 @@
-//! A gateway of a test's own: the real program, on a port and in directories of its own.
+//! A gateway for one test: the real program, on a free port and in its own directories.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -18,40 +18,41 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Client, Events, Process, contract, eventually, fake::Fake, within};
+use super::{Client, EventStream, Process, contract, eventually, fake_codex::FakeCodex, within};
 
-/// How long a gateway may take to end.
-const TO_END: Duration = Duration::from_secs(10);
+/// How long a gateway may take to exit.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a gateway is started with.
+/// The directories and the environment of a gateway that is not started yet.
 pub(crate) struct Setup {
     dir: TempDir,
     variables: Vec<(String, OsString)>,
-    fake: Option<Fake>,
-    /// It is process 1 of a namespace of its own, as in a container without an init.
+    fake: Option<FakeCodex>,
+    /// Runs the gateway as process 1 of a PID namespace, as in a container without an init.
     is_process_1: bool,
 }
 
 impl Setup {
     fn new() -> Self {
-        // Not below /tmp, where codex refuses to put its helper binaries, and where a sandbox may write.
+        // Not below /tmp: codex refuses to put its helper binaries there, and a sandbox may write there.
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
         fs::create_dir(dir.path().join("data")).unwrap();
         Self { dir, variables: Vec::new(), fake: None, is_process_1: false }
     }
 
-    /// The real codex over the stand-in model.
+    /// Uses the real codex with the mock model of demo mode.
     pub(crate) fn demo() -> Self {
         let codex = real_codex();
         Self::new().set("CODEX_GATEWAY_DEMO", "1").set("CODEX_GATEWAY_CODEX_BIN", codex.to_str().unwrap())
     }
 
-    /// The real codex over a model of the test's own.
+    /// Uses the real codex with the model at this base URL.
     pub(crate) fn upstream(base_url: &str) -> Self {
         let setup = Self::demo();
-        let place = |name: &str| setup.dir.path().join("data/demo").join(name).to_str().unwrap().to_owned();
-        let [home, workspace] = [place("codex-home"), place("workspace")];
+        let demo_dir =
+            |name: &str| setup.dir.path().join("data/demo").join(name).to_str().unwrap().to_owned();
+        let [home, workspace] = [demo_dir("codex-home"), demo_dir("workspace")];
         fs::create_dir_all(&workspace).unwrap();
         setup
             .set("CODEX_GATEWAY_DEMO", "0")
@@ -60,10 +61,10 @@ impl Setup {
             .set("CODEX_GATEWAY_CWD", &workspace)
     }
 
-    /// The fake codex.
+    /// Uses the fake codex in this mode.
     pub(crate) fn fake(mode: &str) -> Self {
         let mut setup = Self::new();
-        let fake = Fake::new(setup.dir.path().join("fake"), mode);
+        let fake = FakeCodex::new(setup.dir.path().join("fake"), mode);
         let workspace = setup.dir.path().join("workspace");
         fs::create_dir(&workspace).unwrap();
         setup = setup
@@ -72,7 +73,7 @@ impl Setup {
         Self { fake: Some(fake), ..setup }
     }
 
-    /// Shows pages, which need the browser files: these are as good as any where no browser looks.
+    /// Serves pages, which need browser files. Empty ones suffice without a browser.
     pub(crate) fn with_pages(self) -> Self {
         let site = self.path("site");
         fs::create_dir_all(site.join("pkg")).unwrap();
@@ -80,7 +81,7 @@ impl Setup {
         self.set("CODEX_GATEWAY_SITE_DIR", site)
     }
 
-    /// Starts the gateway as process 1 of a namespace.
+    /// Starts the gateway as process 1 of a PID namespace.
     pub(crate) fn in_pid_namespace(self) -> Self {
         Self { is_process_1: true, ..self }
     }
@@ -91,12 +92,12 @@ impl Setup {
         self
     }
 
-    /// Where the gateway keeps its own files.
+    /// Returns the directory of the gateway's own files.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
-    /// A place in the directory of this setup.
+    /// Returns a path in the directory of this test.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -109,17 +110,17 @@ impl Setup {
         fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
 
-    /// The fake codex of this setup.
-    pub(crate) fn fake_codex(&self) -> &Fake {
-        self.fake.as_ref().expect("the test has the real codex")
+    /// Returns the fake codex. Panics if the test uses the real one.
+    pub(crate) fn fake_codex(&self) -> &FakeCodex {
+        self.fake.as_ref().expect("the test uses the real codex")
     }
 
     fn command(&self) -> Command {
         let program = env!("CARGO_BIN_EXE_codex-gateway");
         if !self.is_process_1 {
-            return self.command_of(program);
+            return self.command_for(program);
         }
-        let mut command = self.command_of("unshare");
+        let mut command = self.command_for("unshare");
         if !rustix::process::getuid().is_root() {
             command.arg("--map-root-user");
         }
@@ -127,14 +128,14 @@ impl Setup {
         command
     }
 
-    /// A program, with the environment of this setup.
-    pub(crate) fn command_of(&self, program: &str) -> Command {
+    /// Returns a command with the environment of this setup.
+    pub(crate) fn command_for(&self, program: &str) -> Command {
         #[expect(clippy::disallowed_methods, reason = "the test drives the program itself")]
         let mut command = Command::new(program);
-        // A codex home below the directory of temporary files has no sandbox, and a checkout may stand there.
+        // Codex runs without a sandbox if its home is below the temporary directory, where a checkout may be.
         let temporary = self.dir.path().join("tmp");
         fs::create_dir_all(&temporary).unwrap();
-        // Nothing of the surroundings but what programs cannot do without.
+        // Only those variables of the test's environment that programs need.
         command
             .env_clear()
             .env("TMPDIR", temporary)
@@ -144,7 +145,7 @@ impl Setup {
             .env("RUST_LOG", "info,codex_gateway=debug,codex_gateway_engine=debug")
             .env("CODEX_GATEWAY_HOST", "127.0.0.1")
             .env("CODEX_GATEWAY_PORT", "0")
-            // Whoever counts processes counts those of sessions; about the others is `warm`.
+            // Tests count the processes of sessions. The process pool has its own tests: `process_pool`.
             .env("CODEX_GATEWAY_WARM_PROCESSES", "0")
             .env("CODEX_GATEWAY_DATA_DIR", self.data_dir())
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
@@ -152,9 +153,9 @@ impl Setup {
         command
     }
 
-    /// Runs the program to its end, with arguments: whether it did well, and what it said on each of its outputs.
+    /// Runs the program until it exits. Returns whether it succeeded, its standard output and its standard error.
     pub(crate) async fn run(self, arguments: &[&str]) -> (bool, String, String) {
-        let output = within("the program ends", self.command().args(arguments).output()).await.unwrap();
+        let output = within("the program exits", self.command().args(arguments).output()).await.unwrap();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         (output.status.success(), text(&output.stdout), text(&output.stderr))
     }
@@ -180,113 +181,118 @@ impl Setup {
                     return rest.trim_end_matches('/').parse().unwrap();
                 }
             }
-            panic!("the gateway ended: {}", self.log())
+            panic!("the gateway exited: {}", self.log())
         };
         let address: SocketAddr = within("the gateway is ready", ready).await;
         (child, output, address)
     }
 
-    /// Starts a gateway that shall not start: what it says.
-    pub(crate) async fn start_badly(self) -> (ExitStatus, String) {
+    /// Starts a gateway that must exit by itself. Returns its status and its log.
+    pub(crate) async fn start_expecting_failure(self) -> (ExitStatus, String) {
         let mut child = self.spawn();
-        let status = within("the gateway ends", child.wait()).await.unwrap();
+        let status = within("the gateway exits", child.wait()).await.unwrap();
         (status, self.log())
     }
 }
 
-/// A gateway that runs. A test ends it by [`Gateway::stop`] or [`Gateway::kill`].
+/// A running gateway. A test must end it with [`Gateway::stop`] or [`Gateway::kill`].
 pub(crate) struct Gateway {
     pub(crate) client: Client,
     child: Child,
-    /// Kept so that it can print.
+    /// Kept open so that the gateway can print.
     output: Lines<BufReader<ChildStdout>>,
     setup: Setup,
     stopped: bool,
 }
 
 impl Gateway {
-    /// The real codex over the stand-in model.
+    /// Starts a gateway with the real codex and the mock model.
     pub(crate) async fn demo() -> Self {
         Setup::demo().start().await
     }
 
-    /// The fake codex.
+    /// Starts a gateway with the fake codex in this mode.
     pub(crate) async fn fake(mode: &str) -> Self {
         Setup::fake(mode).start().await
     }
 
-    pub(crate) fn codex(&self) -> &Fake {
-        self.setup.fake.as_ref().expect("the test has the real codex")
+    /// Returns the fake codex. Panics if the test uses the real one.
+    pub(crate) fn fake_codex(&self) -> &FakeCodex {
+        self.setup.fake_codex()
     }
 
-    /// What the gateway wrote to its log.
+    /// Returns the log of the gateway so far.
     pub(crate) fn log(&self) -> String {
         self.setup.log()
     }
 
-    /// Where the gateway keeps its own files.
+    /// Returns the directory of the gateway's own files.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.setup.data_dir()
     }
 
-    /// The gateway's database.
+    /// Returns the path of the gateway's database.
     pub(crate) fn database(&self) -> PathBuf {
-        // A demo has a directory of its own.
+        // Demo mode has its own data directory.
         let below = if self.setup.fake.is_some() { "gateway.db" } else { "demo/gateway.db" };
         self.data_dir().join(below)
     }
 
-    /// The home of the user that it runs as.
+    /// Returns the value of `HOME`.
     pub(crate) fn home(&self) -> PathBuf {
         self.setup.home()
     }
 
-    /// Where agents work.
+    /// Returns the default working directory of sessions.
     pub(crate) fn workspace(&self) -> PathBuf {
         let below = if self.setup.fake.is_some() { "workspace" } else { "data/demo/workspace" };
         self.setup.dir.path().join(below)
     }
 
-    /// The process that is told to end.
+    /// Returns the process that receives signals: the gateway itself.
     fn pid(&self) -> Option<i32> {
         let child = self.child.id().and_then(|id| i32::try_from(id).ok());
         if !self.setup.is_process_1 {
             return child;
         }
-        // `unshare` waits for it, and takes no signals meanwhile.
-        let all = Process::with("HOME", self.setup.home().to_str().unwrap());
+        // The child is `unshare`, which ignores signals while it waits for the gateway.
+        let all = Process::with_env("HOME", self.setup.home().to_str().unwrap());
         all.into_iter().find(|process| Some(process.parent) == child).map(|process| process.pid)
     }
 
-    /// How many children of process 1 have ended and were not waited for.
-    pub(crate) fn zombies(&self) -> usize {
-        Process::zombies_of(self.pid().unwrap())
+    /// Returns the number of children of process 1 that have exited and were not reaped.
+    pub(crate) fn zombie_count(&self) -> usize {
+        Process::count_zombies_of(self.pid().unwrap())
     }
 
-    /// Runs the program with the settings of this gateway, and its port: whether it did well, and what it printed.
+    /// Runs the program with the settings and the port of this gateway.
+    ///
+    /// Returns whether it succeeded, and its standard output.
     pub(crate) async fn run(&self, arguments: &[&str]) -> (bool, String) {
         let mut command = self.setup.command();
         command.env("CODEX_GATEWAY_PORT", self.client.port().to_string());
-        let output = within("the program ends", command.args(arguments).output()).await.unwrap();
+        let output = within("the program exits", command.args(arguments).output()).await.unwrap();
         (output.status.success(), String::from_utf8(output.stdout).unwrap())
     }
 
-    /// How much memory the gateway holds, in bytes.
-    pub(crate) fn memory(&self) -> u64 {
+    /// Returns the resident memory of the gateway, in bytes.
+    pub(crate) fn resident_bytes(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid().unwrap())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
-    /// The processes that descend from the gateway; after its end, those that it left behind.
+    /// Returns all processes that the gateway or its descendants have started.
+    ///
+    /// After its exit, these are the processes that it left behind.
     pub(crate) fn processes(&self) -> Vec<Process> {
         let own = self.pid();
-        let all = Process::with("HOME", self.setup.home().to_str().unwrap());
+        let all = Process::with_env("HOME", self.setup.home().to_str().unwrap());
         all.into_iter().filter(|process| Some(process.pid) != own).collect()
     }
 
-    /// The codex processes that the gateway has started, and not those that codex starts.
-    pub(crate) fn codexes(&self) -> Vec<Process> {
+    /// Returns the codex processes that the gateway has started, without their children.
+    pub(crate) fn codex_processes(&self) -> Vec<Process> {
         let own = self.pid();
         let is_codex = |process: &Process| {
             Some(process.parent) == own && process.command.split(' ').any(|word| word == "app-server")
@@ -294,15 +300,17 @@ impl Gateway {
         self.processes().into_iter().filter(is_codex).collect()
     }
 
-    /// Whether a process below the gateway runs this command.
-    pub(crate) fn runs(&self, command: &str) -> bool {
+    /// Returns `true` if a descendant of the gateway has exactly this command line.
+    pub(crate) fn is_running(&self, command: &str) -> bool {
         self.processes().iter().any(|process| process.command == command)
     }
 
-    /// Waits for the end of the process that fills the catalog, so that all others are sessions'.
-    pub(crate) async fn settled(self) -> Self {
-        let is_over = || self.log().contains("codex process ended") && self.codexes().is_empty();
-        eventually("the catalog is filled", is_over).await;
+    /// Waits until the process that loads the model catalog has exited.
+    ///
+    /// All codex processes after that belong to sessions.
+    pub(crate) async fn catalog_loaded(self) -> Self {
+        let is_loaded = || self.log().contains("codex process ended") && self.codex_processes().is_empty();
+        eventually("the catalog is loaded", is_loaded).await;
         self
     }
 
@@ -314,63 +322,64 @@ impl Gateway {
         Session::new(client, client.post_json("/api/sessions", body).await.ok())
     }
 
-    /// Ends it as an operator does; it must end in time, well, and leave nothing behind.
+    /// Stops the gateway with SIGTERM. Asserts a clean exit in time that leaves no process behind.
     pub(crate) async fn stop(mut self) {
         self.signal(Signal::TERM);
-        self.ended().await;
+        self.wait_for_clean_exit().await;
     }
 
-    /// Tells it to end.
+    /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         self.signal(Signal::TERM);
     }
 
-    /// Ends it and starts it again, in the same directories.
+    /// Stops the gateway and starts it in the same directories.
     pub(crate) async fn restart(&mut self) {
         self.restart_after(|| {}).await;
     }
 
-    /// Ends it, does something, and starts it again, in the same directories.
+    /// Stops the gateway, runs `meanwhile`, and starts the gateway in the same directories.
     pub(crate) async fn restart_after(&mut self, meanwhile: impl FnOnce()) {
         self.terminate();
-        self.ended().await;
+        self.wait_for_clean_exit().await;
         meanwhile();
         let (child, output, address) = self.setup.launch().await;
         (self.child, self.output, self.client, self.stopped) = (child, output, Client::new(address), false);
     }
 
-    /// Kills it and starts it again at once, in the same directories.
-    pub(crate) async fn kill_and_start(&mut self) {
+    /// Kills the gateway and starts it at once in the same directories.
+    pub(crate) async fn kill_and_restart(&mut self) {
         self.signal(Signal::KILL);
         self.child.wait().await.unwrap();
         let (child, output, address) = self.setup.launch().await;
         (self.child, self.output, self.client, self.stopped) = (child, output, Client::new(address), false);
     }
 
-    /// Waits for its end after [`Gateway::terminate`]: in time, well, and with nothing left behind.
-    pub(crate) async fn ended(&mut self) {
-        self.exited().await;
-        assert_eq!(self.processes(), [], "left behind");
+    /// After [`Gateway::terminate`]: asserts a clean exit in time that leaves no process behind.
+    pub(crate) async fn wait_for_clean_exit(&mut self) {
+        self.wait_for_exit().await;
+        assert_eq!(self.processes(), [], "processes are left behind");
     }
 
-    /// Waits for its end after [`Gateway::terminate`]: in time, and well.
-    pub(crate) async fn exited(&mut self) {
+    /// After [`Gateway::terminate`]: asserts a successful exit in time.
+    pub(crate) async fn wait_for_exit(&mut self) {
         self.stopped = true;
-        let status = timeout(TO_END, self.child.wait()).await;
-        let status = status.unwrap_or_else(|_| panic!("the gateway did not end within {TO_END:?}")).unwrap();
-        assert!(status.success(), "the gateway ended with {status}");
+        let status = timeout(EXIT_TIMEOUT, self.child.wait()).await;
+        let status =
+            status.unwrap_or_else(|_| panic!("the gateway did not exit within {EXIT_TIMEOUT:?}")).unwrap();
+        assert!(status.success(), "the gateway exited with {status}");
     }
 
-    /// Kills it, and waits until nothing is left of what it started.
+    /// Kills the gateway, and waits until all processes that it started are gone.
     pub(crate) async fn kill(mut self) {
         self.stopped = true;
         self.signal(Signal::KILL);
         self.child.wait().await.unwrap();
-        eventually("its processes end with it", || self.processes().is_empty()).await;
+        eventually("its processes exit", || self.processes().is_empty()).await;
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = self.pid().and_then(Pid::from_raw).expect("the gateway should run");
+        let pid = self.pid().and_then(Pid::from_raw).expect("the gateway should be running");
         kill_process(pid, signal).unwrap();
     }
 }
@@ -391,11 +400,12 @@ impl Drop for Gateway {
     }
 }
 
-/// A session of a gateway, as a client knows it.
+/// A client's view of a session.
+#[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) client: Client,
     pub(crate) id: String,
-    /// What the session was made with.
+    /// The reply to the request that created the session.
     pub(crate) reply: Value,
 }
 
@@ -404,39 +414,34 @@ impl Session {
         Self { client: client.clone(), id: reply["sessionId"].as_str().unwrap().to_owned(), reply }
     }
 
-    /// Another handle on the same session.
-    pub(crate) fn again(&self) -> Self {
-        Self { client: self.client.clone(), id: self.id.clone(), reply: self.reply.clone() }
-    }
-
-    /// The same session as this gateway knows it: one that was started anew.
-    pub(crate) fn on(&self, gateway: &Gateway) -> Self {
-        Self { client: gateway.client.clone(), ..self.again() }
+    /// Returns the same session at the address of this restarted gateway.
+    pub(crate) fn via(&self, gateway: &Gateway) -> Self {
+        Self { client: gateway.client.clone(), ..self.clone() }
     }
 
     pub(crate) fn path(&self, rest: &str) -> String {
         format!("/api/sessions/{}{rest}", self.id)
     }
 
-    /// A new connection to its stream.
-    pub(crate) async fn events(&self, query: &str) -> Events {
+    /// Opens an event stream of the session.
+    pub(crate) async fn events(&self, query: &str) -> EventStream {
         self.events_with(query, &self.client).await
     }
 
-    /// A connection that goes on after an event.
-    pub(crate) async fn events_after(&self, id: &str) -> Events {
-        self.events_with("", &self.client.with("last-event-id", id)).await
+    /// Opens an event stream that resumes after an event, named in `Last-Event-ID`.
+    pub(crate) async fn events_after(&self, id: &str) -> EventStream {
+        self.events_with("", &self.client.with_header("last-event-id", id)).await
     }
 
-    pub(crate) async fn events_with(&self, query: &str, client: &Client) -> Events {
+    pub(crate) async fn events_with(&self, query: &str, client: &Client) -> EventStream {
         let response =
             within("the stream opens", client.open("GET", &self.path(&format!("/events{query}")), &[])).await;
         assert_eq!(response.status, 200);
-        Events::new(response)
+        EventStream::new(response)
     }
 
-    /// A connection that is past its first `session` and `state`.
-    pub(crate) async fn live(&self) -> Events {
+    /// Opens an event stream and skips the initial `session` and `state`.
+    pub(crate) async fn subscribe(&self) -> EventStream {
         let mut events = self.events("").await;
         events.expect("session").await;
         events.expect("state").await;
@@ -447,16 +452,16 @@ impl Session {
         self.client.post_json(&self.path("/turn"), &json!({ "prompt": prompt })).await.ok()
     }
 
-    /// A whole turn: its events, the last one its `state`.
-    pub(crate) async fn turn(&self, prompt: &str) -> Vec<super::Event> {
-        let mut events = self.live().await;
+    /// Runs a turn to its end. Returns its events, the last of which is a `state`.
+    pub(crate) async fn run_turn(&self, prompt: &str) -> Vec<super::Event> {
+        let mut events = self.subscribe().await;
         self.start_turn(prompt).await;
-        events.turn().await
+        events.rest_of_turn().await
     }
 
-    /// A turn whose process dies, up to the state after it.
-    pub(crate) async fn fatal_turn(&self) {
-        let mut events = self.live().await;
+    /// Runs a turn whose process dies, and waits for the `state` that follows.
+    pub(crate) async fn run_crashing_turn(&self) {
+        let mut events = self.subscribe().await;
         self.start_turn("Goodbye").await;
         events.find(|event| event.name == "warning").await;
         events.expect("state").await;
@@ -471,7 +476,7 @@ impl Session {
     }
 }
 
-/// The native codex: named by the environment, or installed by `npm ci`.
+/// Returns the real codex: named by the environment, or installed by `npm ci`.
 pub(crate) fn real_codex() -> PathBuf {
     if let Some(named) = std::env::var_os("CODEX_GATEWAY_CODEX_BIN") {
         return named.into();

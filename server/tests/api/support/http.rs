@@ -1,4 +1,4 @@
-//! A client that sends what it is told to, byte by byte, and reads only when it is asked to.
+//! An HTTP client that sends exact bytes, and reads only on demand.
 
 use std::{
     fmt::Write,
@@ -17,18 +17,18 @@ use tokio::{
 
 use super::{contract, within};
 
-/// Sends requests, each on a connection of its own.
+/// Sends each request on a new connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     address: SocketAddr,
     /// Sent with every request.
     headers: Vec<(String, String)>,
-    /// Where its connections come from: another loopback address is another client.
+    /// Local address of connections. Another loopback address counts as another client.
     source: Ipv4Addr,
 }
 
 impl Client {
-    /// Where it listens.
+    /// Returns the port of the server.
     pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
@@ -37,35 +37,35 @@ impl Client {
         Self { address, headers: Vec::new(), source: Ipv4Addr::LOCALHOST }
     }
 
-    /// Where it asks.
+    /// Returns the address of the server.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The same client, with a header more.
-    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+    /// Returns a client that sends one more header.
+    pub(crate) fn with_header(&self, name: &str, value: &str) -> Self {
         let mut headers = self.headers.clone();
         headers.push((name.to_owned(), value.to_owned()));
         Self { headers, ..self.clone() }
     }
 
-    /// What it sends of this name.
+    /// Returns the value of a header that the client sends.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The same client, at another loopback address.
-    pub(crate) fn from(&self, last: u8) -> Self {
+    /// Returns a client that connects from `127.0.0.{last}`.
+    pub(crate) fn with_loopback_source(&self, last: u8) -> Self {
         Self { source: Ipv4Addr::new(127, 0, 0, last), ..self.clone() }
     }
 
-    /// The same client, where that one asks.
-    pub(crate) fn at(&self, other: &Self) -> Self {
+    /// Returns a client for the server of another client.
+    pub(crate) fn with_address_of(&self, other: &Self) -> Self {
         Self { address: other.address, ..self.clone() }
     }
 
     pub(crate) fn with_token(&self, token: &str) -> Self {
-        self.with("authorization", &format!("Bearer {token}"))
+        self.with_header("authorization", &format!("Bearer {token}"))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
@@ -76,22 +76,24 @@ impl Client {
         self.send("DELETE", path, &[]).await
     }
 
-    /// Without a body.
+    /// Sends a request without a body.
     pub(crate) async fn post(&self, path: &str) -> Reply {
         self.send("POST", path, &[]).await
     }
 
     pub(crate) async fn post_json(&self, path: &str, body: &Value) -> Reply {
-        self.with("content-type", "application/json").send("POST", path, body.to_string().as_bytes()).await
+        self.with_header("content-type", "application/json")
+            .send("POST", path, body.to_string().as_bytes())
+            .await
     }
 
-    /// A form, as a browser sends it.
+    /// Sends a URL-encoded form.
     pub(crate) async fn post_form(&self, path: &str, body: &str) -> Reply {
-        let form = self.with("content-type", "application/x-www-form-urlencoded");
+        let form = self.with_header("content-type", "application/x-www-form-urlencoded");
         form.send("POST", path, body.as_bytes()).await
     }
 
-    /// A connection on which nothing is sent yet.
+    /// Opens a connection without sending anything.
     pub(crate) async fn connect(&self) -> TcpStream {
         self.socket().connect(self.address).await.unwrap()
     }
@@ -102,25 +104,25 @@ impl Client {
         socket
     }
 
-    /// A connection on which this was sent: a request that is not whole, say.
+    /// Opens a connection and sends these bytes, for example an incomplete request.
     pub(crate) async fn connect_with(&self, bytes: &str) -> TcpStream {
         let mut stream = self.connect().await;
         stream.write_all(bytes.as_bytes()).await.unwrap();
         stream
     }
 
-    /// A request and its whole reply.
+    /// Sends a request, reads the complete reply, and validates it against the OpenAPI document.
     pub(crate) async fn send(&self, method: &str, path: &str, body: &[u8]) -> Reply {
         let what = format!("{method} {}", &path[..path.floor_char_boundary(80)]);
-        let reply = within(&what, async { self.open(method, path, body).await.whole().await }).await;
+        let reply = within(&what, async { self.open(method, path, body).await.into_reply().await }).await;
         contract::check(method, path, &reply);
         reply
     }
 
-    /// A request, and its reply as far as its headers.
+    /// Sends a request and reads the head of the reply.
     pub(crate) async fn open(&self, method: &str, path: &str, body: &[u8]) -> Response {
         let socket = self.socket();
-        // A reader that does not read shall be felt at the other end soon.
+        // A small receive buffer, so that the server soon notices a client that does not read.
         socket.set_recv_buffer_size(64 * 1024).unwrap();
         let stream = socket.connect(self.address).await.unwrap();
         let mut head = format!("{method} {path} HTTP/1.1\r\n");
@@ -138,7 +140,7 @@ impl Client {
     }
 }
 
-/// A whole reply.
+/// A complete reply.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -155,16 +157,16 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    /// Its JSON, of a request that went well.
+    /// Asserts status 200 and returns the JSON body.
     #[track_caller]
     pub(crate) fn ok(&self) -> Value {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text());
         self.json()
     }
 
-    /// Its message, of a request that was refused with this status and this code.
+    /// Asserts the status and the error code of the reply, and returns the error message.
     #[track_caller]
-    pub(crate) fn refused(&self, status: u16, code: &str) -> String {
+    pub(crate) fn expect_error(&self, status: u16, code: &str) -> String {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         let body = self.json();
         assert_eq!(body["code"], code, "{body}");
@@ -177,23 +179,23 @@ impl Reply {
     }
 }
 
-/// A reply that is still being read.
+/// A reply whose body is still being read.
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     stream: OwnedReadHalf,
     /// Kept so that the connection stays open.
     _sending: OwnedWriteHalf,
-    /// Read, but not given out yet.
+    /// Received bytes that were not returned yet.
     buffer: Vec<u8>,
     body: Body,
 }
 
-/// How much of a body is still to come.
+/// What remains of a body.
 enum Body {
-    /// So many bytes.
+    /// Remaining bytes of a body with a length.
     Bytes(usize),
-    /// Chunks; some bytes of one that has begun.
+    /// Chunked; remaining bytes of the current chunk.
     Chunks(usize),
     End,
 }
@@ -204,7 +206,7 @@ impl Response {
         let mut buffer = Vec::new();
         let end = {
             let send = async {
-                // A server that refuses a body may answer and stop reading before it has all of it.
+                // A server that rejects a body may answer and stop reading before all of it is sent.
                 if sending.write_all(head).await.is_ok() {
                     let _ = sending.write_all(body).await;
                 }
@@ -215,7 +217,7 @@ impl Response {
                     if let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
                         return end;
                     }
-                    let read = stream.read_buf(&mut buffer).await.expect("a reply should come");
+                    let read = stream.read_buf(&mut buffer).await.expect("the server should reply");
                     assert!(
                         read > 0,
                         "the connection ended before a reply: {}",
@@ -247,38 +249,38 @@ impl Response {
         Self { status, headers, stream, _sending: sending, buffer, body }
     }
 
-    /// All of it.
-    pub(crate) async fn whole(mut self) -> Reply {
+    /// Reads the rest of the body.
+    pub(crate) async fn into_reply(mut self) -> Reply {
         let mut body = Vec::new();
-        while let Some(piece) = self.piece().await {
-            body.extend_from_slice(&piece);
+        while let Some(chunk) = self.next_chunk().await {
+            body.extend_from_slice(&chunk);
         }
         Reply { status: self.status, headers: self.headers, body }
     }
 
-    /// Takes one byte off the connection, and keeps it for [`Response::piece`].
+    /// Reads one byte from the connection, and keeps it for [`Response::next_chunk`].
     pub(crate) async fn read_byte(&mut self) {
-        let byte = self.stream.read_u8().await.expect("a byte should come");
+        let byte = self.stream.read_u8().await.expect("the server should send a byte");
         self.buffer.push(byte);
     }
 
-    /// The next piece of the body; `None` at its end. Dropping the wait loses nothing.
-    pub(crate) async fn piece(&mut self) -> Option<Vec<u8>> {
+    /// Returns the next part of the body, or `None` at its end. Cancel safe.
+    pub(crate) async fn next_chunk(&mut self) -> Option<Vec<u8>> {
         loop {
             match self.body {
                 Body::End => return None,
                 Body::Bytes(left) if !self.buffer.is_empty() => {
-                    let piece: Vec<u8> = self.buffer.drain(..left.min(self.buffer.len())).collect();
-                    self.body = if piece.len() == left { Body::End } else { Body::Bytes(left - piece.len()) };
-                    return Some(piece);
+                    let chunk: Vec<u8> = self.buffer.drain(..left.min(self.buffer.len())).collect();
+                    self.body = if chunk.len() == left { Body::End } else { Body::Bytes(left - chunk.len()) };
+                    return Some(chunk);
                 }
-                // The line break after a chunk counts as the last two bytes of it.
+                // The line break after a chunk counts as its last two bytes.
                 Body::Chunks(left) if left > 0 && self.buffer.len() >= left => {
-                    let mut piece: Vec<u8> = self.buffer.drain(..left).collect();
-                    piece.truncate(left - 2);
-                    self.body = if piece.is_empty() { Body::End } else { Body::Chunks(0) };
-                    if !piece.is_empty() {
-                        return Some(piece);
+                    let mut chunk: Vec<u8> = self.buffer.drain(..left).collect();
+                    chunk.truncate(left - 2);
+                    self.body = if chunk.is_empty() { Body::End } else { Body::Chunks(0) };
+                    if !chunk.is_empty() {
+                        return Some(chunk);
                     }
                     continue;
                 }
@@ -293,7 +295,7 @@ impl Response {
                 }
                 _ => {}
             }
-            // A connection that is cut ends a body as its end does; who asks for more looks at what came.
+            // A dropped connection ends the body as well. Tests that care look at the content.
             if !self.stream.read_buf(&mut self.buffer).await.is_ok_and(|read| read > 0) {
                 self.body = Body::End;
             }

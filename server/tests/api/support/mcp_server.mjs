@@ -1,20 +1,20 @@
-// A scripted MCP server over standard input and output. Arguments: `fail` ends it at once; `wait FILE` answers `initialize` once the
-// file is there.
+// A scripted MCP server over standard input and output.
+// `fail` exits at once. `wait FILE` answers `initialize` once the file exists.
 import { existsSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const [what, gate] = process.argv.slice(2);
-if (what === 'fail') process.exit(3);
+const [mode, gate] = process.argv.slice(2);
+if (mode === 'fail') process.exit(3);
 
 const reply = (id, result) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`);
 
-/** Waits until the file is there. */
-function opened(file) {
+/** Resolves when the file exists. */
+function fileExists(file) {
   return new Promise((resolve) => {
-    const look = () => existsSync(file) && (watcher.close(), resolve());
-    const watcher = watch(dirname(file), look);
-    look();
+    const check = () => existsSync(file) && (watcher.close(), resolve());
+    const watcher = watch(dirname(file), check);
+    check();
   });
 }
 
@@ -22,7 +22,7 @@ createInterface({ input: process.stdin }).on('line', async (line) => {
   const { id, method, params } = JSON.parse(line);
   if (id === undefined) return;
   if (method === 'initialize') {
-    if (what === 'wait') await opened(gate);
+    if (mode === 'wait') await fileExists(gate);
     const { protocolVersion } = params;
     reply(id, { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'scripted', version: '1' } });
   } else {

@@ -1,46 +1,45 @@
-//! What the tests stand on: gateways of their own, a client that sends what it is told to, and a look at the
-//! processes of the machine.
+//! Test support: gateways, HTTP and event stream clients, the fake codex, and a view of the machine's processes.
 
-mod chance;
 mod clock;
 mod contract;
 mod disk;
 mod events;
-mod fake;
+mod fake_codex;
 mod gateway;
 mod http;
 mod processes;
-mod reader;
-mod recorder;
+mod recording_proxy;
+mod seeded_rng;
+mod transcript_reader;
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use self::{
-    chance::Chance,
-    clock::Clock,
-    disk::{Disk, Unchangeable},
-    events::{Event, Events},
+    clock::TestClock,
+    disk::{ImmutableFiles, TestDisk},
+    events::{Event, EventStream},
     gateway::{Gateway, Session, Setup, real_codex},
     http::{Client, Reply},
     processes::Process,
-    reader::{Reader, snapshot},
-    recorder::Recorder,
+    recording_proxy::RecordingProxy,
+    seeded_rng::SeededRng,
+    transcript_reader::{TranscriptReader, snapshot},
 };
 
-/// Longer than anything here takes; only a test that is stuck waits for it.
+/// Longer than any operation takes. Only a stuck test waits for it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
 
-/// What the future gives, which must not take longer than [`DEADLINE`].
+/// Awaits the future. Panics after [`DEADLINE`].
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("{what}: nothing within {DEADLINE:?}"))
+    timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("{what}: not within {DEADLINE:?}"))
 }
 
-/// Waits until something is so that nobody reports: the end of a process of somebody else's, say.
-pub(crate) async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+/// Polls until the condition holds, for changes that no event reports. Panics after [`DEADLINE`].
+pub(crate) async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
-    while !is_so() {
+    while !condition() {
         assert!(start.elapsed() < DEADLINE, "{what}: not within {DEADLINE:?}");
         sleep(Duration::from_millis(10)).await;
     }

@@ -1,34 +1,34 @@
-//! A look at the processes of the machine, through /proc.
+//! The processes of the machine, read from `/proc`.
 
 use std::{collections::BTreeMap, fs};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A process, as it was when one looked.
+/// A process at the time of reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Process {
     pub(crate) pid: i32,
     pub(crate) parent: i32,
-    /// Its command line, with spaces between the arguments.
+    /// The command line, with spaces between the arguments.
     pub(crate) command: String,
     pub(crate) environment: BTreeMap<String, String>,
 }
 
 impl Process {
-    /// The processes that have this variable, or had when they were started. (A zombie has none.)
-    pub(crate) fn with(variable: &str, value: &str) -> Vec<Self> {
+    /// Returns the processes that were started with this environment variable. Zombies have no environment.
+    pub(crate) fn with_env(variable: &str, value: &str) -> Vec<Self> {
         let pids = fs::read_dir("/proc")
             .unwrap()
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        let processes = pids.filter_map(Self::look);
+        let processes = pids.filter_map(Self::read);
         processes
             .filter(|process| process.environment.get(variable).is_some_and(|found| found == value))
             .collect()
     }
 
     /// Counts the zombies among the children of a process.
-    pub(crate) fn zombies_of(parent: i32) -> usize {
+    pub(crate) fn count_zombies_of(parent: i32) -> usize {
         let stats = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
             entry.file_name().to_str()?.parse::<u32>().ok()?;
             fs::read_to_string(entry.path().join("stat")).ok()
@@ -40,8 +40,8 @@ impl Process {
         stats.filter(is_zombie).count()
     }
 
-    fn look(pid: i32) -> Option<Self> {
-        // A process may end between two looks.
+    fn read(pid: i32) -> Option<Self> {
+        // The process may end between two reads.
         let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
         let command = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -51,34 +51,34 @@ impl Process {
         };
         Some(Self {
             pid,
-            // After the name, which stands in parentheses, and the state.
+            // Follows the name in parentheses and the state.
             parent: stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()?,
             command: text(&command).replace('\0', " ").trim().to_owned(),
             environment: environment.split(|byte| *byte == 0).filter_map(pair).collect(),
         })
     }
 
-    /// Whether it is there, and no zombie.
+    /// Returns `true` if the process exists and is not a zombie.
     pub(crate) fn is_alive(&self) -> bool {
-        Self::look(self.pid).is_some_and(|now| now.environment == self.environment)
+        Self::read(self.pid).is_some_and(|now| now.environment == self.environment)
     }
 
     pub(crate) fn kill(&self) {
         self.signal(Signal::KILL);
     }
 
-    /// Lets it do nothing any more.
+    /// Stops the process without ending it.
     pub(crate) fn freeze(&self) {
         self.signal(Signal::STOP);
     }
 
-    /// Lets it go on.
+    /// Resumes a frozen process.
     pub(crate) fn thaw(&self) {
         self.signal(Signal::CONT);
     }
 
     fn signal(&self, signal: Signal) {
-        // It may have ended meanwhile.
+        // The process may have ended.
         let _ = kill_process(Pid::from_raw(self.pid).unwrap(), signal);
     }
 }

@@ -1,11 +1,11 @@
-//! What a request is answered with that cannot be done.
+//! Error bodies and error codes of the HTTP API.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{SessionId, ThreadId},
     request::RequestResolved,
-    words::words,
+    string_enum::string_enum,
 };
 
 /// The body of every error.
@@ -13,164 +13,163 @@ use crate::{
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ErrorBody {
-    /// For people.
+    /// Human-readable text.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub error: String,
-    /// For programs: a stable word.
+    /// Machine-readable code; stable across versions.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub code: ErrorCode,
-    /// What the log calls the request.
+    /// The request's id in the log.
     pub request_id: Option<String>,
-    /// How a request to the user ended that does not wait any more.
+    /// The end of the request to the user, if it is not pending any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<RequestResolved>,
-    /// The session that is in the way, if one is.
+    /// The session that causes the conflict.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
-    /// The thread of a session that has ended: a new session can go on with it.
+    /// The thread of a session that has ended. A new session can resume it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread_id: Option<ThreadId>,
 }
 
-words! {
-    /// Why a request cannot be done, for programs.
+string_enum! {
+    /// Why a request failed. Machine-readable.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub enum ErrorCode {
-        /// The body is not JSON, says that it is something else, or is not of the right shape.
+        /// The body is not JSON, has another content type, or does not match the schema.
         BadBody = "bad_body",
-        /// A part of the query cannot be understood, a cursor is none that the list has given, or of before the gateway
-        /// was restarted.
+        /// A query parameter is invalid, or a cursor is unknown or older than the last restart of the gateway.
         BadQuery = "bad_query",
-        /// An `Idempotency-Key` is sent once, and is 1 to 255 visible ASCII characters.
+        /// The `Idempotency-Key` header is repeated, or is not 1 to 255 visible ASCII characters.
         BadKey = "bad_key",
-        /// A request has one `Host`, and its target names no other.
+        /// The request has no `Host`, several, or one that contradicts its target.
         BadHost = "bad_host",
         /// The prompt is empty.
         EmptyPrompt = "empty_prompt",
-        /// The model cannot think that hard.
+        /// The model does not support this reasoning effort.
         BadEffort = "bad_effort",
-        /// The texts of the message are longer than codex takes: 1,048,576 characters.
+        /// The texts of the message exceed codex's limit of 1,048,576 characters.
         PromptTooLong = "prompt_too_long",
-        /// The message has more parts than it may.
+        /// The message has too many parts.
         TooManyParts = "too_many_parts",
-        /// The message brings more images than it may.
+        /// The message has too many images.
         TooManyImages = "too_many_images",
-        /// The message brings an image that was not uploaded, or is gone.
+        /// An image of the message was never uploaded, or has been removed.
         NoSuchUpload = "no_such_upload",
-        /// The message mentions a file that is not there.
+        /// The message mentions a file that does not exist.
         NoSuchFile = "no_such_file",
-        /// What should be a thread's id is none.
+        /// The thread id is malformed.
         BadThreadId = "bad_thread_id",
-        /// The directory cannot be worked in.
+        /// The working directory does not exist or is not usable.
         BadCwd = "bad_cwd",
-        /// The answer does not fit the request, which still waits.
+        /// The answer does not match the request, which is still pending.
         BadAnswer = "bad_answer",
-        /// No valid token, or one that ended while the request waited.
+        /// The token is missing or invalid, or expired while the request was waiting.
         Unauthorized = "unauthorized",
-        /// The request names a host that is not this gateway's.
+        /// The `Host` is not one of this gateway's.
         ForeignHost = "foreign_host",
-        /// A page of another site sent the request.
+        /// The request comes from a page of another site.
         ForeignOrigin = "foreign_origin",
-        /// The file is outside of where the session works.
+        /// The file is outside of the session's directory.
         OutsideSession = "outside_session",
-        /// The directory is outside of those that the operator allows.
+        /// The directory is outside of the workspaces that the operator allows.
         OutsideWorkspaces = "outside_workspaces",
-        /// The operator allows less.
+        /// The setting exceeds what the operator allows.
         OverCeiling = "over_ceiling",
-        /// It is not there, or somebody else's.
+        /// The resource does not exist, or belongs to another owner.
         NotFound = "not_found",
-        /// There is something at this path, but not for this method.
+        /// The path exists, but not for this method.
         MethodNotAllowed = "method_not_allowed",
-        /// The body comes too slowly.
+        /// The body arrives too slowly.
         SlowBody = "slow_body",
-        /// A turn is active, or something that it began is still at work.
+        /// A turn is running, or something that it started still runs.
         TurnActive = "turn_active",
-        /// No turn is active.
+        /// No turn is running.
         NoActiveTurn = "no_active_turn",
-        /// The session is changing its thread or starting its process; try again in a moment.
+        /// The session is switching its thread or starting its process. Try again in a moment.
         Starting = "starting",
-        /// Nothing was said in the thread yet.
+        /// The thread has no messages yet.
         EmptyThread = "empty_thread",
         /// The thread is archived.
         Archived = "archived",
-        /// The message is on its way to codex.
+        /// The queued message is being sent to codex.
         QueueItemSending = "queue_item_sending",
-        /// As many messages wait as may, or they would say more than they may.
+        /// The queue has reached its maximum of messages or bytes.
         QueueFull = "queue_full",
-        /// Messages wait for their turn in the thread that the session is in.
+        /// The session's queue is not empty.
         QueueWaits = "queue_waits",
-        /// The caller has as many rules as they may; revoke one first.
+        /// The caller has the maximum number of rules. Revoke one first.
         TooManyRules = "too_many_rules",
-        /// The conversation ends with another turn than the client expects.
+        /// The last turn of the conversation is not the one that the client expects.
         ConversationChanged = "conversation_changed",
-        /// Another session, or another program, holds the thread.
+        /// The thread is locked by another session or program.
         ThreadHeld = "thread_held",
-        /// A request with this key was begun, and what came of it is not known.
+        /// A request with this `Idempotency-Key` was started, and its result is not known.
         KeyUnfinished = "key_unfinished",
-        /// The request to the user does not wait any more; `resolved` says how it ended.
+        /// The request to the user is not pending any more. `resolved` has its end.
         RequestEnded = "request_ended",
-        /// An older gateway had this path.
+        /// The path existed in an older version.
         Gone = "gone",
-        /// The body is larger than its route takes: 4 MiB for a turn, 512 KiB for a change of the queue and for an
+        /// The body exceeds the limit of its route: 4 MiB for a turn, 512 KiB for a change of the queue and for an
         /// answer, 10 MiB for an image, else 64 KiB.
         TooLarge = "too_large",
-        /// The body is no image, or does not say that it is one.
+        /// The body is not an image, or its content type is not that of an image.
         NoImage = "no_image",
-        /// The image is broken.
+        /// The image is damaged.
         BrokenImage = "broken_image",
-        /// The image has more pixels than it may.
+        /// The image has too many pixels.
         TooManyPixels = "too_many_pixels",
-        /// The model takes no images.
+        /// The model does not support images.
         NoImages = "no_images",
-        /// The `Idempotency-Key` was another request's.
+        /// The `Idempotency-Key` was used for another request.
         KeyReused = "key_reused",
-        /// Codex cannot read the thread's file, which is damaged; `error` says how.
+        /// The thread's file is damaged, and codex cannot read it. `error` has the details.
         ThreadDamaged = "thread_damaged",
-        /// Codex does not take it, and says why.
+        /// Codex rejected the request. `error` has its reason.
         CodexRefused = "codex_refused",
-        /// Too much was asked in too short a time; `Retry-After` says when to try again.
+        /// Too many requests. `Retry-After` says when to try again.
         RateLimited = "rate_limited",
-        /// A bug of the gateway; its log knows more.
+        /// A bug of the gateway. The log has the details.
         #[default]
         Internal = "internal",
-        /// What the gateway keeps on disk cannot be read or written.
+        /// The gateway cannot read or write its data on disk.
         Store = "store",
-        /// Codex could not do it, and says why.
+        /// Codex failed. `error` has its reason.
         CodexFailed = "codex_failed",
-        /// Codex answered what cannot be understood.
+        /// Codex's reply is malformed.
         CodexBadReply = "codex_bad_reply",
-        /// This version of codex cannot do it.
+        /// This version of codex does not support the request.
         CodexLacks = "codex_lacks",
-        /// As many sessions as may be are busy; `Retry-After` says when to try again.
+        /// The maximum number of sessions is busy. `Retry-After` says when to try again.
         SessionLimit = "session_limit",
-        /// More threads are being read than can be; `Retry-After` says when to try again.
+        /// The maximum number of threads is being read. `Retry-After` says when to try again.
         TooManyReads = "too_many_reads",
-        /// The gateway reads as many request bodies as it can; `Retry-After` says when to try again.
+        /// The maximum number of request bodies is being read. `Retry-After` says when to try again.
         TooManyBodies = "too_many_bodies",
-        /// Codex is indexing the conversation; `Retry-After` says when to try again.
+        /// Codex is indexing the thread. `Retry-After` says when to try again.
         Indexing = "indexing",
-        /// Codex has ended too often.
+        /// The codex process exited too often.
         CodexCrashing = "codex_crashing",
-        /// Codex is overloaded, and says so.
+        /// Codex reports that it is overloaded.
         CodexOverloaded = "codex_overloaded",
-        /// Codex is older than it may be.
+        /// The version of codex is too old.
         CodexTooOld = "codex_too_old",
-        /// Codex cannot read its configuration; `error` names the file and the line.
+        /// Codex cannot read its configuration. `error` names the file and the line.
         CodexConfig = "codex_config",
-        /// The codex executable cannot be run, or has ended.
+        /// The codex executable cannot be started, or has exited.
         CodexUnavailable = "codex_unavailable",
-        /// The gateway is stopping.
+        /// The gateway is shutting down.
         ShuttingDown = "shutting_down",
-        /// Codex did not answer in time.
+        /// Codex did not reply in time.
         CodexTimeout = "codex_timeout",
-        /// The caller keeps as many images as they may.
+        /// The caller has reached the quota for uploads.
         NoRoom = "no_room",
     }
     other = Internal
 }
 
 impl ErrorCode {
-    /// The HTTP status that says it.
+    /// The HTTP status of the error.
     pub const fn status(self) -> u16 {
         match self {
             Self::BadBody

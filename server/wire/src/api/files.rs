@@ -1,14 +1,14 @@
-//! Files: uploaded, found, changed.
+//! Uploaded images, file search, and diffs.
 
 use serde::Serialize;
 
 use crate::{
     ids::{EventId, ThreadId, TurnId, UploadId},
-    read_fields,
-    words::words,
+    lenient_deserialize,
+    string_enum::string_enum,
 };
 
-words! {
+string_enum! {
     /// A kind of image that can be uploaded.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum ImageKind {
@@ -23,24 +23,24 @@ words! {
     }
 }
 
-/// `POST /api/uploads`: an image that messages can bring, by its id.
+/// `POST /api/uploads`: an image that messages can refer to by its id.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Upload {
     /// Always true.
     pub ok: bool,
-    /// Its id.
+    /// The upload's id.
     pub id: UploadId,
-    /// What kind of image it is, by its content.
+    /// The image format, detected from the content.
     pub kind: ImageKind,
-    /// How wide it is as it is seen, in pixels: a photo that its EXIF orientation turns has the sides exchanged.
+    /// The displayed width in pixels, after the EXIF orientation is applied.
     pub width: u32,
-    /// How high it is as it is seen, in pixels.
+    /// The displayed height in pixels, after the EXIF orientation is applied.
     pub height: u32,
-    /// How large it is, in bytes.
+    /// The size in bytes.
     pub bytes: u64,
 }
-read_fields!(Upload { ok, width, height, bytes; id, kind });
+lenient_deserialize!(Upload { ok, width, height, bytes; id, kind });
 
 /// `GET /api/sessions/{id}/files`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -48,88 +48,89 @@ read_fields!(Upload { ok, width, height, bytes; id, kind });
 pub struct FileList {
     /// Always true.
     pub ok: bool,
-    /// What fits the query, the best first.
+    /// The matches, the best first.
     pub files: Vec<FoundFile>,
-    /// Whether the whole directory was looked through; it may be too large.
+    /// Whether the whole directory was searched. `false` if it is too large.
     pub complete: bool,
 }
 
-/// A file or a directory that was found.
+/// A file or a directory that matches a query.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FoundFile {
-    /// Its path, from the session's directory.
+    /// The path, relative to the session's directory.
     pub path: String,
-    /// Whether it is a directory.
+    /// Whether the path is a directory.
     pub directory: bool,
 }
-read_fields!(FoundFile { path, directory });
+lenient_deserialize!(FoundFile { path, directory });
 
-/// `GET /api/sessions/{id}/diff`: what was changed in files, as told by the agent's own changes of files. What its
-/// commands wrote is not in it.
+/// `GET /api/sessions/{id}/diff`: the changes of files that the agent made by patches. Files that its commands wrote
+/// are not included.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DiffReply {
     /// Always true.
     pub ok: bool,
-    /// The event it includes last.
+    /// The newest event that the reply includes.
     pub at: EventId,
-    /// The thread it is of; none before the session has one.
+    /// The thread. `null` before the session has one.
     pub thread_id: Option<ThreadId>,
-    /// What the newest turn has changed so far; none before there is one.
+    /// The changes of the newest turn so far. `null` before the first turn.
     pub turn: Option<TurnDiff>,
-    /// What the whole conversation has changed.
+    /// The changes of the whole conversation.
     pub thread: ThreadDiff,
 }
 
-/// What a turn has changed.
+/// The changes of a turn.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TurnDiff {
     /// The turn.
     pub id: TurnId,
-    /// What it has changed.
+    /// The changes.
     #[serde(flatten)]
-    pub changed: Changed,
+    pub changed: ComposedDiff,
 }
 
-/// What a conversation has changed.
+/// The changes of a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ThreadDiff {
-    /// Whether it was looked at from its beginning.
+    /// Whether the conversation was read from its beginning.
     pub complete: bool,
-    /// What it has changed.
+    /// The changes.
     #[serde(flatten)]
-    pub changed: Changed,
+    pub changed: ComposedDiff,
 }
 
-/// What was changed: several changes of a file are one.
+/// Changes of files. Several changes of one file are composed into one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Changed {
-    /// A unified diff, as git writes it. Paths are told from the thread's directory.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Changed))]
+pub struct ComposedDiff {
+    /// A unified diff in git's format. Paths are relative to the thread's directory.
     pub diff: String,
-    /// Whether the end of the diff was left out: it has at most 1 MiB. The files are all there.
+    /// Whether the diff is truncated to 1 MiB. `files` is complete in any case.
     pub cut: bool,
-    /// The files.
+    /// The changed files.
     pub files: Vec<ChangedFile>,
 }
 
-/// A file that was changed.
+/// A changed file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChangedFile {
-    /// Where it was, or is if it is new; told from the thread's directory if it is in there, else absolute.
+    /// The path before the change, or that of the new file. Relative to the thread's directory if inside it, else
+    /// absolute.
     pub path: String,
     /// `add`, `delete` or `update`.
     pub kind: String,
-    /// Where it was moved to.
+    /// The path after a move.
     pub move_path: Option<String>,
-    /// How many lines came.
+    /// The number of added lines.
     pub added: usize,
-    /// How many lines went.
+    /// The number of removed lines.
     pub removed: usize,
 }

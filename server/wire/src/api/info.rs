@@ -1,4 +1,4 @@
-//! What a gateway says of itself.
+//! Version, settings and limits of a gateway.
 
 use serde::Serialize;
 
@@ -7,52 +7,52 @@ use crate::{
     turn::{ApprovalPolicy, SandboxMode},
 };
 
-/// `GET /api/info`: what this gateway is, and what it allows.
+/// `GET /api/info`: version, settings and limits of this gateway.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Info {
     /// Always true.
     pub ok: bool,
-    /// The version of the API. It changes when something is renamed, retyped or dropped.
+    /// The version of the API. It changes when something is renamed, retyped or removed.
     pub api_version: u32,
     /// The gateway's version.
     pub version: String,
-    /// The commit that it was made of; none if that is not known, as in a build for developing.
+    /// The commit of the build. `null` if unknown, as in development builds.
     pub commit: Option<String>,
-    /// Names this build, by its version and its browser files.
+    /// The id of the build, derived from its version and its browser files.
     pub build_id: String,
-    /// The version of codex; none if it cannot be run.
+    /// The version of codex. `null` if codex cannot be started.
     pub codex_version: Option<String>,
     /// Whether the model is a stand-in.
     pub demo: bool,
-    /// Whether a token is needed.
+    /// Whether a token is required.
     pub sign_in: bool,
-    /// What commands may touch: default and ceiling of sessions.
+    /// What commands may access: default and ceiling of sessions.
     pub sandbox: SandboxMode,
-    /// When codex asks: default and ceiling of sessions.
+    /// When codex asks for approval: default and ceiling of sessions.
     pub approval_policy: ApprovalPolicy,
-    /// The laxest of who may answer what codex asks, if the operator has said so.
+    /// The most permissive approval mode that the operator allows, if limited.
     pub approvals: Option<ApprovalMode>,
-    /// How much there can be of it.
+    /// The limits.
     pub limits: InfoLimits,
 }
 
-/// How much there can be.
+/// Limits of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct InfoLimits {
-    /// How many sessions may have a process at the same time.
+    /// The maximum number of sessions with a process.
     pub max_sessions: usize,
-    /// How long an unused session lives, in milliseconds; none: for ever.
+    /// The time to live of an idle session, in milliseconds. `null`: sessions do not expire.
     pub session_ttl_ms: Option<u64>,
-    /// How long a process may have nothing to do before it ends, in milliseconds.
+    /// How long a process may be idle before its session is parked, in milliseconds.
     pub park_after_ms: u64,
-    /// How many processes wait for sessions.
+    /// The size of the process pool.
     pub warm_processes: usize,
-    /// How long a question waits for its answer, in milliseconds; none: for ever.
+    /// How long a request to the user waits for its answer, in milliseconds. `null`: without limit.
     pub approval_timeout_ms: Option<u64>,
-    /// The largest body that is read, in bytes. (An image may be larger.)
+    /// The maximum size of a request body, in bytes. Images have a limit of their own.
     pub max_body_bytes: usize,
 }

@@ -1,4 +1,4 @@
-//! Bodies and replies of the HTTP API.
+//! Request and response bodies of the HTTP API.
 
 mod error;
 mod files;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{error::*, files::*, info::*, projects::*, sessions::*, state::*, summaries::*, threads::*};
 pub use crate::turn::{
-    ApprovalPolicy, EditQueueItem, InputPart, QueueChange, SandboxMode, Sent, StartTurn, TurnOutcome,
+    ApprovalPolicy, Delivery, DeliveryOutcome, EditQueueItem, InputPart, QueueChange, SandboxMode, StartTurn,
     WhenBusy,
 };
 
@@ -24,9 +24,9 @@ pub use crate::turn::{
 pub struct Health {
     /// Always true.
     pub ok: bool,
-    /// How long the gateway has run, in seconds.
+    /// The time since the gateway started, in seconds.
     pub uptime_seconds: u64,
-    /// What the request had that this gateway does not know, and left out.
+    /// The names in the request that this gateway does not know and ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
@@ -36,14 +36,14 @@ pub struct Health {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Readiness {
-    /// Whether the codex executable can be run.
+    /// Whether the codex executable can be started.
     pub ok: bool,
-    /// How many sessions are live.
+    /// The number of live sessions.
     pub active_sessions: usize,
-    /// Why it is not ready.
+    /// Why the gateway is not ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What the request had that this gateway does not know, and left out.
+    /// The names in the request that this gateway does not know and ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }

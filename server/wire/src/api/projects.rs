@@ -1,11 +1,11 @@
-//! Projects: the codex settings that a folder brings along, and whether its owner trusts them.
+//! Projects: the codex settings in a folder, and whether its owner trusts them.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{read_fields, words::words};
+use crate::{lenient_deserialize, string_enum::string_enum};
 
-words! {
-    /// Whether codex may use the settings that a folder brings along.
+string_enum! {
+    /// Whether codex may use the settings in a folder.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub enum ProjectTrust {
         /// The owner has not decided yet. Codex does not use the settings.
@@ -18,23 +18,23 @@ words! {
     }
 }
 
-/// A folder, the codex settings that it brings along, and whether codex may use them.
+/// A folder, its codex settings, and whether codex may use them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Project {
     /// The folder: an absolute path without symbolic links.
     pub path: String,
-    /// Whether codex may use the settings, for the caller.
+    /// Whether codex may use the settings in sessions of the caller.
     pub trust: ProjectTrust,
-    /// Whether the caller may trust the folder. `false` if the operator trusts none (`CODEX_GATEWAY_TRUST_PROJECTS=0`).
+    /// Whether the caller may trust the folder. `false` if the operator forbids it (`CODEX_GATEWAY_TRUST_PROJECTS=0`).
     pub can_trust: bool,
     /// The settings in `.codex` directories, from the root of the project down to the folder.
     pub settings: ProjectSettings,
 }
-read_fields!(Project { path, trust, can_trust, settings });
+lenient_deserialize!(Project { path, trust, can_trust, settings });
 
-/// What the `.codex` directories of a project set. Codex runs MCP servers and hooks outside of its sandbox.
+/// The settings in a project's `.codex` directories. Codex runs MCP servers and hooks outside of its sandbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -43,16 +43,17 @@ pub struct ProjectSettings {
     pub mcp_servers: Vec<ProjectMcpServer>,
     /// Commands that codex would run at certain events.
     pub hooks: Vec<ProjectHook>,
-    /// Files with rules for which commands need an approval, absolute.
+    /// Absolute paths of files with rules about which commands need an approval.
     pub rules: Vec<String>,
-    /// The other settings, by their names.
+    /// The names of the other settings.
     pub other: Vec<String>,
-    /// The files that were read, absolute.
+    /// Absolute paths of the files that were read.
     pub files: Vec<String>,
-    /// Files that cannot be shown in full: too large, not valid, with too many entries, or links that lead out of their folder.
+    /// Files that cannot be displayed completely: too large, invalid, with too many entries, or links to outside of
+    /// their folder.
     pub unreadable: Vec<String>,
 }
-read_fields!(ProjectSettings { mcp_servers, hooks, rules, other, files, unreadable });
+lenient_deserialize!(ProjectSettings { mcp_servers, hooks, rules, other, files, unreadable });
 
 impl ProjectSettings {
     /// Returns `true` if no `.codex` directory sets anything.
@@ -66,14 +67,14 @@ impl ProjectSettings {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectMcpServer {
-    /// Its name.
+    /// The server's name.
     pub name: String,
-    /// The command with its arguments, or the address.
+    /// The command with its arguments, or the URL.
     pub target: String,
-    /// The file that sets it, absolute.
+    /// The absolute path of the file that defines the server.
     pub file: String,
 }
-read_fields!(ProjectMcpServer { name, target, file });
+lenient_deserialize!(ProjectMcpServer { name, target, file });
 
 /// A hook of a project.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -84,10 +85,10 @@ pub struct ProjectHook {
     pub event: String,
     /// The command.
     pub command: String,
-    /// The file that sets it, absolute.
+    /// The absolute path of the file that defines the hook.
     pub file: String,
 }
-read_fields!(ProjectHook { event, command, file });
+lenient_deserialize!(ProjectHook { event, command, file });
 
 /// `GET /api/projects/status`, and the reply to `POST /api/projects/trust`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -104,10 +105,10 @@ pub struct ProjectReply {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TrustProject {
-    /// The folder, as in `POST /api/sessions`; the operator's default without.
+    /// The folder, as in `POST /api/sessions`. Default: the operator's.
     #[serde(default)]
     pub cwd: Option<String>,
-    /// The decision. `undecided` takes an earlier decision back.
+    /// The decision. `undecided` revokes an earlier decision.
     pub trust: ProjectTrust,
 }
 
@@ -121,15 +122,15 @@ pub struct ProjectList {
     pub projects: Vec<DecidedProject>,
 }
 
-/// A folder about which its owner has decided.
+/// A folder that its owner trusts or does not trust.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DecidedProject {
-    /// The folder: an absolute path without symbolic links. It may not exist any more.
+    /// The folder: an absolute path without symbolic links. It may have been removed since.
     pub path: String,
     /// The decision.
     pub trust: ProjectTrust,
-    /// When it was made (RFC 3339, UTC).
+    /// When the decision was made (RFC 3339, UTC).
     pub decided_at: String,
 }

@@ -1,4 +1,4 @@
-//! Sessions: made, told of, listed.
+//! Sessions: creation, state, turns and lists.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,171 +6,171 @@ use super::state::SessionState;
 use crate::{
     codex::{TokenUsageBreakdown, TurnError, TurnStatus},
     ids::{EventId, SessionId, ThreadId, TurnId},
-    read_fields,
+    lenient_deserialize,
     request::ApprovalMode,
     transcript::TurnRecord,
-    turn::{ApprovalPolicy, QueueItem, SandboxMode, Sent},
+    turn::{ApprovalPolicy, Delivery, QueueItem, SandboxMode},
 };
 
-/// What every session reply says of the session.
+/// A session's id, times and approval mode.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionInfo {
-    /// Its id.
+    /// The session's id.
     pub id: SessionId,
-    /// When it was made (RFC 3339, UTC).
+    /// When the session was created (RFC 3339, UTC).
     pub created_at: String,
-    /// When it was last used (RFC 3339, UTC).
+    /// When the session was last used (RFC 3339, UTC).
     pub last_access_at: String,
-    /// When it expires if it is not used again (RFC 3339, UTC); none if it never does.
+    /// When the session expires if it is not used again (RFC 3339, UTC). `null` if it never expires.
     pub expires_at: Option<String>,
-    /// Who answers what codex asks.
+    /// Who answers requests to the user.
     pub approvals: ApprovalMode,
 }
-read_fields!(SessionInfo { id, created_at, last_access_at, expires_at, approvals });
+lenient_deserialize!(SessionInfo { id, created_at, last_access_at, expires_at, approvals });
 
 /// `POST /api/sessions`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct CreateSession {
-    /// The model; codex's own default without one.
+    /// The model. Default: codex's.
     pub model: Option<String>,
-    /// How hard the model shall think: one of the words that its entry in `models` lists; as it does by itself without.
+    /// The reasoning effort: one of those that the model's entry in `models` lists. Default: the model's.
     pub effort: Option<String>,
-    /// A thread to go on with.
+    /// The thread to resume. Default: a new thread.
     pub resume_thread_id: Option<ThreadId>,
-    /// What people call the thread; by the first line that is said in it without.
+    /// The thread's name. Default: the first line of its first message.
     pub title: Option<String>,
-    /// Who answers what codex asks; the operator's default without.
+    /// Who answers requests to the user. Default: the operator's.
     pub approvals: Option<ApprovalMode>,
-    /// The directory to work in; the operator's without one. It must be inside one that the operator allows.
+    /// The working directory, inside one that the operator allows. Default: the operator's.
     pub cwd: Option<String>,
-    /// What commands may touch; what the operator allows at most without.
+    /// What commands may access. Default: the maximum that the operator allows.
     pub sandbox: Option<SandboxMode>,
-    /// When codex asks; as the operator has it without.
+    /// When codex asks for approval. Default: the operator's.
     pub approval_policy: Option<ApprovalPolicy>,
-    /// Whether codex may use the settings that the directory brings along (`.codex`: MCP servers, hooks, rules). The
-    /// decision is kept for this directory, as by `POST /api/projects/trust`. An earlier decision counts without.
+    /// Whether codex may use the settings in the directory (`.codex`: MCP servers, hooks, rules). The decision is
+    /// stored for this directory, as by `POST /api/projects/trust`. Default: the stored decision.
     pub trust_project: Option<bool>,
 }
 
-/// The reply of every request that a session answers with its state.
+/// A session with its state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionReply {
     /// Always true.
     pub ok: bool,
-    /// The session.
+    /// The session's id.
     pub session_id: SessionId,
-    /// The session, its times included.
+    /// The session.
     pub session: SessionInfo,
-    /// Its state.
+    /// The session's state.
     pub state: SessionState,
     /// The newest event that the state includes.
     pub last_event_id: EventId,
-    /// What the request had that this gateway does not know, and left out.
+    /// The names in the request that this gateway does not know and ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
-/// The reply to a message: what became of it, and the session's state.
+/// The reply to a message: how it was delivered, and the session's state.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TurnReply {
-    /// The session.
+    /// The session with its state.
     #[serde(flatten)]
     pub session: SessionReply,
-    /// What became of it.
+    /// How the message was delivered.
     #[serde(flatten)]
-    pub sent: Sent,
+    pub delivery: Delivery,
 }
 
-/// The reply to a message that waited for the end of its turn.
+/// The reply to a message with `wait`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WaitedReply {
-    /// What became of it, and the session's state after that.
+    /// How the message was delivered, and the session's state after the wait.
     #[serde(flatten)]
     pub reply: TurnReply,
-    /// The turn, and what was answered.
+    /// The turn and the agent's answer.
     #[serde(flatten)]
-    pub end: TurnEnd,
+    pub end: TurnReport,
 }
 
-/// The data of the event `turn`, with which the stream of a message's turn ends.
+/// `turn`: the last event of a stream that `POST …/turn` returns.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct TurnEnded {
-    /// What became of the message.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TurnEnded))]
+pub struct TurnStreamEnd {
+    /// How the message was delivered.
     #[serde(flatten)]
-    pub sent: Sent,
-    /// The turn, and what was answered.
+    pub delivery: Delivery,
+    /// The turn and the agent's answer.
     #[serde(flatten)]
-    pub end: TurnEnd,
+    pub end: TurnReport,
 }
 
-/// How a turn ended.
+/// A turn and the agent's answer, after a wait for its end.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct TurnEnd {
-    /// The turn; none if the message still waits in the queue: until the time was over, or because the turn before it did
-    /// not end well. (And if the message was taken out of the queue, or its turn is not known any more: it was so long ago that
-    /// the session does not keep it, was taken back, or was in another thread.)
-    pub turn: Option<TurnResult>,
-    /// The last message of the agent in that turn, as far as it has come.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TurnEnd))]
+pub struct TurnReport {
+    /// The turn. `null` if the message is still queued, because the wait timed out or the turn before failed.
+    /// Also `null` if the message was removed from the queue, and if the session does not know the turn any more: it is
+    /// too old, was removed, or belongs to another thread.
+    pub turn: Option<TurnSummary>,
+    /// The text of the agent's last message in the turn, as far as it was streamed.
     pub text: Option<String>,
 }
 
-/// A turn, as scripts want it.
+/// The result of a turn.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TurnResult))]
 #[serde(rename_all = "camelCase")]
-pub struct TurnResult {
-    /// Its id.
+pub struct TurnSummary {
+    /// The turn's id.
     pub id: TurnId,
-    /// How far it has come: `inProgress` if the time was over before its end.
+    /// The turn's status. `inProgress` if the wait timed out.
     pub status: TurnStatus,
-    /// How long it took, in milliseconds.
+    /// The turn's duration in milliseconds.
     pub duration_ms: Option<u64>,
-    /// How many tokens it has used.
+    /// The tokens that the turn used.
     pub usage: TokenUsageBreakdown,
-    /// Why it failed.
+    /// Why the turn failed.
     pub error: Option<TurnError>,
 }
 
-impl From<TurnRecord> for TurnResult {
+impl From<TurnRecord> for TurnSummary {
     fn from(turn: TurnRecord) -> Self {
         let TurnRecord { id, status, duration_ms, tokens, error, .. } = turn;
         Self { id, status, duration_ms, usage: tokens, error }
     }
 }
 
-/// `GET /api/sessions/{id}/queue`, and the reply to every change of it.
+/// `GET /api/sessions/{id}/queue`, and the reply to every change of the queue.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QueueReply {
     /// Always true.
     pub ok: bool,
-    /// What waits for its turn, the next one first.
+    /// The queued messages, the next one first.
     pub queue: Vec<QueueItem>,
-    /// The newest event that this includes.
+    /// The newest event that the reply includes.
     pub last_event_id: EventId,
 }
 
 /// `DELETE /api/sessions/{id}`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Deleted))]
 #[serde(rename_all = "camelCase")]
-pub struct Deleted {
+pub struct SessionDeleted {
     /// Always true.
     pub ok: bool,
-    /// The session that is gone.
+    /// The deleted session.
     pub session_id: SessionId,
-    /// What the request had that this gateway does not know, and left out.
+    /// The names in the request that this gateway does not know and ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
@@ -182,9 +182,9 @@ pub struct Deleted {
 pub struct SessionList {
     /// Always true.
     pub ok: bool,
-    /// A page of the caller's own sessions, the last used first.
+    /// A page of the caller's sessions, the most recently used first.
     pub sessions: Vec<ListedSession>,
-    /// Where the next page begins. `null` after the last one.
+    /// The cursor of the next page. `null` on the last page.
     pub next_cursor: Option<String>,
 }
 
@@ -197,38 +197,38 @@ pub struct SessionDetails {
     pub ok: bool,
     /// The session's id.
     pub session_id: SessionId,
-    /// The session, as the list has it.
+    /// The session, as in the list.
     pub session: ListedSession,
-    /// The newest event of its log.
+    /// The newest event of the session's log.
     pub last_event_id: EventId,
 }
 
-/// A session, without its conversation.
+/// A session without its transcript.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ListedSession {
-    /// What every reply says of it.
+    /// The session's id, times and approval mode.
     #[serde(flatten)]
     pub session: SessionInfo,
-    /// What it is about.
+    /// The thread's title.
     pub title: Option<String>,
-    /// The thread that it is in.
+    /// The session's thread.
     pub thread_id: Option<ThreadId>,
-    /// The directory that the thread works in, absolute.
+    /// The thread's working directory, absolute.
     pub cwd: Option<String>,
     /// Whether a turn is running.
     pub running: bool,
-    /// Whether something waits for the user.
+    /// Whether a request waits for the user.
     pub waiting: bool,
 }
 
-/// A directory that is offered to work in.
+/// A directory that new sessions can work in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Workspace {
-    /// Its path, absolute.
+    /// The absolute path.
     pub path: String,
-    /// The git branch that is checked out there.
+    /// The checked-out git branch.
     pub branch: Option<String>,
 }
-read_fields!(Workspace { path, branch });
+lenient_deserialize!(Workspace { path, branch });

@@ -1,4 +1,4 @@
-//! A session's state, in the documented form.
+//! The state of a session.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,86 +6,86 @@ use crate::{
     codex::McpServer,
     ids::{ThreadId, TurnId},
     json::Json,
-    read_fields,
+    lenient_deserialize,
     request::UserRequest,
+    string_enum::string_enum,
     turn::{ApprovalPolicy, QueueItem, SandboxMode},
-    words::words,
 };
 
-/// The text view of a session: the documented `state`.
+/// The state of a session, with the transcript as text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionState {
-    /// Whether a process serves the session.
+    /// Whether the session has a process.
     pub ready: bool,
-    /// The directory that the thread works in, absolute.
+    /// The thread's working directory, absolute.
     pub cwd: String,
-    /// When the process was started (RFC 3339, UTC).
+    /// When the process started (RFC 3339, UTC).
     pub started_at: Option<String>,
-    /// What codex says of the machine it runs on.
+    /// Codex's description of the machine it runs on.
     pub runtime: Runtime,
-    /// Who codex is signed in as.
+    /// The account that codex is signed in with.
     pub account: AccountState,
-    /// The models that can be chosen. Left out where the request asked for a lean reply.
+    /// The available models. Omitted from replies without details.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub models: Option<Vec<Model>>,
-    /// The model that is used now.
+    /// The current model.
     pub selected_model: Option<String>,
-    /// How hard it thinks; as it does by itself without.
+    /// The current reasoning effort. `null`: the model's default.
     pub effort: Option<String>,
-    /// What commands may touch now; none if this version has no word for it.
+    /// What commands may access. `null` if this version does not know the mode.
     pub sandbox: Option<SandboxMode>,
-    /// When codex asks now; none if this version has no word for it.
+    /// When codex asks for approval. `null` if this version does not know the policy.
     pub approval_policy: Option<ApprovalPolicy>,
-    /// What waits for its turn, the next one first.
+    /// The queued messages, the next one first.
     pub queue: Vec<QueueItem>,
-    /// The thread.
+    /// The session's thread.
     pub thread_id: Option<ThreadId>,
-    /// What the thread is doing, as codex says it.
+    /// The thread's status, as codex reports it.
     pub thread_status: Option<crate::codex::ThreadStatus>,
-    /// The turn that is running.
+    /// The running turn.
     pub current_turn_id: Option<TurnId>,
-    /// Whether a turn is running, or about to.
+    /// Whether a turn is running or about to start.
     pub active_turn: bool,
-    /// How the last turn ended.
+    /// The status of the last turn.
     pub last_turn_status: Option<String>,
-    /// The newest 100 entries of the conversation, as text. Left out where the request asked for a lean reply.
+    /// The newest 100 entries of the transcript, as text. Omitted from replies without details.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub transcript: Option<Vec<TextEntry>>,
-    /// The newest 120 events, in short. Left out where the request asked for a lean reply.
+    /// Summaries of the newest 120 events. Omitted from replies without details.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub recent_events: Option<Vec<RecentEvent>>,
-    /// The MCP servers of the process that serves the session, and how far the start of each has come. Empty without a process.
+    /// The MCP servers of the session's process, with their startup status. Empty without a process.
     #[serde(default)]
     pub mcp_servers: Vec<McpServer>,
-    /// What waits for the user, the oldest first.
+    /// The pending requests to the user, oldest first.
     pub pending_requests: Vec<UserRequest>,
 }
 
 impl SessionState {
-    /// Leaves out what grows with the conversation, and what is the same in every reply.
+    /// Removes the fields that grow with the conversation and those that are the same in every reply.
     pub fn make_lean(&mut self) {
         (self.models, self.transcript, self.recent_events) = (None, None, None);
     }
 }
 
-words! {
-    /// How much of a session's state a reply has.
+string_enum! {
+    /// The details of a session's state in a reply.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum StateDetail {
-        /// All of it.
+        /// The whole state.
         #[default]
         Full = "full",
-        /// Neither the transcript, nor the newest events, nor the models.
+        /// Without the transcript, the newest events and the models.
         None = "none",
     }
 }
 
-/// What codex says of the machine it runs on.
+/// Codex's description of the machine it runs on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
@@ -94,46 +94,46 @@ pub struct Runtime {
     pub platform_family: Option<String>,
     /// `linux`, `macos`, …
     pub platform_os: Option<String>,
-    /// Codex's user agent, its version in it.
+    /// Codex's user agent, which includes its version.
     pub user_agent: Option<String>,
 }
 
-/// Who codex is signed in as.
+/// The account that codex is signed in with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct AccountState {
-    /// As codex says it.
+    /// The account as codex reports it.
     pub raw: Option<Json>,
-    /// In a few words.
+    /// A short human-readable description.
     pub summary: String,
-    /// Whether this model provider needs a sign-in with OpenAI.
+    /// Whether the model provider requires a sign-in with OpenAI.
     pub requires_openai_auth: bool,
 }
 
-/// A model that can be chosen.
+/// A model.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Model {
-    /// What to choose it by.
+    /// The model's id.
     pub model: String,
-    /// What people call it.
+    /// The name to display.
     pub display_name: String,
-    /// Whether codex takes it when none is chosen.
+    /// Whether the model is codex's default.
     pub is_default: bool,
-    /// Whether codex leaves it out of its own list.
+    /// Whether codex hides the model in its own list.
     pub hidden: bool,
-    /// Whether it can take on a personality.
+    /// Whether the model supports personalities.
     pub supports_personality: bool,
-    /// What it reads: `text`, `image`.
+    /// The supported kinds of input: `text`, `image`.
     pub input_modalities: Vec<String>,
-    /// How hard it can think, the least first.
+    /// The supported reasoning efforts, the lowest first.
     pub supported_reasoning_efforts: Vec<ReasoningEffort>,
-    /// How hard it thinks if nothing else is said.
+    /// The default reasoning effort.
     pub default_reasoning_effort: Option<String>,
 }
-read_fields!(Model {
+lenient_deserialize!(Model {
     model,
     display_name,
     is_default,
@@ -145,44 +145,44 @@ read_fields!(Model {
 });
 
 impl Model {
-    /// Whether it looks at images.
-    pub fn sees(&self) -> bool {
+    /// Returns `true` if the model accepts images.
+    pub fn supports_images(&self) -> bool {
         self.input_modalities.iter().any(|modality| modality == "image")
     }
 }
 
-/// One of the ways in which a model can think.
+/// A reasoning effort of a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReasoningEffort {
-    /// What to choose it by: `low`, `medium`, `high`, …
+    /// The value: `low`, `medium`, `high`, …
     pub reasoning_effort: String,
-    /// What it is good for, for people.
+    /// Human-readable description.
     pub description: String,
 }
-read_fields!(ReasoningEffort { reasoning_effort, description });
+lenient_deserialize!(ReasoningEffort { reasoning_effort, description });
 
-/// An entry of the conversation, as text.
+/// An entry of the transcript, as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TextEntry {
-    /// Its id.
+    /// The entry's id.
     pub id: String,
-    /// Who says it.
+    /// The author.
     pub role: Role,
-    /// What it says.
+    /// The text.
     pub text: String,
-    /// How far it has come: `inProgress`, `completed`, …
+    /// The status: `inProgress`, `completed`, …
     pub status: String,
-    /// What kind of item it is, in codex's words.
+    /// Codex's type of the item.
     pub source: String,
-    /// When it began, in Unix milliseconds.
+    /// When the entry started, in Unix milliseconds.
     pub created_at: Option<i64>,
 }
 
-/// Who says something.
+/// The author of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
@@ -191,28 +191,28 @@ pub enum Role {
     User,
     /// The agent.
     Assistant,
-    /// Everything that happened between them.
+    /// Everything else: commands, changes of files, notices, …
     System,
 }
 
-/// An event, in short.
+/// A summary of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RecentEvent {
-    /// When it came (RFC 3339, UTC).
+    /// The time of the event (RFC 3339, UTC).
     pub at: String,
     /// The event's name.
     #[serde(rename = "type")]
     pub kind: String,
     /// Codex's method.
     pub method: Option<String>,
-    /// The kind of the item it is about.
+    /// The type of the event's item.
     pub item_type: Option<String>,
-    /// The item it is about.
+    /// The id of the event's item.
     pub item_id: Option<String>,
-    /// A status that it tells.
+    /// The status in the event.
     pub status: Option<String>,
-    /// The beginning of its text.
+    /// The first characters of the event's text.
     pub text_preview: Option<String>,
 }

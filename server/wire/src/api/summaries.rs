@@ -1,58 +1,58 @@
-//! The stream of session summaries, `GET /api/events`.
+//! The stream of session summaries: `GET /api/events`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{EventId, SessionId, ThreadId},
-    read_fields,
+    lenient_deserialize,
+    string_enum::string_enum,
     timestamp::Timestamp,
-    words::words,
 };
 
-words! {
-    /// The name of an event of the summaries' stream.
+string_enum! {
+    /// The name of an event in the stream of session summaries.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum SummaryEventName {
-        /// All sessions of the caller; the first event of every connection.
+        /// All sessions of the caller. The first event of every connection.
         Sessions = "sessions",
-        /// A session that is new or has changed.
+        /// A new or changed session.
         Summary = "summary",
         /// A session that has ended.
         Removed = "removed",
-        /// A sign of life.
+        /// Keeps the connection alive.
         Ping = "ping",
     }
 }
 
-/// A session in short: what lists, titles and notifications need.
+/// The summary of a session, for lists, titles and notifications.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionSummary {
-    /// Its id.
+    /// The session's id.
     pub id: SessionId,
-    /// What it is about.
+    /// The thread's title.
     pub title: Option<String>,
-    /// The thread that it is in.
+    /// The session's thread.
     pub thread_id: Option<ThreadId>,
-    /// When it was last used.
+    /// When the session was last used.
     pub last_access_at: Timestamp,
-    /// The same in Unix milliseconds, for clients from before `lastAccessAt`.
+    /// The same in Unix milliseconds, for clients older than `lastAccessAt`.
     #[cfg_attr(feature = "openapi", schema(deprecated))]
     pub last_access_ms: i64,
     /// Whether a turn is running.
     pub running: bool,
-    /// Whether something waits for the user.
+    /// Whether a request waits for the user.
     pub waiting: bool,
-    /// When a turn last ended, or something was last asked of the user. `None` if never.
+    /// When a turn last ended or the user was last asked. `null` if never.
     pub news_at: Option<Timestamp>,
-    /// The same in Unix milliseconds, for clients from before `newsAt`; 0 if never.
+    /// The same in Unix milliseconds, for clients older than `newsAt`. 0 if never.
     #[cfg_attr(feature = "openapi", schema(deprecated))]
     pub news_ms: i64,
-    /// The newest event of its log; none while the session is in the store only.
+    /// The newest event of the session's log. `null` while the session is dormant.
     pub last_event_id: Option<EventId>,
 }
-read_fields!(SessionSummary {
+lenient_deserialize!(SessionSummary {
     id,
     title,
     thread_id,
@@ -66,9 +66,10 @@ read_fields!(SessionSummary {
 });
 
 impl SessionSummary {
-    /// The summary with these times, in Unix milliseconds; `news_ms` is 0 if there was never any news.
+    /// Returns the summary with these times in Unix milliseconds. `news_ms` is 0 if no turn ended and nothing was
+    /// asked.
     #[must_use]
-    pub fn at(self, last_access_ms: i64, news_ms: i64) -> Self {
+    pub fn with_times(self, last_access_ms: i64, news_ms: i64) -> Self {
         Self {
             last_access_at: Timestamp::from_ms(last_access_ms),
             last_access_ms,
@@ -84,12 +85,12 @@ impl SessionSummary {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionSummaries {
-    /// Names the server's build.
+    /// The build of the gateway.
     pub build_id: String,
-    /// The sessions, the last used first.
+    /// The sessions, the most recently used first.
     pub sessions: Vec<SessionSummary>,
 }
-read_fields!(SessionSummaries { build_id, sessions });
+lenient_deserialize!(SessionSummaries { build_id, sessions });
 
 /// The data of the event `removed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,11 +1,11 @@
-//! Threads: what is done with them, and what is told of them.
+//! Threads: actions, lists and exports.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{ThreadId, TurnId},
     json::Json,
-    words::words,
+    string_enum::string_enum,
 };
 
 /// `POST /api/sessions/{id}/thread/new`
@@ -13,7 +13,7 @@ use crate::{
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct NewThread {
-    /// The model; the session's preferred one without.
+    /// The model. Default: the session's.
     pub model: Option<String>,
 }
 
@@ -22,7 +22,7 @@ pub struct NewThread {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ResumeThread {
-    /// The thread to go on with.
+    /// The thread to resume.
     pub thread_id: ThreadId,
 }
 
@@ -31,7 +31,7 @@ pub struct ResumeThread {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ForkThread {
-    /// The last turn that the new thread has; all of them without.
+    /// The last turn of the new thread. Default: the last one of this thread.
     pub last_turn_id: Option<TurnId>,
 }
 
@@ -40,7 +40,7 @@ pub struct ForkThread {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RevertThread {
-    /// The first turn that is taken back; all later ones are, too.
+    /// The first turn to remove. All later turns are removed as well.
     pub before_turn_id: TurnId,
 }
 
@@ -49,33 +49,33 @@ pub struct RevertThread {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReviewThread {
-    /// What is looked at.
+    /// What to review.
     pub target: ReviewTarget,
 }
 
-/// What a review looks at, in codex's words.
+/// The target of a review, in codex's format.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum ReviewTarget {
-    /// What is changed in the working directory and not committed.
+    /// Uncommitted changes in the working directory.
     UncommittedChanges,
-    /// What differs from a branch.
+    /// The differences from a branch.
     BaseBranch {
         /// The branch.
         branch: String,
     },
     /// A commit.
     Commit {
-        /// Which.
+        /// The commit's hash.
         sha: String,
-        /// Its title, for people.
+        /// The commit's title, to display.
         #[serde(default)]
         title: Option<String>,
     },
-    /// What somebody says.
+    /// Custom instructions.
     Custom {
-        /// What they say.
+        /// The instructions.
         instructions: String,
     },
 }
@@ -85,57 +85,57 @@ pub enum ReviewTarget {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NameThread {
-    /// What people call the thread; not empty.
+    /// The thread's name. Not empty.
     pub name: String,
 }
 
-words! {
-    /// What can be done with a conversation, beside talking in it.
+string_enum! {
+    /// An action on a thread.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum ThreadAction {
-        /// Begin another one with what was said until the end of a turn.
+        /// Starts another thread with the history up to a turn.
         Fork = "fork",
-        /// Make its history shorter, for the model.
+        /// Summarizes the history, to make room in the model's context window.
         Compact = "compact",
-        /// Look at what was changed.
+        /// Reviews changes.
         Review = "review",
-        /// Put it out of the way.
+        /// Archives the thread.
         Archive = "archive",
-        /// Bring it back.
+        /// Restores the thread from the archive.
         Unarchive = "unarchive",
     }
 }
 
-words! {
-    /// What threads are sorted by, in codex's words.
+string_enum! {
+    /// The sort key of a list of threads, in codex's format.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum SortKey {
-        /// When they were begun.
+        /// The time of creation.
         CreatedAt = "created_at",
-        /// When they last changed.
+        /// The time of the last change.
         UpdatedAt = "updated_at",
-        /// When somebody last had to do with them.
+        /// The time of the last use.
         RecencyAt = "recency_at",
     }
 }
 
-words! {
-    /// What a thread is written as.
+string_enum! {
+    /// The format of an exported thread.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum ExportFormat {
-        /// For people.
+        /// Markdown, for people.
         #[default]
         Markdown = "markdown",
-        /// `{"thread": …, "turns": […]}`, as codex tells them.
+        /// `{"thread": …, "turns": […]}`, in codex's format.
         Json = "json",
     }
 }
 
-/// The reply of a request that is about a thread, and is done.
+/// The reply to an action on a thread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ThreadDone))]
 #[serde(rename_all = "camelCase")]
-pub struct ThreadDone {
+pub struct ThreadActionReply {
     /// Always true.
     pub ok: bool,
     /// The thread.
@@ -149,13 +149,13 @@ pub struct ThreadDone {
 pub struct ThreadList {
     /// Always true.
     pub ok: bool,
-    /// A page of the caller's threads, as codex describes them.
+    /// A page of the caller's threads, in codex's format.
     pub threads: Vec<Json>,
-    /// Where the next page begins; none after the last one.
+    /// The cursor of the next page. `null` on the last page.
     pub next_cursor: Option<String>,
-    /// Codex's reply, without what is not the caller's.
+    /// Codex's reply, without the threads of other owners.
     pub raw: Json,
-    /// What the request had that this gateway does not know, and left out.
+    /// The names in the request that this gateway does not know and ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
@@ -169,11 +169,11 @@ pub struct ThreadReply {
     pub ok: bool,
     /// The thread's id.
     pub thread_id: ThreadId,
-    /// The thread with its turns, as codex describes it.
+    /// The thread with its turns, in codex's format.
     pub thread: Json,
     /// Codex's reply.
     pub raw: Json,
-    /// What the request had that this gateway does not know, and left out.
+    /// The names in the request that this gateway does not know and ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }

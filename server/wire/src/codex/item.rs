@@ -1,4 +1,4 @@
-//! Items: what a turn is made of. 19 kinds in 0.171.0, and whatever comes next.
+//! Items, the parts of a turn. Codex 0.171.0 has 19 types; later ones are [`Item::Unknown`].
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,11 +14,11 @@ use crate::{
     output::Output,
 };
 
-/// Declares the item kinds: one struct each, and the enum over them with its reader.
+/// Declares the item types: a struct for each, and the enum [`Item`] with its deserializer.
 ///
-/// Reading is by hand (first `type`, then field by field), because serde's tagged enums cannot carry raw
-/// JSON, and a reader derived for each kind would cost the browser ten times the code. A known kind whose
-/// shape has changed reads as [`Item::Unknown`].
+/// The deserializer reads `type`, then field by field. Serde's tagged enums cannot contain raw JSON, and a derived
+/// deserializer for each type would cost the browser ten times the code. A known type with an unexpected shape becomes
+/// [`Item::Unknown`].
 macro_rules! items {
     ($($(#[doc = $doc:literal])* $kind:literal $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
         $(
@@ -67,11 +67,11 @@ macro_rules! items {
         #[serde(untagged)]
         pub enum Item {
             $($(#[doc = $doc])* $name($name),)*
-            /// A kind, or a shape of a known kind, that this version does not know.
+            /// An unknown type, or a known type with an unexpected shape.
             Unknown(UnknownItem),
         }
 
-        // (Not derived: what is known has the shape of what is not, and would be both.)
+        // Not derived: a known item also matches the schema of `UnknownItem`, and `oneOf` would reject it.
         #[cfg(feature = "openapi")]
         impl utoipa::PartialSchema for Item {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
@@ -88,9 +88,9 @@ macro_rules! items {
         }
 
         impl Item {
-            /// Reads an item from codex's JSON; `None` only if it has no id.
+            /// Parses an item in codex's JSON. `None` only if the item has no id.
             pub fn parse(raw: &RawValue) -> Option<Self> {
-                let mut fields = Fields::of(raw)?;
+                let mut fields = Fields::parse(raw)?;
                 let id: ItemId = fields.peek("id").ok()?;
                 let kind: String = fields.peek("type").unwrap_or_default();
                 let known = match kind.as_str() {
@@ -108,7 +108,7 @@ macro_rules! items {
                 }
             }
 
-            /// The item's `type`, as codex writes it.
+            /// The item's `type` in codex's JSON.
             pub fn kind(&self) -> &str {
                 match self {
                     $(Self::$name(_) => $kind,)*
@@ -126,14 +126,14 @@ impl<'de> Deserialize<'de> for Item {
     }
 }
 
-/// An item of a kind that this version does not know, as codex wrote it.
+/// An item of an unknown type, as codex sent it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnknownItem {
     /// The item's id.
     pub id: ItemId,
     /// The item's `type`.
     pub kind: String,
-    /// All of it.
+    /// The item's JSON.
     pub raw: Json,
 }
 
@@ -144,30 +144,30 @@ impl Serialize for UnknownItem {
 }
 
 items! {
-    /// What the user said.
+    /// A message of the user.
     "userMessage" UserMessage {
-        /// The id that the client gave the message, if it gave one: matches what it showed at once.
+        /// The client's id of the message, if any. Matches the message that the client displays before codex has it.
         client_id: Option<String>,
-        /// Its parts.
+        /// The parts of the message.
         content: Vec<UserInput>,
     }
-    /// What a hook told the agent.
+    /// A message of a hook to the agent.
     "hookPrompt" HookPrompt {
-        /// Its parts.
+        /// The parts of the message.
         fragments: Vec<HookPromptFragment>,
     }
-    /// What the agent said, in Markdown.
+    /// A message of the agent, in Markdown.
     "agentMessage" AgentMessage {
         /// The text so far.
         text: String,
-        /// Whether it comments on the work or answers, in codex's words.
+        /// `commentary` or `final_answer`, as codex reports it.
         phase: Option<String>,
     }
-    /// What a function of the client's answered.
+    /// The output of a client's function.
     "functionCallOutput" FunctionCallOutput {
         /// The function's name.
         name: String,
-        /// Its namespace, if it has one.
+        /// The function's namespace, if any.
         namespace: Option<String>,
         /// A text, or a list of content items.
         output: Json,
@@ -177,142 +177,142 @@ items! {
         /// The text so far.
         text: String,
     }
-    /// What the agent thought.
+    /// The agent's reasoning.
     "reasoning" Reasoning {
-        /// The summary's parts, in Markdown.
+        /// The parts of the summary, in Markdown.
         summary: Vec<String>,
-        /// The thoughts themselves, where the model shows them.
+        /// The full reasoning, if the model exposes it.
         content: Vec<String>,
     }
-    /// A command that the agent ran.
+    /// A command of the agent.
     "commandExecution" CommandExecution {
         /// The command line.
         command: String,
-        /// Where it runs.
+        /// The working directory.
         cwd: String,
-        /// The process, while there is one.
+        /// The id of the process, while it exists.
         process_id: Option<String>,
-        /// Who started it, in codex's words.
+        /// The origin of the command, as codex reports it.
         source: Option<String>,
-        /// How far it has come.
+        /// The command's status.
         status: ItemStatus,
-        /// What it printed, both streams together.
+        /// Standard output and standard error, interleaved.
         aggregated_output: Output,
-        /// Its exit status.
+        /// The exit status.
         exit_code: Option<i64>,
-        /// How long it ran, in milliseconds.
+        /// The duration in milliseconds.
         duration_ms: Option<u64>,
     }
-    /// Files that the agent changed, or wants to.
+    /// Changes of files, applied or proposed.
     "fileChange" FileChange {
-        /// One entry for each file.
+        /// The changes, one for each file.
         changes: Vec<FileUpdateChange>,
-        /// How far it has come.
+        /// The status of the changes.
         status: ItemStatus,
     }
-    /// A call of a tool of an MCP server.
+    /// A call of an MCP server's tool.
     "mcpToolCall" McpToolCall {
         /// The server's name.
         server: String,
         /// The tool's name.
         tool: String,
-        /// How far it has come.
+        /// The call's status.
         status: ItemStatus,
-        /// What it was called with.
+        /// The arguments.
         arguments: Json,
-        /// What it answered.
+        /// The result.
         result: Option<Json>,
-        /// What went wrong.
+        /// The error.
         error: Option<McpToolCallError>,
-        /// How long it took, in milliseconds.
+        /// The duration in milliseconds.
         duration_ms: Option<u64>,
-        /// The newest word on its progress.
+        /// The newest progress message.
         progress: Option<String>,
     }
-    /// A call of a tool that the client offers.
+    /// A call of a client's tool.
     "dynamicToolCall" DynamicToolCall {
-        /// The tool's namespace, if it has one.
+        /// The tool's namespace, if any.
         namespace: Option<String>,
         /// The tool's name.
         tool: String,
-        /// What it was called with.
+        /// The arguments.
         arguments: Json,
-        /// How far it has come.
+        /// The call's status.
         status: ItemStatus,
-        /// What it answered.
+        /// The result.
         content_items: Option<Json>,
-        /// Whether it did what it was asked.
+        /// Whether the call succeeded.
         success: Option<bool>,
-        /// How long it took, in milliseconds.
+        /// The duration in milliseconds.
         duration_ms: Option<u64>,
     }
-    /// A word between agents.
+    /// A call by which an agent controls or messages other agents.
     "collabAgentToolCall" CollabAgentToolCall {
-        /// What was done, in codex's words: `spawnAgent`, `wait`, …
+        /// The tool: `spawnAgent`, `wait`, …
         tool: String,
-        /// How far it has come.
+        /// The call's status.
         status: ItemStatus,
-        /// What the other agent was told.
+        /// The message to the other agents.
         prompt: Option<String>,
-        /// The threads of the agents spoken to.
+        /// The threads of the other agents.
         receiver_thread_ids: Vec<String>,
     }
-    /// Something another agent of this conversation did.
+    /// An activity of a sub-agent.
     "subAgentActivity" SubAgentActivity {
-        /// What happened, in codex's words: `started`, `completed`, …
+        /// The kind of activity: `started`, `completed`, …
         kind: String,
-        /// The agent's thread.
+        /// The sub-agent's thread.
         agent_thread_id: String,
-        /// The agent's place among the agents.
+        /// The sub-agent's path in the tree of agents.
         agent_path: String,
     }
-    /// A search of the web.
+    /// A web search.
     "webSearch" WebSearch {
-        /// What was searched for.
+        /// The query.
         query: String,
-        /// What was done: search, open a page, find in it.
+        /// The action: search, open a page, find in a page.
         action: Option<Json>,
     }
-    /// An image that the agent looked at.
+    /// An image that the agent viewed.
     "imageView" ImageView {
-        /// Its path.
+        /// The image's path.
         path: String,
     }
-    /// A pause that the agent made.
+    /// A pause of the agent.
     "sleep" Sleep {
-        /// How long, in milliseconds.
+        /// The duration in milliseconds.
         duration_ms: u64,
     }
-    /// An image that the agent made.
+    /// An image that the agent generated.
     "imageGeneration" ImageGeneration {
-        /// How far it has come, in codex's words.
+        /// The status, as codex reports it.
         status: String,
-        /// The prompt as the image model understood it.
+        /// The prompt as revised by the image model.
         revised_prompt: Option<String>,
-        /// Where it was saved.
+        /// The image's path.
         saved_path: Option<String>,
     }
-    /// A review begins.
+    /// The start of a review.
     "enteredReviewMode" EnteredReviewMode {
-        /// What is reviewed.
+        /// The target of the review.
         review: String,
     }
-    /// A review ends.
+    /// The end of a review.
     "exitedReviewMode" ExitedReviewMode {
-        /// What it found.
+        /// The findings.
         review: String,
     }
-    /// The conversation so far was summed up to make room.
+    /// The history was summarized, to make room in the model's context window.
     "contextCompaction" ContextCompaction {}
 }
 
-/// What a part of a reasoning's summary is about: it begins with that, in bold.
-pub fn topic(part: &str) -> Option<&str> {
+/// The topic of a part of a reasoning summary: the bold text at its start.
+pub fn summary_topic(part: &str) -> Option<&str> {
     part.trim_start().strip_prefix("**")?.split_once("**").map(|(topic, _)| topic.trim())
 }
 
 impl UserMessage {
-    /// Its text parts, a line break between them.
+    /// The text parts, joined by line breaks.
     pub fn text(&self) -> String {
         let texts: Vec<&str> = self.content.iter().filter_map(|part| part.text.as_deref()).collect();
         texts.join("\n")
@@ -320,14 +320,14 @@ impl UserMessage {
 }
 
 impl CommandExecution {
-    /// Whether it was ended from outside. Codex gives a command that it ends itself an exit status of -1, or that of
-    /// SIGKILL, whichever of its tasks comes to it first.
+    /// Returns `true` if the command was killed. Codex reports a command that it kills with exit status -1 or with that
+    /// of SIGKILL, depending on a race between its tasks.
     pub fn was_killed(&self) -> bool {
-        const BY_SIGKILL: i64 = 128 + 9;
-        self.exit_code.is_some_and(|code| code < 0 || code == BY_SIGKILL)
+        const SIGKILL_STATUS: i64 = 128 + 9;
+        self.exit_code.is_some_and(|code| code < 0 || code == SIGKILL_STATUS)
     }
 
-    /// Whether it went wrong by itself.
+    /// Returns `true` if the command failed without being killed.
     pub fn has_failed(&self) -> bool {
         match self.exit_code {
             Some(code) => code > 0 && !self.was_killed(),
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_item_is_typed_and_written_in_codex_own_shape() {
+    fn known_item_is_typed_and_serializes_in_codex_shape() {
         let item = read(r#"{"type":"agentMessage","id":"m1","text":"Hi","phase":null,"brandNew":{"a":1}}"#);
         let Item::AgentMessage(message) = &item else { panic!("{item:?}") };
         assert_eq!(message.text, "Hi");
@@ -360,14 +360,14 @@ mod tests {
     }
 
     #[test]
-    fn the_topic_is_what_stands_in_bold_at_the_beginning() {
-        assert_eq!(topic("**Reading the request**\n\nIt says"), Some("Reading the request"));
-        assert_eq!(topic("**Reading the"), None);
-        assert_eq!(topic("It **says** so"), None);
+    fn summary_topic_is_leading_bold_text() {
+        assert_eq!(summary_topic("**Reading the request**\n\nIt says"), Some("Reading the request"));
+        assert_eq!(summary_topic("**Reading the"), None);
+        assert_eq!(summary_topic("It **says** so"), None);
     }
 
     #[test]
-    fn an_unknown_kind_keeps_its_json() {
+    fn unknown_type_keeps_its_json() {
         let json = r#"{"type":"hologram","id":"h1","beams":[1, 2]}"#;
         let item = read(json);
         assert_eq!((item.kind(), item.id().as_str()), ("hologram", "h1"));
@@ -375,14 +375,14 @@ mod tests {
     }
 
     #[test]
-    fn a_known_kind_of_another_shape_is_unknown_not_an_error() {
+    fn known_type_with_unexpected_shape_is_unknown() {
         let item = read(r#"{"type":"plan","id":"p1","text":["now","a","list"]}"#);
         assert!(matches!(item, Item::Unknown(_)), "{item:?}");
         assert_eq!(item.kind(), "plan");
     }
 
     #[test]
-    fn an_unknown_status_and_null_fields_pass() {
+    fn unknown_status_and_null_fields_are_accepted() {
         let item = read(
             r#"{"type":"commandExecution","id":"c1","command":"ls","status":"paused","aggregatedOutput":null}"#,
         );
@@ -392,9 +392,9 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_was_stopped_did_not_fail() {
-        let ended = |ending: &str| {
-            let item = read(&format!(r#"{{"type":"commandExecution","id":"c","command":"x",{ending}}}"#));
+    fn killed_command_has_not_failed() {
+        let ended = |fields: &str| {
+            let item = read(&format!(r#"{{"type":"commandExecution","id":"c","command":"x",{fields}}}"#));
             let Item::CommandExecution(command) = item else { panic!("{item:?}") };
             (command.was_killed(), command.has_failed())
         };
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_without_an_id_is_an_error() {
+    fn item_without_id_is_an_error() {
         assert!(serde_json::from_str::<Item>(r#"{"type":"plan"}"#).is_err());
     }
 }

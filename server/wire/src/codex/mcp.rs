@@ -1,36 +1,36 @@
-//! MCP servers, as codex tells of their start.
+//! MCP servers and their startup status.
 
 use serde::Serialize;
 
-use crate::{read_fields, words::words};
+use crate::{lenient_deserialize, string_enum::string_enum};
 
-/// An MCP server of a thread, and how far its start has come.
+/// An MCP server of a thread, with its startup status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct McpServer {
-    /// Its name in codex's configuration.
+    /// The server's name in codex's configuration.
     pub name: String,
-    /// How far its start has come.
+    /// The startup status.
     pub status: McpServerStatus,
-    /// Why it could not be started, in codex's words.
+    /// Why the start failed, as codex reports it.
     pub error: Option<String>,
 }
-read_fields!(McpServer { error; name, status });
+lenient_deserialize!(McpServer { error; name, status });
 
-words! {
-    /// How far the start of an MCP server has come.
+string_enum! {
+    /// The startup status of an MCP server.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum McpServerStatus {
-        /// It is being started: its tools are not there yet.
+        /// The server is starting. Its tools are not available yet.
         Starting = "starting",
-        /// Its tools are there.
+        /// The server's tools are available.
         Ready = "ready",
-        /// It could not be started: its tools are missing.
+        /// The start failed. The server's tools are not available.
         Failed = "failed",
-        /// Its start was given up.
+        /// The start was cancelled.
         Cancelled = "cancelled",
-        /// A word that this version does not know.
+        /// A value that this version does not know.
         Other = "other",
     }
     other = Other

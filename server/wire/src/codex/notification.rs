@@ -1,4 +1,4 @@
-//! Notifications: what codex says unasked.
+//! Notifications of codex.
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -13,111 +13,111 @@ use super::{
 };
 use crate::{
     ids::{ItemId, ThreadId, TurnId},
-    read_fields,
+    lenient_deserialize,
 };
 
-/// A notification, as far as the fold needs to know it.
+/// A notification, as far as the fold needs it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notification {
     /// `turn/started`
     TurnStarted(ThreadId, Turn),
-    /// `turn/completed`: however it ended
+    /// `turn/completed`, whatever the turn's status
     TurnCompleted(ThreadId, Turn),
     /// `item/started`
     ItemStarted(ItemEvent),
-    /// `item/completed`: the item it carries is authoritative
+    /// `item/completed`: its item replaces what the deltas added up to
     ItemCompleted(ItemEvent),
-    /// Any of the notifications that add to an item
+    /// Any of the notifications that carry a delta of an item
     ItemDelta(ItemDelta),
     /// `turn/plan/updated`
     PlanUpdated(TurnPlan),
     /// `thread/tokenUsage/updated`
     TokenUsage(ThreadId, TokenUsage),
-    /// `account/rateLimits/updated`: what is said of them now
+    /// `account/rateLimits/updated`: the limits that have changed
     RateLimits(RateLimits),
     /// `thread/status/changed`
     ThreadStatus(ThreadId, ThreadStatus),
     /// `thread/name/updated`
     ThreadName(ThreadId, Option<String>),
-    /// `thread/settings/updated`: what the thread runs with from here on
+    /// `thread/settings/updated`: the new settings of the thread
     Settings(ThreadId, ThreadSettings),
-    /// `model/rerouted`: the model that is used from here on
+    /// `model/rerouted`: the new model of the thread
     Model(ThreadId, String),
-    /// `error`: something went wrong in a turn
+    /// `error`: an error in a turn
     Error(ErrorNotification),
-    /// `warning`, `configWarning` and the like: a message for people, of a thread or of all
+    /// `warning`, `configWarning` and similar: a human-readable message about one thread or all threads
     Warning(Option<ThreadId>, String),
-    /// `mcpServer/startupStatus/updated`: how far the start of an MCP server has come, for a thread or for all
+    /// `mcpServer/startupStatus/updated`: the startup status of an MCP server, for one thread or all threads
     McpServer(Option<ThreadId>, McpServer),
-    /// Everything else
+    /// Any other notification
     Other,
 }
 
-/// An item at one of its ends.
+/// The start or the completion of an item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ItemEvent {
-    /// The thread it belongs to.
+    /// The item's thread.
     pub thread_id: ThreadId,
-    /// The turn it belongs to.
+    /// The item's turn.
     pub turn_id: TurnId,
     /// The item.
     pub item: Item,
-    /// When it started or completed, in Unix milliseconds.
+    /// The time of the start or completion, in Unix milliseconds.
     pub at_ms: Option<i64>,
 }
 
-/// An addition to an item.
+/// A delta of an item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ItemDelta {
-    /// The thread it belongs to.
+    /// The item's thread.
     pub thread_id: ThreadId,
-    /// The item that it is added to.
+    /// The item.
     pub item_id: ItemId,
-    /// What is added.
+    /// The delta.
     pub delta: Delta,
 }
 
-/// What is added to an item.
+/// The content of a delta.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delta {
-    /// More text, of a message or a plan.
+    /// Text to append to a message or a plan.
     Text(String),
-    /// More output of a command.
+    /// Output to append to that of a command.
     Output(String),
-    /// More of the n-th part of a reasoning's summary.
+    /// Text to append to the n-th part of a reasoning summary.
     Summary(usize, String),
-    /// More of the n-th part of the reasoning itself.
+    /// Text to append to the n-th part of the full reasoning.
     Reasoning(usize, String),
-    /// The changes of a patch so far.
+    /// The complete changes of a patch so far.
     Changes(Vec<FileUpdateChange>),
-    /// The newest word on a tool call's progress.
+    /// The newest progress message of a tool call.
     Progress(String),
 }
 
-/// `error`: something went wrong in a turn.
+/// `error`: an error in a turn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ErrorNotification {
-    /// What.
+    /// The error.
     pub error: TurnError,
-    /// Codex tries again by itself: the turn goes on.
+    /// Whether codex retries by itself, so that the turn continues.
     pub will_retry: bool,
-    /// The thread it happened in.
+    /// The thread.
     pub thread_id: ThreadId,
-    /// The turn it happened in.
+    /// The turn.
     pub turn_id: TurnId,
 }
-read_fields!(ErrorNotification { error, will_retry, thread_id, turn_id });
+lenient_deserialize!(ErrorNotification { error, will_retry, thread_id, turn_id });
 
 struct RateLimitParams {
     rate_limits: RateLimits,
 }
-read_fields!(RateLimitParams { rate_limits });
+lenient_deserialize!(RateLimitParams { rate_limits });
 
 struct TurnParams {
     thread_id: ThreadId,
     turn: Turn,
 }
-read_fields!(TurnParams { thread_id; turn });
+lenient_deserialize!(TurnParams { thread_id; turn });
 
 struct ItemParams {
     thread_id: ThreadId,
@@ -126,7 +126,7 @@ struct ItemParams {
     started_at_ms: Option<i64>,
     completed_at_ms: Option<i64>,
 }
-read_fields!(ItemParams { thread_id, turn_id, started_at_ms, completed_at_ms; item });
+lenient_deserialize!(ItemParams { thread_id, turn_id, started_at_ms, completed_at_ms; item });
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -151,7 +151,7 @@ struct ThreadParams {
     thread_settings: ThreadSettings,
     to_model: String,
 }
-read_fields!(ThreadParams { thread_id, token_usage, status, thread_name, thread_settings, to_model });
+lenient_deserialize!(ThreadParams { thread_id, token_usage, status, thread_name, thread_settings, to_model });
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -170,18 +170,18 @@ struct McpServerParams {
 }
 
 impl Notification {
-    /// Reads a notification. A shape that is not the known one reads as [`Notification::Other`]: it still
-    /// reaches the clients as it came.
+    /// Parses a notification. Unexpected parameters become [`Notification::Other`]: clients get the notification
+    /// unchanged in any case.
     pub fn parse(method: &str, params: &RawValue) -> Self {
-        Self::known(method, params).unwrap_or(Self::Other)
+        Self::parse_known(method, params).unwrap_or(Self::Other)
     }
 
-    fn known(method: &str, params: &RawValue) -> Option<Self> {
-        let delta = |of: fn(DeltaParams) -> Delta| {
+    fn parse_known(method: &str, params: &RawValue) -> Option<Self> {
+        let delta = |to_delta: fn(DeltaParams) -> Delta| {
             let mut params: DeltaParams = read(params)?;
             let (thread_id, item_id) =
                 (std::mem::take(&mut params.thread_id), std::mem::take(&mut params.item_id));
-            Some(Self::ItemDelta(ItemDelta { thread_id, item_id, delta: of(params) }))
+            Some(Self::ItemDelta(ItemDelta { thread_id, item_id, delta: to_delta(params) }))
         };
         Some(match method {
             "item/agentMessage/delta" | "item/plan/delta" => delta(|p| Delta::Text(p.delta))?,
@@ -225,7 +225,7 @@ impl Notification {
         })
     }
 
-    /// The thread that the notification is about, where it is about one.
+    /// The notification's thread. `None` if it concerns all threads, or is [`Notification::Other`].
     pub fn thread_id(&self) -> Option<&ThreadId> {
         match self {
             Self::TurnStarted(thread, _)
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delta_names_its_item() {
+    fn delta_has_item_id_and_text() {
         let delta =
             parse("item/agentMessage/delta", r#"{"threadId":"t","turnId":"u","itemId":"i","delta":"Hel"}"#);
         let Notification::ItemDelta(delta) = delta else { panic!("{delta:?}") };
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_summary_has_its_index() {
+    fn summary_delta_has_part_index() {
         let params = r#"{"threadId":"t","turnId":"u","itemId":"i","delta":"x","summaryIndex":2}"#;
         let Notification::ItemDelta(delta) = parse("item/reasoning/summaryTextDelta", params) else {
             panic!()
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_codex_retries_says_so() {
+    fn error_that_codex_retries_is_marked() {
         let params = r#"{"error":{"message":"Reconnecting... 1/5","codexErrorInfo":{"responseStreamDisconnected":{"httpStatusCode":null}},"additionalDetails":null},"willRetry":true,"threadId":"t","turnId":"u"}"#;
         let Notification::Error(error) = parse("error", params) else { panic!() };
         assert!(error.will_retry);
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_told_in_the_words_of_the_gateway() {
+    fn settings_are_converted_and_unknown_values_are_none() {
         let params = r#"{"threadId":"t","threadSettings":{"model":"m","effort":"low","approvalPolicy":"never",
             "sandboxPolicy":{"type":"workspaceWrite","writableRoots":[],"networkAccess":false}}}"#;
         let Notification::Settings(_, settings) = parse("thread/settings/updated", params) else { panic!() };
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_or_of_another_shape_is_other() {
+    fn unknown_method_or_unexpected_params_are_other() {
         assert_eq!(parse("moon/landed", "{}"), Notification::Other);
         assert_eq!(parse("turn/started", r#"{"turn":7}"#), Notification::Other);
         assert_eq!(parse("item/started", "null"), Notification::Other);

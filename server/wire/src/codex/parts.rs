@@ -1,21 +1,21 @@
-//! What items are made of: what the user said, what became of files.
+//! Parts of items: user input, hook prompts, changes of files.
 
 use serde::Serialize;
 
-use crate::{ids::UploadId, read_fields};
+use crate::{ids::UploadId, lenient_deserialize};
 
-/// One part of what the user said: a text, an image, a mention of a file, …
+/// A part of a user message: a text, an image, a mention of a file, …
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UserInput {
-    /// `text`, `image`, `localImage`, `skill`, `mention`, or what comes next.
+    /// `text`, `image`, `localImage`, `skill`, `mention`, or a later type.
     #[serde(rename = "type")]
     pub kind: String,
     /// The text of a `text`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The address of an `image`.
+    /// The URL of an `image`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The name of a `mention` or `skill`.
@@ -25,11 +25,12 @@ pub struct UserInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
 }
-read_fields!(UserInput { kind as "type", text, url, name, path });
+lenient_deserialize!(UserInput { kind as "type", text, url, name, path });
 
 impl UserInput {
-    /// The upload that an image is, if it is one: the gateway keeps each as a file of its id, in a directory of this
-    /// name, and codex tells the file's path.
+    /// The upload behind a `localImage`. `None` for other images.
+    ///
+    /// Codex reports the path of the file, and the gateway stores an upload as `…/uploads/{id}`.
     pub fn upload(&self) -> Option<UploadId> {
         let path = self.path.as_deref().filter(|_| self.kind == "localImage")?;
         let (directory, id) = path.rsplit_once('/')?;
@@ -38,7 +39,7 @@ impl UserInput {
     }
 }
 
-/// One part of what a hook told the agent.
+/// A part of a hook's message.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -46,43 +47,43 @@ pub struct HookPromptFragment {
     /// The text.
     pub text: String,
 }
-read_fields!(HookPromptFragment { text });
+lenient_deserialize!(HookPromptFragment { text });
 
-/// A change of one file.
+/// A change of a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FileUpdateChange {
-    /// The file.
+    /// The file's path, before a move.
     pub path: String,
-    /// What happens to it.
+    /// The kind of change.
     pub kind: PatchChangeKind,
-    /// A unified diff of an update; the whole content of a file that is added or deleted.
+    /// The unified diff of an update, without file headers. For an added or deleted file, its whole content.
     pub diff: String,
 }
-read_fields!(FileUpdateChange { path, kind, diff });
+lenient_deserialize!(FileUpdateChange { path, kind, diff });
 
-/// What happens to a file.
+/// The kind of a file change.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PatchChangeKind {
     /// `add`, `delete` or `update`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Where an updated file moves.
+    /// The new path of an updated file that is moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub move_path: Option<String>,
 }
-read_fields!(PatchChangeKind { kind as "type", move_path });
+lenient_deserialize!(PatchChangeKind { kind as "type", move_path });
 
-/// Why a call of an MCP tool failed.
+/// The error of an MCP tool call.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct McpToolCallError {
-    /// For people.
+    /// Human-readable text.
     pub message: String,
 }
-read_fields!(McpToolCallError { message });
+lenient_deserialize!(McpToolCallError { message });
 
 #[cfg(test)]
 mod tests {
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_of_a_message_is_an_upload_by_its_path() {
+    fn local_image_in_uploads_directory_is_an_upload() {
         let input = |kind: &str, path: &str| {
             let input = UserInput { kind: kind.into(), path: Some(path.into()), ..UserInput::default() };
             input.upload().map(|id| id.to_string())

@@ -1,36 +1,36 @@
-//! What a thread runs with, and what it is doing.
+//! Settings and status of a thread.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     json::Json,
-    read_fields,
+    lenient_deserialize,
     turn::{ApprovalPolicy, SandboxMode},
 };
 
-/// What a thread is doing, in codex's words.
+/// The status of a thread, as codex reports it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadStatus {
-    /// `idle`, `active`, `systemError`, `notLoaded`, or what comes next.
+    /// `idle`, `active`, `systemError`, `notLoaded`, or a later value.
     #[serde(rename = "type")]
     pub kind: String,
     /// What an active thread waits for: `waitingOnApproval`, `waitingOnUserInput`.
     pub active_flags: Vec<String>,
 }
-read_fields!(ThreadStatus { kind as "type", active_flags });
+lenient_deserialize!(ThreadStatus { kind as "type", active_flags });
 
-/// What a thread runs with.
+/// The settings of a thread.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ThreadSettings {
     /// The model.
     pub model: String,
-    /// How hard the model thinks; as it does by itself without.
+    /// The reasoning effort. `None`: the model's default.
     pub effort: Option<String>,
-    /// What commands may touch; none if the gateway has no word for it.
+    /// What commands may access. `None` if the gateway does not know the policy.
     pub sandbox: Option<SandboxMode>,
-    /// When codex asks; none if the gateway has no word for it.
+    /// When codex asks for approval. `None` if the gateway does not know the policy.
     pub approval_policy: Option<ApprovalPolicy>,
 }
 
@@ -41,7 +41,7 @@ impl<'de> Deserialize<'de> for ThreadSettings {
             model: settings.model,
             effort: settings.effort,
             sandbox: settings.sandbox_policy.mode(),
-            approval_policy: approval_policy(&settings.approval_policy),
+            approval_policy: parse_approval_policy(&settings.approval_policy),
         })
     }
 }
@@ -52,19 +52,19 @@ struct SettingsParams {
     sandbox_policy: SandboxPolicy,
     approval_policy: Json,
 }
-read_fields!(SettingsParams { model, effort, sandbox_policy, approval_policy });
+lenient_deserialize!(SettingsParams { model, effort, sandbox_policy, approval_policy });
 
-/// What commands may touch, as codex tells it.
+/// What commands may access, in codex's format.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SandboxPolicy {
-    /// `readOnly`, `workspaceWrite`, `dangerFullAccess`, `externalSandbox`, or what comes next.
+    /// `readOnly`, `workspaceWrite`, `dangerFullAccess`, `externalSandbox`, or a later value.
     pub kind: String,
 }
-read_fields!(SandboxPolicy { kind as "type" });
+lenient_deserialize!(SandboxPolicy { kind as "type" });
 
 impl SandboxPolicy {
-    /// The policy that this word stands for.
-    pub fn of(mode: SandboxMode) -> Self {
+    /// The policy of a sandbox mode.
+    pub fn from_mode(mode: SandboxMode) -> Self {
         let kind = match mode {
             SandboxMode::ReadOnly => "readOnly",
             SandboxMode::WorkspaceWrite => "workspaceWrite",
@@ -73,7 +73,7 @@ impl SandboxPolicy {
         Self { kind: kind.to_owned() }
     }
 
-    /// The word that the gateway has for it.
+    /// The sandbox mode of the policy. `None` if there is no such mode.
     pub fn mode(&self) -> Option<SandboxMode> {
         match self.kind.as_str() {
             "readOnly" => Some(SandboxMode::ReadOnly),
@@ -84,7 +84,7 @@ impl SandboxPolicy {
     }
 }
 
-/// The word that the gateway has for what codex says of when it asks: a word, or an object.
-pub fn approval_policy(policy: &Json) -> Option<ApprovalPolicy> {
+/// Parses codex's approval policy: a string, or an object for custom policies. `None` if the gateway does not know it.
+pub fn parse_approval_policy(policy: &Json) -> Option<ApprovalPolicy> {
     ApprovalPolicy::parse(policy.get().trim_matches('"'))
 }

@@ -1,40 +1,40 @@
-//! How far an item or a turn has come.
+//! The status of an item or a turn.
 
-use crate::words::words;
+use crate::string_enum::string_enum;
 
-words! {
+string_enum! {
     /// The status of a command, a patch or a tool call.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum ItemStatus {
-        /// Still at work.
+        /// Running.
         #[default]
         InProgress = "inProgress",
-        /// Ended well.
+        /// Succeeded.
         Completed = "completed",
-        /// Ended badly.
+        /// Failed.
         Failed = "failed",
-        /// The user, or who answers for them, did not allow it.
+        /// Declined by the user, or by the session's approval mode.
         Declined = "declined",
-        /// A word that this version does not know.
+        /// A value that this version does not know.
         Other = "other",
     }
     other = Other
 }
 
-words! {
+string_enum! {
     /// The status of a turn.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum TurnStatus {
-        /// The agent is at work.
+        /// Running.
         #[default]
         InProgress = "inProgress",
-        /// It ended by itself.
+        /// Completed.
         Completed = "completed",
-        /// Somebody stopped it.
+        /// Stopped before its end.
         Interrupted = "interrupted",
-        /// It could not go on.
+        /// Failed.
         Failed = "failed",
-        /// A word that this version does not know; the turn has ended.
+        /// A value that this version does not know. The turn has ended.
         Other = "other",
     }
     other = Other

@@ -1,4 +1,4 @@
-//! A turn, and its plan.
+//! A turn and its plan.
 
 use serde::Serialize;
 
@@ -6,8 +6,8 @@ use super::status::TurnStatus;
 use crate::{
     ids::{ThreadId, TurnId},
     json::Json,
-    read_fields,
-    words::words,
+    lenient_deserialize,
+    string_enum::string_enum,
 };
 
 /// A turn, without its items.
@@ -17,72 +17,72 @@ use crate::{
 pub struct Turn {
     /// The turn's id.
     pub id: TurnId,
-    /// How far it has come.
+    /// The turn's status.
     pub status: TurnStatus,
-    /// Why it failed.
+    /// Why the turn failed.
     pub error: Option<TurnError>,
-    /// When it started, in Unix seconds.
+    /// When the turn started, in Unix seconds.
     pub started_at: Option<i64>,
-    /// How long it took, in milliseconds.
+    /// The turn's duration in milliseconds.
     pub duration_ms: Option<u64>,
 }
-read_fields!(Turn { id, status, error, started_at, duration_ms });
+lenient_deserialize!(Turn { id, status, error, started_at, duration_ms });
 
-/// Why a turn failed, or nearly did.
+/// An error in a turn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TurnError {
-    /// For people.
+    /// Human-readable text.
     pub message: String,
-    /// Codex's own classification.
+    /// Codex's classification of the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codex_error_info: Option<Json>,
-    /// More for people.
+    /// Further human-readable text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_details: Option<String>,
 }
-read_fields!(TurnError { message, codex_error_info, additional_details });
+lenient_deserialize!(TurnError { message, codex_error_info, additional_details });
 
-/// `turn/plan/updated`: the plan of a turn, whole each time.
+/// `turn/plan/updated`: the complete plan of a turn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TurnPlan {
-    /// The thread it belongs to.
+    /// The plan's thread.
     pub thread_id: ThreadId,
-    /// The turn it belongs to.
+    /// The plan's turn.
     pub turn_id: TurnId,
-    /// Why the plan is so, or changed.
+    /// The agent's explanation of the plan or of the change.
     pub explanation: Option<String>,
-    /// Its steps in order.
+    /// The steps in order.
     pub plan: Vec<PlanStep>,
 }
-read_fields!(TurnPlan { thread_id, turn_id, explanation, plan });
+lenient_deserialize!(TurnPlan { thread_id, turn_id, explanation, plan });
 
 /// A step of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlanStep {
-    /// What is to do.
+    /// The description of the step.
     pub step: String,
-    /// How far it has come.
+    /// The status of the step.
     pub status: PlanStepStatus,
 }
-read_fields!(PlanStep { step, status });
+lenient_deserialize!(PlanStep { step, status });
 
-words! {
-    /// How far a step of a plan has come.
+string_enum! {
+    /// The status of a step of a plan.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum PlanStepStatus {
-        /// Not begun.
+        /// Not started.
         #[default]
         Pending = "pending",
-        /// At work.
+        /// Running.
         InProgress = "inProgress",
-        /// Done.
+        /// Completed.
         Completed = "completed",
-        /// A word that this version does not know.
+        /// A value that this version does not know.
         Other = "other",
     }
     other = Other

@@ -1,40 +1,40 @@
-//! What was used: tokens, and the account's limits.
+//! Token usage and rate limits.
 
 use serde::Serialize;
 
-use crate::read_fields;
+use crate::lenient_deserialize;
 
-/// How many tokens a thread has used.
+/// The token usage of a thread.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TokenUsage {
-    /// Since the thread began.
+    /// The usage since the start of the thread.
     pub total: TokenUsageBreakdown,
-    /// In the newest request: how full the model's window is.
+    /// The usage of the newest request. Its total is how much of the context window is in use.
     pub last: TokenUsageBreakdown,
-    /// The size of the model's window, in tokens.
+    /// The size of the model's context window, in tokens.
     pub model_context_window: Option<u64>,
 }
-read_fields!(TokenUsage { total, last, model_context_window });
+lenient_deserialize!(TokenUsage { total, last, model_context_window });
 
-/// Tokens by kind.
+/// Token counts by kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TokenUsageBreakdown {
-    /// All of them.
+    /// All tokens.
     pub total_tokens: u64,
-    /// Read.
+    /// Input tokens.
     pub input_tokens: u64,
-    /// Of those read, from the cache.
+    /// Input tokens that were read from the cache.
     pub cached_input_tokens: u64,
-    /// Written.
+    /// Output tokens.
     pub output_tokens: u64,
-    /// Of those written, in thought.
+    /// Output tokens that were used for reasoning.
     pub reasoning_output_tokens: u64,
 }
-read_fields!(TokenUsageBreakdown {
+lenient_deserialize!(TokenUsageBreakdown {
     total_tokens,
     input_tokens,
     cached_input_tokens,
@@ -43,7 +43,7 @@ read_fields!(TokenUsageBreakdown {
 });
 
 impl TokenUsageBreakdown {
-    /// What was used since it was so many.
+    /// The difference to an earlier count.
     pub(crate) fn since(&self, before: &Self) -> Self {
         Self {
             total_tokens: self.total_tokens.saturating_sub(before.total_tokens),
@@ -67,28 +67,28 @@ impl std::ops::AddAssign for TokenUsageBreakdown {
     }
 }
 
-/// How much of the account's limits is used.
+/// The rate limits of the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimits {
-    /// The shorter one.
+    /// The limit with the shorter window.
     pub primary: Option<RateLimit>,
-    /// The longer one.
+    /// The limit with the longer window.
     pub secondary: Option<RateLimit>,
 }
-read_fields!(RateLimits { primary, secondary });
+lenient_deserialize!(RateLimits { primary, secondary });
 
-/// How much of a limit is used.
+/// A rate limit and its usage.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimit {
-    /// How much, in percent.
+    /// The used share, in percent.
     pub used_percent: i64,
-    /// How long the limit's time is, in minutes.
+    /// The length of the window, in minutes.
     pub window_duration_mins: Option<i64>,
-    /// When it begins anew, in Unix seconds.
+    /// When the window is reset, in Unix seconds.
     pub resets_at: Option<i64>,
 }
-read_fields!(RateLimit { used_percent, window_duration_mins, resets_at });
+lenient_deserialize!(RateLimit { used_percent, window_duration_mins, resets_at });

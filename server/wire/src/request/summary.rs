@@ -1,61 +1,61 @@
-//! What a request says, in a form that is the same for all methods.
+//! The summary of a request to the user, in a format that is the same for all methods.
 
 use serde::Serialize;
 
 use crate::{
     codex::FileUpdateChange,
     ids::{ItemId, TurnId},
-    read_fields,
-    words::words,
+    lenient_deserialize,
+    string_enum::string_enum,
 };
 
-/// What a request says, whatever its method: enough to show it and to fill it in. What a request does not have
-/// is left out.
+/// The content of a request to the user, independent of its method: everything that is needed to display and answer it.
+/// Fields that do not apply are omitted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Summary))]
 #[serde(rename_all = "camelCase")]
-pub struct Summary {
-    /// The turn that waits.
+pub struct RequestSummary {
+    /// The turn of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turn_id: Option<TurnId>,
-    /// The item that it is about: a command, a change of files.
+    /// The item of the request: a command or a change of files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item_id: Option<ItemId>,
-    /// Why, or what, in the words of the agent or of the server.
+    /// The reason or the question, as given by the agent or the MCP server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The command, as codex runs it.
+    /// The command line, as codex runs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
-    /// Where it runs.
+    /// The command's working directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cwd: Option<String>,
-    /// The host that is to be connected to, with the protocol.
+    /// The host to connect to, with the protocol.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// Also asks to write below this directory from here on.
+    /// A directory that codex also wants to write to for the rest of the session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_root: Option<String>,
-    /// The MCP server that asks.
+    /// The MCP server that sent the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
-    /// The tool of that server that is to be called, if that is what is asked.
+    /// The tool call that needs approval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool: Option<ToolCall>,
-    /// A link that is to be followed.
+    /// A link to open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The changes of files that it is about, where the item that it names is a sub-agent's: nothing else tells them.
+    /// The changes of files, if the item belongs to a sub-agent and is therefore not in the transcript.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<FileUpdateChange>,
-    /// What would be allowed beyond the sandbox.
+    /// The requested permissions beyond the sandbox.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub permissions: Vec<Permission>,
-    /// What is to be filled in.
+    /// The fields of the form.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub fields: Vec<Field>,
+    pub fields: Vec<FormField>,
 }
-read_fields!(Summary {
+lenient_deserialize!(RequestSummary {
     turn_id,
     item_id,
     reason,
@@ -71,123 +71,125 @@ read_fields!(Summary {
     fields
 });
 
-/// A call of a tool that codex asks about.
+/// A tool call that needs approval.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ToolCall {
-    /// The tool.
+    /// The tool's name.
     pub name: String,
-    /// What it does, in the words of its server.
+    /// The MCP server's description of the tool.
     pub description: Option<String>,
-    /// What it is called with, in the order in which the agent wrote it.
+    /// The arguments, in the order in which the agent wrote them.
     pub arguments: Vec<ToolArgument>,
 }
-read_fields!(ToolCall { name, description, arguments });
+lenient_deserialize!(ToolCall { name, description, arguments });
 
-/// An argument of a tool.
+/// An argument of a tool call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ToolArgument {
-    /// What it is called.
+    /// The argument's name.
     pub name: String,
-    /// A text as it is, anything else as JSON.
+    /// The argument's value: a string without quotes, any other value as JSON.
     pub value: String,
 }
-read_fields!(ToolArgument { name, value });
+lenient_deserialize!(ToolArgument { name, value });
 
-/// Something that would be allowed beyond the sandbox.
+/// A permission beyond the sandbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Permission {
-    /// What kind.
-    pub access: Access,
-    /// The path, the pattern, or codex's JSON of a place that has neither; none for the network.
+    /// The kind of access.
+    pub access: PermissionAccess,
+    /// The path, the pattern, or codex's JSON if there is neither. `null` for the network.
     pub target: Option<String>,
 }
-read_fields!(Permission { target; access });
+lenient_deserialize!(Permission { target; access });
 
-words! {
-    /// What would be allowed.
+string_enum! {
+    /// The kind of access that a permission grants.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Access {
-        /// To use the network.
+    pub enum PermissionAccess {
+        /// Network access.
         Network = "network",
-        /// To read files.
+        /// Reading files.
         Read = "read",
-        /// To write files.
+        /// Writing files.
         Write = "write",
-        /// Nothing: an exception to what is allowed around it.
+        /// No access: an exception from a wider permission.
         Deny = "deny",
-        /// A word that this version does not know.
+        /// A value that this version does not know.
         Other = "other",
     }
     other = Other
+    schema_name = "Access"
 }
 
-/// Something to fill in.
+/// A field of a form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Field))]
 #[serde(rename_all = "camelCase")]
-pub struct Field {
-    /// What its value is sent by.
+pub struct FormField {
+    /// The field's name in the answer.
     pub name: String,
-    /// What people call it.
+    /// The label to display.
     pub label: String,
-    /// More about it.
+    /// Help text.
     pub hint: String,
-    /// How it is filled in.
-    pub input: Input,
-    /// What can be chosen.
-    pub choices: Vec<Choice>,
-    /// How something beside the choices is written, if it can be.
-    pub other: Option<Input>,
-    /// It cannot be left out.
+    /// The type of input.
+    pub input: FieldInput,
+    /// The choices.
+    pub choices: Vec<FieldChoice>,
+    /// The type of input for a value other than the choices. `null` if only the choices are valid.
+    pub other: Option<FieldInput>,
+    /// Whether a value is required.
     pub required: bool,
-    /// What it is filled in with at first: texts, also of numbers and of `true`.
+    /// The default values as strings, also for numbers and booleans.
     pub default: Vec<String>,
 }
-read_fields!(Field { name, label, hint, input, choices, other, required, default });
+lenient_deserialize!(FormField { name, label, hint, input, choices, other, required, default });
 
-/// One of the choices of a field.
+/// A choice of a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Choice))]
 #[serde(rename_all = "camelCase")]
-pub struct Choice {
-    /// What is sent.
+pub struct FieldChoice {
+    /// The value in the answer.
     pub value: String,
-    /// What people call it.
+    /// The label to display.
     pub label: String,
-    /// More about it.
+    /// Help text.
     pub hint: String,
 }
-read_fields!(Choice { value, label, hint });
+lenient_deserialize!(FieldChoice { value, label, hint });
 
-words! {
-    /// How a field is filled in.
+string_enum! {
+    /// The type of input of a field.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub enum Input {
-        /// By writing.
+    pub enum FieldInput {
+        /// A text.
         #[default]
         Text = "text",
-        /// By writing what nobody else may see.
+        /// A text that is hidden while it is typed.
         Secret = "secret",
-        /// By writing an email address.
+        /// An email address.
         Email = "email",
-        /// By writing an address of the web.
+        /// A URL.
         Url = "url",
-        /// By writing a date.
+        /// A date.
         Date = "date",
-        /// By writing a number.
+        /// A number.
         Number = "number",
-        /// By saying yes or no: `true` or `false`.
+        /// `true` or `false`.
         Boolean = "boolean",
-        /// By choosing one of the choices.
+        /// One of the choices.
         One = "one",
-        /// By choosing any of the choices.
+        /// Any number of the choices.
         Many = "many",
     }
     other = Text
+    schema_name = "Input"
 }

@@ -1,4 +1,4 @@
-//! Which entry of a turn is its answer.
+//! The answer of a turn.
 
 use super::{Content, Entry, Transcript};
 use crate::{
@@ -6,8 +6,8 @@ use crate::{
     ids::TurnId,
 };
 
-/// The answer among the entries of a turn: the last message of the agent, whatever comes behind it. A message that says
-/// nothing counts only if there is no other.
+/// Returns the answer among a turn's entries: the agent's last message that is not blank, whatever entries follow it.
+/// If all messages are blank, the last one.
 pub fn answer<'a>(
     entries: impl DoubleEndedIterator<Item = &'a Entry>,
 ) -> Option<(&'a Entry, &'a AgentMessage)> {
@@ -23,7 +23,7 @@ pub fn answer<'a>(
 }
 
 impl Transcript {
-    /// The answer of a turn, see [`answer`].
+    /// The answer of a turn; see [`answer`].
     pub fn answer(&self, turn: &TurnId) -> Option<&AgentMessage> {
         let own = self.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
         answer(own).map(|(_, message)| message)
@@ -51,19 +51,19 @@ mod tests {
         Transcript { entries: items.iter().enumerate().map(entry).collect(), ..Transcript::default() }
     }
 
-    const LATE: &str =
+    const OTHER: &str =
         r#""type":"subAgentActivity","kind":"interacted","agentPath":"/a","agentThreadId":"a""#;
 
     #[test]
-    fn answer_is_the_last_message_whatever_comes_behind_it() {
-        let said = |text: &str| format!(r#""type":"agentMessage","text":"{text}""#);
+    fn answer_is_last_message_that_is_not_blank() {
+        let message = |text: &str| format!(r#""type":"agentMessage","text":"{text}""#);
         let answer =
             |items: &[&str]| transcript(items).answer(&"t".into()).map(|message| message.text.clone());
-        let (first, last, nothing) = (said("First I look."), said("Done."), said(" "));
-        assert_eq!(answer(&[&first, LATE, &last, LATE, LATE]), Some("Done.".to_owned()));
-        assert_eq!(answer(&[&last, LATE, &nothing]), Some("Done.".to_owned()));
-        assert_eq!(answer(&[LATE, &nothing]), Some(" ".to_owned()));
-        assert_eq!(answer(&[LATE]), None);
+        let (first, last, blank) = (message("First I look."), message("Done."), message(" "));
+        assert_eq!(answer(&[&first, OTHER, &last, OTHER, OTHER]), Some("Done.".to_owned()));
+        assert_eq!(answer(&[&last, OTHER, &blank]), Some("Done.".to_owned()));
+        assert_eq!(answer(&[OTHER, &blank]), Some(" ".to_owned()));
+        assert_eq!(answer(&[OTHER]), None);
         assert_eq!(transcript(&[&last]).answer(&"u".into()), None);
     }
 }

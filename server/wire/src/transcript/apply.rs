@@ -11,10 +11,11 @@ use crate::{
     request::{RequestResolved, UserRequest},
 };
 
-/// The longest title taken from what the user wrote, in characters.
-const TITLE: usize = 80;
-/// How many MCP servers are told of, and how many warnings are remembered: more than any configuration has.
+/// The maximum length of a title that is made of a prompt, in characters.
+const MAX_TITLE_CHARS: usize = 80;
+/// The maximum number of MCP servers: more than any configuration has.
 const MAX_MCP_SERVERS: usize = 200;
+/// The maximum number of remembered warnings: more than any configuration causes.
 const MAX_WARNINGS: usize = 50;
 
 impl Change {
@@ -33,35 +34,37 @@ impl Change {
         Self { meta: self.meta || meta, ..self }
     }
 
-    /// Whether nothing changed.
+    /// Returns `true` if nothing changed.
     pub fn is_none(&self) -> bool {
         *self == Self::NONE
     }
 }
 
 impl Transcript {
-    /// Applies the next event, and says what it changed. An event that is not newer than the transcript, or
-    /// than the entry that it is about, changes nothing; nor does one about another thread (a sub-agent's).
+    /// Applies an event and returns what it changed.
+    ///
+    /// Nothing changes if the event is not newer than the transcript or than its entry, or if it belongs to another
+    /// thread, such as a sub-agent's.
     pub fn apply(&mut self, event: &Event) -> Change {
         if event.seq <= self.as_of {
             return Change::NONE;
         }
         self.as_of = event.seq;
         match &event.body {
-            EventBody::Notification(notification) => self.notification(event.seq, notification),
-            // What was asked of the user is told by the two events below.
+            EventBody::Notification(notification) => self.apply_notification(event.seq, notification),
+            // Requests to the user are announced by the two events below.
             EventBody::ServerRequest(request) if request.request_id.is_some() => Change::NONE,
-            EventBody::Request(request) => self.asked(event.seq, request),
-            EventBody::RequestResolved(resolved) => self.resolved(event.seq, resolved),
+            EventBody::Request(request) => self.request_opened(event.seq, request),
+            EventBody::RequestResolved(resolved) => self.request_resolved(event.seq, resolved),
             EventBody::ServerRequest(request) => {
                 let turn_id = self.active_turn().map(|turn| turn.id.clone());
-                self.add(event.seq, "request", turn_id, Content::Request(request.clone()))
+                self.add_entry(event.seq, "request", turn_id, Content::Request(request.clone()))
             }
-            EventBody::Warning(warning) => self.warning(event.seq, warning),
+            EventBody::Warning(warning) => self.apply_warning(event.seq, warning),
             EventBody::Thread(opened) => self.thread_opened(event.seq, opened),
             EventBody::Queue(queue) => set(&mut self.queue, queue.items.clone()),
             EventBody::SessionClosed(closed) => {
-                self.cut_running(|_| true);
+                self.interrupt_running(|_| true);
                 self.process = false;
                 self.closed = Some(closed.clone());
                 Change::META
@@ -69,21 +72,21 @@ impl Transcript {
         }
     }
 
-    fn notification(&mut self, seq: u64, notification: &Notification) -> Change {
+    fn apply_notification(&mut self, seq: u64, notification: &Notification) -> Change {
         if let (Some(about), Some(own)) = (notification.thread_id(), &self.thread_id)
             && about != own
         {
             return Change::NONE;
         }
         match notification {
-            Notification::ItemDelta(delta) => self.item_delta(seq, delta),
-            Notification::ItemStarted(event) => self.item(seq, event, Phase::Running),
-            Notification::ItemCompleted(event) => self.item(seq, event, Phase::Done),
+            Notification::ItemDelta(delta) => self.apply_delta(seq, delta),
+            Notification::ItemStarted(event) => self.apply_item(seq, event, Phase::Running),
+            Notification::ItemCompleted(event) => self.apply_item(seq, event, Phase::Done),
             Notification::TurnStarted(_, turn) => self.turn_started(turn),
             Notification::TurnCompleted(_, turn) => self.turn_completed(turn),
-            Notification::PlanUpdated(plan) => self.plan(seq, plan),
-            Notification::Error(error) => self.error(seq, error),
-            Notification::McpServer(_, server) => self.mcp_server(server),
+            Notification::PlanUpdated(plan) => self.apply_plan(seq, plan),
+            Notification::Error(error) => self.apply_error(seq, error),
+            Notification::McpServer(_, server) => self.apply_mcp_server(server),
             Notification::Warning(_, message) if self.warnings.contains(message) => Change::NONE,
             Notification::Warning(_, message) => {
                 if self.warnings.len() == MAX_WARNINGS {
@@ -92,19 +95,19 @@ impl Transcript {
                 self.warnings.push(message.clone());
                 let notice = Notice { message: message.clone(), detail: None, failure: false };
                 let turn_id = self.active_turn().map(|turn| turn.id.clone());
-                self.add(seq, "notice", turn_id, Content::Notice(notice)).and_meta(true)
+                self.add_entry(seq, "notice", turn_id, Content::Notice(notice)).and_meta(true)
             }
-            Notification::TokenUsage(_, usage) => self.used(usage),
-            Notification::RateLimits(limits) => self.limits(limits),
+            Notification::TokenUsage(_, usage) => self.apply_token_usage(usage),
+            Notification::RateLimits(limits) => self.apply_rate_limits(limits),
             Notification::ThreadStatus(_, status) => set(&mut self.status, status.clone()),
             Notification::ThreadName(_, Some(name)) => set(&mut self.title, Some(name.clone())),
             Notification::Model(_, model) => set(&mut self.model, Some(model.clone())),
-            Notification::Settings(_, settings) => self.settings(settings),
+            Notification::Settings(_, settings) => self.apply_settings(settings),
             Notification::ThreadName(_, None) | Notification::Other => Change::NONE,
         }
     }
 
-    fn mcp_server(&mut self, server: &McpServer) -> Change {
+    fn apply_mcp_server(&mut self, server: &McpServer) -> Change {
         if let Some(known) = self.mcp_servers.iter_mut().find(|known| known.name == server.name) {
             return set(known, server.clone());
         }
@@ -115,7 +118,7 @@ impl Transcript {
         Change::META
     }
 
-    fn settings(&mut self, settings: &ThreadSettings) -> Change {
+    fn apply_settings(&mut self, settings: &ThreadSettings) -> Change {
         let ThreadSettings { model, effort, sandbox, approval_policy } = settings;
         let changes = [
             set(&mut self.model, Some(model.clone())),
@@ -126,8 +129,8 @@ impl Transcript {
         Change::NONE.and_meta(changes.iter().any(|change| change.meta))
     }
 
-    /// Adds an entry of the gateway's own.
-    fn add(&mut self, seq: u64, kind: &str, turn_id: Option<TurnId>, content: Content) -> Change {
+    /// Adds an entry that is not an item of codex.
+    fn add_entry(&mut self, seq: u64, kind: &str, turn_id: Option<TurnId>, content: Content) -> Change {
         let id = ItemId::from(format!("{kind}:{seq}"));
         self.entries.push(Entry {
             id: id.clone(),
@@ -141,11 +144,11 @@ impl Transcript {
         Change::added(id)
     }
 
-    fn asked(&mut self, seq: u64, request: &UserRequest) -> Change {
+    fn request_opened(&mut self, seq: u64, request: &UserRequest) -> Change {
         let id = question_id(&request.id);
-        // A sub-agent's turns are not ours: what one of them asks belongs to the turn that is running.
-        let named = request.summary.turn_id.clone().filter(|turn| self.turn(turn).is_some());
-        let turn_id = named.or_else(|| self.active_turn().map(|turn| turn.id.clone()));
+        // A sub-agent's turns are not in the transcript: its requests belong to the running turn.
+        let own_turn = request.summary.turn_id.clone().filter(|turn| self.turn(turn).is_some());
+        let turn_id = own_turn.or_else(|| self.active_turn().map(|turn| turn.id.clone()));
         self.entries.push(Entry {
             id: id.clone(),
             as_of: seq,
@@ -158,7 +161,7 @@ impl Transcript {
         Change::added(id).and_meta(true)
     }
 
-    fn resolved(&mut self, seq: u64, resolved: &RequestResolved) -> Change {
+    fn request_resolved(&mut self, seq: u64, resolved: &RequestResolved) -> Change {
         let id = question_id(&resolved.id);
         let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.as_of < seq) else {
             return Change::NONE;
@@ -171,14 +174,14 @@ impl Transcript {
         Change::updated(id).and_meta(true)
     }
 
-    fn item(&mut self, seq: u64, event: &ItemEvent, phase: Phase) -> Change {
+    fn apply_item(&mut self, seq: u64, event: &ItemEvent, phase: Phase) -> Change {
         let id = event.item.id().clone();
-        let mut titled = false;
+        let mut has_new_title = false;
         if let (None, Item::UserMessage(message)) = (&self.title, &event.item) {
-            self.title = title(&message.text());
-            titled = self.title.is_some();
+            self.title = title_from_prompt(&message.text());
+            has_new_title = self.title.is_some();
         }
-        let retried = self.retrying.take().is_some();
+        let was_retrying = self.retrying.take().is_some();
         let change = if let Some(entry) = self.entries.get_mut(&id) {
             if entry.as_of >= seq {
                 return Change::NONE;
@@ -187,7 +190,7 @@ impl Transcript {
             entry.phase = phase;
             match phase {
                 Phase::Running => entry.started_at_ms = event.at_ms,
-                Phase::Done | Phase::Cut => entry.completed_at_ms = event.at_ms,
+                Phase::Done | Phase::Interrupted => entry.completed_at_ms = event.at_ms,
             }
             let streamed = std::mem::replace(&mut entry.content, Content::Item(event.item.clone()));
             keep_streamed(&mut entry.content, streamed);
@@ -205,23 +208,23 @@ impl Transcript {
             });
             Change::added(id)
         };
-        change.and_meta(titled || retried)
+        change.and_meta(has_new_title || was_retrying)
     }
 
-    fn item_delta(&mut self, seq: u64, delta: &ItemDelta) -> Change {
-        let retried = self.retrying.take().is_some();
+    fn apply_delta(&mut self, seq: u64, delta: &ItemDelta) -> Change {
+        let was_retrying = self.retrying.take().is_some();
         let Some(entry) = self.entries.get_mut(&delta.item_id) else {
-            return Change::NONE.and_meta(retried);
+            return Change::NONE.and_meta(was_retrying);
         };
-        let Content::Item(item) = &mut entry.content else { return Change::NONE.and_meta(retried) };
+        let Content::Item(item) = &mut entry.content else { return Change::NONE.and_meta(was_retrying) };
         if entry.as_of >= seq || !add_delta(item, &delta.delta) {
-            return Change::NONE.and_meta(retried);
+            return Change::NONE.and_meta(was_retrying);
         }
         entry.as_of = seq;
-        Change::updated(delta.item_id.clone()).and_meta(retried)
+        Change::updated(delta.item_id.clone()).and_meta(was_retrying)
     }
 
-    fn plan(&mut self, seq: u64, plan: &TurnPlan) -> Change {
+    fn apply_plan(&mut self, seq: u64, plan: &TurnPlan) -> Change {
         let id = ItemId::from(format!("plan:{}", plan.turn_id));
         if let Some(entry) = self.entries.get_mut(&id) {
             if entry.as_of >= seq {
@@ -245,7 +248,7 @@ impl Transcript {
 
     fn turn_started(&mut self, turn: &Turn) -> Change {
         self.retrying = None;
-        // A page of older entries may have come from a later time, and have told of it already.
+        // A page of older entries that was made later may already have added the turn.
         self.turns.retain(|known| known.id != turn.id);
         self.turns.push(TurnRecord {
             id: turn.id.clone(),
@@ -267,19 +270,19 @@ impl Transcript {
         known.started_at = turn.started_at.or(known.started_at);
         known.duration_ms = turn.duration_ms;
         known.error = turn.error.clone().or(known.error.take());
-        // A review announces its turn by another id than it ends it with. There is one turn at a time.
+        // A review's turn starts and completes under different ids. Only one turn runs at a time.
         for other in self.turns.iter_mut().filter(|other| other.status == TurnStatus::InProgress) {
             other.status = turn.status;
         }
-        // A command that has a process can outlive its turn. Everything else that is open stays so for good.
-        self.cut_running(|entry| {
+        // A command that has a process can outlive its turn. No other running entry will be completed.
+        self.interrupt_running(|entry| {
             !matches!(&entry.content, Content::Item(Item::CommandExecution(c)) if c.process_id.is_some())
         });
         Change::META
     }
 
-    /// What was used since the last word on it, the running turn has used.
-    fn used(&mut self, usage: &TokenUsage) -> Change {
+    /// Updates the usage, and attributes the increase to the running turn.
+    fn apply_token_usage(&mut self, usage: &TokenUsage) -> Change {
         let used =
             self.usage.as_ref().map_or_else(|| usage.last.clone(), |before| usage.total.since(&before.total));
         if let Some(turn) = self.turns.last_mut().filter(|turn| turn.status == TurnStatus::InProgress) {
@@ -288,8 +291,8 @@ impl Transcript {
         set(&mut self.usage, Some(usage.clone()))
     }
 
-    /// What is not said of the limits is as it was.
-    fn limits(&mut self, limits: &RateLimits) -> Change {
+    /// Updates the limits. Those that the notification omits stay unchanged.
+    fn apply_rate_limits(&mut self, limits: &RateLimits) -> Change {
         let mut known = self.rate_limits.clone().unwrap_or_default();
         known.primary = limits.primary.clone().or(known.primary);
         known.secondary = limits.secondary.clone().or(known.secondary);
@@ -299,10 +302,10 @@ impl Transcript {
         set(&mut self.rate_limits, Some(known))
     }
 
-    fn error(&mut self, seq: u64, error: &ErrorNotification) -> Change {
+    fn apply_error(&mut self, seq: u64, error: &ErrorNotification) -> Change {
         if error.will_retry {
-            // The next attempt says it again, under new ids.
-            self.cut_running(|entry| {
+            // The next attempt repeats these items under new ids.
+            self.interrupt_running(|entry| {
                 matches!(
                     entry.content,
                     Content::Item(Item::AgentMessage(_) | Item::Reasoning(_) | Item::Plan(_))
@@ -310,26 +313,27 @@ impl Transcript {
             });
             return set(&mut self.retrying, Some(error.error.message.clone()));
         }
-        let running = self.active_turn().is_some();
-        let known = match self.turns.iter_mut().rev().find(|turn| turn.id == error.turn_id) {
+        let has_active_turn = self.active_turn().is_some();
+        let change = match self.turns.iter_mut().rev().find(|turn| turn.id == error.turn_id) {
             Some(turn) => set(&mut turn.error, Some(error.error.clone())),
             None => Change::NONE,
         };
-        if running {
-            return known;
+        if has_active_turn {
+            return change;
         }
-        // No turn's end will tell of it: one that failed before it began, say.
+        // No turn will report the error, for example because its turn failed before it started.
         let TurnError { message, additional_details: detail, .. } = error.error.clone();
-        self.add(seq, "notice", None, Content::Notice(Notice { message, detail, failure: true }))
-            .and_meta(known.meta)
+        self.add_entry(seq, "notice", None, Content::Notice(Notice { message, detail, failure: true }))
+            .and_meta(change.meta)
     }
 
-    fn warning(&mut self, seq: u64, warning: &Warning) -> Change {
-        let exited = matches!(warning.kind, WarningKind::ProcessExited | WarningKind::ProcessUnresponsive);
+    fn apply_warning(&mut self, seq: u64, warning: &Warning) -> Change {
+        let process_died =
+            matches!(warning.kind, WarningKind::ProcessExited | WarningKind::ProcessUnresponsive);
         let turn_id = self.active_turn().map(|turn| turn.id.clone());
         if warning.kind == WarningKind::StopForced {
             self.retrying = None;
-            self.cut_running(|_| true);
+            self.interrupt_running(|_| true);
             for turn in self.turns.iter_mut().filter(|turn| turn.status == TurnStatus::InProgress) {
                 turn.status = TurnStatus::Interrupted;
             }
@@ -337,7 +341,7 @@ impl Transcript {
         if warning.kind == WarningKind::SignInRefreshed
             && let Some(turn) = self.turns.last_mut().filter(|turn| turn.status == TurnStatus::Failed)
         {
-            // Codex's own words ask to sign in again.
+            // Codex's own message wrongly asks the user to sign in again.
             turn.error = Some(TurnError {
                 message: warning.message.clone(),
                 codex_error_info: None,
@@ -345,11 +349,11 @@ impl Transcript {
             });
             return Change::META;
         }
-        if exited {
+        if process_died {
             self.process = false;
             self.mcp_servers.clear();
             self.retrying = None;
-            self.cut_running(|_| true);
+            self.interrupt_running(|_| true);
             if let Some(turn) = self.turns.last_mut().filter(|turn| turn.status == TurnStatus::InProgress) {
                 turn.status = TurnStatus::Failed;
                 turn.error = Some(TurnError {
@@ -360,20 +364,20 @@ impl Transcript {
                 return Change::META;
             }
         }
-        let failure = exited || warning.kind == WarningKind::NotSaved;
+        let failure = process_died || warning.kind == WarningKind::NotSaved;
         let notice = Notice { message: warning.message.clone(), detail: warning.detail.clone(), failure };
-        let ends = exited || warning.kind == WarningKind::StopForced;
-        self.add(seq, "notice", turn_id, Content::Notice(notice)).and_meta(ends)
+        let phases_changed = process_died || warning.kind == WarningKind::StopForced;
+        self.add_entry(seq, "notice", turn_id, Content::Notice(notice)).and_meta(phases_changed)
     }
 
     fn thread_opened(&mut self, seq: u64, opened: &ThreadOpened) -> Change {
         let is_other = self.thread_id.as_ref() != Some(&opened.thread_id);
-        let anew = is_other || opened.history.is_some();
-        if is_other || !anew {
-            // Another process serves the thread.
+        let reset = is_other || opened.history.is_some();
+        if is_other || !reset {
+            // The thread has another process.
             self.mcp_servers.clear();
         }
-        if anew {
+        if reset {
             let mcp_servers = std::mem::take(&mut self.mcp_servers);
             let warnings = if is_other { Vec::new() } else { std::mem::take(&mut self.warnings) };
             let thread_id = Some(opened.thread_id.clone());
@@ -390,39 +394,40 @@ impl Transcript {
         self.effort.clone_from(&opened.effort);
         (self.sandbox, self.approval_policy) = (opened.sandbox, opened.approval_policy);
         self.cwd = Some(opened.cwd.clone());
-        Change { reset: anew, ..Change::META }
+        Change { reset, ..Change::META }
     }
 
-    fn cut_running(&mut self, which: impl Fn(&Entry) -> bool) {
+    /// Marks the running entries that match `filter` as interrupted.
+    fn interrupt_running(&mut self, filter: impl Fn(&Entry) -> bool) {
         for entry in self.entries.iter_mut().filter(|entry| entry.phase == Phase::Running) {
-            // A question says itself how it ends.
-            if !matches!(entry.content, Content::Question(_)) && which(entry) {
-                entry.phase = Phase::Cut;
+            // A request to the user ends by an event of its own.
+            if !matches!(entry.content, Content::Question(_)) && filter(entry) {
+                entry.phase = Phase::Interrupted;
             }
         }
     }
 }
 
-/// The entry of a request to the user.
+/// The id of a request's entry.
 fn question_id(id: &RequestId) -> ItemId {
     ItemId::from(format!("question:{id}"))
 }
 
-/// Adds to an item; false if the addition is not of the item's kind.
+/// Applies a delta to an item. Returns `false` if the delta does not fit the item's type.
 fn add_delta(item: &mut Item, delta: &Delta) -> bool {
     match (item, delta) {
         (Item::AgentMessage(message), Delta::Text(text)) => message.text.push_str(text),
         (Item::Plan(plan), Delta::Text(text)) => plan.text.push_str(text),
         (Item::CommandExecution(command), Delta::Output(text)) => {
-            // Codex cuts its output in the middle of characters, and each byte of such a one comes as U+FFFD. They are left
-            // out: the completed item has the character.
+            // Codex splits output inside of characters, and sends each byte of a split character as U+FFFD. These are
+            // removed here; the completed item has the character.
             command.aggregated_output.push(text.trim_matches(char::REPLACEMENT_CHARACTER));
         }
-        (Item::Reasoning(reasoning), Delta::Summary(at, text)) => {
-            return add_part(&mut reasoning.summary, *at, text);
+        (Item::Reasoning(reasoning), Delta::Summary(index, text)) => {
+            return append_to_part(&mut reasoning.summary, *index, text);
         }
-        (Item::Reasoning(reasoning), Delta::Reasoning(at, text)) => {
-            return add_part(&mut reasoning.content, *at, text);
+        (Item::Reasoning(reasoning), Delta::Reasoning(index, text)) => {
+            return append_to_part(&mut reasoning.content, *index, text);
         }
         (Item::FileChange(change), Delta::Changes(changes)) => change.changes.clone_from(changes),
         (Item::McpToolCall(call), Delta::Progress(message)) => call.progress = Some(message.clone()),
@@ -431,20 +436,20 @@ fn add_delta(item: &mut Item, delta: &Delta) -> bool {
     true
 }
 
-fn add_part(parts: &mut Vec<String>, at: usize, text: &str) -> bool {
-    /// More parts than any model writes: a wild index must not fill the memory.
-    const PARTS: usize = 10_000;
-    if at >= PARTS {
+fn append_to_part(parts: &mut Vec<String>, index: usize, text: &str) -> bool {
+    /// The maximum number of parts, so that a wrong index cannot exhaust the memory. No model writes as many.
+    const MAX_PARTS: usize = 10_000;
+    if index >= MAX_PARTS {
         return false;
     }
-    if parts.len() <= at {
-        parts.resize(at + 1, String::new());
+    if parts.len() <= index {
+        parts.resize(index + 1, String::new());
     }
-    parts[at].push_str(text);
+    parts[index].push_str(text);
     true
 }
 
-/// The completed item is authoritative, except where it leaves out what was streamed.
+/// Copies streamed text into a completed item that omits it. Otherwise the completed item is authoritative.
 fn keep_streamed(completed: &mut Content, streamed: Content) {
     match (completed, streamed) {
         (Content::Item(Item::CommandExecution(now)), Content::Item(Item::CommandExecution(before)))
@@ -472,10 +477,10 @@ fn set<T: PartialEq>(field: &mut T, value: T) -> Change {
     Change::META
 }
 
-/// What a conversation is called that begins with this text: its first line, if it has one.
-pub fn title(text: &str) -> Option<String> {
+/// The title of a conversation that starts with this prompt: its first line that is not blank, shortened.
+pub fn title_from_prompt(text: &str) -> Option<String> {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    let mut title: String = line.chars().take(TITLE).collect();
+    let mut title: String = line.chars().take(MAX_TITLE_CHARS).collect();
     if title.len() < line.len() {
         title.push('…');
     }

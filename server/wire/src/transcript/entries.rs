@@ -1,4 +1,4 @@
-//! The entries of a transcript: in order, and by id.
+//! The entries of a transcript, accessible in order and by id.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,88 +7,91 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::entry::{Entry, Phase};
 use crate::ids::ItemId;
 
-/// A sequence of entries with unique ids, that grows at its end, and at its beginning by whole pages.
+/// A sequence of entries with unique ids. New entries are appended; pages of older entries are prepended.
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
     list: VecDeque<Entry>,
-    /// Where each entry is, counted so that nothing moves when entries come or go at the beginning.
-    places: HashMap<ItemId, i64>,
-    /// The place of the first.
-    first: i64,
+    /// The position of each entry. Positions are relative to `first_position`, so that they stay valid when entries are
+    /// added or removed at the front.
+    positions: HashMap<ItemId, i64>,
+    /// The position of the first entry.
+    first_position: i64,
 }
 
 impl Entries {
-    /// All of them, oldest first.
+    /// Iterates over the entries, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Entry> + ExactSizeIterator {
         self.list.iter()
     }
 
-    /// How many.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there are no entries.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// The entry of that id.
+    /// The entry with this id.
     pub fn get(&self, id: &ItemId) -> Option<&Entry> {
-        let place = self.places.get(id)?;
-        self.list.get(usize::try_from(place - self.first).ok()?)
+        let position = self.positions.get(id)?;
+        self.list.get(usize::try_from(position - self.first_position).ok()?)
     }
 
-    /// The newest.
+    /// The newest entry.
     pub fn last(&self) -> Option<&Entry> {
         self.list.back()
     }
 
     pub(super) fn get_mut(&mut self, id: &ItemId) -> Option<&mut Entry> {
-        let place = self.places.get(id)?;
-        self.list.get_mut(usize::try_from(place - self.first).ok()?)
+        let position = self.positions.get(id)?;
+        self.list.get_mut(usize::try_from(position - self.first_position).ok()?)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut Entry> {
         self.list.iter_mut()
     }
 
-    /// Appends an entry whose id is not there yet.
+    /// Appends an entry. Its id must not be present yet.
     pub(super) fn push(&mut self, entry: Entry) {
         let end = i64::try_from(self.list.len()).unwrap_or(i64::MAX);
-        self.places.insert(entry.id.clone(), self.first + end);
+        self.positions.insert(entry.id.clone(), self.first_position + end);
         self.list.push_back(entry);
     }
 
-    /// Puts a page of older entries before all others; those that are there already stay as they are.
+    /// Prepends a page of older entries. Entries that are already present stay unchanged.
     pub(super) fn prepend(&mut self, page: Vec<Entry>) {
         for entry in page.into_iter().rev() {
-            if !self.places.contains_key(&entry.id) {
-                self.first -= 1;
-                self.places.insert(entry.id.clone(), self.first);
+            if !self.positions.contains_key(&entry.id) {
+                self.first_position -= 1;
+                self.positions.insert(entry.id.clone(), self.first_position);
                 self.list.push_front(entry);
             }
         }
     }
 
-    pub(super) fn trim(&mut self, entries: usize, bytes: usize) -> bool {
-        let (waiting, others): (Vec<&Entry>, Vec<&Entry>) = self.list.iter().partition(|entry| entry.waits());
+    /// Removes the oldest entries; see [`super::Transcript::trim`].
+    pub(super) fn trim(&mut self, max_entries: usize, max_bytes: usize) -> bool {
+        let (pending, others): (Vec<&Entry>, Vec<&Entry>) =
+            self.list.iter().partition(|entry| entry.is_pending_request());
         let mut count = others.len();
-        let mut weight: usize = others.iter().map(|entry| entry.content.weight()).sum();
-        let mut kept = Vec::with_capacity(waiting.len());
+        let mut bytes: usize = others.iter().map(|entry| entry.content.approximate_bytes()).sum();
+        let mut kept = Vec::with_capacity(pending.len());
         let before = self.list.len();
-        while count > 1 && (count > entries || weight > bytes) {
+        while count > 1 && (count > max_entries || bytes > max_bytes) {
             let Some(oldest) = self.list.front() else { break };
-            if !oldest.waits() && oldest.phase == Phase::Running && count <= 2 * entries {
+            if !oldest.is_pending_request() && oldest.phase == Phase::Running && count <= 2 * max_entries {
                 break;
             }
-            self.places.remove(&oldest.id);
-            self.first += 1;
+            self.positions.remove(&oldest.id);
+            self.first_position += 1;
             match self.list.pop_front() {
-                Some(entry) if entry.waits() => kept.push(entry),
+                Some(entry) if entry.is_pending_request() => kept.push(entry),
                 Some(entry) => {
                     count -= 1;
-                    weight -= entry.content.weight();
+                    bytes -= entry.content.approximate_bytes();
                 }
                 None => break,
             }
@@ -102,7 +105,7 @@ impl FromIterator<Entry> for Entries {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
         let mut all = Self::default();
         for entry in entries {
-            if !all.places.contains_key(&entry.id) {
+            if !all.positions.contains_key(&entry.id) {
                 all.push(entry);
             }
         }

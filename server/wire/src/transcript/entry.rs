@@ -1,4 +1,4 @@
-//! One entry of a transcript.
+//! An entry of a transcript.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,100 +6,101 @@ use crate::{
     codex::{Item, TurnPlan},
     event::ServerRequest,
     ids::{ItemId, TurnId},
-    read_fields,
+    lenient_deserialize,
     request::{RequestResolved, UserRequest},
-    words::words,
+    string_enum::string_enum,
 };
 
-/// One entry of a transcript: an item of codex, or something that the gateway adds.
+/// An entry of a transcript: an item of codex, or an entry that the gateway adds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
-    /// Its id, by which it is updated.
+    /// The entry's id.
     pub id: ItemId,
-    /// The newest event that is in it; older ones do not change it.
+    /// The sequence number of the newest event that the entry includes. Older events do not change it.
     pub as_of: u64,
-    /// The turn it belongs to.
+    /// The entry's turn.
     pub turn_id: Option<TurnId>,
-    /// How far it has come.
+    /// The entry's phase.
     pub phase: Phase,
-    /// When it began, in Unix milliseconds.
+    /// When the entry started, in Unix milliseconds.
     pub started_at_ms: Option<i64>,
-    /// When it ended, in Unix milliseconds.
+    /// When the entry ended, in Unix milliseconds.
     pub completed_at_ms: Option<i64>,
-    /// What it is.
+    /// The content.
     pub content: Content,
 }
-read_fields!(Entry { id, as_of, turn_id, started_at_ms, completed_at_ms; phase, content });
+lenient_deserialize!(Entry { id, as_of, turn_id, started_at_ms, completed_at_ms; phase, content });
 
-words! {
-    /// How far an entry has come.
+string_enum! {
+    /// The phase of an entry.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Phase {
-        /// More may come.
+        /// The entry may still change.
         Running = "running",
-        /// It is complete.
+        /// The entry is complete.
         Done = "done",
-        /// It ended before it was complete: its turn or its process did.
-        Cut = "cut",
+        /// The entry's turn or process ended before the entry was complete.
+        Interrupted = "cut",
     }
 }
 
-/// What an entry is.
+/// The content of an entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Content {
     /// An item of codex.
     Item(Item),
-    /// The plan of a turn, as it stands.
+    /// The current plan of a turn.
     Plan(TurnPlan),
-    /// A message for people, from codex or the gateway.
+    /// A human-readable message of codex or the gateway.
     Notice(Notice),
-    /// Something that codex asked of its client, and what it was answered.
+    /// A request of codex that the gateway answered.
     Request(ServerRequest),
-    /// Something that codex asked of the user.
+    /// A request of codex to the user.
     Question(Box<Question>),
 }
 
-/// Something that codex asked of the user.
+/// A request of codex to the user.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Question {
-    /// What it asked.
+    /// The request.
     pub request: UserRequest,
-    /// How it ended; none while it waits.
+    /// The end of the request. `null` while it is pending.
     pub resolved: Option<RequestResolved>,
 }
-read_fields!(Question { resolved; request });
+lenient_deserialize!(Question { resolved; request });
 
-/// A message for people.
+/// A human-readable message of codex or the gateway.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Notice {
-    /// What it says.
+    /// The text.
     pub message: String,
-    /// More of it.
+    /// Further text.
     pub detail: Option<String>,
-    /// Whether something went wrong.
+    /// Whether the message reports a failure.
     pub failure: bool,
 }
-read_fields!(Notice { message, detail, failure });
+lenient_deserialize!(Notice { message, detail, failure });
 
 impl Entry {
-    /// Whether it waits for the user.
-    pub(super) fn waits(&self) -> bool {
+    /// Returns `true` for a pending request to the user.
+    pub(super) fn is_pending_request(&self) -> bool {
         matches!(&self.content, Content::Question(question) if question.resolved.is_none())
     }
 }
 
 impl Content {
-    /// About how many bytes of text it holds.
-    pub(super) fn weight(&self) -> usize {
-        const FIELDS: usize = 200;
-        FIELDS
+    /// The approximate size in bytes.
+    pub(super) fn approximate_bytes(&self) -> usize {
+        /// An estimate for the fields that are not counted below.
+        const OTHER_FIELDS_BYTES: usize = 200;
+        OTHER_FIELDS_BYTES
             + match self {
                 Self::Item(Item::UserMessage(m)) => {
                     m.content.iter().flat_map(|part| [&part.text, &part.url]).flatten().map(String::len).sum()

@@ -1,8 +1,8 @@
-//! The fold: a session's events become its conversation.
+//! The fold: it turns a session's events into a transcript.
 //!
-//! [`Transcript::apply`] is pure. The session runs it on every event, the server renders its result, and
-//! the browser goes on with the same function from a [`crate::Snapshot`]: for every cut n, the snapshot at
-//! n followed by the events after n gives what replaying all events gives (`tests/fold`).
+//! [`Transcript::apply`] is pure. The session runs it on every event, the server renders the result, and the browser
+//! applies the rest of the stream to a [`crate::Snapshot`]. For every event n, the snapshot at n followed by the events
+//! after n equals a replay of all events (`tests/fold`).
 
 mod answer;
 mod apply;
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 pub use self::{
     answer::answer,
-    apply::title,
+    apply::title_from_prompt,
     entries::Entries,
     entry::{Content, Entry, Notice, Phase, Question},
 };
@@ -22,56 +22,57 @@ use crate::{
     codex::{McpServer, RateLimits, ThreadStatus, TokenUsage, TokenUsageBreakdown, TurnError, TurnStatus},
     event::SessionClosed,
     ids::{ItemId, ThreadId, TurnId},
-    read_fields,
+    lenient_deserialize,
     request::UserRequest,
     turn::{ApprovalPolicy, QueueItem, SandboxMode},
 };
 
-/// A conversation as it stands after some event.
+/// A conversation as of an event.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Transcript {
-    /// The last event applied.
+    /// The sequence number of the last applied event.
     pub as_of: u64,
-    /// The thread it is of; none before the session has one.
+    /// The thread. `null` before the session has one.
     pub thread_id: Option<ThreadId>,
-    /// The model that is used now.
+    /// The current model.
     pub model: Option<String>,
-    /// How hard the model thinks; as it does by itself without.
+    /// The current reasoning effort. `null`: the model's default.
     pub effort: Option<String>,
-    /// What commands may touch; none if this version has no word for it.
+    /// What commands may access. `null` if this version does not know the mode.
     pub sandbox: Option<SandboxMode>,
-    /// When codex asks; none if this version has no word for it.
+    /// When codex asks for approval. `null` if this version does not know the policy.
     pub approval_policy: Option<ApprovalPolicy>,
-    /// The directory that the thread works in, absolute.
+    /// The thread's working directory, absolute.
     pub cwd: Option<String>,
-    /// The thread's name: the one it was given, else the first line that the user wrote.
+    /// The thread's title: its name, else the first line of the first message.
     pub title: Option<String>,
-    /// What the thread is doing, in codex's words.
+    /// The thread's status, as codex reports it.
     pub status: ThreadStatus,
-    /// Whether a process serves the thread. Without one the next turn starts one.
+    /// Whether the thread has a process. Parking does not change it. `false` after the process died; the next turn
+    /// starts another one.
     pub process: bool,
-    /// A passing trouble that codex deals with itself ("Reconnecting... 2/5").
+    /// The message of a temporary error that codex retries by itself, such as "Reconnecting... 2/5".
     pub retrying: Option<String>,
-    /// How many tokens were used.
+    /// The token usage.
     pub usage: Option<TokenUsage>,
-    /// How much of the account's limits is used.
+    /// The rate limits of the account.
     pub rate_limits: Option<RateLimits>,
-    /// The MCP servers of the thread's process, in the order in which codex told of them.
+    /// The MCP servers of the thread's process, in the order in which codex reported them.
     pub mcp_servers: Vec<McpServer>,
-    /// What codex has warned of, each warning once: it repeats them with each of its processes.
+    /// Codex's warnings without duplicates: every process of codex repeats them.
     pub warnings: Vec<String>,
-    /// How the session ended, once it has.
+    /// The end of the session, once it has ended.
     pub closed: Option<SessionClosed>,
-    /// The messages that wait for their turn, the next one first.
+    /// The queued messages, the next one first.
     pub queue: Vec<QueueItem>,
-    /// The turns that the entries belong to, oldest first.
+    /// The turns of the entries, oldest first.
     pub turns: Vec<TurnRecord>,
-    /// What was said and done, oldest first.
+    /// The entries, oldest first.
     pub entries: Entries,
 }
-read_fields!(Transcript {
+lenient_deserialize!(Transcript {
     as_of,
     thread_id,
     model,
@@ -93,75 +94,77 @@ read_fields!(Transcript {
     entries
 });
 
-/// A turn, as the transcript remembers it.
+/// A turn in a transcript.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TurnRecord {
-    /// Its id.
+    /// The turn's id.
     pub id: TurnId,
-    /// How far it has come.
+    /// The turn's status.
     pub status: TurnStatus,
-    /// When it started, in Unix seconds.
+    /// When the turn started, in Unix seconds.
     pub started_at: Option<i64>,
-    /// How long it took, in milliseconds.
+    /// The turn's duration in milliseconds.
     pub duration_ms: Option<u64>,
-    /// Why it failed.
+    /// Why the turn failed.
     pub error: Option<TurnError>,
-    /// How many tokens it has used, as far as it was followed.
+    /// The tokens that the turn used while this session received its events.
     pub tokens: TokenUsageBreakdown,
 }
-read_fields!(TurnRecord { id, status, started_at, duration_ms, error, tokens });
+lenient_deserialize!(TurnRecord { id, status, started_at, duration_ms, error, tokens });
 
-/// What an event changed, so that a reader need look nowhere else.
+/// Everything in a transcript that an event changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     /// The entry that was added or updated.
     pub entry: Option<EntryChange>,
-    /// Something beside the entries changed, or several entries changed their phase.
+    /// Whether another field than `entries` changed, or several entries changed their phase.
     pub meta: bool,
-    /// The entries began anew.
+    /// Whether all entries were replaced.
     pub reset: bool,
 }
 
-/// What happened to an entry.
+/// The change of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntryChange {
-    /// It is new, at the end.
+    /// The entry was added at the end.
     Added(ItemId),
-    /// It has changed.
+    /// The entry was updated.
     Updated(ItemId),
 }
 
 impl Transcript {
-    /// The turn that is running, if one is.
+    /// The running turn.
     pub fn active_turn(&self) -> Option<&TurnRecord> {
         self.turns.last().filter(|turn| turn.status == TurnStatus::InProgress)
     }
 
-    /// What waits for the user, the oldest first.
-    pub fn waiting(&self) -> impl Iterator<Item = &UserRequest> {
+    /// The pending requests to the user, oldest first.
+    pub fn pending_requests(&self) -> impl Iterator<Item = &UserRequest> {
         self.entries.iter().filter_map(|entry| match &entry.content {
             Content::Question(question) if question.resolved.is_none() => Some(&question.request),
             _ => None,
         })
     }
 
-    /// The turn of that id.
+    /// The turn with this id.
     pub fn turn(&self, id: &TurnId) -> Option<&TurnRecord> {
         self.turns.iter().rev().find(|turn| turn.id == *id)
     }
 
-    /// Keeps the newest entries only: at most `entries`, and about `bytes` of text. An entry that is still
-    /// running is kept, unless twice as many are there. What waits for the user is kept beside them, however old:
-    /// who cannot see it cannot answer it. Returns whether any was left out.
-    pub fn trim(&mut self, entries: usize, bytes: usize) -> bool {
-        let left_out = self.entries.trim(entries, bytes);
-        if left_out {
+    /// Removes old entries and their turns, so that at most `max_entries` with about `max_bytes` of text remain.
+    /// Returns `true` if any entry was removed.
+    ///
+    /// A running entry stays, unless there are more than twice `max_entries`. Pending requests to the user stay in
+    /// addition, however old they are: a request that is not displayed cannot be answered.
+    pub fn trim(&mut self, max_entries: usize, max_bytes: usize) -> bool {
+        let is_trimmed = self.entries.trim(max_entries, max_bytes);
+        if is_trimmed {
             let first = self.entries.iter().find_map(|entry| entry.turn_id.as_ref());
             let from = first.and_then(|id| self.turns.iter().position(|turn| turn.id == *id));
             self.turns.drain(..from.unwrap_or(self.turns.len().saturating_sub(1)));
         }
-        left_out
+        is_trimmed
     }
 }

@@ -1,4 +1,4 @@
-//! Older entries, loaded later.
+//! Merging of pages of older entries.
 
 use super::{Content, Entry, Phase, Transcript, TurnRecord};
 use crate::{
@@ -7,15 +7,15 @@ use crate::{
 };
 
 impl Transcript {
-    /// Puts a page of older entries before all others, and the turns that they belong to. An entry that is there
-    /// already, because it was announced again meanwhile, stays where it is, and as it is unless the page knows it as of
-    /// a later event: what was streamed into it before the page is only there. So a page may come twice.
-    /// Returns the entries that were there and are newer now.
+    /// Prepends a page of older entries and their turns. Returns the ids of present entries that the page updated.
     ///
-    /// An entry that was open when the page was made, and whose turn or process has ended since, was cut off.
+    /// An entry that is already present keeps its position. The page's version replaces it if it is of a later event,
+    /// because only that version has what was streamed before. So a page can be prepended twice.
+    ///
+    /// An entry of the page that is running, but whose turn or process has ended since, becomes interrupted.
     pub fn prepend(&mut self, turns: Vec<TurnRecord>, mut entries: Vec<Entry>) -> Vec<ItemId> {
-        // A turn that runs and is not known here begins later than what the stream has told so far: it will be announced,
-        // and until then nothing that happens is about it.
+        // A running turn that is unknown here has started after the last applied event. The stream will announce it,
+        // and has no events about it until then.
         let unknown = turns.into_iter().filter(|turn| self.turn(&turn.id).is_none());
         let (ahead, mut older): (Vec<_>, Vec<_>) =
             unknown.partition(|turn| turn.status == TurnStatus::InProgress);
@@ -24,8 +24,8 @@ impl Transcript {
         self.turns = older;
         let active = self.active_turn().map(|turn| &turn.id);
         for entry in entries.iter_mut().filter(|entry| entry.phase == Phase::Running) {
-            let goes_on = match &entry.content {
-                // It says itself how it ends.
+            let is_still_running = match &entry.content {
+                // A request to the user ends by an event of its own.
                 Content::Question(_) => true,
                 // A command that has a process can outlive its turn.
                 Content::Item(Item::CommandExecution(command)) if command.process_id.is_some() => {
@@ -33,21 +33,21 @@ impl Transcript {
                 }
                 _ => self.process && (entry.turn_id.as_ref() == active || is_ahead(entry)),
             };
-            if !goes_on {
-                entry.phase = Phase::Cut;
+            if !is_still_running {
+                entry.phase = Phase::Interrupted;
             }
         }
-        let (there, new): (Vec<Entry>, Vec<Entry>) =
+        let (present, new): (Vec<Entry>, Vec<Entry>) =
             entries.into_iter().partition(|entry| self.entries.get(&entry.id).is_some());
         self.entries.prepend(new);
-        let mut renewed = Vec::new();
-        for entry in there {
+        let mut updated = Vec::new();
+        for entry in present {
             if let Some(known) = self.entries.get_mut(&entry.id).filter(|known| known.as_of < entry.as_of) {
-                renewed.push(entry.id.clone());
+                updated.push(entry.id.clone());
                 *known = entry;
             }
         }
-        renewed
+        updated
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_stands_before_what_is_there_with_its_turns() {
+    fn page_is_put_before_present_entries_and_turns() {
         let mut transcript = transcript();
         let turns = vec![turn("u1", TurnStatus::Failed), turn("u2", TurnStatus::InProgress)];
         let page = ["a", "b"].map(|id| entry(id, "u1", Phase::Done));
@@ -109,12 +109,12 @@ mod tests {
         let turns: Vec<_> = transcript.turns.iter().map(|turn| (turn.id.as_str(), turn.status)).collect();
         let expected =
             [("u1", TurnStatus::Failed), ("u2", TurnStatus::Completed), ("u3", TurnStatus::InProgress)];
-        assert_eq!(turns, expected, "what is known of a turn stays");
+        assert_eq!(turns, expected, "a known turn stays unchanged");
         assert_eq!(transcript.active_turn().map(|turn| turn.id.as_str()), Some("u3"));
     }
 
     #[test]
-    fn a_turn_that_the_stream_has_yet_to_announce_is_the_newest_then() {
+    fn turn_of_page_that_starts_later_becomes_the_newest() {
         let turns = vec![turn("u2", TurnStatus::Completed)];
         let mut transcript = Transcript { turns, ..transcript() };
         transcript.prepend(vec![turn("u4", TurnStatus::Failed)], vec![entry("a", "u4", Phase::Done)]);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_already_is_not_doubled() {
+    fn present_entries_are_not_duplicated() {
         let mut transcript = transcript();
         let page = || vec![entry("a", "u1", Phase::Done), entry("d", "changed", Phase::Done)];
         transcript.prepend(vec![turn("u1", TurnStatus::Completed)], page());
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_page_knows_better_is_renewed_where_it_stands() {
+    fn newer_version_of_page_replaces_present_entry_in_place() {
         let mut transcript = transcript();
         let newer = |id: &str| Entry { as_of: 8, ..entry(id, "u1", Phase::Done) };
         let page = || vec![newer("a"), newer("d")];
@@ -147,12 +147,12 @@ mod tests {
         assert_eq!(ids(&transcript), ["a", "d", "e"]);
         assert_eq!(transcript.entries.get(&"d".into()), Some(&newer("d")));
         let once = transcript.clone();
-        assert!(transcript.prepend(Vec::new(), page()).is_empty(), "once");
+        assert!(transcript.prepend(Vec::new(), page()).is_empty(), "the second time changes nothing");
         assert_eq!(transcript, once);
     }
 
     #[test]
-    fn what_was_open_and_has_lost_its_turn_or_process_was_cut_off() {
+    fn running_entry_without_turn_or_process_is_interrupted() {
         let page = || {
             vec![
                 entry("a", "u2", Phase::Running),
@@ -165,9 +165,9 @@ mod tests {
         };
         let mut with_process = transcript();
         with_process.prepend(Vec::new(), page());
-        assert_eq!(phases(&with_process), [Phase::Cut, Phase::Running, Phase::Running]);
+        assert_eq!(phases(&with_process), [Phase::Interrupted, Phase::Running, Phase::Running]);
         let mut without = Transcript { process: false, ..transcript() };
         without.prepend(Vec::new(), page());
-        assert_eq!(phases(&without), [Phase::Cut; 3]);
+        assert_eq!(phases(&without), [Phase::Interrupted; 3]);
     }
 }

@@ -1,9 +1,9 @@
-//! The fold's one law: for every cut, the snapshot at it and then the events after it give what replaying
-//! all events gives, whatever items there are and wherever older pages are loaded.
+//! Property tests of the fold: a snapshot at any event, followed by the events after it, equals a replay of all events.
+//! This holds for all types of items, and for pages of older entries that are loaded at any time.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod story;
+mod steps;
 
 use codex_gateway_wire::{
     Content, Entry, Event, EventBody, EventName, ItemId, Notification, Phase, Transcript, TurnId, TurnRecord,
@@ -14,20 +14,20 @@ use serde_json::{Value, json};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use self::story::*;
+use self::steps::*;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(target_arch = "wasm32") { 16 } else { 192 }))]
 
-    /// The whole transcript, at every cut.
+    /// Compares the whole transcript, for a snapshot after every event.
     #[test]
-    fn a_snapshot_and_its_tail_are_a_replay(steps in proptest::collection::vec(step(), 0..60)) {
+    fn snapshot_and_tail_equal_a_replay(steps in proptest::collection::vec(step(), 0..60)) {
         let events = events(&steps);
         let whole = replay(&events);
         let mut so_far = Transcript::default();
         for cut in 0..=events.len() {
-            let mut resumed = sent(&so_far);
-            prop_assert_eq!(&resumed, &so_far, "sent at {}", cut);
+            let mut resumed = round_trip(&so_far);
+            prop_assert_eq!(&resumed, &so_far, "round trip at {}", cut);
             for event in &events[cut..] {
                 resumed.apply(event);
             }
@@ -38,9 +38,9 @@ proptest! {
         }
     }
 
-    /// A tail that begins too early, as after a reconnection, changes nothing.
+    /// Events that are already included change nothing, as after a reconnection.
     #[test]
-    fn events_that_are_applied_twice_count_once(steps in proptest::collection::vec(step(), 0..60), back in 0usize..20) {
+    fn repeated_events_change_nothing(steps in proptest::collection::vec(step(), 0..60), back in 0usize..20) {
         let events = events(&steps);
         let whole = replay(&events);
         let mut resumed = whole.clone();
@@ -50,9 +50,9 @@ proptest! {
         prop_assert_eq!(resumed, whole);
     }
 
-    /// What an event says it changed is all that it changed.
+    /// Nothing changes that the returned `Change` does not name.
     #[test]
-    fn a_change_names_everything_that_changed(steps in proptest::collection::vec(step(), 0..60)) {
+    fn change_names_everything_that_changed(steps in proptest::collection::vec(step(), 0..60)) {
         let mut transcript = Transcript::default();
         for event in events(&steps) {
             let before = transcript.clone();
@@ -73,74 +73,75 @@ proptest! {
         }
     }
 
-    /// What waits for its turn is what the newest event of the queue says, unless another thread began since.
+    /// The queue is that of the newest `queue` event, or empty after a reset.
     #[test]
-    fn the_queue_is_as_it_was_told_last(steps in proptest::collection::vec(step(), 0..60)) {
+    fn queue_is_that_of_the_newest_queue_event(steps in proptest::collection::vec(step(), 0..60)) {
         let mut transcript = Transcript::default();
         let mut queue = Vec::new();
         for event in events(&steps) {
             if transcript.apply(&event).reset {
                 queue.clear();
             }
-            if let EventBody::Queue(told) = &event.body {
-                queue.clone_from(&told.items);
+            if let EventBody::Queue(newest) = &event.body {
+                queue.clone_from(&newest.items);
             }
             prop_assert_eq!(&transcript.queue, &queue);
         }
     }
 
-    /// A request waits from its event until the event of its end, whatever happens between.
+    /// A request is pending from its `request` until its `request-resolved`, whatever happens in between.
     #[test]
-    fn a_request_waits_until_its_end(steps in proptest::collection::vec(step(), 0..60)) {
+    fn request_is_pending_until_it_is_resolved(steps in proptest::collection::vec(step(), 0..60)) {
         let mut transcript = Transcript::default();
-        let mut waiting = Vec::new();
+        let mut expected = Vec::new();
         for event in events(&steps) {
             if transcript.apply(&event).reset {
-                waiting.clear();
+                expected.clear();
             }
             match &event.body {
-                EventBody::Request(request) => waiting.push(request.id.clone()),
-                EventBody::RequestResolved(resolved) => waiting.retain(|id| *id != resolved.id),
+                EventBody::Request(request) => expected.push(request.id.clone()),
+                EventBody::RequestResolved(resolved) => expected.retain(|id| *id != resolved.id),
                 _ => {}
             }
-            let shown: Vec<_> = transcript.waiting().map(|request| request.id.clone()).collect();
-            prop_assert_eq!(&shown, &waiting);
+            let pending: Vec<_> = transcript.pending_requests().map(|request| request.id.clone()).collect();
+            prop_assert_eq!(&pending, &expected);
         }
     }
 
-    /// A snapshot holds the newest entries only; a page of older ones, as it was at a later cut, is put
-    /// before them. Then the tail gives what a replay gives.
+    /// A snapshot has the newest entries only. A page of older entries, made at a later event, is prepended. Then the
+    /// tail leads to the same transcript as a replay.
     #[test]
-    fn older_pages_loaded_later_fit(
+    fn page_of_older_entries_is_merged_at_any_time(
         steps in proptest::collection::vec(step(), 10..80),
         window in 1usize..6,
         cut in any::<prop::sample::Index>(),
         page_at in any::<prop::sample::Index>(),
     ) {
-        // Another thread would end the conversation that the pages are of.
+        // Another thread would reset the transcript, and pages belong to one thread.
         let steps: Vec<Step> = steps.into_iter().filter(|step| !matches!(step, Step::Thread(0) | Step::Resumed { .. })).collect();
         let events = events(&steps);
         let cut = cut.index(events.len());
-        a_page_fits(&events, window, cut, cut + page_at.index(events.len() - cut))?;
+        check_page(&events, window, cut, cut + page_at.index(events.len() - cut))?;
     }
 }
 
-/// A page of older entries, as it was at one cut, is put before those that a browser has from an earlier one.
-fn a_page_fits(events: &[Event], window: usize, cut: usize, page_at: usize) -> Result<(), TestCaseError> {
+/// Checks that a page of older entries, made at `page_at`, is merged into the transcript of a browser, whose snapshot
+/// was made at `cut`.
+fn check_page(events: &[Event], window: usize, cut: usize, page_at: usize) -> Result<(), TestCaseError> {
     let whole = replay(events);
 
     let full = replay(&events[..cut]);
-    let mut browser = sent(&full);
+    let mut browser = round_trip(&full);
     browser.trim(window, usize::MAX);
     let loaded = ids(&browser);
-    // The page is what the log's owner knows at a later cut; each of its entries says so.
+    // The page has the entries as of the later event.
     let later = replay(&events[..page_at]);
     let older = full.entries.iter().filter(|entry| !loaded.contains(&entry.id));
     let page: Vec<Entry> = older
         .map(|entry| Entry { as_of: page_at as u64, ..later.entries.get(&entry.id).unwrap().clone() })
         .collect();
 
-    // The stream is somewhere between the snapshot and the page when the page comes.
+    // When the page arrives, the browser has applied a part of the events between the snapshot and the page.
     let middle = usize::midpoint(cut, page_at);
     for event in &events[cut..middle] {
         browser.apply(event);
@@ -148,10 +149,10 @@ fn a_page_fits(events: &[Event], window: usize, cut: usize, page_at: usize) -> R
     let of_page = |turn: &&TurnRecord| page.iter().any(|entry| entry.turn_id.as_ref() == Some(&turn.id));
     let turns: Vec<TurnRecord> = later.turns.iter().filter(of_page).cloned().collect();
     browser.prepend(turns.clone(), page.clone());
-    // Asked for twice, it counts once.
-    let once = browser.clone();
+    // Prepending the page again changes nothing.
+    let before = browser.clone();
     browser.prepend(turns.clone(), page.clone());
-    prop_assert_eq!(&browser, &once);
+    prop_assert_eq!(&browser, &before);
     for event in &events[middle..] {
         browser.apply(event);
     }
@@ -160,17 +161,17 @@ fn a_page_fits(events: &[Event], window: usize, cut: usize, page_at: usize) -> R
         let Some(same) = all.get(entry.id.as_str()) else {
             return Err(TestCaseError::fail(format!("{:?} is not in a replay", entry.id)));
         };
-        // What was open when its page was made may have been settled by a turn's end that came before.
+        // Only the contents are equal: the end of a turn before the page may have interrupted an entry of the page.
         prop_assert_eq!(&entry.content, &same.content, "{:?}", entry.id);
     }
     let records = |id: &TurnId| browser.turns.iter().filter(|turn| turn.id == *id).count();
     for turn in browser.turns.iter().chain(&turns) {
-        // One that runs is the stream's to tell.
-        let least = usize::from(turn.status != TurnStatus::InProgress);
-        prop_assert!((least..=1).contains(&records(&turn.id)), "{:?}", turn.id);
+        // A running turn of the page is left to the stream.
+        let minimum = usize::from(turn.status != TurnStatus::InProgress);
+        prop_assert!((minimum..=1).contains(&records(&turn.id)), "{:?}", turn.id);
     }
-    // An item of the page that is announced whole before the page comes stands where it was announced.
-    let announced = {
+    // An item of the page that the stream announces before the page arrives keeps the position of that announcement.
+    let is_announced = {
         let unloaded: Vec<ItemId> = page.iter().map(|entry| entry.id.clone()).collect();
         events[cut..middle].iter().any(|event| match &event.body {
             EventBody::Notification(Notification::ItemStarted(e) | Notification::ItemCompleted(e)) => {
@@ -182,28 +183,28 @@ fn a_page_fits(events: &[Event], window: usize, cut: usize, page_at: usize) -> R
             _ => false,
         })
     };
-    // A question that waits is kept though what followed it is not: older pages come before it.
-    let kept = !ids(&full).ends_with(&loaded);
-    if kept {
+    // Trimming keeps a pending request, but not the entries after it. The page then puts those before the request.
+    let has_kept_request = !ids(&full).ends_with(&loaded);
+    if has_kept_request {
         let sorted = |transcript: &Transcript| {
             let mut ids: Vec<String> = ids(transcript).iter().map(ToString::to_string).collect();
             ids.sort();
             ids
         };
         prop_assert_eq!(sorted(&browser), sorted(&whole));
-    } else if !announced {
+    } else if !is_announced {
         prop_assert_eq!(ids(&browser), ids(&whole));
     }
     Ok(())
 }
 
-/// A command is not loaded when its end comes, which leaves out what it printed: the page knows it.
+/// The command is not loaded when it completes, and `item/completed` omits its output. Only the page has the output.
 #[test]
-fn what_a_page_knows_of_an_announced_item_is_kept() {
+fn streamed_output_in_a_page_is_kept_for_a_completed_command() {
     let command = |started, text: &str| Step::Item { kind: 2, item: 4, turn: 0, started, text: text.into() };
     let steps = [command(true, "printed"), Step::Request, Step::Request, command(false, "")];
     let events = events(&steps);
-    let (whole, mut browser) = (replay(&events), sent(&replay(&events[..steps.len()])));
+    let (whole, mut browser) = (replay(&events), round_trip(&replay(&events[..steps.len()])));
     browser.trim(1, usize::MAX);
     assert_eq!(browser.entries.len(), 1);
     browser.apply(&events[steps.len()]);
@@ -215,24 +216,28 @@ fn what_a_page_knows_of_an_announced_item_is_kept() {
 }
 
 #[test]
-fn what_waits_is_never_trimmed() {
+fn pending_requests_are_never_trimmed() {
     let mut steps = vec![Step::TurnStarted(0), Step::Ask(0, Some(0)), Step::Ask(1, Some(0))];
     steps.extend((0..40).map(|_| Step::Request));
     let mut transcript = replay(&events(&steps));
     assert!(transcript.trim(5, usize::MAX));
-    assert_eq!((transcript.waiting().count(), transcript.entries.len()), (2, 7));
+    assert_eq!((transcript.pending_requests().count(), transcript.entries.len()), (2, 7));
     transcript.trim(5, 0);
-    assert_eq!((transcript.waiting().count(), transcript.entries.len()), (2, 3), "nor for its length");
+    assert_eq!(
+        (transcript.pending_requests().count(), transcript.entries.len()),
+        (2, 3),
+        "not for their size either"
+    );
 
     let data = resolve(0, 0).to_string();
     let body = EventBody::parse(EventName::RequestResolved, &data).unwrap();
     transcript.apply(&Event { seq: 1000, body });
-    assert_eq!(transcript.waiting().count(), 1, "it ends as any other");
+    assert_eq!(transcript.pending_requests().count(), 1, "a kept request can be resolved");
     transcript.trim(1, usize::MAX);
-    assert_eq!(transcript.entries.len(), 2, "then it goes as any other");
+    assert_eq!(transcript.entries.len(), 2, "a resolved request is trimmed");
 }
 
-/// What the thread runs with.
+/// The settings of the thread.
 fn settings(transcript: &Transcript) -> impl PartialEq + std::fmt::Debug {
     let Transcript { model, effort, sandbox, approval_policy, .. } = transcript.clone();
     (model, effort, sandbox, approval_policy)
@@ -247,7 +252,7 @@ fn opened(thread: &str, history: Option<Value>) -> EventBody {
 }
 
 #[test]
-fn a_thread_that_is_resumed_brings_its_history_and_goes_on_from_there() {
+fn resumed_thread_has_its_history_and_continues_from_it() {
     let events = events(&[Step::TurnStarted(0), Step::Request]);
     let mut transcript = replay(&events);
     let before = history(&[(2, 0, 1), (6, 1, 1)], true);
@@ -266,7 +271,7 @@ fn a_thread_that_is_resumed_brings_its_history_and_goes_on_from_there() {
 }
 
 #[test]
-fn the_history_of_the_same_thread_is_what_is_left_of_it() {
+fn history_of_the_same_thread_replaces_its_entries() {
     let mut transcript = replay(&events(&[Step::Request]));
     let change = transcript.apply(&Event { seq: 9, body: opened(THREAD, None) });
     assert_eq!((change.reset, transcript.entries.len()), (false, 1));
@@ -278,7 +283,7 @@ fn the_history_of_the_same_thread_is_what_is_left_of_it() {
 }
 
 #[test]
-fn turn_that_was_stopped_by_force_is_interrupted_and_says_why() {
+fn turn_stopped_by_force_is_interrupted_with_a_notice() {
     let item = Step::Item { kind: 2, item: 0, turn: 0, started: true, text: String::new() };
     let transcript = replay(&events(&[Step::TurnStarted(0), item, Step::Warning(3)]));
     assert_eq!(transcript.turns[0].status, TurnStatus::Interrupted);
@@ -286,20 +291,20 @@ fn turn_that_was_stopped_by_force_is_interrupted_and_says_why() {
     assert!(entries.iter().all(|entry| entry.phase != Phase::Running), "{entries:?}");
     let last = entries.last().unwrap();
     assert!(matches!(&last.content, Content::Notice(notice) if !notice.failure), "{last:?}");
-    assert_eq!(last.turn_id.as_ref(), Some(&transcript.turns[0].id), "it stands in the turn");
+    assert_eq!(last.turn_id.as_ref(), Some(&transcript.turns[0].id), "the notice belongs to the turn");
 }
 
 #[test]
-fn turn_that_lost_the_race_to_refresh_the_sign_in_has_the_gateways_words() {
+fn sign_in_refreshed_warning_replaces_the_error_of_the_turn() {
     let ended = Step::TurnCompleted(0, 2);
     let transcript = replay(&events(&[Step::TurnStarted(0), ended, Step::Warning(5)]));
     assert_eq!(transcript.turns[0].status, TurnStatus::Failed);
     assert_eq!(transcript.turns[0].error.as_ref().map(|error| error.message.as_str()), Some("So it is."));
-    assert_eq!(transcript.entries.len(), 0, "once is enough");
+    assert_eq!(transcript.entries.len(), 0, "there is no additional notice");
 }
 
 #[test]
-fn mcp_servers_are_those_of_the_process_that_serves_the_thread() {
+fn mcp_servers_are_those_of_the_current_process() {
     let server = |name: &str, status: &str| {
         let params = json!({ "threadId": THREAD, "name": name, "status": status, "error": null });
         let data = json!({ "method": "mcpServer/startupStatus/updated", "params": params }).to_string();
@@ -317,12 +322,16 @@ fn mcp_servers_are_those_of_the_process_that_serves_the_thread() {
     apply(server("b", "starting"));
     assert_eq!(apply(server("a", "ready")), ["a ready", "b starting"]);
     let history = json!({ "title": null, "turns": [], "entries": [], "older": false });
-    assert_eq!(apply(opened(THREAD, Some(history))), ["a ready", "b starting"], "turns were taken back");
-    assert!(apply(opened(THREAD, None)).is_empty(), "another process goes on");
+    assert_eq!(
+        apply(opened(THREAD, Some(history))),
+        ["a ready", "b starting"],
+        "the process is the same after turns were removed"
+    );
+    assert!(apply(opened(THREAD, None)).is_empty(), "another process continues the thread");
 }
 
 #[test]
-fn warning_that_codex_repeats_is_told_once() {
+fn repeated_warning_has_one_notice() {
     let warning = OTHERS.iter().find(|(method, _)| *method == "warning").unwrap();
     let data = format!(r#"{{"method":"{}","params":{}}}"#, warning.0, warning.1);
     let mut transcript = Transcript::default();
@@ -334,7 +343,7 @@ fn warning_that_codex_repeats_is_told_once() {
 }
 
 #[test]
-fn every_kind_of_item_is_in_the_story() {
+fn generator_has_all_item_types() {
     for kind in KINDS {
         let item: codex_gateway_wire::Item = serde_json::from_value(item(kind, "x", "text")).unwrap();
         assert_eq!(item.kind(), kind);
@@ -343,7 +352,7 @@ fn every_kind_of_item_is_in_the_story() {
 }
 
 #[test]
-fn a_page_fits_wherever_it_is_loaded() {
+fn page_is_merged_wherever_it_is_loaded() {
     let item = |item, turn| Step::Item { kind: 0, item, turn, started: false, text: String::new() };
     let mut steps = vec![item(1, 1)];
     steps.extend((0..4).map(|_| item(0, 0)));
@@ -361,14 +370,14 @@ fn a_page_fits_wherever_it_is_loaded() {
     let events = events(&steps);
     for cut in 0..events.len() {
         for page_at in cut..events.len() {
-            a_page_fits(&events, 1, cut, page_at).unwrap_or_else(|error| panic!("{cut} {page_at}: {error}"));
+            check_page(&events, 1, cut, page_at).unwrap_or_else(|error| panic!("{cut} {page_at}: {error}"));
         }
     }
 }
 
-/// Codex tells each byte of a character that its output was cut in as U+FFFD, and has the character once the item ends.
+/// Codex sends each byte of a split character as U+FFFD. Only the completed item has the character.
 #[test]
-fn character_in_two_pieces_of_output_shows_no_replacement_character() {
+fn split_character_in_output_has_no_replacement_characters() {
     let mut transcript = Transcript::default();
     let mut seq = 0;
     let mut shown = |method: &str, rest: &str| {

@@ -1,4 +1,4 @@
-//! `config/read`: codex's configuration, as far as it decides about projects.
+//! `config/read`: the parts of codex's configuration that the gateway uses.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use serde_json::Value;
 
 use super::Request;
 
-/// `config/read`: the configuration of codex's home and of its command line, read anew.
+/// `config/read`: reads codex's configuration from its home and its command line.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigRead {
-    /// Whether to list the layers that the configuration is made of.
+    /// Whether the reply lists the layers of the configuration.
     pub include_layers: bool,
 }
 request!(ConfigRead = "config/read" -> ConfigReply);
 
-/// The answer to `config/read`.
+/// The reply to `config/read`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct ConfigReply {
@@ -24,31 +24,31 @@ pub struct ConfigReply {
     pub config: CodexConfig,
 }
 
-/// Codex's configuration, in the words of its `config.toml`.
+/// Codex's configuration, with the keys of its `config.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CodexConfig {
-    /// Which projects codex trusts, by their directories.
+    /// The projects with a trust level, by directory.
     pub projects: Option<BTreeMap<String, ProjectEntry>>,
-    /// Names that mark the root of a project; `.git` without.
+    /// File names that mark the root of a project. `None` for `.git`.
     pub project_root_markers: Option<Vec<String>>,
-    /// Names of files that codex reads where there is no `AGENTS.md`.
+    /// File names that codex reads in directories without `AGENTS.md`.
     pub project_doc_fallback_filenames: Option<Vec<String>>,
-    /// How many bytes of `AGENTS.md` files codex reads.
+    /// How many bytes of `AGENTS.md` files codex reads in total.
     pub project_doc_max_bytes: Option<u64>,
-    /// Instructions of the user's own.
+    /// The developer instructions for each thread.
     pub developer_instructions: Option<String>,
-    /// The model provider that is in use.
+    /// The name of the model provider in use.
     pub model_provider: Option<String>,
-    /// Model providers by their names, as the configuration has them.
+    /// The model providers by name, unparsed.
     pub model_providers: Value,
-    /// MCP servers by their names, as the configuration has them.
+    /// The MCP servers by name, unparsed.
     pub mcp_servers: Value,
-    /// What the sandbox `workspace-write` allows beside the directory.
+    /// What the sandbox `workspace-write` allows besides the working directory.
     pub sandbox_workspace_write: Option<WorkspaceWrite>,
 }
 
-/// What codex's configuration says of a project.
+/// The configuration of a project.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct ProjectEntry {
@@ -56,23 +56,23 @@ pub struct ProjectEntry {
     pub trust_level: Option<String>,
 }
 
-/// What the sandbox `workspace-write` allows beside the directory.
+/// What the sandbox `workspace-write` allows besides the working directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WorkspaceWrite {
-    /// Where else commands may write.
+    /// Further directories that commands can write to.
     pub writable_roots: Vec<String>,
-    /// Whether they reach the network.
+    /// Whether commands can access the network.
     pub network_access: bool,
-    /// Whether `$TMPDIR` is left out.
+    /// Whether `$TMPDIR` is not writable.
     pub exclude_tmpdir_env_var: bool,
-    /// Whether `/tmp` is left out.
+    /// Whether `/tmp` is not writable.
     pub exclude_slash_tmp: bool,
 }
 
 impl WorkspaceWrite {
-    /// The same, with this directory in the place of the temporary directories that all sessions share. Directories that
-    /// the configuration names stay, `/tmp` included.
+    /// Replaces the temporary directories that all sessions share with `dir`. Directories that the configuration
+    /// names stay writable, including `/tmp`.
     #[must_use]
     pub fn with_temp_dir(mut self, dir: Option<String>) -> Self {
         (self.exclude_tmpdir_env_var, self.exclude_slash_tmp) = (true, true);

@@ -1,4 +1,4 @@
-//! The file of a thread that codex cannot read.
+//! Recognizes errors about a thread's file that codex cannot read.
 
 use std::{
     fs::{self, File},
@@ -8,20 +8,21 @@ use std::{
 
 use crate::bridge::RpcError;
 
-/// What a file begins with that some editors write: codex does not read on then.
+/// The byte order mark that some editors write. Codex cannot read a file that begins with it.
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// What is the matter with the file of a thread, with the file's name; `None` if an error says something else. Codex says it in
-/// three nested errors, with the file's whole path in each.
+/// Returns the name of a thread's file and why codex cannot read it. `None` if the error is about something else.
+///
+/// Codex reports it as three nested errors that all contain the full path.
 pub fn thread_damage(error: &RpcError) -> Option<String> {
-    let (_, what) = error.message.rsplit_once("rollout at ")?;
+    let (_, rest) = error.message.rsplit_once("rollout at ")?;
     let (path, reason) = [" is empty", " does not start with session metadata"]
         .into_iter()
-        .find_map(|words| what.split_once(words).map(|(path, _)| (Path::new(path), words.trim_start())))?;
+        .find_map(|words| rest.split_once(words).map(|(path, _)| (Path::new(path), words.trim_start())))?;
     let name = path.file_name()?.to_string_lossy();
     let reason = match reason {
-        _ if begins_with_mark(path) => "begins with a byte order mark",
-        // Codex says so, too, of a file in which no line is JSON.
+        _ if has_byte_order_mark(path) => "begins with a byte order mark",
+        // Codex also calls a file empty in which no line is JSON.
         "is empty" if fs::metadata(path).is_ok_and(|file| file.len() > 0) => {
             "has no line that codex can read"
         }
@@ -30,7 +31,7 @@ pub fn thread_damage(error: &RpcError) -> Option<String> {
     Some(format!("{name} {reason}"))
 }
 
-fn begins_with_mark(path: &Path) -> bool {
+fn has_byte_order_mark(path: &Path) -> bool {
     let mut first = [0; BYTE_ORDER_MARK.len()];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
     read.is_ok() && first == BYTE_ORDER_MARK
@@ -45,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_file_is_named_once_and_without_its_directory() {
+    fn message_has_the_file_name_once_and_without_its_directory() {
         let nested = |reason: &str| {
             format!(
                 "failed to read thread: thread-store internal error: failed to read session metadata /h/rollout-1.jsonl: \
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn byte_order_mark_is_told_apart() {
+    fn byte_order_mark_is_reported_as_the_reason() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("rollout-1.jsonl");
         std::fs::write(&path, "\u{feff}{}").unwrap();
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn file_without_a_line_of_json_is_not_called_empty() {
+    fn file_without_json_is_not_called_empty() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("rollout-1.jsonl");
         std::fs::write(&path, "no JSON").unwrap();

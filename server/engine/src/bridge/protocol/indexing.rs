@@ -1,4 +1,4 @@
-//! Letting codex index a thread. It has no request for that: it indexes a thread when that is resumed.
+//! Makes codex index a thread. Codex has no request for that, but it indexes a thread when that is resumed.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -8,27 +8,27 @@ use serde::{Serialize, de::IgnoredAny};
 use super::{Projects, Request, TrustLevel};
 use crate::bridge::RpcError;
 
-/// `thread/resume`, of a thread that is to be indexed and in which no turn will run. Codex answers when it has indexed
-/// it: about 10 s for 70 MiB of history.
+/// `thread/resume` of a thread that is only to be indexed, and in which no turn will run. Codex replies when it has
+/// indexed the thread: about 10 s for 70 MiB of history.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadIndex {
     /// The thread.
     thread_id: ThreadId,
-    /// Whether to leave its history out of the answer.
+    /// Whether to leave the history out of the reply.
     exclude_turns: bool,
-    /// What is otherwise than in codex's own configuration.
+    /// Overrides of codex's configuration.
     config: IndexConfig,
 }
 request!(ThreadIndex = "thread/resume" -> IgnoredAny, within 900 s);
 
-/// What a thread that is only indexed has otherwise than codex's own configuration.
+/// Overrides of codex's configuration for a thread that is only indexed.
 #[derive(Clone, Debug, Default, Serialize)]
 struct IndexConfig {
-    /// How far projects are trusted.
+    /// The trust levels of projects.
     #[serde(skip_serializing_if = "Option::is_none")]
     projects: Option<Projects>,
-    /// Model providers that codex does not know.
+    /// Additional model providers by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     model_providers: BTreeMap<String, Provider>,
 }
@@ -42,20 +42,20 @@ struct Provider {
 }
 
 impl ThreadIndex {
-    /// A thread, as codex's own configuration has it.
+    /// Creates the request without overrides.
     pub fn new(thread_id: ThreadId) -> Self {
         Self { thread_id, exclude_turns: true, config: IndexConfig::default() }
     }
 
-    /// The project of the thread, in this directory, is not trusted.
+    /// Marks the project in `dir` as untrusted.
     #[must_use]
     pub fn untrusted(mut self, dir: &Path) -> Self {
         self.config.projects = Some(Projects::all(TrustLevel::Untrusted, dir.ancestors()));
         self
     }
 
-    /// The thread's model provider has this name. Codex resumes no thread whose provider it does not know; no model is
-    /// asked anything here, so any provider of that name will do.
+    /// Adds a dummy model provider with this name. Codex resumes no thread whose provider it does not know. Since no
+    /// turn runs, the provider is never contacted.
     #[must_use]
     pub fn with_provider(mut self, name: &str) -> Self {
         let provider =
@@ -65,8 +65,8 @@ impl ThreadIndex {
     }
 }
 
-/// Whether an error says that codex does not know the model provider of a thread.
-pub fn is_without_provider(error: &RpcError) -> bool {
+/// Returns `true` if an error means that codex does not know the thread's model provider.
+pub fn is_unknown_provider(error: &RpcError) -> bool {
     error.message.contains("no longer configured")
 }
 
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_provider_that_codex_does_not_know_is_named() {
+    fn request_includes_the_trust_level_and_the_dummy_provider() {
         let request = ThreadIndex::new("t".into()).untrusted(Path::new("/")).with_provider("mine");
         assert_eq!(
             serde_json::to_value(&request).unwrap(),

@@ -1,4 +1,4 @@
-//! What is done with whole threads: forking, reverting, compacting, reviewing, archiving.
+//! Requests about whole threads: fork, revert, compact, review, archive and full export.
 
 use std::time::Duration;
 
@@ -8,42 +8,42 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use super::{Request, Thread, ThreadReply, ThreadStart, TurnReply};
 use crate::bridge::RpcError;
 
-/// `thread/fork`: a new thread that begins as another one did.
+/// `thread/fork`: starts a new thread with the history of another one.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadFork {
-    /// The other one. Whoever has it open, it is read from disk.
+    /// The thread to fork. Codex reads it from disk, even if a process has it open.
     pub thread_id: ThreadId,
-    /// The last turn that is taken over, which must have ended; all without.
+    /// The last turn that is copied, which must have ended. `None` for all turns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_turn_id: Option<TurnId>,
-    /// Whether to leave its history out of the answer.
+    /// Whether to leave the history out of the reply.
     pub exclude_turns: bool,
-    /// The rest is as for a new one.
+    /// The settings, as for a new thread.
     #[serde(flatten)]
     pub start: ThreadStart,
 }
 request!(ThreadFork = "thread/fork" -> ThreadReply, within 60 s);
 
-/// `thread/revert`: a turn and all later ones are taken back. What they did to files stays.
+/// `thread/revert`: removes a turn and all later ones from the history. Changes to files are kept.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadRevert {
     /// The thread, which must be open in this process.
     pub thread_id: ThreadId,
-    /// The first turn to be taken back.
+    /// The first turn to remove.
     pub before_turn_id: TurnId,
 }
-request!(ThreadRevert = "thread/revert" -> Reverted, within 60 s);
+request!(ThreadRevert = "thread/revert" -> RevertReply, within 60 s);
 
-/// The answer to `thread/revert`.
+/// The reply to `thread/revert`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Reverted {
-    /// The thread as it is now.
+pub struct RevertReply {
+    /// The thread after the revert.
     pub thread: Thread,
 }
 
-/// `thread/compact/start`: a turn that makes the history shorter. Answered before it begins.
+/// `thread/compact/start`: starts a turn that compacts the history. Codex replies before the turn starts.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CompactStart {
@@ -52,18 +52,18 @@ pub struct CompactStart {
 }
 request!(CompactStart = "thread/compact/start" -> IgnoredAny, within 60 s);
 
-/// `review/start`: a turn that looks at what was changed.
+/// `review/start`: starts a turn that reviews changes.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReviewStart {
     /// The thread.
     pub thread_id: ThreadId,
-    /// What it looks at.
+    /// The changes to review.
     pub target: ReviewTarget,
 }
 request!(ReviewStart = "review/start" -> TurnReply, within 60 s);
 
-/// `thread/archive`: a thread is put out of the way. No process may have it open.
+/// `thread/archive`: archives a thread. No process may have it open.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadArchive {
@@ -72,7 +72,7 @@ pub struct ThreadArchive {
 }
 request!(ThreadArchive = "thread/archive" -> IgnoredAny);
 
-/// `thread/unarchive`: it is brought back.
+/// `thread/unarchive`: unarchives a thread.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadUnarchive {
@@ -81,53 +81,53 @@ pub struct ThreadUnarchive {
 }
 request!(ThreadUnarchive = "thread/unarchive" -> IgnoredAny);
 
-/// `thread/turns/list`, the oldest first, each turn as codex writes it.
+/// `thread/turns/list`: a page of a thread's turns, oldest first and unparsed.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WholeTurns {
+pub struct FullTurnsList {
     /// The thread.
     pub thread_id: ThreadId,
-    /// Where the page begins.
+    /// The cursor of the page. `None` for the first page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// How many turns it may have.
+    /// The maximum number of turns in the page.
     pub limit: u32,
-    /// How much of each item: `full`.
+    /// The detail of each item: `full`.
     items_view: &'static str,
-    /// Which comes first: `asc`.
+    /// The order of the turns: `asc`.
     sort_direction: &'static str,
 }
-request!(WholeTurns = "thread/turns/list" -> WholeTurnsPage);
+request!(FullTurnsList = "thread/turns/list" -> FullTurnsPage);
 
-impl WholeTurns {
-    /// A page of whole turns, the oldest first.
+impl FullTurnsList {
+    /// Creates a request for complete turns, oldest first.
     pub fn oldest(thread_id: ThreadId, cursor: Option<String>, limit: u32) -> Self {
         Self { thread_id, cursor, limit, items_view: "full", sort_direction: "asc" }
     }
 }
 
-/// The answer to it.
+/// The reply to [`FullTurnsList`].
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct WholeTurnsPage {
-    /// The turns.
+pub struct FullTurnsPage {
+    /// The turns of the page, unparsed.
     pub data: Vec<Json>,
-    /// Where the next page begins.
+    /// The cursor of the next page. `None` on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// Whether an error says that there is no such turn in the thread.
-pub fn is_no_turn(error: &RpcError) -> bool {
+/// Returns `true` if an error means that the thread has no such turn.
+pub fn is_turn_not_found(error: &RpcError) -> bool {
     error.message.contains("turn not found")
 }
 
-/// Whether an error says that a thread has had no turn yet.
-pub fn is_without_turns(error: &RpcError) -> bool {
+/// Returns `true` if an error means that the thread has no turn yet.
+pub fn is_thread_empty(error: &RpcError) -> bool {
     error.message.contains("not materialized yet")
 }
 
-/// Whether an error says that a thread must be brought back first.
-pub fn is_archived(error: &RpcError) -> bool {
+/// Returns `true` if an error means that the thread is archived.
+pub fn is_thread_archived(error: &RpcError) -> bool {
     error.message.contains("is archived")
 }
 
@@ -136,14 +136,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_review_is_asked_for_in_codexs_words() {
-        let ask = |target| serde_json::to_string(&ReviewStart { thread_id: "t".into(), target }).unwrap();
+    fn review_target_has_the_json_that_codex_expects() {
+        let json = |target| serde_json::to_string(&ReviewStart { thread_id: "t".into(), target }).unwrap();
         assert_eq!(
-            ask(ReviewTarget::UncommittedChanges),
+            json(ReviewTarget::UncommittedChanges),
             r#"{"threadId":"t","target":{"type":"uncommittedChanges"}}"#
         );
         assert_eq!(
-            ask(ReviewTarget::Commit { sha: "abc".into(), title: None }),
+            json(ReviewTarget::Commit { sha: "abc".into(), title: None }),
             r#"{"threadId":"t","target":{"type":"commit","sha":"abc","title":null}}"#
         );
     }

@@ -1,22 +1,22 @@
-//! How far codex trusts projects. A trusted project's `.codex` directories can name MCP servers, hooks and rules, which
-//! run outside of the sandbox.
+//! Trust levels of projects. The `.codex` directories of a trusted project can configure MCP servers, hooks and
+//! rules, which run outside of the sandbox.
 
 use std::{collections::BTreeMap, path::Path};
 
 use serde::Serialize;
 
-/// How far codex trusts a project, in its words.
+/// Codex's trust level of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TrustLevel {
-    /// It uses the project's `.codex` directories.
+    /// Codex uses the project's `.codex` directories.
     Trusted,
-    /// It uses neither them nor, since 0.150, the project's `AGENTS.md`.
+    /// Codex uses neither these nor, since 0.150, the project's `AGENTS.md`.
     Untrusted,
 }
 
-/// `projects` of codex's configuration: how far it trusts the project in a directory. A project that is not listed is
-/// not trusted, but its `AGENTS.md` is used.
+/// `projects` in codex's configuration: the trust level of the project in each directory. Codex does not trust a
+/// project that is not listed, but uses its `AGENTS.md`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Projects(BTreeMap<String, Project>);
@@ -27,7 +27,7 @@ struct Project {
 }
 
 impl Projects {
-    /// The same level for each of these directories.
+    /// Sets the same level for all `dirs`.
     pub fn all<D: AsRef<Path>>(level: TrustLevel, dirs: impl IntoIterator<Item = D>) -> Self {
         let project = Project { trust_level: level };
         let name = |dir: D| dir.as_ref().to_string_lossy().into_owned();
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn projects_are_written_as_codex_reads_them() {
+    fn projects_have_the_json_that_codex_expects() {
         let projects = Projects::all(TrustLevel::Untrusted, Path::new("/a/b \"c\"").ancestors());
         assert_eq!(
             serde_json::to_value(&projects).unwrap(),

@@ -1,29 +1,29 @@
-//! A thread as Markdown: what was said, and in short what was done.
+//! A thread as Markdown: its messages, and its other items in short.
 
 use codex_gateway_wire::{
     Item,
     codex::{CommandExecution, FileChange, UserMessage},
 };
 
-use crate::bridge::protocol::PastTurn;
+use crate::bridge::protocol::HistoricalTurn;
 
-/// The beginning of the file.
+/// Returns the beginning of the file.
 pub(super) fn head(title: Option<&str>) -> String {
     format!("# {}\n", title.unwrap_or("Conversation"))
 }
 
 /// Appends a turn.
-pub(super) fn turn(out: &mut String, past: &PastTurn) {
-    let items = past.items.iter().filter_map(|item| serde_json::from_str::<Item>(item.get()).ok());
+pub(super) fn turn(out: &mut String, historical: &HistoricalTurn) {
+    let items = historical.items.iter().filter_map(|item| serde_json::from_str::<Item>(item.get()).ok());
     for item in items {
-        write(out, &item);
+        write_item(out, &item);
     }
-    if let Some(error) = &past.turn.error {
+    if let Some(error) = &historical.turn.error {
         paragraph(out, &format!("> **Failed:** {}", error.message.replace('\n', "\n> ")));
     }
 }
 
-fn write(out: &mut String, item: &Item) {
+fn write_item(out: &mut String, item: &Item) {
     match item {
         Item::UserMessage(message) => user(out, message),
         Item::AgentMessage(message) => section(out, "Codex", &message.text),
@@ -103,7 +103,7 @@ fn paragraph(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-/// A text in code marks that are longer than any in it.
+/// Returns a text in code marks that are longer than any in the text.
 fn code(text: &str) -> String {
     let text = text.replace(['\n', '\r'], " ");
     let marks = "`".repeat(longest_run(&text) + 1);
@@ -111,7 +111,7 @@ fn code(text: &str) -> String {
     format!("{marks}{space}{text}{space}{marks}")
 }
 
-/// A block of code in marks that are longer than any in it.
+/// Appends a code block whose fence is longer than any in the text.
 fn fence(out: &mut String, lang: &str, text: &str) {
     let marks = "`".repeat((longest_run(text) + 1).max(3));
     let line = if text.ends_with('\n') { "" } else { "\n" };
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_and_done_can_be_read() {
+    fn turn_is_written_as_markdown() {
         let text = written(
             r#"{"type":"userMessage","id":"1","content":[{"type":"text","text":"Hi"},{"type":"localImage","path":"/a.png"}]},
             {"type":"commandExecution","id":"2","command":"ls","cwd":"/","status":"failed","aggregatedOutput":"no\n","exitCode":2},
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn code_does_not_end_before_its_end() {
+    fn code_marks_are_longer_than_any_in_the_text() {
         let text = written(
             r#"{"type":"commandExecution","id":"2","command":"echo '````'","cwd":"/","status":"completed"}"#,
         );
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_leaves_a_trace() {
+    fn unknown_and_minor_items_are_named() {
         let text =
             written(r#"{"type":"hologram","id":"1","deep":[1]},{"type":"sleep","id":"2","durationMs":1}"#);
         assert!(
