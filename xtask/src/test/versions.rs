@@ -150,7 +150,8 @@ fn is_refused(version: &str) -> Result<bool> {
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find(|line| line.starts_with("BAD ") && line.contains("is too old"));
     let line = line.filter(|line| line.contains(version) && line.contains("npm install"));
-    match line.filter(|_| !output.status.success()) {
+    let line = line.filter(|_| !output.status.success());
+    match line {
         Some(line) => println!("{line}"),
         None => println!("{text}\ncodex {version} should be reported as too old"),
     }
