@@ -3,18 +3,18 @@ import { defineConfig } from '@playwright/test';
 export default defineConfig({
   testDir: './tests',
   outputDir: '../target/e2e-results',
-  // One server and one browser at a time: what a test sees is its own doing.
+  // One server and one browser at a time, so that tests do not influence each other.
   workers: 1,
   retries: 0,
   forbidOnly: !!process.env.CI,
-  timeout: 30_000,
-  expect: { timeout: 5_000 },
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
   reporter: [['list'], ['./tests/support/failure-reporter.ts']],
   use: {
     browserName: 'chromium',
-    actionTimeout: 5_000,
-    navigationTimeout: 10_000,
-    // Recording takes a quarter of the time: `npx playwright test --trace on` for the test in question.
+    actionTimeout: 10_000,
+    navigationTimeout: 20_000,
+    // Tracing takes a quarter of the run time. Enable it for a single test: `npx playwright test --trace on`.
     trace: 'off',
     screenshot: 'only-on-failure',
     launchOptions: {
