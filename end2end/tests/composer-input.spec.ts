@@ -73,7 +73,8 @@ test('a prompt over the limit of Codex stays in the field, with a message that n
     area.value = 'a'.repeat(length);
     area.dispatchEvent(new InputEvent('input', { bubbles: true }));
   }, length);
-  await chat.sendButton.click();
+  // The browser lays a million characters out first.
+  await chat.sendButton.click({ timeout: 30_000 });
   await expect(rejection(page)).toContainText(/1048577 characters of 1048576/);
   expect(await chat.messageField.evaluate((area: HTMLTextAreaElement) => area.value.length)).toBe(length);
   await chat.messageField.fill('');

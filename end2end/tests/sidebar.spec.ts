@@ -189,7 +189,8 @@ test('a list request that hangs is not repeated, and does not block messages', a
     await page.goBack();
     await expect(page).toHaveURL(/\/$/);
     await page.goForward();
-    await expect(page).toHaveURL(/\/c\//);
+    // The address changes before the page: a message would go to the first screen.
+    await expect(chat.turns).toHaveCount(1);
   }
   await chat.send('Reply with exactly the single word onwards.');
   await chat.waitForTurn('completed', 2);
