@@ -73,56 +73,41 @@ impl Element {
         self
     }
 
-    /// Sets the attribute `class` from several parts.
-    pub fn classes<const N: usize>(self, parts: [Class; N]) -> Self {
-        let separate = |classes: &mut String| {
+    /// Sets the attribute `class` from several parts: names, and names that are there while their value is set.
+    pub fn classes<const N: usize>(self, parts: [AttributePart; N]) -> Self {
+        self.joined("class", parts, |name, value, classes| {
             if !classes.is_empty() {
                 classes.push(' ');
             }
-        };
-        self.joined("class", parts, move |part, classes| match part {
-            Class::Names(source) => {
-                if let Some(names) = source.now().0 {
-                    separate(classes);
-                    classes.push_str(&names);
-                }
-            }
-            Class::Toggle(name, source) if source.now().0.is_some() => {
-                separate(classes);
-                classes.push_str(name);
-            }
-            Class::Toggle(..) => {}
+            classes.push_str(name.unwrap_or(value));
         })
     }
 
-    /// Sets the attribute `style` from several parts.
-    pub fn styles<const N: usize>(self, parts: [Style; N]) -> Self {
-        self.joined("style", parts, |part, style| {
-            let (name, source) = match part {
-                Style::Declarations(source) => (None, source),
-                Style::Property(name, source) => (Some(*name), source),
-            };
-            if let Some(value) = source.now().0 {
-                style.extend(name.into_iter().flat_map(|name| [name, ":"]));
-                style.push_str(&value);
-                if !value.ends_with(';') {
-                    style.push(';');
-                }
+    /// Sets the attribute `style` from several parts: declarations, and properties with their values.
+    pub fn styles<const N: usize>(self, parts: [AttributePart; N]) -> Self {
+        self.joined("style", parts, |name, value, style| {
+            style.extend(name.into_iter().flat_map(|name| [name, ":"]));
+            style.push_str(value);
+            if !value.ends_with(';') {
+                style.push(';');
             }
         })
     }
 
-    fn joined<P: Part, const N: usize>(
+    /// Sets an attribute from the parts that have a value. `write` appends a part, given its name and value.
+    fn joined<const N: usize>(
         mut self,
         name: &'static str,
-        parts: [P; N],
-        write: impl Fn(&P, &mut String) + Send + 'static,
+        parts: [AttributePart; N],
+        write: fn(Option<&'static str>, &str, &mut String),
     ) -> Self {
-        let is_fixed = parts.iter().all(|part| matches!(part.source(), Source::Fixed(_)));
+        let is_fixed = parts.iter().all(|part| matches!(part.source, Source::Fixed(_)));
         let value = move || {
             let mut value = String::new();
             for part in &parts {
-                write(part, &mut value);
+                if let Some(part_value) = part.source.now().0 {
+                    write(part.name, &part_value, &mut value);
+                }
             }
             AttributeValue(Some(value).filter(|value| !value.is_empty()).map(Cow::Owned))
         };
@@ -178,60 +163,21 @@ impl Element {
     }
 }
 
-/// A part of the attribute `class`.
-pub enum Class {
-    /// Names, separated by spaces.
-    Names(Source),
-    /// A name that is there while its value is set: `class:name=value`.
-    Toggle(&'static str, Source),
+/// A part of the attribute `class` or `style`.
+pub struct AttributePart {
+    /// The `name` of `class:name` and `style:name`.
+    name: Option<&'static str>,
+    source: Source,
 }
 
-impl Class {
-    /// Names, separated by spaces.
-    pub fn value(names: impl IntoAttributeValue) -> Self {
-        Self::Names(names.into_attribute_value())
+impl AttributePart {
+    /// Names of classes, or declarations of a style.
+    pub fn value(value: impl IntoAttributeValue) -> Self {
+        Self { name: None, source: value.into_attribute_value() }
     }
 
-    /// A name that is there while the value is set.
+    /// A class that is there while the value is set, or a property of a style with its value.
     pub fn named(name: &'static str, value: impl IntoAttributeValue) -> Self {
-        Self::Toggle(name, value.into_attribute_value())
-    }
-}
-
-/// A part of the attribute `style`.
-pub enum Style {
-    /// Declarations.
-    Declarations(Source),
-    /// One declaration, which is there while its value is set: `style:name=value`.
-    Property(&'static str, Source),
-}
-
-impl Style {
-    /// Declarations.
-    pub fn value(declarations: impl IntoAttributeValue) -> Self {
-        Self::Declarations(declarations.into_attribute_value())
-    }
-
-    /// One declaration, which is there while the value is set.
-    pub fn named(name: &'static str, value: impl IntoAttributeValue) -> Self {
-        Self::Property(name, value.into_attribute_value())
-    }
-}
-
-trait Part: Send + 'static {
-    fn source(&self) -> &Source;
-}
-
-impl Part for Class {
-    fn source(&self) -> &Source {
-        let (Self::Names(source) | Self::Toggle(_, source)) = self;
-        source
-    }
-}
-
-impl Part for Style {
-    fn source(&self) -> &Source {
-        let (Self::Declarations(source) | Self::Property(_, source)) = self;
-        source
+        Self { name: Some(name), source: value.into_attribute_value() }
     }
 }

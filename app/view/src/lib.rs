@@ -77,7 +77,7 @@ pub mod prelude {
 pub mod __private {
     pub use crate::{
         convert::{component_node, to_node},
-        element::{Class, Style},
+        element::AttributePart,
     };
     pub use leptos;
 }

@@ -32,7 +32,7 @@ pub struct ElementState {
     tag: &'static str,
     attributes: Vec<FixedAttribute>,
     dynamic_attributes: Vec<(&'static str, RenderEffect<AttributeValue>)>,
-    properties: Vec<RenderEffect<PropertyValue>>,
+    properties: Vec<(&'static str, RenderEffect<PropertyValue>)>,
     #[expect(dead_code, reason = "effects and listeners end when they are dropped")]
     listeners: Vec<RemoveEventHandler<Element>>,
     children: Vec<NodeState>,
@@ -100,7 +100,7 @@ impl NodeElement {
         let parts = &self.0;
         parts.tag == state.tag
             && parts.children.len() == state.children.len()
-            && parts.properties.len() == state.properties.len()
+            && parts.properties.iter().map(|one| one.name).eq(state.properties.iter().map(|(name, _)| *name))
             && parts.attributes.iter().map(|one| one.name).eq(state.attributes.iter().map(|one| one.name))
             && parts
                 .dynamic_attributes
@@ -131,7 +131,8 @@ impl ElementParts {
         let dynamic = self.dynamic_attributes.into_iter();
         let dynamic_attributes =
             dynamic.map(|attribute| (attribute.name, attribute.attach(&element, is_written))).collect();
-        let properties = self.properties.into_iter().map(|property| property.attach(&element)).collect();
+        let properties =
+            self.properties.into_iter().map(|property| (property.name, property.attach(&element))).collect();
         let listeners = self.listeners.into_iter().map(|listener| listener.attach(&element)).collect();
         if let Some(on_ready) = self.on_ready {
             on_ready(&element);

@@ -135,14 +135,14 @@ impl Part {
 impl quote::ToTokens for Attributes {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let calls = &self.calls;
-        let class = joined(&self.classes, "class", &quote! { classes }, &quote! { Class });
-        let style = joined(&self.styles, "style", &quote! { styles }, &quote! { Style });
+        let class = joined(&self.classes, "class", &quote! { classes });
+        let style = joined(&self.styles, "style", &quote! { styles });
         tokens.extend(quote! { #class #style #(#calls)* });
     }
 }
 
 /// One plain value is an attribute as any other; several parts are joined.
-fn joined(parts: &[Part], attribute: &str, method: &TokenStream, kind: &TokenStream) -> TokenStream {
+fn joined(parts: &[Part], attribute: &str, method: &TokenStream) -> TokenStream {
     match parts {
         [] => TokenStream::new(),
         [Part { name: None, value }] => quote! { .attribute(#attribute, #value) },
@@ -150,7 +150,7 @@ fn joined(parts: &[Part], attribute: &str, method: &TokenStream, kind: &TokenStr
             let parts = parts.iter().map(|Part { name, value }| {
                 let (call, name) = (name.as_ref().map_or("value", |_| "named"), name.iter());
                 let call = Ident::new(call, Span::call_site());
-                quote! { ::view::__private::#kind::#call(#(#name,)* #value) }
+                quote! { ::view::__private::AttributePart::#call(#(#name,)* #value) }
             });
             quote! { .#method([#(#parts),*]) }
         }
