@@ -127,7 +127,7 @@ pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// Returns a percentile of the values. 0 if there are none.
+/// Returns a percentile of the values. 0 if `values` is empty.
 pub(crate) fn percentile(values: impl IntoIterator<Item = f64>, percent: usize) -> f64 {
     let mut sorted: Vec<_> = values.into_iter().collect();
     sorted.sort_by(f64::total_cmp);

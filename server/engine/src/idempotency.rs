@@ -130,7 +130,7 @@ impl Idempotency {
         serde_json::from_str(&response).map_err(|error| StoreError::Query(error.to_string()).into())
     }
 
-    /// Joins the running request with the same key. Starts the request if there is none.
+    /// Joins the running request with the same key. Starts the request if no such request is running.
     fn join_or_spawn<T: Serialize>(
         &self,
         owner: &OwnerId,

@@ -81,7 +81,7 @@ impl ItemStream {
         frames.push("response.output_item.added", self.event(self.item()));
     }
 
-    /// Adds the next delta. Returns `false` if there is none.
+    /// Adds the next delta. Returns `false` if all deltas were added.
     pub(crate) fn push_delta(&mut self, frames: &mut Frames) -> bool {
         #[derive(Serialize)]
         struct DeltaEvent<'a> {

@@ -53,7 +53,7 @@ struct Metadata {
 }
 
 impl Request {
-    /// The text of the user's last message. Empty if there is none.
+    /// The text of the user's last message. Empty if the input contains no message of the user.
     pub(crate) fn prompt(&self) -> String {
         self.last_user_message().map(|at| self.input[at].text()).unwrap_or_default()
     }

@@ -81,7 +81,7 @@ impl Schema {
         Ok(all.iter().filter_map(method).collect())
     }
 
-    /// Returns the type of a request's result, which is named like that of its parameters. Empty if there is none.
+    /// Returns the type of a request's result, which is named like that of its parameters. Empty if the schema has no such type.
     fn reply(&self, params: &str) -> String {
         let reply = params.strip_suffix("Params").map(|name| format!("{name}Response"));
         reply.filter(|name| self.definitions.contains_key(name)).unwrap_or_default()

@@ -29,7 +29,7 @@ pub(crate) struct PendingRequest {
     pub codex_id: bridge::RequestId,
     /// When the request is declined. `None` if it waits without limit.
     pub expires: Option<Instant>,
-    /// `true` if the request is declined when nobody is present who can answer.
+    /// `true` if the request is declined while no client is attached that can answer it.
     pub needs_presence: bool,
 }
 
@@ -105,7 +105,7 @@ impl PendingRequests {
         self.take_if(|pending| pending.expires.is_some_and(|expires| expires <= now))
     }
 
-    /// Removes and returns the requests that need somebody to be present.
+    /// Removes and returns the requests that need an attached client.
     pub(crate) fn take_needing_presence(&mut self) -> Vec<PendingRequest> {
         self.take_if(|pending| pending.needs_presence)
     }

@@ -35,7 +35,7 @@ impl Presence {
         PresenceGuard(self.clone())
     }
 
-    /// Returns when requests that need somebody to be present are declined. `None` while a client is attached. Not in
+    /// Returns when the requests that need an attached client are declined. `None` while a client is attached. Not in
     /// the future if no client was attached within the grace period.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.0.borrow().deadline(Instant::now())

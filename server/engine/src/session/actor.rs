@@ -471,7 +471,7 @@ impl Actor {
     }
 }
 
-/// Sleeps until the deadline, or forever if there is none.
+/// Sleeps until the deadline. Never returns without a deadline.
 async fn sleep_until_opt(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,

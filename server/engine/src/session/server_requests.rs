@@ -193,7 +193,7 @@ impl Actor {
         }
     }
 
-    /// Declines requests after their deadline, and requests that need a user who has left.
+    /// Declines requests after their deadline, and requests that need an attached client after the last client detached.
     pub(super) fn expire_requests(&mut self) {
         let now = Instant::now();
         for pending_request in self.pending.take_expired(now) {

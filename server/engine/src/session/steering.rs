@@ -19,7 +19,7 @@ use crate::{
 const MAX_DEFERRED: usize = 32;
 
 impl Actor {
-    /// Steers the running turn with a message, or starts a turn if there is none.
+    /// Steers the running turn with a message, or starts a turn if none is running.
     pub(super) fn steer_or_begin(&mut self, message: OutgoingMessage) {
         if let Err(error) = self.validate(&message.turn) {
             return self.reject(message, &error);

@@ -31,7 +31,7 @@ pub(crate) enum PagerEnd {
 }
 
 impl TurnPager {
-    /// Starts at codex's cursor, or at the newest turn if there is none.
+    /// Starts at codex's cursor, or at the newest turn without a cursor.
     pub(crate) fn new(thread: ThreadId, cursor: Option<String>) -> Self {
         Self { thread, cursor, limit: FIRST_PAGE_SIZE, one_by_one: false, end: None }
     }

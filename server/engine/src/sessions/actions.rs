@@ -64,7 +64,7 @@ impl Sessions {
         self.open_session(owner, settings, attach, model.or_else(|| self.inner.config.model.clone())).await
     }
 
-    /// Returns the session of the owner that is in a thread. `None` if there is none. Counts as a
+    /// Returns the session of the owner that is in a thread. `None` if no session is in it. Counts as a
     /// use.
     ///
     /// # Errors

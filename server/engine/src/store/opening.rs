@@ -33,7 +33,7 @@ const MIGRATIONS: &[&str] = &[
 const MAX_QUICK_CHECK_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Opens two connections to the database of a data directory: one that writes, and one that only reads and never waits
-/// for the writer. Creates the database if there is none.
+/// for the writer. Creates the database if the file does not exist.
 ///
 /// # Errors
 /// [`StoreError`] with the path of the file.
@@ -172,7 +172,7 @@ const WRITABLE_ADVICE: &str =
     "make it writable for the gateway, or name another directory in CODEX_GATEWAY_DATA_DIR";
 const FREE_SPACE_ADVICE: &str = "look at its disk: make room there if it is full";
 
-/// The advice for an error of the file system. Empty if there is none.
+/// The advice for an error of the file system. Empty for an error without advice.
 pub(super) fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => WRITABLE_ADVICE,

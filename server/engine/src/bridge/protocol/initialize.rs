@@ -68,7 +68,7 @@ pub struct InitializeReply {
 }
 
 impl InitializeReply {
-    /// Returns the version in the user agent. `None` if there is none that can be parsed.
+    /// Returns the version in the user agent. `None` if the user agent contains no valid version.
     pub fn version(&self) -> Option<Version> {
         Version::from_user_agent(self.user_agent.as_deref()?)
     }
