@@ -125,6 +125,30 @@ async fn codex_home_readable_by_others_is_warned_about() {
 }
 
 #[tokio::test]
+async fn codex_home_of_the_environment_is_used_unless_the_setting_names_another() {
+    for (setting, expected) in [(None, "inherited"), (Some("set"), "set")] {
+        let mut setup = Setup::fake("normal");
+        for home in ["inherited", "set"] {
+            fs::create_dir(setup.path(home)).unwrap();
+        }
+        let [inherited, expected] = ["inherited", expected].map(|home| setup.path(home));
+        setup = setup.set("CODEX_HOME", &inherited);
+        if let Some(home) = setting {
+            let home = setup.path(home);
+            setup = setup.set("CODEX_GATEWAY_CODEX_HOME", home);
+        }
+        let gateway = setup.start().await;
+        gateway.create().await;
+        let processes = gateway.codex_processes();
+        assert!(!processes.is_empty());
+        for process in processes {
+            assert_eq!(process.environment.get("CODEX_HOME").map(String::as_str), expected.to_str());
+        }
+        gateway.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn agent_writes_in_its_directory_with_default_settings() {
     let gateway = Gateway::demo().await;
     let session = gateway.create().await;

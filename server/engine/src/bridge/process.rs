@@ -45,7 +45,7 @@ const TAG_VARIABLE: &str = "CODEX_GATEWAY_PROCESS";
 pub struct LaunchConfig {
     /// The path of the executable.
     pub program: PathBuf,
-    /// `CODEX_HOME`. `None` for codex's default.
+    /// `CODEX_HOME`. `None` for the gateway's own `CODEX_HOME`, or else codex's default.
     pub codex_home: Option<PathBuf>,
     /// The working directory of the process. (Each thread has a directory of its own.)
     pub cwd: PathBuf,
@@ -59,14 +59,23 @@ impl LaunchConfig {
     /// Returns codex's home. `None` if neither `CODEX_HOME` nor `HOME` is known.
     pub(crate) fn home(&self) -> Option<PathBuf> {
         let default = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".codex"));
-        self.codex_home.clone().or_else(default)
+        self.explicit_home().or_else(default)
+    }
+
+    /// Returns the value of codex's `CODEX_HOME`. `None` if codex uses its default.
+    ///
+    /// `codex login` in the same shell uses the gateway's `CODEX_HOME`, so the gateway does as well.
+    fn explicit_home(&self) -> Option<PathBuf> {
+        let inherited = || std::env::var_os("CODEX_HOME").filter(|home| !home.is_empty());
+        // Codex runs in another directory, where a relative path means another place.
+        self.codex_home.clone().or_else(|| std::path::absolute(inherited()?).ok())
     }
 
     fn command(&self, arguments: &[&OsStr], tag: &ProcessTag) -> Command {
         #[expect(clippy::disallowed_methods, reason = "this module starts all processes")]
         let mut command = Command::new(&self.program);
         command.env_clear().envs(inherited_variables(&self.pass_env)).env(TAG_VARIABLE, &tag.0);
-        if let Some(home) = &self.codex_home {
+        if let Some(home) = self.explicit_home() {
             command.env("CODEX_HOME", home);
         }
         for setting in &self.settings {

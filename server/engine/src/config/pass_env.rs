@@ -30,7 +30,7 @@ pub enum PassEnvError {
     #[error("no variables of the gateway's own: {0:?} is never passed to codex")]
     Own(String),
     /// A part names `CODEX_HOME`.
-    #[error("no CODEX_HOME: CODEX_GATEWAY_CODEX_HOME sets it")]
+    #[error("no CODEX_HOME: codex gets it anyway, and CODEX_GATEWAY_CODEX_HOME overrides it")]
     CodexHome,
 }
 
