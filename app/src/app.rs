@@ -14,7 +14,7 @@ use crate::{
     rules::{RulesDialog, rules_view},
     server_fns::{Loaded, fetch, written_colours},
     sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
-    state::{State, effect, on_change},
+    signal::RwSignalExt as _,
     tabs::Tabs,
 };
 
@@ -24,8 +24,8 @@ pub fn App() -> impl IntoView {
     provide_context(Prefs::current().lang);
     provide_context(FirstMessage::new());
     Colours::provide(written_colours());
-    effect(keep_apart);
-    effect(guard_window);
+    Effect::new(|_| keep_apart());
+    Effect::new(|_| guard_window());
     let tabs = Tabs::provide();
     let navigator = Navigator::provide();
     let drawer = Drawer::new();
@@ -40,7 +40,7 @@ pub fn App() -> impl IntoView {
     let first =
         SharedValue::new(|| use_context::<Loaded>().unwrap_or_default().sealed()).into_inner().unsealed();
     let is_deferred = first.is_deferred;
-    let loaded = State::new(Some(first));
+    let loaded = RwSignal::new(Some(first));
     let go = move |route: &Route| {
         if navigator.take_renamed(route) {
             return;
@@ -58,12 +58,13 @@ pub fn App() -> impl IntoView {
         });
     };
     if is_deferred {
-        effect(move || go(&navigator.route_untracked()));
+        Effect::new(move |_| go(&navigator.route_untracked()));
     }
-    on_change(move || navigator.route(), go);
+    let route = Memo::new(move |_| navigator.route());
+    Effect::watch(move || route.get(), move |route, _, _| go(route), false);
     let page = live(move || {
         loaded.try_with(|_| ());
-        loaded.take().map_or(Node::Empty, |page| page_view(page).into())
+        loaded.take_untracked().map_or(Node::Empty, |page| page_view(page).into())
     });
     let frame = el("div").class("frame").live_attr("data-drawer", move || drawer.0.get());
     let frame = frame

@@ -4,26 +4,23 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlDialogElement};
 
-use crate::{
-    node::{El, ElementExt as _, Node, el, live},
-    state::State,
-};
+use crate::node::{El, ElementExt as _, Node, el, live};
 
 /// A dialog, by its id.
 #[derive(Clone, Copy)]
 pub(crate) struct Dialog {
     id: &'static str,
-    open: State<bool>,
+    open: RwSignal<bool>,
 }
 
 impl Dialog {
     pub(crate) fn new(id: &'static str) -> Self {
-        Self { id, open: State::new(false) }
+        Self { id, open: RwSignal::new(false) }
     }
 
     /// Opens it above everything; closes it if it is open. In place of any other.
     pub(crate) fn toggle(self) {
-        let was_open = self.open.peek();
+        let was_open = self.open.get_untracked();
         close_all();
         let Some(dialog) = find(&format!("dialog#{}", self.id)).filter(|_| !was_open) else { return };
         self.open.set(true);

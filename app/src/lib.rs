@@ -16,7 +16,7 @@
 //! - `cookies`: reading those of a request, on the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
 //! - `base_path`: the addresses of the gateway's paths; `route`: which page an address is
-//! - `node`: the pieces that pages are built of; `state`: what they watch
+//! - `node`: the pieces that pages are built of; `signal`: what is added to signals
 //! - `start`: how the page begins in the browser
 //! - `upload`: sending an image to the server
 //! - `tabs`: the two event streams that all tabs of a browser share
@@ -56,9 +56,10 @@ mod shell;
 mod sidebar;
 #[cfg(feature = "ssr")]
 mod sign_in;
+mod signal;
 #[cfg(feature = "hydrate")]
 mod start;
-mod state;
+
 mod tabs;
 mod text;
 mod upload;

@@ -10,12 +10,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
-use crate::{
-    base_path::address,
-    browser,
-    i18n::texts,
-    state::{State, effect},
-};
+use crate::{base_path::address, browser, i18n::texts};
 
 /// Under which this browser remembers that it is wanted.
 const STORED: &str = "notify";
@@ -48,7 +43,7 @@ pub(crate) fn is_on() -> bool {
 }
 
 /// Asks the browser whether we may, and remembers that it is wanted; or that it is not. `state` says how it ended.
-pub(crate) fn choose(on: bool, state: State<bool>) {
+pub(crate) fn choose(on: bool, state: RwSignal<bool>) {
     if !on {
         browser::store(STORED, "");
         return state.set(false);
@@ -69,7 +64,7 @@ pub(crate) fn follow(
     about: impl Fn() -> (String, Option<String>) + 'static,
 ) {
     let t = texts();
-    effect(move || {
+    Effect::new(move |_| {
         let listener = window_event_listener(ev::visibilitychange, move |_| {
             if !browser::hidden() {
                 take_back();
@@ -81,7 +76,7 @@ pub(crate) fn follow(
         });
     });
     let mut before = Standing { running: false, waiting: 0 };
-    effect(move || {
+    Effect::new(move |_| {
         let now = standing();
         let asks = now.waiting > before.waiting;
         let ended = before.running && !now.running;

@@ -1,6 +1,7 @@
 //! The folder that a conversation works in: the codex settings that it brings along, and whether the reader trusts them.
 
 use codex_gateway_wire::api::{Project, ProjectSettings, ProjectTrust};
+use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::{
@@ -8,7 +9,7 @@ use crate::{
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, el, link_button, live, many},
     server_fns::{self, Failure},
-    state::State,
+    signal::RwSignalExt as _,
     text::hidden::exact_name,
 };
 
@@ -16,14 +17,14 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(crate) struct Folder {
     /// The folder; `None` if it is not known.
-    project: State<Option<Project>>,
+    project: RwSignal<Option<Project>>,
     /// Why a decision could not be recorded.
-    failure: State<Option<Failure>>,
+    failure: RwSignal<Option<Failure>>,
 }
 
 impl Folder {
     pub(crate) fn new(project: Option<Project>) -> Self {
-        Self { project: State::new(project), failure: State::new(None) }
+        Self { project: RwSignal::new(project), failure: RwSignal::new(None) }
     }
 
     /// Shows another folder: of the operator's choice without a path.
@@ -34,13 +35,15 @@ impl Folder {
 
     /// Records what the reader decides.
     fn decide(self, trust: ProjectTrust) {
-        let Some(project) = self.project.peek() else { return };
+        let Some(project) = self.project.get_untracked_or_default() else { return };
         spawn_local(async move {
             match server_fns::trust(project.path.clone(), trust).await {
                 Ok(decided) => {
                     self.failure.set(None);
                     // Meanwhile another folder may be shown.
-                    if self.project.try_peek(|now| now.as_ref().is_some_and(|now| now.path == decided.path))
+                    if self
+                        .project
+                        .try_with_untracked(|now| now.as_ref().is_some_and(|now| now.path == decided.path))
                         == Some(true)
                     {
                         self.project.set(Some(decided));

@@ -10,7 +10,7 @@ use web_sys::Element;
 use crate::{
     base_path::{address, path_of},
     node::{El, ElementExt as _, Node, el},
-    state::{State, effect},
+    signal::RwSignalExt as _,
 };
 
 /// A page.
@@ -67,17 +67,17 @@ pub(crate) fn thread_path(id: &ThreadId) -> String {
 /// The page that is shown; a context of all pages.
 #[derive(Clone, Copy)]
 pub(crate) struct Navigator {
-    route: State<Route>,
+    route: RwSignal<Route>,
     /// The address that the page that is shown has taken by itself.
-    renamed: State<Option<Route>>,
+    renamed: RwSignal<Option<Route>>,
 }
 
 impl Navigator {
     /// Starts at the current address, and follows the browser's history and the links of the page.
     pub(crate) fn provide() -> Self {
-        let navigator = Self { route: State::new(Route::current()), renamed: State::new(None) };
+        let navigator = Self { route: RwSignal::new(Route::current()), renamed: RwSignal::new(None) };
         provide_context(navigator);
-        effect(move || {
+        Effect::new(move |_| {
             // For as long as the page lives.
             let _ = window_event_listener(ev::popstate, move |_| navigator.route.set(Route::current()));
             let _ = window_event_listener(ev::click, move |event| navigator.follow(&event));
@@ -92,7 +92,7 @@ impl Navigator {
 
     /// The page that is shown.
     pub(crate) fn route_untracked(self) -> Route {
-        self.route.peek()
+        self.route.get_untracked()
     }
 
     /// Goes to a path of ours.
@@ -117,12 +117,12 @@ impl Navigator {
 
     /// Returns `true` if the page that is shown has just been given this address.
     pub(crate) fn take_renamed(self, route: &Route) -> bool {
-        self.renamed.take().as_ref() == Some(route)
+        self.renamed.take_untracked().as_ref() == Some(route)
     }
 
     /// Goes to a path of ours, unless the reader has gone elsewhere since they were on this page.
     pub(crate) fn go_from(self, page: &Route, path: &str) {
-        if self.route.peek() == *page {
+        if self.route.get_untracked() == *page {
             self.go(path);
         }
     }

@@ -1,6 +1,7 @@
 //! The reader's rules: what they allow always, in a dialog in which each can be revoked.
 
 use codex_gateway_wire::{Rule, RuleId, rule::RuleKind};
+use leptos::prelude::*;
 use leptos::{
     prelude::{provide_context, use_context},
     task::spawn_local,
@@ -12,7 +13,6 @@ use crate::{
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, el, live, many},
     server_fns::{Failure, revoke, rules},
-    state::State,
     text::hidden::{exact_name, plain_name},
 };
 
@@ -20,8 +20,8 @@ use crate::{
 #[derive(Clone, Copy)]
 struct Shown {
     /// `None` until they have come.
-    rules: State<Option<Vec<Rule>>>,
-    failure: State<Option<Failure>>,
+    rules: RwSignal<Option<Vec<Rule>>>,
+    failure: RwSignal<Option<Failure>>,
 }
 
 /// The dialog, for all parts of the page that open it.
@@ -42,7 +42,7 @@ impl RulesDialog {
 
 /// The dialog itself.
 pub(crate) fn rules_view(dialog: RulesDialog) -> El {
-    let shown = Shown { rules: State::new(None), failure: State::new(None) };
+    let shown = Shown { rules: RwSignal::new(None), failure: RwSignal::new(None) };
     dialog.0.view(texts().rules(), move || shown.body()).class("dialog rules")
 }
 

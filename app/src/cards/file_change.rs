@@ -7,7 +7,6 @@ use crate::{
     icon::Icon,
     live::EntryRef,
     node::{ElementExt as _, Node, el, live, many},
-    state::{State, on_change},
     text::hidden::plain_name,
 };
 use codex_gateway_wire::{
@@ -15,6 +14,7 @@ use codex_gateway_wire::{
     codex::{FileChange, FileUpdateChange, ItemStatus},
     diff::{LineCounts, count_lines, relative_path},
 };
+use leptos::prelude::*;
 
 pub(super) fn head(change: &FileChange, phase: Phase, cwd: &str, t: &Texts) -> Head {
     let (verb, tone) = match (change.status, phase) {
@@ -38,15 +38,15 @@ pub(super) fn head(change: &FileChange, phase: Phase, cwd: &str, t: &Texts) -> H
 
 pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
     let files = move || {
-        let cwd = entry.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default();
+        let cwd = entry.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
         of_kind!(entry, Content::Item(Item::FileChange(change)) => match change.changes.as_slice() {
             // The line above names it already.
             [change] => {
                 let path = plain_name(relative_path(&change.path, &cwd));
-                let all = State::new(false);
+                let all = RwSignal::new(false);
                 el("section").class("file").child(diff_view(change.clone(), path, all)).into()
             }
-            changes => changes_view(changes, &cwd, State::new(false), t),
+            changes => changes_view(changes, &cwd, RwSignal::new(false), t),
         })
     };
     el("div").class("files").child(live(files)).into()
@@ -56,13 +56,13 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
 pub(crate) fn changes_view(
     changes: &[FileUpdateChange],
     cwd: &str,
-    all: State<bool>,
+    all: RwSignal<bool>,
     t: &'static Texts,
 ) -> Node {
     many(changes.iter().cloned().map(|change| {
         let file = ChangedFile::of(&change);
-        let open = State::new(true);
-        on_change(move || all.get(), move |_| open.set(true));
+        let open = RwSignal::new(true);
+        Effect::watch(move || all.get(), move |_, _, _| open.set(true), false);
         file_row(move || Some(file.clone()), move || Some(change.clone()), open, all, cwd.to_owned(), t)
     }))
 }

@@ -1,6 +1,7 @@
 //! The kinds that are little more than their line.
 
 use leptos::prelude::use_context;
+use leptos::prelude::*;
 use web_sys::Event;
 
 use codex_gateway_wire::{
@@ -22,7 +23,6 @@ use crate::{
     icon::Icon,
     live::EntryRef,
     node::{ElementExt as _, Node, el, live, many},
-    state::State,
 };
 
 /// What a web search did.
@@ -80,7 +80,7 @@ pub(super) fn review(review: &EnteredReviewMode, t: &Texts) -> Head {
 /// The picture of an item, as far as the gateway can show it; its path is said above.
 pub(super) fn image_body(entry: EntryRef, t: &'static Texts) -> Node {
     let session = use_context::<Chat>().map(Chat::id).filter(|id| !id.as_str().is_empty());
-    let missing = State::new(session.is_none());
+    let missing = RwSignal::new(session.is_none());
     let source = session.map(|session| address(&format!("/api/sessions/{session}/images/{}", entry.id())));
     let picture = move || match &source {
         Some(source) if !missing.get() => el("img")

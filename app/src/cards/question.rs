@@ -6,6 +6,7 @@ use codex_gateway_wire::{
     request::{Decision, RequestKind, RequestOutcome, ResolvedBy},
     transcript::Question,
 };
+use leptos::prelude::*;
 
 use super::{
     Head, Tone, changes_view,
@@ -20,7 +21,6 @@ use crate::{
     node::{El, ElementExt as _, Node, el, link_button},
     questions::{Subject, subject},
     rules::{RulesDialog, rule_title},
-    state::State,
     text::hidden::{exact_name, plain_name},
 };
 
@@ -93,7 +93,7 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
                 result.map(|result| json_view(t.answered(), result, t)),
                 question.resolved.as_ref().and_then(|resolved| Some(rule_view(resolved.rule.as_deref()?, dialog, t))),
                 Some(&question.request.summary.changes).filter(|changes| !changes.is_empty()).map(|changes| {
-                    el("div").class("files").child(changes_view(changes, "", State::new(false), t))
+                    el("div").class("files").child(changes_view(changes, "", RwSignal::new(false), t))
                 }),
             ]
         });

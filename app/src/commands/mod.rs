@@ -17,11 +17,7 @@ use leptos::{ev, prelude::*};
 use web_sys::KeyboardEvent;
 
 pub(crate) use self::{global::add_global, help::help_view, key::Key, palette::palette_view};
-use crate::{
-    browser,
-    icon::Icon,
-    state::{State, effect},
-};
+use crate::{browser, icon::Icon};
 
 /// Something that one can do.
 #[derive(Clone)]
@@ -69,17 +65,17 @@ pub(crate) type Run = Arc<dyn Fn() -> bool + Send + Sync>;
 /// Everything that one can do now; a context of all pages.
 #[derive(Clone, Copy)]
 pub(crate) struct Commands {
-    all: State<Vec<(u32, Command)>>,
+    all: RwSignal<Vec<(u32, Command)>>,
     /// How many were ever added.
-    count: State<u32>,
+    count: RwSignal<u32>,
 }
 
 impl Commands {
     /// Nothing yet; listens to the keys in the browser.
     pub(crate) fn provide() -> Self {
-        let commands = Self { all: State::new(Vec::new()), count: State::new(0) };
+        let commands = Self { all: RwSignal::new(Vec::new()), count: RwSignal::new(0) };
         provide_context(commands);
-        effect(move || {
+        Effect::new(move |_| {
             // For as long as the page lives.
             let _ = window_event_listener(ev::keydown, move |event| commands.pressed(&event));
         });
@@ -88,7 +84,7 @@ impl Commands {
 
     /// Adds something that can be done, for as long as the part of the page is there that says so.
     pub(crate) fn add(self, command: Command) {
-        let id = self.count.peek();
+        let id = self.count.get_untracked();
         self.count.set(id + 1);
         self.all.update(|all| all.push((id, command)));
         on_cleanup(move || {
@@ -109,7 +105,7 @@ impl Commands {
         let find = |all: &Vec<(u32, Command)>| {
             all.iter().rev().map(|(_, command)| command).filter(fits).cloned().collect()
         };
-        self.all.try_peek(find).unwrap_or_default()
+        self.all.try_with_untracked(find).unwrap_or_default()
     }
 
     fn pressed(self, event: &KeyboardEvent) {
@@ -120,7 +116,7 @@ impl Commands {
             let mut newest_first = all.iter().rev();
             newest_first.find(|(_, command)| command.key.is_some_and(|key| key.is(event))).cloned()
         };
-        if let Some((_, command)) = self.all.try_peek(find).flatten()
+        if let Some((_, command)) = self.all.try_with_untracked(find).flatten()
             && (command.run)()
         {
             event.prevent_default();

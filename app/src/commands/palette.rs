@@ -15,7 +15,6 @@ use crate::{
     route::Navigator,
     server_fns::{Row, conversations},
     sidebar::row_path,
-    state::State,
 };
 
 /// How many conversations it shows.
@@ -33,11 +32,11 @@ enum Choice {
 struct Palette {
     commands: Commands,
     navigator: Navigator,
-    words: State<String>,
+    words: RwSignal<String>,
     /// The conversations that were found.
-    found: State<Vec<Row>>,
+    found: RwSignal<Vec<Row>>,
     /// Which of the choices is meant.
-    at: State<usize>,
+    at: RwSignal<usize>,
 }
 
 /// The dialog.
@@ -45,9 +44,9 @@ pub(crate) fn palette_view(dialog: Dialog, commands: Commands, navigator: Naviga
     let palette = Palette {
         commands,
         navigator,
-        words: State::new(String::new()),
-        found: State::new(Vec::new()),
-        at: State::new(0),
+        words: RwSignal::new(String::new()),
+        found: RwSignal::new(Vec::new()),
+        at: RwSignal::new(0),
     };
     dialog.view(texts().palette(), move || palette.body()).class("dialog palette")
 }
@@ -123,7 +122,7 @@ impl Palette {
             let found = conversations(words.clone(), None).await;
             // Meanwhile the reader may have typed on.
             if let Ok(listing) = found
-                && self.words.try_peek(|now| *now == words) == Some(true)
+                && self.words.try_with_untracked(|now| *now == words) == Some(true)
             {
                 self.found.set(listing.rows.into_iter().take(CONVERSATIONS).collect());
             }
@@ -145,7 +144,7 @@ impl Palette {
             return;
         }
         let choices = untrack(|| self.choices());
-        let (at, count) = (self.at.peek(), choices.len().max(1));
+        let (at, count) = (self.at.get_untracked(), choices.len().max(1));
         match event.key().as_str() {
             "ArrowDown" => self.at.set((at + 1) % count),
             "ArrowUp" => self.at.set((at + count - 1) % count),
@@ -153,7 +152,7 @@ impl Palette {
             _ => return,
         }
         event.prevent_default();
-        let meant = format!("#choice-{}", self.at.peek());
+        let meant = format!("#choice-{}", self.at.get_untracked());
         if let Some(choice) = browser::find(&meant) {
             browser::into_sight(&choice);
         }

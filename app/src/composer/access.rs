@@ -5,6 +5,7 @@ use codex_gateway_wire::{
     api::{ApprovalPolicy, SandboxMode},
 };
 use leptos::prelude::event_target_value;
+use leptos::prelude::*;
 use web_sys::Event;
 
 use super::Composer;
@@ -81,7 +82,7 @@ pub(super) fn chosen(composer: Composer) -> Access {
             Some(Access { sandbox: transcript.sandbox?, policy: transcript.approval_policy? })
         })
     };
-    let default = || composer.site.try_peek(Access::of);
+    let default = || composer.site.try_with_untracked(Access::of);
     composer
         .picked
         .try_with(|picked| picked.access)
@@ -94,7 +95,7 @@ pub(super) fn chosen(composer: Composer) -> Access {
 /// A choice of what the agent may do.
 pub(super) fn picker(composer: Composer) -> El {
     let t = composer.t;
-    let site = composer.site.peek();
+    let site = composer.site.get_untracked();
     let approvals = composer.chat.map_or(site.approvals, |chat| chat.approvals);
     let all = Access::all(&site);
     let options = move || {

@@ -2,6 +2,7 @@
 
 use codex_gateway_wire::api::WhenBusy;
 use leptos::prelude::event_target_value;
+use leptos::prelude::*;
 use web_sys::Event;
 
 use super::Composer;

@@ -7,6 +7,7 @@ use web_sys::{DataTransfer, DragEvent};
 
 use super::{MOUNTED, images};
 use crate::browser;
+use crate::signal::RwSignalExt as _;
 
 /// Watches the window, for as long as the page lives.
 pub(crate) fn guard_window() {
@@ -20,7 +21,7 @@ pub(crate) fn guard_window() {
             data.set_drop_effect(if composer.is_some() { "copy" } else { "none" });
         }
         if let Some(composer) = composer {
-            composer.signals().dragged_over.set_to(true);
+            composer.signals().dragged_over.set_if_changed(true);
         }
     });
     let _ = window_event_listener(ev::dragleave, |event: DragEvent| {
@@ -43,7 +44,7 @@ pub(crate) fn guard_window() {
 
 fn end_drag() {
     if let Some(composer) = MOUNTED.get() {
-        composer.signals().dragged_over.set_to(false);
+        composer.signals().dragged_over.set_if_changed(false);
     }
 }
 

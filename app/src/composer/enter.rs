@@ -2,6 +2,7 @@
 //! starts a line there, unless the reader chose otherwise.
 
 use leptos::prelude::use_context;
+use leptos::prelude::*;
 
 use super::Composer;
 use crate::{

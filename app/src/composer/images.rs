@@ -12,7 +12,7 @@ use crate::{
     i18n::Texts,
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, el, list, live},
-    state::State,
+    signal::RwSignalExt as _,
     text::hidden::plain_name,
     upload,
 };
@@ -40,11 +40,11 @@ enum AttachedState {
 
 /// Those beside what one writes now.
 #[derive(Clone, Copy)]
-pub(super) struct Images(State<Vec<Attached>>);
+pub(super) struct Images(RwSignal<Vec<Attached>>);
 
 impl Images {
     pub(super) fn new() -> Self {
-        Self(State::new(Vec::new()))
+        Self(RwSignal::new(Vec::new()))
     }
 
     /// Whether there is none; tracked.
@@ -64,7 +64,7 @@ impl Images {
             AttachedState::Ready(upload) => Some(InputPart::Image { upload: upload.clone() }),
             AttachedState::Uploading | AttachedState::Failed(_) => None,
         };
-        self.0.try_peek(|all| all.iter().filter_map(part).collect()).unwrap_or_default()
+        self.0.try_with_untracked(|all| all.iter().filter_map(part).collect()).unwrap_or_default()
     }
 
     pub(super) fn clear(self) {
@@ -105,7 +105,7 @@ fn attach(composer: Composer, files: Vec<File>) {
         return composer.refuse(t.no_images().to_owned());
     }
     let (taken, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_image);
-    let room = MOST.saturating_sub(images.0.try_peek(Vec::len).unwrap_or_default());
+    let room = MOST.saturating_sub(images.0.try_with_untracked(Vec::len).unwrap_or_default());
     if let Some(other) = others.first() {
         composer.refuse((t.not_an_image)(&plain_name(&other.name())));
     } else if taken.len() > room {
@@ -121,7 +121,7 @@ fn attach(composer: Composer, files: Vec<File>) {
                 Err(failure) => AttachedState::Failed(t.failure(&failure)),
             };
             images.settle(&key, state);
-            drafts::keep_images(&composer.key.peek(), &images.parts());
+            drafts::keep_images(&composer.key.get_untracked_or_default(), &images.parts());
         });
     }
 }
@@ -198,8 +198,8 @@ pub(super) fn images_view(composer: Composer) -> Node {
 
 fn image_view(composer: Composer, key: String) -> El {
     let (images, t) = (composer.images, composer.t);
-    let key = State::new(key);
-    let mine = move |one: &&Attached| key.try_peek(|key| *key == one.key) == Some(true);
+    let key = RwSignal::new(key);
+    let mine = move |one: &&Attached| key.try_with_untracked(|key| *key == one.key) == Some(true);
     let content = move || {
         let one = images.0.try_with(|all| all.iter().find(mine).cloned()).flatten()?;
         Some(match one.state {
@@ -215,7 +215,7 @@ fn image_view(composer: Composer, key: String) -> El {
     };
     let remove = move || {
         images.0.update(|all| all.retain(|one| !mine(&one)));
-        drafts::keep_images(&composer.key.peek(), &images.parts());
+        drafts::keep_images(&composer.key.get_untracked_or_default(), &images.parts());
         composer.area.focus();
     };
     let remove = el("button")

@@ -1,12 +1,14 @@
 //! What the keys of the field do: Enter sends or starts a line (see [`super::enter`]), Shift Enter always starts one, Ctrl Enter always
 //! sends, ↑ brings back what was sent before.
 
+use leptos::prelude::*;
 use web_sys::{Event, KeyboardEvent};
 
 use super::{Composer, busy, enter, recall, send::send};
 use crate::{
     browser,
     node::{El, ElementExt as _},
+    signal::RwSignalExt as _,
 };
 
 /// Lets the field do so.
@@ -22,8 +24,8 @@ pub(super) fn listening(composer: Composer, area: El) -> El {
 }
 
 fn typed(composer: Composer) {
-    composer.signals().recalled.set_to(0);
-    composer.signals().note.set_to(None);
+    composer.signals().recalled.set_if_changed(0);
+    composer.signals().note.set_if_changed(None);
     composer.keep(composer.area.value());
     composer.suggestions.look(composer);
 }
@@ -37,7 +39,7 @@ fn pressed(composer: Composer, event: &KeyboardEvent) {
         "Enter" if event.ctrl_key() || event.meta_key() => {
             event.prevent_default();
             // Where Enter sends, this is the other way than usual.
-            let other = composer.when_busy.try_peek(|way| busy::other(*way));
+            let other = composer.when_busy.try_with_untracked(|way| busy::other(*way));
             send(composer, other.filter(|_| enter::sends()));
         }
         "Enter" if !event.shift_key() && enter::sends() => {
@@ -53,8 +55,8 @@ fn pressed(composer: Composer, event: &KeyboardEvent) {
 /// Goes back, or forth, among what was sent before; only from an empty field, or from one of those messages as it
 /// was. Whether it did.
 fn go_back(composer: Composer, by: isize) -> bool {
-    let now = composer.signals().recalled.peek();
-    if now == 0 && (by < 0 || !composer.text.peek().is_empty()) {
+    let now = composer.signals().recalled.get_untracked();
+    if now == 0 && (by < 0 || !composer.text.get_untracked().is_empty()) {
         return false;
     }
     let Some(then) = now.checked_add_signed(by) else { return false };

@@ -44,7 +44,7 @@ use crate::{
     icon::{Icon, icon},
     node::{El, ElementExt as _, el, live},
     server_fns::Site,
-    state::{State, effect},
+    signal::RwSignalExt as _,
 };
 
 /// A message as it leaves the composer.
@@ -67,7 +67,7 @@ pub(crate) struct ComposerSetup {
     /// The conversation, if there is one already.
     pub(crate) chat: Option<Chat>,
     /// Where a new one is to work, if that was chosen.
-    pub(crate) cwd: State<Option<String>>,
+    pub(crate) cwd: RwSignal<Option<String>>,
     pub(crate) submit: Submit,
 }
 
@@ -80,47 +80,47 @@ pub(crate) struct Composer {
     t: &'static Texts,
     chat: Option<Chat>,
     /// Where a new conversation is to work, if that was chosen.
-    cwd: State<Option<String>>,
-    models: State<Vec<Model>>,
-    site: State<Site>,
-    submit: State<Option<Submit>>,
+    cwd: RwSignal<Option<String>>,
+    models: RwSignal<Vec<Model>>,
+    site: RwSignal<Site>,
+    submit: RwSignal<Option<Submit>>,
     area: Area,
     /// What is written.
-    text: State<String>,
+    text: RwSignal<String>,
     /// Where the draft is kept.
-    key: State<String>,
-    picked: State<Picked>,
+    key: RwSignal<String>,
+    picked: RwSignal<Picked>,
     images: Images,
     suggestions: Suggestions,
     /// What to do with a message while a turn runs.
-    when_busy: State<WhenBusy>,
+    when_busy: RwSignal<WhenBusy>,
     /// See [`Signals`]. (Kept apart, so that a composer is handed on in few words.)
-    signals: State<Signals>,
+    signals: RwSignal<Signals>,
 }
 
 /// What the parts of a composer tell each other.
 #[derive(Clone, Copy)]
 struct Signals {
     /// How far back one has gone among what was sent before: 1 is the last message.
-    recalled: State<usize>,
+    recalled: RwSignal<usize>,
     /// Why something was not taken or sent.
-    note: State<Option<String>>,
+    note: RwSignal<Option<String>>,
     /// Something is dragged over the page.
-    dragged_over: State<bool>,
+    dragged_over: RwSignal<bool>,
     /// Enter alone sends.
-    enter_sends: State<bool>,
+    enter_sends: RwSignal<bool>,
     /// The text is not stored yet: see [`Composer::keep`].
-    unsaved: State<bool>,
+    unsaved: RwSignal<bool>,
 }
 
 impl Signals {
     fn new() -> Self {
         Self {
-            recalled: State::new(0),
-            note: State::new(None),
-            dragged_over: State::new(false),
-            enter_sends: State::new(true),
-            unsaved: State::new(false),
+            recalled: RwSignal::new(0),
+            note: RwSignal::new(None),
+            dragged_over: RwSignal::new(false),
+            enter_sends: RwSignal::new(true),
+            unsaved: RwSignal::new(false),
         }
     }
 }
@@ -147,7 +147,7 @@ thread_local! {
 /// The composer of a conversation, while that is on the page.
 pub(crate) fn composer_of(conversation: &str) -> Option<Composer> {
     let key = drafts::key(conversation);
-    MOUNTED.get().filter(|composer| composer.key.try_peek(|own| *own == key) == Some(true))
+    MOUNTED.get().filter(|composer| composer.key.try_with_untracked(|own| *own == key) == Some(true))
 }
 
 thread_local! {
@@ -182,22 +182,22 @@ impl Composer {
             t: texts(),
             chat,
             cwd,
-            models: State::new(models),
-            site: State::new(site),
-            submit: State::new(Some(submit)),
+            models: RwSignal::new(models),
+            site: RwSignal::new(site),
+            submit: RwSignal::new(Some(submit)),
             area: Area::new(),
-            text: State::new(String::new()),
-            key: State::new(drafts::key(&draft_key)),
-            picked: State::new(Picked::default()),
+            text: RwSignal::new(String::new()),
+            key: RwSignal::new(drafts::key(&draft_key)),
+            picked: RwSignal::new(Picked::default()),
             images: Images::new(),
             suggestions: Suggestions::new(),
-            when_busy: State::new(WhenBusy::Queue),
-            signals: State::new(Signals::new()),
+            when_busy: RwSignal::new(WhenBusy::Queue),
+            signals: RwSignal::new(Signals::new()),
         }
     }
 
     fn signals(self) -> Signals {
-        self.signals.try_peek(|signals| *signals).unwrap_or_else(Signals::new)
+        self.signals.try_with_untracked(|signals| *signals).unwrap_or_else(Signals::new)
     }
 
     fn running(self) -> bool {
@@ -225,7 +225,7 @@ impl Composer {
     /// Puts a text in place of what is written, and the caret behind so many of its bytes. Undo brings back what was written.
     fn write(self, text: &str, caret: usize) {
         self.area.replace(text, caret);
-        self.signals().recalled.set_to(0);
+        self.signals().recalled.set_if_changed(0);
         self.suggestions.close();
         self.keep(text.to_owned());
     }
@@ -237,7 +237,8 @@ impl Composer {
 
     /// Returns `true` while its field is there.
     fn is_on_page(self) -> bool {
-        self.key.try_peek(|_| ()).is_some() && self.area.get().is_some_and(|area| area.is_connected())
+        self.key.try_with_untracked(|_| ()).is_some()
+            && self.area.get().is_some_and(|area| area.is_connected())
     }
 
     /// Puts this in place of what is written, to be gone on with.
@@ -248,19 +249,19 @@ impl Composer {
 
     /// Adds a message that comes back, before what was written since.
     pub(crate) fn take_back(self, turn: &StartTurn) {
-        let all = drafts::join(vec![turn.prompt.clone()], self.text.peek());
+        let all = drafts::join(vec![turn.prompt.clone()], self.text.get_untracked_or_default());
         self.write(&all, all.len());
         self.images.restore(turn.input.iter().filter_map(upload).cloned());
-        drafts::keep_images(&self.key.peek(), &self.images.parts());
+        drafts::keep_images(&self.key.get_untracked_or_default(), &self.images.parts());
         self.area.focus();
     }
 
     /// The conversation has gone on in another thread: the draft goes along.
     pub(crate) fn follow_to(self, conversation: &str) {
         self.save();
-        let (before, key) = (self.key.peek(), drafts::key(conversation));
+        let (before, key) = (self.key.get_untracked_or_default(), drafts::key(conversation));
         self.key.set(key.clone());
-        browser::store(&key, &self.text.peek());
+        browser::store(&key, &self.text.get_untracked_or_default());
         drafts::keep_images(&key, &self.images.parts());
         browser::store(&before, "");
         drafts::keep_images(&before, &[]);
@@ -268,7 +269,7 @@ impl Composer {
 
     /// Adds something from elsewhere on the page at the end of what is written.
     pub(crate) fn add(self, text: &str) {
-        let all = drafts::join(vec![self.text.peek()], text.to_owned());
+        let all = drafts::join(vec![self.text.get_untracked_or_default()], text.to_owned());
         self.write(&all, all.len());
     }
 
@@ -276,10 +277,10 @@ impl Composer {
     fn keep(self, text: String) {
         let is_long = text.len() > MAX_STORED_AT_ONCE;
         self.text.set(text);
-        if !self.signals().unsaved.peek() && is_long {
+        if !self.signals().unsaved.get_untracked_or_default() && is_long {
             set_timeout(move || self.save(), STORE_DELAY);
         }
-        self.signals().unsaved.set_to(true);
+        self.signals().unsaved.set_if_changed(true);
         if !is_long {
             self.save();
         }
@@ -287,9 +288,9 @@ impl Composer {
 
     /// Stores the text, if it is not stored yet.
     fn save(self) {
-        if self.signals().unsaved.peek() {
-            self.signals().unsaved.set_to(false);
-            self.text.with(|text| browser::store(&self.key.peek(), text));
+        if self.signals().unsaved.get_untracked_or_default() {
+            self.signals().unsaved.set_if_changed(false);
+            self.text.try_with_untracked(|text| browser::store(&self.key.get_untracked_or_default(), text));
         }
     }
 
@@ -297,7 +298,7 @@ impl Composer {
     fn begin(self) {
         let Some(area) = self.area.track() else { return };
         MOUNTED.set(Some(self));
-        let key = self.key.peek();
+        let key = self.key.get_untracked_or_default();
         if let Some(chat) = self.chat {
             // Drafts were once kept under the names of sessions.
             drafts::rename(&drafts::key(chat.id().as_str()), &key);
@@ -343,13 +344,13 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
     let placeholder = setup.placeholder;
     let composer = Composer::new(setup);
     let Composer { t, chat, text, suggestions, .. } = composer;
-    effect(move || composer.begin());
+    Effect::new(move |_| composer.begin());
     if let Some(commands) = use_context::<Commands>() {
         commands.add(Command::always(t.choose_model(), Icon::Settings, models::go_to_picker).word("model"));
     }
     enter::offer_choice(composer);
     if let Some(chat) = chat {
-        effect(move || composer.keep_unsent(chat));
+        Effect::new(move |_| composer.keep_unsent(chat));
     }
     let submitted = move |event: Event| {
         event.prevent_default();

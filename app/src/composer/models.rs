@@ -2,6 +2,7 @@
 
 use codex_gateway_wire::api::Model;
 use leptos::prelude::event_target_value;
+use leptos::prelude::*;
 use web_sys::Event;
 
 use super::Composer;
@@ -42,7 +43,7 @@ pub(super) fn chosen(composer: Composer) -> Mind {
             .meta(|transcript| Mind { model: transcript.model.clone(), effort: transcript.effort.clone() })
     });
     let used = used.unwrap_or_default();
-    composer.models.with(|models| {
+    composer.models.with_untracked(|models| {
         let model =
             used.model.or_else(|| models.iter().find(|one| one.is_default).map(|one| one.model.clone()));
         let known = models.iter().find(|one| Some(&one.model) == model.as_ref());
@@ -60,7 +61,7 @@ pub(super) fn chosen(composer: Composer) -> Mind {
 /// Whether the model looks at images; tracked. One that is not known may.
 pub(super) fn sees(composer: Composer) -> bool {
     let chosen = chosen(composer).model;
-    composer.models.with(|models| {
+    composer.models.with_untracked(|models| {
         models.iter().find(|one| Some(&one.model) == chosen.as_ref()).is_none_or(Model::supports_images)
     })
 }
@@ -77,7 +78,7 @@ pub(super) fn picker(composer: Composer) -> El {
     let t = composer.t;
     let options = move || {
         let chosen = chosen(composer);
-        composer.models.with(|models| {
+        composer.models.with_untracked(|models| {
             let shown = models.iter().filter(|one| !one.hidden || Some(&one.model) == chosen.model.as_ref());
             let mut groups: Vec<El> = shown.map(|one| model_view(one, &chosen, t)).collect();
             // A session may use what is not in the list, or the list may still be empty.

@@ -11,7 +11,7 @@ use crate::{
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, el, live, many},
     server_fns,
-    state::State,
+    signal::RwSignalExt as _,
     text::hidden::exact_name,
 };
 
@@ -40,10 +40,10 @@ struct Offer {
 /// The offers of a composer.
 #[derive(Clone, Copy)]
 pub(super) struct Suggestions {
-    offer: State<Offer>,
+    offer: RwSignal<Offer>,
     commands: Option<Commands>,
     /// Counts what was asked for: an answer to an earlier question is left out.
-    asked: State<u32>,
+    asked: RwSignal<u32>,
 }
 
 /// The word before the caret that asks for an offer, without its sign.
@@ -67,7 +67,7 @@ fn asking(text: &str, caret: usize) -> Option<Asking<'_>> {
 
 impl Suggestions {
     pub(super) fn new() -> Self {
-        Self { offer: State::new(Offer::default()), commands: use_context(), asked: State::new(0) }
+        Self { offer: RwSignal::new(Offer::default()), commands: use_context(), asked: RwSignal::new(0) }
     }
 
     fn is_open(self) -> bool {
@@ -76,14 +76,14 @@ impl Suggestions {
 
     pub(super) fn close(self) {
         self.asked.update(|asked| *asked += 1);
-        if self.offer.try_peek(|offer| offer.all.is_empty()) == Some(false) {
+        if self.offer.try_with_untracked(|offer| offer.all.is_empty()) == Some(false) {
             self.offer.set(Offer::default());
         }
     }
 
     /// The text, or the caret in it, changed.
     pub(super) fn look(self, composer: Composer) {
-        let (text, caret) = (composer.text.peek(), composer.area.caret());
+        let (text, caret) = (composer.text.get_untracked_or_default(), composer.area.caret());
         match asking(&text, caret) {
             Some(Asking::Command(name)) => {
                 let all = self.commands.map(|commands| commands.by_word(name)).unwrap_or_default();
@@ -100,15 +100,15 @@ impl Suggestions {
     }
 
     fn ask(self, composer: Composer, from: usize, query: String) {
-        let number = self.asked.update(|asked| {
+        let number = self.asked.try_update(|asked| {
             *asked += 1;
             *asked
         });
         let session = composer.chat.map(Chat::id).filter(|id| !id.as_str().is_empty());
-        let cwd = composer.cwd.peek();
+        let cwd = composer.cwd.get_untracked_or_default();
         spawn_local(async move {
             let found = server_fns::files(session, cwd, query).await.unwrap_or_default();
-            if self.asked.try_peek(|asked| Some(*asked) == number) == Some(true) {
+            if self.asked.try_with_untracked(|asked| Some(*asked) == number) == Some(true) {
                 let all = found.into_iter().take(MOST).map(Suggestion::File).collect();
                 self.offer.set(Offer { all, at: 0, from });
             }
@@ -123,7 +123,9 @@ impl Suggestions {
         match event.key().as_str() {
             "ArrowDown" => self.step(1),
             "ArrowUp" => self.step(usize::MAX),
-            "Enter" | "Tab" if !event.shift_key() => self.take(composer, self.offer.peek().at),
+            "Enter" | "Tab" if !event.shift_key() => {
+                self.take(composer, self.offer.get_untracked_or_default().at)
+            }
             "Escape" => self.close(),
             _ => return false,
         }
@@ -140,11 +142,11 @@ impl Suggestions {
 
     /// Takes one of them.
     fn take(self, composer: Composer, at: usize) {
-        let Offer { all, from, .. } = self.offer.peek();
+        let Offer { all, from, .. } = self.offer.get_untracked_or_default();
         self.close();
         match all.into_iter().nth(at) {
             Some(Suggestion::File(file)) => {
-                let (text, caret) = (composer.text.peek(), composer.area.caret());
+                let (text, caret) = (composer.text.get_untracked_or_default(), composer.area.caret());
                 let (before, after) = (text.get(..from), text.get(caret..));
                 let (Some(before), Some(after)) = (before, after) else { return };
                 // A directory can be looked into.

@@ -42,7 +42,9 @@ impl Chat {
     /// Does something with the conversation; `about` is the turn that it is about.
     pub(crate) fn act(self, action: ThreadAction, about: Option<String>) {
         let (navigator, conversations) = (use_context::<Navigator>(), use_context::<Conversations>());
-        let Some(thread) = self.live.peek(|transcript| transcript.thread_id.clone()) else { return };
+        let Some(thread) = self.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
+            return;
+        };
         let (id, page) = (self.id(), navigator.map(Navigator::route_untracked).unwrap_or_default());
         spawn_local(async move {
             match server_fns::act(thread, action, about).await {
@@ -64,7 +66,9 @@ impl Chat {
     /// Gives the conversation a name.
     pub(crate) fn rename(self, name: String) {
         let conversations = use_context::<Conversations>();
-        let Some(thread) = self.live.peek(|transcript| transcript.thread_id.clone()) else { return };
+        let Some(thread) = self.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
+            return;
+        };
         spawn_local(async move {
             match server_fns::rename(thread, name).await {
                 Ok(()) => conversations.iter().for_each(|all| all.refresh()),
@@ -76,7 +80,7 @@ impl Chat {
 
 /// Saves the conversation as Markdown on the reader's machine.
 fn export(chat: Chat) {
-    if let Some(thread) = chat.live.peek(|transcript| transcript.thread_id.clone()) {
+    if let Some(thread) = chat.live.with_untracked(|transcript| transcript.thread_id.clone()) {
         browser::download(&format!("/api/threads/{thread}/export?format=markdown"));
     }
 }

@@ -5,6 +5,7 @@ use codex_gateway_wire::{
     diff::{applied_changes, compose_diffs},
 };
 use leptos::prelude::Read;
+use leptos::prelude::*;
 
 use super::{
     Chat,
@@ -14,17 +15,16 @@ use crate::{
     diff::{ChangedFile, change_key, counts_view, file_row},
     live::GroupKey,
     node::{ElementExt as _, Node, el, link_button, list, live},
-    state::State,
 };
 
 /// How many files are listed at first.
 const FILES: usize = 8;
 
-pub(crate) fn changed_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node {
+pub(crate) fn changed_view(chat: Chat, key: RwSignal<GroupKey>, turn: Turn) -> Node {
     let t = chat.t;
     // Looked at by itself: the list is not made anew for whatever else changes in a turn.
     let count = move || turn.facts.read().files.len();
-    let all = State::new(false);
+    let all = RwSignal::new(false);
     let keys = move || {
         let shown = if all.get() { usize::MAX } else { FILES };
         turn.facts.read().files.iter().take(shown).map(ChangedFile::key).collect()
@@ -33,8 +33,8 @@ pub(crate) fn changed_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
         let name = file_key.clone();
         let file = move || turn.facts.read().files.iter().find(|file| file.key() == name).cloned();
         let change = move || change_of(chat, key, &file_key);
-        let cwd = chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default();
-        file_row(file, change, State::new(false), State::new(false), cwd, t).into()
+        let cwd = chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
+        file_row(file, change, RwSignal::new(false), RwSignal::new(false), cwd, t).into()
     };
     let review = move || {
         let turn = turn_of(key);
@@ -59,8 +59,8 @@ pub(crate) fn changed_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
 }
 
 /// What a turn has made of a file.
-fn change_of(chat: Chat, key: State<GroupKey>, file_key: &str) -> Option<FileUpdateChange> {
-    let ids = key.try_peek(|key| chat.live.group(key))?;
+fn change_of(chat: Chat, key: RwSignal<GroupKey>, file_key: &str) -> Option<FileUpdateChange> {
+    let ids = key.try_with_untracked(|key| chat.live.group(key))?;
     let entry = |id: &_| chat.live.read(id, |entry| applied_changes(entry).to_vec()).unwrap_or_default();
     let changes: Vec<FileUpdateChange> = ids.iter().flat_map(entry).collect();
     compose_diffs(&changes).into_iter().find(|change| change_key(change) == file_key)

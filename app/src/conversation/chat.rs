@@ -20,7 +20,7 @@ use crate::{
     project::Folder,
     route::{Navigator, Route, thread_path},
     server_fns::{self, Conversation, Failure},
-    state::{State, effect, on_change},
+    signal::RwSignalExt as _,
     tabs::Tabs,
 };
 
@@ -37,34 +37,34 @@ pub(crate) struct Chat {
     pub(crate) live: Live,
     pub(crate) outbox: Outbox,
     /// How the page is connected.
-    pub(crate) link: State<LinkState>,
+    pub(crate) link: RwSignal<LinkState>,
     /// The server is of another build than the page.
-    pub(crate) outdated: State<bool>,
+    pub(crate) outdated: RwSignal<bool>,
     /// The present moment by the server's clock, in Unix milliseconds; kept while a turn runs or something waits.
-    pub(crate) now: State<i64>,
+    pub(crate) now: RwSignal<i64>,
     /// For how long a message has waited for its turn to start, in seconds.
-    sending_seconds: State<u32>,
+    sending_seconds: RwSignal<u32>,
     /// Stop was pressed, and the turn has not ended yet.
-    pub(crate) stopping: State<bool>,
+    pub(crate) stopping: RwSignal<bool>,
     /// What the reader is told that happened elsewhere.
-    pub(crate) told: State<Option<String>>,
+    pub(crate) told: RwSignal<Option<String>>,
     /// What the reader has unfolded and folded.
     pub(crate) choices: Choices,
     /// Who answers what codex asks.
     pub(crate) approvals: ApprovalMode,
     /// The folder that it works in.
-    folder: State<Folder>,
+    folder: RwSignal<Folder>,
     /// What the reader is about to change in it.
-    edit: State<Edit>,
+    edit: RwSignal<Edit>,
     /// The search in it, once that is offered.
-    find: State<Option<Find>>,
+    find: RwSignal<Option<Find>>,
     /// The details beside the conversation.
-    panel: State<Panel>,
-    id: State<SessionId>,
+    panel: RwSignal<Panel>,
+    id: RwSignal<SessionId>,
     /// Names what is written in it and not sent.
-    draft_key: State<String>,
+    draft_key: RwSignal<String>,
     /// What is the browser's own stays there: the server has threads, and a page may end on another one.
-    stream: State<Option<StoredValue<Stream, LocalStorage>>>,
+    stream: RwSignal<Option<StoredValue<Stream, LocalStorage>>>,
 }
 
 impl Chat {
@@ -76,21 +76,21 @@ impl Chat {
             t: texts(),
             live: Live::new(snapshot),
             outbox: Outbox::new(),
-            link: State::new(LinkState::Connecting),
-            outdated: State::new(false),
-            now: State::new(site.now_ms),
-            sending_seconds: State::new(0),
-            stopping: State::new(false),
-            told: State::new(None),
+            link: RwSignal::new(LinkState::Connecting),
+            outdated: RwSignal::new(false),
+            now: RwSignal::new(site.now_ms),
+            sending_seconds: RwSignal::new(0),
+            stopping: RwSignal::new(false),
+            told: RwSignal::new(None),
             choices: Choices::new(),
             approvals,
-            folder: State::new(Folder::new(project)),
-            edit: State::new(Edit::new()),
-            find: State::new(None),
-            panel: State::new(Panel::new()),
-            id: State::new(id.clone()),
-            draft_key: State::new(String::new()),
-            stream: State::new(None),
+            folder: RwSignal::new(Folder::new(project)),
+            edit: RwSignal::new(Edit::new()),
+            find: RwSignal::new(None),
+            panel: RwSignal::new(Panel::new()),
+            id: RwSignal::new(id.clone()),
+            draft_key: RwSignal::new(String::new()),
+            stream: RwSignal::new(None),
         };
         chat.draft_key.set(chat.draft_name());
         if let Some(first) = first {
@@ -98,7 +98,7 @@ impl Chat {
             chat.outbox.settle(chat.live);
         }
         let tabs = use_context::<Tabs>();
-        effect(move || {
+        Effect::new(move |_| {
             if chat.is_past() {
                 return chat.link.set(LinkState::Past);
             }
@@ -109,33 +109,32 @@ impl Chat {
             chat.stream.set(Some(StoredValue::new_local(stream)));
             chat.keep_time(site.now_ms);
         });
-        effect(move || {
+        Effect::new(move |_| {
             if !chat.running() {
                 chat.stopping.set(false);
             }
         });
         let navigator = use_context::<Navigator>();
-        effect(move || {
+        Effect::new(move |_| {
             if chat.link.get() == LinkState::Expired {
                 chat.leave_session(navigator);
             }
         });
-        on_change(
-            move || chat.live.meta(|transcript| transcript.thread_id.clone()),
-            move |_| {
-                let (before, name) = (chat.draft_key(), chat.draft_name());
-                if let Some(composer) = composer_of(&before) {
-                    composer.follow_to(&name);
-                }
-                chat.draft_key.set(name);
-            },
-        );
+        let thread = Memo::new(move |_| chat.live.meta(|transcript| transcript.thread_id.clone()));
+        let keep_draft = move || {
+            let (before, name) = (chat.draft_key(), chat.draft_name());
+            if let Some(composer) = composer_of(&before) {
+                composer.follow_to(&name);
+            }
+            chat.draft_key.set(name);
+        };
+        Effect::watch(move || thread.get(), move |_, _, _| keep_draft(), false);
         chat
     }
 
     /// Its id.
     pub(crate) fn id(self) -> SessionId {
-        self.id.peek()
+        self.id.get_untracked_or_default()
     }
 
     /// Whether no session is in it: it can be read, and gone on with.
@@ -145,17 +144,18 @@ impl Chat {
 
     /// Names what is written in it and not sent.
     pub(crate) fn draft_key(self) -> String {
-        self.draft_key.peek()
+        self.draft_key.get_untracked_or_default()
     }
 
     /// The name of a draft in it: that of its thread, which outlives the session.
     fn draft_name(self) -> String {
-        let thread = self.live.peek(|transcript| transcript.thread_id.as_ref().map(ToString::to_string));
+        let thread =
+            self.live.with_untracked(|transcript| transcript.thread_id.as_ref().map(ToString::to_string));
         thread.unwrap_or_else(|| self.id().to_string())
     }
 
     fn target(self) -> Target {
-        match self.live.peek(|transcript| transcript.thread_id.clone()) {
+        match self.live.with_untracked(|transcript| transcript.thread_id.clone()) {
             Some(thread) if self.is_past() => Target::Thread(thread),
             _ => Target::Session(self.id()),
         }
@@ -165,7 +165,7 @@ impl Chat {
     /// session in it.
     fn leave_session(self, navigator: Option<Navigator>) {
         let id = self.id();
-        let Some(thread) = self.live.peek(|transcript| transcript.thread_id.clone()) else {
+        let Some(thread) = self.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
             return self.link.set(LinkState::Gone);
         };
         if self.is_past() {
@@ -237,17 +237,17 @@ impl Chat {
 
     /// The details beside the conversation. (Kept apart, so that a conversation is handed on in few words.)
     pub(crate) fn panel(self) -> Panel {
-        self.panel.try_peek(|panel| *panel).unwrap_or_else(Panel::new)
+        self.panel.try_with_untracked(|panel| *panel).unwrap_or_else(Panel::new)
     }
 
     /// The folder that it works in. (Kept apart, as the details are.)
     pub(crate) fn folder(self) -> Folder {
-        self.folder.try_peek(|folder| *folder).unwrap_or_else(|| Folder::new(None))
+        self.folder.try_with_untracked(|folder| *folder).unwrap_or_else(|| Folder::new(None))
     }
 
     /// What the reader is about to change in the conversation. (Kept apart, as the details are.)
     pub(crate) fn edit(self) -> Edit {
-        self.edit.try_peek(|edit| *edit).unwrap_or_else(Edit::new)
+        self.edit.try_with_untracked(|edit| *edit).unwrap_or_else(Edit::new)
     }
 
     /// Makes the search known to the keys.
@@ -257,7 +257,7 @@ impl Chat {
 
     /// Closes the search. Returns `true` if it was open.
     pub(super) fn close_find(self) -> bool {
-        self.find.peek().is_some_and(Find::close_if_open)
+        self.find.get_untracked_or_default().is_some_and(Find::close_if_open)
     }
 
     /// Adds a text to the message that is being written.
@@ -286,7 +286,7 @@ impl Chat {
     /// Sends a message that did not arrive in a new conversation, in the same folder.
     pub(crate) fn send_elsewhere(self, message: Unsent) {
         let (key, turn) = (self.draft_key(), message.turn.clone());
-        let cwd = self.live.peek(|transcript| transcript.cwd.clone());
+        let cwd = self.live.with_untracked(|transcript| transcript.cwd.clone());
         let arrived = move |sent: Result<(), &Failure>| {
             if sent.is_ok() {
                 forget_draft(&key, &turn);
@@ -310,7 +310,7 @@ impl Chat {
 
     /// Sends what the user said in a turn again.
     pub(crate) fn retry_turn(self, turn: &TurnId) {
-        if let Some(said) = self.live.peek(|transcript| Said::in_turn(transcript, turn)) {
+        if let Some(said) = self.live.with_untracked(|transcript| Said::in_turn(transcript, turn)) {
             self.resend(Unsent::new(said.again(said.text.clone())));
         }
     }
@@ -323,7 +323,7 @@ impl Chat {
         forks: bool,
         done: impl FnOnce(Result<(), Option<Failure>>) + 'static,
     ) {
-        let thread = self.live.peek(|transcript| transcript.thread_id.clone());
+        let thread = self.live.with_untracked(|transcript| transcript.thread_id.clone());
         let to = thread.filter(|_| forks).map_or_else(|| self.target(), Target::Fork);
         let message = Unsent::new(turn);
         let client_id = message.client_id.clone();
@@ -364,7 +364,7 @@ impl Chat {
                 Ok(session) => {
                     done(Ok(()));
                     // What the message brings about is looked for, if events do not come.
-                    if let Some(stream) = self.stream.peek() {
+                    if let Some(stream) = self.stream.get_untracked_or_default() {
                         stream.with_value(Stream::note_reachable);
                     }
                     if let (true, Some(first), Some(navigator)) = (elsewhere, first, navigator) {
@@ -384,7 +384,7 @@ impl Chat {
 
     /// Stays away from the server if it, or a proxy in front of it, wants one to sign in first.
     pub(super) fn heed(self, failure: &Failure) {
-        let Some(stream) = self.stream.peek() else { return };
+        let Some(stream) = self.stream.get_untracked_or_default() else { return };
         if failure.is_unauthorized() {
             stream.with_value(Stream::sign_out);
         } else if failure.is_proxy_signed_out() {
@@ -394,7 +394,7 @@ impl Chat {
 
     /// Stops the turn.
     pub(crate) fn stop(self) {
-        if self.stopping.peek() {
+        if self.stopping.get_untracked_or_default() {
             return;
         }
         self.stopping.set(true);
@@ -412,7 +412,7 @@ impl Chat {
 
     /// Tries to connect at once instead of waiting.
     pub(crate) fn connect_now(self) {
-        if let Some(stream) = self.stream.peek() {
+        if let Some(stream) = self.stream.get_untracked_or_default() {
             stream.with_value(Stream::retry_now);
         }
     }
@@ -425,8 +425,9 @@ impl Chat {
                 self.now.set(browser::now_ms() + ahead);
             }
             let waits_for_turn = untrack(|| self.is_sending() && !self.running());
-            let seconds = if waits_for_turn { self.sending_seconds.peek() + 1 } else { 0 };
-            self.sending_seconds.set_to(seconds);
+            let seconds =
+                if waits_for_turn { self.sending_seconds.get_untracked_or_default() + 1 } else { 0 };
+            self.sending_seconds.set_if_changed(seconds);
         };
         if let Ok(interval) = set_interval_with_handle(tick, Duration::from_secs(1)) {
             on_cleanup(move || interval.clear());

@@ -1,17 +1,16 @@
 //! What the reader has unfolded and folded. It is kept here, since what it is about comes and goes with the part of
 //! the conversation that the page shows.
 
+use leptos::prelude::*;
 use std::collections::HashMap;
-
-use crate::state::State;
 
 /// What the reader has chosen to see.
 #[derive(Clone, Copy)]
-pub(crate) struct Choices(State<HashMap<String, bool>>);
+pub(crate) struct Choices(RwSignal<HashMap<String, bool>>);
 
 impl Choices {
     pub(super) fn new() -> Self {
-        Self(State::new(HashMap::new()))
+        Self(RwSignal::new(HashMap::new()))
     }
 
     /// Whether it was unfolded or folded, if either; tracked.
@@ -21,6 +20,8 @@ impl Choices {
 
     /// Unfolds it, or folds it.
     pub(crate) fn set(self, key: String, unfolded: bool) {
-        self.0.update(|all| all.insert(key, unfolded));
+        self.0.update(|all| {
+            all.insert(key, unfolded);
+        });
     }
 }

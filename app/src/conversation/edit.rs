@@ -15,7 +15,7 @@ use crate::{
     composer::{Area, edit_key, enter, mirrored, take_back, upload},
     live::LinkState,
     node::{El, ElementExt as _, el, link_button, live},
-    state::{State, effect},
+    signal::RwSignalExt as _,
 };
 
 /// What the reader is about to change.
@@ -40,15 +40,15 @@ pub(super) struct Said {
 /// The change that the reader is at; one at a time.
 #[derive(Clone, Copy)]
 pub(crate) struct Edit {
-    subject: State<Option<Subject>>,
+    subject: RwSignal<Option<Subject>>,
     /// What is written now.
-    text: State<String>,
+    text: RwSignal<String>,
     /// What goes with it.
-    input: State<Vec<InputPart>>,
+    input: RwSignal<Vec<InputPart>>,
     /// It is on its way.
-    sending: State<bool>,
+    sending: RwSignal<bool>,
     /// Why it was not taken.
-    failure: State<Option<String>>,
+    failure: RwSignal<Option<String>>,
     area: Area,
 }
 
@@ -122,11 +122,11 @@ impl Subject {
 impl Edit {
     pub(super) fn new() -> Self {
         Self {
-            subject: State::new(None),
-            text: State::new(String::new()),
-            input: State::new(Vec::new()),
-            sending: State::new(false),
-            failure: State::new(None),
+            subject: RwSignal::new(None),
+            text: RwSignal::new(String::new()),
+            input: RwSignal::new(Vec::new()),
+            sending: RwSignal::new(false),
+            failure: RwSignal::new(None),
             area: Area::new(),
         }
     }
@@ -157,13 +157,17 @@ impl Edit {
 
     /// Opens the message of a turn.
     pub(super) fn begin_turn(self, chat: Chat, turn: TurnId) {
-        let Some(said) = chat.live.peek(|transcript| Said::in_turn(transcript, &turn)) else { return };
+        let Some(said) = chat.live.with_untracked(|transcript| Said::in_turn(transcript, &turn)) else {
+            return;
+        };
         self.begin(chat, Subject::Turn(turn, said.entry), said.text, said.input);
     }
 
     /// Opens a message of the queue.
     pub(super) fn begin_queued(self, chat: Chat, item: &QueueItemId) {
-        let found = chat.live.peek(|transcript| transcript.queue.iter().find(|one| one.id == *item).cloned());
+        let found = chat
+            .live
+            .with_untracked(|transcript| transcript.queue.iter().find(|one| one.id == *item).cloned());
         if let Some(found) = found {
             self.begin(chat, Subject::Queued(found.id), found.text, found.input);
         }
@@ -195,9 +199,9 @@ impl Edit {
 
     /// Leaves everything as it was; nothing else. Returns `true` if there was something to leave.
     pub(super) fn cancel(self, chat: Chat) -> bool {
-        let Some(subject) = self.subject.peek() else { return false };
+        let Some(subject) = self.subject.get_untracked_or_default() else { return false };
         // What is on its way cannot be taken back.
-        if !self.sending.peek() {
+        if !self.sending.get_untracked_or_default() {
             self.close(&edit_key(&chat.draft_key()));
             focus(subject.origin());
         }
@@ -213,7 +217,7 @@ impl Edit {
 
     fn typed(self, chat: Chat) {
         let text = self.area.value();
-        if let Some(name) = self.subject.peek().and_then(|subject| subject.name()) {
+        if let Some(name) = self.subject.get_untracked_or_default().and_then(|subject| subject.name()) {
             browser::store_for_tab(&edit_key(&chat.draft_key()), &format!("{name}\n{text}"));
         }
         self.text.set(text);
@@ -221,7 +225,11 @@ impl Edit {
 
     /// What is written now, as a message.
     fn message(self) -> StartTurn {
-        StartTurn { prompt: self.text.peek(), input: self.input.peek(), ..StartTurn::default() }
+        StartTurn {
+            prompt: self.text.get_untracked_or_default(),
+            input: self.input.get_untracked_or_default(),
+            ..StartTurn::default()
+        }
     }
 
     /// Returns `true` if something is written, and it can be sent or saved; tracked.
@@ -243,11 +251,11 @@ impl Edit {
 
     /// Sends what is written in the place of the turn: here, or in a fork.
     fn send(self, chat: Chat, forks: bool) {
-        let Some(Subject::Turn(turn, _)) = self.subject.peek() else { return };
+        let Some(Subject::Turn(turn, _)) = self.subject.get_untracked_or_default() else { return };
         if !untrack(|| if forks { self.may_submit(chat) } else { self.may_replace(chat) }) {
             return;
         }
-        let last = chat.live.peek(|transcript| transcript.turns.last().map(|turn| turn.id.clone()));
+        let last = chat.live.with_untracked(|transcript| transcript.turns.last().map(|turn| turn.id.clone()));
         let message = StartTurn {
             replaces_turn_id: Some(turn),
             expected_last_turn_id: last.filter(|_| !forks),
@@ -268,11 +276,14 @@ impl Edit {
 
     /// Lets the message of the queue say what is written.
     fn save(self, chat: Chat) {
-        let Some(Subject::Queued(id)) = self.subject.peek() else { return };
+        let Some(Subject::Queued(id)) = self.subject.get_untracked_or_default() else { return };
         if !untrack(|| self.may_submit(chat)) {
             return;
         }
-        let change = QueueChange::Edit(EditQueueItem { text: Some(self.text.peek()), before: None });
+        let change = QueueChange::Edit(EditQueueItem {
+            text: Some(self.text.get_untracked_or_default()),
+            before: None,
+        });
         let (key, origin) = (edit_key(&chat.draft_key()), Subject::Queued(id.clone()).origin());
         self.failure.set(None);
         self.sending.set(true);
@@ -295,8 +306,8 @@ impl Edit {
 
     /// Opens what this tab was at before a reload; notices when what is changed is gone.
     pub(super) fn follow(self, chat: Chat) {
-        effect(move || untrack(|| self.reopen(chat)));
-        effect(move || {
+        Effect::new(move |_| untrack(|| self.reopen(chat)));
+        Effect::new(move |_| {
             let subject = self.subject.get();
             let is_there = |subject: Subject| chat.live.meta(|transcript| subject.is_there(transcript));
             // While it is on its way, the turn goes to make place for it.
@@ -326,7 +337,7 @@ impl Edit {
     /// What is changed has been sent, or removed elsewhere: what is written becomes the draft.
     fn lost(self, chat: Chat) {
         let message = self.message();
-        let is_edit = self.subject.peek().and_then(|subject| subject.name()).is_some();
+        let is_edit = self.subject.get_untracked_or_default().and_then(|subject| subject.name()).is_some();
         self.close(&edit_key(&chat.draft_key()));
         if is_edit {
             take_back(&chat.draft_key(), &message);
@@ -353,7 +364,9 @@ pub(super) fn edit_message_view(chat: Chat) -> El {
         if chat.running() {
             return t.edit_waits().to_owned();
         }
-        let Some(Subject::Turn(turn, _)) = edit.subject.peek() else { return String::new() };
+        let Some(Subject::Turn(turn, _)) = edit.subject.get_untracked_or_default() else {
+            return String::new();
+        };
         (t.removes_turns)(chat.live.meta(|transcript| later_turns(transcript, &turn)))
     };
     let note = el("p").class("note").attr("id", NOTE).attr("role", "status").child(live(note));
@@ -385,10 +398,10 @@ fn form(
     submit: fn(Chat),
 ) -> El {
     let (t, edit) = (chat.t, chat.edit());
-    effect(move || {
+    Effect::new(move |_| {
         // It may come and go with the part of the conversation that is shown.
         if edit.area.track().is_some() {
-            let text = edit.text.peek();
+            let text = edit.text.get_untracked_or_default();
             edit.area.set(&text, text.len());
         }
     });
@@ -411,8 +424,10 @@ fn form(
         .live_attr("readonly", move || edit.sending.get())
         .on("input", move |_: Event| edit.typed(chat))
         .on("keydown", pressed);
-    let uploads: Vec<_> =
-        edit.input.try_peek(|input| input.iter().filter_map(upload).cloned().collect()).unwrap_or_default();
+    let uploads: Vec<_> = edit
+        .input
+        .try_with_untracked(|input| input.iter().filter_map(upload).cloned().collect())
+        .unwrap_or_default();
     let failure = move || edit.failure.get().map(|why| el("p").class("why").attr("role", "alert").child(why));
     let cancel = link_button(t.cancel(), move || {
         edit.cancel(chat);

@@ -15,7 +15,7 @@ use crate::{
     live::GroupKey,
     node::{El, ElementExt as _, Node, el, live},
     server_fns,
-    state::State,
+    signal::RwSignalExt as _,
 };
 
 /// How long to wait for the next letter.
@@ -30,14 +30,14 @@ const AROUND: isize = 80;
 pub(super) struct Find {
     chat: Chat,
     scroll: Scroll,
-    open: State<bool>,
-    words: State<Words>,
+    open: RwSignal<bool>,
+    words: RwSignal<Words>,
     /// What has been found so far; `None` before the first part of it has come.
-    found: State<Option<Matches>>,
+    found: RwSignal<Option<Matches>>,
     /// Which of them is shown.
-    at: State<usize>,
+    at: RwSignal<usize>,
     /// The first match is waited for, or one is on its way into sight.
-    busy: State<bool>,
+    busy: RwSignal<bool>,
 }
 
 /// What is searched for.
@@ -62,11 +62,11 @@ impl Find {
         let find = Self {
             chat,
             scroll,
-            open: State::new(false),
-            words: State::new(Words::default()),
-            found: State::new(None),
-            at: State::new(0),
-            busy: State::new(false),
+            open: RwSignal::new(false),
+            words: RwSignal::new(Words::default()),
+            found: RwSignal::new(None),
+            at: RwSignal::new(0),
+            busy: RwSignal::new(false),
         };
         if let Some(commands) = use_context::<Commands>() {
             chat.offer_find(find);
@@ -92,14 +92,16 @@ impl Find {
         self.open.set(false);
         self.busy.set(false);
         self.found.set(None);
-        self.words.update(|words| words.change(String::new()));
+        self.words.update(|words| {
+            words.change(String::new());
+        });
         self.scroll.mark(None, "");
         browser::focus_composer();
     }
 
     /// Closes the bar. Returns `true` if it was open.
     pub(super) fn close_if_open(self) -> bool {
-        let is_open = self.open.peek();
+        let is_open = self.open.get_untracked_or_default();
         if is_open {
             self.close();
         }
@@ -107,11 +109,13 @@ impl Find {
     }
 
     fn typed(self, words: String) {
-        let search = self.words.update(|now| now.change(words.clone())).unwrap_or_default();
+        let search = self.words.try_update(|now| now.change(words.clone())).unwrap_or_default();
         // What was looked for before is not waited for any more.
         self.busy.set(false);
         self.found.set(None);
-        let Some(thread) = self.chat.live.peek(|transcript| transcript.thread_id.clone()) else { return };
+        let Some(thread) = self.chat.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
+            return;
+        };
         set_timeout(
             move || {
                 if !self.is_wanted(search) || words.trim().is_empty() {
@@ -158,11 +162,13 @@ impl Find {
 
     /// Returns `true` if this is the search of what is in the field. The same words may have been another search before.
     fn is_wanted(self, search: u32) -> bool {
-        self.words.try_peek(|words| words.search == search) == Some(true)
+        self.words.try_with_untracked(|words| words.search == search) == Some(true)
     }
 
     fn count(self) -> usize {
-        self.found.with(|found| found.as_ref().map_or(0, |found| found.matches.len()))
+        self.found
+            .try_with_untracked(|found| found.as_ref().map_or(0, |found| found.matches.len()))
+            .unwrap_or_default()
     }
 
     /// Goes back to what was said before, or on to what was said after.
@@ -170,13 +176,15 @@ impl Find {
         let count = self.count();
         if count > 0 {
             let by = if back { 1 } else { count - 1 };
-            self.go((self.at.peek() + by) % count);
+            self.go((self.at.get_untracked_or_default() + by) % count);
         }
     }
 
     /// Brings one of those that were found into sight.
     fn go(self, at: usize) {
-        let found = self.found.with(|found| found.as_ref().and_then(|found| found.matches.get(at).cloned()));
+        let found = self
+            .found
+            .with_untracked(|found| found.as_ref().and_then(|found| found.matches.get(at).cloned()));
         let Some(found) = found else { return };
         self.at.set(at);
         self.busy.set(true);
@@ -202,10 +210,10 @@ impl Find {
 
     /// Whether the reader still wants to see that.
     fn is_meant(self, id: &ItemId) -> bool {
-        let at = self.at.peek();
-        self.found.with(|found| {
+        let at = self.at.get_untracked_or_default();
+        self.found.try_with_untracked(|found| {
             found.as_ref().is_some_and(|found| found.matches.get(at).is_some_and(|one| one.id == *id))
-        })
+        }) == Some(true)
     }
 
     /// Unfolds what it is folded into, marks it and brings it into sight.
@@ -219,7 +227,9 @@ impl Find {
                 chat.choices.set(GroupKey::Turn(turn.clone()).to_string(), true);
             }
             // It is laid out after this.
-            request_animation_frame(move || scroll.mark(Some(&found.id), &self.words.peek().text));
+            request_animation_frame(move || {
+                scroll.mark(Some(&found.id), &self.words.get_untracked_or_default().text)
+            });
         });
     }
 

@@ -8,6 +8,7 @@ use crate::{
     node::{El, ElementExt as _, Node, el, live, many},
     text::{format::clock, hidden::exact_name},
 };
+use leptos::prelude::*;
 
 /// The line; it keeps its place while there is nothing to say, so that nothing jumps.
 pub(crate) fn live_line(chat: Chat) -> El {

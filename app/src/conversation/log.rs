@@ -1,6 +1,7 @@
 //! The log: turn after turn, then what was sent and has not come back yet.
 
 use leptos::prelude::request_animation_frame;
+use leptos::prelude::*;
 use web_sys::{Event, MouseEvent};
 
 use super::{
@@ -16,7 +17,6 @@ use crate::{
     icon::{Icon, icon},
     live::GroupKey,
     node::{El, ElementExt as _, ElementRef, el, list, live},
-    state::effect,
 };
 
 pub(crate) fn log_view(chat: Chat) -> El {
@@ -26,7 +26,7 @@ pub(crate) fn log_view(chat: Chat) -> El {
     let window = Window::follow(chat, scroll);
     // Who sends wants to see what they sent.
     let mut before = None;
-    effect(move || {
+    Effect::new(move |_| {
         let sent = chat.outbox.shown(chat.live).len();
         if before.replace(sent).is_some_and(|before| sent > before) {
             request_animation_frame(move || window.to_end());

@@ -44,13 +44,12 @@ use crate::{
     project,
     questions::questions_view,
     server_fns::Site,
-    state::{State, effect},
 };
 
 /// The conversation of a page, below its header.
 pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> El {
     let t = chat.t;
-    effect(move || {
+    Effect::new(move |_| {
         let listener = window_event_listener(ev::keydown, move |event| escaped(chat, &event));
         on_cleanup(move || listener.remove());
     });
@@ -62,14 +61,14 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
         commands.add(details.key(Key::Ctrl(".")));
         let print = Command::always(t.print(), Icon::File, move || print::print(chat));
         commands.add(print.key(Key::Ctrl("p")));
-        effect(move || {
+        Effect::new(move |_| {
             if chat.running() {
                 commands.add(Command::always(t.stop(), Icon::Stop, move || chat.stop()));
             }
         });
     }
     let setup = ComposerSetup {
-        cwd: State::new(None),
+        cwd: RwSignal::new(None),
         draft_key: chat.draft_key(),
         placeholder: t.placeholder(),
         models,

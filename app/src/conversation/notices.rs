@@ -1,6 +1,7 @@
 //! What the reader should know of the conversation as a whole: one box each, above the composer.
 
 use codex_gateway_wire::{codex::McpServerStatus, event::ClosedReason};
+use leptos::prelude::*;
 
 use super::Chat;
 use crate::{
@@ -9,7 +10,6 @@ use crate::{
     live::LinkState,
     node::{El, ElementExt as _, Node, button, el, live, many},
     route::link,
-    state::State,
     text::hidden::{exact_name, plain_name},
 };
 
@@ -50,7 +50,7 @@ pub(crate) fn notices_view(chat: Chat) -> El {
 /// The MCP servers that did not start, and why, until the reader has put it away.
 fn failed_servers_view(chat: Chat) -> Node {
     let t = chat.t;
-    let put_away = State::new(Vec::new());
+    let put_away = RwSignal::new(Vec::new());
     live(move || {
         let failed = chat.live.meta(|transcript| {
             let failed =

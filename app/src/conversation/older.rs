@@ -10,7 +10,7 @@ use super::{
 use crate::{
     node::{ElementExt as _, Node, el, live, many},
     server_fns,
-    state::{State, effect},
+    signal::RwSignalExt as _,
 };
 
 /// How the loading of older entries fares.
@@ -29,13 +29,13 @@ enum Loading {
 #[derive(Clone, Copy)]
 pub(super) struct Older {
     window: Window,
-    state: State<Loading>,
+    state: RwSignal<Loading>,
 }
 
 impl Older {
     pub(super) fn new(chat: Chat, scroll: Scroll, window: Window) -> Self {
-        let older = Self { window, state: State::new(Loading::Idle) };
-        effect(move || {
+        let older = Self { window, state: RwSignal::new(Loading::Idle) };
+        Effect::new(move |_| {
             if !chat.is_past()
                 && scroll.near_top()
                 && chat.live.has_older()
@@ -60,7 +60,10 @@ impl Older {
 
     fn load(self, chat: Chat) {
         let state = self.state;
-        let Some(place) = chat.live.older().filter(|_| state.peek() != Loading::Underway) else { return };
+        let Some(place) = chat.live.older().filter(|_| state.get_untracked_or_default() != Loading::Underway)
+        else {
+            return;
+        };
         state.set(Loading::Underway);
         spawn_local(async move {
             match server_fns::items(chat.id(), place.before.clone(), place.cursor.clone()).await {

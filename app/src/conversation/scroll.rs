@@ -6,11 +6,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, MouseEvent, ResizeObserver};
 
 use super::found;
-use crate::{
-    live::Live,
-    node::ElementRef,
-    state::{State, effect},
-};
+use crate::{live::Live, node::ElementRef, signal::RwSignalExt as _};
 
 /// So near to the end counts as at the end, in pixels.
 const NEAR: i32 = 48;
@@ -27,21 +23,21 @@ const FOUND: &str = "data-found";
 pub(crate) struct Scroll {
     scroller: ElementRef,
     /// The reader is not at the end.
-    away: State<bool>,
+    away: RwSignal<bool>,
     /// The first entry that is mounted is less than three screens and [`ENOUGH`] entries away, or the last one.
-    near_top: State<bool>,
-    near_end: State<bool>,
+    near_top: RwSignal<bool>,
+    near_end: RwSignal<bool>,
     /// How many entries are mounted.
-    mounted: State<usize>,
+    mounted: RwSignal<usize>,
     /// The entry that is held in its place, and how far below the top edge that is, in pixels.
     held: ElementRef,
-    place: State<Option<i32>>,
+    place: RwSignal<Option<i32>>,
     /// Something came meanwhile.
-    unseen: State<bool>,
+    unseen: RwSignal<bool>,
     /// Whether to stay at the end while the conversation grows.
-    stick: State<bool>,
+    stick: RwSignal<bool>,
     /// The last event that the reader has seen, if they have seen the end.
-    seen: State<u64>,
+    seen: RwSignal<u64>,
     live: Live,
 }
 
@@ -50,26 +46,26 @@ impl Scroll {
     pub(crate) fn follow(live: Live, scroller: ElementRef, content: ElementRef) -> Self {
         let scroll = Self {
             scroller,
-            away: State::new(false),
-            near_top: State::new(false),
-            near_end: State::new(false),
-            mounted: State::new(0),
+            away: RwSignal::new(false),
+            near_top: RwSignal::new(false),
+            near_end: RwSignal::new(false),
+            mounted: RwSignal::new(0),
             held: ElementRef::new(),
-            place: State::new(None),
-            unseen: State::new(false),
-            stick: State::new(true),
-            seen: State::new(0),
+            place: RwSignal::new(None),
+            unseen: RwSignal::new(false),
+            stick: RwSignal::new(true),
+            seen: RwSignal::new(0),
             live,
         };
-        effect(move || {
+        Effect::new(move |_| {
             if let (Some(scroller), Some(content)) = (scroller.get(), content.get()) {
                 scroll.observe(&scroller, &content);
             }
         });
-        effect(move || {
+        Effect::new(move |_| {
             live.at();
-            if scroll.away.peek() {
-                scroll.unseen.set_to(scroll.newest() > scroll.seen.peek());
+            if scroll.away.get_untracked_or_default() {
+                scroll.unseen.set_if_changed(scroll.newest() > scroll.seen.get_untracked_or_default());
             }
         });
         scroll
@@ -107,7 +103,7 @@ impl Scroll {
 
     /// Whether it stays at the end while the conversation grows.
     pub(crate) fn sticks(self) -> bool {
-        self.stick.peek()
+        self.stick.get_untracked_or_default()
     }
 
     /// Something came while the reader was not at the end; tracked.
@@ -174,10 +170,10 @@ impl Scroll {
         // The end of what is mounted need not be that of the conversation.
         let near = below(&scroller) <= NEAR && !untrack(|| self.live.below());
         self.stick.set(near);
-        self.away.set_to(!near);
+        self.away.set_if_changed(!near);
         if near {
             self.seen.set(self.newest());
-            self.unseen.set_to(false);
+            self.unseen.set_if_changed(false);
         }
     }
 
@@ -191,14 +187,14 @@ impl Scroll {
 
     fn resized(self) {
         let Some(scroller) = self.scroller() else { return };
-        if self.stick.peek() {
+        if self.stick.get_untracked_or_default() {
             self.jump();
-        } else if let Some(place) = self.place.peek() {
+        } else if let Some(place) = self.place.get_untracked_or_default() {
             if let Some(entry) = self.held.try_get_untracked().flatten().filter(|entry| entry.is_connected())
             {
                 scroller.set_scroll_top(entry.offset_top() - place);
             }
-        } else if !self.away.peek() {
+        } else if !self.away.get_untracked_or_default() {
             // A row that was opened may have pushed the end out of sight.
             self.scrolled();
         }
@@ -210,9 +206,9 @@ impl Scroll {
         let (above, near) = (in_sight(scroller, &all), 3 * scroller.client_height());
         let end = scroller.scroll_top() + scroller.client_height();
         let below_sight = all.len() - all.partition_point(|entry| entry.offset_top() < end);
-        self.near_top.set_to(scroller.scroll_top() < near && above < ENOUGH);
-        self.near_end.set_to(below(scroller) < near && below_sight < ENOUGH);
-        self.mounted.set_to(all.len());
+        self.near_top.set_if_changed(scroller.scroll_top() < near && above < ENOUGH);
+        self.near_end.set_if_changed(below(scroller) < near && below_sight < ENOUGH);
+        self.mounted.set_if_changed(all.len());
     }
 
     /// What is scrolled; none once the page is another: frames that were asked for come nevertheless.
@@ -221,7 +217,7 @@ impl Scroll {
     }
 
     fn newest(self) -> u64 {
-        self.live.peek(|transcript| transcript.as_of)
+        self.live.with_untracked(|transcript| transcript.as_of)
     }
 
     fn jump(self) {

@@ -10,7 +10,7 @@ use crate::{
     icon::{Icon, icon},
     live::{EntryRef, is_failed},
     node::{El, ElementExt as _, Node, el, live, many},
-    state::State,
+    signal::RwSignalExt as _,
     text::{
         format::{clock, duration},
         hidden::{TextKind, escaped, exact_name},
@@ -19,10 +19,10 @@ use crate::{
 
 pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
     let t = chat.t;
-    let key = State::new(format!("i{}", entry.id()));
-    let chosen = move || key.try_peek(|key| chat.choices.of(key)).flatten();
+    let key = RwSignal::new(format!("i{}", entry.id()));
+    let chosen = move || key.try_with_untracked(|key| chat.choices.of(key)).flatten();
     let head = move || {
-        let cwd = chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default();
+        let cwd = chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
         entry.read(|entry| cards::head(entry, &cwd, t))
     };
     let opens = move || head().is_some_and(|head| head.opens);
@@ -44,7 +44,7 @@ pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
         .class("row")
         .live_attr("aria-expanded", move || open.get().to_string())
         .live_attr("disabled", move || !opens())
-        .on_click(move || chat.choices.set(key.peek(), !open.get_untracked()))
+        .on_click(move || chat.choices.set(key.get_untracked_or_default(), !open.get_untracked()))
         .child(live(line));
     let body = move || open.get().then(|| el("div").class("body").child(cards::body(entry, t)));
     el("div").class("step").live_attr("data-tone", tone).child(row).child(live(body))

@@ -8,7 +8,6 @@ use crate::{
     icon::{Icon, icon},
     live::{GroupKey, TurnFacts},
     node::{El, ElementExt as _, button, el, list, live},
-    state::State,
     text::upstream::plain_message,
 };
 
@@ -17,7 +16,7 @@ use crate::{
 pub(crate) struct Turn {
     pub(crate) facts: Memo<TurnFacts>,
     chat: Chat,
-    key: State<GroupKey>,
+    key: RwSignal<GroupKey>,
 }
 
 impl Turn {
@@ -29,12 +28,12 @@ impl Turn {
 
     /// What the reader chose: whether its work is to be seen.
     fn chosen(self) -> Option<bool> {
-        self.key.try_peek(|key| self.chat.choices.of(&key.to_string())).flatten()
+        self.key.try_with_untracked(|key| self.chat.choices.of(&key.to_string())).flatten()
     }
 
     /// Folds its work away, or unfolds it.
     pub(crate) fn choose(self, unfolded: bool) {
-        self.key.try_peek(|key| self.chat.choices.set(key.to_string(), unfolded));
+        self.key.try_with_untracked(|key| self.chat.choices.set(key.to_string(), unfolded));
     }
 }
 
@@ -42,8 +41,8 @@ impl Turn {
 const FOLD: &str = "";
 
 pub(crate) fn group_view(chat: Chat, group: GroupKey) -> El {
-    let key = State::new(group);
-    let ids = move || key.try_peek(|key| chat.live.group(key)).unwrap_or_default();
+    let key = RwSignal::new(group);
+    let ids = move || key.try_with_untracked(|key| chat.live.group(key)).unwrap_or_default();
     let facts = Memo::new(move |before: Option<&TurnFacts>| {
         let ids = ids();
         match turn_of(key) {
@@ -57,7 +56,7 @@ pub(crate) fn group_view(chat: Chat, group: GroupKey) -> El {
         let folds = &facts.read().folds;
         let mut rows = Vec::new();
         let mut has_fold = false;
-        for id in key.try_peek(|key| chat.live.shown(key)).unwrap_or_default() {
+        for id in key.try_with_untracked(|key| chat.live.shown(key)).unwrap_or_default() {
             let folds_away = folds.contains(&id);
             if folds_away && !has_fold {
                 rows.push(FOLD.to_owned());
@@ -83,12 +82,12 @@ pub(crate) fn group_view(chat: Chat, group: GroupKey) -> El {
         .child(turn_actions(chat, key, turn))
 }
 
-pub(super) fn turn_of(key: State<GroupKey>) -> Option<TurnId> {
-    key.try_peek(|key| key.turn().cloned()).flatten()
+pub(super) fn turn_of(key: RwSignal<GroupKey>) -> Option<TurnId> {
+    key.try_with_untracked(|key| key.turn().cloned()).flatten()
 }
 
 /// How a turn ended, where that is not plain from its answer.
-fn end_view(chat: Chat, key: State<GroupKey>, turn: Turn) -> Option<El> {
+fn end_view(chat: Chat, key: RwSignal<GroupKey>, turn: Turn) -> Option<El> {
     let t = chat.t;
     let (status, error) = (turn.facts.read().status, turn.facts.read().error.clone());
     match status {

@@ -3,6 +3,7 @@
 
 use codex_gateway_wire::{TurnId, api::ThreadAction};
 use leptos::prelude::Read;
+use leptos::prelude::*;
 use view::view;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
@@ -15,10 +16,9 @@ use crate::{
     cards::CopyButton,
     live::GroupKey,
     node::{El, ElementExt as _, Node, el, link_button, live, many},
-    state::State,
 };
 
-pub(super) fn turn_actions(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node {
+pub(super) fn turn_actions(chat: Chat, key: RwSignal<GroupKey>, turn: Turn) -> Node {
     let t = chat.t;
     let act = move |label: &'static str, act: fn(Chat, TurnId)| -> El {
         link_button(label, move || turn_of(key).into_iter().for_each(|turn| act(chat, turn)))
@@ -28,7 +28,7 @@ pub(super) fn turn_actions(chat: Chat, key: State<GroupKey>, turn: Turn) -> Node
         ended.then(|| {
             let answer = move || {
                 let turn = turn_of(key);
-                chat.live.peek(|transcript| Some(transcript.answer(&turn?)?.text.clone()))
+                chat.live.with_untracked(|transcript| Some(transcript.answer(&turn?)?.text.clone()))
             };
             let has_answer = answer().is_some();
             let all: [Node; 3] = [

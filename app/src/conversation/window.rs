@@ -13,7 +13,7 @@ use crate::{
     browser,
     live::{Live, Span},
     node::{El, ElementExt as _, el, link_button},
-    state::{State, effect},
+    signal::RwSignalExt as _,
 };
 
 /// The most entries that are mounted.
@@ -33,9 +33,9 @@ pub(crate) struct Window {
     live: Live,
     scroll: Scroll,
     /// It moves, or what came with its last step is being laid out.
-    moving: State<bool>,
+    moving: RwSignal<bool>,
     /// How many entries the next step brings.
-    pace: State<usize>,
+    pace: RwSignal<usize>,
 }
 
 /// How it moves.
@@ -53,8 +53,8 @@ impl Window {
     /// Follows the reader of a conversation.
     pub(super) fn follow(chat: Chat, scroll: Scroll) -> Self {
         let window =
-            Self { live: chat.live, scroll, moving: State::new(false), pace: State::new(FIRST_PACE) };
-        effect(move || {
+            Self { live: chat.live, scroll, moving: RwSignal::new(false), pace: RwSignal::new(FIRST_PACE) };
+        Effect::new(move |_| {
             if let Some(step) = window.wanted().filter(|_| !window.moving.get()) {
                 window.go(step);
             }
@@ -101,7 +101,7 @@ impl Window {
 
     /// What is shown after a step.
     fn after(self, step: Step) -> Span {
-        let (live, span, pace) = (self.live, self.live.span(), self.pace.peek());
+        let (live, span, pace) = (self.live, self.live.span(), self.pace.get_untracked_or_default());
         let beside = |id: &Option<_>, by: isize| live.beside(id.as_ref()?, by);
         match step {
             Step::Up => Span { first: beside(&span.first, -pace.cast_signed()), ..span },

@@ -1,6 +1,7 @@
 //! Writing about a line: the comment goes into the next message.
 
 use codex_gateway_wire::diff::{DiffLine, LineKind};
+use leptos::prelude::*;
 use leptos::prelude::{Get, GetUntracked, on_cleanup, request_animation_frame};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
@@ -9,7 +10,7 @@ use crate::{
     browser,
     conversation::Chat,
     node::{El, ElementExt as _, ElementRef, el, link_button},
-    state::{State, effect},
+    signal::RwSignalExt as _,
     text::hidden::{TextKind, escaped},
 };
 
@@ -46,15 +47,15 @@ pub(super) fn comment_view(
     path: &str,
     line: &DiffLine<'_>,
     now: Commenting,
-    writing: State<Option<Commenting>>,
+    writing: RwSignal<Option<Commenting>>,
 ) -> El {
     let t = chat.t;
     if now.added {
         return el("p").class("note commented").attr("role", "status").child(t.comment_added());
     }
     let comments = chat.panel().comments;
-    comments.set(comments.peek() + 1);
-    on_cleanup(move || comments.set(comments.peek().saturating_sub(1)));
+    comments.set(comments.get_untracked_or_default() + 1);
+    on_cleanup(move || comments.set(comments.get_untracked_or_default().saturating_sub(1)));
     let field = ElementRef::new();
     let written = move || {
         let field = field.try_get_untracked()??.dyn_into::<HtmlTextAreaElement>().ok()?;
@@ -79,7 +80,7 @@ pub(super) fn comment_view(
         }
         event.prevent_default();
     };
-    effect(move || {
+    Effect::new(move |_| {
         if let Some(field) = field.get().and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
             // It is part of the page only after this.
             request_animation_frame(move || drop(field.focus()));

@@ -4,13 +4,13 @@ use codex_gateway_wire::{
     codex::FileUpdateChange,
     diff::{LineCounts, count_lines, relative_path},
 };
+use leptos::prelude::*;
 
 use super::diff_view;
 use crate::{
     i18n::Texts,
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, el, live, many},
-    state::State,
     text::hidden::{exact_name, plain_name},
 };
 
@@ -80,8 +80,8 @@ pub(crate) fn kind_word(kind: &str, moved: Option<&str>, cwd: &str, t: &Texts) -
 pub(crate) fn file_row(
     file: impl Fn() -> Option<ChangedFile> + Send + 'static,
     change: impl Fn() -> Option<FileUpdateChange> + Send + 'static,
-    open: State<bool>,
-    all: State<bool>,
+    open: RwSignal<bool>,
+    all: RwSignal<bool>,
     cwd: String,
     t: &'static Texts,
 ) -> El {
@@ -91,7 +91,7 @@ pub(crate) fn file_row(
         .attr("type", "button")
         .class("row")
         .live_attr("aria-expanded", move || open.get().to_string())
-        .on_click(move || open.set(!open.peek()))
+        .on_click(move || open.set(!open.get_untracked()))
         .child(live(line));
     let body = move || {
         let change = if open.get() { change() } else { None };

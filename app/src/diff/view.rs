@@ -5,6 +5,7 @@ use codex_gateway_wire::{
     diff::{DiffLine, LineKind, diff_lines},
 };
 use leptos::prelude::use_context;
+use leptos::prelude::*;
 use web_sys::{Event, KeyboardEvent};
 
 use super::{
@@ -18,7 +19,6 @@ use crate::{
     conversation::Chat,
     i18n::{Texts, texts},
     node::{El, ElementExt as _, Node, el, link_button, live, many},
-    state::State,
     text::hidden::{TextKind, exact},
 };
 
@@ -28,16 +28,16 @@ const LINES: usize = 400;
 const LINE: usize = 2000;
 
 /// The lines of a file's change; `path` is what the file is called here. Once `all` is set, nothing is folded away.
-pub(crate) fn diff_view(change: FileUpdateChange, path: String, all: State<bool>) -> Node {
+pub(crate) fn diff_view(change: FileUpdateChange, path: String, all: RwSignal<bool>) -> Node {
     let t = texts();
     let count = diff_lines(&change).len();
     if count == 0 {
         return el("p").class("note no-lines").child(without_lines(&change, t)).into();
     }
     let chat = use_context::<Chat>();
-    let all_lines = State::new(false);
-    let whole = State::new(Vec::new());
-    let writing = State::new(None::<Commenting>);
+    let all_lines = RwSignal::new(false);
+    let whole = RwSignal::new(Vec::new());
+    let writing = RwSignal::new(None::<Commenting>);
     let split = move || chat.is_some_and(|chat| chat.panel().split.get());
     let label = (t.diff_of)(&path);
     let begin = move |at: usize| {
@@ -88,7 +88,7 @@ struct View<'v> {
     /// Nothing is folded away.
     all: bool,
     /// The long lines that are shown whole, by their place among all.
-    whole: State<Vec<usize>>,
+    whole: RwSignal<Vec<usize>>,
     path: &'v str,
     form: &'v dyn Fn(usize, &DiffLine<'_>) -> Option<El>,
     t: &'static Texts,

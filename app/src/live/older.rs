@@ -1,6 +1,7 @@
 //! Entries older than those that the page began with, loaded page by page.
 
 use codex_gateway_wire::{Content, ItemId, ItemsPage, Transcript};
+use leptos::prelude::*;
 
 use super::{GroupKey, Live, store::Core};
 
@@ -45,7 +46,7 @@ impl Core {
 impl Live {
     /// Where older entries are to be had; nowhere if there are none.
     pub(crate) fn older(self) -> Option<OlderPlace> {
-        self.0.with(|core| {
+        self.read_state(|core| {
             let older = core.older.clone();
             older.map(|place| OlderPlace { beginning: core.beginnings, ..place })
         })
@@ -54,7 +55,7 @@ impl Live {
     /// Puts a page before all that is there; it is not shown yet. One that was asked for before the conversation began
     /// anew is left out.
     pub(crate) fn prepend(self, place: &OlderPlace, page: ItemsPage) {
-        self.0.alter(|core| core.prepend(place, page));
+        self.0.try_update_untracked(|core| core.prepend(place, page));
         self.flush();
     }
 }

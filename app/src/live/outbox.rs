@@ -1,6 +1,7 @@
 //! Messages that were sent and have not come back yet.
 
 use codex_gateway_wire::{Content, Item, QueueItem, SessionId, StartTurn, ThreadId, Transcript};
+use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::Live;
@@ -8,7 +9,7 @@ use crate::{
     browser,
     composer::forget_draft,
     server_fns::{self, Failure},
-    state::State,
+    signal::RwSignalExt as _,
 };
 
 /// A message on its way.
@@ -84,11 +85,11 @@ pub(crate) enum Target {
 
 /// Those of a conversation. They show at once, and leave when the conversation has them.
 #[derive(Clone, Copy)]
-pub(crate) struct Outbox(State<Vec<Unsent>>);
+pub(crate) struct Outbox(RwSignal<Vec<Unsent>>);
 
 impl Outbox {
     pub(crate) fn new() -> Self {
-        Self(State::new(Vec::new()))
+        Self(RwSignal::new(Vec::new()))
     }
 
     /// All of them; tracked.
@@ -166,9 +167,10 @@ impl Outbox {
     /// Takes out a message that did not arrive, if the turn is still there that it was to replace: it is edited there. Otherwise
     /// nothing is left to replace, and the message can be sent as any other. Returns `true` if it was taken out.
     pub(crate) fn take_unreplaced(self, client_id: &str, live: Live) -> bool {
-        let taken = self.0.update(|all| {
+        let taken = self.0.try_update(|all| {
             let own = |message: &Unsent| message.client_id == client_id;
-            let stays = live.peek(|transcript| all.iter().any(|one| own(one) && one.is_in_place(transcript)));
+            let stays = live
+                .with_untracked(|transcript| all.iter().any(|one| own(one) && one.is_in_place(transcript)));
             all.retain(|message| !(stays && own(message)));
             for message in all.iter_mut().filter(|message| own(message)) {
                 message.turn.replaces_turn_id = None;
@@ -182,22 +184,22 @@ impl Outbox {
     /// Takes out those that did not arrive.
     pub(crate) fn take_failed(self) -> Vec<StartTurn> {
         let is_failed = |message: &Unsent| matches!(message.state, UnsentState::Failed(_));
-        let (failed, left): (Vec<_>, Vec<_>) = self.0.peek().into_iter().partition(is_failed);
-        self.0.set_to(left);
+        let (failed, left): (Vec<_>, Vec<_>) = self.0.get_untracked().into_iter().partition(is_failed);
+        self.0.set_if_changed(left);
         failed.into_iter().map(|message| message.turn).collect()
     }
 
     /// Takes out what the conversation has by now.
     pub(crate) fn settle(self, live: Live) {
-        let waiting = self.0.peek();
+        let waiting = self.0.get_untracked();
         if waiting.is_empty() {
             return;
         }
-        let is_there = |one: &Unsent| live.peek(|transcript| has(transcript, one));
+        let is_there = |one: &Unsent| live.with_untracked(|transcript| has(transcript, one));
         let (there, left): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_there);
-        self.0.set_to(left);
+        self.0.set_if_changed(left);
         // A message whose reply was lost has arrived all the same, and is no draft any more.
-        let thread = live.peek(|transcript| transcript.thread_id.clone());
+        let thread = live.with_untracked(|transcript| transcript.thread_id.clone());
         for message in there.iter().filter(|one| matches!(one.state, UnsentState::Failed(_))) {
             if let Some(thread) = &thread {
                 forget_draft(thread.as_str(), &message.turn);

@@ -1,6 +1,7 @@
 //! Which part of the conversation the page shows. All of it may be more than a browser can lay out at ease.
 
 use codex_gateway_wire::ItemId;
+use leptos::prelude::*;
 
 use super::{GroupKey, Live, store::Core};
 
@@ -78,44 +79,44 @@ impl Core {
 impl Live {
     /// What the page shows.
     pub(crate) fn span(self) -> Span {
-        self.0.with(|core| core.span.clone())
+        self.read_state(|core| core.span.clone())
     }
 
     /// Whether there are entries before those that the page shows; tracked.
     pub(crate) fn above(self) -> bool {
         self.track_order();
-        self.0.with(Core::is_above)
+        self.read_state(Core::is_above)
     }
 
     /// Whether there are entries after those that the page shows; tracked.
     pub(crate) fn below(self) -> bool {
         self.track_order();
-        self.0.with(Core::is_below)
+        self.read_state(Core::is_below)
     }
 
     /// The entry so many places after another, or before it; none at the edge and beyond.
     pub(crate) fn beside(self, id: &ItemId, by: isize) -> Option<ItemId> {
-        self.0.with(|core| core.beside(id, by))
+        self.read_state(|core| core.beside(id, by))
     }
 
     /// Shows another part.
     pub(crate) fn show(self, span: Span) {
-        self.0.alter(|core| core.set_span(span));
+        self.0.try_update_untracked(|core| core.set_span(span));
         self.flush();
     }
 
     /// Shows an entry, and so many before and after it. Whether it is there.
     pub(crate) fn show_around(self, id: &ItemId, each_way: isize) -> bool {
-        let there = self.peek(|transcript| transcript.entries.get(id).is_some());
+        let there = self.with_untracked(|transcript| transcript.entries.get(id).is_some());
         if there {
-            self.show(self.0.with(|core| core.around(id, each_way)));
+            self.show(self.read_state(|core| core.around(id, each_way)));
         }
         there
     }
 
     /// Shows so many of the newest.
     pub(crate) fn show_newest(self, count: usize) {
-        self.show(self.0.with(|core| core.newest(count)));
+        self.show(self.read_state(|core| core.newest(count)));
     }
 }
 

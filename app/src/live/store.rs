@@ -11,17 +11,18 @@ use codex_gateway_wire::{
 };
 use leptos::prelude::*;
 
+use crate::signal::RwSignalExt as _;
+
 use super::{
     groups::{GroupKey, Groups},
     older::OlderPlace,
     span::Span,
 };
-use crate::state::State;
 
 /// The conversation of a page. The transcript itself lies outside the reactive graph: an event changes it at
 /// once, and the parts of the page that show what changed are told at the next animation frame.
 #[derive(Clone, Copy)]
-pub(crate) struct Live(pub(super) State<Core>);
+pub(crate) struct Live(pub(super) RwSignal<Core>);
 
 #[derive(Default)]
 pub(super) struct Core {
@@ -164,12 +165,12 @@ impl Core {
 impl Live {
     /// Begins with a snapshot.
     pub(crate) fn new(snapshot: Snapshot) -> Self {
-        Self(State::new(Core::new(snapshot, Triggers::default())))
+        Self(RwSignal::new(Core::new(snapshot, Triggers::default())))
     }
 
     /// Takes the next event in. What it changed is shown with the next frame.
     pub(crate) fn apply(self, id: EventId, event: Option<&Event>) -> Option<Change> {
-        let applied = self.0.alter(|core| {
+        let applied = self.0.try_update_untracked(|core| {
             let change = event.map(|event| core.fold(event));
             core.at = id;
             core.dirty.at = true;
@@ -189,7 +190,7 @@ impl Live {
 
     /// Takes all messages out of the queue, when no session is there to send them.
     pub(crate) fn take_queue(self) -> Vec<QueueItem> {
-        let queue = self.peek(|transcript| transcript.queue.clone());
+        let queue = self.with_untracked(|transcript| transcript.queue.clone());
         if !queue.is_empty() {
             let at = self.last_event();
             let none = EventBody::Queue(Queue { items: Vec::new() });
@@ -200,7 +201,7 @@ impl Live {
 
     /// Begins anew with a later snapshot.
     pub(crate) fn reset(self, snapshot: Snapshot) {
-        self.0.alter(|core| {
+        self.0.try_update_untracked(|core| {
             let triggers = std::mem::take(&mut core.triggers);
             let beginnings = core.beginnings + 1;
             *core = Core { beginnings, ..Core::new(snapshot, triggers) };
@@ -211,7 +212,7 @@ impl Live {
 
     /// Tells everybody concerned what changed.
     pub(crate) fn flush(self) {
-        for trigger in self.0.alter(Core::take_dirty).unwrap_or_default() {
+        for trigger in self.0.try_update_untracked(Core::take_dirty).unwrap_or_default() {
             trigger.notify();
         }
     }
@@ -219,12 +220,20 @@ impl Live {
     /// Reads everything beside the entries; tracked.
     pub(crate) fn meta<T>(self, read: impl FnOnce(&Transcript) -> T) -> T {
         self.track(|triggers| triggers.meta.clone());
-        self.peek(read)
+        self.with_untracked(read)
+    }
+
+    /// Reads the state without tracking anything. Late callbacks of the browser read the default once the page is gone.
+    pub(super) fn read_state<T>(self, read: impl FnOnce(&Core) -> T) -> T {
+        match self.0.try_read_untracked() {
+            Some(core) => read(&core),
+            None => read(&Core::default()),
+        }
     }
 
     /// Reads the transcript without tracking anything.
-    pub(crate) fn peek<T>(self, read: impl FnOnce(&Transcript) -> T) -> T {
-        self.0.with(|core| read(&core.transcript))
+    pub(crate) fn with_untracked<T>(self, read: impl FnOnce(&Transcript) -> T) -> T {
+        self.read_state(|core| read(&core.transcript))
     }
 
     pub(super) fn track_order(self) {
@@ -234,36 +243,36 @@ impl Live {
     /// All groups in order, shown or not; tracked.
     pub(crate) fn groups(self) -> Vec<GroupKey> {
         self.track_order();
-        self.0.with(|core| core.groups.order().to_vec())
+        self.read_state(|core| core.groups.order().to_vec())
     }
 
     /// The groups that are shown, in order; tracked.
     pub(crate) fn order(self) -> Vec<GroupKey> {
         self.track_order();
-        self.0.with(|core| core.shown_groups().to_vec())
+        self.read_state(|core| core.shown_groups().to_vec())
     }
 
     /// The entries of a group that are shown, in order; tracked.
     pub(crate) fn shown(self, key: &GroupKey) -> Vec<ItemId> {
         self.track(|triggers| triggers.groups.entry(key.clone()).or_default().clone());
-        self.0.with(|core| core.shown_entries(key).to_vec())
+        self.read_state(|core| core.shown_entries(key).to_vec())
     }
 
     /// The entries of a group in order; tracked.
     pub(crate) fn group(self, key: &GroupKey) -> Vec<ItemId> {
         self.track(|triggers| triggers.groups.entry(key.clone()).or_default().clone());
-        self.0.with(|core| core.groups.entries(key).to_vec())
+        self.read_state(|core| core.groups.entries(key).to_vec())
     }
 
     /// Reads an entry; tracked. None once it is gone.
     pub(crate) fn read<T>(self, id: &ItemId, read: impl FnOnce(&Entry) -> T) -> Option<T> {
         self.track(|triggers| triggers.entries.entry(id.clone()).or_default().clone());
-        self.peek(|transcript| transcript.entries.get(id).map(read))
+        self.with_untracked(|transcript| transcript.entries.get(id).map(read))
     }
 
     /// Whether something runs: in a turn, or beyond it.
     pub(crate) fn is_busy(self) -> bool {
-        self.0.with(|core| !core.running.is_empty())
+        self.read_state(|core| !core.running.is_empty())
     }
 
     /// The last event that came; tracked.
@@ -274,22 +283,22 @@ impl Live {
 
     /// The last event that came.
     pub(crate) fn last_event(self) -> EventId {
-        self.0.with(|core| core.at.clone())
+        self.read_state(|core| core.at.clone())
     }
 
     /// Whether there are entries older than the first; tracked.
     pub(crate) fn has_older(self) -> bool {
         self.track_order();
-        self.0.with(|core| core.older.is_some())
+        self.read_state(|core| core.older.is_some())
     }
 
     /// One entry.
     pub(crate) fn entry(self, id: ItemId) -> EntryRef {
-        EntryRef { live: self, id: State::new(id) }
+        EntryRef { live: self, id: RwSignal::new(id) }
     }
 
     fn track(self, trigger: impl FnOnce(&mut Triggers) -> ArcTrigger) {
-        if let Some(trigger) = self.0.alter(|core| trigger(&mut core.triggers)) {
+        if let Some(trigger) = self.0.try_update_untracked(|core| trigger(&mut core.triggers)) {
             trigger.track();
         }
     }
@@ -299,13 +308,13 @@ impl Live {
 #[derive(Clone, Copy)]
 pub(crate) struct EntryRef {
     pub(crate) live: Live,
-    id: State<ItemId>,
+    id: RwSignal<ItemId>,
 }
 
 impl EntryRef {
     /// Its id.
     pub(crate) fn id(self) -> ItemId {
-        self.id.peek()
+        self.id.get_untracked_or_default()
     }
 
     /// Reads it; tracked. None once it is gone.

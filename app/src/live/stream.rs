@@ -29,7 +29,7 @@ use crate::{
     browser,
     panel::Tap,
     server_fns::{self, Failure},
-    state::{State, effect},
+    signal::RwSignalExt as _,
     tabs::{StreamHolder, Tabs},
 };
 
@@ -109,8 +109,8 @@ struct Inner {
     session: SessionId,
     live: Live,
     outbox: Outbox,
-    state: State<LinkState>,
-    outdated: State<bool>,
+    state: RwSignal<LinkState>,
+    outdated: RwSignal<bool>,
     /// Who else hears the events.
     tap: Tap,
     tabs: Tabs,
@@ -158,8 +158,8 @@ impl Stream {
         session: SessionId,
         live: Live,
         outbox: Outbox,
-        state: State<LinkState>,
-        outdated: State<bool>,
+        state: RwSignal<LinkState>,
+        outdated: RwSignal<bool>,
         tap: Tap,
         tabs: Tabs,
     ) -> Self {
@@ -190,11 +190,11 @@ impl Stream {
         });
         inner.begin();
         let (holder, summaries) = (inner.caller(Inner::holder_changed), inner.caller(Inner::follow));
-        effect(move || {
+        Effect::new(move |_| {
             tabs.holder();
             holder();
         });
-        effect(move || {
+        Effect::new(move |_| {
             tabs.summaries();
             summaries();
         });
@@ -269,7 +269,7 @@ impl Inner {
     }
 
     fn set(&self, state: LinkState) {
-        self.state.set_to(state);
+        self.state.set_if_changed(state);
         if self.ended() {
             self.tabs.release_stream();
             self.tabs.leave_session();
@@ -290,18 +290,18 @@ impl Inner {
     fn ended(&self) -> bool {
         let over =
             [LinkState::Closed, LinkState::Gone, LinkState::Expired, LinkState::Past, LinkState::SignedOut];
-        over.contains(&self.state.peek())
+        over.contains(&self.state.get_untracked_or_default())
     }
 
     fn connect(self: &Rc<Self>) {
         self.disconnect();
-        if self.live.peek(|transcript| transcript.closed.is_some()) {
+        if self.live.with_untracked(|transcript| transcript.closed.is_some()) {
             return self.closed();
         }
         let names = EVENTS.map(EventName::as_str).join(",");
         let (session, since) = (&self.session, self.live.last_event());
         let request = self.transport.borrow().request(self.tabs.has_stream(), self.tabs.is_stream_blocked());
-        let is_live = self.state.peek().is_live();
+        let is_live = self.state.get_untracked_or_default().is_live();
         let (accept, held) = match request {
             Request::Stream => (Accept::EventStream, 0),
             // A page that is behind wants its first reply at once.
@@ -422,7 +422,7 @@ impl Inner {
     /// Asks for what comes next, where streams do not get through.
     fn poll_on(self: &Rc<Self>) {
         let is_open = self.source.borrow().is_some() || self.fetching.get();
-        if self.state.peek() == LinkState::Polling && self.tabs.has_stream() && !is_open {
+        if self.state.get_untracked_or_default() == LinkState::Polling && self.tabs.has_stream() && !is_open {
             self.connect();
         }
     }
@@ -434,7 +434,7 @@ impl Inner {
     }
 
     fn note_reachable(self: &Rc<Self>) {
-        if self.ended() || self.state.peek().is_live() {
+        if self.ended() || self.state.get_untracked_or_default().is_live() {
             return;
         }
         self.transport.borrow_mut().reached();
@@ -500,7 +500,7 @@ impl Inner {
     /// The session has ended, and said how.
     fn closed(&self) {
         let expired = |closed: &SessionClosed| closed.reason == ClosedReason::Expired;
-        let goes_on = self.live.peek(|transcript| {
+        let goes_on = self.live.with_untracked(|transcript| {
             transcript.closed.as_ref().is_some_and(expired)
                 && transcript.thread_id.is_some()
                 && !transcript.entries.is_empty()
@@ -554,7 +554,7 @@ impl Inner {
         } else if self.source.borrow().is_some() && self.welcomed.get() && now - self.heard.get() > SILENCE {
             self.transport.borrow_mut().fell_silent(self.request.get(), self.lived());
             self.ask_anew();
-        } else if self.state.peek() == LinkState::Offline && browser::online() {
+        } else if self.state.get_untracked_or_default() == LinkState::Offline && browser::online() {
             self.retry_now();
         } else {
             self.follow();
@@ -587,7 +587,7 @@ impl Inner {
 
     /// Catches up, if this tab has no stream and there is something that it has to know of.
     fn follow(self: &Rc<Self>) {
-        let is_live = self.state.peek().is_live();
+        let is_live = self.state.get_untracked_or_default().is_live();
         if !is_live || self.tabs.has_stream() || self.source.borrow().is_some() || self.fetching.get() {
             return;
         }
@@ -614,7 +614,7 @@ impl Inner {
         if self.fetching.get() {
             return; // What comes of it connects.
         }
-        if self.state.peek().is_live() {
+        if self.state.get_untracked_or_default().is_live() {
             self.connect();
         } else {
             self.retry_now();
@@ -654,7 +654,7 @@ impl Inner {
         self.tabs.take_stream();
         self.fetching.set(false);
         self.transport.borrow_mut().hurry();
-        if self.state.peek().is_live() && now - self.heard.get() <= SILENCE {
+        if self.state.get_untracked_or_default().is_live() && now - self.heard.get() <= SILENCE {
             self.connect();
         } else {
             self.ask_anew();
@@ -669,7 +669,7 @@ impl Inner {
     }
 
     fn retry_now(self: &Rc<Self>) {
-        if !self.ended() && !self.state.peek().is_live() {
+        if !self.ended() && !self.state.get_untracked_or_default().is_live() {
             self.fetching.set(false);
             self.transport.borrow_mut().hurry();
             self.retry();

@@ -9,7 +9,7 @@ use codex_gateway_wire::highlight::{MAX_CODE_BYTES, MAX_SNIPPETS, PLAIN, is_know
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{blocks::hash, escape::push_text};
-use crate::{node::ElementRef, server_fns, state::State};
+use crate::{node::ElementRef, server_fns};
 
 /// How many blocks' colours are kept, for when they are drawn again.
 const KEPT: usize = 400;
@@ -20,7 +20,7 @@ const MOMENT: Duration = Duration::from_millis(80);
 
 /// The colours that are known on this page, and those that are asked for.
 #[derive(Clone, Copy)]
-pub(crate) struct Colours(State<Shelf>);
+pub(crate) struct Colours(RwSignal<Shelf>);
 
 /// Runs of blocks, by the hash of the block.
 pub(crate) type Known = Vec<(u64, String)>;
@@ -37,7 +37,7 @@ struct Shelf {
 struct Wanted {
     /// The language, a line break, and the code.
     source: String,
-    runs: State<Runs>,
+    runs: RwSignal<Runs>,
     /// The element of a block that the server may have coloured.
     element: ElementRef,
 }
@@ -55,24 +55,24 @@ pub(crate) fn may_have(lang: &str, code: &str) -> bool {
 impl Colours {
     /// With those that are known at the beginning.
     pub(crate) fn provide(known: Known) {
-        provide_context(Self(State::new(Shelf { known, ..Shelf::default() })));
+        provide_context(Self(RwSignal::new(Shelf { known, ..Shelf::default() })));
     }
 
     /// The runs of a block, if they are known.
     pub(crate) fn known(self, key: u64) -> Option<String> {
         let find =
             |shelf: &Shelf| shelf.known.iter().find(|(known, _)| *known == key).map(|(_, runs)| runs.clone());
-        self.0.try_peek(find).flatten()
+        self.0.try_with_untracked(find).flatten()
     }
 
     /// Asks for the runs of a block. If the server has coloured its element already, that is left as it is. While many
     /// wait, others stay without colours.
-    pub(crate) fn ask(self, lang: &str, code: &str, runs: State<Runs>, element: ElementRef) {
-        if self.0.try_peek(|shelf| shelf.wanted.len() >= KEPT) == Some(true) {
+    pub(crate) fn ask(self, lang: &str, code: &str, runs: RwSignal<Runs>, element: ElementRef) {
+        if self.0.try_with_untracked(|shelf| shelf.wanted.len() >= KEPT) == Some(true) {
             return;
         }
         let wanted = Wanted { source: [lang, "\n", code].concat(), runs, element };
-        let first = self.0.update(|shelf| {
+        let first = self.0.try_update(|shelf| {
             shelf.wanted.push(wanted);
             !std::mem::replace(&mut shelf.asking, true)
         });
@@ -83,7 +83,7 @@ impl Colours {
 
     /// Asks for what is wanted and not known by now; there is one request at a time.
     fn send(self) {
-        let mut batch = self.0.update(|shelf| std::mem::take(&mut shelf.wanted)).unwrap_or_default();
+        let mut batch = self.0.try_update(|shelf| std::mem::take(&mut shelf.wanted)).unwrap_or_default();
         batch.retain(|wanted| {
             let known = self.known(hash(0, &wanted.source));
             // The page that it was on may be gone by now.

@@ -9,14 +9,14 @@ use super::escape::{push_address, push_text};
 use super::highlight::{Colours, Runs, key, may_have, push_code};
 use super::html::{CAUTION, IMPORTANT, MARK, NOTE, TIP, WARNING};
 use super::view::{MarkdownLabels, Row};
-use crate::{node::ElementRef, state::State};
+use crate::node::ElementRef;
 
 /// The code blocks inside a block, and their colours.
 #[derive(Clone)]
 pub(super) struct NestedCodes {
     colours: Option<Colours>,
     /// For each code block, once it was looked for.
-    runs: State<Vec<State<Runs>>>,
+    runs: RwSignal<Vec<RwSignal<Runs>>>,
     /// What is made for a code block lives as long as the block.
     owner: Arc<Owner>,
     /// The server writes the colours.
@@ -25,11 +25,11 @@ pub(super) struct NestedCodes {
 }
 
 impl NestedCodes {
-    pub(super) fn new(document: State<Document>, row: &Row) -> Self {
+    pub(super) fn new(document: RwSignal<Document>, row: &Row) -> Self {
         let colours = use_context::<Colours>();
         let find = |code: &NestedCode| {
             let runs = colours.and_then(|colours| colours.known(key(&code.lang, &code.text)));
-            State::new(runs.as_deref().map(Runs::read).unwrap_or_default())
+            RwSignal::new(runs.as_deref().map(Runs::read).unwrap_or_default())
         };
         let is_known = |code: &NestedCode| {
             !may_have(&code.lang, &code.text)
@@ -48,7 +48,7 @@ impl NestedCodes {
         let asks = cfg!(feature = "hydrate") && !all_known;
         Self {
             colours,
-            runs: State::new(if asks { Vec::new() } else { runs }),
+            runs: RwSignal::new(if asks { Vec::new() } else { runs }),
             owner: Arc::new(Owner::current().unwrap_or_default()),
             written: all_known && !cfg!(feature = "hydrate"),
             element: ElementRef::new(),
@@ -56,9 +56,9 @@ impl NestedCodes {
     }
 
     /// Asks for the colours, once the block does not change any more; in the browser only.
-    pub(super) fn ask_for_colours(&self, document: State<Document>, row: &Row) {
+    pub(super) fn ask_for_colours(&self, document: RwSignal<Document>, row: &Row) {
         let Some(colours) = self.colours.filter(|_| cfg!(feature = "hydrate")) else { return };
-        if !row.is_frozen(document) || !self.runs.with(Vec::is_empty) {
+        if !row.is_frozen(document) || !self.runs.with_untracked(Vec::is_empty) {
             return;
         }
         let codes = row.read(document, |kind| match kind {
@@ -69,8 +69,8 @@ impl NestedCodes {
             let known = colours.known(key(&lang, &text));
             let runs = known.as_deref().map(Runs::read);
             let is_known = runs.is_some();
-            let runs = self.owner.with(|| State::new(runs.unwrap_or_default()));
-            self.runs.alter(|all| all.push(runs));
+            let runs = self.owner.with(|| RwSignal::new(runs.unwrap_or_default()));
+            self.runs.try_update_untracked(|all| all.push(runs));
             if !is_known && may_have(&lang, &text) {
                 colours.ask(&lang, &text, runs, self.element);
             }
@@ -92,8 +92,13 @@ impl NestedCodes {
                 Some(CAUTION) => labels.alerts.caution,
                 _ => {
                     if let Some(code) = codes.get(index) {
-                        let runs = self.runs.with(|runs| runs.get(index).copied());
-                        push_figure(&mut written, code, &runs.map(State::get).unwrap_or_default(), labels);
+                        let runs = self.runs.with_untracked(|runs| runs.get(index).copied());
+                        push_figure(
+                            &mut written,
+                            code,
+                            &runs.map(|runs| runs.get()).unwrap_or_default(),
+                            labels,
+                        );
                     }
                     index += 1;
                     ""

@@ -16,7 +16,6 @@ use super::escape::push_text;
 use super::highlight::{COLOURED, Colours, Runs, key, may_have, push_code};
 use super::nested::NestedCodes;
 use crate::node::{El, ElementExt as _, ElementRef, Node, el, list, live};
-use crate::state::{State, effect};
 
 /// The texts of a message's controls, in the page's language.
 #[derive(Clone, Copy, Debug)]
@@ -92,17 +91,17 @@ impl Row {
     }
 
     /// Returns `true` if the block never changes again.
-    pub(super) fn is_frozen(&self, document: State<Document>) -> bool {
-        document.with(|document| self.index < document.frozen())
+    pub(super) fn is_frozen(&self, document: RwSignal<Document>) -> bool {
+        document.with_untracked(|document| self.index < document.frozen())
     }
 
     /// Reads the row's block; tracks it while it is open, if `read` says that its result may change with it.
     pub(super) fn read<T>(
         &self,
-        document: State<Document>,
+        document: RwSignal<Document>,
         read: impl FnOnce(&BlockKind) -> (T, bool),
     ) -> Option<T> {
-        document.with(|document| {
+        document.with_untracked(|document| {
             let (result, may_change) = read(&document.blocks().get(self.index)?.kind);
             if may_change && self.index >= document.frozen() {
                 self.changed.track();
@@ -114,35 +113,35 @@ impl Row {
 
 /// Draws one message. Blocks that are closed are drawn once; a change of the text redraws its open end only.
 pub(crate) fn markdown_view(text: MarkdownText, labels: MarkdownLabels) -> Node {
-    let document = State::new(Document::default());
+    let document = RwSignal::new(Document::default());
     let update = move || {
         let mut first_changed = 0;
         text.0(&mut |text, finished| {
-            document.alter(|document| first_changed = document.update(text, finished));
+            document.try_update_untracked(|document| first_changed = document.update(text, finished));
         });
         first_changed
     };
     untrack(&update);
-    let rows = State::new(document.with(|document| {
+    let rows = RwSignal::new(document.with_untracked(|document| {
         document.blocks().iter().enumerate().map(|(index, block)| Row::of(index, block)).collect::<Vec<_>>()
     }));
-    effect(move || redraw(document, rows, update()));
+    Effect::new(move |_| redraw(document, rows, update()));
     let names = move || rows.try_with(|rows| rows.iter().map(Row::name).collect()).unwrap_or_default();
     let block = move |name: String| {
-        let row = rows.try_peek(|rows| Row::find(rows, &name)).flatten();
+        let row = rows.try_with_untracked(|rows| Row::find(rows, &name)).flatten();
         row.map(|row| block_view(document, row, labels)).into()
     };
     el("div").class("prose").child(list(names, block)).into()
 }
 
 /// Brings the page in step with the document, whose blocks from `first_changed` on may be others than before.
-fn redraw(document: State<Document>, rows: State<Vec<Row>>, first_changed: usize) {
-    document.with(|document| {
+fn redraw(document: RwSignal<Document>, rows: RwSignal<Vec<Row>>, first_changed: usize) {
+    document.with_untracked(|document| {
         let blocks = document.blocks();
         let keys = |rows: &Vec<Row>, from: usize| -> Vec<u32> {
             rows[from.min(rows.len())..].iter().map(|row| row.key).collect()
         };
-        let same = rows.try_peek(|rows| {
+        let same = rows.try_with_untracked(|rows| {
             blocks.len() == rows.len()
                 && blocks[first_changed..].iter().map(|block| block.key).eq(keys(rows, first_changed))
         });
@@ -157,13 +156,14 @@ fn redraw(document: State<Document>, rows: State<Vec<Row>>, first_changed: usize
             });
         }
     });
-    let changed = rows.try_peek(|rows| rows.iter().skip(first_changed).cloned().collect::<Vec<_>>());
+    let changed =
+        rows.try_with_untracked(|rows| rows.iter().skip(first_changed).cloned().collect::<Vec<_>>());
     for row in changed.unwrap_or_default() {
         row.changed.notify();
     }
 }
 
-fn block_view(document: State<Document>, row: Row, labels: MarkdownLabels) -> El {
+fn block_view(document: RwSignal<Document>, row: Row, labels: MarkdownLabels) -> El {
     let caption = row.read(document, |kind| match kind {
         BlockKind::Code { lang, .. } => (Some(lang.clone()), false),
         BlockKind::Plain(_) => (Some(labels.plain.to_owned()), false),
@@ -193,10 +193,10 @@ fn block_view(document: State<Document>, row: Row, labels: MarkdownLabels) -> El
         .inner_html(move || html().unwrap_or_default())
 }
 
-fn code_view(document: State<Document>, row: Row, caption: &str, labels: MarkdownLabels) -> El {
+fn code_view(document: RwSignal<Document>, row: Row, caption: &str, labels: MarkdownLabels) -> El {
     let mut caption_html = String::new();
     push_text(&mut caption_html, caption);
-    let copied = State::new(false);
+    let copied = RwSignal::new(false);
     let label = move || if copied.get() { labels.copied } else { labels.copy };
     let whole = row.clone();
     let copy = move || {
@@ -211,13 +211,13 @@ fn code_view(document: State<Document>, row: Row, caption: &str, labels: Markdow
 
     let colours = Coloured::new(document, &row);
     let growing = row.clone();
-    let starts = State::new(vec![0]);
+    let starts = RwSignal::new(vec![0]);
     let chunks = move || {
         growing.read(document, |kind| {
             colours.look_for(kind);
             (starts.update(|starts| extend_chunks(starts, code(kind))), true)
         });
-        starts.peek().iter().map(ToString::to_string).collect()
+        starts.get_untracked().iter().map(ToString::to_string).collect()
     };
     let chunk = move |start: String| {
         let (row, start) = (row.clone(), start.parse().unwrap_or(0));
@@ -249,7 +249,7 @@ fn code_view(document: State<Document>, row: Row, caption: &str, labels: Markdow
 
 /// Copies the code block whose button was clicked, if one was.
 #[cfg(feature = "hydrate")]
-fn copy_nested(document: State<Document>, row: &Row, event: &MouseEvent, labels: MarkdownLabels) {
+fn copy_nested(document: RwSignal<Document>, row: &Row, event: &MouseEvent, labels: MarkdownLabels) {
     let closest = |element: &Element, selector| element.closest(selector).ok().flatten();
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     let Some(button) = target.and_then(|target| closest(&target, "button.copy")) else { return };
@@ -281,13 +281,13 @@ fn copy_nested(document: State<Document>, row: &Row, event: &MouseEvent, labels:
 
 /// There are no clicks on the server.
 #[cfg(not(feature = "hydrate"))]
-fn copy_nested(_: State<Document>, _: &Row, _: &MouseEvent, _: MarkdownLabels) {}
+fn copy_nested(_: RwSignal<Document>, _: &Row, _: &MouseEvent, _: MarkdownLabels) {}
 
 /// The colours of a code block: there are none before it is closed.
 #[derive(Clone, Copy)]
 struct Coloured {
     colours: Option<Colours>,
-    runs: State<Runs>,
+    runs: RwSignal<Runs>,
     /// They are known, even if there are none.
     known: bool,
     /// The server writes them.
@@ -297,7 +297,7 @@ struct Coloured {
 
 impl Coloured {
     /// As far as they are known already.
-    fn new(document: State<Document>, row: &Row) -> Self {
+    fn new(document: RwSignal<Document>, row: &Row) -> Self {
         let colours = use_context::<Colours>();
         let find = |kind: &BlockKind| match kind {
             BlockKind::Code { lang, text, closed: true } => {
@@ -308,7 +308,7 @@ impl Coloured {
         let runs = row.read(document, find).flatten();
         let known = runs.is_some();
         let written = known && cfg!(not(feature = "hydrate"));
-        let runs = State::new(runs.as_deref().map(Runs::read).unwrap_or_default());
+        let runs = RwSignal::new(runs.as_deref().map(Runs::read).unwrap_or_default());
         Self { colours, runs, known, written, element: ElementRef::new() }
     }
 

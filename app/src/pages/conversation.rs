@@ -10,7 +10,6 @@ use crate::{
     panel::panel_view,
     server_fns::Conversation,
     sidebar::Conversations,
-    state::on_change,
 };
 
 pub(super) fn found_view(conversation: Conversation) -> El {
@@ -22,13 +21,18 @@ pub(super) fn found_view(conversation: Conversation) -> El {
     provide_context(chat);
     keep_title(move || chat.live.meta(|transcript| transcript.title.clone()), move || chat.waiting());
     let conversations = use_context::<Conversations>();
-    let stands =
-        move || (chat.running(), chat.waiting(), chat.live.meta(|transcript| transcript.title.clone()));
+    let state = Memo::new(move |_| {
+        (chat.running(), chat.waiting(), chat.live.meta(|transcript| transcript.title.clone()))
+    });
     notify::follow(
         move || Standing { running: chat.running(), waiting: chat.waiting() },
-        move || (chat.id().to_string(), chat.live.peek(|transcript| transcript.title.clone())),
+        move || (chat.id().to_string(), chat.live.with_untracked(|transcript| transcript.title.clone())),
     );
-    on_change(stands, move |_| conversations.iter().for_each(|all| all.refresh()));
+    Effect::watch(
+        move || state.get(),
+        move |_, _, _| conversations.iter().for_each(|all| all.refresh()),
+        false,
+    );
     el("div")
         .class("page")
         .child(header_view(demo, chat.approvals, Some(chat)))

@@ -1,5 +1,6 @@
 //! Pages that are not there, or could not be loaded.
 
+use leptos::prelude::*;
 use std::time::Duration;
 
 use codex_gateway_wire::ApprovalMode;
@@ -12,7 +13,6 @@ use crate::{
     node::{El, ElementExt as _, button, el},
     route::link,
     server_fns::Failure,
-    state::effect,
 };
 
 /// How long a page waits before it asks again for a conversation that codex is indexing.
@@ -42,7 +42,7 @@ pub(super) fn failed_view(failure: &Failure) -> El {
 
 /// Loads the page anew in a moment, unless the reader has gone elsewhere by then.
 fn reload_later() {
-    effect(|| {
+    Effect::new(|_| {
         if let Ok(timer) = set_timeout_with_handle(reload, RELOAD_AFTER) {
             on_cleanup(move || timer.clear());
         }

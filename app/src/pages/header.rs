@@ -1,6 +1,7 @@
 //! The header: who we are, where one is, how the connection fares, and the settings.
 
 use codex_gateway_wire::ApprovalMode;
+use leptos::prelude::*;
 
 use crate::{
     base_path::address,
@@ -15,7 +16,7 @@ use crate::{
     route::link,
     server_fns::signs_in,
     sidebar::drawer_button,
-    state::{State, effect},
+    signal::RwSignalExt as _,
     text::hidden::{directory_name, exact_name, plain_name},
 };
 
@@ -128,7 +129,7 @@ fn settings_button(t: &'static Texts) -> El {
 /// A menu that the browser opens and closes by itself.
 fn settings_view(t: &'static Texts) -> El {
     let prefs = Prefs::current();
-    let theme = State::new(prefs.theme);
+    let theme = RwSignal::new(prefs.theme);
     let themes = Theme::ALL.map(|choice| {
         let name = match choice {
             Theme::System => t.theme_system(),
@@ -157,8 +158,8 @@ fn settings_view(t: &'static Texts) -> El {
 
 /// Whether the system's notifications tell what happens while nobody looks. The browser is asked on a click only.
 fn notifications_view(t: &'static Texts) -> Node {
-    let on = State::new(false);
-    effect(move || on.set_to(notify::is_on()));
+    let on = RwSignal::new(false);
+    Effect::new(move |_| on.set_if_changed(notify::is_on()));
     let choices = [(t.off(), false), (t.on(), true)];
     let choices = choices
         .map(|(name, choice)| segment(name, move || on.get() == choice, move || notify::choose(choice, on)));

@@ -22,7 +22,7 @@ use crate::{
     route::{Navigator, Route, conversation_path, link},
     server_fns::{self, Failure, Home},
     sidebar::Conversations,
-    state::{State, effect, on_change},
+    signal::RwSignalExt as _,
     text::{
         format::{ago, utc},
         hidden::{directory_name, exact_name, plain_name},
@@ -33,31 +33,31 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(crate) struct FirstMessage {
     /// The message, if there is one. (A type that the page has anyway: another one would cost a KB.)
-    message: State<Vec<Unsent>>,
+    message: RwSignal<Vec<Unsent>>,
     /// Its conversation, as soon as that is made; empty before.
-    session: State<SessionId>,
+    session: RwSignal<SessionId>,
     /// Why it could not be made.
-    failure: State<Option<Failure>>,
+    failure: RwSignal<Option<Failure>>,
     /// The last message of which it is not known whether it arrived.
-    open: State<Vec<Unsent>>,
+    open: RwSignal<Vec<Unsent>>,
     /// The messages that their reader has stopped while they were being sent, by their ids.
-    stopped: State<Vec<String>>,
+    stopped: RwSignal<Vec<String>>,
 }
 
 impl FirstMessage {
     pub(crate) fn new() -> Self {
         Self {
-            message: State::new(Vec::new()),
-            session: State::new(SessionId::default()),
-            failure: State::new(None),
-            open: State::new(Vec::new()),
-            stopped: State::new(Vec::new()),
+            message: RwSignal::new(Vec::new()),
+            session: RwSignal::new(SessionId::default()),
+            failure: RwSignal::new(None),
+            open: RwSignal::new(Vec::new()),
+            stopped: RwSignal::new(Vec::new()),
         }
     }
 
     /// Stops the message that is being sent: its text is back in the composer, and its turn is stopped as soon as there is one.
     fn stop(self) {
-        if let Some(message) = self.message.peek().pop() {
+        if let Some(message) = self.message.get_untracked().pop() {
             bring_back(message.turn.prompt.clone());
             self.message.set(Vec::new());
             self.stopped.update(|all| all.push(message.client_id));
@@ -67,20 +67,20 @@ impl FirstMessage {
     /// A message to be sent. The same one again, if its reply was lost: the server takes it once.
     fn message(self, turn: StartTurn) -> Unsent {
         let same = |open: &Unsent| StartTurn { client_message_id: None, ..open.turn.clone() } == turn;
-        let message = self.open.take().pop().filter(same).unwrap_or_else(|| Unsent::new(turn));
+        let message = self.open.take_untracked().pop().filter(same).unwrap_or_else(|| Unsent::new(turn));
         // One that is sent again is wanted again.
         self.stopped.update(|all| all.retain(|id| *id != message.client_id));
         message
     }
 
     fn is_stopped(self, message: &Unsent) -> bool {
-        self.stopped.with(|all| all.contains(&message.client_id))
+        self.stopped.with_untracked(|all| all.contains(&message.client_id))
     }
 
     /// The message, for the page of its conversation.
     pub(super) fn take_for(self, id: &SessionId) -> Option<Unsent> {
-        let own = self.is_made() && self.session.peek() == *id;
-        if own { self.message.take().pop() } else { None }
+        let own = self.is_made() && self.session.get_untracked() == *id;
+        if own { self.message.take_untracked().pop() } else { None }
     }
 
     /// The conversation is made: goes there, unless the reader has gone elsewhere from the page where they wrote it.
@@ -95,7 +95,7 @@ impl FirstMessage {
     }
 
     fn is_made(self) -> bool {
-        !self.session.peek().as_str().is_empty()
+        !self.session.get_untracked().as_str().is_empty()
     }
 }
 
@@ -105,24 +105,23 @@ pub(super) fn home_view(home: Home) -> El {
     let first = use_context::<FirstMessage>();
     // One whose conversation is made is on its page, and was not seen there.
     if let Some(first) = first.filter(|first| first.is_made()) {
-        first.message.take();
+        first.message.take_untracked();
     }
     // What was told here is told once; what goes wrong after the reader has left, once they come back.
     if let (Some(first), Some(navigator)) = (first, use_context::<Navigator>()) {
-        on_change(
-            move || navigator.route(),
-            move |_| {
-                first.failure.take();
-                first.open.take();
-            },
-        );
+        let forget = move || {
+            first.failure.take_untracked();
+            first.open.take_untracked();
+        };
+        let route = Memo::new(move |_| navigator.route());
+        Effect::watch(move || route.get(), move |_, _, _| forget(), false);
     }
     let starting = move || first.and_then(|first| first.message.get().pop());
-    let home = State::new(Some(home));
-    let cwd = State::new(None);
+    let home = RwSignal::new(Some(home));
+    let cwd = RwSignal::new(None);
     let content = move || match starting() {
         Some(message) => starting_view(message, first),
-        None => el("main").class("welcome").child(home.peek().map(|home| welcome_view(home, cwd))),
+        None => el("main").class("welcome").child(home.get_untracked().map(|home| welcome_view(home, cwd))),
     };
     el("div").class("page").child(header_view(demo, approvals, None)).child(live(content))
 }
@@ -141,24 +140,23 @@ fn starting_view(message: Unsent, first: Option<FirstMessage>) -> El {
         .child(el("div").class("dock").child(line))
 }
 
-fn welcome_view(home: Home, cwd: State<Option<String>>) -> Node {
+fn welcome_view(home: Home, cwd: RwSignal<Option<String>>) -> Node {
     let t = texts();
     let Home { site, workspaces, models, recent, codex_error, project } = home;
     let folder = Folder::new(project);
     let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
-    on_change(
-        move || cwd.get(),
-        move |cwd| {
-            folder.show(cwd.clone());
-            // In another folder the same words are another message.
-            if let Some(first) = first {
-                first.open.take();
-            }
-        },
-    );
+    let show_folder = move |cwd: &Option<String>| {
+        folder.show(cwd.clone());
+        // In another folder the same words are another message.
+        if let Some(first) = first {
+            first.open.take_untracked();
+        }
+    };
+    let chosen_cwd = Memo::new(move |_| cwd.get());
+    Effect::watch(move || chosen_cwd.get(), move |cwd, _, _| show_folder(cwd), false);
     let submit: Submit = Arc::new(move |draft| {
         if let (Some(first), Some(navigator)) = (first, navigator) {
-            start(draft, cwd.peek(), first, navigator);
+            start(draft, cwd.get_untracked(), first, navigator);
         }
     });
     let setup = ComposerSetup {
@@ -220,7 +218,10 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
             }
             Err(why) => {
                 // The composer comes back, with the draft that was kept; unless another message is being sent by now.
-                if first.message.with(|all| all.iter().any(|shown| shown.client_id == message.client_id)) {
+                if first
+                    .message
+                    .with_untracked(|all| all.iter().any(|shown| shown.client_id == message.client_id))
+                {
                     if navigator.route_untracked() == page {
                         bring_back(message.turn.prompt.clone());
                     }
@@ -234,12 +235,12 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
 }
 
 /// Where it works, to be chosen if there is a choice. (What it may do there is chosen in the composer.)
-fn workspace_view(all: Vec<Workspace>, cwd: State<Option<String>>, t: &'static Texts) -> El {
+fn workspace_view(all: Vec<Workspace>, cwd: RwSignal<Option<String>>, t: &'static Texts) -> El {
     let part = |title, mark| el("span").attr("title", title).child(icon(mark));
     let only = (all.len() < 2).then(|| all.first().map(|one| el("code").child(exact_name(&one.path, t))));
     let choice = only.is_none().then(|| {
         let options = all.iter().map(|one| {
-            let chosen = cwd.peek().as_ref() == Some(&one.path);
+            let chosen = cwd.get_untracked().as_ref() == Some(&one.path);
             // The name comes first: there may be no room for all of the path.
             let label = plain_name(&format!("{} · {}", directory_name(&one.path), one.path));
             el("option").attr("value", one.path.clone()).attr("selected", chosen).child(label)
@@ -286,8 +287,8 @@ fn recent_view(recent: Vec<SessionSummary>, server_now: i64, t: &'static Texts) 
         return None;
     }
     // In UTC first, as the server writes it; relative once this program runs.
-    let taken_over = State::new(false);
-    effect(move || taken_over.set(true));
+    let taken_over = RwSignal::new(false);
+    Effect::new(move |_| taken_over.set(true));
     let all = recent.into_iter().map(|session| {
         let then = session.last_access_ms;
         let when = move || if taken_over.get() { ago(then, server_now, t) } else { utc(then) };

@@ -10,7 +10,7 @@ pub(crate) use home::FirstMessage;
 
 use leptos::prelude::*;
 
-use crate::{browser, i18n::texts, node::El, server_fns::Loaded, state::effect};
+use crate::{browser, i18n::texts, node::El, server_fns::Loaded};
 
 /// A page.
 pub(crate) fn page_view(loaded: Loaded) -> El {
@@ -33,7 +33,7 @@ pub(crate) fn window_title(title: Option<&str>) -> String {
 /// the server the shell writes them.)
 fn keep_title(title: impl Fn() -> Option<String> + 'static, waiting: impl Fn() -> usize + 'static) {
     let t = texts();
-    effect(move || {
+    Effect::new(move |_| {
         let title = window_title(title().as_deref());
         match waiting() {
             0 => document().set_title(&title),

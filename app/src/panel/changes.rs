@@ -5,6 +5,7 @@ use codex_gateway_wire::{
     codex::FileUpdateChange,
     diff::{LineCounts, applied_changes, compose_diffs, count_lines},
 };
+use leptos::prelude::*;
 
 use super::{Panel, choice};
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     diff::{ChangedFile, change_key, counts_view, file_row},
     live::GroupKey,
     node::{ElementExt as _, Node, el, list, live, many},
-    state::{State, effect},
+    signal::RwSignalExt as _,
 };
 
 /// So many files are open from the beginning.
@@ -20,14 +21,14 @@ const OPEN: usize = 20;
 
 pub(super) fn changes_view(chat: Chat) -> Node {
     let (t, panel) = (chat.t, chat.panel());
-    let files = State::new(Vec::<FileUpdateChange>::new());
+    let files = RwSignal::new(Vec::<FileUpdateChange>::new());
     // What the reader chose comes at once; what the agent does waits for whoever writes about what is there.
     let mut shown = None;
-    effect(move || {
+    Effect::new(move |_| {
         let chosen = (panel.turn.get(), panel.whole.get());
         if shown.as_ref() != Some(&chosen) || panel.comments.get() == 0 {
             shown = Some(chosen);
-            files.set_to(compose_diffs(&done(chat)));
+            files.set_if_changed(compose_diffs(&done(chat)));
         }
     });
     let find = move |key: &str| {
@@ -40,10 +41,10 @@ pub(super) fn changes_view(chat: Chat) -> Node {
     };
     let row = move |key: String| {
         let (name, cwd) =
-            (key.clone(), chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default());
+            (key.clone(), chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default());
         let file = move || find(&name).as_ref().map(ChangedFile::of);
-        let few = files.try_peek(|files| files.len() <= OPEN).unwrap_or(true);
-        file_row(file, move || find(&key), State::new(few), State::new(false), cwd, t).into()
+        let few = files.try_with_untracked(|files| files.len() <= OPEN).unwrap_or(true);
+        file_row(file, move || find(&key), RwSignal::new(few), RwSignal::new(false), cwd, t).into()
     };
     let summary = move || {
         let (count, lines) = files.try_with(|files| (files.len(), total(files))).unwrap_or_default();
@@ -81,7 +82,7 @@ fn done(chat: Chat) -> Vec<FileUpdateChange> {
     let newest = || order.iter().rfind(|key| key.turn().is_some()).cloned();
     let groups = if chat.panel().whole.get() { order } else { chosen.or_else(newest).into_iter().collect() };
     let is_change = |id: &ItemId| {
-        chat.live.peek(|transcript| {
+        chat.live.with_untracked(|transcript| {
             let entry = transcript.entries.get(id);
             entry.is_some_and(|entry| matches!(entry.content, Content::Item(Item::FileChange(_))))
         })

@@ -11,7 +11,7 @@ use crate::{
     icon::{Icon, icon},
     markdown::copy_text,
     node::{El, ElementExt as _, Node, el, list, live, many},
-    state::State,
+    signal::RwSignalExt as _,
     text::{
         format::time_of_day,
         hidden::{TextKind, exact, exact_name},
@@ -23,17 +23,18 @@ pub(super) fn events_view(chat: Chat) -> Node {
     let (t, tap) = (chat.t, chat.panel().tap);
     tap.listen(true);
     on_cleanup(move || tap.listen(false));
-    let (filter, paused, copied) = (State::new(String::new()), State::new(false), State::new(false));
+    let (filter, paused, copied) = (RwSignal::new(String::new()), RwSignal::new(false), RwSignal::new(false));
     let typed = move |event: Event| {
         let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
         filter.set(input.map(|input| input.value()).unwrap_or_default());
     };
     let pause = move || {
-        paused.set(!paused.peek());
-        tap.pause(paused.peek());
+        paused.set(!paused.get_untracked_or_default());
+        tap.pause(paused.get_untracked_or_default());
     };
     let copy = move || {
-        let all = untrack(|| tap.read(&filter.peek(), |event| event.data.clone())).join("\n");
+        let all =
+            untrack(|| tap.read(&filter.get_untracked_or_default(), |event| event.data.clone())).join("\n");
         spawn_local(async move { copied.set(copy_text(&all).await) });
     };
     let button = |act: Box<dyn FnMut() + Send>, label: Node| {
@@ -66,7 +67,7 @@ pub(super) fn events_view(chat: Chat) -> Node {
 
 /// An event: its method, and its JSON on demand.
 fn event_row(event: RawEvent, t: &'static Texts) -> El {
-    let open = State::new(false);
+    let open = RwSignal::new(false);
     let RawEvent { at, method, data, .. } = event;
     let body = move || {
         open.get().then(|| {
@@ -79,7 +80,7 @@ fn event_row(event: RawEvent, t: &'static Texts) -> El {
         .attr("type", "button")
         .class("row")
         .live_attr("aria-expanded", move || open.get().to_string())
-        .on_click(move || open.set(!open.peek()))
+        .on_click(move || open.set(!open.get_untracked_or_default()))
         .child(el("span").class("took").child(time_of_day(at)))
         .child(el("code").class("target").child(exact_name(&method, t)))
         .child(icon(Icon::Chevron));

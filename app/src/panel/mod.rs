@@ -10,6 +10,7 @@ mod tap;
 mod usage;
 
 use codex_gateway_wire::TurnId;
+use leptos::prelude::*;
 use leptos::prelude::{document, request_animation_frame, untrack};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
@@ -23,7 +24,7 @@ use crate::{
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, el, live, many},
     project,
-    state::{State, effect},
+    signal::RwSignalExt as _,
 };
 
 /// Where it is remembered how diffs are read.
@@ -66,30 +67,30 @@ impl Tab {
 /// The panel of a conversation: whether it is open, and what it shows.
 #[derive(Clone, Copy)]
 pub(crate) struct Panel {
-    open: State<bool>,
-    tab: State<Tab>,
+    open: RwSignal<bool>,
+    tab: RwSignal<Tab>,
     /// The turn whose changes are shown; the newest without.
-    turn: State<Option<TurnId>>,
+    turn: RwSignal<Option<TurnId>>,
     /// The changes of the whole conversation are shown.
-    whole: State<bool>,
+    whole: RwSignal<bool>,
     /// How many comments on lines are being written: what one writes about stays as it is.
-    pub(crate) comments: State<usize>,
+    pub(crate) comments: RwSignal<usize>,
     /// Diffs are read side by side, where there is room.
-    pub(crate) split: State<bool>,
+    pub(crate) split: RwSignal<bool>,
     /// The events that are kept meanwhile.
     pub(crate) tap: Tap,
 }
 
 impl Panel {
     pub(crate) fn new() -> Self {
-        let split = State::new(false);
-        effect(move || split.set_to(browser::stored(SPLIT).is_some()));
+        let split = RwSignal::new(false);
+        Effect::new(move |_| split.set_if_changed(browser::stored(SPLIT).is_some()));
         Self {
-            open: State::new(false),
-            tab: State::new(Tab::default()),
-            turn: State::new(None),
-            whole: State::new(false),
-            comments: State::new(0),
+            open: RwSignal::new(false),
+            tab: RwSignal::new(Tab::default()),
+            turn: RwSignal::new(None),
+            whole: RwSignal::new(false),
+            comments: RwSignal::new(0),
             split,
             tap: Tap::new(),
         }
@@ -97,7 +98,7 @@ impl Panel {
 
     /// Opens it, or closes it.
     pub(crate) fn toggle(self) {
-        if self.open.peek() {
+        if self.open.get_untracked_or_default() {
             self.close();
         } else {
             self.show();
@@ -113,7 +114,7 @@ impl Panel {
     }
 
     fn show(self) {
-        if !self.open.peek() {
+        if !self.open.get_untracked_or_default() {
             if let Some(opener) = document().active_element() {
                 let _ = opener.set_attribute(OPENER, "");
             }
@@ -231,14 +232,14 @@ fn move_on(panel: Panel, event: &KeyboardEvent) {
         _ => return,
     };
     event.prevent_default();
-    let now = Tab::ALL.iter().position(|tab| *tab == panel.tab.peek()).unwrap_or(0);
+    let now = Tab::ALL.iter().position(|tab| *tab == panel.tab.get_untracked_or_default()).unwrap_or(0);
     let next = Tab::ALL[(now + step) % Tab::ALL.len()];
     panel.tab.set(next);
     focus(&format!("#{}", next.id()));
 }
 
 /// Two choices, one of which is made.
-fn choice(names: [&'static str; 2], second: State<bool>, choose: fn(Panel, bool), panel: Panel) -> El {
+fn choice(names: [&'static str; 2], second: RwSignal<bool>, choose: fn(Panel, bool), panel: Panel) -> El {
     let segment = |name, is: bool| {
         el("button")
             .attr("type", "button")

@@ -19,7 +19,7 @@ pub(super) fn plan_view(chat: Chat) -> Node {
 /// The newest plan; tracked.
 fn newest(chat: Chat) -> Option<ItemId> {
     let is_plan = |id: &ItemId| {
-        chat.live.peek(|transcript| {
+        chat.live.with_untracked(|transcript| {
             transcript.entries.get(id).is_some_and(|entry| matches!(entry.content, Content::Plan(_)))
         })
     };

@@ -1,10 +1,11 @@
 //! The events of the stream as they came, the newest of them: kept while somebody looks at them.
 
+use leptos::prelude::*;
 use std::collections::VecDeque;
 
 use leptos::prelude::request_animation_frame;
 
-use crate::{browser, state::State};
+use crate::browser;
 
 /// How many are kept.
 const MOST: usize = 200;
@@ -37,14 +38,14 @@ struct Kept {
 /// What listens to the stream. While it does not, an event costs it nothing.
 #[derive(Clone, Copy)]
 pub(crate) struct Tap {
-    kept: State<Kept>,
+    kept: RwSignal<Kept>,
     /// Changes with what is kept, at most once for each frame.
-    changed: State<u64>,
+    changed: RwSignal<u64>,
 }
 
 impl Tap {
     pub(super) fn new() -> Self {
-        Self { kept: State::new(Kept::default()), changed: State::new(0) }
+        Self { kept: RwSignal::new(Kept::default()), changed: RwSignal::new(0) }
     }
 
     /// Begins to listen, or forgets everything.
@@ -61,10 +62,10 @@ impl Tap {
     /// Takes an event in, if somebody listens.
     pub(crate) fn hear(self, name: &str, data: &str) {
         let listens = |kept: &Kept| kept.on && !kept.paused;
-        if self.kept.try_peek(listens) != Some(true) {
+        if self.kept.try_with_untracked(listens) != Some(true) {
             return;
         }
-        let schedule = self.kept.update(|kept| {
+        let schedule = self.kept.try_update(|kept| {
             kept.take(name, data, browser::now_ms());
             !std::mem::replace(&mut kept.scheduled, true)
         });
@@ -74,7 +75,7 @@ impl Tap {
     }
 
     fn tell(self) {
-        let count = self.kept.update(|kept| {
+        let count = self.kept.try_update(|kept| {
             kept.scheduled = false;
             kept.count
         });
@@ -87,7 +88,7 @@ impl Tap {
         let matching = |kept: &Kept| {
             kept.events.iter().filter(|event| event.method.contains(filter)).map(&read).collect()
         };
-        self.kept.try_peek(matching).unwrap_or_default()
+        self.kept.try_with_untracked(matching).unwrap_or_default()
     }
 }
 

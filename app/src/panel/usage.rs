@@ -1,6 +1,7 @@
 //! What was used: tokens, the model's window, and what the account has left.
 
 use codex_gateway_wire::codex::{RateLimit, TokenUsageBreakdown};
+use leptos::prelude::*;
 
 use crate::{
     conversation::Chat,
@@ -33,7 +34,7 @@ pub(super) fn usage_view(chat: Chat) -> Node {
                 el("h3").class("label").child(t.rate_limits()),
                 el("div")
                     .class("limits")
-                    .child(many(both.map(|limit| limit_view(&limit, chat.now.peek(), t)))),
+                    .child(many(both.map(|limit| limit_view(&limit, chat.now.get_untracked(), t)))),
             ])
         });
         many([window.into(), table(&last.unwrap_or_default(), &usage.total, t).into(), Node::from(limits)])

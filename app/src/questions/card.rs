@@ -1,5 +1,6 @@
 //! The box of one request: what is asked for, where, why, and what can be answered.
 
+use leptos::prelude::*;
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use codex_gateway_wire::{
@@ -25,7 +26,7 @@ use crate::{
     icon::{Icon, icon},
     node::{El, ElementExt as _, ElementRef, Node, el, link_button, live, many},
     server_fns::{self, Failure},
-    state::{State, effect, on_change},
+    signal::RwSignalExt as _,
     text::hidden::{TextKind, exact, exact_name},
 };
 
@@ -46,16 +47,16 @@ pub(super) struct Card {
     pub(super) request: Arc<UserRequest>,
     pub(super) answer: Answer,
     /// It cannot be answered: nobody has had the time to read it yet, or an answer is on its way, or has arrived.
-    pub(super) closed: State<bool>,
+    pub(super) closed: RwSignal<bool>,
     /// How far it has been seen: before its end was, it cannot be allowed.
     pub(super) reading: Reading,
 }
 
 pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
     let (chat, t) = (shown.chat, shown.chat.t);
-    let closed = State::new(true);
-    effect(move || set_timeout(move || closed.set(false), UNREAD));
-    let failure = State::new(None::<Failure>);
+    let closed = RwSignal::new(true);
+    Effect::new(move |_| set_timeout(move || closed.set(false), UNREAD));
+    let failure = RwSignal::new(None::<Failure>);
     let reading = Reading::new();
     let answer = answer_of(chat, &request, closed, failure);
     let card = Card { chat, answer, request: Arc::new(request), closed, reading };
@@ -97,12 +98,12 @@ pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
 fn answer_of(
     chat: Chat,
     request: &UserRequest,
-    closed: State<bool>,
-    failure: State<Option<Failure>>,
+    closed: RwSignal<bool>,
+    failure: RwSignal<Option<Failure>>,
 ) -> Answer {
     let id = request.id.clone();
     Arc::new(move |answer| {
-        if closed.peek() {
+        if closed.get_untracked_or_default() {
             return;
         }
         closed.set(true);
@@ -234,16 +235,12 @@ fn code(name: &str, card: &Card) -> El {
 /// The diff of the changes that are asked about. When codex changes what it asks, it is shown, and has to be seen again.
 fn files(card: &Card) -> Node {
     let (t, reading) = (card.chat.t, card.reading);
-    let now = {
+    let changes = {
         let card = card.clone();
-        move || changes(&card)
+        Memo::new(move |_| changes(&card))
     };
-    let changes = State::new(leptos::prelude::untrack(&now));
-    on_change(now, move |now| {
-        changes.set(now.clone());
-        reading.restart();
-    });
-    let cwd = card.chat.live.peek(|transcript| transcript.cwd.clone()).unwrap_or_default();
+    Effect::watch(move || changes.get(), move |_, _, _| reading.restart(), false);
+    let cwd = card.chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
     let params = card.request.params.clone();
     live(move || {
         let changes = changes.get();

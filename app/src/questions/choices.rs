@@ -1,6 +1,7 @@
 //! The decisions, as buttons: 1 to 9 choose one, Esc declines.
 
 use codex_gateway_wire::request::{AnswerRequest, Decision};
+use leptos::prelude::*;
 
 use super::{
     card::{Card, bounded},

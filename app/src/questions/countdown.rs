@@ -5,6 +5,7 @@ use crate::{
     node::{El, ElementExt as _, el, live},
     text::format::{clock, duration},
 };
+use leptos::prelude::*;
 
 /// Nearer than this it counts down by the second, in milliseconds.
 const NEAR: i64 = 3_600_000;

@@ -1,5 +1,6 @@
 //! Questions and forms: they are filled in and sent, or declined.
 
+use leptos::prelude::*;
 use std::sync::Arc;
 
 use codex_gateway_wire::request::{AnswerRequest, Decision, FieldChoice, FieldInput, FormField, RequestKind};
@@ -15,7 +16,6 @@ use crate::{
     cards::json_view,
     i18n::Texts,
     node::{El, ElementExt as _, Node, el, many},
-    state::State,
     text::hidden::{TextKind, exact, exact_name, plain_name},
 };
 
@@ -23,7 +23,7 @@ use crate::{
 const MAX_IN_FIELD: usize = 30;
 
 /// What was filled in so far, field by field.
-type Values = State<Vec<Vec<String>>>;
+type Values = RwSignal<Vec<Vec<String>>>;
 
 /// A form, and what it is filled in with.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ struct Form {
 pub(super) fn form_view(card: &Card) -> (Node, El) {
     let t = card.chat.t;
     let fields = Arc::new(card.request.summary.fields.clone());
-    let values = State::new(fields.iter().map(|field| field.default.clone()).collect());
+    let values = RwSignal::new(fields.iter().map(|field| field.default.clone()).collect());
     let questions = card.request.kind == RequestKind::UserInput;
     let form = Form { fields, values, questions };
     let mut number = 0;
@@ -76,7 +76,7 @@ fn send_view(card: &Card, form: Form, is_link: bool) -> El {
     let content = move |values: &Vec<Vec<String>>| filled(&form.fields, values, questions);
     let ready = content.clone();
     let act = move || {
-        let Some(content) = values.try_peek(&content).flatten() else { return };
+        let Some(content) = values.try_with_untracked(&content).flatten() else { return };
         answer(if questions {
             AnswerRequest { answers: Some(content), ..Default::default() }
         } else {
@@ -185,7 +185,7 @@ fn options_view(
         let (value, same) = (choice.value.clone(), choice.value.clone());
         let pressed = move || values.try_with(|values| values[at].contains(&same)).unwrap_or_default();
         let press = move || {
-            let mut now = values.try_peek(|values| values[at].clone()).unwrap_or_default();
+            let mut now = values.try_with_untracked(|values| values[at].clone()).unwrap_or_default();
             match now.iter().position(|one| *one == value) {
                 Some(place) if several => drop(now.remove(place)),
                 _ if several => now.push(value.clone()),

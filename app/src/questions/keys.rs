@@ -6,7 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
 use super::reading::Reading;
-use crate::{browser, node::ElementRef, state::effect};
+use crate::{browser, node::ElementRef};
 
 /// A key was pressed in the box.
 pub(super) fn pressed(event: &KeyboardEvent, reading: Reading) {
@@ -51,7 +51,7 @@ fn scrolls(event: &KeyboardEvent, reading: Reading) -> bool {
 
 /// Gives the box the focus once it is there, unless its reader is writing; gives it back to the composer after.
 pub(super) fn focus_when_shown(card: ElementRef) {
-    effect(move || {
+    Effect::new(move |_| {
         let Some(card) = card.get() else { return };
         request_animation_frame(move || {
             let composer = composer();

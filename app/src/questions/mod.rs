@@ -30,7 +30,6 @@ pub(crate) use self::subject::{Subject, subject};
 use crate::{
     conversation::Chat,
     node::{El, ElementExt as _, Node, el, list, live},
-    state::State,
 };
 
 /// Which of the requests that wait is shown.
@@ -38,7 +37,7 @@ use crate::{
 struct Shown {
     chat: Chat,
     /// The one that the reader went to, and where it stood; once it has ended, the one that stands there.
-    chosen: State<(String, usize)>,
+    chosen: RwSignal<(String, usize)>,
 }
 
 impl Shown {
@@ -66,7 +65,7 @@ impl Shown {
 
 /// The box; nothing while nothing waits.
 pub(crate) fn questions_view(chat: Chat) -> El {
-    let shown = Shown { chat, chosen: State::new(Default::default()) };
+    let shown = Shown { chat, chosen: RwSignal::new(Default::default()) };
     // A card stays as it is while others come and go: what is written into it must not be lost.
     let ids = move || shown.all().into_iter().skip(shown.place()).take(1).collect();
     let card = move |id: String| {
@@ -81,6 +80,7 @@ pub(crate) fn questions_view(chat: Chat) -> El {
 }
 
 fn find(chat: Chat, id: &str) -> Option<UserRequest> {
-    chat.live
-        .peek(|transcript| transcript.pending_requests().find(|request| request.id.as_str() == id).cloned())
+    chat.live.with_untracked(|transcript| {
+        transcript.pending_requests().find(|request| request.id.as_str() == id).cloned()
+    })
 }

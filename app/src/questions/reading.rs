@@ -16,7 +16,7 @@ use crate::{
     browser,
     i18n::Texts,
     node::{El, ElementExt as _, ElementRef, el, link_button, live},
-    state::{State, effect},
+    signal::RwSignalExt as _,
 };
 
 /// Marks what stands for something that is folded away.
@@ -43,17 +43,17 @@ enum Progress {
 /// Follows how far a request has been seen.
 #[derive(Clone, Copy)]
 pub(super) struct Reading {
-    progress: State<Progress>,
+    progress: RwSignal<Progress>,
     /// Everything is unfolded.
-    pub(super) all: State<bool>,
+    pub(super) all: RwSignal<bool>,
     /// An answer was tried that is not possible yet.
-    tried: State<bool>,
+    tried: RwSignal<bool>,
     /// The end must stay in view this long.
-    dwell: State<Duration>,
+    dwell: RwSignal<Duration>,
     /// The number of times that the end was looked for.
-    looks: State<u32>,
+    looks: RwSignal<u32>,
     /// Changed to look for the end again.
-    again: State<u32>,
+    again: RwSignal<u32>,
     /// The box that scrolls.
     asked: ElementRef,
     /// The element below what is asked.
@@ -63,20 +63,20 @@ pub(super) struct Reading {
 impl Reading {
     pub(super) fn new() -> Self {
         let reading = Self {
-            progress: State::new(Progress::Unknown),
-            all: State::new(false),
-            tried: State::new(false),
+            progress: RwSignal::new(Progress::Unknown),
+            all: RwSignal::new(false),
+            tried: RwSignal::new(false),
             // A request that has just come cannot be answered at once anyway.
-            dwell: State::new(Duration::ZERO),
-            looks: State::new(0),
-            again: State::new(0),
+            dwell: RwSignal::new(Duration::ZERO),
+            looks: RwSignal::new(0),
+            again: RwSignal::new(0),
             asked: ElementRef::new(),
             end: ElementRef::new(),
         };
-        effect(move || {
+        Effect::new(move |_| {
             reading.again.get();
             if let Some(end) = reading.end.get()
-                && reading.progress.peek() != Progress::Seen
+                && reading.progress.get_untracked_or_default() != Progress::Seen
             {
                 reading.observe(&end);
             }
@@ -116,10 +116,10 @@ impl Reading {
 
     /// Runs `allow` if all has been seen. Else goes on by a page, and says what is needed.
     pub(super) fn try_to(self, allow: impl FnOnce()) {
-        if self.progress.peek() == Progress::Seen {
+        if self.progress.get_untracked_or_default() == Progress::Seen {
             return allow();
         }
-        self.tried.set_to(true);
+        self.tried.set_if_changed(true);
         self.scroll(|box_height| box_height - OVERLAP);
     }
 
@@ -167,18 +167,18 @@ impl Reading {
     /// Returns `true` if an event was meant for the box that scrolls, or something in it.
     pub(super) fn contains(self, target: Option<web_sys::EventTarget>) -> bool {
         let target = target.and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        self.asked.get_untracked().is_some_and(|asked| asked.contains(target.as_ref()))
+        self.asked.try_get_untracked().flatten().is_some_and(|asked| asked.contains(target.as_ref()))
     }
 
     fn scroll(self, distance: impl FnOnce(i32) -> i32) {
-        let Some(asked) = self.asked.get_untracked() else { return };
+        let Some(asked) = self.asked.try_get_untracked().flatten() else { return };
         let before = asked.scroll_top();
         let distance = distance(asked.client_height());
         asked.set_scroll_top(before.saturating_add(distance));
         // Where the box itself is out of the window, the end of what it shows is brought into it.
         if distance > 0
             && asked.scroll_top() == before
-            && let Some(end) = self.end.get_untracked()
+            && let Some(end) = self.end.try_get_untracked().flatten()
         {
             browser::into_sight(&end);
         }
@@ -188,13 +188,13 @@ impl Reading {
         self.all.set(true);
         self.progress.set(Progress::Seen);
         // The button is gone with its focus.
-        if let Some(asked) = self.asked.get_untracked() {
+        if let Some(asked) = self.asked.try_get_untracked().flatten() {
             let _ = asked.focus();
         }
     }
 
     fn look_again(self) {
-        if self.progress.peek() != Progress::Seen {
+        if self.progress.get_untracked_or_default() != Progress::Seen {
             self.again.update(|again| *again += 1);
         }
     }
@@ -215,19 +215,19 @@ impl Reading {
 
     /// The end has come into view, or is out of it.
     fn looked(self, in_view: bool) {
-        let look = self.looks.peek() + 1;
+        let look = self.looks.get_untracked_or_default() + 1;
         self.looks.set(look);
-        let dwell = self.dwell.peek();
+        let dwell = self.dwell.get_untracked_or_default();
         self.dwell.set(UNREAD);
-        if self.progress.peek() == Progress::Seen {
+        if self.progress.get_untracked_or_default() == Progress::Seen {
         } else if !in_view {
-            self.progress.set_to(Progress::Partly);
+            self.progress.set_if_changed(Progress::Partly);
         } else if dwell.is_zero() {
             self.reached_end();
         } else {
             // The key that brought it into view must not be followed by one that allows, unread.
             let settle = move || {
-                if self.looks.peek() == look {
+                if self.looks.get_untracked_or_default() == look {
                     self.reached_end();
                 }
             };
@@ -238,6 +238,6 @@ impl Reading {
     fn reached_end(self) {
         let asked = self.asked.try_get_untracked().flatten();
         let folded = asked.is_some_and(|asked| asked.query_selector(FOLDED).ok().flatten().is_some());
-        self.progress.set_to(if folded { Progress::Folded } else { Progress::Seen });
+        self.progress.set_if_changed(if folded { Progress::Folded } else { Progress::Seen });
     }
 }

@@ -16,13 +16,13 @@ use crate::{
     browser,
     live::Unsent,
     node::{El, ElementExt as _, ElementRef, Node, el, link_button, live},
-    state::{State, effect},
+    signal::RwSignalExt as _,
 };
 
 /// A button that opens a field, and the field once it is open.
 pub(super) fn tell_view(card: &Card, number: usize) -> Node {
     let t = card.chat.t;
-    let open = State::new(false);
+    let open = RwSignal::new(false);
     let card = card.clone();
     live(move || {
         if open.get() {
@@ -33,11 +33,11 @@ pub(super) fn tell_view(card: &Card, number: usize) -> Node {
     })
 }
 
-fn form_view(card: &Card, open: State<bool>) -> El {
+fn form_view(card: &Card, open: RwSignal<bool>) -> El {
     let t = card.chat.t;
-    let (text, field) = (State::new(String::new()), ElementRef::new());
-    let progress = State::new(Progress::NotTold);
-    effect(move || {
+    let (text, field) = (RwSignal::new(String::new()), ElementRef::new());
+    let progress = RwSignal::new(Progress::NotTold);
+    Effect::new(move |_| {
         if let Some(field) = field.get() {
             request_animation_frame(move || drop(field.focus()));
         }
@@ -50,7 +50,7 @@ fn form_view(card: &Card, open: State<bool>) -> El {
         let card = card.clone();
         move |event: Event| {
             event.prevent_default();
-            let words = text.peek();
+            let words = text.get_untracked_or_default();
             if !words.trim().is_empty() {
                 decline_with(&card, words, progress);
             }
@@ -101,8 +101,8 @@ enum Progress {
 }
 
 /// Tells the turn that waits what to do, and then declines. What has arrived is not said again if the answer has to be tried again.
-fn decline_with(card: &Card, words: String, progress: State<Progress>) {
-    if card.closed.peek() {
+fn decline_with(card: &Card, words: String, progress: RwSignal<Progress>) {
+    if card.closed.get_untracked_or_default() {
         return;
     }
     let answer = card.answer.clone();
@@ -110,7 +110,7 @@ fn decline_with(card: &Card, words: String, progress: State<Progress>) {
         let decision = Some(Decision::from_kind(Decision::DECLINE));
         answer(AnswerRequest { decision, ..AnswerRequest::default() });
     };
-    let id = match progress.peek() {
+    let id = match progress.get_untracked_or_default() {
         Progress::Told => return decline(),
         Progress::Sent { words: sent, id } if sent == words => id,
         Progress::Sent { .. } | Progress::NotTold => browser::unique_id(),

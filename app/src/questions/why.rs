@@ -3,12 +3,12 @@
 use crate::{
     i18n::Texts,
     node::{El, ElementExt as _, el, link_button, live, many},
-    state::State,
     text::{
         excerpt::first_lines,
         hidden::{TextKind, exact},
     },
 };
+use leptos::prelude::*;
 
 /// How much of a reason is shown at first. More would draw the eye away from what is asked.
 const LINES: usize = 4;
@@ -17,7 +17,7 @@ const CHARS: usize = 320;
 /// A reason; of a long one the beginning, and the rest on demand.
 pub(super) fn why_view(reason: &str, t: &'static Texts) -> El {
     let reason = reason.trim().to_owned();
-    let all = State::new(false);
+    let all = RwSignal::new(false);
     let words = move || {
         let start = beginning(&reason);
         if all.get() || start.len() == reason.len() {

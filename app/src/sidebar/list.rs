@@ -12,7 +12,7 @@ use crate::{
     browser,
     route::Navigator,
     server_fns::{self, Failure, Listing, Row},
-    state::{State, effect},
+    signal::RwSignalExt as _,
     tabs::Tabs,
 };
 
@@ -24,19 +24,19 @@ const TYPING: Duration = Duration::from_millis(200);
 /// The reader's conversations; a context of all pages.
 #[derive(Clone, Copy)]
 pub(crate) struct Conversations {
-    rows: State<Vec<Row>>,
-    next: State<Option<String>>,
-    search: State<String>,
+    rows: RwSignal<Vec<Row>>,
+    next: RwSignal<Option<String>>,
+    search: RwSignal<String>,
     /// The words that the rows were searched for.
-    shown: State<String>,
+    shown: RwSignal<String>,
     /// Whether the list was ever there, and whether it could not be had the last time.
-    loaded: State<bool>,
-    failed: State<bool>,
+    loaded: RwSignal<bool>,
+    failed: RwSignal<bool>,
     pub(super) seen: Seen,
     /// What is asked for next.
-    wanted: State<Option<Page>>,
+    wanted: RwSignal<Option<Page>>,
     /// A reply is waited for.
-    asking: State<bool>,
+    asking: RwSignal<bool>,
 }
 
 /// A page of the list: the first one without a cursor.
@@ -49,21 +49,21 @@ impl Conversations {
     /// Keeps the list up to date in the browser.
     pub(crate) fn follow(navigator: Navigator, tabs: Tabs) -> Self {
         let all = Self {
-            rows: State::new(Vec::new()),
-            next: State::new(None),
-            search: State::new(String::new()),
-            shown: State::new(String::new()),
-            loaded: State::new(false),
-            failed: State::new(false),
+            rows: RwSignal::new(Vec::new()),
+            next: RwSignal::new(None),
+            search: RwSignal::new(String::new()),
+            shown: RwSignal::new(String::new()),
+            loaded: RwSignal::new(false),
+            failed: RwSignal::new(false),
             seen: Seen::follow(),
-            wanted: State::new(None),
-            asking: State::new(false),
+            wanted: RwSignal::new(None),
+            asking: RwSignal::new(false),
         };
-        effect(move || {
+        Effect::new(move |_| {
             navigator.route();
             untrack(|| all.refresh());
         });
-        effect(move || {
+        Effect::new(move |_| {
             let tick = move || {
                 if !browser::hidden() {
                     all.refresh();
@@ -74,7 +74,7 @@ impl Conversations {
             }
         });
         let mut known = None;
-        effect(move || {
+        Effect::new(move |_| {
             let Some(summaries) = tabs.summaries() else { return };
             let mut ids: Vec<_> = summaries.iter().map(|summary| summary.id.clone()).collect();
             ids.sort_unstable();
@@ -92,7 +92,7 @@ impl Conversations {
                 all.seen.look(row);
             }
         };
-        effect(move || {
+        Effect::new(move |_| {
             look();
             let listener = window_event_listener(ev::visibilitychange, move |_| untrack(look));
             on_cleanup(move || listener.remove());
@@ -142,12 +142,12 @@ impl Conversations {
     /// Shows those with this in their titles.
     pub(super) fn search(self, words: String) {
         self.search.set(words.clone());
-        let still = move || self.search.try_peek(|now| *now == words) == Some(true);
+        let still = move || self.search.try_with_untracked(|now| *now == words) == Some(true);
         set_timeout(
             move || {
                 if still() {
                     // The list may have been asked for with these words already, for another reason.
-                    if self.shown.peek() != self.search.peek() {
+                    if self.shown.get_untracked() != self.search.get_untracked() {
                         self.rows.set(Vec::new());
                     }
                     self.refresh();
@@ -164,24 +164,24 @@ impl Conversations {
 
     /// Asks for the next page.
     pub(super) fn more(self) {
-        self.ask(self.next.peek());
+        self.ask(self.next.get_untracked());
     }
 
     /// Asks for a page, after the reply that is waited for. There is one request at a time: a list that takes long must not take
     /// the few connections that a browser has for all requests, messages among them.
     fn ask(self, cursor: Option<String>) {
         self.wanted.set(Some(Page { cursor }));
-        if self.asking.peek() {
+        if self.asking.get_untracked() {
             return;
         }
         self.asking.set(true);
         spawn_local(async move {
-            while let Some(Page { cursor }) = self.wanted.take() {
-                let search = self.search.peek();
+            while let Some(Page { cursor }) = self.wanted.take_untracked() {
+                let search = self.search.get_untracked();
                 let first = cursor.is_none();
                 let page = server_fns::conversations(search.clone(), cursor).await;
                 // What was searched for meanwhile is asked for next.
-                if self.search.try_peek(|now| *now == search) == Some(true) {
+                if self.search.try_with_untracked(|now| *now == search) == Some(true) {
                     self.show(search, first, page);
                 }
             }
@@ -190,26 +190,26 @@ impl Conversations {
     }
 
     fn show(self, search: String, first: bool, page: Result<Listing, Failure>) {
-        self.failed.set_to(page.is_err());
+        self.failed.set_if_changed(page.is_err());
         let Ok(page) = page else { return };
-        self.loaded.set_to(true);
-        let mut before = self.rows.peek();
-        if self.shown.peek() != search {
+        self.loaded.set_if_changed(true);
+        let mut before = self.rows.get_untracked();
+        if self.shown.get_untracked() != search {
             before.clear();
         } else if first {
             before = beyond(before, &page);
         }
-        self.shown.set_to(search);
+        self.shown.set_if_changed(search);
         // What was there beyond the first page stays, and goes on where it did.
         if !first || before.is_empty() {
-            self.next.set_to(page.next);
+            self.next.set_if_changed(page.next);
         }
-        self.rows.set_to(merged(before, page.rows));
+        self.rows.set_if_changed(merged(before, page.rows));
     }
 
     /// Takes over how the sessions of the list stand.
     fn update(self, summaries: &[SessionSummary]) {
-        let mut rows = self.rows.peek();
+        let mut rows = self.rows.get_untracked();
         for row in &mut rows {
             let own = |summary: &&SessionSummary| row.session.as_ref() == Some(&summary.id);
             if let Some(summary) = summaries.iter().find(own) {
@@ -217,7 +217,7 @@ impl Conversations {
                 (row.running, row.waiting, row.news_ms) = (summary.running, summary.waiting, summary.news_ms);
             }
         }
-        self.rows.set_to(rows);
+        self.rows.set_if_changed(rows);
     }
 
     /// Takes a conversation out that was deleted.

@@ -23,16 +23,16 @@ use crate::{
     node::{El, ElementExt as _, button, el, link_button, list as keyed, live},
     prefs::{Prefs, choose_sidebar},
     route::{Navigator, link},
-    state::{State, effect},
+    signal::RwSignalExt as _,
 };
 
 /// Whether the drawer is open, and whether the sidebar is hidden where it is none; a context of all pages.
 #[derive(Clone, Copy)]
-pub(crate) struct Drawer(pub(crate) State<bool>, State<bool>);
+pub(crate) struct Drawer(pub(crate) RwSignal<bool>, RwSignal<bool>);
 
 impl Drawer {
     pub(crate) fn new() -> Self {
-        Self(State::new(false), State::new(Prefs::current().sidebar_hidden))
+        Self(RwSignal::new(false), RwSignal::new(Prefs::current().sidebar_hidden))
     }
 
     /// Brings the sidebar, or puts it away.
@@ -42,7 +42,7 @@ impl Drawer {
                 *hidden = !*hidden;
                 choose_sidebar(*hidden);
             });
-        } else if self.0.peek() {
+        } else if self.0.get_untracked() {
             self.close();
         } else {
             browser::push_layer();
@@ -52,7 +52,7 @@ impl Drawer {
 
     /// Puts the drawer away. (Going back does that by itself: the route is told again.)
     fn close(self) {
-        if self.0.peek() && !browser::pop_layer() {
+        if self.0.get_untracked() && !browser::pop_layer() {
             self.0.set(false);
         }
     }
@@ -70,13 +70,13 @@ pub(crate) fn sidebar_view(
     palette: Dialog,
 ) -> El {
     let t = texts();
-    effect(move || {
+    Effect::new(move |_| {
         navigator.route();
-        drawer.0.set_to(false);
+        drawer.0.set_if_changed(false);
     });
-    effect(move || {
+    Effect::new(move |_| {
         let listener = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
-            if event.key() == "Escape" && drawer.0.peek() && !event.default_prevented() {
+            if event.key() == "Escape" && drawer.0.get_untracked() && !event.default_prevented() {
                 event.prevent_default();
                 drawer.close();
             }
@@ -97,7 +97,7 @@ pub(crate) fn sidebar_view(
         .child(icon(Icon::Command));
     // Esc is for what is written here, not for the turn.
     let leave = move |event: KeyboardEvent| {
-        if event.key() != "Escape" || browser::composes(&event) || drawer.0.peek() {
+        if event.key() != "Escape" || browser::composes(&event) || drawer.0.get_untracked() {
             return;
         }
         event.prevent_default();

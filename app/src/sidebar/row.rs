@@ -12,7 +12,6 @@ use crate::{
     node::{El, ElementExt as _, Node, button, el, link_button, live, many},
     route::{Navigator, Route, conversation_path, link, thread_path},
     server_fns::{self, Row},
-    state::State,
 };
 
 /// What is being done with a row.
@@ -36,11 +35,11 @@ pub(super) fn row_view(all: Conversations, navigator: Navigator, key: String) ->
     if let Some(day) = key.strip_prefix('#').and_then(|at| Day::ALL.get(at.parse::<usize>().ok()?)) {
         return el("li").class("label").child(day.name(t)).into();
     }
-    let doing = State::new(Doing::Nothing);
+    let doing = RwSignal::new(Doing::Nothing);
     // Kept beside what is shown, which is made anew whenever the list is read.
-    let name = State::new(String::new());
-    let id = State::new(key);
-    let row = move || id.try_peek(|id| all.row(id)).flatten();
+    let name = RwSignal::new(String::new());
+    let id = RwSignal::new(key);
+    let row = move || id.try_with_untracked(|id| all.row(id)).flatten();
     let current = move || row().is_some_and(|row| is_current(&navigator.route(), &row));
     let content = move || {
         let row = row()?;
@@ -53,7 +52,7 @@ pub(super) fn row_view(all: Conversations, navigator: Navigator, key: String) ->
         })
     };
     let leave = move |event: KeyboardEvent| {
-        if event.key() == "Escape" && doing.peek() != Doing::Nothing && !browser::composes(&event) {
+        if event.key() == "Escape" && doing.get_untracked() != Doing::Nothing && !browser::composes(&event) {
             // It is not for the turn.
             event.prevent_default();
             doing.set(Doing::Nothing);
@@ -102,10 +101,10 @@ fn open_view(row: &Row, news: bool, t: &'static Texts) -> El {
         .child(mark)
 }
 
-fn options_button(row: &Row, doing: State<Doing>, t: &'static Texts) -> El {
+fn options_button(row: &Row, doing: RwSignal<Doing>, t: &'static Texts) -> El {
     let name = row.title.clone().unwrap_or_else(|| t.untitled().to_owned());
     let toggle = move || {
-        doing.set(if doing.peek() == Doing::Nothing { Doing::Choosing } else { Doing::Nothing });
+        doing.set(if doing.get_untracked() == Doing::Nothing { Doing::Choosing } else { Doing::Nothing });
     };
     el("button")
         .attr("type", "button")
@@ -152,11 +151,11 @@ fn menu_view(
     all: Conversations,
     navigator: Navigator,
     row: Row,
-    doing: State<Doing>,
-    name: State<String>,
+    doing: RwSignal<Doing>,
+    name: RwSignal<String>,
     t: &'static Texts,
 ) -> Option<El> {
-    let doing_now = doing.peek();
+    let doing_now = doing.get_untracked();
     let begin_naming = {
         let title = row.title.clone().unwrap_or_default();
         move || {
@@ -186,7 +185,7 @@ fn menu_view(
 }
 
 /// Deletes a conversation, and leaves its page if that is shown.
-fn delete(all: Conversations, navigator: Navigator, row: Row, doing: State<Doing>) {
+fn delete(all: Conversations, navigator: Navigator, row: Row, doing: RwSignal<Doing>) {
     spawn_local(async move {
         if server_fns::remove(row.thread.clone()).await.is_err() {
             return doing.set(Doing::Failed);
@@ -201,12 +200,12 @@ fn delete(all: Conversations, navigator: Navigator, row: Row, doing: State<Doing
 fn name_view(
     all: Conversations,
     row: Row,
-    doing: State<Doing>,
-    name: State<String>,
+    doing: RwSignal<Doing>,
+    name: RwSignal<String>,
     t: &'static Texts,
 ) -> Node {
     let save = move || {
-        let (written, thread) = (name.peek(), row.thread.clone());
+        let (written, thread) = (name.get_untracked(), row.thread.clone());
         doing.set(Doing::Nothing);
         if !written.trim().is_empty() {
             spawn_local(async move {
@@ -228,7 +227,7 @@ fn name_view(
         .attr("type", "text")
         .attr("aria-label", t.rename())
         .attr("maxlength", "200")
-        .attr("value", name.peek())
+        .attr("value", name.get_untracked())
         .on("input", move |event: Event| name.set(event_target_value(&event)))
         .on("keydown", pressed);
     el("div").class("rename").child(input).child(button(t.save(), save_too)).into()

@@ -3,11 +3,7 @@
 
 use leptos::{ev, prelude::*};
 
-use crate::{
-    browser,
-    server_fns::Row,
-    state::{State, effect},
-};
+use crate::{browser, server_fns::Row, signal::RwSignalExt as _};
 
 /// Under which it is stored: a line for each conversation, the one that was looked at last at the end.
 const STORED: &str = "seen";
@@ -16,14 +12,14 @@ const MOST: usize = 200;
 
 /// What the reader has seen.
 #[derive(Clone, Copy)]
-pub(super) struct Seen(State<String>);
+pub(super) struct Seen(RwSignal<String>);
 
 impl Seen {
     /// Reads it in the browser, again whenever another tab changes it.
     pub(super) fn follow() -> Self {
-        let seen = Self(State::new(String::new()));
-        effect(move || {
-            let read = move || seen.0.set_to(browser::stored(STORED).unwrap_or_default());
+        let seen = Self(RwSignal::new(String::new()));
+        Effect::new(move |_| {
+            let read = move || seen.0.set_if_changed(browser::stored(STORED).unwrap_or_default());
             read();
             // For as long as the page lives.
             let _ = window_event_listener(ev::storage, move |_| read());
@@ -43,7 +39,7 @@ impl Seen {
         if last_seen(&now, thread).is_none_or(|at| at < row.news_ms) {
             let now = looked(&now, thread, row.news_ms);
             browser::store(STORED, &now);
-            self.0.set_to(now);
+            self.0.set_if_changed(now);
         }
     }
 }

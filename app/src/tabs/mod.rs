@@ -23,7 +23,7 @@ use codex_gateway_wire::{SessionId, api::SessionSummary};
 use leptos::{ev, prelude::*};
 
 use self::peer::Peer;
-use crate::state::{State, effect};
+use crate::signal::RwSignalExt as _;
 
 /// Which tab has the session stream of the browser.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,26 +40,26 @@ pub(crate) enum StreamHolder {
 /// The tabs of the browser; a context of all pages.
 #[derive(Clone, Copy)]
 pub(crate) struct Tabs {
-    holder: State<StreamHolder>,
+    holder: RwSignal<StreamHolder>,
     /// Something between this browser and the gateway holds event streams back.
-    stream_blocked: State<bool>,
+    stream_blocked: RwSignal<bool>,
     /// The summaries of the reader's sessions. `None` until they have come.
-    summaries: State<Option<Vec<SessionSummary>>>,
+    summaries: RwSignal<Option<Vec<SessionSummary>>>,
     /// In the browser only.
-    peer: State<Option<StoredValue<Rc<Peer>, LocalStorage>>>,
+    peer: RwSignal<Option<StoredValue<Rc<Peer>, LocalStorage>>>,
 }
 
 impl Tabs {
     /// Joins the other tabs, for as long as the page lives.
     pub(crate) fn provide() -> Self {
         let tabs = Self {
-            holder: State::new(StreamHolder::Free),
-            stream_blocked: State::new(false),
-            summaries: State::new(None),
-            peer: State::new(None),
+            holder: RwSignal::new(StreamHolder::Free),
+            stream_blocked: RwSignal::new(false),
+            summaries: RwSignal::new(None),
+            peer: RwSignal::new(None),
         };
         provide_context(tabs);
-        effect(move || {
+        Effect::new(move |_| {
             let peer = Peer::join(tabs.holder, tabs.summaries);
             let call = |act: fn(&Rc<Peer>)| {
                 let peer = Rc::clone(&peer);
@@ -87,7 +87,7 @@ impl Tabs {
     }
 
     fn with_peer<R>(self, read: impl FnOnce(&Rc<Peer>) -> R) -> Option<R> {
-        self.peer.peek()?.try_with_value(read)
+        self.peer.get_untracked()?.try_with_value(read)
     }
 
     /// Which tab has the session stream; tracked.
@@ -97,7 +97,7 @@ impl Tabs {
 
     /// Which tab has the session stream.
     pub(crate) fn holder_now(self) -> StreamHolder {
-        self.holder.peek()
+        self.holder.get_untracked()
     }
 
     /// Returns `true` if this tab may stream its session.
@@ -108,7 +108,7 @@ impl Tabs {
     /// Takes the session stream for this tab. The tab that had it lets it go.
     pub(crate) fn take_stream(self) {
         if self.with_peer(Peer::take_stream).is_none() {
-            self.holder.set_to(StreamHolder::Own);
+            self.holder.set_if_changed(StreamHolder::Own);
         }
     }
 
@@ -119,12 +119,12 @@ impl Tabs {
 
     /// Returns `true` if event streams do not get through to this page.
     pub(crate) fn is_stream_blocked(self) -> bool {
-        self.stream_blocked.peek()
+        self.stream_blocked.get_untracked()
     }
 
     /// Notes that event streams do not get through, or that they may again.
     pub(crate) fn set_stream_blocked(self, blocked: bool) {
-        self.stream_blocked.set_to(blocked);
+        self.stream_blocked.set_if_changed(blocked);
     }
 
     /// This tab shows a session without streaming it. The leader's summary stream names the session in `interactive`.
@@ -145,7 +145,7 @@ impl Tabs {
     /// The summary of a session. `None` if it has ended, or if none have come.
     pub(crate) fn summary(self, session: &SessionId) -> Option<SessionSummary> {
         let own = |summary: &&SessionSummary| summary.id == *session;
-        self.summaries.try_peek(|all| all.as_ref()?.iter().find(own).cloned()).flatten()
+        self.summaries.try_with_untracked(|all| all.as_ref()?.iter().find(own).cloned()).flatten()
     }
 
     /// Returns `true` if the summaries are kept up to date.

@@ -1,5 +1,6 @@
 //! This tab's part among the tabs of the browser.
 
+use leptos::prelude::*;
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
@@ -20,7 +21,7 @@ use super::{
     message::TabMessage,
     stream_slot::{StreamSlot, Taken},
 };
-use crate::{browser, server_fns::OWNER, state::State};
+use crate::{browser, server_fns::OWNER, signal::RwSignalExt as _};
 
 /// How often a tab repeats that it rests on a session, in milliseconds. Timers of hidden tabs may take a minute.
 const REST_INTERVAL: i64 = 30_000;
@@ -41,15 +42,15 @@ pub(super) struct Peer {
     away: Cell<bool>,
     /// When something of the summaries last came.
     informed_ms: Cell<i64>,
-    holder: State<StreamHolder>,
-    summaries: State<Option<Vec<SessionSummary>>>,
+    holder: RwSignal<StreamHolder>,
+    summaries: RwSignal<Option<Vec<SessionSummary>>>,
 }
 
 impl Peer {
     /// Joins the other tabs of the same reader.
     pub(super) fn join(
-        holder: State<StreamHolder>,
-        summaries: State<Option<Vec<SessionSummary>>>,
+        holder: RwSignal<StreamHolder>,
+        summaries: RwSignal<Option<Vec<SessionSummary>>>,
     ) -> Rc<Self> {
         let owner = browser::root_attribute(OWNER).unwrap_or_default();
         let peer = Rc::new_cyclic(|peer: &Weak<Self>| {
@@ -163,7 +164,7 @@ impl Peer {
             TabMessage::TakeStream(other) => {
                 let taken = self.slot.borrow_mut().taken(&other);
                 match taken {
-                    Taken::LetGo | Taken::Noted => self.holder.set_to(StreamHolder::Other),
+                    Taken::LetGo | Taken::Noted => self.holder.set_if_changed(StreamHolder::Other),
                     Taken::Keep => {
                         let own = self.slot.borrow().own().cloned();
                         if let Some(own) = own {
@@ -174,7 +175,7 @@ impl Peer {
             }
             TabMessage::StreamFree => {
                 if !self.slot.borrow().is_own() {
-                    self.holder.set_to(StreamHolder::Free);
+                    self.holder.set_if_changed(StreamHolder::Free);
                 }
             }
             TabMessage::Lead(other) => {
@@ -208,7 +209,7 @@ impl Peer {
         let stamp = self.slot.borrow_mut().take(browser::now_ms(), &self.tab);
         self.post(TabMessage::TakeStream(stamp));
         *self.resting.borrow_mut() = None;
-        self.holder.set_to(StreamHolder::Own);
+        self.holder.set_if_changed(StreamHolder::Own);
         self.rejoin();
     }
 
@@ -217,7 +218,7 @@ impl Peer {
         let had = self.slot.borrow_mut().release();
         if had {
             self.post(TabMessage::StreamFree);
-            self.holder.set_to(StreamHolder::Free);
+            self.holder.set_if_changed(StreamHolder::Free);
         }
     }
 
@@ -260,7 +261,7 @@ impl Peer {
         if !self.is_leading() {
             return;
         }
-        let Some(sessions) = self.summaries.peek() else { return };
+        let Some(sessions) = self.summaries.get_untracked_or_default() else { return };
         let all = SessionSummaries { build_id: String::new(), sessions };
         if let Ok(data) = serde_json::to_string(&all) {
             let name = SummaryEventName::Sessions.as_str().to_owned();
@@ -273,7 +274,7 @@ impl Peer {
         match SummaryEventName::parse(name) {
             Some(SummaryEventName::Sessions) => {
                 if let Ok(SessionSummaries { sessions, .. }) = serde_json::from_str(data) {
-                    self.summaries.set_to(Some(sessions));
+                    self.summaries.set_if_changed(Some(sessions));
                 }
             }
             Some(SummaryEventName::Summary) => {
