@@ -4,15 +4,15 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     commands::{Commands, add_global, help_view, palette_view},
-    composer::{guard_window, keep_apart},
+    composer::{clear_drafts_of_other_owners, guard_window},
     dialog::Dialog,
-    markdown::highlight::Colours,
+    markdown::highlight::HighlightCache,
     node::{ElementExt as _, Node, el, live},
     pages::{FirstMessage, page_view},
     prefs::Prefs,
     route::{Navigator, Route},
     rules::{RulesDialog, rules_view},
-    server_fns::{Loaded, fetch, written_colours},
+    server_fns::{PageData, fetch, written_colours},
     sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
     signal::RwSignalExt as _,
     tabs::Tabs,
@@ -23,8 +23,8 @@ use crate::{
 pub fn App() -> impl IntoView {
     provide_context(Prefs::current().lang);
     provide_context(FirstMessage::new());
-    Colours::provide(written_colours());
-    Effect::new(|_| keep_apart());
+    HighlightCache::provide(written_colours());
+    Effect::new(|_| clear_drafts_of_other_owners());
     Effect::new(|_| guard_window());
     let tabs = Tabs::provide();
     let navigator = Navigator::provide();
@@ -38,7 +38,7 @@ pub fn App() -> impl IntoView {
     provide_context(conversations);
     // What the server has read for this page is written into it, and read from there when the page is taken over.
     let first =
-        SharedValue::new(|| use_context::<Loaded>().unwrap_or_default().sealed()).into_inner().unsealed();
+        SharedValue::new(|| use_context::<PageData>().unwrap_or_default().sealed()).into_inner().unsealed();
     let is_deferred = first.is_deferred;
     let loaded = RwSignal::new(Some(first));
     let go = move |route: &Route| {

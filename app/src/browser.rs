@@ -12,7 +12,7 @@ use web_sys::{
 
 use crate::{
     base_path::{address, base},
-    server_fns::Failure,
+    server_fns::ApiError,
 };
 
 /// The `<html>` element.
@@ -42,7 +42,7 @@ pub(crate) fn minutes_behind_utc(at_ms: i64) -> i64 {
 }
 
 /// A fraction between 0 and 1, by chance.
-pub(crate) fn chance() -> f64 {
+pub(crate) fn random() -> f64 {
     js_sys::Math::random()
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn page_address() -> String {
 }
 
 /// Tells the page's worker something, if it has one.
-pub(crate) fn tell_worker(words: &[&str]) {
+pub(crate) fn post_to_worker(words: &[&str]) {
     let worker = window().navigator().service_worker().controller();
     if let (Some(worker), Ok(words)) = (worker, serde_json::to_string(words)) {
         let _ = worker.post_message(&words.into());
@@ -105,7 +105,7 @@ pub(crate) fn online() -> bool {
 }
 
 /// Whether the main pointer is a finger: then a focused text field covers half the screen with a keyboard.
-pub(crate) fn touch() -> bool {
+pub(crate) fn is_coarse_pointer() -> bool {
     window().match_media("(pointer: coarse)").ok().flatten().is_some_and(|query| query.matches())
 }
 
@@ -129,14 +129,14 @@ pub(crate) fn replace_path(path: &str) {
 }
 
 /// Puts something above the page that going back takes away, as one expects on a phone.
-pub(crate) fn push_layer() {
+pub(crate) fn push_overlay() {
     if let Ok(history) = window().history() {
         let _ = history.push_state(&JsValue::TRUE, "");
     }
 }
 
 /// Goes back from a layer. Whether there was one.
-pub(crate) fn pop_layer() -> bool {
+pub(crate) fn pop_overlay() -> bool {
     window().history().is_ok_and(|history| is_layer(&history) && history.back().is_ok())
 }
 
@@ -240,7 +240,7 @@ pub(crate) fn focus_around(event: &web_sys::Event) {
 
 /// Gives the focus back to where one writes. (With a finger, that would bring the keyboard up.)
 pub(crate) fn focus_composer() {
-    if !touch() {
+    if !is_coarse_pointer() {
         focus(".composer textarea");
     }
 }
@@ -253,14 +253,14 @@ pub(crate) fn catch_focus() {
 }
 
 /// Whether a key goes into a field.
-pub(crate) fn writes(event: &KeyboardEvent) -> bool {
+pub(crate) fn targets_input(event: &KeyboardEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     target.is_some_and(|target| is_field(&target))
 }
 
 /// Whether a key belongs to a word that is being composed (Chinese, Japanese, …). (229 is Safari's way to say so of the
 /// key that ends it.)
-pub(crate) fn composes(event: &KeyboardEvent) -> bool {
+pub(crate) fn is_ime_composing(event: &KeyboardEvent) -> bool {
     event.is_composing() || event.key_code() == 229
 }
 
@@ -290,7 +290,7 @@ pub(crate) fn is_mac() -> bool {
 }
 
 /// Whether there is room for the sidebar beside the page; as in the styles.
-pub(crate) fn wide() -> bool {
+pub(crate) fn has_sidebar_room() -> bool {
     window().match_media("(width >= 900px)").ok().flatten().is_some_and(|query| query.matches())
 }
 
@@ -303,7 +303,7 @@ pub(crate) fn submit(path: &str) {
 }
 
 /// Scrolls as little as it takes to have an element in sight.
-pub(crate) fn into_sight(element: &Element) {
+pub(crate) fn scroll_into_view(element: &Element) {
     let options = ScrollIntoViewOptions::new();
     options.set_block(ScrollLogicalPosition::Nearest);
     element.scroll_into_view_with_scroll_into_view_options(&options);
@@ -324,15 +324,16 @@ pub(crate) fn download(path: &str) {
 ///
 /// # Errors
 /// `unreachable` if no reply came; `proxy_signed_out`.
-pub(crate) async fn ask(path: &str, request: &RequestInit) -> Result<Response, Failure> {
+pub(crate) async fn ask(path: &str, request: &RequestInit) -> Result<Response, ApiError> {
     // Followed into another origin, a redirect would look like a line that is broken.
     request.set_redirect(RequestRedirect::Manual);
     let reply = JsFuture::from(window().fetch_with_str_and_init(&address(path), request)).await;
-    let reply: Response = reply.and_then(JsCast::dyn_into::<Response>).map_err(|_| Failure::unreachable())?;
+    let reply: Response =
+        reply.and_then(JsCast::dyn_into::<Response>).map_err(|_| ApiError::unreachable())?;
     let is_page = header(&reply, "Content-Type").is_some_and(|kind| kind.starts_with("text/html"));
     let asks_to_sign_in = reply.type_() == ResponseType::Opaqueredirect
         || is_page && (reply.ok() || matches!(reply.status(), 401 | 407 | 511));
-    if asks_to_sign_in { Err(Failure::proxy_signed_out()) } else { Ok(reply) }
+    if asks_to_sign_in { Err(ApiError::proxy_signed_out()) } else { Ok(reply) }
 }
 
 /// A header of a reply.
@@ -344,10 +345,10 @@ fn header(reply: &Response, name: &str) -> Option<String> {
 ///
 /// # Errors
 /// What a reply says that says no; `unreachable` if the reply breaks off.
-pub(crate) async fn text(reply: &Response) -> Result<String, Failure> {
+pub(crate) async fn text(reply: &Response) -> Result<String, ApiError> {
     let text = async { JsFuture::from(reply.text()?).await }.await;
-    let text = text.ok().and_then(|text| text.as_string()).ok_or_else(Failure::unreachable)?;
-    if reply.ok() { Ok(text) } else { Err(Failure::of_reply(reply.status(), &text)) }
+    let text = text.ok().and_then(|text| text.as_string()).ok_or_else(ApiError::unreachable)?;
+    if reply.ok() { Ok(text) } else { Err(ApiError::of_reply(reply.status(), &text)) }
 }
 
 /// Posts something to a path of the gateway, and gives it up after so many milliseconds, if that is said. Returns what the
@@ -360,7 +361,7 @@ pub(crate) async fn post(
     body: &JsValue,
     content_type: Option<&str>,
     timeout_ms: Option<u32>,
-) -> Result<String, Failure> {
+) -> Result<String, ApiError> {
     let request = RequestInit::new();
     request.set_method("POST");
     request.set_body(body);

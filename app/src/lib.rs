@@ -11,7 +11,7 @@
 //! - `commands`: what one can do from everywhere, the palette and the keys; `dialog`: what opens above the page
 //! - `questions`: what waits for the user, and answering it; `rules`: what they allow always
 //! - `project`: the codex settings of the folder, and whether the reader trusts them
-//! - `live`: the transcript as it changes, and the event stream that feeds it
+//! - `state`: the transcript as it changes, and the event stream that feeds it
 //! - [`server_fns`]: what the page asks of the server
 //! - `cookies`: reading those of a request, on the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
@@ -39,7 +39,7 @@ mod dialog;
 mod diff;
 mod i18n;
 mod icon;
-mod live;
+
 pub mod markdown;
 mod node;
 mod notify;
@@ -60,6 +60,7 @@ mod signal;
 #[cfg(feature = "hydrate")]
 mod start;
 
+mod state;
 mod tabs;
 mod text;
 mod upload;
@@ -72,7 +73,7 @@ pub use cookies::cookies;
 #[cfg(feature = "ssr")]
 pub use prefs::theme_word;
 #[cfg(feature = "ssr")]
-pub use server_fns::{Loaded, ServerContext, known_colours, load};
+pub use server_fns::{PageData, ServerContext, known_colours, load};
 #[cfg(feature = "ssr")]
 pub use shell::{PAGES, init_tasks, shell};
 #[cfg(feature = "ssr")]

@@ -29,7 +29,7 @@ enum Shown {
 
 /// How things stand in a conversation.
 #[derive(Clone, Copy)]
-pub(crate) struct Standing {
+pub(crate) struct TurnStatus {
     pub(crate) running: bool,
     /// How much waits for the user.
     pub(crate) waiting: usize,
@@ -60,7 +60,7 @@ pub(crate) fn choose(on: bool, state: RwSignal<bool>) {
 
 /// Tells of what happens in a conversation, for as long as its page is there. `about` is its id and its title.
 pub(crate) fn follow(
-    standing: impl Fn() -> Standing + 'static,
+    standing: impl Fn() -> TurnStatus + 'static,
     about: impl Fn() -> (String, Option<String>) + 'static,
 ) {
     let t = texts();
@@ -75,7 +75,7 @@ pub(crate) fn follow(
             take_back();
         });
     });
-    let mut before = Standing { running: false, waiting: 0 };
+    let mut before = TurnStatus { running: false, waiting: 0 };
     Effect::new(move |_| {
         let now = standing();
         let asks = now.waiting > before.waiting;
@@ -94,7 +94,7 @@ pub(crate) fn follow(
 fn take_back() {
     match SHOWN.take() {
         Some(Shown::ByPage(notification)) => notification.close(),
-        Some(Shown::ByWorker(tag)) => browser::tell_worker(&["seen", &tag]),
+        Some(Shown::ByWorker(tag)) => browser::post_to_worker(&["seen", &tag]),
         None => {}
     }
 }
@@ -106,7 +106,7 @@ fn show(title: &str, words: &str, tag: &str) -> Shown {
     options.set_tag(tag);
     options.set_icon(&address("/assets/icon-192.png"));
     let Ok(notification) = Notification::new_with_options(title, &options) else {
-        browser::tell_worker(&["notify", tag, title, words, &browser::page_address()]);
+        browser::post_to_worker(&["notify", tag, title, words, &browser::page_address()]);
         return Shown::ByWorker(tag.to_owned());
     };
     let focus = Closure::once_into_js(|| {

@@ -8,7 +8,7 @@ use crate::{
     i18n::Texts,
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, el, link_button, live, many},
-    server_fns::{self, Failure},
+    server_fns::{self, ApiError},
     signal::RwSignalExt as _,
     text::hidden::exact_name,
 };
@@ -19,7 +19,7 @@ pub(crate) struct Folder {
     /// The folder; `None` if it is not known.
     project: RwSignal<Option<Project>>,
     /// Why a decision could not be recorded.
-    failure: RwSignal<Option<Failure>>,
+    failure: RwSignal<Option<ApiError>>,
 }
 
 impl Folder {

@@ -12,7 +12,7 @@ use crate::{
     i18n::{Texts, texts},
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, el, live, many},
-    server_fns::{Failure, revoke, rules},
+    server_fns::{ApiError, revoke, rules},
     text::hidden::{exact_name, plain_name},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 struct Shown {
     /// `None` until they have come.
     rules: RwSignal<Option<Vec<Rule>>>,
-    failure: RwSignal<Option<Failure>>,
+    failure: RwSignal<Option<ApiError>>,
 }
 
 /// The dialog, for all parts of the page that open it.

@@ -8,7 +8,7 @@ use crate::{
     markdown::blocks::hash,
     pages::window_title,
     prefs::{Prefs, Theme},
-    server_fns::{Loaded, ServerContext, signs_in},
+    server_fns::{PageData, ServerContext, auth_enabled},
 };
 
 /// Scrolls a conversation to its end before it is painted for the first time.
@@ -38,7 +38,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let build = context.as_ref().map(|context| context.build_id.to_string());
     // Only told from others by it: who it is stands nowhere in the page.
     let owner =
-        context.filter(|_| signs_in()).map(|context| format!("{:x}", hash(0, context.owner.as_str())));
+        context.filter(|_| auth_enabled()).map(|context| format!("{:x}", hash(0, context.owner.as_str())));
     let base = use_context::<BasePath>().unwrap_or_default();
     let file = |kind: &str| address(&format!("/{}/{}.{kind}", options.site_pkg_dir, options.output_name));
     let (styles, script, module) = (file("css"), file("js"), file("wasm"));
@@ -111,5 +111,5 @@ fn theme_colors(theme: Theme) -> impl IntoView {
 
 /// The title of the conversation that is asked for.
 fn title() -> Option<String> {
-    use_context::<Loaded>()?.conversation?.snapshot.transcript.title
+    use_context::<PageData>()?.conversation?.snapshot.transcript.title
 }

@@ -7,7 +7,7 @@ use leptos::{
     prelude::*,
 };
 
-use crate::{App, composer::keep_typed, server_fns::Loaded};
+use crate::{App, composer::keep_typed, server_fns::PageData};
 
 /// Starts the page.
 pub fn start() {
@@ -29,7 +29,7 @@ pub fn start() {
         forget(Owner::new_root(None));
         // What the server has written for the page may be changed as well: it is asked for.
         let anew = || {
-            provide_context(Loaded::deferred());
+            provide_context(PageData::deferred());
             App()
         };
         mount_to(body, anew).forget();

@@ -3,10 +3,12 @@
 use codex_gateway_wire::{UploadId, api::Upload};
 use web_sys::Blob;
 
-use crate::{browser::post, server_fns::Failure};
+use crate::{browser::post, server_fns::ApiError};
 
 /// Sends an image; its id.
-pub(crate) async fn image(image: &Blob) -> Result<UploadId, Failure> {
+pub(crate) async fn image(image: &Blob) -> Result<UploadId, ApiError> {
     let answer = post("/api/uploads", image, None, None).await?;
-    serde_json::from_str(&answer).map(|upload: Upload| upload.id).map_err(|_| Failure::of_reply(200, &answer))
+    serde_json::from_str(&answer)
+        .map(|upload: Upload| upload.id)
+        .map_err(|_| ApiError::of_reply(200, &answer))
 }

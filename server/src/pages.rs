@@ -13,7 +13,7 @@ use axum::{
     routing::{get, post},
 };
 use codex_gateway_app::{
-    BasePath, Loaded, PAGES, RenderBudget, ServerContext, init_tasks, known_colours, load, shell,
+    BasePath, PAGES, PageData, RenderBudget, ServerContext, init_tasks, known_colours, load, shell,
 };
 use codex_gateway_wire::OwnerId;
 use leptos::{config::LeptosOptions, nonce::Nonce, prelude::provide_context};
@@ -64,7 +64,7 @@ async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Req
                 path = page.parts.uri.path(),
                 "the page is too large to render on the server; the browser loads its conversation"
             );
-            page.clone().render_small(Loaded::deferred()).await
+            page.clone().render_small(PageData::deferred()).await
         } else {
             rendered
         }
@@ -89,7 +89,7 @@ struct Page {
 
 impl Page {
     /// Renders a page without a conversation.
-    async fn render_small(self, loaded: Loaded) -> Option<Bytes> {
+    async fn render_small(self, loaded: PageData) -> Option<Bytes> {
         let runtime = Handle::current();
         let work = spawn_blocking(move || runtime.block_on(self.render(loaded, None)));
         match work.await.map_err(JoinError::try_into_panic) {
@@ -101,7 +101,7 @@ impl Page {
     }
 
     /// Renders the whole document. `None` if it exceeds [`MAX_PAGE_BYTES`].
-    async fn render(self, loaded: Loaded, budget: Option<RenderBudget>) -> Option<Bytes> {
+    async fn render(self, loaded: PageData, budget: Option<RenderBudget>) -> Option<Bytes> {
         let Self { context, base_path, parts, nonce, leptos } = self;
         let colours = known_colours(&context, &loaded).await;
         let provide = move || {
@@ -144,7 +144,7 @@ fn server_context(state: &AppState, owner: OwnerId) -> ServerContext {
         sessions: state.sessions.clone(),
         owner,
         build_id: state.build_id.clone(),
-        signs_in: state.auth.is_enabled(),
+        auth_enabled: state.auth.is_enabled(),
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     json::{fields, text_view},
     of_kind,
 };
-use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
+use crate::{i18n::Texts, icon::Icon, node::Node, state::EntryRef};
 use codex_gateway_wire::{
     Content, Item,
     codex::{CollabAgentToolCall, ItemStatus, SubAgentActivity},

@@ -10,7 +10,7 @@ use super::{CopyButton, Head, Tone, of_kind, unwrap_shell_command};
 use crate::{
     i18n::Texts,
     icon::Icon,
-    live::EntryRef,
+    state::EntryRef,
     text::{
         ansi,
         excerpt::{excerpt, first_lines, last_lines},

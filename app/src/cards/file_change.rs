@@ -5,8 +5,8 @@ use crate::{
     diff::{ChangedFile, diff_view, file_row, kind_word},
     i18n::Texts,
     icon::Icon,
-    live::EntryRef,
     node::{ElementExt as _, Node, el, live, many},
+    state::EntryRef,
     text::hidden::plain_name,
 };
 use codex_gateway_wire::{

@@ -3,8 +3,8 @@
 use super::of_kind;
 use crate::{
     i18n::Texts,
-    live::EntryRef,
     node::{El, ElementExt as _, Node, el, live, many},
+    state::EntryRef,
     text::hidden::{TextKind, exact},
 };
 use codex_gateway_wire::{Content, Item, Json, lenient_deserialize};

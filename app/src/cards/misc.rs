@@ -21,8 +21,8 @@ use crate::{
     conversation::Chat,
     i18n::Texts,
     icon::Icon,
-    live::EntryRef,
     node::{ElementExt as _, Node, el, live, many},
+    state::EntryRef,
 };
 
 /// What a web search did.

@@ -28,8 +28,8 @@ use self::{command::CommandBody, plan::PlanBody};
 use crate::{
     i18n::Texts,
     icon::Icon,
-    live::EntryRef,
     markdown::{self, AlertLabels, MarkdownLabels, MarkdownText},
+    state::EntryRef,
 };
 
 /// The line of an entry: icon, verb, target, result, duration.

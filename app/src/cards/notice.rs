@@ -6,7 +6,7 @@ use super::{
     misc::is_long,
     of_kind,
 };
-use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
+use crate::{i18n::Texts, icon::Icon, node::Node, state::EntryRef};
 use codex_gateway_wire::{Content, transcript::Notice};
 
 pub(super) fn head(notice: &Notice, t: &Texts) -> Head {

@@ -10,7 +10,7 @@ use super::{Head, of_kind};
 use crate::{
     i18n::Texts,
     icon::{Icon, icon},
-    live::EntryRef,
+    state::EntryRef,
 };
 
 pub(super) fn head(plan: &TurnPlan, t: &Texts) -> Head {

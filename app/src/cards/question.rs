@@ -17,10 +17,10 @@ use super::{
 use crate::{
     i18n::Texts,
     icon::Icon,
-    live::EntryRef,
     node::{El, ElementExt as _, Node, el, link_button},
     questions::{Subject, subject},
     rules::{RulesDialog, rule_title},
+    state::EntryRef,
     text::hidden::{exact_name, plain_name},
 };
 

@@ -4,9 +4,9 @@ use super::{Head, markdown_view};
 use crate::{
     i18n::Texts,
     icon::Icon,
-    live::EntryRef,
     markdown::MarkdownText,
     node::{ElementExt as _, Node, el},
+    state::EntryRef,
 };
 use codex_gateway_wire::{
     Content, Item, Phase,

@@ -8,7 +8,7 @@ use super::{
     misc::first_line,
     of_kind, unwrap_shell_command,
 };
-use crate::{i18n::Texts, icon::Icon, live::EntryRef, node::Node};
+use crate::{i18n::Texts, icon::Icon, node::Node, state::EntryRef};
 
 /// The parameters that say what it is about.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use crate::{
     prefs::{Prefs, Theme, choose_lang, choose_theme},
     route::Navigator,
     rules::RulesDialog,
-    server_fns::signs_in,
+    server_fns::auth_enabled,
     sidebar::Drawer,
 };
 
@@ -23,7 +23,7 @@ pub(crate) fn add_global(
     rules: RulesDialog,
 ) {
     let t = texts();
-    if signs_in() {
+    if auth_enabled() {
         commands.add(Command::always(t.sign_out(), Icon::Shield, || browser::submit("/sign-out")));
     }
     for lang in Lang::ALL {

@@ -23,7 +23,7 @@ impl Key {
         match self {
             _ if alt => false,
             // On some keyboards it takes Shift, on others not.
-            Self::Plain(plain) => !ctrl && key == plain && !browser::writes(event),
+            Self::Plain(plain) => !ctrl && key == plain && !browser::targets_input(event),
             Self::Ctrl(letter) => ctrl && !shift && key.eq_ignore_ascii_case(letter),
             Self::CtrlShift(letter) => ctrl && shift && key.eq_ignore_ascii_case(letter),
         }

@@ -109,7 +109,7 @@ impl Commands {
     }
 
     fn pressed(self, event: &KeyboardEvent) {
-        if event.default_prevented() || browser::composes(event) || event.repeat() {
+        if event.default_prevented() || browser::is_ime_composing(event) || event.repeat() {
             return;
         }
         let find = |all: &Vec<(u32, Command)>| {

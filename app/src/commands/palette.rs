@@ -68,9 +68,9 @@ impl Palette {
             .attr("autocomplete", "off")
             .unmanaged()
             .attr("enterkeyhint", "go")
-            .on("input", move |event: Event| self.look_for(event_target_value(&event)))
+            .on("input", move |event: Event| self.search(event_target_value(&event)))
             .on("keydown", move |event: KeyboardEvent| self.pressed(&event));
-        untrack(|| self.look_for(String::new()));
+        untrack(|| self.search(String::new()));
         let choices = move || {
             let all = self.choices();
             if all.is_empty() {
@@ -115,7 +115,7 @@ impl Palette {
         all.chain(self.found.get().into_iter().map(Choice::Open)).collect()
     }
 
-    fn look_for(self, words: String) {
+    fn search(self, words: String) {
         self.words.set(words.clone());
         self.at.set(0);
         spawn_local(async move {
@@ -140,7 +140,7 @@ impl Palette {
     }
 
     fn pressed(self, event: &KeyboardEvent) {
-        if browser::composes(event) {
+        if browser::is_ime_composing(event) {
             return;
         }
         let choices = untrack(|| self.choices());
@@ -154,7 +154,7 @@ impl Palette {
         event.prevent_default();
         let meant = format!("#choice-{}", self.at.get_untracked());
         if let Some(choice) = browser::find(&meant) {
-            browser::into_sight(&choice);
+            browser::scroll_into_view(&choice);
         }
     }
 }

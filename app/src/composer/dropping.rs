@@ -5,7 +5,7 @@ use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{DataTransfer, DragEvent};
 
-use super::{MOUNTED, images};
+use super::{ACTIVE, images};
 use crate::browser;
 use crate::signal::RwSignalExt as _;
 
@@ -16,7 +16,7 @@ pub(crate) fn guard_window() {
             return;
         }
         event.prevent_default();
-        let composer = MOUNTED.get().filter(|composer| composer.is_on_page());
+        let composer = ACTIVE.get().filter(|composer| composer.is_on_page());
         if let Some(data) = event.data_transfer() {
             data.set_drop_effect(if composer.is_some() { "copy" } else { "none" });
         }
@@ -36,14 +36,14 @@ pub(crate) fn guard_window() {
             return;
         }
         event.prevent_default();
-        if let Some(composer) = MOUNTED.get().filter(|composer| composer.is_on_page()) {
+        if let Some(composer) = ACTIVE.get().filter(|composer| composer.is_on_page()) {
             images::take_dropped(composer, event.data_transfer());
         }
     });
 }
 
 fn end_drag() {
-    if let Some(composer) = MOUNTED.get() {
+    if let Some(composer) = ACTIVE.get() {
         composer.signals().dragged_over.set_if_changed(false);
     }
 }

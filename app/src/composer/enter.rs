@@ -18,7 +18,7 @@ const BREAKS: &str = "breaks";
 
 /// Returns `true` if Enter alone sends.
 pub(crate) fn sends() -> bool {
-    chosen(browser::stored(KEY).as_deref()).unwrap_or_else(|| !browser::touch())
+    chosen(browser::stored(KEY).as_deref()).unwrap_or_else(|| !browser::is_coarse_pointer())
 }
 
 fn chosen(word: Option<&str>) -> Option<bool> {

@@ -6,19 +6,19 @@
 //! - [`suggest`]: what is offered while one writes: files, and what can be done
 //! - [`drafts`]: what is not sent yet; `recall`: what was; `owner`: whose that is
 
-mod access;
-mod area;
-mod busy;
+mod draft_owner;
 mod drafts;
 mod dropping;
 pub(crate) mod enter;
+mod history;
 mod images;
 mod keys;
 mod models;
-mod owner;
-mod recall;
+mod permission;
 mod send;
 mod suggest;
+mod text_area;
+mod when_busy;
 
 use std::{cell::Cell, sync::Arc, time::Duration};
 
@@ -29,13 +29,13 @@ use codex_gateway_wire::{
 use leptos::{ev, prelude::*};
 use web_sys::Event;
 
-pub(crate) use area::Area;
+pub(crate) use draft_owner::clear_drafts_of_other_owners;
 pub(crate) use drafts::{edit_key, forget_of as forget_draft, upload};
 pub(crate) use dropping::guard_window;
 pub(crate) use images::thumbnail;
-pub(crate) use owner::keep_apart;
+pub(crate) use text_area::TextArea;
 
-use self::{access::Access, images::Images, models::Mind, suggest::Suggestions};
+use self::{images::Images, models::ModelChoice, permission::PermissionChoice, suggest::Suggestions};
 use crate::{
     browser,
     commands::{Command, Commands},
@@ -43,7 +43,7 @@ use crate::{
     i18n::{Texts, texts},
     icon::{Icon, icon},
     node::{El, ElementExt as _, el, live},
-    server_fns::Site,
+    server_fns::SiteConfig,
     signal::RwSignalExt as _,
 };
 
@@ -63,7 +63,7 @@ pub(crate) struct ComposerSetup {
     /// The models that can be chosen.
     pub(crate) models: Vec<Model>,
     /// What the operator allows.
-    pub(crate) site: Site,
+    pub(crate) site: SiteConfig,
     /// The conversation, if there is one already.
     pub(crate) chat: Option<Chat>,
     /// Where a new one is to work, if that was chosen.
@@ -82,9 +82,9 @@ pub(crate) struct Composer {
     /// Where a new conversation is to work, if that was chosen.
     cwd: RwSignal<Option<String>>,
     models: RwSignal<Vec<Model>>,
-    site: RwSignal<Site>,
+    site: RwSignal<SiteConfig>,
     submit: RwSignal<Option<Submit>>,
-    area: Area,
+    area: TextArea,
     /// What is written.
     text: RwSignal<String>,
     /// Where the draft is kept.
@@ -135,19 +135,19 @@ const MAX_MIRRORED: usize = 4_000;
 /// What the reader picked for the next message.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Picked {
-    mind: Option<Mind>,
-    access: Option<Access>,
+    mind: Option<ModelChoice>,
+    access: Option<PermissionChoice>,
 }
 
 thread_local! {
     /// The composer that is on the page, whichever that is. (Of the page's one thread: a server has none on any.)
-    static MOUNTED: Cell<Option<Composer>> = const { Cell::new(None) };
+    static ACTIVE: Cell<Option<Composer>> = const { Cell::new(None) };
 }
 
 /// The composer of a conversation, while that is on the page.
 pub(crate) fn composer_of(conversation: &str) -> Option<Composer> {
     let key = drafts::key(conversation);
-    MOUNTED.get().filter(|composer| composer.key.try_with_untracked(|own| *own == key) == Some(true))
+    ACTIVE.get().filter(|composer| composer.key.try_with_untracked(|own| *own == key) == Some(true))
 }
 
 thread_local! {
@@ -158,7 +158,7 @@ thread_local! {
 /// Keeps what is written in the page's field, for the field that takes its place.
 #[cfg(feature = "hydrate")]
 pub(crate) fn keep_typed() {
-    TYPED.set(area::value_of(".composer textarea").filter(|text| !text.is_empty()));
+    TYPED.set(text_area::value_of(".composer textarea").filter(|text| !text.is_empty()));
 }
 
 /// Brings a text back into the composer that is about to be made. The draft that is stored may be missing: storage can be
@@ -185,7 +185,7 @@ impl Composer {
             models: RwSignal::new(models),
             site: RwSignal::new(site),
             submit: RwSignal::new(Some(submit)),
-            area: Area::new(),
+            area: TextArea::new(),
             text: RwSignal::new(String::new()),
             key: RwSignal::new(drafts::key(&draft_key)),
             picked: RwSignal::new(Picked::default()),
@@ -297,7 +297,7 @@ impl Composer {
     /// As soon as the field is there: what was written before stands in it.
     fn begin(self) {
         let Some(area) = self.area.track() else { return };
-        MOUNTED.set(Some(self));
+        ACTIVE.set(Some(self));
         let key = self.key.get_untracked_or_default();
         if let Some(chat) = self.chat {
             // Drafts were once kept under the names of sessions.
@@ -314,7 +314,7 @@ impl Composer {
         }
         self.text.set(area.value());
         self.images.restore(drafts::images(&key).into_iter());
-        self.when_busy.set(busy::chosen());
+        self.when_busy.set(when_busy::chosen());
         self.signals().enter_sends.set(enter::sends());
         let leaving = window_event_listener(ev::pagehide, move |_| self.save());
         on_cleanup(move || {
@@ -323,7 +323,7 @@ impl Composer {
         });
         // It is part of the page only after this.
         request_animation_frame(move || {
-            if !browser::touch() {
+            if !browser::is_coarse_pointer() {
                 let _ = area.focus();
             }
         });
@@ -366,7 +366,7 @@ pub(crate) fn composer_view(setup: ComposerSetup) -> El {
         .attr("autocomplete", "off")
         .unmanaged()
         .live_attr("disabled", move || composer.closed());
-    let area = suggestions.described(keys::listening(composer, area));
+    let area = suggestions.described(keys::bind_keys(composer, area));
     let form = el("form")
         .class("composer")
         .on("submit", submitted)
@@ -396,7 +396,7 @@ fn settings_view(composer: Composer) -> El {
     el("div")
         .class("run-with")
         .child(models::picker(composer))
-        .child(access::picker(composer))
+        .child(permission::picker(composer))
         .child(models::context_meter(composer.chat, composer.t))
         .child(el("span").class("spring"))
         .child(el("span").class("keys").child(live(move || {
@@ -431,7 +431,7 @@ fn tools_view(composer: Composer) -> El {
         .class("tools")
         .child(images::picker(composer))
         .child(el("span").class("spring"))
-        .child(live(move || composer.running().then(|| busy::picker(composer))))
+        .child(live(move || composer.running().then(|| when_busy::picker(composer))))
         .child(live(stop))
         .child(live(send))
 }

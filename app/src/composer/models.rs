@@ -15,12 +15,12 @@ use crate::{
 
 /// A model, and how hard it is to think, if that can be chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mind {
+pub(super) struct ModelChoice {
     pub(super) model: Option<String>,
     pub(super) effort: Option<String>,
 }
 
-impl Mind {
+impl ModelChoice {
     fn value(&self) -> String {
         let part = |part: &Option<String>| part.clone().unwrap_or_default();
         format!("{} {}", part(&self.model), part(&self.effort))
@@ -34,13 +34,15 @@ impl Mind {
 }
 
 /// What the next message is for; tracked. The model in use, until another is picked.
-pub(super) fn chosen(composer: Composer) -> Mind {
+pub(super) fn chosen(composer: Composer) -> ModelChoice {
     if let Some(picked) = composer.picked.try_with(|picked| picked.mind.clone()).flatten() {
         return picked;
     }
     let used = composer.chat.map(|chat| {
-        chat.live
-            .meta(|transcript| Mind { model: transcript.model.clone(), effort: transcript.effort.clone() })
+        chat.live.meta(|transcript| ModelChoice {
+            model: transcript.model.clone(),
+            effort: transcript.effort.clone(),
+        })
     });
     let used = used.unwrap_or_default();
     composer.models.with_untracked(|models| {
@@ -54,7 +56,7 @@ pub(super) fn chosen(composer: Composer) -> Mind {
                 one.supported_reasoning_efforts.iter().any(|it| it.reasoning_effort == *effort)
             })
         };
-        Mind { effort: effort.filter(lists), model }
+        ModelChoice { effort: effort.filter(lists), model }
     })
 }
 
@@ -90,7 +92,7 @@ pub(super) fn picker(composer: Composer) -> El {
         })
     };
     let pick = move |event: Event| {
-        let mind = Mind::parse(&event_target_value(&event));
+        let mind = ModelChoice::parse(&event_target_value(&event));
         composer.picked.update(|picked| picked.mind = Some(mind).filter(|mind| mind.model.is_some()));
     };
     el("select")
@@ -102,9 +104,9 @@ pub(super) fn picker(composer: Composer) -> El {
         .child(live(options))
 }
 
-fn model_view(model: &Model, chosen: &Mind, t: &Texts) -> El {
+fn model_view(model: &Model, chosen: &ModelChoice, t: &Texts) -> El {
     let name = if model.display_name.is_empty() { &model.model } else { &model.display_name };
-    let mind = |effort| Mind { model: Some(model.model.clone()), effort };
+    let mind = |effort| ModelChoice { model: Some(model.model.clone()), effort };
     if model.supported_reasoning_efforts.is_empty() {
         return option_view(&mind(None), chosen, name.clone());
     }
@@ -116,7 +118,7 @@ fn model_view(model: &Model, chosen: &Mind, t: &Texts) -> El {
     el("optgroup").attr("label", name.clone()).child(many(efforts))
 }
 
-fn option_view(mind: &Mind, chosen: &Mind, name: String) -> El {
+fn option_view(mind: &ModelChoice, chosen: &ModelChoice, name: String) -> El {
     el("option").attr("value", mind.value()).attr("selected", mind == chosen).child(name)
 }
 
@@ -155,11 +157,11 @@ mod tests {
     fn a_choice_reads_back_as_written() {
         let some = |text: &str| Some(text.to_owned());
         for mind in [
-            Mind { model: some("gpt-6"), effort: some("high") },
-            Mind { model: some("gpt-6"), effort: None },
-            Mind::default(),
+            ModelChoice { model: some("gpt-6"), effort: some("high") },
+            ModelChoice { model: some("gpt-6"), effort: None },
+            ModelChoice::default(),
         ] {
-            assert_eq!(Mind::parse(&mind.value()), mind);
+            assert_eq!(ModelChoice::parse(&mind.value()), mind);
         }
     }
 }

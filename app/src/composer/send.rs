@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::conversation::RENAME;
 use crate::signal::RwSignalExt as _;
 
-use super::{Composer, Draft, Picked, access, drafts, models, recall};
+use super::{Composer, Draft, Picked, drafts, history, models, permission};
 
 /// Sends what is written, or does what it says if it is a command. `when_busy`: what to do while a turn runs, if not
 /// what the reader chose.
@@ -31,7 +31,7 @@ pub(super) fn send(composer: Composer, when_busy: Option<WhenBusy>) {
         when_busy: when_busy.unwrap_or_default(),
         ..settings(composer)
     };
-    recall::keep(&written);
+    history::keep(&written);
     // What is kept is what is sent: only then it is forgotten once it has arrived.
     composer.save();
     composer.signals().recalled.set(0);
@@ -54,7 +54,7 @@ pub(super) fn send(composer: Composer, when_busy: Option<WhenBusy>) {
 fn settings(composer: Composer) -> StartTurn {
     let Picked { mind, access } = composer.picked.get_untracked_or_default();
     let mind = mind.map(|_| untrack(|| models::chosen(composer))).unwrap_or_default();
-    let access = access.map(|_| untrack(|| access::chosen(composer)));
+    let access = access.map(|_| untrack(|| permission::chosen(composer)));
     StartTurn {
         model: mind.model,
         effort: mind.effort,

@@ -29,7 +29,7 @@ enum Suggestion {
 
 /// What is offered now.
 #[derive(Clone, Default)]
-struct Offer {
+struct SuggestionList {
     all: Vec<Suggestion>,
     /// The place of the one that Enter takes.
     at: usize,
@@ -40,7 +40,7 @@ struct Offer {
 /// The offers of a composer.
 #[derive(Clone, Copy)]
 pub(super) struct Suggestions {
-    offer: RwSignal<Offer>,
+    offer: RwSignal<SuggestionList>,
     commands: Option<Commands>,
     /// Counts what was asked for: an answer to an earlier question is left out.
     asked: RwSignal<u32>,
@@ -67,7 +67,11 @@ fn asking(text: &str, caret: usize) -> Option<Asking<'_>> {
 
 impl Suggestions {
     pub(super) fn new() -> Self {
-        Self { offer: RwSignal::new(Offer::default()), commands: use_context(), asked: RwSignal::new(0) }
+        Self {
+            offer: RwSignal::new(SuggestionList::default()),
+            commands: use_context(),
+            asked: RwSignal::new(0),
+        }
     }
 
     fn is_open(self) -> bool {
@@ -77,7 +81,7 @@ impl Suggestions {
     pub(super) fn close(self) {
         self.asked.update(|asked| *asked += 1);
         if self.offer.try_with_untracked(|offer| offer.all.is_empty()) == Some(false) {
-            self.offer.set(Offer::default());
+            self.offer.set(SuggestionList::default());
         }
     }
 
@@ -88,7 +92,7 @@ impl Suggestions {
             Some(Asking::Command(name)) => {
                 let all = self.commands.map(|commands| commands.by_word(name)).unwrap_or_default();
                 self.close();
-                self.offer.set(Offer {
+                self.offer.set(SuggestionList {
                     all: all.into_iter().map(Suggestion::Command).collect(),
                     at: 0,
                     from: 0,
@@ -110,7 +114,7 @@ impl Suggestions {
             let found = server_fns::files(session, cwd, query).await.unwrap_or_default();
             if self.asked.try_with_untracked(|asked| Some(*asked) == number) == Some(true) {
                 let all = found.into_iter().take(MOST).map(Suggestion::File).collect();
-                self.offer.set(Offer { all, at: 0, from });
+                self.offer.set(SuggestionList { all, at: 0, from });
             }
         });
     }
@@ -142,7 +146,7 @@ impl Suggestions {
 
     /// Takes one of them.
     fn take(self, composer: Composer, at: usize) {
-        let Offer { all, from, .. } = self.offer.get_untracked_or_default();
+        let SuggestionList { all, from, .. } = self.offer.get_untracked_or_default();
         self.close();
         match all.into_iter().nth(at) {
             Some(Suggestion::File(file)) => {
@@ -180,7 +184,7 @@ impl Suggestions {
     pub(super) fn view(self, composer: Composer) -> Node {
         let t = composer.t;
         live(move || {
-            let Offer { all, at, .. } = self.offer.get();
+            let SuggestionList { all, at, .. } = self.offer.get();
             if all.is_empty() {
                 return Node::Empty;
             }

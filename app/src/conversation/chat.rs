@@ -14,13 +14,13 @@ use crate::{
     browser,
     composer::{Draft, composer_of, forget_draft, take_back},
     i18n::{Texts, texts},
-    live::{LinkState, Live, Outbox, Stream, Target, Unsent},
     pages::FirstMessage,
     panel::Panel,
     project::Folder,
     route::{Navigator, Route, thread_path},
-    server_fns::{self, Conversation, Failure},
+    server_fns::{self, ApiError, Conversation},
     signal::RwSignalExt as _,
+    state::{ConnectionState, Outbox, Stream, Target, TranscriptStore, Unsent},
     tabs::Tabs,
 };
 
@@ -28,16 +28,16 @@ use crate::{
 const SLOW_START_SECONDS: u32 = 3;
 
 /// Called once a message has arrived, or why it did not.
-type Done = Box<dyn FnOnce(Result<(), &Failure>)>;
+type Done = Box<dyn FnOnce(Result<(), &ApiError>)>;
 
 /// A conversation on the page.
 #[derive(Clone, Copy)]
 pub(crate) struct Chat {
     pub(crate) t: &'static Texts,
-    pub(crate) live: Live,
+    pub(crate) live: TranscriptStore,
     pub(crate) outbox: Outbox,
     /// How the page is connected.
-    pub(crate) link: RwSignal<LinkState>,
+    pub(crate) link: RwSignal<ConnectionState>,
     /// The server is of another build than the page.
     pub(crate) outdated: RwSignal<bool>,
     /// The present moment by the server's clock, in Unix milliseconds; kept while a turn runs or something waits.
@@ -74,9 +74,9 @@ impl Chat {
         let (id, approvals) = (snapshot.session.id.clone(), snapshot.session.approvals);
         let chat = Self {
             t: texts(),
-            live: Live::new(snapshot),
+            live: TranscriptStore::new(snapshot),
             outbox: Outbox::new(),
-            link: RwSignal::new(LinkState::Connecting),
+            link: RwSignal::new(ConnectionState::Connecting),
             outdated: RwSignal::new(false),
             now: RwSignal::new(site.now_ms),
             sending_seconds: RwSignal::new(0),
@@ -95,17 +95,17 @@ impl Chat {
         chat.draft_key.set(chat.draft_name());
         if let Some(first) = first {
             chat.outbox.show(first);
-            chat.outbox.settle(chat.live);
+            chat.outbox.reconcile(chat.live);
         }
         let tabs = use_context::<Tabs>();
         Effect::new(move |_| {
             if chat.is_past() {
-                return chat.link.set(LinkState::Past);
+                return chat.link.set(ConnectionState::Past);
             }
             let Some(tabs) = tabs else { return };
-            let tap = chat.panel().tap;
+            let recorder = chat.panel().recorder;
             let stream =
-                Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated, tap, tabs);
+                Stream::open(id.clone(), chat.live, chat.outbox, chat.link, chat.outdated, recorder, tabs);
             chat.stream.set(Some(StoredValue::new_local(stream)));
             chat.keep_time(site.now_ms);
         });
@@ -116,7 +116,7 @@ impl Chat {
         });
         let navigator = use_context::<Navigator>();
         Effect::new(move |_| {
-            if chat.link.get() == LinkState::Expired {
+            if chat.link.get() == ConnectionState::Expired {
                 chat.leave_session(navigator);
             }
         });
@@ -166,13 +166,13 @@ impl Chat {
     fn leave_session(self, navigator: Option<Navigator>) {
         let id = self.id();
         let Some(thread) = self.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
-            return self.link.set(LinkState::Gone);
+            return self.link.set(ConnectionState::Gone);
         };
         if self.is_past() {
             return;
         }
         self.id.set(SessionId::default());
-        self.link.set(LinkState::Past);
+        self.link.set(ConnectionState::Past);
         // The messages of the queue come back to where they were written: no session waits to send them.
         for item in self.live.take_queue().into_iter().rev() {
             let turn = StartTurn { prompt: item.text, input: item.input, ..StartTurn::default() };
@@ -198,12 +198,12 @@ impl Chat {
 
     /// Whether nothing more can be sent; tracked.
     pub(crate) fn ended(self) -> bool {
-        matches!(self.link.get(), LinkState::Closed | LinkState::Gone)
+        matches!(self.link.get(), ConnectionState::Closed | ConnectionState::Gone)
     }
 
     /// Whether one has to sign in again; tracked.
     pub(crate) fn signed_out(self) -> bool {
-        matches!(self.link.get(), LinkState::SignedOut | LinkState::ProxySignedOut)
+        matches!(self.link.get(), ConnectionState::SignedOut | ConnectionState::ProxySignedOut)
     }
 
     /// Whether there is something that Stop ends: a turn, or a message whose turn has not begun; tracked.
@@ -270,7 +270,7 @@ impl Chat {
     /// Sends a message.
     pub(crate) fn send(self, draft: Draft) {
         let Draft { turn, done } = draft;
-        let arrived = move |sent: Result<(), &Failure>| {
+        let arrived = move |sent: Result<(), &ApiError>| {
             if sent.is_ok() {
                 done();
             }
@@ -287,7 +287,7 @@ impl Chat {
     pub(crate) fn send_elsewhere(self, message: Unsent) {
         let (key, turn) = (self.draft_key(), message.turn.clone());
         let cwd = self.live.with_untracked(|transcript| transcript.cwd.clone());
-        let arrived = move |sent: Result<(), &Failure>| {
+        let arrived = move |sent: Result<(), &ApiError>| {
             if sent.is_ok() {
                 forget_draft(&key, &turn);
             }
@@ -299,7 +299,7 @@ impl Chat {
     pub(crate) fn resend(self, message: Unsent) {
         let message = message.again();
         let (key, turn) = (self.draft_key(), message.turn.clone());
-        let arrived = move |sent: Result<(), &Failure>| {
+        let arrived = move |sent: Result<(), &ApiError>| {
             // It was kept as the draft until now.
             if sent.is_ok() {
                 forget_draft(&key, &turn);
@@ -321,13 +321,13 @@ impl Chat {
         self,
         turn: StartTurn,
         forks: bool,
-        done: impl FnOnce(Result<(), Option<Failure>>) + 'static,
+        done: impl FnOnce(Result<(), Option<ApiError>>) + 'static,
     ) {
         let thread = self.live.with_untracked(|transcript| transcript.thread_id.clone());
         let to = thread.filter(|_| forks).map_or_else(|| self.target(), Target::Fork);
         let message = Unsent::new(turn);
         let client_id = message.client_id.clone();
-        let ended = move |sent: Result<(), &Failure>| {
+        let ended = move |sent: Result<(), &ApiError>| {
             done(sent.map_err(|failure| {
                 self.outbox.take_unreplaced(&client_id, self.live).then(|| failure.clone())
             }));
@@ -351,14 +351,14 @@ impl Chat {
         let elsewhere = !matches!(to, Target::Session(_));
         let page = navigator.map(Navigator::route_untracked).unwrap_or_default();
         self.outbox.send(to, message, move |sent| {
-            self.outbox.settle(self.live);
+            self.outbox.reconcile(self.live);
             match sent {
                 Err(failure) if failure.thread_id.is_some() && !elsewhere => {
                     self.leave_session(navigator);
                     self.dispatch_from(first, navigator, self.target(), shown, done);
                 }
                 Err(failure) => {
-                    self.heed(failure);
+                    self.handle_auth_error(failure);
                     done(Err(failure));
                 }
                 Ok(session) => {
@@ -369,7 +369,7 @@ impl Chat {
                     }
                     if let (true, Some(first), Some(navigator)) = (elsewhere, first, navigator) {
                         // A session is in it now: go there, and show the message until it has it.
-                        first.has_come(navigator, &page, session, shown);
+                        first.is_session_created(navigator, &page, session, shown);
                     }
                 }
             }
@@ -377,13 +377,13 @@ impl Chat {
     }
 
     /// Says that something did not work.
-    pub(crate) fn say_failed(self, failure: &Failure) {
-        self.heed(failure);
+    pub(crate) fn say_failed(self, failure: &ApiError) {
+        self.handle_auth_error(failure);
         self.told.set(Some(self.t.failure(failure)));
     }
 
     /// Stays away from the server if it, or a proxy in front of it, wants one to sign in first.
-    pub(super) fn heed(self, failure: &Failure) {
+    pub(super) fn handle_auth_error(self, failure: &ApiError) {
         let Some(stream) = self.stream.get_untracked_or_default() else { return };
         if failure.is_unauthorized() {
             stream.with_value(Stream::sign_out);
@@ -405,7 +405,7 @@ impl Chat {
                 self.stopping.set(false);
             }
             if let Err(failure) = stopped {
-                self.heed(&failure);
+                self.handle_auth_error(&failure);
             }
         });
     }

@@ -12,10 +12,10 @@ use web_sys::{Event, KeyboardEvent};
 use super::{Chat, unsent::images_view};
 use crate::{
     browser,
-    composer::{Area, edit_key, enter, mirrored, take_back, upload},
-    live::LinkState,
+    composer::{TextArea, edit_key, enter, mirrored, take_back, upload},
     node::{El, ElementExt as _, el, link_button, live},
     signal::RwSignalExt as _,
+    state::ConnectionState,
 };
 
 /// What the reader is about to change.
@@ -49,7 +49,7 @@ pub(crate) struct Edit {
     sending: RwSignal<bool>,
     /// Why it was not taken.
     failure: RwSignal<Option<String>>,
-    area: Area,
+    area: TextArea,
 }
 
 impl Said {
@@ -127,7 +127,7 @@ impl Edit {
             input: RwSignal::new(Vec::new()),
             sending: RwSignal::new(false),
             failure: RwSignal::new(None),
-            area: Area::new(),
+            area: TextArea::new(),
         }
     }
 
@@ -239,7 +239,7 @@ impl Edit {
         // What would be removed is known of a conversation only while it is followed, and of one that nobody is in.
         let follows = {
             let link = chat.link.get();
-            link.is_live() || link == LinkState::Past
+            link.is_live() || link == ConnectionState::Past
         };
         (says || brings) && follows && !self.sending.get()
     }
@@ -289,7 +289,7 @@ impl Edit {
         self.sending.set(true);
         chat.change_queue(id, change, move |changed| {
             if let Err(failure) = changed {
-                chat.heed(&failure);
+                chat.handle_auth_error(&failure);
                 self.failed(chat.t.failure(&failure));
             } else {
                 self.close(&key);
@@ -407,7 +407,7 @@ fn form(
     });
     let pressed = move |event: KeyboardEvent| {
         let sends = !event.shift_key() && (enter::sends() || event.ctrl_key() || event.meta_key());
-        if event.key() == "Enter" && sends && !browser::composes(&event) {
+        if event.key() == "Enter" && sends && !browser::is_ime_composing(&event) {
             event.prevent_default();
             submit(chat);
         }

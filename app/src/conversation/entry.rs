@@ -16,9 +16,9 @@ use super::{
 use crate::{
     cards::markdown_view,
     i18n::Texts,
-    live::EntryRef,
     markdown::MarkdownText,
     node::{ElementExt as _, Node, el, live, many},
+    state::EntryRef,
     text::hidden::exact_name,
 };
 

@@ -12,10 +12,10 @@ use crate::{
     browser,
     commands::{Command, Commands, Key},
     icon::{Icon, icon},
-    live::GroupKey,
     node::{El, ElementExt as _, Node, el, live},
     server_fns,
     signal::RwSignalExt as _,
+    state::GroupKey,
 };
 
 /// How long to wait for the next letter.
@@ -137,7 +137,7 @@ impl Find {
                 return;
             }
             let part = part.unwrap_or_else(|failure| {
-                self.chat.heed(&failure);
+                self.chat.handle_auth_error(&failure);
                 Matches::default()
             });
             let shown = self.count();
@@ -196,7 +196,7 @@ impl Find {
                 match server_fns::items(chat.id(), place.before.clone(), place.cursor.clone()).await {
                     Ok(page) => chat.live.prepend(&place, page),
                     Err(failure) => {
-                        chat.heed(&failure);
+                        chat.handle_auth_error(&failure);
                         break;
                     }
                 }
@@ -234,7 +234,7 @@ impl Find {
     }
 
     fn pressed(self, event: &KeyboardEvent) {
-        if browser::composes(event) {
+        if browser::is_ime_composing(event) {
             return;
         }
         match event.key().as_str() {

@@ -7,7 +7,7 @@ use web_sys::{Event, MouseEvent};
 use super::{
     Chat,
     find::{Find, find_view},
-    older::{Older, older_view},
+    older::{OlderLoader, older_view},
     scroll::Scroll,
     turn::group_view,
     unsent::unsent_view,
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     icon::{Icon, icon},
-    live::GroupKey,
     node::{El, ElementExt as _, ElementRef, el, list, live},
+    state::GroupKey,
 };
 
 pub(crate) fn log_view(chat: Chat) -> El {
@@ -33,7 +33,7 @@ pub(crate) fn log_view(chat: Chat) -> El {
         }
     });
     let find = Find::offer(chat, scroll);
-    let older = Older::new(chat, scroll, window);
+    let older = OlderLoader::new(chat, scroll, window);
     let latest = move || {
         let label = move || if scroll.unseen() { t.new_messages() } else { t.to_latest() };
         scroll.away().then(|| {

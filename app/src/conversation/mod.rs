@@ -2,21 +2,21 @@
 
 mod actions;
 mod activity;
-mod changed;
+mod changed_files;
 mod chat;
 mod choices;
+mod disclosure;
 mod edit;
 mod entry;
 mod find;
-mod fold;
-mod found;
-mod live_line;
 mod log;
+mod match_highlights;
 mod notices;
 mod older;
 mod print;
 mod queue;
 mod scroll;
+mod status_line;
 mod step;
 mod turn;
 mod turn_actions;
@@ -43,11 +43,11 @@ use crate::{
     node::{El, ElementExt as _, el},
     project,
     questions::questions_view,
-    server_fns::Site,
+    server_fns::SiteConfig,
 };
 
 /// The conversation of a page, below its header.
-pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> El {
+pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: SiteConfig) -> El {
     let t = chat.t;
     Effect::new(move |_| {
         let listener = window_event_listener(ev::keydown, move |event| escaped(chat, &event));
@@ -82,7 +82,7 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
         .child(project::question_view(chat.folder(), project::Shape::Line, t))
         .child(questions_view(chat))
         .child(queue::queue_view(chat))
-        .child(live_line::live_line(chat))
+        .child(status_line::status_line(chat))
         .child(composer_view(setup));
     el("main").class("chat").child(log::log_view(chat)).child(dock)
 }
@@ -91,7 +91,11 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: Site) -> E
 /// dialog, then an edit, then the search; without any of them it stops the turn.
 fn escaped(chat: Chat, event: &KeyboardEvent) {
     // Held down, it was meant for what it has closed already.
-    if event.key() != "Escape" || event.repeat() || browser::composes(event) || event.default_prevented() {
+    if event.key() != "Escape"
+        || event.repeat()
+        || browser::is_ime_composing(event)
+        || event.default_prevented()
+    {
         return;
     }
     let above = document().query_selector("[popover]:popover-open, dialog[open]").ok().flatten();

@@ -7,21 +7,23 @@ use super::Chat;
 use crate::{
     browser::reload,
     i18n::Texts,
-    live::LinkState,
     node::{El, ElementExt as _, Node, button, el, live, many},
     route::link,
+    state::ConnectionState,
     text::hidden::{exact_name, plain_name},
 };
 
 pub(crate) fn notices_view(chat: Chat) -> El {
     let t = chat.t;
     let ended = move || match chat.link.get() {
-        LinkState::Gone => Some(t.gone()),
-        LinkState::Closed => Some(match chat.live.meta(|transcript| transcript.closed.clone())?.reason {
-            ClosedReason::Deleted => t.closed_deleted(),
-            ClosedReason::Archived => t.closed_archived(),
-            ClosedReason::Expired | ClosedReason::Other => t.closed_expired(),
-        }),
+        ConnectionState::Gone => Some(t.gone()),
+        ConnectionState::Closed => {
+            Some(match chat.live.meta(|transcript| transcript.closed.clone())?.reason {
+                ClosedReason::Deleted => t.closed_deleted(),
+                ClosedReason::Archived => t.closed_archived(),
+                ClosedReason::Expired | ClosedReason::Other => t.closed_expired(),
+            })
+        }
         _ => None,
     };
     let process = move || {
@@ -33,8 +35,8 @@ pub(crate) fn notices_view(chat: Chat) -> El {
     let outdated = move || chat.outdated.get().then(|| notice(t.new_version(), button(t.reload(), reload)));
     let closed = move || ended().map(|words| notice(words, link("/", t.new_chat()).class("button")));
     let signed_out = move || match chat.link.get() {
-        LinkState::SignedOut => Some(sign_in_notice(t)),
-        LinkState::ProxySignedOut => Some(proxy_notice(t)),
+        ConnectionState::SignedOut => Some(sign_in_notice(t)),
+        ConnectionState::ProxySignedOut => Some(proxy_notice(t)),
         _ => None,
     };
     el("div")

@@ -27,12 +27,12 @@ enum Loading {
 
 /// The loading of older entries.
 #[derive(Clone, Copy)]
-pub(super) struct Older {
+pub(super) struct OlderLoader {
     window: Window,
     state: RwSignal<Loading>,
 }
 
-impl Older {
+impl OlderLoader {
     pub(super) fn new(chat: Chat, scroll: Scroll, window: Window) -> Self {
         let older = Self { window, state: RwSignal::new(Loading::Idle) };
         Effect::new(move |_| {
@@ -72,7 +72,7 @@ impl Older {
                     state.set(Loading::Idle);
                 }
                 Err(failure) => {
-                    chat.heed(&failure);
+                    chat.handle_auth_error(&failure);
                     state.set(Loading::Failed);
                 }
             }
@@ -82,7 +82,7 @@ impl Older {
 
 /// A button while there are older entries, for those who do not scroll. It stays the same one while it works, so
 /// that the focus does. Where no session is, no codex is there to page: the reader is told how to get one.
-pub(super) fn older_view(chat: Chat, older: Older) -> Node {
+pub(super) fn older_view(chat: Chat, older: OlderLoader) -> Node {
     let t = chat.t;
     if chat.is_past() {
         return live(move || {

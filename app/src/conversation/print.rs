@@ -3,15 +3,15 @@
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::Chat;
-use crate::{live::Span, server_fns, signal::RwSignalExt as _};
+use crate::{server_fns, signal::RwSignalExt as _, state::VisibleRange};
 
 /// Shows all that is loaded while the browser prints, and what was shown before once it has.
 pub(super) fn follow(chat: Chat) {
-    let before: RwSignal<Option<Span>> = RwSignal::new(None);
+    let before: RwSignal<Option<VisibleRange>> = RwSignal::new(None);
     Effect::new(move |_| {
         let begin = window_event_listener(ev::Custom::<web_sys::Event>::new("beforeprint"), move |_| {
             before.set(Some(chat.live.span()));
-            chat.live.show(Span::default());
+            chat.live.show(VisibleRange::default());
         });
         let end = window_event_listener(ev::Custom::<web_sys::Event>::new("afterprint"), move |_| {
             if let Some(span) = before.take_untracked() {

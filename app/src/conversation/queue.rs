@@ -12,7 +12,7 @@ use crate::{
     composer::{thumbnail, upload},
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, button, el, link_button, list, live, many},
-    server_fns::{self, Failure},
+    server_fns::{self, ApiError},
 };
 
 pub(super) fn queue_view(chat: Chat) -> Node {
@@ -114,7 +114,7 @@ impl Chat {
         self,
         item: QueueItemId,
         change: QueueChange,
-        done: impl FnOnce(Result<(), Failure>) + 'static,
+        done: impl FnOnce(Result<(), ApiError>) + 'static,
     ) {
         let id = self.id();
         spawn_local(async move { done(server_fns::queue(id, item, change).await) });

@@ -5,8 +5,8 @@ use leptos::{prelude::*, tachys::html::node_ref::NodeRefContainer as _};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, MouseEvent, ResizeObserver};
 
-use super::found;
-use crate::{live::Live, node::ElementRef, signal::RwSignalExt as _};
+use super::match_highlights;
+use crate::{node::ElementRef, signal::RwSignalExt as _, state::TranscriptStore};
 
 /// So near to the end counts as at the end, in pixels.
 const NEAR: i32 = 48;
@@ -38,12 +38,12 @@ pub(crate) struct Scroll {
     stick: RwSignal<bool>,
     /// The last event that the reader has seen, if they have seen the end.
     seen: RwSignal<u64>,
-    live: Live,
+    live: TranscriptStore,
 }
 
 impl Scroll {
     /// Keeps the end of `content`, which shows `live`, in sight of `scroller`.
-    pub(crate) fn follow(live: Live, scroller: ElementRef, content: ElementRef) -> Self {
+    pub(crate) fn follow(live: TranscriptStore, scroller: ElementRef, content: ElementRef) -> Self {
         let scroll = Self {
             scroller,
             away: RwSignal::new(false),
@@ -153,10 +153,10 @@ impl Scroll {
         if let Ok(Some(before)) = scroller.query_selector(&format!("[{FOUND}]")) {
             let _ = before.remove_attribute(FOUND);
         }
-        found::wipe();
+        match_highlights::wipe();
         if let Some(entry) = id.and_then(|id| find(&scroller, id)) {
             let _ = entry.set_attribute(FOUND, "");
-            found::paint(&entry, words);
+            match_highlights::paint(&entry, words);
             self.stick.set(false);
             // In the upper third, with what follows below.
             scroller.set_scroll_top(entry.offset_top() - scroller.client_height() / 3);

@@ -8,9 +8,9 @@ use crate::{
     cards::{self, Head, Target},
     diff::counts_view,
     icon::{Icon, icon},
-    live::{EntryRef, is_failed},
     node::{El, ElementExt as _, Node, el, live, many},
     signal::RwSignalExt as _,
+    state::{EntryRef, is_failed},
     text::{
         format::{clock, duration},
         hidden::{TextKind, escaped, exact_name},
@@ -26,7 +26,7 @@ pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
         entry.read(|entry| cards::head(entry, &cwd, t))
     };
     let opens = move || head().is_some_and(|head| head.opens);
-    let open = Memo::new(move |_| opens() && chosen().unwrap_or_else(|| opens_itself(turn, entry)));
+    let open = Memo::new(move |_| opens() && chosen().unwrap_or_else(|| opens_by_default(turn, entry)));
     let tone = move || head().map(|head| head.tone.word());
     // A command can outlive its turn.
     let outlives = move || {
@@ -52,7 +52,7 @@ pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
 
 /// Whether a row is open while the reader has not said otherwise: the step that the agent is at, the plan of
 /// a running turn, and what failed.
-fn opens_itself(turn: Turn, entry: EntryRef) -> bool {
+fn opens_by_default(turn: Turn, entry: EntryRef) -> bool {
     let id = entry.id();
     let (running, current) = {
         let facts = turn.facts.read();

@@ -12,7 +12,7 @@ use super::*;
 use crate::{
     i18n::Lang,
     node::Node,
-    server_fns::{Conversation, Site},
+    server_fns::{Conversation, SiteConfig},
 };
 
 /// One item of each kind that codex 0.171.0 has, one that it has not, and what the gateway adds; each with a
@@ -61,7 +61,10 @@ fn kinds() -> Vec<(Value, &'static str)> {
             json!({"plan": {"threadId": "t", "turnId": "u", "plan": [{"step": "Dig", "status": "inProgress"}]}}),
             "Dig",
         ),
-        (json!({"notice": {"message": "Mind the step", "detail": null, "failure": false}}), "Mind the step"),
+        (
+            json!({"notice": {"message": "ModelChoice the step", "detail": null, "failure": false}}),
+            "ModelChoice the step",
+        ),
         (
             json!({"request": {"method": "item/commandExecution/requestApproval", "params": {"command": "rm x"}, "handled": true, "result": {"decision": "decline"}}}),
             "rm x",
@@ -130,8 +133,8 @@ fn html_of(session: &str, status: TurnStatus, entries: Vec<Entry>, older: bool) 
     let owner = Owner::new();
     owner.set();
     provide_context(Lang::En);
-    let chat = Chat::open(Conversation { site: Site::default(), snapshot, project: None }, None);
-    Node::from(conversation_view(chat, Vec::new(), Site::default())).to_html()
+    let chat = Chat::open(Conversation { site: SiteConfig::default(), snapshot, project: None }, None);
+    Node::from(conversation_view(chat, Vec::new(), SiteConfig::default())).to_html()
 }
 
 #[test]
@@ -255,7 +258,7 @@ fn the_way_to_older_entries_is_there_while_there_are_some() {
 #[test]
 fn older_entries_of_a_past_conversation_are_to_be_had_once_one_goes_on() {
     let entries = || vec![entry(0, &kinds()[0].0)];
-    let (once_resumed, load) = ("Older messages can be loaded once you go on", "Load older messages");
+    let (once_resumed, load) = ("OlderLoader messages can be loaded once you go on", "Load older messages");
     let html = html_of("", TurnStatus::Completed, entries(), true);
     assert!(html.contains(once_resumed) && !html.contains(load), "{html}");
     assert!(!html_of("", TurnStatus::Completed, entries(), false).contains(once_resumed));

@@ -3,11 +3,13 @@
 use codex_gateway_wire::{TurnId, codex::TurnStatus};
 use leptos::prelude::*;
 
-use super::{Chat, changed::changed_view, entry::entry_view, fold::fold_view, turn_actions::turn_actions};
+use super::{
+    Chat, changed_files::changed_view, disclosure::fold_view, entry::entry_view, turn_actions::turn_actions,
+};
 use crate::{
     icon::{Icon, icon},
-    live::{GroupKey, TurnFacts},
     node::{El, ElementExt as _, button, el, list, live},
+    state::{GroupKey, TurnFacts},
     text::upstream::plain_message,
 };
 

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     cards::CopyButton,
-    live::GroupKey,
     node::{El, ElementExt as _, Node, el, link_button, live, many},
+    state::GroupKey,
 };
 
 pub(super) fn turn_actions(chat: Chat, key: RwSignal<GroupKey>, turn: Turn) -> Node {

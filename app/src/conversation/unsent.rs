@@ -6,8 +6,8 @@ use super::Chat;
 use crate::{
     composer::{thumbnail, upload},
     i18n::Texts,
-    live::UnsentState,
     node::{El, ElementExt as _, Node, button, el, live, many},
+    state::UnsentState,
 };
 
 /// What the user said.

@@ -11,15 +11,15 @@ use leptos::prelude::*;
 use super::{Chat, scroll::Scroll};
 use crate::{
     browser,
-    live::{Live, Span},
     node::{El, ElementExt as _, el, link_button},
     signal::RwSignalExt as _,
+    state::{TranscriptStore, VisibleRange},
 };
 
 /// The most entries that are mounted.
 const MOST: usize = 280;
 /// The least and the most that come at once, and how many do at first.
-const PACE: RangeInclusive<usize> = 4..=24;
+const BATCH: RangeInclusive<usize> = 4..=24;
 const FIRST_PACE: usize = 12;
 /// A frame that takes longer than this is late, in milliseconds; one that takes less than the other has time to spare.
 const LATE: i64 = 34;
@@ -30,7 +30,7 @@ const AT_END: usize = 160;
 /// What is mounted.
 #[derive(Clone, Copy)]
 pub(crate) struct Window {
-    live: Live,
+    live: TranscriptStore,
     scroll: Scroll,
     /// It moves, or what came with its last step is being laid out.
     moving: RwSignal<bool>,
@@ -65,7 +65,7 @@ impl Window {
     /// Where the reader wants it to move; tracked.
     fn wanted(self) -> Option<Step> {
         let Self { live, scroll, .. } = self;
-        let crowded = scroll.mounted() > MOST - PACE.end();
+        let crowded = scroll.mounted() > MOST - BATCH.end();
         let up = scroll.near_top() && live.above();
         let down = scroll.near_end() && live.below();
         let to = up.then_some(Step::Up).or(down.then_some(Step::Down));
@@ -100,20 +100,20 @@ impl Window {
     }
 
     /// What is shown after a step.
-    fn after(self, step: Step) -> Span {
+    fn after(self, step: Step) -> VisibleRange {
         let (live, span, pace) = (self.live, self.live.span(), self.pace.get_untracked_or_default());
-        let beside = |id: &Option<_>, by: isize| live.beside(id.as_ref()?, by);
+        let beside = |id: &Option<_>, by: isize| live.neighbour(id.as_ref()?, by);
         match step {
-            Step::Up => Span { first: beside(&span.first, -pace.cast_signed()), ..span },
-            Step::Down => Span { last: beside(&span.last, pace.cast_signed()), ..span },
+            Step::Up => VisibleRange { first: beside(&span.first, -pace.cast_signed()), ..span },
+            Step::Down => VisibleRange { last: beside(&span.last, pace.cast_signed()), ..span },
             Step::Cut => {
                 let (ids, in_sight) = self.scroll.entries();
                 let go = (2 * pace).min(ids.len() / 4);
                 let above = if self.scroll.sticks() { ids.len() } else { in_sight };
                 if above > ids.len() / 2 {
-                    Span { first: ids.get(go).cloned(), ..span }
+                    VisibleRange { first: ids.get(go).cloned(), ..span }
                 } else {
-                    Span { last: ids.iter().rev().nth(go).cloned(), ..span }
+                    VisibleRange { last: ids.iter().rev().nth(go).cloned(), ..span }
                 }
             }
         }
@@ -136,7 +136,7 @@ fn next_pace(pace: usize, took: i64) -> usize {
         ..SPARE => pace + 2,
         _ => pace,
     };
-    next.clamp(*PACE.start(), *PACE.end())
+    next.clamp(*BATCH.start(), *BATCH.end())
 }
 
 /// The way to what comes after the window, for those who do not scroll.

@@ -72,7 +72,7 @@ pub(super) fn comment_view(
     let pressed = move |event: KeyboardEvent| {
         // What is typed here is meant for nothing around it.
         event.stop_propagation();
-        let composing = browser::composes(&event);
+        let composing = browser::is_ime_composing(&event);
         match event.key().as_str() {
             "Escape" if !composing => writing.set(None),
             "Enter" if !composing && !event.shift_key() => add_too(),

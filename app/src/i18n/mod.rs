@@ -540,7 +540,7 @@ pub(crate) fn texts() -> &'static Texts {
 
 impl Texts {
     /// What an error means to people, where we know it; else what it says itself.
-    pub(crate) fn failure(&self, failure: &crate::server_fns::Failure) -> String {
+    pub(crate) fn failure(&self, failure: &crate::server_fns::ApiError) -> String {
         let known = match failure.code.as_str() {
             "unreachable" => self.error_unreachable(),
             "turn_active" => self.error_turn_active(),

@@ -16,17 +16,17 @@ const KEPT: usize = 400;
 /// How much code is sent at once, in bytes. As JSON it has to fit into the 512 KiB that the server takes.
 const MAX_BATCH_BYTES: usize = 200 * 1024;
 /// How long others may join before the server is asked.
-const MOMENT: Duration = Duration::from_millis(80);
+const BATCH_DELAY: Duration = Duration::from_millis(80);
 
 /// The colours that are known on this page, and those that are asked for.
 #[derive(Clone, Copy)]
-pub(crate) struct Colours(RwSignal<Shelf>);
+pub(crate) struct HighlightCache(RwSignal<CacheState>);
 
 /// Runs of blocks, by the hash of the block.
 pub(crate) type Known = Vec<(u64, String)>;
 
 #[derive(Default)]
-struct Shelf {
+struct CacheState {
     known: Known,
     wanted: Vec<Wanted>,
     /// The server is being asked, or about to.
@@ -52,16 +52,17 @@ pub(crate) fn may_have(lang: &str, code: &str) -> bool {
     !code.is_empty() && code.len() <= MAX_CODE_BYTES && is_known(lang)
 }
 
-impl Colours {
+impl HighlightCache {
     /// With those that are known at the beginning.
     pub(crate) fn provide(known: Known) {
-        provide_context(Self(RwSignal::new(Shelf { known, ..Shelf::default() })));
+        provide_context(Self(RwSignal::new(CacheState { known, ..CacheState::default() })));
     }
 
     /// The runs of a block, if they are known.
     pub(crate) fn known(self, key: u64) -> Option<String> {
-        let find =
-            |shelf: &Shelf| shelf.known.iter().find(|(known, _)| *known == key).map(|(_, runs)| runs.clone());
+        let find = |shelf: &CacheState| {
+            shelf.known.iter().find(|(known, _)| *known == key).map(|(_, runs)| runs.clone())
+        };
         self.0.try_with_untracked(find).flatten()
     }
 
@@ -77,7 +78,7 @@ impl Colours {
             !std::mem::replace(&mut shelf.asking, true)
         });
         if first == Some(true) {
-            set_timeout(move || self.send(), MOMENT);
+            set_timeout(move || self.send(), BATCH_DELAY);
         }
     }
 

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::blocks::{BlockKind, Document, NestedCode};
 use super::escape::{push_address, push_text};
-use super::highlight::{Colours, Runs, key, may_have, push_code};
+use super::highlight::{HighlightCache, Runs, key, may_have, push_code};
 use super::html::{CAUTION, IMPORTANT, MARK, NOTE, TIP, WARNING};
 use super::view::{MarkdownLabels, Row};
 use crate::node::ElementRef;
@@ -14,7 +14,7 @@ use crate::node::ElementRef;
 /// The code blocks inside a block, and their colours.
 #[derive(Clone)]
 pub(super) struct NestedCodes {
-    colours: Option<Colours>,
+    colours: Option<HighlightCache>,
     /// For each code block, once it was looked for.
     runs: RwSignal<Vec<RwSignal<Runs>>>,
     /// What is made for a code block lives as long as the block.
@@ -26,7 +26,7 @@ pub(super) struct NestedCodes {
 
 impl NestedCodes {
     pub(super) fn new(document: RwSignal<Document>, row: &Row) -> Self {
-        let colours = use_context::<Colours>();
+        let colours = use_context::<HighlightCache>();
         let find = |code: &NestedCode| {
             let runs = colours.and_then(|colours| colours.known(key(&code.lang, &code.text)));
             RwSignal::new(runs.as_deref().map(Runs::read).unwrap_or_default())

@@ -13,7 +13,7 @@ use web_sys::MouseEvent;
 use super::blocks::{Block, BlockKind, Document};
 use super::copy_text;
 use super::escape::push_text;
-use super::highlight::{COLOURED, Colours, Runs, key, may_have, push_code};
+use super::highlight::{COLOURED, HighlightCache, Runs, key, may_have, push_code};
 use super::nested::NestedCodes;
 use crate::node::{El, ElementExt as _, ElementRef, Node, el, list, live};
 
@@ -286,7 +286,7 @@ fn copy_nested(_: RwSignal<Document>, _: &Row, _: &MouseEvent, _: MarkdownLabels
 /// The colours of a code block: there are none before it is closed.
 #[derive(Clone, Copy)]
 struct Coloured {
-    colours: Option<Colours>,
+    colours: Option<HighlightCache>,
     runs: RwSignal<Runs>,
     /// They are known, even if there are none.
     known: bool,
@@ -298,7 +298,7 @@ struct Coloured {
 impl Coloured {
     /// As far as they are known already.
     fn new(document: RwSignal<Document>, row: &Row) -> Self {
-        let colours = use_context::<Colours>();
+        let colours = use_context::<HighlightCache>();
         let find = |kind: &BlockKind| match kind {
             BlockKind::Code { lang, text, closed: true } => {
                 (colours.and_then(|colours| colours.known(key(lang, text))), false)

@@ -63,7 +63,7 @@ fn the_server_draws_the_colours_that_are_known() {
     let owner = Owner::new();
     owner.set();
     let known = |code: &str, runs: &str| (key("rust", code), runs.to_owned());
-    Colours::provide(vec![known("fn a\n", "k2_1f1"), known("\u{202E}<\n", "")]);
+    HighlightCache::provide(vec![known("fn a\n", "k2_1f1"), known("\u{202E}<\n", "")]);
     let html = |text: &str| markdown_view(text.to_owned().into(), LABELS).to_html();
     let coloured = html("```rust\nfn a\n```\n");
     assert!(
@@ -85,7 +85,7 @@ fn the_server_draws_the_colours_that_are_known() {
 fn code_in_a_list_is_drawn_like_any_other() {
     let owner = Owner::new();
     owner.set();
-    Colours::provide(vec![(key("rust", "fn a\n"), "k2_1f1".to_owned())]);
+    HighlightCache::provide(vec![(key("rust", "fn a\n"), "k2_1f1".to_owned())]);
     let html = markdown_view("- b\n  ```rust\n  fn a\n  ```\n".to_owned().into(), LABELS).to_html();
     let figure = "<figure class=\"code\" dir=\"ltr\"><figcaption><span class=\"lang\">rust</span>\
         <button type=\"button\" class=\"copy\" aria-label=\"Copy it\">Copy it</button></figcaption>\
@@ -106,7 +106,7 @@ fn colours_go_on_from_chunk_to_chunk() {
     let owner = Owner::new();
     owner.set();
     let code = "x\n".repeat(CHUNK_LINES + 1);
-    Colours::provide(vec![(key("rust", &code), format!("c{}", code.len()))]);
+    HighlightCache::provide(vec![(key("rust", &code), format!("c{}", code.len()))]);
     let html = markdown_view(format!("```rust\n{code}```\n").into(), LABELS).to_html();
     assert!(html.contains("x\n</span></span><span><span class=\"hl-c\">x\n</span></span>"), "{html}");
 }

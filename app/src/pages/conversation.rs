@@ -6,7 +6,7 @@ use super::{header::header_view, home::FirstMessage, keep_title};
 use crate::{
     conversation::{Chat, conversation_view},
     node::{El, ElementExt as _, el},
-    notify::{self, Standing},
+    notify::{self, TurnStatus},
     panel::panel_view,
     server_fns::Conversation,
     sidebar::Conversations,
@@ -25,7 +25,7 @@ pub(super) fn found_view(conversation: Conversation) -> El {
         (chat.running(), chat.waiting(), chat.live.meta(|transcript| transcript.title.clone()))
     });
     notify::follow(
-        move || Standing { running: chat.running(), waiting: chat.waiting() },
+        move || TurnStatus { running: chat.running(), waiting: chat.waiting() },
         move || (chat.id().to_string(), chat.live.with_untracked(|transcript| transcript.title.clone())),
     );
     Effect::watch(

@@ -12,14 +12,14 @@ use crate::{
     i18n::texts,
     node::{El, ElementExt as _, button, el},
     route::link,
-    server_fns::Failure,
+    server_fns::ApiError,
 };
 
 /// How long a page waits before it asks again for a conversation that codex is indexing.
 const RELOAD_AFTER: Duration = Duration::from_secs(1);
 
 /// What is shown instead of a page whose data could not be had.
-pub(super) fn failed_view(failure: &Failure) -> El {
+pub(super) fn failed_view(failure: &ApiError) -> El {
     if failure.is_not_found() {
         return not_found_view();
     }

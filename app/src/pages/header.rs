@@ -8,15 +8,15 @@ use crate::{
     conversation::Chat,
     i18n::{Lang, Texts, texts},
     icon::{Icon, icon},
-    live::LinkState,
     node::{El, ElementExt as _, Node, el, link_button, live, many},
     notify,
     panel::panel_button,
     prefs::{Prefs, Theme, choose_lang, choose_theme},
     route::link,
-    server_fns::signs_in,
+    server_fns::auth_enabled,
     sidebar::drawer_button,
     signal::RwSignalExt as _,
+    state::ConnectionState,
     text::hidden::{directory_name, exact_name, plain_name},
 };
 
@@ -71,32 +71,32 @@ fn place_view(chat: Chat, t: &'static Texts) -> Node {
 /// How the connection fares: a dot while all is well, words as soon as it is not.
 fn link_view(chat: Chat, t: &'static Texts) -> El {
     let state = move || match chat.link.get() {
-        LinkState::Connecting => "connecting",
-        LinkState::Live | LinkState::Polling => "live",
-        LinkState::Waiting(_) => "waiting",
-        LinkState::Offline => "offline",
-        LinkState::Closed
-        | LinkState::Gone
-        | LinkState::Expired
-        | LinkState::SignedOut
-        | LinkState::ProxySignedOut
-        | LinkState::Past => "closed",
+        ConnectionState::Connecting => "connecting",
+        ConnectionState::TranscriptStore | ConnectionState::Polling => "live",
+        ConnectionState::Waiting(_) => "waiting",
+        ConnectionState::Offline => "offline",
+        ConnectionState::Closed
+        | ConnectionState::Gone
+        | ConnectionState::Expired
+        | ConnectionState::SignedOut
+        | ConnectionState::ProxySignedOut
+        | ConnectionState::Past => "closed",
     };
     let words = move || match chat.link.get() {
-        LinkState::Connecting => t.connecting().to_owned(),
-        LinkState::Live => t.live().to_owned(),
-        LinkState::Polling => t.live_by_polling().to_owned(),
-        LinkState::Waiting(seconds) => (t.reconnecting_in)(seconds),
-        LinkState::Offline => t.offline().to_owned(),
-        LinkState::Closed
-        | LinkState::Gone
-        | LinkState::Expired
-        | LinkState::SignedOut
-        | LinkState::ProxySignedOut
-        | LinkState::Past => String::new(),
+        ConnectionState::Connecting => t.connecting().to_owned(),
+        ConnectionState::TranscriptStore => t.live().to_owned(),
+        ConnectionState::Polling => t.live_by_polling().to_owned(),
+        ConnectionState::Waiting(seconds) => (t.reconnecting_in)(seconds),
+        ConnectionState::Offline => t.offline().to_owned(),
+        ConnectionState::Closed
+        | ConnectionState::Gone
+        | ConnectionState::Expired
+        | ConnectionState::SignedOut
+        | ConnectionState::ProxySignedOut
+        | ConnectionState::Past => String::new(),
     };
     // The seconds are for those who see them: heard, they would be said one by one.
-    let counts = move || matches!(chat.link.get(), LinkState::Waiting(_));
+    let counts = move || matches!(chat.link.get(), ConnectionState::Waiting(_));
     let heard = move || counts().then(|| el("span").class("heard").child(t.reconnecting()));
     let retry = move || counts().then(|| link_button(t.retry_now(), move || chat.connect_now()));
     el("div")
@@ -153,7 +153,7 @@ fn settings_view(t: &'static Texts) -> El {
         .child(segments("theme-label", t.theme(), themes))
         .child(segments("lang-label", t.language(), langs))
         .child(notifications_view(t))
-        .child(signs_in().then(|| sign_out_view(t)))
+        .child(auth_enabled().then(|| sign_out_view(t)))
 }
 
 /// Whether the system's notifications tell what happens while nobody looks. The browser is asked on a click only.

@@ -16,13 +16,13 @@ use crate::{
     conversation::{failure_view, proxy_notice, sent_view, sign_in_notice},
     i18n::{Texts, texts},
     icon::{Icon, icon},
-    live::Unsent,
     node::{El, ElementExt as _, Node, button, el, live, many},
     project::{self, Folder},
     route::{Navigator, Route, conversation_path, link},
-    server_fns::{self, Failure, Home},
+    server_fns::{self, ApiError, Home},
     sidebar::Conversations,
     signal::RwSignalExt as _,
+    state::Unsent,
     text::{
         format::{ago, utc},
         hidden::{directory_name, exact_name, plain_name},
@@ -37,7 +37,7 @@ pub(crate) struct FirstMessage {
     /// Its conversation, as soon as that is made; empty before.
     session: RwSignal<SessionId>,
     /// Why it could not be made.
-    failure: RwSignal<Option<Failure>>,
+    failure: RwSignal<Option<ApiError>>,
     /// The last message of which it is not known whether it arrived.
     open: RwSignal<Vec<Unsent>>,
     /// The messages that their reader has stopped while they were being sent, by their ids.
@@ -84,7 +84,13 @@ impl FirstMessage {
     }
 
     /// The conversation is made: goes there, unless the reader has gone elsewhere from the page where they wrote it.
-    pub(crate) fn has_come(self, navigator: Navigator, page: &Route, id: SessionId, message: Unsent) {
+    pub(crate) fn is_session_created(
+        self,
+        navigator: Navigator,
+        page: &Route,
+        id: SessionId,
+        message: Unsent,
+    ) {
         let path = conversation_path(&id);
         let here = navigator.route_untracked() == *page;
         self.session.set(id);
@@ -211,7 +217,7 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
             }
             Ok(id) => {
                 done();
-                first.has_come(navigator, &page, id, message);
+                first.is_session_created(navigator, &page, id, message);
                 if let Some(all) = conversations {
                     all.refresh();
                 }

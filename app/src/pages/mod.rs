@@ -10,11 +10,11 @@ pub(crate) use home::FirstMessage;
 
 use leptos::prelude::*;
 
-use crate::{browser, i18n::texts, node::El, server_fns::Loaded};
+use crate::{browser, i18n::texts, node::El, server_fns::PageData};
 
 /// A page.
-pub(crate) fn page_view(loaded: Loaded) -> El {
-    let Loaded { home, conversation, failure, is_deferred, seal: _ } = loaded;
+pub(crate) fn page_view(loaded: PageData) -> El {
+    let PageData { home, conversation, failure, is_deferred, seal: _ } = loaded;
     match (home, conversation) {
         _ if is_deferred => deferred::deferred_view(),
         (Some(home), _) => home::home_view(home),

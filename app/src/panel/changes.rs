@@ -11,9 +11,9 @@ use super::{Panel, choice};
 use crate::{
     conversation::Chat,
     diff::{ChangedFile, change_key, counts_view, file_row},
-    live::GroupKey,
     node::{ElementExt as _, Node, el, list, live, many},
     signal::RwSignalExt as _,
+    state::GroupKey,
 };
 
 /// So many files are open from the beginning.

@@ -4,7 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement};
 
-use super::tap::RawEvent;
+use crate::state::RawEvent;
 use crate::{
     conversation::Chat,
     i18n::Texts,
@@ -20,9 +20,9 @@ use crate::{
 use codex_gateway_wire::Json;
 
 pub(super) fn events_view(chat: Chat) -> Node {
-    let (t, tap) = (chat.t, chat.panel().tap);
-    tap.listen(true);
-    on_cleanup(move || tap.listen(false));
+    let (t, recorder) = (chat.t, chat.panel().recorder);
+    recorder.enable(true);
+    on_cleanup(move || recorder.enable(false));
     let (filter, paused, copied) = (RwSignal::new(String::new()), RwSignal::new(false), RwSignal::new(false));
     let typed = move |event: Event| {
         let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
@@ -30,11 +30,11 @@ pub(super) fn events_view(chat: Chat) -> Node {
     };
     let pause = move || {
         paused.set(!paused.get_untracked_or_default());
-        tap.pause(paused.get_untracked_or_default());
+        recorder.pause(paused.get_untracked_or_default());
     };
     let copy = move || {
-        let all =
-            untrack(|| tap.read(&filter.get_untracked_or_default(), |event| event.data.clone())).join("\n");
+        let all = untrack(|| recorder.read(&filter.get_untracked_or_default(), |event| event.data.clone()))
+            .join("\n");
         spawn_local(async move { copied.set(copy_text(&all).await) });
     };
     let button = |act: Box<dyn FnMut() + Send>, label: Node| {
@@ -52,16 +52,18 @@ pub(super) fn events_view(chat: Chat) -> Node {
         .child(button(Box::new(pause), live(move || if paused.get() { t.go_on() } else { t.pause() })))
         .child(button(Box::new(copy), live(move || if copied.get() { t.copied() } else { t.copy() })));
     let numbers = move || {
-        let mut numbers = tap.read(&filter.get(), |event| event.number.to_string());
+        let mut numbers = recorder.read(&filter.get(), |event| event.number.to_string());
         numbers.reverse();
         numbers
     };
     let row = move |number: String| {
-        let found =
-            untrack(|| tap.read("", |event| (event.number.to_string() == number).then(|| event.clone())));
+        let found = untrack(|| {
+            recorder.read("", |event| (event.number.to_string() == number).then(|| event.clone()))
+        });
         found.into_iter().flatten().next().map(|event| event_row(event, t)).into()
     };
-    let nothing = move || tap.read("", |_| ()).is_empty().then(|| el("p").class("note").child(t.no_events()));
+    let nothing =
+        move || recorder.read("", |_| ()).is_empty().then(|| el("p").class("note").child(t.no_events()));
     many([tools.into(), live(nothing), el("ol").class("events").child(list(numbers, row)).into()])
 }
 

@@ -1,12 +1,10 @@
 //! The details panel beside a conversation: what changed, the plan, the usage, the events as they come.
 //!
 //! - `changes`, `plan`, `usage`, `events`: what its tabs show
-//! - [`tap`]: the events that are kept while it is open
 
 mod changes;
 mod events;
 mod plan;
-mod tap;
 mod usage;
 
 use codex_gateway_wire::TurnId;
@@ -15,7 +13,7 @@ use leptos::prelude::{document, request_animation_frame, untrack};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 
-pub(crate) use tap::Tap;
+pub(crate) use crate::state::EventRecorder;
 
 use crate::{
     browser,
@@ -78,7 +76,7 @@ pub(crate) struct Panel {
     /// Diffs are read side by side, where there is room.
     pub(crate) split: RwSignal<bool>,
     /// The events that are kept meanwhile.
-    pub(crate) tap: Tap,
+    pub(crate) recorder: EventRecorder,
 }
 
 impl Panel {
@@ -92,7 +90,7 @@ impl Panel {
             whole: RwSignal::new(false),
             comments: RwSignal::new(0),
             split,
-            tap: Tap::new(),
+            recorder: EventRecorder::new(),
         }
     }
 
@@ -214,7 +212,7 @@ fn open_view(chat: Chat) -> El {
         .attr("aria-label", t.details())
         .live_attr("data-split", move || panel.tab.get() == Tab::Changes && panel.split.get())
         .on("keydown", move |event: KeyboardEvent| {
-            if event.key() == "Escape" && !browser::composes(&event) && !event.default_prevented() {
+            if event.key() == "Escape" && !browser::is_ime_composing(&event) && !event.default_prevented() {
                 event.prevent_default();
                 panel.close();
             }

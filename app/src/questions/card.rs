@@ -11,7 +11,7 @@ use codex_gateway_wire::{
 use leptos::{prelude::set_timeout, task::spawn_local};
 
 use super::{
-    Shown,
+    ActiveRequest,
     choices::{choices_view, long_labels},
     countdown::countdown_view,
     form::form_view,
@@ -25,14 +25,14 @@ use crate::{
     conversation::Chat,
     icon::{Icon, icon},
     node::{El, ElementExt as _, ElementRef, Node, el, link_button, live, many},
-    server_fns::{self, Failure},
+    server_fns::{self, ApiError},
     signal::RwSignalExt as _,
     text::hidden::{TextKind, exact, exact_name},
 };
 
 /// Who presses something within this time meant what stood there before: the request has just come under the pointer, or
 /// taken the place of the one that was answered.
-pub(super) const UNREAD: Duration = Duration::from_millis(500);
+pub(super) const CLICK_GUARD: Duration = Duration::from_millis(500);
 
 /// The longest name in a title, in characters. Above what scrolls, a longer one would push it out of view.
 const MAX_TITLE_NAME: usize = 60;
@@ -52,11 +52,11 @@ pub(super) struct Card {
     pub(super) reading: Reading,
 }
 
-pub(super) fn card_view(shown: Shown, request: UserRequest) -> El {
+pub(super) fn card_view(shown: ActiveRequest, request: UserRequest) -> El {
     let (chat, t) = (shown.chat, shown.chat.t);
     let closed = RwSignal::new(true);
-    Effect::new(move |_| set_timeout(move || closed.set(false), UNREAD));
-    let failure = RwSignal::new(None::<Failure>);
+    Effect::new(move |_| set_timeout(move || closed.set(false), CLICK_GUARD));
+    let failure = RwSignal::new(None::<ApiError>);
     let reading = Reading::new();
     let answer = answer_of(chat, &request, closed, failure);
     let card = Card { chat, answer, request: Arc::new(request), closed, reading };
@@ -99,7 +99,7 @@ fn answer_of(
     chat: Chat,
     request: &UserRequest,
     closed: RwSignal<bool>,
-    failure: RwSignal<Option<Failure>>,
+    failure: RwSignal<Option<ApiError>>,
 ) -> Answer {
     let id = request.id.clone();
     Arc::new(move |answer| {

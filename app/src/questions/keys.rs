@@ -15,14 +15,19 @@ pub(super) fn pressed(event: &KeyboardEvent, reading: Reading) {
     }
 
     // Held down, it was meant for the box before this one.
-    if event.repeat() || browser::composes(event) || event.ctrl_key() || event.meta_key() || event.alt_key() {
+    if event.repeat()
+        || browser::is_ime_composing(event)
+        || event.ctrl_key()
+        || event.meta_key()
+        || event.alt_key()
+    {
         return;
     }
     let Some(card) = event.current_target().and_then(|card| card.dyn_into::<Element>().ok()) else { return };
     let key = event.key();
     let button = match key.as_str() {
         "Escape" => "[data-decline]".to_owned(),
-        "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" if !browser::writes(event) => {
+        "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" if !browser::targets_input(event) => {
             format!("[data-choice='{key}']")
         }
         _ => return,
@@ -41,8 +46,8 @@ fn scrolls(event: &KeyboardEvent, reading: Reading) -> bool {
         || event.ctrl_key()
         || event.meta_key()
         || event.alt_key()
-        || browser::composes(event)
-        || browser::writes(event)
+        || browser::is_ime_composing(event)
+        || browser::targets_input(event)
         || reading.contains(event.target());
     // The space bar presses the button that has the focus.
     let presses = event.key() == " " && event.target() != event.current_target();
@@ -57,7 +62,7 @@ pub(super) fn focus_when_shown(card: ElementRef) {
             let composer = composer();
             let drafts = composer.as_ref().is_some_and(|composer| !composer.value().trim().is_empty());
             let elsewhere = browser::writing() && document().active_element() != composer.map(Into::into);
-            if !(drafts || elsewhere || browser::touch()) {
+            if !(drafts || elsewhere || browser::is_coarse_pointer()) {
                 let _ = card.focus();
             }
         });

@@ -34,13 +34,13 @@ use crate::{
 
 /// Which of the requests that wait is shown.
 #[derive(Clone, Copy)]
-struct Shown {
+struct ActiveRequest {
     chat: Chat,
     /// The one that the reader went to, and where it stood; once it has ended, the one that stands there.
     chosen: RwSignal<(String, usize)>,
 }
 
-impl Shown {
+impl ActiveRequest {
     /// The ids of all, the oldest first; tracked.
     fn all(self) -> Vec<String> {
         self.chat
@@ -65,7 +65,7 @@ impl Shown {
 
 /// The box; nothing while nothing waits.
 pub(crate) fn questions_view(chat: Chat) -> El {
-    let shown = Shown { chat, chosen: RwSignal::new(Default::default()) };
+    let shown = ActiveRequest { chat, chosen: RwSignal::new(Default::default()) };
     // A card stays as it is while others come and go: what is written into it must not be lost.
     let ids = move || shown.all().into_iter().skip(shown.place()).take(1).collect();
     let card = move |id: String| {

@@ -11,7 +11,7 @@ use web_sys::{
     HtmlElement, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, js_sys,
 };
 
-use super::card::UNREAD;
+use super::card::CLICK_GUARD;
 use crate::{
     browser,
     i18n::Texts,
@@ -180,7 +180,7 @@ impl Reading {
             && asked.scroll_top() == before
             && let Some(end) = self.end.try_get_untracked().flatten()
         {
-            browser::into_sight(&end);
+            browser::scroll_into_view(&end);
         }
     }
 
@@ -218,7 +218,7 @@ impl Reading {
         let look = self.looks.get_untracked_or_default() + 1;
         self.looks.set(look);
         let dwell = self.dwell.get_untracked_or_default();
-        self.dwell.set(UNREAD);
+        self.dwell.set(CLICK_GUARD);
         if self.progress.get_untracked_or_default() == Progress::Seen {
         } else if !in_view {
             self.progress.set_if_changed(Progress::Partly);

@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     browser,
-    live::Unsent,
     node::{El, ElementExt as _, ElementRef, Node, el, link_button, live},
     signal::RwSignalExt as _,
+    state::Unsent,
 };
 
 /// A button that opens a field, and the field once it is open.
@@ -58,7 +58,7 @@ fn form_view(card: &Card, open: RwSignal<bool>) -> El {
     };
     let pressed = move |event: KeyboardEvent| {
         // The card takes Esc for a refusal.
-        if event.key() == "Escape" && !browser::composes(&event) {
+        if event.key() == "Escape" && !browser::is_ime_composing(&event) {
             event.prevent_default();
             event.stop_propagation();
             close();

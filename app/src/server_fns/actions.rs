@@ -19,7 +19,7 @@ impl ServerContext {
         let turn = about.as_deref().map(TurnId::from);
         let session = match action {
             ThreadAction::Fork => {
-                let settings = self.as_the_page(CreateSession::default());
+                let settings = self.with_web_defaults(CreateSession::default());
                 self.sessions.fork(&self.owner, thread, turn, settings).await?
             }
             ThreadAction::Compact => {
@@ -56,7 +56,7 @@ impl ServerContext {
     ) -> Result<SessionId, SessionError> {
         let replaced = turn.replaces_turn_id.clone().ok_or(SessionError::NoSuchTurn)?;
         self.sessions.check_turn(&turn)?;
-        let settings = self.as_the_page(CreateSession::default());
+        let settings = self.with_web_defaults(CreateSession::default());
         let session = self.sessions.fork(&self.owner, thread, Some(replaced), settings).await?;
         let fork = session.summary().thread_id;
         if let Err(error) = session.start_turn(turn).await {
@@ -97,7 +97,7 @@ impl ServerContext {
             return Ok(session);
         }
         let request = CreateSession { resume_thread_id: Some(thread.clone()), ..CreateSession::default() };
-        match self.sessions.create(&self.owner, self.as_the_page(request)).await {
+        match self.sessions.create(&self.owner, self.with_web_defaults(request)).await {
             // Somebody was faster.
             Err(SessionError::ThreadHeld { session: Some(id) }) => self.session(&id).await,
             session => session,
@@ -105,7 +105,7 @@ impl ServerContext {
     }
 
     /// A request for a session of the page's.
-    fn as_the_page(&self, request: CreateSession) -> CreateSession {
+    fn with_web_defaults(&self, request: CreateSession) -> CreateSession {
         CreateSession { approvals: Some(self.sessions.config().approvals.web_default()), ..request }
     }
 }

@@ -19,11 +19,11 @@ macro_rules! calls {
             input = leptos::server_fn::codec::Json,
             output = leptos::server_fn::codec::Json
         )]
-        pub async fn $name($($argument: $type),*) -> Result<$answer, Failure> $body
+        pub async fn $name($($argument: $type),*) -> Result<$answer, ApiError> $body
 
         $(#[$doc])*
         #[cfg(not(feature = "ssr"))]
-        pub async fn $name($($argument: $type),*) -> Result<$answer, Failure> {
+        pub async fn $name($($argument: $type),*) -> Result<$answer, ApiError> {
             use crate::server_fns::call;
             call::call(concat!("/_fn/", $endpoint), &[$((stringify!($argument), call::json(&$argument))),*]).await
         }
@@ -40,7 +40,7 @@ mod browser {
 
     use crate::{
         browser::{now_ms, post},
-        server_fns::Failure,
+        server_fns::ApiError,
     };
 
     /// How long replies are waited for, in milliseconds. On a line that swallows what is sent none ever comes.
@@ -62,12 +62,12 @@ mod browser {
     pub(in crate::server_fns) async fn call<T: DeserializeOwned>(
         path: &str,
         arguments: &[(&str, String)],
-    ) -> Result<T, Failure> {
+    ) -> Result<T, ApiError> {
         let answer = ask(path, arguments).await?;
-        serde_json::from_str(&answer).map_err(|error| Failure::internal(error.to_string()))
+        serde_json::from_str(&answer).map_err(|error| ApiError::internal(error.to_string()))
     }
 
-    async fn ask(path: &str, arguments: &[(&str, String)]) -> Result<String, Failure> {
+    async fn ask(path: &str, arguments: &[(&str, String)]) -> Result<String, ApiError> {
         let mut body = "{".to_owned();
         for (at, (name, json)) in arguments.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
@@ -77,13 +77,13 @@ mod browser {
         let body = body.into();
         let name = path.rsplit('/').next().unwrap_or_default();
         let patience: &[u32] = if MESSAGES.contains(&name) { &PATIENCE_OF_MESSAGES } else { &PATIENCE };
-        let mut answer = Err(Failure::unreachable());
+        let mut answer = Err(ApiError::unreachable());
         for timeout in patience {
             let since = now_ms();
             answer = post(path, &body, Some("application/json"), Some(*timeout)).await;
             // What failed at once would do so again.
             let is_late = now_ms() - since >= i64::from(*timeout);
-            if !(is_late && answer.as_ref().is_err_and(Failure::is_unreachable)) {
+            if !(is_late && answer.as_ref().is_err_and(ApiError::is_unreachable)) {
                 break;
             }
         }

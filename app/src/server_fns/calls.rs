@@ -17,7 +17,7 @@ use codex_gateway_wire::{
 
 #[cfg(feature = "ssr")]
 use super::context::{context, failed, message_key, text};
-use super::{Conversation, Failure, Home, Listing, call::calls};
+use super::{ApiError, Conversation, Home, Listing, call::calls};
 
 /// How many older entries the page loads at once.
 #[cfg(feature = "ssr")]
@@ -259,7 +259,7 @@ calls! {
 /// Makes a session as asked and starts a turn, once for each message. What the turn is to run with is what the session is
 /// made with.
 #[cfg(feature = "ssr")]
-async fn begin(asked: CreateSession, turn: StartTurn) -> Result<SessionId, Failure> {
+async fn begin(asked: CreateSession, turn: StartTurn) -> Result<SessionId, ApiError> {
     let context = context()?;
     // An empty message makes no session.
     context.sessions.check_turn(&turn).map_err(failed)?;

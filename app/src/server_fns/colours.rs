@@ -5,7 +5,7 @@ use std::time::Duration;
 use codex_gateway_engine::Snippet;
 use codex_gateway_wire::{Content, Entry, Item, Phase, highlight::MAX_SNIPPETS};
 
-use super::{Loaded, ServerContext};
+use super::{PageData, ServerContext};
 use crate::markdown::{
     blocks::{BlockKind, Document},
     highlight::{self, key, may_have},
@@ -36,7 +36,7 @@ impl ServerContext {
 }
 
 /// The colours of the code on a page, for as long as a page may wait. To be known before it is rendered.
-pub async fn known(context: &ServerContext, loaded: &Loaded) -> Colours {
+pub async fn known(context: &ServerContext, loaded: &PageData) -> Colours {
     let Some(conversation) = &loaded.conversation else { return Colours::default() };
     let entries: Vec<&Entry> = conversation.snapshot.transcript.entries.iter().collect();
     let snippets: Vec<Snippet> = entries.into_iter().rev().flat_map(snippets).take(BLOCKS).collect();

@@ -11,7 +11,7 @@ use http::StatusCode;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use super::{Conversation, Failure, Home, Loaded, Site};
+use super::{ApiError, Conversation, Home, PageData, SiteConfig};
 use crate::route::Route;
 
 /// What the server provides to every page and server function.
@@ -24,7 +24,7 @@ pub struct ServerContext {
     /// Names this build of the server; an older page is offered a reload.
     pub build_id: std::sync::Arc<str>,
     /// Whether one signs in here, and can sign out.
-    pub signs_in: bool,
+    pub auth_enabled: bool,
 }
 
 /// How many conversations the first screen lists.
@@ -95,10 +95,10 @@ impl ServerContext {
         Ok(self.in_folder(snapshot).await)
     }
 
-    fn site(&self) -> Site {
+    fn site(&self) -> SiteConfig {
         let config = self.sessions.config();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Site {
+        SiteConfig {
             demo: config.demo,
             sandbox: config.sandbox.into(),
             approval_policy: config.approval_policy.into(),
@@ -110,35 +110,35 @@ impl ServerContext {
 
 /// Reads what the page at a path begins with, before it is rendered: so the status of the answer can say how that
 /// went. To be put into the context of the page, beside the [`ServerContext`].
-pub async fn load(context: &ServerContext, path: &str) -> (StatusCode, Loaded) {
+pub async fn load(context: &ServerContext, path: &str) -> (StatusCode, PageData) {
     let found = |loaded| (StatusCode::OK, loaded);
     let refused = |status: u16, failure| {
-        (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Loaded::failed(failure))
+        (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), PageData::failed(failure))
     };
     match Route::parse(path) {
-        Route::Home => found(Loaded { home: Some(context.home().await), ..Loaded::default() }),
+        Route::Home => found(PageData { home: Some(context.home().await), ..PageData::default() }),
         Route::Conversation(id) => match context.conversation(&id).await {
-            Ok(conversation) => found(Loaded { conversation: Some(conversation), ..Loaded::default() }),
+            Ok(conversation) => found(PageData { conversation: Some(conversation), ..PageData::default() }),
             Err(error) => refused(error.code().status(), failure(&error)),
         },
         Route::Thread(id) => match context.thread(&id).await {
-            Ok(past) => found(Loaded { conversation: Some(past), ..Loaded::default() }),
+            Ok(past) => found(PageData { conversation: Some(past), ..PageData::default() }),
             Err(error) => refused(error.code().status(), failure(&error)),
         },
-        Route::Unknown => refused(404, Failure::not_found()),
+        Route::Unknown => refused(404, ApiError::not_found()),
     }
 }
 
-fn failure(error: &SessionError) -> Failure {
+fn failure(error: &SessionError) -> ApiError {
     let thread_id = match error {
         SessionError::Ended { thread } => Some(thread.clone()),
         _ => None,
     };
-    Failure { thread_id, ..Failure::new(error.code().as_str(), error.to_string()) }
+    ApiError { thread_id, ..ApiError::new(error.code().as_str(), error.to_string()) }
 }
 
-pub(super) fn context() -> Result<ServerContext, Failure> {
-    use_context().ok_or_else(|| Failure::new("internal", "There is no request.".to_owned()))
+pub(super) fn context() -> Result<ServerContext, ApiError> {
+    use_context().ok_or_else(|| ApiError::new("internal", "There is no request.".to_owned()))
 }
 
 /// The key under which a message is taken once: the page repeats a message, with the same id, whose reply did not come.
@@ -150,16 +150,16 @@ pub(super) fn message_key(turn: &StartTurn, purpose: &[&str]) -> Option<Idempote
 }
 
 /// Passes an error on, and its status.
-pub(super) fn failed(error: SessionError) -> Failure {
+pub(super) fn failed(error: SessionError) -> ApiError {
     set_status(error.code().status());
     failure(&error)
 }
 
 /// A text that says something.
-pub(super) fn text(prompt: String) -> Result<String, Failure> {
+pub(super) fn text(prompt: String) -> Result<String, ApiError> {
     if prompt.trim().is_empty() {
         set_status(400);
-        return Err(Failure::new("empty_prompt", "The text is empty.".to_owned()));
+        return Err(ApiError::new("empty_prompt", "The text is empty.".to_owned()));
     }
     Ok(prompt)
 }

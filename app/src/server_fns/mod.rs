@@ -34,7 +34,7 @@ use crate::route::{Route, thread_path};
 /// What the gateway is set to, as far as people should know.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Site {
+pub struct SiteConfig {
     /// Whether the model is the stand-in.
     pub demo: bool,
     /// What commands may touch at most, and do if nothing else is said.
@@ -46,14 +46,14 @@ pub struct Site {
     /// The server's present moment, in Unix milliseconds: clocks differ.
     pub now_ms: i64,
 }
-lenient_deserialize!(Site { demo, sandbox, approval_policy, approvals, now_ms });
+lenient_deserialize!(SiteConfig { demo, sandbox, approval_policy, approvals, now_ms });
 
 /// What the first screen shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Home {
     /// The gateway's settings.
-    pub site: Site,
+    pub site: SiteConfig,
     /// Where a new conversation can work; without a choice, in the first.
     pub workspaces: Vec<Workspace>,
     /// The models that can be chosen.
@@ -71,7 +71,7 @@ lenient_deserialize!(Home { site, workspaces, models, recent, codex_error, proje
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Conversation {
     /// The gateway's settings.
-    pub site: Site,
+    pub site: SiteConfig,
     /// The conversation.
     pub snapshot: Snapshot,
     /// The folder that it works in; `None` if it is gone, or not allowed any more.
@@ -82,32 +82,32 @@ lenient_deserialize!(Conversation { site, project; snapshot });
 /// What a page begins with: one of these.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "ssr", derive(Serialize))]
-pub struct Loaded {
+pub struct PageData {
     /// The first screen.
     pub(crate) home: Option<Home>,
     /// A conversation.
     pub(crate) conversation: Option<Conversation>,
     /// Or why neither could be had.
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<ApiError>,
     /// Or nothing yet: the conversation is too much to be rendered on the server, and the browser is to load it.
     pub(crate) is_deferred: bool,
     /// What shows that the data has come as it was written.
     pub(crate) seal: String,
 }
-lenient_deserialize!(Loaded { home, conversation, failure, is_deferred, seal });
+lenient_deserialize!(PageData { home, conversation, failure, is_deferred, seal });
 
 /// Spaces that what shortens documents on their way makes one of.
 const SEAL: &str = "a  b";
 
 /// It only ever travels from the server to the page, so what would write it stays out of the browser.
 #[cfg(not(feature = "ssr"))]
-impl Serialize for Loaded {
+impl Serialize for PageData {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_unit()
     }
 }
 
-impl Loaded {
+impl PageData {
     /// Whether the page has a conversation, and may take long to render.
     pub fn has_conversation(&self) -> bool {
         self.conversation.is_some()
@@ -128,7 +128,7 @@ impl Loaded {
         if self.seal == SEAL { self } else { Self::deferred() }
     }
 
-    fn failed(failure: Failure) -> Self {
+    fn failed(failure: ApiError) -> Self {
         Self { failure: Some(failure), ..Self::default() }
     }
 
@@ -142,9 +142,9 @@ impl Loaded {
 pub(crate) const OWNER: &str = "data-signs-in";
 
 /// Whether one signs in here, and can sign out.
-pub(crate) fn signs_in() -> bool {
+pub(crate) fn auth_enabled() -> bool {
     #[cfg(feature = "ssr")]
-    return use_context::<ServerContext>().is_some_and(|context| context.signs_in);
+    return use_context::<ServerContext>().is_some_and(|context| context.auth_enabled);
     #[cfg(not(feature = "ssr"))]
     return crate::browser::root_attribute(OWNER).is_some();
 }
@@ -158,18 +158,18 @@ pub(crate) fn written_colours() -> crate::markdown::highlight::Known {
 }
 
 /// Asks the server for what a page begins with.
-pub(crate) async fn fetch(route: Route) -> Loaded {
+pub(crate) async fn fetch(route: Route) -> PageData {
     let loaded = match route {
-        Route::Home => home().await.map(|home| Loaded { home: Some(home), ..Loaded::default() }),
+        Route::Home => home().await.map(|home| PageData { home: Some(home), ..PageData::default() }),
         Route::Conversation(id) => snapshot(id)
             .await
-            .map(|conversation| Loaded { conversation: Some(conversation), ..Loaded::default() }),
+            .map(|conversation| PageData { conversation: Some(conversation), ..PageData::default() }),
         Route::Thread(id) => {
-            thread(id).await.map(|past| Loaded { conversation: Some(past), ..Loaded::default() })
+            thread(id).await.map(|past| PageData { conversation: Some(past), ..PageData::default() })
         }
-        Route::Unknown => Err(Failure::not_found()),
+        Route::Unknown => Err(ApiError::not_found()),
     };
-    loaded.unwrap_or_else(Loaded::failed)
+    loaded.unwrap_or_else(PageData::failed)
 }
 
 /// The code of a reply that is not the gateway's own; the message is its status.
@@ -180,7 +180,7 @@ const PROXY_SIGNED_OUT: &str = "proxy_signed_out";
 /// Why a call did not do what it was asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Failure {
+pub struct ApiError {
     /// For programs: a stable word.
     pub code: String,
     /// For people.
@@ -188,9 +188,9 @@ pub struct Failure {
     /// The thread of a session that has ended: a new session can go on with it.
     pub thread_id: Option<ThreadId>,
 }
-lenient_deserialize!(Failure { code, message, thread_id });
+lenient_deserialize!(ApiError { code, message, thread_id });
 
-impl Failure {
+impl ApiError {
     /// What a reply says that is no success: ours, or that of a proxy before us.
     pub(crate) fn of_reply(status: u16, answer: &str) -> Self {
         /// Any error of the gateway's.
@@ -273,7 +273,7 @@ impl Failure {
 }
 
 #[cfg(feature = "ssr")]
-impl FromServerFnError for Failure {
+impl FromServerFnError for ApiError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
@@ -298,18 +298,18 @@ mod tests {
 
     #[test]
     fn reply_without_a_code_of_the_gateway_is_a_proxys() {
-        assert!(Failure::of_reply(401, "<!DOCTYPE html>").is_proxy_signed_out());
-        assert!(Failure::of_reply(401, "{}").is_proxy_signed_out());
-        assert!(Failure::of_reply(401, r#"{"code":"unauthorized","message":"m"}"#).is_unauthorized());
-        let foreign = Failure::of_reply(502, "<html>");
+        assert!(ApiError::of_reply(401, "<!DOCTYPE html>").is_proxy_signed_out());
+        assert!(ApiError::of_reply(401, "{}").is_proxy_signed_out());
+        assert!(ApiError::of_reply(401, r#"{"code":"unauthorized","message":"m"}"#).is_unauthorized());
+        let foreign = ApiError::of_reply(502, "<html>");
         assert!(foreign.is_open() && foreign.message == "502");
-        assert_eq!(Failure::of_reply(409, r#"{"code":"turn_active","message":"m"}"#).code, "turn_active");
+        assert_eq!(ApiError::of_reply(409, r#"{"code":"turn_active","message":"m"}"#).code, "turn_active");
     }
 
     #[test]
     fn data_that_was_shortened_on_its_way_is_asked_for_again() {
-        let sent = serde_json::to_string(&Loaded::failed(Failure::not_found()).sealed()).unwrap();
-        let read = |json: &str| serde_json::from_str::<Loaded>(json).unwrap().unsealed();
+        let sent = serde_json::to_string(&PageData::failed(ApiError::not_found()).sealed()).unwrap();
+        let read = |json: &str| serde_json::from_str::<PageData>(json).unwrap().unsealed();
         assert!(read(&sent).failure.is_some());
         assert!(read(&sent.replace("  ", " ")).is_deferred);
         assert!(read("{}").is_deferred);

@@ -7,17 +7,17 @@ use std::time::Duration;
 use codex_gateway_wire::api::SessionSummary;
 use leptos::{ev, prelude::*, task::spawn_local};
 
-use super::{day::Day, row::is_current, unread::Seen};
+use super::{day::Day, row::is_current, unread::ReadMarks};
 use crate::{
     browser,
     route::Navigator,
-    server_fns::{self, Failure, Listing, Row},
+    server_fns::{self, ApiError, Listing, Row},
     signal::RwSignalExt as _,
     tabs::Tabs,
 };
 
 /// How often the list is asked for while somebody looks.
-const OFTEN: Duration = Duration::from_secs(20);
+const REFRESH_INTERVAL: Duration = Duration::from_secs(20);
 /// How long to wait for the next letter of what is searched for.
 const TYPING: Duration = Duration::from_millis(200);
 
@@ -32,7 +32,7 @@ pub(crate) struct Conversations {
     /// Whether the list was ever there, and whether it could not be had the last time.
     loaded: RwSignal<bool>,
     failed: RwSignal<bool>,
-    pub(super) seen: Seen,
+    pub(super) seen: ReadMarks,
     /// What is asked for next.
     wanted: RwSignal<Option<Page>>,
     /// A reply is waited for.
@@ -55,7 +55,7 @@ impl Conversations {
             shown: RwSignal::new(String::new()),
             loaded: RwSignal::new(false),
             failed: RwSignal::new(false),
-            seen: Seen::follow(),
+            seen: ReadMarks::follow(),
             wanted: RwSignal::new(None),
             asking: RwSignal::new(false),
         };
@@ -69,7 +69,7 @@ impl Conversations {
                     all.refresh();
                 }
             };
-            if let Ok(interval) = set_interval_with_handle(tick, OFTEN) {
+            if let Ok(interval) = set_interval_with_handle(tick, REFRESH_INTERVAL) {
                 on_cleanup(move || interval.clear());
             }
         });
@@ -189,7 +189,7 @@ impl Conversations {
         });
     }
 
-    fn show(self, search: String, first: bool, page: Result<Listing, Failure>) {
+    fn show(self, search: String, first: bool, page: Result<Listing, ApiError>) {
         self.failed.set_if_changed(page.is_err());
         let Ok(page) = page else { return };
         self.loaded.set_if_changed(true);

@@ -37,7 +37,7 @@ impl Drawer {
 
     /// Brings the sidebar, or puts it away.
     pub(crate) fn toggle(self) {
-        if browser::wide() {
+        if browser::has_sidebar_room() {
             self.1.update(|hidden| {
                 *hidden = !*hidden;
                 choose_sidebar(*hidden);
@@ -45,14 +45,14 @@ impl Drawer {
         } else if self.0.get_untracked() {
             self.close();
         } else {
-            browser::push_layer();
+            browser::push_overlay();
             self.0.set(true);
         }
     }
 
     /// Puts the drawer away. (Going back does that by itself: the route is told again.)
     fn close(self) {
-        if self.0.get_untracked() && !browser::pop_layer() {
+        if self.0.get_untracked() && !browser::pop_overlay() {
             self.0.set(false);
         }
     }
@@ -97,7 +97,7 @@ pub(crate) fn sidebar_view(
         .child(icon(Icon::Command));
     // Esc is for what is written here, not for the turn.
     let leave = move |event: KeyboardEvent| {
-        if event.key() != "Escape" || browser::composes(&event) || drawer.0.get_untracked() {
+        if event.key() != "Escape" || browser::is_ime_composing(&event) || drawer.0.get_untracked() {
             return;
         }
         event.prevent_default();

@@ -16,7 +16,7 @@ use crate::{
 
 /// What is being done with a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Doing {
+enum RowMode {
     #[default]
     Nothing,
     /// Its menu is open.
@@ -35,7 +35,7 @@ pub(super) fn row_view(all: Conversations, navigator: Navigator, key: String) ->
     if let Some(day) = key.strip_prefix('#').and_then(|at| Day::ALL.get(at.parse::<usize>().ok()?)) {
         return el("li").class("label").child(day.name(t)).into();
     }
-    let doing = RwSignal::new(Doing::Nothing);
+    let doing = RwSignal::new(RowMode::Nothing);
     // Kept beside what is shown, which is made anew whenever the list is read.
     let name = RwSignal::new(String::new());
     let id = RwSignal::new(key);
@@ -44,18 +44,21 @@ pub(super) fn row_view(all: Conversations, navigator: Navigator, key: String) ->
     let content = move || {
         let row = row()?;
         Some(match doing.get() {
-            Doing::Naming => name_view(all, row, doing, name, t),
+            RowMode::Naming => name_view(all, row, doing, name, t),
             _ => many([
-                many([open_view(&row, all.seen.is_news(&row), t), options_button(&row, doing, t)]),
+                many([open_view(&row, all.seen.is_unread(&row), t), options_button(&row, doing, t)]),
                 menu_view(all, navigator, row, doing, name, t).into(),
             ]),
         })
     };
     let leave = move |event: KeyboardEvent| {
-        if event.key() == "Escape" && doing.get_untracked() != Doing::Nothing && !browser::composes(&event) {
+        if event.key() == "Escape"
+            && doing.get_untracked() != RowMode::Nothing
+            && !browser::is_ime_composing(&event)
+        {
             // It is not for the turn.
             event.prevent_default();
-            doing.set(Doing::Nothing);
+            doing.set(RowMode::Nothing);
             let row = event.current_target().and_then(|row| row.dyn_into::<Element>().ok());
             request_animation_frame(move || {
                 focus_part(row, ".row-options");
@@ -101,10 +104,14 @@ fn open_view(row: &Row, news: bool, t: &'static Texts) -> El {
         .child(mark)
 }
 
-fn options_button(row: &Row, doing: RwSignal<Doing>, t: &'static Texts) -> El {
+fn options_button(row: &Row, doing: RwSignal<RowMode>, t: &'static Texts) -> El {
     let name = row.title.clone().unwrap_or_else(|| t.untitled().to_owned());
     let toggle = move || {
-        doing.set(if doing.get_untracked() == Doing::Nothing { Doing::Choosing } else { Doing::Nothing });
+        doing.set(if doing.get_untracked() == RowMode::Nothing {
+            RowMode::Choosing
+        } else {
+            RowMode::Nothing
+        });
     };
     el("button")
         .attr("type", "button")
@@ -112,7 +119,7 @@ fn options_button(row: &Row, doing: RwSignal<Doing>, t: &'static Texts) -> El {
         // Each conversation is one stop: from there, an arrow key leads here.
         .attr("tabindex", "-1")
         .attr("aria-label", (t.options_of)(&name))
-        .live_attr("aria-expanded", move || (doing.get() != Doing::Nothing).to_string())
+        .live_attr("aria-expanded", move || (doing.get() != RowMode::Nothing).to_string())
         .on_click(toggle)
         .child(icon(Icon::More))
 }
@@ -120,8 +127,9 @@ fn options_button(row: &Row, doing: RwSignal<Doing>, t: &'static Texts) -> El {
 /// Arrow keys go from conversation to conversation, to the options of one, and back.
 pub(super) fn pressed(event: &KeyboardEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let row =
-        target.filter(|_| !browser::writes(event)).and_then(|target| target.closest("li").ok().flatten());
+    let row = target
+        .filter(|_| !browser::targets_input(event))
+        .and_then(|target| target.closest("li").ok().flatten());
     let beside = |step: fn(&Element) -> Option<Element>| {
         let mut next = row.as_ref().and_then(step);
         while let Some(heading) = next.as_ref().filter(|next| next.class_list().contains("label")) {
@@ -151,7 +159,7 @@ fn menu_view(
     all: Conversations,
     navigator: Navigator,
     row: Row,
-    doing: RwSignal<Doing>,
+    doing: RwSignal<RowMode>,
     name: RwSignal<String>,
     t: &'static Texts,
 ) -> Option<El> {
@@ -160,7 +168,7 @@ fn menu_view(
         let title = row.title.clone().unwrap_or_default();
         move || {
             name.set(title.clone());
-            doing.set(Doing::Naming);
+            doing.set(RowMode::Naming);
             request_animation_frame(|| {
                 browser::focus(".rename input");
                 browser::select(".rename input");
@@ -168,27 +176,27 @@ fn menu_view(
         }
     };
     let choices: [El; 2] = match doing_now {
-        Doing::Choosing | Doing::Failed => [
+        RowMode::Choosing | RowMode::Failed => [
             link_button(t.rename(), begin_naming),
-            link_button(t.delete(), move || doing.set(Doing::Deleting)),
+            link_button(t.delete(), move || doing.set(RowMode::Deleting)),
         ],
-        Doing::Deleting => [
+        RowMode::Deleting => [
             link_button(t.delete_for_good(), move || delete(all, navigator, row.clone(), doing))
                 .class("link danger"),
-            link_button(t.keep(), move || doing.set(Doing::Nothing)),
+            link_button(t.keep(), move || doing.set(RowMode::Nothing)),
         ],
-        Doing::Nothing | Doing::Naming => return None,
+        RowMode::Nothing | RowMode::Naming => return None,
     };
     let failed =
-        (doing_now == Doing::Failed).then(|| el("span").attr("role", "alert").child(t.did_not_work()));
+        (doing_now == RowMode::Failed).then(|| el("span").attr("role", "alert").child(t.did_not_work()));
     Some(el("div").class("row-menu").child(failed).child(many(choices)))
 }
 
 /// Deletes a conversation, and leaves its page if that is shown.
-fn delete(all: Conversations, navigator: Navigator, row: Row, doing: RwSignal<Doing>) {
+fn delete(all: Conversations, navigator: Navigator, row: Row, doing: RwSignal<RowMode>) {
     spawn_local(async move {
         if server_fns::remove(row.thread.clone()).await.is_err() {
-            return doing.set(Doing::Failed);
+            return doing.set(RowMode::Failed);
         }
         all.forget(row.thread.as_str());
         if is_current(&navigator.route_untracked(), &row) {
@@ -200,17 +208,17 @@ fn delete(all: Conversations, navigator: Navigator, row: Row, doing: RwSignal<Do
 fn name_view(
     all: Conversations,
     row: Row,
-    doing: RwSignal<Doing>,
+    doing: RwSignal<RowMode>,
     name: RwSignal<String>,
     t: &'static Texts,
 ) -> Node {
     let save = move || {
         let (written, thread) = (name.get_untracked(), row.thread.clone());
-        doing.set(Doing::Nothing);
+        doing.set(RowMode::Nothing);
         if !written.trim().is_empty() {
             spawn_local(async move {
                 if server_fns::rename(thread, written).await.is_err() {
-                    doing.set(Doing::Failed);
+                    doing.set(RowMode::Failed);
                 }
                 all.refresh();
             });
@@ -218,7 +226,7 @@ fn name_view(
     };
     let save_too = save.clone();
     let pressed = move |event: KeyboardEvent| {
-        if event.key() == "Enter" && !browser::composes(&event) {
+        if event.key() == "Enter" && !browser::is_ime_composing(&event) {
             event.prevent_default();
             save();
         }

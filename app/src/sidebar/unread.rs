@@ -12,9 +12,9 @@ const MOST: usize = 200;
 
 /// What the reader has seen.
 #[derive(Clone, Copy)]
-pub(super) struct Seen(RwSignal<String>);
+pub(super) struct ReadMarks(RwSignal<String>);
 
-impl Seen {
+impl ReadMarks {
     /// Reads it in the browser, again whenever another tab changes it.
     pub(super) fn follow() -> Self {
         let seen = Self(RwSignal::new(String::new()));
@@ -28,7 +28,7 @@ impl Seen {
     }
 
     /// Whether something happened in a conversation since the reader looked at it; tracked.
-    pub(super) fn is_news(self, row: &Row) -> bool {
+    pub(super) fn is_unread(self, row: &Row) -> bool {
         let thread = row.thread.as_str();
         self.0.try_with(|seen| last_seen(seen, thread).is_some_and(|at| at < row.news_ms)) == Some(true)
     }

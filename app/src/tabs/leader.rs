@@ -12,8 +12,8 @@ use leptos::task::spawn_local;
 use super::peer::Peer;
 use crate::{
     browser,
-    live::{Accept, Arrival, Backoff, Message, Source, read_events},
-    server_fns::Failure,
+    server_fns::ApiError,
+    state::{Accept, Arrival, Backoff, Message, StreamHandle, read_events},
 };
 
 /// A stream on which nothing came for so long is dead, in milliseconds: the server pings every 15 s.
@@ -26,7 +26,7 @@ const MAX_ATTENDED: usize = 200;
 /// What the leading tab knows of the summaries' stream and of the tabs that rest.
 #[derive(Default)]
 pub(super) struct SummaryReader {
-    source: RefCell<Option<Source>>,
+    source: RefCell<Option<StreamHandle>>,
     backoff: Cell<Backoff>,
     retry_at: Cell<i64>,
     /// When something last came.
@@ -56,7 +56,7 @@ impl SummaryReader {
     fn fail(&self) {
         self.source.take();
         let mut backoff = self.backoff.get();
-        let wait = backoff.next(browser::chance());
+        let wait = backoff.next(browser::random());
         self.backoff.set(backoff);
         self.retry_at.set(browser::now_ms() + i64::from(wait));
     }
@@ -78,7 +78,7 @@ impl Peer {
         let ids = attended.iter().map(SessionId::as_str).collect::<Vec<_>>().join(",");
         *reader.attended.borrow_mut() = attended;
         let address = format!("/api/events?interactive={ids}");
-        let Some(source) = Source::new() else { return };
+        let Some(source) = StreamHandle::new() else { return };
         let signal = source.signal();
         reader.heard_ms.set(now);
         *reader.source.borrow_mut() = Some(source);
@@ -94,7 +94,7 @@ impl Peer {
             };
             let read = read_events(&address, &signal, Accept::EventStream, take).await;
             if let Some(peer) = peer.upgrade().filter(|_| !signal.aborted()) {
-                if read.is_err_and(|failure: Failure| failure.is_unauthorized()) {
+                if read.is_err_and(|failure: ApiError| failure.is_unauthorized()) {
                     peer.resign(true);
                 } else {
                     peer.reader.fail();

@@ -145,7 +145,7 @@ impl Peer {
                     }
                 };
                 // Several tabs that ask at once do not all lead at once.
-                let spread = Duration::from_millis(100).mul_f64(browser::chance());
+                let spread = Duration::from_millis(100).mul_f64(browser::random());
                 set_timeout(tick, Duration::from_millis(ANSWER_TIMEOUT.unsigned_abs() + 1) + spread);
             }
             Step::Lead(stamp) => {

@@ -16,13 +16,13 @@ const BYTES: usize = 64 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RawEvent {
     /// Counts up.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// When it came, in Unix milliseconds.
-    pub(super) at: i64,
+    pub(crate) at: i64,
     /// Codex's method, or the name of an event of the gateway's own.
-    pub(super) method: String,
+    pub(crate) method: String,
     /// Its data: JSON.
-    pub(super) data: String,
+    pub(crate) data: String,
 }
 
 #[derive(Default)]
@@ -37,30 +37,30 @@ struct Kept {
 
 /// What listens to the stream. While it does not, an event costs it nothing.
 #[derive(Clone, Copy)]
-pub(crate) struct Tap {
+pub(crate) struct EventRecorder {
     kept: RwSignal<Kept>,
     /// Changes with what is kept, at most once for each frame.
     changed: RwSignal<u64>,
 }
 
-impl Tap {
-    pub(super) fn new() -> Self {
+impl EventRecorder {
+    pub(crate) fn new() -> Self {
         Self { kept: RwSignal::new(Kept::default()), changed: RwSignal::new(0) }
     }
 
     /// Begins to listen, or forgets everything.
-    pub(super) fn listen(self, on: bool) {
+    pub(crate) fn enable(self, on: bool) {
         self.kept.update(|kept| *kept = Kept { on, ..Kept::default() });
         self.tell();
     }
 
     /// Takes nothing in for a while.
-    pub(super) fn pause(self, paused: bool) {
+    pub(crate) fn pause(self, paused: bool) {
         self.kept.update(|kept| kept.paused = paused);
     }
 
     /// Takes an event in, if somebody listens.
-    pub(crate) fn hear(self, name: &str, data: &str) {
+    pub(crate) fn record(self, name: &str, data: &str) {
         let listens = |kept: &Kept| kept.on && !kept.paused;
         if self.kept.try_with_untracked(listens) != Some(true) {
             return;
@@ -83,7 +83,7 @@ impl Tap {
     }
 
     /// Reads those with this in their method, the oldest first; tracked.
-    pub(super) fn read<T>(self, filter: &str, read: impl Fn(&RawEvent) -> T) -> Vec<T> {
+    pub(crate) fn read<T>(self, filter: &str, read: impl Fn(&RawEvent) -> T) -> Vec<T> {
         self.changed.try_with(|_| ());
         let matching = |kept: &Kept| {
             kept.events.iter().filter(|event| event.method.contains(filter)).map(&read).collect()

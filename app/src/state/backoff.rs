@@ -14,11 +14,11 @@ impl Backoff {
 
     /// Counts a failure; how long to wait now, in milliseconds. `chance`, from 0 to 1, spreads the attempts
     /// of many pages over the second half of the wait, so that they do not come back all at once.
-    pub(crate) fn next(&mut self, chance: f64) -> u32 {
+    pub(crate) fn next(&mut self, random: f64) -> u32 {
         let full = Self::FIRST.saturating_mul(1 << self.failures.min(10)).min(Self::LONGEST);
         self.failures += 1;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and half")]
-        let spread = (f64::from(full / 2) * chance.clamp(0.0, 1.0)) as u32;
+        let spread = (f64::from(full / 2) * random.clamp(0.0, 1.0)) as u32;
         full / 2 + spread
     }
 

@@ -13,7 +13,7 @@ use web_sys::{
 };
 
 use super::sse::{Message, Parser};
-use crate::{browser, server_fns::Failure};
+use crate::{browser, server_fns::ApiError};
 
 /// How long events are taken in at a time, in milliseconds.
 const SLICE: i64 = 8;
@@ -21,9 +21,9 @@ const SLICE: i64 = 8;
 const LATEST: i32 = 100;
 
 /// A stream that is open for as long as this is held.
-pub(crate) struct Source(AbortController);
+pub(crate) struct StreamHandle(AbortController);
 
-impl Source {
+impl StreamHandle {
     /// One that is to be read.
     pub(crate) fn new() -> Option<Self> {
         AbortController::new().ok().map(Self)
@@ -35,7 +35,7 @@ impl Source {
     }
 }
 
-impl Drop for Source {
+impl Drop for StreamHandle {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -75,7 +75,7 @@ pub(crate) async fn read_events(
     signal: &AbortSignal,
     accept: Accept,
     take: impl Fn(Arrival),
-) -> Result<(), Failure> {
+) -> Result<(), ApiError> {
     let request = RequestInit::new();
     request.set_signal(Some(signal));
     if let Ok(headers) = Headers::new() {
@@ -114,7 +114,7 @@ async fn pieces(reply: &Response, signal: &AbortSignal, take: impl Fn(Arrival)) 
             take(Arrival::Event(message));
             // In a page that is out of sight nobody waits, and its timers stand still.
             if browser::now_ms() - since >= SLICE && !browser::hidden() {
-                others_turn().await?;
+                yield_to_browser().await?;
                 since = browser::now_ms();
             }
         }
@@ -122,7 +122,7 @@ async fn pieces(reply: &Response, signal: &AbortSignal, take: impl Fn(Arrival)) 
 }
 
 /// Lets the browser do what else there is to do, and draw. (No frame comes in a page that has just gone out of sight.)
-async fn others_turn() -> Result<(), JsValue> {
+async fn yield_to_browser() -> Result<(), JsValue> {
     let mut later = |resolve: Function, _| {
         let window = window();
         let _ = window.request_animation_frame(&resolve);

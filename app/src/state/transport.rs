@@ -8,7 +8,7 @@
 pub(super) const PING_SECONDS: u32 = 5;
 /// A reply on which nothing came for so long is dead, in milliseconds. With the second that the page looks at it late,
 /// that is 12 s.
-pub(super) const SILENCE: i64 = 11_000;
+pub(super) const DEAD_AFTER: i64 = 11_000;
 /// How long the server holds a reply back while nothing happens, in seconds.
 pub(super) const POLL_SECONDS: u32 = 5;
 
@@ -205,6 +205,6 @@ mod tests {
             (Request::CatchUp, Request::CatchUp)
         );
         assert_eq!(line.patience(Request::CatchUp, 0), 6_000);
-        assert_eq!(i64::from(line.patience(Request::LongPoll, POLL_SECONDS)), SILENCE);
+        assert_eq!(i64::from(line.patience(Request::LongPoll, POLL_SECONDS)), DEAD_AFTER);
     }
 }

@@ -12,24 +12,24 @@ use super::Composer;
 use crate::{
     i18n::Texts,
     node::{El, ElementExt as _, el, live, many},
-    server_fns::Site,
+    server_fns::SiteConfig,
 };
 
 /// What the agent may touch, and whether it asks before it touches more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Access {
+pub(crate) struct PermissionChoice {
     pub(crate) sandbox: SandboxMode,
     pub(crate) policy: ApprovalPolicy,
 }
 
-impl Access {
+impl PermissionChoice {
     /// What the operator allows at most, and what a conversation begins with.
-    fn of(site: &Site) -> Self {
+    fn of(site: &SiteConfig) -> Self {
         Self { sandbox: site.sandbox, policy: site.approval_policy }
     }
 
     /// All that can be chosen, the least first.
-    fn all(site: &Site) -> Vec<Self> {
+    fn all(site: &SiteConfig) -> Vec<Self> {
         let most = Self::of(site);
         let upto = |all: &'static [SandboxMode]| all.iter().take_while(move |one| **one != most.sandbox);
         let sandboxes = upto(SandboxMode::ALL).copied().chain([most.sandbox]);
@@ -76,20 +76,20 @@ impl Access {
 }
 
 /// What the agent may do from the next message on; tracked.
-pub(super) fn chosen(composer: Composer) -> Access {
+pub(super) fn chosen(composer: Composer) -> PermissionChoice {
     let used = || {
         composer.chat?.live.meta(|transcript| {
-            Some(Access { sandbox: transcript.sandbox?, policy: transcript.approval_policy? })
+            Some(PermissionChoice { sandbox: transcript.sandbox?, policy: transcript.approval_policy? })
         })
     };
-    let default = || composer.site.try_with_untracked(Access::of);
+    let default = || composer.site.try_with_untracked(PermissionChoice::of);
     composer
         .picked
         .try_with(|picked| picked.access)
         .flatten()
         .or_else(used)
         .or_else(default)
-        .unwrap_or(Access { sandbox: SandboxMode::ReadOnly, policy: ApprovalPolicy::OnRequest })
+        .unwrap_or(PermissionChoice { sandbox: SandboxMode::ReadOnly, policy: ApprovalPolicy::OnRequest })
 }
 
 /// A choice of what the agent may do.
@@ -97,7 +97,7 @@ pub(super) fn picker(composer: Composer) -> El {
     let t = composer.t;
     let site = composer.site.get_untracked();
     let approvals = composer.chat.map_or(site.approvals, |chat| chat.approvals);
-    let all = Access::all(&site);
+    let all = PermissionChoice::all(&site);
     let options = move || {
         let chosen = chosen(composer);
         let mut all = all.clone();
@@ -111,7 +111,7 @@ pub(super) fn picker(composer: Composer) -> El {
         }))
     };
     let pick = move |event: Event| {
-        let access = Access::parse(&event_target_value(&event));
+        let access = PermissionChoice::parse(&event_target_value(&event));
         composer.picked.update(|picked| picked.access = access);
     };
     el("select")
@@ -129,13 +129,13 @@ mod tests {
     use super::*;
     use crate::i18n::Lang;
 
-    fn site(sandbox: SandboxMode, approval_policy: ApprovalPolicy) -> Site {
-        Site { sandbox, approval_policy, ..Site::default() }
+    fn site(sandbox: SandboxMode, approval_policy: ApprovalPolicy) -> SiteConfig {
+        SiteConfig { sandbox, approval_policy, ..SiteConfig::default() }
     }
 
     #[test]
     fn no_more_can_be_chosen_than_the_operator_allows() {
-        let all = Access::all(&site(SandboxMode::WorkspaceWrite, ApprovalPolicy::OnRequest));
+        let all = PermissionChoice::all(&site(SandboxMode::WorkspaceWrite, ApprovalPolicy::OnRequest));
         let values: Vec<_> = all.iter().map(|one| one.value()).collect();
         let wanted = [
             "read-only on-request",
@@ -144,15 +144,16 @@ mod tests {
             "workspace-write never",
         ];
         assert_eq!(values, wanted);
-        assert_eq!(Access::all(&site(SandboxMode::ReadOnly, ApprovalPolicy::Never)).len(), 1);
+        assert_eq!(PermissionChoice::all(&site(SandboxMode::ReadOnly, ApprovalPolicy::Never)).len(), 1);
     }
 
     #[test]
     fn a_choice_reads_back_and_has_words() {
-        for one in Access::all(&site(SandboxMode::DangerFullAccess, ApprovalPolicy::OnRequest)) {
-            assert_eq!(Access::parse(&one.value()), Some(one));
+        for one in PermissionChoice::all(&site(SandboxMode::DangerFullAccess, ApprovalPolicy::OnRequest)) {
+            assert_eq!(PermissionChoice::parse(&one.value()), Some(one));
         }
-        let usual = Access { sandbox: SandboxMode::WorkspaceWrite, policy: ApprovalPolicy::OnRequest };
+        let usual =
+            PermissionChoice { sandbox: SandboxMode::WorkspaceWrite, policy: ApprovalPolicy::OnRequest };
         assert_eq!(usual.words(ApprovalMode::Ask, Lang::En.texts()), "Can edit this folder · asks first");
         assert!(!usual.is_alarming(ApprovalMode::Ask) && usual.is_alarming(ApprovalMode::Accept));
     }

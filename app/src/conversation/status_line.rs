@@ -11,7 +11,7 @@ use crate::{
 use leptos::prelude::*;
 
 /// The line; it keeps its place while there is nothing to say, so that nothing jumps.
-pub(crate) fn live_line(chat: Chat) -> El {
+pub(crate) fn status_line(chat: Chat) -> El {
     let t = chat.t;
     let passing = move || {
         if chat.stopping.get() {

@@ -3,16 +3,16 @@
 use codex_gateway_wire::ItemId;
 use leptos::prelude::*;
 
-use super::{GroupKey, Live, store::Core};
+use super::{GroupKey, TranscriptStore, store::StoreState};
 
 /// From one entry to another, both included. Where one is not named, or is gone, there is no bound.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Span {
+pub(crate) struct VisibleRange {
     pub(crate) first: Option<ItemId>,
     pub(crate) last: Option<ItemId>,
 }
 
-impl Core {
+impl StoreState {
     /// The groups that have an entry in the span.
     pub(super) fn shown_groups(&self) -> &[GroupKey] {
         let order = self.groups.order();
@@ -35,7 +35,7 @@ impl Core {
     }
 
     /// The entry so many places after another, or before it; none at the edge and beyond.
-    fn beside(&self, id: &ItemId, by: isize) -> Option<ItemId> {
+    fn neighbour(&self, id: &ItemId, by: isize) -> Option<ItemId> {
         let ids: Vec<&ItemId> = self.groups.ids().collect();
         let place = ids.iter().position(|other| *other == id)?.checked_add_signed(by)?;
         let edge = if by < 0 { 0 } else { ids.len() - 1 };
@@ -49,7 +49,7 @@ impl Core {
         }
     }
 
-    fn set_span(&mut self, span: Span) {
+    fn set_span(&mut self, span: VisibleRange) {
         let bounds = [&self.span.first, &self.span.last, &span.first, &span.last];
         let entries = bounds.into_iter().flatten().filter_map(|id| self.transcript.entries.get(id));
         self.dirty.groups.extend(entries.map(GroupKey::of));
@@ -57,14 +57,14 @@ impl Core {
         self.span = span;
     }
 
-    fn around(&self, id: &ItemId, each_way: isize) -> Span {
-        Span { first: self.beside(id, -each_way), last: self.beside(id, each_way) }
+    fn around(&self, id: &ItemId, each_way: isize) -> VisibleRange {
+        VisibleRange { first: self.neighbour(id, -each_way), last: self.neighbour(id, each_way) }
     }
 
-    fn newest(&self, count: usize) -> Span {
+    fn newest(&self, count: usize) -> VisibleRange {
         let ids: Vec<&ItemId> = self.groups.ids().collect();
         let first = ids.len().checked_sub(count).filter(|first| *first > 0);
-        Span { first: first.map(|first| ids[first].clone()), last: None }
+        VisibleRange { first: first.map(|first| ids[first].clone()), last: None }
     }
 
     fn is_above(&self) -> bool {
@@ -76,31 +76,31 @@ impl Core {
     }
 }
 
-impl Live {
+impl TranscriptStore {
     /// What the page shows.
-    pub(crate) fn span(self) -> Span {
+    pub(crate) fn span(self) -> VisibleRange {
         self.read_state(|core| core.span.clone())
     }
 
     /// Whether there are entries before those that the page shows; tracked.
     pub(crate) fn above(self) -> bool {
         self.track_order();
-        self.read_state(Core::is_above)
+        self.read_state(StoreState::is_above)
     }
 
     /// Whether there are entries after those that the page shows; tracked.
     pub(crate) fn below(self) -> bool {
         self.track_order();
-        self.read_state(Core::is_below)
+        self.read_state(StoreState::is_below)
     }
 
     /// The entry so many places after another, or before it; none at the edge and beyond.
-    pub(crate) fn beside(self, id: &ItemId, by: isize) -> Option<ItemId> {
-        self.read_state(|core| core.beside(id, by))
+    pub(crate) fn neighbour(self, id: &ItemId, by: isize) -> Option<ItemId> {
+        self.read_state(|core| core.neighbour(id, by))
     }
 
     /// Shows another part.
-    pub(crate) fn show(self, span: Span) {
+    pub(crate) fn show(self, span: VisibleRange) {
         self.0.try_update_untracked(|core| core.set_span(span));
         self.flush();
     }
@@ -123,10 +123,10 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::store::tests::{core, event, started};
+    use crate::state::store::tests::{core, event, started};
 
     /// Two turns, `u` of the entries `a` to `d`, and `v` of `e` to `h`.
-    fn two_turns() -> Core {
+    fn two_turns() -> StoreState {
         let mut core = core();
         for (seq, id) in ["a", "b", "c", "d"].into_iter().enumerate() {
             core.fold(&started(seq as u64 + 1, id));
@@ -144,11 +144,11 @@ mod tests {
         GroupKey::Turn(id.into())
     }
 
-    fn span(first: Option<&str>, last: Option<&str>) -> Span {
-        Span { first: first.map(Into::into), last: last.map(Into::into) }
+    fn span(first: Option<&str>, last: Option<&str>) -> VisibleRange {
+        VisibleRange { first: first.map(Into::into), last: last.map(Into::into) }
     }
 
-    fn shown(core: &Core) -> String {
+    fn shown(core: &StoreState) -> String {
         let groups = core.shown_groups().iter();
         groups.flat_map(|key| core.shown_entries(key)).map(ItemId::as_str).collect()
     }
@@ -188,15 +188,16 @@ mod tests {
     #[test]
     fn places_are_counted_over_turns_and_the_edges_are_no_bounds() {
         let core = two_turns();
-        let beside = |id: &str, by| core.beside(&id.into(), by).map(|id| id.to_string()).unwrap_or_default();
-        assert_eq!([beside("c", 3), beside("f", -3)], ["f", "c"]);
+        let neighbour =
+            |id: &str, by| core.neighbour(&id.into(), by).map(|id| id.to_string()).unwrap_or_default();
+        assert_eq!([neighbour("c", 3), neighbour("f", -3)], ["f", "c"]);
         assert_eq!(
-            [beside("c", -2), beside("c", -9), beside("f", 2), beside("f", 9), beside("x", 1)],
+            [neighbour("c", -2), neighbour("c", -9), neighbour("f", 2), neighbour("f", 9), neighbour("x", 1)],
             [""; 5]
         );
         assert_eq!(core.around(&"d".into(), 2), span(Some("b"), Some("f")));
         assert_eq!(core.newest(3), span(Some("f"), None));
-        assert_eq!((core.newest(8), core.newest(9)), (Span::default(), Span::default()));
+        assert_eq!((core.newest(8), core.newest(9)), (VisibleRange::default(), VisibleRange::default()));
     }
 
     #[test]
@@ -207,6 +208,6 @@ mod tests {
         let body =
             codex_gateway_wire::EventBody::parse(codex_gateway_wire::EventName::Thread, opened).unwrap();
         core.fold(&codex_gateway_wire::Event { seq: 12, body });
-        assert_eq!(core.span, Span::default());
+        assert_eq!(core.span, VisibleRange::default());
     }
 }

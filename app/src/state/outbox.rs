@@ -4,11 +4,11 @@ use codex_gateway_wire::{Content, Item, QueueItem, SessionId, StartTurn, ThreadI
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::Live;
+use super::TranscriptStore;
 use crate::{
     browser,
     composer::forget_draft,
-    server_fns::{self, Failure},
+    server_fns::{self, ApiError},
     signal::RwSignalExt as _,
 };
 
@@ -68,7 +68,7 @@ pub(crate) enum UnsentState {
     /// The gateway has it, and its events have not told so yet.
     Accepted,
     /// It did not arrive.
-    Failed(Failure),
+    Failed(ApiError),
 }
 
 /// Where a message goes.
@@ -99,7 +99,7 @@ impl Outbox {
 
     /// Those that stand at the end of the conversation; tracked. A message that replaces a turn does once that turn is gone:
     /// before, it is in the place of the turn.
-    pub(crate) fn shown(self, live: Live) -> Vec<Unsent> {
+    pub(crate) fn shown(self, live: TranscriptStore) -> Vec<Unsent> {
         let mut all = self.all();
         all.retain(|message| live.meta(|transcript| !message.is_in_place(transcript)));
         all
@@ -132,7 +132,7 @@ impl Outbox {
         self,
         to: Target,
         message: Unsent,
-        done: impl FnOnce(Result<SessionId, &Failure>) + 'static,
+        done: impl FnOnce(Result<SessionId, &ApiError>) + 'static,
     ) {
         let client_id = message.client_id.clone();
         let turn = message.turn.clone();
@@ -166,7 +166,7 @@ impl Outbox {
 
     /// Takes out a message that did not arrive, if the turn is still there that it was to replace: it is edited there. Otherwise
     /// nothing is left to replace, and the message can be sent as any other. Returns `true` if it was taken out.
-    pub(crate) fn take_unreplaced(self, client_id: &str, live: Live) -> bool {
+    pub(crate) fn take_unreplaced(self, client_id: &str, live: TranscriptStore) -> bool {
         let taken = self.0.try_update(|all| {
             let own = |message: &Unsent| message.client_id == client_id;
             let stays = live
@@ -190,7 +190,7 @@ impl Outbox {
     }
 
     /// Takes out what the conversation has by now.
-    pub(crate) fn settle(self, live: Live) {
+    pub(crate) fn reconcile(self, live: TranscriptStore) {
         let waiting = self.0.get_untracked();
         if waiting.is_empty() {
             return;
@@ -226,7 +226,7 @@ mod tests {
     use codex_gateway_wire::{Event, EventBody, EventName, Snapshot, TurnRecord};
 
     use super::*;
-    use crate::live::store::tests::snapshot;
+    use crate::state::store::tests::snapshot;
 
     fn message(client_id: &str) -> Unsent {
         let client_message_id = Some(client_id.to_owned());
@@ -258,10 +258,10 @@ mod tests {
     #[test]
     fn message_keeps_its_id_only_if_it_may_have_arrived() {
         let failed = |failure| Unsent { state: UnsentState::Failed(failure), ..message("mine") };
-        for open in [Failure::unreachable(), Failure::of_reply(502, "<html>")] {
+        for open in [ApiError::unreachable(), ApiError::of_reply(502, "<html>")] {
             assert_eq!(failed(open).again_as(|| "new".to_owned()).sent_id().unwrap(), "mine");
         }
-        let again = failed(Failure::new("queue_full", String::new())).again_as(|| "new".to_owned());
+        let again = failed(ApiError::new("queue_full", String::new())).again_as(|| "new".to_owned());
         assert_eq!((again.sent_id().unwrap().as_str(), again.client_id.as_str()), ("new", "mine"));
     }
 
@@ -272,7 +272,10 @@ mod tests {
         let turn = |id: &str| TurnRecord { id: id.into(), ..TurnRecord::default() };
         let live = |turns: &[&str]| {
             let turns = turns.iter().map(|id| turn(id)).collect();
-            Live::new(Snapshot { transcript: Transcript { turns, ..Transcript::default() }, ..snapshot() })
+            TranscriptStore::new(Snapshot {
+                transcript: Transcript { turns, ..Transcript::default() },
+                ..snapshot()
+            })
         };
         let mut edited = message("mine");
         edited.turn.replaces_turn_id = Some("b".into());

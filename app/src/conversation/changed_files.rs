@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     diff::{ChangedFile, change_key, counts_view, file_row},
-    live::GroupKey,
     node::{ElementExt as _, Node, el, link_button, list, live},
+    state::GroupKey,
 };
 
 /// How many files are listed at first.

@@ -15,27 +15,27 @@ use crate::signal::RwSignalExt as _;
 
 use super::{
     groups::{GroupKey, Groups},
-    older::OlderPlace,
-    span::Span,
+    older::OlderCursor,
+    visible_range::VisibleRange,
 };
 
 /// The conversation of a page. The transcript itself lies outside the reactive graph: an event changes it at
 /// once, and the parts of the page that show what changed are told at the next animation frame.
 #[derive(Clone, Copy)]
-pub(crate) struct Live(pub(super) RwSignal<Core>);
+pub(crate) struct TranscriptStore(pub(super) RwSignal<StoreState>);
 
 #[derive(Default)]
-pub(super) struct Core {
+pub(super) struct StoreState {
     pub(super) transcript: Transcript,
     pub(super) groups: Groups,
     /// The last event that came, folded or not.
     at: EventId,
     /// Where older entries are to be had; nowhere if there are none.
-    pub(super) older: Option<OlderPlace>,
+    pub(super) older: Option<OlderCursor>,
     /// What the page shows.
-    pub(super) span: Span,
+    pub(super) span: VisibleRange,
     /// How often the conversation has begun anew.
-    pub(super) beginnings: u32,
+    pub(super) generation: u32,
     /// The entries that were running when they last changed.
     running: HashSet<ItemId>,
     triggers: Triggers,
@@ -68,16 +68,16 @@ pub(super) struct Dirty {
     at: bool,
 }
 
-impl Core {
+impl StoreState {
     fn new(snapshot: Snapshot, triggers: Triggers) -> Self {
         let transcript = snapshot.transcript;
         let running = transcript.entries.iter().filter(|entry| entry.phase == Phase::Running);
         Self {
             groups: Groups::of(transcript.entries.iter()),
             at: snapshot.at,
-            older: snapshot.older.then(|| OlderPlace::before(&transcript)),
-            span: Span::default(),
-            beginnings: 0,
+            older: snapshot.older.then(|| OlderCursor::before(&transcript)),
+            span: VisibleRange::default(),
+            generation: 0,
             running: running.map(|entry| entry.id.clone()).collect(),
             transcript,
             triggers,
@@ -93,10 +93,10 @@ impl Core {
                 _ => None,
             };
             let older = history.is_some_and(|history| history.older);
-            self.older = older.then(|| OlderPlace::before(&self.transcript));
-            self.beginnings += 1;
-            self.span = Span::default();
-            self.renew();
+            self.older = older.then(|| OlderCursor::before(&self.transcript));
+            self.generation += 1;
+            self.span = VisibleRange::default();
+            self.mark_all_dirty();
         } else {
             self.note(&change);
         }
@@ -134,7 +134,7 @@ impl Core {
     }
 
     /// Everything may be different now.
-    fn renew(&mut self) {
+    fn mark_all_dirty(&mut self) {
         self.regroup();
         self.dirty.entries.extend(self.triggers.entries.keys().cloned());
         self.dirty.groups.extend(self.triggers.groups.keys().cloned());
@@ -162,10 +162,10 @@ impl Core {
     }
 }
 
-impl Live {
+impl TranscriptStore {
     /// Begins with a snapshot.
     pub(crate) fn new(snapshot: Snapshot) -> Self {
-        Self(RwSignal::new(Core::new(snapshot, Triggers::default())))
+        Self(RwSignal::new(StoreState::new(snapshot, Triggers::default())))
     }
 
     /// Takes the next event in. What it changed is shown with the next frame.
@@ -203,16 +203,16 @@ impl Live {
     pub(crate) fn reset(self, snapshot: Snapshot) {
         self.0.try_update_untracked(|core| {
             let triggers = std::mem::take(&mut core.triggers);
-            let beginnings = core.beginnings + 1;
-            *core = Core { beginnings, ..Core::new(snapshot, triggers) };
-            core.renew();
+            let generation = core.generation + 1;
+            *core = StoreState { generation, ..StoreState::new(snapshot, triggers) };
+            core.mark_all_dirty();
         });
         self.flush();
     }
 
     /// Tells everybody concerned what changed.
     pub(crate) fn flush(self) {
-        for trigger in self.0.try_update_untracked(Core::take_dirty).unwrap_or_default() {
+        for trigger in self.0.try_update_untracked(StoreState::take_dirty).unwrap_or_default() {
             trigger.notify();
         }
     }
@@ -224,10 +224,10 @@ impl Live {
     }
 
     /// Reads the state without tracking anything. Late callbacks of the browser read the default once the page is gone.
-    pub(super) fn read_state<T>(self, read: impl FnOnce(&Core) -> T) -> T {
+    pub(super) fn read_state<T>(self, read: impl FnOnce(&StoreState) -> T) -> T {
         match self.0.try_read_untracked() {
             Some(core) => read(&core),
-            None => read(&Core::default()),
+            None => read(&StoreState::default()),
         }
     }
 
@@ -307,7 +307,7 @@ impl Live {
 /// An entry of the conversation, by its id.
 #[derive(Clone, Copy)]
 pub(crate) struct EntryRef {
-    pub(crate) live: Live,
+    pub(crate) live: TranscriptStore,
     id: RwSignal<ItemId>,
 }
 
@@ -329,17 +329,17 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in crate::live) fn event(seq: u64, method: &str, params: &str) -> Event {
+    pub(in crate::state) fn event(seq: u64, method: &str, params: &str) -> Event {
         let data = format!(r#"{{"method":"{method}","params":{params}}}"#);
         Event { seq, body: EventBody::parse(EventName::Notification, &data).unwrap() }
     }
 
-    pub(in crate::live) fn started(seq: u64, id: &str) -> Event {
+    pub(in crate::state) fn started(seq: u64, id: &str) -> Event {
         let item = format!(r#"{{"type":"agentMessage","id":"{id}","text":""}}"#);
         event(seq, "item/started", &format!(r#"{{"threadId":"t","turnId":"u","item":{item}}}"#))
     }
 
-    pub(in crate::live) fn snapshot() -> Snapshot {
+    pub(in crate::state) fn snapshot() -> Snapshot {
         Snapshot {
             at: EventId { epoch: "e".into(), seq: 0 },
             session: codex_gateway_wire::api::SessionInfo {
@@ -355,11 +355,11 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::live) fn core() -> Core {
-        Core::new(snapshot(), Triggers::default())
+    pub(in crate::state) fn core() -> StoreState {
+        StoreState::new(snapshot(), Triggers::default())
     }
 
-    fn dirty_entries(core: &mut Core) -> Vec<String> {
+    fn dirty_entries(core: &mut StoreState) -> Vec<String> {
         let mut ids: Vec<_> = core.dirty.entries.drain().map(|id| id.to_string()).collect();
         ids.sort();
         ids

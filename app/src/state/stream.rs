@@ -18,17 +18,17 @@ use codex_gateway_wire::{
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{
-    Live, Outbox,
+    Outbox, TranscriptStore,
     backoff::Backoff,
     catch_up::{Headline, Situation},
-    source::{Accept, Arrival, Source, read_events},
+    source::{Accept, Arrival, StreamHandle, read_events},
     sse::Message,
-    transport::{Next, PING_SECONDS, POLL_SECONDS, Request, SILENCE, Transport},
+    transport::{DEAD_AFTER, Next, PING_SECONDS, POLL_SECONDS, Request, Transport},
 };
 use crate::{
     browser,
-    panel::Tap,
-    server_fns::{self, Failure},
+    panel::EventRecorder,
+    server_fns::{self, ApiError},
     signal::RwSignalExt as _,
     tabs::{StreamHolder, Tabs},
 };
@@ -65,12 +65,12 @@ const SNAPSHOT_PATIENCE: [u64; 2] = [3_000, 30_000];
 
 /// How the page is connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum LinkState {
+pub(crate) enum ConnectionState {
     /// For the first time, or after a wait.
     #[default]
     Connecting,
     /// Events come as they happen, or soon after.
-    Live,
+    TranscriptStore,
     /// The same by short requests, because something on the way holds event streams back.
     Polling,
     /// Broken; another attempt in so many seconds.
@@ -91,10 +91,10 @@ pub(crate) enum LinkState {
     ProxySignedOut,
 }
 
-impl LinkState {
+impl ConnectionState {
     /// Returns `true` if the page gets what happens.
     pub(crate) fn is_live(self) -> bool {
-        matches!(self, Self::Live | Self::Polling)
+        matches!(self, Self::TranscriptStore | Self::Polling)
     }
 }
 
@@ -107,14 +107,14 @@ pub(crate) struct Stream {
 
 struct Inner {
     session: SessionId,
-    live: Live,
+    live: TranscriptStore,
     outbox: Outbox,
-    state: RwSignal<LinkState>,
+    state: RwSignal<ConnectionState>,
     outdated: RwSignal<bool>,
     /// Who else hears the events.
-    tap: Tap,
+    recorder: EventRecorder,
     tabs: Tabs,
-    source: RefCell<Option<Source>>,
+    source: RefCell<Option<StreamHandle>>,
     backoff: Cell<Backoff>,
     transport: RefCell<Transport>,
     /// What is read now.
@@ -156,11 +156,11 @@ impl Stream {
     /// when the server turns out to be of another build than the page; `tap` hears every event.
     pub(crate) fn open(
         session: SessionId,
-        live: Live,
+        live: TranscriptStore,
         outbox: Outbox,
-        state: RwSignal<LinkState>,
+        state: RwSignal<ConnectionState>,
         outdated: RwSignal<bool>,
-        tap: Tap,
+        recorder: EventRecorder,
         tabs: Tabs,
     ) -> Self {
         let inner = Rc::new(Inner {
@@ -169,7 +169,7 @@ impl Stream {
             outbox,
             state,
             outdated,
-            tap,
+            recorder,
             tabs,
             source: RefCell::default(),
             backoff: Cell::default(),
@@ -239,7 +239,7 @@ impl Stream {
     /// Stays away until somebody has signed in again.
     pub(crate) fn sign_out(&self) {
         self.inner.disconnect();
-        self.inner.set(LinkState::SignedOut);
+        self.inner.set(ConnectionState::SignedOut);
     }
 }
 
@@ -268,7 +268,7 @@ impl Inner {
         }
     }
 
-    fn set(&self, state: LinkState) {
+    fn set(&self, state: ConnectionState) {
         self.state.set_if_changed(state);
         if self.ended() {
             self.tabs.release_stream();
@@ -288,8 +288,13 @@ impl Inner {
     }
 
     fn ended(&self) -> bool {
-        let over =
-            [LinkState::Closed, LinkState::Gone, LinkState::Expired, LinkState::Past, LinkState::SignedOut];
+        let over = [
+            ConnectionState::Closed,
+            ConnectionState::Gone,
+            ConnectionState::Expired,
+            ConnectionState::Past,
+            ConnectionState::SignedOut,
+        ];
         over.contains(&self.state.get_untracked_or_default())
     }
 
@@ -314,7 +319,7 @@ impl Inner {
         };
         let address =
             format!("/api/sessions/{session}/events?since={since}&events={names}&interactive=1&{pace}");
-        let Some(source) = Source::new() else { return self.broke() };
+        let Some(source) = StreamHandle::new() else { return self.broke() };
         let signal = source.signal();
         let now = browser::now_ms();
         self.asked.set(now);
@@ -373,12 +378,12 @@ impl Inner {
 
     /// Asks at once, in a page that is not live until there is a reply.
     fn ask_anew(self: &Rc<Self>) {
-        self.set(LinkState::Connecting);
+        self.set(ConnectionState::Connecting);
         self.connect();
     }
 
     /// What was read has ended.
-    fn read_to_the_end(self: &Rc<Self>, read: Result<(), Failure>) {
+    fn read_to_the_end(self: &Rc<Self>, read: Result<(), ApiError>) {
         let (request, welcomed) = (self.request.get(), self.welcomed.get());
         match read {
             Ok(()) if welcomed && request != Request::Stream => {
@@ -422,7 +427,10 @@ impl Inner {
     /// Asks for what comes next, where streams do not get through.
     fn poll_on(self: &Rc<Self>) {
         let is_open = self.source.borrow().is_some() || self.fetching.get();
-        if self.state.get_untracked_or_default() == LinkState::Polling && self.tabs.has_stream() && !is_open {
+        if self.state.get_untracked_or_default() == ConnectionState::Polling
+            && self.tabs.has_stream()
+            && !is_open
+        {
             self.connect();
         }
     }
@@ -430,7 +438,7 @@ impl Inner {
     /// The proxy in front of the gateway wants a sign-in. The next attempt is made when the reader comes back to the page.
     fn leave_to_proxy(self: &Rc<Self>) {
         self.disconnect();
-        self.set(LinkState::ProxySignedOut);
+        self.set(ConnectionState::ProxySignedOut);
     }
 
     fn note_reachable(self: &Rc<Self>) {
@@ -456,7 +464,7 @@ impl Inner {
     /// Counts a failed attempt. Returns how long to wait for the next one, in milliseconds.
     fn count_failure(&self) -> u32 {
         let mut backoff = self.backoff.get();
-        let wait = backoff.next(browser::chance());
+        let wait = backoff.next(browser::random());
         self.backoff.set(backoff);
         wait
     }
@@ -477,7 +485,7 @@ impl Inner {
     /// Takes an event in.
     fn take(self: &Rc<Self>, Message { name, id, data }: Message) {
         let Some(name) = EventName::parse(&name) else { return };
-        self.tap.hear(name.as_str(), &data);
+        self.recorder.record(name.as_str(), &data);
         if name == EventName::Session {
             return self.welcome(&data);
         }
@@ -489,7 +497,7 @@ impl Inner {
         let event = EventBody::parse(name, &data).map(|body| Event { seq: id.seq, body });
         let change = self.live.apply(id, event.as_ref());
         if change.is_some_and(|change| change.entry.is_some() || change.meta || change.reset) {
-            self.outbox.settle(self.live);
+            self.outbox.reconcile(self.live);
         }
         if name == EventName::SessionClosed {
             self.disconnect();
@@ -505,7 +513,7 @@ impl Inner {
                 && transcript.thread_id.is_some()
                 && !transcript.entries.is_empty()
         });
-        self.set(if goes_on { LinkState::Expired } else { LinkState::Closed });
+        self.set(if goes_on { ConnectionState::Expired } else { ConnectionState::Closed });
     }
 
     fn welcome(&self, data: &str) {
@@ -520,7 +528,11 @@ impl Inner {
         if shows_blocked {
             self.tabs.set_stream_blocked(true);
         }
-        self.set(if self.tabs.is_stream_blocked() { LinkState::Polling } else { LinkState::Live });
+        self.set(if self.tabs.is_stream_blocked() {
+            ConnectionState::Polling
+        } else {
+            ConnectionState::TranscriptStore
+        });
         let ours = browser::root_attribute("data-build");
         if let (Ok(welcome), Some(ours)) = (serde_json::from_str::<Welcome>(data), ours)
             && welcome.build_id != ours
@@ -536,11 +548,11 @@ impl Inner {
             return;
         }
         if !browser::online() {
-            return self.set(LinkState::Offline);
+            return self.set(ConnectionState::Offline);
         }
         let wait = self.count_failure();
         self.retry_at.set(Some(browser::now_ms() + i64::from(wait)));
-        self.set(LinkState::Waiting(wait.div_ceil(1000)));
+        self.set(ConnectionState::Waiting(wait.div_ceil(1000)));
     }
 
     /// Once a second.
@@ -548,13 +560,14 @@ impl Inner {
         let now = browser::now_ms();
         if let Some(at) = self.retry_at.get() {
             match u32::try_from((at - now + 999) / 1000) {
-                Ok(seconds @ 1..) => self.set(LinkState::Waiting(seconds)),
+                Ok(seconds @ 1..) => self.set(ConnectionState::Waiting(seconds)),
                 _ => self.retry(),
             }
-        } else if self.source.borrow().is_some() && self.welcomed.get() && now - self.heard.get() > SILENCE {
+        } else if self.source.borrow().is_some() && self.welcomed.get() && now - self.heard.get() > DEAD_AFTER
+        {
             self.transport.borrow_mut().fell_silent(self.request.get(), self.lived());
             self.ask_anew();
-        } else if self.state.get_untracked_or_default() == LinkState::Offline && browser::online() {
+        } else if self.state.get_untracked_or_default() == ConnectionState::Offline && browser::online() {
             self.retry_now();
         } else {
             self.follow();
@@ -654,7 +667,7 @@ impl Inner {
         self.tabs.take_stream();
         self.fetching.set(false);
         self.transport.borrow_mut().hurry();
-        if self.state.get_untracked_or_default().is_live() && now - self.heard.get() <= SILENCE {
+        if self.state.get_untracked_or_default().is_live() && now - self.heard.get() <= DEAD_AFTER {
             self.connect();
         } else {
             self.ask_anew();
@@ -663,7 +676,7 @@ impl Inner {
 
     fn retry(self: &Rc<Self>) {
         self.retry_at.set(None);
-        self.set(LinkState::Connecting);
+        self.set(ConnectionState::Connecting);
         // A stream that is refused does not say why: ask in a way that does.
         if self.backoff.get().failures() > 1 { self.fetch(false) } else { self.connect() }
     }
@@ -682,7 +695,7 @@ impl Inner {
         if self.fetching.replace(true) {
             return;
         }
-        self.set(LinkState::Connecting);
+        self.set(ConnectionState::Connecting);
         self.fetches.set(self.fetches.get() + 1);
         self.fetch_once(missing);
         let fetch = self.fetches.get();
@@ -719,13 +732,13 @@ impl Inner {
                     // In the same log the stream goes on from where it broke, and the reader keeps their place.
                     if missing || conversation.snapshot.at.epoch != inner.live.last_event().epoch {
                         inner.live.reset(conversation.snapshot);
-                        inner.outbox.settle(inner.live);
+                        inner.outbox.reconcile(inner.live);
                     }
                     inner.connect();
                 }
-                Err(failure) if failure.thread_id.is_some() => inner.set(LinkState::Expired),
-                Err(failure) if failure.is_not_found() => inner.set(LinkState::Gone),
-                Err(failure) if failure.is_unauthorized() => inner.set(LinkState::SignedOut),
+                Err(failure) if failure.thread_id.is_some() => inner.set(ConnectionState::Expired),
+                Err(failure) if failure.is_not_found() => inner.set(ConnectionState::Gone),
+                Err(failure) if failure.is_unauthorized() => inner.set(ConnectionState::SignedOut),
                 Err(failure) if failure.is_proxy_signed_out() => inner.leave_to_proxy(),
                 Err(_) => inner.broke(),
             }

@@ -3,11 +3,11 @@
 use codex_gateway_wire::{Content, ItemId, ItemsPage, Transcript};
 use leptos::prelude::*;
 
-use super::{GroupKey, Live, store::Core};
+use super::{GroupKey, TranscriptStore, store::StoreState};
 
 /// Where older entries are to be had.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct OlderPlace {
+pub(crate) struct OlderCursor {
     /// Before this entry.
     pub(crate) before: Option<ItemId>,
     /// Where the last page said, if it did.
@@ -16,7 +16,7 @@ pub(crate) struct OlderPlace {
     beginning: u32,
 }
 
-impl OlderPlace {
+impl OlderCursor {
     /// Before all of them. (What the gateway itself has added codex does not know, and the session forgets.)
     pub(super) fn before(transcript: &Transcript) -> Self {
         let entries = &transcript.entries;
@@ -26,15 +26,15 @@ impl OlderPlace {
     }
 }
 
-impl Core {
-    fn prepend(&mut self, place: &OlderPlace, page: ItemsPage) {
-        if place.beginning != self.beginnings || page.thread_id != self.transcript.thread_id {
+impl StoreState {
+    fn prepend(&mut self, place: &OlderCursor, page: ItemsPage) {
+        if place.beginning != self.generation || page.thread_id != self.transcript.thread_id {
             return;
         }
         // A page without entries would lead to itself for ever.
         let oldest = page.entries.first().filter(|_| page.older).map(|entry| entry.id.clone());
         self.older =
-            oldest.map(|id| OlderPlace { before: Some(id), cursor: page.cursor, ..OlderPlace::default() });
+            oldest.map(|id| OlderCursor { before: Some(id), cursor: page.cursor, ..OlderCursor::default() });
         self.keep_first();
         self.dirty.groups.extend(page.entries.iter().map(GroupKey::of));
         let renewed = self.transcript.prepend(page.turns, page.entries);
@@ -43,18 +43,18 @@ impl Core {
     }
 }
 
-impl Live {
+impl TranscriptStore {
     /// Where older entries are to be had; nowhere if there are none.
-    pub(crate) fn older(self) -> Option<OlderPlace> {
+    pub(crate) fn older(self) -> Option<OlderCursor> {
         self.read_state(|core| {
             let older = core.older.clone();
-            older.map(|place| OlderPlace { beginning: core.beginnings, ..place })
+            older.map(|place| OlderCursor { beginning: core.generation, ..place })
         })
     }
 
     /// Puts a page before all that is there; it is not shown yet. One that was asked for before the conversation began
     /// anew is left out.
-    pub(crate) fn prepend(self, place: &OlderPlace, page: ItemsPage) {
+    pub(crate) fn prepend(self, place: &OlderCursor, page: ItemsPage) {
         self.0.try_update_untracked(|core| core.prepend(place, page));
         self.flush();
     }
@@ -65,7 +65,7 @@ mod tests {
     use codex_gateway_wire::{Entry, EventBody, EventId, EventName, Phase, codex::TurnStatus};
 
     use super::*;
-    use crate::live::store::tests::{core, event, started};
+    use crate::state::store::tests::{core, event, started};
 
     fn entry(id: &str, turn: &str) -> Entry {
         let content = format!(r#"{{"item":{{"type":"agentMessage","id":"{id}","text":""}}}}"#);
@@ -93,11 +93,11 @@ mod tests {
     }
 
     /// A conversation with `b` in the turn `u`, and more before it.
-    fn long() -> Core {
+    fn long() -> StoreState {
         let mut core = core();
         core.fold(&event(1, "turn/started", r#"{"threadId":"t","turn":{"id":"u"}}"#));
         core.fold(&started(2, "b"));
-        core.older = Some(OlderPlace::before(&core.transcript));
+        core.older = Some(OlderCursor::before(&core.transcript));
         core.take_dirty();
         core
     }
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(core.older, None);
         core.prepend(&place, ItemsPage { thread_id: Some("t2".into()), ..page(&[("a", "u")], Some("c")) });
         assert!(core.transcript.entries.is_empty() && core.older.is_none(), "of another beginning");
-        core.beginnings = 0;
+        core.generation = 0;
         core.prepend(&place, page(&[("a", "u")], Some("c")));
         assert!(core.transcript.entries.is_empty(), "of another thread");
     }
@@ -165,8 +165,8 @@ mod tests {
         let mut core = core();
         let body = EventBody::parse(EventName::Warning, r#"{"type":"malformedLine","message":"x"}"#).unwrap();
         core.fold(&codex_gateway_wire::Event { seq: 1, body });
-        assert_eq!(OlderPlace::before(&core.transcript).before, Some("notice:1".into()));
+        assert_eq!(OlderCursor::before(&core.transcript).before, Some("notice:1".into()));
         core.fold(&started(2, "a"));
-        assert_eq!(OlderPlace::before(&core.transcript).before, Some("a".into()));
+        assert_eq!(OlderCursor::before(&core.transcript).before, Some("a".into()));
     }
 }

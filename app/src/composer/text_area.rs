@@ -7,9 +7,9 @@ use web_sys::{HtmlElement, HtmlTextAreaElement};
 use crate::{browser, node::ElementRef};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Area(pub(crate) ElementRef);
+pub(crate) struct TextArea(pub(crate) ElementRef);
 
-impl Area {
+impl TextArea {
     pub(crate) fn new() -> Self {
         Self(ElementRef::new())
     }
@@ -52,7 +52,7 @@ impl Area {
         let Some(area) = self.get() else { return };
         let focused = document().active_element().filter(|element| *element != *area.as_ref());
         // The focus would bring the keyboard up; a field that is disabled takes none, and another one would be written in.
-        if area.disabled() || (focused.is_some() && browser::touch()) {
+        if area.disabled() || (focused.is_some() && browser::is_coarse_pointer()) {
             return self.set(text, caret);
         }
         let change = Replacement::between(&area.value(), text);
