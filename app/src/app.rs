@@ -8,14 +8,14 @@ use crate::{
     dialog::Dialog,
     markdown::highlight::HighlightCache,
     node::{ElementExt as _, Node, el, live},
-    pages::{FirstMessage, page_view},
+    pages::page_view,
     prefs::Prefs,
     route::{Navigator, Route},
     rules::{RulesDialog, rules_view},
     server_fns::{PageData, fetch, written_colours},
     sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
     signal::RwSignalExt as _,
-    tabs::Tabs,
+    state::{FirstMessage, Tabs},
 };
 
 /// All pages. The same on the server and in the browser.

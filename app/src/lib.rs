@@ -11,7 +11,7 @@
 //! - `commands`: what one can do from everywhere, the palette and the keys; `dialog`: what opens above the page
 //! - `questions`: what waits for the user, and answering it; `rules`: what they allow always
 //! - `project`: the codex settings of the folder, and whether the reader trusts them
-//! - `state`: the transcript as it changes, and the event stream that feeds it
+//! - `state`: what the page knows, without views: the conversation, the event stream that feeds it, drafts
 //! - [`server_fns`]: what the page asks of the server
 //! - `cookies`: reading those of a request, on the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
@@ -19,7 +19,6 @@
 //! - `node`: the pieces that pages are built of; `signal`: what is added to signals
 //! - `start`: how the page begins in the browser
 //! - `upload`: sending an image to the server
-//! - `tabs`: the two event streams that all tabs of a browser share
 //! - `notify`: what the system tells of while nobody looks
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 
@@ -61,7 +60,6 @@ mod signal;
 mod start;
 
 mod state;
-mod tabs;
 mod text;
 mod upload;
 

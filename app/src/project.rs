@@ -2,65 +2,21 @@
 
 use codex_gateway_wire::api::{Project, ProjectSettings, ProjectTrust};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use crate::{
     i18n::Texts,
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, el, link_button, live, many},
-    server_fns::{self, ApiError},
-    signal::RwSignalExt as _,
+    state::Folder,
     text::hidden::exact_name,
 };
 
-/// What the page knows of the folder.
-#[derive(Clone, Copy)]
-pub(crate) struct Folder {
-    /// The folder; `None` if it is not known.
-    project: RwSignal<Option<Project>>,
-    /// Why a decision could not be recorded.
-    failure: RwSignal<Option<ApiError>>,
-}
-
-impl Folder {
-    pub(crate) fn new(project: Option<Project>) -> Self {
-        Self { project: RwSignal::new(project), failure: RwSignal::new(None) }
-    }
-
-    /// Shows another folder: of the operator's choice without a path.
-    pub(crate) fn show(self, cwd: Option<String>) {
-        self.project.set(None);
-        spawn_local(async move { self.project.set(server_fns::project(cwd).await.ok()) });
-    }
-
-    /// Records what the reader decides.
-    fn decide(self, trust: ProjectTrust) {
-        let Some(project) = self.project.get_untracked_or_default() else { return };
-        spawn_local(async move {
-            match server_fns::trust(project.path.clone(), trust).await {
-                Ok(decided) => {
-                    self.failure.set(None);
-                    // Meanwhile another folder may be shown.
-                    if self
-                        .project
-                        .try_with_untracked(|now| now.as_ref().is_some_and(|now| now.path == decided.path))
-                        == Some(true)
-                    {
-                        self.project.set(Some(decided));
-                    }
-                }
-                Err(failure) => self.failure.set(Some(failure)),
-            }
-        });
-    }
-
-    /// Why a decision could not be recorded.
-    fn failure_view(self, t: &'static Texts) -> Node {
-        live(move || {
-            let failure = self.failure.get();
-            failure.map(|failure| el("p").class("why").attr("role", "alert").child(t.failure(&failure)))
-        })
-    }
+/// Why a decision could not be recorded.
+fn failure_view(folder: Folder, t: &'static Texts) -> Node {
+    live(move || {
+        let failure = folder.failure.get();
+        failure.map(|failure| el("p").class("why").attr("role", "alert").child(t.failure(&failure)))
+    })
 }
 
 /// How the question about the folder first shows.
@@ -100,7 +56,7 @@ pub(crate) fn question_view(folder: Folder, shape: Shape, t: &'static Texts) -> 
                 .child(el("p").class("why").child(t.trust_means()))
                 .child(el("div").class("what").child(settings_view(&project.settings, t)))
                 .child(el("div").class("where").child(icon(Icon::Folder)).child(code(&project.path, t)))
-                .child(folder.failure_view(t))
+                .child(failure_view(folder, t))
                 .child(choices);
             el("section").class("question trust").attr("aria-label", t.folder_settings()).child(details)
         })
@@ -122,7 +78,7 @@ pub(crate) fn status_view(folder: Folder, t: &'static Texts) -> Node {
                 .class("trust")
                 .child(el("p").child(words).child(" ").child(link_button(act, move || folder.decide(trust))))
                 .child(el("p").class("note").child(t.trust_from_next()))
-                .child(folder.failure_view(t))
+                .child(failure_view(folder, t))
         })
     })
 }

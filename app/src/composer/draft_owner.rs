@@ -10,7 +10,7 @@ const KEY: &str = "owner";
 pub(crate) fn clear_drafts_of_other_owners() {
     let Some(owner) = browser::root_attribute(OWNER) else { return };
     if browser::stored(KEY).is_some_and(|before| before != owner) {
-        browser::forget(|key| drafts::is_kept(key) || drafts::is_edit(key) || key == history::KEY);
+        browser::forget(|key| drafts::is_draft_key(key) || drafts::is_edit_key(key) || key == history::KEY);
     }
     browser::store(KEY, &owner);
 }

@@ -121,7 +121,7 @@ fn attach(composer: Composer, files: Vec<File>) {
                 Err(failure) => AttachedState::Failed(t.failure(&failure)),
             };
             images.settle(&key, state);
-            drafts::keep_images(&composer.key.get_untracked_or_default(), &images.parts());
+            drafts::store_images(&composer.key.get_untracked_or_default(), &images.parts());
         });
     }
 }
@@ -215,7 +215,7 @@ fn image_view(composer: Composer, key: String) -> El {
     };
     let remove = move || {
         images.0.update(|all| all.retain(|one| !mine(&one)));
-        drafts::keep_images(&composer.key.get_untracked_or_default(), &images.parts());
+        drafts::store_images(&composer.key.get_untracked_or_default(), &images.parts());
         composer.area.focus();
     };
     let remove = el("button")

@@ -7,7 +7,6 @@
 //! - [`drafts`]: what is not sent yet; `recall`: what was; `owner`: whose that is
 
 mod draft_owner;
-mod drafts;
 mod dropping;
 pub(crate) mod enter;
 mod history;
@@ -30,7 +29,6 @@ use leptos::{ev, prelude::*};
 use web_sys::Event;
 
 pub(crate) use draft_owner::clear_drafts_of_other_owners;
-pub(crate) use drafts::{edit_key, forget_of as forget_draft, upload};
 pub(crate) use dropping::guard_window;
 pub(crate) use images::thumbnail;
 pub(crate) use text_area::TextArea;
@@ -39,21 +37,15 @@ use self::{images::Images, models::ModelChoice, permission::PermissionChoice, su
 use crate::{
     browser,
     commands::{Command, Commands},
-    conversation::Chat,
     i18n::{Texts, texts},
     icon::{Icon, icon},
     node::{El, ElementExt as _, el, live},
     server_fns::SiteConfig,
     signal::RwSignalExt as _,
+    state::{Chat, DraftEditor, drafts},
 };
 
-/// A message as it leaves the composer.
-pub(crate) struct Draft {
-    /// What it says, and what it is to run with; what is used already is left out.
-    pub(crate) turn: StartTurn,
-    /// To be called once it has arrived: until then the browser keeps it.
-    pub(crate) done: Box<dyn FnOnce()>,
-}
+pub(crate) use crate::state::{Draft, drafts::upload};
 
 /// What a composer works with.
 pub(crate) struct ComposerSetup {
@@ -167,11 +159,17 @@ pub(crate) fn bring_back(text: String) {
     TYPED.set(Some(text).filter(|text| !text.is_empty()));
 }
 
-/// Takes a message that comes back: into the composer of its conversation, or into its draft while that is not there.
-pub(crate) fn take_back(conversation: &str, turn: &StartTurn) {
-    match composer_of(conversation) {
-        Some(composer) => composer.take_back(turn),
-        None => drafts::keep(&drafts::key(conversation), turn),
+impl DraftEditor for Composer {
+    fn restore(&self, turn: &StartTurn) {
+        self.take_back(turn);
+    }
+
+    fn append(&self, text: &str) {
+        self.add(text);
+    }
+
+    fn move_to(&self, draft_key: &str) {
+        self.follow_to(draft_key);
     }
 }
 
@@ -248,27 +246,27 @@ impl Composer {
     }
 
     /// Adds a message that comes back, before what was written since.
-    pub(crate) fn take_back(self, turn: &StartTurn) {
+    fn take_back(self, turn: &StartTurn) {
         let all = drafts::join(vec![turn.prompt.clone()], self.text.get_untracked_or_default());
         self.write(&all, all.len());
         self.images.restore(turn.input.iter().filter_map(upload).cloned());
-        drafts::keep_images(&self.key.get_untracked_or_default(), &self.images.parts());
+        drafts::store_images(&self.key.get_untracked_or_default(), &self.images.parts());
         self.area.focus();
     }
 
     /// The conversation has gone on in another thread: the draft goes along.
-    pub(crate) fn follow_to(self, conversation: &str) {
+    fn follow_to(self, conversation: &str) {
         self.save();
         let (before, key) = (self.key.get_untracked_or_default(), drafts::key(conversation));
         self.key.set(key.clone());
         browser::store(&key, &self.text.get_untracked_or_default());
-        drafts::keep_images(&key, &self.images.parts());
+        drafts::store_images(&key, &self.images.parts());
         browser::store(&before, "");
-        drafts::keep_images(&before, &[]);
+        drafts::store_images(&before, &[]);
     }
 
     /// Adds something from elsewhere on the page at the end of what is written.
-    pub(crate) fn add(self, text: &str) {
+    fn add(self, text: &str) {
         let all = drafts::join(vec![self.text.get_untracked_or_default()], text.to_owned());
         self.write(&all, all.len());
     }
@@ -300,6 +298,7 @@ impl Composer {
         ACTIVE.set(Some(self));
         let key = self.key.get_untracked_or_default();
         if let Some(chat) = self.chat {
+            chat.set_draft_editor(Arc::new(self));
             // Drafts were once kept under the names of sessions.
             drafts::rename(&drafts::key(chat.id().as_str()), &key);
         }

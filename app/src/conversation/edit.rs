@@ -2,104 +2,30 @@
 //! conversation or the queue before the change is sent or saved.
 
 use codex_gateway_wire::{
-    Content, InputPart, Item, ItemId, QueueItemId, StartTurn, Transcript, TurnId,
+    InputPart, QueueItemId, StartTurn, Transcript, TurnId,
     api::{EditQueueItem, QueueChange},
-    codex::{UserInput, UserMessage},
 };
 use leptos::prelude::*;
 use web_sys::{Event, KeyboardEvent};
 
-use super::{Chat, unsent::images_view};
+use super::unsent::images_view;
 use crate::{
     browser,
-    composer::{TextArea, edit_key, enter, mirrored, take_back, upload},
+    composer::{TextArea, enter, mirrored},
     node::{El, ElementExt as _, el, link_button, live},
     signal::RwSignalExt as _,
-    state::ConnectionState,
+    state::{
+        Chat, ConnectionState, Edit, EditSubject, SentMessage,
+        drafts::{edit_key, upload},
+    },
 };
-
-/// What the reader is about to change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Subject {
-    /// The message of a turn, which is this entry.
-    Turn(TurnId, ItemId),
-    /// A message that waits.
-    Queued(QueueItemId),
-    /// Whether a message waits at all: the reader is asked before it is removed.
-    Removal(QueueItemId),
-}
-
-/// A message as it was sent, as far as it can be sent again.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Said {
-    entry: ItemId,
-    pub(super) text: String,
-    input: Vec<InputPart>,
-}
-
-/// The change that the reader is at; one at a time.
-#[derive(Clone, Copy)]
-pub(crate) struct Edit {
-    subject: RwSignal<Option<Subject>>,
-    /// What is written now.
-    text: RwSignal<String>,
-    /// What goes with it.
-    input: RwSignal<Vec<InputPart>>,
-    /// It is on its way.
-    sending: RwSignal<bool>,
-    /// Why it was not taken.
-    failure: RwSignal<Option<String>>,
-    area: TextArea,
-}
-
-impl Said {
-    /// What the user said first in a turn.
-    pub(super) fn in_turn(transcript: &Transcript, turn: &TurnId) -> Option<Self> {
-        let mut own = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(turn));
-        own.find_map(|entry| match &entry.content {
-            Content::Item(Item::UserMessage(message)) => Some(Self {
-                entry: entry.id.clone(),
-                text: message.text(),
-                input: parts(message, transcript.cwd.as_deref().unwrap_or_default()),
-            }),
-            _ => None,
-        })
-    }
-
-    /// The same message with another text.
-    pub(super) fn again(&self, text: String) -> StartTurn {
-        StartTurn { prompt: text, input: self.input.clone(), ..StartTurn::default() }
-    }
-}
-
-/// The parts of a message beside its texts. (A mention of something that is not in the directory is codex's own, and cannot be
-/// named here.)
-fn parts(message: &UserMessage, cwd: &str) -> Vec<InputPart> {
-    let inside = |part: &UserInput| {
-        let path = part.path.as_deref()?.strip_prefix(cwd)?.strip_prefix('/')?;
-        Some(path.to_owned()).filter(|path| !path.is_empty())
-    };
-    let part = |part: &UserInput| match part.kind.as_str() {
-        "mention" => inside(part).map(|path| InputPart::Mention { path }),
-        "skill" => inside(part).zip(part.name.clone()).map(|(path, name)| InputPart::Skill { name, path }),
-        _ => part.upload().map(|upload| InputPart::Image { upload }),
-    };
-    message.content.iter().filter_map(part).collect()
-}
 
 /// How many turns come after one.
 fn later_turns(transcript: &Transcript, turn: &TurnId) -> usize {
     transcript.turns.iter().rev().take_while(|later| later.id != *turn).count()
 }
 
-impl Subject {
-    fn is_there(&self, transcript: &Transcript) -> bool {
-        match self {
-            Self::Turn(turn, _) => transcript.turn(turn).is_some(),
-            Self::Queued(id) | Self::Removal(id) => transcript.queue.iter().any(|item| item.id == *id),
-        }
-    }
-
+impl EditSubject {
     /// Names it in what this tab keeps over a reload. `None` if there is nothing to keep.
     fn name(&self) -> Option<String> {
         match self {
@@ -120,47 +46,12 @@ impl Subject {
 }
 
 impl Edit {
-    pub(super) fn new() -> Self {
-        Self {
-            subject: RwSignal::new(None),
-            text: RwSignal::new(String::new()),
-            input: RwSignal::new(Vec::new()),
-            sending: RwSignal::new(false),
-            failure: RwSignal::new(None),
-            area: TextArea::new(),
-        }
-    }
-
-    /// Returns `true` if the reader is at a change; tracked.
-    pub(super) fn is_open(self) -> bool {
-        self.subject.try_with(Option::is_some).unwrap_or_default()
-    }
-
-    /// Returns `true` if the message that is edited is this entry; tracked.
-    pub(super) fn is_of_entry(self, entry: &ItemId) -> bool {
-        self.is(|subject| matches!(subject, Subject::Turn(_, own) if own == entry))
-    }
-
-    /// Returns `true` if this message of the queue is edited; tracked.
-    pub(super) fn is_of_queued(self, item: &str) -> bool {
-        self.is(|subject| matches!(subject, Subject::Queued(own) if own.as_str() == item))
-    }
-
-    /// Returns `true` if the reader is asked whether to remove this message of the queue; tracked.
-    pub(super) fn is_removal_of(self, item: &str) -> bool {
-        self.is(|subject| matches!(subject, Subject::Removal(own) if own.as_str() == item))
-    }
-
-    fn is(self, is: impl FnOnce(&Subject) -> bool) -> bool {
-        self.subject.try_with(|subject| subject.as_ref().is_some_and(is)).unwrap_or_default()
-    }
-
     /// Opens the message of a turn.
     pub(super) fn begin_turn(self, chat: Chat, turn: TurnId) {
-        let Some(said) = chat.live.with_untracked(|transcript| Said::in_turn(transcript, &turn)) else {
+        let Some(sent) = chat.live.with_untracked(|transcript| SentMessage::of_turn(transcript, &turn)) else {
             return;
         };
-        self.begin(chat, Subject::Turn(turn, said.entry), said.text, said.input);
+        self.begin(chat, EditSubject::Turn(turn, sent.entry), sent.text, sent.input);
     }
 
     /// Opens a message of the queue.
@@ -169,19 +60,19 @@ impl Edit {
             .live
             .with_untracked(|transcript| transcript.queue.iter().find(|one| one.id == *item).cloned());
         if let Some(found) = found {
-            self.begin(chat, Subject::Queued(found.id), found.text, found.input);
+            self.begin(chat, EditSubject::Queued(found.id), found.text, found.input);
         }
     }
 
     /// Asks the reader whether to remove a message of the queue.
     pub(super) fn begin_removal(self, item: &QueueItemId) {
         if !untrack(|| self.is_open()) {
-            self.subject.set(Some(Subject::Removal(item.clone())));
+            self.subject.set(Some(EditSubject::Removal(item.clone())));
             focus("[data-keep]".to_owned());
         }
     }
 
-    fn begin(self, chat: Chat, subject: Subject, text: String, input: Vec<InputPart>) {
+    fn begin(self, chat: Chat, subject: EditSubject, text: String, input: Vec<InputPart>) {
         if untrack(|| self.is_open()) {
             return;
         }
@@ -194,7 +85,7 @@ impl Edit {
         self.sending.set(false);
         self.subject.set(Some(subject));
         // The field is part of the page only after this.
-        request_animation_frame(move || self.area.focus());
+        request_animation_frame(|| browser::focus(FIELD));
     }
 
     /// Leaves everything as it was; nothing else. Returns `true` if there was something to leave.
@@ -215,8 +106,7 @@ impl Edit {
         browser::store_for_tab(key, "");
     }
 
-    fn typed(self, chat: Chat) {
-        let text = self.area.value();
+    fn typed(self, chat: Chat, text: String) {
         if let Some(name) = self.subject.get_untracked_or_default().and_then(|subject| subject.name()) {
             browser::store_for_tab(&edit_key(&chat.draft_key()), &format!("{name}\n{text}"));
         }
@@ -238,7 +128,7 @@ impl Edit {
         let brings = self.input.try_with(|input| !input.is_empty()) == Some(true);
         // What would be removed is known of a conversation only while it is followed, and of one that nobody is in.
         let follows = {
-            let link = chat.link.get();
+            let link = chat.connection.get();
             link.is_live() || link == ConnectionState::Past
         };
         (says || brings) && follows && !self.sending.get()
@@ -251,7 +141,7 @@ impl Edit {
 
     /// Sends what is written in the place of the turn: here, or in a fork.
     fn send(self, chat: Chat, forks: bool) {
-        let Some(Subject::Turn(turn, _)) = self.subject.get_untracked_or_default() else { return };
+        let Some(EditSubject::Turn(turn, _)) = self.subject.get_untracked_or_default() else { return };
         if !untrack(|| if forks { self.may_submit(chat) } else { self.may_replace(chat) }) {
             return;
         }
@@ -276,7 +166,7 @@ impl Edit {
 
     /// Lets the message of the queue say what is written.
     fn save(self, chat: Chat) {
-        let Some(Subject::Queued(id)) = self.subject.get_untracked_or_default() else { return };
+        let Some(EditSubject::Queued(id)) = self.subject.get_untracked_or_default() else { return };
         if !untrack(|| self.may_submit(chat)) {
             return;
         }
@@ -284,7 +174,7 @@ impl Edit {
             text: Some(self.text.get_untracked_or_default()),
             before: None,
         });
-        let (key, origin) = (edit_key(&chat.draft_key()), Subject::Queued(id.clone()).origin());
+        let (key, origin) = (edit_key(&chat.draft_key()), EditSubject::Queued(id.clone()).origin());
         self.failure.set(None);
         self.sending.set(true);
         chat.change_queue(id, change, move |changed| {
@@ -301,7 +191,7 @@ impl Edit {
     fn failed(self, why: String) {
         self.failure.set(Some(why));
         self.sending.set(false);
-        self.area.focus();
+        browser::focus(FIELD);
     }
 
     /// Opens what this tab was at before a reload; notices when what is changed is gone.
@@ -309,7 +199,7 @@ impl Edit {
         Effect::new(move |_| untrack(|| self.reopen(chat)));
         Effect::new(move |_| {
             let subject = self.subject.get();
-            let is_there = |subject: Subject| chat.live.meta(|transcript| subject.is_there(transcript));
+            let is_there = |subject: EditSubject| chat.live.meta(|transcript| subject.is_in(transcript));
             // While it is on its way, the turn goes to make place for it.
             if !subject.is_none_or(is_there) && !self.sending.get() {
                 untrack(|| self.lost(chat));
@@ -330,7 +220,7 @@ impl Edit {
         // A turn that is not loaded yet can be edited once it is.
         if !self.is_open() && (is_queued || !chat.live.has_older()) {
             browser::store_for_tab(&key, "");
-            take_back(&chat.draft_key(), &StartTurn { prompt: text, ..StartTurn::default() });
+            chat.restore_draft(&StartTurn { prompt: text, ..StartTurn::default() });
         }
     }
 
@@ -340,8 +230,8 @@ impl Edit {
         let is_edit = self.subject.get_untracked_or_default().and_then(|subject| subject.name()).is_some();
         self.close(&edit_key(&chat.draft_key()));
         if is_edit {
-            take_back(&chat.draft_key(), &message);
-            chat.told.set(Some(chat.t.edit_lost().to_owned()));
+            chat.restore_draft(&message);
+            chat.toast.set(Some(chat.t.edit_lost().to_owned()));
         }
     }
 }
@@ -364,7 +254,7 @@ pub(super) fn edit_message_view(chat: Chat) -> El {
         if chat.running() {
             return t.edit_waits().to_owned();
         }
-        let Some(Subject::Turn(turn, _)) = edit.subject.get_untracked_or_default() else {
+        let Some(EditSubject::Turn(turn, _)) = edit.subject.get_untracked_or_default() else {
             return String::new();
         };
         (t.removes_turns)(chat.live.meta(|transcript| later_turns(transcript, &turn)))
@@ -383,6 +273,8 @@ pub(super) fn edit_queued_view(chat: Chat) -> El {
     form(chat, t.edit(), None, [save], |chat| chat.edit().save(chat))
 }
 
+/// The field of the edit.
+const FIELD: &str = ".edit textarea";
 /// Describes the field.
 const NOTE: &str = "edit-note";
 
@@ -398,11 +290,12 @@ fn form(
     submit: fn(Chat),
 ) -> El {
     let (t, edit) = (chat.t, chat.edit());
+    let field = TextArea::new();
     Effect::new(move |_| {
         // It may come and go with the part of the conversation that is shown.
-        if edit.area.track().is_some() {
+        if field.track().is_some() {
             let text = edit.text.get_untracked_or_default();
-            edit.area.set(&text, text.len());
+            field.set(&text, text.len());
         }
     });
     let pressed = move |event: KeyboardEvent| {
@@ -414,7 +307,7 @@ fn form(
     };
     let area = el("textarea")
         .attr("dir", "auto")
-        .node_ref(edit.area.0)
+        .node_ref(field.0)
         .attr("rows", "1")
         .attr("aria-label", label)
         .attr("aria-describedby", note.is_some().then_some(NOTE))
@@ -422,7 +315,7 @@ fn form(
         .attr("autocomplete", "off")
         .unmanaged()
         .live_attr("readonly", move || edit.sending.get())
-        .on("input", move |_: Event| edit.typed(chat))
+        .on("input", move |event: Event| edit.typed(chat, event_target_value(&event)))
         .on("keydown", pressed);
     let uploads: Vec<_> = edit
         .input

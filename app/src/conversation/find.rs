@@ -15,7 +15,7 @@ use crate::{
     node::{El, ElementExt as _, Node, el, live},
     server_fns,
     signal::RwSignalExt as _,
-    state::GroupKey,
+    state::{DisclosureKey, GroupKey},
 };
 
 /// How long to wait for the next letter.
@@ -69,7 +69,7 @@ impl Find {
             busy: RwSignal::new(false),
         };
         if let Some(commands) = use_context::<Commands>() {
-            chat.offer_find(find);
+            chat.set_close_find(Callback::new(move |()| find.close_if_open()));
             commands.add(Command::new(chat.t.find(), Icon::Search, move || find.begin()).key(Key::Ctrl("f")));
         }
         find
@@ -100,7 +100,7 @@ impl Find {
     }
 
     /// Closes the bar. Returns `true` if it was open.
-    pub(super) fn close_if_open(self) -> bool {
+    fn close_if_open(self) -> bool {
         let is_open = self.open.get_untracked_or_default();
         if is_open {
             self.close();
@@ -219,12 +219,12 @@ impl Find {
     /// Unfolds what it is folded into, marks it and brings it into sight.
     fn reveal(self, found: Match) {
         let (chat, scroll) = (self.chat, self.scroll);
-        chat.choices.set(format!("i{}", found.id), true);
+        chat.disclosures.set(DisclosureKey::Step(found.id.clone()), true);
         request_animation_frame(move || {
             if !scroll.has(&found.id)
                 && let Some(turn) = &found.turn
             {
-                chat.choices.set(GroupKey::Turn(turn.clone()).to_string(), true);
+                chat.disclosures.set(DisclosureKey::Group(GroupKey::Turn(turn.clone())), true);
             }
             // It is laid out after this.
             request_animation_frame(move || {

@@ -3,8 +3,6 @@
 mod actions;
 mod activity;
 mod changed_files;
-mod chat;
-mod choices;
 mod disclosure;
 mod edit;
 mod entry;
@@ -30,7 +28,6 @@ use leptos::{ev, prelude::*};
 use web_sys::KeyboardEvent;
 
 pub(crate) use actions::RENAME;
-pub(crate) use chat::Chat;
 pub(crate) use notices::{proxy_notice, sign_in_notice};
 pub(crate) use turn::failure_view;
 pub(crate) use unsent::sent_view;
@@ -45,6 +42,8 @@ use crate::{
     questions::questions_view,
     server_fns::SiteConfig,
 };
+
+pub(crate) use crate::state::Chat;
 
 /// The conversation of a page, below its header.
 pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: SiteConfig) -> El {

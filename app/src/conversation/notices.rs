@@ -15,7 +15,7 @@ use crate::{
 
 pub(crate) fn notices_view(chat: Chat) -> El {
     let t = chat.t;
-    let ended = move || match chat.link.get() {
+    let ended = move || match chat.connection.get() {
         ConnectionState::Gone => Some(t.gone()),
         ConnectionState::Closed => {
             Some(match chat.live.meta(|transcript| transcript.closed.clone())?.reason {
@@ -31,10 +31,10 @@ pub(crate) fn notices_view(chat: Chat) -> El {
         (ended && !chat.ended()).then(|| el("p").class("note").child(t.process_ended()))
     };
     let servers = failed_servers_view(chat);
-    let told = move || chat.told.get().map(|words| el("p").class("note").attr("role", "status").child(words));
+    let told = move || chat.toast.get().map(|words| el("p").class("note").attr("role", "status").child(words));
     let outdated = move || chat.outdated.get().then(|| notice(t.new_version(), button(t.reload(), reload)));
     let closed = move || ended().map(|words| notice(words, link("/", t.new_chat()).class("button")));
-    let signed_out = move || match chat.link.get() {
+    let signed_out = move || match chat.connection.get() {
         ConnectionState::SignedOut => Some(sign_in_notice(t)),
         ConnectionState::ProxySignedOut => Some(proxy_notice(t)),
         _ => None,

@@ -9,8 +9,7 @@ use crate::{
     diff::counts_view,
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, el, live, many},
-    signal::RwSignalExt as _,
-    state::{EntryRef, is_failed},
+    state::{DisclosureKey, EntryRef, is_failed},
     text::{
         format::{clock, duration},
         hidden::{TextKind, escaped, exact_name},
@@ -19,8 +18,7 @@ use crate::{
 
 pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
     let t = chat.t;
-    let key = RwSignal::new(format!("i{}", entry.id()));
-    let chosen = move || key.try_with_untracked(|key| chat.choices.of(key)).flatten();
+    let chosen = move || chat.disclosures.get(&DisclosureKey::Step(entry.id()));
     let head = move || {
         let cwd = chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
         entry.read(|entry| cards::head(entry, &cwd, t))
@@ -44,7 +42,7 @@ pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
         .class("row")
         .live_attr("aria-expanded", move || open.get().to_string())
         .live_attr("disabled", move || !opens())
-        .on_click(move || chat.choices.set(key.get_untracked_or_default(), !open.get_untracked()))
+        .on_click(move || chat.disclosures.set(DisclosureKey::Step(entry.id()), !open.get_untracked()))
         .child(live(line));
     let body = move || open.get().then(|| el("div").class("body").child(cards::body(entry, t)));
     el("div").class("step").live_attr("data-tone", tone).child(row).child(live(body))

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     icon::{Icon, icon},
     node::{El, ElementExt as _, button, el, list, live},
-    state::{GroupKey, TurnFacts},
+    state::{DisclosureKey, GroupKey, TurnFacts},
     text::upstream::plain_message,
 };
 
@@ -30,12 +30,12 @@ impl Turn {
 
     /// What the reader chose: whether its work is to be seen.
     fn chosen(self) -> Option<bool> {
-        self.key.try_with_untracked(|key| self.chat.choices.of(&key.to_string())).flatten()
+        self.key.try_with_untracked(|key| self.chat.disclosures.get(&DisclosureKey::Group(key.clone()))).flatten()
     }
 
     /// Folds its work away, or unfolds it.
     pub(crate) fn choose(self, unfolded: bool) {
-        self.key.try_with_untracked(|key| self.chat.choices.set(key.to_string(), unfolded));
+        self.key.try_with_untracked(|key| self.chat.disclosures.set(DisclosureKey::Group(key.clone()), unfolded));
     }
 }
 

@@ -14,5 +14,7 @@ mod keys;
 mod view;
 mod words;
 
-pub(crate) use files::{ChangedFile, change_key, counts_view, file_row, kind_word};
+pub(crate) use files::{counts_view, file_row, kind_word};
 pub(crate) use view::diff_view;
+
+pub(crate) use crate::state::{ChangedFile, change_key};

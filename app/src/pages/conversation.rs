@@ -2,14 +2,15 @@
 
 use leptos::prelude::*;
 
-use super::{header::header_view, home::FirstMessage, keep_title};
+use super::{header::header_view, keep_title};
 use crate::{
-    conversation::{Chat, conversation_view},
+    conversation::conversation_view,
     node::{El, ElementExt as _, el},
     notify::{self, TurnStatus},
     panel::panel_view,
     server_fns::Conversation,
     sidebar::Conversations,
+    state::{Chat, FirstMessage},
 };
 
 pub(super) fn found_view(conversation: Conversation) -> El {

@@ -70,9 +70,9 @@ fn place_view(chat: Chat, t: &'static Texts) -> Node {
 
 /// How the connection fares: a dot while all is well, words as soon as it is not.
 fn link_view(chat: Chat, t: &'static Texts) -> El {
-    let state = move || match chat.link.get() {
+    let state = move || match chat.connection.get() {
         ConnectionState::Connecting => "connecting",
-        ConnectionState::TranscriptStore | ConnectionState::Polling => "live",
+        ConnectionState::Live | ConnectionState::Polling => "live",
         ConnectionState::Waiting(_) => "waiting",
         ConnectionState::Offline => "offline",
         ConnectionState::Closed
@@ -82,9 +82,9 @@ fn link_view(chat: Chat, t: &'static Texts) -> El {
         | ConnectionState::ProxySignedOut
         | ConnectionState::Past => "closed",
     };
-    let words = move || match chat.link.get() {
+    let words = move || match chat.connection.get() {
         ConnectionState::Connecting => t.connecting().to_owned(),
-        ConnectionState::TranscriptStore => t.live().to_owned(),
+        ConnectionState::Live => t.live().to_owned(),
         ConnectionState::Polling => t.live_by_polling().to_owned(),
         ConnectionState::Waiting(seconds) => (t.reconnecting_in)(seconds),
         ConnectionState::Offline => t.offline().to_owned(),
@@ -96,7 +96,7 @@ fn link_view(chat: Chat, t: &'static Texts) -> El {
         | ConnectionState::Past => String::new(),
     };
     // The seconds are for those who see them: heard, they would be said one by one.
-    let counts = move || matches!(chat.link.get(), ConnectionState::Waiting(_));
+    let counts = move || matches!(chat.connection.get(), ConnectionState::Waiting(_));
     let heard = move || counts().then(|| el("span").class("heard").child(t.reconnecting()));
     let retry = move || counts().then(|| link_button(t.retry_now(), move || chat.connect_now()));
     el("div")

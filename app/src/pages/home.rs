@@ -17,100 +17,24 @@ use crate::{
     i18n::{Texts, texts},
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, button, el, live, many},
-    project::{self, Folder},
-    route::{Navigator, Route, conversation_path, link},
-    server_fns::{self, ApiError, Home},
+    project,
+    route::{Navigator, conversation_path, link},
+    server_fns::{self, Home},
     sidebar::Conversations,
     signal::RwSignalExt as _,
-    state::Unsent,
+    state::{FirstMessage, Folder, Unsent},
     text::{
         format::{ago, utc},
         hidden::{directory_name, exact_name, plain_name},
     },
 };
 
-/// The first message of a conversation that is being made; shown until the conversation has it.
-#[derive(Clone, Copy)]
-pub(crate) struct FirstMessage {
-    /// The message, if there is one. (A type that the page has anyway: another one would cost a KB.)
-    message: RwSignal<Vec<Unsent>>,
-    /// Its conversation, as soon as that is made; empty before.
-    session: RwSignal<SessionId>,
-    /// Why it could not be made.
-    failure: RwSignal<Option<ApiError>>,
-    /// The last message of which it is not known whether it arrived.
-    open: RwSignal<Vec<Unsent>>,
-    /// The messages that their reader has stopped while they were being sent, by their ids.
-    stopped: RwSignal<Vec<String>>,
-}
-
-impl FirstMessage {
-    pub(crate) fn new() -> Self {
-        Self {
-            message: RwSignal::new(Vec::new()),
-            session: RwSignal::new(SessionId::default()),
-            failure: RwSignal::new(None),
-            open: RwSignal::new(Vec::new()),
-            stopped: RwSignal::new(Vec::new()),
-        }
-    }
-
-    /// Stops the message that is being sent: its text is back in the composer, and its turn is stopped as soon as there is one.
-    fn stop(self) {
-        if let Some(message) = self.message.get_untracked().pop() {
-            bring_back(message.turn.prompt.clone());
-            self.message.set(Vec::new());
-            self.stopped.update(|all| all.push(message.client_id));
-        }
-    }
-
-    /// A message to be sent. The same one again, if its reply was lost: the server takes it once.
-    fn message(self, turn: StartTurn) -> Unsent {
-        let same = |open: &Unsent| StartTurn { client_message_id: None, ..open.turn.clone() } == turn;
-        let message = self.open.take_untracked().pop().filter(same).unwrap_or_else(|| Unsent::new(turn));
-        // One that is sent again is wanted again.
-        self.stopped.update(|all| all.retain(|id| *id != message.client_id));
-        message
-    }
-
-    fn is_stopped(self, message: &Unsent) -> bool {
-        self.stopped.with_untracked(|all| all.contains(&message.client_id))
-    }
-
-    /// The message, for the page of its conversation.
-    pub(super) fn take_for(self, id: &SessionId) -> Option<Unsent> {
-        let own = self.is_made() && self.session.get_untracked() == *id;
-        if own { self.message.take_untracked().pop() } else { None }
-    }
-
-    /// The conversation is made: goes there, unless the reader has gone elsewhere from the page where they wrote it.
-    pub(crate) fn is_session_created(
-        self,
-        navigator: Navigator,
-        page: &Route,
-        id: SessionId,
-        message: Unsent,
-    ) {
-        let path = conversation_path(&id);
-        let here = navigator.route_untracked() == *page;
-        self.session.set(id);
-        self.message.set(if here { vec![message] } else { Vec::new() });
-        if here {
-            navigator.go(&path);
-        }
-    }
-
-    fn is_made(self) -> bool {
-        !self.session.get_untracked().as_str().is_empty()
-    }
-}
-
 pub(super) fn home_view(home: Home) -> El {
     keep_title(|| None, || 0);
     let (demo, approvals) = (home.site.demo, home.site.approvals);
     let first = use_context::<FirstMessage>();
     // One whose conversation is made is on its page, and was not seen there.
-    if let Some(first) = first.filter(|first| first.is_made()) {
+    if let Some(first) = first.filter(|first| first.has_session()) {
         first.message.take_untracked();
     }
     // What was told here is told once; what goes wrong after the reader has left, once they come back.
@@ -132,13 +56,20 @@ pub(super) fn home_view(home: Home) -> El {
     el("div").class("page").child(header_view(demo, approvals, None)).child(live(content))
 }
 
+/// Stops the first message. Its text comes back into the composer.
+fn stop_starting(first: Option<FirstMessage>) {
+    if let Some(message) = first.and_then(FirstMessage::stop) {
+        bring_back(message.turn.prompt);
+    }
+}
+
 /// The conversation as it will be, while codex starts.
 fn starting_view(message: Unsent, first: Option<FirstMessage>) -> El {
     let t = texts();
     let entry = el("div").class("entry").attr("data-kind", "user").child(sent_view(&message.turn, t));
     let log = el("div").class("log").child(el("section").class("turn").child(entry));
     let doing = el("span").class("doing").child(t.starting());
-    let stop = button(t.stop(), move || first.iter().for_each(|first| first.stop()));
+    let stop = button(t.stop(), move || stop_starting(first));
     let line = el("div").class("live-line").child(doing.attr("role", "status")).child(stop);
     el("main")
         .class("chat")
@@ -217,7 +148,7 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
             }
             Ok(id) => {
                 done();
-                first.is_session_created(navigator, &page, id, message);
+                first.session_created(navigator, &page, id, message);
                 if let Some(all) = conversations {
                     all.refresh();
                 }

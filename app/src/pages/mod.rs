@@ -6,8 +6,6 @@ mod failed;
 mod header;
 mod home;
 
-pub(crate) use home::FirstMessage;
-
 use leptos::prelude::*;
 
 use crate::{browser, i18n::texts, node::El, server_fns::PageData};

@@ -7,13 +7,12 @@ use codex_gateway_wire::{
 };
 use leptos::prelude::*;
 
-use super::{Panel, choice};
+use super::choice;
 use crate::{
-    conversation::Chat,
-    diff::{ChangedFile, change_key, counts_view, file_row},
+    diff::{counts_view, file_row},
     node::{ElementExt as _, Node, el, list, live, many},
     signal::RwSignalExt as _,
-    state::GroupKey,
+    state::{ChangedFile, Chat, GroupKey, Panel, change_key},
 };
 
 /// So many files are open from the beginning.

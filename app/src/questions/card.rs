@@ -108,13 +108,13 @@ fn answer_of(
         }
         closed.set(true);
         failure.set(None);
-        chat.told.set(None);
+        chat.toast.set(None);
         let (session, id) = (chat.id(), id.clone());
         spawn_local(async move {
             // The box goes when the stream says that the request has ended.
             let Err(why) = server_fns::answer(session, id, answer).await else { return };
             if why.code == "request_ended" {
-                return chat.told.set(Some(chat.t.answered_elsewhere().to_owned()));
+                return chat.toast.set(Some(chat.t.answered_elsewhere().to_owned()));
             }
             closed.set(false);
             failure.set(Some(why));

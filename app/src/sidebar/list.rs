@@ -13,7 +13,7 @@ use crate::{
     route::Navigator,
     server_fns::{self, ApiError, Listing, Row},
     signal::RwSignalExt as _,
-    tabs::Tabs,
+    state::Tabs,
 };
 
 /// How often the list is asked for while somebody looks.

@@ -1,36 +1,58 @@
-//! The conversation as it changes: the transcript, and who is told of which change.
+//! What the page knows, without views. Nothing here uses the modules that show it.
 //!
-//! - [`store`]: the plain transcript outside the reactive graph, a trigger for each of its parts
-//! - [`groups`]: which entries stand together
-//! - [`older`]: entries that are loaded later
-//! - [`span`]: which part of all that the page shows
-//! - [`turn`]: what the page says of a turn as a whole
-//! - [`stream`]: the event stream that feeds the store; [`source`]: how it is read, [`sse`]: its format; [`transport`]:
-//!   by which request, where something on the way holds streams back
-//! - [`backoff`]: when to try again; [`catch_up`]: when a page without the stream asks
-//! - [`outbox`]: messages that were sent and have not come back yet
+//! A conversation:
+//! - [`chat`]: what the parts of a conversation share; [`sending`]: sending its messages
+//! - [`store`]: the transcript, outside the reactive graph, with a trigger for each of its parts
+//! - [`groups`]: the entries of a turn as a group; [`turn`]: what the page says of a turn as a whole
+//! - [`older`]: loading older entries; [`visible_range`]: the part of the conversation that the page shows
+//! - [`outbox`]: messages that were sent and are not in the transcript yet; [`first_message`]: the first one
+//! - [`drafts`]: messages that are not sent yet; [`edit`]: the change of a message
+//! - [`disclosure`]: what the reader has unfolded; [`panel`]: the details panel; [`folder`]: the working directory
+//! - [`changed_file`]: a file that a turn has changed
+//!
+//! Its events:
+//! - [`stream`]: the event stream that feeds the store; [`recorder`]: its newest events, for the panel
+//! - [`source`]: reading a response with events; [`sse`]: its format; [`transport`]: which request to make;
+//!   [`backoff`]: when to retry; [`catch_up`]: when to poll without a stream
+//! - [`tabs`]: the two event streams that all tabs of a browser share
 
 mod backoff;
 mod catch_up;
+mod changed_file;
+mod chat;
+mod disclosure;
+pub(crate) mod drafts;
+mod edit;
+mod first_message;
+mod folder;
 mod groups;
 mod older;
 mod outbox;
+mod panel;
 mod recorder;
+mod sending;
 mod source;
 mod sse;
 mod store;
 mod stream;
+mod tabs;
 mod transport;
 mod turn;
 mod visible_range;
 
-pub(crate) use backoff::Backoff;
+pub(crate) use changed_file::{ChangedFile, change_key};
+pub(crate) use chat::Chat;
+pub(crate) use disclosure::DisclosureKey;
+pub(crate) use drafts::{Draft, DraftEditor};
+pub(crate) use edit::{Edit, EditSubject, SentMessage};
+pub(crate) use first_message::FirstMessage;
+pub(crate) use folder::Folder;
 pub(crate) use groups::GroupKey;
-pub(crate) use outbox::{Outbox, Target, Unsent, UnsentState};
-pub(crate) use recorder::{EventRecorder, RawEvent};
-pub(crate) use source::{Accept, Arrival, StreamHandle, read_events};
-pub(crate) use sse::Message;
+pub(crate) use outbox::{Unsent, UnsentState};
+pub(crate) use panel::{Panel, PanelTab};
+pub(crate) use recorder::RawEvent;
 pub(crate) use store::{EntryRef, TranscriptStore};
-pub(crate) use stream::{ConnectionState, Stream};
+pub(crate) use stream::ConnectionState;
+pub(crate) use tabs::Tabs;
 pub(crate) use turn::{TurnFacts, is_failed};
 pub(crate) use visible_range::VisibleRange;

@@ -3,7 +3,10 @@
 use codex_gateway_wire::{Content, ItemId, ItemsPage, Transcript};
 use leptos::prelude::*;
 
-use super::{GroupKey, TranscriptStore, store::StoreState};
+use super::{
+    groups::GroupKey,
+    store::{StoreState, TranscriptStore},
+};
 
 /// Where older entries are to be had.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

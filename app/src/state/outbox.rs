@@ -4,10 +4,9 @@ use codex_gateway_wire::{Content, Item, QueueItem, SessionId, StartTurn, ThreadI
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::TranscriptStore;
+use super::{drafts::forget_sent, store::TranscriptStore};
 use crate::{
     browser,
-    composer::forget_draft,
     server_fns::{self, ApiError},
     signal::RwSignalExt as _,
 };
@@ -202,7 +201,7 @@ impl Outbox {
         let thread = live.with_untracked(|transcript| transcript.thread_id.clone());
         for message in there.iter().filter(|one| matches!(one.state, UnsentState::Failed(_))) {
             if let Some(thread) = &thread {
-                forget_draft(thread.as_str(), &message.turn);
+                forget_sent(thread.as_str(), &message.turn);
             }
         }
     }

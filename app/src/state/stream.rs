@@ -1,6 +1,6 @@
 //! The events that feed the store, and what to do when they cannot be had.
 //!
-//! The tab that has the browser's one session stream (see [`crate::tabs`]) reads them as they happen. Any other tab
+//! The tab that has the browser's one session stream (see [`super::tabs`]) reads them as they happen. Any other tab
 //! catches up by short requests: if it is visible, when the summaries say that there is something new; if it is hidden,
 //! when a turn has begun or ended, or something waits.
 
@@ -18,19 +18,20 @@ use codex_gateway_wire::{
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{
-    Outbox, TranscriptStore,
     backoff::Backoff,
     catch_up::{Headline, Situation},
+    outbox::Outbox,
+    recorder::EventRecorder,
     source::{Accept, Arrival, StreamHandle, read_events},
     sse::Message,
+    store::TranscriptStore,
+    tabs::{StreamHolder, Tabs},
     transport::{DEAD_AFTER, Next, PING_SECONDS, POLL_SECONDS, Request, Transport},
 };
 use crate::{
     browser,
-    panel::EventRecorder,
     server_fns::{self, ApiError},
     signal::RwSignalExt as _,
-    tabs::{StreamHolder, Tabs},
 };
 
 /// What the page listens to.
@@ -70,7 +71,7 @@ pub(crate) enum ConnectionState {
     #[default]
     Connecting,
     /// Events come as they happen, or soon after.
-    TranscriptStore,
+    Live,
     /// The same by short requests, because something on the way holds event streams back.
     Polling,
     /// Broken; another attempt in so many seconds.
@@ -94,7 +95,7 @@ pub(crate) enum ConnectionState {
 impl ConnectionState {
     /// Returns `true` if the page gets what happens.
     pub(crate) fn is_live(self) -> bool {
-        matches!(self, Self::TranscriptStore | Self::Polling)
+        matches!(self, Self::Live | Self::Polling)
     }
 }
 
@@ -531,7 +532,7 @@ impl Inner {
         self.set(if self.tabs.is_stream_blocked() {
             ConnectionState::Polling
         } else {
-            ConnectionState::TranscriptStore
+            ConnectionState::Live
         });
         let ours = browser::root_attribute("data-build");
         if let (Ok(welcome), Some(ours)) = (serde_json::from_str::<Welcome>(data), ours)

@@ -10,7 +10,7 @@ use codex_gateway_wire::{
     transcript::{Question, answer},
 };
 
-use crate::diff::ChangedFile;
+use super::changed_file::ChangedFile;
 
 /// A turn as a whole.
 #[derive(Clone, Debug, Default, PartialEq)]

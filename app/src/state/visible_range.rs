@@ -3,7 +3,10 @@
 use codex_gateway_wire::ItemId;
 use leptos::prelude::*;
 
-use super::{GroupKey, TranscriptStore, store::StoreState};
+use super::{
+    groups::GroupKey,
+    store::{StoreState, TranscriptStore},
+};
 
 /// From one entry to another, both included. Where one is not named, or is gone, there is no bound.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

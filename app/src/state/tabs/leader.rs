@@ -9,12 +9,15 @@ use std::{
 use codex_gateway_wire::SessionId;
 use leptos::task::spawn_local;
 
-use super::peer::Peer;
-use crate::{
-    browser,
-    server_fns::ApiError,
-    state::{Accept, Arrival, Backoff, Message, StreamHandle, read_events},
+use super::{
+    super::{
+        backoff::Backoff,
+        source::{Accept, Arrival, StreamHandle, read_events},
+        sse::Message,
+    },
+    peer::Peer,
 };
+use crate::{browser, server_fns::ApiError};
 
 /// A stream on which nothing came for so long is dead, in milliseconds: the server pings every 15 s.
 const STREAM_TIMEOUT: i64 = 40_000;
