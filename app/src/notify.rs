@@ -1,9 +1,7 @@
-//! Notifications of the system, for those who asked for them: while nobody looks at the page, it says that a turn has
-//! ended, or that something waits.
+//! System notifications: while the page is hidden, they report that a turn has ended or a request waits.
 //!
-//! On a phone pages may not notify; there the worker does it for them (`server/src/worker`).
-
-use std::cell::Cell;
+//! The reader turns them on. On Android a page cannot show notifications itself: there the service worker shows them
+//! (`server/src/worker`).
 
 use leptos::{ev, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -12,106 +10,108 @@ use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
 use crate::{base_path::address, browser, i18n::texts};
 
-/// Under which this browser remembers that it is wanted.
-const STORED: &str = "notify";
+/// The key in the browser's storage for the reader's choice.
+const STORAGE_KEY: &str = "notify";
 
-thread_local! {
-    /// What is told now. (Of the page's one thread: a server, which has many, never tells anything.)
-    static SHOWN: Cell<Option<Shown>> = const { Cell::new(None) };
-}
-
-/// A notification that is there.
-enum Shown {
+/// A notification on the screen.
+enum Notice {
     ByPage(Notification),
-    /// With this tag.
+    /// Shown by the service worker, with this tag.
     ByWorker(String),
 }
 
-/// How things stand in a conversation.
+/// The notification of a conversation, if one is shown. `None` on the server, which has no objects of the browser.
+type NoticeSlot = RwSignal<Option<StoredValue<Option<Notice>, LocalStorage>>>;
+
+/// The state of a conversation that notifications report.
 #[derive(Clone, Copy)]
 pub(crate) struct TurnStatus {
     pub(crate) running: bool,
-    /// How much waits for the user.
+    /// The number of requests that wait for the user.
     pub(crate) waiting: usize,
 }
 
-/// Whether the reader wants to be told, and the browser lets us.
+/// Returns `true` if the reader has turned notifications on and the browser permits them.
 pub(crate) fn is_on() -> bool {
-    browser::stored(STORED).is_some()
+    browser::stored(STORAGE_KEY).is_some()
         && browser::has("Notification")
         && Notification::permission() == NotificationPermission::Granted
 }
 
-/// Asks the browser whether we may, and remembers that it is wanted; or that it is not. `state` says how it ended.
+/// Turns notifications on or off, and asks the browser for permission. Sets `state` to the result.
 pub(crate) fn choose(on: bool, state: RwSignal<bool>) {
     if !on {
-        browser::store(STORED, "");
+        browser::store(STORAGE_KEY, "");
         return state.set(false);
     }
     spawn_local(async move {
         if let Ok(answer) = Notification::request_permission() {
-            // What it has decided is looked at below.
+            // `is_on` reads the decision.
             let _ = JsFuture::from(answer).await;
         }
-        browser::store(STORED, "on");
+        browser::store(STORAGE_KEY, "on");
         state.set(is_on());
     });
 }
 
-/// Tells of what happens in a conversation, for as long as its page is there. `about` is its id and its title.
+/// Shows notifications about a conversation until its page is left. `id_and_title` identifies the conversation.
 pub(crate) fn follow(
-    standing: impl Fn() -> TurnStatus + 'static,
-    about: impl Fn() -> (String, Option<String>) + 'static,
+    status: impl Fn() -> TurnStatus + 'static,
+    id_and_title: impl Fn() -> (String, Option<String>) + 'static,
 ) {
     let t = texts();
+    let slot = NoticeSlot::new(None);
     Effect::new(move |_| {
+        slot.set(Some(StoredValue::new_local(None)));
         let listener = window_event_listener(ev::visibilitychange, move |_| {
             if !browser::hidden() {
-                take_back();
+                replace(slot, None);
             }
         });
         on_cleanup(move || {
             listener.remove();
-            take_back();
+            replace(slot, None);
         });
     });
     let mut before = TurnStatus { running: false, waiting: 0 };
     Effect::new(move |_| {
-        let now = standing();
-        let asks = now.waiting > before.waiting;
-        let ended = before.running && !now.running;
+        let now = status();
+        let has_request = now.waiting > before.waiting;
+        let has_ended = before.running && !now.running;
         before = now;
-        if (asks || ended) && browser::hidden() && is_on() {
-            let (tag, title) = untrack(&about);
-            let words = if asks { t.codex_waits() } else { t.turn_ended() };
-            take_back();
-            SHOWN.set(Some(show(&title.unwrap_or_else(|| t.untitled().to_owned()), words, &tag)));
+        if (has_request || has_ended) && browser::hidden() && is_on() {
+            let (id, title) = untrack(&id_and_title);
+            let title = title.unwrap_or_else(|| t.untitled().to_owned());
+            let body = if has_request { t.codex_waits() } else { t.turn_ended() };
+            replace(slot, None);
+            replace(slot, Some(show(&title, body, &id)));
         }
     });
 }
 
-/// Takes back what was told: it has been seen, or something newer is.
-fn take_back() {
-    match SHOWN.take() {
-        Some(Shown::ByPage(notification)) => notification.close(),
-        Some(Shown::ByWorker(tag)) => browser::post_to_worker(&["seen", &tag]),
+/// Closes the notification that is shown, and records another one.
+fn replace(slot: NoticeSlot, notice: Option<Notice>) {
+    let Some(value) = slot.try_get_untracked().flatten() else { return };
+    match value.try_update_value(|shown| std::mem::replace(shown, notice)).flatten() {
+        Some(Notice::ByPage(notification)) => notification.close(),
+        Some(Notice::ByWorker(tag)) => browser::post_to_worker(&["seen", &tag]),
         None => {}
     }
 }
 
-/// One at a time for each conversation.
-fn show(title: &str, words: &str, tag: &str) -> Shown {
+/// Shows a notification. Notifications of the same tag replace each other.
+fn show(title: &str, body: &str, tag: &str) -> Notice {
     let options = NotificationOptions::new();
-    options.set_body(words);
+    options.set_body(body);
     options.set_tag(tag);
     options.set_icon(&address("/assets/icon-192.png"));
     let Ok(notification) = Notification::new_with_options(title, &options) else {
-        browser::post_to_worker(&["notify", tag, title, words, &browser::page_address()]);
-        return Shown::ByWorker(tag.to_owned());
+        browser::post_to_worker(&["notify", tag, title, body, &browser::page_address()]);
+        return Notice::ByWorker(tag.to_owned());
     };
-    let focus = Closure::once_into_js(|| {
+    let on_click = Closure::once_into_js(|| {
         let _ = window().focus();
     });
-    notification.set_onclick(Some(focus.unchecked_ref()));
-    Shown::ByPage(notification)
+    notification.set_onclick(Some(on_click.unchecked_ref()));
+    Notice::ByPage(notification)
 }

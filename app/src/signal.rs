@@ -1,22 +1,22 @@
-//! What the page adds to Leptos's signals.
+//! Extensions of Leptos's signals.
 
 use leptos::prelude::*;
 
-/// Methods of signals that Leptos does not have.
+/// Methods that Leptos's signals do not have.
 pub(crate) trait RwSignalExt<T> {
     /// Sets the value if it differs from the current one. Does nothing once the signal is disposed.
     fn set_if_changed(&self, value: T)
     where
         T: PartialEq;
 
-    /// Returns the value without tracking it, and the default once the signal is disposed.
+    /// Returns the value without tracking it, or the default once the signal is disposed.
     ///
     /// For timers, observers and tasks, which may outlive the page that started them.
     fn get_untracked_or_default(&self) -> T
     where
         T: Clone + Default;
 
-    /// Takes the value, leaves the default, and notifies nobody. Returns the default once the signal is disposed.
+    /// Replaces the value by the default without notifying, and returns it. Returns the default once the signal is disposed.
     fn take_untracked(&self) -> T
     where
         T: Default;
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn setting_an_equal_value_notifies_nobody() {
+    fn setting_equal_value_does_not_notify() {
         let owner = Owner::new();
         owner.set();
         let signal = RwSignal::new("a".to_owned());
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn taking_leaves_the_default() {
+    fn taking_leaves_default() {
         let owner = Owner::new();
         owner.set();
         let signal = RwSignal::new(7);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn disposed_signal_ignores_values() {
+    fn disposed_signal_ignores_set_and_reads_default() {
         let owner = Owner::new();
         let signal = owner.with(|| RwSignal::new(7));
         drop(owner);

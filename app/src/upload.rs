@@ -1,14 +1,12 @@
-//! Sending an image to the server. (Not one of the calls: its body is the image itself.)
+//! Uploads images. The request's body is the image itself, so this is not one of the server functions.
 
 use codex_gateway_wire::{UploadId, api::Upload};
 use web_sys::Blob;
 
 use crate::{browser::post, server_fns::ApiError};
 
-/// Sends an image; its id.
+/// Uploads an image and returns its id.
 pub(crate) async fn image(image: &Blob) -> Result<UploadId, ApiError> {
-    let answer = post("/api/uploads", image, None, None).await?;
-    serde_json::from_str(&answer)
-        .map(|upload: Upload| upload.id)
-        .map_err(|_| ApiError::of_reply(200, &answer))
+    let body = post("/api/uploads", image, None, None).await?;
+    serde_json::from_str(&body).map(|upload: Upload| upload.id).map_err(|_| ApiError::of_reply(200, &body))
 }

@@ -48,7 +48,8 @@ impl EditSubject {
 impl Edit {
     /// Opens the message of a turn.
     pub(super) fn begin_turn(self, chat: Chat, turn: TurnId) {
-        let Some(sent) = chat.live.with_untracked(|transcript| SentMessage::of_turn(transcript, &turn)) else {
+        let Some(sent) = chat.live.with_untracked(|transcript| SentMessage::of_turn(transcript, &turn))
+        else {
             return;
         };
         self.begin(chat, EditSubject::Turn(turn, sent.entry), sent.text, sent.input);

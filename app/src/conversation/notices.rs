@@ -31,7 +31,8 @@ pub(crate) fn notices_view(chat: Chat) -> El {
         (ended && !chat.ended()).then(|| el("p").class("note").child(t.process_ended()))
     };
     let servers = failed_servers_view(chat);
-    let told = move || chat.toast.get().map(|words| el("p").class("note").attr("role", "status").child(words));
+    let told =
+        move || chat.toast.get().map(|words| el("p").class("note").attr("role", "status").child(words));
     let outdated = move || chat.outdated.get().then(|| notice(t.new_version(), button(t.reload(), reload)));
     let closed = move || ended().map(|words| notice(words, link("/", t.new_chat()).class("button")));
     let signed_out = move || match chat.connection.get() {

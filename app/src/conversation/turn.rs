@@ -30,12 +30,15 @@ impl Turn {
 
     /// What the reader chose: whether its work is to be seen.
     fn chosen(self) -> Option<bool> {
-        self.key.try_with_untracked(|key| self.chat.disclosures.get(&DisclosureKey::Group(key.clone()))).flatten()
+        self.key
+            .try_with_untracked(|key| self.chat.disclosures.get(&DisclosureKey::Group(key.clone())))
+            .flatten()
     }
 
     /// Folds its work away, or unfolds it.
     pub(crate) fn choose(self, unfolded: bool) {
-        self.key.try_with_untracked(|key| self.chat.disclosures.set(DisclosureKey::Group(key.clone()), unfolded));
+        self.key
+            .try_with_untracked(|key| self.chat.disclosures.set(DisclosureKey::Group(key.clone()), unfolded));
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use codex_gateway_wire::ItemId;
 use leptos::prelude::*;
 
-use super::groups::GroupKey;
+use super::store::GroupKey;
 
 /// Something that folds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -36,7 +36,8 @@ impl Folder {
                 Ok(decided) => {
                     self.failure.set(None);
                     // The reader may have changed to another folder meanwhile.
-                    let is_same = |now: &Option<Project>| now.as_ref().is_some_and(|now| now.path == decided.path);
+                    let is_same =
+                        |now: &Option<Project>| now.as_ref().is_some_and(|now| now.path == decided.path);
                     if self.project.try_with_untracked(is_same) == Some(true) {
                         self.project.set(Some(decided));
                     }

@@ -3,42 +3,34 @@
 //! A conversation:
 //! - [`chat`]: what the parts of a conversation share; [`sending`]: sending its messages
 //! - [`store`]: the transcript, outside the reactive graph, with a trigger for each of its parts
-//! - [`groups`]: the entries of a turn as a group; [`turn`]: what the page says of a turn as a whole
-//! - [`older`]: loading older entries; [`visible_range`]: the part of the conversation that the page shows
+//! - [`turn`]: what the page says about a turn as a whole; [`changed_file`]: a file that a turn has changed
 //! - [`outbox`]: messages that were sent and are not in the transcript yet; [`first_message`]: the first one
 //! - [`drafts`]: messages that are not sent yet; [`edit`]: the change of a message
 //! - [`disclosure`]: what the reader has unfolded; [`panel`]: the details panel; [`folder`]: the working directory
-//! - [`changed_file`]: a file that a turn has changed
 //!
 //! Its events:
 //! - [`stream`]: the event stream that feeds the store; [`recorder`]: its newest events, for the panel
-//! - [`source`]: reading a response with events; [`sse`]: its format; [`transport`]: which request to make;
-//!   [`backoff`]: when to retry; [`catch_up`]: when to poll without a stream
+//! - [`event_reader`]: reading a response with events; [`sse_parser`]: its format; [`backoff`]: when to retry
 //! - [`tabs`]: the two event streams that all tabs of a browser share
 
 mod backoff;
-mod catch_up;
 mod changed_file;
 mod chat;
 mod disclosure;
 pub(crate) mod drafts;
 mod edit;
+mod event_reader;
 mod first_message;
 mod folder;
-mod groups;
-mod older;
 mod outbox;
 mod panel;
 mod recorder;
 mod sending;
-mod source;
-mod sse;
+mod sse_parser;
 mod store;
 mod stream;
 mod tabs;
-mod transport;
 mod turn;
-mod visible_range;
 
 pub(crate) use changed_file::{ChangedFile, change_key};
 pub(crate) use chat::Chat;
@@ -47,12 +39,10 @@ pub(crate) use drafts::{Draft, DraftEditor};
 pub(crate) use edit::{Edit, EditSubject, SentMessage};
 pub(crate) use first_message::FirstMessage;
 pub(crate) use folder::Folder;
-pub(crate) use groups::GroupKey;
 pub(crate) use outbox::{Unsent, UnsentState};
 pub(crate) use panel::{Panel, PanelTab};
 pub(crate) use recorder::RawEvent;
-pub(crate) use store::{EntryRef, TranscriptStore};
+pub(crate) use store::{EntryRef, GroupKey, TranscriptStore, VisibleRange};
 pub(crate) use stream::ConnectionState;
 pub(crate) use tabs::Tabs;
 pub(crate) use turn::{TurnFacts, is_failed};
-pub(crate) use visible_range::VisibleRange;

@@ -1,4 +1,4 @@
-//! Messages that were sent and have not come back yet.
+//! Messages that were sent and are not in the transcript yet.
 
 use codex_gateway_wire::{Content, Item, QueueItem, SessionId, StartTurn, ThreadId, Transcript};
 use leptos::prelude::*;
@@ -11,31 +11,31 @@ use crate::{
     signal::RwSignalExt as _,
 };
 
-/// A message on its way.
+/// A message that was sent.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Unsent {
-    /// Names the message on the page.
+    /// Identifies the message on the page.
     pub(crate) client_id: String,
-    /// The message as the server takes it.
+    /// The request that sends the message.
     pub(crate) turn: StartTurn,
-    /// How far it has come.
     pub(crate) state: UnsentState,
 }
 
 impl Unsent {
-    /// A message that is about to be sent.
+    /// A message to be sent under a new id.
     pub(crate) fn new(turn: StartTurn) -> Self {
         Self::with_id(turn, browser::unique_id())
     }
 
-    /// A message that is about to be sent under this id: the server takes each id once.
+    /// A message to be sent under this id. The server accepts each id once.
     pub(crate) fn with_id(turn: StartTurn, client_id: String) -> Self {
         let turn = StartTurn { client_message_id: Some(client_id.clone()), ..turn };
         Self { client_id, turn, state: UnsentState::Sending }
     }
 
-    /// The message that the reader sends again. It may have arrived before: then it keeps its id, by which the server takes
-    /// it once. One that the gateway has refused becomes another message.
+    /// The message as it is sent again.
+    ///
+    /// A message that may have arrived keeps its id, so that the server accepts it once. A refused one gets a new id.
     pub(crate) fn again(self) -> Self {
         self.again_as(browser::unique_id)
     }
@@ -47,42 +47,42 @@ impl Unsent {
         self
     }
 
-    /// The id under which the server knows it.
+    /// The id of the message at the server.
     fn sent_id(&self) -> Option<&String> {
         self.turn.client_message_id.as_ref()
     }
 
-    /// Whether the turn is still there that the message is to replace.
+    /// Returns `true` while the transcript has the turn that the message replaces.
     pub(crate) fn is_in_place(&self, transcript: &Transcript) -> bool {
         let replaced = self.turn.replaces_turn_id.as_ref();
         replaced.is_some_and(|turn| transcript.turn(turn).is_some())
     }
 }
 
-/// How far a message has come.
+/// The state of a sent message.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum UnsentState {
-    /// On its way.
+    /// Its request has no response yet.
     Sending,
-    /// The gateway has it, and its events have not told so yet.
+    /// The gateway has accepted it. Its events have not arrived yet.
     Accepted,
-    /// It did not arrive.
+    /// The request failed.
     Failed(ApiError),
 }
 
-/// Where a message goes.
+/// Where a message is sent.
 pub(crate) enum Target {
-    /// To a session.
+    /// A session.
     Session(SessionId),
-    /// To a thread that no session is in: one is made for it.
+    /// A thread without a session. The server starts one.
     Thread(ThreadId),
-    /// To a new thread that begins as this one did.
+    /// A fork of this thread, in a new session.
     Fork(ThreadId),
-    /// To a new thread in this folder.
+    /// A new thread in this folder. `None` for the one that the operator has set.
     New(Option<String>),
 }
 
-/// Those of a conversation. They show at once, and leave when the conversation has them.
+/// The sent messages of a conversation. Each is shown at once, and removed when the transcript has it.
 #[derive(Clone, Copy)]
 pub(crate) struct Outbox(RwSignal<Vec<Unsent>>);
 
@@ -91,47 +91,48 @@ impl Outbox {
         Self(RwSignal::new(Vec::new()))
     }
 
-    /// All of them; tracked.
+    /// All messages; tracked.
     pub(crate) fn all(self) -> Vec<Unsent> {
         self.0.get()
     }
 
-    /// Those that stand at the end of the conversation; tracked. A message that replaces a turn does once that turn is gone:
-    /// before, it is in the place of the turn.
-    pub(crate) fn shown(self, live: TranscriptStore) -> Vec<Unsent> {
+    /// The messages at the end of the conversation; tracked.
+    ///
+    /// A message that replaces a turn is among them once the turn is gone. Before, it is shown in place of the turn.
+    pub(crate) fn shown(self, store: TranscriptStore) -> Vec<Unsent> {
         let mut all = self.all();
-        all.retain(|message| live.meta(|transcript| !message.is_in_place(transcript)));
+        all.retain(|message| store.meta(|transcript| !message.is_in_place(transcript)));
         all
     }
 
-    /// Returns `true` if a message of this id is among them; tracked.
+    /// Returns `true` if it has a message with this id; tracked.
     pub(crate) fn has(self, client_id: &str) -> bool {
         self.0.try_with(|all| {
             all.iter().any(|message| message.turn.client_message_id.as_deref() == Some(client_id))
         }) == Some(true)
     }
 
-    /// Whether one is on its way; tracked.
+    /// Returns `true` while a message is being sent; tracked.
     pub(crate) fn busy(self) -> bool {
         self.0.try_with(|all| all.iter().any(|message| message.state == UnsentState::Sending)) == Some(true)
     }
 
-    /// Returns `true` if the gateway has a message that its events have not told of; tracked.
+    /// Returns `true` if the gateway has accepted a message that is not in the transcript yet; tracked.
     pub(crate) fn has_accepted(self) -> bool {
         self.0.try_with(|all| all.iter().any(|message| message.state == UnsentState::Accepted)) == Some(true)
     }
 
-    /// Shows a message that the gateway has already.
+    /// Adds a message that the gateway has accepted already.
     pub(crate) fn show(self, message: Unsent) {
         self.0.update(|all| all.push(Unsent { state: UnsentState::Accepted, ..message }));
     }
 
-    /// Sends a message, for the first time or again; `done` learns which session has it, or why it did not arrive.
+    /// Sends a message, for the first time or again. `on_sent` gets the session that has it, or the failure.
     pub(crate) fn send(
         self,
-        to: Target,
+        target: Target,
         message: Unsent,
-        done: impl FnOnce(Result<SessionId, &ApiError>) + 'static,
+        on_sent: impl FnOnce(Result<SessionId, &ApiError>) + 'static,
     ) {
         let client_id = message.client_id.clone();
         let turn = message.turn.clone();
@@ -140,7 +141,7 @@ impl Outbox {
             all.push(Unsent { state: UnsentState::Sending, ..message });
         });
         spawn_local(async move {
-            let sent = match to {
+            let sent = match target {
                 Target::Fork(id) => server_fns::fork_and_send(id, turn).await,
                 Target::New(cwd) => server_fns::start(cwd, turn).await,
                 Target::Session(id) => server_fns::send(id.clone(), turn).await.map(|()| id),
@@ -150,12 +151,12 @@ impl Outbox {
                 Ok(_) => UnsentState::Accepted,
                 Err(failure) => UnsentState::Failed(failure.clone()),
             };
-            self.note(&client_id, &state);
-            done(sent.as_ref().cloned());
+            self.set_state(&client_id, &state);
+            on_sent(sent.as_ref().cloned());
         });
     }
 
-    fn note(self, client_id: &str, state: &UnsentState) {
+    fn set_state(self, client_id: &str, state: &UnsentState) {
         self.0.update(|all| {
             for message in all.iter_mut().filter(|message| message.client_id == client_id) {
                 message.state = state.clone();
@@ -163,24 +164,26 @@ impl Outbox {
         });
     }
 
-    /// Takes out a message that did not arrive, if the turn is still there that it was to replace: it is edited there. Otherwise
-    /// nothing is left to replace, and the message can be sent as any other. Returns `true` if it was taken out.
-    pub(crate) fn take_unreplaced(self, client_id: &str, live: TranscriptStore) -> bool {
+    /// Removes a failed message if the turn that it replaces is still there: the reader goes on editing it in that place.
+    ///
+    /// Otherwise the message becomes an ordinary one, which can be sent again. Returns `true` if it was removed.
+    pub(crate) fn take_unreplaced(self, client_id: &str, store: TranscriptStore) -> bool {
         let taken = self.0.try_update(|all| {
-            let own = |message: &Unsent| message.client_id == client_id;
-            let stays = live
-                .with_untracked(|transcript| all.iter().any(|one| own(one) && one.is_in_place(transcript)));
-            all.retain(|message| !(stays && own(message)));
-            for message in all.iter_mut().filter(|message| own(message)) {
+            let is_own = |message: &Unsent| message.client_id == client_id;
+            let is_in_place = store.with_untracked(|transcript| {
+                all.iter().any(|one| is_own(one) && one.is_in_place(transcript))
+            });
+            all.retain(|message| !(is_in_place && is_own(message)));
+            for message in all.iter_mut().filter(|message| is_own(message)) {
                 message.turn.replaces_turn_id = None;
                 message.turn.expected_last_turn_id = None;
             }
-            stays
+            is_in_place
         });
         taken.unwrap_or_default()
     }
 
-    /// Takes out those that did not arrive.
+    /// Removes the failed messages and returns them.
     pub(crate) fn take_failed(self) -> Vec<StartTurn> {
         let is_failed = |message: &Unsent| matches!(message.state, UnsentState::Failed(_));
         let (failed, left): (Vec<_>, Vec<_>) = self.0.get_untracked().into_iter().partition(is_failed);
@@ -188,18 +191,18 @@ impl Outbox {
         failed.into_iter().map(|message| message.turn).collect()
     }
 
-    /// Takes out what the conversation has by now.
-    pub(crate) fn reconcile(self, live: TranscriptStore) {
-        let waiting = self.0.get_untracked();
-        if waiting.is_empty() {
+    /// Removes the messages that the transcript has.
+    pub(crate) fn reconcile(self, store: TranscriptStore) {
+        let all = self.0.get_untracked();
+        if all.is_empty() {
             return;
         }
-        let is_there = |one: &Unsent| live.with_untracked(|transcript| has(transcript, one));
-        let (there, left): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_there);
+        let has_arrived = |one: &Unsent| store.with_untracked(|transcript| has(transcript, one));
+        let (arrived, left): (Vec<_>, Vec<_>) = all.into_iter().partition(has_arrived);
         self.0.set_if_changed(left);
-        // A message whose reply was lost has arrived all the same, and is no draft any more.
-        let thread = live.with_untracked(|transcript| transcript.thread_id.clone());
-        for message in there.iter().filter(|one| matches!(one.state, UnsentState::Failed(_))) {
+        // A message whose response was lost has arrived nevertheless. It may be stored as the draft.
+        let thread = store.with_untracked(|transcript| transcript.thread_id.clone());
+        for message in arrived.iter().filter(|one| matches!(one.state, UnsentState::Failed(_))) {
             if let Some(thread) = &thread {
                 forget_sent(thread.as_str(), &message.turn);
             }
@@ -207,11 +210,11 @@ impl Outbox {
     }
 }
 
-/// Whether the conversation has a message, or lets it wait.
+/// Returns `true` if the transcript has a message, in an entry or in the queue.
 fn has(transcript: &Transcript, message: &Unsent) -> bool {
-    // One that is being sent is about to be in the conversation.
-    let waits = |item: &QueueItem| !item.sending && item.client_message_id.as_ref() == message.sent_id();
-    if transcript.queue.iter().any(waits) {
+    // A queued message that is being sent is in neither place for a moment.
+    let is_queued = |item: &QueueItem| !item.sending && item.client_message_id.as_ref() == message.sent_id();
+    if transcript.queue.iter().any(is_queued) {
         return true;
     }
     transcript.entries.iter().rev().any(|entry| match &entry.content {
@@ -234,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_matched_by_its_client_id_not_its_text() {
+    fn message_is_matched_by_its_client_id_not_its_text() {
         let data = r#"{"method":"item/completed","params":{"threadId":"t","turnId":"u","item":
             {"type":"userMessage","id":"i","clientId":"mine","content":[{"type":"text","text":"go"}]}}}"#;
         let mut transcript = Transcript::default();
@@ -246,16 +249,16 @@ mod tests {
         let data = r#"{"items":[{"id":"q","clientMessageId":"other","text":"go"}]}"#;
         let body = EventBody::parse(EventName::Queue, data).unwrap();
         transcript.apply(&Event { seq: 2, body });
-        assert!(has(&transcript, &message("other")), "one that waits has arrived too");
+        assert!(has(&transcript, &message("other")), "a queued message has arrived too");
 
         let data = r#"{"items":[{"id":"q","clientMessageId":"third","text":"go","sending":true}]}"#;
         let body = EventBody::parse(EventName::Queue, data).unwrap();
         transcript.apply(&Event { seq: 3, body });
-        assert!(!has(&transcript, &message("third")), "one that is being sent is in neither place");
+        assert!(!has(&transcript, &message("third")), "a queued message that is being sent has not arrived");
     }
 
     #[test]
-    fn message_keeps_its_id_only_if_it_may_have_arrived() {
+    fn resent_message_keeps_its_id_only_if_it_may_have_arrived() {
         let failed = |failure| Unsent { state: UnsentState::Failed(failure), ..message("mine") };
         for open in [ApiError::unreachable(), ApiError::of_reply(502, "<html>")] {
             assert_eq!(failed(open).again_as(|| "new".to_owned()).sent_id().unwrap(), "mine");
@@ -265,11 +268,11 @@ mod tests {
     }
 
     #[test]
-    fn message_is_in_the_place_of_a_turn_until_that_is_gone() {
+    fn replacing_message_is_not_shown_until_its_turn_is_gone() {
         let owner = leptos::prelude::Owner::new();
         owner.set();
         let turn = |id: &str| TurnRecord { id: id.into(), ..TurnRecord::default() };
-        let live = |turns: &[&str]| {
+        let store = |turns: &[&str]| {
             let turns = turns.iter().map(|id| turn(id)).collect();
             TranscriptStore::new(Snapshot {
                 transcript: Transcript { turns, ..Transcript::default() },
@@ -280,13 +283,13 @@ mod tests {
         edited.turn.replaces_turn_id = Some("b".into());
         let outbox = Outbox::new();
         outbox.show(edited);
-        assert!(outbox.shown(live(&["a", "b"])).is_empty());
-        assert_eq!(outbox.shown(live(&["a"])).len(), 1);
+        assert!(outbox.shown(store(&["a", "b"])).is_empty());
+        assert_eq!(outbox.shown(store(&["a"])).len(), 1);
 
-        assert!(!outbox.take_unreplaced("mine", live(&["a"])), "nothing is left to replace");
+        assert!(!outbox.take_unreplaced("mine", store(&["a"])), "nothing is left to replace");
         assert_eq!(outbox.all()[0].turn.replaces_turn_id, None);
         outbox.0.update(|all| all[0].turn.replaces_turn_id = Some("b".into()));
-        assert!(outbox.take_unreplaced("mine", live(&["a", "b"])));
+        assert!(outbox.take_unreplaced("mine", store(&["a", "b"])));
         assert!(outbox.all().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! What the page says of a turn as a whole, and which of its entries fold away once it has ended.
+//! What the page says about a turn as a whole, and which of its entries fold away when it has ended.
 
 use std::collections::HashSet;
 
@@ -12,28 +12,26 @@ use codex_gateway_wire::{
 
 use super::changed_file::ChangedFile;
 
-/// A turn as a whole.
+/// Facts about a turn as a whole.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct TurnFacts {
-    /// How far it has come.
     pub(crate) status: TurnStatus,
-    /// Why it failed.
+    /// Why the turn failed.
     pub(crate) error: Option<TurnError>,
-    /// How long it took, in milliseconds.
     pub(crate) duration_ms: Option<u64>,
-    /// The step that the agent is at, while it is at one.
+    /// The step that is running. `None` while the agent writes its answer, and when the turn has ended.
     pub(crate) current: Option<ItemId>,
-    /// The entries that fold away.
+    /// The entries that fold away: the work of the turn.
     pub(crate) folds: HashSet<ItemId>,
-    /// What they did, once the turn has ended.
+    /// Counts of the work. Zero while the turn runs.
     pub(crate) work: WorkCounts,
-    /// The files that are not as they were, once the turn has ended.
+    /// The files that the turn has changed. Empty while it runs.
     pub(crate) files: Vec<ChangedFile>,
-    /// How many entries it was made of.
+    /// The number of entries that these facts were derived from.
     pub(crate) entries: usize,
 }
 
-/// What the steps of a turn did.
+/// Counts of what the steps of a turn did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WorkCounts {
     pub(crate) commands: usize,
@@ -43,22 +41,23 @@ pub(crate) struct WorkCounts {
 }
 
 impl TurnFacts {
-    /// Looks at a turn; `ids` are its entries, `before` what it was when it was last looked at. (That is often: the
-    /// memo of each turn is asked with every change beside the entries. What a turn that has ended made of the files is
-    /// composed of all its diffs, and does not change.)
+    /// Derives the facts from the transcript. `ids` are the turn's entries, `before` the facts as they were last derived.
+    ///
+    /// Every change outside the entries runs this for each turn on the page. The files of an ended turn are taken from
+    /// `before`, because composing its diffs takes long.
     pub(crate) fn of(transcript: &Transcript, id: &TurnId, ids: &[ItemId], before: Option<&Self>) -> Self {
         let turn = transcript.turn(id);
         let status = turn.map_or(TurnStatus::Other, |turn| turn.status);
         let entries: Vec<&Entry> = ids.iter().filter_map(|id| transcript.entries.get(id)).collect();
-        let running = status == TurnStatus::InProgress;
-        let stays_said = said_last(&entries);
-        let end = turn.and_then(|turn| {
-            let took = i64::try_from(turn.duration_ms?).ok()?;
-            Some(turn.started_at? * 1000 + took)
+        let is_running = status == TurnStatus::InProgress;
+        let answer = final_answer(&entries);
+        let end_ms = turn.and_then(|turn| {
+            let duration_ms = i64::try_from(turn.duration_ms?).ok()?;
+            Some(turn.started_at? * 1000 + duration_ms)
         });
-        let same = before.filter(|before| !before.running() && before.entries == entries.len());
-        let files = match same {
-            _ if running => Vec::new(),
+        let unchanged = before.filter(|before| !before.running() && before.entries == entries.len());
+        let files = match unchanged {
+            _ if is_running => Vec::new(),
             Some(before) => before.files.clone(),
             None => compose_diffs(entries.iter().flat_map(|entry| applied_changes(entry)))
                 .iter()
@@ -69,18 +68,19 @@ impl TurnFacts {
             status,
             error: turn.and_then(|turn| turn.error.clone()),
             duration_ms: turn.and_then(|turn| turn.duration_ms),
-            current: entries.last().filter(|last| running && !is_answer(last)).map(|last| last.id.clone()),
+            current: entries.last().filter(|last| is_running && !is_answer(last)).map(|last| last.id.clone()),
             folds: entries
                 .iter()
-                .filter(|entry| !stays_said.contains(&entry.id) && !stays(entry) && !outlived(entry, end))
+                .filter(|entry| !answer.contains(&entry.id) && !stays(entry) && !outlived(entry, end_ms))
                 .map(|entry| entry.id.clone())
                 .collect(),
-            work: if running { WorkCounts::default() } else { WorkCounts::of(&entries, &files) },
+            work: if is_running { WorkCounts::default() } else { WorkCounts::of(&entries, &files) },
             files,
             entries: entries.len(),
         }
     }
 
+    /// Returns `true` while the turn runs.
     pub(crate) fn running(&self) -> bool {
         self.status == TurnStatus::InProgress
     }
@@ -93,8 +93,8 @@ impl WorkCounts {
             counts.lines += file.lines;
         }
         for entry in entries {
-            let command = matches!(&entry.content, Content::Item(Item::CommandExecution(_)));
-            counts.commands += usize::from(command);
+            let is_command = matches!(&entry.content, Content::Item(Item::CommandExecution(_)));
+            counts.commands += usize::from(is_command);
             counts.failed += usize::from(is_failed(entry));
         }
         counts
@@ -105,22 +105,23 @@ fn is_user(entry: &Entry) -> bool {
     matches!(entry.content, Content::Item(Item::UserMessage(_)))
 }
 
-/// Whether an entry is something that the agent says, rather than a step of its work.
+/// Returns `true` for something that the agent says, rather than a step of its work.
 fn is_answer(entry: &Entry) -> bool {
     matches!(entry.content, Content::Item(Item::AgentMessage(_) | Item::Plan(_) | Item::ExitedReviewMode(_)))
 }
 
-/// What the agent says last: its answer, and what it says without a step between. Before that it comments on its work. Work
-/// can come behind the answer too: a sub-agent that ends late, say.
-fn said_last(entries: &[&Entry]) -> HashSet<ItemId> {
+/// The entries of the final answer: the last thing that the agent says, and what it says before without a step between.
+///
+/// Work can follow the answer, for example a sub-agent that ends late.
+fn final_answer(entries: &[&Entry]) -> HashSet<ItemId> {
     let is_step = |entry: &&Entry| !is_answer(entry) && !is_user(entry);
     let end = entries.iter().rposition(|entry| is_answer(entry)).map_or(0, |last| last + 1);
-    let begin = entries[..end].iter().rposition(is_step).map_or(0, |step| step + 1);
+    let start = entries[..end].iter().rposition(is_step).map_or(0, |step| step + 1);
     let answer = answer(entries.iter().copied()).map(|(entry, _)| entry);
-    entries[begin..end].iter().copied().chain(answer).map(|entry| entry.id.clone()).collect()
+    entries[start..end].iter().copied().chain(answer).map(|entry| entry.id.clone()).collect()
 }
 
-/// Whether a step went wrong.
+/// Returns `true` if a step has failed.
 pub(crate) fn is_failed(entry: &Entry) -> bool {
     match &entry.content {
         Content::Item(Item::CommandExecution(command)) => command.has_failed(),
@@ -134,9 +135,11 @@ pub(crate) fn is_failed(entry: &Entry) -> bool {
     }
 }
 
-/// Whether an entry stays in sight when its turn is folded: what the user said, what failed, what was asked
-/// and declined or allowed by a rule, what still runs, and what a turn was for: a plan that was proposed, what a review
-/// has found.
+/// Returns `true` if an entry stays visible when its turn is folded:
+/// - a message of the user
+/// - a step that has failed or is running
+/// - a request that was declined or allowed by a rule
+/// - the result of the turn: a proposed plan, the findings of a review
 fn stays(entry: &Entry) -> bool {
     is_user(entry)
         || is_failed(entry)
@@ -148,15 +151,16 @@ fn stays(entry: &Entry) -> bool {
         )
 }
 
-/// Whether a command went on after the end of its turn, in Unix milliseconds: how it ended has been seen by nobody who
-/// has read the turn. (When a turn began is known to the second.)
-fn outlived(entry: &Entry, end: Option<i64>) -> bool {
+/// Returns `true` if a command ended after its turn: somebody who has read the turn has not seen how it ended.
+///
+/// The start of a turn, and so `end_ms`, is exact to the second only.
+fn outlived(entry: &Entry, end_ms: Option<i64>) -> bool {
     let is_command = matches!(entry.content, Content::Item(Item::CommandExecution(_)));
-    let ends = entry.completed_at_ms.zip(end);
-    is_command && ends.is_some_and(|(completed, end)| completed > end + 1000)
+    let times = entry.completed_at_ms.zip(end_ms);
+    is_command && times.is_some_and(|(completed_ms, end_ms)| completed_ms > end_ms + 1000)
 }
 
-/// Returns `true` if it was allowed by someone who was asked, or by the setting that the page shows all the time.
+/// Returns `true` if a person allowed the request, or the approval mode, which the page shows all the time.
 fn is_allowed(question: &Question) -> bool {
     question.resolved.as_ref().is_some_and(|resolved| {
         matches!(resolved.outcome, RequestOutcome::Accepted | RequestOutcome::Answered)
@@ -213,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn work_folds_and_the_answer_stays() {
+    fn work_folds_and_answer_stays() {
         let mut entries = work();
         entries.push(entry("answer", r#""type":"agentMessage","text":"Done.""#));
         let facts = facts(TurnStatus::Completed, entries);
@@ -224,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_changed_twice_is_one_and_what_was_not_done_does_not_count() {
+    fn file_changed_twice_counts_once_and_failed_changes_do_not_count() {
         let edit = |id: &str, status: &str, change: &str| {
             entry(id, &format!(r#""type":"fileChange","status":"{status}","changes":[{change}]"#))
         };
@@ -242,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_ended_turn_made_of_the_files_is_composed_once() {
+    fn files_of_an_ended_turn_are_composed_once() {
         let entries = work();
         let mut before = facts(TurnStatus::Completed, work());
         assert_eq!(before.files.len(), 2);
@@ -252,12 +256,12 @@ mod tests {
         let transcript =
             Transcript { turns: vec![record], entries: entries.into_iter().collect(), ..Default::default() };
         let again = |ids: &[ItemId]| TurnFacts::of(&transcript, &"t".into(), ids, Some(&before)).files.len();
-        assert_eq!(again(&ids), 1, "as it was");
-        assert_eq!(again(&ids[1..]), 2, "it has become another");
+        assert_eq!(again(&ids), 1, "unchanged");
+        assert_eq!(again(&ids[1..]), 2, "the entries have changed");
     }
 
     #[test]
-    fn request_that_a_rule_allowed_stays_in_sight_and_one_that_a_person_allowed_does_not() {
+    fn request_allowed_by_a_rule_stays_and_request_allowed_by_a_person_folds() {
         let question = |id: &str, by: &str| {
             let request = r#"{"id":"r","kind":"command","method":"m","params":{},"createdAt":1}"#;
             let resolved = format!(r#"{{"id":"r","outcome":"accepted","by":"{by}","at":2}}"#);
@@ -276,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_outlived_its_turn_stays_in_sight() {
+    fn command_that_outlived_its_turn_stays() {
         let mut entries = work();
         entries[2].completed_at_ms = Some(115_001);
         let ids: Vec<ItemId> = entries.iter().map(|entry| entry.id.clone()).collect();
@@ -296,14 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn the_last_step_of_a_running_turn_is_the_current_one() {
+    fn last_step_of_a_running_turn_is_the_current_one() {
         let facts = facts(TurnStatus::InProgress, work());
         assert_eq!(facts.current, Some("edit".into()));
         assert!(facts.running());
         assert_eq!(facts.work, WorkCounts::default());
     }
 
-    /// One entry of each kind that matters here, by its letter: `u`ser, `m`essage, and work.
+    /// An entry of a kind, named by its letter: `u`ser, `m`essage, `b`lank message, or a kind of work.
     fn of_kind(kind: char, id: &str) -> Entry {
         let notice = Notice { message: "careful".to_owned(), detail: None, failure: false };
         match kind {
@@ -323,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_message_of_a_turn_is_in_sight_in_every_order_of_its_entries() {
+    fn last_message_of_a_turn_stays_in_every_order_of_entries() {
         const KINDS: &str = "umbacrhzn";
         let mut orders = vec![String::new()];
         for _ in 0..4 {
@@ -346,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_agent_said_before_its_work_folds_and_work_behind_the_answer_too() {
+    fn messages_before_the_work_fold_and_work_after_the_answer_too() {
         let folds = |order: &str| {
             let entries = order.chars().enumerate().map(|(at, kind)| of_kind(kind, &at.to_string()));
             let facts = facts(TurnStatus::Completed, entries.collect());
@@ -358,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_of_words_alone_folds_nothing() {
+    fn turn_without_work_folds_nothing() {
         let entries = work().into_iter().take(2).collect();
         assert!(facts(TurnStatus::Completed, entries).folds.is_empty());
     }

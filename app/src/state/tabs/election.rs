@@ -1,47 +1,47 @@
-//! Which tab leads: it reads the summaries for all of them.
+//! Which tab leads: it streams the summaries for all tabs.
 //!
-//! There are no heartbeats: timers of hidden tabs run once a minute, but messages reach them at once. A tab that has
-//! heard nothing of the leader for a while asks for it, and leads if there is no answer.
+//! There are no heartbeats, because the timers of hidden tabs run once a minute only. Messages reach them at once. A tab
+//! that has received nothing from the leader for a while asks for it, and leads if there is no answer.
 
 use super::stamp::Stamp;
 
-/// How long the leader may be silent before it is asked for, in milliseconds.
-const SILENCE: i64 = 25_000;
-/// How long an answer of the leader is waited for, in milliseconds.
-pub(super) const ANSWER_TIMEOUT: i64 = 250;
+/// The time without a message of the leader after which a tab asks for it.
+const LEADER_TIMEOUT_MS: i64 = 25_000;
+/// How long a tab waits for the leader's answer.
+pub(super) const ANSWER_TIMEOUT_MS: i64 = 250;
 
-/// What a tab is.
+/// The role of a tab. Times are in Unix milliseconds.
 #[derive(Debug, PartialEq, Eq)]
 enum Role {
-    /// It has asked for the leader, at that moment.
+    /// It asked for the leader at this time.
     Asking(i64),
-    /// Another tab leads, and was last heard at that moment.
+    /// Another tab leads. Its last message arrived at this time.
     Following(i64),
     Leading(Stamp),
-    /// It can neither lead nor follow: its reader has to sign in again.
-    Out,
+    /// It takes no part: its user has to sign in again.
+    SignedOut,
 }
 
-/// What a tab has to do.
+/// What the tab has to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Nothing,
-    /// Ask for the leader, and come back after [`ANSWER_TIMEOUT`].
+    /// Ask for the leader, and call [`Election::tick`] after [`ANSWER_TIMEOUT_MS`].
     Ask,
-    /// Say that it leads, and read the summaries.
+    /// Announce that it leads, and stream the summaries.
     Lead(Stamp),
-    /// Say again that it leads.
+    /// Announce again that it leads.
     Repeat(Stamp),
-    /// Stop reading the summaries.
+    /// Stop streaming the summaries.
     Resign,
 }
 
-/// What a tab knows of the leader.
+/// What a tab knows about the leader.
 #[derive(Debug)]
 pub(super) struct Election(Role);
 
 impl Election {
-    /// Begins by asking.
+    /// Starts by asking for the leader.
     pub(super) fn new(now: i64) -> Self {
         Self(Role::Asking(now))
     }
@@ -50,20 +50,20 @@ impl Election {
         matches!(self.0, Role::Leading(_))
     }
 
-    /// Asks, at the beginning and when the leader has left.
+    /// Asks for the leader: at the start, and when the leader has left.
     pub(super) fn ask(&mut self, now: i64) -> Step {
-        if matches!(self.0, Role::Leading(_) | Role::Out) {
+        if matches!(self.0, Role::Leading(_) | Role::SignedOut) {
             return Step::Nothing;
         }
         self.0 = Role::Asking(now);
         Step::Ask
     }
 
-    /// Time has passed.
+    /// To be called once a second.
     pub(super) fn tick(&mut self, now: i64, tab: &str) -> Step {
         match self.0 {
-            Role::Following(heard) if now - heard > SILENCE => self.ask(now),
-            Role::Asking(since) if now - since >= ANSWER_TIMEOUT => {
+            Role::Following(last_ms) if now - last_ms > LEADER_TIMEOUT_MS => self.ask(now),
+            Role::Asking(since) if now - since >= ANSWER_TIMEOUT_MS => {
                 let stamp = Stamp { at: now, tab: tab.to_owned() };
                 self.0 = Role::Leading(stamp.clone());
                 Step::Lead(stamp)
@@ -72,15 +72,15 @@ impl Election {
         }
     }
 
-    /// A tab says that it leads. Of two that do, the one that has led longer goes on.
-    pub(super) fn heard(&mut self, other: &Stamp, now: i64) -> Step {
+    /// Another tab announces that it leads. Of two leaders, the one that has led longer stays.
+    pub(super) fn on_lead(&mut self, other: &Stamp, now: i64) -> Step {
         match &self.0 {
             Role::Leading(own) if own < other => Step::Repeat(own.clone()),
             Role::Leading(_) => {
                 self.0 = Role::Following(now);
                 Step::Resign
             }
-            Role::Out => Step::Nothing,
+            Role::SignedOut => Step::Nothing,
             Role::Asking(_) | Role::Following(_) => {
                 self.0 = Role::Following(now);
                 Step::Nothing
@@ -88,25 +88,25 @@ impl Election {
         }
     }
 
-    /// The leader has passed something on.
-    pub(super) fn heard_summary(&mut self, now: i64) {
-        if let Role::Following(heard) = &mut self.0 {
-            *heard = now;
+    /// The leader has passed a summary on.
+    pub(super) fn on_summary(&mut self, now: i64) {
+        if let Role::Following(last_ms) = &mut self.0 {
+            *last_ms = now;
         }
     }
 
-    /// A tab asks.
-    pub(super) fn asked(&self) -> Step {
+    /// Another tab asks for the leader.
+    pub(super) fn on_ask(&self) -> Step {
         match &self.0 {
             Role::Leading(own) => Step::Repeat(own.clone()),
             _ => Step::Nothing,
         }
     }
 
-    /// Leaves for good, if `out`, or until it asks again. Returns `true` if this tab led.
-    pub(super) fn leave(&mut self, now: i64, out: bool) -> bool {
+    /// Stops leading: for good if signed out, otherwise until the tab asks again. Returns `true` if this tab led.
+    pub(super) fn leave(&mut self, now: i64, signed_out: bool) -> bool {
         let led = self.is_leading();
-        self.0 = if out { Role::Out } else { Role::Following(now) };
+        self.0 = if signed_out { Role::SignedOut } else { Role::Following(now) };
         led
     }
 }
@@ -124,37 +124,37 @@ mod tests {
         let mut tab = Election::new(0);
         assert_eq!(tab.tick(100, "a"), Step::Nothing);
         assert_eq!(tab.tick(300, "a"), Step::Lead(stamp(300, "a")));
-        assert_eq!(tab.asked(), Step::Repeat(stamp(300, "a")));
+        assert_eq!(tab.on_ask(), Step::Repeat(stamp(300, "a")));
     }
 
     #[test]
-    fn leader_that_falls_silent_is_asked_for_and_replaced() {
+    fn silent_leader_is_replaced() {
         let mut tab = Election::new(0);
-        tab.heard(&stamp(0, "b"), 100);
+        tab.on_lead(&stamp(0, "b"), 100);
         assert_eq!(tab.tick(300, "a"), Step::Nothing);
-        tab.heard_summary(20_000);
+        tab.on_summary(20_000);
         assert_eq!(tab.tick(45_000, "a"), Step::Nothing);
         assert_eq!(tab.tick(45_001, "a"), Step::Ask);
         assert_eq!(tab.tick(46_000, "a"), Step::Lead(stamp(46_000, "a")));
     }
 
     #[test]
-    fn of_two_leaders_the_later_one_steps_down() {
+    fn later_of_two_leaders_resigns() {
         let (mut a, mut b) = (Election::new(0), Election::new(0));
         a.tick(300, "a");
         b.tick(400, "b");
-        assert_eq!(a.heard(&stamp(400, "b"), 500), Step::Repeat(stamp(300, "a")));
-        assert_eq!(b.heard(&stamp(300, "a"), 500), Step::Resign);
+        assert_eq!(a.on_lead(&stamp(400, "b"), 500), Step::Repeat(stamp(300, "a")));
+        assert_eq!(b.on_lead(&stamp(300, "a"), 500), Step::Resign);
         assert!(a.is_leading() && !b.is_leading());
     }
 
     #[test]
-    fn tab_that_is_signed_out_takes_no_part() {
+    fn signed_out_tab_takes_no_part() {
         let mut tab = Election::new(0);
         tab.tick(300, "a");
         assert!(tab.leave(400, true));
         assert_eq!(
-            (tab.ask(500), tab.tick(90_000, "a"), tab.asked()),
+            (tab.ask(500), tab.tick(90_000, "a"), tab.on_ask()),
             (Step::Nothing, Step::Nothing, Step::Nothing)
         );
     }

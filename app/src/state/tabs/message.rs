@@ -1,4 +1,4 @@
-//! What tabs tell each other.
+//! The messages between tabs.
 
 use codex_gateway_wire::SessionId;
 
@@ -9,28 +9,28 @@ use super::stamp::Stamp;
 pub(super) enum TabMessage {
     /// A tab takes the session stream.
     TakeStream(Stamp),
-    /// The tab that had the session stream has closed it.
+    /// The tab that held the session stream has closed it.
     StreamFree,
-    /// A tab reads the summaries for all of them.
+    /// A tab leads: it streams the summaries for all tabs.
     Lead(Stamp),
-    /// A tab asks which one leads.
+    /// A tab asks which tab leads.
     AskLeader,
-    /// A tab that is new or comes back asks for the summaries.
+    /// A tab that opens or comes back asks for the summaries.
     AskSummaries,
-    /// The leader leaves.
+    /// The leader stops leading.
     Resign,
-    /// A tab shows a session, and has no stream of it.
+    /// A tab shows a session without streaming it.
     Rest { tab: String, session: SessionId },
-    /// A tab does not show a session any more.
+    /// A tab shows no session any more.
     Left { tab: String },
-    /// An event of the stream of summaries.
+    /// An event of the summary stream.
     Summary { name: String, data: String },
 }
 
 impl TabMessage {
-    /// The words that the message is sent as: what it is, and its parts.
+    /// The format in which the message is sent: its kind, followed by its fields.
     pub(super) fn into_words(self) -> Vec<String> {
-        let (kind, parts) = match self {
+        let (kind, fields) = match self {
             Self::TakeStream(stamp) => ("take-stream", vec![stamp.at.to_string(), stamp.tab]),
             Self::StreamFree => ("stream-free", Vec::new()),
             Self::Lead(stamp) => ("lead", vec![stamp.at.to_string(), stamp.tab]),
@@ -41,24 +41,24 @@ impl TabMessage {
             Self::Left { tab } => ("left", vec![tab]),
             Self::Summary { name, data } => ("summary", vec![name, data]),
         };
-        std::iter::once(kind.to_owned()).chain(parts).collect()
+        std::iter::once(kind.to_owned()).chain(fields).collect()
     }
 
-    /// Reads the words of a message. `None` for those of another build that this one does not know.
+    /// Parses a message. `None` for one of another build that this build does not know.
     pub(super) fn parse(words: Vec<String>) -> Option<Self> {
         let mut words = words.into_iter();
         let kind = words.next()?;
-        let mut part = || words.next();
+        let mut field = || words.next();
         let message = match kind.as_str() {
-            "take-stream" => Self::TakeStream(Stamp { at: part()?.parse().ok()?, tab: part()? }),
+            "take-stream" => Self::TakeStream(Stamp { at: field()?.parse().ok()?, tab: field()? }),
             "stream-free" => Self::StreamFree,
-            "lead" => Self::Lead(Stamp { at: part()?.parse().ok()?, tab: part()? }),
+            "lead" => Self::Lead(Stamp { at: field()?.parse().ok()?, tab: field()? }),
             "ask-leader" => Self::AskLeader,
             "ask-summaries" => Self::AskSummaries,
             "resign" => Self::Resign,
-            "rest" => Self::Rest { tab: part()?, session: part()?.into() },
-            "left" => Self::Left { tab: part()? },
-            "summary" => Self::Summary { name: part()?, data: part()? },
+            "rest" => Self::Rest { tab: field()?, session: field()?.into() },
+            "left" => Self::Left { tab: field()? },
+            "summary" => Self::Summary { name: field()?, data: field()? },
             _ => return None,
         };
         Some(message)
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn message_written_as_words_reads_back() {
+    fn formatted_message_parses_back() {
         let stamp = || Stamp { at: 7, tab: "a".to_owned() };
         let all = [
             TabMessage::TakeStream(stamp()),

@@ -1,21 +1,23 @@
-//! What the tabs of one browser share: two event streams, however many tabs there are. A browser opens six connections
-//! to a server that speaks HTTP/1.1, for all tabs together.
+//! The two event streams that all tabs of a browser share.
 //!
-//! - One tab, the one that the reader used last, streams its session. The other tabs catch up by short requests.
-//! - One tab, the leader, reads the summaries of all sessions and passes them on. By these the other tabs know when to
+//! With HTTP/1.1 a browser opens at most six connections to a server, for all tabs together. So there are two streams,
+//! however many tabs there are:
+//! - One tab streams its session: the tab that the reader used last. The others catch up by short requests.
+//! - One tab, the leader, streams the summaries of all sessions and passes them on. They tell the other tabs when to
 //!   catch up.
 //!
-//! The tabs agree by messages on a [`channel`]: in [`stream_slot`] which one streams its session, in [`election`] which
-//! one leads; [`message`] is what they say, [`stamp`] what decides between two. [`peer`] is this tab's part in that, and
-//! [`leader`] reads the summaries.
+//! The tabs agree by messages:
+//! - [`channel`]: sends and receives them; [`message`]: the messages
+//! - [`stream_slot`]: which tab streams its session; [`election`]: which tab leads; [`stamp`]: decides between two tabs
+//! - [`peer`]: this tab; [`summary_reader`]: what it does while it leads
 
 mod channel;
 mod election;
-mod leader;
 mod message;
 mod peer;
 mod stamp;
 mod stream_slot;
+mod summary_reader;
 
 use std::{rc::Rc, time::Duration};
 
@@ -25,15 +27,15 @@ use leptos::{ev, prelude::*};
 use self::peer::Peer;
 use crate::signal::RwSignalExt as _;
 
-/// Which tab has the session stream of the browser.
+/// The tab that holds the browser's session stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum StreamHolder {
-    /// None, for all that this tab knows.
+    /// No tab, as far as this one knows.
     #[default]
     Free,
-    /// This one.
+    /// This tab.
     Own,
-    /// Another one.
+    /// Another tab.
     Other,
 }
 
@@ -41,16 +43,16 @@ pub(crate) enum StreamHolder {
 #[derive(Clone, Copy)]
 pub(crate) struct Tabs {
     holder: RwSignal<StreamHolder>,
-    /// Something between this browser and the gateway holds event streams back.
+    /// A proxy between this browser and the gateway holds event streams back.
     stream_blocked: RwSignal<bool>,
-    /// The summaries of the reader's sessions. `None` until they have come.
+    /// The summaries of the user's sessions. `None` until they have arrived.
     summaries: RwSignal<Option<Vec<SessionSummary>>>,
-    /// In the browser only.
+    /// `None` on the server.
     peer: RwSignal<Option<StoredValue<Rc<Peer>, LocalStorage>>>,
 }
 
 impl Tabs {
-    /// Joins the other tabs, for as long as the page lives.
+    /// Joins the other tabs until the page is closed. Provides the context.
     pub(crate) fn provide() -> Self {
         let tabs = Self {
             holder: RwSignal::new(StreamHolder::Free),
@@ -65,12 +67,12 @@ impl Tabs {
                 let peer = Rc::clone(&peer);
                 move || act(&peer)
             };
-            let (leave, come_back, online) =
+            let (leave, come_back, on_online) =
                 (call(Peer::leave), call(Peer::come_back), call(Peer::retry_now));
             let listeners = [
                 window_event_listener(ev::pagehide, move |_| leave()),
                 window_event_listener(ev::pageshow, move |_| come_back()),
-                window_event_listener(ev::online, move |_| online()),
+                window_event_listener(ev::online, move |_| on_online()),
             ];
             let tick = set_interval_with_handle(call(Peer::tick), Duration::from_secs(1));
             on_cleanup(move || {
@@ -78,7 +80,7 @@ impl Tabs {
                 tick.iter().for_each(IntervalHandle::clear);
             });
             if tabs.has_stream() {
-                // A page that was there earlier has taken it.
+                // A page has taken the stream before there was a peer.
                 peer.take_stream();
             }
             tabs.peer.set(Some(StoredValue::new_local(peer)));
@@ -90,29 +92,29 @@ impl Tabs {
         self.peer.get_untracked()?.try_with_value(read)
     }
 
-    /// Which tab has the session stream; tracked.
+    /// The tab that holds the session stream; tracked.
     pub(crate) fn holder(self) -> StreamHolder {
         self.holder.get()
     }
 
-    /// Which tab has the session stream.
+    /// The tab that holds the session stream.
     pub(crate) fn holder_now(self) -> StreamHolder {
         self.holder.get_untracked()
     }
 
-    /// Returns `true` if this tab may stream its session.
+    /// Returns `true` if this tab holds the session stream.
     pub(crate) fn has_stream(self) -> bool {
         self.holder_now() == StreamHolder::Own
     }
 
-    /// Takes the session stream for this tab. The tab that had it lets it go.
+    /// Takes the session stream for this tab. The tab that held it closes it.
     pub(crate) fn take_stream(self) {
         if self.with_peer(Peer::take_stream).is_none() {
             self.holder.set_if_changed(StreamHolder::Own);
         }
     }
 
-    /// Gives the session stream up, if this tab has it.
+    /// Releases the session stream, if this tab holds it.
     pub(crate) fn release_stream(self) {
         self.with_peer(|peer| peer.release_stream());
     }
@@ -122,30 +124,32 @@ impl Tabs {
         self.stream_blocked.get_untracked()
     }
 
-    /// Notes that event streams do not get through, or that they may again.
+    /// Records whether event streams get through.
     pub(crate) fn set_stream_blocked(self, blocked: bool) {
         self.stream_blocked.set_if_changed(blocked);
     }
 
-    /// This tab shows a session without streaming it. The leader's summary stream names the session in `interactive`.
+    /// Announces that this tab shows a session without streaming it.
+    ///
+    /// The leader names the session in `interactive`, so that the gateway knows that somebody can answer its requests.
     pub(crate) fn rest(self, session: &SessionId) {
         self.with_peer(|peer| peer.rest(session));
     }
 
-    /// This tab does not show a session any more.
+    /// Announces that this tab shows no session any more.
     pub(crate) fn leave_session(self) {
         self.with_peer(|peer| peer.leave_session());
     }
 
-    /// The summaries of the reader's sessions; tracked. `None` until they have come.
+    /// The summaries of the user's sessions; tracked. `None` until they have arrived.
     pub(crate) fn summaries(self) -> Option<Vec<SessionSummary>> {
         self.summaries.get()
     }
 
-    /// The summary of a session. `None` if it has ended, or if none have come.
+    /// The summary of a session. `None` if it has ended, or if no summaries have arrived.
     pub(crate) fn summary(self, session: &SessionId) -> Option<SessionSummary> {
-        let own = |summary: &&SessionSummary| summary.id == *session;
-        self.summaries.try_with_untracked(|all| all.as_ref()?.iter().find(own).cloned()).flatten()
+        let is_own = |summary: &&SessionSummary| summary.id == *session;
+        self.summaries.try_with_untracked(|all| all.as_ref()?.iter().find(is_own).cloned()).flatten()
     }
 
     /// Returns `true` if the summaries are kept up to date.

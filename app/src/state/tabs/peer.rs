@@ -1,6 +1,5 @@
-//! This tab's part among the tabs of the browser.
+//! This tab, as one of the tabs of the browser.
 
-use leptos::prelude::*;
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
@@ -11,43 +10,47 @@ use codex_gateway_wire::{
     SessionId,
     api::{SessionRemoved, SessionSummaries, SessionSummary, SummaryEventName},
 };
-use leptos::prelude::set_timeout;
+use leptos::{prelude::*, task::spawn_local};
 
 use super::{
+    super::{
+        event_reader::{Accept, Arrival, read_events},
+        sse_parser::Message,
+    },
     StreamHolder,
     channel::Channel,
-    election::{ANSWER_TIMEOUT, Election, Step},
-    leader::SummaryReader,
+    election::{ANSWER_TIMEOUT_MS, Election, Step},
     message::TabMessage,
     stream_slot::{StreamSlot, Taken},
+    summary_reader::SummaryReader,
 };
 use crate::{browser, server_fns::OWNER, signal::RwSignalExt as _};
 
-/// How often a tab repeats that it rests on a session, in milliseconds. Timers of hidden tabs may take a minute.
-const REST_INTERVAL: i64 = 30_000;
-/// Summaries of which nothing was heard for so long are not up to date, in milliseconds: there is a ping every 15 s.
-const SUMMARIES_TIMEOUT: i64 = 40_000;
+/// How often a tab repeats that it rests on a session. In a hidden tab a timer may take a minute.
+const REST_INTERVAL_MS: i64 = 30_000;
+/// Without an event for so long, the summaries are not up to date. The server pings every 15 s.
+const SUMMARIES_TIMEOUT_MS: i64 = 40_000;
 
-/// This tab's part.
+/// This tab.
 pub(super) struct Peer {
-    /// Names the tab.
+    /// The tab's id.
     tab: String,
     channel: Option<Channel>,
     slot: RefCell<StreamSlot>,
     election: RefCell<Election>,
-    pub(super) reader: SummaryReader,
-    /// The session that this tab shows without a stream of it, and when it last said so.
+    reader: SummaryReader,
+    /// The session that this tab shows without streaming it, and when the tab last announced that.
     resting: RefCell<Option<(SessionId, i64)>>,
-    /// The page has gone away: it takes nothing and says nothing until it comes back.
-    away: Cell<bool>,
-    /// When something of the summaries last came.
-    informed_ms: Cell<i64>,
+    /// The browser has left the page. It takes no part until the browser comes back to it.
+    is_away: Cell<bool>,
+    /// When an event of the summary stream last arrived, in Unix milliseconds.
+    last_summary_ms: Cell<i64>,
     holder: RwSignal<StreamHolder>,
     summaries: RwSignal<Option<Vec<SessionSummary>>>,
 }
 
 impl Peer {
-    /// Joins the other tabs of the same reader.
+    /// Joins the other tabs of the same user.
     pub(super) fn join(
         holder: RwSignal<StreamHolder>,
         summaries: RwSignal<Option<Vec<SessionSummary>>>,
@@ -55,20 +58,20 @@ impl Peer {
         let owner = browser::root_attribute(OWNER).unwrap_or_default();
         let peer = Rc::new_cyclic(|peer: &Weak<Self>| {
             let peer = peer.clone();
-            let take = move |message| {
+            let on_message = move |message| {
                 if let Some(peer) = peer.upgrade() {
-                    peer.take(message);
+                    peer.on_message(message);
                 }
             };
             Self {
                 tab: browser::unique_id(),
-                channel: Channel::open(&format!("codex-gateway {owner}"), take),
+                channel: Channel::open(&format!("codex-gateway {owner}"), on_message),
                 slot: RefCell::default(),
                 election: RefCell::new(Election::new(browser::now_ms())),
                 reader: SummaryReader::default(),
                 resting: RefCell::default(),
-                away: Cell::default(),
-                informed_ms: Cell::default(),
+                is_away: Cell::default(),
+                last_summary_ms: Cell::default(),
                 holder,
                 summaries,
             }
@@ -77,58 +80,58 @@ impl Peer {
         peer
     }
 
-    /// The page is there, for the first time or again.
+    /// Takes part, for the first time or again.
     pub(super) fn come_back(self: &Rc<Self>) {
-        self.away.set(false);
+        self.is_away.set(false);
         self.post(TabMessage::AskSummaries);
-        self.rejoin();
+        self.ask_for_leader();
     }
 
-    /// Asks for the leader, in a tab that is new, comes back or is used.
-    fn rejoin(self: &Rc<Self>) {
+    /// Asks for the leader: it may have left without a message.
+    fn ask_for_leader(self: &Rc<Self>) {
         let step = self.election.borrow_mut().ask(browser::now_ms());
         self.act(step);
     }
 
-    /// The page goes away, and may come back.
+    /// Takes no part any more. The browser leaves the page, and may come back to it.
     pub(super) fn leave(self: &Rc<Self>) {
         self.release_stream();
         self.leave_session();
         self.resign(false);
-        self.away.set(true);
+        self.is_away.set(true);
     }
 
-    /// Stops leading, if this tab leads; for good if its reader has to sign in again.
-    pub(super) fn resign(&self, signed_out: bool) {
+    /// Stops leading, if this tab leads. For good if its user has to sign in again.
+    fn resign(&self, signed_out: bool) {
         if self.election.borrow_mut().leave(browser::now_ms(), signed_out) {
             self.reader.stop();
             self.post(TabMessage::Resign);
         }
     }
 
-    /// Once a second, or as often as the browser lets a hidden tab.
+    /// Runs once a second, and less often in a hidden tab.
     pub(super) fn tick(self: &Rc<Self>) {
-        if self.away.get() {
+        if self.is_away.get() {
             return;
         }
         let now = browser::now_ms();
         let step = self.election.borrow_mut().tick(now, &self.tab);
         self.act(step);
-        if self.is_leading() {
-            self.read_on(now);
+        if self.is_leading() && self.reader.is_due(now) {
+            self.read_summaries();
         }
-        let repeat = self.resting.borrow().as_ref().is_some_and(|(_, at)| now - at >= REST_INTERVAL);
-        if repeat {
-            self.repeat_rest();
+        let is_due = self.resting.borrow().as_ref().is_some_and(|(_, at)| now - at >= REST_INTERVAL_MS);
+        if is_due {
+            self.announce_rest();
         }
     }
 
-    pub(super) fn is_leading(&self) -> bool {
+    fn is_leading(&self) -> bool {
         self.election.borrow().is_leading()
     }
 
     fn post(&self, message: TabMessage) {
-        if let Some(channel) = self.channel.as_ref().filter(|_| !self.away.get()) {
+        if let Some(channel) = self.channel.as_ref().filter(|_| !self.is_away.get()) {
             channel.post(message);
         }
     }
@@ -144,13 +147,13 @@ impl Peer {
                         peer.tick();
                     }
                 };
-                // Several tabs that ask at once do not all lead at once.
+                // Tabs that ask at the same time should not become leaders at the same time.
                 let spread = Duration::from_millis(100).mul_f64(browser::random());
-                set_timeout(tick, Duration::from_millis(ANSWER_TIMEOUT.unsigned_abs() + 1) + spread);
+                set_timeout(tick, Duration::from_millis(ANSWER_TIMEOUT_MS.unsigned_abs() + 1) + spread);
             }
             Step::Lead(stamp) => {
                 self.post(TabMessage::Lead(stamp));
-                self.repeat_rest();
+                self.announce_rest();
                 self.read_summaries();
             }
             Step::Repeat(stamp) => self.post(TabMessage::Lead(stamp)),
@@ -158,14 +161,14 @@ impl Peer {
         }
     }
 
-    fn take(self: &Rc<Self>, message: TabMessage) {
+    fn on_message(self: &Rc<Self>, message: TabMessage) {
         let now = browser::now_ms();
         match message {
             TabMessage::TakeStream(other) => {
-                let taken = self.slot.borrow_mut().taken(&other);
+                let taken = self.slot.borrow_mut().on_taken(&other);
                 match taken {
-                    Taken::LetGo | Taken::Noted => self.holder.set_if_changed(StreamHolder::Other),
-                    Taken::Keep => {
+                    Taken::Lost | Taken::Noted => self.holder.set_if_changed(StreamHolder::Other),
+                    Taken::Kept => {
                         let own = self.slot.borrow().own().cloned();
                         if let Some(own) = own {
                             self.post(TabMessage::TakeStream(own));
@@ -179,15 +182,15 @@ impl Peer {
                 }
             }
             TabMessage::Lead(other) => {
-                let step = self.election.borrow_mut().heard(&other, now);
+                let step = self.election.borrow_mut().on_lead(&other, now);
                 self.act(step);
-                self.repeat_rest();
+                self.announce_rest();
             }
             TabMessage::AskLeader => {
-                let step = self.election.borrow().asked();
+                let step = self.election.borrow().on_ask();
                 self.act(step);
             }
-            TabMessage::AskSummaries => self.pass_on_all(),
+            TabMessage::AskSummaries => self.send_all_summaries(),
             TabMessage::Resign => {
                 let step = self.election.borrow_mut().ask(now);
                 self.act(step);
@@ -195,41 +198,41 @@ impl Peer {
             TabMessage::Rest { tab, session } => self.reader.note_rest(tab, session, now),
             TabMessage::Left { tab } => self.reader.note_left(&tab),
             TabMessage::Summary { name, data } => {
-                self.election.borrow_mut().heard_summary(now);
+                self.election.borrow_mut().on_summary(now);
                 self.apply(&name, &data);
             }
         }
     }
 
-    /// Takes the session stream. A leader that went without a word is found out at the same time.
+    /// Takes the session stream. Also finds out if the leader has left without a message.
     pub(super) fn take_stream(self: &Rc<Self>) {
-        if self.slot.borrow().is_own() || self.away.get() {
+        if self.slot.borrow().is_own() || self.is_away.get() {
             return;
         }
         let stamp = self.slot.borrow_mut().take(browser::now_ms(), &self.tab);
         self.post(TabMessage::TakeStream(stamp));
         *self.resting.borrow_mut() = None;
         self.holder.set_if_changed(StreamHolder::Own);
-        self.rejoin();
+        self.ask_for_leader();
     }
 
-    /// Gives the session stream up.
+    /// Releases the session stream.
     pub(super) fn release_stream(&self) {
-        let had = self.slot.borrow_mut().release();
-        if had {
+        let was_own = self.slot.borrow_mut().release();
+        if was_own {
             self.post(TabMessage::StreamFree);
             self.holder.set_if_changed(StreamHolder::Free);
         }
     }
 
-    /// This tab shows a session, and has no stream of it.
+    /// This tab shows a session without streaming it.
     pub(super) fn rest(&self, session: &SessionId) {
         *self.resting.borrow_mut() = Some((session.clone(), 0));
-        self.repeat_rest();
+        self.announce_rest();
     }
 
-    /// Says again which session this tab rests on.
-    fn repeat_rest(&self) {
+    /// Announces the session that this tab rests on, if any.
+    fn announce_rest(&self) {
         let now = browser::now_ms();
         let session = self.resting.borrow_mut().as_mut().map(|(session, at)| {
             *at = now;
@@ -243,21 +246,21 @@ impl Peer {
         }
     }
 
-    /// This tab does not show a session any more.
+    /// This tab shows no session any more.
     pub(super) fn leave_session(&self) {
         *self.resting.borrow_mut() = None;
         self.reader.note_left(&self.tab);
         self.post(TabMessage::Left { tab: self.tab.clone() });
     }
 
-    /// An event of the stream, in the leading tab.
-    pub(super) fn lead_with(&self, name: String, data: String) {
+    /// Applies an event of the summary stream and passes it on to the other tabs.
+    fn pass_on(&self, name: String, data: String) {
         self.apply(&name, &data);
         self.post(TabMessage::Summary { name, data });
     }
 
-    /// Tells a tab that is new what the others know.
-    fn pass_on_all(&self) {
+    /// Sends the summaries to a tab that has asked for them.
+    fn send_all_summaries(&self) {
         if !self.is_leading() {
             return;
         }
@@ -269,8 +272,9 @@ impl Peer {
         }
     }
 
+    /// Applies an event of the summary stream.
     fn apply(&self, name: &str, data: &str) {
-        self.informed_ms.set(browser::now_ms());
+        self.last_summary_ms.set(browser::now_ms());
         match SummaryEventName::parse(name) {
             Some(SummaryEventName::Sessions) => {
                 if let Ok(SessionSummaries { sessions, .. }) = serde_json::from_str(data) {
@@ -296,7 +300,37 @@ impl Peer {
         }
     }
 
+    /// Returns `true` if the summaries are up to date.
     pub(super) fn are_summaries_live(&self) -> bool {
-        browser::now_ms() - self.informed_ms.get() < SUMMARIES_TIMEOUT
+        browser::now_ms() - self.last_summary_ms.get() < SUMMARIES_TIMEOUT_MS
+    }
+
+    /// Streams the summaries.
+    fn read_summaries(self: &Rc<Self>) {
+        let Some((path, signal)) = self.reader.start(browser::now_ms()) else { return };
+        let peer = Rc::downgrade(self);
+        spawn_local(async move {
+            let on_arrival = |arrival| {
+                let Some(peer) = peer.upgrade() else { return };
+                peer.reader.on_arrival(&arrival);
+                if let Arrival::Event(Message { name, data, .. }) = arrival {
+                    peer.pass_on(name, data);
+                }
+            };
+            let read = read_events(&path, &signal, Accept::EventStream, on_arrival).await;
+            if let Some(peer) = peer.upgrade().filter(|_| !signal.aborted()) {
+                if read.is_err_and(|failure| failure.is_unauthorized()) {
+                    peer.resign(true);
+                } else {
+                    peer.reader.on_disconnect();
+                }
+            }
+        });
+    }
+
+    /// Streams the summaries without waiting: the network is back.
+    pub(super) fn retry_now(self: &Rc<Self>) {
+        self.reader.retry_now();
+        self.tick();
     }
 }

@@ -1,10 +1,10 @@
-//! The moment at which a tab took something, by which the tabs agree on which of several that took it has it.
+//! Decides between tabs that claim the same thing.
 
-/// When which tab took something.
+/// The time of a tab's claim, and the tab. Stamps of different claims are never equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Stamp {
-    /// In Unix milliseconds, or later: after all other stamps that the tab knows.
+    /// Unix milliseconds, or more: greater than all stamps that the tab knew.
     pub(super) at: i64,
-    /// The tab, which decides between equal moments.
+    /// The tab's id. Decides between equal times.
     pub(super) tab: String,
 }

@@ -1,48 +1,48 @@
-//! Server-sent events, out of the bytes that they come in.
+//! Parses server-sent events from bytes.
 
-/// An event as it was sent.
+/// An event as it was sent, not parsed further.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Message {
-    /// What kind it is.
+    /// The event type.
     pub(crate) name: String,
-    /// Its id, if it has one of its own.
+    /// Empty if the event has no id of its own.
     pub(crate) id: String,
     pub(crate) data: String,
 }
 
-/// Puts events together, wherever the bytes were cut.
+/// Assembles events from chunks, wherever the chunks are cut.
 #[derive(Default)]
 pub(super) struct Parser {
-    /// What has come and is not part of an event that was handed out.
+    /// The bytes that are not part of a returned event.
     bytes: Vec<u8>,
-    /// Where the next line begins.
-    line: usize,
-    /// How far its end was looked for.
-    looked: usize,
-    /// The event whose lines are coming.
+    /// Where the next line starts.
+    line_start: usize,
+    /// Where to continue the search for the end of that line.
+    search_from: usize,
+    /// The event whose lines are being read.
     message: Message,
 }
 
 impl Parser {
-    /// Takes in what came next.
+    /// Adds the next chunk.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
-        self.bytes.drain(..self.line);
-        self.looked -= self.line;
-        self.line = 0;
+        self.bytes.drain(..self.line_start);
+        self.search_from -= self.line_start;
+        self.line_start = 0;
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next event that is whole. One without data is none.
+    /// Returns the next complete event. Events without data are skipped.
     pub(super) fn next(&mut self) -> Option<Message> {
         loop {
-            let Some(length) = self.bytes[self.looked..].iter().position(|byte| *byte == b'\n') else {
-                self.looked = self.bytes.len();
+            let Some(length) = self.bytes[self.search_from..].iter().position(|byte| *byte == b'\n') else {
+                self.search_from = self.bytes.len();
                 return None;
             };
-            let end = self.looked + length;
-            let line = &self.bytes[self.line..end];
+            let end = self.search_from + length;
+            let line = &self.bytes[self.line_start..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            (self.line, self.looked) = (end + 1, end + 1);
+            (self.line_start, self.search_from) = (end + 1, end + 1);
             if line.is_empty() {
                 let message = std::mem::take(&mut self.message);
                 if !message.data.is_empty() {
@@ -58,7 +58,7 @@ impl Parser {
                 b"id" => self.message.id = value,
                 b"data" if self.message.data.is_empty() => self.message.data = value,
                 b"data" => self.message.data.extend(["\n", &value]),
-                // A comment, or how long to wait before the next attempt, which we know ourselves.
+                // A comment, or `retry`: the page has a backoff of its own.
                 _ => {}
             }
         }
@@ -85,22 +85,22 @@ mod tests {
     }
 
     #[test]
-    fn events_are_the_same_wherever_they_are_cut() {
+    fn events_are_the_same_wherever_chunks_are_cut() {
         for size in 1..=STREAM.len() {
             let mut parser = Parser::default();
             let mut all = Vec::new();
-            for piece in STREAM.as_bytes().chunks(size) {
-                parser.feed(piece);
+            for chunk in STREAM.as_bytes().chunks(size) {
+                parser.feed(chunk);
                 all.extend(std::iter::from_fn(|| parser.next()));
             }
-            assert_eq!(all, expected(), "pieces of {size}");
+            assert_eq!(all, expected(), "chunks of {size}");
             parser.feed(b"\n");
             assert_eq!(parser.next(), Some(message("cut", "", "off")));
         }
     }
 
     #[test]
-    fn what_was_handed_out_is_not_kept() {
+    fn returned_events_are_not_kept_in_the_buffer() {
         let mut parser = Parser::default();
         for _ in 0..1000 {
             parser.feed(b"data: x\n\n");

@@ -1,19 +1,20 @@
-//! Which entries stand together: those of a turn, and those of no turn one by one.
+//! Groups of entries: those of a turn form a group, and each entry without a turn is one of its own.
 
 use std::{collections::HashMap, fmt};
 
 use codex_gateway_wire::{Entry, ItemId, TurnId};
 
-/// What stands together.
+/// Identifies a group of entries.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum GroupKey {
     /// The entries of a turn.
     Turn(TurnId),
-    /// An entry of no turn.
+    /// An entry without a turn.
     Alone(ItemId),
 }
 
 impl GroupKey {
+    /// The group that an entry belongs to.
     pub(crate) fn of(entry: &Entry) -> Self {
         match &entry.turn_id {
             Some(turn) => Self::Turn(turn.clone()),
@@ -21,7 +22,7 @@ impl GroupKey {
         }
     }
 
-    /// Reads a key that was written with `to_string`.
+    /// Parses a key that was formatted with `to_string`.
     pub(crate) fn from(key: String) -> Self {
         match key.split_at_checked(1) {
             Some(("t", turn)) => Self::Turn(turn.into()),
@@ -30,7 +31,7 @@ impl GroupKey {
         }
     }
 
-    /// The turn, if it is one.
+    /// The turn. `None` for an entry without one.
     pub(crate) fn turn(&self) -> Option<&TurnId> {
         match self {
             Self::Turn(turn) => Some(turn),
@@ -48,15 +49,15 @@ impl fmt::Display for GroupKey {
     }
 }
 
-/// The groups in the order in which they began, each with its entries in theirs.
+/// The groups in the order of their first entries, each with its entries in order.
 #[derive(Debug, Default)]
-pub(crate) struct Groups {
+pub(super) struct Groups {
     order: Vec<GroupKey>,
     entries: HashMap<GroupKey, Vec<ItemId>>,
 }
 
 impl Groups {
-    pub(crate) fn of<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
+    pub(super) fn of<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
         let mut groups = Self::default();
         for entry in entries {
             groups.push(entry);
@@ -64,27 +65,29 @@ impl Groups {
         groups
     }
 
-    /// Takes a new entry in; its group, and whether that is new, too.
-    pub(crate) fn push(&mut self, entry: &Entry) -> (GroupKey, bool) {
+    /// Adds an entry. Returns its group, and `true` if the group is new.
+    pub(super) fn push(&mut self, entry: &Entry) -> (GroupKey, bool) {
         let key = GroupKey::of(entry);
-        let known = self.entries.contains_key(&key);
-        if !known {
+        let is_known = self.entries.contains_key(&key);
+        if !is_known {
             self.order.push(key.clone());
         }
         self.entries.entry(key.clone()).or_default().push(entry.id.clone());
-        (key, !known)
+        (key, !is_known)
     }
 
-    pub(crate) fn order(&self) -> &[GroupKey] {
+    /// The groups in order.
+    pub(super) fn order(&self) -> &[GroupKey] {
         &self.order
     }
 
-    /// All entries, in the order in which they stand on the page.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = &ItemId> {
+    /// All entries in the order of the page: group by group.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &ItemId> {
         self.order.iter().flat_map(|key| self.entries(key))
     }
 
-    pub(crate) fn entries(&self, key: &GroupKey) -> &[ItemId] {
+    /// The entries of a group in order.
+    pub(super) fn entries(&self, key: &GroupKey) -> &[ItemId] {
         self.entries.get(key).map(Vec::as_slice).unwrap_or_default()
     }
 }
@@ -109,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_reads_back_as_written() {
+    fn formatted_key_parses_back() {
         for key in
             [GroupKey::Turn("0b5e".into()), GroupKey::Alone("notice:7".into()), GroupKey::Turn("".into())]
         {
@@ -118,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_a_turn_stand_together_even_if_one_comes_late() {
+    fn late_entry_of_a_turn_joins_its_group() {
         let entries =
             [entry("a", Some("t1")), entry("n", None), entry("b", Some("t2")), entry("c", Some("t1"))];
         let groups = Groups::of(entries.iter());
