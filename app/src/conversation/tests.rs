@@ -258,7 +258,7 @@ fn the_way_to_older_entries_is_there_while_there_are_some() {
 #[test]
 fn older_entries_of_a_past_conversation_are_to_be_had_once_one_goes_on() {
     let entries = || vec![entry(0, &kinds()[0].0)];
-    let (once_resumed, load) = ("OlderLoader messages can be loaded once you go on", "Load older messages");
+    let (once_resumed, load) = ("Older messages can be loaded once you go on", "Load older messages");
     let html = html_of("", TurnStatus::Completed, entries(), true);
     assert!(html.contains(once_resumed) && !html.contains(load), "{html}");
     assert!(!html_of("", TurnStatus::Completed, entries(), false).contains(once_resumed));
