@@ -9,7 +9,7 @@
 //! - `cards`: the kinds of work, a file each
 //! - `composer`: where one writes
 //! - `commands`: what one can do from everywhere, the palette and the keys; `dialog`: what opens above the page
-//! - `questions`: what waits for the user, and answering it; `rules`: what they allow always
+//! - `server_requests`: what waits for the user, and answering it; `rules`: what they allow always
 //! - `project`: the codex settings of the folder, and whether the reader trusts them
 //! - `state`: what the page knows, without views: the conversation, the event stream that feeds it, drafts
 //! - [`server_fns`]: what the page asks of the server
@@ -46,10 +46,10 @@ mod pages;
 mod panel;
 mod prefs;
 mod project;
-mod questions;
 mod route;
 mod rules;
 pub mod server_fns;
+mod server_requests;
 #[cfg(feature = "ssr")]
 mod shell;
 mod sidebar;

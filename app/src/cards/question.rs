@@ -18,8 +18,8 @@ use crate::{
     i18n::Texts,
     icon::Icon,
     node::{El, ElementExt as _, Node, el, link_button},
-    questions::{Subject, subject},
     rules::{RulesDialog, rule_title},
+    server_requests::{Subject, subject},
     state::EntryRef,
     text::hidden::{exact_name, plain_name},
 };

@@ -39,8 +39,8 @@ use crate::{
     icon::Icon,
     node::{El, ElementExt as _, el},
     project,
-    questions::questions_view,
     server_fns::SiteConfig,
+    server_requests::questions_view,
 };
 
 pub(crate) use crate::state::Chat;

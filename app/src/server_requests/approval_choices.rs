@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{
     card::{Card, bounded},
-    tell::tell_view,
+    decline_with_message::tell_view,
 };
 use crate::{
     i18n::Texts,

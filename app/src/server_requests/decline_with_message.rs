@@ -9,8 +9,8 @@ use leptos::prelude::*;
 use web_sys::{Event, KeyboardEvent};
 
 use super::{
+    approval_choices::{choice, numbered},
     card::Card,
-    choices::{choice, numbered},
 };
 use crate::{
     browser,

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
-use super::reading::Reading;
+use super::read_gate::Reading;
 use crate::{browser, node::ElementRef};
 
 /// A key was pressed in the box.

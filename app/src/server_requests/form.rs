@@ -8,9 +8,9 @@ use leptos::prelude::event_target_value;
 use web_sys::Event;
 
 use super::{
+    approval_choices::{choice, locked, numbered, with_key},
     card::Card,
-    choices::{choice, locked, numbered, with_key},
-    fields::filled,
+    form_content::filled,
 };
 use crate::{
     cards::json_view,

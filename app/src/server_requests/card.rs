@@ -12,13 +12,13 @@ use leptos::{prelude::set_timeout, task::spawn_local};
 
 use super::{
     ActiveRequest,
-    choices::{choices_view, long_labels},
+    approval_choices::{choices_view, long_labels},
     countdown::countdown_view,
     form::form_view,
-    keys,
-    permissions::permissions_view,
-    reading::Reading,
-    why::why_view,
+    keyboard,
+    permission_list::permissions_view,
+    read_gate::Reading,
+    reason::why_view,
 };
 use crate::{
     cards::{changes_view, json_view, unwrap_shell_command},
@@ -71,7 +71,7 @@ pub(super) fn card_view(shown: ActiveRequest, request: UserRequest) -> El {
         failure.get().map(|failure| el("p").class("failed").attr("role", "alert").child(t.failure(&failure)))
     };
     let frame = ElementRef::new();
-    keys::focus_when_shown(frame);
+    keyboard::focus_when_shown(frame);
     let header = el("header")
         .child(icon(Icon::Shield))
         .child(el("h2").attr("id", "question").child(exact_name(&title(&card), t)))
@@ -86,7 +86,7 @@ pub(super) fn card_view(shown: ActiveRequest, request: UserRequest) -> El {
         .attr("aria-labelledby", "question")
         .attr("data-kind", card.request.kind.as_str())
         .live_attr("data-seen", move || reading.word())
-        .on("keydown", move |event| keys::pressed(&event, reading))
+        .on("keydown", move |event| keyboard::pressed(&event, reading))
         .child(header)
         .child(reading.view(asked, why(&card)))
         .child(live(failed))

@@ -2,31 +2,31 @@
 //!
 //! - [`subject()`]: what is asked for, in a line
 //! - `card`: the box of one request: what, where, why, and the choices
-//! - `choices`: the decisions, as buttons
-//! - `permissions`: what would be allowed, line by line
-//! - `form`: questions and forms; `fields`: what they were filled in with
-//! - `tell`: declining with a message
-//! - `why`: the reason
-//! - `reading`: whether all of it has been in view, without which nothing is allowed
-//! - `keys`: answering by keyboard
+//! - `approval_choices`: the decisions, as buttons
+//! - `permission_list`: what would be allowed, line by line
+//! - `form`: questions and forms; `form_content`: what they were filled in with
+//! - `decline_with_message`: declining with a message
+//! - `reason`: the reason
+//! - `read_gate`: whether all of it has been in view, without which nothing is allowed
+//! - `keyboard`: answering by keyboard
 //! - `countdown`: until when one can answer
 
+mod approval_choices;
 mod card;
-mod choices;
 mod countdown;
-mod fields;
+mod decline_with_message;
 mod form;
-mod keys;
-mod permissions;
-mod reading;
-mod subject;
-mod tell;
-mod why;
+mod form_content;
+mod keyboard;
+mod permission_list;
+mod read_gate;
+mod reason;
+mod title;
 
 use codex_gateway_wire::UserRequest;
 use leptos::prelude::*;
 
-pub(crate) use self::subject::{Subject, subject};
+pub(crate) use self::title::{Subject, subject};
 use crate::{
     conversation::Chat,
     node::{El, ElementExt as _, Node, el, list, live},
