@@ -1,6 +1,7 @@
 //! The application: which page is shown.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::task::spawn_local;
+use view::prelude::*;
 
 use crate::{
     commands::{Commands, add_global, help_view, palette_view},
@@ -11,7 +12,7 @@ use crate::{
     pages::page_view,
     prefs::Prefs,
     route::{Navigator, Route},
-    rules::{RulesDialog, rules_view},
+    rules::{RulesDialog, RulesDialogHandle},
     server_fns::{PageData, fetch, written_colours},
     sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
     signal::RwSignalExt as _,
@@ -32,7 +33,7 @@ pub fn App() -> impl IntoView {
     provide_context(drawer);
     let commands = Commands::provide();
     let (palette, help) = (Dialog::new("palette"), Dialog::new("keys"));
-    let rules = RulesDialog::provide();
+    let rules = RulesDialogHandle::provide();
     add_global(commands, navigator, drawer, palette, help, rules);
     let conversations = Conversations::follow(navigator, tabs);
     provide_context(conversations);
@@ -73,6 +74,6 @@ pub fn App() -> impl IntoView {
         .child(page)
         .child(palette_view(palette, commands, navigator))
         .child(help_view(help, commands))
-        .child(rules_view(rules));
+        .child(view! { <RulesDialog handle=rules/> });
     Node::from(frame)
 }

@@ -9,8 +9,8 @@
 //! - `cards`: the kinds of work, a file each
 //! - `composer`: where one writes
 //! - `commands`: what one can do from everywhere, the palette and the keys; `dialog`: what opens above the page
-//! - `server_requests`: what waits for the user, and answering it; `rules`: what they allow always
-//! - `project`: the codex settings of the folder, and whether the reader trusts them
+//! - `server_requests`: requests of codex that wait for the user, and their answers; `rules`: the user's rules
+//! - `folder_trust`: whether the user trusts the codex settings of the folder
 //! - `state`: what the page knows, without views: the conversation, the event stream that feeds it, drafts
 //! - [`server_fns`]: what the page asks of the server
 //! - `cookies`: reading those of a request, on the server
@@ -36,6 +36,7 @@ mod conversation;
 mod cookies;
 mod dialog;
 mod diff;
+mod folder_trust;
 mod i18n;
 mod icon;
 
@@ -45,7 +46,6 @@ mod notify;
 mod pages;
 mod panel;
 mod prefs;
-mod project;
 mod route;
 mod rules;
 pub mod server_fns;

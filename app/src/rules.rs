@@ -1,107 +1,64 @@
-//! The reader's rules: what they allow always, in a dialog in which each can be revoked.
+//! The dialog of the user's rules, which allow commands and hosts without a question.
 
 use codex_gateway_wire::{Rule, RuleId, rule::RuleKind};
-use leptos::prelude::*;
-use leptos::{
-    prelude::{provide_context, use_context},
-    task::spawn_local,
-};
+use leptos::task::spawn_local;
+use view::prelude::*;
 
 use crate::{
     dialog::{Dialog, close_all},
     i18n::{Texts, texts},
     icon::{Icon, icon},
-    node::{El, ElementExt as _, Node, el, live, many},
-    server_fns::{ApiError, revoke, rules},
+    server_fns::{self, ApiError},
     text::hidden::{exact_name, plain_name},
 };
 
-/// What the dialog shows.
+/// Opens the dialog. In the context of all parts of the page.
 #[derive(Clone, Copy)]
-struct Shown {
-    /// `None` until they have come.
-    rules: RwSignal<Option<Vec<Rule>>>,
-    failure: RwSignal<Option<ApiError>>,
-}
+pub(crate) struct RulesDialogHandle(pub(crate) Dialog);
 
-/// The dialog, for all parts of the page that open it.
-#[derive(Clone, Copy)]
-pub(crate) struct RulesDialog(pub(crate) Dialog);
-
-impl RulesDialog {
+impl RulesDialogHandle {
+    /// Puts the handle into the context.
     pub(crate) fn provide() -> Self {
-        let dialog = Self(Dialog::new("rules"));
-        provide_context(dialog);
-        dialog
+        let handle = Self(Dialog::new("rules"));
+        provide_context(handle);
+        handle
     }
 
+    /// Returns the handle of the page.
     pub(crate) fn current() -> Option<Self> {
         use_context()
     }
 }
 
-/// The dialog itself.
-pub(crate) fn rules_view(dialog: RulesDialog) -> El {
-    let shown = Shown { rules: RwSignal::new(None), failure: RwSignal::new(None) };
-    dialog.0.view(texts().rules(), move || shown.body()).class("dialog rules")
-}
-
-/// What a rule allows, as a person reads it. What begins with several words can go on.
+/// Returns the command or host that a rule allows. An ellipsis stands for arguments that may follow.
 pub(crate) fn rule_title(rule: &Rule) -> String {
     let title = rule.title();
     if rule.kind == RuleKind::Command && rule.command.len() > 1 { title + " …" } else { title }
 }
 
-impl Shown {
-    fn body(self) -> Node {
-        let t = texts();
+/// The rules that the dialog shows.
+#[derive(Clone, Copy)]
+struct RuleStore {
+    /// `None` until the rules are loaded.
+    rules: RwSignal<Option<Vec<Rule>>>,
+    failure: RwSignal<Option<ApiError>>,
+}
+
+impl RuleStore {
+    fn new() -> Self {
+        Self { rules: RwSignal::new(None), failure: RwSignal::new(None) }
+    }
+
+    /// Removes what was shown before, and loads the rules.
+    fn reset(self) {
         self.rules.set(None);
         self.failure.set(None);
         self.load();
-        let close = el("button")
-            .attr("type", "button")
-            .class("icon-button")
-            .attr("aria-label", t.close())
-            .attr("title", t.close())
-            .on_click(close_all)
-            .child(icon(Icon::Close));
-        let failed = move || {
-            let failure = self.failure.get();
-            failure.map(|failure| el("p").class("failed").attr("role", "alert").child(t.failure(&failure)))
-        };
-        let list = move || match self.rules.get() {
-            Some(rules) if rules.is_empty() => el("p").class("note").child(t.no_rules()).into(),
-            Some(rules) => el("ul").child(many(rules.iter().map(|rule| self.row(rule, t)))).into(),
-            None => Node::Empty,
-        };
-        many([
-            el("div").class("head").child(el("h2").child(t.rules())).child(close).into(),
-            el("p").class("note").child(t.rules_hint()).into(),
-            live(failed),
-            live(list),
-        ])
-    }
-
-    fn row(self, rule: &Rule, t: &'static Texts) -> El {
-        let title = rule_title(rule);
-        let id = rule.id.clone();
-        let revoke = el("button")
-            .attr("type", "button")
-            .class("button quiet")
-            .attr("aria-label", format!("{}: {}", t.revoke(), plain_name(&title)))
-            .on_click(move || self.revoke(id.clone()))
-            .child(t.revoke());
-        let place = el("span")
-            .class("where")
-            .attr("translate", "no")
-            .child(icon(Icon::Folder))
-            .child(exact_name(&rule.cwd, t));
-        el("li").child(el("div").child(el("code").child(exact_name(&title, t))).child(place)).child(revoke)
     }
 
     fn load(self) {
         spawn_local(async move {
-            match rules().await {
+            match server_fns::rules().await {
                 Ok(rules) => self.rules.set(Some(rules)),
                 Err(failure) => self.failure.set(Some(failure)),
             }
@@ -111,13 +68,85 @@ impl Shown {
     fn revoke(self, id: RuleId) {
         self.failure.set(None);
         spawn_local(async move {
-            match revoke(id).await {
-                // Another page was faster: it is gone all the same.
+            match server_fns::revoke(id).await {
                 Ok(()) => {}
+                // Another page has revoked the rule.
                 Err(failure) if failure.is_not_found() => {}
                 Err(failure) => return self.failure.set(Some(failure)),
             }
             self.load();
         });
+    }
+}
+
+/// The dialog. Its rules are loaded each time it opens.
+#[component]
+pub(crate) fn RulesDialog(handle: RulesDialogHandle) -> impl IntoView {
+    let t = texts();
+    let store = RuleStore::new();
+    let content = move || {
+        store.reset();
+        view! { <RulesContent store t/> }
+    };
+    view! { {handle.0.view(t.rules(), content).attribute("class", "dialog rules")} }
+}
+
+#[component]
+fn RulesContent(store: RuleStore, t: &'static Texts) -> impl IntoView {
+    let error = move || {
+        let failure = store.failure.get();
+        failure.map(|failure| view! { <p class="failed" role="alert">{t.failure(&failure)}</p> })
+    };
+    let list = move || {
+        let rules = store.rules.get()?;
+        if rules.is_empty() {
+            return Some(view! { <p class="note">{t.no_rules()}</p> });
+        }
+        let rows = rules.into_iter().map(|rule| view! { <RuleRow rule store t/> });
+        Some(view! { <ul>{rows.collect::<Vec<_>>()}</ul> })
+    };
+    view! {
+        <div class="head">
+            <h2>{t.rules()}</h2>
+            <button
+                type="button"
+                class="icon-button"
+                aria-label=t.close()
+                title=t.close()
+                on:click=move |_| close_all()
+            >
+                {icon(Icon::Close)}
+            </button>
+        </div>
+        <p class="note">{t.rules_hint()}</p>
+        {error}
+        {list}
+    }
+}
+
+/// A rule, with its directory and a button that revokes it.
+#[component]
+fn RuleRow(rule: Rule, store: RuleStore, t: &'static Texts) -> impl IntoView {
+    let title = rule_title(&rule);
+    let revoke_label = format!("{}: {}", t.revoke(), plain_name(&title));
+    let Rule { id, cwd, .. } = rule;
+    view! {
+        <li>
+            <div>
+                <code>{exact_name(&title, t)}</code>
+                <span class="where" translate="no">
+                    {icon(Icon::Folder)}
+                    {exact_name(&cwd, t)}
+                </span>
+            </div>
+            <button
+                type="button"
+                class="button quiet"
+                aria-label=revoke_label
+                on:click=move |_| store.revoke(id.clone())
+            >
+                {t.revoke()}
+            </button>
+        </li>
     }
 }

@@ -18,8 +18,8 @@ use crate::{
     i18n::Texts,
     icon::Icon,
     node::{El, ElementExt as _, Node, el, link_button},
-    rules::{RulesDialog, rule_title},
-    server_requests::{Subject, subject},
+    rules::{RulesDialogHandle, rule_title},
+    server_requests::{RequestTitle, request_title},
     state::EntryRef,
     text::hidden::{exact_name, plain_name},
 };
@@ -34,11 +34,11 @@ pub(super) fn head(question: &Question, t: &Texts) -> Head {
         RequestKind::Other => t.asked_other(),
     };
     let head = Head::new(Icon::Shield, verb);
-    let head = match subject(&question.request) {
-        Subject::Command(line) => head.code(first_line(line.trim())),
-        Subject::Host(host) => head.code(host),
-        Subject::Words(words) => head.words(words),
-        Subject::Nothing => head,
+    let head = match request_title(&question.request) {
+        Some(RequestTitle::Command(line)) => head.code(first_line(line.trim())),
+        Some(RequestTitle::Host(host)) => head.code(host),
+        Some(RequestTitle::Prose(text)) => head.words(text),
+        None => head,
     };
     match &question.resolved {
         None => head.result(t.waits_for_you()).tone(Tone::NeedsYou).opens(false),
@@ -84,7 +84,7 @@ fn is_lasting(resolved: &RequestResolved) -> bool {
 }
 
 pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
-    let dialog = RulesDialog::current();
+    let dialog = RulesDialogHandle::current();
     fields(move || {
         let pieces = of_kind!(entry, Content::Question(question) => {
             let result = question.resolved.as_ref().and_then(|resolved| resolved.result.as_ref());
@@ -102,7 +102,7 @@ pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
 }
 
 /// The rule that an answer has made, or that gave it; and the way to where it can be revoked.
-fn rule_view(rule: &Rule, dialog: Option<RulesDialog>, t: &'static Texts) -> El {
+fn rule_view(rule: &Rule, dialog: Option<RulesDialogHandle>, t: &'static Texts) -> El {
     let open = dialog.map(|dialog| link_button(t.rules(), move || dialog.0.toggle()));
     let title = el("p").child(el("code").child(exact_name(&rule_title(rule), t))).child(" ").child(open);
     el("div").class("field").child(el("div").class("label").child(t.rule())).child(title)

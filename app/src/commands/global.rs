@@ -8,7 +8,7 @@ use crate::{
     icon::Icon,
     prefs::{Prefs, Theme, choose_lang, choose_theme},
     route::Navigator,
-    rules::RulesDialog,
+    rules::RulesDialogHandle,
     server_fns::auth_enabled,
     sidebar::Drawer,
 };
@@ -20,7 +20,7 @@ pub(crate) fn add_global(
     drawer: Drawer,
     palette: Dialog,
     help: Dialog,
-    rules: RulesDialog,
+    rules: RulesDialogHandle,
 ) {
     let t = texts();
     if auth_enabled() {

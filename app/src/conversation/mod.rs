@@ -24,7 +24,8 @@ mod window;
 use std::sync::Arc;
 
 use codex_gateway_wire::api::Model;
-use leptos::{ev, prelude::*};
+use leptos::ev;
+use view::prelude::*;
 use web_sys::KeyboardEvent;
 
 pub(crate) use actions::RENAME;
@@ -38,9 +39,9 @@ use crate::{
     composer::{ComposerSetup, composer_view},
     icon::Icon,
     node::{El, ElementExt as _, el},
-    project,
+    folder_trust::FolderTrust,
     server_fns::SiteConfig,
-    server_requests::questions_view,
+    server_requests::PendingRequests,
 };
 
 pub(crate) use crate::state::Chat;
@@ -78,8 +79,8 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: SiteConfig
     let dock = el("div")
         .class("dock")
         .child(notices::notices_view(chat))
-        .child(project::question_view(chat.folder(), project::Shape::Line, t))
-        .child(questions_view(chat))
+        .child(view! { <FolderTrust folder=chat.folder() t/> })
+        .child(view! { <PendingRequests chat/> })
         .child(queue::queue_view(chat))
         .child(status_line::status_line(chat))
         .child(composer_view(setup));

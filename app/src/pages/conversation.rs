@@ -1,13 +1,13 @@
 //! `/c/{id}`: a conversation.
 
-use leptos::prelude::*;
+use view::prelude::*;
 
 use super::{header::header_view, keep_title};
 use crate::{
     conversation::conversation_view,
     node::{El, ElementExt as _, el},
     notify::{self, TurnStatus},
-    panel::panel_view,
+    panel::DetailsPanel,
     server_fns::Conversation,
     sidebar::Conversations,
     state::{Chat, FirstMessage},
@@ -38,5 +38,5 @@ pub(super) fn found_view(conversation: Conversation) -> El {
         .class("page")
         .child(header_view(demo, chat.approvals, Some(chat)))
         .child(conversation_view(chat, models, site))
-        .child(panel_view(chat))
+        .child(view! { <DetailsPanel chat/> })
 }

@@ -1,7 +1,7 @@
 //! The header: who we are, where one is, how the connection fares, and the settings.
 
 use codex_gateway_wire::ApprovalMode;
-use leptos::prelude::*;
+use view::prelude::*;
 
 use crate::{
     base_path::address,
@@ -10,7 +10,7 @@ use crate::{
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, el, link_button, live, many},
     notify,
-    panel::panel_button,
+    panel::DetailsButton,
     prefs::{Prefs, Theme, choose_lang, choose_theme},
     route::link,
     server_fns::auth_enabled,
@@ -46,7 +46,7 @@ pub(crate) fn header_view(demo: bool, approvals: ApprovalMode, chat: Option<Chat
         .child(title.class("title"))
         .child(chat.map(|chat| place_view(chat, t)))
         .child(chat.map(|chat| link_view(chat, t)))
-        .child(chat.map(panel_button))
+        .child(chat.map(|chat| view! { <DetailsButton panel=chat.panel() t/> }))
         .child(new_chat)
         .child(settings_button(t))
         .child(settings_view(t))

@@ -7,17 +7,18 @@ use codex_gateway_wire::{
     SessionId, StartTurn,
     api::{SessionSummary, Workspace},
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::task::spawn_local;
+use view::prelude::*;
 use web_sys::Event;
 
 use super::{header::header_view, keep_title};
 use crate::{
     composer::{ComposerSetup, Draft, Submit, bring_back, composer_view},
     conversation::{failure_view, proxy_notice, sent_view, sign_in_notice},
+    folder_trust::FolderTrust,
     i18n::{Texts, texts},
     icon::{Icon, icon},
     node::{El, ElementExt as _, Node, button, el, live, many},
-    project,
     route::{Navigator, conversation_path, link},
     server_fns::{self, Home},
     sidebar::Conversations,
@@ -122,7 +123,7 @@ fn welcome_view(home: Home, cwd: RwSignal<Option<String>>) -> Node {
         live(failed),
         composer_view(setup).into(),
         workspace_view(workspaces, cwd, t).into(),
-        project::question_view(folder, project::Shape::Open, t),
+        view! { <FolderTrust folder is_expanded=true t/> },
         site.demo.then(|| suggestions_view(t, &submit)).into(),
         recent_view(recent, site.now_ms, t).into(),
     ])

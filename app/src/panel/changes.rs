@@ -1,85 +1,114 @@
-//! What was changed: by a turn, or by the whole conversation.
+//! The tab "Changes": the files that a turn or the whole conversation has changed.
 
 use codex_gateway_wire::{
     Content, Item, ItemId,
     codex::FileUpdateChange,
     diff::{LineCounts, applied_changes, compose_diffs, count_lines},
 };
-use leptos::prelude::*;
+use view::prelude::*;
 
-use super::choice;
+use super::segments::Segments;
 use crate::{
     diff::{counts_view, file_row},
-    node::{ElementExt as _, Node, el, list, live, many},
     signal::RwSignalExt as _,
-    state::{ChangedFile, Chat, GroupKey, Panel, change_key},
+    state::{ChangedFile, Chat, GroupKey},
 };
 
-/// So many files are open from the beginning.
-const OPEN: usize = 20;
+/// With more files than this, all of them are folded at first.
+const MAX_EXPANDED_FILES: usize = 20;
 
-pub(super) fn changes_view(chat: Chat) -> Node {
-    let (t, panel) = (chat.t, chat.panel());
-    let files = RwSignal::new(Vec::<FileUpdateChange>::new());
-    // What the reader chose comes at once; what the agent does waits for whoever writes about what is there.
-    let mut shown = None;
-    Effect::new(move |_| {
-        let chosen = (panel.turn.get(), panel.whole.get());
-        if shown.as_ref() != Some(&chosen) || panel.comments.get() == 0 {
-            shown = Some(chosen);
-            files.set_if_changed(compose_diffs(&done(chat)));
-        }
-    });
-    let find = move |key: &str| {
-        let find = |files: &Vec<FileUpdateChange>| files.iter().find(|file| change_key(file) == key).cloned();
-        files.try_with(find).flatten()
-    };
-    let keys = move || {
-        let keys = |files: &Vec<FileUpdateChange>| files.iter().map(change_key).collect();
-        files.try_with(keys).unwrap_or_default()
-    };
-    let row = move |key: String| {
-        let (name, cwd) =
-            (key.clone(), chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default());
-        let file = move || find(&name).as_ref().map(ChangedFile::of);
-        let few = files.try_with_untracked(|files| files.len() <= OPEN).unwrap_or(true);
-        file_row(file, move || find(&key), RwSignal::new(few), RwSignal::new(false), cwd, t).into()
-    };
-    let summary = move || {
-        let (count, lines) = files.try_with(|files| (files.len(), total(files))).unwrap_or_default();
-        if count == 0 {
-            return el("p").class("note").child(t.no_changes());
-        }
-        el("p").class("summary").child((t.files_changed)(count)).child(counts_view(lines))
-    };
-    let older = move || {
-        (panel.whole.get() && chat.live.has_older()).then(|| el("p").class("note").child(t.older_changes()))
-    };
-    let scope =
-        choice([t.this_turn(), t.whole_conversation()], panel.whole, |panel, is| panel.whole.set(is), panel);
-    let sides = choice([t.unified(), t.side_by_side()], panel.split, Panel::choose_split, panel);
-    many([
-        el("div").class("panel-tools").child(scope).child(sides).into(),
-        live(summary),
-        live(older),
-        el("div").class("files").child(list(keys, row)).into(),
-    ])
+/// Identifies a change in the list: the path, and the path that the file was moved to. If a file was moved away and
+/// another one was created, two changes have the same path.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct ChangeKey {
+    path: String,
+    moved_to: Option<String>,
 }
 
-fn total(files: &[FileUpdateChange]) -> LineCounts {
+impl ChangeKey {
+    fn of(change: &FileUpdateChange) -> Self {
+        Self { path: change.path.clone(), moved_to: change.kind.move_path.clone() }
+    }
+}
+
+#[component]
+pub(super) fn ChangesTab(chat: Chat) -> impl IntoView {
+    let (t, panel) = (chat.t, chat.panel());
+    let changes = RwSignal::new(Vec::<FileUpdateChange>::new());
+    // What the user selects is shown at once. New changes of the agent are not shown while the user writes a comment on
+    // the current ones.
+    let mut shown = None;
+    Effect::new(move |_| {
+        let selected = (panel.turn.get(), panel.whole.get());
+        if shown.as_ref() != Some(&selected) || panel.comments.get() == 0 {
+            shown = Some(selected);
+            changes.set_if_changed(compose_diffs(&selected_changes(chat)));
+        }
+    });
+    let find = move |key: &ChangeKey| {
+        changes.with(|changes| changes.iter().find(|change| ChangeKey::of(change) == *key).cloned())
+    };
+    let row = move |key: ChangeKey| {
+        let cwd = chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
+        let is_open = changes.with_untracked(|changes| changes.len() <= MAX_EXPANDED_FILES);
+        let of_line = key.clone();
+        let file = move || find(&of_line).as_ref().map(ChangedFile::of);
+        file_row(file, move || find(&key), RwSignal::new(is_open), RwSignal::new(false), cwd, t)
+    };
+    let keys = move || changes.with(|changes| changes.iter().map(ChangeKey::of).collect::<Vec<_>>());
+    let summary = move || {
+        let (count, lines) = changes.with(|changes| (changes.len(), total_lines(changes)));
+        if count == 0 {
+            return view! { <p class="note">{t.no_changes()}</p> };
+        }
+        view! {
+            <p class="summary">
+                {(t.files_changed)(count)}
+                {counts_view(lines)}
+            </p>
+        }
+    };
+    let older = move || {
+        let is_incomplete = panel.whole.get() && chat.live.has_older();
+        is_incomplete.then(|| view! { <p class="note">{t.older_changes()}</p> })
+    };
+    view! {
+        <div class="panel-tools">
+            <Segments
+                labels=[t.this_turn(), t.whole_conversation()]
+                is_second=panel.whole
+                on_choose=move |is_whole| panel.whole.set(is_whole)
+            />
+            <Segments
+                labels=[t.unified(), t.side_by_side()]
+                is_second=panel.split
+                on_choose=move |is_split| panel.choose_split(is_split)
+            />
+        </div>
+        {summary}
+        {older}
+        <div class="files">
+            <For each=keys key=ChangeKey::clone children=row/>
+        </div>
+    }
+}
+
+fn total_lines(changes: &[FileUpdateChange]) -> LineCounts {
     let mut lines = LineCounts::default();
-    for file in files {
-        lines += count_lines(file);
+    for change in changes {
+        lines += count_lines(change);
     }
     lines
 }
 
-/// The changes that were made, oldest first; tracked. What else happens meanwhile is not looked at.
-fn done(chat: Chat) -> Vec<FileUpdateChange> {
-    let order = chat.live.groups();
-    let chosen = chat.panel().turn.get().map(GroupKey::Turn);
-    let newest = || order.iter().rfind(|key| key.turn().is_some()).cloned();
-    let groups = if chat.panel().whole.get() { order } else { chosen.or_else(newest).into_iter().collect() };
+/// Returns the changes that were applied in the selected turn or in the whole conversation, oldest first.
+///
+/// Tracks the entries with changes only.
+fn selected_changes(chat: Chat) -> Vec<FileUpdateChange> {
+    let all = chat.live.groups();
+    let selected = chat.panel().turn.get().map(GroupKey::Turn);
+    let newest = || all.iter().rfind(|key| key.turn().is_some()).cloned();
+    let groups = if chat.panel().whole.get() { all } else { selected.or_else(newest).into_iter().collect() };
     let is_change = |id: &ItemId| {
         chat.live.with_untracked(|transcript| {
             let entry = transcript.entries.get(id);

@@ -1,90 +1,112 @@
-//! The events of the stream as they come, for those who want to know exactly.
+//! The tab "Events": the events of the stream as they arrive.
 
-use leptos::{prelude::*, task::spawn_local};
-use wasm_bindgen::JsCast;
-use web_sys::{Event, HtmlInputElement};
+use codex_gateway_wire::Json;
+use leptos::task::spawn_local;
+use view::prelude::*;
 
-use crate::state::RawEvent;
 use crate::{
-    conversation::Chat,
     i18n::Texts,
     icon::{Icon, icon},
     markdown::copy_text,
-    node::{El, ElementExt as _, Node, el, list, live, many},
-    signal::RwSignalExt as _,
+    state::{Chat, Panel, RawEvent},
     text::{
         format::time_of_day,
         hidden::{TextKind, exact, exact_name},
     },
 };
-use codex_gateway_wire::Json;
 
-pub(super) fn events_view(chat: Chat) -> Node {
-    let (t, recorder) = (chat.t, chat.panel().recorder);
+/// Events are recorded only while this tab is open.
+#[component]
+pub(super) fn EventsTab(chat: Chat) -> impl IntoView {
+    let (t, panel) = (chat.t, chat.panel());
+    let recorder = panel.recorder;
     recorder.enable(true);
     on_cleanup(move || recorder.enable(false));
-    let (filter, paused, copied) = (RwSignal::new(String::new()), RwSignal::new(false), RwSignal::new(false));
-    let typed = move |event: Event| {
-        let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
-        filter.set(input.map(|input| input.value()).unwrap_or_default());
-    };
-    let pause = move || {
-        paused.set(!paused.get_untracked_or_default());
-        recorder.pause(paused.get_untracked_or_default());
-    };
-    let copy = move || {
-        let all = untrack(|| recorder.read(&filter.get_untracked_or_default(), |event| event.data.clone()))
-            .join("\n");
-        spawn_local(async move { copied.set(copy_text(&all).await) });
-    };
-    let button = |act: Box<dyn FnMut() + Send>, label: Node| {
-        el("button").attr("type", "button").class("plain").on_click(act).child(label)
-    };
-    let tools = el("div")
-        .class("panel-tools")
-        .child(
-            el("input")
-                .attr("type", "search")
-                .attr("aria-label", t.filter_events())
-                .attr("placeholder", t.filter_events())
-                .on("input", typed),
-        )
-        .child(button(Box::new(pause), live(move || if paused.get() { t.go_on() } else { t.pause() })))
-        .child(button(Box::new(copy), live(move || if copied.get() { t.copied() } else { t.copy() })));
+    let filter = RwSignal::new(String::new());
     let numbers = move || {
-        let mut numbers = recorder.read(&filter.get(), |event| event.number.to_string());
+        let mut numbers = recorder.read(&filter.get(), |event| event.number);
         numbers.reverse();
         numbers
     };
-    let row = move |number: String| {
-        let found = untrack(|| {
-            recorder.read("", |event| (event.number.to_string() == number).then(|| event.clone()))
-        });
-        found.into_iter().flatten().next().map(|event| event_row(event, t)).into()
+    let row = move |number: u64| {
+        let find = |event: &RawEvent| (event.number == number).then(|| event.clone());
+        let event = untrack(|| recorder.read("", find)).into_iter().flatten().next();
+        event.map(|event| view! { <EventRow event t/> })
     };
-    let nothing =
-        move || recorder.read("", |_| ()).is_empty().then(|| el("p").class("note").child(t.no_events()));
-    many([tools.into(), live(nothing), el("ol").class("events").child(list(numbers, row)).into()])
+    let nothing = move || {
+        let is_empty = recorder.read("", |_| ()).is_empty();
+        is_empty.then(|| view! { <p class="note">{t.no_events()}</p> })
+    };
+    view! {
+        <EventTools panel filter t/>
+        {nothing}
+        <ol class="events">
+            <For each=numbers key=|number| *number children=row/>
+        </ol>
+    }
 }
 
-/// An event: its method, and its JSON on demand.
-fn event_row(event: RawEvent, t: &'static Texts) -> El {
-    let open = RwSignal::new(false);
+/// The filter, and buttons that pause the recording and copy the events.
+#[component]
+fn EventTools(panel: Panel, filter: RwSignal<String>, t: &'static Texts) -> impl IntoView {
+    let recorder = panel.recorder;
+    let is_paused = RwSignal::new(false);
+    let is_copied = RwSignal::new(false);
+    let pause = move |_| {
+        is_paused.update(|is_paused| *is_paused = !*is_paused);
+        recorder.pause(is_paused.get_untracked());
+    };
+    let copy = move |_| {
+        let events = untrack(|| recorder.read(&filter.get(), |event| event.data.clone()));
+        spawn_local(async move { is_copied.set(copy_text(&events.join("\n")).await) });
+    };
+    view! {
+        <div class="panel-tools">
+            <input
+                type="search"
+                aria-label=t.filter_events()
+                placeholder=t.filter_events()
+                on:input=move |event| filter.set(event_target_value(&event))
+            />
+            <button type="button" class="plain" on:click=pause>
+                {move || if is_paused.get() { t.go_on() } else { t.pause() }}
+            </button>
+            <button type="button" class="plain" on:click=copy>
+                {move || if is_copied.get() { t.copied() } else { t.copy() }}
+            </button>
+        </div>
+    }
+}
+
+/// The time and method of an event. The user can expand its JSON.
+#[component]
+fn EventRow(event: RawEvent, t: &'static Texts) -> impl IntoView {
     let RawEvent { at, method, data, .. } = event;
-    let body = move || {
-        open.get().then(|| {
-            let json =
-                serde_json::from_str::<Json>(&data).map_or_else(|_| data.clone(), |json| json.pretty());
-            el("pre").attr("tabindex", "0").child(el("code").child(exact(&json, TextKind::Code, t)))
+    let is_expanded = RwSignal::new(false);
+    let json = move || {
+        is_expanded.get().then(|| {
+            let json = serde_json::from_str::<Json>(&data);
+            let json = json.map_or_else(|_| data.clone(), |json| json.pretty());
+            view! {
+                <pre tabindex="0">
+                    <code>{exact(&json, TextKind::Code, t)}</code>
+                </pre>
+            }
         })
     };
-    let row = el("button")
-        .attr("type", "button")
-        .class("row")
-        .live_attr("aria-expanded", move || open.get().to_string())
-        .on_click(move || open.set(!open.get_untracked_or_default()))
-        .child(el("span").class("took").child(time_of_day(at)))
-        .child(el("code").class("target").child(exact_name(&method, t)))
-        .child(icon(Icon::Chevron));
-    el("li").child(row).child(live(body))
+    view! {
+        <li>
+            <button
+                type="button"
+                class="row"
+                aria-expanded=move || is_expanded.get().to_string()
+                on:click=move |_| is_expanded.update(|is_expanded| *is_expanded = !*is_expanded)
+            >
+                <span class="took">{time_of_day(at)}</span>
+                <code class="target">{exact_name(&method, t)}</code>
+                {icon(Icon::Chevron)}
+            </button>
+            {json}
+        </li>
+    }
 }

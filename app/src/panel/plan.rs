@@ -1,23 +1,22 @@
-//! The plan as it stands.
+//! The tab "Plan": the newest plan of the conversation.
 
 use codex_gateway_wire::{Content, ItemId};
+use view::prelude::*;
 
-use crate::{
-    cards,
-    conversation::Chat,
-    node::{ElementExt as _, Node, el, live},
-};
+use crate::{cards, state::Chat};
 
-pub(super) fn plan_view(chat: Chat) -> Node {
+#[component]
+pub(super) fn PlanTab(chat: Chat) -> impl IntoView {
     let t = chat.t;
-    live(move || match newest(chat) {
+    let plan = move || match newest_plan(chat) {
         Some(id) => cards::body(chat.live.entry(id), t),
-        None => el("p").class("note").child(t.no_plan()).into(),
-    })
+        None => view! { <p class="note">{t.no_plan()}</p> },
+    };
+    view! { {plan} }
 }
 
-/// The newest plan; tracked.
-fn newest(chat: Chat) -> Option<ItemId> {
+/// Returns the id of the newest plan; tracked.
+fn newest_plan(chat: Chat) -> Option<ItemId> {
     let is_plan = |id: &ItemId| {
         chat.live.with_untracked(|transcript| {
             transcript.entries.get(id).is_some_and(|entry| matches!(entry.content, Content::Plan(_)))

@@ -1,83 +1,108 @@
-//! What was used: tokens, the model's window, and what the account has left.
+//! The tab "Usage": tokens, the model's context window, and the rate limits of the account.
 
 use codex_gateway_wire::codex::{RateLimit, TokenUsageBreakdown};
-use leptos::prelude::*;
+use view::prelude::*;
 
 use crate::{
-    conversation::Chat,
     i18n::Texts,
-    node::{El, ElementExt as _, Node, el, live, many},
+    state::Chat,
     text::format::{duration, grouped},
 };
 
-pub(super) fn usage_view(chat: Chat) -> Node {
+#[component]
+pub(super) fn UsageTab(chat: Chat) -> impl IntoView {
     let t = chat.t;
-    live(move || {
-        let (usage, last, limits) = chat.live.meta(|transcript| {
-            let last = transcript
-                .turns
-                .iter()
-                .rev()
-                .map(|turn| turn.tokens.clone())
-                .find(|used| used.total_tokens > 0);
-            (transcript.usage.clone(), last, transcript.rate_limits.clone())
+    let content = move || {
+        let (usage, last_turn, limits) = chat.live.meta(|transcript| {
+            let mut turns = transcript.turns.iter().rev();
+            let last_turn = turns.find(|turn| turn.tokens.total_tokens > 0).map(|turn| turn.tokens.clone());
+            (transcript.usage.clone(), last_turn, transcript.rate_limits.clone())
         });
-        let Some(usage) = usage else { return el("p").class("note").child(t.no_usage()).into() };
+        let Some(usage) = usage else { return view! { <p class="note">{t.no_usage()}</p> } };
         let window = usage.model_context_window.filter(|window| *window > 0).map(|window| {
             let used = usage.last.total_tokens;
-            let words = (t.window_used)(&grouped(used), &grouped(window));
-            meter((used * 100).div_ceil(window), words)
+            let text = (t.window_used)(&grouped(used), &grouped(window));
+            view! { <Gauge percent=(used * 100).div_ceil(window) text/> }
         });
         let limits = limits.map(|limits| {
-            let both = [limits.primary, limits.secondary].into_iter().flatten();
-            many([
-                el("h3").class("label").child(t.rate_limits()),
-                el("div")
-                    .class("limits")
-                    .child(many(both.map(|limit| limit_view(&limit, chat.now.get_untracked(), t)))),
-            ])
+            let now_ms = chat.now.get_untracked();
+            let limits = [limits.primary, limits.secondary].into_iter().flatten();
+            let gauges = limits.map(|limit| view! { <RateLimitGauge limit now_ms t/> });
+            view! {
+                <h3 class="label">{t.rate_limits()}</h3>
+                <div class="limits">{gauges.collect::<Vec<_>>()}</div>
+            }
         });
-        many([window.into(), table(&last.unwrap_or_default(), &usage.total, t).into(), Node::from(limits)])
-    })
-}
-
-/// How much of something is used, in percent and in words.
-fn meter(percent: u64, words: String) -> El {
-    let bar = el("progress").attr("max", "100").attr("value", percent.min(100).to_string());
-    el("div").class("gauge").child(el("p").child(words)).child(bar.attr("aria-hidden", "true"))
-}
-
-fn table(last: &TokenUsageBreakdown, total: &TokenUsageBreakdown, t: &Texts) -> El {
-    let row = |class, name: &'static str, of: fn(&TokenUsageBreakdown) -> u64| {
-        let cell = |tokens: &TokenUsageBreakdown| el("td").child(grouped(of(tokens)));
-        let name = el("th").attr("scope", "row").child(name);
-        el("tr").class(class).child(name).child(cell(last)).child(cell(total))
+        view! {
+            {window}
+            <TokenTable last_turn=last_turn.unwrap_or_default() total=usage.total t/>
+            {limits}
+        }
     };
-    let head =
-        [t.tokens(), t.last_turn(), t.in_total()].map(|name| el("th").attr("scope", "col").child(name));
-    let rows = [
-        row("", t.tokens_read(), |tokens| tokens.input_tokens),
-        row("part", t.tokens_cached(), |tokens| tokens.cached_input_tokens),
-        row("", t.tokens_written(), |tokens| tokens.output_tokens),
-        row("part", t.tokens_thought(), |tokens| tokens.reasoning_output_tokens),
-        row("all", t.tokens_all(), |tokens| tokens.total_tokens),
-    ];
-    el("table")
-        .class("tokens")
-        .child(el("thead").child(el("tr").child(many(head))))
-        .child(el("tbody").child(many(rows)))
+    view! { {content} }
 }
 
-fn limit_view(limit: &RateLimit, now: i64, t: &Texts) -> El {
-    let span = |ms: i64| duration(u64::try_from(ms).unwrap_or(0), t);
+/// A bar that shows how much of something is used, with a text.
+#[component]
+fn Gauge(percent: u64, text: String) -> impl IntoView {
+    view! {
+        <div class="gauge">
+            <p>{text}</p>
+            <progress max="100" value=percent.min(100) aria-hidden="true"></progress>
+        </div>
+    }
+}
+
+/// The tokens of the last turn and of the whole conversation, by kind.
+#[component]
+fn TokenTable(
+    last_turn: TokenUsageBreakdown,
+    total: TokenUsageBreakdown,
+    t: &'static Texts,
+) -> impl IntoView {
+    let row = |class, label: &'static str, count: fn(&TokenUsageBreakdown) -> u64| {
+        view! {
+            <tr class=class>
+                <th scope="row">{label}</th>
+                <td>{grouped(count(&last_turn))}</td>
+                <td>{grouped(count(&total))}</td>
+            </tr>
+        }
+    };
+    view! {
+        <table class="tokens">
+            <thead>
+                <tr>
+                    <th scope="col">{t.tokens()}</th>
+                    <th scope="col">{t.last_turn()}</th>
+                    <th scope="col">{t.in_total()}</th>
+                </tr>
+            </thead>
+            <tbody>
+                {row("", t.tokens_read(), |tokens| tokens.input_tokens)}
+                {row("part", t.tokens_cached(), |tokens| tokens.cached_input_tokens)}
+                {row("", t.tokens_written(), |tokens| tokens.output_tokens)}
+                {row("part", t.tokens_thought(), |tokens| tokens.reasoning_output_tokens)}
+                {row("all", t.tokens_all(), |tokens| tokens.total_tokens)}
+            </tbody>
+        </table>
+    }
+}
+
+/// A rate limit: its window, how much of it is used, and when it resets.
+#[component]
+fn RateLimitGauge(limit: RateLimit, now_ms: i64, t: &'static Texts) -> impl IntoView {
     let minutes = limit.window_duration_mins.and_then(|minutes| usize::try_from(minutes).ok());
-    let time = minutes.map(|minutes| match minutes {
-        whole if whole % 1440 == 0 => (t.limit_of_days)(whole / 1440),
-        whole if whole % 60 == 0 => (t.limit_of_hours)(whole / 60),
+    let window = minutes.map(|minutes| match minutes {
+        minutes if minutes % 1440 == 0 => (t.limit_of_days)(minutes / 1440),
+        minutes if minutes % 60 == 0 => (t.limit_of_hours)(minutes / 60),
         minutes => (t.limit_of)(&duration(minutes as u64 * 60_000, t)),
     });
-    let resets = limit.resets_at.map(|at| (t.limit_resets)(&span(at * 1000 - now)));
-    let words = [time, Some((t.limit_used)(limit.used_percent)), resets];
-    let words: Vec<String> = words.into_iter().flatten().collect();
-    meter(u64::try_from(limit.used_percent).unwrap_or(0), words.join(" · "))
+    let reset = limit.resets_at.map(|at_seconds| {
+        let remaining_ms = u64::try_from(at_seconds * 1000 - now_ms).unwrap_or(0);
+        (t.limit_resets)(&duration(remaining_ms, t))
+    });
+    let parts = [window, Some((t.limit_used)(limit.used_percent)), reset];
+    let text = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    view! { <Gauge percent=u64::try_from(limit.used_percent).unwrap_or(0) text/> }
 }

@@ -1,105 +1,127 @@
-//! The decisions, as buttons: 1 to 9 choose one, Esc declines.
+//! The available decisions, as buttons.
 
-use codex_gateway_wire::request::{AnswerRequest, Decision};
-use leptos::prelude::*;
+use codex_gateway_wire::{UserRequest, request::Decision};
+use view::prelude::*;
 
 use super::{
-    card::{Card, bounded},
-    decline_with_message::tell_view,
+    card::CardContext,
+    decline_with_message::DeclineWithMessage,
+    heading::{is_longer, truncate},
+    keyboard::{Keycap, Shortcut},
+    read_gate::ReadGate,
 };
-use crate::{
-    i18n::Texts,
-    node::{El, ElementExt as _, el, many},
-    text::hidden::exact_name,
-};
+use crate::{i18n::Texts, text::hidden::exact_name};
 
-/// The longest label of a button, in characters. What a longer one says is shown in full with what is asked.
-const MAX_LABEL: usize = 100;
+/// The longest label of a button, in characters. [`long_labels`] returns the labels that are cut.
+const MAX_LABEL_CHARS: usize = 100;
 
-pub(super) fn choices_view(card: &Card) -> El {
+/// A button for each decision, and "Decline and tell Codex…".
+#[component]
+pub(super) fn ApprovalChoices(card: CardContext) -> impl IntoView {
+    let t = card.chat.t;
     let mut number = 0;
     let buttons = card.request.available_decisions.iter().map(|decision| {
         let declines = decision.kind() == Decision::DECLINE;
         number += usize::from(!declines);
-        let (answer, sent) = (card.answer.clone(), decision.clone());
-        let act = move || answer(AnswerRequest { decision: Some(sent.clone()), ..Default::default() });
-        let label = label(decision, card.chat.t);
-        let label = el("span").child(exact_name(&bounded(&label, MAX_LABEL), card.chat.t));
-        let button = choice(card, number == 1 && !declines, allows(decision), act).child(label);
-        if declines { with_key(button.attr("data-decline", ""), "Esc") } else { numbered(button, number) }
+        let shortcut = if declines { Some(Shortcut::Escape) } else { Shortcut::of_choice(number) };
+        let label = exact_name(&truncate(&label(decision, t), MAX_LABEL_CHARS), t);
+        let gate = accepts(decision).then_some(card.gate);
+        let decide = {
+            let (card, decision) = (card.clone(), decision.clone());
+            move || card.decide(decision.clone())
+        };
+        view! {
+            <ChoiceButton
+                on_press=decide
+                disabled=card.locked
+                gate
+                is_primary=number == 1 && !declines
+                shortcut
+            >
+                <span>{label}</span>
+            </ChoiceButton>
+        }
     });
-    let buttons = many(buttons.collect::<Vec<_>>());
-    el("div").class("choices").child(buttons).child(tell_view(card, number + 1))
-}
-
-/// The labels that do not fit into their buttons.
-pub(super) fn long_labels(card: &Card) -> Vec<String> {
-    let labels = card.request.available_decisions.iter().map(|decision| label(decision, card.chat.t));
-    labels.filter(|label| label.chars().nth(MAX_LABEL).is_some()).collect()
-}
-
-/// Returns `true` if a decision allows something. One that is not known may.
-fn allows(decision: &Decision) -> bool {
-    let refuses = || decision.network_rule().is_some_and(|(_, allowed)| !allowed);
-    !matches!(decision.kind().as_str(), Decision::DECLINE | Decision::CANCEL) && !refuses()
-}
-
-/// A button that answers; not before the request was read, nor while an answer is on its way. One that allows something
-/// does so only once all that is asked has been in view.
-pub(super) fn choice(card: &Card, first: bool, allows: bool, act: impl FnMut() + Send + 'static) -> El {
-    let closed = card.closed;
-    let button = el("button")
-        .attr("type", "button")
-        .class(if first { "button" } else { "button quiet" })
-        .live_attr("disabled", move || closed.get());
-    if allows { locked(button, card, act) } else { button.on_click(act) }
-}
-
-/// Lets a button act only once all that is asked has been in view.
-pub(super) fn locked(button: El, card: &Card, mut act: impl FnMut() + Send + 'static) -> El {
-    let reading = card.reading;
-    button
-        .live_attr("aria-disabled", move || (!reading.is_seen()).then_some("true"))
-        .live_attr("aria-describedby", move || (!reading.is_seen()).then_some("question-locked"))
-        .on_click(move || reading.try_to(&mut act))
-}
-
-/// Lets a digit press the button.
-pub(super) fn numbered(button: El, number: usize) -> El {
-    if number > 9 {
-        return button;
+    let buttons = buttons.collect::<Vec<_>>();
+    view! {
+        <div class="choices">
+            {buttons}
+            <DeclineWithMessage card number=number + 1/>
+        </div>
     }
-    let digit = number.to_string();
-    with_key(button.attr("data-choice", digit.clone()), digit)
 }
 
-pub(super) fn with_key(button: El, key: impl Into<String>) -> El {
-    button.child(el("kbd").attr("aria-hidden", "true").child(key.into()))
+/// A button that answers a request.
+#[component]
+pub(super) fn ChoiceButton<F>(
+    on_press: F,
+    #[prop(into)] disabled: Signal<bool>,
+    /// For buttons that accept the request: they act only while the gate is open.
+    gate: Option<ReadGate>,
+    #[prop(optional)] is_primary: bool,
+    shortcut: Option<Shortcut>,
+    children: Children,
+) -> impl IntoView
+where
+    F: Fn() + Send + 'static,
+{
+    let is_locked = move || gate.is_some_and(|gate| !gate.is_open());
+    let press = move |_| match gate {
+        Some(gate) => gate.run_if_open(&on_press),
+        None => on_press(),
+    };
+    view! {
+        <button
+            type="button"
+            class=if is_primary { "button" } else { "button quiet" }
+            data-decline=shortcut.and_then(Shortcut::decline_attribute)
+            data-choice=shortcut.and_then(Shortcut::choice_attribute)
+            disabled=disabled
+            aria-disabled=move || is_locked().then_some("true")
+            aria-describedby=move || is_locked().then_some("question-locked")
+            on:click=press
+        >
+            {children()}
+            {shortcut.map(|shortcut| view! { <Keycap shortcut/> })}
+        </button>
+    }
 }
 
-/// A decision in words; one of the future in its own.
+/// Returns the labels that are cut on their buttons, in full.
+pub(super) fn long_labels(request: &UserRequest, t: &Texts) -> Vec<String> {
+    let labels = request.available_decisions.iter().map(|decision| label(decision, t));
+    labels.filter(|label| is_longer(label, MAX_LABEL_CHARS)).collect()
+}
+
+/// Returns `true` if a decision may accept something. Unknown decisions may.
+fn accepts(decision: &Decision) -> bool {
+    let denies_host = || decision.network_rule().is_some_and(|(_, is_allowed)| !is_allowed);
+    !matches!(decision.kind().as_str(), Decision::DECLINE | Decision::CANCEL) && !denies_host()
+}
+
+/// Returns the label of a decision. The label of an unknown decision is its kind.
 fn label(decision: &Decision, t: &Texts) -> String {
-    let word = decision.kind();
-    match word.as_str() {
+    let kind = decision.kind();
+    match kind.as_str() {
         Decision::ACCEPT => t.allow_once().to_owned(),
         Decision::ACCEPT_FOR_SESSION => t.allow_for_session().to_owned(),
         Decision::DECLINE => t.decline().to_owned(),
         Decision::CANCEL => t.decline_and_stop().to_owned(),
-        Decision::ACCEPT_WITH_RULE => {
-            decision.command_rule().map_or(word, |words| (t.allow_commands)(&rule_words(&words)))
-        }
+        Decision::ACCEPT_WITH_RULE => decision
+            .command_rule()
+            .map_or(kind, |prefix| (t.allow_commands)(&command_pattern(&prefix))),
         Decision::NETWORK_RULE => match decision.network_rule() {
             Some((host, true)) => (t.allow_host)(&host),
-            _ => word,
+            _ => kind,
         },
-        _ => word,
+        _ => kind,
     }
 }
 
-/// The words that a command may begin with. A single one stands for itself alone.
-fn rule_words(words: &str) -> String {
-    let more = if words.contains(' ') { " …" } else { "" };
-    format!("{words}{more}")
+/// Returns the commands that a rule allows. A rule of a single word allows that command without arguments only.
+fn command_pattern(prefix: &str) -> String {
+    let more = if prefix.contains(' ') { " …" } else { "" };
+    format!("{prefix}{more}")
 }
 
 #[cfg(test)]
@@ -107,18 +129,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_decision_but_a_refusal_allows_something() {
-        let allows = |json: &str| allows(&serde_json::from_str(json).unwrap());
+    fn every_decision_except_refusals_accepts() {
+        let accepts = |json: &str| accepts(&serde_json::from_str(json).unwrap());
         let rule = |action: &str| {
             format!(
                 r#"{{"applyNetworkPolicyAmendment":{{"network_policy_amendment":{{"host":"a.example","action":"{action}"}}}}}}"#
             )
         };
         for refusal in [r#""decline""#, r#""cancel""#, &rule("deny")] {
-            assert!(!allows(refusal), "{refusal}");
+            assert!(!accepts(refusal), "{refusal}");
         }
         for other in [r#""accept""#, r#""acceptForSession""#, r#""ofTheFuture""#, &rule("allow"), "7"] {
-            assert!(allows(other), "{other}");
+            assert!(accepts(other), "{other}");
         }
     }
 }

@@ -1,24 +1,26 @@
-//! Until when one can answer.
+//! The time until a request is declined because nobody has answered.
+
+use view::prelude::*;
 
 use crate::{
-    conversation::Chat,
-    node::{El, ElementExt as _, el, live},
+    i18n::Texts,
     text::format::{clock, duration},
 };
-use leptos::prelude::*;
 
-/// Nearer than this it counts down by the second, in milliseconds.
-const NEAR: i64 = 3_600_000;
+/// A shorter time than this is shown to the second.
+const SECONDS_SHOWN_BELOW_MS: u64 = 3_600_000;
 
-/// Nothing for a request that waits for ever.
-pub(super) fn countdown_view(chat: Chat, deadline: Option<i64>) -> Option<El> {
-    let deadline = deadline?;
-    let t = chat.t;
-    let left = move || {
-        let left = (deadline - chat.now.get()).max(0);
-        let milliseconds = left.unsigned_abs();
-        (t.declined_in)(if left < NEAR { clock(milliseconds / 1000) } else { duration(milliseconds, t) })
+/// The time until the deadline.
+#[component]
+pub(super) fn Countdown(deadline_ms: i64, now_ms: RwSignal<i64>, t: &'static Texts) -> impl IntoView {
+    let remaining = move || {
+        let ms = (deadline_ms - now_ms.get()).max(0).unsigned_abs();
+        (t.declined_in)(if ms < SECONDS_SHOWN_BELOW_MS { clock(ms / 1000) } else { duration(ms, t) })
     };
-    // It changes every second: not to be read out.
-    Some(el("p").class("countdown").attr("role", "timer").attr("aria-live", "off").child(live(left)))
+    // The text changes each second: screen readers must not announce it.
+    view! {
+        <p class="countdown" role="timer" aria-live="off">
+            {remaining}
+        </p>
+    }
 }

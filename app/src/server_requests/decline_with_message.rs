@@ -1,128 +1,142 @@
-//! Declining with a message: what Codex should do instead. Codex reads both together: it is told before it goes on.
+//! "Decline and tell Codex…": declining with a message that says what to do instead.
+//!
+//! The message is sent first, so that Codex has it when the turn continues.
 
-use codex_gateway_wire::{
-    StartTurn,
-    api::WhenBusy,
-    request::{AnswerRequest, Decision},
-};
-use leptos::prelude::*;
-use web_sys::{Event, KeyboardEvent};
+use codex_gateway_wire::{StartTurn, api::WhenBusy, request::Decision};
+use leptos::html;
+use view::prelude::*;
+use web_sys::{KeyboardEvent, SubmitEvent};
 
 use super::{
-    approval_choices::{choice, numbered},
-    card::Card,
+    card::CardContext,
+    keyboard::{Keycap, Shortcut},
 };
-use crate::{
-    browser,
-    node::{El, ElementExt as _, ElementRef, Node, el, link_button, live},
-    signal::RwSignalExt as _,
-    state::Unsent,
-};
+use crate::{browser, signal::RwSignalExt as _, state::Unsent};
 
-/// A button that opens a field, and the field once it is open.
-pub(super) fn tell_view(card: &Card, number: usize) -> Node {
-    let t = card.chat.t;
-    let open = RwSignal::new(false);
-    let card = card.clone();
-    live(move || {
-        if open.get() {
-            return Node::from(form_view(&card, open));
-        }
-        let button = choice(&card, false, false, move || open.set(true)).attr("data-tell", "");
-        Node::from(numbered(button.child(el("span").child(t.decline_and_tell())), number))
-    })
+/// A button that opens a field for the message.
+#[component]
+pub(super) fn DeclineWithMessage(
+    card: CardContext,
+    /// The number of the choice.
+    number: usize,
+) -> impl IntoView {
+    let (t, locked) = (card.chat.t, card.locked);
+    let is_open = RwSignal::new(false);
+    let shortcut = Shortcut::of_choice(number);
+    view! {
+        {move || {
+            if is_open.get() {
+                return view! { <MessageForm card=card.clone() is_open/> };
+            }
+            view! {
+                <button
+                    type="button"
+                    class="button quiet"
+                    data-tell=""
+                    data-choice=shortcut.and_then(Shortcut::choice_attribute)
+                    disabled=locked
+                    on:click=move |_| is_open.set(true)
+                >
+                    <span>{t.decline_and_tell()}</span>
+                    {shortcut.map(|shortcut| view! { <Keycap shortcut/> })}
+                </button>
+            }
+        }}
+    }
 }
 
-fn form_view(card: &Card, open: RwSignal<bool>) -> El {
-    let t = card.chat.t;
-    let (text, field) = (RwSignal::new(String::new()), ElementRef::new());
-    let progress = RwSignal::new(Progress::NotTold);
+#[component]
+fn MessageForm(card: CardContext, is_open: RwSignal<bool>) -> impl IntoView {
+    let (t, locked) = (card.chat.t, card.locked);
+    let text = RwSignal::new(String::new());
+    let delivery = RwSignal::new(Delivery::NotSent);
+    let field = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
         if let Some(field) = field.get() {
             request_animation_frame(move || drop(field.focus()));
         }
     });
     let close = move || {
-        open.set(false);
+        is_open.set(false);
         request_animation_frame(|| browser::focus(".question [data-tell]"));
     };
-    let submit = {
-        let card = card.clone();
-        move |event: Event| {
-            event.prevent_default();
-            let words = text.get_untracked_or_default();
-            if !words.trim().is_empty() {
-                decline_with(&card, words, progress);
-            }
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let text = text.get_untracked();
+        if !text.trim().is_empty() {
+            send_and_decline(&card, text, delivery);
         }
     };
-    let pressed = move |event: KeyboardEvent| {
-        // The card takes Esc for a refusal.
+    let handle_key = move |event: KeyboardEvent| {
+        // In the card, Esc declines.
         if event.key() == "Escape" && !browser::is_ime_composing(&event) {
             event.prevent_default();
             event.stop_propagation();
             close();
         }
     };
-    let closed = card.closed;
-    let is_empty = move || text.try_with(|text| text.trim().is_empty()).unwrap_or(true);
-    let input = el("input")
-        .node_ref(field)
-        .attr("type", "text")
-        .attr("aria-label", t.tell_instead())
-        .attr("placeholder", t.tell_instead())
-        .attr("autocomplete", "off")
-        .attr("dir", "auto")
-        .unmanaged()
-        .on("input", move |event: Event| text.set(event_target_value(&event)))
-        .on("keydown", pressed);
-    let send = el("button")
-        .attr("type", "submit")
-        .class("button")
-        .live_attr("disabled", move || closed.get() || is_empty())
-        .child(t.decline_and_send());
-    el("form")
-        .class("tell")
-        .on("submit", submit)
-        .child(input)
-        .child(send)
-        .child(link_button(t.cancel(), close))
+    let is_empty = move || text.with(|text| text.trim().is_empty());
+    view! {
+        <form class="tell" on:submit=submit>
+            <input
+                node_ref=field
+                type="text"
+                aria-label=t.tell_instead()
+                placeholder=t.tell_instead()
+                autocomplete="off"
+                dir="auto"
+                data-1p-ignore=""
+                data-lpignore="true"
+                data-bwignore="true"
+                data-form-type="other"
+                on:input=move |event| text.set(event_target_value(&event))
+                on:keydown=handle_key
+            />
+            <button type="submit" class="button" disabled=move || locked.get() || is_empty()>
+                {t.decline_and_send()}
+            </button>
+            <button type="button" class="link" on:click=move |_| close()>
+                {t.cancel()}
+            </button>
+        </form>
+    }
 }
 
-/// How far a message has come before it is declined.
+/// How far the delivery of the message is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Progress {
+enum Delivery {
     #[default]
-    NotTold,
-    /// It was sent under this id and may have arrived: the same words are sent again under the same id.
-    Sent { words: String, id: String },
-    /// It has arrived. Only the answer is missing.
-    Told,
+    NotSent,
+    /// The message was sent under this id and may have arrived. The same text is sent again under the same id, so that
+    /// it arrives once.
+    Sent { text: String, id: String },
+    /// The message has arrived. Only the answer to the request is missing.
+    Arrived,
 }
 
-/// Tells the turn that waits what to do, and then declines. What has arrived is not said again if the answer has to be tried again.
-fn decline_with(card: &Card, words: String, progress: RwSignal<Progress>) {
-    if card.closed.get_untracked_or_default() {
+/// Sends the message to the running turn, and declines the request once the message has arrived. If only the answer
+/// failed before, sends only that again.
+fn send_and_decline(card: &CardContext, text: String, delivery: RwSignal<Delivery>) {
+    let locked = card.locked;
+    if locked.get_untracked() {
         return;
     }
-    let answer = card.answer.clone();
-    let decline = move || {
-        let decision = Some(Decision::from_kind(Decision::DECLINE));
-        answer(AnswerRequest { decision, ..AnswerRequest::default() });
+    let decline = {
+        let card = card.clone();
+        move || card.decide(Decision::from_kind(Decision::DECLINE))
     };
-    let id = match progress.get_untracked_or_default() {
-        Progress::Told => return decline(),
-        Progress::Sent { words: sent, id } if sent == words => id,
-        Progress::Sent { .. } | Progress::NotTold => browser::unique_id(),
+    let id = match delivery.get_untracked() {
+        Delivery::Arrived => return decline(),
+        Delivery::Sent { text: sent, id } if sent == text => id,
+        Delivery::Sent { .. } | Delivery::NotSent => browser::unique_id(),
     };
-    progress.set(Progress::Sent { words: words.clone(), id: id.clone() });
-    let turn = StartTurn { prompt: words, when_busy: WhenBusy::Steer, ..StartTurn::default() };
-    card.closed.set(true);
-    let closed = card.closed;
-    card.chat.tell(Unsent::with_id(turn, id), move |arrived| {
-        closed.set(false);
-        if arrived {
-            progress.set(Progress::Told);
+    delivery.set(Delivery::Sent { text: text.clone(), id: id.clone() });
+    let turn = StartTurn { prompt: text, when_busy: WhenBusy::Steer, ..StartTurn::default() };
+    locked.set(true);
+    card.chat.tell(Unsent::with_id(turn, id), move |has_arrived| {
+        locked.set(false);
+        if has_arrived {
+            delivery.set(Delivery::Arrived);
             decline();
         }
     });

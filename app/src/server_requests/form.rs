@@ -1,212 +1,173 @@
-//! Questions and forms: they are filled in and sent, or declined.
+//! Questions of the agent, and forms and links of MCP servers.
 
-use leptos::prelude::*;
 use std::sync::Arc;
 
-use codex_gateway_wire::request::{AnswerRequest, Decision, FieldChoice, FieldInput, FormField, RequestKind};
-use leptos::prelude::event_target_value;
-use web_sys::Event;
+use codex_gateway_wire::{
+    Json, UserRequest,
+    request::{AnswerRequest, Decision, RequestKind},
+};
+use view::prelude::*;
 
 use super::{
-    approval_choices::{choice, locked, numbered, with_key},
-    card::Card,
-    form_content::filled,
+    approval_choices::ChoiceButton,
+    card::CardContext,
+    form_content::{ContentFormat, form_content},
+    form_field::{FieldRow, option_count},
+    keyboard::Shortcut,
 };
-use crate::{
-    cards::json_view,
-    i18n::Texts,
-    node::{El, ElementExt as _, Node, el, many},
-    text::hidden::{TextKind, exact, exact_name, plain_name},
-};
+use crate::{cards::json_view, i18n::Texts, text::hidden::exact_name};
 
-/// The longest default, in bytes, that is shown in its field alone.
-const MAX_IN_FIELD: usize = 30;
-
-/// What was filled in so far, field by field.
-type Values = RwSignal<Vec<Vec<String>>>;
-
-/// A form, and what it is filled in with.
+/// The state of a form.
 #[derive(Clone)]
-struct Form {
-    fields: Arc<Vec<FormField>>,
-    values: Values,
-    /// Questions of the agent, not a server's form.
-    questions: bool,
+pub(super) struct Form {
+    request: Arc<UserRequest>,
+    /// The value of each field: the text, or the chosen options.
+    values: Arc<[RwSignal<Vec<String>>]>,
+    format: ContentFormat,
 }
 
-/// What is to be filled in, and the buttons below.
-pub(super) fn form_view(card: &Card) -> (Node, El) {
-    let t = card.chat.t;
-    let fields = Arc::new(card.request.summary.fields.clone());
-    let values = RwSignal::new(fields.iter().map(|field| field.default.clone()).collect());
-    let questions = card.request.kind == RequestKind::UserInput;
-    let form = Form { fields, values, questions };
-    let mut number = 0;
-    let rows = (0..form.fields.len()).map(|at| field_view(card, &form, at, &mut number));
-    let rows = el("div").class("form").child(many(rows.collect::<Vec<_>>()));
-    let link = card.request.summary.url.clone();
-    // What is neither a form nor a link that we know is shown as it is.
-    let raw = (form.fields.is_empty() && link.is_none() && !questions)
-        .then(|| json_view(t.asked(), &card.request.params, t));
-    let offered =
-        |word: &str| card.request.available_decisions.iter().any(|decision| decision.kind() == word);
-    let send = (questions || offered(Decision::ACCEPT)).then(|| send_view(card, form, link.is_some()));
-    let decline = card.answer.clone();
-    let decline =
-        choice(card, false, false, move || decline(decision(Decision::DECLINE))).attr("data-decline", "");
-    let cancel = card.answer.clone();
-    let cancel = offered(Decision::CANCEL).then(|| {
-        choice(card, false, false, move || cancel(decision(Decision::CANCEL))).child(t.decline_and_stop())
-    });
-    let buttons: [Node; 3] =
-        [send.into(), with_key(decline.child(el("span").child(t.decline())), "Esc").into(), cancel.into()];
-    let parts: [Node; 3] = [rows.into(), link.map(|link| link_view(link, t)).into(), raw.into()];
-    (many(parts), el("div").class("choices").child(many(buttons)))
-}
-
-fn decision(word: &str) -> AnswerRequest {
-    AnswerRequest { decision: Some(Decision::from_kind(word)), ..Default::default() }
-}
-
-/// The button that sends what is filled in; not while something is missing.
-fn send_view(card: &Card, form: Form, is_link: bool) -> El {
-    let t = card.chat.t;
-    let (answer, closed, values) = (card.answer.clone(), card.closed, form.values);
-    let questions = form.questions;
-    let content = move |values: &Vec<Vec<String>>| filled(&form.fields, values, questions);
-    let ready = content.clone();
-    let act = move || {
-        let Some(content) = values.try_with_untracked(&content).flatten() else { return };
-        answer(if questions {
-            AnswerRequest { answers: Some(content), ..Default::default() }
-        } else {
-            AnswerRequest {
-                action: Some(Decision::ACCEPT.to_owned()),
-                content: Some(content),
-                ..Default::default()
-            }
-        });
-    };
-    let label = if is_link { t.link_done() } else { t.send_answers() };
-    let button = el("button")
-        .attr("type", "button")
-        .class("button")
-        .live_attr("disabled", move || closed.get() || values.try_with(&ready).flatten().is_none());
-    locked(button, card, act).child(label)
-}
-
-/// A link of a server's: one sees where it goes before one follows it.
-fn link_view(url: String, t: &Texts) -> El {
-    let shown = el("code").child(exact_name(&url, t));
-    let web = ["https://", "http://"].into_iter().find_map(|scheme| url.strip_prefix(scheme));
-    // What stands before an @ is no part of the host, and looks like it.
-    let is_plain =
-        |rest: &str| rest.is_ascii() && !rest.split(['/', '?', '#']).next().unwrap_or_default().contains('@');
-    if !web.is_some_and(is_plain) {
-        return el("p").class("where").child(shown);
+impl Form {
+    pub(super) fn new(request: &Arc<UserRequest>) -> Self {
+        let is_user_input = request.kind == RequestKind::UserInput;
+        Self {
+            request: request.clone(),
+            values: request.summary.fields.iter().map(|field| RwSignal::new(field.default.clone())).collect(),
+            format: if is_user_input { ContentFormat::Answers } else { ContentFormat::TypedValues },
+        }
     }
-    let link = el("a").attr("href", url).attr("target", "_blank").attr("rel", "noopener noreferrer");
-    el("p").class("where").child(link.child(shown))
-}
 
-fn field_view(card: &Card, form: &Form, at: usize, number: &mut usize) -> El {
-    let t = card.chat.t;
-    let (field, values) = (&form.fields[at], form.values);
-    let id = format!("field-{at}");
-    let label = el("div")
-        .class("name")
-        .attr("id", id.clone())
-        .child(el("span").child(exact(&field.label, TextKind::Prose, t)))
-        .child((!field.required).then(|| el("span").class("optional").child(t.optional())));
-    let hint = (!field.hint.is_empty())
-        .then(|| el("div").class("hint").child(exact(&field.hint, TextKind::Prose, t)));
-    let default = field.default.first();
-    let written = |kind: &'static str| {
-        let input = text_input(kind, &id, values, at, default.cloned());
-        // A field of one line shows neither all of a long text nor what is hidden in it.
-        let hides = |text: &&String| text.len() > MAX_IN_FIELD || plain_name(text) != **text;
-        let all = default.filter(hides).filter(|_| kind != "password");
-        let all = all.map(|text| el("div").class("hint").child(el("code").child(exact_name(text, t))));
-        many([Some(input), all])
-    };
-    let input: Node = match field.input {
-        FieldInput::Text => written("text"),
-        FieldInput::Secret => written("password"),
-        FieldInput::Email => written("email"),
-        FieldInput::Url => written("url"),
-        FieldInput::Date => written("date"),
-        FieldInput::Number => written("number"),
-        FieldInput::Boolean => {
-            let choice = |value: &str, label: &str| FieldChoice {
-                value: value.to_owned(),
-                label: label.to_owned(),
-                hint: String::new(),
-            };
-            let choices = [choice("true", t.yes()), choice("false", t.no())];
-            options_view(t, &id, &choices, false, values, at, number).into()
-        }
-        FieldInput::One | FieldInput::Many => {
-            let several = field.input == FieldInput::Many;
-            let options = options_view(t, &id, &field.choices, several, values, at, number);
-            let other = field.other.map(|input| {
-                let kind = if input == FieldInput::Secret { "password" } else { "text" };
-                text_input(kind, &id, values, at, None).attr("placeholder", t.other_answer())
-            });
-            many([Some(options), other])
-        }
-    };
-    el("div").class("field").child(label).child(hint).child(input)
-}
+    /// Returns the content. `None` while a required field is empty or a number is invalid; tracked.
+    fn content(&self) -> Option<Json> {
+        let values: Vec<Vec<String>> = self.values.iter().map(|value| value.get()).collect();
+        form_content(&self.request.summary.fields, &values, self.format)
+    }
 
-fn text_input(kind: &'static str, id: &str, values: Values, at: usize, default: Option<String>) -> El {
-    let typed = move |event: Event| set(values, at, vec![event_target_value(&event)]);
-    el("input")
-        .attr("type", kind)
-        .attr("step", (kind == "number").then_some("any"))
-        .attr("aria-labelledby", id.to_owned())
-        .attr("autocomplete", if kind == "password" { "new-password" } else { "off" })
-        .unmanaged()
-        .attr("value", default)
-        .on("input", typed)
-}
-
-/// Choices as buttons that stay pressed.
-fn options_view(
-    t: &Texts,
-    id: &str,
-    choices: &[FieldChoice],
-    several: bool,
-    values: Values,
-    at: usize,
-    number: &mut usize,
-) -> El {
-    let buttons = choices.iter().map(|choice| {
-        *number += 1;
-        let (value, same) = (choice.value.clone(), choice.value.clone());
-        let pressed = move || values.try_with(|values| values[at].contains(&same)).unwrap_or_default();
-        let press = move || {
-            let mut now = values.try_with_untracked(|values| values[at].clone()).unwrap_or_default();
-            match now.iter().position(|one| *one == value) {
-                Some(place) if several => drop(now.remove(place)),
-                _ if several => now.push(value.clone()),
-                _ => now = vec![value.clone()],
+    /// Returns the answer that sends the content. `None` as for [`Self::content`]; tracked.
+    fn answer(&self) -> Option<AnswerRequest> {
+        let content = Some(self.content()?);
+        Some(match self.format {
+            ContentFormat::Answers => AnswerRequest { answers: content, ..AnswerRequest::default() },
+            ContentFormat::TypedValues => {
+                let action = Some(Decision::ACCEPT.to_owned());
+                AnswerRequest { action, content, ..AnswerRequest::default() }
             }
-            set(values, at, now);
-        };
-        let prose = |text: &str| exact(text, TextKind::Prose, t);
-        let words = el("span").class("words").child(el("span").child(prose(&choice.label)));
-        let words = words
-            .child((!choice.hint.is_empty()).then(|| el("span").class("hint").child(prose(&choice.hint))));
-        let button = el("button").attr("type", "button").class("option");
-        numbered(
-            button.live_attr("aria-pressed", move || pressed().to_string()).on_click(press).child(words),
-            *number,
-        )
-    });
-    let buttons = many(buttons.collect::<Vec<_>>());
-    el("div").class("options").attr("role", "group").attr("aria-labelledby", id.to_owned()).child(buttons)
+        })
+    }
 }
 
-fn set(values: Values, at: usize, value: Vec<String>) {
-    values.update(|values| values[at] = value);
+/// The fields of a form, or the link to follow.
+#[component]
+pub(super) fn FormFields(card: CardContext, form: Form) -> impl IntoView {
+    let t = card.chat.t;
+    let summary = &card.request.summary;
+    let mut first_number = 1;
+    let rows = summary.fields.iter().zip(&*form.values).enumerate().map(|(index, (field, value))| {
+        let number = first_number;
+        first_number += option_count(field);
+        view! {
+            <FieldRow
+                id=format!("field-{index}")
+                field=field.clone()
+                value=*value
+                first_number=number
+                t
+            />
+        }
+    });
+    let link = summary.url.clone().map(|url| view! { <FormLink url t/> });
+    // A request of an unknown form is shown as JSON.
+    let is_unknown =
+        summary.fields.is_empty() && link.is_none() && form.format == ContentFormat::TypedValues;
+    let json = is_unknown.then(|| json_view(t.asked(), &card.request.params, t));
+    view! {
+        <div class="form">{rows.collect::<Vec<_>>()}</div>
+        {link}
+        {json}
+    }
+}
+
+/// The buttons that send a form or decline it.
+#[component]
+pub(super) fn FormButtons(card: CardContext, form: Form) -> impl IntoView {
+    let (t, locked) = (card.chat.t, card.locked);
+    let is_available = |kind: &str| {
+        card.request.available_decisions.iter().any(|decision| decision.kind() == kind)
+    };
+    let can_cancel = is_available(Decision::CANCEL);
+    let can_send = form.format == ContentFormat::Answers || is_available(Decision::ACCEPT);
+    let send_label = if card.request.summary.url.is_some() { t.link_done() } else { t.send_answers() };
+    let send_button = can_send.then(|| {
+        let card = card.clone();
+        let answer = form.clone();
+        let send = move || {
+            if let Some(answer) = untrack(|| answer.answer()) {
+                card.answer(answer);
+            }
+        };
+        let disabled = Signal::derive(move || locked.get() || form.content().is_none());
+        view! {
+            <ChoiceButton on_press=send disabled gate=Some(card.gate) is_primary=true shortcut=None>
+                {send_label}
+            </ChoiceButton>
+        }
+    });
+    let decide = |kind: &'static str| {
+        let card = card.clone();
+        move || card.decide(Decision::from_kind(kind))
+    };
+    let (decline, cancel) = (decide(Decision::DECLINE), decide(Decision::CANCEL));
+    view! {
+        <div class="choices">
+            {send_button}
+            <ChoiceButton on_press=decline disabled=locked gate=None shortcut=Some(Shortcut::Escape)>
+                <span>{t.decline()}</span>
+            </ChoiceButton>
+            {can_cancel.then(|| view! {
+                <ChoiceButton on_press=cancel disabled=locked gate=None shortcut=None>
+                    {t.decline_and_stop()}
+                </ChoiceButton>
+            })}
+        </div>
+    }
+}
+
+/// A link of an MCP server. The whole address is shown, so that the user sees where it leads.
+#[component]
+fn FormLink(url: String, t: &'static Texts) -> impl IntoView {
+    let address = view! { <code>{exact_name(&url, t)}</code> };
+    let content = if is_safe_link(&url) {
+        view! {
+            <a href=url target="_blank" rel="noopener noreferrer">
+                {address}
+            </a>
+        }
+    } else {
+        address
+    };
+    view! { <p class="where">{content}</p> }
+}
+
+/// Returns `true` for web addresses whose host is what it looks like. Other addresses are not linked.
+fn is_safe_link(url: &str) -> bool {
+    let rest = ["https://", "http://"].into_iter().find_map(|scheme| url.strip_prefix(scheme));
+    rest.is_some_and(|rest| {
+        // A user name before an `@` looks like a host.
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        rest.is_ascii() && !host.contains('@')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_web_addresses_are_linked() {
+        for url in ["https://a.example/x?to=b@c", "http://a.example"] {
+            assert!(is_safe_link(url), "{url}");
+        }
+        for url in ["https://bank.example@evil.example/", "javascript:alert(1)", "https://\u{430}.example", ""] {
+            assert!(!is_safe_link(url), "{url}");
+        }
+    }
 }

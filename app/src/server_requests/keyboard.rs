@@ -1,26 +1,60 @@
-//! Answering by keyboard: with the focus in the box, 1 to 9 choose, Esc declines, and the keys that scroll go through what
-//! is asked. Enter presses what has the focus, as everywhere: it never accepts by itself.
+//! Answering by keyboard.
+//!
+//! While the focus is in the card, 1 to 9 choose, Esc declines, and the usual keys scroll the details. Enter presses the
+//! button with the focus, as everywhere: by itself it never accepts.
 
-use leptos::prelude::*;
+use leptos::html;
+use view::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
-use super::read_gate::Reading;
-use crate::{browser, node::ElementRef};
+use super::read_gate::ReadGate;
+use crate::browser;
 
-/// A key was pressed in the box.
-pub(super) fn pressed(event: &KeyboardEvent, reading: Reading) {
-    if scrolls(event, reading) {
-        return event.prevent_default();
+/// The key that presses a button of the card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shortcut {
+    Escape,
+    Digit(usize),
+}
+
+impl Shortcut {
+    /// Returns the digit of a choice, counted from 1. `None` for the tenth and later ones.
+    pub(super) fn of_choice(number: usize) -> Option<Self> {
+        (number <= 9).then_some(Self::Digit(number))
     }
 
-    // Held down, it was meant for the box before this one.
-    if event.repeat()
-        || browser::is_ime_composing(event)
-        || event.ctrl_key()
-        || event.meta_key()
-        || event.alt_key()
-    {
+    /// Returns the value of the attribute `data-choice`, by which [`handle_key`] finds the button.
+    pub(super) fn choice_attribute(self) -> Option<usize> {
+        match self {
+            Self::Escape => None,
+            Self::Digit(digit) => Some(digit),
+        }
+    }
+
+    /// Returns the value of the attribute `data-decline`, by which [`handle_key`] finds the button.
+    pub(super) fn decline_attribute(self) -> Option<&'static str> {
+        (self == Self::Escape).then_some("")
+    }
+}
+
+/// The key of a shortcut, on its button.
+#[component]
+pub(super) fn Keycap(shortcut: Shortcut) -> impl IntoView {
+    let label = match shortcut {
+        Shortcut::Escape => "Esc".to_owned(),
+        Shortcut::Digit(digit) => digit.to_string(),
+    };
+    view! { <kbd aria-hidden="true">{label}</kbd> }
+}
+
+/// Handles a key press in the card.
+pub(super) fn handle_key(event: &KeyboardEvent, gate: ReadGate) {
+    if scroll_by_key(event, gate) {
+        return event.prevent_default();
+    }
+    // A key that is held down was meant for the previous card.
+    if event.repeat() || browser::is_ime_composing(event) || has_modifier(event) {
         return;
     }
     let Some(card) = event.current_target().and_then(|card| card.dyn_into::<Element>().ok()) else { return };
@@ -32,7 +66,7 @@ pub(super) fn pressed(event: &KeyboardEvent, reading: Reading) {
         }
         _ => return,
     };
-    // The conversation must not take Esc as well, and stop the turn.
+    // Otherwise, Esc would stop the turn as well.
     event.prevent_default();
     let button = card.query_selector(&button).ok().flatten();
     if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
@@ -40,29 +74,34 @@ pub(super) fn pressed(event: &KeyboardEvent, reading: Reading) {
     }
 }
 
-/// Scrolls what is asked. Where it has the focus itself, the browser does that.
-fn scrolls(event: &KeyboardEvent, reading: Reading) -> bool {
-    let taken = event.default_prevented()
-        || event.ctrl_key()
-        || event.meta_key()
-        || event.alt_key()
+/// Scrolls the details by a key. Returns `false` if the key has another meaning, or if the browser scrolls them because
+/// they have the focus.
+fn scroll_by_key(event: &KeyboardEvent, gate: ReadGate) -> bool {
+    let is_taken = event.default_prevented()
+        || has_modifier(event)
         || browser::is_ime_composing(event)
         || browser::targets_input(event)
-        || reading.contains(event.target());
+        || gate.contains(event.target());
     // The space bar presses the button that has the focus.
-    let presses = event.key() == " " && event.target() != event.current_target();
-    !taken && !presses && reading.scroll_by_key(&event.key())
+    let presses_button = event.key() == " " && event.target() != event.current_target();
+    !is_taken && !presses_button && gate.scroll_by_key(&event.key())
 }
 
-/// Gives the box the focus once it is there, unless its reader is writing; gives it back to the composer after.
-pub(super) fn focus_when_shown(card: ElementRef) {
+fn has_modifier(event: &KeyboardEvent) -> bool {
+    event.ctrl_key() || event.meta_key() || event.alt_key()
+}
+
+/// Moves the focus to the card when it is shown, unless the user is writing. When the card is removed, the focus goes
+/// back to the composer.
+pub(super) fn focus_when_shown(card: NodeRef<html::Section>) {
     Effect::new(move |_| {
         let Some(card) = card.get() else { return };
         request_animation_frame(move || {
             let composer = composer();
-            let drafts = composer.as_ref().is_some_and(|composer| !composer.value().trim().is_empty());
-            let elsewhere = browser::writing() && document().active_element() != composer.map(Into::into);
-            if !(drafts || elsewhere || browser::is_coarse_pointer()) {
+            let has_draft = composer.as_ref().is_some_and(|composer| !composer.value().trim().is_empty());
+            let writes_elsewhere =
+                browser::writing() && document().active_element() != composer.map(Into::into);
+            if !(has_draft || writes_elsewhere || browser::is_coarse_pointer()) {
                 let _ = card.focus();
             }
         });

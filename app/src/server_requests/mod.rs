@@ -1,86 +1,108 @@
-//! What waits for the user: a box above the composer, in which it is answered.
+//! Requests of codex that wait for the user, and the card above the composer that answers them.
 //!
-//! - [`subject()`]: what is asked for, in a line
-//! - `card`: the box of one request: what, where, why, and the choices
-//! - `approval_choices`: the decisions, as buttons
-//! - `permission_list`: what would be allowed, line by line
-//! - `form`: questions and forms; `form_content`: what they were filled in with
-//! - `decline_with_message`: declining with a message
-//! - `reason`: the reason
-//! - `read_gate`: whether all of it has been in view, without which nothing is allowed
-//! - `keyboard`: answering by keyboard
-//! - `countdown`: until when one can answer
+//! - [`PendingRequests`]: the card of one pending request at a time
+//! - `card`: the card's frame, and sending the answer; `heading`: the question that it asks
+//! - `details`: what codex asks for; `permission_list`: permissions beyond the sandbox; `reason`: the agent's reason
+//! - `read_gate`: no request is accepted before the end of its details was in view
+//! - `approval_choices`: the available decisions, as buttons; `decline_with_message`: "Decline and tell Codex…"
+//! - `form`: questions and forms; `form_field`: their fields; `form_content`: their content as JSON
+//! - `keyboard`: answering by keys; `countdown`: the time until the deadline
+//! - `title`: a request in one line, for the log
 
 mod approval_choices;
 mod card;
 mod countdown;
 mod decline_with_message;
+mod details;
 mod form;
 mod form_content;
+mod form_field;
+mod heading;
 mod keyboard;
 mod permission_list;
 mod read_gate;
 mod reason;
 mod title;
 
-use codex_gateway_wire::UserRequest;
-use leptos::prelude::*;
+use codex_gateway_wire::{RequestId, UserRequest};
+use view::prelude::*;
 
-pub(crate) use self::title::{Subject, subject};
-use crate::{
-    conversation::Chat,
-    node::{El, ElementExt as _, Node, el, list, live},
-};
+use self::card::RequestCard;
+pub(crate) use self::title::{RequestTitle, request_title};
+use crate::state::Chat;
 
-/// Which of the requests that wait is shown.
+/// The pending request that is shown.
 #[derive(Clone, Copy)]
 struct ActiveRequest {
     chat: Chat,
-    /// The one that the reader went to, and where it stood; once it has ended, the one that stands there.
-    chosen: RwSignal<(String, usize)>,
+    selection: RwSignal<Selection>,
+}
+
+/// The pending request that the user has gone to.
+#[derive(Clone, Default)]
+struct Selection {
+    /// `None` until the user goes to another request.
+    id: Option<RequestId>,
+    /// The request's index when it was selected. Once the request has ended, the request at this index is shown.
+    index: usize,
 }
 
 impl ActiveRequest {
-    /// The ids of all, the oldest first; tracked.
-    fn all(self) -> Vec<String> {
+    fn new(chat: Chat) -> Self {
+        Self { chat, selection: RwSignal::new(Selection::default()) }
+    }
+
+    /// Returns the ids of all pending requests, oldest first; tracked.
+    fn ids(self) -> Vec<RequestId> {
         self.chat
             .live
-            .meta(|transcript| transcript.pending_requests().map(|request| request.id.to_string()).collect())
+            .meta(|transcript| transcript.pending_requests().map(|request| request.id.clone()).collect())
     }
 
-    /// The place of the one that is shown; tracked.
-    fn place(self) -> usize {
-        let (chosen, at) = self.chosen.get();
-        let all = self.all();
-        all.iter().position(|id| *id == chosen).unwrap_or(at.min(all.len().saturating_sub(1)))
+    /// Returns the index of the request that is shown; tracked.
+    fn index(self) -> usize {
+        let Selection { id: selected, index } = self.selection.get();
+        let ids = self.ids();
+        let current = selected.and_then(|selected| ids.iter().position(|id| *id == selected));
+        current.unwrap_or(index.min(ids.len().saturating_sub(1)))
     }
 
-    /// Goes to the next one.
-    fn next(self) {
-        let all = untrack(|| self.all());
-        let next = (untrack(|| self.place()) + 1) % all.len().max(1);
-        self.chosen.set((all.get(next).cloned().unwrap_or_default(), next));
+    /// Returns the id of the request that is shown. `None` if no request is pending; tracked.
+    fn id(self) -> Option<RequestId> {
+        self.ids().into_iter().nth(self.index())
+    }
+
+    /// Shows the next pending request, and the first after the last.
+    fn select_next(self) {
+        let (ids, current) = untrack(|| (self.ids(), self.index()));
+        let index = (current + 1) % ids.len().max(1);
+        self.selection.set(Selection { id: ids.into_iter().nth(index), index });
+    }
+
+    /// Returns a pending request.
+    fn find(self, id: &RequestId) -> Option<UserRequest> {
+        self.chat.live.with_untracked(|transcript| {
+            transcript.pending_requests().find(|request| request.id == *id).cloned()
+        })
     }
 }
 
-/// The box; nothing while nothing waits.
-pub(crate) fn questions_view(chat: Chat) -> El {
-    let shown = ActiveRequest { chat, chosen: RwSignal::new(Default::default()) };
-    // A card stays as it is while others come and go: what is written into it must not be lost.
-    let ids = move || shown.all().into_iter().skip(shown.place()).take(1).collect();
-    let card = move |id: String| {
-        find(chat, &id).map_or(Node::Empty, |request| card::card_view(shown, request).into())
+/// The card of the active request. Empty while no request is pending.
+#[component]
+pub(crate) fn PendingRequests(chat: Chat) -> impl IntoView {
+    let active = ActiveRequest::new(chat);
+    // Screen readers announce a pending request wherever they are on the page.
+    let announcement = move || {
+        let is_pending = !active.ids().is_empty();
+        is_pending.then(|| view! { <p class="heard" role="alert">{chat.t.codex_waits()}</p> })
     };
-    // Those who hear the page are told, wherever they are.
-    let heard = move || {
-        let waits = !shown.all().is_empty();
-        waits.then(|| el("p").class("heard").attr("role", "alert").child(chat.t.codex_waits()))
-    };
-    el("div").class("questions").child(live(heard)).child(list(ids, card))
-}
-
-fn find(chat: Chat, id: &str) -> Option<UserRequest> {
-    chat.live.with_untracked(|transcript| {
-        transcript.pending_requests().find(|request| request.id.as_str() == id).cloned()
-    })
+    // A list, because its rows stay while other requests come and go: the input in a card must not be lost.
+    view! {
+        <div class="questions">
+            {announcement}
+            <For each=move || active.id() key=RequestId::clone let:id>
+                {active.find(&id).map(|request| view! { <RequestCard active request/> })}
+            </For>
+        </div>
+    }
 }

@@ -1,20 +1,18 @@
-//! What would be allowed beyond the sandbox, line by line.
+//! Permissions beyond the sandbox.
 
 use codex_gateway_wire::request::{Permission, PermissionAccess};
+use view::prelude::*;
 
 use crate::{
     i18n::Texts,
     icon::{Icon, icon},
-    node::{El, ElementExt as _, el, many},
     text::hidden::exact_name,
 };
 
-/// The list; nothing if nothing of the kind is asked for.
-pub(super) fn permissions_view(permissions: &[Permission], t: &Texts) -> Option<El> {
-    if permissions.is_empty() {
-        return None;
-    }
-    let line = |permission: &Permission| {
+/// The requested permissions, a line for each.
+#[component]
+pub(super) fn PermissionList(permissions: Vec<Permission>, t: &'static Texts) -> impl IntoView {
+    let rows = permissions.into_iter().map(|permission| {
         let (mark, verb) = match permission.access {
             PermissionAccess::Network => (Icon::Globe, t.may_use_network()),
             PermissionAccess::Read => (Icon::File, t.may_read_path()),
@@ -22,8 +20,14 @@ pub(super) fn permissions_view(permissions: &[Permission], t: &Texts) -> Option<
             PermissionAccess::Deny => (Icon::File, t.may_not_touch()),
             PermissionAccess::Other => (Icon::Question, t.unknown()),
         };
-        let target = permission.target.as_deref().map(|target| el("code").child(exact_name(target, t)));
-        el("li").child(icon(mark)).child(el("span").child(verb)).child(target)
-    };
-    Some(el("ul").class("permissions").child(many(permissions.iter().map(line))))
+        let target = permission.target.map(|target| view! { <code>{exact_name(&target, t)}</code> });
+        view! {
+            <li>
+                {icon(mark)}
+                <span>{verb}</span>
+                {target}
+            </li>
+        }
+    });
+    view! { <ul class="permissions">{rows.collect::<Vec<_>>()}</ul> }
 }

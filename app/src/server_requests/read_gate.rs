@@ -1,162 +1,124 @@
-//! Whether all that is asked has been in view. Before that nothing is allowed, neither by a key nor by a click.
+//! The gate that keeps a request from being accepted, by key or by click, before the end of its details was in view.
 //!
-//! Below what is asked stands an element without content. Once it has been inside the box that scrolls and inside the
-//! window, and nothing above it is folded away, the request counts as seen. "Show all" unfolds everything and counts too.
+//! An element without content marks the end of the details. The gate opens once this element has been inside the scroll
+//! box and inside the window, and nothing above it is folded. "Show all" expands everything and opens the gate too.
 
-use std::time::Duration;
-
-use leptos::prelude::*;
+use leptos::html;
+use view::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{
     HtmlElement, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, js_sys,
 };
 
 use super::card::CLICK_GUARD;
-use crate::{
-    browser,
-    i18n::Texts,
-    node::{El, ElementExt as _, ElementRef, el, link_button, live},
-    signal::RwSignalExt as _,
-};
+use crate::{browser, i18n::Texts, signal::RwSignalExt as _};
 
-/// Marks what stands for something that is folded away.
+/// Marks an element that stands for folded content.
 const FOLDED: &str = "[data-folded]";
-/// How much of what was in view stays in view when a key goes on by a page, in pixels.
-const OVERLAP: i32 = 40;
-/// How far an arrow key goes, in pixels.
-const STEP: i32 = 40;
+/// How much of the previous page stays in view when a key scrolls by a page, in pixels.
+const PAGE_OVERLAP_PX: i32 = 40;
+/// How far an arrow key scrolls, in pixels.
+const ARROW_STEP_PX: i32 = 40;
 
-/// How far a request has been seen.
+/// How much of a request was in view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Progress {
-    /// Nothing has been painted yet.
+    /// The card was not painted yet.
     #[default]
     Unknown,
-    /// The end has not been in view.
-    Partly,
-    /// The end has been in view, but something above it is folded away.
+    /// The end was not in view.
+    Partial,
+    /// The end was in view, but something above it is folded.
     Folded,
-    /// All of it has been in view, or was unfolded.
+    /// Everything was in view, or was expanded by "Show all".
     Seen,
 }
 
-/// Follows how far a request has been seen.
+/// Tracks how much of a request was in view.
 #[derive(Clone, Copy)]
-pub(super) struct Reading {
+pub(super) struct ReadGate {
     progress: RwSignal<Progress>,
-    /// Everything is unfolded.
-    pub(super) all: RwSignal<bool>,
-    /// An answer was tried that is not possible yet.
-    tried: RwSignal<bool>,
-    /// The end must stay in view this long.
-    dwell: RwSignal<Duration>,
-    /// The number of times that the end was looked for.
-    looks: RwSignal<u32>,
-    /// Changed to look for the end again.
-    again: RwSignal<u32>,
-    /// The box that scrolls.
-    asked: ElementRef,
-    /// The element below what is asked.
-    end: ElementRef,
+    /// "Show all" was pressed: all changes are expanded.
+    pub(super) is_expanded: RwSignal<bool>,
+    /// The user has tried to accept the request while the gate was closed.
+    was_refused: RwSignal<bool>,
+    /// How often the observer has reported on the end.
+    observations: RwSignal<u32>,
+    /// Makes the observer report again.
+    reobserve: Trigger,
+    /// The element that scrolls the details.
+    pub(super) scroll_box: NodeRef<html::Div>,
+    /// The element that marks the end of the details.
+    pub(super) end: NodeRef<html::Div>,
 }
 
-impl Reading {
+impl ReadGate {
     pub(super) fn new() -> Self {
-        let reading = Self {
+        let gate = Self {
             progress: RwSignal::new(Progress::Unknown),
-            all: RwSignal::new(false),
-            tried: RwSignal::new(false),
-            // A request that has just come cannot be answered at once anyway.
-            dwell: RwSignal::new(Duration::ZERO),
-            looks: RwSignal::new(0),
-            again: RwSignal::new(0),
-            asked: ElementRef::new(),
-            end: ElementRef::new(),
+            is_expanded: RwSignal::new(false),
+            was_refused: RwSignal::new(false),
+            observations: RwSignal::new(0),
+            reobserve: Trigger::new(),
+            scroll_box: NodeRef::new(),
+            end: NodeRef::new(),
         };
         Effect::new(move |_| {
-            reading.again.get();
-            if let Some(end) = reading.end.get()
-                && reading.progress.get_untracked_or_default() != Progress::Seen
+            gate.reobserve.track();
+            if let Some(end) = gate.end.get()
+                && gate.progress.get_untracked_or_default() != Progress::Seen
             {
-                reading.observe(&end);
+                gate.observe(&end);
             }
         });
-        reading
+        gate
     }
 
-    /// The box that scrolls, with what is asked in it and below it what is said about it.
-    pub(super) fn view(self, asked: El, about: Option<El>) -> El {
-        el("div")
-            .class("asked")
-            .node_ref(self.asked)
-            .attr("tabindex", "0")
-            .attr("role", "group")
-            .attr("aria-labelledby", "question")
-            // What was unfolded may leave the end in view, and then nothing else tells.
-            .on_click(move || self.look_again())
-            .child(asked)
-            .child(el("div").class("end").attr("aria-hidden", "true").node_ref(self.end))
-            .child(about)
-    }
-
-    /// Returns `true` once nothing stands in the way of allowing it; tracked.
-    pub(super) fn is_seen(self) -> bool {
+    /// Returns `true` if the request can be accepted; tracked.
+    pub(super) fn is_open(self) -> bool {
         self.progress.get() == Progress::Seen
     }
 
-    /// How far it has been seen, as an attribute; tracked.
-    pub(super) fn word(self) -> Option<&'static str> {
+    /// Returns the value of the attribute `data-seen`; tracked.
+    pub(super) fn seen_attribute(self) -> Option<&'static str> {
         match self.progress.get() {
             Progress::Unknown => None,
-            Progress::Partly => Some("partly"),
+            Progress::Partial => Some("partly"),
             Progress::Folded => Some("folded"),
             Progress::Seen => Some("all"),
         }
     }
 
-    /// Runs `allow` if all has been seen. Else goes on by a page, and says what is needed.
-    pub(super) fn try_to(self, allow: impl FnOnce()) {
+    /// Runs `accept` if the gate is open. Otherwise scrolls by a page, and [`LockHint`] says what is missing.
+    pub(super) fn run_if_open(self, accept: impl FnOnce()) {
         if self.progress.get_untracked_or_default() == Progress::Seen {
-            return allow();
+            return accept();
         }
-        self.tried.set_if_changed(true);
-        self.scroll(|box_height| box_height - OVERLAP);
+        self.was_refused.set_if_changed(true);
+        self.scroll(|box_height| box_height - PAGE_OVERLAP_PX);
     }
 
-    /// Something else is asked than before: it has to be seen again.
+    /// Closes the gate because the details have changed.
     pub(super) fn restart(self) {
         self.progress.set(Progress::Unknown);
-        self.look_again();
+        self.observe_again();
     }
 
-    /// Says why it cannot be allowed yet, and offers to show all.
-    pub(super) fn hint_view(self, sends: bool, t: &'static Texts) -> El {
-        let hint = move || {
-            let words = match (self.progress.get(), sends, self.tried.get()) {
-                (Progress::Unknown | Progress::Seen, ..) => return None,
-                (Progress::Folded, true, _) => t.folded_to_send(),
-                (Progress::Folded, false, _) => t.folded_to_allow(),
-                (Progress::Partly, true, _) => t.scroll_to_send(),
-                (Progress::Partly, false, false) => t.scroll_to_allow(),
-                (Progress::Partly, false, true) => t.not_allowed_yet(),
-            };
-            let show_all = link_button(t.show_all(), move || self.show_all());
-            Some(el("p").child(el("span").attr("id", "question-locked").child(words)).child(show_all))
-        };
-        el("div")
-            .class("locked")
-            .attr("role", "status")
-            .live_attr("data-tried", move || self.tried.get())
-            .child(live(hint))
+    /// Checks again whether the end is in view, unless the gate is open.
+    pub(super) fn observe_again(self) {
+        if self.progress.get_untracked_or_default() != Progress::Seen {
+            self.reobserve.notify();
+        }
     }
 
-    /// Scrolls by a key as the browser does it for what has the focus. Returns `false` if the key means something else.
+    /// Scrolls the details as the browser does for an element with the focus. Returns `false` for keys that do not
+    /// scroll.
     pub(super) fn scroll_by_key(self, key: &str) -> bool {
         match key {
-            "ArrowDown" => self.scroll(|_| STEP),
-            "ArrowUp" => self.scroll(|_| -STEP),
-            "PageDown" | " " => self.scroll(|box_height| box_height - OVERLAP),
-            "PageUp" => self.scroll(|box_height| OVERLAP - box_height),
+            "ArrowDown" => self.scroll(|_| ARROW_STEP_PX),
+            "ArrowUp" => self.scroll(|_| -ARROW_STEP_PX),
+            "PageDown" | " " => self.scroll(|box_height| box_height - PAGE_OVERLAP_PX),
+            "PageUp" => self.scroll(|box_height| PAGE_OVERLAP_PX - box_height),
             "Home" => self.scroll(|_| i32::MIN / 2),
             "End" => self.scroll(|_| i32::MAX / 2),
             _ => return false,
@@ -164,80 +126,114 @@ impl Reading {
         true
     }
 
-    /// Returns `true` if an event was meant for the box that scrolls, or something in it.
+    /// Returns `true` if the target of an event is the scroll box, or is in it.
     pub(super) fn contains(self, target: Option<web_sys::EventTarget>) -> bool {
         let target = target.and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        self.asked.try_get_untracked().flatten().is_some_and(|asked| asked.contains(target.as_ref()))
+        self.scroll_box().is_some_and(|scroll_box| scroll_box.contains(target.as_ref()))
     }
 
+    fn scroll_box(self) -> Option<web_sys::HtmlDivElement> {
+        self.scroll_box.try_get_untracked().flatten()
+    }
+
+    /// Scrolls by the pixels that `distance` returns for the height of the scroll box.
     fn scroll(self, distance: impl FnOnce(i32) -> i32) {
-        let Some(asked) = self.asked.try_get_untracked().flatten() else { return };
-        let before = asked.scroll_top();
-        let distance = distance(asked.client_height());
-        asked.set_scroll_top(before.saturating_add(distance));
-        // Where the box itself is out of the window, the end of what it shows is brought into it.
+        let Some(scroll_box) = self.scroll_box() else { return };
+        let before = scroll_box.scroll_top();
+        let distance = distance(scroll_box.client_height());
+        scroll_box.set_scroll_top(before.saturating_add(distance));
+        // The box is at its end, but its end may be outside of the window.
         if distance > 0
-            && asked.scroll_top() == before
+            && scroll_box.scroll_top() == before
             && let Some(end) = self.end.try_get_untracked().flatten()
         {
             browser::scroll_into_view(&end);
         }
     }
 
+    /// Expands everything and opens the gate.
     fn show_all(self) {
-        self.all.set(true);
+        self.is_expanded.set(true);
         self.progress.set(Progress::Seen);
-        // The button is gone with its focus.
-        if let Some(asked) = self.asked.try_get_untracked().flatten() {
-            let _ = asked.focus();
-        }
-    }
-
-    fn look_again(self) {
-        if self.progress.get_untracked_or_default() != Progress::Seen {
-            self.again.update(|again| *again += 1);
+        // The button that had the focus is removed.
+        if let Some(scroll_box) = self.scroll_box() {
+            let _ = scroll_box.focus();
         }
     }
 
     fn observe(self, end: &HtmlElement) {
-        let looked = Closure::<dyn Fn(js_sys::Array)>::new(move |entries: js_sys::Array| {
+        let callback = Closure::<dyn Fn(js_sys::Array)>::new(move |entries: js_sys::Array| {
             let newest: IntersectionObserverEntry = entries.pop().unchecked_into();
-            self.looked(newest.intersection_ratio() >= 0.5);
+            self.on_observation(newest.intersection_ratio() >= 0.5);
         });
         let options = IntersectionObserverInit::new();
         options.set_threshold(&js_sys::Array::of2(&0.0.into(), &0.5.into()));
-        let looked_at = looked.as_ref().unchecked_ref();
-        let Ok(observer) = IntersectionObserver::new_with_options(looked_at, &options) else { return };
+        let function = callback.as_ref().unchecked_ref();
+        let Ok(observer) = IntersectionObserver::new_with_options(function, &options) else { return };
         observer.observe(end);
-        let held = StoredValue::new_local((observer, looked));
-        on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
+        let observation = StoredValue::new_local((observer, callback));
+        on_cleanup(move || observation.with_value(|(observer, _)| observer.disconnect()));
     }
 
-    /// The end has come into view, or is out of it.
-    fn looked(self, in_view: bool) {
-        let look = self.looks.get_untracked_or_default() + 1;
-        self.looks.set(look);
-        let dwell = self.dwell.get_untracked_or_default();
-        self.dwell.set(CLICK_GUARD);
+    /// The end came into view, or left it.
+    fn on_observation(self, is_in_view: bool) {
+        let number = self.observations.get_untracked_or_default() + 1;
+        self.observations.set(number);
         if self.progress.get_untracked_or_default() == Progress::Seen {
-        } else if !in_view {
-            self.progress.set_if_changed(Progress::Partly);
-        } else if dwell.is_zero() {
-            self.reached_end();
+            return;
+        }
+        if !is_in_view {
+            self.progress.set_if_changed(Progress::Partial);
+        } else if number == 1 {
+            // The buttons of a new card are disabled anyway.
+            self.reach_end();
         } else {
-            // The key that brought it into view must not be followed by one that allows, unread.
-            let settle = move || {
-                if self.looks.get_untracked_or_default() == look {
-                    self.reached_end();
+            // The key press that scrolled to the end is often followed by another one, which must not accept the
+            // request unread. So the end must stay in view for a while.
+            let reach_end = move || {
+                if self.observations.get_untracked_or_default() == number {
+                    self.reach_end();
                 }
             };
-            set_timeout(settle, dwell);
+            set_timeout(reach_end, CLICK_GUARD);
         }
     }
 
-    fn reached_end(self) {
-        let asked = self.asked.try_get_untracked().flatten();
-        let folded = asked.is_some_and(|asked| asked.query_selector(FOLDED).ok().flatten().is_some());
-        self.progress.set_if_changed(if folded { Progress::Folded } else { Progress::Seen });
+    fn reach_end(self) {
+        let folded = self.scroll_box().and_then(|scroll_box| scroll_box.query_selector(FOLDED).ok().flatten());
+        self.progress.set_if_changed(if folded.is_some() { Progress::Folded } else { Progress::Seen });
+    }
+}
+
+/// Says why the request cannot be accepted yet, and offers to show all. Empty once the gate is open.
+#[component]
+pub(super) fn LockHint(
+    gate: ReadGate,
+    /// The request is a form that is sent.
+    sends: bool,
+    t: &'static Texts,
+) -> impl IntoView {
+    let hint = move || {
+        let text = match (gate.progress.get(), sends, gate.was_refused.get()) {
+            (Progress::Unknown | Progress::Seen, ..) => return None,
+            (Progress::Folded, true, _) => t.folded_to_send(),
+            (Progress::Folded, false, _) => t.folded_to_allow(),
+            (Progress::Partial, true, _) => t.scroll_to_send(),
+            (Progress::Partial, false, false) => t.scroll_to_allow(),
+            (Progress::Partial, false, true) => t.not_allowed_yet(),
+        };
+        Some(view! {
+            <p>
+                <span id="question-locked">{text}</span>
+                <button type="button" class="link" on:click=move |_| gate.show_all()>
+                    {t.show_all()}
+                </button>
+            </p>
+        })
+    };
+    view! {
+        <div class="locked" role="status" data-tried=gate.was_refused>
+            {hint}
+        </div>
     }
 }

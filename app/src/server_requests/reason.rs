@@ -1,37 +1,43 @@
-//! Why something is asked for, in the agent's words.
+//! The agent's reason for a request.
+
+use view::prelude::*;
 
 use crate::{
     i18n::Texts,
-    node::{El, ElementExt as _, el, link_button, live, many},
     text::{
         excerpt::first_lines,
         hidden::{TextKind, exact},
     },
 };
-use leptos::prelude::*;
 
-/// How much of a reason is shown at first. More would draw the eye away from what is asked.
-const LINES: usize = 4;
-const CHARS: usize = 320;
+/// How much of a reason is shown before it is expanded. A longer text would distract from the details.
+const MAX_LINES: usize = 4;
+const MAX_CHARS: usize = 320;
 
-/// A reason; of a long one the beginning, and the rest on demand.
-pub(super) fn why_view(reason: &str, t: &'static Texts) -> El {
+/// A reason. The user can expand a long one.
+#[component]
+pub(super) fn Reason(reason: String, t: &'static Texts) -> impl IntoView {
     let reason = reason.trim().to_owned();
-    let all = RwSignal::new(false);
-    let words = move || {
-        let start = beginning(&reason);
-        if all.get() || start.len() == reason.len() {
+    let is_expanded = RwSignal::new(false);
+    let text = move || {
+        let beginning = beginning(&reason);
+        if is_expanded.get() || beginning.len() == reason.len() {
             return exact(&reason, TextKind::Prose, t);
         }
-        let more = link_button(t.show_all(), move || all.set(true));
-        many([exact(start.trim_end(), TextKind::Prose, t), "… ".into(), more.into()])
+        view! {
+            {exact(beginning.trim_end(), TextKind::Prose, t)}
+            "… "
+            <button type="button" class="link" on:click=move |_| is_expanded.set(true)>
+                {t.show_all()}
+            </button>
+        }
     };
-    el("p").class("why").child(live(words))
+    view! { <p class="why">{text}</p> }
 }
 
 fn beginning(reason: &str) -> &str {
-    let lines = first_lines(reason, LINES);
-    lines.char_indices().nth(CHARS).map_or(lines, |(end, _)| &lines[..end])
+    let lines = first_lines(reason, MAX_LINES);
+    lines.char_indices().nth(MAX_CHARS).map_or(lines, |(end, _)| &lines[..end])
 }
 
 #[cfg(test)]
@@ -39,13 +45,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_reason_is_whole() {
+    fn short_reason_is_not_truncated() {
         assert_eq!(beginning("One.\nTwo."), "One.\nTwo.");
     }
 
     #[test]
-    fn long_reason_is_cut_by_lines_and_by_characters() {
-        assert_eq!(beginning(&"a\n".repeat(9)), "a\n".repeat(LINES));
-        assert_eq!(beginning(&"é".repeat(1000)), "é".repeat(CHARS));
+    fn long_reason_is_truncated_by_lines_and_by_characters() {
+        assert_eq!(beginning(&"a\n".repeat(9)), "a\n".repeat(MAX_LINES));
+        assert_eq!(beginning(&"é".repeat(1000)), "é".repeat(MAX_CHARS));
     }
 }

@@ -1,4 +1,4 @@
-//! What a request is about, in a line.
+//! A request in one line, for the log.
 
 use codex_gateway_wire::UserRequest;
 
@@ -6,32 +6,29 @@ use crate::cards::unwrap_shell_command;
 
 /// What a request is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Subject {
-    /// A command, as one types it.
+pub(crate) enum RequestTitle {
+    /// A command as it is typed, or a tool as `server.tool`.
     Command(String),
-    /// A host that is to be connected to.
+    /// A host that a command wants to connect to.
     Host(String),
-    /// In words, the agent's or a server's own.
-    Words(String),
-    /// It does not say.
-    Nothing,
+    /// The reason of the agent or of an MCP server, or the first question.
+    Prose(String),
 }
 
-/// What a request is about.
-pub(crate) fn subject(request: &UserRequest) -> Subject {
+/// Returns the title of a request. `None` if its summary names nothing.
+pub(crate) fn request_title(request: &UserRequest) -> Option<RequestTitle> {
     let summary = &request.summary;
     if let Some(host) = &summary.host {
-        return Subject::Host(host.clone());
+        return Some(RequestTitle::Host(host.clone()));
     }
     if let Some(line) = &summary.command {
-        return Subject::Command(unwrap_shell_command(line));
+        return Some(RequestTitle::Command(unwrap_shell_command(line)));
     }
     if let (Some(tool), Some(server)) = (&summary.tool, &summary.server) {
-        return Subject::Command(format!("{server}.{}", tool.name));
+        return Some(RequestTitle::Command(format!("{server}.{}", tool.name)));
     }
-    let question = || Some(summary.fields.first()?.label.clone());
-    let words = summary.reason.clone().or_else(question);
-    words.map_or(Subject::Nothing, Subject::Words)
+    let first_question = || summary.fields.first().map(|field| field.label.clone());
+    summary.reason.clone().or_else(first_question).map(RequestTitle::Prose)
 }
 
 #[cfg(test)]
@@ -40,8 +37,8 @@ mod tests {
 
     use super::*;
 
-    fn about(summary: RequestSummary) -> Subject {
-        subject(&UserRequest {
+    fn title(summary: RequestSummary) -> Option<RequestTitle> {
+        request_title(&UserRequest {
             id: "r".into(),
             kind: RequestKind::Command,
             method: String::new(),
@@ -54,28 +51,28 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_about_its_host_its_command_its_reason_or_its_question() {
+    fn title_is_the_host_else_the_command_else_the_reason_else_the_first_question() {
         let text = |text: &str| Some(text.to_owned());
-        let words = |text: &str| Subject::Words(text.to_owned());
+        let prose = |text: &str| Some(RequestTitle::Prose(text.to_owned()));
         let command = RequestSummary {
             command: text("bash -lc 'cargo test'"),
             reason: text("why"),
             ..RequestSummary::default()
         };
-        assert_eq!(about(command.clone()), Subject::Command("cargo test".to_owned()));
+        assert_eq!(title(command.clone()), Some(RequestTitle::Command("cargo test".to_owned())));
         assert_eq!(
-            about(RequestSummary { host: text("a.example"), ..command }),
-            Subject::Host("a.example".to_owned())
+            title(RequestSummary { host: text("a.example"), ..command }),
+            Some(RequestTitle::Host("a.example".to_owned()))
         );
         assert_eq!(
-            about(RequestSummary { reason: text("It is outside."), ..RequestSummary::default() }),
-            words("It is outside.")
+            title(RequestSummary { reason: text("It is outside."), ..RequestSummary::default() }),
+            prose("It is outside.")
         );
         let question = FormField { label: "Which?".to_owned(), ..FormField::default() };
         assert_eq!(
-            about(RequestSummary { fields: vec![question], ..RequestSummary::default() }),
-            words("Which?")
+            title(RequestSummary { fields: vec![question], ..RequestSummary::default() }),
+            prose("Which?")
         );
-        assert_eq!(about(RequestSummary::default()), Subject::Nothing);
+        assert_eq!(title(RequestSummary::default()), None);
     }
 }
