@@ -173,7 +173,10 @@ mod tests {
     fn undecided_folder_is_asked_about_with_its_settings() {
         let [question, status] = html(project());
         assert!(question.contains("Trust it?") && question.contains("x: run "), "{question}");
-        assert!(question.contains(r#"data-label="U+202E""#), "characters that reorder text are marked: {question}");
+        assert!(
+            question.contains(r#"data-label="U+202E""#),
+            "characters that reorder text are marked: {question}"
+        );
         assert!(status.contains("are not used"), "{status}");
     }
 

@@ -37,9 +37,9 @@ use crate::{
     browser,
     commands::{Command, Commands, Key},
     composer::{ComposerSetup, composer_view},
+    folder_trust::FolderTrust,
     icon::Icon,
     node::{El, ElementExt as _, el},
-    folder_trust::FolderTrust,
     server_fns::SiteConfig,
     server_requests::PendingRequests,
 };

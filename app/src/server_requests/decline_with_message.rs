@@ -11,7 +11,7 @@ use super::{
     card::CardContext,
     keyboard::{Keycap, Shortcut},
 };
-use crate::{browser, signal::RwSignalExt as _, state::Unsent};
+use crate::{browser, state::Unsent};
 
 /// A button that opens a field for the message.
 #[component]

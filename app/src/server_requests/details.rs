@@ -28,8 +28,7 @@ pub(super) fn RequestDetails(card: CardContext) -> impl IntoView {
         Some(tool) => tool.description.as_deref(),
         None => summary.reason.as_deref().filter(|_| kind == RequestKind::Elicitation),
     };
-    let description =
-        description.map(|text| view! { <p class="says">{exact(text, TextKind::Prose, t)}</p> });
+    let description = description.map(|text| view! { <p class="says">{exact(text, TextKind::Prose, t)}</p> });
     let arguments = summary.tool.as_ref().map(|tool| tool.arguments.clone());
     let arguments = arguments.filter(|arguments| !arguments.is_empty());
     let arguments = arguments.map(|arguments| view! { <ArgumentTable arguments t/> });

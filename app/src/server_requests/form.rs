@@ -76,8 +76,7 @@ pub(super) fn FormFields(card: CardContext, form: Form) -> impl IntoView {
     });
     let link = summary.url.clone().map(|url| view! { <FormLink url t/> });
     // A request of an unknown form is shown as JSON.
-    let is_unknown =
-        summary.fields.is_empty() && link.is_none() && form.format == ContentFormat::TypedValues;
+    let is_unknown = summary.fields.is_empty() && link.is_none() && form.format == ContentFormat::TypedValues;
     let json = is_unknown.then(|| json_view(t.asked(), &card.request.params, t));
     view! {
         <div class="form">{rows.collect::<Vec<_>>()}</div>
@@ -89,10 +88,9 @@ pub(super) fn FormFields(card: CardContext, form: Form) -> impl IntoView {
 /// The buttons that send a form or decline it.
 #[component]
 pub(super) fn FormButtons(card: CardContext, form: Form) -> impl IntoView {
-    let (t, locked) = (card.chat.t, card.locked);
-    let is_available = |kind: &str| {
-        card.request.available_decisions.iter().any(|decision| decision.kind() == kind)
-    };
+    let (t, locked, gate) = (card.chat.t, card.locked, card.gate);
+    let is_available =
+        |kind: &str| card.request.available_decisions.iter().any(|decision| decision.kind() == kind);
     let can_cancel = is_available(Decision::CANCEL);
     let can_send = form.format == ContentFormat::Answers || is_available(Decision::ACCEPT);
     let send_label = if card.request.summary.url.is_some() { t.link_done() } else { t.send_answers() };
@@ -106,7 +104,7 @@ pub(super) fn FormButtons(card: CardContext, form: Form) -> impl IntoView {
         };
         let disabled = Signal::derive(move || locked.get() || form.content().is_none());
         view! {
-            <ChoiceButton on_press=send disabled gate=Some(card.gate) is_primary=true shortcut=None>
+            <ChoiceButton on_press=send disabled gate=Some(gate) is_primary=true shortcut=None>
                 {send_label}
             </ChoiceButton>
         }
@@ -166,7 +164,9 @@ mod tests {
         for url in ["https://a.example/x?to=b@c", "http://a.example"] {
             assert!(is_safe_link(url), "{url}");
         }
-        for url in ["https://bank.example@evil.example/", "javascript:alert(1)", "https://\u{430}.example", ""] {
+        for url in
+            ["https://bank.example@evil.example/", "javascript:alert(1)", "https://\u{430}.example", ""]
+        {
             assert!(!is_safe_link(url), "{url}");
         }
     }

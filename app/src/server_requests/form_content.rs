@@ -41,7 +41,9 @@ pub(super) fn form_content(
             _ if format == ContentFormat::Answers => serde_json::to_string(&values).ok()?,
             FieldInput::Many => serde_json::to_string(&values).ok()?,
             // Parsing the object below fails if the rest is not a number.
-            FieldInput::Number => Some(text.trim()).filter(|text| text.starts_with(starts_number))?.to_owned(),
+            FieldInput::Number => {
+                Some(text.trim()).filter(|text| text.starts_with(starts_number))?.to_owned()
+            }
             FieldInput::Boolean => (text == "true").to_string(),
             _ => serde_json::to_string(text).ok()?,
         };
@@ -72,8 +74,7 @@ mod tests {
     fn questions_have_no_content_until_each_has_an_answer() {
         let fields = [field("c", FieldInput::One, true), field("p", FieldInput::Secret, true)];
         assert_eq!(form_content(&fields, &values(&["Blue", ""]), ContentFormat::Answers), None);
-        let answers =
-            form_content(&fields, &values(&["Red \"x\"", "hush"]), ContentFormat::Answers).unwrap();
+        let answers = form_content(&fields, &values(&["Red \"x\"", "hush"]), ContentFormat::Answers).unwrap();
         assert_eq!(answers.get(), r#"{"c":["Red \"x\""],"p":["hush"]}"#);
     }
 

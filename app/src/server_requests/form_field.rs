@@ -89,8 +89,7 @@ fn TextField(
     t: &'static Texts,
 ) -> impl IntoView {
     // A text field has a single line, and does not mark hidden characters.
-    let is_hidden =
-        |text: &&String| text.len() > MAX_VISIBLE_DEFAULT_BYTES || plain_name(text) != **text;
+    let is_hidden = |text: &&String| text.len() > MAX_VISIBLE_DEFAULT_BYTES || plain_name(text) != **text;
     let full_default = default.as_ref().filter(is_hidden).filter(|_| kind != "password");
     let full_default = full_default.map(|text| {
         view! {

@@ -200,7 +200,8 @@ impl ReadGate {
     }
 
     fn reach_end(self) {
-        let folded = self.scroll_box().and_then(|scroll_box| scroll_box.query_selector(FOLDED).ok().flatten());
+        let folded =
+            self.scroll_box().and_then(|scroll_box| scroll_box.query_selector(FOLDED).ok().flatten());
         self.progress.set_if_changed(if folded.is_some() { Progress::Folded } else { Progress::Seen });
     }
 }
