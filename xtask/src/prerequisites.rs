@@ -41,26 +41,6 @@ fn wasm_target() -> Result<()> {
     run(program("rustup").args(["target", "add", WASM_TARGET]))
 }
 
-/// Installs the source of the standard library with rustup: a release compiles it for the browser.
-///
-/// Returns `false` if it is missing and there is no rustup. The release is then a little larger.
-pub(crate) fn std_source() -> Result<bool> {
-    let sysroot = stdout_of(program("rustc").args(["--print", "sysroot"]));
-    let source = |root: String| Path::new(&root).join("lib/rustlib/src/rust/library/Cargo.lock");
-    if sysroot.map(source).is_some_and(|lock| lock.is_file()) {
-        return Ok(true);
-    }
-    if stdout_of(program("rustup").arg("--version")).is_none() {
-        println!(
-            "the source of Rust's standard library is missing, and there is no rustup to add it: the page will be 18 KB larger"
-        );
-        return Ok(false);
-    }
-    println!("adding the source of Rust's standard library");
-    run(program("rustup").args(["component", "add", "rust-src"]))?;
-    Ok(true)
-}
-
 /// Checks the version of Node, which runs the tools of the build and the tests. The server does not need it.
 fn node() -> Result<()> {
     let Some(version) = stdout_of(program("node").arg("--version")) else {

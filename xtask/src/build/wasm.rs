@@ -9,7 +9,6 @@ use wasm_bindgen_cli_support::Bindgen;
 use super::{Profile, compress};
 use crate::command::{cargo, npm_tool, run};
 use crate::fresh::unless_fresh;
-use crate::prerequisites;
 use crate::project::{self, FRONTEND, SERVER, WASM_TARGET};
 
 /// The wasm-opt passes that give the fewest bytes on the wire.
@@ -26,17 +25,6 @@ const WASM_OPT_PASSES: [&str; 10] = [
     "--vacuum",
     "--duplicate-function-elimination",
     "--remove-unused-module-elements",
-];
-
-/// Cargo arguments that build the standard library too, with panics that abort at once.
-///
-/// Panic messages, source locations and their formatting code are a twentieth of the module, and no user sees them.
-/// A development build keeps them. The arguments are unstable, hence `RUSTC_BOOTSTRAP`, which is set for this module alone.
-const IMMEDIATE_ABORT: [&str; 4] = [
-    "-Zbuild-std=std,panic_abort",
-    "-Zunstable-options",
-    "--config",
-    "target.wasm32-unknown-unknown.rustflags=['-Zunstable-options','-Cpanic=immediate-abort']",
 ];
 
 /// Part of the names of exports that no page calls.
@@ -63,9 +51,6 @@ pub(crate) fn build(profile: Profile) -> Result<Module> {
     };
     let mut compile = cargo();
     compile.args(["build", "--package", FRONTEND, "--target", WASM_TARGET, "--profile", cargo_profile]);
-    if profile == Profile::Release && prerequisites::std_source()? {
-        compile.env("RUSTC_BOOTSTRAP", "1").args(IMMEDIATE_ABORT);
-    }
     run(&mut compile)?;
 
     let dir = project::target_dir().join("xtask").join(format!("module-{}", profile.name()));
