@@ -12,7 +12,7 @@
 //! - `server_requests`: requests of codex that wait for the user, and their answers; `rules`: the user's rules
 //! - `folder_trust`: whether the user trusts the codex settings of the folder
 //! - `state`: what the page knows, without views: the conversation, the event stream that feeds it, drafts
-//! - [`server_fns`]: what the page asks of the server
+//! - [`server_fns`]: the server functions, which the page calls
 //! - `cookies`: reading those of a request, on the server
 //! - `i18n`: every word, in each language; `prefs`: theme and language
 //! - `base_path`: the addresses of the gateway's paths; `route`: which page an address is
@@ -71,7 +71,7 @@ pub use cookies::cookies;
 #[cfg(feature = "ssr")]
 pub use prefs::theme_word;
 #[cfg(feature = "ssr")]
-pub use server_fns::{PageData, ServerContext, known_colours, load};
+pub use server_fns::{PageData, ServerContext, load_page, page_highlights};
 #[cfg(feature = "ssr")]
 pub use shell::{PAGES, init_tasks, shell};
 #[cfg(feature = "ssr")]

@@ -13,7 +13,7 @@ use axum::{
     routing::{get, post},
 };
 use codex_gateway_app::{
-    BasePath, PAGES, PageData, RenderBudget, ServerContext, init_tasks, known_colours, load, shell,
+    BasePath, PAGES, PageData, RenderBudget, ServerContext, init_tasks, load_page, page_highlights, shell,
 };
 use codex_gateway_wire::OwnerId;
 use leptos::{config::LeptosOptions, nonce::Nonce, prelude::provide_context};
@@ -47,7 +47,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
 /// [`Renderer`](crate::rendering::Renderer) is omitted from its page, and loaded by the browser.
 async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Request) -> Response {
     let context = server_context(&state, owner);
-    let (status, loaded) = load(&context, request.uri().path()).await;
+    let (status, loaded) = load_page(&context, request.uri().path()).await;
     if let Some(path) = loaded.moved_to() {
         return Redirect::temporary(&state.base_path.address(&path)).into_response();
     }
@@ -103,12 +103,12 @@ impl Page {
     /// Renders the whole document. `None` if it exceeds [`MAX_PAGE_BYTES`].
     async fn render(self, loaded: PageData, budget: Option<RenderBudget>) -> Option<Bytes> {
         let Self { context, base_path, parts, nonce, leptos } = self;
-        let colours = known_colours(&context, &loaded).await;
+        let highlights = page_highlights(&context, &loaded).await;
         let provide = move || {
             provide_context(context.clone());
             provide_context(base_path.clone());
             provide_context(loaded.clone());
-            provide_context(colours.clone());
+            provide_context(highlights.clone());
             if let Some(budget) = &budget {
                 provide_context(budget.clone());
             }

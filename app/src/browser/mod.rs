@@ -34,9 +34,7 @@ pub(crate) use self::{
 
 // Earlier names, for modules that still use them.
 pub(crate) use self::{
-    document::{
-        is_hidden as hidden, root_element as root, set_favicon as set_icon, submit_form as submit,
-    },
+    document::{is_hidden as hidden, root_element as root, set_favicon as set_icon, submit_form as submit},
     focus::{focus_enclosing_region as focus_around, restore_lost_focus as catch_focus},
     input::{
         PASSWORD_MANAGER_OPT_OUT as UNMANAGED, is_input as is_field, is_input_focused as writing,

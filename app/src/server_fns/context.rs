@@ -1,4 +1,4 @@
-//! What a call finds on the server.
+//! The context of server functions and pages on the server.
 
 use codex_gateway_engine::{
     IdempotencyKey, Session, SessionError, Sessions, ThreadView, bridge::ConfigWarning,
@@ -14,26 +14,34 @@ use leptos_axum::ResponseOptions;
 use super::{ApiError, Conversation, Home, PageData, SiteConfig};
 use crate::route::Route;
 
-/// What the server provides to every page and server function.
+/// The context that the server provides to each page and server function.
 #[derive(Clone)]
 pub struct ServerContext {
-    /// The sessions.
+    /// The engine's sessions.
     pub sessions: Sessions,
-    /// Who asks.
+    /// The signed-in reader.
     pub owner: OwnerId,
-    /// Names this build of the server; an older page is offered a reload.
+    /// Identifies this build of the server. A page of another build offers a reload.
     pub build_id: std::sync::Arc<str>,
-    /// Whether one signs in here, and can sign out.
+    /// Whether readers sign in, and can sign out.
     pub auth_enabled: bool,
 }
 
-/// How many conversations the first screen lists.
-const RECENT: usize = 4;
+/// Conversations on the home page.
+const MAX_RECENT: usize = 4;
 
 impl ServerContext {
+    /// Returns the context of the current request.
+    ///
+    /// # Errors
+    /// `internal` outside of a request.
+    pub(super) fn current() -> Result<Self, ApiError> {
+        use_context().ok_or_else(|| ApiError::internal("There is no request.".to_owned()))
+    }
+
     pub(super) async fn home(&self) -> Home {
         let catalog = self.sessions.catalog();
-        let recent = self.sessions.recent(&self.owner, RECENT).await;
+        let recent = self.sessions.recent(&self.owner, MAX_RECENT).await;
         let workspaces = self.sessions.workspaces().await;
         let project = self.project(None).await;
         Home {
@@ -49,13 +57,13 @@ impl ServerContext {
         }
     }
 
-    /// A folder; `None` if it cannot be read.
+    /// Returns a folder and its codex settings. `None` if it cannot be read.
     async fn project(&self, cwd: Option<&str>) -> Option<Project> {
         self.sessions.project(&self.owner, cwd).await.ok()
     }
 
-    /// A conversation with its folder.
-    async fn in_folder(&self, snapshot: Snapshot) -> Conversation {
+    /// Adds the settings and the folder to a snapshot.
+    async fn with_project(&self, snapshot: Snapshot) -> Conversation {
         let project = match snapshot.transcript.cwd.as_deref() {
             Some(cwd) => self.project(Some(cwd)).await,
             None => None,
@@ -63,22 +71,23 @@ impl ServerContext {
         Conversation { site: self.site(), snapshot, project }
     }
 
-    /// A session of the reader's.
+    /// Returns a session of the reader.
     pub(super) async fn session(&self, id: &SessionId) -> Result<Session, SessionError> {
         self.sessions.get(&self.owner, id).await
     }
 
+    /// Returns the conversation of a session.
     pub(super) async fn conversation(&self, id: &SessionId) -> Result<Conversation, SessionError> {
         let snapshot = self.session(id).await?.snapshot().await?;
-        Ok(self.in_folder(snapshot).await)
+        Ok(self.with_project(snapshot).await)
     }
 
-    /// A thread: the session that is in it, or what was said in it before.
+    /// Returns the conversation of a thread: of the session that has it open, else from disk.
     pub(super) async fn thread(&self, id: &ThreadId) -> Result<Conversation, SessionError> {
         let snapshot = match self.sessions.view_thread(&self.owner, id).await? {
             ThreadView::Session(session) => session.snapshot().await?,
             ThreadView::Stored(transcript, older) => Snapshot {
-                // It has no log: nothing follows.
+                // A stored thread has no event log, so no stream continues from here.
                 at: EventId { epoch: "past".to_owned(), seq: 0 },
                 session: SessionInfo {
                     id: SessionId::default(),
@@ -92,7 +101,7 @@ impl ServerContext {
                 transcript: *transcript,
             },
         };
-        Ok(self.in_folder(snapshot).await)
+        Ok(self.with_project(snapshot).await)
     }
 
     fn site(&self) -> SiteConfig {
@@ -108,28 +117,26 @@ impl ServerContext {
     }
 }
 
-/// Reads what the page at a path begins with, before it is rendered: so the status of the answer can say how that
-/// went. To be put into the context of the page, beside the [`ServerContext`].
-pub async fn load(context: &ServerContext, path: &str) -> (StatusCode, PageData) {
-    let found = |loaded| (StatusCode::OK, loaded);
-    let refused = |status: u16, failure| {
-        (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), PageData::failed(failure))
+/// Loads the data of the page at `path`, and the status of its response.
+///
+/// Provide the data to the page as context, next to the [`ServerContext`].
+pub async fn load_page(context: &ServerContext, path: &str) -> (StatusCode, PageData) {
+    let result = match Route::parse(path) {
+        Route::Home => Ok(PageData::home(context.home().await)),
+        Route::Conversation(id) => context.conversation(&id).await.map(PageData::conversation),
+        Route::Thread(id) => context.thread(&id).await.map(PageData::conversation),
+        Route::Unknown => return (StatusCode::NOT_FOUND, PageData::failed(ApiError::not_found())),
     };
-    match Route::parse(path) {
-        Route::Home => found(PageData { home: Some(context.home().await), ..PageData::default() }),
-        Route::Conversation(id) => match context.conversation(&id).await {
-            Ok(conversation) => found(PageData { conversation: Some(conversation), ..PageData::default() }),
-            Err(error) => refused(error.code().status(), failure(&error)),
-        },
-        Route::Thread(id) => match context.thread(&id).await {
-            Ok(past) => found(PageData { conversation: Some(past), ..PageData::default() }),
-            Err(error) => refused(error.code().status(), failure(&error)),
-        },
-        Route::Unknown => refused(404, ApiError::not_found()),
+    match result {
+        Ok(data) => (StatusCode::OK, data),
+        Err(error) => {
+            let status = StatusCode::from_u16(error.code().status());
+            (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), PageData::failed(api_error(&error)))
+        }
     }
 }
 
-fn failure(error: &SessionError) -> ApiError {
+fn api_error(error: &SessionError) -> ApiError {
     let thread_id = match error {
         SessionError::Ended { thread } => Some(thread.clone()),
         _ => None,
@@ -137,33 +144,35 @@ fn failure(error: &SessionError) -> ApiError {
     ApiError { thread_id, ..ApiError::new(error.code().as_str(), error.to_string()) }
 }
 
-pub(super) fn context() -> Result<ServerContext, ApiError> {
-    use_context().ok_or_else(|| ApiError::new("internal", "There is no request.".to_owned()))
+/// Converts an error of the engine, and sets the response's status.
+pub(super) fn to_api_error(error: SessionError) -> ApiError {
+    set_status(error.code().status());
+    api_error(&error)
 }
 
-/// The key under which a message is taken once: the page repeats a message, with the same id, whose reply did not come.
-/// `None` for a message without an id.
+/// Returns the idempotency key of a message. The page sends a message again, with the same client id, if no response
+/// came.
+///
+/// `None` for a message without a client id.
 pub(super) fn message_key(turn: &StartTurn, purpose: &[&str]) -> Option<IdempotencyKey> {
     let id = turn.client_message_id.as_deref()?;
     let parts: Vec<&[u8]> = purpose.iter().map(|part| part.as_bytes()).collect();
     IdempotencyKey::new(&format!("page-{id}"), &parts)
 }
 
-/// Passes an error on, and its status.
-pub(super) fn failed(error: SessionError) -> ApiError {
-    set_status(error.code().status());
-    failure(&error)
-}
-
-/// A text that says something.
-pub(super) fn text(prompt: String) -> Result<String, ApiError> {
-    if prompt.trim().is_empty() {
+/// Returns the text if it is not blank.
+///
+/// # Errors
+/// `empty_prompt`.
+pub(super) fn require_text(text: String) -> Result<String, ApiError> {
+    if text.trim().is_empty() {
         set_status(400);
         return Err(ApiError::new("empty_prompt", "The text is empty.".to_owned()));
     }
-    Ok(prompt)
+    Ok(text)
 }
 
+/// Sets the status of the server function's response.
 pub(super) fn set_status(status: u16) {
     if let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(status)) {
         response.set_status(status);

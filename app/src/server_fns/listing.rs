@@ -1,4 +1,4 @@
-//! The conversations of a reader: those that are live, and those that are on disk.
+//! The list of a reader's conversations: those of loaded sessions, and those on disk.
 
 #[cfg(feature = "ssr")]
 use std::collections::{HashMap, HashSet};
@@ -6,18 +6,16 @@ use std::collections::{HashMap, HashSet};
 #[cfg(feature = "ssr")]
 use codex_gateway_engine::{SessionError, ThreadQuery};
 #[cfg(feature = "ssr")]
-use codex_gateway_wire::api::SessionSummary;
-#[cfg(feature = "ssr")]
-use codex_gateway_wire::api::SortKey;
+use codex_gateway_wire::api::{SessionSummary, SortKey};
 use codex_gateway_wire::{SessionId, ThreadId, lenient_deserialize};
 use serde::Serialize;
 
 /// A page of a reader's conversations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Listing {
-    /// The newest first; those that are live before those that are on disk.
+    /// Newest first; those of loaded sessions before those on disk.
     pub rows: Vec<Row>,
-    /// Where the next page begins.
+    /// The cursor of the next page.
     pub next: Option<String>,
 }
 lenient_deserialize!(Listing { rows, next });
@@ -26,37 +24,37 @@ lenient_deserialize!(Listing { rows, next });
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
-    /// The session that is in it, if one is.
+    /// The session that has the conversation open.
     pub session: Option<SessionId>,
-    /// Its thread.
+    /// The conversation's thread.
     pub thread: ThreadId,
-    /// What it is about.
+    /// The title.
     pub title: Option<String>,
-    /// When something last happened in it, in Unix milliseconds.
+    /// Time of the last activity, in Unix milliseconds.
     pub at_ms: i64,
     /// Whether a turn is running.
     pub running: bool,
-    /// Whether something waits for the user.
+    /// Whether a request is waiting for the user.
     pub waiting: bool,
-    /// When a turn last ended in it, or something was last asked, in Unix milliseconds.
+    /// Time when a turn last ended or a request was last opened, in Unix milliseconds.
     pub news_ms: i64,
 }
 lenient_deserialize!(Row { session, thread, title, at_ms, running, waiting, news_ms });
 
-/// How many threads a page has.
+/// Threads of a page.
 #[cfg(feature = "ssr")]
-const PAGE: u32 = 40;
+const THREADS_PAGE_SIZE: u32 = 40;
 
 #[cfg(feature = "ssr")]
 impl super::ServerContext {
-    /// A page of conversations with this in their titles.
+    /// Returns a page of the conversations whose titles contain `search`. The first page has all loaded sessions.
     pub(super) async fn listing(
         &self,
         search: &str,
         cursor: Option<String>,
     ) -> Result<Listing, SessionError> {
         let query = ThreadQuery {
-            limit: PAGE,
+            limit: THREADS_PAGE_SIZE,
             sort_key: Some(SortKey::UpdatedAt),
             archived: false,
             cwd: None,
@@ -67,7 +65,7 @@ impl super::ServerContext {
         let live = self.sessions.loaded_sessions(&self.owner);
         let in_memory: HashSet<&ThreadId> =
             live.iter().filter_map(|session| session.thread_id.as_ref()).collect();
-        let past = page.threads.iter().filter_map(|thread| past_row(thread.get()));
+        let past = page.threads.iter().filter_map(|thread| stored_row(thread.get()));
         let mut past: Vec<Row> = past.filter(|row| !in_memory.contains(&row.thread)).collect();
         let threads = past.iter().map(|row| row.thread.clone()).collect();
         let stored = self.sessions.dormant_sessions_in(&self.owner, threads).await;
@@ -78,15 +76,15 @@ impl super::ServerContext {
                 (row.session, row.news_ms) = (Some(session.id), session.news_ms);
             }
         }
-        let mut rows = if cursor.is_none() { rows_of(live, search) } else { Vec::new() };
+        let mut rows = if cursor.is_none() { matching_rows(live, search) } else { Vec::new() };
         rows.extend(past);
         Ok(Listing { rows, next: page.next_cursor })
     }
 }
 
-/// The sessions with this in their titles.
+/// Returns the rows of the sessions whose titles contain `search`, ignoring case.
 #[cfg(feature = "ssr")]
-fn rows_of(sessions: Vec<SessionSummary>, search: &str) -> Vec<Row> {
+fn matching_rows(sessions: Vec<SessionSummary>, search: &str) -> Vec<Row> {
     let search = search.to_lowercase();
     let found = |title: &Option<String>| {
         search.is_empty() || title.as_ref().is_some_and(|title| title.to_lowercase().contains(&search))
@@ -105,9 +103,9 @@ fn rows_of(sessions: Vec<SessionSummary>, search: &str) -> Vec<Row> {
     sessions.into_iter().filter(|session| found(&session.title)).filter_map(row).collect()
 }
 
-/// A thread as codex describes it.
+/// Reads a thread as codex describes it. `None` if it is incomplete.
 #[cfg(feature = "ssr")]
-fn past_row(thread: &str) -> Option<Row> {
+fn stored_row(thread: &str) -> Option<Row> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Thread {

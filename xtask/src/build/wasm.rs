@@ -29,8 +29,8 @@ const WASM_OPT_PASSES: [&str; 10] = [
 
 /// Part of the names of exports that no page calls.
 ///
-/// They belong to the streams of leptos's server functions, and an export keeps all the code that it reaches. The app's
-/// server functions go through `app/src/server_fns/call.rs` instead.
+/// They belong to the streams of Leptos's own client for server functions, and an export keeps all the code that it
+/// reaches. The app has a client without streams (`app/src/server_fns/client.rs`).
 const UNUSED_EXPORT: &str = "intounderlying";
 
 /// The module as the browser loads it, with its JavaScript glue. A release has `.br` and `.gz` files next to both.

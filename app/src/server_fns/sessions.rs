@@ -1,4 +1,4 @@
-//! What is done with a whole conversation, on the server.
+//! Sessions that server functions create and act on.
 
 use codex_gateway_engine::{Session, SessionError};
 use codex_gateway_wire::{
@@ -9,21 +9,21 @@ use codex_gateway_wire::{
 use super::ServerContext;
 
 impl ServerContext {
-    /// Does it; see [`super::calls::act`].
+    /// See [`super::act_on_conversation`].
     pub(super) async fn act(
         &self,
         thread: &ThreadId,
         action: ThreadAction,
         about: Option<String>,
     ) -> Result<Option<SessionId>, SessionError> {
-        let turn = about.as_deref().map(TurnId::from);
         let session = match action {
             ThreadAction::Fork => {
+                let turn = about.as_deref().map(TurnId::from);
                 let settings = self.with_web_defaults(CreateSession::default());
                 self.sessions.fork(&self.owner, thread, turn, settings).await?
             }
             ThreadAction::Compact => {
-                let session = self.session_with(thread).await?;
+                let session = self.session_for_thread(thread).await?;
                 session.compact().await?;
                 session
             }
@@ -32,7 +32,7 @@ impl ServerContext {
                 let target = instructions.map_or(ReviewTarget::UncommittedChanges, |instructions| {
                     ReviewTarget::Custom { instructions }
                 });
-                let session = self.session_with(thread).await?;
+                let session = self.session_for_thread(thread).await?;
                 session.review(target).await?;
                 session
             }
@@ -48,7 +48,7 @@ impl ServerContext {
         Ok(Some(session.id().clone()))
     }
 
-    /// Sends a message in a fork; see [`super::calls::fork_and_send`].
+    /// See [`super::fork_and_send`].
     pub(super) async fn fork_and_send(
         &self,
         thread: &ThreadId,
@@ -61,7 +61,7 @@ impl ServerContext {
         let fork = session.summary().thread_id;
         if let Err(error) = session.start_turn(turn).await {
             if let Some(fork) = fork {
-                // The message is refused already; why the fork is left over is in the log.
+                // The reader gets the turn's error. The engine logs why the fork could not be deleted.
                 let _ = self.sessions.delete_thread(&self.owner, fork.as_str()).await;
             }
             return Err(error);
@@ -69,14 +69,14 @@ impl ServerContext {
         Ok(session.id().clone())
     }
 
-    /// Makes a session and starts its first turn.
-    pub(super) async fn begin(
+    /// Creates a session and starts its first turn.
+    pub(super) async fn create_and_start(
         &self,
         request: CreateSession,
         turn: StartTurn,
     ) -> Result<SessionId, SessionError> {
         let session = match self.sessions.create(&self.owner, request).await {
-            // Somebody was faster: their session has the conversation.
+            // Another request has resumed the thread meanwhile.
             Err(SessionError::ThreadHeld { session: Some(id) }) => {
                 self.session(&id).await?.start_turn(turn).await?;
                 return Ok(id);
@@ -84,27 +84,27 @@ impl ServerContext {
             session => session?,
         };
         if let Err(error) = session.start_turn(turn).await {
-            // A conversation that never began would only take up a place. Who asks sees why it did not.
+            // A session without a turn would only count towards the session limit. The reader gets the turn's error.
             let _ = self.sessions.delete(&self.owner, session.id()).await;
             return Err(error);
         }
         Ok(session.id().clone())
     }
 
-    /// The session that is in a thread; if none is, one that is made.
-    async fn session_with(&self, thread: &ThreadId) -> Result<Session, SessionError> {
+    /// Returns the session that has a thread open. Creates one if there is none.
+    async fn session_for_thread(&self, thread: &ThreadId) -> Result<Session, SessionError> {
         if let Some(session) = self.sessions.get_by_thread(&self.owner, thread).await? {
             return Ok(session);
         }
         let request = CreateSession { resume_thread_id: Some(thread.clone()), ..CreateSession::default() };
         match self.sessions.create(&self.owner, self.with_web_defaults(request)).await {
-            // Somebody was faster.
+            // Another request has resumed the thread meanwhile.
             Err(SessionError::ThreadHeld { session: Some(id) }) => self.session(&id).await,
             session => session,
         }
     }
 
-    /// A request for a session of the page's.
+    /// Returns a request with the defaults of sessions that the page creates.
     fn with_web_defaults(&self, request: CreateSession) -> CreateSession {
         CreateSession { approvals: Some(self.sessions.config().approvals.web_default()), ..request }
     }
