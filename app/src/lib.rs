@@ -18,7 +18,7 @@
 //! - `base_path`: the addresses of the gateway's paths; `route`: which page an address is
 //! - `node`: the pieces that pages are built of; `signal`: what is added to signals
 //! - `start`: how the page begins in the browser
-//! - `upload`: sending an image to the server
+//! - `upload`: uploads of images
 //! - `notify`: what the system tells of while nobody looks
 //! - `text`: plain functions on texts; `browser`: what is asked of the browser
 

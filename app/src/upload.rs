@@ -3,10 +3,15 @@
 use codex_gateway_wire::{UploadId, api::Upload};
 use web_sys::Blob;
 
-use crate::{browser::post, server_fns::ApiError};
+use crate::{browser::http, server_fns::ApiError};
 
 /// Uploads an image and returns its id.
+///
+/// # Errors
+/// Those of [`http::post`].
 pub(crate) async fn image(image: &Blob) -> Result<UploadId, ApiError> {
-    let body = post("/api/uploads", image, None, None).await?;
-    serde_json::from_str(&body).map(|upload: Upload| upload.id).map_err(|_| ApiError::of_reply(200, &body))
+    let response = http::post("/api/uploads", image, None, None).await?;
+    serde_json::from_str(&response)
+        .map(|upload: Upload| upload.id)
+        .map_err(|_| ApiError::of_reply(200, &response))
 }

@@ -5,7 +5,7 @@
 mod document;
 mod focus;
 mod history;
-mod http;
+pub(crate) mod http;
 mod input;
 mod media;
 mod platform;
@@ -20,7 +20,6 @@ pub(crate) use self::{
     },
     focus::{focus, focus_composer, focus_enclosing_region, restore_lost_focus},
     history::{page_address, pop_overlay, push_overlay, push_path, reload, replace_path},
-    http::{ask, post, text},
     input::{
         PASSWORD_MANAGER_OPT_OUT, is_ime_composing, is_input, is_input_focused, replace_selection,
         select_contents, targets_input,

@@ -3,11 +3,12 @@
 //! The browser's `EventSource` delivers everything that has arrived at once: thousands of events while an agent writes
 //! fast. The page can then neither draw nor react to a key. This reader yields to the browser after half a frame.
 
+use gloo_net::http::Response;
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, AbortSignal, Headers, ReadableStreamDefaultReader, RequestInit, Response,
+    AbortController, AbortSignal, ReadableStreamDefaultReader,
     js_sys::{Function, Promise, Reflect, Uint8Array},
 };
 
@@ -75,16 +76,7 @@ pub(crate) async fn read_events(
     accept: Accept,
     on_arrival: impl Fn(Arrival),
 ) -> Result<(), ApiError> {
-    let request = RequestInit::new();
-    request.set_signal(Some(signal));
-    if let Ok(headers) = Headers::new() {
-        let _ = headers.set("Accept", accept.as_str());
-        request.set_headers(&headers);
-    }
-    let response = browser::ask(path, &request).await?;
-    if !response.ok() {
-        return browser::text(&response).await.map(drop);
-    }
+    let response = browser::http::get(path, accept.as_str(), signal).await?;
     // It makes no difference why a response breaks off.
     let _ = read_body(&response, signal, on_arrival).await;
     Ok(())
