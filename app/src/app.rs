@@ -4,9 +4,9 @@ use leptos::task::spawn_local;
 use view::prelude::*;
 
 use crate::{
-    commands::{Commands, add_global, help_view, palette_view},
+    commands::{Commands, KeyboardHelp, Palette, add_global},
     composer::{clear_drafts_of_other_owners, guard_window},
-    dialog::Dialog,
+    dialog::DialogHandle,
     markdown::highlight::HighlightCache,
     node::{ElementExt as _, Node, el, live},
     pages::page_view,
@@ -32,7 +32,7 @@ pub fn App() -> impl IntoView {
     let drawer = Drawer::new();
     provide_context(drawer);
     let commands = Commands::provide();
-    let (palette, help) = (Dialog::new("palette"), Dialog::new("keys"));
+    let (palette, help) = (DialogHandle::new("palette"), DialogHandle::new("keys"));
     let rules = RulesDialogHandle::provide();
     add_global(commands, navigator, drawer, palette, help, rules);
     let conversations = Conversations::follow(navigator, tabs);
@@ -72,8 +72,8 @@ pub fn App() -> impl IntoView {
         .child(sidebar_view(drawer, conversations, navigator, palette))
         .child(backdrop_view(drawer))
         .child(page)
-        .child(palette_view(palette, commands, navigator))
-        .child(help_view(help, commands))
+        .child(view! { <Palette dialog=palette commands navigator/> })
+        .child(view! { <KeyboardHelp dialog=help commands/> })
         .child(view! { <RulesDialog handle=rules/> });
     Node::from(frame)
 }

@@ -1,57 +1,83 @@
-//! Dialogs of the page: the browser's own, which keep the focus inside, close with Esc, and give the focus back.
+//! Modal dialogs, on the browser's own `<dialog>`: it keeps the focus inside, closes with Esc and returns the focus.
 
-use leptos::prelude::*;
+use view::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Event, HtmlDialogElement};
+use web_sys::{HtmlDialogElement, MouseEvent};
 
-use crate::node::{El, ElementExt as _, Node, el, live};
+use crate::{
+    i18n::texts,
+    icon::{Icon, icon},
+};
 
-/// A dialog, by its id.
+/// Opens and closes a [`Dialog`](fn@Dialog).
 #[derive(Clone, Copy)]
-pub(crate) struct Dialog {
+pub(crate) struct DialogHandle {
     id: &'static str,
-    open: RwSignal<bool>,
+    is_open: RwSignal<bool>,
 }
 
-impl Dialog {
+impl DialogHandle {
+    /// Creates the handle of a closed dialog, whose element has this id.
     pub(crate) fn new(id: &'static str) -> Self {
-        Self { id, open: RwSignal::new(false) }
+        Self { id, is_open: RwSignal::new(false) }
     }
 
-    /// Opens it above everything; closes it if it is open. In place of any other.
+    /// Opens the dialog in place of any other, or closes it if it is open.
     pub(crate) fn toggle(self) {
-        let was_open = self.open.get_untracked();
+        let was_open = self.is_open.get_untracked();
         close_all();
         let Some(dialog) = find(&format!("dialog#{}", self.id)).filter(|_| !was_open) else { return };
-        self.open.set(true);
-        // What is in it is there after this.
+        self.is_open.set(true);
+        // The content is rendered before the next frame, so that the browser finds what to focus.
         request_animation_frame(move || {
             let _ = dialog.show_modal();
         });
     }
+}
 
-    /// Its frame; what is in it is made when it opens.
-    pub(crate) fn view<N: Into<Node>>(
-        self,
-        label: &'static str,
-        body: impl Fn() -> N + Send + 'static,
-    ) -> El {
-        let open = self.open;
-        el("dialog")
-            .attr("id", self.id)
-            .attr("aria-label", label)
-            .on("close", move |_: Event| open.set(false))
-            .on("click", |event: Event| {
-                // On its backdrop: what is in it covers all of the dialog itself.
-                if event.target() == event.current_target() {
-                    close_all();
-                }
-            })
-            .child(live(move || open.get().then(&body)))
+/// A modal dialog. Its content is built each time that it opens.
+#[component]
+pub(crate) fn Dialog(
+    dialog: DialogHandle,
+    label: &'static str,
+    class: &'static str,
+    children: ChildrenFn,
+) -> impl IntoView {
+    let is_open = dialog.is_open;
+    let close_on_backdrop = |event: MouseEvent| {
+        // The content covers the whole element: only a click on the backdrop has the element itself as its target.
+        if event.target() == event.current_target() {
+            close_all();
+        }
+    };
+    view! {
+        <dialog
+            id=dialog.id
+            aria-label=label
+            class=class
+            on:close=move |_| is_open.set(false)
+            on:click=close_on_backdrop
+        >
+            {move || is_open.get().then(|| children())}
+        </dialog>
     }
 }
 
-/// Closes the dialog that is open.
+/// The title of a dialog, with a button that closes it.
+#[component]
+pub(crate) fn DialogHead(title: &'static str) -> impl IntoView {
+    let close = texts().close();
+    view! {
+        <div class="head">
+            <h2>{title}</h2>
+            <button type="button" class="icon-button" aria-label=close title=close on:click=|_| close_all()>
+                {icon(Icon::Close)}
+            </button>
+        </div>
+    }
+}
+
+/// Closes the open dialog, if there is one.
 pub(crate) fn close_all() {
     if let Some(dialog) = find("dialog[open]") {
         dialog.close();

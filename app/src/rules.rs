@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 use view::prelude::*;
 
 use crate::{
-    dialog::{Dialog, close_all},
+    dialog::{Dialog, DialogHandle, DialogHead},
     i18n::{Texts, texts},
     icon::{Icon, icon},
     server_fns::{self, ApiError},
@@ -14,12 +14,12 @@ use crate::{
 
 /// Opens the dialog. In the context of all parts of the page.
 #[derive(Clone, Copy)]
-pub(crate) struct RulesDialogHandle(pub(crate) Dialog);
+pub(crate) struct RulesDialogHandle(pub(crate) DialogHandle);
 
 impl RulesDialogHandle {
     /// Puts the handle into the context.
     pub(crate) fn provide() -> Self {
-        let handle = Self(Dialog::new("rules"));
+        let handle = Self(DialogHandle::new("rules"));
         provide_context(handle);
         handle
     }
@@ -84,15 +84,16 @@ impl RuleStore {
 pub(crate) fn RulesDialog(handle: RulesDialogHandle) -> impl IntoView {
     let t = texts();
     let store = RuleStore::new();
-    let content = move || {
-        store.reset();
-        view! { <RulesContent store t/> }
-    };
-    view! { {handle.0.view(t.rules(), content).attribute("class", "dialog rules")} }
+    view! {
+        <Dialog dialog=handle.0 label=t.rules() class="dialog rules">
+            <RulesContent store t/>
+        </Dialog>
+    }
 }
 
 #[component]
 fn RulesContent(store: RuleStore, t: &'static Texts) -> impl IntoView {
+    store.reset();
     let error = move || {
         let failure = store.failure.get();
         failure.map(|failure| view! { <p class="failed" role="alert">{t.failure(&failure)}</p> })
@@ -106,18 +107,7 @@ fn RulesContent(store: RuleStore, t: &'static Texts) -> impl IntoView {
         Some(view! { <ul>{rows.collect::<Vec<_>>()}</ul> })
     };
     view! {
-        <div class="head">
-            <h2>{t.rules()}</h2>
-            <button
-                type="button"
-                class="icon-button"
-                aria-label=t.close()
-                title=t.close()
-                on:click=move |_| close_all()
-            >
-                {icon(Icon::Close)}
-            </button>
-        </div>
+        <DialogHead title=t.rules()/>
         <p class="note">{t.rules_hint()}</p>
         {error}
         {list}

@@ -1,9 +1,9 @@
-//! What can be done on every page.
+//! Commands that are available on every page.
 
 use super::{Command, Commands, Key};
 use crate::{
     browser,
-    dialog::Dialog,
+    dialog::DialogHandle,
     i18n::{Lang, texts},
     icon::Icon,
     prefs::{Prefs, Theme, choose_lang, choose_theme},
@@ -13,13 +13,13 @@ use crate::{
     sidebar::Drawer,
 };
 
-/// Adds it, the most wanted last.
+/// Adds the commands of every page. The palette lists the last one first, so the most used commands come last.
 pub(crate) fn add_global(
     commands: Commands,
     navigator: Navigator,
     drawer: Drawer,
-    palette: Dialog,
-    help: Dialog,
+    palette: DialogHandle,
+    help: DialogHandle,
     rules: RulesDialogHandle,
 ) {
     let t = texts();
@@ -40,10 +40,10 @@ pub(crate) fn add_global(
         commands.add(Command::always(name, Icon::Settings, move || choose_theme(theme)));
     }
     commands.add(Command::always(t.rules(), Icon::Shield, move || rules.0.toggle()));
-    let keys = Command::always(t.keys(), Icon::Question, move || help.toggle());
-    commands.add(keys.key(Key::Plain("?")).word("help"));
-    let sidebar = Command::always(t.toggle_sidebar(), Icon::Menu, move || drawer.toggle());
-    commands.add(sidebar.key(Key::Ctrl("b")));
+    let show_help = Command::always(t.keys(), Icon::Question, move || help.toggle());
+    commands.add(show_help.key(Key::Plain("?")).word("help"));
+    let toggle_sidebar = Command::always(t.toggle_sidebar(), Icon::Menu, move || drawer.toggle());
+    commands.add(toggle_sidebar.key(Key::Ctrl("b")));
     let new_chat = Command::always(t.new_chat(), Icon::NewChat, move || navigator.go("/"));
     commands.add(new_chat.key(Key::CtrlShift("o")).word("new"));
     commands.add(Command::always(t.palette(), Icon::Search, move || palette.toggle()).key(Key::Ctrl("k")));

@@ -1,33 +1,28 @@
-//! All keys, in a dialog.
+//! The dialog of keyboard shortcuts.
+
+use view::prelude::*;
 
 use super::Commands;
 use crate::{
-    dialog::{Dialog, close_all},
+    dialog::{Dialog, DialogHead, DialogHandle},
     i18n::texts,
-    icon::{Icon, icon},
-    node::{El, ElementExt as _, el, many},
 };
 
-/// The dialog.
-pub(crate) fn help_view(dialog: Dialog, commands: Commands) -> El {
+/// A dialog that lists the keys of the current commands, and the keys that have a meaning only in some places.
+#[component]
+pub(crate) fn KeyboardHelp(dialog: DialogHandle, commands: Commands) -> impl IntoView {
     let t = texts();
-    let row =
-        |key: String, what: &'static str| many([el("dt").child(what), el("dd").child(el("kbd").child(key))]);
-    let body = move || {
-        let all = commands.all().into_iter();
-        let keys = all.filter_map(|command| Some(row(command.key?.name(), command.name)));
-        let others = t.other_keys.iter().map(|(key, what)| row((*key).to_owned(), what));
-        let close = el("button")
-            .attr("type", "button")
-            .class("icon-button")
-            .attr("aria-label", t.close())
-            .attr("title", t.close())
-            .on_click(close_all)
-            .child(icon(Icon::Close));
-        many([
-            el("div").class("head").child(el("h2").child(t.keys())).child(close),
-            el("dl").child(many(keys.chain(others))),
-        ])
+    let rows = move || {
+        let of_commands = commands.all().into_iter();
+        let of_commands = of_commands.filter_map(|command| Some((command.key?.name(), command.name)));
+        let others = t.other_keys.iter().map(|(key, action)| ((*key).to_owned(), *action));
+        let row = |(key, action)| view! { <dt>{action}</dt><dd><kbd>{key}</kbd></dd> };
+        of_commands.chain(others).map(row).collect::<Vec<_>>()
     };
-    dialog.view(t.keys(), body).class("dialog keys-help")
+    view! {
+        <Dialog dialog label=t.keys() class="dialog keys-help">
+            <DialogHead title=t.keys()/>
+            <dl>{rows}</dl>
+        </Dialog>
+    }
 }

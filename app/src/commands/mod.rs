@@ -1,10 +1,11 @@
-//! What one can do from everywhere: one table, which feeds the palette, the list of keys and the keys themselves.
+//! Commands: one table feeds the palette, the list of shortcuts, the composer's slash commands and the keyboard.
 //!
-//! A part of the page says what can be done with it by [`Commands::add`]; that holds for as long as the part is there.
+//! A part of the page adds its commands with [`Commands::add`]. They stay for as long as that part is mounted.
 //!
-//! - `global`: what can be done on every page
-//! - [`key`]: what one presses
-//! - `palette`: all of it, to be found by typing; `help`: all keys
+//! - `global`: the commands of every page
+//! - [`key`]: keys and key combinations
+//! - `palette`: a dialog to search commands and conversations
+//! - `help`: a dialog that lists the shortcuts
 
 mod global;
 mod help;
@@ -16,24 +17,24 @@ use std::sync::Arc;
 use leptos::{ev, prelude::*};
 use web_sys::KeyboardEvent;
 
-pub(crate) use self::{global::add_global, help::help_view, key::Key, palette::palette_view};
+pub(crate) use self::{global::add_global, help::KeyboardHelp, key::Key, palette::Palette};
 use crate::{browser, icon::Icon};
 
-/// Something that one can do.
+/// An action that the user can run by its name, its key or its slash command.
 #[derive(Clone)]
 pub(crate) struct Command {
     pub(crate) name: &'static str,
     pub(crate) icon: Icon,
-    /// What one presses, if there is a key for it.
+    /// The shortcut. `None` if the command has none.
     pub(crate) key: Option<Key>,
-    /// What one types after a slash in the composer, if it can be done from there.
+    /// The composer's slash command, without the slash. `None` if the composer does not offer the command.
     pub(crate) word: Option<&'static str>,
-    /// Does it. Whether that made sense: else the key goes on to the browser.
+    /// Runs the command.
     pub(crate) run: Run,
 }
 
 impl Command {
-    /// Something that is done by `run`, which says whether that made sense.
+    /// Creates a command. `run` returns `false` if the command does not apply now: its key then goes on to the browser.
     pub(crate) fn new(
         name: &'static str,
         icon: Icon,
@@ -42,7 +43,7 @@ impl Command {
         Self { name, icon, key: None, word: None, run: Arc::new(run) }
     }
 
-    /// Something that always makes sense.
+    /// Creates a command that always applies.
     pub(crate) fn always(name: &'static str, icon: Icon, run: impl Fn() + Send + Sync + 'static) -> Self {
         Self::new(name, icon, move || {
             run();
@@ -50,71 +51,74 @@ impl Command {
         })
     }
 
+    /// Sets the shortcut.
     pub(crate) fn key(self, key: Key) -> Self {
         Self { key: Some(key), ..self }
     }
 
+    /// Sets the composer's slash command, without the slash.
     pub(crate) fn word(self, word: &'static str) -> Self {
         Self { word: Some(word), ..self }
     }
 }
 
-/// See [`Command::run`].
+/// Runs a command. Returns `false` if it does not apply now.
 pub(crate) type Run = Arc<dyn Fn() -> bool + Send + Sync>;
 
-/// Everything that one can do now; a context of all pages.
+/// The commands that are available now. A context of all pages.
 #[derive(Clone, Copy)]
 pub(crate) struct Commands {
+    /// The commands with their ids, the last added last.
     all: RwSignal<Vec<(u32, Command)>>,
-    /// How many were ever added.
-    count: RwSignal<u32>,
+    /// The id of the next command.
+    next_id: RwSignal<u32>,
 }
 
 impl Commands {
-    /// Nothing yet; listens to the keys in the browser.
+    /// Provides the context, without commands, and runs commands by their keys in the browser.
     pub(crate) fn provide() -> Self {
-        let commands = Self { all: RwSignal::new(Vec::new()), count: RwSignal::new(0) };
+        let commands = Self { all: RwSignal::new(Vec::new()), next_id: RwSignal::new(0) };
         provide_context(commands);
         Effect::new(move |_| {
-            // For as long as the page lives.
-            let _ = window_event_listener(ev::keydown, move |event| commands.pressed(&event));
+            // Never removed: the context lives as long as the page.
+            let _ = window_event_listener(ev::keydown, move |event| commands.run_by_key(&event));
         });
         commands
     }
 
-    /// Adds something that can be done, for as long as the part of the page is there that says so.
+    /// Adds a command until the current reactive owner is cleaned up.
     pub(crate) fn add(self, command: Command) {
-        let id = self.count.get_untracked();
-        self.count.set(id + 1);
+        let id = self.next_id.get_untracked();
+        self.next_id.set(id + 1);
         self.all.update(|all| all.push((id, command)));
         on_cleanup(move || {
             self.all.update(|all| all.retain(|(other, _)| *other != id));
         });
     }
 
-    /// All of it, what belongs to the page that is shown first; tracked.
+    /// Returns all commands, the last added first, so that those of the current page come before the global ones. Tracked.
     pub(crate) fn all(self) -> Vec<Command> {
         self.all
             .try_with(|all| all.iter().rev().map(|(_, command)| command.clone()).collect())
             .unwrap_or_default()
     }
 
-    /// Those that the composer offers for the beginning of a word; as they are now.
-    pub(crate) fn by_word(self, begun: &str) -> Vec<Command> {
-        let fits = |command: &&Command| command.word.is_some_and(|word| word.starts_with(begun));
+    /// Returns the slash commands that begin with `prefix`, the last added first. Not tracked.
+    pub(crate) fn by_word(self, prefix: &str) -> Vec<Command> {
+        let is_match = |command: &&Command| command.word.is_some_and(|word| word.starts_with(prefix));
         let find = |all: &Vec<(u32, Command)>| {
-            all.iter().rev().map(|(_, command)| command).filter(fits).cloned().collect()
+            all.iter().rev().map(|(_, command)| command).filter(is_match).cloned().collect()
         };
         self.all.try_with_untracked(find).unwrap_or_default()
     }
 
-    fn pressed(self, event: &KeyboardEvent) {
+    fn run_by_key(self, event: &KeyboardEvent) {
         if event.default_prevented() || browser::is_ime_composing(event) || event.repeat() {
             return;
         }
         let find = |all: &Vec<(u32, Command)>| {
-            let mut newest_first = all.iter().rev();
-            newest_first.find(|(_, command)| command.key.is_some_and(|key| key.is(event))).cloned()
+            let mut last_first = all.iter().rev();
+            last_first.find(|(_, command)| command.key.is_some_and(|key| key.matches(event))).cloned()
         };
         if let Some((_, command)) = self.all.try_with_untracked(find).flatten()
             && (command.run)()

@@ -1,160 +1,186 @@
-//! The palette: everything that one can do, and every conversation, found by typing.
+//! The palette: a dialog to search commands and conversations.
 //!
-//! A combobox over a listbox: the focus stays in the field, and says which of the choices is meant.
+//! The field is a combobox over a listbox: the focus stays in the field, which names the active option.
 
-use leptos::{prelude::*, task::spawn_local};
-use web_sys::{Event, KeyboardEvent};
+use leptos::task::spawn_local;
+use view::prelude::*;
+use web_sys::KeyboardEvent;
 
 use super::{Command, Commands};
 use crate::{
     browser::{self, lower_case},
-    dialog::{Dialog, close_all},
+    dialog::{Dialog, DialogHandle, close_all},
     i18n::texts,
     icon::{Icon, icon},
-    node::{El, ElementExt as _, Node, el, live, many},
     route::Navigator,
     server_fns::{Row, conversations},
     sidebar::row_path,
 };
 
-/// How many conversations it shows.
-const CONVERSATIONS: usize = 8;
+/// The largest number of conversations in the list.
+const MAX_CONVERSATIONS: usize = 8;
 
-/// A choice.
+/// An option of the list.
 #[derive(Clone)]
 enum Choice {
-    Do(Command),
+    Run(Command),
     Open(Row),
 }
 
-/// What the palette is about to do.
+/// The state of the palette.
 #[derive(Clone, Copy)]
-struct Palette {
+struct PaletteState {
     commands: Commands,
     navigator: Navigator,
-    words: RwSignal<String>,
-    /// The conversations that were found.
-    found: RwSignal<Vec<Row>>,
-    /// Which of the choices is meant.
-    at: RwSignal<usize>,
+    /// The text in the field.
+    query: RwSignal<String>,
+    /// The conversations that match the query.
+    conversations: RwSignal<Vec<Row>>,
+    /// The index of the active option: Enter chooses it.
+    active: RwSignal<usize>,
 }
 
-/// The dialog.
-pub(crate) fn palette_view(dialog: Dialog, commands: Commands, navigator: Navigator) -> El {
-    let palette = Palette {
+/// A dialog to search commands and conversations.
+#[component]
+pub(crate) fn Palette(dialog: DialogHandle, commands: Commands, navigator: Navigator) -> impl IntoView {
+    let palette = PaletteState {
         commands,
         navigator,
-        words: RwSignal::new(String::new()),
-        found: RwSignal::new(Vec::new()),
-        at: RwSignal::new(0),
+        query: RwSignal::new(String::new()),
+        conversations: RwSignal::new(Vec::new()),
+        active: RwSignal::new(0),
     };
-    dialog.view(texts().palette(), move || palette.body()).class("dialog palette")
+    view! {
+        <Dialog dialog label=texts().palette() class="dialog palette">
+            <PaletteSearch palette/>
+        </Dialog>
+    }
 }
 
-impl Palette {
-    fn body(self) -> Node {
-        let t = texts();
-        let meant = move || format!("choice-{}", self.at.get());
-        let field = el("input")
-            .attr("type", "text")
-            .attr("autofocus", "")
-            .attr("role", "combobox")
-            .attr("aria-label", t.palette())
-            .attr("placeholder", t.palette_hint())
-            .attr("aria-expanded", "true")
-            .attr("aria-controls", "choices")
-            .attr("aria-autocomplete", "list")
-            .live_attr("aria-activedescendant", meant)
-            .attr("autocomplete", "off")
-            .unmanaged()
-            .attr("enterkeyhint", "go")
-            .on("input", move |event: Event| self.search(event_target_value(&event)))
-            .on("keydown", move |event: KeyboardEvent| self.pressed(&event));
-        untrack(|| self.search(String::new()));
-        let choices = move || {
-            let all = self.choices();
-            if all.is_empty() {
-                return el("p").class("note").attr("role", "status").child(t.nothing_found()).into();
-            }
-            many(all.into_iter().enumerate().map(|(place, choice)| self.choice_view(place, choice)))
-        };
-        let list = el("div")
-            .attr("id", "choices")
-            .attr("role", "listbox")
-            .attr("aria-label", t.palette())
-            .child(live(choices));
-        many([el("div").class("words").child(icon(Icon::Search)).child(field), list])
+/// The field and the list below it. Starts with an empty query each time that the dialog opens.
+#[component]
+fn PaletteSearch(palette: PaletteState) -> impl IntoView {
+    let t = texts();
+    palette.search(String::new());
+    let choices = move || {
+        let choices = palette.choices();
+        if choices.is_empty() {
+            return view! { <p class="note" role="status">{t.nothing_found()}</p> };
+        }
+        let rows = choices.into_iter().enumerate();
+        let rows = rows.map(|(index, choice)| view! { <ChoiceRow palette index choice/> });
+        view! { {rows.collect::<Vec<_>>()} }
+    };
+    view! {
+        <div class="words">
+            {icon(Icon::Search)}
+            <input
+                type="text"
+                autofocus
+                role="combobox"
+                aria-label=t.palette()
+                placeholder=t.palette_hint()
+                aria-expanded="true"
+                aria-controls="choices"
+                aria-autocomplete="list"
+                aria-activedescendant=move || choice_id(palette.active.get())
+                autocomplete="off"
+                // Password managers leave the field alone.
+                data-1p-ignore=""
+                data-lpignore="true"
+                data-bwignore="true"
+                data-form-type="other"
+                enterkeyhint="go"
+                on:input=move |event| palette.search(event_target_value(&event))
+                on:keydown=move |event| palette.on_keydown(&event)
+            />
+        </div>
+        <div id="choices" role="listbox" aria-label=t.palette()>
+            {choices}
+        </div>
     }
+}
 
-    fn choice_view(self, place: usize, choice: Choice) -> El {
-        let t = texts();
-        let (mark, name, key) = match &choice {
-            Choice::Do(command) => (command.icon, command.name.to_owned(), command.key.map(super::Key::name)),
-            Choice::Open(row) => {
-                (Icon::Chat, row.title.clone().unwrap_or_else(|| t.untitled().to_owned()), None)
-            }
-        };
-        el("div")
-            .attr("role", "option")
-            .attr("id", format!("choice-{place}"))
-            .live_attr("aria-selected", move || (self.at.get() == place).to_string())
-            .on_click(move || self.choose(&choice))
-            .child(icon(mark))
-            .child(el("span").class("name").child(name))
-            .child(key.map(|key| el("kbd").child(key)))
+#[component]
+fn ChoiceRow(palette: PaletteState, index: usize, choice: Choice) -> impl IntoView {
+    let (mark, name, key) = match &choice {
+        Choice::Run(command) => (command.icon, command.name.to_owned(), command.key.map(super::Key::name)),
+        Choice::Open(row) => {
+            (Icon::Chat, row.title.clone().unwrap_or_else(|| texts().untitled().to_owned()), None)
+        }
+    };
+    view! {
+        <div
+            role="option"
+            id=choice_id(index)
+            aria-selected=move || (palette.active.get() == index).to_string()
+            on:click=move |_| palette.choose(&choice)
+        >
+            {icon(mark)}
+            <span class="name">{name}</span>
+            {key.map(|key| view! { <kbd>{key}</kbd> })}
+        </div>
     }
+}
 
-    /// What can be done and opened that has the words in its name; tracked.
+/// The id of an option's element.
+fn choice_id(index: usize) -> String {
+    format!("choice-{index}")
+}
+
+impl PaletteState {
+    /// Returns the commands and conversations whose names match the query. Tracked.
     fn choices(self) -> Vec<Choice> {
-        let words = lower_case(self.words.get().trim());
-        // To open what is open makes no sense.
-        let named = |command: &Command| {
-            command.name != texts().palette() && lower_case(command.name).contains(&words)
+        let query = lower_case(self.query.get().trim());
+        // The command that opens the palette is left out: the palette is open.
+        let is_match = |command: &Command| {
+            command.name != texts().palette() && lower_case(command.name).contains(&query)
         };
-        let all = self.commands.all().into_iter().filter(named).map(Choice::Do);
-        all.chain(self.found.get().into_iter().map(Choice::Open)).collect()
+        let commands = self.commands.all().into_iter().filter(is_match).map(Choice::Run);
+        commands.chain(self.conversations.get().into_iter().map(Choice::Open)).collect()
     }
 
-    fn search(self, words: String) {
-        self.words.set(words.clone());
-        self.at.set(0);
+    fn search(self, query: String) {
+        self.query.set(query.clone());
+        self.active.set(0);
         spawn_local(async move {
-            let found = conversations(words.clone(), None).await;
-            // Meanwhile the reader may have typed on.
+            let found = conversations(query.clone(), None).await;
+            // A reply for an earlier query is dropped.
             if let Ok(listing) = found
-                && self.words.try_with_untracked(|now| *now == words) == Some(true)
+                && self.query.try_with_untracked(|current| *current == query) == Some(true)
             {
-                self.found.set(listing.rows.into_iter().take(CONVERSATIONS).collect());
+                self.conversations.set(listing.rows.into_iter().take(MAX_CONVERSATIONS).collect());
             }
         });
     }
 
+    /// Closes the palette and runs the command, or opens the conversation.
     fn choose(self, choice: &Choice) {
         close_all();
         match choice {
-            Choice::Do(command) => {
+            Choice::Run(command) => {
                 (command.run)();
             }
             Choice::Open(row) => self.navigator.go(&row_path(row)),
         }
     }
 
-    fn pressed(self, event: &KeyboardEvent) {
+    fn on_keydown(self, event: &KeyboardEvent) {
         if browser::is_ime_composing(event) {
             return;
         }
         let choices = untrack(|| self.choices());
-        let (at, count) = (self.at.get_untracked(), choices.len().max(1));
+        let (active, count) = (self.active.get_untracked(), choices.len().max(1));
         match event.key().as_str() {
-            "ArrowDown" => self.at.set((at + 1) % count),
-            "ArrowUp" => self.at.set((at + count - 1) % count),
-            "Enter" => choices.get(at).into_iter().for_each(|choice| self.choose(choice)),
+            "ArrowDown" => self.active.set((active + 1) % count),
+            "ArrowUp" => self.active.set((active + count - 1) % count),
+            "Enter" => choices.get(active).into_iter().for_each(|choice| self.choose(choice)),
             _ => return,
         }
         event.prevent_default();
-        let meant = format!("#choice-{}", self.at.get_untracked());
-        if let Some(choice) = browser::find(&meant) {
-            browser::scroll_into_view(&choice);
+        let selector = format!("#{}", choice_id(self.active.get_untracked()));
+        if let Some(option) = browser::find(&selector) {
+            browser::scroll_into_view(&option);
         }
     }
 }

@@ -17,7 +17,7 @@ use web_sys::{Event, HtmlInputElement, KeyboardEvent};
 pub(crate) use self::{list::Conversations, row::path as row_path};
 use crate::{
     browser,
-    dialog::Dialog,
+    dialog::DialogHandle,
     i18n::texts,
     icon::{Icon, icon},
     node::{El, ElementExt as _, button, el, link_button, list as keyed, live},
@@ -67,7 +67,7 @@ pub(crate) fn sidebar_view(
     drawer: Drawer,
     conversations: Conversations,
     navigator: Navigator,
-    palette: Dialog,
+    palette: DialogHandle,
 ) -> El {
     let t = texts();
     Effect::new(move |_| {
