@@ -1,4 +1,4 @@
-//! What a reader has chosen for themselves: theme, language, and whether the sidebar is there. Cookies, so that the server renders them.
+//! The user's preferences: theme, language and sidebar. They are stored in cookies, so that the server can render them.
 
 #[cfg(feature = "ssr")]
 use crate::cookies::cookies;
@@ -9,23 +9,21 @@ const LANG: &str = "lang";
 const SIDEBAR: &str = "sidebar";
 const HIDDEN: &str = "hidden";
 
-/// Light or dark.
+/// The theme of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Theme {
-    /// As the system has it.
+    /// The theme of the system.
     #[default]
     System,
-    /// Dark on light.
     Light,
-    /// Light on dark.
     Dark,
 }
 
 impl Theme {
-    /// All of them.
+    /// All themes.
     pub(crate) const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
 
-    /// Its word in the cookie and in the `data-theme` attribute.
+    /// Returns the theme's name in the cookie and in the `data-theme` attribute.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::System => "system",
@@ -39,32 +37,30 @@ impl Theme {
     }
 }
 
-/// What a page is rendered with.
+/// The preferences that a page is rendered with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prefs {
-    /// The theme.
     pub(crate) theme: Theme,
-    /// The language.
     pub(crate) lang: Lang,
-    /// The sidebar is out of the way, where it stands beside the page.
+    /// `true` if the sidebar is hidden on wide screens. On narrow ones it is a drawer.
     pub(crate) sidebar_hidden: bool,
 }
 
-/// The theme that the reader of a request has chosen, as the `data-theme` attribute has it.
+/// Returns the theme of a request's cookie, as the value of the `data-theme` attribute.
 #[cfg(feature = "ssr")]
 pub fn theme_word(headers: &http::HeaderMap) -> &'static str {
     Prefs::of_request(headers).theme.word()
 }
 
 impl Prefs {
-    /// Those of the page that is rendered, or that is taken over.
+    /// Returns the preferences of the request whose page is rendered.
     #[cfg(feature = "ssr")]
     pub(crate) fn current() -> Self {
         let parts = leptos::prelude::use_context::<http::request::Parts>();
         parts.map_or_else(Self::default, |parts| Self::of_request(&parts.headers))
     }
 
-    /// Those of the reader who sent a request.
+    /// Reads the preferences from a request's headers.
     #[cfg(feature = "ssr")]
     pub(crate) fn of_request(headers: &http::HeaderMap) -> Self {
         let theme = cookies(headers, THEME).find_map(Theme::parse).unwrap_or_default();
@@ -76,7 +72,7 @@ impl Prefs {
         Self { theme, lang, sidebar_hidden }
     }
 
-    /// Those of the page that is rendered, or that is taken over.
+    /// Returns the preferences of the page in the browser.
     #[cfg(not(feature = "ssr"))]
     pub(crate) fn current() -> Self {
         use crate::browser::root_attribute;
@@ -87,17 +83,17 @@ impl Prefs {
     }
 }
 
-/// Switches the page to a theme, and remembers it.
+/// Switches the page to a theme and stores the choice.
 pub(crate) fn choose_theme(theme: Theme) {
-    remember(THEME, theme.word());
+    store(THEME, theme.word());
     if let Some(root) = crate::browser::root() {
         let _ = root.set_attribute("data-theme", theme.word());
     }
 }
 
-/// Puts the sidebar out of the way, or back, and remembers it.
+/// Hides or shows the sidebar and stores the choice.
 pub(crate) fn choose_sidebar(hidden: bool) {
-    remember(SIDEBAR, if hidden { HIDDEN } else { "" });
+    store(SIDEBAR, if hidden { HIDDEN } else { "" });
     if let Some(root) = crate::browser::root() {
         let _ = if hidden {
             root.set_attribute("data-sidebar", HIDDEN)
@@ -107,13 +103,14 @@ pub(crate) fn choose_sidebar(hidden: bool) {
     }
 }
 
-/// Loads the page anew in a language, which it remembers.
+/// Stores the choice of a language and reloads the page in it.
 pub(crate) fn choose_lang(lang: Lang) {
-    remember(LANG, lang.code());
+    store(LANG, lang.code());
     crate::browser::reload();
 }
 
-fn remember(name: &str, value: &str) {
+/// Sets a cookie for one year.
+fn store(name: &str, value: &str) {
     let path = base_path::cookie_path(base_path::base());
     crate::browser::set_cookie(&format!("{name}={value}; Path={path}; Max-Age=31536000; SameSite=Lax"));
 }
@@ -124,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    fn of(cookies: &'static str, languages: &'static str) -> Prefs {
+    fn prefs(cookies: &'static str, languages: &'static str) -> Prefs {
         let headers = [(header::COOKIE, cookies), (header::ACCEPT_LANGUAGE, languages)];
         let headers = headers.into_iter().filter_map(|(name, value)| {
             let value = HeaderValue::from_bytes(value.as_bytes()).ok()?;
@@ -134,21 +131,23 @@ mod tests {
     }
 
     #[test]
-    fn the_cookie_beats_what_the_browser_accepts() {
-        let prefs = of("a=b; lang=en; theme=dark; sidebar=hidden", "zh-CN,zh;q=0.9");
+    fn cookie_takes_precedence_over_accept_language() {
+        let prefs = prefs("a=b; lang=en; theme=dark; sidebar=hidden", "zh-CN,zh;q=0.9");
         assert_eq!(prefs, Prefs { theme: Theme::Dark, lang: Lang::En, sidebar_hidden: true });
     }
 
     #[test]
-    fn odd_cookie_hides_no_preference() {
+    fn invalid_cookies_are_skipped() {
         let dark = Prefs { theme: Theme::Dark, lang: Lang::Zh, sidebar_hidden: true };
-        assert_eq!(of("x=é; lang=zh-CN; theme=purple; theme=dark; sidebar=hidden", "en"), dark);
+        assert_eq!(prefs("x=é; lang=zh-CN; theme=purple; theme=dark; sidebar=hidden", "en"), dark);
     }
 
     #[test]
-    fn without_cookies_the_browser_decides() {
-        let prefs = of("", "zh-CN,zh;q=0.9,en;q=0.8");
-        assert_eq!(prefs, Prefs { theme: Theme::System, lang: Lang::Zh, sidebar_hidden: false });
-        assert_eq!(of("theme=purple; lang=tlh; sidebar=", "fr"), Prefs::default());
+    fn accept_language_is_used_without_a_cookie() {
+        assert_eq!(
+            prefs("", "zh-CN,zh;q=0.9,en;q=0.8"),
+            Prefs { theme: Theme::System, lang: Lang::Zh, sidebar_hidden: false }
+        );
+        assert_eq!(prefs("theme=purple; lang=tlh; sidebar=", "fr"), Prefs::default());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Phrases;
 #[cfg(feature = "ssr")]
-use super::{Server, Words};
+use super::{ServerWords, Words};
 
 /// "1 file", "2 files".
 fn counted(n: usize, noun: &str) -> String {
@@ -368,7 +368,7 @@ pub(super) static WORDS: Words = Words {
 };
 
 #[cfg(feature = "ssr")]
-pub(super) static SERVER: Server = Server {
+pub(super) static SERVER_WORDS: ServerWords = ServerWords {
     sign_in_why: "Enter your access token to go on.",
     access_token: "Access token",
     token_refused: "This token is not valid, or not any more.",

@@ -1,4 +1,4 @@
-//! The languages of the interface, and which one a reader wants.
+//! The languages of the page, and which one a request asks for.
 
 #[cfg(feature = "ssr")]
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use super::{Texts, en, zh};
 
-/// A language of the interface.
+/// A language of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Lang {
     /// English.
@@ -18,10 +18,10 @@ pub(crate) enum Lang {
 }
 
 impl Lang {
-    /// All of them.
+    /// All languages.
     pub(crate) const ALL: [Self; 2] = [Self::En, Self::Zh];
 
-    /// Its code, for the `lang` attribute and the cookie.
+    /// Returns the language tag, for the `lang` attribute and the cookie.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::En => "en",
@@ -29,7 +29,7 @@ impl Lang {
         }
     }
 
-    /// What it calls itself.
+    /// Returns the language's name in the language itself.
     pub(crate) fn own_name(self) -> &'static str {
         match self {
             Self::En => "English",
@@ -37,7 +37,7 @@ impl Lang {
         }
     }
 
-    /// Reads a language tag: `zh`, `zh-Hans-CN`, `en-GB`, ….
+    /// Parses a language tag: `zh`, `zh-Hans-CN`, `en-GB`, …. `None` if the page has no texts in that language.
     pub(crate) fn parse(tag: &str) -> Option<Self> {
         let primary = tag.trim().split(['-', '_']).next()?;
         if primary.eq_ignore_ascii_case("en") {
@@ -49,31 +49,34 @@ impl Lang {
         }
     }
 
+    /// Returns the first known language of an `Accept-Language` header. Weights (`q=`) are ignored.
     #[cfg(any(feature = "ssr", test))]
-    /// The first language of an `Accept-Language` header that there is.
     pub(crate) fn accepted(header: &str) -> Option<Self> {
         header.split(',').filter_map(|range| range.split(';').next()).find_map(Self::parse)
     }
 
+    /// Returns the language's texts.
     #[cfg(feature = "ssr")]
     pub(crate) fn texts(self) -> &'static Texts {
-        static EN: LazyLock<Texts> = LazyLock::new(|| Texts::new(&en::WORDS, &en::SERVER, &en::PHRASES));
-        static ZH: LazyLock<Texts> = LazyLock::new(|| Texts::new(&zh::WORDS, &zh::SERVER, &zh::PHRASES));
+        static EN: LazyLock<Texts> =
+            LazyLock::new(|| Texts::new(&en::WORDS, &en::SERVER_WORDS, &en::PHRASES));
+        static ZH: LazyLock<Texts> =
+            LazyLock::new(|| Texts::new(&zh::WORDS, &zh::SERVER_WORDS, &zh::PHRASES));
         match self {
             Self::En => &EN,
             Self::Zh => &ZH,
         }
     }
 
-    /// Those that the page has brought, which are for one language.
+    /// Returns the texts of the page's language, whose words the page brought.
     #[cfg(not(feature = "ssr"))]
     pub(crate) fn texts(self) -> &'static Texts {
         static TEXTS: OnceLock<Texts> = OnceLock::new();
         TEXTS.get_or_init(|| {
             let words = crate::browser::find("#words").and_then(|words| words.text_content());
-            // For as long as the page lives.
+            // Leaked once: the page uses the words until it is closed.
             let words = String::leak(words.unwrap_or_default());
-            Texts::of_page(words, if self == Self::En { &en::PHRASES } else { &zh::PHRASES })
+            Texts::from_page(words, if self == Self::En { &en::PHRASES } else { &zh::PHRASES })
         })
     }
 }
@@ -83,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_is_read_by_its_language() {
+    fn tag_is_parsed_by_its_primary_language() {
         assert_eq!(Lang::parse("zh-Hans-CN"), Some(Lang::Zh));
         assert_eq!(Lang::parse("EN_us"), Some(Lang::En));
         assert_eq!(Lang::parse("fr"), None);
@@ -91,13 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_known_language_is_taken() {
+    fn accept_language_yields_the_first_known_language() {
         assert_eq!(Lang::accepted("fr-CH, fr;q=0.9, zh;q=0.8, en;q=0.7"), Some(Lang::Zh));
         assert_eq!(Lang::accepted("*"), None);
     }
 
     #[test]
-    fn a_code_reads_back() {
+    fn code_parses_to_the_same_language() {
         for lang in Lang::ALL {
             assert_eq!(Lang::parse(lang.code()), Some(lang));
         }

@@ -2,7 +2,7 @@
 
 use super::Phrases;
 #[cfg(feature = "ssr")]
-use super::{Server, Words};
+use super::{ServerWords, Words};
 
 #[cfg(feature = "ssr")]
 pub(super) static WORDS: Words = Words {
@@ -363,7 +363,7 @@ pub(super) static WORDS: Words = Words {
 };
 
 #[cfg(feature = "ssr")]
-pub(super) static SERVER: Server = Server {
+pub(super) static SERVER_WORDS: ServerWords = ServerWords {
     sign_in_why: "请输入访问令牌以继续。",
     access_token: "访问令牌",
     token_refused: "令牌无效或已过期。",
