@@ -5,7 +5,7 @@ use view::prelude::*;
 
 use crate::{
     commands::{Commands, KeyboardHelp, Palette, add_global},
-    composer::{clear_drafts_of_other_owners, guard_window},
+    composer::{InitialText, clear_drafts_of_other_owners, guard_window},
     dialog::DialogHandle,
     markdown::highlight::HighlightCache,
     node::{ElementExt as _, Node, el, live},
@@ -24,6 +24,7 @@ use crate::{
 pub fn App() -> impl IntoView {
     provide_context(Prefs::current().lang);
     provide_context(FirstMessage::new());
+    InitialText::provide_if_missing();
     HighlightCache::provide(written_colours());
     Effect::new(|_| clear_drafts_of_other_owners());
     Effect::new(|_| guard_window());

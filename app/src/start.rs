@@ -7,7 +7,11 @@ use leptos::{
     prelude::*,
 };
 
-use crate::{App, composer::keep_typed, server_fns::PageData};
+use crate::{
+    App,
+    composer::{InitialText, typed_text},
+    server_fns::PageData,
+};
 
 /// Starts the page.
 pub fn start() {
@@ -19,7 +23,7 @@ pub fn start() {
         App()
     });
     if view::is_document_changed() {
-        keep_typed();
+        let typed = typed_text();
         drop(page);
         // Listeners hold it as well: it is not gone with the page.
         if let Some(root) = root.take() {
@@ -28,8 +32,9 @@ pub fn start() {
         remove_all(".frame");
         forget(Owner::new_root(None));
         // What the server has written for the page may be changed as well: it is asked for.
-        let anew = || {
+        let anew = move || {
             provide_context(PageData::deferred());
+            InitialText::provide(typed);
             App()
         };
         mount_to(body, anew).forget();

@@ -4,7 +4,7 @@ use view::prelude::*;
 
 use super::Commands;
 use crate::{
-    dialog::{Dialog, DialogHead, DialogHandle},
+    dialog::{Dialog, DialogHandle, DialogHead},
     i18n::texts,
 };
 
@@ -16,7 +16,8 @@ pub(crate) fn KeyboardHelp(dialog: DialogHandle, commands: Commands) -> impl Int
         let of_commands = commands.all().into_iter();
         let of_commands = of_commands.filter_map(|command| Some((command.key?.name(), command.name)));
         let others = t.other_keys.iter().map(|(key, action)| ((*key).to_owned(), *action));
-        let row = |(key, action)| view! { <dt>{action}</dt><dd><kbd>{key}</kbd></dd> };
+        let row =
+            |(key, action): (String, &'static str)| view! { <dt>{action}</dt><dd><kbd>{key}</kbd></dd> };
         of_commands.chain(others).map(row).collect::<Vec<_>>()
     };
     view! {

@@ -1,68 +1,67 @@
-//! Images that go with a message: pasted, dropped or picked; they are sent to the server at once, and shown.
+//! Images that are attached to the message: pasted, dropped or chosen. They are uploaded at once.
 
 use codex_gateway_wire::{UploadId, api::InputPart};
-use leptos::{prelude::*, task::spawn_local};
+use leptos::task::spawn_local;
+use view::{Node, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::{ClipboardEvent, DataTransfer, Event, File, HtmlInputElement};
+use web_sys::{ClipboardEvent, DataTransfer, Event, File, FileList, HtmlInputElement};
 
-use super::{Composer, drafts, models};
+use super::{ComposerState, models};
 use crate::{
     base_path::address,
     browser,
     i18n::Texts,
     icon::{Icon, icon},
-    node::{El, ElementExt as _, Node, el, list, live},
-    signal::RwSignalExt as _,
     text::hidden::plain_name,
     upload,
 };
 
-/// How many images a message can bring.
-const MOST: usize = 8;
+/// The largest number of images in a message.
+const MAX_IMAGES: usize = 8;
 
-/// An image beside what one writes.
+/// An image of the message.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Attached {
-    /// Tells it from the others.
-    key: String,
+pub(super) struct Attachment {
+    /// The attachment's key on the page.
+    id: String,
+    /// The file's name. Empty if the image was restored.
     name: String,
-    state: AttachedState,
+    state: UploadState,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum AttachedState {
+enum UploadState {
     Uploading,
-    /// The server has it.
     Ready(UploadId),
-    /// It has not, and this is why.
+    /// The upload failed for this reason.
     Failed(String),
 }
 
-/// Those beside what one writes now.
+/// The images of the message.
 #[derive(Clone, Copy)]
-pub(super) struct Images(RwSignal<Vec<Attached>>);
+pub(super) struct Attachments(RwSignal<Vec<Attachment>>);
 
-impl Images {
+impl Attachments {
     pub(super) fn new() -> Self {
         Self(RwSignal::new(Vec::new()))
     }
 
-    /// Whether there is none; tracked.
+    /// Returns `true` if there are no images. Tracked.
     pub(super) fn is_empty(self) -> bool {
         self.0.try_with(Vec::is_empty).unwrap_or(true)
     }
 
-    /// Whether all of them can be sent: none is on its way, and none failed; tracked.
+    /// Returns `true` if all images are uploaded. Tracked.
     pub(super) fn are_ready(self) -> bool {
-        let ready = |one: &Attached| matches!(one.state, AttachedState::Ready(_));
-        self.0.try_with(|all| all.iter().all(ready)).unwrap_or_default()
+        let is_ready = |one: &Attachment| matches!(one.state, UploadState::Ready(_));
+        self.0.try_with(|all| all.iter().all(is_ready)).unwrap_or_default()
     }
 
-    /// As parts of a message.
+    /// Returns the uploaded images as parts of a message.
     pub(super) fn parts(self) -> Vec<InputPart> {
-        let part = |one: &Attached| match &one.state {
-            AttachedState::Ready(upload) => Some(InputPart::Image { upload: upload.clone() }),
-            AttachedState::Uploading | AttachedState::Failed(_) => None,
+        let part = |one: &Attachment| match &one.state {
+            UploadState::Ready(upload) => Some(InputPart::Image { upload: upload.clone() }),
+            UploadState::Uploading | UploadState::Failed(_) => None,
         };
         self.0.try_with_untracked(|all| all.iter().filter_map(part).collect()).unwrap_or_default()
     }
@@ -71,57 +70,65 @@ impl Images {
         self.0.set(Vec::new());
     }
 
-    /// Takes back those that were there before a reload, or of a message that comes back.
+    /// Adds images that are uploaded already: those of a stored draft, or of a message that was not sent.
     pub(super) fn restore(self, uploads: impl Iterator<Item = UploadId>) {
         self.0.update(|all| {
-            all.extend(uploads.map(|upload| Attached {
-                key: browser::unique_id(),
+            all.extend(uploads.map(|upload| Attachment {
+                id: browser::unique_id(),
                 name: String::new(),
-                state: AttachedState::Ready(upload),
+                state: UploadState::Ready(upload),
             }));
         });
     }
 
-    fn settle(self, key: &str, state: AttachedState) {
+    fn ids(self) -> Vec<String> {
+        self.0.get().into_iter().map(|one| one.id).collect()
+    }
+
+    fn set_state(self, id: &str, state: UploadState) {
         self.0.update(|all| {
-            for one in all.iter_mut().filter(|one| one.key == key) {
-                one.state = state.clone();
+            if let Some(attachment) = all.iter_mut().find(|one| one.id == id) {
+                attachment.state = state;
             }
         });
     }
+
+    fn remove(self, id: &str) {
+        self.0.update(|all| all.retain(|one| one.id != id));
+    }
 }
 
-/// Sends images to the server, and shows them beside what one writes. What is no image, or too many, is named instead.
-fn attach(composer: Composer, files: Vec<File>) {
-    let (images, t) = (composer.images, composer.t);
-    composer.signals().note.set(None);
+/// Uploads images and attaches them. If not all of the files can be attached, the composer shows why.
+fn attach(composer: ComposerState, files: Vec<File>) {
+    let (attachments, t) = (composer.attachments, composer.t);
+    composer.error.set(None);
     if files.is_empty() {
         return;
     }
-    if untrack(|| composer.closed()) {
-        return composer.refuse(t.no_message_here().to_owned());
+    if untrack(|| composer.is_ended()) {
+        return composer.show_error(t.no_message_here().to_owned());
     }
-    if !untrack(|| models::sees(composer)) {
-        return composer.refuse(t.no_images().to_owned());
+    if !untrack(|| models::supports_images(composer)) {
+        return composer.show_error(t.no_images().to_owned());
     }
-    let (taken, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_image);
-    let room = MOST.saturating_sub(images.0.try_with_untracked(Vec::len).unwrap_or_default());
+    let (images, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_image);
+    let free = MAX_IMAGES.saturating_sub(attachments.0.try_with_untracked(Vec::len).unwrap_or_default());
     if let Some(other) = others.first() {
-        composer.refuse((t.not_an_image)(&plain_name(&other.name())));
-    } else if taken.len() > room {
-        composer.refuse((t.too_many_images)(MOST));
+        composer.show_error((t.not_an_image)(&plain_name(&other.name())));
+    } else if images.len() > free {
+        composer.show_error((t.too_many_images)(MAX_IMAGES));
     }
-    for file in taken.into_iter().take(room) {
-        let key = browser::unique_id();
-        let attached = |state| Attached { key: key.clone(), name: file.name(), state };
-        images.0.update(|all| all.push(attached(AttachedState::Uploading)));
+    for file in images.into_iter().take(free) {
+        let id = browser::unique_id();
+        let attachment = Attachment { id: id.clone(), name: file.name(), state: UploadState::Uploading };
+        attachments.0.update(|all| all.push(attachment));
         spawn_local(async move {
             let state = match upload::image(&file).await {
-                Ok(upload) => AttachedState::Ready(upload),
-                Err(failure) => AttachedState::Failed(t.failure(&failure)),
+                Ok(upload) => UploadState::Ready(upload),
+                Err(failure) => UploadState::Failed(t.failure(&failure)),
             };
-            images.settle(&key, state);
-            drafts::store_images(&composer.key.get_untracked_or_default(), &images.parts());
+            attachments.set_state(&id, state);
+            composer.store_images();
         });
     }
 }
@@ -130,107 +137,125 @@ fn is_image(file: &File) -> bool {
     file.type_().starts_with("image/")
 }
 
-/// The files that are pasted or dropped. Office programs put a picture of it beside a text: the text is meant.
-fn files(data: Option<DataTransfer>) -> Vec<File> {
+fn to_vec(files: &FileList) -> Vec<File> {
+    (0..files.length()).filter_map(|index| files.get(index)).collect()
+}
+
+/// Returns the files that were pasted or dropped.
+///
+/// Office programs put a picture of a text beside the text. That picture is left out.
+fn files_of(data: Option<DataTransfer>) -> Vec<File> {
     let has = |data: &DataTransfer, kind| data.get_data(kind).is_ok_and(|text| !text.is_empty());
     let data = data.filter(|data| !(has(data, "text/plain") && has(data, "text/html")));
-    let Some(files) = data.and_then(|data| data.files()) else { return Vec::new() };
-    (0..files.length()).filter_map(|at| files.get(at)).collect()
+    data.and_then(|data| data.files()).map(|files| to_vec(&files)).unwrap_or_default()
 }
 
-/// Lets a composer take images that are pasted into it.
-pub(super) fn taking(composer: Composer, form: El) -> El {
-    form.live_attr("data-over", move || composer.signals().dragged_over.get()).on(
-        "paste",
-        move |event: ClipboardEvent| {
-            let files = files(event.clipboard_data());
-            if !files.is_empty() {
-                event.prevent_default();
-                attach(composer, files);
-            }
-        },
-    )
+/// Attaches the images that are pasted into the composer. Anything else is left to the browser.
+pub(super) fn attach_pasted(composer: ComposerState, event: &ClipboardEvent) {
+    let files = files_of(event.clipboard_data());
+    if !files.is_empty() {
+        event.prevent_default();
+        attach(composer, files);
+    }
 }
 
-/// Takes what was dropped on the page. A link is refused: to be written, it is dropped on the field.
-pub(super) fn take_dropped(composer: Composer, data: Option<DataTransfer>) {
-    let files = files(data);
+/// Attaches the images that were dropped on the page, and refuses anything else. (A link that is dropped on the field
+/// never gets here: the browser writes it into the field.)
+pub(super) fn attach_dropped(composer: ComposerState, data: Option<DataTransfer>) {
+    let files = files_of(data);
     if files.is_empty() {
-        return composer.refuse(composer.t.only_images().to_owned());
+        return composer.show_error(composer.t.only_images().to_owned());
     }
     attach(composer, files);
 }
 
-/// Picks images from the reader's machine.
-pub(super) fn picker(composer: Composer) -> El {
+/// Chooses images from the user's machine. Hidden if the model does not support images.
+#[component]
+pub(super) fn AttachButton(composer: ComposerState) -> impl IntoView {
     let t = composer.t;
-    let picked = move |event: Event| {
+    let attach_chosen = move |event: Event| {
         let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
         let Some(input) = input else { return };
-        let files = input.files().map(|files| (0..files.length()).filter_map(|at| files.get(at)).collect());
-        attach(composer, files.unwrap_or_default());
-        // The same one can be picked again.
+        attach(composer, input.files().map(|files| to_vec(&files)).unwrap_or_default());
+        // Otherwise choosing the same file again would not fire an event.
         input.set_value("");
     };
-    let input = el("input")
-        .attr("type", "file")
-        .attr("accept", "image/png,image/jpeg,image/gif,image/webp")
-        .attr("multiple", true)
-        .attr("aria-label", t.attach())
-        .on("change", picked);
-    el("label")
-        .class("icon-button attach")
-        .attr("title", t.attach())
-        .live_attr("hidden", move || !models::sees(composer))
-        .child(icon(Icon::Attach))
-        .child(input)
+    view! {
+        <label
+            class="icon-button attach"
+            title=t.attach()
+            hidden=move || !models::supports_images(composer)
+        >
+            {icon(Icon::Attach)}
+            <input
+                type="file"
+                accept="image/png,image/jpeg,image/gif,image/webp"
+                multiple
+                aria-label=t.attach()
+                on:change=attach_chosen
+            />
+        </label>
+    }
 }
 
-/// The images beside what one writes.
-pub(super) fn images_view(composer: Composer) -> Node {
-    let images = composer.images;
-    let all = list(
-        move || images.0.get().into_iter().map(|one| one.key).collect(),
-        move |key| image_view(composer, key).into(),
-    );
-    el("ul").class("images").live_attr("hidden", move || images.is_empty()).child(all).into()
+/// The images of the message, each with a button that removes it.
+#[component]
+pub(super) fn AttachmentList(composer: ComposerState) -> impl IntoView {
+    let attachments = composer.attachments;
+    view! {
+        <ul class="images" hidden=move || attachments.is_empty()>
+            <For each=move || attachments.ids() key=String::clone let:id>
+                <AttachmentItem composer id/>
+            </For>
+        </ul>
+    }
 }
 
-fn image_view(composer: Composer, key: String) -> El {
-    let (images, t) = (composer.images, composer.t);
-    let key = RwSignal::new(key);
-    let mine = move |one: &&Attached| key.try_with_untracked(|key| *key == one.key) == Some(true);
+#[component]
+fn AttachmentItem(composer: ComposerState, id: String) -> impl IntoView {
+    let (attachments, t) = (composer.attachments, composer.t);
+    let id = StoredValue::new(id);
     let content = move || {
-        let one = images.0.try_with(|all| all.iter().find(mine).cloned()).flatten()?;
-        Some(match one.state {
-            AttachedState::Uploading => {
-                el("span").class("uploading").child(t.uploading()).attr("role", "status")
-            }
-            AttachedState::Ready(upload) => thumbnail(&upload, t),
-            AttachedState::Failed(why) => {
-                let why = el("span").class("why").child(why);
-                el("span").class("failed").attr("role", "alert").child(el("span").child(one.name)).child(why)
-            }
+        let attachment =
+            attachments.0.with(|all| all.iter().find(|one| id.with_value(|id| *id == one.id)).cloned())?;
+        Some(match attachment.state {
+            UploadState::Uploading => view! { <span class="uploading" role="status">{t.uploading()}</span> },
+            UploadState::Ready(upload) => thumbnail(&upload, t),
+            UploadState::Failed(reason) => view! {
+                <span class="failed" role="alert">
+                    <span>{attachment.name}</span>
+                    <span class="why">{reason}</span>
+                </span>
+            },
         })
     };
-    let remove = move || {
-        images.0.update(|all| all.retain(|one| !mine(&one)));
-        drafts::store_images(&composer.key.get_untracked_or_default(), &images.parts());
+    let remove = move |_| {
+        id.with_value(|id| attachments.remove(id));
+        composer.store_images();
         composer.area.focus();
     };
-    let remove = el("button")
-        .attr("type", "button")
-        .class("remove")
-        .attr("aria-label", t.remove_image())
-        .attr("title", t.remove_image())
-        .on_click(remove)
-        .child(icon(Icon::Close));
-    el("li").child(live(content)).child(remove)
+    view! {
+        <li>
+            {content}
+            <button
+                type="button"
+                class="remove"
+                aria-label=t.remove_image()
+                title=t.remove_image()
+                on:click=remove
+            >
+                {icon(Icon::Close)}
+            </button>
+        </li>
+    }
 }
 
-/// An image, small; a click shows it whole.
-pub(crate) fn thumbnail(upload: &UploadId, t: &'static Texts) -> El {
+/// Returns a small preview of an uploaded image. A click opens the image in a new tab.
+pub(crate) fn thumbnail(upload: &UploadId, t: &'static Texts) -> Node {
     let address = address(&format!("/api/uploads/{upload}"));
-    let image = el("img").attr("src", address.clone()).attr("alt", t.image()).attr("loading", "lazy");
-    el("a").class("thumbnail").attr("href", address).attr("target", "_blank").child(image)
+    view! {
+        <a class="thumbnail" href=address.clone() target="_blank">
+            <img src=address alt=t.image() loading="lazy"/>
+        </a>
+    }
 }

@@ -1,12 +1,14 @@
-//! Drafts are their writer's: in a browser that several people sign in with, nobody finds those of another.
+//! Removes other people's drafts: several people may sign in with the same browser.
 
-use super::{drafts, history};
-use crate::{browser, server_fns::OWNER};
+use super::history;
+use crate::{browser, server_fns::OWNER, state::drafts};
 
-/// Where it is kept whose they are.
+/// The storage key of the owner of what is stored in this browser.
 const KEY: &str = "owner";
 
-/// Forgets what another one has left in this browser. (Who only signs out, and in again, finds it as it was.)
+/// Removes drafts, edits and the history of sent messages if they belong to another owner.
+///
+/// Signing out keeps them: they are still there when the same person signs in again.
 pub(crate) fn clear_drafts_of_other_owners() {
     let Some(owner) = browser::root_attribute(OWNER) else { return };
     if browser::stored(KEY).is_some_and(|before| before != owner) {

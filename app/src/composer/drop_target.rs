@@ -1,55 +1,62 @@
-//! What is dropped anywhere on the page: images go into the message, anything else is refused in words. The browser must not open it,
-//! and leave the page for it.
+//! Files and links that are dropped on the page. The composer attaches images and refuses anything else.
+//!
+//! Without a listener, the browser would leave the page and open what was dropped.
 
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{DataTransfer, DragEvent};
 
-use super::{ACTIVE, images};
-use crate::browser;
-use crate::signal::RwSignalExt as _;
+use super::{ComposerState, attachments};
+use crate::{browser, signal::RwSignalExt as _};
 
-/// Watches the window, for as long as the page lives.
+/// Keeps the browser from opening what is dropped on the page. Never removed: it works on pages without a composer too.
 pub(crate) fn guard_window() {
     let _ = window_event_listener(ev::dragover, |event: DragEvent| {
-        if !is_ours(&event) {
-            return;
-        }
-        event.prevent_default();
-        let composer = ACTIVE.get().filter(|composer| composer.is_on_page());
-        if let Some(data) = event.data_transfer() {
-            data.set_drop_effect(if composer.is_some() { "copy" } else { "none" });
-        }
-        if let Some(composer) = composer {
-            composer.signals().dragged_over.set_if_changed(true);
-        }
-    });
-    let _ = window_event_listener(ev::dragleave, |event: DragEvent| {
-        // From one element of the page to another there is one to go to.
-        if event.related_target().is_none() {
-            end_drag();
+        // A composer that takes the drop has set the effect.
+        if would_leave_page(&event) && !event.default_prevented() {
+            event.prevent_default();
+            set_effect(&event, "none");
         }
     });
     let _ = window_event_listener(ev::drop, |event: DragEvent| {
-        end_drag();
-        if !is_ours(&event) {
-            return;
-        }
-        event.prevent_default();
-        if let Some(composer) = ACTIVE.get().filter(|composer| composer.is_on_page()) {
-            images::take_dropped(composer, event.data_transfer());
+        if would_leave_page(&event) {
+            event.prevent_default();
         }
     });
 }
 
-fn end_drag() {
-    if let Some(composer) = ACTIVE.get() {
-        composer.signals().dragged_over.set_if_changed(false);
-    }
+/// Lets the composer take what is dropped anywhere on the page, until the current reactive owner is cleaned up.
+pub(super) fn take_drops(composer: ComposerState) {
+    let is_dragged_over = composer.is_dragged_over;
+    let over = window_event_listener(ev::dragover, move |event: DragEvent| {
+        if would_leave_page(&event) {
+            event.prevent_default();
+            set_effect(&event, "copy");
+            is_dragged_over.set_if_changed(true);
+        }
+    });
+    let leave = window_event_listener(ev::dragleave, move |event: DragEvent| {
+        // There is a related target if the pointer only moved to another element of the page.
+        if event.related_target().is_none() {
+            is_dragged_over.set_if_changed(false);
+        }
+    });
+    let drop = window_event_listener(ev::drop, move |event: DragEvent| {
+        is_dragged_over.set_if_changed(false);
+        if would_leave_page(&event) {
+            event.prevent_default();
+            attachments::attach_dropped(composer, event.data_transfer());
+        }
+    });
+    on_cleanup(move || {
+        over.remove();
+        leave.remove();
+        drop.remove();
+    });
 }
 
-/// Returns `true` if the browser would leave the page for what is dragged. A text that is dropped on a field goes into it.
-fn is_ours(event: &DragEvent) -> bool {
+/// Returns `true` if the browser would leave the page and open what is dragged. A link over a field is written into it.
+fn would_leave_page(event: &DragEvent) -> bool {
     let carries = |kind: &str| event.data_transfer().is_some_and(|data| has_type(&data, kind));
     let on_field = event
         .target()
@@ -60,4 +67,11 @@ fn is_ours(event: &DragEvent) -> bool {
 
 fn has_type(data: &DataTransfer, kind: &str) -> bool {
     data.types().iter().any(|one| one.as_string().as_deref() == Some(kind))
+}
+
+/// Sets the effect that the pointer shows.
+fn set_effect(event: &DragEvent, effect: &str) {
+    if let Some(data) = event.data_transfer() {
+        data.set_drop_effect(effect);
+    }
 }

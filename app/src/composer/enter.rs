@@ -1,47 +1,47 @@
-//! What Enter does: it sends the message, or starts a new line. Where one writes on glass there is no Shift for the other, so Enter
-//! starts a line there, unless the reader chose otherwise.
+//! Whether Enter sends the message or starts a new line.
+//!
+//! An on-screen keyboard has no Shift Enter for the new line, so there Enter starts one unless the user chose otherwise.
 
-use leptos::prelude::use_context;
 use leptos::prelude::*;
 
-use super::Composer;
+use super::ComposerState;
 use crate::{
     browser,
     commands::{Command, Commands},
     icon::Icon,
 };
 
-/// Where the choice is kept, and its words.
+/// The storage key of the choice, and its values.
 const KEY: &str = "enter";
 const SENDS: &str = "sends";
 const BREAKS: &str = "breaks";
 
 /// Returns `true` if Enter alone sends.
 pub(crate) fn sends() -> bool {
-    chosen(browser::stored(KEY).as_deref()).unwrap_or_else(|| !browser::is_coarse_pointer())
+    parse(browser::stored(KEY).as_deref()).unwrap_or_else(|| !browser::is_coarse_pointer())
 }
 
-fn chosen(word: Option<&str>) -> Option<bool> {
-    match word {
+fn parse(stored: Option<&str>) -> Option<bool> {
+    match stored {
         Some(SENDS) => Some(true),
         Some(BREAKS) => Some(false),
         _ => None,
     }
 }
 
-/// What a keyboard on glass calls the key.
+/// Returns the value of `enterkeyhint`, by which an on-screen keyboard labels its Enter key.
 pub(crate) fn key_hint(sends: bool) -> &'static str {
     if sends { "send" } else { "enter" }
 }
 
-/// Offers both ways among the commands.
-pub(super) fn offer_choice(composer: Composer) {
+/// Adds a command for each of the two choices.
+pub(super) fn add_commands(composer: ComposerState) {
     let Some(commands) = use_context::<Commands>() else { return };
     let t = composer.t;
     for (word, name, sends) in [(SENDS, t.enter_sends(), true), (BREAKS, t.enter_breaks(), false)] {
         commands.add(Command::always(name, Icon::Settings, move || {
             browser::store(KEY, word);
-            composer.signals().enter_sends.set(sends);
+            composer.enter_sends.set(sends);
         }));
     }
 }
@@ -49,10 +49,10 @@ pub(super) fn offer_choice(composer: Composer) {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn choice_is_read_from_its_words_alone() {
-        assert_eq!(super::chosen(Some("sends")), Some(true));
-        assert_eq!(super::chosen(Some("breaks")), Some(false));
-        assert_eq!(super::chosen(Some("")), None);
-        assert_eq!(super::chosen(None), None);
+    fn stored_choice_is_none_unless_it_is_a_known_value() {
+        assert_eq!(super::parse(Some("sends")), Some(true));
+        assert_eq!(super::parse(Some("breaks")), Some(false));
+        assert_eq!(super::parse(Some("")), None);
+        assert_eq!(super::parse(None), None);
     }
 }

@@ -1,46 +1,34 @@
-//! What the keys of the field do: Enter sends or starts a line (see [`super::enter`]), Shift Enter always starts one, Ctrl Enter always
-//! sends, ↑ brings back what was sent before.
+//! The keys of the field.
+//!
+//! - Enter sends or starts a new line (see [`super::enter`]); Shift Enter always starts a new line.
+//! - Ctrl Enter always sends. Where Enter sends too, it makes the other choice of queueing and steering.
+//! - ↑ and ↓ recall messages that were sent before.
 
 use leptos::prelude::*;
-use web_sys::{Event, KeyboardEvent};
+use web_sys::KeyboardEvent;
 
-use super::{Composer, enter, history, send::send, when_busy};
-use crate::{
-    browser,
-    node::{El, ElementExt as _},
-    signal::RwSignalExt as _,
-};
+use super::{ComposerState, enter, history, send::send, when_busy};
+use crate::{browser, signal::RwSignalExt as _};
 
-/// Lets the field do so.
-pub(super) fn bind_keys(composer: Composer, area: El) -> El {
-    let looks = move |_: Event| composer.suggestions.look(composer);
-    area.on("input", move |_: Event| typed(composer))
-        .on("click", looks)
-        .on("blur", move |_: Event| {
-            composer.suggestions.close();
-            composer.save();
-        })
-        .on("keydown", move |event: KeyboardEvent| pressed(composer, &event))
+/// Handles an edit of the text.
+pub(super) fn on_input(composer: ComposerState) {
+    composer.recalled.set_if_changed(0);
+    composer.error.set_if_changed(None);
+    composer.text_changed(composer.area.value());
+    composer.suggestions.refresh(composer);
 }
 
-fn typed(composer: Composer) {
-    composer.signals().recalled.set_if_changed(0);
-    composer.signals().note.set_if_changed(None);
-    composer.keep(composer.area.value());
-    composer.suggestions.look(composer);
-}
-
-fn pressed(composer: Composer, event: &KeyboardEvent) {
-    // While a word is being composed Enter chooses it.
-    if browser::is_ime_composing(event) || composer.suggestions.pressed(composer, event) {
+/// Handles a key in the field.
+pub(super) fn on_keydown(composer: ComposerState, event: &KeyboardEvent) {
+    // In an input method, Enter accepts the composed word.
+    if browser::is_ime_composing(event) || composer.suggestions.on_keydown(composer, event) {
         return;
     }
     match event.key().as_str() {
         "Enter" if event.ctrl_key() || event.meta_key() => {
             event.prevent_default();
-            // Where Enter sends, this is the other way than usual.
-            let other = composer.when_busy.try_with_untracked(|way| when_busy::other(*way));
-            send(composer, other.filter(|_| enter::sends()));
+            let other = when_busy::other(composer.when_busy.get_untracked());
+            send(composer, enter::sends().then_some(other));
         }
         "Enter" if !event.shift_key() && enter::sends() => {
             event.prevent_default();
@@ -52,23 +40,24 @@ fn pressed(composer: Composer, event: &KeyboardEvent) {
     }
 }
 
-/// Goes back, or forth, among what was sent before; only from an empty field, or from one of those messages as it
-/// was. Whether it did.
-fn recall(composer: Composer, by: isize) -> bool {
-    let now = composer.signals().recalled.get_untracked();
-    if now == 0 && (by < 0 || !composer.text.get_untracked().is_empty()) {
+/// Recalls an older message (`step` 1) or a newer one (`step` -1). Returns `true` if the key is used up.
+///
+/// Starts only from an empty field, and goes on only while the recalled message has not been edited.
+fn recall(composer: ComposerState, step: isize) -> bool {
+    let current = composer.recalled.get_untracked();
+    if current == 0 && (step < 0 || !composer.text.get_untracked().is_empty()) {
         return false;
     }
-    let Some(then) = now.checked_add_signed(by) else { return false };
-    let all = history::all();
-    let text = match then {
+    let Some(next) = current.checked_add_signed(step) else { return false };
+    let messages = history::all();
+    let text = match next {
         0 => "",
-        then => match all.get(then - 1) {
+        next => match messages.get(next - 1) {
             Some(text) => text,
             None => return true,
         },
     };
-    composer.write(text, text.len());
-    composer.signals().recalled.set(then);
+    composer.replace_text(text, text.len());
+    composer.recalled.set(next);
     true
 }

@@ -1,26 +1,27 @@
-//! The model and how hard it thinks, and how full its window is.
+//! The model and reasoning effort of the next message, and how full the model's context window is.
 
 use codex_gateway_wire::api::Model;
-use leptos::prelude::event_target_value;
-use leptos::prelude::*;
+use view::{Node, prelude::*};
 use web_sys::Event;
 
-use super::Composer;
+use super::ComposerState;
 use crate::{
     browser,
-    conversation::Chat,
-    i18n::Texts,
-    node::{El, ElementExt as _, Node, el, live, many, svg},
+    i18n::{Texts, texts},
+    state::Chat,
 };
 
-/// A model, and how hard it is to think, if that can be chosen.
+/// A model and its reasoning effort.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ModelChoice {
+    /// `None` for codex's default model.
     pub(super) model: Option<String>,
+    /// `None` if the model has no choice of efforts.
     pub(super) effort: Option<String>,
 }
 
 impl ModelChoice {
+    /// Returns the value of the choice's `<option>`: the model and the effort, with a space between them.
     fn value(&self) -> String {
         let part = |part: &Option<String>| part.clone().unwrap_or_default();
         format!("{} {}", part(&self.model), part(&self.effort))
@@ -33,120 +34,131 @@ impl ModelChoice {
     }
 }
 
-/// What the next message is for; tracked. The model in use, until another is picked.
-pub(super) fn chosen(composer: Composer) -> ModelChoice {
-    if let Some(picked) = composer.picked.try_with(|picked| picked.mind.clone()).flatten() {
+/// Returns the choice for the next message: what the user picked, else what the conversation uses. Tracked.
+pub(super) fn chosen(composer: ComposerState) -> ModelChoice {
+    if let Some(picked) = composer.picked.try_with(|picked| picked.model.clone()).flatten() {
         return picked;
     }
-    let used = composer.chat.map(|chat| {
+    let in_use = composer.chat.map(|chat| {
         chat.live.meta(|transcript| ModelChoice {
             model: transcript.model.clone(),
             effort: transcript.effort.clone(),
         })
     });
-    let used = used.unwrap_or_default();
-    composer.models.with_untracked(|models| {
-        let model =
-            used.model.or_else(|| models.iter().find(|one| one.is_default).map(|one| one.model.clone()));
-        let known = models.iter().find(|one| Some(&one.model) == model.as_ref());
-        let effort = used.effort.or_else(|| known?.default_reasoning_effort.clone());
-        // One that the model does not list is no choice of the reader's.
-        let lists = |effort: &String| {
-            known.is_some_and(|one| {
-                one.supported_reasoning_efforts.iter().any(|it| it.reasoning_effort == *effort)
+    let in_use = in_use.unwrap_or_default();
+    composer.models.with_value(|models| {
+        let default = || models.iter().find(|model| model.is_default).map(|model| model.model.clone());
+        let model = in_use.model.or_else(default);
+        let known = models.iter().find(|known| Some(&known.model) == model.as_ref());
+        let effort = in_use.effort.or_else(|| known?.default_reasoning_effort.clone());
+        // The picker has no option for an effort that the model does not list.
+        let is_listed = |effort: &String| {
+            known.is_some_and(|model| {
+                model.supported_reasoning_efforts.iter().any(|listed| listed.reasoning_effort == *effort)
             })
         };
-        ModelChoice { effort: effort.filter(lists), model }
+        ModelChoice { effort: effort.filter(is_listed), model }
     })
 }
 
-/// Whether the model looks at images; tracked. One that is not known may.
-pub(super) fn sees(composer: Composer) -> bool {
+/// Returns `true` if the chosen model supports images, or is not in the list. Tracked.
+pub(super) fn supports_images(composer: ComposerState) -> bool {
     let chosen = chosen(composer).model;
-    composer.models.with_untracked(|models| {
-        models.iter().find(|one| Some(&one.model) == chosen.as_ref()).is_none_or(Model::supports_images)
+    composer.models.with_value(|models| {
+        let known = models.iter().find(|known| Some(&known.model) == chosen.as_ref());
+        known.is_none_or(Model::supports_images)
     })
 }
 
-/// Goes to the choice: the arrows choose there.
-pub(super) fn go_to_picker() {
-    if let Some(select) = browser::find(".compose select.model") {
-        let _ = select.focus();
-    }
+/// Gives the model picker the focus.
+pub(super) fn focus_picker() {
+    browser::focus(".compose select.model");
 }
 
-/// A choice of models, each with the ways in which it can think.
-pub(super) fn picker(composer: Composer) -> El {
+/// Chooses the model and its reasoning effort.
+#[component]
+pub(super) fn ModelPicker(composer: ComposerState) -> impl IntoView {
     let t = composer.t;
     let options = move || {
         let chosen = chosen(composer);
-        composer.models.with_untracked(|models| {
-            let shown = models.iter().filter(|one| !one.hidden || Some(&one.model) == chosen.model.as_ref());
-            let mut groups: Vec<El> = shown.map(|one| model_view(one, &chosen, t)).collect();
-            // A session may use what is not in the list, or the list may still be empty.
-            if models.iter().all(|one| Some(&one.model) != chosen.model.as_ref()) {
+        composer.models.with_value(|models| {
+            let is_chosen = |model: &Model| Some(&model.model) == chosen.model.as_ref();
+            let shown = models.iter().filter(|model| !model.hidden || is_chosen(model));
+            let mut options = shown.map(|model| model_options(model, &chosen, t)).collect::<Vec<_>>();
+            // A session may use a model that is not in the list, and the list may still be empty.
+            if !models.iter().any(is_chosen) {
                 let name = chosen.model.clone().unwrap_or_else(|| t.default_model().to_owned());
-                groups.insert(0, option_view(&chosen, &chosen, name));
+                options.insert(0, option(&chosen, &chosen, name));
             }
-            many(groups)
+            options
         })
     };
     let pick = move |event: Event| {
-        let mind = ModelChoice::parse(&event_target_value(&event));
-        composer.picked.update(|picked| picked.mind = Some(mind).filter(|mind| mind.model.is_some()));
+        let choice = ModelChoice::parse(&event_target_value(&event));
+        composer.picked.update(|picked| picked.model = Some(choice).filter(|choice| choice.model.is_some()));
     };
-    el("select")
-        .class("model")
-        .attr("aria-label", t.model())
-        .attr("title", t.model())
-        .attr("autocomplete", "off")
-        .on("change", pick)
-        .child(live(options))
-}
-
-fn model_view(model: &Model, chosen: &ModelChoice, t: &Texts) -> El {
-    let name = if model.display_name.is_empty() { &model.model } else { &model.display_name };
-    let mind = |effort| ModelChoice { model: Some(model.model.clone()), effort };
-    if model.supported_reasoning_efforts.is_empty() {
-        return option_view(&mind(None), chosen, name.clone());
+    view! {
+        <select class="model" aria-label=t.model() title=t.model() autocomplete="off" on:change=pick>
+            {options}
+        </select>
     }
-    let efforts = model.supported_reasoning_efforts.iter().map(|one| {
-        let effort = &one.reasoning_effort;
-        let word = (t.effort)(effort).unwrap_or(effort);
-        option_view(&mind(Some(effort.clone())), chosen, format!("{name} · {word}"))
+}
+
+/// Returns a model's option, or a group with an option for each of its efforts.
+fn model_options(model: &Model, chosen: &ModelChoice, t: &'static Texts) -> Node {
+    let name = if model.display_name.is_empty() { &model.model } else { &model.display_name };
+    let choice = |effort| ModelChoice { model: Some(model.model.clone()), effort };
+    if model.supported_reasoning_efforts.is_empty() {
+        return option(&choice(None), chosen, name.clone());
+    }
+    let efforts = model.supported_reasoning_efforts.iter().map(|effort| {
+        let effort = &effort.reasoning_effort;
+        let effort_name = (t.effort)(effort).unwrap_or(effort);
+        option(&choice(Some(effort.clone())), chosen, format!("{name} · {effort_name}"))
     });
-    el("optgroup").attr("label", name.clone()).child(many(efforts))
+    let efforts = efforts.collect::<Vec<_>>();
+    view! { <optgroup label=name.clone()>{efforts}</optgroup> }
 }
 
-fn option_view(mind: &ModelChoice, chosen: &ModelChoice, name: String) -> El {
-    el("option").attr("value", mind.value()).attr("selected", mind == chosen).child(name)
+fn option(choice: &ModelChoice, chosen: &ModelChoice, name: String) -> Node {
+    let is_chosen = choice == chosen;
+    view! { <option value=choice.value() selected=is_chosen>{name}</option> }
 }
 
-/// How full the model's window is: a ring.
-pub(super) fn context_meter(chat: Option<Chat>, t: &'static Texts) -> Node {
-    live(move || {
-        chat.and_then(Chat::context_used).map(|percent| {
+/// Shows how full the model's context window is. Empty while that is not known.
+#[component]
+pub(super) fn ContextMeter(chat: Chat) -> impl IntoView {
+    let t = texts();
+    let meter = move || {
+        chat.context_used().map(|percent| {
             let words = (t.context_used)(percent);
-            el("span")
-                .class("context")
-                .attr("role", "img")
-                .attr("aria-label", words.clone())
-                .attr("title", words)
-                .child(ring(percent))
-                .child(el("span").child(format!("{percent}%")))
+            view! {
+                <span class="context" role="img" aria-label=words.clone() title=words>
+                    <Ring percent/>
+                    <span>{format!("{percent}%")}</span>
+                </span>
+            }
         })
-    })
+    };
+    view! { {meter} }
 }
 
-fn ring(percent: u64) -> El {
-    let circle = || svg("circle").attr("cx", "8").attr("cy", "8").attr("r", "5.5").attr("pathLength", "100");
-    let used = circle().class("used").attr("stroke-dasharray", format!("{percent} 100"));
-    svg("svg")
-        .class("ring")
-        .attr("viewBox", "0 0 16 16")
-        .attr("aria-hidden", "true")
-        .child(circle())
-        .child(used)
+/// A ring that is filled up to a share.
+#[component]
+fn Ring(percent: u64) -> impl IntoView {
+    view! {
+        <svg class="ring" viewBox="0 0 16 16" aria-hidden="true">
+            <circle cx="8" cy="8" r="5.5" pathLength="100"/>
+            <circle
+                cx="8"
+                cy="8"
+                r="5.5"
+                pathLength="100"
+                class="used"
+                stroke-dasharray=format!("{percent} 100")
+            />
+        </svg>
+    }
 }
 
 #[cfg(test)]
@@ -154,14 +166,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_choice_reads_back_as_written() {
+    fn option_value_parses_to_the_same_choice() {
         let some = |text: &str| Some(text.to_owned());
-        for mind in [
+        for choice in [
             ModelChoice { model: some("gpt-6"), effort: some("high") },
             ModelChoice { model: some("gpt-6"), effort: None },
             ModelChoice::default(),
         ] {
-            assert_eq!(ModelChoice::parse(&mind.value()), mind);
+            assert_eq!(ModelChoice::parse(&choice.value()), choice);
         }
     }
 }

@@ -1,39 +1,34 @@
-//! What the agent may do, in words: what it may touch, and whether it asks.
+//! The permissions of the next message: the sandbox, and whether Codex asks for more.
 
 use codex_gateway_wire::{
     ApprovalMode,
     api::{ApprovalPolicy, SandboxMode},
 };
-use leptos::prelude::event_target_value;
-use leptos::prelude::*;
+use view::prelude::*;
 use web_sys::Event;
 
-use super::Composer;
-use crate::{
-    i18n::Texts,
-    node::{El, ElementExt as _, el, live, many},
-    server_fns::SiteConfig,
-};
+use super::ComposerState;
+use crate::{i18n::Texts, server_fns::SiteConfig};
 
-/// What the agent may touch, and whether it asks before it touches more.
+/// A sandbox and an approval policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PermissionChoice {
-    pub(crate) sandbox: SandboxMode,
-    pub(crate) policy: ApprovalPolicy,
+pub(super) struct PermissionChoice {
+    pub(super) sandbox: SandboxMode,
+    pub(super) policy: ApprovalPolicy,
 }
 
 impl PermissionChoice {
-    /// What the operator allows at most, and what a conversation begins with.
-    fn of(site: &SiteConfig) -> Self {
+    /// Returns the most permissive choice that the operator allows, which is also the default.
+    fn ceiling(site: &SiteConfig) -> Self {
         Self { sandbox: site.sandbox, policy: site.approval_policy }
     }
 
-    /// All that can be chosen, the least first.
+    /// Returns the choices that the operator allows, the strictest sandbox first.
     fn all(site: &SiteConfig) -> Vec<Self> {
-        let most = Self::of(site);
-        let upto = |all: &'static [SandboxMode]| all.iter().take_while(move |one| **one != most.sandbox);
-        let sandboxes = upto(SandboxMode::ALL).copied().chain([most.sandbox]);
-        let policies: &[ApprovalPolicy] = match most.policy {
+        let ceiling = Self::ceiling(site);
+        let below = SandboxMode::ALL.iter().take_while(|sandbox| **sandbox != ceiling.sandbox);
+        let sandboxes = below.copied().chain([ceiling.sandbox]);
+        let policies: &[ApprovalPolicy] = match ceiling.policy {
             ApprovalPolicy::OnRequest => &[ApprovalPolicy::OnRequest, ApprovalPolicy::Never],
             ApprovalPolicy::Never => &[ApprovalPolicy::Never],
         };
@@ -42,8 +37,8 @@ impl PermissionChoice {
             .collect()
     }
 
-    /// "Can edit this folder · asks first"
-    fn words(self, approvals: ApprovalMode, t: &Texts) -> String {
+    /// Returns the label: "Can edit this folder · asks first".
+    fn label(self, approvals: ApprovalMode, t: &Texts) -> String {
         let may = match self.sandbox {
             SandboxMode::ReadOnly => t.may_read(),
             SandboxMode::WorkspaceWrite => t.may_edit(),
@@ -59,12 +54,13 @@ impl PermissionChoice {
         format!("{may} · {asks}")
     }
 
-    /// Whether nothing stands between the agent and the machine.
-    fn is_alarming(self, approvals: ApprovalMode) -> bool {
-        let accepts = approvals == ApprovalMode::Accept && self.policy == ApprovalPolicy::OnRequest;
-        accepts || self.sandbox == SandboxMode::DangerFullAccess
+    /// Returns `true` if Codex can do anything on the machine without a user's approval.
+    fn is_dangerous(self, approvals: ApprovalMode) -> bool {
+        let approves_all = approvals == ApprovalMode::Accept && self.policy == ApprovalPolicy::OnRequest;
+        approves_all || self.sandbox == SandboxMode::DangerFullAccess
     }
 
+    /// Returns the value of the choice's `<option>`: the sandbox and the policy, with a space between them.
     fn value(self) -> String {
         format!("{} {}", self.sandbox.as_str(), self.policy.as_str())
     }
@@ -75,53 +71,51 @@ impl PermissionChoice {
     }
 }
 
-/// What the agent may do from the next message on; tracked.
-pub(super) fn chosen(composer: Composer) -> PermissionChoice {
-    let used = || {
+/// Returns the choice for the next message: what the user picked, else what the conversation uses, else the default.
+/// Tracked.
+pub(super) fn chosen(composer: ComposerState) -> PermissionChoice {
+    let in_use = || {
         composer.chat?.live.meta(|transcript| {
             Some(PermissionChoice { sandbox: transcript.sandbox?, policy: transcript.approval_policy? })
         })
     };
-    let default = || composer.site.try_with_untracked(PermissionChoice::of);
-    composer
-        .picked
-        .try_with(|picked| picked.access)
-        .flatten()
-        .or_else(used)
-        .or_else(default)
-        .unwrap_or(PermissionChoice { sandbox: SandboxMode::ReadOnly, policy: ApprovalPolicy::OnRequest })
+    let picked = composer.picked.try_with(|picked| picked.permission).flatten();
+    picked.or_else(in_use).unwrap_or_else(|| composer.site.with_value(PermissionChoice::ceiling))
 }
 
-/// A choice of what the agent may do.
-pub(super) fn picker(composer: Composer) -> El {
+/// Chooses the sandbox and whether Codex asks for more.
+#[component]
+pub(super) fn PermissionPicker(composer: ComposerState) -> impl IntoView {
     let t = composer.t;
-    let site = composer.site.get_untracked();
+    let site = composer.site.get_value();
     let approvals = composer.chat.map_or(site.approvals, |chat| chat.approvals);
-    let all = PermissionChoice::all(&site);
+    let allowed = PermissionChoice::all(&site);
     let options = move || {
         let chosen = chosen(composer);
-        let mut all = all.clone();
-        if !all.contains(&chosen) {
-            all.push(chosen);
-        }
-        many(all.into_iter().map(|one| {
-            let selected = one == chosen;
-            let option = el("option").attr("value", one.value()).attr("selected", selected);
-            option.child(one.words(approvals, t))
-        }))
+        // A session may have been started with permissions that the page does not offer.
+        let other = (!allowed.contains(&chosen)).then_some(chosen);
+        let option = |choice: PermissionChoice| {
+            let is_chosen = choice == chosen;
+            view! { <option value=choice.value() selected=is_chosen>{choice.label(approvals, t)}</option> }
+        };
+        allowed.iter().copied().chain(other).map(option).collect::<Vec<_>>()
     };
     let pick = move |event: Event| {
-        let access = PermissionChoice::parse(&event_target_value(&event));
-        composer.picked.update(|picked| picked.access = access);
+        let choice = PermissionChoice::parse(&event_target_value(&event));
+        composer.picked.update(|picked| picked.permission = choice);
     };
-    el("select")
-        .class("access")
-        .attr("aria-label", t.permissions())
-        .attr("title", t.permissions())
-        .attr("autocomplete", "off")
-        .live_attr("data-alarm", move || chosen(composer).is_alarming(approvals))
-        .on("change", pick)
-        .child(live(options))
+    view! {
+        <select
+            class="access"
+            aria-label=t.permissions()
+            title=t.permissions()
+            autocomplete="off"
+            data-alarm=move || chosen(composer).is_dangerous(approvals)
+            on:change=pick
+        >
+            {options}
+        </select>
+    }
 }
 
 #[cfg(test)]
@@ -134,27 +128,37 @@ mod tests {
     }
 
     #[test]
-    fn no_more_can_be_chosen_than_the_operator_allows() {
+    fn choices_end_at_what_the_operator_allows() {
         let all = PermissionChoice::all(&site(SandboxMode::WorkspaceWrite, ApprovalPolicy::OnRequest));
-        let values: Vec<_> = all.iter().map(|one| one.value()).collect();
-        let wanted = [
+        let values: Vec<_> = all.iter().map(|choice| choice.value()).collect();
+        let expected = [
             "read-only on-request",
             "read-only never",
             "workspace-write on-request",
             "workspace-write never",
         ];
-        assert_eq!(values, wanted);
+        assert_eq!(values, expected);
         assert_eq!(PermissionChoice::all(&site(SandboxMode::ReadOnly, ApprovalPolicy::Never)).len(), 1);
     }
 
     #[test]
-    fn a_choice_reads_back_and_has_words() {
-        for one in PermissionChoice::all(&site(SandboxMode::DangerFullAccess, ApprovalPolicy::OnRequest)) {
-            assert_eq!(PermissionChoice::parse(&one.value()), Some(one));
+    fn option_value_parses_to_the_same_choice() {
+        for choice in PermissionChoice::all(&site(SandboxMode::DangerFullAccess, ApprovalPolicy::OnRequest)) {
+            assert_eq!(PermissionChoice::parse(&choice.value()), Some(choice));
         }
-        let usual =
+    }
+
+    #[test]
+    fn label_names_the_sandbox_and_who_approves() {
+        let choice =
             PermissionChoice { sandbox: SandboxMode::WorkspaceWrite, policy: ApprovalPolicy::OnRequest };
-        assert_eq!(usual.words(ApprovalMode::Ask, Lang::En.texts()), "Can edit this folder · asks first");
-        assert!(!usual.is_alarming(ApprovalMode::Ask) && usual.is_alarming(ApprovalMode::Accept));
+        assert_eq!(choice.label(ApprovalMode::Ask, Lang::En.texts()), "Can edit this folder · asks first");
+    }
+
+    #[test]
+    fn choice_is_dangerous_if_everything_is_approved() {
+        let choice =
+            PermissionChoice { sandbox: SandboxMode::WorkspaceWrite, policy: ApprovalPolicy::OnRequest };
+        assert!(!choice.is_dangerous(ApprovalMode::Ask) && choice.is_dangerous(ApprovalMode::Accept));
     }
 }

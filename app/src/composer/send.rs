@@ -1,65 +1,67 @@
-//! Sending what is written.
+//! Sending the message.
 
 use codex_gateway_wire::{StartTurn, api::WhenBusy, turn::MAX_PROMPT_CHARS};
 use leptos::prelude::*;
 
-use crate::conversation::RENAME;
-use crate::signal::RwSignalExt as _;
+use super::{ComposerState, PickedSettings, history, models, permission};
+use crate::{
+    signal::RwSignalExt as _,
+    state::{Draft, drafts},
+};
 
-use super::{Composer, Draft, Picked, drafts, history, models, permission};
+/// The slash command that names the conversation, before the name.
+pub(crate) const RENAME: &str = "/rename ";
 
-/// Sends what is written, or does what it says if it is a command. `when_busy`: what to do while a turn runs, if not
-/// what the reader chose.
-pub(super) fn send(composer: Composer, when_busy: Option<WhenBusy>) {
-    if !untrack(|| composer.may_send()) {
+/// Sends the message, or runs the slash command in it.
+///
+/// `when_busy` takes precedence over the choice in the composer.
+pub(super) fn send(composer: ComposerState, when_busy: Option<WhenBusy>) {
+    if !untrack(|| composer.can_send()) {
         return;
     }
-    let written = composer.text.get_untracked_or_default();
-    let length = written.chars().count();
+    let text = composer.text.get_untracked();
+    let length = text.chars().count();
     if length > MAX_PROMPT_CHARS {
-        return composer.refuse((composer.t.prompt_too_long)(length, MAX_PROMPT_CHARS));
+        return composer.show_error((composer.t.prompt_too_long)(length, MAX_PROMPT_CHARS));
     }
-    composer.signals().note.set_if_changed(None);
-    if let (Some(chat), Some(name)) = (composer.chat, written.strip_prefix(RENAME)) {
-        composer.write("", 0);
+    composer.error.set_if_changed(None);
+    if let (Some(chat), Some(name)) = (composer.chat, text.strip_prefix(RENAME)) {
+        composer.replace_text("", 0);
         return chat.rename(name.trim().to_owned());
     }
-    let when_busy = when_busy.or_else(|| composer.when_busy.try_with_untracked(|way| *way));
     let turn = StartTurn {
-        prompt: written.clone(),
-        input: composer.images.parts(),
-        when_busy: when_busy.unwrap_or_default(),
-        ..settings(composer)
+        prompt: text.clone(),
+        input: composer.attachments.parts(),
+        when_busy: when_busy.unwrap_or_else(|| composer.when_busy.get_untracked()),
+        ..picked_settings(composer)
     };
-    history::keep(&written);
-    // What is kept is what is sent: only then it is forgotten once it has arrived.
-    composer.save();
-    composer.signals().recalled.set(0);
+    history::add(&text);
+    // The stored draft is forgotten after the message has arrived, but only if it has the text that was sent.
+    composer.save_text();
+    composer.recalled.set(0);
     composer.suggestions.close();
     composer.area.set("", 0);
     composer.text.set(String::new());
-    composer.images.clear();
-    let (key, images) = (composer.key.get_untracked_or_default(), turn.input.clone());
+    composer.attachments.clear();
+    let (draft_key, images) = (composer.draft_key.get_untracked(), turn.input.clone());
     let done = Box::new(move || {
-        drafts::forget(&key, &written, &images);
-        // From here on it is what the conversation has.
-        composer.picked.set(Picked::default());
+        drafts::forget(&draft_key, &text, &images);
+        // The conversation uses these settings now.
+        composer.picked.set(PickedSettings::default());
     });
-    if let Some(submit) = composer.submit.get_untracked_or_default() {
-        submit(Draft { turn, done });
-    }
+    composer.on_submit.run(Draft { turn, done });
 }
 
-/// What the message is to run with, where that is another than is used now.
-fn settings(composer: Composer) -> StartTurn {
-    let Picked { mind, access } = composer.picked.get_untracked_or_default();
-    let mind = mind.map(|_| untrack(|| models::chosen(composer))).unwrap_or_default();
-    let access = access.map(|_| untrack(|| permission::chosen(composer)));
+/// Returns the settings that the user picked. Those in use already are left out.
+fn picked_settings(composer: ComposerState) -> StartTurn {
+    let PickedSettings { model, permission } = composer.picked.get_untracked();
+    let model = model.map(|_| untrack(|| models::chosen(composer))).unwrap_or_default();
+    let permission = permission.map(|_| untrack(|| permission::chosen(composer)));
     StartTurn {
-        model: mind.model,
-        effort: mind.effort,
-        sandbox: access.map(|access| access.sandbox),
-        approval_policy: access.map(|access| access.policy),
+        model: model.model,
+        effort: model.effort,
+        sandbox: permission.map(|permission| permission.sandbox),
+        approval_policy: permission.map(|permission| permission.policy),
         ..StartTurn::default()
     }
 }

@@ -1,135 +1,131 @@
-//! What the composer offers while one writes: files after `@`, commands after `/`.
+//! Completions of the word before the caret: files after `@`, commands after `/`.
 
 use codex_gateway_wire::api::FoundFile;
-use leptos::{prelude::*, task::spawn_local};
+use leptos::task::spawn_local;
+use view::prelude::*;
 use web_sys::KeyboardEvent;
 
-use super::Composer;
+use super::ComposerState;
 use crate::{
     commands::{Command, Commands},
-    conversation::Chat,
     icon::{Icon, icon},
-    node::{El, ElementExt as _, Node, el, live, many},
     server_fns,
     signal::RwSignalExt as _,
+    state::Chat,
     text::hidden::exact_name,
 };
 
-/// How many are offered at once.
-const MOST: usize = 8;
-/// The list, for those who hear the page.
-const LIST: &str = "suggestions";
+/// The largest number of files in the list.
+const MAX_FILES: usize = 8;
+/// The id of the list's element.
+const LIST_ID: &str = "suggestions";
 
-/// Something that can be chosen.
+/// A completion.
 #[derive(Clone)]
 enum Suggestion {
     File(FoundFile),
     Command(Command),
 }
 
-/// What is offered now.
+/// The completions of a word.
 #[derive(Clone, Default)]
-struct SuggestionList {
-    all: Vec<Suggestion>,
-    /// The place of the one that Enter takes.
-    at: usize,
-    /// Where in the text the word begins that is being completed, in bytes.
-    from: usize,
+struct Offer {
+    suggestions: Vec<Suggestion>,
+    /// The index of the active suggestion: Enter accepts it.
+    active: usize,
+    /// The byte offset in the text at which the completed word starts.
+    word_start: usize,
 }
 
-/// The offers of a composer.
+/// The completions that a composer offers. The list is open while there are any.
 #[derive(Clone, Copy)]
 pub(super) struct Suggestions {
-    offer: RwSignal<SuggestionList>,
+    offer: RwSignal<Offer>,
     commands: Option<Commands>,
-    /// Counts what was asked for: an answer to an earlier question is left out.
-    asked: RwSignal<u32>,
+    /// The number of the latest lookup. The reply to an earlier lookup is dropped.
+    lookup: RwSignal<u32>,
 }
 
-/// The word before the caret that asks for an offer, without its sign.
+/// The word before the caret, without its sign.
 #[derive(Debug, PartialEq, Eq)]
-enum Asking<'a> {
+enum Query<'a> {
     Command(&'a str),
-    File { from: usize, query: &'a str },
+    File { word_start: usize, name: &'a str },
 }
 
-fn asking(text: &str, caret: usize) -> Option<Asking<'_>> {
-    let before = text.get(..caret)?;
-    let from = before
-        .rfind(char::is_whitespace)
-        .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
-    let word = &before[from..];
-    match word.strip_prefix('/') {
-        Some(name) if from == 0 && text.len() == caret => Some(Asking::Command(name)),
-        _ => word.strip_prefix('@').map(|query| Asking::File { from, query }),
+impl<'a> Query<'a> {
+    /// Parses the word before the caret. `None` if it begins with neither sign.
+    fn at(text: &'a str, caret: usize) -> Option<Self> {
+        let before = text.get(..caret)?;
+        let word_start = before
+            .rfind(char::is_whitespace)
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let word = &before[word_start..];
+        match word.strip_prefix('/') {
+            Some(name) if word_start == 0 && text.len() == caret => Some(Self::Command(name)),
+            _ => word.strip_prefix('@').map(|name| Self::File { word_start, name }),
+        }
     }
 }
 
 impl Suggestions {
     pub(super) fn new() -> Self {
-        Self {
-            offer: RwSignal::new(SuggestionList::default()),
-            commands: use_context(),
-            asked: RwSignal::new(0),
-        }
+        Self { offer: RwSignal::new(Offer::default()), commands: use_context(), lookup: RwSignal::new(0) }
     }
 
+    /// Returns `true` while the list is open. Tracked.
     fn is_open(self) -> bool {
-        self.offer.try_with(|offer| !offer.all.is_empty()).unwrap_or_default()
+        self.offer.try_with(|offer| !offer.suggestions.is_empty()).unwrap_or_default()
     }
 
+    /// Closes the list, and drops the reply to a running lookup.
     pub(super) fn close(self) {
-        self.asked.update(|asked| *asked += 1);
-        if self.offer.try_with_untracked(|offer| offer.all.is_empty()) == Some(false) {
-            self.offer.set(SuggestionList::default());
+        self.lookup.update(|lookup| *lookup += 1);
+        if self.offer.try_with_untracked(|offer| offer.suggestions.is_empty()) == Some(false) {
+            self.offer.set(Offer::default());
         }
     }
 
-    /// The text, or the caret in it, changed.
-    pub(super) fn look(self, composer: Composer) {
+    /// Looks up completions. To be called after the text or the caret has changed.
+    pub(super) fn refresh(self, composer: ComposerState) {
         let (text, caret) = (composer.text.get_untracked_or_default(), composer.area.caret());
-        match asking(&text, caret) {
-            Some(Asking::Command(name)) => {
-                let all = self.commands.map(|commands| commands.by_word(name)).unwrap_or_default();
+        match Query::at(&text, caret) {
+            Some(Query::Command(name)) => {
+                let commands = self.commands.map(|commands| commands.by_word(name)).unwrap_or_default();
+                let suggestions = commands.into_iter().map(Suggestion::Command).collect();
                 self.close();
-                self.offer.set(SuggestionList {
-                    all: all.into_iter().map(Suggestion::Command).collect(),
-                    at: 0,
-                    from: 0,
-                });
+                self.offer.set(Offer { suggestions, active: 0, word_start: 0 });
             }
-            Some(Asking::File { from, query }) => self.ask(composer, from, query.to_owned()),
+            Some(Query::File { word_start, name }) => self.find_files(composer, word_start, name.to_owned()),
             None => self.close(),
         }
     }
 
-    fn ask(self, composer: Composer, from: usize, query: String) {
-        let number = self.asked.try_update(|asked| {
-            *asked += 1;
-            *asked
+    fn find_files(self, composer: ComposerState, word_start: usize, name: String) {
+        let lookup = self.lookup.try_update(|lookup| {
+            *lookup += 1;
+            *lookup
         });
         let session = composer.chat.map(Chat::id).filter(|id| !id.as_str().is_empty());
-        let cwd = composer.cwd.get_untracked_or_default();
+        let cwd = composer.cwd.get_untracked();
         spawn_local(async move {
-            let found = server_fns::files(session, cwd, query).await.unwrap_or_default();
-            if self.asked.try_with_untracked(|asked| Some(*asked) == number) == Some(true) {
-                let all = found.into_iter().take(MOST).map(Suggestion::File).collect();
-                self.offer.set(SuggestionList { all, at: 0, from });
+            let files = server_fns::files(session, cwd, name).await.unwrap_or_default();
+            if self.lookup.try_with_untracked(|latest| Some(*latest) == lookup) == Some(true) {
+                let suggestions = files.into_iter().take(MAX_FILES).map(Suggestion::File).collect();
+                self.offer.set(Offer { suggestions, active: 0, word_start });
             }
         });
     }
 
-    /// Whether the key was meant for the offer.
-    pub(super) fn pressed(self, composer: Composer, event: &KeyboardEvent) -> bool {
+    /// Handles a key while the list is open. Returns `true` if the key is for the list.
+    pub(super) fn on_keydown(self, composer: ComposerState, event: &KeyboardEvent) -> bool {
         if !untrack(|| self.is_open()) {
             return false;
         }
         match event.key().as_str() {
             "ArrowDown" => self.step(1),
             "ArrowUp" => self.step(usize::MAX),
-            "Enter" | "Tab" if !event.shift_key() => {
-                self.take(composer, self.offer.get_untracked_or_default().at)
-            }
+            "Enter" | "Tab" if !event.shift_key() => self.accept(composer, self.offer.get_untracked().active),
             "Escape" => self.close(),
             _ => return false,
         }
@@ -137,29 +133,29 @@ impl Suggestions {
         true
     }
 
+    /// Moves the active suggestion, and wraps around. `usize::MAX` is one step back.
     fn step(self, by: usize) {
         self.offer.update(|offer| {
-            let count = offer.all.len().max(1);
-            offer.at = (offer.at + count.wrapping_add(by) % count) % count;
+            let count = offer.suggestions.len().max(1);
+            offer.active = (offer.active + count.wrapping_add(by) % count) % count;
         });
     }
 
-    /// Takes one of them.
-    fn take(self, composer: Composer, at: usize) {
-        let SuggestionList { all, from, .. } = self.offer.get_untracked_or_default();
+    /// Puts a file's path into the text, or runs a command.
+    fn accept(self, composer: ComposerState, index: usize) {
+        let Offer { suggestions, word_start, .. } = self.offer.get_untracked();
         self.close();
-        match all.into_iter().nth(at) {
+        match suggestions.into_iter().nth(index) {
             Some(Suggestion::File(file)) => {
-                let (text, caret) = (composer.text.get_untracked_or_default(), composer.area.caret());
-                let (before, after) = (text.get(..from), text.get(caret..));
-                let (Some(before), Some(after)) = (before, after) else { return };
-                // A directory can be looked into.
+                let (text, caret) = (composer.text.get_untracked(), composer.area.caret());
+                let (Some(before), Some(after)) = (text.get(..word_start), text.get(caret..)) else { return };
+                // The lookup goes on below a directory.
                 let end = if file.directory { "/" } else { " " };
-                let written = format!("{before}@{}{end}", file.path.trim_end_matches('/'));
-                composer.write(&format!("{written}{after}"), written.len());
+                let completed = format!("{before}@{}{end}", file.path.trim_end_matches('/'));
+                composer.replace_text(&format!("{completed}{after}"), completed.len());
             }
             Some(Suggestion::Command(command)) => {
-                composer.write("", 0);
+                composer.replace_text("", 0);
                 (command.run)();
                 return;
             }
@@ -168,62 +164,73 @@ impl Suggestions {
         composer.area.focus();
     }
 
-    /// The id of the one that Enter takes, for those who hear the page; tracked.
-    pub(super) fn active(self) -> Option<String> {
-        self.is_open().then(|| format!("{LIST}-{}", self.offer.get().at))
+    /// Returns the list's id while it is open, for the field's `aria-controls`. Tracked.
+    pub(super) fn list_id(self) -> Option<&'static str> {
+        self.is_open().then_some(LIST_ID)
     }
 
-    /// What the field says of its list.
-    pub(super) fn described(self, area: El) -> El {
-        area.attr("aria-autocomplete", "list")
-            .live_attr("aria-controls", move || self.is_open().then_some(LIST))
-            .live_attr("aria-activedescendant", move || self.active())
+    /// Returns the id of the active suggestion's element, for the field's `aria-activedescendant`. Tracked.
+    pub(super) fn active_id(self) -> Option<String> {
+        self.is_open().then(|| row_id(self.offer.get().active))
     }
+}
 
-    /// The list.
-    pub(super) fn view(self, composer: Composer) -> Node {
-        let t = composer.t;
-        live(move || {
-            let SuggestionList { all, at, .. } = self.offer.get();
-            if all.is_empty() {
-                return Node::Empty;
-            }
-            let rows = all.into_iter().enumerate().map(|(place, one)| {
-                let row = el("li")
-                    .attr("id", format!("{LIST}-{place}"))
-                    .attr("role", "option")
-                    .attr("aria-selected", (place == at).to_string())
-                    // The field keeps the focus.
-                    .on("pointerdown", |event: web_sys::Event| event.prevent_default())
-                    .on_click(move || self.take(composer, place));
-                match one {
-                    Suggestion::File(file) => {
-                        let (path, mark) =
-                            (file.path, if file.directory { Icon::Folder } else { Icon::File });
-                        let (dir, name) =
-                            path.split_at(path.trim_end_matches('/').rfind('/').map_or(0, |at| at + 1));
-                        let name =
-                            el("span").class("name").attr("translate", "no").child(exact_name(name, t));
-                        row.child(icon(mark)).child(name).child(
-                            el("span").class("about").attr("translate", "no").child(exact_name(dir, t)),
-                        )
-                    }
-                    Suggestion::Command(command) => {
-                        let word =
-                            el("code").class("name").child(format!("/{}", command.word.unwrap_or_default()));
-                        row.child(word).child(el("span").class("about").child(command.name))
-                    }
-                }
-            });
-            let label = t.suggestions();
-            el("ul")
-                .class("suggest")
-                .attr("id", LIST)
-                .attr("role", "listbox")
-                .attr("aria-label", label)
-                .child(many(rows))
-                .into()
+fn row_id(index: usize) -> String {
+    format!("{LIST_ID}-{index}")
+}
+
+/// The list of completions, while there are any.
+#[component]
+pub(super) fn SuggestionList(composer: ComposerState) -> impl IntoView {
+    let label = composer.t.suggestions();
+    let list = move || {
+        let Offer { suggestions, active, .. } = composer.suggestions.offer.get();
+        let rows = suggestions.into_iter().enumerate().map(|(index, suggestion)| {
+            let is_active = index == active;
+            view! { <SuggestionRow composer suggestion index is_active/> }
+        });
+        let rows = rows.collect::<Vec<_>>();
+        (!rows.is_empty()).then(|| {
+            view! { <ul class="suggest" id=LIST_ID role="listbox" aria-label=label>{rows}</ul> }
         })
+    };
+    view! { {list} }
+}
+
+#[component]
+fn SuggestionRow(
+    composer: ComposerState,
+    suggestion: Suggestion,
+    index: usize,
+    is_active: bool,
+) -> impl IntoView {
+    let content = match suggestion {
+        Suggestion::File(FoundFile { path, directory }) => {
+            let mark = icon(if directory { Icon::Folder } else { Icon::File });
+            let name_start = path.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1);
+            let (parent, name) = path.split_at(name_start);
+            view! {
+                {mark}
+                <span class="name" translate="no">{exact_name(name, composer.t)}</span>
+                <span class="about" translate="no">{exact_name(parent, composer.t)}</span>
+            }
+        }
+        Suggestion::Command(command) => view! {
+            <code class="name">{format!("/{}", command.word.unwrap_or_default())}</code>
+            <span class="about">{command.name}</span>
+        },
+    };
+    view! {
+        <li
+            id=row_id(index)
+            role="option"
+            aria-selected=is_active.to_string()
+            // The field keeps the focus.
+            on:pointerdown=|event| event.prevent_default()
+            on:click=move |_| composer.suggestions.accept(composer, index)
+        >
+            {content}
+        </li>
     }
 }
 
@@ -232,21 +239,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slash_at_the_beginning_asks_for_commands() {
-        assert_eq!(asking("/", 1), Some(Asking::Command("")));
-        assert_eq!(asking("/re", 3), Some(Asking::Command("re")));
-        assert_eq!(asking("/rename x", 9), None);
-        assert_eq!(asking("/re", 2), None, "the caret is inside");
-        assert_eq!(asking("see /etc", 8), None);
+    fn slash_at_the_start_of_the_text_queries_commands() {
+        assert_eq!(Query::at("/", 1), Some(Query::Command("")));
+        assert_eq!(Query::at("/re", 3), Some(Query::Command("re")));
+        assert_eq!(Query::at("/rename x", 9), None);
+        assert_eq!(Query::at("/re", 2), None, "the caret is not at the end");
+        assert_eq!(Query::at("see /etc", 8), None);
     }
 
     #[test]
-    fn an_at_sign_at_the_beginning_of_a_word_asks_for_files() {
-        assert_eq!(asking("@src", 4), Some(Asking::File { from: 0, query: "src" }));
-        assert_eq!(asking("look at @", 9), Some(Asking::File { from: 8, query: "" }));
-        assert_eq!(asking("看\u{3000}@源", 10), Some(Asking::File { from: 6, query: "源" }));
-        assert_eq!(asking("look at @a b", 10), Some(Asking::File { from: 8, query: "a" }));
-        assert_eq!(asking("me@example.org", 14), None);
-        assert_eq!(asking("", 0), None);
+    fn at_sign_at_the_start_of_a_word_queries_files() {
+        let file = |word_start, name| Some(Query::File { word_start, name });
+        assert_eq!(Query::at("@src", 4), file(0, "src"));
+        assert_eq!(Query::at("look at @", 9), file(8, ""));
+        assert_eq!(Query::at("看\u{3000}@源", 10), file(6, "源"));
+        assert_eq!(Query::at("look at @a b", 10), file(8, "a"));
+        assert_eq!(Query::at("me@example.org", 14), None);
+        assert_eq!(Query::at("", 0), None);
     }
 }

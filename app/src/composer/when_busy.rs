@@ -1,48 +1,52 @@
-//! What becomes of a message that is sent while a turn runs: it waits for its turn, or the agent is told at once.
+//! The choice between queueing a message that is sent while a turn runs, and steering the turn with it.
 
 use codex_gateway_wire::api::WhenBusy;
-use leptos::prelude::event_target_value;
-use leptos::prelude::*;
+use view::prelude::*;
 use web_sys::Event;
 
-use super::Composer;
-use crate::{
-    browser,
-    node::{El, ElementExt as _, el, live, many},
-};
+use super::ComposerState;
+use crate::browser;
 
-/// Where the choice is kept.
+/// The storage key of the choice.
 const KEY: &str = "when-busy";
 
-/// What was chosen in this browser.
-pub(super) fn chosen() -> WhenBusy {
+/// Returns the choice that is stored in this browser.
+pub(super) fn stored() -> WhenBusy {
     browser::stored(KEY).and_then(|word| WhenBusy::parse(&word)).unwrap_or(WhenBusy::Queue)
 }
 
-/// The other way.
-pub(super) fn other(way: WhenBusy) -> WhenBusy {
-    if way == WhenBusy::Steer { WhenBusy::Queue } else { WhenBusy::Steer }
+/// Returns the other choice.
+pub(super) fn other(choice: WhenBusy) -> WhenBusy {
+    if choice == WhenBusy::Steer { WhenBusy::Queue } else { WhenBusy::Steer }
 }
 
-/// The choice; shown while a turn runs.
-pub(super) fn picker(composer: Composer) -> El {
-    let (t, way) = (composer.t, composer.when_busy);
+/// Chooses between queueing and steering. Shown while a turn runs.
+#[component]
+pub(super) fn WhenBusyPicker(composer: ComposerState) -> impl IntoView {
+    let (t, when_busy) = (composer.t, composer.when_busy);
     let options = move || {
-        many([(WhenBusy::Queue, t.queue_it()), (WhenBusy::Steer, t.steer())].map(|(one, name)| {
-            let chosen = way.try_with(|way| *way == one).unwrap_or_default();
-            el("option").attr("value", one.as_str()).attr("selected", chosen).child(name)
-        }))
+        let chosen = when_busy.get();
+        let choices = [(WhenBusy::Queue, t.queue_it()), (WhenBusy::Steer, t.steer())].into_iter();
+        let option = |(choice, name): (WhenBusy, &'static str)| {
+            let is_chosen = choice == chosen;
+            view! { <option value=choice.as_str() selected=is_chosen>{name}</option> }
+        };
+        choices.map(option).collect::<Vec<_>>()
     };
-    let pick = move |event: Event| {
+    let choose = move |event: Event| {
         let word = event_target_value(&event);
         browser::store(KEY, &word);
-        way.set(WhenBusy::parse(&word).unwrap_or(WhenBusy::Queue));
+        when_busy.set(WhenBusy::parse(&word).unwrap_or(WhenBusy::Queue));
     };
-    el("select")
-        .class("busy")
-        .attr("aria-label", t.while_working())
-        .attr("title", t.while_working_hint())
-        .attr("autocomplete", "off")
-        .on("change", pick)
-        .child(live(options))
+    view! {
+        <select
+            class="busy"
+            aria-label=t.while_working()
+            title=t.while_working_hint()
+            autocomplete="off"
+            on:change=choose
+        >
+            {options}
+        </select>
+    }
 }

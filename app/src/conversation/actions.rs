@@ -7,15 +7,12 @@ use super::Chat;
 use crate::{
     browser,
     commands::{Command, Commands},
-    composer::composer_of,
+    composer::RENAME,
     icon::Icon,
     route::{Navigator, conversation_path},
     server_fns,
     sidebar::Conversations,
 };
-
-/// What renames the conversation in the composer, followed by the name.
-pub(crate) const RENAME: &str = "/rename ";
 
 /// Adds it, the most wanted last.
 pub(super) fn add_actions(chat: Chat, commands: Commands) {
@@ -30,11 +27,7 @@ pub(super) fn add_actions(chat: Chat, commands: Commands) {
     for (word, name, icon, action) in actions {
         commands.add(Command::always(name, icon, move || chat.act(action, None)).word(word));
     }
-    let rename = move || {
-        if let Some(composer) = composer_of(&chat.draft_key()) {
-            composer.begin_with(RENAME);
-        }
-    };
+    let rename = move || chat.begin_draft_with(RENAME);
     commands.add(Command::always(t.rename(), Icon::Edit, rename).word("rename"));
 }
 

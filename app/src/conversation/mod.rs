@@ -21,14 +21,11 @@ mod turn_actions;
 mod unsent;
 mod window;
 
-use std::sync::Arc;
-
 use codex_gateway_wire::api::Model;
 use leptos::ev;
 use view::prelude::*;
 use web_sys::KeyboardEvent;
 
-pub(crate) use actions::RENAME;
 pub(crate) use notices::{proxy_notice, sign_in_notice};
 pub(crate) use turn::failure_view;
 pub(crate) use unsent::sent_view;
@@ -36,7 +33,7 @@ pub(crate) use unsent::sent_view;
 use crate::{
     browser,
     commands::{Command, Commands, Key},
-    composer::{ComposerSetup, composer_view},
+    composer::Composer,
     folder_trust::FolderTrust,
     icon::Icon,
     node::{El, ElementExt as _, el},
@@ -67,14 +64,15 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: SiteConfig
             }
         });
     }
-    let setup = ComposerSetup {
-        cwd: RwSignal::new(None),
-        draft_key: chat.draft_key(),
-        placeholder: t.placeholder(),
-        models,
-        site,
-        chat: Some(chat),
-        submit: Arc::new(move |draft| chat.send(draft)),
+    let composer = view! {
+        <Composer
+            draft_name=chat.draft_key()
+            placeholder=t.placeholder()
+            models
+            site
+            chat
+            on_submit=Callback::new(move |draft| chat.send(draft))
+        />
     };
     let dock = el("div")
         .class("dock")
@@ -83,7 +81,7 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: SiteConfig
         .child(view! { <PendingRequests chat/> })
         .child(queue::queue_view(chat))
         .child(status_line::status_line(chat))
-        .child(composer_view(setup));
+        .child(composer);
     el("main").class("chat").child(log::log_view(chat)).child(dock)
 }
 

@@ -4,7 +4,7 @@ use super::Phrases;
 #[cfg(feature = "ssr")]
 use super::{ServerWords, Words};
 
-/// "1 file", "2 files".
+/// Formats a count with its noun: "1 file", "2 files".
 fn counted(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }

@@ -1,8 +1,6 @@
 //! The first screen: a composer, what it will work with, and where one was. Nothing is made before the first
 //! message is sent.
 
-use std::sync::Arc;
-
 use codex_gateway_wire::{
     SessionId, StartTurn,
     api::{SessionSummary, Workspace},
@@ -13,7 +11,7 @@ use web_sys::Event;
 
 use super::{header::header_view, keep_title};
 use crate::{
-    composer::{ComposerSetup, Draft, Submit, bring_back, composer_view},
+    composer::{Composer, InitialText},
     conversation::{failure_view, proxy_notice, sent_view, sign_in_notice},
     folder_trust::FolderTrust,
     i18n::{Texts, texts},
@@ -23,7 +21,7 @@ use crate::{
     server_fns::{self, Home},
     sidebar::Conversations,
     signal::RwSignalExt as _,
-    state::{FirstMessage, Folder, Unsent},
+    state::{Draft, FirstMessage, Folder, Unsent},
     text::{
         format::{ago, utc},
         hidden::{directory_name, exact_name, plain_name},
@@ -60,7 +58,9 @@ pub(super) fn home_view(home: Home) -> El {
 /// Stops the first message. Its text comes back into the composer.
 fn stop_starting(first: Option<FirstMessage>) {
     if let Some(message) = first.and_then(FirstMessage::stop) {
-        bring_back(message.turn.prompt);
+        if let Some(initial_text) = use_context::<InitialText>() {
+            initial_text.set(message.turn.prompt);
+        }
     }
 }
 
@@ -92,19 +92,20 @@ fn welcome_view(home: Home, cwd: RwSignal<Option<String>>) -> Node {
     };
     let chosen_cwd = Memo::new(move |_| cwd.get());
     Effect::watch(move || chosen_cwd.get(), move |cwd, _, _| show_folder(cwd), false);
-    let submit: Submit = Arc::new(move |draft| {
+    let on_submit = Callback::new(move |draft| {
         if let (Some(first), Some(navigator)) = (first, navigator) {
             start(draft, cwd.get_untracked(), first, navigator);
         }
     });
-    let setup = ComposerSetup {
-        draft_key: "new".to_owned(),
-        placeholder: t.placeholder_first(),
-        models,
-        site: site.clone(),
-        chat: None,
-        cwd,
-        submit: submit.clone(),
+    let composer = view! {
+        <Composer
+            draft_name="new".to_owned()
+            placeholder=t.placeholder_first()
+            models
+            site=site.clone()
+            cwd
+            on_submit
+        />
     };
     let failed = move || {
         first.and_then(|first| first.failure.get()).map(|failure| {
@@ -121,10 +122,10 @@ fn welcome_view(home: Home, cwd: RwSignal<Option<String>>) -> Node {
         el("h1").class("headline").child(t.headline()).into(),
         codex_error.map(|why| failure_view(t.codex_missing(), why)).into(),
         live(failed),
-        composer_view(setup).into(),
+        composer,
         workspace_view(workspaces, cwd, t).into(),
         view! { <FolderTrust folder is_expanded=true t/> },
-        site.demo.then(|| suggestions_view(t, &submit)).into(),
+        site.demo.then(|| suggestions_view(t, on_submit)).into(),
         recent_view(recent, site.now_ms, t).into(),
     ])
 }
@@ -134,7 +135,7 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
     let Draft { turn, done } = draft;
     let message = first.message(turn);
     let (turn, page) = (message.turn.clone(), navigator.route_untracked());
-    let conversations = use_context::<Conversations>();
+    let (conversations, initial_text) = (use_context::<Conversations>(), use_context::<InitialText>());
     first.failure.set(None);
     first.session.set(SessionId::default());
     first.message.set(vec![message.clone()]);
@@ -161,7 +162,9 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
                     .with_untracked(|all| all.iter().any(|shown| shown.client_id == message.client_id))
                 {
                     if navigator.route_untracked() == page {
-                        bring_back(message.turn.prompt.clone());
+                        if let Some(initial_text) = initial_text {
+                            initial_text.set(message.turn.prompt.clone());
+                        }
                     }
                     first.message.set(Vec::new());
                 }
@@ -202,17 +205,16 @@ fn workspace_view(all: Vec<Workspace>, cwd: RwSignal<Option<String>>, t: &'stati
         .child(live(branch))
 }
 
-fn suggestions_view(t: &'static Texts, submit: &Submit) -> Node {
+fn suggestions_view(t: &'static Texts, submit: Callback<Draft>) -> Node {
     let all = [
         (Icon::Brand, t.suggestion_tour()),
         (Icon::Terminal, t.suggestion_command()),
         (Icon::File, t.suggestion_long()),
     ];
     let all = all.map(|(mark, text)| {
-        let submit = submit.clone();
         let ask = move || {
             let turn = StartTurn { prompt: text.to_owned(), ..StartTurn::default() };
-            submit(Draft { turn, done: Box::new(|| ()) });
+            submit.run(Draft { turn, done: Box::new(|| ()) });
         };
         let button = el("button").attr("type", "button").on_click(ask);
         el("li").child(button.child(icon(mark)).child(el("span").child(text)))

@@ -272,6 +272,13 @@ impl Chat {
         }
     }
 
+    /// Replaces the text of the draft, and gives the composer the focus.
+    pub(crate) fn begin_draft_with(self, text: &str) {
+        if let Some(editor) = self.draft_editor.get_untracked_or_default() {
+            editor.begin_with(text);
+        }
+    }
+
     /// Puts a message that was not sent back into the draft.
     pub(crate) fn restore_draft(self, turn: &StartTurn) {
         match self.draft_editor.get_untracked_or_default() {

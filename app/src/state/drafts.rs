@@ -20,8 +20,11 @@ pub(crate) trait DraftEditor: Send + Sync {
     /// Adds a text at the end.
     fn append(&self, text: &str);
 
-    /// Moves the draft to the key of another thread.
-    fn move_to(&self, draft_key: &str);
+    /// Replaces the text, and gives the composer the focus.
+    fn begin_with(&self, text: &str);
+
+    /// Moves the draft to another conversation: the session has got a thread, or another one.
+    fn move_to(&self, conversation: &str);
 }
 
 /// The storage key of a conversation's draft. `conversation` is a thread's id, a session's id, or `new`.
