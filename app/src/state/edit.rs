@@ -122,3 +122,55 @@ impl Edit {
         self.subject.try_with(|subject| subject.as_ref().is_some_and(is)).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use codex_gateway_wire::{Entry, Phase};
+
+    use super::*;
+
+    fn user_message(id: &str, turn: &str, content: &str) -> Entry {
+        let item = format!(r#"{{"item":{{"type":"userMessage","id":"{id}","content":[{content}]}}}}"#);
+        Entry {
+            id: id.into(),
+            as_of: 1,
+            turn_id: Some(turn.into()),
+            phase: Phase::Done,
+            started_at_ms: None,
+            completed_at_ms: None,
+            content: serde_json::from_str(&item).unwrap(),
+        }
+    }
+
+    #[test]
+    fn sent_message_has_the_parts_that_can_be_sent_again() {
+        let upload = "0b5e0b5e-0b5e-4b5e-8b5e-0b5e0b5e0b5e";
+        let content = [
+            r#"{"type":"text","text":"look"}"#.to_owned(),
+            r#"{"type":"mention","name":"a","path":"/w/src/a.rs"}"#.to_owned(),
+            r#"{"type":"mention","name":"app","path":"app://mail"}"#.to_owned(),
+            r#"{"type":"mention","name":"w","path":"/w"}"#.to_owned(),
+            r#"{"type":"skill","name":"lint","path":"/w/skills/lint"}"#.to_owned(),
+            format!(r#"{{"type":"localImage","path":"/d/uploads/{upload}"}}"#),
+        ];
+        let entries = [
+            user_message("first", "other", r#"{"type":"text","text":"no"}"#),
+            user_message("second", "t", &content.join(",")),
+            user_message("third", "t", r#"{"type":"text","text":"later"}"#),
+        ];
+        let transcript = Transcript {
+            cwd: Some("/w".to_owned()),
+            entries: entries.into_iter().collect(),
+            ..Transcript::default()
+        };
+        let sent = SentMessage::of_turn(&transcript, &"t".into()).unwrap();
+        assert_eq!((sent.entry.as_str(), sent.text.as_str()), ("second", "look"));
+        let expected = [
+            InputPart::Mention { path: "src/a.rs".to_owned() },
+            InputPart::Skill { name: "lint".to_owned(), path: "skills/lint".to_owned() },
+            InputPart::Image { upload: upload.into() },
+        ];
+        assert_eq!(sent.into_turn().input, expected);
+        assert_eq!(SentMessage::of_turn(&transcript, &"gone".into()), None);
+    }
+}
