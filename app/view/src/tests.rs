@@ -62,6 +62,12 @@ fn classes_and_styles_of_several_parts_are_one_attribute() {
 }
 
 #[test]
+fn attributes_are_written_in_the_order_of_the_source() {
+    let button = || view! { <button type="button" class="link" title="a" style="top: 0">"b"</button> };
+    assert_eq!(html_of(button), r#"<button type="button" class="link" title="a" style="top: 0">b</button>"#);
+}
+
+#[test]
 fn attribute_that_is_set_twice_has_its_last_value() {
     assert_eq!(
         html_of(|| element("p").attribute("title", "a").attribute("title", || "b").into_node()),

@@ -66,12 +66,22 @@ pub(crate) fn expand(element: &NodeElement<impl CustomNode>) -> TokenStream {
     quote! { #new(#tag)#attributes #(.child(#children))* }
 }
 
-/// The attributes of an element, `class` and `style` by their parts.
+/// The attributes of an element in the order of the source, `class` and `style` by their parts.
 #[derive(Default)]
 struct Attributes {
-    calls: Vec<TokenStream>,
+    calls: Vec<Call>,
     classes: Vec<Part>,
     styles: Vec<Part>,
+}
+
+/// A call that adds an attribute or a listener to the element.
+enum Call {
+    /// The call of any other attribute.
+    Single(TokenStream),
+    /// The place of the attribute `class`: that of its first part.
+    Classes,
+    /// The place of the attribute `style`: that of its first part.
+    Styles,
 }
 
 /// A part of the attribute `class` or `style`: a value, or a name that is there while its value is.
@@ -86,7 +96,7 @@ impl Attributes {
         for attribute in element.attributes() {
             match attribute {
                 NodeAttribute::Attribute(attribute) => attributes.add(attribute),
-                NodeAttribute::Block(block) => attributes.calls.push(in_call(error(
+                NodeAttribute::Block(block) => attributes.push(in_call(error(
                     block,
                     "view! of codex-gateway-view does not spread attributes: name each of them",
                 ))),
@@ -100,22 +110,40 @@ impl Attributes {
         let value = value(attribute);
         let (kind, rest) = name.split_once(':').unwrap_or(("", &name));
         match (kind, rest) {
-            ("", "class") => self.classes.push(Part::of_value(attribute, value)),
-            ("", "style") => self.styles.push(Part::of_value(attribute, value)),
-            ("class", name) => self.classes.push(Part { name: Some(quote! { #name }), value }),
-            ("style", name) => self.styles.push(Part { name: Some(quote! { #name }), value }),
-            ("prop", property) => self.calls.push(quote! { .property(#property, #value) }),
-            ("on", event) => self.calls.push(listener(attribute, event, &value)),
-            ("", "node_ref") => self.calls.push(quote! { .node_ref(#value) }),
-            ("", "inner_html") => self.calls.push(quote! { .inner_html(#value) }),
-            ("" | "attr", name) => self.calls.push(quote! { .attribute(#name, #value) }),
+            ("", "class") => self.add_class(Part::of_value(attribute, value)),
+            ("", "style") => self.add_style(Part::of_value(attribute, value)),
+            ("class", name) => self.add_class(Part { name: Some(quote! { #name }), value }),
+            ("style", name) => self.add_style(Part { name: Some(quote! { #name }), value }),
+            ("prop", property) => self.push(quote! { .property(#property, #value) }),
+            ("on", event) => self.push(listener(attribute, event, &value)),
+            ("", "node_ref") => self.push(quote! { .node_ref(#value) }),
+            ("", "inner_html") => self.push(quote! { .inner_html(#value) }),
+            ("" | "attr", name) => self.push(quote! { .attribute(#name, #value) }),
             // Namespaced attributes of SVG.
-            ("xlink" | "xml" | "xmlns", _) => self.calls.push(quote! { .attribute(#name, #value) }),
-            _ => self.calls.push(in_call(error(
+            ("xlink" | "xml" | "xmlns", _) => self.push(quote! { .attribute(#name, #value) }),
+            _ => self.push(in_call(error(
                 &attribute.key,
                 &format!("view! of codex-gateway-view does not support `{kind}:`"),
             ))),
         }
+    }
+
+    fn push(&mut self, call: TokenStream) {
+        self.calls.push(Call::Single(call));
+    }
+
+    fn add_class(&mut self, part: Part) {
+        if self.classes.is_empty() {
+            self.calls.push(Call::Classes);
+        }
+        self.classes.push(part);
+    }
+
+    fn add_style(&mut self, part: Part) {
+        if self.styles.is_empty() {
+            self.calls.push(Call::Styles);
+        }
+        self.styles.push(part);
     }
 }
 
@@ -134,17 +162,19 @@ impl Part {
 
 impl quote::ToTokens for Attributes {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let calls = &self.calls;
-        let class = joined(&self.classes, "class", &quote! { classes });
-        let style = joined(&self.styles, "style", &quote! { styles });
-        tokens.extend(quote! { #class #style #(#calls)* });
+        for call in &self.calls {
+            tokens.extend(match call {
+                Call::Single(call) => call.clone(),
+                Call::Classes => joined(&self.classes, "class", &quote! { classes }),
+                Call::Styles => joined(&self.styles, "style", &quote! { styles }),
+            });
+        }
     }
 }
 
-/// One plain value is an attribute as any other; several parts are joined.
+/// The call for `class` or `style`. One plain value is an attribute as any other; several parts are joined.
 fn joined(parts: &[Part], attribute: &str, method: &TokenStream) -> TokenStream {
     match parts {
-        [] => TokenStream::new(),
         [Part { name: None, value }] => quote! { .attribute(#attribute, #value) },
         _ => {
             let parts = parts.iter().map(|Part { name, value }| {
