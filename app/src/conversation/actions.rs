@@ -1,9 +1,8 @@
-//! What can be done with a conversation, beside talking in it: by the palette, and by a word after a slash.
+//! The commands for the whole conversation, in the palette and after a slash in the composer.
 
 use codex_gateway_wire::api::ThreadAction;
 use leptos::{prelude::use_context, task::spawn_local};
 
-use super::Chat;
 use crate::{
     browser,
     commands::{Command, Commands},
@@ -12,10 +11,11 @@ use crate::{
     route::{Navigator, conversation_path},
     server_fns,
     sidebar::Conversations,
+    state::Chat,
 };
 
-/// Adds it, the most wanted last.
-pub(super) fn add_actions(chat: Chat, commands: Commands) {
+/// Adds the commands. The palette lists the last one first.
+pub(super) fn add_commands(chat: Chat, commands: Commands) {
     let t = chat.t;
     let actions = [
         ("archive", t.archive(), Icon::Archive, ThreadAction::Archive),
@@ -32,23 +32,25 @@ pub(super) fn add_actions(chat: Chat, commands: Commands) {
 }
 
 impl Chat {
-    /// Does something with the conversation; `about` is the turn that it is about.
-    pub(crate) fn act(self, action: ThreadAction, about: Option<String>) {
+    /// Performs an action on the thread, and goes to the conversation that results from it.
+    ///
+    /// `argument` is the last turn of a fork, or the instructions for a review.
+    pub(crate) fn act(self, action: ThreadAction, argument: Option<String>) {
         let (navigator, conversations) = (use_context::<Navigator>(), use_context::<Conversations>());
         let Some(thread) = self.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
             return;
         };
         let (id, page) = (self.id(), navigator.map(Navigator::route_untracked).unwrap_or_default());
         spawn_local(async move {
-            match server_fns::act(thread, action, about).await {
+            match server_fns::act_on_conversation(thread, action, argument).await {
                 Ok(session) => {
-                    let here = session.as_ref() == Some(&id);
-                    if let Some(navigator) = navigator.filter(|_| !here) {
+                    let is_same_session = session.as_ref() == Some(&id);
+                    if let Some(navigator) = navigator.filter(|_| !is_same_session) {
                         let path = session.as_ref().map_or_else(|| "/".to_owned(), conversation_path);
                         navigator.go_from(&page, &path);
                     }
-                    if let Some(all) = conversations {
-                        all.refresh();
+                    if let Some(conversations) = conversations {
+                        conversations.refresh();
                     }
                 }
                 Err(failure) => self.say_failed(&failure),
@@ -56,22 +58,22 @@ impl Chat {
         });
     }
 
-    /// Gives the conversation a name.
-    pub(crate) fn rename(self, name: String) {
+    /// Sets the title of the conversation.
+    pub(crate) fn rename(self, title: String) {
         let conversations = use_context::<Conversations>();
         let Some(thread) = self.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
             return;
         };
         spawn_local(async move {
-            match server_fns::rename(thread, name).await {
-                Ok(()) => conversations.iter().for_each(|all| all.refresh()),
+            match server_fns::rename_conversation(thread, title).await {
+                Ok(()) => conversations.iter().for_each(|conversations| conversations.refresh()),
                 Err(failure) => self.say_failed(&failure),
             }
         });
     }
 }
 
-/// Saves the conversation as Markdown on the reader's machine.
+/// Downloads the conversation as Markdown.
 fn export(chat: Chat) {
     if let Some(thread) = chat.live.with_untracked(|transcript| transcript.thread_id.clone()) {
         browser::download(&format!("/api/threads/{thread}/export?format=markdown"));

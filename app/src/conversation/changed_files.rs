@@ -1,67 +1,59 @@
-//! The files that a turn has changed, below its answer: each opens its diff.
+//! The files that a turn has changed, below its answer. Each opens its diff.
 
 use codex_gateway_wire::{
     codex::FileUpdateChange,
     diff::{applied_changes, compose_diffs},
 };
-use leptos::prelude::Read;
-use leptos::prelude::*;
+use view::prelude::*;
 
-use super::{
-    Chat,
-    turn::{Turn, turn_of},
-};
+use super::turn::Turn;
 use crate::{
-    diff::{ChangedFile, change_key, counts_view, file_row},
-    node::{ElementExt as _, Node, el, link_button, list, live},
-    state::GroupKey,
+    diff::{counts_view, file_row},
+    state::{ChangedFile, Chat, change_key},
 };
 
-/// How many files are listed at first.
-const FILES: usize = 8;
+/// How many files are listed until the user asks for all of them.
+const MAX_INITIAL_FILES: usize = 8;
 
-pub(crate) fn changed_view(chat: Chat, key: RwSignal<GroupKey>, turn: Turn) -> Node {
+/// The files that a turn has changed. Hidden while there are none.
+#[component]
+pub(super) fn ChangedFiles(chat: Chat, turn: Turn) -> impl IntoView {
     let t = chat.t;
-    // Looked at by itself: the list is not made anew for whatever else changes in a turn.
+    let shows_all = RwSignal::new(false);
     let count = move || turn.facts.read().files.len();
-    let all = RwSignal::new(false);
     let keys = move || {
-        let shown = if all.get() { usize::MAX } else { FILES };
-        turn.facts.read().files.iter().take(shown).map(ChangedFile::key).collect()
+        let max_files = if shows_all.get() { usize::MAX } else { MAX_INITIAL_FILES };
+        turn.facts.read().files.iter().take(max_files).map(ChangedFile::key).collect::<Vec<_>>()
     };
-    let row = move |file_key: String| {
-        let name = file_key.clone();
-        let file = move || turn.facts.read().files.iter().find(|file| file.key() == name).cloned();
-        let change = move || change_of(chat, key, &file_key);
+    let row = move |key: String| {
+        let file_key = key.clone();
+        let file = move || turn.facts.read().files.iter().find(|file| file.key() == file_key).cloned();
+        let change = move || change_of(chat, turn, &key);
         let cwd = chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
-        file_row(file, change, RwSignal::new(false), RwSignal::new(false), cwd, t).into()
+        view! { {file_row(file, change, RwSignal::new(false), RwSignal::new(false), cwd, t)} }
     };
-    let review = move || {
-        let turn = turn_of(key);
-        link_button(t.all_changes(), move || chat.panel().show_changes(turn.clone()))
-    };
-    let heading = move || el("span").class("what").child((t.files_changed)(count()));
-    let header = el("header")
-        .child(live(heading))
-        .child(live(move || counts_view(turn.facts.read().work.lines)))
-        .child(live(review));
+    let show_changes = move |_| chat.panel().show_changes(turn.id());
     let more = move || {
-        (count() > FILES && !all.get())
-            .then(|| link_button(t.show_all(), move || all.set(true)).class("more"))
+        (count() > MAX_INITIAL_FILES && !shows_all.get()).then(|| view! {
+            <button type="button" class="link more" on:click=move |_| shows_all.set(true)>{t.show_all()}</button>
+        })
     };
-    el("div")
-        .class("changed")
-        .live_attr("hidden", move || count() == 0)
-        .child(header)
-        .child(list(keys, row))
-        .child(live(more))
-        .into()
+    view! {
+        <div class="changed" hidden=move || count() == 0>
+            <header>
+                <span class="what">{move || (t.files_changed)(count())}</span>
+                {move || counts_view(turn.facts.read().work.lines)}
+                <button type="button" class="link" on:click=show_changes>{t.all_changes()}</button>
+            </header>
+            <For each=keys key=Clone::clone children=row/>
+            {more}
+        </div>
+    }
 }
 
-/// What a turn has made of a file.
-fn change_of(chat: Chat, key: RwSignal<GroupKey>, file_key: &str) -> Option<FileUpdateChange> {
-    let ids = key.try_with_untracked(|key| chat.live.group(key))?;
-    let entry = |id: &_| chat.live.read(id, |entry| applied_changes(entry).to_vec()).unwrap_or_default();
-    let changes: Vec<FileUpdateChange> = ids.iter().flat_map(entry).collect();
+/// Returns the combined change that a turn made to a file. `None` if the turn leaves the file as it was.
+fn change_of(chat: Chat, turn: Turn, file_key: &str) -> Option<FileUpdateChange> {
+    let changes_of = |id: &_| chat.live.read(id, |entry| applied_changes(entry).to_vec()).unwrap_or_default();
+    let changes: Vec<FileUpdateChange> = turn.entries().iter().flat_map(changes_of).collect();
     compose_diffs(&changes).into_iter().find(|change| change_key(change) == file_key)
 }

@@ -1,39 +1,43 @@
 //! The line that the work of a turn folds to: "Worked 14 s · 2 commands · 1 file +3".
 
 use codex_gateway_wire::diff::LineCounts;
-use leptos::prelude::*;
+use view::prelude::*;
 
-use super::{Chat, turn::Turn};
+use super::turn::Turn;
 use crate::{
     diff::counts_view,
     icon::{Icon, icon},
-    node::{El, ElementExt as _, el, live, many},
+    state::Chat,
     text::format::duration,
 };
 
-/// The line; out of sight while the turn runs.
-pub(crate) fn fold_view(chat: Chat, turn: Turn) -> El {
+/// The line that folds and unfolds the work of a turn. Hidden while the turn runs.
+#[component]
+pub(super) fn WorkDisclosure(chat: Chat, turn: Turn) -> impl IntoView {
     let t = chat.t;
-    let line = move || {
+    let summary = move || {
         let facts = turn.facts.read();
         let work = facts.work;
         let took = facts.duration_ms.map(|ms| duration(ms, t)).unwrap_or_default();
-        let part =
-            |count: usize, words: fn(usize) -> String| (count > 0).then(|| el("span").child(words(count)));
-        many([
-            Some(el("span").child(format!("{} {took}", t.worked()))),
-            part(work.commands, t.commands),
-            part(work.files, t.files),
-            (work.lines != LineCounts::default()).then(|| counts_view(work.lines)),
-            part(work.failed, t.failed_steps).map(|part| part.class("failed")),
-        ])
+        let has_changed_lines = work.lines != LineCounts::default();
+        view! {
+            <span>{format!("{} {took}", t.worked())}</span>
+            {(work.commands > 0).then(|| view! { <span>{(t.commands)(work.commands)}</span> })}
+            {(work.files > 0).then(|| view! { <span>{(t.files)(work.files)}</span> })}
+            {has_changed_lines.then(|| counts_view(work.lines))}
+            {(work.failed > 0).then(|| view! { <span class="failed">{(t.failed_steps)(work.failed)}</span> })}
+        }
     };
-    el("button")
-        .attr("type", "button")
-        .class("fold")
-        .live_attr("aria-expanded", move || turn.unfolded().to_string())
-        .live_attr("hidden", move || turn.facts.read().running())
-        .on_click(move || turn.choose(!turn.unfolded()))
-        .child(el("span").class("parts").child(live(line)))
-        .child(icon(Icon::Chevron))
+    view! {
+        <button
+            type="button"
+            class="fold"
+            aria-expanded=move || turn.is_unfolded().to_string()
+            hidden=move || turn.facts.read().running()
+            on:click=move |_| turn.set_unfolded(!turn.is_unfolded())
+        >
+            <span class="parts">{summary}</span>
+            {icon(Icon::Chevron)}
+        </button>
+    }
 }

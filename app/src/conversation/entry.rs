@@ -1,120 +1,132 @@
-//! One entry of the log: something said, or a step of the work.
+//! An entry of the log: a message of the user, a text of the agent, or a step of the work.
 
 use codex_gateway_wire::{
     Content, Item, Phase, UploadId,
     codex::{UserInput, UserMessage},
 };
-use leptos::prelude::*;
+use view::prelude::*;
 
 use super::{
-    Chat,
-    edit::edit_message_view,
-    step::step_view,
+    edit_form::EditMessageForm,
+    step::StepRow,
     turn::Turn,
-    unsent::{bubble, images_view},
+    unsent::{Bubble, MessageImages},
 };
 use crate::{
     cards::markdown_view,
     i18n::Texts,
     markdown::MarkdownText,
-    node::{ElementExt as _, Node, el, live, many},
-    state::EntryRef,
+    state::{Chat, EntryRef},
     text::hidden::exact_name,
 };
 
 /// How an entry is shown.
 #[derive(Clone, Copy)]
-enum Shape {
-    /// What the user said: a tinted block on the right.
+enum Layout {
+    /// A message of the user: a tinted block on the right.
     Bubble,
-    /// What the agent says: bare text. With a heading, if it is not simply an answer.
+    /// A text of the agent, with a title unless it is an ordinary answer.
     Prose(Option<fn(&Texts) -> &'static str>),
-    /// A step of the work: a row.
+    /// A step of the work: a row that opens.
     Step,
 }
 
-fn shape(content: &Content) -> Shape {
-    match content {
-        Content::Item(Item::UserMessage(_)) => Shape::Bubble,
-        Content::Item(Item::AgentMessage(_)) => Shape::Prose(None),
-        Content::Item(Item::Plan(_)) => Shape::Prose(Some(|t| t.proposed_plan())),
-        Content::Item(Item::ExitedReviewMode(_)) => Shape::Prose(Some(|t| t.review_done())),
-        Content::Item(_)
-        | Content::Plan(_)
-        | Content::Notice(_)
-        | Content::Request(_)
-        | Content::Question(_) => Shape::Step,
+impl Layout {
+    fn of(content: &Content) -> Self {
+        match content {
+            Content::Item(Item::UserMessage(_)) => Self::Bubble,
+            Content::Item(Item::AgentMessage(_)) => Self::Prose(None),
+            Content::Item(Item::Plan(_)) => Self::Prose(Some(|t| t.proposed_plan())),
+            Content::Item(Item::ExitedReviewMode(_)) => Self::Prose(Some(|t| t.review_done())),
+            Content::Item(_)
+            | Content::Plan(_)
+            | Content::Notice(_)
+            | Content::Request(_)
+            | Content::Question(_) => Self::Step,
+        }
     }
 }
 
-pub(crate) fn entry_view(chat: Chat, turn: Turn, entry: EntryRef) -> Node {
+/// An entry of the log. Messages and answers have a heading for screen readers, whose users jump between headings.
+#[component]
+pub(super) fn LogEntry(chat: Chat, turn: Turn, entry: EntryRef) -> impl IntoView {
     let t = chat.t;
-    let shape = untrack(|| entry.read(|entry| shape(&entry.content))).unwrap_or(Shape::Step);
-    let (kind, heading, content) = match shape {
-        Shape::Bubble => ("user", Some(el("h2").child(t.you_said())), user_view(chat, entry)),
-        Shape::Prose(title) => {
-            ("answer", Some(el("h3").child(t.codex_said())), prose_view(chat, entry, title))
-        }
-        Shape::Step => ("step", None, step_view(chat, turn, entry).into()),
+    let layout = untrack(|| entry.read(|entry| Layout::of(&entry.content))).unwrap_or(Layout::Step);
+    let (kind, heading, content) = match layout {
+        Layout::Bubble => (
+            "user",
+            Some(view! { <h2 class="heard">{t.you_said()}</h2> }),
+            view! { <UserContent chat entry/> },
+        ),
+        Layout::Prose(title) => (
+            "answer",
+            Some(view! { <h3 class="heard">{t.codex_said()}</h3> }),
+            view! { <ProseContent entry title=title.map(|title| title(t)) t/> },
+        ),
+        Layout::Step => ("step", None, view! { <StepRow chat turn entry/> }),
     };
-    // For those who hear the page: they go from heading to heading.
-    let heading = heading.map(|heading| heading.class("heard"));
-    let element = el("div")
-        .class("entry")
-        .attr("data-kind", kind)
-        .attr("data-item", entry.id().to_string())
-        // It gets the focus back from its edit.
-        .attr("tabindex", matches!(shape, Shape::Bubble).then_some("-1"))
-        .child(content);
-    many([heading.into(), Node::from(element)])
+    // A message gets the focus back when its edit closes.
+    let tabindex = matches!(layout, Layout::Bubble).then_some("-1");
+    view! {
+        {heading}
+        <div class="entry" data-kind=kind data-item=entry.id().to_string() tabindex=tabindex>{content}</div>
+    }
 }
 
-fn user_view(chat: Chat, entry: EntryRef) -> Node {
-    let t = chat.t;
-    live(move || {
+/// A message of the user, or the form that edits it.
+#[component]
+fn UserContent(chat: Chat, entry: EntryRef) -> impl IntoView {
+    let content = move || {
         if chat.edit().is_of_entry(&entry.id()) {
-            return Some(edit_message_view(chat).into());
+            return Some(view! { <EditMessageForm chat/> });
         }
-        let said = entry.read(|entry| match &entry.content {
+        let parts = entry.read(|entry| match &entry.content {
             Content::Item(Item::UserMessage(message)) => {
-                let uploads: Vec<UploadId> = images(message).collect();
-                Some((message.text(), uploads, attachments(message)))
+                let uploads = message.content.iter().filter_map(UserInput::upload).collect();
+                Some((message.text(), uploads, attachment_names(message)))
             }
             _ => None,
         });
-        said.flatten().map(|(text, uploads, attached)| {
-            let attached = attached.into_iter();
-            let attached = attached.map(|name| {
-                el("li").child(t.attached()).child(" ").child(el("code").child(exact_name(&name, t)))
-            });
-            let says = !text.trim().is_empty();
-            many([
-                images_view(uploads.into_iter(), t),
-                says.then(|| bubble(text)),
-                Some(el("ul").class("attached").child(many(attached))),
-            ])
+        parts.flatten().map(|(text, uploads, attachments)| {
+            view! { <UserMessageView text uploads attachments t=chat.t/> }
         })
-    })
+    };
+    view! { {content} }
 }
 
-/// The images that go with a message and are the gateway's to show.
-pub(super) fn images(message: &UserMessage) -> impl Iterator<Item = UploadId> {
-    message.content.iter().filter_map(UserInput::upload)
+/// A message of the user: its images, its text, and the names of its other attachments.
+#[component]
+fn UserMessageView(
+    text: String,
+    uploads: Vec<UploadId>,
+    attachments: Vec<String>,
+    t: &'static Texts,
+) -> impl IntoView {
+    let text = Some(text).filter(|text| !text.trim().is_empty());
+    let attachments = attachments.iter().map(|name| {
+        view! { <li>{t.attached()} " " <code>{exact_name(name, t)}</code></li> }
+    });
+    view! {
+        <MessageImages uploads t/>
+        {text.map(|text| view! { <Bubble text/> })}
+        <ul class="attached">{attachments.collect::<Vec<_>>()}</ul>
+    }
 }
 
-/// What else goes with a message beside its text.
-fn attachments(message: &UserMessage) -> Vec<String> {
-    let others = message.content.iter().filter(|part| part.text.is_none() && part.upload().is_none());
+/// Returns the names of the parts of a message that are neither texts nor uploads.
+fn attachment_names(message: &UserMessage) -> Vec<String> {
+    let attachments = message.content.iter().filter(|part| part.text.is_none() && part.upload().is_none());
     let name = |part: &UserInput| {
         part.name.clone().or_else(|| part.path.clone()).unwrap_or_else(|| part.kind.clone())
     };
-    others.map(name).collect()
+    attachments.map(name).collect()
 }
 
-fn prose_view(chat: Chat, entry: EntryRef, title: Option<fn(&Texts) -> &'static str>) -> Node {
-    let t = chat.t;
+/// A text of the agent.
+#[component]
+fn ProseContent(entry: EntryRef, title: Option<&'static str>, t: &'static Texts) -> impl IntoView {
     let text = MarkdownText::new(move |lend| {
-        // The text is lent from the store, not copied: it may be long, and changes with every frame.
+        // The text is borrowed from the store, not copied: it can be long, and it changes with every frame.
         entry.read(|entry| {
             let text = match &entry.content {
                 Content::Item(Item::AgentMessage(message)) => &message.text,
@@ -125,6 +137,8 @@ fn prose_view(chat: Chat, entry: EntryRef, title: Option<fn(&Texts) -> &'static 
             lend(text, entry.phase != Phase::Running);
         });
     });
-    let title = title.map(|title| el("h2").class("prose-title").child(title(t)));
-    many([title.into(), markdown_view(text, t)])
+    view! {
+        {title.map(|title| view! { <h2 class="prose-title">{title}</h2> })}
+        {markdown_view(text, t)}
+    }
 }

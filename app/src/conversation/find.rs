@@ -1,297 +1,249 @@
-//! Searching in the conversation: a bar above the log. The browser's own search would miss what is not mounted, is
-//! folded away or not even loaded. The server looks; the page brings what was found into sight.
+//! Searching in the conversation.
+//!
+//! The browser's own search would miss entries that are not mounted, folded away or not loaded. Here the server
+//! searches, and the page scrolls to the matches. The bar is in `find_bar`.
 
 use std::time::Duration;
 
 use codex_gateway_wire::{ItemId, Match, Matches, ThreadId};
 use leptos::{prelude::*, task::spawn_local};
-use web_sys::{Event, KeyboardEvent};
 
-use super::{Chat, scroll::Scroll};
+use super::scroll::Scroll;
 use crate::{
     browser,
     commands::{Command, Commands, Key},
-    icon::{Icon, icon},
-    node::{El, ElementExt as _, Node, el, live},
+    icon::Icon,
     server_fns,
     signal::RwSignalExt as _,
-    state::{DisclosureKey, GroupKey},
+    state::{Chat, DisclosureKey, GroupKey},
 };
 
-/// How long to wait for the next letter.
-const TYPING: Duration = Duration::from_millis(200);
-/// How many matches are counted. A reader steps through a few of them.
+/// The search starts once the user has not typed for this long.
+const TYPING_DELAY: Duration = Duration::from_millis(200);
+/// The search stops after this many matches. Users step through a few of them.
 const MAX_MATCHES: usize = 200;
-/// How many entries are mounted before and after one that was found.
-const AROUND: isize = 80;
+/// How many entries are mounted on each side of a match.
+const MOUNTED_EACH_SIDE: isize = 80;
+/// The field of the bar.
+const FIELD: &str = ".find input";
 
-/// The search.
+/// The search in a conversation.
 #[derive(Clone, Copy)]
 pub(super) struct Find {
-    chat: Chat,
+    pub(super) chat: Chat,
     scroll: Scroll,
-    open: RwSignal<bool>,
-    words: RwSignal<Words>,
-    /// What has been found so far; `None` before the first part of it has come.
-    found: RwSignal<Option<Matches>>,
-    /// Which of them is shown.
-    at: RwSignal<usize>,
-    /// The first match is waited for, or one is on its way into sight.
-    busy: RwSignal<bool>,
+    pub(super) is_open: RwSignal<bool>,
+    query: RwSignal<Query>,
+    /// The matches so far. `None` before the first page of them has arrived.
+    pub(super) matches: RwSignal<Option<Matches>>,
+    /// The index of the current match.
+    pub(super) current: RwSignal<usize>,
+    /// The first match has not been found yet, or the current one is not in sight yet.
+    pub(super) is_busy: RwSignal<bool>,
 }
 
 /// What is searched for.
 #[derive(Clone, Debug, Default)]
-struct Words {
+struct Query {
     text: String,
-    /// The number of the search: each change of the text begins another one.
-    search: u32,
+    /// Identifies the search. Each change of the text starts another one.
+    search_id: u32,
 }
 
-impl Words {
-    /// Begins another search. Returns its number.
-    fn change(&mut self, text: String) -> u32 {
-        *self = Self { text, search: self.search + 1 };
-        self.search
+impl Query {
+    /// Sets the text. Returns the id of the search for it.
+    fn set_text(&mut self, text: String) -> u32 {
+        *self = Self { text, search_id: self.search_id + 1 };
+        self.search_id
     }
 }
 
 impl Find {
-    /// Offers it to the reader.
-    pub(super) fn offer(chat: Chat, scroll: Scroll) -> Self {
-        let find = Self {
+    pub(super) fn new(chat: Chat, scroll: Scroll) -> Self {
+        Self {
             chat,
             scroll,
-            open: RwSignal::new(false),
-            words: RwSignal::new(Words::default()),
-            found: RwSignal::new(None),
-            at: RwSignal::new(0),
-            busy: RwSignal::new(false),
-        };
-        if let Some(commands) = use_context::<Commands>() {
-            chat.set_close_find(Callback::new(move |()| find.close_if_open()));
-            commands.add(Command::new(chat.t.find(), Icon::Search, move || find.begin()).key(Key::Ctrl("f")));
+            is_open: RwSignal::new(false),
+            query: RwSignal::new(Query::default()),
+            matches: RwSignal::new(None),
+            current: RwSignal::new(0),
+            is_busy: RwSignal::new(false),
         }
-        find
     }
 
-    /// Opens the bar. Whoever asks for it again while they are in it means the browser's own search.
-    fn begin(self) -> bool {
+    /// Adds the command that opens the bar.
+    pub(super) fn add_command(self, commands: Commands) {
+        let open = Command::new(self.chat.t.find(), Icon::Search, move || self.open());
+        commands.add(open.key(Key::Ctrl("f")));
+    }
+
+    /// Opens the bar. Returns `false` if the user is in its field: then the key opens the browser's own search.
+    fn open(self) -> bool {
         if browser::find(".find input:focus").is_some() {
             return false;
         }
-        self.open.set(true);
+        self.is_open.set(true);
         request_animation_frame(|| {
-            browser::focus(".find input");
-            browser::select(".find input");
+            browser::focus(FIELD);
+            browser::select_contents(FIELD);
         });
         true
     }
 
-    fn close(self) {
-        self.open.set(false);
-        self.busy.set(false);
-        self.found.set(None);
-        self.words.update(|words| {
-            words.change(String::new());
+    /// Closes the bar, and gives the focus back to the composer.
+    pub(super) fn close(self) {
+        self.is_open.set(false);
+        self.is_busy.set(false);
+        self.matches.set(None);
+        self.query.update(|query| {
+            query.set_text(String::new());
         });
-        self.scroll.mark(None, "");
+        self.scroll.clear_match();
         browser::focus_composer();
     }
 
     /// Closes the bar. Returns `true` if it was open.
-    fn close_if_open(self) -> bool {
-        let is_open = self.open.get_untracked_or_default();
+    pub(super) fn close_if_open(self) -> bool {
+        let is_open = self.is_open.get_untracked_or_default();
         if is_open {
             self.close();
         }
         is_open
     }
 
-    fn typed(self, words: String) {
-        let search = self.words.try_update(|now| now.change(words.clone())).unwrap_or_default();
-        // What was looked for before is not waited for any more.
-        self.busy.set(false);
-        self.found.set(None);
+    /// Starts a search for another text, once the user has finished typing.
+    pub(super) fn set_text(self, text: String) {
+        let search_id = self.query.try_update(|query| query.set_text(text.clone())).unwrap_or_default();
+        // Matches of the previous text are not waited for any more.
+        self.is_busy.set(false);
+        self.matches.set(None);
         let Some(thread) = self.chat.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
             return;
         };
         set_timeout(
             move || {
-                if !self.is_wanted(search) || words.trim().is_empty() {
+                if !self.is_current_search(search_id) || text.trim().is_empty() {
                     return;
                 }
-                self.busy.set(true);
-                spawn_local(async move { self.search(search, thread, words).await });
+                self.is_busy.set(true);
+                spawn_local(async move { self.search(search_id, thread, text).await });
             },
-            TYPING,
+            TYPING_DELAY,
         );
     }
 
-    /// Searches part by part, the newest first, and shows what each part adds.
-    async fn search(self, search: u32, thread: ThreadId, words: String) {
-        let mut from = None;
+    /// Requests the matches page by page, the newest first, and shows each page as it arrives.
+    async fn search(self, search_id: u32, thread: ThreadId, text: String) {
+        let mut cursor = None;
         loop {
-            let part = server_fns::search(thread.clone(), words.clone(), from).await;
-            if !self.is_wanted(search) {
+            let page = server_fns::search_thread(thread.clone(), text.clone(), cursor).await;
+            if !self.is_current_search(search_id) {
                 return;
             }
-            let part = part.unwrap_or_else(|failure| {
+            let page = page.unwrap_or_else(|failure| {
                 self.chat.handle_auth_error(&failure);
                 Matches::default()
             });
-            let shown = self.count();
-            let total = shown + part.matches.len();
-            from = part.next.clone().filter(|_| total < MAX_MATCHES);
-            self.found.update(|found| {
-                let found = found.get_or_insert_default();
-                found.matches.extend(part.matches);
-                found.next = part.next;
+            let count_before = self.match_count();
+            let count = count_before + page.matches.len();
+            cursor = page.next.clone().filter(|_| count < MAX_MATCHES);
+            self.matches.update(|matches| {
+                let matches = matches.get_or_insert_default();
+                matches.matches.extend(page.matches);
+                matches.next = page.next;
             });
-            if shown == 0 && total > 0 {
-                self.go(0);
+            if count_before == 0 && count > 0 {
+                self.go_to(0);
             }
-            if from.is_none() {
-                if total == 0 {
-                    self.busy.set(false);
+            if cursor.is_none() {
+                if count == 0 {
+                    self.is_busy.set(false);
                 }
                 return;
             }
         }
     }
 
-    /// Returns `true` if this is the search of what is in the field. The same words may have been another search before.
-    fn is_wanted(self, search: u32) -> bool {
-        self.words.try_with_untracked(|words| words.search == search) == Some(true)
+    /// Returns `true` if no other search was started since. An equal text may have been searched for before.
+    fn is_current_search(self, search_id: u32) -> bool {
+        self.query.try_with_untracked(|query| query.search_id == search_id) == Some(true)
     }
 
-    fn count(self) -> usize {
-        self.found
-            .try_with_untracked(|found| found.as_ref().map_or(0, |found| found.matches.len()))
+    fn match_count(self) -> usize {
+        self.matches
+            .try_with_untracked(|matches| matches.as_ref().map_or(0, |matches| matches.matches.len()))
             .unwrap_or_default()
     }
 
-    /// Goes back to what was said before, or on to what was said after.
-    fn step(self, back: bool) {
-        let count = self.count();
+    fn match_at(self, index: usize) -> Option<Match> {
+        self.matches.try_with_untracked(|matches| matches.as_ref()?.matches.get(index).cloned()).flatten()
+    }
+
+    /// Goes to the next match towards the beginning of the conversation, and on from its end.
+    pub(super) fn go_back(self) {
+        self.step(1);
+    }
+
+    /// Goes to the next match towards the end of the conversation, and on from its beginning.
+    pub(super) fn go_forward(self) {
+        self.step(self.match_count().saturating_sub(1));
+    }
+
+    /// Goes on by so many matches. The matches are sorted from the newest to the oldest.
+    fn step(self, by: usize) {
+        let count = self.match_count();
         if count > 0 {
-            let by = if back { 1 } else { count - 1 };
-            self.go((self.at.get_untracked_or_default() + by) % count);
+            self.go_to((self.current.get_untracked_or_default() + by) % count);
         }
     }
 
-    /// Brings one of those that were found into sight.
-    fn go(self, at: usize) {
-        let found = self
-            .found
-            .with_untracked(|found| found.as_ref().and_then(|found| found.matches.get(at).cloned()));
-        let Some(found) = found else { return };
-        self.at.set(at);
-        self.busy.set(true);
+    /// Scrolls to a match, after loading the entries up to it.
+    fn go_to(self, index: usize) {
+        let Some(found) = self.match_at(index) else { return };
+        self.current.set(index);
+        self.is_busy.set(true);
         let chat = self.chat;
         spawn_local(async move {
-            // It may be far from what is loaded; and there must be no hole between.
-            while !chat.live.show_around(&found.id, AROUND) {
-                let Some(place) = chat.live.older().filter(|_| self.is_meant(&found.id)) else { break };
-                match server_fns::items(chat.id(), place.before.clone(), place.cursor.clone()).await {
-                    Ok(page) => chat.live.prepend(&place, page),
+            // All entries between the match and those that are loaded are needed: the log has no gaps.
+            while !chat.live.show_around(&found.id, MOUNTED_EACH_SIDE) {
+                let Some(cursor) = chat.live.older().filter(|_| self.is_current_match(&found.id)) else {
+                    break;
+                };
+                match server_fns::read_items(chat.id(), cursor.before.clone(), cursor.cursor.clone()).await {
+                    Ok(page) => chat.live.prepend(&cursor, page),
                     Err(failure) => {
                         chat.handle_auth_error(&failure);
                         break;
                     }
                 }
             }
-            self.busy.set(false);
-            if self.is_meant(&found.id) {
+            self.is_busy.set(false);
+            if self.is_current_match(&found.id) {
                 self.reveal(found);
             }
         });
     }
 
-    /// Whether the reader still wants to see that.
-    fn is_meant(self, id: &ItemId) -> bool {
-        let at = self.at.get_untracked_or_default();
-        self.found.try_with_untracked(|found| {
-            found.as_ref().is_some_and(|found| found.matches.get(at).is_some_and(|one| one.id == *id))
-        }) == Some(true)
+    /// Returns `true` if the entry has the current match.
+    fn is_current_match(self, id: &ItemId) -> bool {
+        let current = self.match_at(self.current.get_untracked_or_default());
+        current.is_some_and(|current| current.id == *id)
     }
 
-    /// Unfolds what it is folded into, marks it and brings it into sight.
+    /// Unfolds the entry of a match, marks it and scrolls to it.
     fn reveal(self, found: Match) {
         let (chat, scroll) = (self.chat, self.scroll);
         chat.disclosures.set(DisclosureKey::Step(found.id.clone()), true);
         request_animation_frame(move || {
-            if !scroll.has(&found.id)
+            if !scroll.is_mounted(&found.id)
                 && let Some(turn) = &found.turn
             {
                 chat.disclosures.set(DisclosureKey::Group(GroupKey::Turn(turn.clone())), true);
             }
-            // It is laid out after this.
+            // The entry is laid out after this.
             request_animation_frame(move || {
-                scroll.mark(Some(&found.id), &self.words.get_untracked_or_default().text)
+                scroll.mark_match(&found.id, &self.query.get_untracked_or_default().text);
             });
         });
     }
-
-    fn pressed(self, event: &KeyboardEvent) {
-        if browser::is_ime_composing(event) {
-            return;
-        }
-        match event.key().as_str() {
-            "Enter" => self.step(!event.shift_key()),
-            // Esc is the conversation's to deal with: an edit goes before the search.
-            _ => return,
-        }
-        event.prevent_default();
-    }
-}
-
-/// The bar; nothing while nobody searches.
-pub(super) fn find_view(find: Find) -> Node {
-    live(move || find.open.get().then(|| bar_view(find)))
-}
-
-fn bar_view(find: Find) -> El {
-    let t = find.chat.t;
-    let field = el("input")
-        .attr("type", "text")
-        .attr("aria-label", t.find())
-        .attr("placeholder", t.find_hint())
-        .attr("autocomplete", "off")
-        .unmanaged()
-        .attr("enterkeyhint", "search")
-        .on("input", move |event: Event| find.typed(event_target_value(&event)));
-    let place = move || match find.found.get() {
-        _ if find.busy.get() => t.searching().to_owned(),
-        None => String::new(),
-        Some(found) if found.matches.is_empty() => t.nothing_found().to_owned(),
-        Some(found) => {
-            let more = if found.next.is_some() { "+" } else { "" };
-            (t.found_place)(find.at.get() + 1, format!("{}{more}", found.matches.len()))
-        }
-    };
-    let excerpt = move || {
-        let at = find.at.get();
-        let found = find.found.get()?;
-        found.matches.into_iter().nth(at).map(|found| el("p").class("excerpt").child(found.excerpt))
-    };
-    let button = |label: &'static str, class, mark, act: fn(Find)| {
-        el("button")
-            .attr("type", "button")
-            .class(class)
-            .attr("aria-label", label)
-            .attr("title", label)
-            .on_click(move || act(find))
-            .child(icon(mark))
-    };
-    el("div")
-        .class("find")
-        .attr("role", "search")
-        .on("keydown", move |event: KeyboardEvent| find.pressed(&event))
-        .child(field)
-        .child(el("span").class("place").attr("role", "status").child(live(place)))
-        .child(button(t.previous(), "icon-button", Icon::Up, |find| find.step(true)))
-        .child(button(t.next(), "icon-button newer", Icon::Up, |find| find.step(false)))
-        .child(button(t.close(), "icon-button", Icon::Close, Find::close))
-        .child(live(excerpt))
 }

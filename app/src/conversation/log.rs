@@ -1,79 +1,86 @@
-//! The log: turn after turn, then what was sent and has not come back yet.
+//! The log: the turns, then the messages that were sent and that the session has not reported yet.
 
-use leptos::prelude::request_animation_frame;
-use leptos::prelude::*;
-use web_sys::{Event, MouseEvent};
+use view::prelude::*;
 
 use super::{
-    Chat,
-    find::{Find, find_view},
-    older::{OlderLoader, older_view},
+    find::Find,
+    find_bar::FindBar,
+    older::{OlderEntries, OlderLoader},
     scroll::Scroll,
-    turn::group_view,
-    unsent::unsent_view,
-    window::{Window, newer_view},
+    turn::TurnSection,
+    unsent::UnsentMessage,
+    window::{EntryWindow, NewerEntries},
 };
 use crate::{
     icon::{Icon, icon},
-    node::{El, ElementExt as _, ElementRef, el, list, live},
-    state::GroupKey,
+    state::{Chat, GroupKey},
 };
 
-pub(crate) fn log_view(chat: Chat) -> El {
+/// The log of a conversation, with the find bar and the button that goes to the end.
+#[component]
+pub(super) fn Log(chat: Chat, scroll: Scroll, find: Find) -> impl IntoView {
     let t = chat.t;
-    let (scroller, content) = (ElementRef::new(), ElementRef::new());
-    let scroll = Scroll::follow(chat.live, scroller, content);
-    let window = Window::follow(chat, scroll);
-    // Who sends wants to see what they sent.
-    let mut before = None;
+    let window = EntryWindow::new(chat, scroll);
+    // A message that the user has just sent is scrolled into sight.
+    let mut unsent_before = None;
     Effect::new(move |_| {
-        let sent = chat.outbox.shown(chat.live).len();
-        if before.replace(sent).is_some_and(|before| sent > before) {
-            request_animation_frame(move || window.to_end());
+        let unsent = chat.outbox.shown(chat.live).len();
+        if unsent_before.replace(unsent).is_some_and(|before| unsent > before) {
+            request_animation_frame(move || window.go_to_end());
         }
     });
-    let find = Find::offer(chat, scroll);
-    let older = OlderLoader::new(chat, scroll, window);
-    let latest = move || {
-        let label = move || if scroll.unseen() { t.new_messages() } else { t.to_latest() };
-        scroll.away().then(|| {
-            el("button")
-                .attr("type", "button")
-                .class("latest")
-                .on_click(move || window.to_end())
-                .child(icon(Icon::Down))
-                .child(el("span").child(live(label)))
+    let loader = OlderLoader::new(chat, scroll, window);
+    let unsent_ids = move || {
+        // They stand at the end of the conversation, which may not be mounted.
+        let unsent = if chat.live.below() { Vec::new() } else { chat.outbox.shown(chat.live) };
+        unsent.into_iter().map(|message| message.client_id)
+    };
+    view! {
+        <div class="viewport">
+            <FindBar find/>
+            <div class="scroll" node_ref=scroll.scroller tabindex="-1" on:scroll=move |_| scroll.on_scroll()>
+                <div
+                    class="log"
+                    node_ref=scroll.content
+                    role="log"
+                    aria-label=t.conversation()
+                    aria-busy=move || (chat.running() || loader.is_loading() || window.is_moving()).to_string()
+                    data-at=move || chat.live.at().to_string()
+                    on:click=move |event| scroll.on_click(&event)
+                >
+                    <OlderEntries chat loader/>
+                    <For
+                        each=move || chat.live.order()
+                        key=GroupKey::clone
+                        children=move |group| view! { <TurnSection chat group/> }
+                    />
+                    <NewerEntries chat window/>
+                    <For
+                        each=unsent_ids
+                        key=String::clone
+                        children=move |client_id| view! { <UnsentMessage chat client_id/> }
+                    />
+                </div>
+            </div>
+            <LatestButton chat scroll window/>
+        </div>
+    }
+}
+
+/// A button that goes to the end; nothing while the end is in sight.
+#[component]
+fn LatestButton(chat: Chat, scroll: Scroll, window: EntryWindow) -> impl IntoView {
+    let t = chat.t;
+    let label = move || if scroll.has_unseen() { t.new_messages() } else { t.to_latest() };
+    let button = move || {
+        scroll.is_away().then(|| {
+            view! {
+                <button type="button" class="latest" on:click=move |_| window.go_to_end()>
+                    {icon(Icon::Down)}
+                    <span>{label}</span>
+                </button>
+            }
         })
     };
-    let groups = list(
-        move || chat.live.order().iter().map(ToString::to_string).collect(),
-        move |key| group_view(chat, GroupKey::from(key)).into(),
-    );
-    let unsent = list(
-        // They stand at the end.
-        move || {
-            let all = if chat.live.below() { Vec::new() } else { chat.outbox.shown(chat.live) };
-            all.into_iter().map(|message| message.client_id).collect()
-        },
-        move |client_id| unsent_view(chat, client_id).into(),
-    );
-    let log = el("div")
-        .class("log")
-        .node_ref(content)
-        .attr("role", "log")
-        .attr("aria-label", t.conversation())
-        .live_attr("aria-busy", move || (chat.running() || older.underway() || window.moving()).to_string())
-        .live_attr("data-at", move || chat.live.at().to_string())
-        .on("click", move |event: MouseEvent| scroll.clicked(&event))
-        .child(older_view(chat, older))
-        .child(groups)
-        .child(live(move || newer_view(chat, window)))
-        .child(unsent);
-    let scroller = el("div")
-        .class("scroll")
-        .node_ref(scroller)
-        .attr("tabindex", "-1")
-        .on("scroll", move |_: Event| scroll.scrolled())
-        .child(log);
-    el("div").class("viewport").child(find_view(find)).child(scroller).child(live(latest))
+    view! { {button} }
 }

@@ -1,12 +1,23 @@
-//! A conversation: what was said and done, what is going on, and the composer below.
+//! A conversation: the log, the notices, the queue and the composer.
+//!
+//! - [`log`]: the log; [`turn`]: a turn in it, [`entry`]: an entry, [`step`]: a step of the work
+//! - [`disclosure`], [`changed_files`], [`turn_actions`]: the other parts of a turn
+//! - [`unsent`]: messages that the session has not reported yet
+//! - [`scroll`], [`window`], [`older`]: the scroll position, which entries are mounted, loading older ones
+//! - [`find`], [`find_bar`], [`match_highlights`]: searching
+//! - [`edit`], [`edit_form`]: editing a message where it stands
+//! - [`notices`], [`queue`], [`status_line`], [`activity`]: what stands above the composer
+//! - [`actions`], [`print`]: commands for the whole conversation
 
 mod actions;
 mod activity;
 mod changed_files;
 mod disclosure;
 mod edit;
+mod edit_form;
 mod entry;
 mod find;
+mod find_bar;
 mod log;
 mod match_highlights;
 mod notices;
@@ -26,43 +37,41 @@ use leptos::ev;
 use view::prelude::*;
 use web_sys::KeyboardEvent;
 
-pub(crate) use notices::{proxy_notice, sign_in_notice};
-pub(crate) use turn::failure_view;
-pub(crate) use unsent::sent_view;
-
+use self::{
+    find::Find, log::Log, notices::Notices, queue::QueueList, scroll::Scroll, status_line::StatusLine,
+};
+pub(crate) use self::{
+    notices::{ProxySignInNotice, SignInNotice},
+    turn::FailureAlert,
+    unsent::SentMessage,
+};
 use crate::{
     browser,
     commands::{Command, Commands, Key},
     composer::Composer,
     folder_trust::FolderTrust,
     icon::Icon,
-    node::{El, ElementExt as _, el},
     server_fns::SiteConfig,
     server_requests::PendingRequests,
 };
 
 pub(crate) use crate::state::Chat;
 
-/// The conversation of a page, below its header.
-pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: SiteConfig) -> El {
+/// The conversation of a page, below the page's header.
+#[component]
+pub(crate) fn ConversationPane(chat: Chat, models: Vec<Model>, site: SiteConfig) -> impl IntoView {
     let t = chat.t;
+    let scroll = Scroll::new(chat.live);
+    let find = Find::new(chat, scroll);
     Effect::new(move |_| {
-        let listener = window_event_listener(ev::keydown, move |event| escaped(chat, &event));
+        let listener = window_event_listener(ev::keydown, move |event| on_keydown(chat, find, &event));
         on_cleanup(move || listener.remove());
     });
     chat.edit().follow(chat);
-    print::follow(chat);
-    if let Some(commands) = use_context::<Commands>() {
-        actions::add_actions(chat, commands);
-        let details = Command::always(t.toggle_details(), Icon::Panel, move || chat.panel().toggle());
-        commands.add(details.key(Key::Ctrl(".")));
-        let print = Command::always(t.print(), Icon::File, move || print::print(chat));
-        commands.add(print.key(Key::Ctrl("p")));
-        Effect::new(move |_| {
-            if chat.running() {
-                commands.add(Command::always(t.stop(), Icon::Stop, move || chat.stop()));
-            }
-        });
+    print::show_all_while_printing(chat);
+    let commands = use_context::<Commands>();
+    if let Some(commands) = commands {
+        add_commands(chat, commands);
     }
     let composer = view! {
         <Composer
@@ -74,21 +83,43 @@ pub(crate) fn conversation_view(chat: Chat, models: Vec<Model>, site: SiteConfig
             on_submit=Callback::new(move |draft| chat.send(draft))
         />
     };
-    let dock = el("div")
-        .class("dock")
-        .child(notices::notices_view(chat))
-        .child(view! { <FolderTrust folder=chat.folder() t/> })
-        .child(view! { <PendingRequests chat/> })
-        .child(queue::queue_view(chat))
-        .child(status_line::status_line(chat))
-        .child(composer);
-    el("main").class("chat").child(log::log_view(chat)).child(dock)
+    let dock = view! {
+        <div class="dock">
+            <Notices chat/>
+            <FolderTrust folder=chat.folder() t/>
+            <PendingRequests chat/>
+            <QueueList chat/>
+            <StatusLine chat/>
+            {composer}
+        </div>
+    };
+    // The palette lists the command that was added last first. This one comes after those of the composer.
+    if let Some(commands) = commands {
+        find.add_command(commands);
+    }
+    view! { <main class="chat"><Log chat scroll find/> {dock}</main> }
 }
 
-/// Esc is for one thing at a time: what has the focus and takes it (a menu, a list of suggestions, a word being composed), then a
-/// dialog, then an edit, then the search; without any of them it stops the turn.
-fn escaped(chat: Chat, event: &KeyboardEvent) {
-    // Held down, it was meant for what it has closed already.
+fn add_commands(chat: Chat, commands: Commands) {
+    let t = chat.t;
+    actions::add_commands(chat, commands);
+    let details = Command::always(t.toggle_details(), Icon::Panel, move || chat.panel().toggle());
+    commands.add(details.key(Key::Ctrl(".")));
+    let print = Command::always(t.print(), Icon::File, move || print::print(chat));
+    commands.add(print.key(Key::Ctrl("p")));
+    Effect::new(move |_| {
+        if chat.running() {
+            commands.add(Command::always(t.stop(), Icon::Stop, move || chat.stop()));
+        }
+    });
+}
+
+/// Handles Esc, which does one thing at a time.
+///
+/// What has the focus comes first (a menu, a list of suggestions, a word that is being composed), then a dialog, then an
+/// edit, then the find bar. Without any of them, Esc stops the turn.
+fn on_keydown(chat: Chat, find: Find, event: &KeyboardEvent) {
+    // A key that is held down has done its one thing already.
     if event.key() != "Escape"
         || event.repeat()
         || browser::is_ime_composing(event)
@@ -96,15 +127,13 @@ fn escaped(chat: Chat, event: &KeyboardEvent) {
     {
         return;
     }
-    let above = document().query_selector("[popover]:popover-open, dialog[open]").ok().flatten();
-    if above.is_some() {
+    let overlay = document().query_selector("[popover]:popover-open, dialog[open]").ok().flatten();
+    if overlay.is_some() {
         return;
     }
-    let closes = chat.edit().cancel(chat) || chat.close_find();
-    if closes {
-        return event.prevent_default();
-    }
-    if untrack(|| chat.running()) {
+    if chat.edit().cancel(chat) || find.close_if_open() {
+        event.prevent_default();
+    } else if untrack(|| chat.running()) {
         event.prevent_default();
         chat.stop();
     }

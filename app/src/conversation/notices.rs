@@ -1,89 +1,129 @@
-//! What the reader should know of the conversation as a whole: one box each, above the composer.
+//! Notices about the conversation as a whole, above the composer.
 
 use codex_gateway_wire::{codex::McpServerStatus, event::ClosedReason};
-use leptos::prelude::*;
+use view::prelude::*;
 
-use super::Chat;
 use crate::{
+    base_path::address,
     browser::reload,
     i18n::Texts,
-    node::{El, ElementExt as _, Node, button, el, live, many},
-    route::link,
-    state::ConnectionState,
+    state::{Chat, ConnectionState},
     text::hidden::{exact_name, plain_name},
 };
 
-pub(crate) fn notices_view(chat: Chat) -> El {
+/// All notices of a conversation.
+#[component]
+pub(super) fn Notices(chat: Chat) -> impl IntoView {
     let t = chat.t;
-    let ended = move || match chat.connection.get() {
+    let toast = move || chat.toast.get().map(|text| view! { <p class="note" role="status">{text}</p> });
+    let process_ended = move || {
+        let has_ended = chat.live.meta(|transcript| !transcript.process && !transcript.entries.is_empty());
+        (has_ended && !chat.ended()).then(|| view! { <p class="note">{t.process_ended()}</p> })
+    };
+    let outdated = move || {
+        chat.outdated.get().then(|| {
+            view! {
+                <Notice text=t.new_version()>
+                    <button type="button" class="button" on:click=|_| reload()>{t.reload()}</button>
+                </Notice>
+            }
+        })
+    };
+    let closed = move || {
+        closed_text(chat).map(|text| {
+            view! {
+                <Notice text>
+                    <a href=address("/") data-link="" class="button">{t.new_chat()}</a>
+                </Notice>
+            }
+        })
+    };
+    let signed_out = move || match chat.connection.get() {
+        ConnectionState::SignedOut => Some(view! { <SignInNotice t/> }),
+        ConnectionState::ProxySignedOut => Some(view! { <ProxySignInNotice t/> }),
+        _ => None,
+    };
+    view! {
+        <div class="notices">
+            {toast}
+            <FailedServers chat/>
+            {process_ended}
+            {outdated}
+            {closed}
+            {signed_out}
+        </div>
+    }
+}
+
+/// Returns why nothing more can be sent. `None` while the session is open. Tracked.
+fn closed_text(chat: Chat) -> Option<&'static str> {
+    let t = chat.t;
+    match chat.connection.get() {
         ConnectionState::Gone => Some(t.gone()),
         ConnectionState::Closed => {
-            Some(match chat.live.meta(|transcript| transcript.closed.clone())?.reason {
+            let closed = chat.live.meta(|transcript| transcript.closed.clone())?;
+            Some(match closed.reason {
                 ClosedReason::Deleted => t.closed_deleted(),
                 ClosedReason::Archived => t.closed_archived(),
                 ClosedReason::Expired | ClosedReason::Other => t.closed_expired(),
             })
         }
         _ => None,
-    };
-    let process = move || {
-        let ended = chat.live.meta(|transcript| !transcript.process && !transcript.entries.is_empty());
-        (ended && !chat.ended()).then(|| el("p").class("note").child(t.process_ended()))
-    };
-    let servers = failed_servers_view(chat);
-    let told =
-        move || chat.toast.get().map(|words| el("p").class("note").attr("role", "status").child(words));
-    let outdated = move || chat.outdated.get().then(|| notice(t.new_version(), button(t.reload(), reload)));
-    let closed = move || ended().map(|words| notice(words, link("/", t.new_chat()).class("button")));
-    let signed_out = move || match chat.connection.get() {
-        ConnectionState::SignedOut => Some(sign_in_notice(t)),
-        ConnectionState::ProxySignedOut => Some(proxy_notice(t)),
-        _ => None,
-    };
-    el("div")
-        .class("notices")
-        .child(live(told))
-        .child(servers)
-        .child(live(process))
-        .child(live(outdated))
-        .child(live(closed))
-        .child(live(signed_out))
+    }
 }
 
-/// The MCP servers that did not start, and why, until the reader has put it away.
-fn failed_servers_view(chat: Chat) -> Node {
+/// The MCP servers that failed to start, with the reasons. The user can dismiss the notice until other servers fail.
+#[component]
+fn FailedServers(chat: Chat) -> impl IntoView {
     let t = chat.t;
-    let put_away = RwSignal::new(Vec::new());
-    live(move || {
+    let dismissed = RwSignal::new(Vec::new());
+    let notice = move || {
         let failed = chat.live.meta(|transcript| {
             let failed =
                 transcript.mcp_servers.iter().filter(|server| server.status == McpServerStatus::Failed);
             failed.map(|server| (server.name.clone(), server.error.clone())).collect::<Vec<_>>()
         });
-        if failed.is_empty() || put_away.try_with(|known| *known == failed) == Some(true) {
-            return Node::Empty;
+        if failed.is_empty() || dismissed.with(|dismissed| *dismissed == failed) {
+            return None;
         }
-        let lines = failed.iter().map(|(name, error)| {
-            let why = error.as_ref().map(|why| el("div").class("why").child(exact_name(why, t)));
-            el("p").child((t.server_failed)(&plain_name(name))).child(why)
+        let servers = failed.iter().map(|(name, error)| {
+            let error = error.as_ref().map(|error| view! { <div class="why">{exact_name(error, t)}</div> });
+            view! { <p>{(t.server_failed)(&plain_name(name))} {error}</p> }
         });
-        let words = el("div").child(many(lines.collect::<Vec<_>>()));
-        let dismiss = button(t.dismiss(), move || put_away.set(failed.clone()));
-        let box_ = el("div").class("notice").attr("role", "status").attr("data-kind", "mcp");
-        Node::from(box_.child(words).child(dismiss))
-    })
+        let servers = servers.collect::<Vec<_>>();
+        let dismiss = move |_| dismissed.set(failed.clone());
+        Some(view! {
+            <div class="notice" role="status" data-kind="mcp">
+                <div>{servers}</div>
+                <button type="button" class="button" on:click=dismiss>{t.dismiss()}</button>
+            </div>
+        })
+    };
+    view! { {notice} }
 }
 
-/// One has to sign in again: the same address asks for it, and shows the same page afterwards.
-pub(crate) fn sign_in_notice(t: &'static Texts) -> El {
-    notice(t.sign_in_ended(), button(t.sign_in(), reload))
+/// Asks the user to sign in again. Reloading the page leads to the sign-in form and back to the same page.
+#[component]
+pub(crate) fn SignInNotice(t: &'static Texts) -> impl IntoView {
+    view! {
+        <Notice text=t.sign_in_ended()>
+            <button type="button" class="button" on:click=|_| reload()>{t.sign_in()}</button>
+        </Notice>
+    }
 }
 
-/// One has to sign in to the proxy again, which asks for it when the page is loaded.
-pub(crate) fn proxy_notice(t: &'static Texts) -> El {
-    notice(t.proxy_sign_in_ended(), button(t.reload(), reload))
+/// Asks the user to sign in to the proxy in front of the gateway again, which the proxy demands on a reload.
+#[component]
+pub(crate) fn ProxySignInNotice(t: &'static Texts) -> impl IntoView {
+    view! {
+        <Notice text=t.proxy_sign_in_ended()>
+            <button type="button" class="button" on:click=|_| reload()>{t.reload()}</button>
+        </Notice>
+    }
 }
 
-fn notice(words: &'static str, way_out: El) -> El {
-    el("div").class("notice").attr("role", "status").child(el("span").child(words)).child(way_out)
+/// A notice with the button or link that resolves it.
+#[component]
+fn Notice(text: &'static str, children: Children) -> impl IntoView {
+    view! { <div class="notice" role="status"><span>{text}</span> {children()}</div> }
 }

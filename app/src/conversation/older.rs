@@ -1,109 +1,123 @@
-//! The top of the log: older entries are loaded when the reader comes near.
+//! The top of the log: older entries are loaded when the user scrolls near it.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::task::spawn_local;
+use view::prelude::*;
 
 use super::{
-    Chat,
     scroll::Scroll,
-    window::{Step, Window},
+    window::{EntryWindow, WindowMove},
 };
-use crate::{
-    node::{ElementExt as _, Node, el, live, many},
-    server_fns,
-    signal::RwSignalExt as _,
-};
+use crate::{server_fns, signal::RwSignalExt as _, state::Chat};
 
-/// How the loading of older entries fares.
+/// The state of loading older entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Loading {
-    /// Nothing is asked for.
+enum LoadState {
+    /// No request is in flight.
     #[default]
     Idle,
-    /// A page is on its way, or about to be shown.
-    Underway,
-    /// The last attempt failed; the next one is the reader's.
+    /// A page was requested and is not in the log yet.
+    Loading,
+    /// The last request failed. Only the user retries.
     Failed,
 }
 
-/// The loading of older entries.
+/// Loads older entries from the server.
 #[derive(Clone, Copy)]
 pub(super) struct OlderLoader {
-    window: Window,
-    state: RwSignal<Loading>,
+    chat: Chat,
+    window: EntryWindow,
+    state: RwSignal<LoadState>,
 }
 
 impl OlderLoader {
-    pub(super) fn new(chat: Chat, scroll: Scroll, window: Window) -> Self {
-        let older = Self { window, state: RwSignal::new(Loading::Idle) };
+    /// Creates a loader that loads the next page whenever the user scrolls near the top.
+    pub(super) fn new(chat: Chat, scroll: Scroll, window: EntryWindow) -> Self {
+        let loader = Self { chat, window, state: RwSignal::new(LoadState::Idle) };
         Effect::new(move |_| {
             if !chat.is_past()
-                && scroll.near_top()
+                && scroll.is_near_top()
                 && chat.live.has_older()
                 && !chat.live.above()
-                && older.state.get() == Loading::Idle
+                && loader.state.get() == LoadState::Idle
             {
-                older.load(chat);
+                loader.load();
             }
         });
-        older
+        loader
     }
 
-    /// Whether a page is on its way; tracked.
-    pub(super) fn underway(self) -> bool {
-        self.state.get() == Loading::Underway
+    /// Returns `true` if a page is being loaded. Tracked.
+    pub(super) fn is_loading(self) -> bool {
+        self.state.get() == LoadState::Loading
     }
 
-    /// Brings what is older into the page, from the server if it is not loaded.
-    fn more(self, chat: Chat) {
-        if untrack(|| chat.live.above()) { self.window.go(Step::Up) } else { self.load(chat) }
+    /// Mounts older entries that are loaded, or loads the next page.
+    fn show_more(self) {
+        if untrack(|| self.chat.live.above()) {
+            self.window.request_move(WindowMove::Up);
+        } else {
+            self.load();
+        }
     }
 
-    fn load(self, chat: Chat) {
-        let state = self.state;
-        let Some(place) = chat.live.older().filter(|_| state.get_untracked_or_default() != Loading::Underway)
-        else {
-            return;
-        };
-        state.set(Loading::Underway);
+    fn load(self) {
+        let Self { chat, state, .. } = self;
+        let is_loading = state.get_untracked_or_default() == LoadState::Loading;
+        let Some(cursor) = chat.live.older().filter(|_| !is_loading) else { return };
+        state.set(LoadState::Loading);
         spawn_local(async move {
-            match server_fns::items(chat.id(), place.before.clone(), place.cursor.clone()).await {
+            match server_fns::read_items(chat.id(), cursor.before.clone(), cursor.cursor.clone()).await {
                 Ok(page) => {
-                    chat.live.prepend(&place, page);
-                    state.set(Loading::Idle);
+                    chat.live.prepend(&cursor, page);
+                    state.set(LoadState::Idle);
                 }
                 Err(failure) => {
                     chat.handle_auth_error(&failure);
-                    state.set(Loading::Failed);
+                    state.set(LoadState::Failed);
                 }
             }
         });
     }
 }
 
-/// A button while there are older entries, for those who do not scroll. It stays the same one while it works, so
-/// that the focus does. Where no session is, no codex is there to page: the reader is told how to get one.
-pub(super) fn older_view(chat: Chat, older: OlderLoader) -> Node {
+/// A button that loads older entries, for users who do not scroll; nothing if there are none.
+///
+/// A past conversation has no process that could page through its history: a note says how to get one.
+#[component]
+pub(super) fn OlderEntries(chat: Chat, loader: OlderLoader) -> impl IntoView {
     let t = chat.t;
     if chat.is_past() {
-        return live(move || {
-            let here = chat.live.has_older() && !chat.live.above();
-            here.then(|| el("p").class("note older").child(t.older_once_resumed()))
-        });
+        let note = move || {
+            let is_shown = chat.live.has_older() && !chat.live.above();
+            is_shown.then(|| view! { <p class="note older">{t.older_once_resumed()}</p> })
+        };
+        return view! { {note} };
     }
-    live(move || {
-        (chat.live.has_older() || chat.live.above()).then(|| {
-            let failed = move || (older.state.get() == Loading::Failed).then_some(t.older_failed());
-            let label = move || if older.underway() { t.loading_older() } else { t.load_older() };
-            let button = el("button")
-                .attr("type", "button")
-                .class("link")
-                .live_attr("aria-disabled", move || older.underway().to_string())
-                .on_click(move || older.more(chat))
-                .child(live(label));
-            let failed = el("span").attr("role", "status").child(live(failed));
-            let way = el("p").class("note older").child(failed).child(button);
-            // What follows may be in the middle of a turn: who goes from heading to heading needs one above.
-            many([el("h2").class("heard").child(t.older()), way])
-        })
-    })
+    let button = move || {
+        (chat.live.has_older() || chat.live.above()).then(|| view! { <LoadOlderButton chat loader/> })
+    };
+    view! { {button} }
+}
+
+/// The button. It stays the same element while it loads, so that it keeps the focus.
+#[component]
+fn LoadOlderButton(chat: Chat, loader: OlderLoader) -> impl IntoView {
+    let t = chat.t;
+    let failed = move || (loader.state.get() == LoadState::Failed).then(|| t.older_failed());
+    let label = move || if loader.is_loading() { t.loading_older() } else { t.load_older() };
+    view! {
+        // The entries below can begin in the middle of a turn: screen readers need a heading above them.
+        <h2 class="heard">{t.older()}</h2>
+        <p class="note older">
+            <span role="status">{failed}</span>
+            <button
+                type="button"
+                class="link"
+                aria-disabled=move || loader.is_loading().to_string()
+                on:click=move |_| loader.show_more()
+            >
+                {label}
+            </button>
+        </p>
+    }
 }

@@ -1,40 +1,46 @@
-//! Printing: the whole conversation, though the page has a part of it mounted, or loaded.
+//! Prints the whole conversation, of which only a part is mounted or even loaded.
 
 use leptos::{ev, prelude::*, task::spawn_local};
 
-use super::Chat;
-use crate::{server_fns, signal::RwSignalExt as _, state::VisibleRange};
+use crate::{
+    server_fns,
+    signal::RwSignalExt as _,
+    state::{Chat, VisibleRange},
+};
 
-/// Shows all that is loaded while the browser prints, and what was shown before once it has.
-pub(super) fn follow(chat: Chat) {
-    let before: RwSignal<Option<VisibleRange>> = RwSignal::new(None);
+/// Mounts all loaded entries while the browser prints.
+pub(super) fn show_all_while_printing(chat: Chat) {
+    let range_before: RwSignal<Option<VisibleRange>> = RwSignal::new(None);
     Effect::new(move |_| {
-        let begin = window_event_listener(ev::Custom::<web_sys::Event>::new("beforeprint"), move |_| {
-            before.set(Some(chat.live.span()));
+        let before_print = ev::Custom::<web_sys::Event>::new("beforeprint");
+        let before_print = window_event_listener(before_print, move |_| {
+            range_before.set(Some(chat.live.span()));
             chat.live.show(VisibleRange::default());
         });
-        let end = window_event_listener(ev::Custom::<web_sys::Event>::new("afterprint"), move |_| {
-            if let Some(span) = before.take_untracked() {
-                chat.live.show(span);
+        let after_print = ev::Custom::<web_sys::Event>::new("afterprint");
+        let after_print = window_event_listener(after_print, move |_| {
+            if let Some(range) = range_before.take_untracked() {
+                chat.live.show(range);
             }
         });
         on_cleanup(move || {
-            begin.remove();
-            end.remove();
+            before_print.remove();
+            after_print.remove();
         });
     });
 }
 
-/// Loads what is older, then prints.
+/// Loads all older entries and opens the browser's print dialog.
 pub(super) fn print(chat: Chat) {
     spawn_local(async move {
-        while let Some(place) = chat.live.older().filter(|_| !chat.is_past()) {
-            match server_fns::items(chat.id(), place.before.clone(), place.cursor.clone()).await {
-                Ok(page) => chat.live.prepend(&place, page),
-                // Half a conversation is not what was asked for.
+        while let Some(cursor) = chat.live.older().filter(|_| !chat.is_past()) {
+            match server_fns::read_items(chat.id(), cursor.before.clone(), cursor.cursor.clone()).await {
+                Ok(page) => chat.live.prepend(&cursor, page),
+                // A part of the conversation is not printed in place of all of it.
                 Err(failure) => return chat.say_failed(&failure),
             }
-            if chat.live.older() == Some(place) {
+            // The page was rejected because the thread has changed. The next request would return the same page.
+            if chat.live.older() == Some(cursor) {
                 break;
             }
         }

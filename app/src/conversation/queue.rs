@@ -1,115 +1,169 @@
-//! The messages that wait for their turn: to be sent now, moved, edited, or removed.
+//! The queue: messages that are sent when the running turn has ended. The user can send them now, move, edit or remove
+//! them.
 
 use codex_gateway_wire::{
     QueueItem, QueueItemId,
     api::{EditQueueItem, QueueChange},
 };
-use leptos::{prelude::request_animation_frame, task::spawn_local};
+use leptos::task::spawn_local;
+use view::prelude::*;
 
-use super::{Chat, edit::edit_queued_view};
+use super::edit_form::EditQueuedForm;
 use crate::{
     browser,
-    composer::{thumbnail, upload},
+    composer::thumbnail,
     icon::{Icon, icon},
-    node::{El, ElementExt as _, Node, button, el, link_button, list, live, many},
     server_fns::{self, ApiError},
+    state::{Chat, drafts::upload},
 };
 
-pub(super) fn queue_view(chat: Chat) -> Node {
+/// The messages of the queue. Hidden while there are none.
+#[component]
+pub(super) fn QueueList(chat: Chat) -> impl IntoView {
     let t = chat.t;
-    let items = move || chat.live.meta(|transcript| transcript.queue.clone());
-    // One that is on its way from here stands at the end of the conversation.
-    let is_unsent = move |item: &QueueItem| {
+    // A message that this page is sending stands at the end of the log instead.
+    let is_in_log = move |item: &QueueItem| {
         item.sending && item.client_message_id.as_deref().is_some_and(|id| chat.outbox.has(id))
     };
-    let shown = move || items().into_iter().filter(move |item| !is_unsent(item));
-    let keys = move || shown().map(|item| item.id.to_string()).collect();
-    let rows = list(keys, move |key| {
-        let of = key.clone();
-        let row = move || {
-            if chat.edit().is_of_queued(&key) {
-                return Some(edit_queued_view(chat).into());
-            }
-            let all = items();
-            let at = all.iter().position(|item| item.id.as_str() == key)?;
-            Some(if chat.edit().is_removal_of(&key) {
-                removal_view(chat, &all[at])
-            } else {
-                item_view(chat, &all, at)
-            })
-        };
-        el("li").attr("data-queued", of).child(live(row)).into()
-    });
-    // It goes on by itself only after a turn that ended well.
-    let waits = move || (!chat.running()).then_some(t.queue_waits());
-    let heading = el("h2").class("label").child(t.queued()).child(" ").child(el("span").child(live(waits)));
-    let empty = move || shown().next().is_none();
-    el("section")
-        .class("queue")
-        .attr("aria-label", t.queued())
-        .live_attr("hidden", empty)
-        .child(heading)
-        .child(el("ul").child(rows))
-        .into()
+    let ids = move || {
+        let mut queue = chat.live.meta(|transcript| transcript.queue.clone());
+        queue.retain(|item| !is_in_log(item));
+        queue.into_iter().map(|item| item.id).collect::<Vec<_>>()
+    };
+    // Only a turn that has ended well is followed by the next message.
+    let hint = move || (!chat.running()).then(|| t.queue_waits());
+    view! {
+        <section class="queue" aria-label=t.queued() hidden=move || ids().is_empty()>
+            <h2 class="label">{t.queued()} " " <span>{hint}</span></h2>
+            <ul>
+                <For each=ids key=QueueItemId::clone children=move |id| view! { <QueueRow chat id/> }/>
+            </ul>
+        </section>
+    }
 }
 
-fn item_view(chat: Chat, all: &[QueueItem], at: usize) -> Node {
+/// A message of the queue, the form that edits it, or the question whether to remove it.
+#[component]
+fn QueueRow(chat: Chat, id: QueueItemId) -> impl IntoView {
+    let data_queued = id.to_string();
+    let content = move || {
+        let edit = chat.edit();
+        if edit.is_of_queued(id.as_str()) {
+            return Some(view! { <EditQueuedForm chat/> });
+        }
+        let queue = chat.live.meta(|transcript| transcript.queue.clone());
+        let index = queue.iter().position(|item| item.id == id)?;
+        let item = queue[index].clone();
+        Some(if edit.is_removal_of(id.as_str()) {
+            view! { <ConfirmRemoval chat item/> }
+        } else {
+            let previous = index.checked_sub(1).map(|previous| queue[previous].id.clone());
+            view! { <QueuedMessage chat item previous/> }
+        })
+    };
+    view! { <li data-queued=data_queued>{content}</li> }
+}
+
+/// A message of the queue with its buttons.
+#[component]
+fn QueuedMessage(
+    chat: Chat,
+    item: QueueItem,
+    /// The message before it. `None` for the first one.
+    previous: Option<QueueItemId>,
+) -> impl IntoView {
     let t = chat.t;
-    let item = &all[at];
-    let act = |label: &'static str, mark: Icon, act: Box<dyn Fn() + Send>| -> El {
-        el("button")
-            .attr("type", "button")
-            .class("icon-button")
-            .attr("aria-label", label)
-            .attr("title", label)
-            .on_click(act)
-            .child(icon(mark))
-    };
-    let change = |change: QueueChange| {
-        let id = item.id.clone();
-        Box::new(move || chat.change_queue_or_say(id.clone(), change.clone())) as Box<dyn Fn() + Send>
-    };
-    let before = at.checked_sub(1).and_then(|at| all.get(at)).map(|item| item.id.clone());
-    let up = before.map(|before| {
-        let edit = EditQueueItem { text: None, before: Some(Some(before)) };
-        act(t.move_up(), Icon::Up, change(QueueChange::Edit(edit))).attr("disabled", item.sending)
+    let QueueItem { id, text, input, error, sending, .. } = item;
+    let images = input.iter().filter_map(upload).map(|upload| thumbnail(upload, t)).collect::<Vec<_>>();
+    let error = error.map(|error| view! { <span class="why" role="alert">{error}</span> });
+    let move_up = previous.map(|previous| {
+        let (id, edit) = (id.clone(), EditQueueItem { text: None, before: Some(Some(previous)) });
+        let press = move || chat.change_queue_or_report(id.clone(), QueueChange::Edit(edit.clone()));
+        view! { <QueueButton label=t.move_up() mark=Icon::Up press disabled=sending/> }
     });
-    let (edited, removed) = (item.id.clone(), item.id.clone());
-    // One edit at a time: what is written in another one would be lost.
-    let busy = item.sending || chat.edit().is_open();
-    let edit = act(t.edit(), Icon::Edit, Box::new(move || chat.edit().begin_queued(chat, &edited)));
-    let remove = act(t.remove(), Icon::Close, Box::new(move || chat.edit().begin_removal(&removed)));
-    let images = item.input.iter().filter_map(upload).map(|upload| thumbnail(upload, t));
-    many([
-        el("span").class("text").child(item.text.clone()).into(),
-        many(images),
-        item.error.clone().map(|why| el("span").class("why").attr("role", "alert").child(why)).into(),
-        up.into(),
-        edit.attr("disabled", busy).attr("data-edit", true).into(),
-        act(t.send_now(), Icon::Send, change(QueueChange::Send)).attr("disabled", item.sending).into(),
-        remove.attr("disabled", busy).attr("data-remove", true).into(),
-    ])
+    let (edited, sent, removed) = (id.clone(), id.clone(), id);
+    // One edit at a time: opening another one would discard the text of the first.
+    let is_locked = sending || chat.edit().is_open();
+    view! {
+        <span class="text">{text}</span>
+        {images}
+        {error}
+        {move_up}
+        <QueueButton
+            label=t.edit()
+            mark=Icon::Edit
+            press=move || chat.edit().begin_queued(chat, &edited)
+            disabled=is_locked
+            is_edit=true
+        />
+        <QueueButton
+            label=t.send_now()
+            mark=Icon::Send
+            press=move || chat.change_queue_or_report(sent.clone(), QueueChange::Send)
+            disabled=sending
+        />
+        <QueueButton
+            label=t.remove()
+            mark=Icon::Close
+            press=move || chat.edit().begin_removal(&removed)
+            disabled=is_locked
+            is_remove=true
+        />
+    }
 }
 
-/// Asks whether to remove a message, which is gone for good then.
-fn removal_view(chat: Chat, item: &QueueItem) -> Node {
-    let (t, id) = (chat.t, item.id.clone());
-    let remove = move || chat.change_queue_or_say(id.clone(), QueueChange::Remove);
-    let keep = link_button(t.keep(), move || {
+/// A button of a message of the queue.
+#[component]
+fn QueueButton<F>(
+    label: &'static str,
+    mark: Icon,
+    press: F,
+    disabled: bool,
+    /// The button gets the focus back when the edit closes.
+    #[prop(optional)]
+    is_edit: bool,
+    /// The button gets the focus back when the message is kept.
+    #[prop(optional)]
+    is_remove: bool,
+) -> impl IntoView
+where
+    F: Fn() + Send + 'static,
+{
+    view! {
+        <button
+            type="button"
+            class="icon-button"
+            aria-label=label
+            title=label
+            on:click=move |_| press()
+            disabled=disabled
+            data-edit=is_edit
+            data-remove=is_remove
+        >
+            {icon(mark)}
+        </button>
+    }
+}
+
+/// Asks whether to remove a message, which cannot be undone.
+#[component]
+fn ConfirmRemoval(chat: Chat, item: QueueItem) -> impl IntoView {
+    let t = chat.t;
+    let remove = move |_| chat.change_queue_or_report(item.id.clone(), QueueChange::Remove);
+    let keep = move |_| {
         chat.edit().cancel(chat);
-    })
-    .attr("data-keep", true);
-    many([
-        el("span").class("text").child(item.text.clone()),
-        el("span").class("ask").attr("role", "status").child(t.remove_ask()),
-        button(t.remove(), remove),
-        // Last, where the button was that asked: a double click removes nothing.
-        keep,
-    ])
+    };
+    view! {
+        <span class="text">{item.text.clone()}</span>
+        <span class="ask" role="status">{t.remove_ask()}</span>
+        <button type="button" class="button" on:click=remove>{t.remove()}</button>
+        // Last, in the place of the button that asked: a double click removes nothing.
+        <button type="button" class="link" on:click=keep data-keep=true>{t.keep()}</button>
+    }
 }
 
 impl Chat {
-    /// Does something with a message that waits; `done` learns whether it could be done. The list says how things stand.
+    /// Changes a message of the queue, and calls `done` with the result. The queue itself changes with the next event.
     pub(super) fn change_queue(
         self,
         item: QueueItemId,
@@ -117,13 +171,13 @@ impl Chat {
         done: impl FnOnce(Result<(), ApiError>) + 'static,
     ) {
         let id = self.id();
-        spawn_local(async move { done(server_fns::queue(id, item, change).await) });
+        spawn_local(async move { done(server_fns::change_queue(id, item, change).await) });
     }
 
-    /// Does the same, and says why where it could not be done.
-    fn change_queue_or_say(self, item: QueueItemId, change: QueueChange) {
+    /// Changes a message of the queue, and reports a failure to the user.
+    fn change_queue_or_report(self, item: QueueItemId, change: QueueChange) {
         self.change_queue(item, change, move |changed| match changed {
-            Ok(()) => request_animation_frame(browser::catch_focus),
+            Ok(()) => request_animation_frame(browser::restore_lost_focus),
             Err(failure) => self.say_failed(&failure),
         });
     }

@@ -1,250 +1,271 @@
-//! Staying at the end of the conversation, unless the reader scrolled up.
+//! The scroll position: the log follows the end of the conversation unless the user has scrolled up.
 
 use codex_gateway_wire::ItemId;
-use leptos::{prelude::*, tachys::html::node_ref::NodeRefContainer as _};
+use leptos::{html, prelude::*, tachys::html::node_ref::NodeRefContainer as _};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, MouseEvent, ResizeObserver};
 
 use super::match_highlights;
-use crate::{node::ElementRef, signal::RwSignalExt as _, state::TranscriptStore};
+use crate::{signal::RwSignalExt as _, state::TranscriptStore};
 
-/// So near to the end counts as at the end, in pixels.
-const NEAR: i32 = 48;
-/// So many entries beyond what is in sight are enough on each side, however low they are.
-const ENOUGH: usize = 80;
-/// Says which entry an element is.
-const ITEM: &str = "data-item";
-const ENTRIES: &str = "[data-item]";
-/// Marks the entry that was looked for.
+/// A position within this many pixels of the end counts as the end.
+const END_TOLERANCE_PX: i32 = 48;
+/// More entries are mounted on a side only while fewer than this are out of sight there, however low they are.
+const MAX_OUT_OF_SIGHT: usize = 80;
+/// More entries are mounted on a side only within this many screens of its edge.
+const NEAR_SCREENS: i32 = 3;
+/// The attribute that has the id of an entry.
+const ENTRY_ID: &str = "data-item";
+const ENTRY_SELECTOR: &str = "[data-item]";
+/// The attribute that marks the entry of the current match.
 const FOUND: &str = "data-found";
+const FOUND_SELECTOR: &str = "[data-found]";
 
-/// Where the reader is.
+/// The scroll position of the log.
 #[derive(Clone, Copy)]
-pub(crate) struct Scroll {
-    scroller: ElementRef,
-    /// The reader is not at the end.
-    away: RwSignal<bool>,
-    /// The first entry that is mounted is less than three screens and [`ENOUGH`] entries away, or the last one.
-    near_top: RwSignal<bool>,
-    near_end: RwSignal<bool>,
-    /// How many entries are mounted.
-    mounted: RwSignal<usize>,
-    /// The entry that is held in its place, and how far below the top edge that is, in pixels.
-    held: ElementRef,
-    place: RwSignal<Option<i32>>,
-    /// Something came meanwhile.
-    unseen: RwSignal<bool>,
-    /// Whether to stay at the end while the conversation grows.
-    stick: RwSignal<bool>,
-    /// The last event that the reader has seen, if they have seen the end.
-    seen: RwSignal<u64>,
+pub(super) struct Scroll {
     live: TranscriptStore,
+    /// The element that scrolls.
+    pub(super) scroller: NodeRef<html::Div>,
+    /// The log in it.
+    pub(super) content: NodeRef<html::Div>,
+    /// The end of the conversation is out of sight.
+    is_away: RwSignal<bool>,
+    /// The scroll position calls for more entries before the mounted ones.
+    is_near_top: RwSignal<bool>,
+    /// The scroll position calls for more entries after the mounted ones.
+    is_near_end: RwSignal<bool>,
+    mounted_count: RwSignal<usize>,
+    /// The entry that is held in place: see [`Scroll::hold`].
+    held: NodeRef<html::Div>,
+    /// How many pixels below the top edge the entry is held. `None` while no entry is held.
+    held_offset: RwSignal<Option<i32>>,
+    /// Something has changed since the user last saw the end.
+    has_unseen: RwSignal<bool>,
+    /// The log stays at the end while it grows.
+    follows_end: RwSignal<bool>,
+    /// The number of the last event when the user last saw the end.
+    seen_seq: RwSignal<u64>,
 }
 
 impl Scroll {
-    /// Keeps the end of `content`, which shows `live`, in sight of `scroller`.
-    pub(crate) fn follow(live: TranscriptStore, scroller: ElementRef, content: ElementRef) -> Self {
+    /// Creates the scroll position of the log that shows `live`. It starts to work once `scroller` and `content` are
+    /// mounted.
+    pub(super) fn new(live: TranscriptStore) -> Self {
         let scroll = Self {
-            scroller,
-            away: RwSignal::new(false),
-            near_top: RwSignal::new(false),
-            near_end: RwSignal::new(false),
-            mounted: RwSignal::new(0),
-            held: ElementRef::new(),
-            place: RwSignal::new(None),
-            unseen: RwSignal::new(false),
-            stick: RwSignal::new(true),
-            seen: RwSignal::new(0),
             live,
+            scroller: NodeRef::new(),
+            content: NodeRef::new(),
+            is_away: RwSignal::new(false),
+            is_near_top: RwSignal::new(false),
+            is_near_end: RwSignal::new(false),
+            mounted_count: RwSignal::new(0),
+            held: NodeRef::new(),
+            held_offset: RwSignal::new(None),
+            has_unseen: RwSignal::new(false),
+            follows_end: RwSignal::new(true),
+            seen_seq: RwSignal::new(0),
         };
         Effect::new(move |_| {
-            if let (Some(scroller), Some(content)) = (scroller.get(), content.get()) {
+            if let (Some(scroller), Some(content)) = (scroll.scroller.get(), scroll.content.get()) {
                 scroll.observe(&scroller, &content);
             }
         });
         Effect::new(move |_| {
             live.at();
-            if scroll.away.get_untracked_or_default() {
-                scroll.unseen.set_if_changed(scroll.newest() > scroll.seen.get_untracked_or_default());
+            if scroll.is_away.get_untracked() {
+                scroll.has_unseen.set_if_changed(scroll.last_seq() > scroll.seen_seq.get_untracked());
             }
         });
         scroll
     }
 
-    /// Follows changes of size, whatever their cause: they are seen after layout and before paint.
+    /// Follows changes of the size, whatever their cause. The browser reports them after layout and before paint.
     fn observe(self, scroller: &HtmlElement, content: &HtmlElement) {
-        let resized = Closure::<dyn Fn()>::new(move || self.resized());
-        let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) else { return };
+        let on_resize = Closure::<dyn Fn()>::new(move || self.on_resize());
+        let Ok(observer) = ResizeObserver::new(on_resize.as_ref().unchecked_ref()) else { return };
         observer.observe(content);
         observer.observe(scroller);
-        let held = StoredValue::new_local((observer, resized));
-        on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
+        let observation = StoredValue::new_local((observer, on_resize));
+        on_cleanup(move || observation.with_value(|(observer, _)| observer.disconnect()));
     }
 
-    /// The reader is not at the end; tracked.
-    pub(crate) fn away(self) -> bool {
-        self.away.get()
+    /// Returns `true` if the end of the conversation is out of sight. Tracked.
+    pub(super) fn is_away(self) -> bool {
+        self.is_away.get()
     }
 
-    /// More entries should be mounted before those in sight; tracked.
-    pub(crate) fn near_top(self) -> bool {
-        self.near_top.get()
+    /// Returns `true` if more entries should be mounted before the mounted ones. Tracked.
+    pub(super) fn is_near_top(self) -> bool {
+        self.is_near_top.get()
     }
 
-    /// More entries should be mounted after those in sight; tracked.
-    pub(crate) fn near_end(self) -> bool {
-        self.near_end.get()
+    /// Returns `true` if more entries should be mounted after the mounted ones. Tracked.
+    pub(super) fn is_near_end(self) -> bool {
+        self.is_near_end.get()
     }
 
-    /// How many entries are mounted; tracked.
-    pub(crate) fn mounted(self) -> usize {
-        self.mounted.get()
+    /// Returns the number of mounted entries. Tracked.
+    pub(super) fn mounted_count(self) -> usize {
+        self.mounted_count.get()
     }
 
-    /// Whether it stays at the end while the conversation grows.
-    pub(crate) fn sticks(self) -> bool {
-        self.stick.get_untracked_or_default()
+    /// Returns `true` if the conversation has changed while its end was out of sight. Tracked.
+    pub(super) fn has_unseen(self) -> bool {
+        self.has_unseen.get()
     }
 
-    /// Something came while the reader was not at the end; tracked.
-    pub(crate) fn unseen(self) -> bool {
-        self.unseen.get()
+    /// Returns `true` if the log stays at the end while it grows.
+    pub(super) fn follows_end(self) -> bool {
+        self.follows_end.get_untracked_or_default()
     }
 
-    /// Goes to the end, and stays there.
-    pub(crate) fn to_end(self) {
-        self.stick.set(true);
-        self.jump();
+    /// Goes to the end, and follows it from then on.
+    pub(super) fn go_to_end(self) {
+        self.follows_end.set(true);
+        self.jump_to_end();
     }
 
-    /// Keeps the first entry in sight where it is while something is put before it in this frame. Browsers do so
-    /// themselves, but not all of them, and none at the very top.
-    pub(crate) fn hold(self) {
+    /// Holds the first entry in sight in place while entries are mounted before it in this frame.
+    ///
+    /// Browsers do so by themselves, but not all of them, and none at the very top.
+    pub(super) fn hold(self) {
         let Some(scroller) = self.scroller() else { return };
-        let all = mounted(&scroller);
-        if let Some(entry) = all.get(in_sight(&scroller, &all)) {
+        let entries = entry_elements(&scroller);
+        if let Some(entry) = entries.get(first_in_sight(&scroller, &entries)) {
             self.held.load(entry);
-            self.place.set(Some(entry.offset_top() - scroller.scroll_top()));
+            self.held_offset.set(Some(entry.offset_top() - scroller.scroll_top()));
         }
     }
 
-    /// The entries that are mounted, and the place of the first one in sight among them.
-    pub(crate) fn entries(self) -> (Vec<ItemId>, usize) {
+    /// Releases the entry that is held in place.
+    pub(super) fn release(self) {
+        self.held_offset.set(None);
+    }
+
+    /// Returns the mounted entries, and the index of the first one in sight.
+    pub(super) fn mounted_entries(self) -> (Vec<ItemId>, usize) {
         let Some(scroller) = self.scroller() else { return Default::default() };
-        let all = mounted(&scroller);
-        let in_sight = in_sight(&scroller, &all);
-        (all.iter().map(|entry| entry.get_attribute(ITEM).unwrap_or_default().into()).collect(), in_sight)
+        let entries = entry_elements(&scroller);
+        let first_in_sight = first_in_sight(&scroller, &entries);
+        let ids = entries.iter().map(|entry| entry.get_attribute(ENTRY_ID).unwrap_or_default().into());
+        (ids.collect(), first_in_sight)
     }
 
-    /// Lets go of the entry that is held.
-    pub(crate) fn release(self) {
-        self.place.set(None);
+    /// Returns `true` if the entry is mounted.
+    pub(super) fn is_mounted(self, id: &ItemId) -> bool {
+        self.scroller().is_some_and(|scroller| find_entry(&scroller, id).is_some())
     }
 
-    /// Whether an entry is mounted.
-    pub(crate) fn has(self, id: &ItemId) -> bool {
-        self.scroller().is_some_and(|scroller| find(&scroller, id).is_some())
-    }
-
-    /// Marks an entry as the one that was looked for, and the words in it, and brings it into sight; marks none
-    /// without one.
-    pub(crate) fn mark(self, id: Option<&ItemId>, words: &str) {
+    /// Scrolls to the entry of a match, and marks it and the words in it.
+    pub(super) fn mark_match(self, id: &ItemId, words: &str) {
         let Some(scroller) = self.scroller() else { return };
-        if let Ok(Some(before)) = scroller.query_selector(&format!("[{FOUND}]")) {
-            let _ = before.remove_attribute(FOUND);
-        }
-        match_highlights::wipe();
-        if let Some(entry) = id.and_then(|id| find(&scroller, id)) {
+        self.clear_match();
+        if let Some(entry) = find_entry(&scroller, id) {
             let _ = entry.set_attribute(FOUND, "");
-            match_highlights::paint(&entry, words);
-            self.stick.set(false);
-            // In the upper third, with what follows below.
+            match_highlights::show(&entry, words);
+            self.follows_end.set(false);
+            // In the upper third of the screen, with the context below.
             scroller.set_scroll_top(entry.offset_top() - scroller.client_height() / 3);
         }
     }
 
-    /// The reader, or we, moved.
-    pub(crate) fn scrolled(self) {
+    /// Removes the marks of a match.
+    pub(super) fn clear_match(self) {
         let Some(scroller) = self.scroller() else { return };
-        self.look_around(&scroller);
-        // The end of what is mounted need not be that of the conversation.
-        let near = below(&scroller) <= NEAR && !untrack(|| self.live.below());
-        self.stick.set(near);
-        self.away.set_if_changed(!near);
-        if near {
-            self.seen.set(self.newest());
-            self.unseen.set_if_changed(false);
+        if let Ok(Some(entry)) = scroller.query_selector(FOUND_SELECTOR) {
+            let _ = entry.remove_attribute(FOUND);
+        }
+        match_highlights::clear();
+    }
+
+    /// Called after each change of the scroll position, by the user or by this program.
+    pub(super) fn on_scroll(self) {
+        let Some(scroller) = self.scroller() else { return };
+        self.measure(&scroller);
+        // The end of the mounted entries need not be the end of the conversation.
+        let is_at_end = height_below(&scroller) <= END_TOLERANCE_PX && !untrack(|| self.live.below());
+        self.follows_end.set(is_at_end);
+        self.is_away.set_if_changed(!is_at_end);
+        if is_at_end {
+            self.seen_seq.set(self.last_seq());
+            self.has_unseen.set_if_changed(false);
         }
     }
 
-    /// Opening a row makes the log longer: the reader wants to read there, not at the end.
-    pub(crate) fn clicked(self, event: &MouseEvent) {
+    /// Stops following the end after a click on a button: a row that opens makes the log longer, and the user wants to
+    /// read there.
+    pub(super) fn on_click(self, event: &MouseEvent) {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         if target.is_some_and(|target| target.closest("button").ok().flatten().is_some()) {
-            self.stick.set(false);
+            self.follows_end.set(false);
         }
     }
 
-    fn resized(self) {
+    fn on_resize(self) {
         let Some(scroller) = self.scroller() else { return };
-        if self.stick.get_untracked_or_default() {
-            self.jump();
-        } else if let Some(place) = self.place.get_untracked_or_default() {
-            if let Some(entry) = self.held.try_get_untracked().flatten().filter(|entry| entry.is_connected())
-            {
-                scroller.set_scroll_top(entry.offset_top() - place);
+        if self.follows_end() {
+            self.jump_to_end();
+        } else if let Some(offset) = self.held_offset.get_untracked_or_default() {
+            let held = self.held.try_get_untracked().flatten();
+            if let Some(entry) = held.filter(|entry| entry.is_connected()) {
+                scroller.set_scroll_top(entry.offset_top() - offset);
             }
-        } else if !self.away.get_untracked_or_default() {
+        } else if !self.is_away.get_untracked_or_default() {
             // A row that was opened may have pushed the end out of sight.
-            self.scrolled();
+            self.on_scroll();
         }
-        self.look_around(&scroller);
+        self.measure(&scroller);
     }
 
-    fn look_around(self, scroller: &HtmlElement) {
-        let all = mounted(scroller);
-        let (above, near) = (in_sight(scroller, &all), 3 * scroller.client_height());
-        let end = scroller.scroll_top() + scroller.client_height();
-        let below_sight = all.len() - all.partition_point(|entry| entry.offset_top() < end);
-        self.near_top.set_if_changed(scroller.scroll_top() < near && above < ENOUGH);
-        self.near_end.set_if_changed(below(scroller) < near && below_sight < ENOUGH);
-        self.mounted.set_if_changed(all.len());
+    /// Updates what the scroll position calls for.
+    fn measure(self, scroller: &HtmlElement) {
+        let entries = entry_elements(scroller);
+        let near_px = NEAR_SCREENS * scroller.client_height();
+        let end_of_sight = scroller.scroll_top() + scroller.client_height();
+        let above = first_in_sight(scroller, &entries);
+        let below = entries.len() - entries.partition_point(|entry| entry.offset_top() < end_of_sight);
+        self.is_near_top.set_if_changed(scroller.scroll_top() < near_px && above < MAX_OUT_OF_SIGHT);
+        self.is_near_end.set_if_changed(height_below(scroller) < near_px && below < MAX_OUT_OF_SIGHT);
+        self.mounted_count.set_if_changed(entries.len());
     }
 
-    /// What is scrolled; none once the page is another: frames that were asked for come nevertheless.
+    /// Returns the element that scrolls. `None` once the page is left: animation frames that were requested before
+    /// come nevertheless.
     fn scroller(self) -> Option<HtmlElement> {
-        self.scroller.try_get_untracked().flatten()
+        self.scroller.try_get_untracked().flatten().map(Into::into)
     }
 
-    fn newest(self) -> u64 {
+    fn last_seq(self) -> u64 {
         self.live.with_untracked(|transcript| transcript.as_of)
     }
 
-    fn jump(self) {
-        self.seen.set(self.newest());
+    fn jump_to_end(self) {
+        self.seen_seq.set(self.last_seq());
         if let Some(scroller) = self.scroller() {
             scroller.set_scroll_top(scroller.scroll_height());
         }
     }
 }
 
-/// How much there is below what is in sight, in pixels.
-fn below(scroller: &HtmlElement) -> i32 {
+/// Returns the height of the content below what is in sight, in pixels.
+fn height_below(scroller: &HtmlElement) -> i32 {
     scroller.scroll_height() - scroller.scroll_top() - scroller.client_height()
 }
 
-/// The entries that are mounted, in order.
-fn mounted(scroller: &HtmlElement) -> Vec<HtmlElement> {
-    let Ok(all) = scroller.query_selector_all(ENTRIES) else { return Vec::new() };
-    (0..all.length()).filter_map(|at| all.item(at)?.dyn_into().ok()).collect()
+/// Returns the elements of the mounted entries in order.
+fn entry_elements(scroller: &HtmlElement) -> Vec<HtmlElement> {
+    let Ok(entries) = scroller.query_selector_all(ENTRY_SELECTOR) else { return Vec::new() };
+    (0..entries.length()).filter_map(|index| entries.item(index)?.dyn_into().ok()).collect()
 }
 
-fn find(scroller: &HtmlElement, id: &ItemId) -> Option<HtmlElement> {
-    mounted(scroller).into_iter().find(|entry| entry.get_attribute(ITEM).as_deref() == Some(id.as_str()))
+fn find_entry(scroller: &HtmlElement, id: &ItemId) -> Option<HtmlElement> {
+    let has_id = |entry: &HtmlElement| entry.get_attribute(ENTRY_ID).as_deref() == Some(id.as_str());
+    entry_elements(scroller).into_iter().find(has_id)
 }
 
-/// The place of the first entry in sight among all.
-fn in_sight(scroller: &HtmlElement, all: &[HtmlElement]) -> usize {
-    // They stand one below the other.
-    all.partition_point(|entry| entry.offset_top() + entry.offset_height() <= scroller.scroll_top())
+/// Returns the index of the first entry in sight.
+fn first_in_sight(scroller: &HtmlElement, entries: &[HtmlElement]) -> usize {
+    // The entries stand one below the other, so their positions are sorted.
+    entries.partition_point(|entry| entry.offset_top() + entry.offset_height() <= scroller.scroll_top())
 }

@@ -1,56 +1,67 @@
 //! The line above the composer that says what is going on.
 
-use super::{
-    Chat,
-    activity::{activity, starting_servers},
-};
+use view::prelude::*;
+
+use super::activity::{Activity, activity, starting_servers};
 use crate::{
-    node::{El, ElementExt as _, Node, el, live, many},
+    state::Chat,
     text::{format::clock, hidden::exact_name},
 };
-use leptos::prelude::*;
 
-/// The line; it keeps its place while there is nothing to say, so that nothing jumps.
-pub(crate) fn status_line(chat: Chat) -> El {
+/// The status line. It keeps its height while it is empty, so that the page does not jump.
+#[component]
+pub(super) fn StatusLine(chat: Chat) -> impl IntoView {
     let t = chat.t;
-    let passing = move || {
-        if chat.stopping.get() {
-            Some(t.stopping().to_owned())
-        } else if let Some(retrying) = chat.live.meta(|transcript| transcript.retrying.clone()) {
-            Some(retrying)
-        } else if chat.is_sending() && !chat.running() {
-            let words = if chat.is_loading_history() { t.loading_long() } else { t.sending() };
-            Some(words.to_owned())
-        } else {
-            None
-        }
-    };
     let line = move || {
-        if let Some(words) = passing() {
-            return many([el("span").class("doing").child(words)]);
+        if let Some(text) = transient_text(chat) {
+            return view! { <span class="doing">{text}</span> };
         }
-        // Entries change without the meta data: the clock, which ticks while a turn runs, makes this look again.
-        let now = chat.now.get();
-        let Some(doing) = chat.live.meta(|transcript| activity(transcript, t)) else {
-            let Some(names) = chat.live.meta(starting_servers) else { return Node::Empty };
-            let names = el("code").child(exact_name(&names, t));
-            return many([el("span").class("doing").child(t.starting_servers()).child(" ").child(names)]);
-        };
-        let elapsed = doing.since_ms.and_then(|since| u64::try_from((now - since).max(0) / 1000).ok());
-        let target = doing.target.map(|target| el("code").child(exact_name(&target, t)));
-        many([
-            el("span").class("doing").child(doing.verb).child(" ").child(target),
-            // Not told to those who hear the page: it would be said every second.
-            el("span").class("clock").attr("aria-hidden", "true").child(elapsed.map(clock)),
-            // What waits takes Esc for a no, and an edit for its end.
-            el("span")
-                .class("hint")
-                .child(doing.since_ms.filter(|_| !chat.edit().is_open()).map(|_| t.esc_stops())),
-        ])
+        // Entries can change without the transcript's metadata. The clock ticks while a turn runs, so reading it here
+        // runs this closure again.
+        let now_ms = chat.now.get();
+        if let Some(activity) = chat.live.meta(|transcript| activity(transcript, t)) {
+            return view! { <ActivityLine chat activity now_ms/> };
+        }
+        match chat.live.meta(starting_servers) {
+            Some(names) => view! {
+                <span class="doing">{t.starting_servers()} " " <code>{exact_name(&names, t)}</code></span>
+            },
+            None => view! { {()} },
+        }
     };
-    el("div")
-        .class("live-line")
-        .attr("role", "status")
-        .live_attr("data-running", move || chat.running().to_string())
-        .child(live(line))
+    view! {
+        <div class="live-line" role="status" data-running=move || chat.running().to_string()>{line}</div>
+    }
+}
+
+/// What the agent does, for how long, and the key that stops it.
+#[component]
+fn ActivityLine(chat: Chat, activity: Activity, now_ms: i64) -> impl IntoView {
+    let t = chat.t;
+    let Activity { verb, target, since_ms } = activity;
+    let elapsed = since_ms.and_then(|since_ms| u64::try_from((now_ms - since_ms).max(0) / 1000).ok());
+    let target = target.map(|target| view! { <code>{exact_name(&target, t)}</code> });
+    // Esc answers a request that waits for the user, and closes an edit. Only without them does it stop the turn.
+    let hint = since_ms.filter(|_| !chat.edit().is_open()).map(|_| t.esc_stops());
+    view! {
+        <span class="doing">{verb} " " {target}</span>
+        // Hidden from screen readers, which would otherwise read it every second.
+        <span class="clock" aria-hidden="true">{elapsed.map(clock)}</span>
+        <span class="hint">{hint}</span>
+    }
+}
+
+/// Returns what the line says in place of the activity. `None` in the normal course of a turn. Tracked.
+fn transient_text(chat: Chat) -> Option<String> {
+    let t = chat.t;
+    if chat.stopping.get() {
+        Some(t.stopping().to_owned())
+    } else if let Some(retrying) = chat.live.meta(|transcript| transcript.retrying.clone()) {
+        Some(retrying)
+    } else if chat.is_sending() && !chat.running() {
+        let text = if chat.is_loading_history() { t.loading_long() } else { t.sending() };
+        Some(text.to_owned())
+    } else {
+        None
+    }
 }

@@ -1,80 +1,100 @@
 //! A step of the work: a row of one line that opens.
 
 use codex_gateway_wire::{Content, Phase};
-use leptos::prelude::*;
+use view::prelude::*;
 
-use super::{Chat, turn::Turn};
+use super::turn::Turn;
 use crate::{
     cards::{self, Head, Target},
     diff::counts_view,
     icon::{Icon, icon},
-    node::{El, ElementExt as _, Node, el, live, many},
-    state::{DisclosureKey, EntryRef, is_failed},
+    state::{Chat, DisclosureKey, EntryRef, is_failed},
     text::{
         format::{clock, duration},
         hidden::{TextKind, escaped, exact_name},
     },
 };
 
-pub(crate) fn step_view(chat: Chat, turn: Turn, entry: EntryRef) -> El {
+/// A step: its line, and its body while it is open.
+#[component]
+pub(super) fn StepRow(chat: Chat, turn: Turn, entry: EntryRef) -> impl IntoView {
     let t = chat.t;
-    let chosen = move || chat.disclosures.get(&DisclosureKey::Step(entry.id()));
     let head = move || {
         let cwd = chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
         entry.read(|entry| cards::head(entry, &cwd, t))
     };
-    let opens = move || head().is_some_and(|head| head.opens);
-    let open = Memo::new(move |_| opens() && chosen().unwrap_or_else(|| opens_by_default(turn, entry)));
+    let can_open = move || head().is_some_and(|head| head.opens);
+    let is_open = Memo::new(move |_| {
+        let chosen = chat.disclosures.get(&DisclosureKey::Step(entry.id()));
+        can_open() && chosen.unwrap_or_else(|| is_open_by_default(turn, entry))
+    });
     let tone = move || head().map(|head| head.tone.word());
     // A command can outlive its turn.
-    let outlives = move || {
-        let since = entry.read(|entry| (entry.phase == Phase::Running).then_some(entry.started_at_ms));
-        since.flatten().filter(|_| !turn.facts.read().running())
+    let outliving_since = move || {
+        let since_ms = entry.read(|entry| (entry.phase == Phase::Running).then_some(entry.started_at_ms));
+        since_ms.flatten().filter(|_| !turn.facts.read().running())
     };
     let line = move || {
         let head = head()?;
-        let Some(since) = outlives() else { return Some(line_view(chat, head, None)) };
-        let elapsed = since.and_then(|since| u64::try_from((chat.now.get() - since).max(0) / 1000).ok());
-        Some(line_view(chat, Head { verb: t.still_running(), ..head }, elapsed.map(clock)))
+        let Some(since_ms) = outliving_since() else {
+            return Some(view! { <StepLine chat head elapsed=None/> });
+        };
+        let elapsed =
+            since_ms.and_then(|since_ms| u64::try_from((chat.now.get() - since_ms).max(0) / 1000).ok());
+        let head = Head { verb: t.still_running(), ..head };
+        Some(view! { <StepLine chat head elapsed=elapsed.map(clock)/> })
     };
-    let row = el("button")
-        .attr("type", "button")
-        .class("row")
-        .live_attr("aria-expanded", move || open.get().to_string())
-        .live_attr("disabled", move || !opens())
-        .on_click(move || chat.disclosures.set(DisclosureKey::Step(entry.id()), !open.get_untracked()))
-        .child(live(line));
-    let body = move || open.get().then(|| el("div").class("body").child(cards::body(entry, t)));
-    el("div").class("step").live_attr("data-tone", tone).child(row).child(live(body))
+    let toggle = move |_| chat.disclosures.set(DisclosureKey::Step(entry.id()), !is_open.get_untracked());
+    let body = move || is_open.get().then(|| view! { <div class="body">{cards::body(entry, t)}</div> });
+    view! {
+        <div class="step" data-tone=tone>
+            <button
+                type="button"
+                class="row"
+                aria-expanded=move || is_open.get().to_string()
+                disabled=move || !can_open()
+                on:click=toggle
+            >
+                {line}
+            </button>
+            {body}
+        </div>
+    }
 }
 
-/// Whether a row is open while the reader has not said otherwise: the step that the agent is at, the plan of
-/// a running turn, and what failed.
-fn opens_by_default(turn: Turn, entry: EntryRef) -> bool {
-    let id = entry.id();
-    let (running, current) = {
+/// Returns `true` if a step is open unless the user folds it: the current step, the plan of a running turn, and a step
+/// that failed.
+fn is_open_by_default(turn: Turn, entry: EntryRef) -> bool {
+    let (is_turn_running, is_current) = {
         let facts = turn.facts.read();
-        (facts.running(), facts.current.as_ref() == Some(&id))
+        (facts.running(), facts.current.as_ref() == Some(&entry.id()))
     };
-    let seen = entry.read(|entry| (is_failed(entry), matches!(entry.content, Content::Plan(_))));
-    let (failed, plan) = seen.unwrap_or_default();
-    failed || current || (running && plan)
+    let kind = entry.read(|entry| (is_failed(entry), matches!(entry.content, Content::Plan(_))));
+    let (has_failed, is_plan) = kind.unwrap_or_default();
+    has_failed || is_current || (is_turn_running && is_plan)
 }
 
-fn line_view(chat: Chat, head: Head, elapsed: Option<String>) -> Node {
+/// The line of a step: icon, verb, target, result, changed lines, duration.
+#[component]
+fn StepLine(
+    chat: Chat,
+    head: Head,
+    /// The time since the start, shown while the step has no duration.
+    elapsed: Option<String>,
+) -> impl IntoView {
+    let t = chat.t;
     let target = match head.target {
-        Target::Words(words) => el("span").class("target").child(escaped(&words, TextKind::Prose)),
-        Target::Code(code) => el("code").class("target").child(exact_name(&code, chat.t)),
+        Target::Words(words) => view! { <span class="target">{escaped(&words, TextKind::Prose)}</span> },
+        Target::Code(code) => view! { <code class="target">{exact_name(&code, t)}</code> },
     };
-    let took = head.took_ms.map(|ms| duration(ms, chat.t)).or(elapsed);
-    let parts: [Node; 7] = [
-        icon(head.icon).into(),
-        el("span").class("verb").child(head.verb).into(),
-        target.into(),
-        el("span").class("result").child(exact_name(&head.result, chat.t)).into(),
-        head.lines.map(counts_view).into(),
-        el("span").class("took").child(took).into(),
-        icon(Icon::Chevron).into(),
-    ];
-    many(parts)
+    let took = head.took_ms.map(|ms| duration(ms, t)).or(elapsed);
+    view! {
+        {icon(head.icon)}
+        <span class="verb">{head.verb}</span>
+        {target}
+        <span class="result">{exact_name(&head.result, t)}</span>
+        {head.lines.map(counts_view)}
+        <span class="took">{took}</span>
+        {icon(Icon::Chevron)}
+    }
 }

@@ -1,24 +1,22 @@
-//! Conversations as the server writes them.
+//! Conversations as the server renders them.
 
 use codex_gateway_wire::{
     ApprovalMode, Entry, EventId, Snapshot, Transcript, TurnRecord,
     api::SessionInfo,
     codex::{ItemStatus, TurnError, TurnStatus},
 };
-use leptos::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
     i18n::Lang,
-    node::Node,
     server_fns::{Conversation, SiteConfig},
 };
 
-/// One item of each kind that codex 0.171.0 has, one that it has not, and what the gateway adds; each with a
-/// word that its row must say.
+/// One entry of each kind: the items of codex 0.171.0, an unknown item, and what the gateway adds. Each comes with a text
+/// that its row must have.
 fn kinds() -> Vec<(Value, &'static str)> {
-    let item = |item: Value, word| (json!({"item": item}), word);
+    let item = |item: Value, text| (json!({"item": item}), text);
     vec![
         item(json!({"type": "userMessage", "content": [{"type": "text", "text": "Do it all"}]}), "Do it all"),
         item(json!({"type": "hookPrompt", "fragments": [{"text": "mind the gap"}]}), "mind the gap"),
@@ -61,10 +59,7 @@ fn kinds() -> Vec<(Value, &'static str)> {
             json!({"plan": {"threadId": "t", "turnId": "u", "plan": [{"step": "Dig", "status": "inProgress"}]}}),
             "Dig",
         ),
-        (
-            json!({"notice": {"message": "ModelChoice the step", "detail": null, "failure": false}}),
-            "ModelChoice the step",
-        ),
+        (json!({"notice": {"message": "Mind the step", "detail": null, "failure": false}}), "Mind the step"),
         (
             json!({"request": {"method": "item/commandExecution/requestApproval", "params": {"command": "rm x"}, "handled": true, "result": {"decision": "decline"}}}),
             "rm x",
@@ -81,23 +76,23 @@ fn kinds() -> Vec<(Value, &'static str)> {
     ]
 }
 
-/// What codex asked of the user, and how it ended; it waits if that is `null`.
-fn question(summary: &Value, end: &Value) -> Value {
-    let mut end = end.clone();
-    if let Some(end) = end.as_object_mut() {
-        end.insert("id".to_owned(), json!("r"));
-        end.insert("at".to_owned(), json!(9));
+/// A request to the user and its resolution, which is `null` while the request is pending.
+fn question(summary: &Value, resolution: &Value) -> Value {
+    let mut resolution = resolution.clone();
+    if let Some(resolution) = resolution.as_object_mut() {
+        resolution.insert("id".to_owned(), json!("r"));
+        resolution.insert("at".to_owned(), json!(9));
     }
     let request = json!({
         "id": "r", "kind": "elicitation", "method": "mcpServer/elicitation/request", "params": {}, "summary": summary,
         "availableDecisions": ["accept", "decline", "cancel"], "createdAt": 7, "deadline": null,
     });
-    json!({"question": {"request": request, "resolved": end}})
+    json!({"question": {"request": request, "resolved": resolution}})
 }
 
-fn entry(at: usize, content: &Value) -> Entry {
+fn entry(index: usize, content: &Value) -> Entry {
     let mut content = content.clone();
-    let id = format!("i{at}");
+    let id = format!("i{index}");
     if let Some(item) = content.get_mut("item") {
         item["id"] = json!(id);
     }
@@ -109,7 +104,7 @@ fn html(status: TurnStatus, entries: Vec<Entry>) -> String {
     html_of("s", status, entries, false)
 }
 
-/// No session (an empty id) is in a past conversation.
+/// Renders a conversation. A past conversation has no session: its id is empty.
 fn html_of(session: &str, status: TurnStatus, entries: Vec<Entry>, older: bool) -> String {
     let error = (status == TurnStatus::Failed)
         .then(|| TurnError { message: "It broke".into(), ..Default::default() });
@@ -134,31 +129,32 @@ fn html_of(session: &str, status: TurnStatus, entries: Vec<Entry>, older: bool) 
     owner.set();
     provide_context(Lang::En);
     let chat = Chat::open(Conversation { site: SiteConfig::default(), snapshot, project: None }, None);
-    Node::from(conversation_view(chat, Vec::new(), SiteConfig::default())).to_html()
+    view! { <ConversationPane chat models=Vec::new() site=SiteConfig::default()/> }.to_html()
 }
 
 #[test]
-fn every_kind_of_item_has_its_place() {
+fn every_kind_of_entry_is_rendered() {
     let kinds = kinds();
-    let entries = kinds.iter().enumerate().map(|(at, (content, _))| entry(at, content)).collect();
+    let entries = kinds.iter().enumerate().map(|(index, (content, _))| entry(index, content)).collect();
     let html = html(TurnStatus::InProgress, entries);
-    for (at, (content, word)) in kinds.iter().enumerate() {
-        let (_, rest) = html.split_once(&format!("data-item=\"i{at}\"")).unwrap();
-        let own = rest.split("data-item=").next().unwrap();
-        assert!(own.contains(word), "{content} says {own}");
+    for (index, (content, text)) in kinds.iter().enumerate() {
+        let (_, rest) = html.split_once(&format!("data-item=\"i{index}\"")).unwrap();
+        let row = rest.split("data-item=").next().unwrap();
+        assert!(row.contains(text), "{content} is rendered as {row}");
     }
     assert!(html.contains(r#"data-at="e:7""#));
 }
 
 #[test]
-fn the_work_of_an_ended_turn_is_folded_but_not_what_failed_or_was_asked() {
+fn completed_turn_folds_its_work_but_no_failures_and_requests() {
     let kinds = kinds();
-    let entries: Vec<_> = kinds.iter().enumerate().map(|(at, (content, _))| entry(at, content)).collect();
+    let entries: Vec<_> =
+        kinds.iter().enumerate().map(|(index, (content, _))| entry(index, content)).collect();
     let html = html(TurnStatus::Completed, entries);
     assert!(html.contains("Worked 14 s"));
-    let is_there = |at: usize| html.contains(&format!("data-item=\"i{at}\""));
+    let is_shown = |index: usize| html.contains(&format!("data-item=\"i{index}\""));
     let shown: Vec<&str> =
-        kinds.iter().enumerate().filter(|(at, _)| is_there(*at)).map(|(_, (_, word))| *word).collect();
+        kinds.iter().enumerate().filter(|(index, _)| is_shown(*index)).map(|(_, (_, text))| *text).collect();
     assert_eq!(
         shown,
         [
@@ -174,13 +170,13 @@ fn the_work_of_an_ended_turn_is_folded_but_not_what_failed_or_was_asked() {
 }
 
 #[test]
-fn a_turn_that_failed_says_why_and_can_be_tried_again() {
+fn failed_turn_shows_its_reason_and_retry() {
     let html = html(TurnStatus::Failed, vec![entry(0, &kinds()[0].0)]);
     assert!(html.contains("The turn failed") && html.contains("It broke") && html.contains("Retry"));
 }
 
 #[test]
-fn what_a_command_printed_is_shown_as_text() {
+fn command_output_is_escaped() {
     let item = json!({"item": {
         "type": "commandExecution",
         "command": "x",
@@ -194,46 +190,46 @@ fn what_a_command_printed_is_shown_as_text() {
 }
 
 #[test]
-fn a_link_of_a_server_shows_where_it_goes_and_only_links_to_the_web_are_links() {
-    let asked = |url: &str| {
+fn elicitation_address_is_shown_and_linked_only_if_it_is_a_web_address() {
+    let card_with = |url: &str| {
         let summary = json!({"server": "maps", "reason": "Sign in.", "url": url});
         let html = html(TurnStatus::InProgress, vec![entry(0, &question(&summary, &Value::Null))]);
         html.split_once("data-kind=\"elicitation\"").unwrap().1.split("</section>").next().unwrap().to_owned()
     };
-    let box_ = asked("https://maps.example/in?x=1");
-    assert!(box_.contains("maps asks") && box_.contains("Sign in."), "{box_}");
+    let card = card_with("https://maps.example/in?x=1");
+    assert!(card.contains("maps asks") && card.contains("Sign in."), "{card}");
     let link = r#"<a href="https://maps.example/in?x=1" target="_blank" rel="noopener noreferrer"><code translate="no">https://maps.example/in?x=1</code></a>"#;
-    assert!(box_.contains(link), "{box_}");
+    assert!(card.contains(link), "{card}");
     for url in ["javascript:alert(1)", "data:text/html,x", " https://x", "//x.example"] {
-        let box_ = asked(url);
-        assert!(!box_.contains("<a ") && box_.contains("<code "), "{url}: {box_}");
+        let card = card_with(url);
+        assert!(!card.contains("<a ") && card.contains("<code "), "{url}: {card}");
     }
 }
 
 #[test]
-fn what_says_nothing_that_is_known_is_shown_as_it_came() {
-    let asked = |kind: &str, summary: Value| {
-        let mut asked = question(&summary, &Value::Null);
-        let request = &mut asked["question"]["request"];
+fn request_without_known_details_shows_its_parameters() {
+    let card_of = |kind: &str, summary: Value| {
+        let mut content = question(&summary, &Value::Null);
+        let request = &mut content["question"]["request"];
         (request["kind"], request["params"]) = (json!(kind), json!({"novelty": "dig a tunnel"}));
-        let html = html(TurnStatus::InProgress, vec![entry(0, &asked)]);
+        let html = html(TurnStatus::InProgress, vec![entry(0, &content)]);
         html.split_once("class=\"question\"").unwrap().1.split("</section>").next().unwrap().to_owned()
     };
     for kind in ["command", "fileChange", "permissions", "other"] {
-        let box_ = asked(kind, json!({}));
-        assert!(box_.contains("dig a tunnel"), "{kind}: {box_}");
+        let card = card_of(kind, json!({}));
+        assert!(card.contains("dig a tunnel"), "{kind}: {card}");
     }
     for (kind, summary) in [
         ("command", json!({"command": "ls"})),
         ("command", json!({"host": "a.example"})),
         ("permissions", json!({"permissions": [{"access": "network", "target": null}]})),
     ] {
-        assert!(!asked(kind, summary).contains("dig a tunnel"), "{kind}");
+        assert!(!card_of(kind, summary).contains("dig a tunnel"), "{kind}");
     }
 }
 
 #[test]
-fn what_asks_is_shown_as_text() {
+fn elicitation_texts_are_escaped() {
     let summary = json!({
         "server": "<b>x</b>", "reason": "<img src=x onerror=alert(1)>",
         "fields": [{"name": "<i>", "label": "<script>", "input": "one", "choices": [{"value": "<u>", "label": "<u>"}]}],
@@ -246,17 +242,17 @@ fn what_asks_is_shown_as_text() {
 }
 
 #[test]
-fn the_way_to_older_entries_is_there_while_there_are_some() {
+fn older_button_is_rendered_before_the_entries_if_there_are_older_ones() {
     let entries = || vec![entry(0, &kinds()[0].0)];
     let html = html_of("s", TurnStatus::Completed, entries(), true);
     let (before, after) = html.split_once("Load older messages").unwrap();
     assert!(before.ends_with(r#"<button type="button" class="link" aria-disabled="false">"#), "{before}");
-    assert!(after.contains("data-item"), "it stands before the entries");
+    assert!(after.contains("data-item"), "the button stands before the entries");
     assert!(!html_of("s", TurnStatus::Completed, entries(), false).contains("Load older messages"));
 }
 
 #[test]
-fn older_entries_of_a_past_conversation_are_to_be_had_once_one_goes_on() {
+fn past_conversation_says_that_older_entries_need_a_session() {
     let entries = || vec![entry(0, &kinds()[0].0)];
     let (once_resumed, load) = ("Older messages can be loaded once you go on", "Load older messages");
     let html = html_of("", TurnStatus::Completed, entries(), true);

@@ -1,119 +1,155 @@
-//! A turn: what the user said, the work, the answer, and how it ended.
+//! A turn in the log: the message of the user, the work, the answer, and how the turn ended.
 
-use codex_gateway_wire::{TurnId, codex::TurnStatus};
-use leptos::prelude::*;
+use codex_gateway_wire::{ItemId, TurnId, codex::TurnStatus};
+use view::prelude::*;
 
 use super::{
-    Chat, changed_files::changed_view, disclosure::fold_view, entry::entry_view, turn_actions::turn_actions,
+    changed_files::ChangedFiles, disclosure::WorkDisclosure, entry::LogEntry, turn_actions::TurnActions,
 };
 use crate::{
     icon::{Icon, icon},
-    node::{El, ElementExt as _, button, el, list, live},
-    state::{DisclosureKey, GroupKey, TurnFacts},
+    state::{Chat, DisclosureKey, GroupKey, TurnFacts},
     text::upstream::plain_message,
 };
 
-/// A turn on the page. (An entry of no turn is one of its own, with nothing to fold.)
+/// A turn that the log shows. An entry of no turn is shown as a turn without work.
 #[derive(Clone, Copy)]
-pub(crate) struct Turn {
-    pub(crate) facts: Memo<TurnFacts>,
+pub(super) struct Turn {
+    pub(super) facts: Memo<TurnFacts>,
     chat: Chat,
-    key: RwSignal<GroupKey>,
+    group: StoredValue<GroupKey>,
 }
 
 impl Turn {
-    /// Whether its work is to be seen; tracked. It folds when the turn ends well.
-    pub(crate) fn unfolded(self) -> bool {
-        let ended_well = || matches!(self.facts.read().status, TurnStatus::Completed | TurnStatus::Other);
-        self.chosen().unwrap_or_else(|| !ended_well())
+    fn new(chat: Chat, group: GroupKey) -> Self {
+        let group = StoredValue::new(group);
+        let facts = Memo::new(move |before: Option<&TurnFacts>| {
+            let ids = group.with_value(|group| chat.live.group(group));
+            match group.with_value(|group| group.turn().cloned()) {
+                Some(turn) => chat.live.meta(|transcript| TurnFacts::of(transcript, &turn, &ids, before)),
+                None => TurnFacts { status: TurnStatus::Other, ..TurnFacts::default() },
+            }
+        });
+        Self { facts, chat, group }
     }
 
-    /// What the reader chose: whether its work is to be seen.
-    fn chosen(self) -> Option<bool> {
-        self.key
-            .try_with_untracked(|key| self.chat.disclosures.get(&DisclosureKey::Group(key.clone())))
-            .flatten()
+    /// Returns the turn's id. `None` for an entry of no turn.
+    pub(super) fn id(self) -> Option<TurnId> {
+        self.group.with_value(|group| group.turn().cloned())
     }
 
-    /// Folds its work away, or unfolds it.
-    pub(crate) fn choose(self, unfolded: bool) {
-        self.key
-            .try_with_untracked(|key| self.chat.disclosures.set(DisclosureKey::Group(key.clone()), unfolded));
+    /// Returns all entries of the turn, mounted or not. Tracked.
+    pub(super) fn entries(self) -> Vec<ItemId> {
+        self.group.with_value(|group| self.chat.live.group(group))
+    }
+
+    /// Returns the entries of the turn within the mounted range. Tracked.
+    fn mounted_entries(self) -> Vec<ItemId> {
+        self.group.with_value(|group| self.chat.live.shown(group))
+    }
+
+    /// Returns `true` if the work is shown. It folds when the turn ends well, unless the user has chosen. Tracked.
+    pub(super) fn is_unfolded(self) -> bool {
+        let has_ended_well = || matches!(self.facts.read().status, TurnStatus::Completed | TurnStatus::Other);
+        self.chat.disclosures.get(&self.disclosure_key()).unwrap_or_else(|| !has_ended_well())
+    }
+
+    /// Unfolds the work or folds it.
+    pub(super) fn set_unfolded(self, is_unfolded: bool) {
+        self.chat.disclosures.set(self.disclosure_key(), is_unfolded);
+    }
+
+    fn disclosure_key(self) -> DisclosureKey {
+        DisclosureKey::Group(self.group.get_value())
     }
 }
 
-/// In a list of the entries of a turn, the line that its work folds to. (No entry has such an id.)
-const FOLD: &str = "";
+/// A row of a turn.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Row {
+    /// The line that the work folds to.
+    Disclosure,
+    Entry(ItemId),
+}
 
-pub(crate) fn group_view(chat: Chat, group: GroupKey) -> El {
-    let key = RwSignal::new(group);
-    let ids = move || key.try_with_untracked(|key| chat.live.group(key)).unwrap_or_default();
-    let facts = Memo::new(move |before: Option<&TurnFacts>| {
-        let ids = ids();
-        match turn_of(key) {
-            Some(turn) => chat.live.meta(|transcript| TurnFacts::of(transcript, &turn, &ids, before)),
-            None => TurnFacts { status: TurnStatus::Other, ..TurnFacts::default() },
-        }
-    });
-    let turn = Turn { facts, chat, key };
+/// A turn.
+#[component]
+pub(super) fn TurnSection(chat: Chat, group: GroupKey) -> impl IntoView {
+    let turn = Turn::new(chat, group);
     let rows = move || {
-        let unfolded = turn.unfolded();
-        let folds = &facts.read().folds;
+        let is_unfolded = turn.is_unfolded();
+        let folds = &turn.facts.read().folds;
         let mut rows = Vec::new();
-        let mut has_fold = false;
-        for id in key.try_with_untracked(|key| chat.live.shown(key)).unwrap_or_default() {
-            let folds_away = folds.contains(&id);
-            if folds_away && !has_fold {
-                rows.push(FOLD.to_owned());
-                has_fold = true;
+        let mut has_disclosure = false;
+        for id in turn.mounted_entries() {
+            let is_foldable = folds.contains(&id);
+            if is_foldable && !has_disclosure {
+                rows.push(Row::Disclosure);
+                has_disclosure = true;
             }
-            // What is folded away is not there at all: a turn can have more steps than a browser likes.
-            if unfolded || !folds_away {
-                rows.push(id.to_string());
+            // Folded entries are not mounted: a turn can have more steps than a browser lays out at ease.
+            if is_unfolded || !is_foldable {
+                rows.push(Row::Entry(id));
             }
         }
         rows
     };
-    let row = move |id: String| match id.as_str() {
-        FOLD => fold_view(chat, turn).into(),
-        _ => entry_view(chat, turn, chat.live.entry(id.into())),
+    let row = move |row| match row {
+        Row::Disclosure => view! { <WorkDisclosure chat turn/> },
+        Row::Entry(id) => view! { <LogEntry chat turn entry=chat.live.entry(id)/> },
     };
-    el("section")
-        .class("turn")
-        .live_attr("data-status", move || facts.read().status.as_str())
-        .child(list(rows, row))
-        .child(changed_view(chat, key, turn))
-        .child(live(move || end_view(chat, key, turn)))
-        .child(turn_actions(chat, key, turn))
-}
-
-pub(super) fn turn_of(key: RwSignal<GroupKey>) -> Option<TurnId> {
-    key.try_with_untracked(|key| key.turn().cloned()).flatten()
-}
-
-/// How a turn ended, where that is not plain from its answer.
-fn end_view(chat: Chat, key: RwSignal<GroupKey>, turn: Turn) -> Option<El> {
-    let t = chat.t;
-    let (status, error) = (turn.facts.read().status, turn.facts.read().error.clone());
-    match status {
-        TurnStatus::Interrupted => Some(el("p").class("note").child(t.stopped())),
-        TurnStatus::Failed => {
-            let error = error.unwrap_or_default();
-            let retry = move || {
-                if let Some(turn) = turn_of(key) {
-                    chat.retry_turn(&turn);
-                }
-            };
-            let why = error.additional_details.map(|why| el("p").class("why").child(why));
-            let retry = button(t.retry(), retry).live_attr("disabled", move || !chat.may_send());
-            Some(failure_view(t.turn_failed(), plain_message(&error.message)).child(why).child(retry))
-        }
-        TurnStatus::InProgress | TurnStatus::Completed | TurnStatus::Other => None,
+    view! {
+        <section class="turn" data-status=move || turn.facts.read().status.as_str()>
+            <For each=rows key=Row::clone children=row/>
+            <ChangedFiles chat turn/>
+            <TurnEnd chat turn/>
+            <TurnActions chat turn/>
+        </section>
     }
 }
 
-/// What went wrong, and why.
-pub(crate) fn failure_view(what: &'static str, why: String) -> El {
-    let words = el("div").class("what").child(el("strong").child(what)).child(el("p").child(why));
-    el("div").class("failure").attr("role", "alert").child(icon(Icon::Alert)).child(words)
+/// How the turn ended, if it was interrupted or failed.
+#[component]
+fn TurnEnd(chat: Chat, turn: Turn) -> impl IntoView {
+    let t = chat.t;
+    let end = move || {
+        let (status, error) = (turn.facts.read().status, turn.facts.read().error.clone());
+        match status {
+            TurnStatus::Interrupted => Some(view! { <p class="note">{t.stopped()}</p> }),
+            TurnStatus::Failed => {
+                let error = error.unwrap_or_default();
+                let retry = move |_| {
+                    if let Some(turn) = turn.id() {
+                        chat.retry_turn(&turn);
+                    }
+                };
+                Some(view! {
+                    <FailureAlert what=t.turn_failed() why=plain_message(&error.message)>
+                        {error.additional_details.map(|details| view! { <p class="why">{details}</p> })}
+                        <button type="button" class="button" on:click=retry disabled=move || !chat.may_send()>
+                            {t.retry()}
+                        </button>
+                    </FailureAlert>
+                })
+            }
+            TurnStatus::InProgress | TurnStatus::Completed | TurnStatus::Other => None,
+        }
+    };
+    view! { {end} }
+}
+
+/// What went wrong, and why. The children are details and what the user can do.
+#[component]
+pub(crate) fn FailureAlert(
+    what: &'static str,
+    why: String,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <div class="failure" role="alert">
+            {icon(Icon::Alert)}
+            <div class="what"><strong>{what}</strong> <p>{why}</p></div>
+            {children.map(|children| children())}
+        </div>
+    }
 }

@@ -1,61 +1,59 @@
-//! What can be done with a turn that has ended: its answer copied, its message edited and sent again, the conversation
-//! gone on with from there in another one.
+//! The actions of a turn that has ended: copy the answer, edit the message and send it again, fork the conversation.
 
 use codex_gateway_wire::{TurnId, api::ThreadAction};
-use leptos::prelude::Read;
-use leptos::prelude::*;
-use view::view;
+use view::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
-use super::{
-    Chat,
-    turn::{Turn, turn_of},
-};
-use crate::{
-    cards::CopyButton,
-    node::{El, ElementExt as _, Node, el, link_button, live, many},
-    state::GroupKey,
-};
+use super::turn::Turn;
+use crate::{cards::CopyButton, state::Chat};
 
-pub(super) fn turn_actions(chat: Chat, key: RwSignal<GroupKey>, turn: Turn) -> Node {
-    let t = chat.t;
-    let act = move |label: &'static str, act: fn(Chat, TurnId)| -> El {
-        link_button(label, move || turn_of(key).into_iter().for_each(|turn| act(chat, turn)))
+/// The actions of a turn; nothing while the turn runs.
+#[component]
+pub(super) fn TurnActions(chat: Chat, turn: Turn) -> impl IntoView {
+    let toolbar = move || {
+        let has_ended = !turn.facts.read().running() && turn.id().is_some();
+        has_ended.then(|| view! { <Toolbar chat turn/> })
     };
-    live(move || {
-        let ended = !turn.facts.read().running() && turn_of(key).is_some();
-        ended.then(|| {
-            let answer = move || {
-                let turn = turn_of(key);
-                chat.live.with_untracked(|transcript| Some(transcript.answer(&turn?)?.text.clone()))
-            };
-            let has_answer = answer().is_some();
-            let all: [Node; 3] = [
-                has_answer.then(|| view! { <CopyButton label=t.copy_answer() text=answer t/> }).into(),
-                act(t.edit_message(), |chat, turn| chat.edit().begin_turn(chat, turn))
-                    // One edit at a time: what is written in another one would be lost.
-                    .live_attr("disabled", move || chat.edit().is_open() || chat.ended())
-                    .attr("tabindex", has_answer.then_some("-1"))
-                    .into(),
-                act(t.fork_here(), fork).attr("tabindex", "-1").into(),
-            ];
-            // One stop for the Tab key, however many turns there are; the arrows go from one to the next.
-            el("div")
-                .class("turn-actions")
-                .attr("role", "toolbar")
-                .attr("aria-label", t.about_turn())
-                .on("keydown", go_along)
-                .child(many(all))
-        })
-    })
+    view! { {toolbar} }
 }
 
-fn go_along(event: KeyboardEvent) {
-    let on = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+/// The buttons. They are one tab stop, however many turns there are: the arrow keys move between them.
+#[component]
+fn Toolbar(chat: Chat, turn: Turn) -> impl IntoView {
+    let t = chat.t;
+    let answer = move || {
+        let id = turn.id();
+        chat.live.with_untracked(|transcript| Some(transcript.answer(&id?)?.text.clone()))
+    };
+    let has_answer = answer().is_some();
+    let edit = move |_| turn.id().into_iter().for_each(|id| chat.edit().begin_turn(chat, id));
+    let fork = move |_| turn.id().into_iter().for_each(|id| fork_after(chat, &id));
+    // One edit at a time: opening another one would discard the text of the first.
+    let is_edit_disabled = move || chat.edit().is_open() || chat.ended();
+    view! {
+        <div class="turn-actions" role="toolbar" aria-label=t.about_turn() on:keydown=move_focus>
+            {has_answer.then(|| view! { <CopyButton label=t.copy_answer() text=answer t/> })}
+            <button
+                type="button"
+                class="link"
+                tabindex=has_answer.then_some("-1")
+                disabled=is_edit_disabled
+                on:click=edit
+            >
+                {t.edit_message()}
+            </button>
+            <button type="button" class="link" tabindex="-1" on:click=fork>{t.fork_here()}</button>
+        </div>
+    }
+}
+
+/// Moves the focus to the next or the previous button on an arrow key.
+fn move_focus(event: KeyboardEvent) {
+    let focused = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     let next = match event.key().as_str() {
-        "ArrowRight" => on.and_then(|on| on.next_element_sibling()),
-        "ArrowLeft" => on.and_then(|on| on.previous_element_sibling()),
+        "ArrowRight" => focused.and_then(|focused| focused.next_element_sibling()),
+        "ArrowLeft" => focused.and_then(|focused| focused.previous_element_sibling()),
         _ => return,
     };
     if let Some(next) = next.and_then(|next| next.dyn_into::<HtmlElement>().ok()) {
@@ -64,7 +62,7 @@ fn go_along(event: KeyboardEvent) {
     }
 }
 
-/// Goes on from the end of the turn in another conversation.
-fn fork(chat: Chat, turn: TurnId) {
+/// Forks the conversation after a turn and opens the fork.
+fn fork_after(chat: Chat, turn: &TurnId) {
     chat.act(ThreadAction::Fork, Some(turn.to_string()));
 }

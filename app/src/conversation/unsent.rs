@@ -1,58 +1,79 @@
-//! A message that was sent and has not come back yet.
+//! Messages that were sent and that the session has not reported yet.
 
 use codex_gateway_wire::{StartTurn, UploadId};
+use view::prelude::*;
 
-use super::Chat;
 use crate::{
     composer::{thumbnail, upload},
     i18n::Texts,
-    node::{El, ElementExt as _, Node, button, el, live, many},
-    state::UnsentState,
+    server_fns::ApiError,
+    state::{Chat, Unsent, UnsentState},
 };
 
-/// What the user said.
-pub(crate) fn bubble(text: String) -> El {
-    el("div").class("bubble").attr("dir", "auto").child(text)
+/// The text of a message of the user.
+#[component]
+pub(super) fn Bubble(text: String) -> impl IntoView {
+    view! { <div class="bubble" dir="auto">{text}</div> }
 }
 
-/// The images that go with it, above.
-pub(crate) fn images_view(uploads: impl Iterator<Item = UploadId>, t: &'static Texts) -> Option<El> {
-    let all: Vec<El> = uploads.map(|upload| el("li").child(thumbnail(&upload, t))).collect();
-    (!all.is_empty()).then(|| el("ul").class("pictures").child(many(all)))
-}
-
-/// A message that is on its way.
-pub(crate) fn sent_view(turn: &StartTurn, t: &'static Texts) -> Node {
-    let says = !turn.prompt.trim().is_empty();
-    let images = images_view(turn.input.iter().filter_map(upload).cloned(), t);
-    many([images, says.then(|| bubble(turn.prompt.clone()))])
-}
-
-pub(crate) fn unsent_view(chat: Chat, client_id: String) -> El {
-    let t = chat.t;
-    let message = move || chat.outbox.all().into_iter().find(|message| message.client_id == client_id);
-    let content = live(move || {
-        message().map(|message| {
-            let bubble = sent_view(&message.turn, t);
-            let entry = el("div").class("entry").attr("data-kind", "user");
-            let failure = match &message.state {
-                UnsentState::Sending => return entry.attr("data-unsent", "sending").child(bubble),
-                UnsentState::Accepted => return entry.attr("data-unsent", "accepted").child(bubble),
-                UnsentState::Failed(failure) => failure,
-            };
-            let what = el("strong").child(t.send_failed());
-            let why = el("span").child(what).child(" · ").child(t.failure(failure));
-            let again = message.clone();
-            let retry = button(t.retry(), move || chat.resend(again.clone()))
-                .live_attr("disabled", move || chat.ended());
-            let elsewhere = failure.is_damaged_thread().then(|| {
-                let message = message.clone();
-                button(t.send_in_new(), move || chat.send_elsewhere(message.clone()))
-            });
-            let why =
-                el("div").class("unsent-why").attr("role", "alert").child(why).child(retry).child(elsewhere);
-            entry.attr("data-unsent", "failed").child(bubble).child(why)
-        })
+/// The images of a message; nothing if it has none.
+#[component]
+pub(super) fn MessageImages(uploads: Vec<UploadId>, t: &'static Texts) -> impl IntoView {
+    let images = (!uploads.is_empty()).then(|| {
+        let images = uploads.iter().map(|upload| view! { <li>{thumbnail(upload, t)}</li> });
+        view! { <ul class="pictures">{images.collect::<Vec<_>>()}</ul> }
     });
-    el("section").class("turn").child(content)
+    view! { {images} }
+}
+
+/// The images and the text of a message that was sent.
+#[component]
+pub(crate) fn SentMessage(turn: StartTurn, t: &'static Texts) -> impl IntoView {
+    let uploads = turn.input.iter().filter_map(upload).cloned().collect();
+    let text = Some(turn.prompt).filter(|text| !text.trim().is_empty());
+    view! {
+        <MessageImages uploads t/>
+        {text.map(|text| view! { <Bubble text/> })}
+    }
+}
+
+/// A message of the outbox, at the end of the log.
+#[component]
+pub(super) fn UnsentMessage(chat: Chat, client_id: String) -> impl IntoView {
+    let message = move || chat.outbox.all().into_iter().find(|message| message.client_id == client_id);
+    let entry = move || {
+        let message = message()?;
+        let (state, failure) = match &message.state {
+            UnsentState::Sending => ("sending", None),
+            UnsentState::Accepted => ("accepted", None),
+            UnsentState::Failed(failure) => ("failed", Some(failure.clone())),
+        };
+        let turn = message.turn.clone();
+        Some(view! {
+            <div class="entry" data-kind="user" data-unsent=state>
+                <SentMessage turn t=chat.t/>
+                {failure.map(|failure| view! { <SendFailure chat message failure/> })}
+            </div>
+        })
+    };
+    view! { <section class="turn">{entry}</section> }
+}
+
+/// Why a message was not sent, with the buttons that send it again.
+#[component]
+fn SendFailure(chat: Chat, message: Unsent, failure: ApiError) -> impl IntoView {
+    let t = chat.t;
+    let send_in_new = failure.is_damaged_thread().then(|| {
+        let message = message.clone();
+        let send = move |_| chat.send_elsewhere(message.clone());
+        view! { <button type="button" class="button" on:click=send>{t.send_in_new()}</button> }
+    });
+    let retry = move |_| chat.resend(message.clone());
+    view! {
+        <div class="unsent-why" role="alert">
+            <span><strong>{t.send_failed()}</strong> " · " {t.failure(&failure)}</span>
+            <button type="button" class="button" on:click=retry disabled=move || chat.ended()>{t.retry()}</button>
+            {send_in_new}
+        </div>
+    }
 }

@@ -1,148 +1,163 @@
-//! How much of the conversation is mounted: a window of at most [`MOST`] entries, which moves with the reader.
+//! The entries that are mounted: a window of at most [`MAX_MOUNTED`] entries, which moves with the reader.
 //!
-//! It moves in steps as small as the machine needs them for its frames to come in time, while what is in sight stays in its place: [`Scroll::hold`] keeps
-//! it there where the browser does not. Every entry in it is laid out, seen or not (there is no `content-visibility`):
-//! of so few that costs little, and a height that is only guessed would make what one reads jump.
+//! The window moves in batches that are small enough for the machine to finish each frame in time. Meanwhile the
+//! entries in sight stay in place: [`Scroll::hold`] sees to that where the browser does not. Every mounted entry is laid
+//! out, seen or not; there is no `content-visibility`. For so few entries that costs little, and with estimated heights
+//! the text would jump while it is read.
 
 use std::ops::RangeInclusive;
 
-use leptos::prelude::*;
+use view::prelude::*;
 
-use super::{Chat, scroll::Scroll};
+use super::scroll::Scroll;
 use crate::{
     browser,
-    node::{El, ElementExt as _, el, link_button},
     signal::RwSignalExt as _,
-    state::{TranscriptStore, VisibleRange},
+    state::{Chat, TranscriptStore, VisibleRange},
 };
 
 /// The most entries that are mounted.
-const MOST: usize = 280;
-/// The least and the most that come at once, and how many do at first.
+const MAX_MOUNTED: usize = 280;
+/// The least and the most entries that one move mounts.
 const BATCH: RangeInclusive<usize> = 4..=24;
-const FIRST_PACE: usize = 12;
-/// A frame that takes longer than this is late, in milliseconds; one that takes less than the other has time to spare.
-const LATE: i64 = 34;
-const SPARE: i64 = 24;
-/// How many are mounted at the end of the conversation when one goes there.
-const AT_END: usize = 160;
+/// How many entries the first move mounts.
+const INITIAL_BATCH: usize = 12;
+/// A frame of this many milliseconds or more halves the batch.
+const SLOW_FRAME_MS: i64 = 34;
+/// A frame of less than this many milliseconds enlarges the batch.
+const FAST_FRAME_MS: i64 = 24;
+/// How many entries are mounted when the user goes to the end of the conversation.
+const MOUNTED_AT_END: usize = 160;
 
-/// What is mounted.
+/// The window of mounted entries.
 #[derive(Clone, Copy)]
-pub(crate) struct Window {
+pub(super) struct EntryWindow {
     live: TranscriptStore,
     scroll: Scroll,
-    /// It moves, or what came with its last step is being laid out.
-    moving: RwSignal<bool>,
-    /// How many entries the next step brings.
-    pace: RwSignal<usize>,
+    /// `true` from the request of a move until its entries are laid out.
+    is_moving: RwSignal<bool>,
+    /// How many entries the next move mounts.
+    batch: RwSignal<usize>,
 }
 
-/// How it moves.
+/// A move of the window.
 #[derive(Clone, Copy)]
-pub(super) enum Step {
-    /// The next entries before the first one are mounted.
+pub(super) enum WindowMove {
+    /// Mounts the entries before the first one.
     Up,
-    /// The next entries after the last one are mounted.
+    /// Mounts the entries after the last one.
     Down,
-    /// Some go, where most are beyond what is in sight.
-    Cut,
+    /// Unmounts entries on the side that has more of them out of sight.
+    Trim,
 }
 
-impl Window {
-    /// Follows the reader of a conversation.
-    pub(super) fn follow(chat: Chat, scroll: Scroll) -> Self {
-        let window =
-            Self { live: chat.live, scroll, moving: RwSignal::new(false), pace: RwSignal::new(FIRST_PACE) };
+impl EntryWindow {
+    /// Creates a window that follows the reader of a conversation.
+    pub(super) fn new(chat: Chat, scroll: Scroll) -> Self {
+        let window = Self {
+            live: chat.live,
+            scroll,
+            is_moving: RwSignal::new(false),
+            batch: RwSignal::new(INITIAL_BATCH),
+        };
         Effect::new(move |_| {
-            if let Some(step) = window.wanted().filter(|_| !window.moving.get()) {
-                window.go(step);
+            if let Some(next) = window.needed_move().filter(|_| !window.is_moving.get()) {
+                window.request_move(next);
             }
         });
         window
     }
 
-    /// Where the reader wants it to move; tracked.
-    fn wanted(self) -> Option<Step> {
+    /// Returns the move that the scroll position calls for. Tracked.
+    fn needed_move(self) -> Option<WindowMove> {
         let Self { live, scroll, .. } = self;
-        let crowded = scroll.mounted() > MOST - BATCH.end();
-        let up = scroll.near_top() && live.above();
-        let down = scroll.near_end() && live.below();
-        let to = up.then_some(Step::Up).or(down.then_some(Step::Down));
-        if crowded { Some(Step::Cut) } else { to }
+        let is_crowded = scroll.mounted_count() > MAX_MOUNTED - BATCH.end();
+        let up = scroll.is_near_top() && live.above();
+        let down = scroll.is_near_end() && live.below();
+        let to = up.then_some(WindowMove::Up).or(down.then_some(WindowMove::Down));
+        if is_crowded { Some(WindowMove::Trim) } else { to }
     }
 
-    /// Whether it moves; tracked.
-    pub(super) fn moving(self) -> bool {
-        self.moving.get()
+    /// Returns `true` while the window moves. Tracked.
+    pub(super) fn is_moving(self) -> bool {
+        self.is_moving.get()
     }
 
-    /// Moves with the next frame, in which it may be elsewhere than now.
-    pub(super) fn go(self, step: Step) {
-        self.moving.set(true);
-        request_animation_frame(move || self.take(step));
+    /// Moves the window in the next frame. Until then the range may change.
+    pub(super) fn request_move(self, next: WindowMove) {
+        self.is_moving.set(true);
+        request_animation_frame(move || self.run(next));
     }
 
-    /// Moves now, and goes on with every frame for as long as that is wanted.
-    fn take(self, step: Step) {
-        let began = browser::now_ms();
+    /// Moves the window now, and again in each following frame while a move is needed.
+    fn run(self, next: WindowMove) {
+        let started_ms = browser::now_ms();
         self.scroll.hold();
-        self.live.show(self.after(step));
-        // When this frame has been laid out, it is known where its edges are.
+        self.live.show(self.range_after(next));
+        // The positions of the edges are known once this frame has been laid out.
         request_animation_frame(move || {
-            self.pace.update(|pace| *pace = next_pace(*pace, browser::now_ms() - began));
+            self.batch.update(|batch| *batch = next_batch(*batch, browser::now_ms() - started_ms));
             self.scroll.release();
-            match untrack(|| self.wanted()) {
-                Some(step) => self.take(step),
-                None => self.moving.set(false),
+            match untrack(|| self.needed_move()) {
+                Some(next) => self.run(next),
+                None => self.is_moving.set(false),
             }
         });
     }
 
-    /// What is shown after a step.
-    fn after(self, step: Step) -> VisibleRange {
-        let (live, span, pace) = (self.live, self.live.span(), self.pace.get_untracked_or_default());
-        let beside = |id: &Option<_>, by: isize| live.neighbour(id.as_ref()?, by);
-        match step {
-            Step::Up => VisibleRange { first: beside(&span.first, -pace.cast_signed()), ..span },
-            Step::Down => VisibleRange { last: beside(&span.last, pace.cast_signed()), ..span },
-            Step::Cut => {
-                let (ids, in_sight) = self.scroll.entries();
-                let go = (2 * pace).min(ids.len() / 4);
-                let above = if self.scroll.sticks() { ids.len() } else { in_sight };
+    /// Returns the range that a move leads to.
+    fn range_after(self, next: WindowMove) -> VisibleRange {
+        let (live, range, batch) = (self.live, self.live.span(), self.batch.get_untracked_or_default());
+        let neighbour = |id: &Option<_>, by: isize| live.neighbour(id.as_ref()?, by);
+        match next {
+            WindowMove::Up => VisibleRange { first: neighbour(&range.first, -batch.cast_signed()), ..range },
+            WindowMove::Down => VisibleRange { last: neighbour(&range.last, batch.cast_signed()), ..range },
+            WindowMove::Trim => {
+                let (ids, first_in_sight) = self.scroll.mounted_entries();
+                let removed = (2 * batch).min(ids.len() / 4);
+                let above = if self.scroll.follows_end() { ids.len() } else { first_in_sight };
                 if above > ids.len() / 2 {
-                    VisibleRange { first: ids.get(go).cloned(), ..span }
+                    VisibleRange { first: ids.get(removed).cloned(), ..range }
                 } else {
-                    VisibleRange { last: ids.iter().rev().nth(go).cloned(), ..span }
+                    VisibleRange { last: ids.iter().rev().nth(removed).cloned(), ..range }
                 }
             }
         }
     }
 
-    /// Goes to the newest entries, and stays with them.
-    pub(super) fn to_end(self) {
+    /// Goes to the end of the conversation, and follows it from then on.
+    pub(super) fn go_to_end(self) {
         if untrack(|| self.live.below()) {
-            self.live.show_newest(AT_END);
+            self.live.show_newest(MOUNTED_AT_END);
         }
-        // They are mounted only after this.
-        request_animation_frame(move || self.scroll.to_end());
+        // The entries are mounted after this.
+        request_animation_frame(move || self.scroll.go_to_end());
     }
 }
 
-/// How many entries the next step brings, when one that brought so many took so long, in milliseconds.
-fn next_pace(pace: usize, took: i64) -> usize {
-    let next = match took {
-        LATE.. => pace / 2,
-        ..SPARE => pace + 2,
-        _ => pace,
+/// Returns the size of the batch that follows one that took `elapsed_ms`.
+fn next_batch(batch: usize, elapsed_ms: i64) -> usize {
+    let next = match elapsed_ms {
+        SLOW_FRAME_MS.. => batch / 2,
+        ..FAST_FRAME_MS => batch + 2,
+        _ => batch,
     };
     next.clamp(*BATCH.start(), *BATCH.end())
 }
 
-/// The way to what comes after the window, for those who do not scroll.
-pub(super) fn newer_view(chat: Chat, window: Window) -> Option<El> {
-    let way = link_button(chat.t.load_newer(), move || window.go(Step::Down));
-    chat.live.below().then(|| el("p").class("note older").child(way))
+/// A button that mounts the entries after the window, for users who do not scroll.
+#[component]
+pub(super) fn NewerEntries(chat: Chat, window: EntryWindow) -> impl IntoView {
+    let button = move || {
+        chat.live.below().then(|| view! {
+            <p class="note older">
+                <button type="button" class="link" on:click=move |_| window.request_move(WindowMove::Down)>
+                    {chat.t.load_newer()}
+                </button>
+            </p>
+        })
+    };
+    view! { {button} }
 }
 
 #[cfg(test)]
@@ -150,8 +165,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pace_follows_the_machine() {
-        assert_eq!([next_pace(12, 16), next_pace(12, 30), next_pace(12, 60)], [14, 12, 6]);
-        assert_eq!([next_pace(4, 500), next_pace(24, 0)], [4, 24]);
+    fn next_batch_shrinks_after_slow_frame_and_grows_after_fast_frame() {
+        assert_eq!([next_batch(12, 16), next_batch(12, 30), next_batch(12, 60)], [14, 12, 6]);
+    }
+
+    #[test]
+    fn next_batch_stays_within_limits() {
+        assert_eq!([next_batch(4, 500), next_batch(24, 0)], [4, 24]);
     }
 }

@@ -17,4 +17,4 @@ mod words;
 pub(crate) use files::{counts_view, file_row, kind_word};
 pub(crate) use view::diff_view;
 
-pub(crate) use crate::state::{ChangedFile, change_key};
+pub(crate) use crate::state::ChangedFile;

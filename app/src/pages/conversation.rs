@@ -4,7 +4,7 @@ use view::prelude::*;
 
 use super::{header::header_view, keep_title};
 use crate::{
-    conversation::conversation_view,
+    conversation::ConversationPane,
     node::{El, ElementExt as _, el},
     notify::{self, TurnStatus},
     panel::DetailsPanel,
@@ -37,6 +37,6 @@ pub(super) fn found_view(conversation: Conversation) -> El {
     el("div")
         .class("page")
         .child(header_view(demo, chat.approvals, Some(chat)))
-        .child(conversation_view(chat, models, site))
+        .child(view! { <ConversationPane chat models site/> })
         .child(view! { <DetailsPanel chat/> })
 }

@@ -12,7 +12,7 @@ use web_sys::Event;
 use super::{header::header_view, keep_title};
 use crate::{
     composer::{Composer, InitialText},
-    conversation::{failure_view, proxy_notice, sent_view, sign_in_notice},
+    conversation::{FailureAlert, ProxySignInNotice, SentMessage, SignInNotice},
     folder_trust::FolderTrust,
     i18n::{Texts, texts},
     icon::{Icon, icon},
@@ -67,7 +67,10 @@ fn stop_starting(first: Option<FirstMessage>) {
 /// The conversation as it will be, while codex starts.
 fn starting_view(message: Unsent, first: Option<FirstMessage>) -> El {
     let t = texts();
-    let entry = el("div").class("entry").attr("data-kind", "user").child(sent_view(&message.turn, t));
+    let entry = el("div")
+        .class("entry")
+        .attr("data-kind", "user")
+        .child(view! { <SentMessage turn=message.turn t/> });
     let log = el("div").class("log").child(el("section").class("turn").child(entry));
     let doing = el("span").class("doing").child(t.starting());
     let stop = button(t.stop(), move || stop_starting(first));
@@ -110,17 +113,17 @@ fn welcome_view(home: Home, cwd: RwSignal<Option<String>>) -> Node {
     let failed = move || {
         first.and_then(|first| first.failure.get()).map(|failure| {
             if failure.is_unauthorized() {
-                return sign_in_notice(t);
+                return view! { <SignInNotice t/> };
             }
             if failure.is_proxy_signed_out() {
-                return proxy_notice(t);
+                return view! { <ProxySignInNotice t/> };
             }
-            failure_view(t.not_started(), t.failure(&failure))
+            view! { <FailureAlert what=t.not_started() why=t.failure(&failure)/> }
         })
     };
     many([
         el("h1").class("headline").child(t.headline()).into(),
-        codex_error.map(|why| failure_view(t.codex_missing(), why)).into(),
+        codex_error.map(|why| view! { <FailureAlert what=t.codex_missing() why/> }).into(),
         live(failed),
         composer,
         workspace_view(workspaces, cwd, t).into(),

@@ -54,8 +54,6 @@ pub(crate) struct Chat {
     folder: RwSignal<Folder>,
     edit: RwSignal<Edit>,
     panel: RwSignal<Panel>,
-    /// Closes the search bar. Returns `true` if it was open.
-    close_find: RwSignal<Option<Callback<(), bool>>>,
     /// The composer, once it is on the page.
     draft_editor: RwSignal<Option<Arc<dyn DraftEditor>>>,
     /// Empty if no session is attached.
@@ -86,7 +84,6 @@ impl Chat {
             folder: RwSignal::new(Folder::new(project)),
             edit: RwSignal::new(Edit::new()),
             panel: RwSignal::new(Panel::new()),
-            close_find: RwSignal::new(None),
             draft_editor: RwSignal::new(None),
             id: RwSignal::new(id.clone()),
             draft_key: RwSignal::new(String::new()),
@@ -247,17 +244,6 @@ impl Chat {
     /// The edit of a message.
     pub(crate) fn edit(self) -> Edit {
         self.edit.try_with_untracked(|edit| *edit).unwrap_or_else(Edit::new)
-    }
-
-    /// Registers what closes the search bar.
-    pub(crate) fn set_close_find(self, close: Callback<(), bool>) {
-        self.close_find.set(Some(close));
-    }
-
-    /// Closes the search bar. Returns `true` if it was open.
-    pub(crate) fn close_find(self) -> bool {
-        let close = self.close_find.get_untracked_or_default();
-        close.and_then(|close| close.try_run(())) == Some(true)
     }
 
     /// Registers the composer.

@@ -1,6 +1,6 @@
 //! Groups of entries: those of a turn form a group, and each entry without a turn is one of its own.
 
-use std::{collections::HashMap, fmt};
+use std::collections::HashMap;
 
 use codex_gateway_wire::{Entry, ItemId, TurnId};
 
@@ -22,29 +22,11 @@ impl GroupKey {
         }
     }
 
-    /// Parses a key that was formatted with `to_string`.
-    pub(crate) fn from(key: String) -> Self {
-        match key.split_at_checked(1) {
-            Some(("t", turn)) => Self::Turn(turn.into()),
-            Some((_, entry)) => Self::Alone(entry.into()),
-            None => Self::Alone(key.into()),
-        }
-    }
-
     /// The turn. `None` for an entry without one.
     pub(crate) fn turn(&self) -> Option<&TurnId> {
         match self {
             Self::Turn(turn) => Some(turn),
             Self::Alone(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for GroupKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Turn(turn) => write!(f, "t{turn}"),
-            Self::Alone(entry) => write!(f, "e{entry}"),
         }
     }
 }
@@ -108,15 +90,6 @@ mod tests {
             started_at_ms: None,
             completed_at_ms: None,
             content: Content::Notice(notice),
-        }
-    }
-
-    #[test]
-    fn formatted_key_parses_back() {
-        for key in
-            [GroupKey::Turn("0b5e".into()), GroupKey::Alone("notice:7".into()), GroupKey::Turn("".into())]
-        {
-            assert_eq!(GroupKey::from(key.to_string()), key);
         }
     }
 

@@ -1,0 +1,80 @@
+//! The find bar above the log.
+
+use view::prelude::*;
+use web_sys::KeyboardEvent;
+
+use super::find::Find;
+use crate::{
+    browser,
+    icon::{Icon, icon},
+};
+
+/// The find bar; nothing while it is closed.
+#[component]
+pub(super) fn FindBar(find: Find) -> impl IntoView {
+    view! { {move || find.is_open.get().then(|| view! { <OpenFindBar find/> })} }
+}
+
+#[component]
+fn OpenFindBar(find: Find) -> impl IntoView {
+    let t = find.chat.t;
+    let position = move || match find.matches.get() {
+        _ if find.is_busy.get() => t.searching().to_owned(),
+        None => String::new(),
+        Some(matches) if matches.matches.is_empty() => t.nothing_found().to_owned(),
+        Some(matches) => {
+            let more = if matches.next.is_some() { "+" } else { "" };
+            (t.found_place)(find.current.get() + 1, format!("{}{more}", matches.matches.len()))
+        }
+    };
+    let excerpt = move || {
+        let current = find.current.get();
+        let found = find.matches.get()?.matches.into_iter().nth(current)?;
+        Some(view! { <p class="excerpt">{found.excerpt}</p> })
+    };
+    view! {
+        <div class="find" role="search" on:keydown=move |event| on_keydown(find, &event)>
+            <input
+                type="text"
+                aria-label=t.find()
+                placeholder=t.find_hint()
+                autocomplete="off"
+                data-1p-ignore=""
+                data-lpignore="true"
+                data-bwignore="true"
+                data-form-type="other"
+                enterkeyhint="search"
+                on:input=move |event| find.set_text(event_target_value(&event))
+            />
+            <span class="place" role="status">{position}</span>
+            <BarButton label=t.previous() class="icon-button" mark=Icon::Up press=move || find.go_back()/>
+            <BarButton label=t.next() class="icon-button newer" mark=Icon::Up press=move || find.go_forward()/>
+            <BarButton label=t.close() class="icon-button" mark=Icon::Close press=move || find.close()/>
+            {excerpt}
+        </div>
+    }
+}
+
+/// A button of the bar.
+#[component]
+fn BarButton<F>(label: &'static str, class: &'static str, mark: Icon, press: F) -> impl IntoView
+where
+    F: Fn() + Send + 'static,
+{
+    view! {
+        <button type="button" class=class aria-label=label title=label on:click=move |_| press()>{icon(mark)}</button>
+    }
+}
+
+/// Steps through the matches on Enter. Esc is handled for the whole conversation: it closes an open edit first.
+fn on_keydown(find: Find, event: &KeyboardEvent) {
+    if browser::is_ime_composing(event) || event.key() != "Enter" {
+        return;
+    }
+    if event.shift_key() {
+        find.go_forward();
+    } else {
+        find.go_back();
+    }
+    event.prevent_default();
+}
