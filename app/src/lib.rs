@@ -7,14 +7,14 @@
 //! - `sidebar`: the reader's conversations
 //! - `conversation`: the log, turn by turn, and the line that says what is going on
 //! - `cards`: the kinds of work, a file each
-//! - `composer`: where one writes
-//! - `commands`: what one can do from everywhere, the palette and the keys; `dialog`: what opens above the page
+//! - `composer`: writing and sending messages
+//! - `commands`: the commands, with the palette and the keyboard shortcuts; `dialog`: modal dialogs
 //! - `server_requests`: requests of codex that wait for the user, and their answers; `rules`: the user's rules
 //! - `folder_trust`: whether the user trusts the codex settings of the folder
 //! - `state`: what the page knows, without views: the conversation, the event stream that feeds it, drafts
 //! - [`server_fns`]: the server functions, which the page calls
 //! - `cookies`: reading those of a request, on the server
-//! - `i18n`: every word, in each language; `prefs`: theme and language
+//! - `i18n`: the texts in each language; `prefs`: theme, language and sidebar
 //! - `base_path`: the addresses of the gateway's paths; `route`: which page an address is
 //! - `node`: the pieces that pages are built of; `signal`: what is added to signals
 //! - `start`: how the page begins in the browser

@@ -86,7 +86,7 @@ impl Prefs {
 /// Switches the page to a theme and stores the choice.
 pub(crate) fn choose_theme(theme: Theme) {
     store(THEME, theme.word());
-    if let Some(root) = crate::browser::root() {
+    if let Some(root) = crate::browser::root_element() {
         let _ = root.set_attribute("data-theme", theme.word());
     }
 }
@@ -94,7 +94,7 @@ pub(crate) fn choose_theme(theme: Theme) {
 /// Hides or shows the sidebar and stores the choice.
 pub(crate) fn choose_sidebar(hidden: bool) {
     store(SIDEBAR, if hidden { HIDDEN } else { "" });
-    if let Some(root) = crate::browser::root() {
+    if let Some(root) = crate::browser::root_element() {
         let _ = if hidden {
             root.set_attribute("data-sidebar", HIDDEN)
         } else {

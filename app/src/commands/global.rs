@@ -24,7 +24,7 @@ pub(crate) fn add_global(
 ) {
     let t = texts();
     if auth_enabled() {
-        commands.add(Command::always(t.sign_out(), Icon::Shield, || browser::submit("/sign-out")));
+        commands.add(Command::always(t.sign_out(), Icon::Shield, || browser::submit_form("/sign-out")));
     }
     for lang in Lang::ALL {
         if lang != Prefs::current().lang {

@@ -8,12 +8,12 @@ use web_sys::KeyboardEvent;
 
 use super::{Command, Commands};
 use crate::{
-    browser::{self, lower_case},
+    browser::{self, to_lowercase},
     dialog::{Dialog, DialogHandle, close_all},
     i18n::texts,
     icon::{Icon, icon},
     route::Navigator,
-    server_fns::{Row, conversations},
+    server_fns::{Row, list_conversations},
     sidebar::row_path,
 };
 
@@ -131,10 +131,10 @@ fn choice_id(index: usize) -> String {
 impl PaletteState {
     /// Returns the commands and conversations whose names match the query. Tracked.
     fn choices(self) -> Vec<Choice> {
-        let query = lower_case(self.query.get().trim());
+        let query = to_lowercase(self.query.get().trim());
         // The command that opens the palette is left out: the palette is open.
         let is_match = |command: &Command| {
-            command.name != texts().palette() && lower_case(command.name).contains(&query)
+            command.name != texts().palette() && to_lowercase(command.name).contains(&query)
         };
         let commands = self.commands.all().into_iter().filter(is_match).map(Choice::Run);
         commands.chain(self.conversations.get().into_iter().map(Choice::Open)).collect()
@@ -144,7 +144,7 @@ impl PaletteState {
         self.query.set(query.clone());
         self.active.set(0);
         spawn_local(async move {
-            let found = conversations(query.clone(), None).await;
+            let found = list_conversations(query.clone(), None).await;
             // A reply for an earlier query is dropped.
             if let Ok(listing) = found
                 && self.query.try_with_untracked(|current| *current == query) == Some(true)

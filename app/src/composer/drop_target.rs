@@ -61,7 +61,7 @@ fn would_leave_page(event: &DragEvent) -> bool {
     let on_field = event
         .target()
         .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-        .is_some_and(|target| browser::is_field(&target));
+        .is_some_and(|target| browser::is_input(&target));
     carries("Files") || (carries("text/uri-list") && !on_field)
 }
 

@@ -109,7 +109,7 @@ impl Suggestions {
         let session = composer.chat.map(Chat::id).filter(|id| !id.as_str().is_empty());
         let cwd = composer.cwd.get_untracked();
         spawn_local(async move {
-            let files = server_fns::files(session, cwd, name).await.unwrap_or_default();
+            let files = server_fns::find_files(session, cwd, name).await.unwrap_or_default();
             if self.lookup.try_with_untracked(|latest| Some(*latest) == lookup) == Some(true) {
                 let suggestions = files.into_iter().take(MAX_FILES).map(Suggestion::File).collect();
                 self.offer.set(Offer { suggestions, active: 0, word_start });
