@@ -22,6 +22,8 @@ mod keyboard;
 mod permission_list;
 mod read_gate;
 mod reason;
+#[cfg(all(test, feature = "ssr"))]
+mod tests;
 mod title;
 
 use codex_gateway_wire::{RequestId, UserRequest};
