@@ -3,15 +3,15 @@
 
 use std::{fmt, io, net::SocketAddr, path::Path, time::Duration};
 
+use codex_app_server_client::{BridgeError, ConfigWarning, locate::find_on_path, version};
 use codex_gateway_app::BasePath;
 use codex_gateway_engine::{
     Catalog, Config,
-    bridge::{BridgeError, ConfigWarning, locate::find_on_path},
     config::Sandbox,
     environment::{MissingReason, RequestedVariable, find_missing},
+    error::{CodexErrorText, describe_too_old},
     rules::codex_home::{RuleFile, rule_files},
     store::data_dir_user,
-    version,
 };
 use codex_gateway_site::Site;
 use http::{Uri, uri::Scheme};
@@ -116,7 +116,7 @@ async fn check_codex(config: &Config) -> (Verdict, String) {
     };
     match version::ensure_supported(&version, &config.launch) {
         Ok(()) => (Verdict::Passed, format!("{version} ({})", config.launch.program.display())),
-        Err(error) => (Verdict::Failed, error.to_string()),
+        Err(error) => (Verdict::Failed, describe_too_old(&error)),
     }
 }
 
@@ -126,7 +126,7 @@ fn missing_variables(
     catalog: &Result<Catalog, BridgeError>,
 ) -> Vec<(RequestedVariable, MissingReason)> {
     let requested = catalog.as_ref().map_or(&[][..], |catalog| &catalog.requested_variables);
-    find_missing(&config.launch, requested)
+    find_missing(&config.launch, &config.pass_env, requested)
 }
 
 fn config_warning(warning: &ConfigWarning) -> (Verdict, String) {
@@ -146,7 +146,9 @@ fn check_sign_in(config: &Config, catalog: &Result<Catalog, BridgeError>) -> (Ve
         }
         // `check_codex` has already said so.
         Err(BridgeError::TooOld(_)) => (Verdict::Warning, "not looked at: codex is too old".to_owned()),
-        Err(error) => (Verdict::Failed, format!("codex app-server cannot be asked: {error}")),
+        Err(error) => {
+            (Verdict::Failed, format!("codex app-server cannot be asked: {}", CodexErrorText(error)))
+        }
         Ok(catalog) if catalog.account.requires_openai_auth && catalog.account.raw.is_none() => {
             let text = if config.openai_api_key.is_some() {
                 return (Verdict::Passed, "at its start, with the configured API key".to_owned());

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use codex_gateway_engine::version::TARGET_VERSION;
+use codex_app_server_client::version::TARGET_VERSION;
 
 /// Version of the gateway.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,8 +1,6 @@
 //! The context of server functions and pages on the server.
 
-use codex_gateway_engine::{
-    IdempotencyKey, Session, SessionError, Sessions, ThreadView, bridge::ConfigWarning,
-};
+use codex_gateway_engine::{ConfigWarning, IdempotencyKey, Session, SessionError, Sessions, ThreadView};
 use codex_gateway_wire::{
     EventId, OwnerId, SessionId, Snapshot, StartTurn, ThreadId,
     api::{Project, SessionInfo},

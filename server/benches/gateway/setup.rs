@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use codex_gateway_engine::{Config, Options, RuntimeContext, bridge::LaunchConfig};
+use codex_app_server_client::LaunchConfig;
+use codex_gateway_engine::{Config, Options, RuntimeContext};
 use codex_gateway_mock_openai::MockServer;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};

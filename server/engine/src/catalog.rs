@@ -1,14 +1,11 @@
 //! Codex's models, account and configuration, as far as they are known without a session's own process.
 
+use codex_app_server_client::{BridgeError, ConfigWarning};
 use codex_gateway_wire::api::{AccountState, Model};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    bridge::{BridgeError, ConfigWarning},
-    config::Config,
-    environment::RequestedVariable,
-    handshake::{AppServerInfo, spawn_and_initialize},
-    project::ProjectRules,
+    app_server_info::AppServerInfo, config::Config, environment::RequestedVariable, project::ProjectRules,
     session::account_state,
 };
 
@@ -35,7 +32,7 @@ impl Catalog {
     /// # Errors
     /// [`BridgeError`] if the process cannot be started and initialized.
     pub async fn query(config: &Config) -> Result<Self, BridgeError> {
-        let process = spawn_and_initialize(config, &TaskTracker::new(), ()).await?;
+        let process = codex_app_server_client::start(&config.launch, &TaskTracker::new(), ()).await?;
         let AppServerInfo { account, models, project_rules, requested_variables, config_warning } =
             AppServerInfo::query(&process.bridge).await;
         process.bridge.shutdown().await;

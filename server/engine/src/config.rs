@@ -3,26 +3,31 @@
 mod access;
 mod approvals;
 mod directories;
-mod pass_env;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
+use codex_app_server_client::{
+    ClientInfo, LaunchConfig,
+    locate::{LocateError, locate},
+};
 use codex_gateway_wire::ApprovalMode;
 
-pub(crate) use self::pass_env::is_own as is_own_variable;
 pub use self::{
     access::{ApprovalPolicy, Sandbox, TrustProjects},
     approvals::Approvals,
-    pass_env::{PassEnv, PassEnvError},
 };
 use self::{
     approvals::approval_modes,
     directories::{private_directory, readable_dir, resolve_symlinks},
 };
-use crate::bridge::{
-    LaunchConfig,
-    locate::{LocateError, locate},
-};
+use crate::environment::inherited_variables;
+pub use crate::environment::{PassEnv, PassEnvError};
+
+/// How the gateway introduces itself to codex.
+pub(crate) const CLIENT: ClientInfo =
+    ClientInfo { name: "codex_gateway", title: "Codex Gateway", version: env!("CARGO_PKG_VERSION") };
+/// The environment variable that tags a codex process and all its descendants.
+const PROCESS_TAG_VARIABLE: &str = "CODEX_GATEWAY_PROCESS";
 
 /// The engine's part of the command line. Every flag is an environment variable too.
 #[derive(Clone, Debug, clap::Args)]
@@ -165,6 +170,8 @@ pub struct Config {
     pub auth_enabled: bool,
     /// How codex is started.
     pub launch: LaunchConfig,
+    /// The environment variables that codex inherits in addition to the default ones.
+    pub pass_env: PassEnv,
     /// The preferred model of new sessions. `None` for codex's default.
     pub model: Option<String>,
     /// The API key with which codex is signed in at start.
@@ -179,8 +186,6 @@ pub struct Config {
     pub park_after: Duration,
     /// The number of pooled processes.
     pub warm_processes: usize,
-    /// `true` if raw messages are sent as `raw` events and logged.
-    pub debug: bool,
     /// When codex uses the settings in folders (`.codex`).
     pub trust_projects: TrustProjects,
     /// The default and the ceiling of the sandbox.
@@ -236,9 +241,24 @@ pub enum ConfigError {
     /// `CODEX_GATEWAY_OPENAI_BASE_URL` is not an HTTP address.
     #[error("CODEX_GATEWAY_OPENAI_BASE_URL is {0:?}; it takes an http:// or https:// address")]
     BaseUrl(String),
-    /// The codex executable was not found.
-    #[error(transparent)]
-    Codex(#[from] LocateError),
+    /// `CODEX_GATEWAY_CODEX_BIN` is not an executable file. The value is its path.
+    #[error("CODEX_GATEWAY_CODEX_BIN is {0}, which is not an executable file")]
+    CodexBin(PathBuf),
+    /// Neither `PATH` nor `node_modules` has a codex executable.
+    #[error(
+        "no codex executable was found on PATH or in node_modules; install it with `npm install -g @openai/codex`, \
+         or name it in CODEX_GATEWAY_CODEX_BIN"
+    )]
+    NoCodex,
+}
+
+impl From<LocateError> for ConfigError {
+    fn from(error: LocateError) -> Self {
+        match error {
+            LocateError::NotExecutable(path) => Self::CodexBin(path),
+            LocateError::NotFound => Self::NoCodex,
+        }
+    }
 }
 
 impl Config {
@@ -302,6 +322,7 @@ impl Config {
         // Each thread has its own directory. A process outside of any project reads no project settings and does not
         // warn of them. (Not `/`: codex uses no bubblewrap from below its own directory.)
         let process_cwd = PathBuf::from("/proc");
+        let pass_env = options.pass_env.unwrap_or_default();
         let program = locate(options.codex_bin.as_deref().filter(|path| !path.as_os_str().is_empty()))?;
         Ok(Self {
             launch: LaunchConfig {
@@ -309,8 +330,12 @@ impl Config {
                 codex_home,
                 cwd: process_cwd,
                 settings,
-                pass_env: options.pass_env.unwrap_or_default(),
+                variables: inherited_variables(&pass_env).collect(),
+                tag_variable: PROCESS_TAG_VARIABLE,
+                client: CLIENT,
+                debug: options.debug,
             },
+            pass_env,
             cwd,
             workspaces,
             data_dir,
@@ -322,7 +347,6 @@ impl Config {
             sweep_interval: Duration::from_millis(options.session_sweep_interval_ms),
             park_after: Duration::from_millis(options.park_after_ms),
             warm_processes: options.warm_processes as usize,
-            debug: options.debug,
             trust_projects,
             sandbox: options.sandbox,
             approval_policy: options.approval_policy,

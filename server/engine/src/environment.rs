@@ -1,17 +1,18 @@
 //! The environment of codex and of all processes that codex starts: an allow-list of variables, none of them the
 //! gateway's own (invariant 9 in `docs/architecture.md`).
 
+mod pass_env;
+
 use std::{
     ffi::{OsStr, OsString},
     fs,
 };
 
+use codex_app_server_client::{LaunchConfig, protocol::CodexConfig};
 use serde_json::{Map, Value};
 
-use crate::{
-    bridge::{LaunchConfig, protocol::CodexConfig},
-    config::{PassEnv, is_own_variable},
-};
+use self::pass_env::is_own;
+pub use self::pass_env::{PassEnv, PassEnvError};
 
 /// The variables that a subprocess inherits, besides those that `CODEX_GATEWAY_PASS_ENV` names. An allow-list,
 /// because the commands that an agent runs inherit codex's environment.
@@ -159,14 +160,15 @@ fn strings(table: Option<&Value>) -> impl Iterator<Item = &str> {
 /// codex's home is not missing, because codex reads that file. Blocks.
 pub fn find_missing(
     launch: &LaunchConfig,
+    pass_env: &PassEnv,
     requested: &[RequestedVariable],
 ) -> Vec<(RequestedVariable, MissingReason)> {
     let in_file = dotenv_names(launch);
     let why = |name: &str| match std::env::var_os(name) {
         _ if in_file.iter().any(|own| own == name) => None,
-        _ if is_own_variable(name) => Some(MissingReason::Own),
+        _ if is_own(name) => Some(MissingReason::Own),
         None => Some(MissingReason::Unset),
-        Some(_) if is_inherited(OsStr::new(name), &launch.pass_env) => None,
+        Some(_) if is_inherited(OsStr::new(name), pass_env) => None,
         Some(_) => Some(MissingReason::NotPassed),
     };
     requested.iter().filter_map(|variable| Some((variable.clone(), why(&variable.name)?))).collect()
@@ -193,6 +195,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::config::CLIENT;
 
     fn config(config: Value) -> CodexConfig {
         serde_json::from_value(config).unwrap()
@@ -235,15 +238,13 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join(".env"), "# X=1\nexport IN_FILE=1\n ALSO = 2\nCODEX_NOT=1\n").unwrap();
         let launch = LaunchConfig {
-            program: "/bin/sh".into(),
             codex_home: Some(home.path().to_owned()),
-            cwd: "/".into(),
-            settings: Vec::new(),
-            pass_env: "CARGO_PKG_NAME".parse().unwrap(),
+            ..LaunchConfig::new("/bin/sh".into(), "/".into(), CLIENT)
         };
+        let pass_env = "CARGO_PKG_NAME".parse().unwrap();
         let why = |name: &str| {
             let variable = RequestedVariable { name: name.to_owned(), by: String::new(), is_required: false };
-            find_missing(&launch, &[variable]).pop().map(|(_, why)| why)
+            find_missing(&launch, &pass_env, &[variable]).pop().map(|(_, why)| why)
         };
         for present in ["IN_FILE", "ALSO", "PATH", "CARGO_PKG_NAME"] {
             assert_eq!(why(present), None, "{present}");

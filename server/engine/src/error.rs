@@ -1,7 +1,12 @@
 //! Errors of sessions.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
+use codex_app_server_client::{
+    BridgeError, RpcError,
+    protocol::thread_damage,
+    version::{MIN_VERSION, TARGET_VERSION, TooOld},
+};
 use codex_gateway_wire::{
     RequestResolved, SessionId, ThreadId,
     api::ErrorCode,
@@ -9,12 +14,7 @@ use codex_gateway_wire::{
     turn::MAX_PROMPT_CHARS,
 };
 
-use crate::{
-    bridge::{BridgeError, RpcError, protocol::thread_damage},
-    server_requests::BadAnswer,
-    store::StoreError,
-    uploads::UploadError,
-};
+use crate::{server_requests::BadAnswer, store::StoreError, uploads::UploadError};
 
 /// An error of a session or of the registry. Its message is for people; [`SessionError::code`] is for programs.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -214,7 +214,7 @@ pub enum SessionError {
     #[error("codex cannot read its configuration: {0}")]
     ConfigBroken(String),
     /// A request to codex failed.
-    #[error(transparent)]
+    #[error("{}", CodexErrorText(.0))]
     Codex(BridgeError),
 }
 
@@ -304,26 +304,53 @@ impl SessionError {
             Self::TurnStartTimeout(_) | Self::StoppedEarly => ErrorCode::CodexTimeout,
             Self::ThreadDamaged(_) => ErrorCode::ThreadDamaged,
             Self::ConfigBroken(_) => ErrorCode::CodexConfig,
-            Self::Codex(error) => error.code(),
+            Self::Codex(error) => codex_error_code(error),
         }
     }
 }
 
-impl BridgeError {
-    fn code(&self) -> ErrorCode {
-        match self {
-            Self::Deadline { .. } | Self::Unresponsive => ErrorCode::CodexTimeout,
-            Self::Refused { error, .. } => match error.code {
-                RpcError::OVERLOADED => ErrorCode::CodexOverloaded,
-                RpcError::INVALID_REQUEST | RpcError::INVALID_PARAMS => ErrorCode::CodexRefused,
-                _ => ErrorCode::CodexFailed,
-            },
-            Self::TooOld(_) => ErrorCode::CodexTooOld,
-            Self::Unsupported(_) => ErrorCode::CodexLacks,
-            Self::BadReply { .. } | Self::ReplyTooLong => ErrorCode::CodexBadReply,
-            Self::Spawn { .. } | Self::Exited(_) | Self::Closed => ErrorCode::CodexUnavailable,
+/// Returns the error code of a failed request to codex.
+fn codex_error_code(error: &BridgeError) -> ErrorCode {
+    match error {
+        BridgeError::Deadline { .. } | BridgeError::Unresponsive => ErrorCode::CodexTimeout,
+        BridgeError::Refused { error, .. } => match error.code {
+            RpcError::OVERLOADED => ErrorCode::CodexOverloaded,
+            RpcError::INVALID_REQUEST | RpcError::INVALID_PARAMS => ErrorCode::CodexRefused,
+            _ => ErrorCode::CodexFailed,
+        },
+        BridgeError::TooOld(_) => ErrorCode::CodexTooOld,
+        BridgeError::Unsupported(_) => ErrorCode::CodexLacks,
+        BridgeError::BadReply { .. } | BridgeError::ReplyTooLong => ErrorCode::CodexBadReply,
+        BridgeError::Spawn { .. } | BridgeError::Exited(_) | BridgeError::Closed => {
+            ErrorCode::CodexUnavailable
         }
     }
+}
+
+/// Displays an error of a codex process for people. It adds what the client does not know: the gateway's settings.
+#[derive(Debug)]
+pub struct CodexErrorText<'a>(pub &'a BridgeError);
+
+impl fmt::Display for CodexErrorText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            BridgeError::TooOld(error) => f.write_str(&describe_too_old(error)),
+            BridgeError::Unsupported(method) => write!(
+                f,
+                "this codex cannot do that: it does not know {method} (the gateway is made for codex {TARGET_VERSION})"
+            ),
+            error => fmt::Display::fmt(error, f),
+        }
+    }
+}
+
+/// Describes for people that the installed codex is too old, and what to do.
+pub fn describe_too_old(error: &TooOld) -> String {
+    let TooOld { found, program } = error;
+    format!(
+        "codex {found} ({program}) is too old: this gateway needs {MIN_VERSION} or newer, and is made for {TARGET_VERSION}. \
+         Install one with `npm install -g @openai/codex@latest`, or name another one in CODEX_GATEWAY_CODEX_BIN"
+    )
 }
 
 impl From<UploadError> for SessionError {

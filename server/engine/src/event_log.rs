@@ -10,10 +10,8 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use codex_gateway_wire::{EventId, EventName, event::GapReason};
+use codex_gateway_wire::{EventId, EventName, event::GapReason, replace_newlines};
 use tokio::sync::watch;
-
-use crate::single_line::replace_newlines;
 
 /// How much memory the buffered frames may take, in bytes, not counting one `state`. The newest frame is always kept.
 pub const RING_BYTES: usize = 4 * 1024 * 1024;

@@ -1,13 +1,19 @@
 //! The git branch and repository root of a directory, read from git's own files where possible.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
-    io::Read as _,
+    io::{self, Read as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use crate::bridge::run_git;
+use codex_app_server_client::{CommandOutput, Variables, process};
 
+use crate::environment::{PassEnv, inherited_variables};
+
+/// How long a git command may take.
+const GIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How many bytes of a file are read.
 const MAX_FILE_BYTES: u64 = 4096;
 /// The content of `HEAD` in a repository whose references are not in files (`--ref-format=reftable`). It makes older
@@ -46,13 +52,24 @@ pub(crate) fn branch(dir: &Path) -> Branch {
 /// Runs git to get the checked-out branch, or the beginning of the commit hash. `None` if git fails.
 pub(crate) async fn query_git(dir: &Path) -> Option<String> {
     let git = async |arguments: &[&str]| {
-        let output = run_git(dir, arguments).await.ok()?;
+        let output = run(dir, arguments).await.ok()?;
         output.status.success().then_some(output.stdout)
     };
     match git(&["symbolic-ref", "--quiet", "HEAD"]).await {
         Some(reference) => parse_head(&format!("ref: {reference}")),
         None => parse_head(&git(&["rev-parse", "--verify", "--quiet", "HEAD"]).await?),
     }
+}
+
+/// Runs git in a directory until it exits.
+async fn run(dir: &Path, arguments: &[&str]) -> io::Result<CommandOutput> {
+    // Read only: git takes no lock, and starts no program that the repository's configuration names.
+    let variables: Variables = inherited_variables(&PassEnv::default()).collect();
+    let variables = variables.with("GIT_OPTIONAL_LOCKS", "0");
+    let mut all = ["-c", "core.fsmonitor=false", "--no-pager", "-C"].map(OsStr::new).to_vec();
+    all.push(dir.as_os_str());
+    all.extend(arguments.iter().map(OsStr::new));
+    process::run("git", &all, &variables, GIT_TIMEOUT).await
 }
 
 /// Parses the content of a `HEAD` file: returns the branch, or the beginning of the commit hash.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
+use codex_app_server_client::{Bridge, BridgeError, protocol::Request};
 use codex_gateway_wire::OwnerId;
 use futures::{
     FutureExt,
@@ -18,7 +19,6 @@ use futures::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    bridge::{Bridge, BridgeError, protocol::Request},
     error::SessionError,
     store::{PriorRequest, Store, StoreError},
 };

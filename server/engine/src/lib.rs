@@ -1,12 +1,12 @@
-//! The engine of the gateway: sessions, the event log, and the bridge to the codex process.
+//! The engine of the gateway: sessions, the event log, and the store.
 //!
 //! - [`Sessions`] is the registry of sessions and the entry point.
 //! - [`Session`] is a handle on one session. Behind it, one actor task owns the session's state.
 //! - [`event_log::EventLog`] is the log of a session's events, which its readers follow.
-//! - [`bridge::Bridge`] is a handle on one `codex app-server` process.
+//! - Sessions talk to their processes through the crate `codex_app_server_client`.
 
+mod app_server_info;
 mod blocking;
-pub mod bridge;
 pub mod catalog;
 pub mod clock;
 pub mod config;
@@ -15,7 +15,6 @@ pub mod error;
 pub mod event_log;
 mod files;
 mod git;
-mod handshake;
 pub mod highlight;
 mod idempotency;
 pub mod login;
@@ -27,16 +26,15 @@ pub mod rules;
 pub mod server_requests;
 pub mod session;
 pub mod sessions;
-mod single_line;
 pub mod store;
 mod summary_changes;
 mod temp_dirs;
 mod thread_locks;
 mod thread_reader;
 pub mod uploads;
-pub mod version;
 
 pub use catalog::Catalog;
+pub use codex_app_server_client::ConfigWarning;
 pub use config::{Config, ConfigError, Options, RuntimeContext};
 pub use error::SessionError;
 pub use files::FileSearchResult;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{
-    bridge::LaunchConfig,
-    config::{Config, Secret},
-};
+use codex_app_server_client::LaunchConfig;
+
+use crate::config::{Config, Secret};
 
 /// How long `codex login` may take.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);

@@ -11,6 +11,10 @@ use std::{
     time::Duration,
 };
 
+use codex_app_server_client::{
+    BridgeError, InitializedProcess,
+    protocol::{AccountRead, AccountReply},
+};
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
@@ -18,14 +22,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::launch_fingerprint::LaunchFingerprint;
-use crate::{
-    bridge::{
-        BridgeError,
-        protocol::{AccountRead, AccountReply},
-    },
-    config::Config,
-    handshake::{AppServerInfo, InitializedProcess, spawn_and_initialize},
-};
+use crate::{app_server_info::AppServerInfo, config::Config, error::CodexErrorText};
 
 /// How long a process may take to answer a health check.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -53,7 +50,7 @@ impl PooledProcess {
     async fn start(config: &Config, processes: &TaskTracker) -> Result<Self, BridgeError> {
         // Taken first, because the process may not see what changes after its start.
         let fingerprint = LaunchFingerprint::read(&config.launch).await;
-        let process = spawn_and_initialize(config, processes, ()).await?;
+        let process = codex_app_server_client::start(&config.launch, processes, ()).await?;
         let server_info = AppServerInfo::query(&process.bridge).await;
         Ok(Self { process, server_info, fingerprint })
     }
@@ -196,7 +193,7 @@ impl ProcessPool {
                     delay = RETRY_DELAY;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "no warm process can be started");
+                    tracing::warn!(error = %CodexErrorText(&error), "no warm process can be started");
                     sleep(delay).await;
                     delay = (delay * 2).min(MAX_RETRY_DELAY);
                 }

@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::bridge::protocol::CodexConfig;
+use codex_app_server_client::protocol::CodexConfig;
 
 /// The marker of a project's root if codex's configuration has none.
 const DEFAULT_MARKER: &str = ".git";

@@ -25,6 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use codex_app_server_client::version;
 use codex_gateway_wire::{OwnerId, SessionId, event::ClosedReason};
 use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::task::spawn_blocking;
@@ -40,12 +41,12 @@ pub use self::{
     threads::ThreadQuery,
 };
 use crate::{
+    app_server_info::AppServerInfo,
     catalog::Catalog,
     config::Config,
     environment::{self, RequestedVariable},
-    error::SessionError,
+    error::{CodexErrorText, SessionError, describe_too_old},
     files::{FileFinder, FileSearchResult},
-    handshake::AppServerInfo,
     highlight::Highlighter,
     idempotency::Idempotency,
     metrics::{Gauges, Metrics},
@@ -59,7 +60,6 @@ use crate::{
     thread_locks::ThreadLocks,
     thread_reader::{self, ThreadReader},
     uploads::Uploads,
-    version,
 };
 
 /// How long a successful check of the codex executable is cached.
@@ -280,8 +280,9 @@ impl Sessions {
                     sessions.warn_of_missing_variables(server_info.requested_variables).await;
                 }
                 Some(Err(error)) => {
+                    let error = CodexErrorText(&error).to_string();
                     tracing::error!(%error, "codex cannot be used");
-                    sessions.locked_catalog().error = Some(error.to_string());
+                    sessions.locked_catalog().error = Some(error);
                 }
                 None => {}
             }
@@ -291,7 +292,9 @@ impl Sessions {
     /// Logs the variables that codex's configuration requests and that codex does not get.
     async fn warn_of_missing_variables(&self, requested: Vec<RequestedVariable>) {
         let config = Arc::clone(&self.inner.config);
-        let missing = spawn_blocking(move || environment::find_missing(&config.launch, &requested)).await;
+        let missing =
+            spawn_blocking(move || environment::find_missing(&config.launch, &config.pass_env, &requested))
+                .await;
         for (variable, missing) in missing.unwrap_or_default() {
             tracing::warn!("{}", missing.describe(&variable));
         }
@@ -367,7 +370,9 @@ impl Sessions {
         if let Some((_, version)) = codex_check.as_ref().filter(|(at, _)| at.elapsed() < CODEX_CHECK_TTL) {
             return Ok(version.clone());
         }
-        let version = version::supported_version(&self.inner.config.launch).await?;
+        let launch = &self.inner.config.launch;
+        let version = version::installed_version(launch).await?;
+        version::ensure_supported(&version, launch).map_err(|error| describe_too_old(&error))?;
         *codex_check = Some((Instant::now(), version.clone()));
         Ok(version)
     }

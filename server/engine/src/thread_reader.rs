@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use codex_app_server_client::{Bridge, BridgeError, Inbound, InboundReceiver, InitializedProcess, Request};
 use futures::{FutureExt, future::BoxFuture};
 use tokio::{
     sync::{Semaphore, SemaphorePermit, mpsc, oneshot},
@@ -13,10 +14,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    bridge::{Bridge, BridgeError, Inbound, InboundReceiver, protocol::Request},
     config::Config,
-    error::SessionError,
-    handshake::{InitializedProcess, spawn_and_initialize},
+    error::{CodexErrorText, SessionError},
 };
 
 /// How long the process is kept after its last use.
@@ -154,7 +153,7 @@ impl ReaderTask {
                     self.waiting.push(request);
                     if starting.is_none() {
                         let (config, processes) = (Arc::clone(&self.config), self.processes.clone());
-                        starting = Some(async move { spawn_and_initialize(&config, &processes, ()).await }.boxed());
+                        starting = Some(async move { codex_app_server_client::start(&config.launch, &processes, ()).await }.boxed());
                     }
                 }
                 process = started => {
@@ -185,7 +184,7 @@ impl ReaderTask {
             bridge
         });
         if let Err(error) = &bridge {
-            tracing::error!(%error, "the codex process that reads threads could not be started");
+            tracing::error!(error = %CodexErrorText(error), "the codex process that reads threads could not be started");
         }
         for request in self.waiting.drain(..) {
             let _ = request.send(bridge.clone());
@@ -201,10 +200,8 @@ mod tests {
     use futures::future::join_all;
 
     use super::*;
-    use crate::{
-        bridge::protocol::ThreadRead,
-        config::{Options, RuntimeContext},
-    };
+    use crate::config::{Options, RuntimeContext};
+    use codex_app_server_client::protocol::ThreadRead;
 
     #[derive(Parser)]
     struct Args {

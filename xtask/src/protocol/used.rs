@@ -15,7 +15,7 @@ use crate::project::{files_below, root};
 /// The directories of the code that reads codex's JSON.
 const SOURCES: [&str; 5] = [
     "server/wire/src",
-    "server/engine/src/bridge",
+    "server/client/src",
     "server/engine/src/server_requests",
     "server/engine/src/session",
     "server/engine/src/sessions",

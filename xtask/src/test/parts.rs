@@ -26,9 +26,11 @@ const MAX_FILES_BYTES: u64 = 460_000;
 /// Arguments for the packages that run natively, with the features that the server enables.
 ///
 /// xtask is not among them: in one build, cargo would unify the features of the dependencies and rebuild them.
-pub(crate) const HOST: [&str; 16] = [
+pub(crate) const HOST: [&str; 18] = [
     "--package",
     "codex-gateway-wire",
+    "--package",
+    "codex-app-server-client",
     "--package",
     "codex-gateway-engine",
     "--package",

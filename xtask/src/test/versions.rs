@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn oldest_version_is_the_oldest_that_the_gateway_supports() {
-        let source = fs::read_to_string(root().join("server/engine/src/version.rs")).unwrap();
+        let source = fs::read_to_string(root().join("server/client/src/version.rs")).unwrap();
         let oldest = VERSIONS[0].number.replace('.', ", ");
         assert!(source.contains(&format!("MIN_VERSION: Version = Version({oldest})")), "{oldest}");
     }

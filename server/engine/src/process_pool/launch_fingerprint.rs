@@ -3,7 +3,7 @@
 
 use std::{fs::Metadata, os::unix::fs::MetadataExt, path::Path};
 
-use crate::bridge::LaunchConfig;
+use codex_app_server_client::LaunchConfig;
 
 /// The files in codex's home that a process reads only at its start.
 const READ_AT_START: [&str; 2] = ["auth.json", ".env"];
@@ -35,17 +35,14 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::config::PassEnv;
+    use crate::config::CLIENT;
 
     #[tokio::test]
     async fn fingerprint_changes_with_login_env_file_and_executable_only() {
         let dir = tempfile::tempdir().unwrap();
         let launch = LaunchConfig {
-            program: dir.path().join("codex"),
             codex_home: Some(dir.path().to_owned()),
-            cwd: dir.path().to_owned(),
-            settings: Vec::new(),
-            pass_env: PassEnv::default(),
+            ..LaunchConfig::new(dir.path().join("codex"), dir.path().to_owned(), CLIENT)
         };
         fs::write(&launch.program, "1").unwrap();
         let mut before = LaunchFingerprint::read(&launch).await;

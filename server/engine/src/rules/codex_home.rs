@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::bridge::LaunchConfig;
+use codex_app_server_client::LaunchConfig;
 
 /// The directory of rules for the whole machine.
 const MACHINE_RULES_DIR: &str = "/etc/codex/rules";
@@ -137,7 +137,7 @@ fn text_length(rest: &str, quote: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::PassEnv;
+    use crate::config::CLIENT;
 
     #[test]
     fn allowing_rules_are_counted() {
@@ -168,11 +168,8 @@ mod tests {
     fn files_with_allowing_rules_and_unreadable_files_are_found() {
         let dir = tempfile::tempdir().unwrap();
         let launch = LaunchConfig {
-            program: "codex".into(),
             codex_home: Some(dir.path().to_owned()),
-            cwd: dir.path().to_owned(),
-            settings: Vec::new(),
-            pass_env: PassEnv::default(),
+            ..LaunchConfig::new("codex".into(), dir.path().to_owned(), CLIENT)
         };
         let of_home = || rule_files(&launch).into_iter().filter(|file| file.path.starts_with(dir.path()));
         assert_eq!(of_home().count(), 0);

@@ -14,6 +14,7 @@ mod summary;
 mod tool_call;
 mod user_input;
 
+use codex_app_server_client::RpcError;
 use codex_gateway_wire::{Json, request::RequestSummary};
 use serde_json::{Value, json, value::to_raw_value};
 
@@ -24,7 +25,6 @@ pub(crate) use self::{
     pending::{PendingRequest, PendingRequests},
     presence::{Presence, PresenceChanges},
 };
-use crate::bridge::RpcError;
 
 /// The reply to a request that needs no person.
 #[derive(Clone, Debug, PartialEq)]

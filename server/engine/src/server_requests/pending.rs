@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use codex_app_server_client::RpcRequestId;
 use codex_gateway_wire::{
     RequestId, TurnId,
     request::{RequestResolved, UserRequest},
@@ -9,7 +10,7 @@ use codex_gateway_wire::{
 use tokio::time::Instant;
 
 use super::Method;
-use crate::{bridge, error::SessionError};
+use crate::error::SessionError;
 
 /// The maximum number of resolutions that are kept, so that a late answer learns how its request was resolved.
 const MAX_RESOLVED: usize = 256;
@@ -26,7 +27,7 @@ pub(crate) struct PendingRequest {
     pub request: UserRequest,
     pub method: Method,
     /// Codex's id of the request, unique in its process.
-    pub codex_id: bridge::RequestId,
+    pub codex_id: RpcRequestId,
     /// When the request is declined. `None` if it waits without limit.
     pub expires: Option<Instant>,
     /// `true` if the request is declined while no client is attached that can answer it.
@@ -87,7 +88,7 @@ impl PendingRequests {
     }
 
     /// Removes and returns the request with an id of codex's.
-    pub(crate) fn take_by_codex_id(&mut self, id: &bridge::RequestId) -> Vec<PendingRequest> {
+    pub(crate) fn take_by_codex_id(&mut self, id: &RpcRequestId) -> Vec<PendingRequest> {
         self.take_if(|pending| pending.codex_id == *id)
     }
 
@@ -140,7 +141,7 @@ mod tests {
             created_at: codex_gateway_wire::Timestamp::default(),
             deadline: None,
         };
-        let codex_id = bridge::RequestId::default();
+        let codex_id = RpcRequestId::default();
         PendingRequest { request, method: Method::Command, codex_id, expires: None, needs_presence: false }
     }
 

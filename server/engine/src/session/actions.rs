@@ -1,5 +1,9 @@
 //! Actions on the session's thread: compaction, review and revert.
 
+use codex_app_server_client::{
+    BridgeError,
+    protocol::{CompactStart, ReviewStart, ThreadRevert, is_turn_not_found},
+};
 use codex_gateway_wire::{
     Transcript, TurnId,
     api::ReviewTarget,
@@ -12,14 +16,7 @@ use super::{
     history,
     turns::{AfterAttach, Deferred, OutgoingMessage, Starting, StateReply, TurnState},
 };
-use crate::{
-    bridge::{
-        BridgeError,
-        protocol::{CompactStart, ReviewStart, ThreadRevert, is_turn_not_found},
-    },
-    error::SessionError,
-    idempotency::DispatchFlag,
-};
+use crate::{error::SessionError, idempotency::DispatchFlag};
 
 /// An action on the thread.
 #[derive(Debug)]

@@ -6,6 +6,10 @@
 
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
+use codex_app_server_client::{
+    Bridge, BridgeError, Exit, Inbound, InboundReceiver, InitializedProcess,
+    protocol::{AccountReply, InitializeReply, WorkspaceWrite},
+};
 use codex_gateway_wire::{
     Content, Entry, Event, EventBody, EventName, Transcript, TurnId,
     api::{Model, SessionReply},
@@ -37,12 +41,9 @@ use super::{
     turns::{AfterAttach, OutgoingMessage, TurnState},
 };
 use crate::{
-    bridge::{
-        Bridge, BridgeError, Exit, Inbound, InboundReceiver,
-        protocol::{AccountReply, InitializeReply, WorkspaceWrite},
-    },
+    app_server_info::AppServerInfo,
+    clock::unix_ms,
     error::SessionError,
-    handshake::{AppServerInfo, InitializedProcess},
     process_slots::ProcessPermit,
     server_requests::{PendingRequests, PresenceChanges},
     store::StoreError,
@@ -336,10 +337,10 @@ impl Actor {
     pub(super) fn install(&mut self, attached: AttachedProcess) {
         let AttachedProcess { process, permit, server_info: AppServerInfo { account, models, .. }, thread } =
             attached;
-        let InitializedProcess { bridge, inbox, runtime, started_ms } = process;
+        let InitializedProcess { bridge, inbox, runtime, started_at } = process;
         let AttachedThread { reply, lock, history, notice, workspace_write } = thread;
         self.workspace_write = workspace_write;
-        let process = Process { bridge, inbox, started_ms, malformed: 0 };
+        let process = Process { bridge, inbox, started_ms: unix_ms(started_at), malformed: 0 };
         let requests = self.pending.take_all();
         self.withdraw(requests, ResolvedBy::Process);
         if let Some(before) = self.process.replace(process) {

@@ -2,6 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use codex_app_server_client::{
+    Bridge, BridgeError, InitializedProcess, hold_until_exit,
+    protocol::{
+        ThreadConfig, ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart, WorkspaceWrite,
+        is_thread_archived, is_thread_not_found, is_turn_not_found, is_write_locked,
+    },
+    with_exit_reason,
+};
 use codex_gateway_wire::{OwnerId, SessionId, ThreadId, TurnId, event::History};
 use futures::FutureExt;
 use tokio::{
@@ -18,16 +26,9 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    bridge::{
-        Bridge, BridgeError,
-        protocol::{
-            ThreadConfig, ThreadDelete, ThreadFork, ThreadReply, ThreadResume, ThreadStart, WorkspaceWrite,
-            is_thread_archived, is_thread_not_found, is_turn_not_found, is_write_locked,
-        },
-    },
+    app_server_info::AppServerInfo,
     config::Config,
-    error::SessionError,
-    handshake::{self, AppServerInfo, InitializedProcess, spawn_and_initialize, with_exit_reason},
+    error::{CodexErrorText, SessionError},
     metrics::Metrics,
     process_pool::{PooledProcess, ProcessPool},
     process_slots::{ProcessPermit, ProcessSlots},
@@ -171,7 +172,7 @@ impl SessionContext {
         start: &ThreadStart,
     ) -> Option<(PooledProcess, Result<AttachedThread, SessionError>)> {
         while let Some(mut pooled) = self.process_pool.pop() {
-            handshake::hold_until_exit(&pooled.process.bridge, &self.processes, Arc::clone(permit));
+            hold_until_exit(&pooled.process.bridge, &self.processes, Arc::clone(permit));
             let healthy = async { self.process_pool.health_check(&pooled).await.ok_or(()) };
             let started = self.attach_thread(&pooled.process, ThreadSource::New, None, start.clone());
             if let Ok((account, attached)) = try_join!(healthy, started.map(Ok)) {
@@ -193,10 +194,12 @@ impl SessionContext {
         let permit = Arc::clone(permit);
         let (process, server_info) = match self.process_pool.pop_healthy().await {
             Some(PooledProcess { process, server_info, .. }) => {
-                handshake::hold_until_exit(&process.bridge, &self.processes, permit);
+                hold_until_exit(&process.bridge, &self.processes, permit);
                 (process, Some(server_info))
             }
-            None => (spawn_and_initialize(&self.config, &self.processes, permit).await?, None),
+            None => {
+                (codex_app_server_client::start(&self.config.launch, &self.processes, permit).await?, None)
+            }
         };
         let bridge = &process.bridge;
         let server_info = async {
@@ -251,7 +254,7 @@ impl SessionContext {
         match source {
             ThreadSource::New => self.start_thread(bridge, &prepared).await,
             ThreadSource::Own(id, lock) => {
-                handshake::hold_until_exit(bridge, &self.processes, lock);
+                hold_until_exit(bridge, &self.processes, lock);
                 // The thread keeps its own model. Sending the model again would make codex forget
                 // the effort.
                 let config = ThreadConfig { model_reasoning_effort: None, ..start.config.clone() };
@@ -277,7 +280,7 @@ impl SessionContext {
             ThreadSource::Fork(id, last_turn) => self.fork_thread(bridge, id, last_turn, &prepared).await,
             ThreadSource::Resume(id) => {
                 if let Some(lock) = &lock {
-                    handshake::hold_until_exit(bridge, &self.processes, lock.for_process());
+                    hold_until_exit(bridge, &self.processes, lock.for_process());
                 }
                 let mut thread = bridge.request(&resume(id, start)).await.map_err(resume_error)?;
                 prepared.grant_sandbox(bridge, &mut thread).await?;
@@ -311,12 +314,12 @@ impl SessionContext {
         if last.is_some_and(has_later_turns) {
             let forked = ThreadDelete { thread_id: thread.thread.id };
             if let Err(error) = bridge.request(&forked).await {
-                tracing::warn!(%error, "an unused fork cannot be deleted");
+                tracing::warn!(error = %CodexErrorText(&error), "an unused fork cannot be deleted");
             }
             return Err(BridgeError::Unsupported("lastTurnId of thread/fork").into());
         }
         let lock = self.thread_locks.acquire(&thread.thread.id, &self.session, &self.owner).await?;
-        handshake::hold_until_exit(bridge, &self.processes, lock.for_process());
+        hold_until_exit(bridge, &self.processes, lock.for_process());
         prepared.grant_sandbox(bridge, &mut thread).await?;
         self.store.share_uploads(&thread_id, &thread.thread.id).await?;
         Ok(AttachedThread {
@@ -337,7 +340,7 @@ impl SessionContext {
         let mut thread = bridge.request(&prepared.start).await?;
         let workspace_write = prepared.workspace_write.clone();
         let lock = self.thread_locks.acquire(&thread.thread.id, &self.session, &self.owner).await?;
-        handshake::hold_until_exit(bridge, &self.processes, lock.for_process());
+        hold_until_exit(bridge, &self.processes, lock.for_process());
         prepared.grant_sandbox(bridge, &mut thread).await?;
         Ok(AttachedThread {
             reply: thread,

@@ -1,5 +1,6 @@
 //! The commands that handles send to the actor.
 
+use codex_app_server_client::Bridge;
 use codex_gateway_wire::{
     ItemId, QueueItemId, RequestId, Rule, Snapshot, ThreadId, UserRequest,
     api::{EditQueueItem, NewThread, QueueReply, SessionReply, StartTurn, TurnReply},
@@ -15,8 +16,8 @@ use super::{
     turn_waiters::{WaitResult, WaitTarget},
 };
 use crate::{
-    bridge::Bridge, error::SessionError, idempotency::DispatchFlag, process_slots::ProcessPermit,
-    rules::RuleDraft, store::StoreError,
+    error::SessionError, idempotency::DispatchFlag, process_slots::ProcessPermit, rules::RuleDraft,
+    store::StoreError,
 };
 
 pub(super) type Reply<T> = oneshot::Sender<T>;

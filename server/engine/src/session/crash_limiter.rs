@@ -1,6 +1,8 @@
 //! Limits how often a session's process is restarted after crashes.
 
-use crate::{bridge::BridgeError, error::SessionError};
+use codex_app_server_client::BridgeError;
+
+use crate::error::SessionError;
 
 /// Maximum number of crashes without a completed turn. After that, a process is started only
 /// when a client repeats its request.

@@ -2,6 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
+use codex_app_server_client::protocol::Request;
 use codex_gateway_wire::{
     ItemId, QueueItemId, RequestId, Snapshot, ThreadId, TurnId, UserRequest,
     api::{
@@ -21,9 +22,7 @@ use super::{
     history_page::{HistoryQuery, Lookup},
     turn_waiters::WaitTarget,
 };
-use crate::{
-    bridge::protocol::Request, error::SessionError, idempotency::DispatchFlag, process_slots::ProcessPermit,
-};
+use crate::{error::SessionError, idempotency::DispatchFlag, process_slots::ProcessPermit};
 
 impl Session {
     /// Emits the thread's new name, unless codex has already reported it.

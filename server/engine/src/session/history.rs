@@ -1,5 +1,9 @@
 //! Reads a thread's history from codex and converts it to entries of a transcript.
 
+use codex_app_server_client::{
+    Bridge, BridgeError,
+    protocol::{HistoricalTurn, ItemTimes, Thread},
+};
 use codex_gateway_wire::{
     Content, Entry, Item, Json, Phase, ThreadId, Transcript, TurnId, TurnRecord,
     codex::{ItemStatus, Turn, TurnStatus},
@@ -11,10 +15,7 @@ use super::{
     WINDOW_BYTES, WINDOW_ENTRIES,
     turn_pager::{PagerEnd, TurnPager},
 };
-use crate::bridge::{
-    Bridge, BridgeError,
-    protocol::{HistoricalTurn, ItemTimes, Thread},
-};
+use crate::error::CodexErrorText;
 
 /// Returns the newest part of a thread's history, as much as a session keeps.
 ///
@@ -40,7 +41,7 @@ async fn newest_turns(bridge: &Bridge, thread: &ThreadId) -> (Vec<HistoricalTurn
             Ok(page) => pager.advance(page),
             Err(BridgeError::ReplyTooLong) if pager.shrink_page() => continue,
             Err(error) => {
-                tracing::warn!(%thread, %error, "a part of the thread's history cannot be read");
+                tracing::warn!(%thread, error = %CodexErrorText(&error), "a part of the thread's history cannot be read");
                 break;
             }
         };

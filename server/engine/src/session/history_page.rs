@@ -8,13 +8,14 @@
 
 use std::collections::HashSet;
 
+use codex_app_server_client::protocol::HistoricalTurn;
 use codex_gateway_wire::{
     Content, Entry, EventId, ItemId, ItemsPage, Phase, ThreadId, Transcript, TurnId, TurnRecord,
     codex::TurnStatus,
 };
 
 use super::{WINDOW_BYTES, history};
-use crate::{bridge::protocol::HistoricalTurn, error::SessionError};
+use crate::error::SessionError;
 
 /// The result of looking up older entries.
 #[derive(Debug)]

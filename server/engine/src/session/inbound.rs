@@ -1,5 +1,6 @@
 //! Handles messages from the process.
 
+use codex_app_server_client::{BridgeError, Direction, Exit, Inbound};
 use codex_gateway_wire::{
     Event, EventBody, EventName, Item, Notification, TurnId, event::WarningKind, request::ResolvedBy,
 };
@@ -11,10 +12,7 @@ use super::{
     WINDOW_BYTES, WINDOW_ENTRIES,
     actor::{Actor, TaskResult},
 };
-use crate::{
-    bridge::{BridgeError, Direction, Exit, Inbound},
-    handshake,
-};
+use crate::app_server_info::read_account;
 
 /// Number of malformed lines that are reported one by one. After that, every thousandth is
 /// reported.
@@ -172,8 +170,7 @@ impl Actor {
     fn refresh_account(&mut self) {
         if let Some(process) = &self.process {
             let bridge = process.bridge.clone();
-            self.tasks
-                .push(async move { TaskResult::Account(handshake::read_account(&bridge).await) }.boxed());
+            self.tasks.push(async move { TaskResult::Account(read_account(&bridge).await) }.boxed());
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use codex_app_server_client::protocol::Input;
 use codex_gateway_wire::{
     InputPart as Part, OwnerId, StartTurn, ThreadId, api::Model, turn::MAX_PROMPT_CHARS,
 };
 
 use super::settings::{self, PathError};
-use crate::{bridge::protocol::Input, config::Config, error::SessionError, uploads::Uploads};
+use crate::{config::Config, error::SessionError, uploads::Uploads};
 
 /// Maximum number of parts of a message, in addition to its prompt.
 const MAX_PARTS: usize = 100;

@@ -5,6 +5,10 @@
 
 use std::time::Duration;
 
+use codex_app_server_client::{
+    Bridge, BridgeError,
+    protocol::{Request, TerminalTerminate, TurnInterrupt},
+};
 use codex_gateway_wire::{
     Content, Item, Phase, ThreadId, Transcript, TurnId, event::WarningKind, request::ResolvedBy,
 };
@@ -14,13 +18,7 @@ use super::{
     actor::{Actor, TaskResult},
     turns::{StateReply, TurnState},
 };
-use crate::{
-    bridge::{
-        Bridge, BridgeError,
-        protocol::{Request, TerminalTerminate, TurnInterrupt},
-    },
-    error::SessionError,
-};
+use crate::error::{CodexErrorText, SessionError};
 
 /// How long an interrupted turn may take to end. By then codex has replied, and the turn's commands
 /// are being terminated.
@@ -90,7 +88,7 @@ impl Actor {
             }));
             let mut is_responsive = true;
             for error in results.await.into_iter().filter_map(Result::err) {
-                tracing::warn!(%error, "a command of an interrupted turn may still run");
+                tracing::warn!(error = %CodexErrorText(&error), "a command of an interrupted turn may still run");
                 is_responsive &= !matches!(error, BridgeError::Deadline { .. });
             }
             TaskResult::CommandsTerminated(is_responsive, interrupt)

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use codex_app_server_client::protocol::{AccountReply, InitializeReply};
 use codex_gateway_wire::{
     Change, Event, ItemId, Phase, Transcript,
     api::Model,
@@ -21,10 +22,7 @@ use super::{
     Reply,
     actor::{Actor, TaskResult},
 };
-use crate::{
-    bridge::protocol::{AccountReply, InitializeReply},
-    store::{SavedSession, SessionChange, SessionRow, StoreError},
-};
+use crate::store::{SavedSession, SessionChange, SessionRow, StoreError};
 
 /// Minimum time between two writes.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);

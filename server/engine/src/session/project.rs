@@ -18,24 +18,22 @@
 
 use std::path::{Path, PathBuf};
 
+use codex_app_server_client::{
+    Bridge, BridgeError, InitializedProcess, Version,
+    protocol::{
+        CodexConfig, ConfigRead, Overrides, Projects, SandboxOverride, ThreadReply, ThreadSettingsUpdate,
+        ThreadStart, TrustLevel, WorkspaceWrite,
+    },
+};
 use codex_gateway_wire::{api::SandboxMode, codex::SandboxPolicy};
 use tokio::{join, task::spawn_blocking};
 
 use super::attach::SessionContext;
 use crate::{
-    bridge::{
-        Bridge, BridgeError,
-        protocol::{
-            CodexConfig, ConfigRead, Overrides, Projects, SandboxOverride, ThreadReply, ThreadSettingsUpdate,
-            ThreadStart, TrustLevel, WorkspaceWrite,
-        },
-    },
     config::{Sandbox, TrustProjects},
     error::SessionError,
     git,
-    handshake::InitializedProcess,
     project::{ProjectRules, instructions::Instructions},
-    version::Version,
 };
 
 /// The first version that ignores the instructions of an explicitly untrusted project. For older

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::atomic::Ordering};
 
+use codex_app_server_client::BridgeError;
 use codex_gateway_wire::{
     ApprovalMode, Entry, EventBody, EventName, Phase, QueueItem, RequestResolved, Timestamp, Transcript, api,
     event::WarningKind,
@@ -10,7 +11,6 @@ use codex_gateway_wire::{
 
 use super::{actor::Actor, attach::AttachedProcess, persistence::SessionMetadata, settings::Settings};
 use crate::{
-    bridge::BridgeError,
     clock::{BootInstant, now_ms},
     config::{ApprovalPolicy, Config, Sandbox},
     store::{SavedSession, SessionRow},

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use codex_app_server_client::{RpcAnswer, RpcRequestId};
 use codex_gateway_wire::{
     ApprovalMode, EventBody, EventName, Json, RequestId, RequestResolved, Rule, Timestamp, UserRequest,
     event::ServerRequest,
@@ -17,7 +18,6 @@ use super::{
     audit::LoggedCommand,
 };
 use crate::{
-    bridge::{self, RpcAnswer},
     clock::now_ms,
     config::{ApprovalPolicy, Sandbox},
     error::SessionError,
@@ -29,7 +29,7 @@ impl Actor {
     /// Handles a request from codex.
     pub(super) fn handle_server_request(
         &mut self,
-        codex_id: bridge::RequestId,
+        codex_id: RpcRequestId,
         name: String,
         params: Box<RawValue>,
     ) {
@@ -39,7 +39,7 @@ impl Actor {
         }
     }
 
-    fn auto_reply(&mut self, codex_id: bridge::RequestId, method: String, params: Json) {
+    fn auto_reply(&mut self, codex_id: RpcRequestId, method: String, params: Json) {
         let AutoReply { handled, outcome } = server_requests::auto_reply(&method);
         tracing::info!(session = %self.shared.id, method, handled, "answered a request from codex without asking the user");
         let (result, error) = match &outcome {
@@ -58,7 +58,7 @@ impl Actor {
     }
 
     /// Presents a request to the user, or resolves it by the session's settings or a rule.
-    fn open_request(&mut self, method: Method, codex_id: bridge::RequestId, name: String, params: Json) {
+    fn open_request(&mut self, method: Method, codex_id: RpcRequestId, name: String, params: Json) {
         let timeout = self.timeout_for(method, &params);
         let created_at = now_ms();
         let mut summary = server_requests::summarize(&params);
@@ -211,7 +211,7 @@ impl Actor {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Resolved {
-            request_id: bridge::RequestId,
+            request_id: RpcRequestId,
         }
         if let Ok(resolved) = serde_json::from_str::<Resolved>(params.get()) {
             let requests = self.pending.take_by_codex_id(&resolved.request_id);
@@ -287,7 +287,7 @@ impl Actor {
         self.emit(EventName::ServerRequest, &request, EventBody::ServerRequest(request.clone()));
     }
 
-    fn respond(&mut self, codex_id: bridge::RequestId, answer: RpcAnswer) {
+    fn respond(&mut self, codex_id: RpcRequestId, answer: RpcAnswer) {
         if let Some(process) = &self.process {
             let bridge = process.bridge.clone();
             let responding = async move {

@@ -1,5 +1,9 @@
 //! Steering: messages for a turn that is running or starting.
 
+use codex_app_server_client::{
+    BridgeError, RpcError,
+    protocol::{ThreadSettingsUpdate, TurnSteer},
+};
 use codex_gateway_wire::{TurnId, api::DeliveryOutcome};
 use futures::FutureExt;
 
@@ -7,13 +11,7 @@ use super::{
     actor::{Actor, TaskResult},
     turns::{OutgoingMessage, TURN_START_TIMEOUT, TurnState},
 };
-use crate::{
-    bridge::{
-        BridgeError, RpcError,
-        protocol::{ThreadSettingsUpdate, TurnSteer},
-    },
-    error::SessionError,
-};
+use crate::error::SessionError;
 
 /// Maximum number of messages that are deferred until a turn starts.
 const MAX_DEFERRED: usize = 32;

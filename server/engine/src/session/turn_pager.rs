@@ -1,8 +1,7 @@
 //! Reads a thread's turns page by page, from the newest to the oldest.
 
+use codex_app_server_client::protocol::{HistoricalTurn, TurnsList, TurnsPage};
 use codex_gateway_wire::ThreadId;
-
-use crate::bridge::protocol::{HistoricalTurn, TurnsList, TurnsPage};
 
 /// Number of turns in the first page. A turn can be long, and a reply is one line.
 const FIRST_PAGE_SIZE: u32 = 8;

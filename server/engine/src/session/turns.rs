@@ -4,6 +4,10 @@
 
 use std::time::Duration;
 
+use codex_app_server_client::{
+    BridgeError,
+    protocol::{Overrides, Request, SandboxOverride, TurnStart},
+};
 use codex_gateway_wire::{
     QueueItemId, StartTurn, ThreadId, TurnId,
     api::{Delivery, DeliveryOutcome, NewThread, SessionReply, TurnReply, WhenBusy},
@@ -18,14 +22,7 @@ use super::{
     attach::{AttachRequest, AttachedProcess, ThreadSource},
     input,
 };
-use crate::{
-    bridge::{
-        BridgeError,
-        protocol::{Overrides, Request, SandboxOverride, TurnStart},
-    },
-    error::SessionError,
-    idempotency::DispatchFlag,
-};
+use crate::{error::SessionError, idempotency::DispatchFlag};
 
 pub(super) type StateReply = Reply<Result<SessionReply, SessionError>>;
 pub(super) type SentReply = Reply<Result<TurnReply, SessionError>>;

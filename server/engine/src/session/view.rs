@@ -1,5 +1,6 @@
 //! The views of a session: the documented state and the snapshot.
 
+use codex_app_server_client::protocol::AccountReply;
 use codex_gateway_wire::{
     Snapshot,
     api::{AccountState, Runtime, SessionReply, SessionState},
@@ -7,7 +8,7 @@ use codex_gateway_wire::{
 };
 
 use super::{actor::Actor, text};
-use crate::{bridge::protocol::AccountReply, clock::rfc3339};
+use crate::clock::rfc3339;
 
 impl Actor {
     pub(super) fn session_reply(&self) -> SessionReply {

@@ -1,5 +1,9 @@
 //! Actions on whole threads: fork, rename, archive and unarchive.
 
+use codex_app_server_client::{
+    BridgeError,
+    protocol::{ThreadArchive, ThreadUnarchive, is_write_locked},
+};
 use codex_gateway_wire::{
     OwnerId, ThreadId, TurnId,
     api::{CreateSession, SessionReply},
@@ -8,10 +12,6 @@ use codex_gateway_wire::{
 
 use super::{Sessions, threads};
 use crate::{
-    bridge::{
-        BridgeError,
-        protocol::{ThreadArchive, ThreadUnarchive, is_write_locked},
-    },
     error::SessionError,
     session::{
         Session,

@@ -3,6 +3,10 @@
 
 mod markdown;
 
+use codex_app_server_client::{
+    BridgeError,
+    protocol::{FullTurnsList, FullTurnsPage, HistoricalTurn, Thread, ThreadRead, is_thread_empty},
+};
 use codex_gateway_wire::{Json, OwnerId, ThreadId, api::ExportFormat, transcript::title_from_prompt};
 use futures::{
     StreamExt,
@@ -11,14 +15,7 @@ use futures::{
 use serde::Deserialize;
 
 use super::{Sessions, threads};
-use crate::{
-    blocking::run_blocking,
-    bridge::{
-        BridgeError,
-        protocol::{FullTurnsList, FullTurnsPage, HistoricalTurn, Thread, ThreadRead, is_thread_empty},
-    },
-    error::SessionError,
-};
+use crate::{blocking::run_blocking, error::SessionError};
 
 /// Number of turns that are requested at once.
 const TURNS_PAGE_SIZE: u32 = 16;

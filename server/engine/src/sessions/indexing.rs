@@ -9,6 +9,10 @@ use std::{
     time::Duration,
 };
 
+use codex_app_server_client::{
+    Bridge, BridgeError, InboundReceiver, InitializedProcess,
+    protocol::{ThreadIndex, ThreadRead, is_thread_archived, is_unknown_provider, is_write_locked},
+};
 use codex_gateway_wire::{OwnerId, SessionId, ThreadId};
 use futures::{
     FutureExt,
@@ -18,14 +22,7 @@ use serde::Deserialize;
 use tokio::{sync::Semaphore, time::timeout};
 
 use super::{Sessions, threads};
-use crate::{
-    bridge::{
-        Bridge, BridgeError, InboundReceiver,
-        protocol::{ThreadIndex, ThreadRead, is_thread_archived, is_unknown_provider, is_write_locked},
-    },
-    error::SessionError,
-    handshake::{InitializedProcess, spawn_and_initialize},
-};
+use crate::error::SessionError;
 
 /// How long a reader waits for codex to index a conversation before it gets
 /// [`SessionError::Indexing`].
@@ -170,7 +167,7 @@ impl Sessions {
         };
         tracing::info!(%thread, "codex has not indexed a conversation; it does so now");
         let InitializedProcess { bridge, mut inbox, .. } =
-            spawn_and_initialize(&inner.config, &inner.background, lock).await?;
+            codex_app_server_client::start(&inner.config.launch, &inner.background, lock).await?;
         // No turn runs in this process, so no settings of the folder may start anything, whether
         // the folder is trusted or not.
         let request = ThreadIndex::new(thread.clone()).untrusted(Path::new(&info.cwd));

@@ -1,11 +1,11 @@
 //! Pages of a conversation's older entries.
 
+use codex_app_server_client::{BridgeError, protocol::is_thread_not_found};
 use codex_gateway_wire::{ItemId, ItemsPage, ThreadId};
 use serde::{Deserialize, Serialize};
 
 use super::{Sessions, threads};
 use crate::{
-    bridge::{BridgeError, protocol::is_thread_not_found},
     error::SessionError,
     session::{
         Session,

@@ -6,6 +6,10 @@
 
 use std::{collections::HashMap, iter::Peekable, vec};
 
+use codex_app_server_client::{
+    Version,
+    protocol::{MAX_INCLUDED_THREADS, ThreadPage},
+};
 use codex_gateway_wire::{
     Json, OwnerId, ThreadId,
     api::{SortKey, ThreadList},
@@ -18,11 +22,7 @@ use super::{
     thread_list::ThreadListBuilder,
     threads::{ThreadQuery, id_of, parse_json},
 };
-use crate::{
-    bridge::protocol::{MAX_INCLUDED_THREADS, ThreadPage},
-    error::SessionError,
-    version::Version,
-};
+use crate::error::SessionError;
 
 /// The first version of codex that lists threads by id.
 pub(super) const MIN_VERSION_TO_LIST_BY_ID: Version = Version(0, 171, 0);

@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 
+use codex_app_server_client::{BridgeError, protocol::ThreadPage};
 use codex_gateway_wire::{Json, ThreadId, api::ThreadList};
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 
 use super::cursor::ThreadCursor;
-use crate::{
-    bridge::{BridgeError, protocol::ThreadPage},
-    error::SessionError,
-};
+use crate::error::SessionError;
 
 /// The threads of one owner that were found so far.
 pub(super) struct ThreadListBuilder {

@@ -1,5 +1,6 @@
 //! Read access to a thread: its session, or its newest entries if no session is in it.
 
+use codex_app_server_client::protocol::{self, ThreadRead};
 use codex_gateway_wire::{
     Event, EventBody, OwnerId, ThreadId, Transcript,
     event::{History, ThreadOpened},
@@ -8,7 +9,6 @@ use serde::Deserialize;
 
 use super::{Sessions, threads};
 use crate::{
-    bridge::protocol::{self, ThreadRead},
     error::SessionError,
     session::{Session, history},
 };

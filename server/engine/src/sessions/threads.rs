@@ -5,6 +5,13 @@
 
 use std::time::{Duration, Instant};
 
+use codex_app_server_client::{
+    BridgeError, RpcError,
+    protocol::{
+        self, Request, ThreadDelete, ThreadNameSet, ThreadPage, ThreadRead, USER_SOURCE_KINDS,
+        is_invalid_cursor, is_thread_not_found,
+    },
+};
 use codex_gateway_wire::{
     Json, OwnerId, ThreadId,
     api::{ResumeThread, SessionReply, SortKey, ThreadList, ThreadReply},
@@ -20,17 +27,7 @@ use super::{
     owned_threads,
     thread_list::ThreadListBuilder,
 };
-use crate::{
-    bridge::{
-        BridgeError, RpcError,
-        protocol::{
-            self, Request, ThreadDelete, ThreadNameSet, ThreadPage, ThreadRead, USER_SOURCE_KINDS,
-            is_invalid_cursor, is_thread_not_found,
-        },
-    },
-    error::SessionError,
-    session::Session,
-};
+use crate::{error::SessionError, session::Session};
 
 /// Number of threads that are requested at once while scanning for one owner's threads.
 const SCAN_PAGE_SIZE: u32 = 100;

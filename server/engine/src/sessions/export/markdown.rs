@@ -1,11 +1,10 @@
 //! A thread as Markdown: its messages, and its other items in short.
 
+use codex_app_server_client::protocol::HistoricalTurn;
 use codex_gateway_wire::{
     Item,
     codex::{CommandExecution, FileChange, UserMessage},
 };
-
-use crate::bridge::protocol::HistoricalTurn;
 
 /// Returns the beginning of the file.
 pub(super) fn head(title: Option<&str>) -> String {

@@ -5,27 +5,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::process::is_executable;
+use crate::process::is_executable;
 
 /// Why no codex executable was found.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum LocateError {
-    /// `CODEX_GATEWAY_CODEX_BIN` is not an executable file. The value is its path.
-    #[error("CODEX_GATEWAY_CODEX_BIN is {0}, which is not an executable file")]
-    Configured(PathBuf),
+    /// The configured path is not an executable file. The value is the path.
+    #[error("{0} is not an executable file")]
+    NotExecutable(PathBuf),
     /// Neither `PATH` nor `node_modules` has an executable.
-    #[error(
-        "no codex executable was found on PATH or in node_modules; install it with `npm install -g @openai/codex`, \
-         or name it in CODEX_GATEWAY_CODEX_BIN"
-    )]
+    #[error("no codex executable was found on PATH or in node_modules")]
     NotFound,
 }
 
 /// Returns the codex executable: the configured one, else the first on `PATH`, else that of the nearest
-/// `node_modules` above the gateway's own executable.
+/// `node_modules` above the executable of this program.
 ///
 /// If that is npm's launcher, returns the native binary that it would run: the launcher costs a second process and
-/// about 200 ms per session.
+/// about 200 ms per start.
 ///
 /// # Errors
 /// [`LocateError`]
@@ -34,7 +31,7 @@ pub fn locate(configured: Option<&Path>) -> Result<PathBuf, LocateError> {
         // A name without a directory is looked up on PATH, as in a shell.
         let found = if path.components().count() == 1 { find_on_path(path) } else { Some(path.to_owned()) };
         let found = found.filter(|path| is_executable(path));
-        return found.map(native_binary).ok_or_else(|| LocateError::Configured(path.to_owned()));
+        return found.map(native_binary).ok_or_else(|| LocateError::NotExecutable(path.to_owned()));
     }
     find_on_path(Path::new("codex")).or_else(npm_install).map(native_binary).ok_or(LocateError::NotFound)
 }
@@ -45,7 +42,7 @@ pub fn find_on_path(name: &Path) -> Option<PathBuf> {
     env::split_paths(&path).map(|dir| dir.join(name)).find(|candidate| is_executable(candidate))
 }
 
-/// Returns the launcher in the nearest `node_modules` above the gateway's own executable: in its checkout or image.
+/// Returns the launcher in the nearest `node_modules` above the executable of this program: in its checkout or image.
 /// The current directory is not searched, because agents can write there.
 fn npm_install() -> Option<PathBuf> {
     let own = env::current_exe().ok()?.canonicalize().ok()?;
@@ -123,7 +120,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("codex");
         fs::write(&path, "").unwrap();
-        assert_eq!(locate(Some(&path)), Err(LocateError::Configured(path.clone())));
+        assert_eq!(locate(Some(&path)), Err(LocateError::NotExecutable(path.clone())));
         assert!(locate(Some(Path::new("no-such-program-here"))).is_err());
     }
 }

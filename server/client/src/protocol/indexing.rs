@@ -6,7 +6,7 @@ use codex_gateway_wire::ThreadId;
 use serde::{Serialize, de::IgnoredAny};
 
 use super::{Projects, Request, TrustLevel};
-use crate::bridge::RpcError;
+use crate::message::RpcError;
 
 /// `thread/resume` of a thread that is only to be indexed, and in which no turn will run. Codex replies when it has
 /// indexed the thread: about 10 s for 70 MiB of history.

@@ -17,9 +17,11 @@ use tokio::{
 };
 use tokio_util::{codec::FramedRead, sync::CancellationToken};
 
-use super::{
-    BridgeError, ConfigWarning, Direction, Exit, Inbound, PendingRequests,
+use crate::{
+    bridge::{Direction, Exit, Inbound, PendingRequests},
     codec::{Line, LineDecoder, MAX_LINE_BYTES},
+    config_warning::ConfigWarning,
+    error::BridgeError,
     message::{Incoming, id_of_long_reply},
     process::Process,
 };
@@ -35,7 +37,7 @@ type Lines = FramedRead<ChildStdout, LineDecoder>;
 
 /// Reads lines until the process exits or is shut down, resolves replies, passes on all other messages, and reaps the
 /// process.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     pub pending: PendingRequests,
     pub inbox: mpsc::Sender<Inbound>,
     /// Counts the lines that were read.
@@ -51,7 +53,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) async fn run(self, mut process: Process, stdout: ChildStdout) {
+    pub(crate) async fn run(self, mut process: Process, stdout: ChildStdout) {
         let mut lines =
             FramedRead::with_capacity(stdout, LineDecoder::new(MAX_LINE_BYTES), READ_BUFFER_BYTES);
         {
@@ -164,7 +166,7 @@ fn classify(line: Incoming<'_>) -> Option<Message> {
                 Some(error) => Err(BridgeError::Refused { method: "", error }),
                 None => Ok(line.result.unwrap_or(RawValue::NULL).to_owned()),
             };
-            // The gateway's ids are positive numbers. Any other id becomes 0, which is never pending.
+            // The client's ids are positive numbers. Any other id becomes 0, which is never pending.
             Message::Reply(id.get().parse().unwrap_or_default(), reply)
         }
         (None, None) => return None,

@@ -21,7 +21,7 @@ pub struct Initialize {
 request!(Initialize = "initialize" -> InitializeReply, within 15 s, probed: false);
 
 /// A client of codex.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ClientInfo {
     /// The name for programs.
     pub name: &'static str,
@@ -42,14 +42,10 @@ pub struct Capabilities {
 }
 
 impl Initialize {
-    /// Creates the request that the gateway sends.
-    pub fn gateway() -> Self {
+    /// Creates the request of a client that uses the experimental API.
+    pub fn new(client_info: ClientInfo) -> Self {
         Self {
-            client_info: ClientInfo {
-                name: "codex_gateway",
-                title: "Codex Gateway",
-                version: env!("CARGO_PKG_VERSION"),
-            },
+            client_info,
             capabilities: Capabilities { experimental_api: true, request_attestation: false },
         }
     }

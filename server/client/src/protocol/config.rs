@@ -1,4 +1,4 @@
-//! `config/read`: the parts of codex's configuration that the gateway uses.
+//! `config/read`: the parts of codex's configuration that the client uses.
 
 use std::collections::BTreeMap;
 

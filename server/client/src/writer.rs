@@ -4,11 +4,11 @@ use bytes::Bytes;
 use tokio::{io::AsyncWriteExt, process::ChildStdin, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::{Direction, Inbound};
+use crate::bridge::{Direction, Inbound};
 
 /// A line to be written.
 #[derive(Debug)]
-pub(super) struct OutgoingLine {
+pub(crate) struct OutgoingLine {
     pub bytes: Bytes,
     /// The line is left out of [`Inbound::Raw`].
     pub is_secret: bool,
@@ -16,7 +16,7 @@ pub(super) struct OutgoingLine {
 
 /// Writes lines to a process's input until the bridge is closed, the process has exited or writing fails. Dropping
 /// the input makes the process exit.
-pub(super) async fn writer_task(
+pub(crate) async fn writer_task(
     mut stdin: ChildStdin,
     mut lines: mpsc::Receiver<OutgoingLine>,
     closing: CancellationToken,

@@ -2,7 +2,7 @@
 
 /// Replaces each line break with a space. Between JSON tokens that changes nothing, and JSON strings contain no raw
 /// line breaks. Otherwise, text with a line break could inject a line of its own into the stream.
-pub(crate) fn replace_newlines(json: &mut [u8]) {
+pub fn replace_newlines(json: &mut [u8]) {
     for newline in [b'\n', b'\r'] {
         // Usually there is nothing to replace, and `contains` is fast.
         if json.contains(&newline) {

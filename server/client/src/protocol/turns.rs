@@ -76,7 +76,7 @@ pub enum SandboxOverride {
         /// Whether `/tmp` is not writable.
         exclude_slash_tmp: bool,
     },
-    /// Commands run without a sandbox, as the gateway's user.
+    /// Commands run without a sandbox, as the user that codex runs as.
     DangerFullAccess,
 }
 
@@ -104,7 +104,7 @@ pub enum Input {
     Text {
         /// The text.
         text: String,
-        /// Special spans of the text. The gateway sends none.
+        /// Special spans of the text. Always empty.
         text_elements: [(); 0],
     },
     /// An image file.

@@ -3,16 +3,6 @@
 //! One task reads the process's output and resolves replies; one task writes its input. Notifications and requests of
 //! codex arrive at the [`InboundReceiver`] in the order in which codex wrote them.
 
-mod codec;
-mod config_warning;
-mod error;
-pub mod locate;
-mod message;
-mod process;
-pub mod protocol;
-mod reader;
-mod writer;
-
 use std::{
     collections::HashMap,
     sync::{
@@ -23,6 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use codex_gateway_wire::replace_newlines;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::{
@@ -31,24 +22,21 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) use self::process::run_git;
-pub use self::{
+use crate::{
     config_warning::ConfigWarning,
     error::BridgeError,
-    message::{RequestId, RpcAnswer, RpcError},
-    process::{CommandOutput, LaunchConfig},
-};
-use self::{
-    message::{OutgoingNotification, OutgoingReply, OutgoingRequest},
+    message::{OutgoingNotification, OutgoingReply, OutgoingRequest, RpcAnswer, RpcError, RpcRequestId},
+    process::{LaunchConfig, Started},
     protocol::{LoadedList, Request},
     reader::Reader,
+    version::Version,
     writer::{OutgoingLine, writer_task},
 };
-use crate::{single_line::replace_newlines, version::Version};
 
-/// How many lines may wait to be written. Codex reads faster than the gateway sends.
+/// The maximum number of lines that wait to be written. Codex usually reads faster than the client sends.
 const MAX_QUEUED_LINES: usize = 256;
-/// How many inbound messages may wait for the session. If the channel is full, codex blocks: no message is dropped.
+/// The maximum number of inbound messages that wait for the receiver. If the channel is full, codex blocks: no message
+/// is dropped.
 const MAX_QUEUED_INBOUND: usize = 1024;
 /// How long a request waits for its reply before the process is probed for a sign of life.
 const PROBE_AFTER: Duration = Duration::from_secs(5);
@@ -93,19 +81,19 @@ type ReplySender = oneshot::Sender<Result<Box<RawValue>, BridgeError>>;
 
 /// The requests that wait for their replies, by id.
 #[derive(Clone, Debug, Default)]
-struct PendingRequests(Arc<Mutex<HashMap<u64, ReplySender>>>);
+pub(crate) struct PendingRequests(Arc<Mutex<HashMap<u64, ReplySender>>>);
 
 impl PendingRequests {
     fn insert(&self, id: u64, reply: ReplySender) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, reply);
     }
 
-    fn remove(&self, id: u64) -> Option<ReplySender> {
+    pub(crate) fn remove(&self, id: u64) -> Option<ReplySender> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
     }
 
     /// Fails all pending requests.
-    fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
@@ -126,7 +114,7 @@ pub enum Inbound {
     /// A request, which must be answered with [`Bridge::respond`].
     Request {
         /// The id that codex gave the request.
-        id: RequestId,
+        id: RpcRequestId,
         /// The request's method.
         method: String,
         /// The parameters, unparsed.
@@ -158,23 +146,23 @@ pub struct Exit {
     pub status: Option<String>,
     /// The last line that the process wrote to its standard error.
     pub last_line: Option<String>,
-    /// `true` if the gateway killed the process because it was unresponsive.
+    /// `true` if the client killed the process because it was unresponsive.
     pub unresponsive: bool,
 }
 
 impl Bridge {
-    /// Starts a codex process. `processes` tracks it until the process and all its descendants have exited. With
-    /// `debug`, all lines are also sent as [`Inbound::Raw`].
+    /// Starts a codex process, which must then be initialized. `processes` tracks it until the process and all its
+    /// descendants have exited.
     ///
     /// # Errors
     /// [`BridgeError::Spawn`]
-    pub fn start(
+    pub(crate) fn start(
         launch: &LaunchConfig,
-        debug: bool,
         processes: &TaskTracker,
     ) -> Result<(Self, InboundReceiver), BridgeError> {
-        let process::Started { process, stdin, stdout } = launch.app_server().map_err(|error| {
-            BridgeError::Spawn { program: launch.program.display().to_string(), message: error.to_string() }
+        let Started { process, stdin, stdout } = launch.app_server().map_err(|error| BridgeError::Spawn {
+            program: launch.program.display().to_string(),
+            message: error.to_string(),
         })?;
         tracing::debug!(pid = process.id(), "codex process started");
         let (outgoing, queued_lines) = mpsc::channel(MAX_QUEUED_LINES);
@@ -190,7 +178,7 @@ impl Bridge {
             version: OnceLock::new(),
             config_warning: Arc::default(),
         };
-        let debug = debug.then(|| inbox.clone());
+        let debug = launch.debug.then(|| inbox.clone());
         let reader = Reader {
             pending: shared.pending.clone(),
             inbox,
@@ -305,7 +293,7 @@ impl Bridge {
     ///
     /// # Errors
     /// [`BridgeError::Closed`], [`BridgeError::Unresponsive`]
-    pub async fn respond(&self, id: &RequestId, answer: &RpcAnswer) -> Result<(), BridgeError> {
+    pub async fn respond(&self, id: &RpcRequestId, answer: &RpcAnswer) -> Result<(), BridgeError> {
         let (result, error, is_secret) = match answer {
             RpcAnswer::Result(result) => (Some(result), None, false),
             RpcAnswer::Secret(result) => (Some(result), None, true),
@@ -335,13 +323,13 @@ impl Bridge {
 
     /// Returns what the process reported about its configuration. Codex sends this before its first reply after
     /// `initialize`.
-    pub(crate) fn config_warning(&self) -> Option<ConfigWarning> {
+    pub fn config_warning(&self) -> Option<ConfigWarning> {
         self.shared.config_warning.get().cloned()
     }
 
     /// Returns the version that the process reported. `None` before `initialize`, and for a codex that was built from
     /// source.
-    pub(crate) fn version(&self) -> Option<Version> {
+    pub fn version(&self) -> Option<Version> {
         self.shared.version.get().copied()
     }
 

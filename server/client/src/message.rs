@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// The id of a request from codex: a number or a string. Sent back unchanged with the answer.
-pub type RequestId = Json;
+pub type RpcRequestId = Json;
 
 /// A message from codex. Its parameters and its result are left unparsed.
 #[derive(Deserialize)]
-pub(super) struct Incoming<'a> {
+pub(crate) struct Incoming<'a> {
     #[serde(borrow, default)]
     pub id: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -24,7 +24,7 @@ pub(super) struct Incoming<'a> {
     pub error: Option<RpcError>,
 }
 
-/// A JSON-RPC error: from codex, or in an answer of the gateway.
+/// A JSON-RPC error: from codex, or in an answer of the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RpcError {
     /// The error code: one of JSON-RPC or of codex.
@@ -47,20 +47,20 @@ impl RpcError {
     /// Returns `true` if codex does not know `method`. Recognized by serde's message `unknown variant`, because the
     /// code is the same for all refusals. (Codex uses "method not found" for methods that it knows and cannot serve
     /// now.)
-    pub(super) fn is_unknown_method(&self, method: &str) -> bool {
+    pub(crate) fn is_unknown_method(&self, method: &str) -> bool {
         self.message.contains(&format!("unknown variant `{method}`"))
     }
 }
 
 #[derive(Serialize)]
-pub(super) struct OutgoingRequest<'a, P> {
+pub(crate) struct OutgoingRequest<'a, P> {
     pub id: u64,
     pub method: &'a str,
     pub params: &'a P,
 }
 
 #[derive(Serialize)]
-pub(super) struct OutgoingNotification<'a> {
+pub(crate) struct OutgoingNotification<'a> {
     pub method: &'a str,
 }
 
@@ -69,7 +69,7 @@ pub(super) struct OutgoingNotification<'a> {
 pub enum RpcAnswer {
     /// A result.
     Result(Json),
-    /// A result that is left out of [`Inbound::Raw`](super::Inbound::Raw), because it contains a secret.
+    /// A result that is left out of [`Inbound::Raw`](crate::Inbound::Raw), because it contains a secret.
     Secret(Json),
     /// An error.
     Error(RpcError),
@@ -77,8 +77,8 @@ pub enum RpcAnswer {
 
 /// The message that carries an [`RpcAnswer`].
 #[derive(Serialize)]
-pub(super) struct OutgoingReply<'a> {
-    pub id: &'a RequestId,
+pub(crate) struct OutgoingReply<'a> {
+    pub id: &'a RpcRequestId,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<&'a Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,7 +87,7 @@ pub(super) struct OutgoingReply<'a> {
 
 /// Returns the id of the request that a reply belongs to, from the beginning of a line that was too long. `None` if
 /// the line is no reply.
-pub(super) fn id_of_long_reply(prefix: &[u8]) -> Option<u64> {
+pub(crate) fn id_of_long_reply(prefix: &[u8]) -> Option<u64> {
     let rest = prefix.strip_prefix(b"{\"id\":")?;
     let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
     let after = &rest[end..];

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Exit, RpcError, codec};
-use crate::version::{TARGET_VERSION, TooOld};
+use crate::{
+    bridge::Exit,
+    codec::MAX_LINE_BYTES,
+    message::RpcError,
+    version::{TARGET_VERSION, TooOld},
+};
 
 /// Why a process could not be started, or a request to codex failed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -39,9 +43,7 @@ pub enum BridgeError {
     #[error(transparent)]
     TooOld(#[from] TooOld),
     /// Codex does not know the method. The value is the method.
-    #[error(
-        "this codex cannot do that: it does not know {0} (the gateway is made for codex {TARGET_VERSION})"
-    )]
+    #[error("this codex does not know {0} (the client is made for codex {TARGET_VERSION})")]
     Unsupported(&'static str),
     /// Codex replied with an error.
     #[error("codex refused {method}: {}", .error.message)]
@@ -52,7 +54,7 @@ pub enum BridgeError {
         error: RpcError,
     },
     /// The reply exceeds the maximum length of a line.
-    #[error("codex's reply was longer than {} MiB", codec::MAX_LINE_BYTES / 1024 / 1024)]
+    #[error("codex's reply was longer than {} MiB", MAX_LINE_BYTES / 1024 / 1024)]
     ReplyTooLong,
     /// The reply does not have the expected shape.
     #[error("codex's reply to {method} was not understood: {message}")]

@@ -6,7 +6,7 @@ use codex_gateway_wire::{Json, ThreadId, codex::Turn, lenient_deserialize};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::Request;
-use crate::bridge::RpcError;
+use crate::message::RpcError;
 
 /// `thread/turns/list`: a page of a thread's turns, newest first.
 #[derive(Clone, Debug, Serialize)]

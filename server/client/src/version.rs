@@ -1,11 +1,11 @@
-//! Versions of codex: which one is installed, and which ones the gateway supports.
+//! Versions of codex: which one is installed, and which ones the client supports.
 
 use std::{fmt, time::Duration};
 
-use crate::bridge::LaunchConfig;
+use crate::process::LaunchConfig;
 
-/// The version whose protocol the gateway is written for: the one that `package.json` pins. Newer versions are
-/// expected to work, because messages and fields that the gateway does not know pass through.
+/// The version whose protocol the client is written for: the one that `package.json` pins. Newer versions are expected
+/// to work, because messages and fields that the client does not know pass through.
 pub const TARGET_VERSION: Version = Version(0, 171, 0);
 
 /// The oldest supported version. `cargo xtask test versions` runs it. Older versions cannot return a thread's history
@@ -36,8 +36,8 @@ impl Version {
     }
 
     /// Parses the version in a user agent: `codex_gateway/0.171.0 (Debian 12.0.0; x86_64) …`.
-    pub(crate) fn from_user_agent(agent: &str) -> Option<Self> {
-        Self::parse(agent.split_once('/')?.1.split(' ').next()?)
+    pub(crate) fn from_user_agent(user_agent: &str) -> Option<Self> {
+        Self::parse(user_agent.split_once('/')?.1.split(' ').next()?)
     }
 
     /// Returns an error if the version is older than [`MIN_VERSION`].
@@ -48,13 +48,12 @@ impl Version {
 
 /// The installed codex is older than [`MIN_VERSION`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "codex {found} ({program}) is too old: this gateway needs {MIN_VERSION} or newer, and is made for {TARGET_VERSION}. \
-     Install one with `npm install -g @openai/codex@latest`, or name another one in CODEX_GATEWAY_CODEX_BIN"
-)]
+#[error("codex {found} ({program}) is too old: the client needs {MIN_VERSION} or newer")]
 pub struct TooOld {
-    found: Version,
-    program: String,
+    /// The installed version.
+    pub found: Version,
+    /// The path of the executable.
+    pub program: String,
 }
 
 impl TooOld {
@@ -80,16 +79,6 @@ pub async fn installed_version(launch: &LaunchConfig) -> Result<String, String> 
     Ok(printed.rsplit_once(' ').map_or(printed, |(_, version)| version).to_owned())
 }
 
-/// As [`installed_version`], but refuses a version that is too old.
-///
-/// # Errors
-/// A message for people if codex cannot be run or is too old.
-pub async fn supported_version(launch: &LaunchConfig) -> Result<String, String> {
-    let version = installed_version(launch).await?;
-    ensure_supported(&version, launch).map_err(|error| error.to_string())?;
-    Ok(version)
-}
-
 /// Checks a version that [`installed_version`] returned. A version that cannot be parsed is accepted.
 ///
 /// # Errors
@@ -100,7 +89,7 @@ pub fn ensure_supported(version: &str, launch: &LaunchConfig) -> Result<(), TooO
 
 /// Returns an error value if the installed codex is too old. Explains a failed start: a codex that has no
 /// `app-server` command does not report that it is too old.
-pub(crate) async fn too_old(launch: &LaunchConfig) -> Option<TooOld> {
+pub(crate) async fn find_too_old(launch: &LaunchConfig) -> Option<TooOld> {
     ensure_supported(&installed_version(launch).await.ok()?, launch).err()
 }
 
@@ -123,8 +112,8 @@ mod tests {
             assert_eq!(Version::parse(text), None, "{text}");
         }
         assert!(Version(0, 99, 9) < Version(0, 125, 0) && Version(1, 0, 0) > Version(0, 125, 0));
-        let agent = "codex_gateway/0.110.0 (Debian 12.0.0; x86_64) xterm (codex_gateway; 0.1)";
-        assert_eq!(Version::from_user_agent(agent), Some(Version(0, 110, 0)));
+        let user_agent = "codex_gateway/0.110.0 (Debian 12.0.0; x86_64) xterm (codex_gateway; 0.1)";
+        assert_eq!(Version::from_user_agent(user_agent), Some(Version(0, 110, 0)));
         assert_eq!(Version::from_user_agent("fake/0.0.0"), None);
     }
 

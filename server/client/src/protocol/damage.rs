@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::bridge::RpcError;
+use crate::message::RpcError;
 
 /// The byte order mark that some editors write. Codex cannot read a file that begins with it.
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];

@@ -1,7 +1,7 @@
 //! Codex's requests and their replies.
 //!
-//! Codex's JSON is known in two places: here and in `wire::codex`. The types have only the fields that the gateway
-//! sends or reads. Replies are parsed leniently.
+//! Codex's JSON is known in two places: here and in `codex_gateway_wire::codex`. The types have only the fields that
+//! the client sends or reads. Replies are parsed leniently.
 //!
 //! Source: the types that `codex app-server generate-ts --experimental` prints for 0.171.0.
 

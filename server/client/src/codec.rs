@@ -4,13 +4,13 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio_util::codec::Decoder;
 
 /// The maximum length of a line, in bytes.
-pub(super) const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
 /// How many bytes of a longer line are kept, to find out which request it replies to.
 const PREFIX_BYTES: usize = 256;
 
 /// A line of codex.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(crate) enum Line {
     /// A complete line, without its line ending.
     Complete(Bytes),
     /// A line that exceeds the maximum length. Only its beginning was kept.
@@ -24,7 +24,7 @@ pub(super) enum Line {
 
 /// Splits codex's output into lines. A line over the limit is buffered up to the limit, and the rest is skipped.
 #[derive(Debug)]
-pub(super) struct LineDecoder {
+pub(crate) struct LineDecoder {
     max_bytes: usize,
     /// How many bytes of the buffer were searched for a line ending.
     searched: usize,
@@ -34,7 +34,7 @@ pub(super) struct LineDecoder {
 
 impl LineDecoder {
     /// Creates a decoder for lines of at most `max_bytes`.
-    pub(super) fn new(max_bytes: usize) -> Self {
+    pub(crate) fn new(max_bytes: usize) -> Self {
         Self { max_bytes, searched: 0, skipping: None }
     }
 

@@ -6,7 +6,7 @@ use codex_gateway_wire::{Json, ThreadId, TurnId, api::ReviewTarget};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{Request, Thread, ThreadReply, ThreadStart, TurnReply};
-use crate::bridge::RpcError;
+use crate::message::RpcError;
 
 /// `thread/fork`: starts a new thread with the history of another one.
 #[derive(Clone, Debug, Serialize)]
