@@ -1,6 +1,6 @@
 //! System notifications: while the page is hidden, they report that a turn has ended or a request waits.
 //!
-//! The reader turns them on. On Android a page cannot show notifications itself: there the service worker shows them
+//! The user turns them on. On Android a page cannot show notifications itself: there the service worker shows them
 //! (`server/src/worker`).
 
 use leptos::{ev, prelude::*, task::spawn_local};
@@ -10,7 +10,7 @@ use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
 use crate::{base_path::address, browser, i18n::texts};
 
-/// The key in the browser's storage for the reader's choice.
+/// The key in the browser's storage for the user's choice.
 const STORAGE_KEY: &str = "notify";
 
 /// A notification on the screen.
@@ -31,10 +31,10 @@ pub(crate) struct TurnStatus {
     pub(crate) waiting: usize,
 }
 
-/// Returns `true` if the reader has turned notifications on and the browser permits them.
+/// Returns `true` if the user has turned notifications on and the browser permits them.
 pub(crate) fn is_on() -> bool {
     browser::stored(STORAGE_KEY).is_some()
-        && browser::has("Notification")
+        && browser::has_global("Notification")
         && Notification::permission() == NotificationPermission::Granted
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn follow(
     Effect::new(move |_| {
         slot.set(Some(StoredValue::new_local(None)));
         let listener = window_event_listener(ev::visibilitychange, move |_| {
-            if !browser::hidden() {
+            if !browser::is_hidden() {
                 replace(slot, None);
             }
         });
@@ -79,7 +79,7 @@ pub(crate) fn follow(
         let has_request = now.waiting > before.waiting;
         let has_ended = before.running && !now.running;
         before = now;
-        if (has_request || has_ended) && browser::hidden() && is_on() {
+        if (has_request || has_ended) && browser::is_hidden() && is_on() {
             let (id, title) = untrack(&id_and_title);
             let title = title.unwrap_or_else(|| t.untitled().to_owned());
             let body = if has_request { t.codex_waits() } else { t.turn_ended() };

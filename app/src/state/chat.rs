@@ -44,9 +44,9 @@ pub(crate) struct Chat {
     pub(crate) now: RwSignal<i64>,
     /// For how many seconds a message has waited for its turn to start.
     sending_seconds: RwSignal<u32>,
-    /// The reader pressed Stop, and the turn has not ended yet.
+    /// The user pressed Stop, and the turn has not ended yet.
     pub(crate) stopping: RwSignal<bool>,
-    /// A message to the reader about something that they did not see happen.
+    /// A message to the user about something that they did not see happen.
     pub(crate) toast: RwSignal<Option<String>>,
     pub(crate) disclosures: Disclosures,
     /// Who answers codex's requests.
@@ -197,7 +197,7 @@ impl Chat {
         matches!(self.connection.get(), ConnectionState::Closed | ConnectionState::Gone)
     }
 
-    /// Returns `true` if the reader has to sign in again; tracked.
+    /// Returns `true` if the user has to sign in again; tracked.
     pub(crate) fn signed_out(self) -> bool {
         matches!(self.connection.get(), ConnectionState::SignedOut | ConnectionState::ProxySignedOut)
     }
@@ -273,7 +273,7 @@ impl Chat {
         }
     }
 
-    /// Reports a failed request to the reader.
+    /// Reports a failed request to the user.
     pub(crate) fn say_failed(self, failure: &ApiError) {
         self.handle_auth_error(failure);
         self.toast.set(Some(self.t.failure(failure)));
@@ -296,7 +296,7 @@ impl Chat {
         self.stopping.set(true);
         let id = self.id();
         spawn_local(async move {
-            let stopped = server_fns::interrupt(id).await;
+            let stopped = server_fns::interrupt_turn(id).await;
             if stopped.is_err() || !untrack(|| self.running()) {
                 self.stopping.set(false);
             }

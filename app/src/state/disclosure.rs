@@ -1,4 +1,4 @@
-//! What the reader has unfolded and folded.
+//! What the user has unfolded and folded.
 //!
 //! It is kept apart from the views, because a view is dropped when its part of the conversation is no longer shown.
 
@@ -18,7 +18,7 @@ pub(crate) enum DisclosureKey {
     Step(ItemId),
 }
 
-/// The folds that the reader has opened or closed.
+/// The folds that the user has opened or closed.
 #[derive(Clone, Copy)]
 pub(crate) struct Disclosures(RwSignal<HashMap<DisclosureKey, bool>>);
 
@@ -27,7 +27,7 @@ impl Disclosures {
         Self(RwSignal::new(HashMap::new()))
     }
 
-    /// Returns `true` if the reader opened the fold, `false` if they closed it. `None` if they did neither; tracked.
+    /// Returns `true` if the user opened the fold, `false` if they closed it. `None` if they did neither; tracked.
     pub(crate) fn get(self, key: &DisclosureKey) -> Option<bool> {
         self.0.try_with(|all| all.get(key).copied()).flatten()
     }

@@ -1,4 +1,4 @@
-//! The change of a message that the reader is writing: of a sent message, or of one in the queue.
+//! The change of a message that the user is writing: of a sent message, or of one in the queue.
 
 use codex_gateway_wire::{
     Content, InputPart, Item, ItemId, QueueItemId, StartTurn, Transcript, TurnId,
@@ -6,14 +6,14 @@ use codex_gateway_wire::{
 };
 use leptos::prelude::*;
 
-/// What the reader is about to change.
+/// What the user is about to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum EditSubject {
     /// The first message of a turn, and the entry that shows it.
     Turn(TurnId, ItemId),
     /// A message in the queue.
     Queued(QueueItemId),
-    /// The removal of a message from the queue, which the reader has to confirm.
+    /// The removal of a message from the queue, which the user has to confirm.
     Removal(QueueItemId),
 }
 
@@ -113,7 +113,7 @@ impl Edit {
         self.is(|subject| matches!(subject, EditSubject::Queued(own) if own.as_str() == item))
     }
 
-    /// Returns `true` if the reader is asked whether to remove this message of the queue; tracked.
+    /// Returns `true` if the user is asked whether to remove this message of the queue; tracked.
     pub(crate) fn is_removal_of(self, item: &str) -> bool {
         self.is(|subject| matches!(subject, EditSubject::Removal(own) if own.as_str() == item))
     }

@@ -108,7 +108,7 @@ async fn read_body(
             }
             on_arrival(Arrival::Event(message));
             // In a hidden page nobody waits, and its timers are slow.
-            if browser::now_ms() - slice_start >= SLICE_MS && !browser::hidden() {
+            if browser::now_ms() - slice_start >= SLICE_MS && !browser::is_hidden() {
                 yield_to_browser().await?;
                 slice_start = browser::now_ms();
             }

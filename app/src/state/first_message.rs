@@ -21,7 +21,7 @@ pub(crate) struct FirstMessage {
     pub(crate) failure: RwSignal<Option<ApiError>>,
     /// The last message if it may have arrived: its request failed without a reply of the gateway. At most one.
     pub(crate) open: RwSignal<Vec<Unsent>>,
-    /// The client ids of the messages that the reader stopped while they were being sent.
+    /// The client ids of the messages that the user stopped while they were being sent.
     stopped: RwSignal<Vec<String>>,
 }
 
@@ -49,12 +49,12 @@ impl FirstMessage {
     pub(crate) fn message(self, turn: StartTurn) -> Unsent {
         let is_same = |open: &Unsent| StartTurn { client_message_id: None, ..open.turn.clone() } == turn;
         let message = self.open.take_untracked().pop().filter(is_same).unwrap_or_else(|| Unsent::new(turn));
-        // The reader wants a message that they send again.
+        // The user wants a message that they send again.
         self.stopped.update(|all| all.retain(|id| *id != message.client_id));
         message
     }
 
-    /// Returns `true` if the reader stopped the message while it was being sent.
+    /// Returns `true` if the user stopped the message while it was being sent.
     pub(crate) fn is_stopped(self, message: &Unsent) -> bool {
         self.stopped.with_untracked(|all| all.contains(&message.client_id))
     }
@@ -65,7 +65,7 @@ impl FirstMessage {
         if is_own { self.message.take_untracked().pop() } else { None }
     }
 
-    /// Records the session, and goes to its page if the reader is still on the page where they wrote the message.
+    /// Records the session, and goes to its page if the user is still on the page where they wrote the message.
     pub(crate) fn session_created(self, navigator: Navigator, page: &Route, id: SessionId, message: Unsent) {
         let path = conversation_path(&id);
         let is_here = navigator.route_untracked() == *page;

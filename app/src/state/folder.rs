@@ -1,4 +1,4 @@
-//! The folder that a conversation works in, and whether the reader trusts its settings.
+//! The folder that a conversation works in, and whether the user trusts its settings.
 
 use codex_gateway_wire::api::{Project, ProjectTrust};
 use leptos::{prelude::*, task::spawn_local};
@@ -25,17 +25,17 @@ impl Folder {
     /// Changes to another folder. `None` for the one that the operator has set.
     pub(crate) fn show(self, cwd: Option<String>) {
         self.project.set(None);
-        spawn_local(async move { self.project.set(server_fns::project(cwd).await.ok()) });
+        spawn_local(async move { self.project.set(server_fns::read_project(cwd).await.ok()) });
     }
 
-    /// Records whether the reader trusts the folder.
+    /// Records whether the user trusts the folder.
     pub(crate) fn decide(self, trust: ProjectTrust) {
         let Some(project) = self.project.get_untracked_or_default() else { return };
         spawn_local(async move {
-            match server_fns::trust(project.path.clone(), trust).await {
+            match server_fns::trust_project(project.path.clone(), trust).await {
                 Ok(decided) => {
                     self.failure.set(None);
-                    // The reader may have changed to another folder meanwhile.
+                    // The user may have changed to another folder meanwhile.
                     let is_same =
                         |now: &Option<Project>| now.as_ref().is_some_and(|now| now.path == decided.path);
                     if self.project.try_with_untracked(is_same) == Some(true) {

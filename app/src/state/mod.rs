@@ -6,7 +6,7 @@
 //! - [`turn`]: what the page says about a turn as a whole; [`changed_file`]: a file that a turn has changed
 //! - [`outbox`]: messages that were sent and are not in the transcript yet; [`first_message`]: the first one
 //! - [`drafts`]: messages that are not sent yet; [`edit`]: the change of a message
-//! - [`disclosure`]: what the reader has unfolded; [`panel`]: the details panel; [`folder`]: the working directory
+//! - [`disclosure`]: what the user has unfolded; [`panel`]: the details panel; [`folder`]: the working directory
 //!
 //! Its events:
 //! - [`stream`]: the event stream that feeds the store; [`recorder`]: its newest events, for the panel

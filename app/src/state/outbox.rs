@@ -143,9 +143,9 @@ impl Outbox {
         spawn_local(async move {
             let sent = match target {
                 Target::Fork(id) => server_fns::fork_and_send(id, turn).await,
-                Target::New(cwd) => server_fns::start(cwd, turn).await,
-                Target::Session(id) => server_fns::send(id.clone(), turn).await.map(|()| id),
-                Target::Thread(id) => server_fns::resume(id, turn).await,
+                Target::New(cwd) => server_fns::start_conversation(cwd, turn).await,
+                Target::Session(id) => server_fns::send_message(id.clone(), turn).await.map(|()| id),
+                Target::Thread(id) => server_fns::resume_conversation(id, turn).await,
             };
             let state = match &sent {
                 Ok(_) => UnsentState::Accepted,
@@ -164,7 +164,7 @@ impl Outbox {
         });
     }
 
-    /// Removes a failed message if the turn that it replaces is still there: the reader goes on editing it in that place.
+    /// Removes a failed message if the turn that it replaces is still there: the user goes on editing it in that place.
     ///
     /// Otherwise the message becomes an ordinary one, which can be sent again. Returns `true` if it was removed.
     pub(crate) fn take_unreplaced(self, client_id: &str, store: TranscriptStore) -> bool {

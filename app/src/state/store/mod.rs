@@ -189,7 +189,7 @@ impl TranscriptStore {
         let (change, schedule) = applied?;
         if schedule {
             // A hidden page gets no frames, but its title may change.
-            if browser::hidden() {
+            if browser::is_hidden() {
                 set_timeout(move || self.flush(), Duration::from_secs(1));
             } else {
                 request_animation_frame(move || self.flush());

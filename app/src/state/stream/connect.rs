@@ -119,7 +119,7 @@ impl Inner {
             Ok(()) if has_first_event && request != Request::Stream => {
                 self.handle.take();
                 // A hidden page gets no animation frames.
-                if browser::hidden() {
+                if browser::is_hidden() {
                     self.store.flush();
                 }
                 if request == Request::LongPoll {

@@ -77,7 +77,7 @@ impl ConnectionState {
         matches!(self, Self::Live | Self::Polling)
     }
 
-    /// Returns `true` if there will be no further attempt, even if the reader asks for one.
+    /// Returns `true` if there will be no further attempt, even if the user asks for one.
     fn is_final(self) -> bool {
         matches!(self, Self::Closed | Self::Gone | Self::Expired | Self::Past | Self::SignedOut)
     }
@@ -214,7 +214,7 @@ impl Stream {
         self.inner.note_reachable();
     }
 
-    /// Disconnects until the reader comes back to the page after signing in to the proxy.
+    /// Disconnects until the user comes back to the page after signing in to the proxy.
     pub(crate) fn leave_to_proxy(&self) {
         self.inner.leave_to_proxy();
     }

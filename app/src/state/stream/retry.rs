@@ -15,7 +15,7 @@ impl Inner {
         if self.has_ended() || self.is_fetching.get() {
             return;
         }
-        if !browser::online() {
+        if !browser::is_online() {
             return self.set_state(ConnectionState::Offline);
         }
         let wait_ms = self.count_failure();
@@ -45,7 +45,7 @@ impl Inner {
         {
             self.transport.borrow_mut().on_silence(self.request.get(), self.response_lifetime_ms());
             self.reconnect();
-        } else if self.state() == ConnectionState::Offline && browser::online() {
+        } else if self.state() == ConnectionState::Offline && browser::is_online() {
             self.retry_now();
         } else {
             self.catch_up_if_due();
@@ -88,7 +88,7 @@ impl Inner {
         }
     }
 
-    /// A proxy in front of the gateway requires a sign-in. The next attempt follows when the reader comes back to the page.
+    /// A proxy in front of the gateway requires a sign-in. The next attempt follows when the user comes back to the page.
     pub(super) fn leave_to_proxy(self: &Rc<Self>) {
         self.disconnect();
         self.set_state(ConnectionState::ProxySignedOut);

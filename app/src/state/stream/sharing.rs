@@ -16,7 +16,7 @@ impl Inner {
         if self.tabs.has_stream() || self.has_ended() {
             return;
         }
-        if self.tabs.holder_now() == StreamHolder::Free && !browser::hidden() {
+        if self.tabs.holder_now() == StreamHolder::Free && !browser::is_hidden() {
             return self.take_stream();
         }
         if self.request.get() != Request::CatchUp && self.handle.take().is_some() {
@@ -40,7 +40,7 @@ impl Inner {
         let summary = self.tabs.summary(&self.session);
         let headline = self.headline.borrow().clone();
         let situation = Situation {
-            is_hidden: browser::hidden(),
+            is_hidden: browser::is_hidden(),
             has_summaries: self.tabs.are_summaries_live(),
             is_blocked: self.tabs.is_stream_blocked(),
             summary: summary.as_ref(),
@@ -67,9 +67,9 @@ impl Inner {
         }
     }
 
-    /// The reader uses this tab: the stream belongs here.
+    /// The user uses this tab: the stream belongs here.
     pub(super) fn on_use(self: &Rc<Self>) {
-        if !self.tabs.has_stream() && !self.has_ended() && !browser::hidden() {
+        if !self.tabs.has_stream() && !self.has_ended() && !browser::is_hidden() {
             self.take_stream();
         }
     }

@@ -47,7 +47,7 @@ impl Inner {
         let this = Rc::downgrade(self);
         let (session, fetch) = (self.session.clone(), self.fetch.get());
         spawn_local(async move {
-            let fetched = server_fns::snapshot(session).await;
+            let fetched = server_fns::read_conversation(session).await;
             let Some(inner) = this.upgrade().filter(|inner| inner.fetch.get() == fetch) else { return };
             if !inner.is_fetching.replace(false) {
                 return;
@@ -55,7 +55,7 @@ impl Inner {
             match fetched {
                 Ok(conversation) => {
                     inner.transport.borrow_mut().note_reachable();
-                    // In the same epoch the events continue where they broke off, and the reader keeps their place.
+                    // In the same epoch the events continue where they broke off, and the user keeps their place.
                     if missing || conversation.snapshot.at.epoch != inner.store.last_event().epoch {
                         inner.store.reset(conversation.snapshot);
                         inner.outbox.reconcile(inner.store);

@@ -86,7 +86,7 @@ impl Transport {
         }
     }
 
-    /// Makes the next attempts quick: the reader waits, and the connection may be dead.
+    /// Makes the next attempts quick: the user waits, and the connection may be dead.
     pub(super) fn hurry(&mut self) {
         self.quick_attempts = QUICK_ATTEMPTS;
     }

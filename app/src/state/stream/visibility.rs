@@ -14,7 +14,7 @@ const FRESH_MS: i64 = 1_000;
 impl Inner {
     /// Connects for the first time. A visible page takes the session stream. A hidden one catches up.
     pub(super) fn start(self: &Rc<Self>) {
-        if browser::hidden() {
+        if browser::is_hidden() {
             self.hidden_since_ms.set(Some(browser::now_ms() - HIDDEN_GRACE_MS));
             self.tabs.rest(&self.session);
         } else {
@@ -25,7 +25,7 @@ impl Inner {
 
     pub(super) fn on_visibility_change(self: &Rc<Self>) {
         self.store.flush();
-        if browser::hidden() {
+        if browser::is_hidden() {
             let since = self.hidden_since_ms.get().unwrap_or_else(browser::now_ms);
             self.hidden_since_ms.set(Some(since));
         } else {
@@ -33,7 +33,7 @@ impl Inner {
         }
     }
 
-    /// The reader is back at the page. Timers may have stood still while it was hidden, and the connection may be dead, so
+    /// The user is back at the page. Timers may have stood still while it was hidden, and the connection may be dead, so
     /// that a new request is made at once.
     fn on_visible(self: &Rc<Self>) {
         self.hidden_since_ms.set(None);

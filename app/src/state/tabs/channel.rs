@@ -20,10 +20,10 @@ impl Channel {
     ///
     /// The name is made unique for this gateway: others on the same host do not share the channel.
     pub(super) fn open(name: &str, on_message: impl Fn(TabMessage) + 'static) -> Option<Self> {
-        if !browser::has("BroadcastChannel") {
+        if !browser::has_global("BroadcastChannel") {
             return None;
         }
-        let channel = BroadcastChannel::new(&browser::own_name(name)).ok()?;
+        let channel = BroadcastChannel::new(&browser::namespaced(name)).ok()?;
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let words = event.data().as_string().and_then(|words| serde_json::from_str(&words).ok());
             if let Some(message) = words.and_then(TabMessage::parse) {

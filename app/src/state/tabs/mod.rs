@@ -2,7 +2,7 @@
 //!
 //! With HTTP/1.1 a browser opens at most six connections to a server, for all tabs together. So there are two streams,
 //! however many tabs there are:
-//! - One tab streams its session: the tab that the reader used last. The others catch up by short requests.
+//! - One tab streams its session: the tab that the user used last. The others catch up by short requests.
 //! - One tab, the leader, streams the summaries of all sessions and passes them on. They tell the other tabs when to
 //!   catch up.
 //!

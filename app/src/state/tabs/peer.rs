@@ -24,7 +24,7 @@ use super::{
     stream_slot::{StreamSlot, Taken},
     summary_reader::SummaryReader,
 };
-use crate::{browser, server_fns::OWNER, signal::RwSignalExt as _};
+use crate::{browser, server_fns::OWNER_ATTRIBUTE, signal::RwSignalExt as _};
 
 /// How often a tab repeats that it rests on a session. In a hidden tab a timer may take a minute.
 const REST_INTERVAL_MS: i64 = 30_000;
@@ -55,7 +55,7 @@ impl Peer {
         holder: RwSignal<StreamHolder>,
         summaries: RwSignal<Option<Vec<SessionSummary>>>,
     ) -> Rc<Self> {
-        let owner = browser::root_attribute(OWNER).unwrap_or_default();
+        let owner = browser::root_attribute(OWNER_ATTRIBUTE).unwrap_or_default();
         let peer = Rc::new_cyclic(|peer: &Weak<Self>| {
             let peer = peer.clone();
             let on_message = move |message| {

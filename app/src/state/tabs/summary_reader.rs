@@ -96,7 +96,7 @@ impl SummaryReader {
             now_ms - self.last_received_ms.get() > STREAM_TIMEOUT_MS
                 || self.interactive_sessions(now_ms) != *self.interactive.borrow()
         } else {
-            now_ms >= self.retry_at_ms.get() && browser::online()
+            now_ms >= self.retry_at_ms.get() && browser::is_online()
         }
     }
 
