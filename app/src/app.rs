@@ -13,7 +13,7 @@ use crate::{
     prefs::Prefs,
     route::{Navigator, Route},
     rules::{RulesDialog, RulesDialogHandle},
-    server_fns::{PageData, fetch, written_colours},
+    server_fns::{PageData, fetch_page, initial_highlights},
     sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
     signal::RwSignalExt as _,
     state::{FirstMessage, Tabs},
@@ -25,7 +25,7 @@ pub fn App() -> impl IntoView {
     provide_context(Prefs::current().lang);
     provide_context(FirstMessage::new());
     InitialText::provide_if_missing();
-    HighlightCache::provide(written_colours());
+    HighlightCache::provide(initial_highlights());
     Effect::new(|_| clear_drafts_of_other_owners());
     Effect::new(|_| guard_window());
     let tabs = Tabs::provide();
@@ -49,7 +49,7 @@ pub fn App() -> impl IntoView {
         }
         let wanted = route.clone();
         spawn_local(async move {
-            let next = fetch(wanted.clone()).await;
+            let next = fetch_page(wanted.clone()).await;
             // Until it is there the page before it stays; and the reader may have gone elsewhere meanwhile.
             if navigator.route_untracked() == wanted {
                 match next.moved_to() {

@@ -73,7 +73,9 @@ pub(crate) trait ElementExt: Sized {
 
     /// Asks password managers to leave the field alone.
     fn unmanaged(self) -> Self {
-        browser::UNMANAGED.into_iter().fold(self, |field, (name, value)| field.attr(name, value))
+        browser::PASSWORD_MANAGER_OPT_OUT
+            .into_iter()
+            .fold(self, |field, (name, value)| field.attr(name, value))
     }
 }
 

@@ -58,7 +58,7 @@ impl RuleStore {
 
     fn load(self) {
         spawn_local(async move {
-            match server_fns::rules().await {
+            match server_fns::list_rules().await {
                 Ok(rules) => self.rules.set(Some(rules)),
                 Err(failure) => self.failure.set(Some(failure)),
             }
@@ -68,7 +68,7 @@ impl RuleStore {
     fn revoke(self, id: RuleId) {
         self.failure.set(None);
         spawn_local(async move {
-            match server_fns::revoke(id).await {
+            match server_fns::revoke_rule(id).await {
                 Ok(()) => {}
                 // Another page has revoked the rule.
                 Err(failure) if failure.is_not_found() => {}

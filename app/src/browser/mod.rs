@@ -32,6 +32,7 @@ pub(crate) use self::{
 };
 
 // Earlier names, for modules that still use them.
+#[allow(unused_imports, reason = "removed once all modules use the new names")]
 pub(crate) use self::{
     document::{is_hidden as hidden, root_element as root, set_favicon as set_icon, submit_form as submit},
     focus::{focus_enclosing_region as focus_around, restore_lost_focus as catch_focus},

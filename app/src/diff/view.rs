@@ -162,7 +162,7 @@ fn line_view(
             .attr("data-folded", "")
             .on("click", move |event: Event| {
                 // The button is about to go, and keys would mean something else to the page as a whole.
-                browser::focus_around(&event);
+                browser::focus_enclosing_region(&event);
                 whole.update(|whole| whole.push(at));
             })
             .child((t.more_characters)(rest.chars().count()))

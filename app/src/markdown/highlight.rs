@@ -106,7 +106,7 @@ impl HighlightCache {
         spawn_local(async move {
             let sources = batch.iter().map(|wanted| wanted.source.clone()).collect();
             // Without colours it can be read as well: what went wrong is not worth a word.
-            let found = server_fns::highlight(sources).await.unwrap_or_default();
+            let found = server_fns::highlight_code(sources).await.unwrap_or_default();
             for (wanted, runs) in batch.into_iter().zip(found) {
                 self.0.update(|shelf| {
                     if shelf.known.len() >= KEPT {

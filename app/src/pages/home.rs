@@ -143,10 +143,10 @@ fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navi
     first.session.set(SessionId::default());
     first.message.set(vec![message.clone()]);
     spawn_local(async move {
-        match server_fns::start(cwd, turn).await {
+        match server_fns::start_conversation(cwd, turn).await {
             Ok(id) if first.is_stopped(&message) => {
                 // Nothing shows the conversation yet, so there is nowhere to say that this did not work.
-                let _ = server_fns::interrupt(id).await;
+                let _ = server_fns::interrupt_turn(id).await;
                 if let Some(all) = conversations {
                     all.refresh();
                 }

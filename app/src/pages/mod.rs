@@ -37,6 +37,10 @@ fn keep_title(title: impl Fn() -> Option<String> + 'static, waiting: impl Fn() -
             0 => document().set_title(&title),
             count => document().set_title(&format!("({count}) {} · {title}", t.waits_for_you())),
         }
-        browser::set_icon(if waiting() > 0 { "/assets/favicon-waiting.svg" } else { "/assets/favicon.svg" });
+        browser::set_favicon(if waiting() > 0 {
+            "/assets/favicon-waiting.svg"
+        } else {
+            "/assets/favicon.svg"
+        });
     });
 }

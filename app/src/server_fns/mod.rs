@@ -50,6 +50,7 @@ pub use self::{
 };
 
 // Earlier names, for modules that still use them.
+#[allow(unused_imports, reason = "removed once all modules use the new names")]
 pub(crate) use self::{
     OWNER_ATTRIBUTE as OWNER,
     conversations::{

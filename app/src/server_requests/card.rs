@@ -73,7 +73,7 @@ impl CardContext {
         let (session, id) = (chat.id(), self.request.id.clone());
         spawn_local(async move {
             // The card disappears when the stream reports the end of the request.
-            let Err(error) = server_fns::answer(session, id, answer).await else { return };
+            let Err(error) = server_fns::answer_server_request(session, id, answer).await else { return };
             if error.code == "request_ended" {
                 return chat.toast.set(Some(chat.t.answered_elsewhere().to_owned()));
             }

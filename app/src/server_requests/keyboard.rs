@@ -100,7 +100,7 @@ pub(super) fn focus_when_shown(card: NodeRef<html::Section>) {
             let composer = composer();
             let has_draft = composer.as_ref().is_some_and(|composer| !composer.value().trim().is_empty());
             let writes_elsewhere =
-                browser::writing() && document().active_element() != composer.map(Into::into);
+                browser::is_input_focused() && document().active_element() != composer.map(Into::into);
             if !(has_draft || writes_elsewhere || browser::is_coarse_pointer()) {
                 let _ = card.focus();
             }
@@ -108,7 +108,7 @@ pub(super) fn focus_when_shown(card: NodeRef<html::Section>) {
     });
     on_cleanup(|| {
         #[cfg(not(feature = "ssr"))]
-        request_animation_frame(browser::catch_focus);
+        request_animation_frame(browser::restore_lost_focus);
     });
 }
 

@@ -65,7 +65,7 @@ impl Conversations {
         });
         Effect::new(move |_| {
             let tick = move || {
-                if !browser::hidden() {
+                if !browser::is_hidden() {
                     all.refresh();
                 }
             };
@@ -80,7 +80,7 @@ impl Conversations {
             ids.sort_unstable();
             untrack(|| all.update(&summaries));
             let before = known.replace(ids);
-            if before.is_some() && before != known && !browser::hidden() {
+            if before.is_some() && before != known && !browser::is_hidden() {
                 all.refresh();
             }
         });
@@ -88,7 +88,7 @@ impl Conversations {
         let look = move || {
             let rows = all.rows.get();
             let row = rows.iter().find(|row| is_current(&navigator.route(), row));
-            if let Some(row) = row.filter(|_| !browser::hidden()) {
+            if let Some(row) = row.filter(|_| !browser::is_hidden()) {
                 all.seen.look(row);
             }
         };
@@ -179,7 +179,7 @@ impl Conversations {
             while let Some(Page { cursor }) = self.wanted.take_untracked() {
                 let search = self.search.get_untracked();
                 let first = cursor.is_none();
-                let page = server_fns::conversations(search.clone(), cursor).await;
+                let page = server_fns::list_conversations(search.clone(), cursor).await;
                 // What was searched for meanwhile is asked for next.
                 if self.search.try_with_untracked(|now| *now == search) == Some(true) {
                     self.show(search, first, page);

@@ -171,7 +171,7 @@ fn menu_view(
             doing.set(RowMode::Naming);
             request_animation_frame(|| {
                 browser::focus(".rename input");
-                browser::select(".rename input");
+                browser::select_contents(".rename input");
             });
         }
     };
@@ -195,7 +195,7 @@ fn menu_view(
 /// Deletes a conversation, and leaves its page if that is shown.
 fn delete(all: Conversations, navigator: Navigator, row: Row, doing: RwSignal<RowMode>) {
     spawn_local(async move {
-        if server_fns::remove(row.thread.clone()).await.is_err() {
+        if server_fns::delete_conversation(row.thread.clone()).await.is_err() {
             return doing.set(RowMode::Failed);
         }
         all.forget(row.thread.as_str());
@@ -217,7 +217,7 @@ fn name_view(
         doing.set(RowMode::Nothing);
         if !written.trim().is_empty() {
             spawn_local(async move {
-                if server_fns::rename(thread, written).await.is_err() {
+                if server_fns::rename_conversation(thread, written).await.is_err() {
                     doing.set(RowMode::Failed);
                 }
                 all.refresh();
