@@ -1,7 +1,5 @@
 //! Parked sessions: an idle process ends, and the next turn starts another one.
 
-use std::time::Duration;
-
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
 
@@ -30,6 +28,13 @@ async fn with_max_sessions(mode: &str, limit: &str) -> Gateway {
 /// Waits until the session is parked. Returns the events up to that state.
 async fn until_parked(events: &mut EventStream) -> Vec<Event> {
     events.until(|event| event.name == "state" && event.json()["ready"] == false).await
+}
+
+/// Waits until a session that is created now is parked. Sessions that were idle before it would be parked by then.
+async fn until_newer_session_is_parked(gateway: &Gateway) {
+    gateway.fake_codex().set_mode("normal");
+    let mut events = gateway.create().await.subscribe().await;
+    until_parked(&mut events).await;
 }
 
 async fn snapshot(session: &Session) -> Value {
@@ -126,8 +131,7 @@ async fn command_that_outlives_its_turn_prevents_parking() {
     let mut events = session.subscribe().await;
     session.start_turn("Watch").await;
     events.rest_of_turn().await;
-    // Longer than the time until a session is parked.
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    until_newer_session_is_parked(&gateway).await;
     assert_eq!(session.state().await["ready"], true);
     gateway.fake_codex().open_gate();
     events.notification("item/completed").await;
@@ -150,10 +154,11 @@ async fn pending_request_and_running_turn_prevent_parking_and_halted_queue_does_
     events.notification("item/agentMessage/delta").await;
     let body = json!({ "prompt": "Later", "whenBusy": "queue" });
     session.client.post_json(&session.path("/turn"), &body).await.ok();
-    tokio::time::sleep(Duration::from_millis(600)).await;
-    assert_eq!(gateway.codex_processes().len(), 2, "both processes are busy");
+    until_newer_session_is_parked(&gateway).await;
+    eventually("both processes are busy", || gateway.codex_processes().len() == 2).await;
+    assert_eq!(session.state().await["ready"], true);
 
-    // After an interrupted turn, the queue queue for the user.
+    // After an interrupted turn, the queue waits for the user.
     session.client.post(&session.path("/turn/interrupt")).await.ok();
     until_parked(&mut events).await;
     let queue = session.state().await["queue"].clone();

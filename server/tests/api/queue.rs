@@ -1,12 +1,9 @@
 //! `/api/sessions/{id}/queue`, and messages during a running turn.
 
-use std::time::Duration;
-
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
-use crate::support::{EventStream, Gateway, Reply, Session, Setup};
+use crate::support::{EventStream, Gateway, Reply, Session, Setup, pending_until};
 
 async fn send_message(session: &Session, prompt: &str, when_busy: &str) -> Reply {
     let body = json!({ "prompt": prompt, "whenBusy": when_busy, "clientMessageId": format!("c-{prompt}") });
@@ -255,7 +252,7 @@ async fn steered_message_waits_until_the_turn_starts() {
     session.start_turn("first").await;
     let sending = join_all([send_message(&session, "a", "steer"), send_message(&session, "b", "steer")]);
     tokio::pin!(sending);
-    assert!(timeout(Duration::from_millis(300), &mut sending).await.is_err(), "the messages should wait");
+    pending_until(&mut sending, session.state()).await;
     gateway.fake_codex().open_gate();
     let replies = sending.await;
     for reply in replies {

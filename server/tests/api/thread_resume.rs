@@ -1,15 +1,12 @@
 //! `/api/sessions/{id}/thread/resume`, and `resumeThreadId`: sessions that resume an existing thread.
 
-use std::time::Duration;
-
 use codex_gateway_mock_openai::{MockServer, Options};
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use crate::{
     sessions::UNKNOWN_THREAD,
-    support::{Gateway, RecordingProxy, Reply, Session, Setup, eventually},
+    support::{Gateway, RecordingProxy, Reply, Session, Setup, eventually, pending_until},
     threads_read::thread_id,
 };
 
@@ -291,11 +288,8 @@ async fn session_deleted_during_resume_leaves_no_process() {
     gateway.fake_codex().set_mode("silent-until-sigterm");
     let resuming = resume(&session, &thread);
     tokio::pin!(resuming);
-    assert!(
-        timeout(Duration::from_millis(200), &mut resuming).await.is_err(),
-        "the request should wait for codex"
-    );
-    eventually("the second process starts", || gateway.codex_processes().len() == 2).await;
+    let process = eventually("the second process starts", || gateway.codex_processes().len() == 2);
+    pending_until(&mut resuming, process).await;
     create(&gateway, &thread).await.expect_error(409, "thread_held");
     session.delete().await;
     assert_eq!(gateway.processes(), [], "both processes are gone when the session is deleted");

@@ -1,12 +1,9 @@
 //! `/api/sessions/{id}/turn`: start and interrupt.
 
-use std::time::Duration;
-
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
-use crate::support::{Gateway, Process, Session, eventually};
+use crate::support::{Gateway, Process, Session, eventually, pending_until};
 
 async fn interrupt(session: &Session) -> crate::support::Reply {
     session.client.post(&session.path("/turn/interrupt")).await
@@ -200,7 +197,7 @@ async fn interrupt_waits_until_the_turn_starts() {
     let interrupts = join_all([interrupt(&session), interrupt(&session)]);
     tokio::pin!(interrupts);
     // Codex refuses to interrupt a turn before `turn/started`, so the interrupt must wait.
-    assert!(timeout(Duration::from_millis(300), &mut interrupts).await.is_err(), "the interrupt should wait");
+    pending_until(&mut interrupts, session.state()).await;
     gateway.fake_codex().open_gate();
     let replies = interrupts.await;
     assert!(replies.iter().any(|reply| reply.status == 200), "{replies:?}");

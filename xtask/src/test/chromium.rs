@@ -1,4 +1,4 @@
-//! Finds or installs Chromium for the browser tests.
+//! Finds or installs Chromium and its driver for the tests in a browser.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -7,28 +7,40 @@ use anyhow::{Result, bail};
 
 use crate::command::{program, run, stdout_of};
 
-/// Chromium, and fonts for the scripts in the tests: Latin, Chinese, emoji.
-const DEBIAN_PACKAGES: [&str; 4] =
-    ["chromium", "fonts-dejavu-core", "fonts-noto-cjk", "fonts-noto-color-emoji"];
+/// Chromium, its driver, and fonts for the scripts in the tests: Latin, Chinese, emoji.
+const DEBIAN_PACKAGES: [&str; 5] =
+    ["chromium", "chromium-driver", "fonts-dejavu-core", "fonts-noto-cjk", "fonts-noto-color-emoji"];
 
 /// Returns the path of Chromium: `CHROMIUM`, else an installed one, else Debian's, which is installed if possible.
 pub(crate) fn find() -> Result<PathBuf> {
-    if let Some(named) = env::var_os("CHROMIUM") {
+    find_program("CHROMIUM", &["chromium", "chromium-browser", "google-chrome"])
+}
+
+/// Returns the path of Chromium's WebDriver: `CHROMEDRIVER`, else an installed one, else Debian's, which is installed if
+/// possible.
+pub(crate) fn find_driver() -> Result<PathBuf> {
+    find_program("CHROMEDRIVER", &["chromedriver"])
+}
+
+/// Returns the path that the environment variable holds, or that of the first program that is installed.
+fn find_program(variable: &str, names: &[&str]) -> Result<PathBuf> {
+    if let Some(named) = env::var_os(variable) {
         let named = PathBuf::from(named);
         if !named.exists() {
-            bail!("CHROMIUM names {}, which does not exist", named.display());
+            bail!("{variable} names {}, which does not exist", named.display());
         }
         return Ok(named);
     }
-    if let Some(found) = installed() {
+    if let Some(found) = installed(names) {
         return Ok(found);
     }
     let is_root = stdout_of(program("id").arg("-u")).as_deref() == Some("0");
     let is_debian = fs::exists("/etc/debian_version")?;
     if !(is_root && is_debian) {
         bail!(
-            "no Chromium found: install Chromium or Google Chrome (on Debian, as root: apt-get install {}), \
-             or name one in the environment variable CHROMIUM",
+            "no {} found: install it (on Debian, as root: apt-get install {}), \
+             or name its path in the environment variable {variable}",
+            names[0],
             DEBIAN_PACKAGES.join(" ")
         );
     }
@@ -38,16 +50,16 @@ pub(crate) fn find() -> Result<PathBuf> {
         .args(["install", "-y", "-q", "--no-install-recommends"])
         .args(DEBIAN_PACKAGES)
         .env("DEBIAN_FRONTEND", "noninteractive"))?;
-    match installed() {
+    match installed(names) {
         Some(found) => Ok(found),
-        None => bail!("apt-get installed chromium, but it is neither in /usr/bin nor on the PATH"),
+        None => bail!("apt-get installed {}, but it is neither in /usr/bin nor on the PATH", names[0]),
     }
 }
 
-/// Looks for Chromium under its usual names in `/usr/bin` and on the `PATH`.
-fn installed() -> Option<PathBuf> {
+/// Looks for the first of these programs in `/usr/bin` and on the `PATH`.
+fn installed(names: &[&str]) -> Option<PathBuf> {
     let dirs = env::var_os("PATH").unwrap_or_default();
-    ["chromium", "chromium-browser", "google-chrome"]
+    names
         .iter()
         .flat_map(|name| {
             let usual = Path::new("/usr/bin").join(name);

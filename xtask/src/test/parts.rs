@@ -72,7 +72,7 @@ pub(crate) enum Part {
     Versions,
     /// rustdoc reports nothing, and the examples in the documentation run
     Doc,
-    /// Tests run as WebAssembly in Node
+    /// Tests run as WebAssembly, in Node and in Chromium
     Wasm,
     /// The release's WASM and the files of the page are within their size limits
     Size,
@@ -157,15 +157,23 @@ fn wasm_tests() -> Result<Outcome> {
     prerequisites::ensure()?;
     run(cargo()
         .args(["build", "--package", "wasm-test-runner"])
-        // The web server in it has old dependencies. The tests do not start it.
+        // The web server in it, which gives Chromium its tests, has old dependencies.
         .env("CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY", "never"))?;
     let runner = project::target_dir().join("debug/wasm-test-runner");
+    let tests = || {
+        let mut tests = cargo();
+        tests.args(["test", "--tests", "--no-fail-fast"]).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &runner);
+        tests
+    };
     let outcome = Outcome::of_tests(
         "wasm",
-        [cargo()
-            .args(["test", "--tests", "--no-fail-fast"])
-            .args(BROWSER)
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)],
+        [
+            tests().args(BROWSER),
+            tests()
+                .args(["--package", "codex-gateway-view", "--features", "codex-gateway-view/hydrate"])
+                .args(["--target", WASM_TARGET])
+                .env("CHROMEDRIVER", chromium::find_driver()?),
+        ],
     )?;
     if outcome.ok && outcome.tally.passed == 0 {
         // The runner finds #[wasm_bindgen_test] only, and succeeds if there is none.

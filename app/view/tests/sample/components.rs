@@ -52,7 +52,7 @@ pub fn Plan(steps: RwSignal<Vec<Step>>) -> impl IntoView {
                 prop:value=move || filter.get()
                 on:input=move |event| filter.set(event_target_value(&event))
             />
-            <ol class="steps" style:width="10em">
+            <ol class="steps" class:empty=move || steps.with(Vec::is_empty) style:width="10em">
                 <For each=shown key=|step| step.id let:step>
                     <li data-done=step.is_done.then_some("yes")>
                         <Mark is_done=step.is_done/>

@@ -36,6 +36,18 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
     timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("{what}: not within {DEADLINE:?}"))
 }
 
+/// Drives `pending` until `until` completes, which shows that `pending` has begun. Panics if `pending` completes first.
+pub(crate) async fn pending_until<T>(
+    pending: &mut (impl Future<Output = T> + Unpin),
+    until: impl Future<Output = impl Sized>,
+) {
+    tokio::select! {
+        biased;
+        _ = until => {}
+        _ = pending => panic!("the future should be pending"),
+    }
+}
+
 /// Polls until the condition holds, for changes that no event reports. Panics after [`DEADLINE`].
 pub(crate) async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
