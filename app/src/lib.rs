@@ -16,6 +16,7 @@
 //! - `cookies`: reading those of a request, on the server
 //! - `i18n`: the texts in each language; `prefs`: theme, language and sidebar
 //! - `base_path`: the addresses of the gateway's paths; `route`: which page an address is
+//! - `lazy`: parts whose code is loaded when they are first shown
 //! - `node`: the pieces that pages are built of; `signal`: what is added to signals
 //! - `start`: how the page begins in the browser
 //! - `upload`: uploads of images
@@ -40,6 +41,7 @@ mod folder_trust;
 mod i18n;
 mod icon;
 
+mod lazy;
 pub mod markdown;
 mod node;
 mod notify;
@@ -68,6 +70,8 @@ pub use app::App;
 pub use base_path::{BasePath, NotABasePath};
 #[cfg(feature = "ssr")]
 pub use cookies::cookies;
+#[cfg(feature = "ssr")]
+pub use lazy::ChunkFiles;
 #[cfg(feature = "ssr")]
 pub use prefs::theme_word;
 #[cfg(feature = "ssr")]

@@ -5,9 +5,11 @@ use leptos::{html, prelude::*};
 use crate::{
     App,
     base_path::{BasePath, address},
+    lazy::ChunkFiles,
     markdown::blocks::hash,
     pages::window_title,
     prefs::{Prefs, Theme},
+    route::Route,
     server_fns::{PageData, ServerContext, auth_enabled},
 };
 
@@ -42,6 +44,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let base = use_context::<BasePath>().unwrap_or_default();
     let file = |kind: &str| address(&format!("/{}/{}.{kind}", options.site_pkg_dir, options.output_name));
     let (styles, script, module) = (file("css"), file("js"), file("wasm"));
+    let chunks = use_context::<ChunkFiles>().unwrap_or_default();
+    let chunks = chunks.of_page(&Route::current()).iter().map(|name| {
+        let href = address(&format!("/{}/{name}", options.site_pkg_dir));
+        view! { <link rel="preload" href=href r#as="fetch" r#type="application/wasm" crossorigin="" /> }
+    });
+    let chunks = chunks.collect_view();
     let worker = WORKER.replace("{script}", &address("/service-worker.js"));
     let words = lang.texts().words();
     let title = window_title(title().as_deref());
@@ -64,6 +72,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=styles />
                 <link rel="modulepreload" href=script.clone() />
                 <link rel="preload" href=module.clone() r#as="fetch" r#type="application/wasm" crossorigin="" />
+                {chunks}
                 <script type="module" nonce=use_nonce()>
                     {start_script(&script, &module)}
                 </script>

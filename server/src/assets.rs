@@ -7,6 +7,7 @@ use axum::{
     Router,
     http::{HeaderValue, header},
 };
+use codex_gateway_app::ChunkFiles;
 use codex_gateway_site::Site;
 use tower::ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -21,14 +22,26 @@ pub fn are_built(site: &Site) -> bool {
     site.has("pkg/codex-gateway.wasm")
 }
 
+/// Returns the files of the chunks of the WASM module. There are none without browser files.
+///
+/// # Errors
+/// If the list cannot be read, or is not one.
+pub fn chunk_files(site: &Site) -> io::Result<ChunkFiles> {
+    match site.read("pkg/chunks.json")? {
+        Some(json) => ChunkFiles::parse(&json).map_err(io::Error::other),
+        None => Ok(ChunkFiles::default()),
+    }
+}
+
 /// Returns a hash of the built browser files. It is a part of their URL, so that browsers can cache them
 /// forever.
 ///
 /// # Errors
 /// If a file cannot be read. A missing file is hashed as an empty one.
-pub fn fingerprint(site: &Site) -> io::Result<String> {
+pub fn fingerprint(site: &Site, chunks: &ChunkFiles) -> io::Result<String> {
     let mut digest = Context::new(&SHA256);
-    for file in ["codex-gateway.css", "codex-gateway.js", "codex-gateway.wasm"] {
+    let main = ["codex-gateway.css", "codex-gateway.js", "codex-gateway.wasm"];
+    for file in main.into_iter().chain(chunks.all()) {
         let content = site.read(&format!("pkg/{file}"))?.unwrap_or_default();
         // The length marks where the next file begins.
         digest.update(&content.len().to_le_bytes());

@@ -13,7 +13,8 @@ use axum::{
     routing::{get, post},
 };
 use codex_gateway_app::{
-    BasePath, PAGES, PageData, RenderBudget, ServerContext, init_tasks, load_page, page_highlights, shell,
+    BasePath, ChunkFiles, PAGES, PageData, RenderBudget, ServerContext, init_tasks, load_page, page_highlights,
+    shell,
 };
 use codex_gateway_wire::OwnerId;
 use leptos::{config::LeptosOptions, nonce::Nonce, prelude::provide_context};
@@ -52,8 +53,8 @@ async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Req
         return Redirect::temporary(&state.base_path.address(&path)).into_response();
     }
     let (parts, _) = request.into_parts();
-    let base_path = state.base_path.clone();
-    let page = Page { context, base_path, parts, nonce: Nonce::new(), leptos: state.leptos.clone() };
+    let (base_path, chunks) = (state.base_path.clone(), state.chunks.clone());
+    let page = Page { context, base_path, chunks, parts, nonce: Nonce::new(), leptos: state.leptos.clone() };
     let rendered = if loaded.has_conversation() {
         let whole = page.clone();
         let runtime = Handle::current();
@@ -82,6 +83,7 @@ async fn page(State(state): State<AppState>, Caller(owner): Caller, request: Req
 struct Page {
     context: ServerContext,
     base_path: BasePath,
+    chunks: ChunkFiles,
     parts: Parts,
     nonce: Nonce,
     leptos: LeptosOptions,
@@ -102,11 +104,12 @@ impl Page {
 
     /// Renders the whole document. `None` if it exceeds [`MAX_PAGE_BYTES`].
     async fn render(self, loaded: PageData, budget: Option<RenderBudget>) -> Option<Bytes> {
-        let Self { context, base_path, parts, nonce, leptos } = self;
+        let Self { context, base_path, chunks, parts, nonce, leptos } = self;
         let highlights = page_highlights(&context, &loaded).await;
         let provide = move || {
             provide_context(context.clone());
             provide_context(base_path.clone());
+            provide_context(chunks.clone());
             provide_context(loaded.clone());
             provide_context(highlights.clone());
             if let Some(budget) = &budget {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::extract::FromRef;
-use codex_gateway_app::BasePath;
+use codex_gateway_app::{BasePath, ChunkFiles};
 use codex_gateway_engine::Sessions;
 use codex_gateway_site::Site;
 use leptos::config::LeptosOptions;
@@ -40,6 +40,8 @@ pub struct AppState {
     pub started: Instant,
     /// Browser files.
     pub site: Site,
+    /// Files of the chunks of the WASM module.
+    pub chunks: ChunkFiles,
     /// Options for the shell of the pages.
     pub leptos: LeptosOptions,
 }
@@ -51,7 +53,8 @@ impl AppState {
     /// If the browser files cannot be located or read.
     pub fn new(cli: &Cli, sessions: Sessions, auth: Auth) -> std::io::Result<Self> {
         let site = Site::find(cli.site_dir.as_deref())?;
-        let fingerprint = assets::fingerprint(&site)?;
+        let chunks = assets::chunk_files(&site)?;
+        let fingerprint = assets::fingerprint(&site, &chunks)?;
         let leptos = LeptosOptions::builder()
             .output_name("codex-gateway")
             .site_pkg_dir(format!("pkg/{fingerprint}"))
@@ -69,6 +72,7 @@ impl AppState {
             build_id: format!("{VERSION}-{fingerprint}").into(),
             started: Instant::now(),
             site,
+            chunks,
             leptos,
         })
     }

@@ -1,5 +1,6 @@
 //! `cargo xtask build`: builds the server, and the site that it serves.
 
+pub(crate) mod chunks;
 pub(crate) mod commit;
 pub(crate) mod compress;
 pub(crate) mod site;

@@ -375,6 +375,7 @@ pub(super) static SERVER_WORDS: ServerWords = ServerWords {
     token_not_valid_yet: "This token is not valid yet. Try again later, or check the clock of the machine that made it.",
     token_hint: "Whoever runs the gateway can make one:",
     your_name: "your-name",
+    part_not_loaded: "This part of the page could not be loaded.",
     page_not_started: "This page's program has not started, so nothing can be sent.",
     needs_javascript: "Codex Gateway needs JavaScript and WebAssembly. Turn them on for this address, then reload the page.",
 };

@@ -42,7 +42,9 @@ impl Mounted {
 
     /// Builds the same in the browser.
     fn built() -> Self {
-        Self::new(container(""), |parent, steps| Box::new(mount_to(parent, move || Plan(PlanProps { steps }))))
+        Self::new(container(""), |parent, steps| {
+            Box::new(mount_to(parent, move || Plan(PlanProps { steps })))
+        })
     }
 
     fn new(
@@ -117,7 +119,8 @@ async fn hydration_keeps_the_elements_of_the_server() {
 
 #[wasm_bindgen_test]
 async fn clicks_switch_the_dialog() {
-    let both = assert_same_after(|sample| sample.find("button").unchecked_into::<HtmlElement>().click()).await;
+    let both =
+        assert_same_after(|sample| sample.find("button").unchecked_into::<HtmlElement>().click()).await;
     assert!(both[0].html().contains("<p>3 steps</p>"), "{}", both[0].html());
     assert_eq!(both[0].find("button").text_content().as_deref(), Some("Close"));
 }

@@ -42,5 +42,9 @@ fn sample_shows_the_same_with_leptos_alone() {
     let plain = leptos_alone::Plan(leptos_alone::PlanProps { steps: RwSignal::new(leptos_alone::steps()) });
     assert_eq!(normalized(&erased), normalized(&plain.to_html()));
     assert!(erased.contains("Step 3"), "{erased}");
-    assert_eq!(erased, include_str!("sample/plan.html").trim_end(), "browser.rs hydrates this file: update it");
+    assert_eq!(
+        erased,
+        include_str!("sample/plan.html").trim_end(),
+        "browser.rs hydrates this file: update it"
+    );
 }

@@ -1,4 +1,4 @@
-//! Builds the WASM module: cargo, wasm-bindgen, and for a release wasm-opt and compression.
+//! Builds the WASM module and its chunks: cargo, wasm-split, wasm-bindgen, and for a release wasm-opt and compression.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use super::{Profile, compress};
+use super::{Profile, chunks, compress};
 use crate::command::{cargo, npm_tool, run};
 use crate::fresh::unless_fresh;
 use crate::project::{self, FRONTEND, SERVER, WASM_TARGET};
@@ -33,11 +33,12 @@ const WASM_OPT_PASSES: [&str; 10] = [
 /// reaches. The app has a client without streams (`app/src/server_fns/client.rs`).
 const UNUSED_EXPORT: &str = "intounderlying";
 
-/// The module as the browser loads it, with its JavaScript glue. A release has `.br` and `.gz` files next to both.
+/// The module as the browser loads it, with its chunks and its JavaScript glue. A release has `.br` and `.gz` files next to
+/// each of them.
 pub(crate) struct Module {
     /// A directory that contains only these files. Each profile has its own, so switching profiles rebuilds nothing.
     pub(crate) dir: PathBuf,
-    /// The `.wasm` file.
+    /// The `.wasm` file that every page loads.
     pub(crate) wasm: PathBuf,
     /// The `.js` file that wasm-bindgen generates.
     pub(crate) glue: PathBuf,
@@ -50,7 +51,19 @@ pub(crate) fn build(profile: Profile) -> Result<Module> {
         Profile::Release => "wasm-release",
     };
     let mut compile = cargo();
-    compile.args(["build", "--package", FRONTEND, "--target", WASM_TARGET, "--profile", cargo_profile]);
+    compile.args([
+        "rustc",
+        "--package",
+        FRONTEND,
+        "--target",
+        WASM_TARGET,
+        "--profile",
+        cargo_profile,
+        "--lib",
+    ]);
+    compile.args(["--crate-type", "cdylib"]);
+    // wasm-split moves functions between modules, for which it needs their relocations.
+    compile.args(["--", "-Clink-arg=--emit-relocs"]);
     run(&mut compile)?;
 
     let dir = project::target_dir().join("xtask").join(format!("module-{}", profile.name()));
@@ -68,17 +81,22 @@ pub(crate) fn build(profile: Profile) -> Result<Module> {
     Ok(module)
 }
 
-/// Runs wasm-bindgen as a library: nothing to install, and always the version of the crate.
+/// Splits the module, and runs wasm-bindgen as a library: nothing to install, and always the version of the crate.
 fn bind(compiled: &Path, module: &Module, profile: Profile) -> Result<()> {
     if module.dir.exists() {
         fs::remove_dir_all(&module.dir)?;
     }
+    let parts_dir = module.dir.with_extension("parts");
+    let parts = chunks::split(compiled, &parts_dir, &format!("{SERVER}.js"))?;
     let mut bound = Bindgen::new();
     let mut bound = bound
-        .input_path(compiled)
+        .input_path(&parts.main)
         .out_name(SERVER)
         .web(true)?
         .typescript(false)
+        // Chunks import what the linker exports, by its names.
+        .keep_lld_exports(true)
+        .demangle(false)
         .debug(profile == Profile::Dev)
         .remove_name_section(profile == Profile::Release)
         .generate_output()
@@ -95,17 +113,34 @@ fn bind(compiled: &Path, module: &Module, profile: Profile) -> Result<()> {
     }
     bound.emit(&module.dir).context("wasm-bindgen failed")?;
     // The page requests the name without `_bg` (LEPTOS_OUTPUT_NAME in .cargo/config.toml).
-    Ok(fs::rename(module.dir.join(format!("{SERVER}_bg.wasm")), &module.wasm)?)
+    fs::rename(module.dir.join(format!("{SERVER}_bg.wasm")), &module.wasm)?;
+    for file in parts.chunks.iter().chain([&parts.loader]) {
+        fs::copy(file, module.dir.join(file.file_name().unwrap_or_default()))?;
+    }
+    chunks::write_manifest(&module.dir, &parts.manifest)?;
+    bundle_glue(module, profile)
 }
 
-/// Optimises the module for size, minifies the glue and compresses both.
+/// Joins the glue and the loader of the chunks, which import each other, into one file. Minifies it for a release.
+fn bundle_glue(module: &Module, profile: Profile) -> Result<()> {
+    let mut esbuild = npm_tool("esbuild");
+    esbuild.arg(&module.glue).args(["--bundle", "--format=esm", "--target=es2022"]);
+    esbuild.args(["--allow-overwrite", "--log-level=warning"]);
+    if profile == Profile::Release {
+        esbuild.arg("--minify");
+    }
+    run(esbuild.arg(format!("--outfile={}", module.glue.display())))?;
+    Ok(fs::remove_file(module.dir.join(chunks::LOADER))?)
+}
+
+/// Optimises the module and its chunks for size, and compresses all files.
 fn shrink(module: &Module) -> Result<()> {
-    println!("optimising {} for size", module.wasm.display());
-    run(npm_tool("wasm-opt").args(WASM_OPT_PASSES).arg(&module.wasm).arg("-o").arg(&module.wasm))?;
-    run(npm_tool("esbuild")
-        .arg(&module.glue)
-        .args(["--minify", "--format=esm", "--target=es2022", "--allow-overwrite", "--log-level=warning"])
-        .arg(format!("--outfile={}", module.glue.display())))?;
-    compress::write_compressed(&module.wasm)?;
-    compress::write_compressed(&module.glue)
+    for file in project::files_below(&module.dir)? {
+        if file.extension().is_some_and(|extension| extension == "wasm") {
+            println!("optimising {} for size", file.display());
+            run(npm_tool("wasm-opt").args(WASM_OPT_PASSES).arg(&file).arg("-o").arg(&file))?;
+        }
+        compress::write_compressed(&file)?;
+    }
+    Ok(())
 }
