@@ -13,6 +13,10 @@ const RESULTS_FILE = path.join(TARGET, 'bench-browser.json');
 const DELTAS = 20_000;
 const DELTA_LENGTH = 5;
 const TURNS = 2500;
+/** Each turn has four entries. */
+const HYDRATED_TURNS = 50;
+/** In characters. */
+const DRAFT_LENGTH = 300_000;
 
 /** Prints a result and adds it to the file. */
 function report(what: string, value: number, target: string): void {
@@ -77,14 +81,44 @@ test('10,000 items from the end to the start', async ({ page, chat, startServer 
   report('scrolling 10,000 items: memory, MB', (await memoryBytes(page)) / 1e6, '<= 150');
 });
 
+test('hydration of 200 entries', async ({ page, chat, startServer }) => {
+  await openLongConversation(chat, startServer, HYDRATED_TURNS);
+  await expect(page.locator('[data-item]').last()).toBeVisible();
+  const tasks = await longTasks(page, async () => {
+    await page.reload();
+    await expect(page.locator('.not-started')).toHaveCount(0);
+    await expect(chat.answers.last()).toContainText(`Answer ${HYDRATED_TURNS - 1}`);
+  });
+  const { maxCpuMs, maxWallMs } = summarize(tasks);
+  report('hydration of 200 entries: the longest task, ms', maxCpuMs, '<= 150');
+  report('hydration of 200 entries: the longest with the time others had the processor, ms', maxWallMs, 'none');
+});
+
 test('the first load', async ({ page, gateway }) => {
   await watchLayoutShift(page);
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Network.enable');
   let bytes = 0;
   devtools.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
-  await page.goto(gateway.baseURL, { waitUntil: 'networkidle' });
+  // Not until the network is idle: the page keeps an event stream open.
+  await page.goto(gateway.baseURL);
   await expect(page.getByRole('textbox', { name: 'Message' })).toBeFocused();
   report('first load: all files as sent, KB', bytes / 1000, '<= 340');
   report('first load: layout shift', await layoutShift(page), '<= 0.02');
+});
+
+test('a key in a long draft', async ({ page, gateway }) => {
+  await page.goto(gateway.baseURL);
+  const field = page.getByRole('textbox', { name: 'Message' });
+  await expect(field).toBeFocused();
+  await field.fill('some words and more '.repeat(DRAFT_LENGTH / 20));
+  const tasks = await longTasks(page, async () => {
+    for (let key = 0; key < 10; key++) {
+      await page.keyboard.press('x');
+      // The frame that shows the key.
+      await page.evaluate(() => new Promise((shown) => requestAnimationFrame(() => setTimeout(shown))));
+    }
+  });
+  await expect(field).toHaveValue(/more x{10}$/);
+  report('a key in a draft of 300,000 characters: the longest task, ms', summarize(tasks).maxCpuMs, '<= 50');
 });

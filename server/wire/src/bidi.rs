@@ -25,10 +25,18 @@ struct Isolate {
     direction: Option<Direction>,
 }
 
+/// The direction in which a text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Direction {
+pub enum Direction {
+    /// From left to right.
     LeftToRight,
+    /// From right to left.
     RightToLeft,
+}
+
+/// Returns the direction of the first letter of the text. `None` if it has no letter.
+pub fn base_direction(text: &str) -> Option<Direction> {
+    text.chars().find_map(direction)
 }
 
 impl IsolateScanner {
