@@ -66,7 +66,7 @@ pub fn App() -> impl IntoView {
     Effect::watch(move || route.get(), move |route, _, _| go(route), false);
     let page = live(move || {
         loaded.try_with(|_| ());
-        loaded.take_untracked().map_or(Node::Empty, |page| page_view(page).into())
+        loaded.take_untracked().map_or(Node::Empty, |page| page_view(page))
     });
     let frame = el("div").class("frame").live_attr("data-drawer", move || drawer.0.get());
     let frame = frame

@@ -10,7 +10,9 @@ use futures::FutureExt as _;
 use leptos::task::spawn_local;
 use view::{Node, prelude::*};
 
-use crate::{i18n::texts, route::Route};
+use crate::i18n::texts;
+#[cfg(feature = "ssr")]
+use crate::route::Route;
 
 pub(crate) use leptos::wasm_split::SplitLoaderError as ChunkError;
 

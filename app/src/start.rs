@@ -10,11 +10,15 @@ use leptos::{
 use crate::{
     App,
     composer::{InitialText, typed_text},
+    pages::load_chunk,
+    route::Route,
     server_fns::PageData,
 };
 
-/// Starts the page.
-pub fn start() {
+/// Starts the page, once its code is loaded.
+pub async fn start() {
+    // If it cannot be loaded, the page says so.
+    let _ = load_chunk(&Route::current()).await;
     let Some(body) = document().body() else { return };
     let root = Rc::new(RefCell::new(None));
     let seen = Rc::clone(&root);

@@ -2,7 +2,7 @@
 
 /// Hydrates the page. The page's module script calls it once.
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
-    codex_gateway_app::start();
+    codex_gateway_app::start().await;
 }

@@ -365,6 +365,7 @@ pub(super) static WORDS: Words = Words {
     sign_in_ended: "Your sign-in has ended.",
     proxy_sign_in_ended: "Your session at the proxy has ended. Reload to sign in.",
     too_much: "That was too much in too short a time. Try again in a moment.",
+    part_not_loaded: "This part of the page could not be loaded.",
 };
 
 #[cfg(feature = "ssr")]
@@ -375,7 +376,6 @@ pub(super) static SERVER_WORDS: ServerWords = ServerWords {
     token_not_valid_yet: "This token is not valid yet. Try again later, or check the clock of the machine that made it.",
     token_hint: "Whoever runs the gateway can make one:",
     your_name: "your-name",
-    part_not_loaded: "This part of the page could not be loaded.",
     page_not_started: "This page's program has not started, so nothing can be sent.",
     needs_javascript: "Codex Gateway needs JavaScript and WebAssembly. Turn them on for this address, then reload the page.",
 };

@@ -462,6 +462,7 @@ texts! {
         /// The sign-in at the proxy in front of the gateway has ended.
         proxy_sign_in_ended,
         too_much,
+        part_not_loaded,
     }
     // The sign-in page, which is a document of its own.
     server {

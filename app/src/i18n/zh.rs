@@ -360,6 +360,7 @@ pub(super) static WORDS: Words = Words {
     sign_in_ended: "登录已失效。",
     proxy_sign_in_ended: "你在代理上的登录已失效。请重新加载页面以登录。",
     too_much: "请求过于频繁，请稍后再试。",
+    part_not_loaded: "页面的这一部分无法加载。",
 };
 
 #[cfg(feature = "ssr")]
@@ -370,7 +371,6 @@ pub(super) static SERVER_WORDS: ServerWords = ServerWords {
     token_not_valid_yet: "令牌尚未生效。请稍后再试，或检查签发令牌的机器的时钟。",
     token_hint: "网关的管理员可以生成令牌：",
     your_name: "用户名",
-    part_not_loaded: "页面的这一部分无法加载。",
     page_not_started: "页面程序没有启动，因此无法发送消息。",
     needs_javascript: "Codex Gateway 需要 JavaScript 和 WebAssembly。请为此网址启用它们，然后重新加载页面。",
 };

@@ -6,18 +6,43 @@ mod failed;
 mod header;
 mod home;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, wasm_split::wasm_split};
 
-use crate::{browser, i18n::texts, node::El, server_fns::PageData};
+#[cfg(feature = "hydrate")]
+use crate::route::Route;
+use crate::{
+    browser,
+    i18n::texts,
+    lazy::{ChunkError, lazy},
+    node::Node,
+    server_fns::{Conversation, PageData},
+};
 
 /// A page.
-pub(crate) fn page_view(loaded: PageData) -> El {
+pub(crate) fn page_view(loaded: PageData) -> Node {
     let PageData { home, conversation, failure, is_deferred, seal: _ } = loaded;
     match (home, conversation) {
-        _ if is_deferred => deferred::deferred_view(),
-        (Some(home), _) => home::home_view(home),
-        (None, Some(conversation)) => conversation::found_view(conversation),
-        (None, None) => failed::failed_view(&failure.unwrap_or_default()),
+        _ if is_deferred => deferred::deferred_view().into(),
+        (Some(home), _) => home::home_view(home).into(),
+        (None, Some(conversation)) => {
+            lazy(conversation_page(Owner::current().unwrap_or_default(), conversation))
+        }
+        (None, None) => failed::failed_view(&failure.unwrap_or_default()).into(),
+    }
+}
+
+/// A conversation's page, in the chunk of conversations.
+#[wasm_split(conversation, wasm_split_path = ::leptos::wasm_split, preload(load_conversation_chunk), fallible)]
+fn conversation_page(owner: Owner, conversation: Conversation) -> Result<Node, ChunkError> {
+    Ok(owner.with(|| conversation::found_view(conversation).into()))
+}
+
+/// Loads the chunk of the page that the browser shows, so that the page can be hydrated at once.
+#[cfg(feature = "hydrate")]
+pub(crate) async fn load_chunk(route: &Route) -> Result<(), ChunkError> {
+    match route {
+        Route::Conversation(_) | Route::Thread(_) => load_conversation_chunk().await,
+        Route::Home | Route::Unknown => Ok(()),
     }
 }
 
