@@ -13,8 +13,8 @@ use axum::{
     routing::{get, post},
 };
 use codex_gateway_app::{
-    BasePath, ChunkFiles, PAGES, PageData, RenderBudget, ServerContext, init_tasks, load_page, page_highlights,
-    shell,
+    BasePath, ChunkFiles, PAGES, PageData, RenderBudget, ServerContext, init_tasks, load_page,
+    page_highlights, shell,
 };
 use codex_gateway_wire::OwnerId;
 use leptos::{config::LeptosOptions, nonce::Nonce, prelude::provide_context};
