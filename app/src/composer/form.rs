@@ -21,6 +21,7 @@ use crate::{
     icon::{Icon, icon},
     server_fns::SiteConfig,
     state::{Chat, Draft, drafts},
+    text::direction::field_direction,
 };
 
 /// How many characters of the text the mirror of the field has. The field reaches its largest height with fewer.
@@ -107,10 +108,11 @@ fn MessageField(composer: ComposerState, placeholder: &'static str) -> impl Into
         suggestions.close();
         composer.save_text();
     };
+    let direction = Memo::new(move |_| composer.text.with(|text| field_direction(text)));
     view! {
         <div class="grow" data-value=move || composer.text.with(|text| mirrored(text))>
             <textarea
-                dir="auto"
+                dir=move || direction.get()
                 node_ref=composer.area.0
                 rows="1"
                 aria-label=composer.t.message()
