@@ -6,7 +6,7 @@
 #![allow(unreachable_pub)]
 
 use leptos::{
-    mount::{UnmountHandle, hydrate_from, mount_to},
+    mount::{hydrate_from, mount_to},
     prelude::*,
     task::tick,
 };
@@ -51,7 +51,7 @@ impl Mounted {
         parent: HtmlElement,
         mount: impl FnOnce(HtmlElement, RwSignal<Vec<Step>>) -> Box<dyn Drop>,
     ) -> Self {
-        let owner = Owner::new();
+        let owner = Owner::new_root(None);
         let steps = owner.with(|| RwSignal::new(steps()));
         let unmount = mount(parent.clone(), steps);
         // The signal lives as long as the page of the tests.
@@ -111,7 +111,7 @@ async fn hydrated_sample_equals_built_sample() {
 async fn hydration_keeps_the_elements_of_the_server() {
     let parent = container(SERVER_HTML.trim_end());
     let before = parent.query_selector("ol > li").unwrap().unwrap();
-    let owner = Owner::new();
+    let owner = Owner::new_root(None);
     let steps = owner.with(|| RwSignal::new(steps()));
     let _unmount = hydrate_from(parent.clone(), move || Plan(PlanProps { steps }));
     assert!(parent.query_selector("ol > li").unwrap().unwrap().is_same_node(Some(&before)));
@@ -157,7 +157,7 @@ async fn rows_are_added_and_removed_in_place() {
         });
     })
     .await;
-    let titles: Vec<_> = both[0].rows().iter().filter_map(Element::text_content).collect();
+    let titles: Vec<_> = both[0].rows().iter().filter_map(|row| row.text_content()).collect();
     assert_eq!(titles, [" First", " Step 1", " Step 3"]);
 }
 
@@ -167,6 +167,6 @@ async fn attributes_that_repeat_are_joined_and_follow_their_signals() {
     for sample in &both {
         let list = sample.find("ol");
         assert!(list.class_list().contains("steps") && list.class_list().contains("empty"));
-        assert_eq!(list.get_attribute("style").as_deref(), Some("width: 10em;"));
+        assert_eq!(list.get_attribute("style").as_deref(), Some("width:10em;"));
     }
 }
