@@ -1,8 +1,8 @@
-//! The icons, drawn on a grid of 16 by 16 with lines in the colour of the text.
+//! The page's icons, drawn on a grid of 16 by 16 with lines in the colour of the text.
 
-use crate::node::{El, ElementExt as _, svg};
+use view::{Node, view};
 
-/// An icon.
+/// An icon of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Icon {
     Agent,
@@ -44,6 +44,7 @@ pub(crate) enum Icon {
 }
 
 impl Icon {
+    /// Returns the drawing, as the attribute `d` of an SVG path.
     fn path(self) -> &'static str {
         match self {
             Self::Agent => {
@@ -112,11 +113,11 @@ impl Icon {
     }
 }
 
-/// Draws an icon. What it means is said in words beside it, or by the label of its button.
-pub(crate) fn icon(icon: Icon) -> El {
-    svg("svg")
-        .class("icon")
-        .attr("viewBox", "0 0 16 16")
-        .attr("aria-hidden", "true")
-        .child(svg("path").attr("d", icon.path()))
+/// Draws an icon. The text beside it, or the label of its button, says what it means.
+pub(crate) fn icon(icon: Icon) -> Node {
+    view! {
+        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+            <path d=icon.path()></path>
+        </svg>
+    }
 }

@@ -1,52 +1,55 @@
-//! Other agents of the conversation.
+//! Sub-agents of the conversation.
 
-use super::{
-    Head, Tone,
-    json::{fields, text_view},
-    of_kind,
-};
-use crate::{i18n::Texts, icon::Icon, node::Node, state::EntryRef};
 use codex_gateway_wire::{
     Content, Item,
     codex::{CollabAgentToolCall, ItemStatus, SubAgentActivity},
 };
+use view::prelude::*;
 
-pub(super) fn call_head(call: &CollabAgentToolCall, t: &Texts) -> Head {
+use super::{EntryHeader, Tone, field::TextField, of_kind};
+use crate::{i18n::Texts, icon::Icon, state::EntryRef};
+
+pub(super) fn call_header(call: &CollabAgentToolCall, t: &Texts) -> EntryHeader {
     let tone = if call.status == ItemStatus::Failed { Tone::Failed } else { Tone::Quiet };
     let first_line = call.prompt.as_deref().and_then(|prompt| prompt.lines().next()).unwrap_or_default();
     match call.tool.as_str() {
-        "spawnAgent" | "resumeAgent" => Head::new(Icon::Agent, t.agent_started()).words(first_line),
+        "spawnAgent" | "resumeAgent" => EntryHeader::new(Icon::Agent, t.agent_started()).text(first_line),
         "sendInput" | "sendMessage" | "followupTask" => {
-            Head::new(Icon::Agent, t.agent_told()).words(first_line)
+            EntryHeader::new(Icon::Agent, t.agent_told()).text(first_line)
         }
-        "wait" => Head::new(Icon::Agent, t.agent_awaited()).words(first_line),
-        "closeAgent" | "interruptAgent" => Head::new(Icon::Agent, t.agent_ended()).words(first_line),
-        tool => Head::new(Icon::Agent, t.agent()).code(tool).result(first_line),
+        "wait" => EntryHeader::new(Icon::Agent, t.agent_awaited()).text(first_line),
+        "closeAgent" | "interruptAgent" => EntryHeader::new(Icon::Agent, t.agent_ended()).text(first_line),
+        tool => EntryHeader::new(Icon::Agent, t.agent()).code(tool).result(first_line),
     }
     .tone(tone)
 }
 
-pub(super) fn activity_head(activity: &SubAgentActivity, t: &Texts) -> Head {
-    let head = match activity.kind.as_str() {
-        "started" => Head::new(Icon::Agent, t.agent_started()),
-        "interacted" => Head::new(Icon::Agent, t.agent_told()),
-        "interrupted" => Head::new(Icon::Agent, t.agent_ended()),
-        "completed" => Head::new(Icon::Agent, t.agent_done()),
-        kind => Head::new(Icon::Agent, t.agent()).result(kind),
+pub(super) fn activity_header(activity: &SubAgentActivity, t: &Texts) -> EntryHeader {
+    let header = match activity.kind.as_str() {
+        "started" => EntryHeader::new(Icon::Agent, t.agent_started()),
+        "interacted" => EntryHeader::new(Icon::Agent, t.agent_told()),
+        "interrupted" => EntryHeader::new(Icon::Agent, t.agent_ended()),
+        "completed" => EntryHeader::new(Icon::Agent, t.agent_done()),
+        kind => EntryHeader::new(Icon::Agent, t.agent()).result(kind),
     };
-    head.code(activity.agent_path.clone())
+    header.code(activity.agent_path.clone())
 }
 
-pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
-    fields(move || {
-        let pieces = of_kind!(entry, Content::Item(item) => match item {
-            Item::CollabAgentToolCall(call) => vec![
-                call.prompt.as_ref().map(|prompt| text_view(t.message(), prompt, t)),
-                Some(text_view(t.agent(), &call.receiver_thread_ids.join("\n"), t)),
-            ],
-            Item::SubAgentActivity(activity) => vec![Some(text_view(t.agent(), &activity.agent_thread_id, t))],
-            _ => Vec::new(),
+/// The message to a sub-agent, and the ids of the sub-agent's threads.
+#[component]
+pub(super) fn AgentBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
+    let fields = move || {
+        let parts = of_kind!(entry, Content::Item(item) => match item {
+            Item::CollabAgentToolCall(call) => {
+                (call.prompt.clone(), Some(call.receiver_thread_ids.join("\n")))
+            }
+            Item::SubAgentActivity(activity) => (None, Some(activity.agent_thread_id.clone())),
+            _ => (None, None),
         });
-        pieces.unwrap_or_default()
-    })
+        let (prompt, threads) = parts.unwrap_or_default();
+        let prompt = prompt.map(|text| view! { <TextField label=t.message() text t/> });
+        let threads = threads.map(|text| view! { <TextField label=t.agent() text t/> });
+        prompt.into_iter().chain(threads).collect::<Vec<_>>()
+    };
+    view! { <div class="fields">{fields}</div> }
 }

@@ -1,14 +1,14 @@
-//! Copying what a card shows.
+//! The button that copies a text.
 
 use leptos::task::spawn_local;
 use view::prelude::*;
 
 use crate::{i18n::Texts, markdown::copy_text};
 
-/// A button that copies a text, and says that it did.
+/// A button that copies a text. After a click, its label confirms the copy.
 #[component]
 pub(crate) fn CopyButton<F>(
-    /// The label until something is copied.
+    /// The label before the first copy.
     label: &'static str,
     /// Returns the text; called on a click.
     text: F,

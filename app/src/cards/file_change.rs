@@ -1,22 +1,22 @@
-//! Changed files: how much, and the diff of each.
+//! Changed files: the number of lines in the header, the diff of each file in the body.
 
-use super::{Head, Tone, of_kind};
-use crate::{
-    diff::{ChangedFile, diff_view, file_row, kind_word},
-    i18n::Texts,
-    icon::Icon,
-    node::{ElementExt as _, Node, el, live, many},
-    state::EntryRef,
-    text::hidden::plain_name,
-};
 use codex_gateway_wire::{
     Content, Item, Phase,
     codex::{FileChange, FileUpdateChange, ItemStatus},
     diff::{LineCounts, count_lines, relative_path},
 };
-use leptos::prelude::*;
+use view::prelude::*;
 
-pub(super) fn head(change: &FileChange, phase: Phase, cwd: &str, t: &Texts) -> Head {
+use super::{EntryHeader, Tone, of_kind};
+use crate::{
+    diff::{DiffLines, FileRow, change_label},
+    i18n::Texts,
+    icon::Icon,
+    state::{ChangedFile, EntryRef},
+    text::hidden::plain_name,
+};
+
+pub(super) fn header(change: &FileChange, phase: Phase, cwd: &str, t: &Texts) -> EntryHeader {
     let (verb, tone) = match (change.status, phase) {
         (ItemStatus::Declined, _) => (t.edit_declined(), Tone::NeedsYou),
         (ItemStatus::Failed, _) => (t.edit_failed(), Tone::Failed),
@@ -29,40 +29,57 @@ pub(super) fn head(change: &FileChange, phase: Phase, cwd: &str, t: &Texts) -> H
     }
     let paths: Vec<&str> = change.changes.iter().map(|file| relative_path(&file.path, cwd)).collect();
     let result = match change.changes.as_slice() {
-        [file] => kind_word(&file.kind.kind, file.kind.move_path.as_deref(), cwd, t),
+        [file] => change_label(&file.kind.kind, file.kind.move_path.as_deref(), cwd, t),
         _ => String::new(),
     };
-    let head = Head::new(Icon::File, verb).code(paths.join(", ")).result(result).tone(tone);
-    Head { lines: (lines != LineCounts::default()).then_some(lines), ..head }
+    let header = EntryHeader::new(Icon::File, verb).code(paths.join(", ")).result(result).tone(tone);
+    EntryHeader { lines: (lines != LineCounts::default()).then_some(lines), ..header }
 }
 
-pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
+/// The diffs of the changed files.
+#[component]
+pub(super) fn FileChangeBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
     let files = move || {
         let cwd = entry.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
-        of_kind!(entry, Content::Item(Item::FileChange(change)) => match change.changes.as_slice() {
-            // The line above names it already.
-            [change] => {
+        let changes = of_kind!(entry, Content::Item(Item::FileChange(change)) => change.changes.clone())?;
+        let expand_all = RwSignal::new(false);
+        // The header names a single file already.
+        Some(match <[_; 1]>::try_from(changes) {
+            Ok([change]) => {
                 let path = plain_name(relative_path(&change.path, &cwd));
-                let all = RwSignal::new(false);
-                el("section").class("file").child(diff_view(change.clone(), path, all)).into()
+                view! { <section class="file"><DiffLines change path expand_all/></section> }
             }
-            changes => changes_view(changes, &cwd, RwSignal::new(false), t),
+            Err(changes) => view! { <FileChanges changes cwd expand_all t/> },
         })
     };
-    el("div").class("files").child(live(files)).into()
+    view! { <div class="files">{files}</div> }
 }
 
-/// The changes of files, one by one. Once `all` is set, they are open and unfolded.
-pub(crate) fn changes_view(
-    changes: &[FileUpdateChange],
-    cwd: &str,
-    all: RwSignal<bool>,
+/// Changed files, each a row with its diff below.
+#[component]
+pub(crate) fn FileChanges(
+    changes: Vec<FileUpdateChange>,
+    /// Paths are shown relative to this directory.
+    cwd: String,
+    /// Opens and unfolds all diffs once it is set.
+    expand_all: RwSignal<bool>,
     t: &'static Texts,
-) -> Node {
-    many(changes.iter().cloned().map(|change| {
+) -> impl IntoView {
+    let rows = changes.into_iter().map(|change| {
         let file = ChangedFile::of(&change);
-        let open = RwSignal::new(true);
-        Effect::watch(move || all.get(), move |_, _, _| open.set(true), false);
-        file_row(move || Some(file.clone()), move || Some(change.clone()), open, all, cwd.to_owned(), t)
-    }))
+        let is_open = RwSignal::new(true);
+        Effect::watch(move || expand_all.get(), move |_, _, _| is_open.set(true), false);
+        let cwd = cwd.clone();
+        view! {
+            <FileRow
+                file=move || Some(file.clone())
+                change=move || Some(change.clone())
+                is_open
+                expand_all
+                cwd
+                t
+            />
+        }
+    });
+    view! { {rows.collect::<Vec<_>>()} }
 }

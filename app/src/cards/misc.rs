@@ -1,8 +1,4 @@
-//! The kinds that are little more than their line.
-
-use leptos::prelude::use_context;
-use leptos::prelude::*;
-use web_sys::Event;
+//! Kinds of steps with a small body, or none: web searches, images, pauses, hooks, compactions and reviews.
 
 use codex_gateway_wire::{
     Content, Item,
@@ -10,100 +6,109 @@ use codex_gateway_wire::{
     diff::relative_path,
     lenient_deserialize,
 };
+use view::prelude::*;
 
 use super::{
-    Head,
-    json::{fields, json_view, text_view},
+    EntryHeader,
+    field::{JsonField, TextField},
     of_kind,
 };
 use crate::{
     base_path::address,
-    conversation::Chat,
     i18n::Texts,
     icon::Icon,
-    node::{ElementExt as _, Node, el, live, many},
-    state::EntryRef,
+    state::{Chat, EntryRef},
 };
 
-/// What a web search did.
+/// A longer text does not fit into a header.
+const MAX_HEADER_TEXT_BYTES: usize = 60;
+
+/// The action of a web search, as far as the header shows it.
 struct SearchAction {
     url: Option<String>,
 }
 lenient_deserialize!(SearchAction { url });
 
-pub(super) fn web_search(search: &WebSearch, t: &Texts) -> Head {
+pub(super) fn web_search_header(search: &WebSearch, t: &Texts) -> EntryHeader {
     let action = search.action.as_ref().and_then(|action| serde_json::from_str(action.get()).ok());
     match action.and_then(|action: SearchAction| action.url) {
-        Some(url) => Head::new(Icon::Globe, t.opened_page()).words(url),
-        None => Head::new(Icon::Search, t.searched()).words(search.query.clone()),
+        Some(url) => EntryHeader::new(Icon::Globe, t.opened_page()).text(url),
+        None => EntryHeader::new(Icon::Search, t.searched()).text(search.query.clone()),
     }
-    .opens(search.action.is_some())
+    .expandable(search.action.is_some())
 }
 
-pub(super) fn search_body(entry: EntryRef, t: &'static Texts) -> Node {
-    fields(move || {
-        let action = of_kind!(entry, Content::Item(Item::WebSearch(search)) => {
-            search.action.as_ref().map(|action| json_view(t.details(), action, t))
-        });
-        vec![action.flatten()]
-    })
+pub(super) fn image_view_header(image: &ImageView, cwd: &str, t: &Texts) -> EntryHeader {
+    EntryHeader::new(Icon::Image, t.viewed_image()).code(relative_path(&image.path, cwd))
 }
 
-pub(super) fn image_view(image: &ImageView, cwd: &str, t: &Texts) -> Head {
-    Head::new(Icon::Image, t.viewed_image()).code(relative_path(&image.path, cwd))
-}
-
-pub(super) fn image_generation(image: &ImageGeneration, cwd: &str, t: &Texts) -> Head {
+pub(super) fn image_generation_header(image: &ImageGeneration, cwd: &str, t: &Texts) -> EntryHeader {
     let path = image.saved_path.as_deref().unwrap_or_default();
-    Head::new(Icon::Image, t.made_image()).code(relative_path(path, cwd))
+    EntryHeader::new(Icon::Image, t.made_image()).code(relative_path(path, cwd))
 }
 
-pub(super) fn sleep(sleep: &Sleep, t: &Texts) -> Head {
-    Head::new(Icon::Timer, t.waited()).took(Some(sleep.duration_ms)).opens(false)
+pub(super) fn sleep_header(sleep: &Sleep, t: &Texts) -> EntryHeader {
+    EntryHeader::new(Icon::Timer, t.waited()).duration_ms(Some(sleep.duration_ms)).expandable(false)
 }
 
-pub(super) fn hook_prompt(prompt: &HookPrompt, t: &Texts) -> Head {
+pub(super) fn hook_prompt_header(prompt: &HookPrompt, t: &Texts) -> EntryHeader {
     let text = hook_text(prompt);
-    Head::new(Icon::Info, t.told_by_hook()).words(first_line(&text)).opens(is_long(&text))
+    EntryHeader::new(Icon::Info, t.told_by_hook()).text(first_line(&text)).expandable(exceeds_header(&text))
 }
 
-pub(super) fn compaction(t: &Texts) -> Head {
-    Head::new(Icon::Compact, t.compacted()).opens(false)
+pub(super) fn compaction_header(t: &Texts) -> EntryHeader {
+    EntryHeader::new(Icon::Compact, t.compacted()).expandable(false)
 }
 
-pub(super) fn review(review: &EnteredReviewMode, t: &Texts) -> Head {
-    Head::new(Icon::Search, t.review_started())
-        .words(first_line(&review.review))
-        .opens(is_long(&review.review))
+pub(super) fn review_header(review: &EnteredReviewMode, t: &Texts) -> EntryHeader {
+    EntryHeader::new(Icon::Search, t.review_started())
+        .text(first_line(&review.review))
+        .expandable(exceeds_header(&review.review))
 }
 
-/// The picture of an item, as far as the gateway can show it; its path is said above.
-pub(super) fn image_body(entry: EntryRef, t: &'static Texts) -> Node {
+/// The action of a web search, as JSON.
+#[component]
+pub(super) fn WebSearchBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
+    let field = move || {
+        let action = of_kind!(entry, Content::Item(Item::WebSearch(search)) => search.action.clone());
+        let field = action.flatten().map(|json| view! { <JsonField label=t.details() json t/> });
+        field.into_iter().collect::<Vec<_>>()
+    };
+    view! { <div class="fields">{field}</div> }
+}
+
+/// The image of an item if the gateway serves it, else a note; and the item's text.
+#[component]
+pub(super) fn ImageBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
     let session = use_context::<Chat>().map(Chat::id).filter(|id| !id.as_str().is_empty());
-    let missing = RwSignal::new(session.is_none());
+    let is_missing = RwSignal::new(session.is_none());
     let source = session.map(|session| address(&format!("/api/sessions/{session}/images/{}", entry.id())));
     let picture = move || match &source {
-        Some(source) if !missing.get() => el("img")
-            .class("picture")
-            .attr("src", source.clone())
-            .attr("alt", t.picture())
-            .on("error", move |_: Event| missing.set(true)),
-        _ => el("p").class("note").child(t.no_picture()),
+        Some(source) if !is_missing.get() => view! {
+            <img class="picture" src=source.clone() alt=t.picture() on:error=move |_| is_missing.set(true)/>
+        },
+        _ => view! { <p class="note">{t.no_picture()}</p> },
     };
-    many([live(picture), text_body(entry, t)])
+    view! {
+        {picture}
+        <TextBody entry t/>
+    }
 }
 
-/// The body of items that carry a text.
-pub(super) fn text_body(entry: EntryRef, t: &'static Texts) -> Node {
-    fields(move || {
+/// The text of an item.
+#[component]
+pub(super) fn TextBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
+    let field = move || {
         let text = of_kind!(entry, Content::Item(item) => match item {
             Item::HookPrompt(prompt) => Some(hook_text(prompt)),
             Item::EnteredReviewMode(review) => Some(review.review.clone()),
             Item::ImageGeneration(image) => image.revised_prompt.clone(),
             _ => None,
         });
-        vec![text.flatten().map(|text| text_view(t.details(), &text, t))]
-    })
+        let field = text.flatten().map(|text| view! { <TextField label=t.details() text t/> });
+        field.into_iter().collect::<Vec<_>>()
+    };
+    view! { <div class="fields">{field}</div> }
 }
 
 fn hook_text(prompt: &HookPrompt) -> String {
@@ -111,10 +116,9 @@ fn hook_text(prompt: &HookPrompt) -> String {
     texts.join("\n")
 }
 
-/// Whether a text says more than its line can show.
-pub(super) fn is_long(text: &str) -> bool {
-    const LINE: usize = 60;
-    text.len() > LINE || text.trim().contains('\n')
+/// Returns `true` if a header cannot show all of the text.
+pub(super) fn exceeds_header(text: &str) -> bool {
+    text.len() > MAX_HEADER_TEXT_BYTES || text.trim().contains('\n')
 }
 
 pub(super) fn first_line(text: &str) -> &str {

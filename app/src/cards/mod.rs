@@ -1,12 +1,15 @@
-//! The entries of a conversation: each is a line that says what was done, and most can be opened.
+//! The steps of a conversation: each has a header of one line, and most have a body below it.
 //!
-//! [`head`] and [`body`] know all kinds; each kind has a file of its own. What is not known has its JSON.
+//! [`entry_header`] and [`EntryBody`] choose by the kind of the entry; each kind has a file of its own. The body of an
+//! unknown kind is its JSON.
 
 mod agent;
 mod command;
 mod copy;
+mod field;
 mod file_change;
-mod json;
+mod header;
+mod markdown;
 mod misc;
 mod notice;
 mod plan;
@@ -15,192 +18,105 @@ mod reasoning;
 mod request;
 mod tool;
 
-use codex_gateway_wire::{Content, Entry, Item, Phase, diff::LineCounts};
-use leptos::prelude::untrack;
-use view::{Node, view};
+use codex_gateway_wire::{Content, Entry, Item, Phase};
+use view::{Node, prelude::*};
 
 pub(crate) use codex_gateway_wire::shell::unwrap_shell_command;
 pub(crate) use copy::CopyButton;
-pub(crate) use file_change::changes_view;
-pub(crate) use json::json_view;
+pub(crate) use field::JsonField;
+pub(crate) use file_change::FileChanges;
+pub(crate) use header::{EntryHeader, Target, Tone};
+pub(crate) use markdown::Markdown;
 
-use self::{command::CommandBody, plan::PlanBody};
-use crate::{
-    i18n::Texts,
-    icon::Icon,
-    markdown::{self, AlertLabels, MarkdownLabels, MarkdownText},
-    state::EntryRef,
+use self::{
+    agent::AgentBody,
+    command::CommandBody,
+    field::UnknownBody,
+    file_change::FileChangeBody,
+    misc::{ImageBody, TextBody, WebSearchBody},
+    notice::NoticeBody,
+    plan::PlanBody,
+    question::QuestionBody,
+    reasoning::ReasoningBody,
+    request::RequestBody,
+    tool::ToolBody,
 };
+use crate::{i18n::Texts, icon::Icon, state::EntryRef};
 
-/// The line of an entry: icon, verb, target, result, duration.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Head {
-    pub(crate) icon: Icon,
-    pub(crate) verb: &'static str,
-    pub(crate) target: Target,
-    /// How it ended, where that is not plain.
-    pub(crate) result: String,
-    /// Lines added and removed.
-    pub(crate) lines: Option<LineCounts>,
-    pub(crate) tone: Tone,
-    /// How long it took, in milliseconds.
-    pub(crate) took_ms: Option<u64>,
-    /// Whether there is more to see.
-    pub(crate) opens: bool,
-}
-
-/// What something was done to.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Target {
-    /// In words.
-    Words(String),
-    /// As one types it.
-    Code(String),
-}
-
-/// How a line wants to be seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tone {
-    Quiet,
-    Failed,
-    NeedsYou,
-}
-
-impl Tone {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Quiet => "quiet",
-            Self::Failed => "failed",
-            Self::NeedsYou => "needs-you",
-        }
-    }
-}
-
-impl Head {
-    fn new(icon: Icon, verb: &'static str) -> Self {
-        Self {
-            icon,
-            verb,
-            target: Target::Words(String::new()),
-            result: String::new(),
-            lines: None,
-            tone: Tone::Quiet,
-            took_ms: None,
-            opens: true,
-        }
-    }
-
-    fn words(self, target: impl Into<String>) -> Self {
-        Self { target: Target::Words(target.into()), ..self }
-    }
-
-    fn code(self, target: impl Into<String>) -> Self {
-        Self { target: Target::Code(target.into()), ..self }
-    }
-
-    fn result(self, result: impl Into<String>) -> Self {
-        Self { result: result.into(), ..self }
-    }
-
-    fn tone(self, tone: Tone) -> Self {
-        Self { tone, ..self }
-    }
-
-    fn took(self, took_ms: Option<u64>) -> Self {
-        Self { took_ms, ..self }
-    }
-
-    fn opens(self, opens: bool) -> Self {
-        Self { opens, ..self }
-    }
-}
-
-/// The line of an entry; `cwd` is the directory that paths are told from.
-pub(crate) fn head(entry: &Entry, cwd: &str, t: &Texts) -> Head {
+/// Returns the header of an entry. Paths are shown relative to `cwd`.
+pub(crate) fn entry_header(entry: &Entry, cwd: &str, t: &Texts) -> EntryHeader {
     let running = entry.phase == Phase::Running;
-    let head = match &entry.content {
-        Content::Plan(plan) => plan::head(plan, t),
-        Content::Notice(notice) => notice::head(notice, t),
-        Content::Request(request) => request::head(request, t),
-        Content::Question(question) => question::head(question, t),
+    let header = match &entry.content {
+        Content::Plan(plan) => plan::header(plan, t),
+        Content::Notice(notice) => notice::header(notice, t),
+        Content::Request(request) => request::header(request, t),
+        Content::Question(question) => question::header(question, t),
         Content::Item(item) => match item {
-            Item::CommandExecution(command) => command::head(command, entry.phase, t),
-            Item::FileChange(change) => file_change::head(change, entry.phase, cwd, t),
-            Item::Reasoning(reasoning) => reasoning::head(reasoning, running, t),
-            Item::McpToolCall(call) => tool::mcp_head(call, running, t),
-            Item::DynamicToolCall(call) => tool::dynamic_head(call, running, t),
-            Item::FunctionCallOutput(output) => tool::output_head(output, t),
-            Item::WebSearch(search) => misc::web_search(search, t),
-            Item::ImageView(image) => misc::image_view(image, cwd, t),
-            Item::ImageGeneration(image) => misc::image_generation(image, cwd, t),
-            Item::Sleep(sleep) => misc::sleep(sleep, t),
-            Item::HookPrompt(prompt) => misc::hook_prompt(prompt, t),
-            Item::ContextCompaction(_) => misc::compaction(t),
-            Item::EnteredReviewMode(review) => misc::review(review, t),
-            Item::CollabAgentToolCall(call) => agent::call_head(call, t),
-            Item::SubAgentActivity(activity) => agent::activity_head(activity, t),
-            Item::Unknown(item) => Head::new(Icon::Question, t.unknown()).code(&item.kind),
-            // These speak for themselves: the conversation shows them without a line.
+            Item::CommandExecution(command) => command::header(command, entry.phase, t),
+            Item::FileChange(change) => file_change::header(change, entry.phase, cwd, t),
+            Item::Reasoning(reasoning) => reasoning::header(reasoning, running, t),
+            Item::McpToolCall(call) => tool::mcp_header(call, running, t),
+            Item::DynamicToolCall(call) => tool::dynamic_header(call, running, t),
+            Item::FunctionCallOutput(output) => tool::output_header(output, t),
+            Item::WebSearch(search) => misc::web_search_header(search, t),
+            Item::ImageView(image) => misc::image_view_header(image, cwd, t),
+            Item::ImageGeneration(image) => misc::image_generation_header(image, cwd, t),
+            Item::Sleep(sleep) => misc::sleep_header(sleep, t),
+            Item::HookPrompt(prompt) => misc::hook_prompt_header(prompt, t),
+            Item::ContextCompaction(_) => misc::compaction_header(t),
+            Item::EnteredReviewMode(review) => misc::review_header(review, t),
+            Item::CollabAgentToolCall(call) => agent::call_header(call, t),
+            Item::SubAgentActivity(activity) => agent::activity_header(activity, t),
+            Item::Unknown(item) => EntryHeader::new(Icon::Question, t.unknown()).code(&item.kind),
+            // The conversation shows the text of these without a header.
             Item::UserMessage(_) | Item::AgentMessage(_) | Item::Plan(_) | Item::ExitedReviewMode(_) => {
-                Head::new(Icon::Info, "").opens(false)
+                EntryHeader::new(Icon::Info, "").expandable(false)
             }
         },
     };
-    let took = entry.started_at_ms.zip(entry.completed_at_ms);
-    let took = took.and_then(|(from, to)| u64::try_from(to - from).ok());
-    Head { took_ms: head.took_ms.or(took), ..head }
+    let elapsed = entry.started_at_ms.zip(entry.completed_at_ms);
+    let elapsed_ms = elapsed.and_then(|(from, to)| u64::try_from(to - from).ok());
+    EntryHeader { duration_ms: header.duration_ms.or(elapsed_ms), ..header }
 }
 
-/// What an entry shows when it is opened; kept up to date.
-pub(crate) fn body(entry: EntryRef, t: &'static Texts) -> Node {
-    /// Which body an entry has.
+/// The body of an entry, which follows the entry's changes.
+#[component]
+pub(crate) fn EntryBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
     type Body = fn(EntryRef, &'static Texts) -> Node;
-    let body: Option<Body> = untrack(|| {
-        entry.read(|entry| -> Body {
-            match &entry.content {
-                Content::Plan(_) => |entry, _| view! { <PlanBody entry/> },
-                Content::Notice(_) => notice::body,
-                Content::Request(_) => request::body,
-                Content::Question(_) => question::body,
-                Content::Item(item) => match item {
-                    Item::CommandExecution(_) => |entry, t| view! { <CommandBody entry t/> },
-                    Item::FileChange(_) => file_change::body,
-                    Item::Reasoning(_) => reasoning::body,
-                    Item::McpToolCall(_) | Item::DynamicToolCall(_) | Item::FunctionCallOutput(_) => {
-                        tool::body
-                    }
-                    Item::HookPrompt(_) | Item::EnteredReviewMode(_) => misc::text_body,
-                    Item::ImageView(_) | Item::ImageGeneration(_) => misc::image_body,
-                    Item::CollabAgentToolCall(_) | Item::SubAgentActivity(_) => agent::body,
-                    Item::WebSearch(_) => misc::search_body,
-                    Item::Unknown(_) => json::unknown_body,
-                    Item::Sleep(_)
-                    | Item::ContextCompaction(_)
-                    | Item::UserMessage(_)
-                    | Item::AgentMessage(_)
-                    | Item::Plan(_)
-                    | Item::ExitedReviewMode(_) => |_, _| Node::Empty,
-                },
-            }
-        })
+    // The body is chosen while the entry is lent, and built afterwards: it reads the entry too.
+    let body = entry.read(|entry| -> Body {
+        match &entry.content {
+            Content::Plan(_) => |entry, _| view! { <PlanBody entry/> },
+            Content::Notice(_) => |entry, t| view! { <NoticeBody entry t/> },
+            Content::Request(_) => |entry, t| view! { <RequestBody entry t/> },
+            Content::Question(_) => |entry, t| view! { <QuestionBody entry t/> },
+            Content::Item(item) => match item {
+                Item::CommandExecution(_) => |entry, t| view! { <CommandBody entry t/> },
+                Item::FileChange(_) => |entry, t| view! { <FileChangeBody entry t/> },
+                Item::Reasoning(_) => |entry, t| view! { <ReasoningBody entry t/> },
+                Item::McpToolCall(_) | Item::DynamicToolCall(_) | Item::FunctionCallOutput(_) => {
+                    |entry, t| view! { <ToolBody entry t/> }
+                }
+                Item::HookPrompt(_) | Item::EnteredReviewMode(_) => |entry, t| view! { <TextBody entry t/> },
+                Item::ImageView(_) | Item::ImageGeneration(_) => |entry, t| view! { <ImageBody entry t/> },
+                Item::CollabAgentToolCall(_) | Item::SubAgentActivity(_) => {
+                    |entry, t| view! { <AgentBody entry t/> }
+                }
+                Item::WebSearch(_) => |entry, t| view! { <WebSearchBody entry t/> },
+                Item::Unknown(_) => |entry, t| view! { <UnknownBody entry t/> },
+                Item::Sleep(_)
+                | Item::ContextCompaction(_)
+                | Item::UserMessage(_)
+                | Item::AgentMessage(_)
+                | Item::Plan(_)
+                | Item::ExitedReviewMode(_) => |_, _| view! {},
+            },
+        }
     });
-    body.map_or(Node::Empty, |body| body(entry, t))
+    view! { {body.map(|body| body(entry, t))} }
 }
 
-/// Markdown as the model wrote it.
-pub(crate) fn markdown_view(text: MarkdownText, t: &'static Texts) -> Node {
-    let alerts = AlertLabels {
-        note: t.alert_note(),
-        tip: t.alert_tip(),
-        important: t.alert_important(),
-        warning: t.alert_warning(),
-        caution: t.alert_caution(),
-    };
-    let labels = MarkdownLabels { copy: t.copy(), copied: t.copied(), plain: t.plain_text(), alerts };
-    markdown::markdown_view(text, labels)
-}
-
-/// The part of an entry that a card shows; nothing if the entry has become of another kind.
+/// Reads the part of an entry that a card shows. `None` if the entry is gone, or is of another kind by now.
 macro_rules! of_kind {
     ($entry:expr, $pattern:pat => $value:expr) => {
         $entry

@@ -1,39 +1,40 @@
-//! A message for people, from codex or the gateway.
+//! Messages for the user, from codex or from the gateway.
 
-use super::{
-    Head, Tone,
-    json::{fields, text_view},
-    misc::is_long,
-    of_kind,
-};
-use crate::{i18n::Texts, icon::Icon, node::Node, state::EntryRef};
 use codex_gateway_wire::{Content, transcript::Notice};
+use view::prelude::*;
 
-pub(super) fn head(notice: &Notice, t: &Texts) -> Head {
+use super::{EntryHeader, Tone, field::TextField, misc::exceeds_header, of_kind};
+use crate::{i18n::Texts, icon::Icon, state::EntryRef};
+
+pub(super) fn header(notice: &Notice, t: &Texts) -> EntryHeader {
     let (icon, tone) = if notice.failure { (Icon::Alert, Tone::Failed) } else { (Icon::Info, Tone::Quiet) };
     let names = ignored_settings(&notice.message);
     let first_line = match names.as_slice() {
         [] => notice.message.lines().next().unwrap_or_default().to_owned(),
         names => (t.settings_ignored)(&names.join(", ")),
     };
-    let more = notice.detail.is_some() || is_long(&notice.message);
-    Head::new(icon, t.notice()).words(first_line).tone(tone).opens(more)
+    let has_more = notice.detail.is_some() || exceeds_header(&notice.message);
+    EntryHeader::new(icon, t.notice()).text(first_line).tone(tone).expandable(has_more)
 }
 
-/// The settings that codex says it leaves out. It names them in lines of their own.
+/// Returns the settings that codex says it ignores. Codex names each of them on a line of its own.
 fn ignored_settings(message: &str) -> Vec<&str> {
     let lines = message.lines().filter_map(|line| line.trim_end().strip_suffix("` is ignored."));
     lines.filter_map(|line| line.rsplit_once('`').map(|(_, name)| name)).collect()
 }
 
-pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
-    fields(move || {
+/// The whole message, and its details.
+#[component]
+pub(super) fn NoticeBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
+    let field = move || {
         let text = of_kind!(entry, Content::Notice(notice) => {
             let parts = [Some(notice.message.as_str()), notice.detail.as_deref()];
             parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
         });
-        vec![text.map(|text| text_view(t.details(), &text, t))]
-    })
+        let field = text.map(|text| view! { <TextField label=t.details() text t/> });
+        field.into_iter().collect::<Vec<_>>()
+    };
+    view! { <div class="fields">{field}</div> }
 }
 
 #[cfg(test)]

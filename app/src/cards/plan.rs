@@ -1,4 +1,4 @@
-//! The plan of a turn: a checklist that is updated in place.
+//! The plan of a turn: a checklist that is kept up to date.
 
 use codex_gateway_wire::{
     Content,
@@ -6,19 +6,19 @@ use codex_gateway_wire::{
 };
 use view::prelude::*;
 
-use super::{Head, of_kind};
+use super::{EntryHeader, of_kind};
 use crate::{
     i18n::Texts,
     icon::{Icon, icon},
     state::EntryRef,
 };
 
-pub(super) fn head(plan: &TurnPlan, t: &Texts) -> Head {
+pub(super) fn header(plan: &TurnPlan, t: &Texts) -> EntryHeader {
     let done = plan.plan.iter().filter(|step| step.status == PlanStepStatus::Completed).count();
-    let now = plan.plan.iter().find(|step| step.status == PlanStepStatus::InProgress);
+    let current = plan.plan.iter().find(|step| step.status == PlanStepStatus::InProgress);
     let result = (t.plan_done)(done, plan.plan.len());
-    Head::new(Icon::List, t.plan())
-        .words(now.map(|step| step.step.clone()).unwrap_or_default())
+    EntryHeader::new(Icon::List, t.plan())
+        .text(current.map(|step| step.step.clone()).unwrap_or_default())
         .result(result)
 }
 

@@ -1,26 +1,22 @@
-//! Something that codex asked, and what it was answered.
+//! Requests of codex that the gateway answered by itself.
 
 use codex_gateway_wire::{Content, event::ServerRequest, lenient_deserialize};
+use view::prelude::*;
 
-use super::{
-    Head, Tone,
-    json::{fields, json_view},
-    misc::first_line,
-    of_kind, unwrap_shell_command,
-};
-use crate::{i18n::Texts, icon::Icon, node::Node, state::EntryRef};
+use super::{EntryHeader, Tone, field::JsonField, misc::first_line, of_kind, unwrap_shell_command};
+use crate::{i18n::Texts, icon::Icon, state::EntryRef};
 
-/// The parameters that say what it is about.
+/// The parameters that say what a request is about.
 #[derive(Default)]
-struct About {
+struct Params {
     command: Option<String>,
     reason: Option<String>,
     message: Option<String>,
 }
-lenient_deserialize!(About { command, reason, message });
+lenient_deserialize!(Params { command, reason, message });
 
-pub(super) fn head(request: &ServerRequest, t: &Texts) -> Head {
-    let about: About = serde_json::from_str(request.params.get()).unwrap_or_default();
+pub(super) fn header(request: &ServerRequest, t: &Texts) -> EntryHeader {
+    let params: Params = serde_json::from_str(request.params.get()).unwrap_or_default();
     let verb = match request.method.as_str() {
         "item/commandExecution/requestApproval" | "execCommandApproval" => t.asked_command(),
         "item/fileChange/requestApproval" | "applyPatchApproval" => t.asked_edit(),
@@ -29,23 +25,30 @@ pub(super) fn head(request: &ServerRequest, t: &Texts) -> Head {
         "mcpServer/elicitation/request" => t.asked_form(),
         _ => t.asked_other(),
     };
-    let head = Head::new(Icon::Shield, verb);
-    let head = match (about.command, about.reason.or(about.message)) {
-        (Some(command), _) => head.code(first_line(unwrap_shell_command(&command).trim())),
-        (None, Some(reason)) => head.words(reason),
-        (None, None) if verb == t.asked_other() => head.code(request.method.clone()),
-        (None, None) => head,
+    let header = EntryHeader::new(Icon::Shield, verb);
+    let header = match (params.command, params.reason.or(params.message)) {
+        (Some(command), _) => header.code(first_line(unwrap_shell_command(&command).trim())),
+        (None, Some(reason)) => header.text(reason),
+        (None, None) if verb == t.asked_other() => header.code(request.method.clone()),
+        (None, None) => header,
     };
-    head.result(if request.handled { t.declined() } else { t.not_supported() }).tone(Tone::NeedsYou)
+    header.result(if request.handled { t.declined() } else { t.not_supported() }).tone(Tone::NeedsYou)
 }
 
-pub(super) fn body(entry: EntryRef, t: &'static Texts) -> Node {
-    fields(move || {
-        let pieces = of_kind!(entry, Content::Request(request) => vec![
-            Some(json_view(t.asked(), &request.params, t)),
-            request.result.as_ref().map(|result| json_view(t.answered(), result, t)),
-            request.error.as_ref().map(|error| json_view(t.answered(), error, t)),
-        ]);
-        pieces.unwrap_or_default()
-    })
+/// The parameters of the request, and the gateway's response.
+#[component]
+pub(super) fn RequestBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
+    let fields = move || {
+        let parts = of_kind!(entry, Content::Request(request) => {
+            [
+                (t.asked(), Some(request.params.clone())),
+                (t.answered(), request.result.clone()),
+                (t.answered(), request.error.clone()),
+            ]
+        });
+        let parts = parts.into_iter().flatten();
+        let fields = parts.filter_map(|(label, json)| json.map(|json| view! { <JsonField label json t/> }));
+        fields.collect::<Vec<_>>()
+    };
+    view! { <div class="fields">{fields}</div> }
 }

@@ -8,8 +8,8 @@ use view::prelude::*;
 
 use super::turn::Turn;
 use crate::{
-    diff::{counts_view, file_row},
-    state::{ChangedFile, Chat, change_key},
+    diff::{DiffStat, FileRow},
+    state::{ChangedFile, Chat, FileKey},
 };
 
 /// How many files are listed until the user asks for all of them.
@@ -25,12 +25,13 @@ pub(super) fn ChangedFiles(chat: Chat, turn: Turn) -> impl IntoView {
         let max_files = if shows_all.get() { usize::MAX } else { MAX_INITIAL_FILES };
         turn.facts.read().files.iter().take(max_files).map(ChangedFile::key).collect::<Vec<_>>()
     };
-    let row = move |key: String| {
+    let row = move |key: FileKey| {
         let file_key = key.clone();
         let file = move || turn.facts.read().files.iter().find(|file| file.key() == file_key).cloned();
         let change = move || change_of(chat, turn, &key);
         let cwd = chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
-        view! { {file_row(file, change, RwSignal::new(false), RwSignal::new(false), cwd, t)} }
+        let (is_open, expand_all) = (RwSignal::new(false), RwSignal::new(false));
+        view! { <FileRow file change is_open expand_all cwd t/> }
     };
     let show_changes = move |_| chat.panel().show_changes(turn.id());
     let more = move || {
@@ -42,7 +43,7 @@ pub(super) fn ChangedFiles(chat: Chat, turn: Turn) -> impl IntoView {
         <div class="changed" hidden=move || count() == 0>
             <header>
                 <span class="what">{move || (t.files_changed)(count())}</span>
-                {move || counts_view(turn.facts.read().work.lines)}
+                {move || view! { <DiffStat lines=turn.facts.read().work.lines/> }}
                 <button type="button" class="link" on:click=show_changes>{t.all_changes()}</button>
             </header>
             <For each=keys key=Clone::clone children=row/>
@@ -52,8 +53,8 @@ pub(super) fn ChangedFiles(chat: Chat, turn: Turn) -> impl IntoView {
 }
 
 /// Returns the combined change that a turn made to a file. `None` if the turn leaves the file as it was.
-fn change_of(chat: Chat, turn: Turn, file_key: &str) -> Option<FileUpdateChange> {
+fn change_of(chat: Chat, turn: Turn, file_key: &FileKey) -> Option<FileUpdateChange> {
     let changes_of = |id: &_| chat.live.read(id, |entry| applied_changes(entry).to_vec()).unwrap_or_default();
     let changes: Vec<FileUpdateChange> = turn.entries().iter().flat_map(changes_of).collect();
-    compose_diffs(&changes).into_iter().find(|change| change_key(change) == file_key)
+    compose_diffs(&changes).into_iter().find(|change| FileKey::of(change) == *file_key)
 }

@@ -5,7 +5,7 @@ use view::prelude::*;
 
 use super::turn::Turn;
 use crate::{
-    diff::counts_view,
+    diff::DiffStat,
     icon::{Icon, icon},
     state::Chat,
     text::format::duration,
@@ -24,7 +24,7 @@ pub(super) fn WorkDisclosure(chat: Chat, turn: Turn) -> impl IntoView {
             <span>{format!("{} {took}", t.worked())}</span>
             {(work.commands > 0).then(|| view! { <span>{(t.commands)(work.commands)}</span> })}
             {(work.files > 0).then(|| view! { <span>{(t.files)(work.files)}</span> })}
-            {has_changed_lines.then(|| counts_view(work.lines))}
+            {has_changed_lines.then(|| view! { <DiffStat lines=work.lines/> })}
             {(work.failed > 0).then(|| view! { <span class="failed">{(t.failed_steps)(work.failed)}</span> })}
         }
     };

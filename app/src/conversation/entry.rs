@@ -13,7 +13,7 @@ use super::{
     unsent::{Bubble, MessageImages},
 };
 use crate::{
-    cards::markdown_view,
+    cards::Markdown,
     i18n::Texts,
     markdown::MarkdownText,
     state::{Chat, EntryRef},
@@ -139,6 +139,6 @@ fn ProseContent(entry: EntryRef, title: Option<&'static str>, t: &'static Texts)
     });
     view! {
         {title.map(|title| view! { <h2 class="prose-title">{title}</h2> })}
-        {markdown_view(text, t)}
+        <Markdown text t/>
     }
 }

@@ -5,8 +5,8 @@ use view::prelude::*;
 
 use super::turn::Turn;
 use crate::{
-    cards::{self, Head, Target},
-    diff::counts_view,
+    cards::{EntryBody, EntryHeader, Target, entry_header},
+    diff::DiffStat,
     icon::{Icon, icon},
     state::{Chat, DisclosureKey, EntryRef, is_failed},
     text::{
@@ -21,14 +21,14 @@ pub(super) fn StepRow(chat: Chat, turn: Turn, entry: EntryRef) -> impl IntoView 
     let t = chat.t;
     let head = move || {
         let cwd = chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
-        entry.read(|entry| cards::head(entry, &cwd, t))
+        entry.read(|entry| entry_header(entry, &cwd, t))
     };
-    let can_open = move || head().is_some_and(|head| head.opens);
+    let can_open = move || head().is_some_and(|head| head.is_expandable);
     let is_open = Memo::new(move |_| {
         let chosen = chat.disclosures.get(&DisclosureKey::Step(entry.id()));
         can_open() && chosen.unwrap_or_else(|| is_open_by_default(turn, entry))
     });
-    let tone = move || head().map(|head| head.tone.word());
+    let tone = move || head().map(|head| head.tone.name());
     // A command can outlive its turn.
     let outliving_since = move || {
         let since_ms = entry.read(|entry| (entry.phase == Phase::Running).then_some(entry.started_at_ms));
@@ -41,11 +41,11 @@ pub(super) fn StepRow(chat: Chat, turn: Turn, entry: EntryRef) -> impl IntoView 
         };
         let elapsed =
             since_ms.and_then(|since_ms| u64::try_from((chat.now.get() - since_ms).max(0) / 1000).ok());
-        let head = Head { verb: t.still_running(), ..head };
+        let head = EntryHeader { verb: t.still_running(), ..head };
         Some(view! { <StepLine chat head elapsed=elapsed.map(clock)/> })
     };
     let toggle = move |_| chat.disclosures.set(DisclosureKey::Step(entry.id()), !is_open.get_untracked());
-    let body = move || is_open.get().then(|| view! { <div class="body">{cards::body(entry, t)}</div> });
+    let body = move || is_open.get().then(|| view! { <div class="body"><EntryBody entry t/></div> });
     view! {
         <div class="step" data-tone=tone>
             <button
@@ -78,22 +78,22 @@ fn is_open_by_default(turn: Turn, entry: EntryRef) -> bool {
 #[component]
 fn StepLine(
     chat: Chat,
-    head: Head,
+    head: EntryHeader,
     /// The time since the start, shown while the step has no duration.
     elapsed: Option<String>,
 ) -> impl IntoView {
     let t = chat.t;
     let target = match head.target {
-        Target::Words(words) => view! { <span class="target">{escaped(&words, TextKind::Prose)}</span> },
+        Target::Text(text) => view! { <span class="target">{escaped(&text, TextKind::Prose)}</span> },
         Target::Code(code) => view! { <code class="target">{exact_name(&code, t)}</code> },
     };
-    let took = head.took_ms.map(|ms| duration(ms, t)).or(elapsed);
+    let took = head.duration_ms.map(|ms| duration(ms, t)).or(elapsed);
     view! {
         {icon(head.icon)}
         <span class="verb">{head.verb}</span>
         {target}
         <span class="result">{exact_name(&head.result, t)}</span>
-        {head.lines.map(counts_view)}
+        {head.lines.map(|lines| view! { <DiffStat lines/> })}
         <span class="took">{took}</span>
         {icon(Icon::Chevron)}
     }

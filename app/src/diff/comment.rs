@@ -1,109 +1,110 @@
-//! Writing about a line: the comment goes into the next message.
+//! Comments on lines: a comment is added to the draft of the next message, below the quoted line.
 
 use codex_gateway_wire::diff::{DiffLine, LineKind};
-use leptos::prelude::*;
-use leptos::prelude::{Get, GetUntracked, on_cleanup, request_animation_frame};
-use wasm_bindgen::JsCast;
-use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
+use leptos::html;
+use view::prelude::*;
+use web_sys::{KeyboardEvent, SubmitEvent};
 
 use crate::{
     browser,
-    conversation::Chat,
-    node::{El, ElementExt as _, ElementRef, el, link_button},
     signal::RwSignalExt as _,
+    state::Chat,
     text::hidden::{TextKind, escaped},
 };
 
-/// A comment on a line.
+/// The line that has a comment form below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Commenting {
-    /// The place of the line among all.
-    pub(super) at: usize,
-    /// It is written.
-    pub(super) added: bool,
+pub(super) struct OpenComment {
+    /// The index of the line in the diff.
+    pub(super) line_index: usize,
+    /// `true` once the comment is part of the draft.
+    pub(super) is_added: bool,
 }
 
-/// What a line is called: `src/main.rs:12`.
-pub(super) fn place(path: &str, line: &DiffLine<'_>) -> String {
+/// Returns what a line is called: `src/main.rs:12`.
+pub(super) fn line_name(path: &str, line: &DiffLine<'_>) -> String {
     match line.new.or(line.old) {
         Some(number) => format!("{path}:{number}"),
         None => path.to_owned(),
     }
 }
 
-/// A line, quoted.
-fn quote(path: &str, line: &DiffLine<'_>) -> String {
+/// Quotes a line below its name, as Markdown.
+pub(super) fn quote(path: &str, line: &DiffLine<'_>) -> String {
     let sign = match line.kind {
         LineKind::Added => "+",
         LineKind::Removed => "-",
         LineKind::Context | LineKind::Hunk => " ",
     };
-    format!("{}\n> {sign}{}\n", place(path, line), escaped(line.text, TextKind::Code))
+    format!("{}\n> {sign}{}\n", line_name(path, line), escaped(line.text, TextKind::Code))
 }
 
-/// The field below a line; that it was added, once it was.
-pub(super) fn comment_view(
+/// The comment form below a line; a confirmation once the comment is added.
+#[component]
+pub(super) fn CommentForm(
     chat: Chat,
-    path: &str,
-    line: &DiffLine<'_>,
-    now: Commenting,
-    writing: RwSignal<Option<Commenting>>,
-) -> El {
+    /// What the line is called.
+    line_name: String,
+    /// The line as the comment quotes it.
+    quote: String,
+    comment: OpenComment,
+    /// The comment form that is open in this diff.
+    open_comment: RwSignal<Option<OpenComment>>,
+) -> impl IntoView {
     let t = chat.t;
-    if now.added {
-        return el("p").class("note commented").attr("role", "status").child(t.comment_added());
+    if comment.is_added {
+        return view! { <p class="note commented" role="status">{t.comment_added()}</p> };
     }
-    let comments = chat.panel().comments;
-    comments.set(comments.get_untracked_or_default() + 1);
-    on_cleanup(move || comments.set(comments.get_untracked_or_default().saturating_sub(1)));
-    let field = ElementRef::new();
-    let written = move || {
-        let field = field.try_get_untracked()??.dyn_into::<HtmlTextAreaElement>().ok()?;
-        Some(field.value()).filter(|text| !text.trim().is_empty())
-    };
-    let quoted = quote(path, line);
+    let open_forms = chat.panel().comments;
+    open_forms.set(open_forms.get_untracked_or_default() + 1);
+    on_cleanup(move || open_forms.set(open_forms.get_untracked_or_default().saturating_sub(1)));
+    let field = NodeRef::<html::Textarea>::new();
     let add = move || {
-        if let Some(said) = written() {
-            chat.add_to_draft(&format!("{quoted}{}", said.trim()));
-            writing.set(Some(Commenting { added: true, ..now }));
+        let text = field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        if !text.trim().is_empty() {
+            chat.add_to_draft(&format!("{quote}{}", text.trim()));
+            open_comment.set(Some(OpenComment { is_added: true, ..comment }));
         }
     };
-    let add_too = add.clone();
-    let pressed = move |event: KeyboardEvent| {
-        // What is typed here is meant for nothing around it.
+    let add_by_key = add.clone();
+    let handle_key = move |event: KeyboardEvent| {
+        // The keys have other meanings in the diff and on the page around the form.
         event.stop_propagation();
-        let composing = browser::is_ime_composing(&event);
+        let is_composing = browser::is_ime_composing(&event);
         match event.key().as_str() {
-            "Escape" if !composing => writing.set(None),
-            "Enter" if !composing && !event.shift_key() => add_too(),
+            "Escape" if !is_composing => open_comment.set(None),
+            "Enter" if !is_composing && !event.shift_key() => add_by_key(),
             _ => return,
         }
         event.prevent_default();
     };
     Effect::new(move |_| {
-        if let Some(field) = field.get().and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
-            // It is part of the page only after this.
+        if let Some(field) = field.get() {
+            // The field can be focused only after it is mounted.
             request_animation_frame(move || drop(field.focus()));
         }
     });
-    let submitted = move |event: Event| {
+    let submit = move |event: SubmitEvent| {
         event.prevent_default();
         add();
     };
-    let area = el("textarea")
-        .attr("dir", "auto")
-        .node_ref(field)
-        .attr("rows", "2")
-        .attr("aria-label", (t.comment_on)(&place(path, line)))
-        .attr("placeholder", t.comment_hint())
-        .on("keydown", pressed);
-    let button = el("button").attr("type", "submit").class("button").child(t.add_comment());
-    let keep = link_button(t.cancel(), move || writing.set(None));
-    el("form")
-        .class("comment")
-        .on("submit", submitted)
-        .child(area)
-        .child(el("div").class("ways").child(button).child(keep))
+    let label = (t.comment_on)(&line_name);
+    view! {
+        <form class="comment" on:submit=submit>
+            <textarea
+                dir="auto"
+                rows="2"
+                aria-label=label
+                placeholder=t.comment_hint()
+                node_ref=field
+                on:keydown=handle_key
+            ></textarea>
+            <div class="ways">
+                <button type="submit" class="button">{t.add_comment()}</button>
+                <button type="button" class="link" on:click=move |_| open_comment.set(None)>{t.cancel()}</button>
+            </div>
+        </form>
+    }
 }
 
 #[cfg(test)]
@@ -111,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_quoted_with_its_place() {
+    fn quoted_line_has_name_and_escaped_text() {
         let line = DiffLine { kind: LineKind::Removed, old: Some(7), new: None, text: "let x\u{202e} = 1;" };
         assert_eq!(quote("src/a.rs", &line), "src/a.rs:7\n> -let x[U+202E] = 1;\n");
     }

@@ -1,37 +1,21 @@
-//! Files that were changed, each a row that opens its change.
+//! Changed files, each a row with its diff below.
 
 use codex_gateway_wire::{
     codex::FileUpdateChange,
     diff::{LineCounts, relative_path},
 };
-use leptos::prelude::*;
+use view::prelude::*;
 
-use super::diff_view;
+use super::DiffLines;
 use crate::{
     i18n::Texts,
     icon::{Icon, icon},
-    node::{El, ElementExt as _, Node, el, live, many},
     state::ChangedFile,
     text::hidden::{exact_name, plain_name},
 };
 
-/// The line of a changed file: icon, path, what became of it, and the number of lines.
-fn file_line(file: &ChangedFile, cwd: &str, t: &Texts) -> Node {
-    let parts: [Node; 5] = [
-        icon(Icon::File).into(),
-        el("code").class("target").child(exact_name(relative_path(&file.path, cwd), t)).into(),
-        el("span")
-            .class("result")
-            .child(exact_name(&kind_word(&file.kind, file.moved.as_deref(), cwd, t), t))
-            .into(),
-        counts_view(file.lines).into(),
-        icon(Icon::Chevron).into(),
-    ];
-    many(parts)
-}
-
-/// What became of a file, where that is more than a change: `new`, `deleted`, `moved → b.rs`.
-pub(crate) fn kind_word(kind: &str, moved: Option<&str>, cwd: &str, t: &Texts) -> String {
+/// Returns the label of a change: `new`, `deleted` or `moved → b.rs`. It is empty for any other change.
+pub(crate) fn change_label(kind: &str, moved: Option<&str>, cwd: &str, t: &Texts) -> String {
     match (kind, moved) {
         ("add", _) => t.file_added().to_owned(),
         ("delete", _) => t.file_deleted().to_owned(),
@@ -40,42 +24,72 @@ pub(crate) fn kind_word(kind: &str, moved: Option<&str>, cwd: &str, t: &Texts) -
     }
 }
 
-/// A row that opens the file's change, which `change` looks up. Once `all` is set, the change is unfolded.
-pub(crate) fn file_row(
-    file: impl Fn() -> Option<ChangedFile> + Send + 'static,
-    change: impl Fn() -> Option<FileUpdateChange> + Send + 'static,
-    open: RwSignal<bool>,
-    all: RwSignal<bool>,
+/// A row that opens and closes the diff of a file.
+#[component]
+pub(crate) fn FileRow<F, C>(
+    /// Returns the file; `None` once it is no longer among the changed files.
+    file: F,
+    /// Returns the change; called while the diff is open.
+    change: C,
+    is_open: RwSignal<bool>,
+    /// Unfolds all of the diff once it is set.
+    expand_all: RwSignal<bool>,
+    /// Paths are shown relative to this directory.
     cwd: String,
     t: &'static Texts,
-) -> El {
+) -> impl IntoView
+where
+    F: Fn() -> Option<ChangedFile> + Send + 'static,
+    C: Fn() -> Option<FileUpdateChange> + Send + 'static,
+{
     let base = cwd.clone();
-    let line = move || file().map(|file| file_line(&file, &base, t));
-    let row = el("button")
-        .attr("type", "button")
-        .class("row")
-        .live_attr("aria-expanded", move || open.get().to_string())
-        .on_click(move || open.set(!open.get_untracked()))
-        .child(live(line));
-    let body = move || {
-        let change = if open.get() { change() } else { None };
+    let summary = move || file().map(|file| view! { <FileSummary file cwd=base.clone() t/> });
+    let diff = move || {
+        let change = if is_open.get() { change() } else { None };
         change.map(|change| {
             let path =
                 plain_name(relative_path(change.kind.move_path.as_ref().unwrap_or(&change.path), &cwd));
-            diff_view(change, path, all)
+            view! { <DiffLines change path expand_all/> }
         })
     };
-    el("section").class("file").live_attr("data-folded", move || !open.get()).child(row).child(live(body))
+    view! {
+        <section class="file" data-folded=move || !is_open.get()>
+            <button
+                type="button"
+                class="row"
+                aria-expanded=move || is_open.get().to_string()
+                on:click=move |_| is_open.update(|is_open| *is_open = !*is_open)
+            >
+                {summary}
+            </button>
+            {diff}
+        </section>
+    }
 }
 
-/// Lines added and removed, as far as there are any: `+12 −3`.
-pub(crate) fn counts_view(counts: LineCounts) -> El {
-    let part = |class, sign, count: usize| {
-        (count > 0).then(|| el("span").class(class).child(format!("{sign}{count}")))
+/// The row's content: icon, path, label and number of lines.
+#[component]
+fn FileSummary(file: ChangedFile, cwd: String, t: &'static Texts) -> impl IntoView {
+    let label = change_label(&file.kind, file.moved.as_deref(), &cwd, t);
+    view! {
+        {icon(Icon::File)}
+        <code class="target">{exact_name(relative_path(&file.path, &cwd), t)}</code>
+        <span class="result">{exact_name(&label, t)}</span>
+        <DiffStat lines=file.lines/>
+        {icon(Icon::Chevron)}
+    }
+}
+
+/// The number of lines added and removed, without zeros: `+12 −3`.
+#[component]
+pub(crate) fn DiffStat(lines: LineCounts) -> impl IntoView {
+    let count = |class: &'static str, sign: char, count: usize| {
+        (count > 0).then(|| view! { <span class=class>{format!("{sign}{count}")}</span> })
     };
-    el("span").class("counts").child(part("added", '+', counts.added)).child(part(
-        "removed",
-        '−',
-        counts.removed,
-    ))
+    view! {
+        <span class="counts">
+            {count("added", '+', lines.added)}
+            {count("removed", '−', lines.removed)}
+        </span>
+    }
 }

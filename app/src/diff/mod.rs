@@ -1,20 +1,18 @@
-//! Changes of files as they are read: line by line, on one side or on two, each line to be commented on.
+//! Diffs of files: unified or side by side, with a comment form for each line.
 //!
-//! - [`view`]: the lines of one file's change
-//! - [`files`]: files, each a row that opens its change
-//! - `blocks`: which lines stand together
-//! - `words`: what differs within a line
-//! - `comment`: writing about a line
-//! - `keys`: going from line to line
+//! - `lines`: the lines of one file's diff
+//! - `files`: changed files, each a row with its diff below
+//! - `blocks`: groups of lines
+//! - `changed_words`: the words that differ within a changed line
+//! - `comment`: the form below a line
+//! - `keyboard`: moving from line to line by keyboard
 
 mod blocks;
+mod changed_words;
 mod comment;
 mod files;
-mod keys;
-mod view;
-mod words;
+mod keyboard;
+mod lines;
 
-pub(crate) use files::{counts_view, file_row, kind_word};
-pub(crate) use view::diff_view;
-
-pub(crate) use crate::state::ChangedFile;
+pub(crate) use files::{DiffStat, FileRow, change_label};
+pub(crate) use lines::DiffLines;

@@ -1,11 +1,11 @@
-//! Addresses and places in files that stand in a text without being marked as links.
+//! Recognizes web addresses and places in files.
 
 use super::prepare::is_cjk;
 
-/// The length of the web address that `text` begins with; `None` if it begins with none.
+/// Returns the length of the web address at the start of `text`; `None` if there is no address.
 ///
-/// It ends before white space, quotation marks, `**`, the punctuation of CJK text, a bracket that it has not opened, and
-/// before punctuation that ends a sentence.
+/// The address ends before white space, quotation marks, `**`, CJK punctuation, a bracket that it has not opened, and
+/// punctuation that ends a sentence.
 pub(super) fn address_len(text: &str) -> Option<usize> {
     let scheme = ["https://", "http://"]
         .into_iter()
@@ -33,23 +33,23 @@ pub(super) fn address_len(text: &str) -> Option<usize> {
     (length > 0).then_some(scheme.len() + length)
 }
 
-/// A place in a file, as compilers and search tools write it: `src/main.rs:42:7`.
+/// A place in a file, as compilers and search tools write them: `src/main.rs:42:7`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FilePlace<'a> {
     pub(super) path: &'a str,
-    /// Digits.
+    /// The line number, in digits.
     pub(super) line: &'a str,
-    /// How long it is as it is written, in bytes.
+    /// The length of the whole place, in bytes.
     pub(super) length: usize,
 }
 
-/// Names of files that have no extension.
+/// Names of files without an extension.
 const BARE_NAMES: [&str; 4] = ["Makefile", "Dockerfile", "Justfile", "Rakefile"];
-/// What looks like an extension, and is the end of a host's name: `example.com:8080`.
+/// Ends of host names that look like extensions: `example.com:8080`.
 const HOST_ENDS: [&str; 7] = ["com", "org", "net", "io", "example", "local", "internal"];
 
 impl<'a> FilePlace<'a> {
-    /// Reads the place that `text` begins with.
+    /// Returns the place at the start of `text`.
     pub(super) fn at_start(text: &'a str) -> Option<Self> {
         let path = &text[..text.len() - text.trim_start_matches(is_path_char).len()];
         let rest = text[path.len()..].strip_prefix(':')?;
@@ -63,7 +63,7 @@ impl<'a> FilePlace<'a> {
         Some(Self { path, line, length: text.len() - rest.len() })
     }
 
-    /// Reads an address that is nothing but a place: `src/main.rs#L42`, `/a/b.rs:42`.
+    /// Returns the place if `address` is nothing else: `src/main.rs#L42`, `/a/b.rs:42`.
     pub(super) fn of_address(address: &'a str) -> Option<Self> {
         let place = match address.split_once("#L") {
             Some((path, line)) => {
@@ -76,16 +76,18 @@ impl<'a> FilePlace<'a> {
     }
 }
 
+/// Returns `true` for the characters of paths.
 pub(super) fn is_path_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '@' | '~')
 }
 
-/// The number that `text` begins with.
+/// Returns the number at the start of `text`; `None` if it is missing or too long.
 fn digits(text: &str) -> Option<&str> {
     let length = text.bytes().take_while(u8::is_ascii_digit).count();
     (1..=7).contains(&length).then(|| &text[..length])
 }
 
+/// Returns `true` if a path looks like that of a file.
 fn is_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
@@ -101,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn address_ends_before_what_surrounds_it() {
+    fn address_ends_before_surrounding_punctuation() {
         for (text, address) in [
             ("https://a.example/b）。", "https://a.example/b"),
             ("https://a.example/b。", "https://a.example/b"),

@@ -1,19 +1,22 @@
-//! Copying, in the browser only.
+//! Copies texts to the clipboard, in the browser only.
 
-/// Copies `text`; false if the browser refused. Call it from a user's action: browsers demand that.
+/// Copies `text`. Returns `false` if the browser refuses.
+///
+/// Browsers allow it only in response to a user's action.
 #[cfg(feature = "hydrate")]
 pub async fn copy_text(text: &str) -> bool {
     let Some(window) = web_sys::window() else { return false };
     let clipboard = window.navigator().clipboard();
     if AsRef::<wasm_bindgen::JsValue>::as_ref(&clipboard).is_undefined() {
-        // Over plain HTTP from another machine, a page has no clipboard.
-        return copy_selected(text).unwrap_or(false);
+        // A page that was loaded over plain HTTP from another machine has no clipboard.
+        return copy_by_selection(text).unwrap_or(false);
     }
     wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text)).await.is_ok()
 }
 
+/// Copies `text` as the selection of a text area, with the older interface.
 #[cfg(feature = "hydrate")]
-fn copy_selected(text: &str) -> Option<bool> {
+fn copy_by_selection(text: &str) -> Option<bool> {
     use wasm_bindgen::JsCast as _;
 
     let document: web_sys::HtmlDocument = web_sys::window()?.document()?.dyn_into().ok()?;
@@ -26,7 +29,7 @@ fn copy_selected(text: &str) -> Option<bool> {
     copied
 }
 
-/// The server copies nothing.
+/// There is no clipboard on the server.
 #[cfg(not(feature = "hydrate"))]
 pub async fn copy_text(_text: &str) -> bool {
     false

@@ -1,32 +1,32 @@
-//! Lines that would cost the parser more than their length.
+//! Finds lines for which the parser would take more than linear time.
 //!
-//! Three of its structures take more than linear time, the first two of them before the parser gives its first event:
+//! There are three kinds. The first two cost their time before the parser returns its first event:
 //!
-//! - It walks through all open containers (block quotes, list items and footnotes) at every line. A text that opens `n` of them and
-//!   goes on for `n` lines costs `n²` steps.
-//! - It fills up the rows of a table that have too few cells, with up to 2^18 cells in each table. A text of many small
-//!   tables gets hundreds of cells for each of its bytes.
-//! - It walks back to its link from every line of a link's title ([`super::titles`]).
+//! - At each line, the parser walks through all open containers: block quotes, list items and footnotes. A text that opens
+//!   `n` containers and continues for `n` lines costs `n²` steps.
+//! - The parser adds the missing cells to the rows of a table, up to 2^18 cells in each table. A text of many small tables
+//!   gets hundreds of cells for each of its bytes.
+//! - At each line of a link's title, the parser walks back to the link ([`super::titles`]).
 //!
-//! Such lines are found here, before the text is parsed.
+//! The lines are found before the text is parsed.
 
 use super::titles::Titles;
 
-/// How many containers may be open in each other.
+/// The maximum nesting of containers.
 const MAX_CONTAINERS: usize = 32;
 
-/// How many cells may be missing in the tables of a text.
+/// The maximum number of missing cells in all tables of a text.
 const MAX_MISSING_CELLS: usize = 20_000;
 
-/// How many lines the title of a link may have.
+/// The maximum number of lines of a link's title.
 const MAX_TITLE_LINES: usize = 32;
 
-/// What the parser may be given.
+/// The limits of the text for the parser.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// How many containers may be open in each other.
+    /// The maximum nesting of containers.
     pub(super) containers: usize,
-    /// How many cells may be missing in all tables together.
+    /// The maximum number of missing cells in all tables together.
     pub(super) missing_cells: usize,
 }
 
@@ -36,76 +36,77 @@ impl Default for Limits {
     }
 }
 
-/// Goes through the lines of a text.
+/// Scans the lines of a text.
 #[derive(Debug)]
 pub(super) struct Scan<'a> {
     source: &'a str,
     limits: Limits,
-    /// Where the next line begins.
-    at: usize,
-    /// How many containers may be open.
-    open: usize,
-    /// The line before was blank: there is no paragraph that could go on.
-    after_blank: bool,
-    /// How many columns the table has that may be open, 0 without one.
-    columns: usize,
+    /// Where the next line starts.
+    position: usize,
+    /// The maximum number of containers that may be open.
+    open_containers: usize,
+    /// `true` if the line before was blank, so that no paragraph continues.
+    is_after_blank: bool,
+    /// The number of columns of the table that may be open; 0 without a table.
+    table_columns: usize,
     missing_cells: usize,
     titles: Titles,
 }
 
 impl<'a> Scan<'a> {
-    /// Begins at the start of `source`.
+    /// Starts at the beginning of `source`.
     pub(super) fn new(source: &'a str, limits: Limits) -> Self {
         Self {
             source,
             limits,
-            at: 0,
-            open: 0,
-            after_blank: true,
-            columns: 0,
+            position: 0,
+            open_containers: 0,
+            is_after_blank: true,
+            table_columns: 0,
             missing_cells: 0,
             titles: Titles::default(),
         }
     }
 
-    /// Goes on at `at`, where a new block begins.
-    pub(super) fn resume(&mut self, at: usize) {
-        (self.at, self.open, self.after_blank, self.columns) = (at, 0, true, 0);
+    /// Continues at `position`, where a new block starts.
+    pub(super) fn resume(&mut self, position: usize) {
+        (self.position, self.open_containers) = (position, 0);
+        (self.is_after_blank, self.table_columns) = (true, 0);
         self.titles = Titles::default();
     }
 
-    /// Returns where the next line begins that is beyond the limits.
+    /// Returns the start of the next line that exceeds the limits.
     ///
-    /// The depth of containers is an upper bound, made of the beginnings of lines alone. Each container that is open in
-    /// a line was opened by a marker in that line, or goes on from the line before: a quote by its marker, a list item
-    /// or a footnote by at least two columns of white space. A line that goes on with a paragraph needs none of them, and leaves all
+    /// The depth of containers is an upper bound, computed from the beginnings of lines. A container that is open in a line
+    /// was opened by a marker in the line, or continues from the line before: a quote by its marker, a list item or a
+    /// footnote by at least two columns of white space. A line that continues a paragraph needs neither, and leaves all
     /// containers open.
     pub(super) fn next_costly_line(&mut self) -> Option<usize> {
-        while self.at < self.source.len() {
-            let start = self.at;
+        while self.position < self.source.len() {
+            let start = self.position;
             let (line, next) = line_at(self.source, start);
-            self.at = next;
+            self.position = next;
             let Prefix { markers, columns, is_blank } = Prefix::of(line.as_bytes());
             if is_blank {
-                // List items stay open; no paragraph or table does. Other white space than spaces, tabs and line feeds is
-                // not blank to all of the parser.
+                // A blank line ends paragraphs and tables, but not list items. Parts of the parser take only spaces, tabs
+                // and line feeds as blank.
                 let is_plain = line.bytes().all(|byte| matches!(byte, b' ' | b'\t'));
-                self.after_blank = is_plain && self.source[..next].ends_with('\n');
-                if self.after_blank {
-                    self.columns = 0;
+                self.is_after_blank = is_plain && self.source[..next].ends_with('\n');
+                if self.is_after_blank {
+                    self.table_columns = 0;
                     self.titles = Titles::default();
                 }
                 continue;
             }
-            let depth = markers + self.open.min(columns / 2);
-            self.open = if self.after_blank { depth } else { self.open.max(depth) };
-            self.after_blank = false;
-            self.missing_cells += self.columns.saturating_sub(cells(line));
+            let depth = markers + self.open_containers.min(columns / 2);
+            self.open_containers = if self.is_after_blank { depth } else { self.open_containers.max(depth) };
+            self.is_after_blank = false;
+            self.missing_cells += self.table_columns.saturating_sub(min_cells(line));
             if is_delimiter_row(line) {
-                // It may be a row of the table before it.
-                self.columns = self.columns.max(cells(line));
+                // The line may be a row of the table before it instead.
+                self.table_columns = self.table_columns.max(min_cells(line));
             }
-            let title_lines = self.titles.take(line.as_bytes());
+            let title_lines = self.titles.read_line(line.as_bytes());
             if depth > self.limits.containers
                 || self.missing_cells > self.limits.missing_cells
                 || title_lines > MAX_TITLE_LINES
@@ -117,8 +118,8 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// How many cells a row of a table has at least.
-fn cells(line: &str) -> usize {
+/// Returns the minimum number of cells of a table's row.
+fn min_cells(line: &str) -> usize {
     let row = line.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '>').trim_ascii_end();
     let row = row.strip_prefix('|').unwrap_or(row);
     let mut before = b' ';
@@ -127,19 +128,18 @@ fn cells(line: &str) -> usize {
         cells += usize::from(byte == b'|' && before != b'\\');
         before = byte;
     }
-    // A last separator has no cell behind it.
+    // No cell follows a separator at the end.
     cells - usize::from(before == b'|' && cells > 1)
 }
 
-/// Whether a line can be the one that makes the line above it the head of a table.
+/// Returns `true` if a line may be the delimiter row below the head of a table.
 fn is_delimiter_row(line: &str) -> bool {
     line.bytes()
         .all(|byte| matches!(byte, b'|' | b'-' | b':' | b'>') || byte.is_ascii_whitespace() || byte == 0x0b)
         && line.contains('-')
 }
 
-/// Returns where the text ends that begins at `start` and goes on to a blank line, without that line; and where that
-/// line ends.
+/// Returns the end of the text from `start` to the next blank line, and the end of that blank line.
 pub(super) fn end_of_text(source: &str, start: usize) -> (usize, usize) {
     let mut at = start;
     while at < source.len() {
@@ -152,7 +152,7 @@ pub(super) fn end_of_text(source: &str, start: usize) -> (usize, usize) {
     (source.len(), source.len())
 }
 
-/// The line that begins at `start`, without its end; and where the next one begins.
+/// Returns the line at `start` without its line break, and the start of the next line.
 fn line_at(source: &str, start: usize) -> (&str, usize) {
     let rest = &source[start..];
     let length = rest.bytes().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
@@ -164,14 +164,14 @@ fn line_at(source: &str, start: usize) -> (&str, usize) {
     (&rest[..length], start + length + end)
 }
 
-/// What stands before a line's own text.
+/// The beginning of a line, before its own text.
 #[derive(Debug, PartialEq, Eq)]
 struct Prefix {
-    /// How many containers it may open, or go on with by a marker.
+    /// The number of containers that the line opens, or continues by a marker.
     markers: usize,
-    /// How many columns of white space it has; a tab counts as four.
+    /// The columns of white space. A tab counts as four.
     columns: usize,
-    /// Nothing but white space is in the line.
+    /// `true` if the line contains only white space.
     is_blank: bool,
 }
 
@@ -201,14 +201,14 @@ impl Prefix {
     }
 }
 
-/// The length of what begins a footnote (`[^1]:`), which is a container as well.
+/// Returns the length of the footnote marker (`[^1]:`) at the start of `text`. Footnotes are containers too.
 fn footnote_marker(text: &[u8]) -> Option<usize> {
     let rest = text.strip_prefix(b"[^")?;
     let length = rest.windows(2).position(|bytes| bytes == b"]:")?;
     Some(2 + length + 2)
 }
 
-/// The length of the list marker that `text` begins with: a bullet, or a number of up to nine digits.
+/// Returns the length of the list marker at the start of `text`: a bullet, or a number of up to nine digits.
 fn list_marker(text: &[u8]) -> Option<usize> {
     let digits = text.iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
     let is_marker = match text.get(digits)? {
@@ -221,8 +221,9 @@ fn list_marker(text: &[u8]) -> Option<usize> {
     is_marker.then_some(digits + 1)
 }
 
-/// Where a thematic break begins that the line ends with (`- - -`): its marks open no lists. The line's length if it
-/// ends with none.
+/// Returns the start of the thematic break (`- - -`) at the end of a line; the line's length without a break.
+///
+/// The marks of a thematic break open no lists.
 fn rule_start(line: &[u8]) -> usize {
     let Some(&mark) = line.trim_ascii_end().last().filter(|byte| matches!(byte, b'-' | b'*')) else {
         return line.len();

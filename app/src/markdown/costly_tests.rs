@@ -3,7 +3,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::*;
 
-/// How many containers are open in each other at most, as the parser sees it.
+/// Returns the maximum nesting of containers, according to the parser.
 fn depth(source: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for event in
@@ -19,7 +19,7 @@ fn depth(source: &str) -> usize {
     deepest
 }
 
-/// Where the first costly line is, if so many containers may be open.
+/// Returns the start of the first costly line, with the given limit of containers.
 fn first_deep_line(source: &str, containers: usize) -> Option<usize> {
     Scan::new(source, Limits { containers, ..Limits::default() }).next_costly_line()
 }
@@ -41,7 +41,7 @@ fn markers_and_indentation_of_a_line_are_counted() {
 }
 
 #[test]
-fn deep_line_is_found_whichever_way_it_nests() {
+fn deep_line_is_found_for_each_way_of_nesting() {
     let indented: String = (0..5).flat_map(|depth| ["  ".repeat(depth), "- a\n".to_owned()]).collect();
     let lazy = format!("{}lazy\n{}- b\n", &indented[..28], "        ");
     for (source, line) in [
@@ -59,7 +59,7 @@ fn deep_line_is_found_whichever_way_it_nests() {
 }
 
 #[test]
-fn ordinary_text_is_not_deep() {
+fn ordinary_text_is_not_costly() {
     let code =
         "a\n".to_owned() + &" ".repeat(200) + "deeply indented\n\n" + &" ".repeat(200) + "- so is this";
     for source in [
@@ -76,7 +76,7 @@ fn cells_of_a_row_are_counted() {
     for (row, count) in
         [("|a|b|", 2), ("a|b", 2), ("> | a |", 1), ("a", 1), ("|a\\|b|", 1), ("|||", 2), ("", 1)]
     {
-        assert_eq!(cells(row), count, "{row}");
+        assert_eq!(min_cells(row), count, "{row}");
     }
 }
 
@@ -94,7 +94,7 @@ fn missing_cells_of_all_tables_are_counted_together() {
 }
 
 #[test]
-fn plain_text_goes_on_to_a_blank_line() {
+fn plain_text_ends_at_a_blank_line() {
     assert_eq!(end_of_text("a\nb\n \nc", 0), (4, 6));
     assert_eq!(end_of_text("a\r\n\r\nb", 0), (3, 5));
     assert_eq!(end_of_text("a\nb", 2), (3, 3));
@@ -103,9 +103,9 @@ fn plain_text_goes_on_to_a_blank_line() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(5000))]
 
-    /// What the parser is given is as deep as is allowed at most. The limit is low here, to be met often.
+    /// The limits are low, so that many texts reach them.
     #[test]
-    fn parser_never_nests_deeper_than_the_bound(fragments in prop::collection::vec(prop::sample::select(vec![
+    fn parser_never_nests_deeper_than_the_limit(fragments in prop::collection::vec(prop::sample::select(vec![
         "> ", ">", "- ", "* ", "+\t", "-\n", "*\n", "1. ", "2) ", "10. ", "\n", "\n\n", "\r\n", "\r", " ", "  ", "    ",
         "\t", "        ", "a", "a\n", "b\n\n", "```\n", "- - -\n", "***\n", "# ", "---\n", "===\n", "<div>\n", "<!--\n",
         "-->\n", "|a|b|\n|-|-|\n", "[a]: b\n", "\u{b}", "\u{c}", "\\", "- [ ] ", "é", "[^a]: ", "[^b]:", "> [!NOTE]\n",
@@ -121,9 +121,9 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(5000))]
 
-    /// No more cells are made than there are separators, lines and cells that may be missing.
+    /// The number of cells is bounded by the separators, the lines and the missing cells.
     #[test]
-    fn parser_never_fills_up_more_cells_than_the_bound(fragments in prop::collection::vec(prop::sample::select(vec![
+    fn parser_never_adds_more_cells_than_the_limit(fragments in prop::collection::vec(prop::sample::select(vec![
         "|a|b|c|d|e|\n|-|-|-|-|-|\n", "a|b|c\n-|-|-\n", "> |a|b|c|\n> |-|-|-|\n> ", "|a|\n", "a\n", "b|c\n", "|", "\\|",
         "`|`\n", "\n", "- ", "> ", "  ", "# a\n", "|-|-|\n", ":-:|", "\t", "\r\n",
     ]), 0..40)) {

@@ -1,14 +1,14 @@
-//! Text and addresses made safe for HTML.
+//! Escapes texts and addresses for HTML.
 
 use std::fmt::Write as _;
 
 use codex_gateway_wire::bidi::{IsolateScanner, is_isolate};
 
-/// HTML that is being written, with texts of any direction in it.
+/// A buffer of HTML for texts of both directions.
 #[derive(Debug, Default)]
 pub(super) struct Prose {
     html: String,
-    /// The isolates of the paragraph that is being written, as they are in `html`.
+    /// The isolates (U+2066–U+2069) of the current paragraph, with their positions in `html`.
     isolates: IsolateScanner,
     has_isolates: bool,
 }
@@ -19,17 +19,17 @@ impl Prose {
         self.html.push_str(html);
     }
 
-    /// Appends a mark that the page replaces.
-    pub(super) fn push_mark(&mut self, mark: char) {
-        self.html.extend([super::html::MARK, mark]);
+    /// Appends a placeholder of the given kind.
+    pub(super) fn push_placeholder(&mut self, kind: char) {
+        self.html.extend([super::html::MARK, kind]);
     }
 
-    /// Appends a text of which every character is to be seen: code, addresses.
+    /// Appends a text in which every character must be visible: code, addresses.
     pub(super) fn push_text(&mut self, text: &str) {
         push_text(&mut self.html, text);
     }
 
-    /// Appends a text in which isolates may set words apart.
+    /// Appends prose, in which isolates may separate words of different directions.
     pub(super) fn push_prose(&mut self, text: &str) {
         if !self.has_isolates && !text.contains(is_isolate) {
             return push_text(&mut self.html, text);
@@ -45,7 +45,7 @@ impl Prose {
         }
     }
 
-    /// Ends the paragraph: isolates that are not honest are shown.
+    /// Ends the paragraph. Isolates that are not balanced are replaced by their codes.
     pub(super) fn finish_paragraph(&mut self) {
         if !std::mem::take(&mut self.has_isolates) {
             return;
@@ -54,12 +54,12 @@ impl Prose {
         let Some(first) = suspicious.first() else { return };
         let rest = self.html.split_off(*first);
         let mut written = 0;
-        for at in &suspicious {
-            let at = at - first;
-            self.html.push_str(&rest[written..at]);
-            let length = rest[at..].chars().next().map_or(0, char::len_utf8);
-            push_text(&mut self.html, &rest[at..at + length]);
-            written = at + length;
+        for position in &suspicious {
+            let start = position - first;
+            self.html.push_str(&rest[written..start]);
+            let end = start + rest[start..].chars().next().map_or(0, char::len_utf8);
+            push_text(&mut self.html, &rest[start..end]);
+            written = end;
         }
         self.html.push_str(&rest[written..]);
     }
@@ -72,22 +72,25 @@ impl Prose {
         &self.html[start..]
     }
 
-    /// Takes out what is written.
+    /// Takes the HTML out of the buffer.
     pub(super) fn take(&mut self) -> String {
         std::mem::take(&mut self.html)
     }
 }
 
-/// Appends `text` as HTML text. Characters that reorder what is read (U+202A–U+202E, U+2066–U+2069) are shown by
-/// their code: code that reads differently from what runs must not go unseen.
+/// Appends `text` as HTML text.
+///
+/// Characters that reorder text (U+202A–U+202E, U+2066–U+2069) are replaced by their codes. Otherwise code could read
+/// differently from what runs.
 pub(super) fn push_text(out: &mut String, text: &str) {
     push(out, text, |out, hidden| {
         let _ = write!(out, "<span class=\"bidi\">U+{:04X}</span>", u32::from(hidden));
     });
 }
 
-/// Appends an address as an attribute's value, to stand between double quotes. Characters that reorder text are
-/// percent-encoded, as the browser itself would send them.
+/// Appends an address as the value of an attribute in double quotes.
+///
+/// Characters that reorder text are percent-encoded, as the browser itself would send them.
 pub(super) fn push_address(out: &mut String, address: &str) {
     push(out, address, |out, hidden| {
         for byte in hidden.encode_utf8(&mut [0; 4]).bytes() {
@@ -96,6 +99,7 @@ pub(super) fn push_address(out: &mut String, address: &str) {
     });
 }
 
+/// Appends `text` escaped. `push_hidden` appends characters that reorder text.
 fn push(out: &mut String, text: &str, push_hidden: impl Fn(&mut String, char)) {
     let mut plain = 0;
     for (at, c) in text.char_indices() {
@@ -105,9 +109,9 @@ fn push(out: &mut String, text: &str, push_hidden: impl Fn(&mut String, char)) {
             '>' => "&gt;",
             '"' => "&quot;",
             '\'' => "&#39;",
-            // The HTML parser would change it, and then server and browser would differ.
+            // The HTML parser replaces it. The page would differ from what the server rendered.
             '\0' => "\u{FFFD}",
-            // Dropped for the same reason, or written below.
+            // A carriage return is dropped for the same reason. The others are appended below.
             '\r' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => "",
             _ => continue,
         };
@@ -121,8 +125,9 @@ fn push(out: &mut String, text: &str, push_hidden: impl Fn(&mut String, char)) {
     out.push_str(&text[plain..]);
 }
 
-/// Whether an address may become a link: http, https and mailto only, spelled out at its very start. Browsers strip
-/// whitespace and control characters from schemes, so an address holding a control character is refused whole.
+/// Returns `true` if an address may become a link: it must start with http, https or mailto.
+///
+/// Browsers strip white space and control characters from schemes. So an address with a control character is refused.
 pub(super) fn is_allowed(address: &str) -> bool {
     !address.chars().any(char::is_control)
         && ["http://", "https://", "mailto:"]
@@ -141,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn markup_becomes_text() {
+    fn markup_is_escaped() {
         assert_eq!(text("a <b> & \"c\" 'd'"), "a &lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;");
         assert_eq!(text("plain ünïcode 漢字"), "plain ünïcode 漢字");
     }
 
     #[test]
-    fn reordering_characters_are_shown() {
+    fn reordering_characters_are_replaced_by_codes() {
         assert_eq!(text("a\u{202E}b"), "a<span class=\"bidi\">U+202E</span>b");
         assert_eq!(text("\u{2066}\u{2069}").matches("bidi").count(), 2);
         assert_eq!(text("\u{2029}\u{202F}\u{2065}\u{206A}").matches("bidi").count(), 0);
@@ -157,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn isolates_are_shown_unless_they_are_honest() {
+    fn unbalanced_isolates_are_replaced_by_codes() {
         let prose = |source: &str| {
             let mut prose = Prose::default();
             prose.push_str("<p>");
@@ -174,12 +179,12 @@ mod tests {
     }
 
     #[test]
-    fn what_the_html_parser_would_change_is_changed_before() {
+    fn characters_that_the_html_parser_changes_are_replaced() {
         assert_eq!(text("a\r\nb\0"), "a\nb\u{FFFD}");
     }
 
     #[test]
-    fn only_three_schemes_become_links() {
+    fn only_http_https_and_mailto_are_allowed() {
         for good in ["http://a", "HTTPS://a.b/c?d#e", "MailTo:a@b.c"] {
             assert!(is_allowed(good), "{good}");
         }

@@ -1,53 +1,60 @@
-//! An open code fence: its lines are taken over as they come, without parsing anything.
+//! An open code fence. Its lines are appended to the code as they come, without the parser.
 
 /// A top-level fence whose closing line has not come yet.
 #[derive(Debug)]
 pub(super) struct Fence {
     mark: u8,
-    /// How many marks opened it: as many must close it.
+    /// The number of marks that opened the fence. At least as many must close it.
     count: usize,
-    /// Columns that the opening line is indented by; content lines lose as many.
+    /// The indentation of the opening line, in columns. It is removed from the lines of the code.
     indent: usize,
-    /// Where reading goes on, in bytes from the start of the text that is fed.
-    at: usize,
-    /// The start of the line at `at` was taken over already.
-    mid_line: bool,
+    /// Where the next unread byte is in the text.
+    position: usize,
+    /// `true` if a part of the line at `position` was read already.
+    is_mid_line: bool,
 }
 
 impl Fence {
-    /// The fence whose opening line starts at `start` of `text`; `None` while that line is not complete.
+    /// Returns the fence whose opening line starts at `start`; `None` while that line is not complete.
     pub(super) fn open(text: &str, start: usize) -> Option<Self> {
         let line = &text[start..];
         let length = line.find('\n')?;
         let marks = line.trim_start_matches(' ');
         let mark = *marks.as_bytes().first()?;
         let count = marks.bytes().take_while(|&byte| byte == mark).count();
-        Some(Self { mark, count, indent: line.len() - marks.len(), at: start + length + 1, mid_line: false })
+        Some(Self {
+            mark,
+            count,
+            indent: line.len() - marks.len(),
+            position: start + length + 1,
+            is_mid_line: false,
+        })
     }
 
-    /// The same fence in a text that has `offset` more bytes before it.
+    /// Returns the same fence in a text with `offset` more bytes before it.
     pub(super) fn moved(self, offset: usize) -> Self {
-        Self { at: self.at + offset, ..self }
+        Self { position: self.position + offset, ..self }
     }
 
-    /// Where the next unread byte is: once closed, where the next block begins.
-    pub(super) fn at(&self) -> usize {
-        self.at
+    /// Returns where the next unread byte is in the text. After a closed fence, the next block starts there.
+    pub(super) fn position(&self) -> usize {
+        self.position
     }
 
-    /// Appends what is new in `text` to `code`; true when the closing line was met. The start of a line that may
-    /// yet become the closing one is held back, so that `code` only ever grows.
+    /// Reads the new part of `text`, and appends it to `code`. Returns `true` if the fence is closed.
+    ///
+    /// A last line that may become the closing line is not read yet, so that `code` only grows.
     pub(super) fn feed(&mut self, text: &str, finished: bool, code: &mut String) -> bool {
-        while self.at < text.len() {
-            let rest = &text[self.at..];
+        while self.position < text.len() {
+            let rest = &text[self.position..];
             let end = rest.find('\n');
             let line = match end {
                 Some(end) => rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]),
-                // This may be the first half of a line's end.
+                // The carriage return may be the first half of a line break.
                 None if !finished => rest.strip_suffix('\r').unwrap_or(rest),
                 None => rest,
             };
-            if !self.mid_line
+            if !self.is_mid_line
                 && let Some(marks) = self.closing_marks(line)
             {
                 if end.is_none() && !finished {
@@ -55,25 +62,25 @@ impl Fence {
                 }
                 // The parser drops a last line of spaces.
                 if marks >= self.count || (end.is_none() && marks == 0) {
-                    self.at += end.map_or(rest.len(), |end| end + 1);
+                    self.position += end.map_or(rest.len(), |end| end + 1);
                     return true;
                 }
             }
-            let content = if self.mid_line { line } else { self.unindent(line, code) };
+            let content = if self.is_mid_line { line } else { self.unindent(line, code) };
             code.push_str(content);
-            self.mid_line = end.is_none();
+            self.is_mid_line = end.is_none();
             if let Some(end) = end {
                 code.push('\n');
-                self.at += end + 1;
+                self.position += end + 1;
             } else {
-                self.at += line.len();
+                self.position += line.len();
                 return false;
             }
         }
         false
     }
 
-    /// How many marks `line` has (none, if it is blank), if it holds nothing else than a closing line may.
+    /// Returns the number of marks in `line`, which is 0 for a blank line. `None` if the line cannot close the fence.
     fn closing_marks(&self, line: &str) -> Option<usize> {
         let marks = line.trim_start_matches(' ');
         let tail = marks.trim_start_matches(char::from(self.mark));
@@ -81,18 +88,18 @@ impl Fence {
             .then(|| marks.len() - tail.len())
     }
 
-    /// `line` without the fence's indentation; a tab that reaches beyond it leaves its rest as spaces in `code`.
+    /// Removes the fence's indentation from `line`. A tab that reaches beyond it is appended to `code` as spaces.
     fn unindent<'a>(&self, line: &'a str, code: &mut String) -> &'a str {
         let mut column = 0;
-        for (at, byte) in line.bytes().enumerate() {
+        for (index, byte) in line.bytes().enumerate() {
             if column >= self.indent {
                 code.extend(std::iter::repeat_n(' ', column - self.indent));
-                return &line[at..];
+                return &line[index..];
             }
             match byte {
                 b' ' => column += 1,
                 b'\t' => column += 4 - column % 4,
-                _ => return &line[at..],
+                _ => return &line[index..],
             }
         }
         code.extend(std::iter::repeat_n(' ', column.saturating_sub(self.indent)));

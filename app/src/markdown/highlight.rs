@@ -1,146 +1,172 @@
-//! Colours for code blocks. The server finds the tokens; here they become spans around the text that the page has.
+//! Syntax highlighting of code blocks.
 //!
-//! A page that the server renders has its colours in it. What closes later, or comes without being rendered there,
-//! is asked for: once for each block, and together for all that close within a moment.
+//! The server splits the code into runs of equally coloured text; the page generates spans from the runs. A page that the
+//! server renders is written with the runs of its code. The browser requests those of all other blocks: once for each
+//! block, and in batches.
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
 use codex_gateway_wire::highlight::{MAX_CODE_BYTES, MAX_SNIPPETS, PLAIN, is_known, read_runs};
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{html::ElementType, prelude::*, task::spawn_local};
+use wasm_bindgen::JsCast;
 
 use super::{blocks::hash, escape::push_text};
-use crate::{node::ElementRef, server_fns};
+use crate::server_fns;
 
-/// How many blocks' colours are kept, for when they are drawn again.
-const KEPT: usize = 400;
-/// How much code is sent at once, in bytes. As JSON it has to fit into the 512 KiB that the server takes.
+/// The maximum number of blocks in the cache. Blocks are drawn again when the reader scrolls back to them.
+const MAX_CACHED_BLOCKS: usize = 400;
+/// The maximum number of blocks that wait for a request.
+const MAX_QUEUED_BLOCKS: usize = 400;
+/// The maximum size of the code in one request. As JSON it must fit into the 512 KiB that the server accepts.
 const MAX_BATCH_BYTES: usize = 200 * 1024;
-/// How long others may join before the server is asked.
+/// How long a request waits for more blocks.
 const BATCH_DELAY: Duration = Duration::from_millis(80);
 
-/// The colours that are known on this page, and those that are asked for.
+/// The runs of blocks that are known to the page, and the queue of blocks whose runs are requested.
 #[derive(Clone, Copy)]
 pub(crate) struct HighlightCache(RwSignal<CacheState>);
 
-/// Runs of blocks, by the hash of the block.
-pub(crate) type Known = Vec<(u64, String)>;
+/// Encoded runs of blocks, each with its block's key.
+pub(crate) type KnownRuns = Vec<(u64, String)>;
 
 #[derive(Default)]
 struct CacheState {
-    known: Known,
-    wanted: Vec<Wanted>,
-    /// The server is being asked, or about to.
-    asking: bool,
+    /// The oldest first.
+    known: KnownRuns,
+    queue: Vec<QueuedBlock>,
+    /// `true` while a request is scheduled or under way.
+    is_requesting: bool,
 }
 
-/// A block without colours.
-struct Wanted {
+/// A block that waits for a request.
+struct QueuedBlock {
     /// The language, a line break, and the code.
     source: String,
+    /// Receives the runs.
     runs: RwSignal<Runs>,
-    /// The element of a block that the server may have coloured.
-    element: ElementRef,
+    /// Returns `true` if the block needs no runs any more.
+    is_obsolete: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
-/// Names a block by its content.
-pub(crate) fn key(lang: &str, code: &str) -> u64 {
+/// Returns the key of a code block in the cache.
+pub(crate) fn block_key(lang: &str, code: &str) -> u64 {
     hash(hash(hash(0, lang), "\n"), code)
 }
 
-/// Whether a block may have colours.
-pub(crate) fn may_have(lang: &str, code: &str) -> bool {
+/// Returns `true` if the server highlights such code.
+pub(crate) fn is_highlightable(lang: &str, code: &str) -> bool {
     !code.is_empty() && code.len() <= MAX_CODE_BYTES && is_known(lang)
 }
 
+/// Returns `true` if the server has written the element's code with its runs.
+///
+/// Also returns `true` if the page with the element is left.
+pub(super) fn is_highlighted_by_server<E>(element: NodeRef<E>) -> bool
+where
+    E: ElementType,
+    E::Output: JsCast + Clone + 'static,
+{
+    let Some(element) = element.try_get_untracked() else { return true };
+    element.is_some_and(|element| {
+        element.unchecked_ref::<web_sys::Element>().has_attribute(HIGHLIGHTED_ATTRIBUTE)
+    })
+}
+
+/// Marks elements whose code the server has written with its runs.
+const HIGHLIGHTED_ATTRIBUTE: &str = "data-coloured";
+
 impl HighlightCache {
-    /// With those that are known at the beginning.
-    pub(crate) fn provide(known: Known) {
+    /// Provides a cache that holds `known`.
+    pub(crate) fn provide(known: KnownRuns) {
         provide_context(Self(RwSignal::new(CacheState { known, ..CacheState::default() })));
     }
 
-    /// The runs of a block, if they are known.
-    pub(crate) fn known(self, key: u64) -> Option<String> {
-        let find = |shelf: &CacheState| {
-            shelf.known.iter().find(|(known, _)| *known == key).map(|(_, runs)| runs.clone())
+    /// Returns the encoded runs of a block; `None` if they are not known.
+    pub(crate) fn get(self, key: u64) -> Option<String> {
+        let find = |state: &CacheState| {
+            state.known.iter().find(|(known, _)| *known == key).map(|(_, runs)| runs.clone())
         };
         self.0.try_with_untracked(find).flatten()
     }
 
-    /// Asks for the runs of a block. If the server has coloured its element already, that is left as it is. While many
-    /// wait, others stay without colours.
-    pub(crate) fn ask(self, lang: &str, code: &str, runs: RwSignal<Runs>, element: ElementRef) {
-        if self.0.try_with_untracked(|shelf| shelf.wanted.len() >= KEPT) == Some(true) {
+    /// Requests the runs of a block, unless `is_obsolete` returns `true` by the time of the request.
+    ///
+    /// Does nothing if the queue is full: the block stays without colours.
+    pub(crate) fn request(
+        self,
+        lang: &str,
+        code: &str,
+        runs: RwSignal<Runs>,
+        is_obsolete: impl Fn() -> bool + Send + Sync + 'static,
+    ) {
+        if self.0.try_with_untracked(|state| state.queue.len() >= MAX_QUEUED_BLOCKS) == Some(true) {
             return;
         }
-        let wanted = Wanted { source: [lang, "\n", code].concat(), runs, element };
-        let first = self.0.try_update(|shelf| {
-            shelf.wanted.push(wanted);
-            !std::mem::replace(&mut shelf.asking, true)
+        let block =
+            QueuedBlock { source: [lang, "\n", code].concat(), runs, is_obsolete: Box::new(is_obsolete) };
+        let is_first = self.0.try_update(|state| {
+            state.queue.push(block);
+            !std::mem::replace(&mut state.is_requesting, true)
         });
-        if first == Some(true) {
-            set_timeout(move || self.send(), BATCH_DELAY);
+        if is_first == Some(true) {
+            set_timeout(move || self.send_batches(), BATCH_DELAY);
         }
     }
 
-    /// Asks for what is wanted and not known by now; there is one request at a time.
-    fn send(self) {
-        let mut batch = self.0.try_update(|shelf| std::mem::take(&mut shelf.wanted)).unwrap_or_default();
-        batch.retain(|wanted| {
-            let known = self.known(hash(0, &wanted.source));
-            // The page that it was on may be gone by now.
-            let coloured = match wanted.element.try_get_untracked() {
-                Some(element) => element.is_some_and(|element| element.has_attribute(COLOURED)),
-                None => true,
-            };
-            let settled = known.is_some() || coloured;
+    /// Sends one request after the other until the queue is empty.
+    fn send_batches(self) {
+        let mut batch = self.0.try_update(|state| std::mem::take(&mut state.queue)).unwrap_or_default();
+        batch.retain(|block| {
+            // An equal block may have been part of an earlier batch.
+            let known = self.get(hash(0, &block.source));
+            let is_settled = known.is_some() || (block.is_obsolete)();
             if let Some(runs) = known {
-                wanted.runs.set(Runs::read(&runs));
+                block.runs.set(Runs::parse(&runs));
             }
-            !settled
+            !is_settled
         });
         let rest = batch.split_off(batch_len(&batch));
-        self.0.update(|shelf| (shelf.wanted, shelf.asking) = (rest, !batch.is_empty()));
+        self.0.update(|state| (state.queue, state.is_requesting) = (rest, !batch.is_empty()));
         if batch.is_empty() {
             return;
         }
         spawn_local(async move {
-            let sources = batch.iter().map(|wanted| wanted.source.clone()).collect();
-            // Without colours it can be read as well: what went wrong is not worth a word.
+            let sources = batch.iter().map(|block| block.source.clone()).collect();
+            // A failure is not reported: the code is readable without colours.
             let found = server_fns::highlight_code(sources).await.unwrap_or_default();
-            for (wanted, runs) in batch.into_iter().zip(found) {
-                self.0.update(|shelf| {
-                    if shelf.known.len() >= KEPT {
-                        shelf.known.remove(0);
+            for (block, runs) in batch.into_iter().zip(found) {
+                self.0.update(|state| {
+                    if state.known.len() >= MAX_CACHED_BLOCKS {
+                        state.known.remove(0);
                     }
-                    shelf.known.push((hash(0, &wanted.source), runs.clone()));
+                    state.known.push((hash(0, &block.source), runs.clone()));
                 });
-                wanted.runs.set(Runs::read(&runs));
+                block.runs.set(Runs::parse(&runs));
             }
-            self.send();
+            self.send_batches();
         });
     }
 }
 
-/// How many pieces of code are sent at once: as many as the server takes, at least one.
-fn batch_len(wanted: &[Wanted]) -> usize {
+/// Returns how many blocks fit into one request; at least one, if there is one.
+fn batch_len(queue: &[QueuedBlock]) -> usize {
     let mut bytes = 0;
-    let fitting = wanted.iter().take(MAX_SNIPPETS).take_while(|wanted| {
-        bytes += wanted.source.len();
+    let fitting = queue.iter().take(MAX_SNIPPETS).take_while(|block| {
+        bytes += block.source.len();
         bytes <= MAX_BATCH_BYTES
     });
-    fitting.count().max(1).min(wanted.len())
+    fitting.count().max(1).min(queue.len())
 }
 
-/// Says of an element that the server has coloured it.
-pub(super) const COLOURED: &str = "data-coloured";
-
-/// The runs of a block of code, each with its token and where it ends: a part of the code finds its own at once.
+/// The runs of a code block, each with its token and its end.
+///
+/// The ends are absolute, so that the runs of a part of the code are found by binary search.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Runs(Arc<[(char, usize)]>);
 
 impl Runs {
-    /// Reads runs as the server tells them.
-    pub(crate) fn read(runs: &str) -> Self {
+    /// Parses runs as the server encodes them.
+    pub(crate) fn parse(runs: &str) -> Self {
         let ends = read_runs(runs).scan(0_usize, |end, (token, bytes)| {
             *end = end.saturating_add(bytes);
             Some((token, *end))
@@ -148,7 +174,7 @@ impl Runs {
         Self(ends.collect())
     }
 
-    /// The runs that reach into a part of the code: tokens, and where they are in it.
+    /// Returns the runs in a part of the code, cut to the part.
     fn within(&self, part: Range<usize>) -> impl Iterator<Item = (char, Range<usize>)> {
         let first = self.0.partition_point(|(_, end)| *end <= part.start);
         let mut start = part.start;
@@ -161,8 +187,10 @@ impl Runs {
     }
 }
 
-/// Appends a part of the code as HTML, coloured as the runs of the whole code say. What they do not fit has none.
-pub(crate) fn push_code(html: &mut String, code: &str, part: Range<usize>, runs: &Runs) {
+/// Appends a part of the code as HTML with spans for the runs of the whole code.
+///
+/// From the first run that does not fit the code, the code is appended without spans.
+pub(crate) fn push_highlighted(html: &mut String, code: &str, part: Range<usize>, runs: &Runs) {
     let mut written = part.start;
     for (token, run) in runs.within(part.clone()) {
         let Some(text) = code.get(run.clone()) else { break };
@@ -186,12 +214,12 @@ mod tests {
 
     fn html(code: &str, part: Range<usize>, runs: &str) -> String {
         let mut html = String::new();
-        push_code(&mut html, code, part, &Runs::read(runs));
+        push_highlighted(&mut html, code, part, &Runs::parse(runs));
         html
     }
 
     #[test]
-    fn runs_become_spans() {
+    fn run_is_written_as_span() {
         let code = "fn a<T>";
         assert_eq!(
             html(code, 0..7, "k2_1f1"),
@@ -201,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_has_its_part_of_the_runs() {
+    fn part_of_code_has_its_part_of_the_runs() {
         let code = "\"a\nb\" c";
         assert_eq!(html(code, 0..3, "s5"), "<span class=\"hl-s\">&quot;a\n</span>");
         assert_eq!(html(code, 3..7, "s5"), "<span class=\"hl-s\">b&quot;</span> c");
@@ -209,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_other_code_do_no_harm() {
+    fn runs_that_do_not_fit_keep_the_text() {
         for runs in ["k1", "k3", "_1k1", "k999", "k18446744073709551615k9", "k1k1k1"] {
             let text = html("é<漢", 0..6, runs).replace("<span class=\"hl-k\">", "").replace("</span>", "");
             assert_eq!(text, "é&lt;漢", "{runs}");
@@ -217,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_code_hides_is_shown_in_colours_too() {
+    fn hidden_character_in_run_is_marked() {
         let hidden = html("a\u{202E}b", 0..5, "s5");
         assert_eq!(hidden, "<span class=\"hl-s\">a<span class=\"bidi\">U+202E</span>b</span>");
     }

@@ -1,20 +1,20 @@
-//! What stands in a text without being marked: addresses, places in files, references to footnotes.
+//! Finds addresses, places in files and footnote references in a text without markup.
 
 use super::address::{FilePlace, address_len, is_path_char};
 use super::escape::{Prose, push_address};
 
-/// How long the label of a footnote may be, in bytes.
+/// The maximum length of a footnote's label.
 const MAX_LABEL_BYTES: usize = 40;
 
-/// Appends a text that is in no link and no code.
-pub(super) fn push(out: &mut Prose, text: &str) {
+/// Appends a text that is not part of a link or of code.
+pub(super) fn push_text(out: &mut Prose, text: &str) {
     let (mut written, mut at) = (0, 0);
     let mut before = ' ';
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
         let found = match c {
             '[' => footnote_label(rest).map(|label| (Found::Footnote(label), label.len() + 3)),
-            // The rest of a link that is not complete.
+            // After `](`, the address is part of a link that is not complete.
             'h' | 'H' if !before.is_alphanumeric() && !text[..at].ends_with("](") => {
                 address_len(rest).map(|length| (Found::Address, length))
             }
@@ -53,13 +53,14 @@ pub(super) fn push(out: &mut Prose, text: &str) {
     out.push_prose(&text[written..]);
 }
 
+/// What is found in a text.
 enum Found<'a> {
     Address,
     Footnote(&'a str),
     Place(FilePlace<'a>),
 }
 
-/// The label of the footnote that `text` begins with a reference to.
+/// Returns the label if `text` starts with a footnote reference.
 fn footnote_label(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("[^")?;
     let length = rest.bytes().take(MAX_LABEL_BYTES + 1).position(|byte| byte == b']')?;
@@ -68,16 +69,18 @@ fn footnote_label(text: &str) -> Option<&str> {
     (!label.is_empty() && label.chars().all(is_label)).then_some(label)
 }
 
-/// Appends a footnote's label, where it is referred to and where it is.
+/// Appends the label of a footnote, for a reference and for the footnote itself.
 ///
-/// It does not depend on whether the footnote is there: that may come much later than the reference.
+/// A reference looks the same whether its footnote exists or not, because the footnote may come much later.
 pub(super) fn push_footnote(out: &mut Prose, label: &str) {
     out.push_str("<sup>");
     out.push_text(label);
     out.push_str("</sup>");
 }
 
-/// Appends the opening tag of a link, whose address must be allowed. `has_text` says that its text is another than that.
+/// Appends the opening tag of a link. The address must be allowed.
+///
+/// With `has_text`, the link's text is not its address, and the address is the title.
 pub(super) fn push_anchor(out: &mut Prose, address: &str, has_text: bool) {
     let mut value = String::new();
     push_address(&mut value, address);
@@ -90,8 +93,9 @@ pub(super) fn push_anchor(out: &mut Prose, address: &str, has_text: bool) {
     out.push_str("\" target=\"_blank\" rel=\"noopener noreferrer nofollow\">");
 }
 
-/// Appends the attributes that name a place in a file. A viewer of files can open it; nothing looks like a link before
-/// there is one.
+/// Appends the attributes of a place in a file.
+///
+/// They are for a file viewer. Until the page has one, a place does not look like a link.
 pub(super) fn push_place(out: &mut Prose, place: FilePlace<'_>) {
     let mut path = String::new();
     push_address(&mut path, place.path);

@@ -1,6 +1,6 @@
-//! What is math, and what only looks like it: prices and shell variables.
+//! Tells math from prices and shell variables.
 
-/// The delimiters of math that no other text is written with.
+/// The delimiters that are used for math only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delimiter {
     /// `\(…\)`, in one line.
@@ -20,7 +20,7 @@ impl Delimiter {
         }
     }
 
-    /// Where in `text` the closing delimiter is.
+    /// Returns the position of the closing delimiter in `text`.
     pub(super) fn find_close(self, text: &str) -> Option<usize> {
         let bytes = text.as_bytes();
         let mut at = 0;
@@ -38,7 +38,7 @@ impl Delimiter {
     }
 }
 
-/// Where in `text` the next dollar sign is that has no backslash before it.
+/// Returns the position of the next dollar sign that is not escaped.
 pub(super) fn find_dollar(text: &str) -> Option<usize> {
     let mut escaped = false;
     text.bytes().position(|byte| {
@@ -48,23 +48,25 @@ pub(super) fn find_dollar(text: &str) -> Option<usize> {
     })
 }
 
-/// Returns `true` if what stands between two dollar signs is math; `next` follows the second one.
+/// Returns `true` if the text between two dollar signs is math. `next` is the character after the second one.
 ///
-/// `$5 or $10` and `$HOME:$PATH` are text, and so is a number with words behind it.
+/// `$5 or $10` and `$HOME:$PATH` are not math, and neither is a number with words after it.
 pub(super) fn is_formula(content: &str, next: Option<char>) -> bool {
     let starts_with_number = content.trim_start_matches(['+', '-']).starts_with(|c: char| c.is_ascii_digit());
     let is_price = starts_with_number && longest_word(content) > 1;
-    let goes_on = next.is_some_and(|next| next.is_alphanumeric() || next == '_' || next == '$');
-    is_clean(content) && !content.ends_with(char::is_whitespace) && !goes_on && !is_price
+    let continues = next.is_some_and(|next| next.is_alphanumeric() || next == '_' || next == '$');
+    has_no_markdown(content) && !content.ends_with(char::is_whitespace) && !continues && !is_price
 }
 
-/// Returns `true` if what stands behind a dollar sign at the end of a growing text looks like the beginning of math.
+/// Returns `true` if the text after a dollar sign, at the end of a growing text, looks like the start of math.
 pub(super) fn may_become_formula(content: &str) -> bool {
-    is_clean(content) && !content.starts_with(|c: char| c.is_ascii_digit()) && longest_word(content) < 3
+    has_no_markdown(content)
+        && !content.starts_with(|c: char| c.is_ascii_digit())
+        && longest_word(content) < 3
 }
 
-/// Returns `true` if no Markdown begins or ends in the content.
-fn is_clean(content: &str) -> bool {
+/// Returns `true` if no Markdown starts or ends in the content, and it does not start with white space.
+fn has_no_markdown(content: &str) -> bool {
     !content.is_empty()
         && !content.starts_with(char::is_whitespace)
         && !content.contains('`')
@@ -72,7 +74,9 @@ fn is_clean(content: &str) -> bool {
         && !content.contains("](")
 }
 
-/// How many letters the longest word has. The names of commands (`\frac`) and what stands in braces are no words.
+/// Returns the number of letters of the longest word, without commands (`\frac`) and without the text in braces.
+///
+/// A letter of a script other than Latin and Greek counts as three.
 fn longest_word(content: &str) -> usize {
     let (mut longest, mut letters, mut braces) = (0_usize, 0_usize, 0_usize);
     let mut is_command = false;
@@ -88,7 +92,7 @@ fn longest_word(content: &str) -> usize {
                     _ => {}
                 }
                 letters = match c {
-                    // A letter of Greek is a symbol; one of another script is part of a text.
+                    // A Greek letter is a symbol.
                     '\u{370}'..='\u{3ff}' => 0,
                     c if c.is_ascii_alphabetic() => letters + 1,
                     c if c.is_alphabetic() => letters + 3,
@@ -103,12 +107,12 @@ fn longest_word(content: &str) -> usize {
     longest
 }
 
-/// Returns `true` for the characters of the marks of quotes and list items.
+/// Returns `true` for the characters of the markers of quotes and list items.
 pub(super) fn is_prefix_char(c: char) -> bool {
     matches!(c, ' ' | '\t' | '>' | '-' | '*' | '+' | '.' | ')' | '0'..='9')
 }
 
-/// The length of a run of backticks that the source does not have: a code span of so many closes nowhere in between.
+/// Returns a number of backticks that do not occur as a run in the source, so that they can delimit a code span.
 pub(super) fn unused_backticks(source: &str) -> usize {
     let mut used = 0_u64;
     for run in source.split(|c| c != '`').filter(|run| !run.is_empty()) {
@@ -122,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_and_variables_are_no_formulas() {
+    fn prices_and_variables_are_not_formulas() {
         for (content, next) in [
             ("5** or **", Some('1')),
             ("5](https://a.example) and [", Some('x')),
@@ -139,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn formulas_may_begin_with_numbers() {
+    fn formula_may_start_with_number() {
         for content in
             ["x", "a_b", "5", "2x + 3", "10^{-3}", "3 \\times 4", "-1", "2 \\text{ if } x > 0", "α + β"]
         {
@@ -148,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn growing_text_is_math_until_it_has_words() {
+    fn growing_text_may_become_formula_until_it_has_words() {
         assert!(["a", "a_b + c", "\\frac{a}{long"].iter().all(|text| may_become_formula(text)));
         assert!(!["", "5", "HOME", "x and", "价格"].iter().any(|text| may_become_formula(text)));
     }
@@ -162,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn run_of_backticks_is_one_that_is_not_used() {
+    fn unused_run_of_backticks_is_found() {
         assert_eq!(unused_backticks("a"), 1);
         assert_eq!(unused_backticks("`a` ```b``` ``"), 4);
         assert_eq!(unused_backticks(&"`".repeat(200)), 1);

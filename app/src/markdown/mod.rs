@@ -1,28 +1,38 @@
-//! Markdown as the model writes it: while a message streams, only its last, still open block is
-//! parsed and redrawn; whatever is closed never changes again.
+//! Markdown of the model's messages, drawn while they stream.
 //!
-//! `blocks` decides what is closed, `html` writes one block as safe HTML, `costly` finds what would take the
-//! parser too long, `prepare` marks what the parser would misread, `highlight` has the colours of code, `view` keeps the
-//! page in step.
+//! Only the blocks at the end of a message, which are still open, are parsed and redrawn as the message grows. A closed
+//! block never changes again.
 //!
-//! The text is the model's, so all of this takes time in proportion to its length: what would take more is shown as
-//! plain text ([`blocks::BlockKind::Plain`]), and nothing of it is left out.
+//! The model may write anything, so the time for a message is proportional to its length. Text that would take longer is
+//! shown as plain text ([`blocks::BlockKind::Plain`]) and never left out.
+//!
+//! - [`blocks`]: splits a message into blocks, and decides which of them are closed
+//! - `fence`: code blocks that are still open
+//! - `html`: parses blocks and writes safe HTML
+//! - `costly`: finds text that would take the parser too long
+//! - `prepare`: marks text that the parser would misread; `math`: formulas
+//! - `inline`, `address`, `titles`: links, file names and titles within the text
+//! - `escape`: text as HTML
+//! - `highlight`: syntax highlighting
+//! - `markdown_view`, `html_block`, `code_block`: the components
+//! - `clipboard`: copies texts
 
 mod address;
 pub mod blocks;
 mod clipboard;
+mod code_block;
 mod costly;
 mod escape;
 mod fence;
 pub(crate) mod highlight;
 mod html;
+mod html_block;
 mod inline;
+pub mod markdown_view;
 mod math;
-mod nested;
 mod prepare;
 mod titles;
-pub mod view;
 
 pub use clipboard::copy_text;
-pub(crate) use view::markdown_view;
-pub use view::{AlertLabels, MarkdownLabels, MarkdownText};
+pub(crate) use markdown_view::MarkdownView;
+pub use markdown_view::{AlertLabels, MarkdownLabels, MarkdownText};

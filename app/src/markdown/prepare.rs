@@ -1,68 +1,70 @@
-//! A message as the parser reads it: with marks where it would read something else than what is meant.
+//! Prepares a message for the parser: inserts marks where the parser would misread the text.
 //!
-//! - Emphasis beside CJK punctuation (`**注意：**正文`) opens and closes as it does beside letters.
-//! - Math (`$…$`, `$$…$$`, `\(…\)`, `\[…\]`) is a code span, over lines too: nothing in it is Markdown.
-//! - What emphasises elsewhere is part of a bare address (`https://a.example/__init__.py`).
+//! - Emphasis beside CJK punctuation (`**注意：**正文`) opens and closes as beside letters.
+//! - Math (`$…$`, `$$…$$`, `\(…\)`, `\[…\]`) becomes a code span, also over several lines: it contains no Markdown.
+//! - Marks of emphasis in a bare address (`https://a.example/__init__.py`) are part of the address.
 //!
-//! Marks are noncharacters of Unicode, which the parser takes for letters. Those that a message holds itself become
-//! U+FFFD. [`restore`] takes the marks out of what the parser returns, so a mark that had no effect is not seen.
+//! The marks are noncharacters of Unicode, which the parser takes for letters. Noncharacters of the message itself become
+//! U+FFFD. [`restore`] removes the marks from the parser's output, so a mark without an effect is not visible.
 //!
-//! What is marked depends on the lines up to the next blank line alone, and on nothing before them. So the end of a
-//! message is prepared in the same way whether its beginning is prepared with it or not.
+//! The marks depend only on the lines up to the next blank line, and not on the text before. So the end of a message is
+//! prepared in the same way with and without its beginning.
 
 use std::borrow::Cow;
 
 use super::address::address_len;
 use super::math::{self, Delimiter};
 
-/// Between an emphasis and punctuation that it would not open or close beside.
+/// Stands between emphasis and punctuation, so that the emphasis opens or closes there.
 const FLANK: char = '\u{FDD0}';
-/// Around the backticks that are inserted before math, and around those after it.
+/// Stand around the backticks that are inserted before and after math.
 const MATH_START: char = '\u{FDD1}';
 const MATH_END: char = '\u{FDD2}';
-/// In place of a line break in math.
-const LINE: char = '\u{FDD3}';
-/// Behind what the containers of the math (list items, quotes) put at the start of its lines.
+/// Replaces a line break in math.
+const LINE_BREAK: char = '\u{FDD3}';
+/// Stands behind the prefix of a line in math, which belongs to the containers: list items and quotes.
 const PREFIX_END: char = '\u{FDD4}';
-/// Before a backslash that is inserted.
+/// Stands before a backslash that is inserted.
 const ESCAPE: char = '\u{FDD5}';
 
 /// The first two bytes of all noncharacters from U+FDD0 to U+FDEF.
 const NONCHARACTER_START: [u8; 2] = [0xEF, 0xB7];
 
-/// A source as the parser reads it.
+/// A source that is prepared for the parser.
 #[derive(Debug)]
 pub(super) struct Prepared<'a> {
     pub(super) text: Cow<'a, str>,
-    /// In order.
+    /// The differences between source and text, in order.
     edits: Vec<Edit>,
-    /// Where in the source math begins that may still be closed by text to come.
+    /// The start, in the source, of math that text to come may still close.
     pub(super) open_math: Option<usize>,
 }
 
-/// A place where the text differs from the source.
+/// A difference between the text and the source.
 #[derive(Debug)]
 struct Edit {
-    /// Where in the text, and how many bytes are new.
-    at: usize,
+    /// The position in the text, and the number of inserted bytes.
+    text_start: usize,
     inserted: usize,
-    /// Where in the source, and how many bytes are left out.
-    source: usize,
+    /// The position in the source, and the number of removed bytes.
+    source_start: usize,
     removed: usize,
 }
 
 impl Prepared<'_> {
-    /// Where in the source a place of the text is.
-    pub(super) fn source_offset(&self, at: usize) -> usize {
-        let edits = self.edits.partition_point(|edit| edit.at < at);
+    /// Converts an offset in the text to an offset in the source.
+    pub(super) fn source_offset(&self, offset: usize) -> usize {
+        let edits = self.edits.partition_point(|edit| edit.text_start < offset);
         match edits.checked_sub(1).and_then(|last| self.edits.get(last)) {
-            Some(edit) => edit.source + edit.removed + at.saturating_sub(edit.at + edit.inserted),
-            None => at,
+            Some(edit) => {
+                edit.source_start + edit.removed + offset.saturating_sub(edit.text_start + edit.inserted)
+            }
+            None => offset,
         }
     }
 }
 
-/// Prepares a source. While it is not `finished`, math that it does not close goes on to its end.
+/// Prepares a source. If it is not `finished`, math that is not closed extends to its end.
 pub(super) fn prepare(source: &str, finished: bool) -> Prepared<'_> {
     if !has_noncharacter(source) {
         return Scanner::new(source, finished).scan();
@@ -73,21 +75,23 @@ pub(super) fn prepare(source: &str, finished: bool) -> Prepared<'_> {
     Prepared { text: Cow::Owned(text.into_owned()), edits, open_math }
 }
 
+/// Returns `true` if a text contains U+FDD0 to U+FDEF.
 fn has_noncharacter(text: &str) -> bool {
     text.as_bytes()
         .windows(3)
         .any(|bytes| bytes[..2] == NONCHARACTER_START && (0x90..0xB0).contains(&bytes[2]))
 }
 
-/// What becomes of the beginnings of lines in math that turned out to be something else.
+/// How [`restore`] treats the prefixes of lines in math.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Prefix {
+    /// Keeps them: the parser did not read the text as math.
     Keep,
-    /// They belong to the containers.
+    /// Removes them: they belong to the containers.
     Drop,
 }
 
-/// Takes the marks out of a text of the parser.
+/// Removes the marks from a text that the parser returns.
 pub(super) fn restore(text: &str, prefix: Prefix) -> Cow<'_, str> {
     if !has_noncharacter(text) {
         return Cow::Borrowed(text);
@@ -106,7 +110,7 @@ pub(super) fn restore(text: &str, prefix: Prefix) -> Cow<'_, str> {
                     chars = rest.chars();
                 }
             }
-            LINE => {
+            LINE_BREAK => {
                 restored.push('\n');
                 if prefix == Prefix::Drop
                     && let Some((_, rest)) = chars.as_str().split_once(PREFIX_END)
@@ -120,34 +124,35 @@ pub(super) fn restore(text: &str, prefix: Prefix) -> Cow<'_, str> {
     Cow::Owned(restored)
 }
 
-/// Returns `true` if a code span of the parser is math.
+/// Returns `true` if a code span that the parser returns is math.
 pub(super) fn is_math(code: &str) -> bool {
     code.starts_with(MATH_START)
 }
 
-/// Returns `true` if a text of the parser has line breaks that it has not seen.
+/// Returns `true` if line breaks were replaced in a text that the parser returns.
 pub(super) fn has_joined_lines(text: &str) -> bool {
-    text.contains(LINE)
+    text.contains(LINE_BREAK)
 }
 
+/// Scans a source, and inserts the marks.
 struct Scanner<'a> {
     source: &'a str,
     finished: bool,
     text: String,
     edits: Vec<Edit>,
-    /// How much of the source is in `text`.
+    /// The length of the source that is in `text` already.
     copied: usize,
     open_math: Option<usize>,
-    /// The line that is read, without its end.
+    /// The current line without its line break.
     line_start: usize,
     line_end: usize,
-    /// How long its beginning is that may belong to containers, once that was asked for.
+    /// The length of the line's prefix, which may belong to containers. `None` until it is needed.
     prefix_len: Option<usize>,
-    /// Where the lines end that math can go on in, once that was asked for.
+    /// Where math of several lines ends at the latest. Out of date if less than `line_end`.
     chunk_end: usize,
-    /// For each delimiter, up to where no closing one follows: in its line, and in the lines of the chunk.
+    /// For each delimiter, the end of the text without a closing one: in the line, and in the chunk of lines.
     unclosed: [[usize; 2]; 3],
-    /// How many backticks are inserted around math, once that was asked for.
+    /// The number of backticks around math. `None` until it is needed.
     ticks: Option<usize>,
 }
 
@@ -202,17 +207,17 @@ impl<'a> Scanner<'a> {
         self.source.get(at..)?.chars().next()
     }
 
-    /// The character before, in the same line.
+    /// Returns the character before `at` in the same line.
     fn char_before(&self, at: usize) -> Option<char> {
         self.source[self.line_start..at].chars().next_back()
     }
 
-    /// Puts `new` in place of so many bytes of the source.
-    fn edit(&mut self, source: usize, removed: usize, new: &str) {
-        self.text.push_str(&self.source[self.copied..source]);
-        self.edits.push(Edit { at: self.text.len(), inserted: new.len(), source, removed });
+    /// Replaces `removed` bytes of the source by `new`.
+    fn edit(&mut self, source_start: usize, removed: usize, new: &str) {
+        self.text.push_str(&self.source[self.copied..source_start]);
+        self.edits.push(Edit { text_start: self.text.len(), inserted: new.len(), source_start, removed });
         self.text.push_str(new);
-        self.copied = source + removed;
+        self.copied = source_start + removed;
     }
 
     fn mark(&mut self, source: usize, mark: char) {
@@ -221,8 +226,8 @@ impl<'a> Scanner<'a> {
 
     /// Reads a run of `*` or `~`.
     ///
-    /// CommonMark lets no emphasis open before punctuation that follows a letter, nor close behind punctuation that a
-    /// letter follows. CJK text has no spaces, so there such punctuation counts as a letter (as in markdown-cjk-friendly).
+    /// In CommonMark, emphasis does not open between a letter and punctuation, nor close between punctuation and a letter.
+    /// CJK text has no spaces, so CJK punctuation counts as a letter here, as in markdown-cjk-friendly.
     fn emphasis(&mut self, at: usize, delimiter: u8) -> usize {
         let end = at + self.source[at..].bytes().take_while(|byte| *byte == delimiter).count();
         if delimiter == b'~' && end - at != 2 {
@@ -241,7 +246,7 @@ impl<'a> Scanner<'a> {
         end
     }
 
-    /// Escapes what would emphasise in a bare address.
+    /// Escapes marks of emphasis in a bare address.
     fn address(&mut self, at: usize) -> usize {
         let line = &self.source[..self.line_end];
         if self.char_before(at).is_some_and(char::is_alphanumeric) {
@@ -256,6 +261,7 @@ impl<'a> Scanner<'a> {
         at + length
     }
 
+    /// Reads a run of dollar signs.
     fn dollar(&mut self, at: usize) -> usize {
         let line = &self.source[..self.line_end];
         let run = line[at..].bytes().take_while(|byte| *byte == b'$').count();
@@ -281,23 +287,24 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Returns `true` if text to come continues what ends at `end`.
+    /// Returns `true` if text to come may continue at `end`.
     fn is_growing(&self, end: usize) -> bool {
         !self.finished && end == self.source.len()
     }
 
-    /// Reads what begins at the opening delimiter at `at`.
+    /// Reads math from its opening delimiter at `at`.
     ///
-    /// Math goes on over lines only if its delimiter begins or ends a line: elsewhere it is more likely to be text.
+    /// Math has several lines only if its opening delimiter starts or ends a line. Elsewhere a delimiter is more likely to be
+    /// text.
     fn math(&mut self, at: usize, delimiter: Delimiter) -> usize {
         let start = at + delimiter.open().len();
-        let begins_line = at - self.line_start <= self.prefix_len();
-        // Byte by byte from the front: to trim the end would read all white space there for each delimiter before it.
+        let starts_line = at - self.line_start <= self.prefix_len();
+        // Trimming the line's end instead would read the same white space again for each delimiter before it.
         let rest = &self.source.as_bytes()[start.min(self.line_end)..self.line_end];
         let ends_line = rest.iter().all(u8::is_ascii_whitespace);
         let line = &self.source[self.line_start + self.prefix_len()..self.line_end];
         let has_lines =
-            delimiter != Delimiter::Parenthesis && (begins_line || ends_line) && !begins_fence(line);
+            delimiter != Delimiter::Parenthesis && (starts_line || ends_line) && !starts_fence(line);
         let end = if has_lines { self.chunk_end() } else { self.line_end };
         let unclosed = self.unclosed[delimiter as usize][usize::from(has_lines)];
         let close =
@@ -313,7 +320,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The length of what quotes and list items may have put at the start of the line.
+    /// Returns the length of the line's prefix, which may consist of markers of quotes and list items.
     fn prefix_len(&mut self) -> usize {
         let line = &self.source[self.line_start..self.line_end];
         *self
@@ -321,7 +328,7 @@ impl<'a> Scanner<'a> {
             .get_or_insert_with(|| line.len() - line.trim_start_matches(math::is_prefix_char).len())
     }
 
-    /// Where the lines end that have no blank line and no fence between them and this one.
+    /// Returns the end of the lines up to the next blank line or fence.
     fn chunk_end(&mut self) -> usize {
         if self.chunk_end < self.line_end {
             let mut end = self.line_end;
@@ -330,7 +337,7 @@ impl<'a> Scanner<'a> {
                 let line = &self.source[end + 1..next];
                 let text = line.trim_start_matches([' ', '\t', '>', '\r']);
                 let is_blank = text.is_empty() && next < self.source.len();
-                if is_blank || begins_fence(text) {
+                if is_blank || starts_fence(text) {
                     break;
                 }
                 end = next;
@@ -340,6 +347,7 @@ impl<'a> Scanner<'a> {
         self.chunk_end
     }
 
+    /// Makes the source up to `end` a code span that text to come may continue.
     fn insert_open_math(&mut self, at: usize, end: usize) -> usize {
         self.open_math = self.open_math.or(Some(at));
         let length = self.source[at..end].trim_ascii_end().len();
@@ -347,7 +355,7 @@ impl<'a> Scanner<'a> {
         self.source.len()
     }
 
-    /// Makes a part of the source a code span, in one line.
+    /// Makes a part of the source a code span of one line.
     fn insert_math(&mut self, start: usize, end: usize) -> usize {
         let source = self.source;
         let ticks = *self.ticks.get_or_insert_with(|| math::unused_backticks(source));
@@ -358,7 +366,7 @@ impl<'a> Scanner<'a> {
         while let Some(length) = source[at..end].find('\n') {
             let newline = at + length;
             let cr = usize::from(source[at..newline].ends_with('\r'));
-            self.edit(newline - cr, 1 + cr, LINE.encode_utf8(&mut [0; 4]));
+            self.edit(newline - cr, 1 + cr, LINE_BREAK.encode_utf8(&mut [0; 4]));
             at = newline + 1;
             let is_prefix = |c: &char| matches!(c, ' ' | '\t' | '>');
             at += source[at..end].chars().take(prefix_len).take_while(is_prefix).count();
@@ -369,22 +377,22 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Returns `true` if a line can be one that begins or ends a code block.
-fn begins_fence(text: &str) -> bool {
+/// Returns `true` if a line may start or end a fenced code block.
+fn starts_fence(text: &str) -> bool {
     text.starts_with("```") || text.starts_with("~~~")
 }
 
-/// Where the line ends that holds the place `at`.
+/// Returns the end of the line at `at`, without its line break.
 fn line_end(source: &str, at: usize) -> usize {
     source.get(at..).and_then(|rest| rest.find('\n')).map_or(source.len(), |length| at + length)
 }
 
-/// Where the line begins that holds the place `at`.
+/// Returns the start of the line at `at`.
 fn line_start(source: &str, at: usize) -> usize {
     source[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }
 
-/// Returns `true` for the letters and the punctuation of scripts that are written without spaces, and Hangul.
+/// Returns `true` for letters and punctuation of scripts that are written without spaces, and for Hangul.
 pub(super) fn is_cjk(c: char) -> bool {
     matches!(
         u32::from(c),
@@ -405,12 +413,12 @@ pub(super) fn is_cjk(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn all_restored(source: &str, finished: bool) -> String {
+    fn prepare_and_restore(source: &str, finished: bool) -> String {
         restore(&prepare(source, finished).text, Prefix::Keep).into_owned()
     }
 
     #[test]
-    fn prepared_source_is_restored() {
+    fn restored_text_equals_source() {
         for source in [
             "**注意：**正文",
             "$a_b$ and \\(c\\) and $$d$$",
@@ -419,19 +427,19 @@ mod tests {
             "`$a$` \\$b$ \\\\(c\\\\)",
         ] {
             for finished in [false, true] {
-                assert_eq!(all_restored(source, finished), source);
+                assert_eq!(prepare_and_restore(source, finished), source);
             }
         }
     }
 
     #[test]
     fn noncharacters_are_replaced() {
-        assert_eq!(all_restored("a\u{FDD0}**\u{FDEF}", true), "a\u{FFFD}**\u{FFFD}");
+        assert_eq!(prepare_and_restore("a\u{FDD0}**\u{FDEF}", true), "a\u{FFFD}**\u{FFFD}");
         assert_eq!(prepare("\u{FDCF}\u{FDF0}", true).text, "\u{FDCF}\u{FDF0}");
     }
 
     #[test]
-    fn offset_in_text_is_offset_in_source() {
+    fn offset_is_converted_to_source() {
         let source = "a $b$ c\n\n**注：**d\n";
         let prepared = prepare(source, true);
         for word in ["a ", "c\n", "注", "d\n"] {

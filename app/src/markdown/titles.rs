@@ -1,26 +1,26 @@
-//! Titles of links that go on for many lines: `[a](b "…`.
+//! Finds titles of links with many lines: `[a](b "…`.
 //!
-//! At every line of a title the parser walks through all that is between the link and that line, so a title of `n` lines
-//! costs `n²` steps, whether it ends or not.
+//! At each line of a title, the parser walks through all lines back to the link. So a title of `n` lines costs `n²`
+//! steps, whether the title is closed or not.
 
-/// What a title begins and ends with. One in parentheses ends at either of them.
+/// The marks around a title. Either parenthesis ends a title in parentheses.
 const MARKS: [u8; 3] = [b'\'', b'"', b'('];
 
-/// How many parentheses the parser takes in each other in the destination of a link.
+/// The maximum nesting of parentheses in a link's destination, as in the parser.
 const MAX_PARENTHESES: usize = 33;
 
-/// For how many lines a title may be open, at most.
+/// Counts the lines of titles that may be open.
 #[derive(Debug, Default)]
 pub(super) struct Titles {
-    /// For each mark, how many lines a title has so far; 0 if none is open.
+    /// For each mark, the number of lines of the open title; 0 if no title is open.
     lines: [usize; 3],
-    /// In how many of the next lines a title may begin: a link was cut by the end of its line.
+    /// The number of next lines in which a title may start, after a link that its line does not complete.
     pending: usize,
 }
 
 impl Titles {
-    /// Takes the next line of a text, and returns how many lines the longest title that may be open has.
-    pub(super) fn take(&mut self, line: &[u8]) -> usize {
+    /// Reads the next line of the text. Returns the number of lines of the longest title that may be open.
+    pub(super) fn read_line(&mut self, line: &[u8]) -> usize {
         for lines in self.lines.iter_mut().filter(|lines| **lines > 0) {
             *lines += 1;
         }
@@ -38,7 +38,7 @@ impl Titles {
         let mut escaped_until = 0;
         for (at, byte) in line.iter().enumerate() {
             if *byte == b'\\' {
-                // How many characters it takes with it depends on where it stands.
+                // The number of escaped characters depends on the context: this is the maximum.
                 escaped_until = at + 4;
             }
             let byte = if *byte == b')' { b'(' } else { *byte };
@@ -53,24 +53,24 @@ impl Titles {
     }
 }
 
-/// Where the title of a link may begin.
+/// Where the title of a link may start.
 #[derive(Debug, PartialEq, Eq)]
 enum Start {
-    /// At this mark.
+    /// At the mark with this index.
     At(usize),
-    /// In one of the next lines.
+    /// In one of the next two lines.
     NextLine,
     /// Nowhere.
     None,
 }
 
-/// Finds the title of the link whose destination follows at `at`.
+/// Finds the start of a link's title. The link's destination starts at `at`.
 fn title_start(line: &[u8], at: usize) -> Start {
     let skip_space =
         |at: usize| at + line[at..].iter().take_while(|byte| b" \t\x0b\x0c".contains(byte)).count();
     let start = skip_space(at);
     let end = if line.get(start) == Some(&b'<') {
-        // Up to its bracket. Another one of the first kind ends it without a link.
+        // A destination in brackets. A second opening bracket means that there is no link.
         let mut end = start + 1;
         while let Some(byte) = line.get(end).filter(|byte| **byte != b'>') {
             match byte {
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn title_starts_behind_the_destination() {
+    fn title_starts_after_destination() {
         for (line, start) in [
             ("[a](b 'c", Start::At(6)),
             ("[a](b(c) \"d", Start::At(9)),
@@ -129,14 +129,14 @@ mod tests {
         }
     }
 
-    /// How many lines the longest title has after each line.
+    /// Returns the number of lines of the longest title after each line.
     fn lines(text: &str) -> Vec<usize> {
         let mut titles = Titles::default();
-        text.lines().map(|line| titles.take(line.as_bytes())).collect()
+        text.lines().map(|line| titles.read_line(line.as_bytes())).collect()
     }
 
     #[test]
-    fn title_is_open_until_its_mark_comes_again() {
+    fn title_is_open_until_its_closing_mark() {
         assert_eq!(lines("[a](b 'c\nd\n\"\ne' f\ng"), [1, 2, 3, 0, 0]);
         assert_eq!(lines("[a](b (c\nd\ne(f"), [1, 2, 0]);
         assert_eq!(lines("[a](b 'c\n\\'\n[a](b 'c\nd"), [1, 2, 1, 2]);

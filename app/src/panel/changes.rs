@@ -9,27 +9,13 @@ use view::prelude::*;
 
 use super::segments::Segments;
 use crate::{
-    diff::{counts_view, file_row},
+    diff::{DiffStat, FileRow},
     signal::RwSignalExt as _,
-    state::{ChangedFile, Chat, GroupKey},
+    state::{ChangedFile, Chat, FileKey, GroupKey},
 };
 
 /// With more files than this, all of them are folded at first.
 const MAX_EXPANDED_FILES: usize = 20;
-
-/// Identifies a change in the list: the path, and the path that the file was moved to. If a file was moved away and
-/// another one was created, two changes have the same path.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct ChangeKey {
-    path: String,
-    moved_to: Option<String>,
-}
-
-impl ChangeKey {
-    fn of(change: &FileUpdateChange) -> Self {
-        Self { path: change.path.clone(), moved_to: change.kind.move_path.clone() }
-    }
-}
 
 #[component]
 pub(super) fn ChangesTab(chat: Chat) -> impl IntoView {
@@ -45,17 +31,18 @@ pub(super) fn ChangesTab(chat: Chat) -> impl IntoView {
             changes.set_if_changed(compose_diffs(&selected_changes(chat)));
         }
     });
-    let find = move |key: &ChangeKey| {
-        changes.with(|changes| changes.iter().find(|change| ChangeKey::of(change) == *key).cloned())
+    let find = move |key: &FileKey| {
+        changes.with(|changes| changes.iter().find(|change| FileKey::of(change) == *key).cloned())
     };
-    let row = move |key: ChangeKey| {
+    let row = move |key: FileKey| {
         let cwd = chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
         let is_open = changes.with_untracked(|changes| changes.len() <= MAX_EXPANDED_FILES);
         let of_line = key.clone();
         let file = move || find(&of_line).as_ref().map(ChangedFile::of);
-        file_row(file, move || find(&key), RwSignal::new(is_open), RwSignal::new(false), cwd, t)
+        let (is_open, expand_all) = (RwSignal::new(is_open), RwSignal::new(false));
+        view! { <FileRow file change=move || find(&key) is_open expand_all cwd t/> }
     };
-    let keys = move || changes.with(|changes| changes.iter().map(ChangeKey::of).collect::<Vec<_>>());
+    let keys = move || changes.with(|changes| changes.iter().map(FileKey::of).collect::<Vec<_>>());
     let summary = move || {
         let (count, lines) = changes.with(|changes| (changes.len(), total_lines(changes)));
         if count == 0 {
@@ -64,7 +51,7 @@ pub(super) fn ChangesTab(chat: Chat) -> impl IntoView {
         view! {
             <p class="summary">
                 {(t.files_changed)(count)}
-                {counts_view(lines)}
+                <DiffStat lines/>
             </p>
         }
     };
@@ -88,7 +75,7 @@ pub(super) fn ChangesTab(chat: Chat) -> impl IntoView {
         {summary}
         {older}
         <div class="files">
-            <For each=keys key=ChangeKey::clone children=row/>
+            <For each=keys key=FileKey::clone children=row/>
         </div>
     }
 }

@@ -82,7 +82,7 @@ pub(crate) fn auth_enabled() -> bool {
 }
 
 /// Returns the highlights that a page is rendered with. In the browser there are none: the document has them already.
-pub(crate) fn initial_highlights() -> crate::markdown::highlight::Known {
+pub(crate) fn initial_highlights() -> crate::markdown::highlight::KnownRuns {
     #[cfg(feature = "ssr")]
     return leptos::prelude::use_context::<PageHighlights>().unwrap_or_default().0;
     #[cfg(not(feature = "ssr"))]

@@ -8,12 +8,12 @@ use codex_gateway_wire::{Content, Entry, Item, Phase, highlight::MAX_SNIPPETS};
 use super::{PageData, ServerContext};
 use crate::markdown::{
     blocks::{BlockKind, Document},
-    highlight::{self, key, may_have},
+    highlight::{KnownRuns, block_key, is_highlightable},
 };
 
 /// The token runs of code blocks on a page that the server renders, by the blocks' hashes.
 #[derive(Clone, Debug, Default)]
-pub struct PageHighlights(pub(crate) highlight::Known);
+pub struct PageHighlights(pub(crate) KnownRuns);
 
 /// How long the rendering of a page waits for its highlights. The browser requests what is missing.
 const PAGE_TIMEOUT: Duration = Duration::from_millis(300);
@@ -43,7 +43,7 @@ pub async fn page_highlights(context: &ServerContext, data: &PageData) -> PageHi
         entries.into_iter().rev().flat_map(closed_code_blocks).take(MAX_PAGE_BLOCKS).collect();
     let found = context.sessions.highlighter().highlight(snippets.clone(), PAGE_TIMEOUT).await;
     let known = |(snippet, runs): (Snippet, Option<Arc<str>>)| {
-        Some((key(&snippet.lang, &snippet.code), runs?.to_string()))
+        Some((block_key(&snippet.lang, &snippet.code), runs?.to_string()))
     };
     PageHighlights(snippets.into_iter().zip(found).filter_map(known).collect())
 }
@@ -67,6 +67,6 @@ fn closed_code_blocks(entry: &Entry) -> Vec<Snippet> {
         BlockKind::Html { codes, .. } => codes.iter().map(|code| (&code.lang, &code.text)).collect(),
         BlockKind::Plain(_) => Vec::new(),
     });
-    let codes = codes.filter(|(lang, text)| may_have(lang, text));
+    let codes = codes.filter(|(lang, text)| is_highlightable(lang, text));
     codes.map(|(lang, text)| Snippet { lang: lang.clone(), code: text.clone() }).collect()
 }

@@ -11,7 +11,7 @@ use super::{
     approval_choices::long_labels, card::CardContext, heading::long_names, permission_list::PermissionList,
 };
 use crate::{
-    cards::{changes_view, json_view, unwrap_shell_command},
+    cards::{FileChanges, JsonField, unwrap_shell_command},
     i18n::Texts,
     icon::{Icon, icon},
     text::hidden::{TextKind, exact, exact_name},
@@ -67,7 +67,8 @@ pub(super) fn RequestDetails(card: CardContext) -> impl IntoView {
             </p>
         }
     });
-    let json = (!has_details(&request)).then(|| json_view(t.asked(), &request.params, t));
+    let json = (!has_details(&request))
+        .then(|| view! { <JsonField label=t.asked() json=request.params.clone() t/> });
     view! {
         {description}
         {arguments}
@@ -126,9 +127,13 @@ fn RequestedChanges(card: CardContext) -> impl IntoView {
         {move || {
             let changes = changes.get();
             if changes.is_empty() {
-                return view! { {json_view(t.asked(), &params, t)} };
+                return view! { <JsonField label=t.asked() json=params.clone() t/> };
             }
-            view! { <div class="files">{changes_view(&changes, &cwd, gate.is_expanded, t)}</div> }
+            view! {
+                <div class="files">
+                    <FileChanges changes cwd=cwd.clone() expand_all=gate.is_expanded t/>
+                </div>
+            }
         }}
     }
 }

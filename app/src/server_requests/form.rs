@@ -15,7 +15,7 @@ use super::{
     form_field::{FieldRow, option_count},
     keyboard::Shortcut,
 };
-use crate::{cards::json_view, i18n::Texts, text::hidden::exact_name};
+use crate::{cards::JsonField, i18n::Texts, text::hidden::exact_name};
 
 /// The state of a form.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ pub(super) fn FormFields(card: CardContext, form: Form) -> impl IntoView {
     let link = summary.url.clone().map(|url| view! { <FormLink url t/> });
     // A request of an unknown form is shown as JSON.
     let is_unknown = summary.fields.is_empty() && link.is_none() && form.format == ContentFormat::TypedValues;
-    let json = is_unknown.then(|| json_view(t.asked(), &card.request.params, t));
+    let json = is_unknown.then(|| view! { <JsonField label=t.asked() json=card.request.params.clone() t/> });
     view! {
         <div class="form">{rows.collect::<Vec<_>>()}</div>
         {link}

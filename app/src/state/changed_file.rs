@@ -27,19 +27,22 @@ impl ChangedFile {
         }
     }
 
-    /// The same key as [`change_key`] of the change.
-    pub(crate) fn key(&self) -> String {
-        key(&self.path, self.moved.as_deref())
+    pub(crate) fn key(&self) -> FileKey {
+        FileKey { path: self.path.clone(), moved: self.moved.clone() }
     }
 }
 
 /// Identifies a change among others. The path alone does not: where a file was moved away, another may have been added.
-pub(crate) fn change_key(change: &FileUpdateChange) -> String {
-    key(&change.path, change.kind.move_path.as_deref())
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FileKey {
+    path: String,
+    moved: Option<String>,
 }
 
-fn key(path: &str, moved: Option<&str>) -> String {
-    [path, "\n", moved.unwrap_or_default()].concat()
+impl FileKey {
+    pub(crate) fn of(change: &FileUpdateChange) -> Self {
+        Self { path: change.path.clone(), moved: change.kind.move_path.clone() }
+    }
 }
 
 #[cfg(test)]
@@ -62,7 +65,7 @@ mod tests {
             change("add", None, "new\n"),
         ]);
         assert_eq!(changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["a.rs", "a.rs"]);
-        let keys: HashSet<String> = changes.iter().map(change_key).collect();
+        let keys: HashSet<FileKey> = changes.iter().map(FileKey::of).collect();
         assert_eq!(keys.len(), 2);
         assert_eq!(keys, changes.iter().map(|change| ChangedFile::of(change).key()).collect());
     }

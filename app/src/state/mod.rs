@@ -32,7 +32,7 @@ mod stream;
 mod tabs;
 mod turn;
 
-pub(crate) use changed_file::{ChangedFile, change_key};
+pub(crate) use changed_file::{ChangedFile, FileKey};
 pub(crate) use chat::Chat;
 pub(crate) use disclosure::DisclosureKey;
 pub(crate) use drafts::{Draft, DraftEditor};

@@ -1,18 +1,19 @@
-//! What a terminal would show of a command's output: colours, and lines that are written over. Every other control is
-//! left out.
+//! Interprets the output of a command as a terminal does: colours, and lines that are overwritten. All other control
+//! sequences are dropped.
 
 /// A piece of text in one style.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     /// CSS classes: `fg1`…`fg15`, `bold`, `dim`, `underline`; empty for plain text.
     pub(crate) class: String,
-    /// The text, free of control characters but line breaks and tabs.
+    /// The text without control characters, except line breaks and tabs.
     pub(crate) text: String,
 }
 
+/// The style of a character.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Style {
-    /// One of the 16 colours, 0 for the default (black is the default, too: it would not be seen).
+    /// One of the 16 colours; 0 is the default. Black is shown as the default, because it may be invisible.
     colour: u8,
     bold: bool,
     dim: bool,
@@ -20,8 +21,8 @@ struct Style {
 }
 
 impl Style {
-    /// Follows a "select graphic rendition" sequence. Colours beyond the sixteen stay as they are.
-    fn select(&mut self, parameters: &str) {
+    /// Applies a "select graphic rendition" sequence. Colours beyond the 16 do not change the style.
+    fn apply(&mut self, parameters: &str) {
         let mut codes = parameters.split([';', ':']).map(|code| code.parse::<u8>().unwrap_or(0));
         while let Some(code) = codes.next() {
             match code {
@@ -49,6 +50,7 @@ impl Style {
         }
     }
 
+    /// Returns the CSS classes of the style.
     fn class(self) -> String {
         let mut class = String::new();
         if self.colour > 0 {
@@ -67,14 +69,16 @@ impl Style {
     }
 }
 
-/// How many runs may have a style: each is an element of the page. The text after them is plain.
+/// The maximum number of runs with a style, because each is an element of the page. The text after them is plain.
 const MAX_STYLED_RUNS: usize = 5000;
 
-/// How far a program can move beyond what it has written in a line: it is filled up with spaces.
+/// How far the cursor can move beyond the text of a line. The gap is filled with spaces.
 const MAX_PADDED_COLUMN: usize = 200;
 
-/// Takes the output of a terminal program apart. A carriage return goes back to the beginning of the line, which is written
-/// over from there, as progress bars mean it; an escape sequence that is not finished yet is left out.
+/// Splits the output of a terminal program into runs of one style.
+///
+/// After a carriage return, the line is overwritten from its beginning, as progress bars expect. An escape sequence that is
+/// not complete is dropped.
 pub(crate) fn parse(text: &str) -> Vec<Run> {
     let mut screen = Screen::default();
     let mut chars = text.chars().peekable();
@@ -82,7 +86,7 @@ pub(crate) fn parse(text: &str) -> Vec<Run> {
         match c {
             '\u{1b}' => match escape(&mut chars) {
                 Some(('m', parameters)) => {
-                    screen.style.select(&parameters);
+                    screen.style.apply(&parameters);
                     if screen.runs.len() + screen.line_runs > MAX_STYLED_RUNS {
                         screen.style = Style::default();
                     }
@@ -101,19 +105,20 @@ pub(crate) fn parse(text: &str) -> Vec<Run> {
     screen.runs.into_iter().map(|(style, text)| Run { class: style.class(), text }).collect()
 }
 
-/// The same, without colours.
+/// Returns the text that [`parse`] returns, without styles.
 pub(crate) fn plain(text: &str) -> String {
     parse(text).into_iter().map(|run| run.text).collect()
 }
 
-/// What is written so far. Lines that have ended are not written over.
+/// The text so far. Only the last line can be overwritten.
 #[derive(Default)]
 struct Screen {
     runs: Vec<(Style, String)>,
-    /// The line that is being written, and where the next character goes.
+    /// The last line.
     line: Vec<(Style, char)>,
+    /// The column of the next character.
     column: usize,
-    /// How often the style was another one in this line.
+    /// The number of changes of style in the last line.
     line_runs: usize,
     style: Style,
 }
@@ -134,16 +139,18 @@ impl Screen {
         self.column += 1;
     }
 
-    /// Follows a sequence that moves within the line, or erases a part of it.
+    /// Applies a control sequence that moves within the line or erases a part of it.
     fn control(&mut self, control: char, parameters: &str) {
         let number = parameters.parse::<usize>().ok();
-        let farthest = self.line.len().max(MAX_PADDED_COLUMN);
+        let max_column = self.line.len().max(MAX_PADDED_COLUMN);
         match (control, number) {
-            ('C', count) => self.column = self.column.saturating_add(count.unwrap_or(1).max(1)).min(farthest),
+            ('C', count) => {
+                self.column = self.column.saturating_add(count.unwrap_or(1).max(1)).min(max_column)
+            }
             ('D', count) => self.column = self.column.saturating_sub(count.unwrap_or(1).max(1)),
-            ('G', column) => self.column = column.unwrap_or(1).saturating_sub(1).min(farthest),
+            ('G', column) => self.column = column.unwrap_or(1).saturating_sub(1).min(max_column),
             ('K', None | Some(0)) => self.line.truncate(self.column),
-            // No terminal is so wide; each sequence would cost the whole line.
+            // Each sequence would cost the time of the whole line. No terminal is so wide.
             ('K', Some(1)) if self.line.len() > MAX_PADDED_COLUMN => {}
             ('K', Some(1)) => {
                 let end = self.column.saturating_add(1).min(self.line.len());
@@ -167,7 +174,7 @@ impl Screen {
     }
 
     fn push(&mut self, style: Style, c: char) {
-        // Cells that were written over can leave more runs than were counted.
+        // Overwritten characters may leave more runs than were counted.
         let style = if self.runs.len() > MAX_STYLED_RUNS { Style::default() } else { style };
         match self.runs.last_mut() {
             Some((last, text)) if *last == style => text.push(c),
@@ -176,7 +183,7 @@ impl Screen {
     }
 }
 
-/// Reads what follows an escape character: a control and its parameters, if it is one of those that begin with `[`.
+/// Reads an escape sequence after its escape character. Returns the control and its parameters if it starts with `[`.
 fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<(char, String)> {
     match chars.next()? {
         '[' => {
@@ -189,7 +196,7 @@ fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<(char,
             }
             None
         }
-        // A string (title, hyperlink, …), up to its terminator.
+        // A string (title, hyperlink, …) up to its terminator.
         ']' | 'P' | '_' | '^' | 'X' => {
             while let Some(c) = chars.next() {
                 if c == '\u{7}' || (c == '\u{1b}' && chars.next_if_eq(&'\\').is_some()) {
@@ -198,7 +205,7 @@ fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<(char,
             }
             None
         }
-        // Two-character sequences with an argument: character sets.
+        // Character sets, which have an argument.
         '(' | ')' | '*' | '+' | '#' | '%' => {
             chars.next();
             None
@@ -226,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_and_weights_become_classes() {
+    fn styles_become_classes() {
         assert_eq!(
             shown("\u{1b}[31mred \u{1b}[1mbold\u{1b}[0m plain \u{1b}[92;4mgreen\u{1b}[39;24m."),
             [
@@ -240,14 +247,14 @@ mod tests {
     }
 
     #[test]
-    fn larger_palettes_do_not_confuse_the_parser() {
+    fn colours_of_larger_palettes_are_ignored() {
         assert_eq!(plain("\u{1b}[38;5;200mA\u{1b}[38;2;1;2;3mB\u{1b}[48;5;1mC"), "ABC");
         assert_eq!(shown("\u{1b}[38;5;9mA"), [pair("fg9", "A")]);
         assert_eq!(shown("\u{1b}[38;2;4;4;4;1mA"), [pair("bold", "A")]);
     }
 
     #[test]
-    fn other_sequences_leave_nothing_behind() {
+    fn other_sequences_are_dropped() {
         assert_eq!(
             plain("a\u{1b}[2J\u{1b}[10;5Hb\u{1b}(Bc\u{1b}]0;title\u{7}d\u{1b}]8;;http://x\u{1b}\\e\u{7}"),
             "abcde"
@@ -258,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn many_styles_end_in_plain_text_and_none_of_it_is_lost() {
+    fn text_after_max_styled_runs_is_plain() {
         for runs in [MAX_STYLED_RUNS, 2 * MAX_STYLED_RUNS, 4 * MAX_STYLED_RUNS] {
             let parsed = parse(&"\u{1b}[31ma\u{1b}[32mb".repeat(runs));
             assert!(parsed.len() <= MAX_STYLED_RUNS + 2);
@@ -267,14 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn line_that_is_written_over_is_one_run() {
+    fn overwritten_line_is_one_run() {
         let text = "\u{1b}[31ma\r\u{1b}[32mb\r".repeat(1000);
         assert_eq!(shown(&format!("kept\n{text}")), [pair("", "kept\n"), pair("fg2", "b")]);
         assert_eq!(plain(&format!("kept\n{text}last")), "kept\nlast");
     }
 
     #[test]
-    fn a_carriage_return_goes_back_to_the_beginning_of_the_line() {
+    fn carriage_return_overwrites_the_line() {
         for (output, text) in [
             ("10%\r50%\r100%\r", "100%"),
             ("a\r\r\nb\r\r\n", "a\nb\n"),
@@ -288,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn line_is_erased_and_moved_in_as_in_a_terminal() {
+    fn cursor_movement_and_erasing_work_as_in_a_terminal() {
         for (output, text) in [
             ("loading 100 MB\r\u{1b}[Kdone", "done"),
             ("loading\u{1b}[2K\rdone", "done"),

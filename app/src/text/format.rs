@@ -1,8 +1,8 @@
-//! Times and sizes, in words.
+//! Formats durations, times and numbers.
 
 use crate::i18n::Texts;
 
-/// How long something took: `0.3 s`, `14 s`, `2 m 14 s`, `1 h 3 m`; nothing where that is not worth a word.
+/// Formats a duration: `0.3 s`, `14 s`, `2 m 14 s`, `1 h 3 m`. The text is empty below 50 ms.
 pub(crate) fn duration(milliseconds: u64, t: &Texts) -> String {
     let seconds = (milliseconds + 500) / 1000;
     match seconds {
@@ -17,18 +17,18 @@ pub(crate) fn duration(milliseconds: u64, t: &Texts) -> String {
     }
 }
 
-/// A running clock: `0:07`, `12:30`, `1:02:03`.
+/// Formats a duration as a running clock: `0:07`, `12:30`, `1:02:03`.
 pub(crate) fn clock(seconds: u64) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
-/// A number with its digits in threes: `1,234,567`.
+/// Formats a number with its digits in groups of three: `1,234,567`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -36,13 +36,13 @@ pub(crate) fn grouped(number: u64) -> String {
     grouped
 }
 
-/// A time of the day in UTC, `18:04:09.027`, from Unix milliseconds.
+/// Formats Unix milliseconds as a time of the day in UTC: `18:04:09.027`.
 pub(crate) fn time_of_day(milliseconds: i64) -> String {
     let ms = milliseconds.rem_euclid(86_400_000);
     format!("{:02}:{:02}:{:02}.{:03}", ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000)
 }
 
-/// How long ago something was, both in Unix milliseconds.
+/// Formats the time from `then` to `now`, which are Unix milliseconds: `3 h ago`.
 pub(crate) fn ago(then: i64, now: i64, t: &Texts) -> String {
     let minutes = (now - then).max(0) / 60_000;
     match minutes {
@@ -53,16 +53,18 @@ pub(crate) fn ago(then: i64, now: i64, t: &Texts) -> String {
     }
 }
 
-/// A moment in UTC, `2026-11-23 18:04 UTC`, from Unix milliseconds.
+/// Formats Unix milliseconds as a date and time in UTC: `2026-11-23 18:04 UTC`.
 pub(crate) fn utc(milliseconds: i64) -> String {
     let minutes = milliseconds.div_euclid(60_000);
     let (days, minute) = (minutes.div_euclid(1440), minutes.rem_euclid(1440));
-    let (year, month, day) = civil(days);
+    let (year, month, day) = civil_date(days);
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
 }
 
-/// The date of a day counted from 1970-01-01. (Years are counted from March, so that the leap day is the last.)
-fn civil(days: i64) -> (i64, i64, i64) {
+/// Returns year, month and day of a day that is counted from 1970-01-01.
+///
+/// Years are counted from March, so that the leap day is the last day of a year.
+fn civil_date(days: i64) -> (i64, i64, i64) {
     const DAYS_IN_400_YEARS: i64 = 146_097;
     let days = days + 719_468; // since 0000-03-01
     let era = days.div_euclid(DAYS_IN_400_YEARS);
@@ -81,24 +83,24 @@ mod tests {
     use crate::i18n::Lang;
 
     #[test]
-    fn durations_are_short() {
+    fn duration_has_at_most_two_units() {
         let t = Lang::En.texts();
         let shown = [49, 340, 1449, 9_949, 9_950, 59_400, 134_000, 3_780_000].map(|ms| duration(ms, t));
         assert_eq!(shown, ["", "0.3 s", "1.4 s", "9.9 s", "10 s", "59 s", "2 m 14 s", "1 h 3 m"]);
     }
 
     #[test]
-    fn digits_stand_in_threes() {
+    fn digits_are_grouped_in_threes() {
         assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]
-    fn a_clock_counts_up() {
+    fn clock_shows_hours_only_if_needed() {
         assert_eq!([0, 14, 750, 3723].map(clock), ["0:00", "0:14", "12:30", "1:02:03"]);
     }
 
     #[test]
-    fn moments_are_relative_and_absolute() {
+    fn time_is_shown_relative_and_absolute() {
         let t = Lang::En.texts();
         assert_eq!(ago(0, -5, t), "just now");
         assert_eq!(ago(0, 3 * 3_600_000, t), "3 h ago");

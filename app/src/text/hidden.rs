@@ -1,67 +1,69 @@
-//! Text of which every character is to be seen: commands, paths, rules, names. What is copied of it is the text itself.
+//! Texts in which every character is visible: commands, paths, rules and names.
+//!
+//! Copying such a text from the page gives the text itself, without the marks.
 
 use codex_gateway_wire::hidden_chars::{Piece, code, line_count, pieces};
+use view::{Node, prelude::*};
 
 pub(crate) use codex_gateway_wire::hidden_chars::{TextKind, escaped};
 
-use crate::{
-    i18n::Texts,
-    node::{El, ElementExt as _, Node, el, many},
-};
+use crate::i18n::Texts;
 
-/// A text with its hidden characters marked, its right-to-left words isolated and its blank lines counted.
+/// Draws a text with its hidden characters marked, its right-to-left words isolated and its blank lines counted.
 ///
-/// A marker shows a code that is no part of the page's text (CSS adds it); the character itself is in the page, and has no
-/// size. So what a reader selects and copies is what was written.
+/// CSS draws the code of a hidden character, so the code is not part of the page's text. The character itself is in the
+/// page without a size, so that it is selected and copied with the text.
 pub(crate) fn exact(text: &str, kind: TextKind, t: &Texts) -> Node {
     let mut pieces = pieces(text, kind).into_iter().map(|piece| match piece {
-        Piece::Plain(text) => text.to_owned().into(),
-        Piece::RightToLeft(text) => el("bdi").child(text.to_owned()).into(),
-        Piece::Hidden(c) => marker(c).into(),
+        Piece::Plain(text) => view! { {text.to_owned()} },
+        Piece::RightToLeft(text) => view! { <bdi>{text.to_owned()}</bdi> },
+        Piece::Hidden(c) => view! { <HiddenCharacter character=c/> },
         Piece::BlankLines(lines) => {
             let label = (t.blank_lines)(line_count(lines));
-            el("span").class("blank-lines").attr("data-label", label).child(unseen(lines.to_owned())).into()
+            view! {
+                <span class="blank-lines" data-label=label>
+                    <span class="unseen">{lines.to_owned()}</span>
+                </span>
+            }
         }
     });
     match (pieces.next(), pieces.next()) {
         (None, _) => Node::Empty,
         (Some(only), None) => only,
-        (Some(first), Some(second)) => many([first, second].into_iter().chain(pieces)),
+        (Some(first), Some(second)) => view::fragment([first, second].into_iter().chain(pieces)),
     }
 }
 
-/// A path, a host, a rule or the name of a tool.
+/// Draws a path, a host, a rule or the name of a tool as [`exact`] does.
 pub(crate) fn exact_name(name: &str, t: &Texts) -> Node {
     exact(name, TextKind::Name, t)
 }
 
-/// The same for an attribute, which takes plain text only.
+/// Returns a name with its hidden characters escaped, for attributes and other plain texts.
 pub(crate) fn plain_name(name: &str) -> String {
     escaped(name, TextKind::Name)
 }
 
-/// The last part of a directory's path, which people call it by.
+/// Returns the last part of a directory's path, as which users know the directory.
 pub(crate) fn directory_name(path: &str) -> &str {
     path.rsplit('/').find(|name| !name.is_empty()).unwrap_or(path)
 }
 
-fn marker(c: char) -> El {
-    let name = name(c).map(|name| format!("{} {name}", code(c)));
-    // HTML cannot hold this one.
-    let raw = (c != '\0').then(|| unseen(c.to_string()));
-    el("span")
-        .class("codepoint")
-        .attr("data-label", code(c))
-        .attr("title", name.unwrap_or_else(|| code(c)))
-        .child(raw)
+/// A mark that holds a hidden character.
+#[component]
+fn HiddenCharacter(character: char) -> impl IntoView {
+    let code = code(character);
+    let title = match unicode_name(character) {
+        Some(name) => format!("{code} {name}"),
+        None => code.clone(),
+    };
+    // HTML cannot contain a null character.
+    let raw = (character != '\0').then(|| view! { <span class="unseen">{character}</span> });
+    view! { <span class="codepoint" data-label=code title=title>{raw}</span> }
 }
 
-fn unseen(text: String) -> El {
-    el("span").class("unseen").child(text)
-}
-
-/// What Unicode calls the characters that are met most.
-fn name(c: char) -> Option<&'static str> {
+/// Returns the Unicode name of a hidden character; `None` for rare characters.
+fn unicode_name(c: char) -> Option<&'static str> {
     Some(match c {
         '\0' => "NULL",
         '\t' => "TAB",
@@ -107,11 +109,11 @@ mod tests {
     }
 
     #[test]
-    fn hidden_character_is_a_marker_that_holds_it() {
-        let marker = "<span class=\"codepoint\" data-label=\"U+200F\" title=\"U+200F RIGHT-TO-LEFT MARK\">\
+    fn hidden_character_is_held_by_a_mark() {
+        let mark = "<span class=\"codepoint\" data-label=\"U+200F\" title=\"U+200F RIGHT-TO-LEFT MARK\">\
             <span class=\"unseen\">\u{200f}</span></span>";
         let html = html("cat \u{200f}1", TextKind::Code);
-        assert!(html.contains(marker), "{html}");
+        assert!(html.contains(mark), "{html}");
     }
 
     #[test]
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn directory_is_called_by_its_last_part() {
+    fn directory_name_is_last_part_of_path() {
         assert_eq!(directory_name("/a/b/"), "b");
         assert_eq!(directory_name("/"), "/");
     }

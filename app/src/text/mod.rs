@@ -1,4 +1,4 @@
-//! Texts taken apart for display: plain functions, no view and no browser in them.
+//! Formats and splits texts for display.
 
 pub(crate) mod ansi;
 pub(crate) mod direction;

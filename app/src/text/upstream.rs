@@ -1,24 +1,24 @@
-//! What an upstream's error says to people.
+//! Error messages of the model's provider.
 
 use codex_gateway_wire::lenient_deserialize;
 
-/// `{"error": {"message": "…"}}`, or a part of it, as upstreams answer.
-struct Answer {
-    error: Option<Box<Answer>>,
+/// An error as providers return it: `{"error": {"message": "…"}}`, or the inner object alone.
+struct ErrorBody {
+    error: Option<Box<ErrorBody>>,
     message: Option<String>,
 }
-lenient_deserialize!(Answer { error, message });
+lenient_deserialize!(ErrorBody { error, message });
 
-/// Reads a message that may be, or end with, the JSON that an upstream answered; in words, what it says.
+/// Replaces the JSON at the end of an error message by the message in the JSON.
 pub(crate) fn plain_message(message: &str) -> String {
     let Some(json_start) = message.find('{') else { return message.to_owned() };
     let (prefix, json) = message.split_at(json_start);
-    let said = serde_json::from_str::<Answer>(json).ok().and_then(said);
-    said.map_or_else(|| message.to_owned(), |said| format!("{prefix}{said}"))
+    let inner = serde_json::from_str::<ErrorBody>(json).ok().and_then(inner_message);
+    inner.map_or_else(|| message.to_owned(), |inner| format!("{prefix}{inner}"))
 }
 
-fn said(answer: Answer) -> Option<String> {
-    answer.error.and_then(|error| said(*error)).or(answer.message).filter(|said| !said.is_empty())
+fn inner_message(body: ErrorBody) -> Option<String> {
+    body.error.and_then(|error| inner_message(*error)).or(body.message).filter(|message| !message.is_empty())
 }
 
 #[cfg(test)]
@@ -26,7 +26,7 @@ mod tests {
     use super::plain_message;
 
     #[test]
-    fn the_words_are_taken_out_of_the_json() {
+    fn json_is_replaced_by_its_message() {
         let json = r#"{"error":{"code":400,"message":"The model is tired.","type":"x"}}"#;
         assert_eq!(plain_message(json), "The model is tired.");
         assert_eq!(
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn other_messages_stay_as_they_are() {
+    fn message_without_error_json_is_unchanged() {
         for message in
             ["stream disconnected", "{", r#"{"error":"no"}"#, r#"a {"message":""}"#, r#"{"message":"m"} b"#]
         {
