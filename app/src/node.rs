@@ -13,11 +13,6 @@ pub(crate) fn el(tag: &'static str) -> El {
     view::element(tag)
 }
 
-/// An SVG element.
-pub(crate) fn svg(tag: &'static str) -> El {
-    view::svg_element(tag)
-}
-
 /// A node that is made again whenever a signal that it reads changes.
 pub(crate) fn live<N: Into<Node>>(make: impl Fn() -> N + Send + 'static) -> Node {
     view::dynamic(move || make().into())

@@ -205,7 +205,7 @@ fn line_view(
     let expand = (!rest.is_empty()).then(|| {
         let expand = move |event: MouseEvent| {
             // The button is about to be removed. Without the focus in the diff, the keys would act on the page.
-            browser::focus_around(&event);
+            browser::focus_enclosing_region(&event);
             expanded_lines.update(|indices| indices.push(index));
         };
         view! {

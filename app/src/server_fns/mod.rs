@@ -58,7 +58,6 @@ pub(crate) use self::{
         read_items as items, rename_conversation as rename, search_thread as search,
     },
     files::find_files as files,
-    highlight::highlight_code as highlight,
     initial_highlights as written_colours,
     pages::{fetch_page as fetch, read_conversation as snapshot},
     projects::{read_project as project, trust_project as trust},
