@@ -39,7 +39,7 @@ fn each_kind_of_block_is_rendered_on_the_server() {
         render("# a\n\n*b*\n\n```rust\nfn c<T>() {}\n```\n", true),
         "<div class=\"prose\"><div class=\"block\" dir=\"auto\"><h3>a</h3></div><div class=\"block\" dir=\"auto\"><p><em>b</em></p></div>\
          <figure class=\"code\"><figcaption><span class=\"lang\">rust</span>\
-         <button class=\"copy\" type=\"button\" aria-label=\"Copy it\">Copy it</button></figcaption>\
+         <button type=\"button\" class=\"copy\" aria-label=\"Copy it\">Copy it</button></figcaption>\
          <pre translate=\"no\" tabindex=\"0\"><code translate=\"no\"><span>fn c&lt;T&gt;() {}\n</span></code></pre></figure></div>"
     );
     assert_eq!(render("", false), "<div class=\"prose\"></div>");
