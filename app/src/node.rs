@@ -3,7 +3,7 @@
 //! New components are written with `view!`; see the README of `app/view`.
 
 use leptos::ev;
-pub(crate) use view::{AttributeValue as Value, Element as El, ElementRef, Node};
+pub(crate) use view::{AttributeValue as Value, Element as El, Node};
 use wasm_bindgen::{JsCast, convert::FromWasmAbi};
 
 use crate::browser;
