@@ -14,7 +14,8 @@ use futures::{FutureExt, future::BoxFuture};
 use super::{
     actor::{Actor, TaskResult},
     history,
-    turns::{AfterAttach, Deferred, OutgoingMessage, Starting, StateReply, TurnState},
+    turn_state::TurnEvent,
+    turns::{AfterAttach, OutgoingMessage, StateReply},
 };
 use crate::{error::SessionError, idempotency::DispatchFlag};
 
@@ -48,15 +49,15 @@ impl Actor {
         }
         self.end_if_outdated();
         if self.process.is_some() {
-            return self.perform(action, Deferred::default(), reply);
+            return self.perform(action, reply);
         }
         if let Err(crashing) = self.crash_limiter.try_restart(true) {
             return drop(reply.send(Err(crashing)));
         }
-        self.turn_state = match action {
-            Action::Compact | Action::Review(_) => TurnState::Attaching(Deferred::default()),
-            Action::Revert(_) => TurnState::Switching(Deferred::default()),
-        };
+        self.advance(match action {
+            Action::Compact | Action::Review(_) => TurnEvent::AttachStarted,
+            Action::Revert(_) => TurnEvent::SwitchStarted,
+        });
         self.reattach(None, AfterAttach::RunAction(action, reply));
     }
 
@@ -67,9 +68,9 @@ impl Actor {
     }
 
     /// Sends the request of an action to the process.
-    pub(super) fn perform(&mut self, action: Action, deferred: Deferred, reply: StateReply) {
+    pub(super) fn perform(&mut self, action: Action, reply: StateReply) {
         let (Some(process), Some(thread_id)) = (&self.process, self.transcript.thread_id.clone()) else {
-            self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+            self.reject_deferred(&SessionError::NoActiveTurn);
             return drop(reply.send(Err(BridgeError::Closed.into())));
         };
         self.shared.touch();
@@ -82,20 +83,20 @@ impl Actor {
                 async move { bridge.request(&ReviewStart { thread_id, target }).await.map(drop) }.boxed()
             }
             Action::Revert(before) => {
-                self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+                self.reject_deferred(&SessionError::NoActiveTurn);
                 return self.revert_turns(before, AfterRevert::Reply(reply));
             }
         };
         let id = self.next_id();
-        self.turn_state = TurnState::Starting(Starting { id, item: None, deferred });
+        self.advance(TurnEvent::StartRequested { id, item: None });
         self.tasks.push(starting.map(move |result| TaskResult::ActionReply(id, result, reply)).boxed());
     }
 
     /// Handles codex's reply to a compaction or review. The turn's notifications may have arrived
     /// before.
     pub(super) fn on_action_reply(&mut self, id: u64, result: Result<(), BridgeError>, reply: StateReply) {
-        if result.is_err() && matches!(&self.turn_state, TurnState::Starting(starting) if starting.id == id) {
-            self.become_idle();
+        if result.is_err() {
+            self.advance(TurnEvent::StartRefused(id));
         }
         let _ = reply.send(result.map(|()| self.session_reply()).map_err(SessionError::from));
     }
@@ -114,7 +115,7 @@ impl Actor {
         if self.process.is_some() {
             return self.revert_turns(before, AfterRevert::Send(Box::new(message)));
         }
-        self.turn_state = TurnState::Switching(Deferred::default());
+        self.advance(TurnEvent::SwitchStarted);
         self.reattach(message.turn.model.clone(), AfterAttach::ReplaceTurns(before, message));
     }
 
@@ -136,7 +137,7 @@ impl Actor {
             AfterRevert::Send(message) => (Some(message.turn.clone()), message.dispatched.clone()),
         };
         // No turn may start before the remaining history is known.
-        self.turn_state = TurnState::Switching(Deferred::default());
+        self.advance(TurnEvent::SwitchStarted);
         let reverting = async move {
             if let Some(message) = message {
                 resolver.resolve(message).await?;
@@ -151,9 +152,7 @@ impl Actor {
     /// Emits the remaining history, as after a resume. A replacing message is queued until codex
     /// has accepted it, so that it is not lost with the turns.
     pub(super) fn on_reverted(&mut self, remaining: Result<History, SessionError>, after: AfterRevert) {
-        let deferred = self.turn_state.take_deferred();
-        self.turn_state = TurnState::Idle;
-        self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+        self.advance(TurnEvent::Reverted);
         let remaining = remaining.map(|history| self.reset_history(history));
         match (remaining, after) {
             (remaining, AfterRevert::Reply(reply)) => {

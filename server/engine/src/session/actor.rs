@@ -38,7 +38,7 @@ use super::{
     restore::StartMode,
     subagents::SubAgents,
     turn_waiters::TurnWaiters,
-    turns::{AfterAttach, OutgoingMessage, TurnState},
+    turns::{AfterAttach, OutgoingMessage, Turn},
 };
 use crate::{
     app_server_info::AppServerInfo,
@@ -131,7 +131,7 @@ pub(super) struct Actor {
     pub sub_agents: SubAgents,
     /// Changes of the users' presence.
     presence_changes: PresenceChanges,
-    pub turn_state: TurnState,
+    pub turn: Turn,
     /// Callers that wait for turns to end.
     pub waiters: TurnWaiters,
     /// The failed turn for which the refresh of the sign-in is being checked.
@@ -171,7 +171,7 @@ impl Actor {
             workspace_write: WorkspaceWrite::default(),
             has_older: false,
             recent_events: RecentEvents::default(),
-            turn_state: TurnState::Idle,
+            turn: Turn::default(),
             waiters: TurnWaiters::default(),
             refresh_check: None,
             last_id: 0,
@@ -247,7 +247,7 @@ impl Actor {
     fn publish(&mut self) {
         // Before the events: a reader that sees a request must find the session waiting.
         self.shared.queued.store(!self.transcript.queue.is_empty(), Ordering::Relaxed);
-        self.shared.update_flags(self.turn_state.is_busy(), !self.pending.is_empty());
+        self.shared.update_flags(self.turn.state().is_busy(), !self.pending.is_empty());
         self.shared.log.publish();
         self.shared.summary_changes.session_changed();
         self.wake_waiters();

@@ -74,7 +74,7 @@ impl Actor {
             // An accepted turn that fails before it starts: codex reports neither its start nor its
             // end. The queue then waits for the user, as after any failed turn.
             Notification::Error(error)
-                if is_own_thread && !error.will_retry && self.turn_state.is_starting() =>
+                if is_own_thread && !error.will_retry && self.turn.state().is_starting() =>
             {
                 self.log_turn_refused(&error.error.message);
                 self.waiters.turn_failed(&error.turn_id);

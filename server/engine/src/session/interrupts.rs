@@ -16,7 +16,8 @@ use futures::{FutureExt, future::join_all};
 
 use super::{
     actor::{Actor, TaskResult},
-    turns::{StateReply, TurnState},
+    turn_state::InterruptDecision,
+    turns::StateReply,
 };
 use crate::error::{CodexErrorText, SessionError};
 
@@ -41,16 +42,13 @@ pub(super) struct Interrupt {
 
 impl Actor {
     pub(super) fn interrupt(&mut self, reply: StateReply) {
-        let turn = match &self.turn_state {
-            TurnState::Idle => return drop(reply.send(Err(SessionError::NoActiveTurn))),
-            TurnState::Running(turn) => turn.clone(),
-            TurnState::Attaching(_) | TurnState::Switching(_) | TurnState::Starting(_) => {
+        let turn = match self.turn.state().decide_interrupt() {
+            InterruptDecision::Refuse => return drop(reply.send(Err(SessionError::NoActiveTurn))),
+            InterruptDecision::Defer => {
                 let id = self.defer_with_timeout(INTERRUPT_START_TIMEOUT);
-                if let Some(deferred) = self.turn_state.deferred() {
-                    deferred.interrupts.push((id, reply));
-                }
-                return;
+                return self.turn.defer_interrupt(id, reply);
             }
+            InterruptDecision::Send(turn) => turn,
         };
         let (Some(process), Some(thread_id)) = (&self.process, self.transcript.thread_id.clone()) else {
             return drop(reply.send(Err(SessionError::NoActiveTurn)));
@@ -98,10 +96,10 @@ impl Actor {
 
     /// Handles an interrupt that codex refused or did not answer.
     fn interrupt_failed(&mut self, error: BridgeError, interrupt: Interrupt) {
-        let is_over = self.turn_state.turn() != Some(&interrupt.turn);
+        let is_over = self.turn.state().running() != Some(&interrupt.turn);
         let error = match error {
             // The turn has ended by itself.
-            BridgeError::Refused { .. } if !self.turn_state.is_busy() => SessionError::NoActiveTurn,
+            BridgeError::Refused { .. } if !self.turn.state().is_busy() => SessionError::NoActiveTurn,
             BridgeError::Deadline { .. } => return self.force_interrupt(interrupt),
             // The process was killed because it did not respond to this or to another request.
             BridgeError::Closed | BridgeError::Exited(_) | BridgeError::Unresponsive if is_over => {
@@ -132,7 +130,7 @@ impl Actor {
     /// Kills the process if the interrupted turn is still running.
     pub(super) fn on_interrupt_timeout(&mut self, turn: &TurnId) {
         self.passive_tasks -= 1;
-        if self.turn_state.turn() == Some(turn)
+        if self.turn.state().running() == Some(turn)
             && let Some(process) = &self.process
         {
             let bridge = process.bridge.clone();
@@ -140,29 +138,10 @@ impl Actor {
         }
     }
 
-    /// Cancels a turn that was interrupted before it started and has not started in time.
-    pub(super) fn cancel_start(&mut self) {
-        match &mut self.turn_state {
-            TurnState::Attaching(deferred) => deferred.cancel_attach.cancel(),
-            TurnState::Starting(_) => {
-                if let Some(process) = &self.process {
-                    let bridge = process.bridge.clone();
-                    self.kill_process(&bridge);
-                }
-            }
-            TurnState::Switching(deferred) => {
-                for (_, reply) in std::mem::take(&mut deferred.interrupts) {
-                    let _ = reply.send(Err(SessionError::Starting));
-                }
-            }
-            TurnState::Idle | TurnState::Running(_) => {}
-        }
-    }
-
     /// Kills a process that does not respond to an interrupt, if it is still the session's. The
     /// turn and its commands end as interrupted, and the queue continues in another process. This
     /// does not count as a crash.
-    fn kill_process(&mut self, bridge: &Bridge) {
+    pub(super) fn kill_process(&mut self, bridge: &Bridge) {
         self.drain_events();
         if !self.process.as_ref().is_some_and(|process| process.bridge.is_same(bridge)) {
             return;
@@ -179,25 +158,11 @@ impl Actor {
         if let Some(turn) = turn {
             self.record_turn_end(&turn);
         }
-        let deferred = self.turn_state.take_deferred();
-        self.turn_state = TurnState::Idle;
-        self.emit_state();
-        self.save_now();
-        self.reply_interrupted(deferred.interrupts);
-        for (_, message) in deferred.messages {
-            self.steer_or_begin(message);
-        }
+        self.stop_turn();
         self.send_first();
         // A replacing process has taken the permit by now. Otherwise the permit is released when
         // the old process has exited.
         self.permit = None;
-    }
-
-    /// Replies to interrupts whose turn was stopped.
-    pub(super) fn reply_interrupted(&self, interrupts: Vec<(u64, StateReply)>) {
-        for (_, reply) in interrupts {
-            let _ = reply.send(Ok(self.session_reply()));
-        }
     }
 }
 

@@ -30,6 +30,7 @@ mod steering;
 mod subagents;
 mod text;
 pub(crate) mod turn_pager;
+mod turn_state;
 mod turn_waiters;
 mod turns;
 mod view;

@@ -13,7 +13,6 @@ use tokio::time::Instant;
 use super::{
     Reply,
     actor::{Actor, Process},
-    turns::TurnState,
 };
 use crate::{error::SessionError, process_slots::ProcessPermit};
 
@@ -37,7 +36,7 @@ impl Actor {
     /// needs no process.
     fn has_idle_process(&self) -> bool {
         self.process.as_ref().is_some_and(Process::is_read)
-            && matches!(self.turn_state, TurnState::Idle)
+            && !self.turn.state().is_busy()
             && self.tasks.len() == self.passive_tasks
             && !self.has_background_work()
     }
@@ -51,9 +50,7 @@ impl Actor {
 
     /// Returns `true` if the session has no process and no task, so that its row is complete.
     pub(super) fn is_dormant(&self) -> bool {
-        self.process.is_none()
-            && matches!(self.turn_state, TurnState::Idle)
-            && self.tasks.len() == self.passive_tasks
+        self.process.is_none() && !self.turn.state().is_busy() && self.tasks.len() == self.passive_tasks
     }
 
     /// Updates the idle time and the flags for handles.
@@ -130,7 +127,7 @@ impl Actor {
     /// Ends the process, unless a turn or background work is active. Replies when the process has
     /// exited, also if it was parked before.
     pub(super) fn release_thread(&mut self, reply: Reply<Result<(), SessionError>>) {
-        let refusal = if !matches!(self.turn_state, TurnState::Idle) {
+        let refusal = if self.turn.state().is_busy() {
             Some(SessionError::TurnActive)
         } else if self.has_background_work() {
             Some(SessionError::StillAtWork)

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     actor::{Actor, TaskResult},
     input,
-    turns::{OutgoingMessage, SentReply, TurnState},
+    turns::{OutgoingMessage, SentReply},
 };
 use crate::{error::SessionError, idempotency::DispatchFlag};
 
@@ -35,7 +35,7 @@ impl Actor {
     /// is already queued is moved.
     pub(super) fn enqueue(&mut self, message: OutgoingMessage, first: bool) {
         // The queue belongs to a thread, and the new thread is not known yet.
-        if matches!(self.turn_state, TurnState::Switching(_)) {
+        if self.turn.state().is_switching() {
             return self.reject(message, &SessionError::Starting);
         }
         let mut items = self.transcript.queue.clone();
@@ -144,7 +144,7 @@ impl Actor {
 
     /// Sends the first message, unless the session is busy or that message has failed.
     pub(super) fn send_first(&mut self) {
-        if self.turn_state.is_busy() || self.transcript.queue.iter().any(|item| item.sending) {
+        if self.turn.state().is_busy() || self.transcript.queue.iter().any(|item| item.sending) {
             return;
         }
         if let Some(item) = self.transcript.queue.first().filter(|item| item.error.is_none()) {

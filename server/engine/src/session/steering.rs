@@ -9,12 +9,10 @@ use futures::FutureExt;
 
 use super::{
     actor::{Actor, TaskResult},
-    turns::{OutgoingMessage, TURN_START_TIMEOUT, TurnState},
+    turn_state::MessageDecision,
+    turns::{OutgoingMessage, TURN_START_TIMEOUT},
 };
 use crate::error::SessionError;
-
-/// Maximum number of messages that are deferred until a turn starts.
-const MAX_DEFERRED: usize = 32;
 
 impl Actor {
     /// Steers the running turn with a message, or starts a turn if none is running.
@@ -23,22 +21,19 @@ impl Actor {
             return self.reject(message, &error);
         }
         self.mark_sending(&message);
-        match &self.turn_state {
-            TurnState::Idle => self.begin_turn(message),
-            TurnState::Switching(_) => self.reject(message, &SessionError::Starting),
-            // An output schema applies to the answer of a turn, and the running turn's answer has
-            // begun.
-            TurnState::Running(_) if message.turn.output_schema.is_some() => self.enqueue(message, true),
-            TurnState::Running(turn) => self.steer(turn.clone(), message),
-            TurnState::Attaching(_) | TurnState::Starting(_) => self.defer(message),
+        match self.turn.state().decide_message(message.turn.output_schema.is_some()) {
+            MessageDecision::Begin => self.begin_turn(message),
+            MessageDecision::Reject => self.reject(message, &SessionError::Starting),
+            MessageDecision::QueueFirst => self.enqueue(message, true),
+            MessageDecision::Steer(turn) => self.steer(turn, message),
+            MessageDecision::Defer => self.defer(message),
         }
     }
 
     fn defer(&mut self, message: OutgoingMessage) {
         let id = self.defer_with_timeout(TURN_START_TIMEOUT);
-        match self.turn_state.deferred() {
-            Some(deferred) if deferred.messages.len() < MAX_DEFERRED => deferred.messages.push((id, message)),
-            _ => self.reject(message, &SessionError::Starting),
+        if let Some(message) = self.turn.defer_message(id, message) {
+            self.reject(message, &SessionError::Starting);
         }
     }
 
@@ -81,7 +76,7 @@ impl Actor {
             Err(SessionError::Codex(BridgeError::Refused { error, .. }))
                 if error.code != RpcError::OVERLOADED =>
             {
-                if self.turn_state.is_busy() {
+                if self.turn.state().is_busy() {
                     self.enqueue(message, true);
                 } else {
                     self.begin_turn(message);

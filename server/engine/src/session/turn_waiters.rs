@@ -197,7 +197,7 @@ impl Actor {
             // The message was removed, or the queue waits for the user.
             WaitTarget::Queued(item, _) => {
                 let is_stalled =
-                    !self.turn_state.is_busy() && self.transcript.queue.iter().all(|item| !item.sending);
+                    !self.turn.state().is_busy() && self.transcript.queue.iter().all(|item| !item.sending);
                 is_stalled || !self.is_in_queue(item)
             }
         }
@@ -205,7 +205,7 @@ impl Actor {
 
     /// Returns `true` if codex is about to start the turn.
     fn is_starting(&self, turn: &TurnId) -> bool {
-        self.turn_state.is_starting() && self.waiters.is_accepted_not_started(turn)
+        self.turn.state().is_starting() && self.waiters.is_accepted_not_started(turn)
     }
 
     /// Returns the current result of the turn.

@@ -21,45 +21,32 @@ use super::{
     actor::{Actor, TaskResult},
     attach::{AttachRequest, AttachedProcess, ThreadSource},
     input,
+    turn_state::{Impossible, TurnEffect, TurnEvent, TurnState},
 };
 use crate::{error::SessionError, idempotency::DispatchFlag};
 
 pub(super) type StateReply = Reply<Result<SessionReply, SessionError>>;
 pub(super) type SentReply = Reply<Result<TurnReply, SessionError>>;
 
+/// The maximum number of messages that are deferred until a turn starts.
+const MAX_DEFERRED: usize = 32;
 /// How long a deferred message waits for its turn to start.
 pub(super) const TURN_START_TIMEOUT: Duration = TurnStart::DEADLINE;
 
-/// What the session is doing.
-pub(super) enum TurnState {
-    /// No turn: a turn may start.
-    Idle,
-    /// A process is being attached for a turn.
-    Attaching(Deferred),
-    /// The thread is being switched or reverted.
-    Switching(Deferred),
-    /// `turn/start` was sent; `turn/started` has not been received.
-    Starting(Starting),
-    /// A turn is running.
-    Running(TurnId),
-}
-
-/// A turn that codex was asked to start.
-pub(super) struct Starting {
-    /// Distinguishes its reply from the reply to an earlier start.
-    pub id: u64,
-    /// The queue item that is being sent. `None` once it has left the queue.
-    pub item: Option<QueueItemId>,
-    pub deferred: Deferred,
+/// The session's turn, and what waits for it to start.
+#[derive(Default)]
+pub(super) struct Turn {
+    state: TurnState,
+    deferred: Deferred,
+    /// Cancels attaching the process that the turn needs.
+    cancel_attach: CancellationToken,
 }
 
 /// Messages and interrupts that wait for a turn to start, each with an id.
 #[derive(Default)]
-pub(super) struct Deferred {
-    pub interrupts: Vec<(u64, StateReply)>,
-    pub messages: Vec<(u64, OutgoingMessage)>,
-    /// Cancels attaching the process that the turn needs.
-    pub cancel_attach: CancellationToken,
+struct Deferred {
+    interrupts: Vec<(u64, StateReply)>,
+    messages: Vec<(u64, OutgoingMessage)>,
 }
 
 /// A message on its way to codex.
@@ -84,32 +71,62 @@ pub(super) enum AfterAttach {
     SwitchThread(StateReply),
 }
 
-impl TurnState {
-    pub(super) fn is_busy(&self) -> bool {
-        !matches!(self, Self::Idle)
+impl Turn {
+    pub(super) fn state(&self) -> &TurnState {
+        &self.state
     }
 
-    pub(super) fn is_starting(&self) -> bool {
-        matches!(self, Self::Starting(_))
-    }
-
-    pub(super) fn turn(&self) -> Option<&TurnId> {
-        match self {
-            Self::Running(turn) => Some(turn),
-            _ => None,
+    /// Changes the state, and returns what the actor has to do.
+    #[must_use]
+    fn apply(&mut self, event: TurnEvent) -> Vec<TurnEffect> {
+        let is_reserving = matches!(event, TurnEvent::AttachStarted | TurnEvent::SwitchStarted);
+        match self.state.next(event.clone()) {
+            Ok((state, effects)) => {
+                self.state = state;
+                if is_reserving {
+                    self.cancel_attach = CancellationToken::new();
+                }
+                effects
+            }
+            Err(Impossible) => {
+                tracing::error!(state = ?self.state, ?event, "an impossible event of a turn was ignored");
+                Vec::new()
+            }
         }
     }
 
-    pub(super) fn deferred(&mut self) -> Option<&mut Deferred> {
-        match self {
-            Self::Attaching(deferred) | Self::Switching(deferred) => Some(deferred),
-            Self::Starting(starting) => Some(&mut starting.deferred),
-            Self::Idle | Self::Running(_) => None,
-        }
+    /// Defers an interrupt until the turn has started.
+    pub(super) fn defer_interrupt(&mut self, id: u64, reply: StateReply) {
+        self.deferred.interrupts.push((id, reply));
     }
 
-    pub(super) fn take_deferred(&mut self) -> Deferred {
-        self.deferred().map(std::mem::take).unwrap_or_default()
+    /// Defers a message until the turn has started. Returns the message if too many are deferred.
+    pub(super) fn defer_message(&mut self, id: u64, message: OutgoingMessage) -> Option<OutgoingMessage> {
+        if self.deferred.messages.len() >= MAX_DEFERRED {
+            return Some(message);
+        }
+        self.deferred.messages.push((id, message));
+        None
+    }
+
+    /// Returns `true` if an interrupt is deferred under this id.
+    fn has_deferred_interrupt(&self, id: u64) -> bool {
+        self.deferred.interrupts.iter().any(|(deferred_id, _)| *deferred_id == id)
+    }
+
+    /// Takes the message that is deferred under this id.
+    fn take_deferred_message(&mut self, id: u64) -> Option<OutgoingMessage> {
+        let messages = &mut self.deferred.messages;
+        let index = messages.iter().position(|(deferred_id, _)| *deferred_id == id)?;
+        Some(messages.remove(index).1)
+    }
+
+    fn take_interrupts(&mut self) -> impl Iterator<Item = StateReply> + use<> {
+        std::mem::take(&mut self.deferred.interrupts).into_iter().map(|(_, reply)| reply)
+    }
+
+    fn take_messages(&mut self) -> impl Iterator<Item = OutgoingMessage> + use<> {
+        std::mem::take(&mut self.deferred.messages).into_iter().map(|(_, message)| message)
     }
 }
 
@@ -150,9 +167,9 @@ impl Actor {
         }
         self.mark_sending(&message);
         if self.process.is_some() {
-            return self.send_turn(message, Deferred::default());
+            return self.send_turn(message);
         }
-        self.turn_state = TurnState::Attaching(Deferred::default());
+        self.advance(TurnEvent::AttachStarted);
         self.reattach(message.turn.model.clone(), AfterAttach::StartTurn(message));
     }
 
@@ -169,10 +186,10 @@ impl Actor {
     }
 
     pub(super) fn check_idle(&self) -> Result<(), SessionError> {
-        match self.turn_state {
+        match self.turn.state() {
             TurnState::Idle => Ok(()),
-            TurnState::Attaching(_) | TurnState::Switching(_) => Err(SessionError::Starting),
-            TurnState::Starting(_) | TurnState::Running(_) => Err(SessionError::TurnActive),
+            TurnState::Attaching | TurnState::Switching => Err(SessionError::Starting),
+            TurnState::Starting { .. } | TurnState::Running(_) => Err(SessionError::TurnActive),
         }
     }
 
@@ -209,7 +226,7 @@ impl Actor {
     }
 
     fn switch_thread(&mut self, request: AttachRequest, reply: StateReply) {
-        self.turn_state = TurnState::Switching(Deferred::default());
+        self.advance(TurnEvent::SwitchStarted);
         self.spawn_attach(request, AfterAttach::SwitchThread(reply));
     }
 
@@ -217,8 +234,7 @@ impl Actor {
         self.attach_started();
         let (context, permit, ending) =
             (self.context.clone(), self.permit.clone(), self.parking.ending.take());
-        let cancel_attach =
-            self.turn_state.deferred().map(|deferred| deferred.cancel_attach.clone()).unwrap_or_default();
+        let cancel_attach = self.turn.cancel_attach.clone();
         let attaching = async move {
             if let Some(ending) = ending {
                 ending.await;
@@ -250,10 +266,9 @@ impl Actor {
         attached: Result<Box<AttachedProcess>, SessionError>,
         after: AfterAttach,
     ) {
-        let mut deferred = self.turn_state.take_deferred();
-        self.turn_state = TurnState::Idle;
+        self.advance(TurnEvent::AttachEnded);
         if matches!(attached, Err(SessionError::StoppedEarly)) {
-            self.reply_interrupted(std::mem::take(&mut deferred.interrupts));
+            self.confirm_interrupts();
         }
         let attached = attached.map(|attached| match after {
             AfterAttach::StartTurn(_) | AfterAttach::ReplaceTurns(..) | AfterAttach::RunAction(..) => {
@@ -263,30 +278,30 @@ impl Actor {
         });
         let attached = attached.inspect_err(|error| self.crash_limiter.record_attach_error(error));
         match (attached, after) {
-            (Ok(()), AfterAttach::StartTurn(message)) => self.send_turn(message, deferred),
+            (Ok(()), AfterAttach::StartTurn(message)) => self.send_turn(message),
             (Ok(()), AfterAttach::ReplaceTurns(before, message)) => {
-                self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+                self.reject_deferred(&SessionError::NoActiveTurn);
                 self.revert_turns(before, AfterRevert::Send(Box::new(message)));
             }
-            (Ok(()), AfterAttach::RunAction(action, reply)) => self.perform(action, deferred, reply),
+            (Ok(()), AfterAttach::RunAction(action, reply)) => self.perform(action, reply),
             (Ok(()), AfterAttach::SwitchThread(reply)) => {
-                self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+                self.reject_deferred(&SessionError::NoActiveTurn);
                 let _ = reply.send(Ok(self.session_reply()));
             }
             (Err(error), AfterAttach::StartTurn(message) | AfterAttach::ReplaceTurns(_, message)) => {
-                self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+                self.reject_deferred(&SessionError::NoActiveTurn);
                 self.reject(message, &error);
             }
             (Err(error), AfterAttach::RunAction(_, reply) | AfterAttach::SwitchThread(reply)) => {
-                self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+                self.reject_deferred(&SessionError::NoActiveTurn);
                 let _ = reply.send(Err(error));
             }
         }
     }
 
-    fn send_turn(&mut self, message: OutgoingMessage, deferred: Deferred) {
+    fn send_turn(&mut self, message: OutgoingMessage) {
         let (Some(process), Some(thread_id)) = (&self.process, self.transcript.thread_id.clone()) else {
-            self.reject_deferred(deferred, &SessionError::NoActiveTurn);
+            self.reject_deferred(&SessionError::NoActiveTurn);
             return self.reject(message, &BridgeError::Closed.into());
         };
         let bridge = process.bridge.clone();
@@ -295,7 +310,7 @@ impl Actor {
         let resolver = self.context.input_resolver(Some(thread_id.clone()));
         let overrides = self.overrides(&message.turn);
         let (turn, dispatched) = (message.turn.clone(), message.dispatched.clone());
-        self.turn_state = TurnState::Starting(Starting { id, item: message.item.clone(), deferred });
+        self.advance(TurnEvent::StartRequested { id, item: message.item.clone() });
         let sending = async move {
             let (output_schema, client_id) = (turn.output_schema.clone(), turn.client_message_id.clone());
             let input = resolver.resolve(turn).await?;
@@ -332,77 +347,94 @@ impl Actor {
             Err(error) => {
                 self.log_turn_refused(&error.to_string());
                 self.reject(message, &error);
-                if matches!(&self.turn_state, TurnState::Starting(starting) if starting.id == id) {
-                    self.become_idle();
-                }
+                self.advance(TurnEvent::StartRefused(id));
             }
         }
     }
 
     pub(super) fn turn_started(&mut self, turn: TurnId) {
         self.log_turn_started(&turn);
-        self.confirm_starting_item(&turn);
-        self.waiters.started(&turn);
-        let deferred = self.turn_state.take_deferred();
-        self.turn_state = TurnState::Running(turn);
-        for (_, message) in deferred.messages {
-            self.steer_or_begin(message);
-        }
-        for (_, reply) in deferred.interrupts {
-            self.interrupt(reply);
-        }
+        self.advance(TurnEvent::Started(turn));
     }
 
-    /// Handles the end of the turn. The running turn ends whatever the id is: a review ends under
-    /// another id.
+    /// Handles the end of the turn.
     pub(super) fn turn_finished(&mut self, turn: &TurnId) {
-        self.confirm_starting_item(turn);
-        if !matches!(self.turn_state, TurnState::Attaching(_) | TurnState::Switching(_)) {
-            self.become_idle();
-        }
+        self.advance(TurnEvent::Ended(turn.clone()));
         self.emit_state();
         self.save_now();
     }
 
-    /// Removes the starting message from the queue. A turn that has started, or failed before it
-    /// started, was accepted by codex, even if the reply is still missing.
-    fn confirm_starting_item(&mut self, turn: &TurnId) {
-        if let TurnState::Starting(Starting { item, .. }) = &mut self.turn_state
-            && let Some(item) = item.take()
-        {
-            self.dequeue(&item);
-            self.record_accepted(Some(&item), turn);
+    /// Changes the state of the turn. What waited for it fails with [`SessionError::NoActiveTurn`], if it fails.
+    pub(super) fn advance(&mut self, event: TurnEvent) {
+        self.advance_or_fail(event, &SessionError::NoActiveTurn);
+    }
+
+    /// Changes the state of the turn. What waited for it fails with `error`, if it fails.
+    fn advance_or_fail(&mut self, event: TurnEvent, error: &SessionError) {
+        let effects = self.turn.apply(event);
+        self.perform_effects(effects, error);
+    }
+
+    fn perform_effects(&mut self, effects: Vec<TurnEffect>, error: &SessionError) {
+        for effect in effects {
+            match effect {
+                TurnEffect::AcceptItem(item, turn) => {
+                    self.dequeue(&item);
+                    self.record_accepted(Some(&item), &turn);
+                }
+                TurnEffect::MarkStarted(turn) => self.waiters.started(&turn),
+                TurnEffect::SendMessages => {
+                    self.turn.take_messages().for_each(|message| self.steer_or_begin(message));
+                }
+                TurnEffect::RejectMessages => {
+                    self.turn.take_messages().for_each(|message| self.reject(message, error));
+                }
+                TurnEffect::SendInterrupts => {
+                    self.turn.take_interrupts().for_each(|reply| self.interrupt(reply));
+                }
+                TurnEffect::ConfirmInterrupts => self.confirm_interrupts(),
+                TurnEffect::RefuseInterrupts => self.refuse_interrupts(error),
+                TurnEffect::CancelAttach => self.turn.cancel_attach.cancel(),
+                TurnEffect::KillProcess => {
+                    if let Some(process) = &self.process {
+                        let bridge = process.bridge.clone();
+                        self.kill_process(&bridge);
+                    }
+                }
+            }
         }
     }
 
-    /// Marks the session as idle. Messages that were deferred for the turn become turns of their
-    /// own.
-    pub(super) fn become_idle(&mut self) {
-        let deferred = self.turn_state.take_deferred();
-        self.turn_state = TurnState::Idle;
-        for (_, reply) in deferred.interrupts {
-            let _ = reply.send(Err(SessionError::NoActiveTurn));
-        }
-        for (_, message) in deferred.messages {
-            self.steer_or_begin(message);
-        }
-    }
-
+    /// Ends the turn, because its process is lost.
     pub(super) fn abort_turn(&mut self, error: &BridgeError) {
-        if !matches!(self.turn_state, TurnState::Attaching(_) | TurnState::Switching(_)) {
-            let deferred = self.turn_state.take_deferred();
-            self.turn_state = TurnState::Idle;
-            self.reject_deferred(deferred, &SessionError::Codex(error.clone()));
+        self.advance_or_fail(TurnEvent::ProcessLost, &SessionError::Codex(error.clone()));
+    }
+
+    /// Ends the turn, because its process was killed. Replies and messages are sent once the new state was emitted.
+    pub(super) fn stop_turn(&mut self) {
+        let effects = self.turn.apply(TurnEvent::ProcessKilled);
+        self.emit_state();
+        self.save_now();
+        self.perform_effects(effects, &SessionError::NoActiveTurn);
+    }
+
+    /// Replies to the deferred interrupts that the turn was stopped.
+    fn confirm_interrupts(&mut self) {
+        for reply in self.turn.take_interrupts() {
+            let _ = reply.send(Ok(self.session_reply()));
         }
     }
 
-    pub(super) fn reject_deferred(&mut self, deferred: Deferred, error: &SessionError) {
-        for (_, reply) in deferred.interrupts {
+    fn refuse_interrupts(&mut self, error: &SessionError) {
+        for reply in self.turn.take_interrupts() {
             let _ = reply.send(Err(error.clone()));
         }
-        for (_, message) in deferred.messages {
-            self.reject(message, error);
-        }
+    }
+
+    /// Replies with an error to everything that waits for a turn to start.
+    pub(super) fn reject_deferred(&mut self, error: &SessionError) {
+        self.refuse_interrupts(error);
+        self.turn.take_messages().for_each(|message| self.reject(message, error));
     }
 
     /// Codex has accepted a message.
@@ -457,13 +489,10 @@ impl Actor {
 
     pub(super) fn on_defer_timeout(&mut self, id: u64) {
         self.passive_tasks -= 1;
-        let Some(deferred) = self.turn_state.deferred() else { return };
-        let error = SessionError::TurnStartTimeout(TURN_START_TIMEOUT);
-        if deferred.interrupts.iter().any(|(deferred_id, _)| *deferred_id == id) {
-            self.cancel_start();
-        } else if let Some(index) = deferred.messages.iter().position(|(deferred_id, _)| *deferred_id == id) {
-            let (_, message) = deferred.messages.remove(index);
-            self.reject(message, &error);
+        if self.turn.has_deferred_interrupt(id) {
+            self.advance_or_fail(TurnEvent::InterruptExpired, &SessionError::Starting);
+        } else if let Some(message) = self.turn.take_deferred_message(id) {
+            self.reject(message, &SessionError::TurnStartTimeout(TURN_START_TIMEOUT));
         }
     }
 }
