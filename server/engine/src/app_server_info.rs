@@ -4,7 +4,8 @@ use codex_app_server_client::{
     Bridge, ConfigWarning,
     protocol::{AccountRead, AccountReply, CodexConfig, ConfigRead, ModelList},
 };
-use codex_gateway_wire::api::Model;
+use codex_gateway_wire::api::{AccountState, Model};
+use serde::Deserialize;
 use tokio::join;
 
 use crate::{
@@ -80,4 +81,31 @@ async fn read_models(bridge: &Bridge) -> Vec<Model> {
         }
     }
     models
+}
+
+/// Returns the account that codex is signed in with, and a short summary of it.
+pub(crate) fn account_state(account: &AccountReply) -> AccountState {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Account {
+        #[serde(rename = "type", default)]
+        kind: String,
+        #[serde(default)]
+        email: Option<String>,
+        #[serde(default)]
+        plan_type: Option<String>,
+    }
+    let account_info =
+        account.account.as_ref().and_then(|raw| serde_json::from_str::<Account>(raw.get()).ok());
+    let summary = match account_info {
+        Some(Account { kind, .. }) if kind == "apiKey" => "API key".to_owned(),
+        Some(Account { email: Some(email), plan_type, .. }) => match plan_type {
+            Some(plan) => format!("{email} ({plan})"),
+            None => email,
+        },
+        Some(account) => account.kind,
+        None if account.requires_openai_auth => "not signed in".to_owned(),
+        None => "no sign-in needed".to_owned(),
+    };
+    AccountState { raw: account.account.clone(), summary, requires_openai_auth: account.requires_openai_auth }
 }

@@ -5,8 +5,10 @@ use codex_gateway_wire::api::{AccountState, Model};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    app_server_info::AppServerInfo, config::Config, environment::RequestedVariable, project::ProjectRules,
-    session::account_state,
+    app_server_info::{AppServerInfo, account_state},
+    config::Config,
+    environment::RequestedVariable,
+    project::ProjectRules,
 };
 
 /// The models, the account and the configuration that the newest process reported.

@@ -14,7 +14,11 @@ use codex_gateway_wire::{
     turn::MAX_PROMPT_CHARS,
 };
 
-use crate::{server_requests::BadAnswer, store::StoreError, uploads::UploadError};
+use crate::{
+    server_requests::{BadAnswer, NotPending},
+    store::StoreError,
+    uploads::UploadError,
+};
 
 /// An error of a session or of the registry. Its message is for people; [`SessionError::code`] is for programs.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -351,6 +355,15 @@ pub fn describe_too_old(error: &TooOld) -> String {
         "codex {found} ({program}) is too old: this gateway needs {MIN_VERSION} or newer, and is made for {TARGET_VERSION}. \
          Install one with `npm install -g @openai/codex@latest`, or name another one in CODEX_GATEWAY_CODEX_BIN"
     )
+}
+
+impl From<NotPending> for SessionError {
+    fn from(error: NotPending) -> Self {
+        match error {
+            NotPending::Unknown => Self::NoSuchRequest,
+            NotPending::Resolved(resolved) => Self::RequestEnded(resolved),
+        }
+    }
 }
 
 impl From<UploadError> for SessionError {

@@ -6,30 +6,37 @@
 //! time, and short turns end.
 
 use std::{
-    collections::HashMap,
+    fmt,
     pin::pin,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use codex_gateway_wire::SessionId;
-use futures::FutureExt;
+use futures::{FutureExt, future::BoxFuture};
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::sleep,
 };
 
-use crate::{error::SessionError, session::Session};
+use crate::error::SessionError;
 
 /// How long a request waits for a permit. On a machine with two cores, twice as many sessions as there are permits
 /// can be created at once within that time.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// The sessions in memory, by id.
-pub(crate) type SessionMap = Mutex<HashMap<SessionId, Session>>;
-
 /// Permit for one process. Released when the last clone is dropped.
 pub(crate) type ProcessPermit = Arc<OwnedSemaphorePermit>;
+
+/// The sessions in memory, as far as the permits need them.
+pub(crate) trait ParkableSessions: fmt::Debug + Send + Sync {
+    /// Parks the idle session with the oldest last access. Resolves to its permit once its process has exited, or to
+    /// `None` if no session can be parked.
+    fn park_one(&self) -> BoxFuture<'static, Option<ProcessPermit>>;
+
+    /// Returns `true` if a session is in memory.
+    fn contains(&self, session: &SessionId) -> bool;
+}
 
 /// The permits for all processes of sessions. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -39,18 +46,13 @@ pub(crate) struct ProcessSlots {
     /// Signals that a session with a permit has become idle.
     became_idle: Arc<Notify>,
     /// The sessions that can be parked. Weak, because the sessions themselves hold this type.
-    sessions: Weak<SessionMap>,
+    sessions: Weak<dyn ParkableSessions>,
 }
 
 impl ProcessSlots {
     /// Creates `capacity` permits, for the processes of `sessions`.
-    pub(crate) fn new(capacity: usize, sessions: &Arc<SessionMap>) -> Self {
-        Self {
-            free: Arc::new(Semaphore::new(capacity)),
-            capacity,
-            became_idle: Arc::default(),
-            sessions: Arc::downgrade(sessions),
-        }
+    pub(crate) fn new(capacity: usize, sessions: Weak<dyn ParkableSessions>) -> Self {
+        Self { free: Arc::new(Semaphore::new(capacity)), capacity, became_idle: Arc::default(), sessions }
     }
 
     /// Acquires a permit for a process. If none is free, parks an idle session and waits for its process to exit, so
@@ -84,15 +86,9 @@ impl ProcessSlots {
         }
     }
 
-    /// Parks the idle session with the oldest last access and returns its permit. `None` if no session can be parked.
     async fn park_one(&self) -> Option<ProcessPermit> {
-        for session in self.idle_sessions() {
-            if let Some(permit) = session.park().await {
-                tracing::info!(session = %session.id(), "a session was parked to make room");
-                return Some(permit);
-            }
-        }
-        None
+        let parking = self.sessions.upgrade()?.park_one();
+        parking.await
     }
 
     /// Wakes one waiting request: a session that has a permit has become idle and can be parked.
@@ -107,20 +103,6 @@ impl ProcessSlots {
 
     /// Returns `true` if a session is in memory.
     pub(crate) fn contains(&self, session: &SessionId) -> bool {
-        self.sessions.upgrade().is_some_and(|sessions| {
-            sessions.lock().unwrap_or_else(PoisonError::into_inner).contains_key(session)
-        })
-    }
-
-    /// Returns the sessions that can be parked, the one with the oldest last access first.
-    fn idle_sessions(&self) -> Vec<Session> {
-        let Some(sessions) = self.sessions.upgrade() else { return Vec::new() };
-        let mut idle: Vec<Session> = {
-            let sessions = sessions.lock().unwrap_or_else(PoisonError::into_inner);
-            sessions.values().filter(|session| session.is_idle()).cloned().collect()
-        };
-        // Cached, because the last access can change while the list is sorted.
-        idle.sort_by_cached_key(Session::last_access_ms);
-        idle
+        self.sessions.upgrade().is_some_and(|sessions| sessions.contains(session))
     }
 }

@@ -9,6 +9,7 @@ mod export;
 mod image;
 mod indexing;
 mod items;
+mod loaded;
 mod owned_threads;
 mod projects;
 mod rules;
@@ -21,7 +22,7 @@ mod workspaces;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -31,8 +32,7 @@ use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::task::spawn_blocking;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) use self::indexing::Indexing;
-use self::{cursor::Cursors, dormant::Transitions};
+use self::{cursor::Cursors, dormant::Transitions, loaded::SessionMap};
 pub use self::{
     export::Export,
     items::{ItemsQuery, OlderThan},
@@ -41,7 +41,7 @@ pub use self::{
     threads::ThreadQuery,
 };
 use crate::{
-    app_server_info::AppServerInfo,
+    app_server_info::{AppServerInfo, account_state},
     catalog::Catalog,
     config::Config,
     environment::{self, RequestedVariable},
@@ -49,9 +49,10 @@ use crate::{
     files::{FileFinder, FileSearchResult},
     highlight::Highlighter,
     idempotency::Idempotency,
+    indexing::Indexing,
     metrics::{Gauges, Metrics},
     process_pool::ProcessPool,
-    process_slots::{ProcessSlots, SessionMap},
+    process_slots::ProcessSlots,
     rules::Rules,
     session::{Session, settings},
     store::{ExpiryCutoff, Store, StoreError},
@@ -136,8 +137,10 @@ impl Sessions {
         );
         let process_pool = ProcessPool::new(Arc::clone(&config), background.clone(), stopping.clone());
         let loaded = Arc::<SessionMap>::default();
+        // Weak, because the sessions themselves hold the permits.
+        let parkable: Weak<SessionMap> = Arc::downgrade(&loaded);
         let inner = Arc::new(Inner {
-            process_slots: ProcessSlots::new(config.max_sessions, &loaded),
+            process_slots: ProcessSlots::new(config.max_sessions, parkable),
             thread_locks: ThreadLocks::default(),
             indexing: Indexing::default(),
             idempotency: Idempotency::new(store.clone()),
@@ -302,7 +305,7 @@ impl Sessions {
 
     /// Updates the catalog with what a process has reported.
     fn update_catalog(&self, server_info: &AppServerInfo) {
-        let account = crate::session::account_state(&server_info.account);
+        let account = account_state(&server_info.account);
         let AppServerInfo { models, project_rules, requested_variables, config_warning, .. } =
             server_info.clone();
         *self.locked_catalog() =

@@ -22,7 +22,7 @@ pub use self::{answer::BadAnswer, presence::PresenceGuard};
 pub(crate) use self::{
     answer::{Resolution, chosen_decision},
     method::Method,
-    pending::{PendingRequest, PendingRequests},
+    pending::{NotPending, PendingRequest, PendingRequests},
     presence::{Presence, PresenceChanges},
 };
 

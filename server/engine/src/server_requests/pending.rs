@@ -10,7 +10,6 @@ use codex_gateway_wire::{
 use tokio::time::Instant;
 
 use super::Method;
-use crate::error::SessionError;
 
 /// The maximum number of resolutions that are kept, so that a late answer learns how its request was resolved.
 const MAX_RESOLVED: usize = 256;
@@ -20,6 +19,15 @@ const MAX_PENDING: usize = 256;
 
 /// The maximum size of the parameters of all pending requests, in bytes. They are part of every state and snapshot.
 const MAX_PENDING_BYTES: usize = 16 * 1024 * 1024;
+
+/// Why a request is not pending.
+#[derive(Debug)]
+pub(crate) enum NotPending {
+    /// There has never been such a request, or it was resolved too long ago.
+    Unknown,
+    /// The request is resolved.
+    Resolved(RequestResolved),
+}
 
 /// A request that waits for an answer.
 #[derive(Debug)]
@@ -65,12 +73,11 @@ impl PendingRequests {
     /// Returns a pending request.
     ///
     /// # Errors
-    /// [`SessionError::RequestEnded`] if it was resolved, else [`SessionError::NoSuchRequest`].
-    pub(crate) fn get(&self, id: &RequestId) -> Result<&PendingRequest, SessionError> {
+    /// [`NotPending`]
+    pub(crate) fn get(&self, id: &RequestId) -> Result<&PendingRequest, NotPending> {
         self.pending.iter().find(|pending| pending.request.id == *id).ok_or_else(|| {
             let resolved = self.resolved.iter().find(|resolved| resolved.id == *id);
-            resolved
-                .map_or(SessionError::NoSuchRequest, |resolved| SessionError::RequestEnded(resolved.clone()))
+            resolved.map_or(NotPending::Unknown, |resolved| NotPending::Resolved(resolved.clone()))
         })
     }
 

@@ -55,13 +55,13 @@ use self::{
     settings::Settings,
     shared::{Headline, Shared},
 };
-pub(crate) use self::{shared::effective_ttl, view::account_state};
 use crate::{
     clock::{BootInstant, now_ms},
     event_log::{EventLog, RING_BYTES},
     metrics::Gauges,
     rules::OwnerRules,
     server_requests::{Presence, PresenceGuard},
+    session_ttl::effective_ttl,
 };
 
 /// Number of commands that can be buffered for the actor.
@@ -203,7 +203,7 @@ impl Session {
     }
 
     /// Returns `true` if idle longer than the TTL. A running turn or a pending request counts as
-    /// activity. Queued messages extend the TTL to `shared::QUEUED_TTL_MS`.
+    /// activity. Queued messages extend the TTL to a day.
     pub(crate) fn is_expired(&self) -> bool {
         let Shared { running, waiting, queued, ttl_ms, .. } = &*self.shared;
         let idle = self.idle_ms();

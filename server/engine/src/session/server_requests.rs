@@ -22,7 +22,7 @@ use crate::{
     config::{ApprovalPolicy, Sandbox},
     error::SessionError,
     rules::{RuleDraft, Subject},
-    server_requests::{self, AutoReply, BadAnswer, Method, PendingRequest, Resolution},
+    server_requests::{self, AutoReply, BadAnswer, Method, NotPending, PendingRequest, Resolution},
 };
 
 impl Actor {
@@ -187,8 +187,8 @@ impl Actor {
             self.resolve_request(pending_request, resolution.clone(), ResolvedBy::User);
         }
         match self.pending.get(id) {
-            Err(SessionError::RequestEnded(resolved)) => Ok(AnswerReply { ok: true, resolved }),
-            Err(error) => Err(error),
+            Err(NotPending::Resolved(resolved)) => Ok(AnswerReply { ok: true, resolved }),
+            Err(error) => Err(error.into()),
             Ok(_) => Err(SessionError::NoSuchRequest),
         }
     }

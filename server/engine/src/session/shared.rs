@@ -15,9 +15,6 @@ use crate::{
     summary_changes::SummaryChanges,
 };
 
-/// How long an unused session with queued messages is kept, in milliseconds.
-const QUEUED_TTL_MS: i64 = 24 * 60 * 60 * 1000;
-
 /// The state that handles read without asking the actor.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -92,22 +89,5 @@ impl Shared {
             approvals: self.settings.approvals,
             expires_at: self.ttl_ms.map(|ttl| rfc3339(last_access.saturating_add(ttl))),
         }
-    }
-}
-
-/// Returns how long an unused session is kept, in milliseconds: the TTL, or at least a day if
-/// messages are queued.
-pub(crate) fn effective_ttl(ttl_ms: i64, queued: bool) -> i64 {
-    if queued { ttl_ms.max(QUEUED_TTL_MS) } else { ttl_ms }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn queued_messages_extend_the_ttl_to_a_day() {
-        assert_eq!((effective_ttl(1000, false), effective_ttl(1000, true)), (1000, QUEUED_TTL_MS));
-        assert_eq!(effective_ttl(2 * QUEUED_TTL_MS, true), 2 * QUEUED_TTL_MS);
     }
 }

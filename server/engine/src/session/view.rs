@@ -1,14 +1,13 @@
 //! The views of a session: the documented state and the snapshot.
 
-use codex_app_server_client::protocol::AccountReply;
 use codex_gateway_wire::{
     Snapshot,
-    api::{AccountState, Runtime, SessionReply, SessionState},
+    api::{Runtime, SessionReply, SessionState},
     codex::TurnStatus,
 };
 
 use super::{actor::Actor, text};
-use crate::clock::rfc3339;
+use crate::{app_server_info::account_state, clock::rfc3339};
 
 impl Actor {
     pub(super) fn session_reply(&self) -> SessionReply {
@@ -63,31 +62,4 @@ impl Actor {
             pending_requests: self.pending.list(),
         }
     }
-}
-
-/// Returns the account that codex is signed in with, and a short summary of it.
-pub(crate) fn account_state(account: &AccountReply) -> AccountState {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Account {
-        #[serde(rename = "type", default)]
-        kind: String,
-        #[serde(default)]
-        email: Option<String>,
-        #[serde(default)]
-        plan_type: Option<String>,
-    }
-    let account_info =
-        account.account.as_ref().and_then(|raw| serde_json::from_str::<Account>(raw.get()).ok());
-    let summary = match account_info {
-        Some(Account { kind, .. }) if kind == "apiKey" => "API key".to_owned(),
-        Some(Account { email: Some(email), plan_type, .. }) => match plan_type {
-            Some(plan) => format!("{email} ({plan})"),
-            None => email,
-        },
-        Some(account) => account.kind,
-        None if account.requires_openai_auth => "not signed in".to_owned(),
-        None => "no sign-in needed".to_owned(),
-    };
-    AccountState { raw: account.account.clone(), summary, requires_openai_auth: account.requires_openai_auth }
 }

@@ -2,94 +2,22 @@
 //! codex's home, or codex's databases were removed. Codex lists such a thread, but returns no turns
 //! of it until the thread is resumed.
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::path::Path;
 
 use codex_app_server_client::{
     Bridge, BridgeError, InboundReceiver, InitializedProcess,
     protocol::{ThreadIndex, ThreadRead, is_thread_archived, is_unknown_provider, is_write_locked},
 };
 use codex_gateway_wire::{OwnerId, SessionId, ThreadId};
-use futures::{
-    FutureExt,
-    future::{BoxFuture, Shared},
-};
+use futures::FutureExt;
 use serde::Deserialize;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::time::timeout;
 
 use super::{Sessions, threads};
-use crate::error::SessionError;
-
-/// How long a reader waits for codex to index a conversation before it gets
-/// [`SessionError::Indexing`].
-const INDEX_WAIT: Duration = Duration::from_secs(2);
-/// Maximum number of conversations that are indexed at the same time. Each has its own process.
-const MAX_INDEXERS: usize = 2;
-
-type IndexingResult = Result<(), SessionError>;
-/// The indexing of one conversation. Clones share the result.
-type IndexingRun = Shared<BoxFuture<'static, IndexingResult>>;
-
-/// The conversations that are being indexed. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Indexing {
-    running: Arc<Mutex<HashMap<ThreadId, IndexingRun>>>,
-    permits: Arc<Semaphore>,
-}
-
-impl std::fmt::Debug for Indexing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Indexing").finish_non_exhaustive()
-    }
-}
-
-impl Default for Indexing {
-    fn default() -> Self {
-        Self { running: Arc::default(), permits: Arc::new(Semaphore::new(MAX_INDEXERS)) }
-    }
-}
-
-impl Indexing {
-    /// Waits until a thread is not being indexed. Another process has it open until then.
-    pub(crate) async fn wait_until_finished(&self, thread: &ThreadId) {
-        if let Some(run) = self.running(thread) {
-            // The readers of the thread get the result.
-            let _ = run.await;
-        }
-    }
-
-    /// Waits until a thread is not being indexed. Codex returns only a part of it until then.
-    ///
-    /// # Errors
-    /// [`SessionError::Indexing`] after [`INDEX_WAIT`].
-    pub(super) async fn wait_until_readable(&self, thread: &ThreadId) -> Result<(), SessionError> {
-        match self.running(thread) {
-            Some(run) => timeout(INDEX_WAIT, run).await.map(drop).map_err(|_| SessionError::Indexing),
-            None => Ok(()),
-        }
-    }
-
-    fn running(&self, thread: &ThreadId) -> Option<IndexingRun> {
-        self.lock().get(thread).cloned()
-    }
-
-    /// Returns the running indexing of a thread, or starts one.
-    fn join_or_start(
-        &self,
-        thread: &ThreadId,
-        begin: impl FnOnce() -> BoxFuture<'static, IndexingResult>,
-    ) -> IndexingRun {
-        self.lock().entry(thread.clone()).or_insert_with(|| begin().shared()).clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<ThreadId, IndexingRun>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+use crate::{
+    error::SessionError,
+    indexing::{INDEX_WAIT, IndexingResult},
+};
 
 /// The fields of a thread that indexing needs.
 #[derive(Deserialize)]
@@ -142,7 +70,7 @@ impl Sessions {
                     outcome = sessions.run_indexing(&owner, &thread, info) => outcome,
                     () = sessions.inner.stopping.cancelled() => Err(SessionError::ShuttingDown),
                 };
-                sessions.inner.indexing.lock().remove(&thread);
+                sessions.inner.indexing.remove(&thread);
                 outcome
             });
             // The task has panicked, or the runtime is shutting down.
@@ -157,7 +85,7 @@ impl Sessions {
     /// Resumes the thread in its own process, which indexes it, and ends the process.
     async fn run_indexing(&self, owner: &OwnerId, thread: &ThreadId, info: ThreadInfo) -> IndexingResult {
         let inner = &self.inner;
-        let _permit = inner.indexing.permits.acquire().await.map_err(|_| SessionError::ShuttingDown)?;
+        let _permit = inner.indexing.permit().await.ok_or(SessionError::ShuttingDown)?;
         // A session that wants the thread waits until the process has exited. A session that is
         // already in the thread and has no process waits for the indexing before it starts one.
         let lock = match inner.thread_locks.acquire(thread, &SessionId::default(), owner).await {

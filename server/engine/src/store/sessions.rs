@@ -9,7 +9,7 @@ use super::{Store, StoreError, ended_sessions, record_thread_owner};
 use crate::{
     clock::{BootInstant, now_ms},
     config::Config,
-    session::effective_ttl,
+    session_ttl::effective_ttl,
 };
 
 /// The fields of a session that lists show.
