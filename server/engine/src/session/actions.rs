@@ -89,7 +89,7 @@ impl Actor {
         };
         let id = self.next_id();
         self.advance(TurnEvent::StartRequested { id, item: None });
-        self.tasks.push(starting.map(move |result| TaskResult::ActionReply(id, result, reply)).boxed());
+        self.tasks.spawn(starting.map(move |result| TaskResult::ActionReply(id, result, reply)));
     }
 
     /// Handles codex's reply to a compaction or review. The turn's notifications may have arrived
@@ -146,7 +146,7 @@ impl Actor {
             let thread = dispatched.send_tracked(&bridge, &request).await.map_err(revert_error)?.thread;
             Ok(history::newest_history(&bridge, &thread).await)
         };
-        self.tasks.push(reverting.map(|remaining| TaskResult::Reverted(remaining, after)).boxed());
+        self.tasks.spawn(reverting.map(|remaining| TaskResult::Reverted(remaining, after)));
     }
 
     /// Emits the remaining history, as after a resume. A replacing message is queued until codex

@@ -1,7 +1,7 @@
 //! The actor of a session: one task that owns the process, the transcript and the writing side of
 //! the event log.
 //!
-//! The actor never waits for codex. Slow work is a future in `tasks`, which completes with a
+//! The actor never waits for codex. Slow work is a future in [`Tasks`], which completes with a
 //! [`TaskResult`].
 
 use std::sync::{Arc, PoisonError, atomic::Ordering};
@@ -17,7 +17,7 @@ use codex_gateway_wire::{
     event::{ClosedReason, History, SessionClosed, ThreadOpened, Warning, WarningKind},
     request::ResolvedBy,
 };
-use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures::FutureExt;
 use serde::Serialize;
 use tokio::{
     sync::mpsc,
@@ -37,6 +37,7 @@ use super::{
     recent::RecentEvents,
     restore::StartMode,
     subagents::SubAgents,
+    tasks::Tasks,
     turn_waiters::TurnWaiters,
     turns::{AfterAttach, OutgoingMessage, Turn},
 };
@@ -138,9 +139,7 @@ pub(super) struct Actor {
     pub refresh_check: Option<TurnId>,
     /// The last id that was given to a start or to a deferred message or interrupt.
     pub last_id: u64,
-    /// Number of tasks that are timers or writes. They do not keep the process busy.
-    pub passive_tasks: usize,
-    pub tasks: FuturesUnordered<BoxFuture<'static, TaskResult>>,
+    pub tasks: Tasks,
 }
 
 impl Actor {
@@ -175,8 +174,7 @@ impl Actor {
             waiters: TurnWaiters::default(),
             refresh_check: None,
             last_id: 0,
-            passive_tasks: 0,
-            tasks: FuturesUnordered::new(),
+            tasks: Tasks::default(),
         }
     }
 
@@ -199,17 +197,17 @@ impl Actor {
             let expiry = self.pending.next_deadline(self.shared.presence.deadline());
             tokio::select! {
                 command = self.commands.recv() => match command {
-                    Some(Command::Close(reason, reply)) => {
+                    Some(Command::Close { reason, reply }) => {
                         self.close(reason).await;
                         let _ = reply.send(());
                         return;
                     }
-                    Some(Command::Suspend(reply)) => {
+                    Some(Command::Suspend { reply }) => {
                         self.suspend().await;
                         let _ = reply.send(());
                         return;
                     }
-                    Some(Command::Unload(reply)) => {
+                    Some(Command::Unload { reply }) => {
                         if self.is_dormant() && (self.persistence.is_clean() || self.final_save().await.is_ok()) {
                             // The thread lock must be free before the reply: the caller may acquire
                             // it.
@@ -230,7 +228,7 @@ impl Actor {
                         self.on_inbound(inbound);
                     }
                 }
-                Some(result) = self.tasks.next(), if !self.tasks.is_empty() => self.on_task(result),
+                Some(result) = self.tasks.next() => self.on_task(result),
                 // A change of presence changes the deadline of pending requests.
                 _ = self.presence_changes.changed() => {}
                 () = sleep_until_opt(expiry) => self.expire_requests(),
@@ -258,20 +256,20 @@ impl Actor {
         self.drop_unresponsive();
         // A failed send means that the caller no longer waits: `let _` throughout.
         match command {
-            Command::State(reply) => drop(reply.send(self.session_reply())),
-            Command::Snapshot(reply) => drop(reply.send(self.snapshot())),
-            Command::StartTurn(turn, dispatched, reply) => self.submit(turn, dispatched, reply),
-            Command::Wait(target, deadline, reply) => self.add_waiter(target, deadline, reply),
-            Command::Queue(reply) => drop(reply.send(self.queue())),
-            Command::EditQueued(id, edit, reply) => drop(reply.send(self.edit_queued(&id, edit))),
-            Command::RemoveQueued(id, reply) => drop(reply.send(self.remove_queued(&id))),
-            Command::SendQueued(id, reply) => self.send_queued(&id, reply),
-            Command::ThreadRenamed(name) => self.thread_renamed(name),
-            Command::Interrupt(reply) => self.interrupt(reply),
-            Command::NewThread(request, reply) => self.new_thread(request, reply),
-            Command::ResumeThread(thread, reply) => self.resume_thread(thread, reply),
-            Command::ThreadAction(action, reply) => self.start_action(action, reply),
-            Command::LookupItems(before, limit, reply) => {
+            Command::State { reply } => drop(reply.send(self.session_reply())),
+            Command::Snapshot { reply } => drop(reply.send(self.snapshot())),
+            Command::StartTurn { turn, dispatched, reply } => self.submit(turn, dispatched, reply),
+            Command::Wait { target, deadline, reply } => self.add_waiter(target, deadline, reply),
+            Command::Queue { reply } => drop(reply.send(self.queue())),
+            Command::EditQueued { item, edit, reply } => drop(reply.send(self.edit_queued(&item, edit))),
+            Command::RemoveQueued { item, reply } => drop(reply.send(self.remove_queued(&item))),
+            Command::SendQueued { item, reply } => self.send_queued(&item, reply),
+            Command::ThreadRenamed { name } => self.thread_renamed(name),
+            Command::Interrupt { reply } => self.interrupt(reply),
+            Command::NewThread { request, reply } => self.new_thread(request, reply),
+            Command::ResumeThread { thread, reply } => self.resume_thread(thread, reply),
+            Command::ThreadAction { action, reply } => self.start_action(action, reply),
+            Command::LookupItems { before, limit, reply } => {
                 let at = self.shared.log.last();
                 drop(reply.send(history_page::lookup(
                     &self.transcript,
@@ -281,19 +279,19 @@ impl Actor {
                     limit,
                 )));
             }
-            Command::LookupItemsBefore(before, reply) => {
+            Command::LookupItemsBefore { before, reply } => {
                 let at = self.shared.log.last();
                 drop(reply.send(history_page::lookup_before(&self.transcript, at, before)));
             }
-            Command::CallProcess(call) => self.call_process(call),
-            Command::Requests(reply) => drop(reply.send(self.pending.list())),
-            Command::DraftRule(id, answer, reply) => drop(reply.send(self.draft_rule(&id, &answer))),
-            Command::Answer(id, answer, rule, reply) => drop(reply.send(self.answer(&id, answer, rule))),
+            Command::CallProcess { call } => self.call_process(call),
+            Command::Requests { reply } => drop(reply.send(self.pending.list())),
+            Command::DraftRule { id, answer, reply } => drop(reply.send(self.draft_rule(&id, &answer))),
+            Command::Answer { id, answer, rule, reply } => drop(reply.send(self.answer(&id, answer, rule))),
             Command::ProjectTrustChanged => self.mark_outdated(),
-            Command::Park(reply) => self.release_permit(reply),
-            Command::ReleaseThread(reply) => self.release_thread(reply),
-            Command::Flush(reply) => self.flush(reply),
-            Command::Close(..) | Command::Suspend(_) | Command::Unload(_) => {} // Handled in `run`.
+            Command::Park { reply } => self.release_permit(reply),
+            Command::ReleaseThread { reply } => self.release_thread(reply),
+            Command::Flush { reply } => self.flush(reply),
+            Command::Close { .. } | Command::Suspend { .. } | Command::Unload { .. } => {} // Handled in `run`.
         }
     }
 
@@ -344,7 +342,7 @@ impl Actor {
         let requests = self.pending.take_all();
         self.withdraw(requests, ResolvedBy::Process);
         if let Some(before) = self.process.replace(process) {
-            self.tasks.push(async move { before.bridge.shutdown().await }.map(|()| TaskResult::Done).boxed());
+            self.tasks.spawn(async move { before.bridge.shutdown().await }.map(|()| TaskResult::Done));
         }
         self.permit = Some(permit);
         self.attach_finished();
@@ -414,7 +412,7 @@ impl Actor {
     /// Runs a call in the process. Without a process the call is dropped, which the caller notices.
     fn call_process(&mut self, call: ProcessCall) {
         if let Some(process) = &self.process {
-            self.tasks.push(call(process.bridge.clone()).map(|()| TaskResult::Done).boxed());
+            self.tasks.spawn(call(process.bridge.clone()).map(|()| TaskResult::Done));
         }
     }
 

@@ -28,7 +28,7 @@ impl Session {
     /// Emits the thread's new name, unless codex has already reported it.
     pub(crate) async fn thread_renamed(&self, name: String) {
         // The actor is gone if the session has just ended. Then there are no readers.
-        let _ = self.commands.send(Command::ThreadRenamed(name)).await;
+        let _ = self.commands.send(Command::ThreadRenamed { name }).await;
     }
 
     /// Replaces the process as soon as it is idle, because the owner has changed the trust of the
@@ -44,7 +44,7 @@ impl Session {
     /// [`SessionError::NotFound`] if the session has ended, [`SessionError::ShuttingDown`] if the
     /// gateway is shutting down. Both apply to all methods that return a `Result`.
     pub async fn state(&self) -> Result<SessionReply, SessionError> {
-        self.call(Command::State).await
+        self.call(|reply| Command::State { reply }).await
     }
 
     /// Returns the newest part of the conversation, with the id of the newest event in it.
@@ -52,7 +52,7 @@ impl Session {
     /// # Errors
     /// See [`Session::state`].
     pub async fn snapshot(&self) -> Result<Snapshot, SessionError> {
-        self.call(Command::Snapshot).await
+        self.call(|reply| Command::Snapshot { reply }).await
     }
 
     /// Sends a message. The message starts a turn, in a new process if the session has none. While
@@ -76,7 +76,7 @@ impl Session {
         if !turn.input.is_empty() {
             self.input.resolve(turn.clone()).await?;
         }
-        self.call(|reply| Command::StartTurn(turn, dispatched, reply)).await?
+        self.call(|reply| Command::StartTurn { turn, dispatched, reply }).await?
     }
 
     /// Waits for the end of the turn that the message started or steered. A queued message must be
@@ -108,7 +108,7 @@ impl Session {
         let (session, end) = match WaitTarget::of(&sent, client_id) {
             Some(target) => {
                 let deadline = timeout.map(|timeout| Instant::now() + timeout);
-                self.call(|reply| Command::Wait(target, deadline, reply)).await?
+                self.call(|reply| Command::Wait { target, deadline, reply }).await?
             }
             None => (self.state().await?, TurnReport::default()),
         };
@@ -122,7 +122,7 @@ impl Session {
     /// [`SessionError::EmptyThread`], [`SessionError::TurnActive`], [`SessionError::Starting`], or
     /// an error of codex.
     pub async fn compact(&self) -> Result<SessionReply, SessionError> {
-        self.call(|reply| Command::ThreadAction(Action::Compact, reply)).await?
+        self.call(|reply| Command::ThreadAction { action: Action::Compact, reply }).await?
     }
 
     /// Starts a turn that reviews changes. Returns when codex has accepted the request.
@@ -130,7 +130,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::TurnActive`], [`SessionError::Starting`], or an error of codex.
     pub async fn review(&self, target: ReviewTarget) -> Result<SessionReply, SessionError> {
-        self.call(|reply| Command::ThreadAction(Action::Review(target), reply)).await?
+        self.call(|reply| Command::ThreadAction { action: Action::Review(target), reply }).await?
     }
 
     /// Removes a turn and all later turns from the thread. Changes of files are not undone. Readers
@@ -140,7 +140,7 @@ impl Session {
     /// [`SessionError::NoSuchTurn`], [`SessionError::EmptyThread`], [`SessionError::TurnActive`],
     /// [`SessionError::Starting`], or an error of codex.
     pub async fn revert(&self, before: TurnId) -> Result<SessionReply, SessionError> {
-        self.call(|reply| Command::ThreadAction(Action::Revert(before), reply)).await?
+        self.call(|reply| Command::ThreadAction { action: Action::Revert(before), reply }).await?
     }
 
     /// Returns the queued messages.
@@ -148,7 +148,7 @@ impl Session {
     /// # Errors
     /// See [`Session::state`].
     pub async fn queue(&self) -> Result<QueueReply, SessionError> {
-        self.call(Command::Queue).await
+        self.call(|reply| Command::Queue { reply }).await
     }
 
     /// Changes the text or the position of a queued message.
@@ -162,7 +162,7 @@ impl Session {
         item: QueueItemId,
         edit: EditQueueItem,
     ) -> Result<QueueReply, SessionError> {
-        self.call(|reply| Command::EditQueued(item, edit, reply)).await?
+        self.call(|reply| Command::EditQueued { item, edit, reply }).await?
     }
 
     /// Removes a message from the queue.
@@ -171,7 +171,7 @@ impl Session {
     /// [`SessionError::NoSuchQueueItem`], also after the message was sent;
     /// [`SessionError::QueueItemSending`].
     pub async fn remove_queued(&self, item: QueueItemId) -> Result<QueueReply, SessionError> {
-        self.call(|reply| Command::RemoveQueued(item, reply)).await?
+        self.call(|reply| Command::RemoveQueued { item, reply }).await?
     }
 
     /// Sends a queued message now: it starts a turn or steers the running turn.
@@ -181,7 +181,7 @@ impl Session {
     /// [`SessionError::QueueItemSending`]; or an error of codex, in which case the message stays in
     /// the queue.
     pub async fn send_queued(&self, item: QueueItemId) -> Result<TurnReply, SessionError> {
-        self.call(|reply| Command::SendQueued(item, reply)).await?
+        self.call(|reply| Command::SendQueued { item, reply }).await?
     }
 
     /// Interrupts the running turn. A turn that is starting is interrupted as soon as it has
@@ -190,7 +190,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::NoActiveTurn`], or an error of codex.
     pub async fn interrupt(&self) -> Result<SessionReply, SessionError> {
-        self.call(Command::Interrupt).await?
+        self.call(|reply| Command::Interrupt { reply }).await?
     }
 
     /// Starts a new thread in a new process and ends the old process.
@@ -199,7 +199,7 @@ impl Session {
     /// [`SessionError::TurnActive`], [`SessionError::Starting`], or an error of codex. On an error
     /// the session keeps its thread.
     pub async fn new_thread(&self, request: NewThread) -> Result<SessionReply, SessionError> {
-        self.call(|reply| Command::NewThread(request, reply)).await?
+        self.call(|reply| Command::NewThread { request, reply }).await?
     }
 
     /// Resumes another thread in a new process and ends the old process. Does nothing if the
@@ -210,7 +210,7 @@ impl Session {
     /// [`SessionError::ThreadHeld`], or an error of codex. On an error the session keeps its
     /// thread.
     pub(crate) async fn resume_thread(&self, thread: ThreadId) -> Result<SessionReply, SessionError> {
-        self.call(|reply| Command::ResumeThread(thread, reply)).await?
+        self.call(|reply| Command::ResumeThread { thread, reply }).await?
     }
 
     /// Looks up the entries before an entry, or the newest entries if `before` is `None`. Starts no
@@ -223,7 +223,7 @@ impl Session {
         before: Option<ItemId>,
         limit: usize,
     ) -> Result<Lookup, SessionError> {
-        self.call(|reply| Command::LookupItems(before, limit, reply)).await?
+        self.call(|reply| Command::LookupItems { before, limit, reply }).await?
     }
 
     /// Returns the query for the entries before an entry that is not in the session's transcript.
@@ -231,7 +231,7 @@ impl Session {
     /// # Errors
     /// See [`Session::lookup_items`].
     pub(crate) async fn lookup_items_before(&self, before: ItemId) -> Result<HistoryQuery, SessionError> {
-        self.call(|reply| Command::LookupItemsBefore(before, reply)).await?
+        self.call(|reply| Command::LookupItemsBefore { before, reply }).await?
     }
 
     /// Sends a request that belongs to no turn to the session's own process.
@@ -252,7 +252,7 @@ impl Session {
                 .boxed()
             })
         };
-        Ok(self.call(|reply| Command::CallProcess(process_call(reply))).await??)
+        Ok(self.call(|reply| Command::CallProcess { call: process_call(reply) }).await??)
     }
 
     /// Returns the pending requests to the user, oldest first.
@@ -260,7 +260,7 @@ impl Session {
     /// # Errors
     /// See [`Session::state`].
     pub async fn requests(&self) -> Result<Vec<UserRequest>, SessionError> {
-        self.call(Command::Requests).await
+        self.call(|reply| Command::Requests { reply }).await
     }
 
     /// Answers a pending request. A decision that applies to later requests too creates a rule of
@@ -272,7 +272,7 @@ impl Session {
     /// after which the request is still pending.
     pub async fn answer(&self, id: RequestId, answer: AnswerRequest) -> Result<AnswerReply, SessionError> {
         if !answer.decision.as_ref().is_some_and(Decision::makes_rule) {
-            return self.call(|reply| Command::Answer(id, answer, None, reply)).await?;
+            return self.call(|reply| Command::Answer { id, answer, rule: None, reply }).await?;
         }
         let session = self.clone();
         // In its own task: a client that disconnects must not leave a rule without its answer.
@@ -286,10 +286,12 @@ impl Session {
         answer: AnswerRequest,
     ) -> Result<AnswerReply, SessionError> {
         let _guard = self.rules.lock_decisions().await;
-        let draft = self.call(|reply| Command::DraftRule(id.clone(), answer.clone(), reply)).await??;
+        let draft =
+            self.call(|reply| Command::DraftRule { id: id.clone(), answer: answer.clone(), reply }).await??;
         let (rule, is_new) = self.rules.add(draft).await?;
         let rule_id = rule.id.clone();
-        let reply = self.call(|reply| Command::Answer(id, answer, Some(rule), reply)).await.flatten();
+        let reply =
+            self.call(|reply| Command::Answer { id, answer, rule: Some(rule), reply }).await.flatten();
         // Another client answered first, or the request has ended: the rule does not apply.
         if reply.is_err()
             && is_new
@@ -303,7 +305,7 @@ impl Session {
     /// Ends the process if it is idle. Returns its permit once the process has exited. `None` if
     /// the process is not idle.
     pub(crate) async fn park(&self) -> Option<ProcessPermit> {
-        self.call(Command::Park).await.ok().flatten()
+        self.call(|reply| Command::Park { reply }).await.ok().flatten()
     }
 
     /// Ends the process, so that another process can archive or delete the thread. The session
@@ -312,14 +314,14 @@ impl Session {
     /// # Errors
     /// [`SessionError::TurnActive`], [`SessionError::StillAtWork`]
     pub(crate) async fn release_thread(&self) -> Result<(), SessionError> {
-        self.call(Command::ReleaseThread).await?
+        self.call(|reply| Command::ReleaseThread { reply }).await?
     }
 
     /// Closes the session: informs its readers and ends its process. Returns when the process has
     /// exited.
     pub(crate) async fn close(&self, reason: ClosedReason) {
         // If the actor is gone, so is the process.
-        let _ = self.call(|reply| Command::Close(reason, reply)).await;
+        let _ = self.call(|reply| Command::Close { reason, reply }).await;
     }
 
     /// Waits until all changes are stored.
@@ -327,18 +329,18 @@ impl Session {
     /// # Errors
     /// The store's error. The write is retried later.
     pub(crate) async fn flush(&self) -> Result<(), SessionError> {
-        Ok(self.call(Command::Flush).await??)
+        Ok(self.call(|reply| Command::Flush { reply }).await??)
     }
 
     /// Stores the session, and ends its process and its actor. The readers' streams end without a
     /// final event.
     pub(crate) async fn suspend(&self) {
-        let _ = self.call(Command::Suspend).await;
+        let _ = self.call(|reply| Command::Suspend { reply }).await;
     }
 
     /// Ends the actor if the session is dormant. Returns `true` if the actor has ended.
     pub(crate) async fn unload(&self) -> bool {
-        self.call(Command::Unload).await.unwrap_or(true)
+        self.call(|reply| Command::Unload { reply }).await.unwrap_or(true)
     }
 
     async fn call<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, SessionError> {

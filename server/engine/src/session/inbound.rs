@@ -170,7 +170,7 @@ impl Actor {
     fn refresh_account(&mut self) {
         if let Some(process) = &self.process {
             let bridge = process.bridge.clone();
-            self.tasks.push(async move { TaskResult::Account(read_account(&bridge).await) }.boxed());
+            self.tasks.spawn(async move { TaskResult::Account(read_account(&bridge).await) });
         }
     }
 }

@@ -60,9 +60,8 @@ impl Actor {
         let interrupt = Interrupt { bridge: bridge.clone(), thread_id, turn, commands, reply };
         let asking =
             async move { TaskResult::InterruptReply(bridge.request(&request).await.map(drop), interrupt) };
-        self.tasks.push(asking.boxed());
-        self.passive_tasks += 1;
-        self.tasks.push(tokio::time::sleep(INTERRUPT_TIMEOUT).map(|()| expiry).boxed());
+        self.tasks.spawn(asking);
+        self.tasks.spawn_passive(tokio::time::sleep(INTERRUPT_TIMEOUT).map(|()| expiry));
     }
 
     /// Handles codex's reply to `turn/interrupt`. Codex leaves the turn's commands running, so they
@@ -91,7 +90,7 @@ impl Actor {
             }
             TaskResult::CommandsTerminated(is_responsive, interrupt)
         };
-        self.tasks.push(terminating.boxed());
+        self.tasks.spawn(terminating);
     }
 
     /// Handles an interrupt that codex refused or did not answer.
@@ -115,7 +114,7 @@ impl Actor {
     fn force_interrupt(&mut self, interrupt: Interrupt) {
         self.kill_process(&interrupt.bridge);
         let exited = interrupt.bridge.exited();
-        self.tasks.push(exited.map(|()| TaskResult::CommandsTerminated(true, interrupt)).boxed());
+        self.tasks.spawn(exited.map(|()| TaskResult::CommandsTerminated(true, interrupt)));
     }
 
     /// Replies to an interrupt once the turn's commands were terminated. Kills the process if it
@@ -129,7 +128,6 @@ impl Actor {
 
     /// Kills the process if the interrupted turn is still running.
     pub(super) fn on_interrupt_timeout(&mut self, turn: &TurnId) {
-        self.passive_tasks -= 1;
         if self.turn.state().running() == Some(turn)
             && let Some(process) = &self.process
         {

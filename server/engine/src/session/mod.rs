@@ -28,6 +28,7 @@ pub(crate) mod settings;
 mod shared;
 mod steering;
 mod subagents;
+mod tasks;
 mod text;
 pub(crate) mod turn_pager;
 mod turn_state;

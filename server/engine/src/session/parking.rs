@@ -37,7 +37,7 @@ impl Actor {
     fn has_idle_process(&self) -> bool {
         self.process.as_ref().is_some_and(Process::is_read)
             && !self.turn.state().is_busy()
-            && self.tasks.len() == self.passive_tasks
+            && self.tasks.are_passive()
             && !self.has_background_work()
     }
 
@@ -50,7 +50,7 @@ impl Actor {
 
     /// Returns `true` if the session has no process and no task, so that its row is complete.
     pub(super) fn is_dormant(&self) -> bool {
-        self.process.is_none() && !self.turn.state().is_busy() && self.tasks.len() == self.passive_tasks
+        self.process.is_none() && !self.turn.state().is_busy() && self.tasks.are_passive()
     }
 
     /// Updates the idle time and the flags for handles.

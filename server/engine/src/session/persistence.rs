@@ -14,7 +14,6 @@ use codex_gateway_wire::{
     event::WarningKind,
     transcript::{Entries, EntryChange},
 };
-use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -197,13 +196,11 @@ impl Actor {
         let change = self.pending_change();
         self.persistence.in_flight = true;
         self.persistence.in_flight_waiters.append(&mut self.persistence.flush_waiters);
-        self.passive_tasks += 1;
         let store = self.context.store.clone();
-        self.tasks.push(async move { TaskResult::Saved(store.save_session(change).await) }.boxed());
+        self.tasks.spawn_passive(async move { TaskResult::Saved(store.save_session(change).await) });
     }
 
     pub(super) fn on_saved(&mut self, result: Result<(), StoreError>) {
-        self.passive_tasks -= 1;
         self.persistence.in_flight = false;
         match &result {
             Ok(()) => {

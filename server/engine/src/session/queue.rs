@@ -10,7 +10,6 @@ use codex_gateway_wire::{
     api::{Delivery, DeliveryOutcome, EditQueueItem, QueueReply},
     codex::{TurnStatus, UserMessage},
 };
-use futures::FutureExt;
 use uuid::Uuid;
 
 use super::{
@@ -72,13 +71,13 @@ impl Actor {
     }
 
     /// Reserves the uploaded images of a queued message.
-    fn reserve_images(&self, message: &OutgoingMessage) {
+    fn reserve_images(&mut self, message: &OutgoingMessage) {
         let resolver = self.context.input_resolver(self.transcript.thread_id.clone());
         let turn = message.turn.clone();
         // A missing image is reported when the message is sent.
         let reserving =
             async move { resolver.resolve(turn).await.map_or(TaskResult::Done, |_| TaskResult::Done) };
-        self.tasks.push(reserving.boxed());
+        self.tasks.spawn(reserving);
     }
 
     /// Changes the text or the position of a queued message.

@@ -39,14 +39,13 @@ impl Actor {
         let since = turn.started_at.and_then(|secs| u64::try_from(secs).ok()).unwrap_or_default();
         let since = SystemTime::UNIX_EPOCH + Duration::from_secs(since);
         self.refresh_check = Some(turn.id.clone());
-        self.passive_tasks += 1;
         let looking = written_since(home.join("auth.json"), since);
-        self.tasks
-            .push(looking.map(move |is_fresh| TaskResult::RefreshChecked(turn.id, is_fresh, detail)).boxed());
+        self.tasks.spawn_passive(
+            looking.map(move |is_fresh| TaskResult::RefreshChecked(turn.id, is_fresh, detail)),
+        );
     }
 
     pub(super) fn refresh_checked(&mut self, turn: &TurnId, is_fresh: bool, detail: String) {
-        self.passive_tasks -= 1;
         self.refresh_check.take_if(|checked| checked == turn);
         let is_last = self.transcript.turns.last().is_some_and(|last| last.id == *turn);
         if is_fresh && is_last {

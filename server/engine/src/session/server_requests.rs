@@ -8,7 +8,6 @@ use codex_gateway_wire::{
     event::ServerRequest,
     request::{AnswerReply, AnswerRequest, RequestOutcome, ResolvedBy},
 };
-use futures::FutureExt;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -295,7 +294,7 @@ impl Actor {
                 let _ = bridge.respond(&codex_id, &answer).await;
                 TaskResult::Done
             };
-            self.tasks.push(responding.boxed());
+            self.tasks.spawn(responding);
         }
     }
 }

@@ -60,7 +60,7 @@ impl Actor {
             dispatched.send_tracked(&bridge, &request).await?;
             Ok(())
         };
-        self.tasks.push(steering.map(|result| TaskResult::SteerReply(turn_id, result, message)).boxed());
+        self.tasks.spawn(steering.map(|result| TaskResult::SteerReply(turn_id, result, message)));
     }
 
     /// Handles codex's reply to `turn/steer`. A turn that has ended or accepts no messages (a

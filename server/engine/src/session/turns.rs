@@ -257,8 +257,7 @@ impl Actor {
                 () = cancel_attach.cancelled() => Err(SessionError::StoppedEarly),
             }
         };
-        self.tasks
-            .push(attaching.map(|attached| TaskResult::Attached(attached.map(Box::new), after)).boxed());
+        self.tasks.spawn(attaching.map(|attached| TaskResult::Attached(attached.map(Box::new), after)));
     }
 
     pub(super) fn on_attached(
@@ -318,7 +317,7 @@ impl Actor {
                 TurnStart { thread_id, input, overrides, output_schema, client_user_message_id: client_id };
             Ok(dispatched.send_tracked(&bridge, &request).await?.turn.id)
         };
-        self.tasks.push(sending.map(move |result| TaskResult::TurnStartReply(id, result, message)).boxed());
+        self.tasks.spawn(sending.map(move |result| TaskResult::TurnStartReply(id, result, message)));
     }
 
     /// Returns the settings that a message requests. All of them are sent, also those that equal
@@ -482,13 +481,11 @@ impl Actor {
     pub(super) fn defer_with_timeout(&mut self, timeout: Duration) -> u64 {
         let id = self.next_id();
         let expiry = tokio::time::sleep(timeout);
-        self.passive_tasks += 1;
-        self.tasks.push(expiry.map(move |()| TaskResult::DeferTimeout(id)).boxed());
+        self.tasks.spawn_passive(expiry.map(move |()| TaskResult::DeferTimeout(id)));
         id
     }
 
     pub(super) fn on_defer_timeout(&mut self, id: u64) {
-        self.passive_tasks -= 1;
         if self.turn.has_deferred_interrupt(id) {
             self.advance_or_fail(TurnEvent::InterruptExpired, &SessionError::Starting);
         } else if let Some(message) = self.turn.take_deferred_message(id) {
