@@ -2,7 +2,7 @@
 
 use codex_gateway_wire::{UploadId, api::InputPart};
 use leptos::task::spawn_local;
-use view::{Node, prelude::*};
+use view::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{ClipboardEvent, DataTransfer, Event, File, FileList, HtmlInputElement};
 
@@ -220,7 +220,7 @@ fn AttachmentItem(composer: ComposerState, id: String) -> impl IntoView {
             attachments.0.with(|all| all.iter().find(|one| id.with_value(|id| *id == one.id)).cloned())?;
         Some(match attachment.state {
             UploadState::Uploading => view! { <span class="uploading" role="status">{t.uploading()}</span> },
-            UploadState::Ready(upload) => thumbnail(&upload, t),
+            UploadState::Ready(upload) => view! { <Thumbnail upload t/> },
             UploadState::Failed(reason) => view! {
                 <span class="failed" role="alert">
                     <span>{attachment.name}</span>
@@ -250,8 +250,9 @@ fn AttachmentItem(composer: ComposerState, id: String) -> impl IntoView {
     }
 }
 
-/// Returns a small preview of an uploaded image. A click opens the image in a new tab.
-pub(crate) fn thumbnail(upload: &UploadId, t: &'static Texts) -> Node {
+/// A small preview of an uploaded image. A click opens the image in a new tab.
+#[component]
+pub(crate) fn Thumbnail(upload: UploadId, t: &'static Texts) -> impl IntoView {
     let address = address(&format!("/api/uploads/{upload}"));
     view! {
         <a class="thumbnail" href=address.clone() target="_blank">

@@ -11,7 +11,7 @@ use super::{
     models::{self, ContextMeter, ModelPicker},
     permission::PermissionPicker,
     send::send,
-    state::{ComposerState, PickedSettings},
+    state::{ComposerState, Options, PickedSettings},
     suggestions::{SuggestionList, Suggestions},
     when_busy::WhenBusyPicker,
 };
@@ -51,8 +51,7 @@ pub(crate) fn Composer(
         t,
         chat,
         cwd,
-        models: StoredValue::new(models),
-        site: StoredValue::new(site),
+        options: StoredValue::new(Options { models, site }),
         on_submit,
         area: TextArea::new(),
         text: RwSignal::new(String::new()),

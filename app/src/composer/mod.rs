@@ -29,9 +29,9 @@ mod when_busy;
 
 #[cfg(feature = "hydrate")]
 pub(crate) use self::initial_text::typed_text;
-use self::state::{ComposerState, PickedSettings};
+use self::state::{ComposerState, Options, PickedSettings};
 pub(crate) use self::{
-    attachments::thumbnail,
+    attachments::Thumbnail,
     draft_owner::clear_drafts_of_other_owners,
     drop_target::guard_window,
     form::{Composer, mirrored},
@@ -39,4 +39,3 @@ pub(crate) use self::{
     send::RENAME,
     text_area::TextArea,
 };
-pub(crate) use crate::state::drafts::upload;

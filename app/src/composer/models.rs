@@ -4,7 +4,7 @@ use codex_gateway_wire::api::Model;
 use view::{Node, prelude::*};
 use web_sys::Event;
 
-use super::ComposerState;
+use super::{ComposerState, Options};
 use crate::{
     browser,
     i18n::{Texts, texts},
@@ -46,7 +46,7 @@ pub(super) fn chosen(composer: ComposerState) -> ModelChoice {
         })
     });
     let in_use = in_use.unwrap_or_default();
-    composer.models.with_value(|models| {
+    composer.options.with_value(|Options { models, .. }| {
         let default = || models.iter().find(|model| model.is_default).map(|model| model.model.clone());
         let model = in_use.model.or_else(default);
         let known = models.iter().find(|known| Some(&known.model) == model.as_ref());
@@ -64,7 +64,7 @@ pub(super) fn chosen(composer: ComposerState) -> ModelChoice {
 /// Returns `true` if the chosen model supports images, or is not in the list. Tracked.
 pub(super) fn supports_images(composer: ComposerState) -> bool {
     let chosen = chosen(composer).model;
-    composer.models.with_value(|models| {
+    composer.options.with_value(|Options { models, .. }| {
         let known = models.iter().find(|known| Some(&known.model) == chosen.as_ref());
         known.is_none_or(Model::supports_images)
     })
@@ -81,7 +81,7 @@ pub(super) fn ModelPicker(composer: ComposerState) -> impl IntoView {
     let t = composer.t;
     let options = move || {
         let chosen = chosen(composer);
-        composer.models.with_value(|models| {
+        composer.options.with_value(|Options { models, .. }| {
             let is_chosen = |model: &Model| Some(&model.model) == chosen.model.as_ref();
             let shown = models.iter().filter(|model| !model.hidden || is_chosen(model));
             let mut options = shown.map(|model| model_options(model, &chosen, t)).collect::<Vec<_>>();

@@ -7,7 +7,7 @@ use codex_gateway_wire::{
 use view::prelude::*;
 use web_sys::Event;
 
-use super::ComposerState;
+use super::{ComposerState, Options};
 use crate::{i18n::Texts, server_fns::SiteConfig};
 
 /// A sandbox and an approval policy.
@@ -80,16 +80,19 @@ pub(super) fn chosen(composer: ComposerState) -> PermissionChoice {
         })
     };
     let picked = composer.picked.try_with(|picked| picked.permission).flatten();
-    picked.or_else(in_use).unwrap_or_else(|| composer.site.with_value(PermissionChoice::ceiling))
+    picked
+        .or_else(in_use)
+        .unwrap_or_else(|| composer.options.with_value(|options| PermissionChoice::ceiling(&options.site)))
 }
 
 /// Chooses the sandbox and whether Codex asks for more.
 #[component]
 pub(super) fn PermissionPicker(composer: ComposerState) -> impl IntoView {
     let t = composer.t;
-    let site = composer.site.get_value();
-    let approvals = composer.chat.map_or(site.approvals, |chat| chat.approvals);
-    let allowed = PermissionChoice::all(&site);
+    let (allowed, approvals) = composer.options.with_value(|Options { site, .. }| {
+        let approvals = composer.chat.map_or(site.approvals, |chat| chat.approvals);
+        (PermissionChoice::all(site), approvals)
+    });
     let options = move || {
         let chosen = chosen(composer);
         // A session may have been started with permissions that the page does not offer.

@@ -25,6 +25,14 @@ const MAX_BYTES_STORED_AT_ONCE: usize = 20_000;
 /// How long after an edit a long text is stored.
 const STORE_DELAY: Duration = Duration::from_millis(500);
 
+/// What the user can choose from.
+#[derive(Clone, Debug)]
+pub(super) struct Options {
+    pub(super) models: Vec<Model>,
+    /// The operator's limits.
+    pub(super) site: SiteConfig,
+}
+
 /// The settings that the user picked for the next message. `None` for a setting that stays as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct PickedSettings {
@@ -40,10 +48,7 @@ pub(super) struct ComposerState {
     pub(super) chat: Option<Chat>,
     /// The directory that was chosen for a new conversation.
     pub(super) cwd: Signal<Option<String>>,
-    /// The models to choose from.
-    pub(super) models: StoredValue<Vec<Model>>,
-    /// The operator's limits.
-    pub(super) site: StoredValue<SiteConfig>,
+    pub(super) options: StoredValue<Options>,
     /// Called with each message.
     pub(super) on_submit: Callback<Draft>,
     pub(super) area: TextArea,

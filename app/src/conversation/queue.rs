@@ -11,7 +11,7 @@ use view::prelude::*;
 use super::edit_form::EditQueuedForm;
 use crate::{
     browser,
-    composer::thumbnail,
+    composer::Thumbnail,
     icon::{Icon, icon},
     server_fns::{self, ApiError},
     state::{Chat, drafts::upload},
@@ -74,7 +74,8 @@ fn QueuedMessage(
 ) -> impl IntoView {
     let t = chat.t;
     let QueueItem { id, text, input, error, sending, .. } = item;
-    let images = input.iter().filter_map(upload).map(|upload| thumbnail(upload, t)).collect::<Vec<_>>();
+    let images = input.iter().filter_map(upload).cloned();
+    let images = images.map(|upload| view! { <Thumbnail upload t/> }).collect::<Vec<_>>();
     let error = error.map(|error| view! { <span class="why" role="alert">{error}</span> });
     let move_up = previous.map(|previous| {
         let (id, edit) = (id.clone(), EditQueueItem { text: None, before: Some(Some(previous)) });

@@ -4,10 +4,10 @@ use codex_gateway_wire::{StartTurn, UploadId};
 use view::prelude::*;
 
 use crate::{
-    composer::{thumbnail, upload},
+    composer::Thumbnail,
     i18n::Texts,
     server_fns::ApiError,
-    state::{Chat, Unsent, UnsentState},
+    state::{Chat, Unsent, UnsentState, drafts::upload},
 };
 
 /// The text of a message of the user.
@@ -20,7 +20,7 @@ pub(super) fn Bubble(text: String) -> impl IntoView {
 #[component]
 pub(super) fn MessageImages(uploads: Vec<UploadId>, t: &'static Texts) -> impl IntoView {
     let images = (!uploads.is_empty()).then(|| {
-        let images = uploads.iter().map(|upload| view! { <li>{thumbnail(upload, t)}</li> });
+        let images = uploads.iter().cloned().map(|upload| view! { <li><Thumbnail upload t/></li> });
         view! { <ul class="pictures">{images.collect::<Vec<_>>()}</ul> }
     });
     view! { {images} }
