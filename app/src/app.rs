@@ -1,4 +1,4 @@
-//! The application: which page is shown.
+//! The root component: the page that is shown, and the frame that all pages share.
 
 use leptos::task::spawn_local;
 use view::prelude::*;
@@ -8,18 +8,17 @@ use crate::{
     composer::{InitialText, clear_drafts_of_other_owners, guard_window},
     dialog::DialogHandle,
     markdown::highlight::HighlightCache,
-    node::{ElementExt as _, Node, el, live},
-    pages::page_view,
+    pages::Page,
     prefs::Prefs,
-    route::{Navigator, Route},
+    router::{NavigateOptions, Route, Router, use_navigate, use_route},
     rules::{RulesDialog, RulesDialogHandle},
     server_fns::{PageData, fetch_page, initial_highlights},
-    sidebar::{Conversations, Drawer, backdrop_view, sidebar_view},
+    sidebar::{Backdrop, Conversations, Drawer, Sidebar},
     signal::RwSignalExt as _,
     state::{FirstMessage, Tabs},
 };
 
-/// All pages. The same on the server and in the browser.
+/// The application, on the server and in the browser.
 #[component]
 pub fn App() -> impl IntoView {
     provide_context(Prefs::current().lang);
@@ -29,52 +28,61 @@ pub fn App() -> impl IntoView {
     Effect::new(|_| clear_drafts_of_other_owners());
     Effect::new(|_| guard_window());
     let tabs = Tabs::provide();
-    let navigator = Navigator::provide();
-    let drawer = Drawer::new();
-    provide_context(drawer);
+    let router = Router::provide();
+    let drawer = Drawer::provide();
     let commands = Commands::provide();
     let (palette, help) = (DialogHandle::new("palette"), DialogHandle::new("keys"));
     let rules = RulesDialogHandle::provide();
-    add_global(commands, navigator, drawer, palette, help, rules);
-    let conversations = Conversations::follow(navigator, tabs);
-    provide_context(conversations);
-    // What the server has read for this page is written into it, and read from there when the page is taken over.
-    let first =
+    add_global(commands, drawer, palette, help, rules);
+    let conversations = Conversations::provide(tabs);
+    let next_page = use_page_data(router);
+    let page = move || {
+        next_page.track();
+        next_page.take_untracked().map(|data| view! { <Page data/> })
+    };
+    view! {
+        <div class="frame" data-drawer=drawer.is_open>
+            <Sidebar drawer conversations palette/>
+            <Backdrop drawer/>
+            {page}
+            <Palette dialog=palette commands/>
+            <KeyboardHelp dialog=help commands/>
+            <RulesDialog handle=rules/>
+        </div>
+    }
+}
+
+/// Returns a signal that is set to the data of each page that is to be shown. The page takes the data out of it.
+fn use_page_data(router: Router) -> RwSignal<Option<PageData>> {
+    // The server writes the data of the first page into the document.
+    let first_page =
         SharedValue::new(|| use_context::<PageData>().unwrap_or_default().sealed()).into_inner().unsealed();
-    let is_deferred = first.is_deferred;
-    let loaded = RwSignal::new(Some(first));
-    let go = move |route: &Route| {
-        if navigator.take_renamed(route) {
+    let is_deferred = first_page.is_deferred;
+    let next_page = RwSignal::new(Some(first_page));
+    let (route, navigate) = (use_route(), use_navigate());
+    let load = move |requested: &Route| {
+        if router.take_page_kept(requested) {
             return;
         }
-        let wanted = route.clone();
+        let requested = requested.clone();
         spawn_local(async move {
-            let next = fetch_page(wanted.clone()).await;
-            // Until it is there the page before it stays; and the reader may have gone elsewhere meanwhile.
-            if navigator.route_untracked() == wanted {
-                match next.moved_to() {
-                    Some(path) => navigator.replace(&path),
-                    None => loaded.set(Some(next)),
+            // The page before stays until the data has arrived. Meanwhile the reader may have gone to another page.
+            let data = fetch_page(requested.clone()).await;
+            if route.get_untracked() != requested {
+                return;
+            }
+            match data.moved_to() {
+                Some(path) => {
+                    navigate(&path, NavigateOptions { replace: true, ..NavigateOptions::default() })
                 }
+                None => next_page.set(Some(data)),
             }
         });
     };
     if is_deferred {
-        Effect::new(move |_| go(&navigator.route_untracked()));
+        Effect::new(move |_| load(&route.get_untracked()));
     }
-    let route = Memo::new(move |_| navigator.route());
-    Effect::watch(move || route.get(), move |route, _, _| go(route), false);
-    let page = live(move || {
-        loaded.try_with(|_| ());
-        loaded.take_untracked().map_or(Node::Empty, |page| page_view(page))
-    });
-    let frame = el("div").class("frame").live_attr("data-drawer", move || drawer.0.get());
-    let frame = frame
-        .child(sidebar_view(drawer, conversations, navigator, palette))
-        .child(backdrop_view(drawer))
-        .child(page)
-        .child(view! { <Palette dialog=palette commands navigator/> })
-        .child(view! { <KeyboardHelp dialog=help commands/> })
-        .child(view! { <RulesDialog handle=rules/> });
-    Node::from(frame)
+    let changed_route = Memo::new(move |_| route.get());
+    Effect::watch(move || changed_route.get(), move |route, _, _| load(route), false);
+    next_page
 }

@@ -1,23 +1,23 @@
-//! Where the gateway is on its host: at the root, or below a path (`CODEX_GATEWAY_BASE_PATH`).
+//! The path that the gateway is served below (`CODEX_GATEWAY_BASE_PATH`).
 //!
-//! Inside of the app every path is one of the root (`/c/{id}`, `/api/…`). [`address`] makes the address of it, where the
-//! browser gets to see it; [`path_of`] makes the path again.
+//! Inside the app, all paths are relative to the gateway (`/c/{id}`, `/api/…`). [`address`] puts the base path before a
+//! path for the browser; [`path_of`] removes it.
 
 #[cfg(feature = "ssr")]
 use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
-/// The attribute of the `<html>` element that tells the page. It is not there at the root.
+/// The attribute of the `<html>` element that has the base path. It is missing at the root.
 #[cfg(not(feature = "ssr"))]
 const ATTRIBUTE: &str = "data-base";
 
-/// The path that the gateway is served below, without a slash at its end. Empty at the root.
+/// The path that the gateway is served below, without a slash at its end; empty at the root.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BasePath(Option<Arc<str>>);
 
-/// The beginnings of the gateway's own paths: below one of them, it could not tell which is meant.
+/// The first segments of the gateway's own paths. A base path that begins with one would be ambiguous.
 #[cfg(feature = "ssr")]
-const OWN: [&str; 12] = [
+const RESERVED_SEGMENTS: [&str; 12] = [
     "_fn",
     "api",
     "assets",
@@ -32,13 +32,13 @@ const OWN: [&str; 12] = [
     "t",
 ];
 
-/// Why a text is no base path.
+/// Why a text is not a base path.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotABasePath {
     /// It does not have the form of a path.
     Form,
-    /// It begins like a path of the gateway.
+    /// It begins with a segment of the gateway's own paths.
     Own(String),
 }
 
@@ -71,7 +71,7 @@ impl FromStr for BasePath {
             return Err(NotABasePath::Form);
         }
         let first = parts.split('/').next().unwrap_or_default();
-        if OWN.contains(&first) {
+        if RESERVED_SEGMENTS.contains(&first) {
             return Err(NotABasePath::Own(first.to_owned()));
         }
         Ok(Self(Some(path.into())))
@@ -80,22 +80,22 @@ impl FromStr for BasePath {
 
 #[cfg(feature = "ssr")]
 impl BasePath {
-    /// The path; empty at the root.
+    /// Returns the path; empty at the root.
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// The path; `None` at the root.
+    /// Returns the path; `None` at the root.
     pub fn below_root(&self) -> Option<&str> {
         self.0.as_deref()
     }
 
-    /// The path of the gateway's cookies.
+    /// Returns the path of the gateway's cookies.
     pub fn cookie_path(&self) -> &str {
         cookie_path(self.as_str())
     }
 
-    /// The address of a path of the gateway.
+    /// Returns the address of a path of the gateway.
     pub fn address<'a>(&self, path: &'a str) -> Cow<'a, str> {
         match &self.0 {
             None => Cow::Borrowed(path),
@@ -104,38 +104,39 @@ impl BasePath {
     }
 }
 
-/// The path of the gateway's cookies, which other applications on the same host do not get.
+/// Returns the `Path` of the gateway's cookies. Applications on other paths of the host do not receive them.
 pub(crate) fn cookie_path(base: &str) -> &str {
     if base.is_empty() { "/" } else { base }
 }
 
-/// The address of a path of ours.
+/// Returns the address of a path of the gateway.
 #[cfg(feature = "ssr")]
 pub(crate) fn address(path: &str) -> String {
     let base = leptos::prelude::use_context::<BasePath>().unwrap_or_default();
     base.address(path).into_owned()
 }
 
-/// The address of a path of ours.
+/// Returns the address of a path of the gateway.
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn address(path: &str) -> String {
     [base(), path].concat()
 }
 
-/// The path that the gateway is served below; empty at the root.
+/// Returns the path that the gateway is served below; empty at the root.
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn base() -> &'static str {
     static BASE: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     BASE.get_or_init(|| crate::browser::root_attribute(ATTRIBUTE).unwrap_or_default())
 }
 
-/// The path that the gateway is served below. Only the browser's code asks for it.
+/// Returns an empty path: only code that runs in the browser needs the base path.
 #[cfg(feature = "ssr")]
 pub(crate) fn base() -> &'static str {
     ""
 }
 
-/// The path of ours that an address of the page has. Any other address stays as it is: no page matches it.
+/// Returns the path of the gateway for an address. An address outside of the gateway is returned as it is, and matches no
+/// page.
 pub(crate) fn path_of(address: &str) -> &str {
     address.strip_prefix(base()).unwrap_or(address)
 }
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn path_with_or_without_a_slash_at_its_end_is_read() {
+    fn slash_at_the_end_is_optional() {
         for (text, path) in
             [("/codex", "/codex"), ("/codex/", "/codex"), ("/a/b-c_d.e~1", "/a/b-c_d.e~1"), ("/", "")]
         {
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_refused() {
+    fn text_that_is_not_a_base_path_is_refused() {
         for text in [
             "codex",
             "//codex",

@@ -12,7 +12,7 @@ use view::{Node, prelude::*};
 
 use crate::i18n::texts;
 #[cfg(feature = "ssr")]
-use crate::route::Route;
+use crate::router::Route;
 
 pub(crate) use leptos::wasm_split::SplitLoaderError as ChunkError;
 

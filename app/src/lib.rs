@@ -1,29 +1,37 @@
-//! The Leptos UI: pages, components and the live store.
+//! The web UI: a Leptos application that shows codex's sessions as a chat.
 //!
-//! Rendered by the server (feature `ssr`), taken over by the browser (feature `hydrate`).
+//! The server renders it (feature `ssr`); the browser hydrates it (feature `hydrate`).
 //!
-//! - [`App`]: all pages; [`shell()`]: the document around them; `sign_in`: the one that is a document of its own
-//! - `pages`: the first screen, a conversation, what is not there
+//! Pages and what is on them:
+//!
+//! - [`App`]: the root component; [`shell()`]: the document around it; `sign_in`: the sign-in form, a document of its own
+//! - `pages`: the home page, the page of a conversation, error pages
 //! - `sidebar`: the reader's conversations
-//! - `conversation`: the log, turn by turn, and the line that says what is going on
-//! - `cards`: the kinds of work, a file each
-//! - `composer`: writing and sending messages
-//! - `commands`: the commands, with the palette and the keyboard shortcuts; `dialog`: modal dialogs
+//! - `conversation`: the transcript, turn by turn, and the status line
+//! - `cards`: one file for each kind of item, such as commands and plans
+//! - `composer`: writing messages
+//! - `commands`: actions, the command palette and keyboard shortcuts; `dialog`: modal dialogs
 //! - `server_requests`: requests of codex that wait for the user, and their answers; `rules`: the user's rules
 //! - `folder_trust`: whether the user trusts the codex settings of the folder
+//! - `panel`: the details of a conversation; `diff`: diffs; `markdown`: messages as HTML
+//!
+//! Data:
+//!
 //! - `state`: what the page knows, without views: the conversation, the event stream that feeds it, drafts
 //! - [`server_fns`]: the server functions, which the page calls
-//! - `cookies`: reading those of a request, on the server
-//! - `i18n`: the texts in each language; `prefs`: theme, language and sidebar
-//! - `base_path`: the addresses of the gateway's paths; `route`: which page an address is
-//! - `lazy`: parts whose code is loaded when they are first shown
-//! - `node`: the pieces that pages are built of; `signal`: what is added to signals
-//! - `start`: how the page begins in the browser
+//! - `notify`: notifications of the operating system
 //! - `upload`: uploads of images
-//! - `notify`: what the system tells of while nobody looks
-//! - `text`: plain functions on texts; `browser`: what is asked of the browser
+//!
+//! Foundations:
+//!
+//! - `router`: which page an address shows, links and navigation; `base_path`: the path that the gateway is served below
+//! - `prefs`: theme and language; `i18n`: all texts, in each language; `icon`: the icons
+//! - `lazy`: parts of the page whose code is loaded when they are first shown
+//! - `node`: builders of components that are not written with `view!` yet; `signal`: extensions of Leptos's signals
+//! - `start`: starting the page in the browser; `cookies`: reading cookies on the server
+//! - `text`: functions on texts; `browser`: functions of the browser
 
-// `#[component]` writes a public item beside each component.
+// `#[component]` generates a public item for each component.
 #![allow(unreachable_pub)]
 
 pub mod app;
@@ -48,7 +56,7 @@ mod notify;
 mod pages;
 mod panel;
 mod prefs;
-mod route;
+mod router;
 mod rules;
 pub mod server_fns;
 mod server_requests;

@@ -9,37 +9,38 @@ use crate::{
     markdown::blocks::hash,
     pages::window_title,
     prefs::{Prefs, Theme},
-    route::Route,
+    router::Route,
     server_fns::{PageData, ServerContext, auth_enabled},
 };
 
-/// Scrolls a conversation to its end before it is painted for the first time.
-const TO_THE_END: &str = "for(const e of document.querySelectorAll('.scroll'))e.scrollTop=e.scrollHeight";
+/// Script that scrolls a conversation to its end before the first paint.
+const SCROLL_SCRIPT: &str = "for(const e of document.querySelectorAll('.scroll'))e.scrollTop=e.scrollHeight";
 
-/// The worker says so when the server cannot be reached; a browser without one says so itself.
-const WORKER: &str = "navigator.serviceWorker?.register('{script}').catch(()=>{})";
+/// Script that registers the service worker, which shows a page when the server cannot be reached. Where service workers
+/// are not available, the browser's own error page is shown.
+const WORKER_SCRIPT: &str = "navigator.serviceWorker?.register('{script}').catch(()=>{})";
 
-/// What the window of an installed page is painted with: `--bg` of each theme.
-const LIGHT: &str = "#fcfcfd";
-const DARK: &str = "#121316";
+/// The colors of the window's frame when the page is installed as an app: `--bg` of each theme.
+const LIGHT_THEME_COLOR: &str = "#fcfcfd";
+const DARK_THEME_COLOR: &str = "#121316";
 
-/// The paths of the pages, as the server's router writes them. (There is no leptos router that could list them.)
+/// The paths of all pages, in the syntax of axum's router. They match `Route`.
 pub const PAGES: [&str; 3] = ["/", "/c/{id}", "/t/{id}"];
 
-/// To be called once before the first page: leptos ends pages in tasks of the runtime.
+/// Lets Leptos spawn tasks on tokio's runtime. Must be called before the first page is rendered.
 pub fn init_tasks() {
-    // An error says that somebody else has done so: nothing is missing then.
+    // An error means that the executor is set already.
     let _ = any_spawner::Executor::init_tokio();
 }
 
-/// The whole document of a page.
+/// The document of a page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let Prefs { theme, lang, sidebar_hidden } = Prefs::current();
     let sidebar = sidebar_hidden.then_some("hidden");
     let context = use_context::<ServerContext>();
     let build = context.as_ref().map(|context| context.build_id.to_string());
-    // Only told from others by it: who it is stands nowhere in the page.
-    let owner =
+    // The page keeps apart the drafts of different users. It needs to tell them apart only, so it gets a hash.
+    let owner_hash =
         context.filter(|_| auth_enabled()).map(|context| format!("{:x}", hash(0, context.owner.as_str())));
     let base = use_context::<BasePath>().unwrap_or_default();
     let file = |kind: &str| address(&format!("/{}/{}.{kind}", options.site_pkg_dir, options.output_name));
@@ -50,12 +51,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         view! { <link rel="preload" href=href r#as="fetch" r#type="application/wasm" crossorigin="" /> }
     });
     let chunks = chunks.collect_view();
-    let worker = WORKER.replace("{script}", &address("/service-worker.js"));
+    let worker = WORKER_SCRIPT.replace("{script}", &address("/service-worker.js"));
     let words = lang.texts().words();
-    let title = window_title(title().as_deref());
+    let title = window_title(conversation_title().as_deref());
     view! {
         <!DOCTYPE html>
-        <html lang=lang.code() data-theme=theme.word() data-sidebar=sidebar data-build=build data-signs-in=owner data-base=base.below_root().map(str::to_owned)>
+        <html lang=lang.code() data-theme=theme.word() data-sidebar=sidebar data-build=build data-signs-in=owner_hash data-base=base.below_root().map(str::to_owned)>
             <head>
                 <meta charset="utf-8" />
                 <meta
@@ -65,7 +66,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <title>{title}</title>
                 {theme_colors(theme)}
-                // With credentials: a proxy before the gateway may ask for a password.
+                // With credentials, because a proxy in front of the gateway may require a password.
                 <link rel="manifest" href=address("/assets/manifest.webmanifest") crossorigin="use-credentials" />
                 <link rel="apple-touch-icon" href=address("/assets/apple-touch-icon.png") />
                 <link rel="icon" href=address("/assets/favicon.svg") type="image/svg+xml" />
@@ -89,15 +90,18 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     </a>
                 </div>
                 <script type="text/plain" id="words">{words}</script>
-                <script nonce=use_nonce()>{TO_THE_END}</script>
+                <script nonce=use_nonce()>{SCROLL_SCRIPT}</script>
                 <script nonce=use_nonce()>{worker}</script>
             </body>
         </html>
     }
 }
 
-/// Loads the program and starts it, or says why it cannot be started. (Leptos's own script says nothing. This one also
-/// runs when all of its white space was changed on the way: no text in it has any.)
+/// Returns the script that starts the page in the browser. Unlike Leptos's own script, it says why the page could not be
+/// started.
+///
+/// No string in the script contains white space, so it also works if something on the way has changed the white space of
+/// the document.
 fn start_script(script: &str, module: &str) -> String {
     let failed = "e=>{const c=document.getElementById('why-not-started');if(c)c.textContent=e}";
     format!(
@@ -105,20 +109,23 @@ fn start_script(script: &str, module: &str) -> String {
     )
 }
 
-/// As the system has it, unless the reader has chosen.
+/// The `theme-color` of a theme; for the system's theme, one for each color scheme.
 fn theme_colors(theme: Theme) -> impl IntoView {
     let colors = match theme {
         Theme::System => {
-            vec![(LIGHT, Some("(prefers-color-scheme: light)")), (DARK, Some("(prefers-color-scheme: dark)"))]
+            vec![
+                (LIGHT_THEME_COLOR, Some("(prefers-color-scheme: light)")),
+                (DARK_THEME_COLOR, Some("(prefers-color-scheme: dark)")),
+            ]
         }
-        Theme::Light => vec![(LIGHT, None)],
-        Theme::Dark => vec![(DARK, None)],
+        Theme::Light => vec![(LIGHT_THEME_COLOR, None)],
+        Theme::Dark => vec![(DARK_THEME_COLOR, None)],
     };
     let meta = |(color, media)| html::meta().name("theme-color").content(color).attr("media", media);
     colors.into_iter().map(meta).collect_view()
 }
 
-/// The title of the conversation that is asked for.
-fn title() -> Option<String> {
+/// Returns the title of the requested conversation.
+fn conversation_title() -> Option<String> {
     use_context::<PageData>()?.conversation?.snapshot.transcript.title
 }

@@ -1,44 +1,44 @@
-//! The form that a token is given to: a document of its own, without scripts.
+//! The sign-in form, which asks for an access token: a document of its own, without scripts.
 
 use http::HeaderMap;
 use leptos::prelude::*;
+use view::Node;
 
 use crate::{
     base_path::BasePath,
     icon::{Icon, icon},
-    node::Node,
     pages::window_title,
     prefs::Prefs,
 };
 
-/// All that the form looks like: it loads nothing.
+/// The form's stylesheet, which is written into the document: the form loads nothing.
 const STYLE: &str = concat!(include_str!("../../style/tokens.css"), include_str!("../../style/sign-in.css"));
 
 /// Why a token was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenProblem {
-    /// It is not valid, or not any more.
+    /// The token is not valid, or has expired.
     Invalid,
-    /// It is for later.
+    /// The token becomes valid later.
     NotValidYet,
 }
 
-/// What the form is about.
+/// The parameters of the sign-in form.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInPage<'a> {
-    /// Where the gateway is on its host.
+    /// The path that the gateway is served below.
     pub base: &'a BasePath,
-    /// Lets the document's own style count.
+    /// The nonce of the content security policy, which allows the document's own style.
     pub nonce: &'a str,
-    /// The path to go to afterwards.
+    /// The path to show after signing in.
     pub to: &'a str,
-    /// Why a token was refused, if there was one.
+    /// Why the last token was refused; `None` if none was sent.
     pub problem: Option<TokenProblem>,
-    /// Whether the browser shall ask for this address once more.
+    /// `true` if the browser shall load this address again at once.
     pub look_again: bool,
 }
 
-/// The document.
+/// Returns the HTML of the sign-in form, in the language and theme of the request.
 pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
     let Prefs { theme, lang, .. } = Prefs::of_request(headers);
     let t = lang.texts();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn it_runs_nothing_and_loads_nothing() {
+    fn form_has_no_scripts_and_its_own_style() {
         let html = page(None, "en");
         assert!(!html.contains("<script"), "{html}");
         assert!(html.contains("<style nonce=\"n0nce\">") && html.contains("--accent:"), "{html}");
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn it_speaks_the_readers_language() {
+    fn form_is_in_the_language_of_the_request_and_says_why_a_token_was_refused() {
         assert!(page(None, "en").contains("Access token") && page(None, "zh-CN").contains("访问令牌"));
         let says_why = |html: &str| html.contains("not valid, or not any more");
         let [invalid, not_yet] =

@@ -1,4 +1,7 @@
-//! The page in the browser: taken over as the server wrote it, or mounted anew where the document was changed on its way.
+//! Starting the page in the browser.
+//!
+//! The page hydrates the document that the server has rendered. If a proxy or an extension has changed the document, the
+//! page is mounted anew.
 
 use std::{cell::RefCell, mem::forget, rc::Rc};
 
@@ -11,7 +14,7 @@ use crate::{
     App,
     composer::{InitialText, typed_text},
     pages::load_chunk,
-    route::Route,
+    router::Route,
     server_fns::PageData,
 };
 
@@ -21,27 +24,27 @@ pub async fn start() {
     let _ = load_chunk(&Route::current()).await;
     let Some(body) = document().body() else { return };
     let root = Rc::new(RefCell::new(None));
-    let seen = Rc::clone(&root);
+    let hydrated_root = Rc::clone(&root);
     let page = hydrate_from(body.clone(), move || {
-        seen.replace(Owner::current());
+        hydrated_root.replace(Owner::current());
         App()
     });
     if view::is_document_changed() {
         let typed = typed_text();
         drop(page);
-        // Listeners hold it as well: it is not gone with the page.
+        // Event listeners hold the owner as well, so dropping the page does not dispose its signals.
         if let Some(root) = root.take() {
             root.cleanup();
         }
         remove_all(".frame");
         forget(Owner::new_root(None));
-        // What the server has written for the page may be changed as well: it is asked for.
-        let anew = move || {
+        // The data that the server has written into the document may be changed as well, so the page loads it.
+        let app = move || {
             provide_context(PageData::deferred());
             InitialText::provide(typed);
             App()
         };
-        mount_to(body, anew).forget();
+        mount_to(body, app).forget();
     } else {
         page.forget();
     }

@@ -7,7 +7,7 @@ use crate::{
     i18n::{Lang, texts},
     icon::Icon,
     prefs::{Prefs, Theme, choose_lang, choose_theme},
-    route::Navigator,
+    router::{NavigateOptions, use_navigate},
     rules::RulesDialogHandle,
     server_fns::auth_enabled,
     sidebar::Drawer,
@@ -16,7 +16,6 @@ use crate::{
 /// Adds the commands of every page. The palette lists the last one first, so the most used commands come last.
 pub(crate) fn add_global(
     commands: Commands,
-    navigator: Navigator,
     drawer: Drawer,
     palette: DialogHandle,
     help: DialogHandle,
@@ -44,7 +43,9 @@ pub(crate) fn add_global(
     commands.add(show_help.key(Key::Plain("?")).word("help"));
     let toggle_sidebar = Command::always(t.toggle_sidebar(), Icon::Menu, move || drawer.toggle());
     commands.add(toggle_sidebar.key(Key::Ctrl("b")));
-    let new_chat = Command::always(t.new_chat(), Icon::NewChat, move || navigator.go("/"));
+    let navigate = use_navigate();
+    let go_home = move || navigate("/", NavigateOptions::default());
+    let new_chat = Command::always(t.new_chat(), Icon::NewChat, go_home);
     commands.add(new_chat.key(Key::CtrlShift("o")).word("new"));
     commands.add(Command::always(t.palette(), Icon::Search, move || palette.toggle()).key(Key::Ctrl("k")));
 }

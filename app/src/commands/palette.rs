@@ -12,7 +12,7 @@ use crate::{
     dialog::{Dialog, DialogHandle, close_all},
     i18n::texts,
     icon::{Icon, icon},
-    route::Navigator,
+    router::{NavigateOptions, use_navigate},
     server_fns::{Row, list_conversations},
     sidebar::row_path,
 };
@@ -31,7 +31,6 @@ enum Choice {
 #[derive(Clone, Copy)]
 struct PaletteState {
     commands: Commands,
-    navigator: Navigator,
     /// The text in the field.
     query: RwSignal<String>,
     /// The conversations that match the query.
@@ -42,10 +41,9 @@ struct PaletteState {
 
 /// A dialog to search commands and conversations.
 #[component]
-pub(crate) fn Palette(dialog: DialogHandle, commands: Commands, navigator: Navigator) -> impl IntoView {
+pub(crate) fn Palette(dialog: DialogHandle, commands: Commands) -> impl IntoView {
     let palette = PaletteState {
         commands,
-        navigator,
         query: RwSignal::new(String::new()),
         conversations: RwSignal::new(Vec::new()),
         active: RwSignal::new(0),
@@ -161,7 +159,7 @@ impl PaletteState {
             Choice::Run(command) => {
                 (command.run)();
             }
-            Choice::Open(row) => self.navigator.go(&row_path(row)),
+            Choice::Open(row) => use_navigate()(&row_path(row), NavigateOptions::default()),
         }
     }
 

@@ -1,14 +1,17 @@
 //! The commands for the whole conversation, in the palette and after a slash in the composer.
 
 use codex_gateway_wire::api::ThreadAction;
-use leptos::{prelude::use_context, task::spawn_local};
+use leptos::{
+    prelude::{GetUntracked as _, use_context},
+    task::spawn_local,
+};
 
 use crate::{
     browser,
     commands::{Command, Commands},
     composer::RENAME,
     icon::Icon,
-    route::{Navigator, conversation_path},
+    router::{NavigateOptions, conversation_path, use_navigate, use_route},
     server_fns,
     sidebar::Conversations,
     state::Chat,
@@ -36,18 +39,20 @@ impl Chat {
     ///
     /// `argument` is the last turn of a fork, or the instructions for a review.
     pub(crate) fn act(self, action: ThreadAction, argument: Option<String>) {
-        let (navigator, conversations) = (use_context::<Navigator>(), use_context::<Conversations>());
+        let (navigate, route) = (use_navigate(), use_route());
+        let conversations = use_context::<Conversations>();
         let Some(thread) = self.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
             return;
         };
-        let (id, page) = (self.id(), navigator.map(Navigator::route_untracked).unwrap_or_default());
+        let (id, page) = (self.id(), route.get_untracked());
         spawn_local(async move {
             match server_fns::act_on_conversation(thread, action, argument).await {
                 Ok(session) => {
                     let is_same_session = session.as_ref() == Some(&id);
-                    if let Some(navigator) = navigator.filter(|_| !is_same_session) {
+                    // The reader may have gone to another page meanwhile.
+                    if !is_same_session && route.get_untracked() == page {
                         let path = session.as_ref().map_or_else(|| "/".to_owned(), conversation_path);
-                        navigator.go_from(&page, &path);
+                        navigate(&path, NavigateOptions::default());
                     }
                     if let Some(conversations) = conversations {
                         conversations.refresh();

@@ -4,9 +4,9 @@ use codex_gateway_wire::{codex::McpServerStatus, event::ClosedReason};
 use view::prelude::*;
 
 use crate::{
-    base_path::address,
     browser::reload,
     i18n::Texts,
+    router::A,
     state::{Chat, ConnectionState},
     text::hidden::{exact_name, plain_name},
 };
@@ -33,7 +33,7 @@ pub(super) fn Notices(chat: Chat) -> impl IntoView {
         closed_text(chat).map(|text| {
             view! {
                 <Notice text>
-                    <a href=address("/") data-link="" class="button">{t.new_chat()}</a>
+                    <A href="/" attr:class="button">{t.new_chat()}</A>
                 </Notice>
             }
         })

@@ -1,11 +1,10 @@
-//! `/c/{id}`: a conversation.
+//! `/c/{id}` and `/t/{id}`: a conversation.
 
 use view::prelude::*;
 
-use super::{header::header_view, keep_title};
+use super::{header::Header, window_title::follow_window_title};
 use crate::{
     conversation::ConversationPane,
-    node::{El, ElementExt as _, el},
     notify::{self, TurnStatus},
     panel::DetailsPanel,
     server_fns::Conversation,
@@ -13,30 +12,37 @@ use crate::{
     state::{Chat, FirstMessage},
 };
 
-pub(super) fn found_view(conversation: Conversation) -> El {
+/// The page of a conversation: header, transcript with composer, and panel.
+#[component]
+pub(super) fn ConversationPage(conversation: Conversation) -> impl IntoView {
     let (site, models) = (conversation.site.clone(), conversation.snapshot.models.clone());
-    let demo = site.demo;
-    let first = use_context::<FirstMessage>();
-    let message = first.and_then(|first| first.take_for(&conversation.snapshot.session.id));
-    let chat = Chat::open(conversation, message);
+    let first_message = use_context::<FirstMessage>()
+        .and_then(|first_message| first_message.take_for(&conversation.snapshot.session.id));
+    let chat = Chat::open(conversation, first_message);
     provide_context(chat);
-    keep_title(move || chat.live.meta(|transcript| transcript.title.clone()), move || chat.waiting());
-    let conversations = use_context::<Conversations>();
-    let state = Memo::new(move |_| {
-        (chat.running(), chat.waiting(), chat.live.meta(|transcript| transcript.title.clone()))
-    });
+    let title = move || chat.live.meta(|transcript| transcript.title.clone());
+    follow_window_title(title, move || chat.waiting());
     notify::follow(
         move || TurnStatus { running: chat.running(), waiting: chat.waiting() },
         move || (chat.id().to_string(), chat.live.with_untracked(|transcript| transcript.title.clone())),
     );
+    // The sidebar's list shows the title and the status of this conversation.
+    let conversations = use_context::<Conversations>();
+    let status = Memo::new(move |_| (chat.running(), chat.waiting(), title()));
     Effect::watch(
-        move || state.get(),
-        move |_, _, _| conversations.iter().for_each(|all| all.refresh()),
+        move || status.get(),
+        move |_, _, _| {
+            if let Some(conversations) = conversations {
+                conversations.refresh();
+            }
+        },
         false,
     );
-    el("div")
-        .class("page")
-        .child(header_view(demo, chat.approvals, Some(chat)))
-        .child(view! { <ConversationPane chat models site/> })
-        .child(view! { <DetailsPanel chat/> })
+    view! {
+        <div class="page">
+            <Header is_demo=site.demo approvals=chat.approvals chat/>
+            <ConversationPane chat models site/>
+            <DetailsPanel chat/>
+        </div>
+    }
 }

@@ -1,18 +1,20 @@
-//! A conversation that the browser loads, because the server would take too long to render it.
+//! The page that stands for a conversation while the browser loads it, because the server would take too long to render
+//! it.
 
-use codex_gateway_wire::ApprovalMode;
+use view::prelude::*;
 
-use super::header::header_view;
-use crate::{
-    i18n::texts,
-    node::{El, ElementExt as _, el},
-};
+use super::header::Header;
+use crate::i18n::texts;
 
-/// What is shown until the conversation is there.
-pub(super) fn deferred_view() -> El {
-    let words = el("p").attr("role", "status").child(texts().loading_conversation());
-    el("div")
-        .class("page")
-        .child(header_view(false, ApprovalMode::default(), None))
-        .child(el("main").class("lost").child(words))
+/// Says that the conversation is being loaded.
+#[component]
+pub(super) fn DeferredPage() -> impl IntoView {
+    view! {
+        <div class="page">
+            <Header/>
+            <main class="lost">
+                <p role="status">{texts().loading_conversation()}</p>
+            </main>
+        </div>
+    }
 }

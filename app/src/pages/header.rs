@@ -1,75 +1,92 @@
-//! The header: who we are, where one is, how the connection fares, and the settings.
+//! The header: the conversation's title and directory, the status of the connection, and buttons.
 
 use codex_gateway_wire::ApprovalMode;
 use view::prelude::*;
 
+use super::settings_menu::{SettingsButton, SettingsMenu};
 use crate::{
-    base_path::address,
-    conversation::Chat,
-    i18n::{Lang, Texts, texts},
+    i18n::{Texts, texts},
     icon::{Icon, icon},
-    node::{El, ElementExt as _, Node, el, link_button, live, many},
-    notify,
     panel::DetailsButton,
-    prefs::{Prefs, Theme, choose_lang, choose_theme},
-    route::link,
-    server_fns::auth_enabled,
-    sidebar::drawer_button,
-    signal::RwSignalExt as _,
-    state::ConnectionState,
+    router::A,
+    sidebar::DrawerButton,
+    state::{Chat, ConnectionState},
     text::hidden::{directory_name, exact_name, plain_name},
 };
 
-/// The header; `approvals` is who answers what codex asks.
-pub(crate) fn header_view(demo: bool, approvals: ApprovalMode, chat: Option<Chat>) -> El {
+/// The header of every page.
+#[component]
+pub(super) fn Header(
+    /// `true` in the demo, in which a simulated model answers.
+    #[prop(optional)]
+    is_demo: bool,
+    /// Who answers codex's approval requests.
+    #[prop(optional)]
+    approvals: ApprovalMode,
+    /// The conversation of the page.
+    #[prop(optional)]
+    chat: Option<Chat>,
+) -> impl IntoView {
     let t = texts();
-    let demo = demo.then(|| el("span").class("badge").attr("title", t.demo_hint()).child(t.demo_badge()));
-    let accepts = (approvals == ApprovalMode::Accept)
-        .then(|| el("span").class("badge alarm").attr("title", t.asks_nobody_hint()).child(t.asks_nobody()));
-    let title = chat.map_or_else(
-        || el("span"),
-        |chat| {
-            let title = move || chat.live.meta(|transcript| transcript.title.clone());
-            el("h1").child(live(move || title().unwrap_or_else(|| t.untitled().to_owned())))
-        },
-    );
-    // The sidebar has one too, where it is in sight.
-    let new_chat = link("/", icon(Icon::NewChat))
-        .class("icon-button beside-drawer")
-        .attr("aria-label", t.new_chat())
-        .attr("title", t.new_chat());
-    el("header")
-        .class("bar")
-        .child(drawer_button())
-        .child(demo)
-        .child(accepts)
-        .child(title.class("title"))
-        .child(chat.map(|chat| place_view(chat, t)))
-        .child(chat.map(|chat| link_view(chat, t)))
-        .child(chat.map(|chat| view! { <DetailsButton panel=chat.panel() t/> }))
-        .child(new_chat)
-        .child(settings_button(t))
-        .child(settings_view(t))
+    let demo_badge = || view! { <span class="badge" title=t.demo_hint()>{t.demo_badge()}</span> };
+    let accept_badge =
+        || view! { <span class="badge alarm" title=t.asks_nobody_hint()>{t.asks_nobody()}</span> };
+    view! {
+        <header class="bar">
+            <DrawerButton/>
+            {is_demo.then(demo_badge)}
+            {(approvals == ApprovalMode::Accept).then(accept_badge)}
+            <Title chat t/>
+            {chat.map(|chat| view! { <WorkingDirectory chat t/> })}
+            {chat.map(|chat| view! { <ConnectionStatus chat t/> })}
+            {chat.map(|chat| view! { <DetailsButton panel=chat.panel() t/> })}
+            // Hidden while the sidebar, which has the same link, is shown.
+            <A
+                href="/"
+                attr:class="icon-button beside-drawer"
+                attr:aria-label=t.new_chat()
+                attr:title=t.new_chat()
+            >
+                {icon(Icon::NewChat)}
+            </A>
+            <SettingsButton t/>
+            <SettingsMenu t/>
+        </header>
+    }
 }
 
-/// Where the conversation works: the directory's name, and all of its path on request.
-fn place_view(chat: Chat, t: &'static Texts) -> Node {
-    live(move || {
+/// The conversation's title. An empty element of the same class keeps its room on other pages.
+#[component]
+fn Title(chat: Option<Chat>, t: &'static Texts) -> impl IntoView {
+    let Some(chat) = chat else {
+        return view! { <span class="title"></span> };
+    };
+    let title = move || {
+        let title = chat.live.meta(|transcript| transcript.title.clone());
+        title.unwrap_or_else(|| t.untitled().to_owned())
+    };
+    view! { <h1 class="title">{title}</h1> }
+}
+
+/// The name of the directory that the conversation works in, with the whole path as a tooltip.
+#[component]
+fn WorkingDirectory(chat: Chat, t: &'static Texts) -> impl IntoView {
+    let directory = move || {
         let cwd = chat.live.meta(|transcript| transcript.cwd.clone())?;
-        let name = exact_name(directory_name(&cwd), t);
         let title = format!("{}: {}", t.workspace(), plain_name(&cwd));
-        Some(
-            el("span")
-                .class("place")
-                .attr("title", title)
-                .child(icon(Icon::Folder))
-                .child(el("code").child(name)),
-        )
-    })
+        Some(view! {
+            <span class="place" title=title>
+                {icon(Icon::Folder)}
+                <code>{exact_name(directory_name(&cwd), t)}</code>
+            </span>
+        })
+    };
+    view! { {directory} }
 }
 
-/// How the connection fares: a dot while all is well, words as soon as it is not.
-fn link_view(chat: Chat, t: &'static Texts) -> El {
+/// The status of the connection: a dot while the connection is fine, words otherwise.
+#[component]
+fn ConnectionStatus(chat: Chat, t: &'static Texts) -> impl IntoView {
     let state = move || match chat.connection.get() {
         ConnectionState::Connecting => "connecting",
         ConnectionState::Live | ConnectionState::Polling => "live",
@@ -95,100 +112,22 @@ fn link_view(chat: Chat, t: &'static Texts) -> El {
         | ConnectionState::ProxySignedOut
         | ConnectionState::Past => String::new(),
     };
-    // The seconds are for those who see them: heard, they would be said one by one.
-    let counts = move || matches!(chat.connection.get(), ConnectionState::Waiting(_));
-    let heard = move || counts().then(|| el("span").class("heard").child(t.reconnecting()));
-    let retry = move || counts().then(|| link_button(t.retry_now(), move || chat.connect_now()));
-    el("div")
-        .class("connection")
-        .live_attr("data-state", state)
-        .attr("role", "status")
-        .live_attr("title", words)
-        .child(el("span").class("dot"))
-        .child(
-            el("span")
-                .class("words")
-                .live_attr("aria-hidden", move || counts().then_some("true"))
-                .child(live(words)),
-        )
-        .child(live(heard))
-        .child(live(retry))
-}
-
-/// Opens the menu below.
-fn settings_button(t: &'static Texts) -> El {
-    el("button")
-        .attr("type", "button")
-        .class("icon-button")
-        .attr("popovertarget", "settings")
-        .attr("aria-label", t.settings())
-        .attr("title", t.settings())
-        .child(icon(Icon::Settings))
-}
-
-/// A menu that the browser opens and closes by itself.
-fn settings_view(t: &'static Texts) -> El {
-    let prefs = Prefs::current();
-    let theme = RwSignal::new(prefs.theme);
-    let themes = Theme::ALL.map(|choice| {
-        let name = match choice {
-            Theme::System => t.theme_system(),
-            Theme::Light => t.theme_light(),
-            Theme::Dark => t.theme_dark(),
-        };
-        let choose = move || {
-            choose_theme(choice);
-            theme.set(choice);
-        };
-        segment(name, move || theme.get() == choice, choose)
-    });
-    let langs = Lang::ALL.map(|choice| {
-        let chosen = prefs.lang == choice;
-        segment(choice.own_name(), move || chosen, move || choose_lang(choice)).attr("lang", choice.code())
-    });
-    el("div")
-        .attr("id", "settings")
-        .class("menu")
-        .attr("popover", "auto")
-        .child(segments("theme-label", t.theme(), themes))
-        .child(segments("lang-label", t.language(), langs))
-        .child(notifications_view(t))
-        .child(auth_enabled().then(|| sign_out_view(t)))
-}
-
-/// Whether the system's notifications tell what happens while nobody looks. The browser is asked on a click only.
-fn notifications_view(t: &'static Texts) -> Node {
-    let on = RwSignal::new(false);
-    Effect::new(move |_| on.set_if_changed(notify::is_on()));
-    let choices = [(t.off(), false), (t.on(), true)];
-    let choices = choices
-        .map(|(name, choice)| segment(name, move || on.get() == choice, move || notify::choose(choice, on)));
-    segments("notify-label", t.notifications(), choices)
-}
-
-/// A form like any other, so that it works while nothing else does.
-fn sign_out_view(t: &'static Texts) -> El {
-    let button = el("button").attr("type", "submit").class("sign-out").child(t.sign_out());
-    el("form").attr("method", "post").attr("action", address("/sign-out")).child(button)
-}
-
-/// Choices side by side, one of which is chosen.
-fn segments(id: &'static str, label: &'static str, choices: impl IntoIterator<Item = El>) -> Node {
-    let choices = many(choices);
-    many([
-        el("div").class("label").attr("id", id).child(label),
-        el("div").class("segments").attr("role", "group").attr("aria-labelledby", id).child(choices),
-    ])
-}
-
-fn segment(
-    name: &'static str,
-    chosen: impl Fn() -> bool + Send + 'static,
-    act: impl FnMut() + Send + 'static,
-) -> El {
-    el("button")
-        .attr("type", "button")
-        .live_attr("aria-pressed", move || chosen().to_string())
-        .on_click(act)
-        .child(name)
+    let is_waiting = move || matches!(chat.connection.get(), ConnectionState::Waiting(_));
+    // A screen reader would announce each second of the countdown: it gets words without the number.
+    let announcement = move || is_waiting().then(|| view! { <span class="heard">{t.reconnecting()}</span> });
+    let retry = move || {
+        is_waiting().then(|| {
+            view! {
+                <button type="button" class="link" on:click=move |_| chat.connect_now()>{t.retry_now()}</button>
+            }
+        })
+    };
+    view! {
+        <div class="connection" data-state=state role="status" title=words>
+            <span class="dot"></span>
+            <span class="words" aria-hidden=move || is_waiting().then_some("true")>{words}</span>
+            {announcement}
+            {retry}
+        </div>
+    }
 }

@@ -1,25 +1,20 @@
-//! The first screen: a composer, what it will work with, and where one was. Nothing is made before the first
-//! message is sent.
+//! `/`: the home page, on which a new conversation is started. Nothing is created before the first message is sent.
 
 use codex_gateway_wire::{
-    SessionId, StartTurn,
+    StartTurn,
     api::{SessionSummary, Workspace},
 };
-use leptos::task::spawn_local;
 use view::prelude::*;
-use web_sys::Event;
 
-use super::{header::header_view, keep_title};
+use super::{header::Header, start_conversation::send_first_message, window_title::follow_window_title};
 use crate::{
     composer::{Composer, InitialText},
     conversation::{FailureAlert, ProxySignInNotice, SentMessage, SignInNotice},
     folder_trust::FolderTrust,
     i18n::{Texts, texts},
     icon::{Icon, icon},
-    node::{El, ElementExt as _, Node, button, el, live, many},
-    route::{Navigator, conversation_path, link},
-    server_fns::{self, Home},
-    sidebar::Conversations,
+    router::{A, conversation_path, use_navigate, use_route},
+    server_fns::Home,
     signal::RwSignalExt as _,
     state::{Draft, FirstMessage, Folder, Unsent},
     text::{
@@ -28,224 +23,244 @@ use crate::{
     },
 };
 
-pub(super) fn home_view(home: Home) -> El {
-    keep_title(|| None, || 0);
-    let (demo, approvals) = (home.site.demo, home.site.approvals);
-    let first = use_context::<FirstMessage>();
-    // One whose conversation is made is on its page, and was not seen there.
-    if let Some(first) = first.filter(|first| first.has_session()) {
-        first.message.take_untracked();
+/// The home page. While the first message is being sent, it shows the conversation that the message begins.
+#[component]
+pub(super) fn HomePage(home: Home) -> impl IntoView {
+    let t = texts();
+    follow_window_title(|| None, || 0);
+    let first_message = expect_context::<FirstMessage>();
+    // A message whose conversation exists is not shown again here, even if that conversation's page was not opened.
+    if first_message.has_session() {
+        first_message.message.take_untracked();
     }
-    // What was told here is told once; what goes wrong after the reader has left, once they come back.
-    if let (Some(first), Some(navigator)) = (first, use_context::<Navigator>()) {
-        let forget = move || {
-            first.failure.take_untracked();
-            first.open.take_untracked();
-        };
-        let route = Memo::new(move |_| navigator.route());
-        Effect::watch(move || route.get(), move |_, _, _| forget(), false);
-    }
-    let starting = move || first.and_then(|first| first.message.get().pop());
-    let home = RwSignal::new(Some(home));
-    let cwd = RwSignal::new(None);
-    let content = move || match starting() {
-        Some(message) => starting_view(message, first),
-        None => el("main").class("welcome").child(home.get_untracked().map(|home| welcome_view(home, cwd))),
+    // A failure is shown until the reader leaves the page. A failure after that is shown when they come back.
+    let clear_failure = move || {
+        first_message.failure.take_untracked();
+        first_message.open.take_untracked();
     };
-    el("div").class("page").child(header_view(demo, approvals, None)).child(live(content))
+    let route = use_route();
+    let route = Memo::new(move |_| route.get());
+    Effect::watch(move || route.get(), move |_, _, _| clear_failure(), false);
+    let (is_demo, approvals) = (home.site.demo, home.site.approvals);
+    // The chosen directory outlives the composer, which is replaced while a message is being sent.
+    let cwd = RwSignal::new(None);
+    let content = move || match first_message.message.get().pop() {
+        Some(message) => view! { <StartingConversation message first_message t/> },
+        None => view! {
+            <main class="welcome">
+                <Welcome home=home.clone() cwd first_message t/>
+            </main>
+        },
+    };
+    view! {
+        <div class="page">
+            <Header is_demo approvals/>
+            {content}
+        </div>
+    }
 }
 
-/// Stops the first message. Its text comes back into the composer.
-fn stop_starting(first: Option<FirstMessage>) {
-    if let Some(message) = first.and_then(FirstMessage::stop) {
-        if let Some(initial_text) = use_context::<InitialText>() {
+/// The conversation as it will look, while codex starts.
+#[component]
+fn StartingConversation(message: Unsent, first_message: FirstMessage, t: &'static Texts) -> impl IntoView {
+    let initial_text = use_context::<InitialText>();
+    // The text of the stopped message returns to the composer.
+    let stop = move |_| {
+        if let (Some(message), Some(initial_text)) = (first_message.stop(), initial_text) {
             initial_text.set(message.turn.prompt);
         }
+    };
+    view! {
+        <main class="chat">
+            <div class="viewport">
+                <div class="scroll">
+                    <div class="log">
+                        <section class="turn">
+                            <div class="entry" data-kind="user"><SentMessage turn=message.turn t/></div>
+                        </section>
+                    </div>
+                </div>
+            </div>
+            <div class="dock">
+                <div class="live-line">
+                    <span class="doing" role="status">{t.starting()}</span>
+                    <button type="button" class="button" on:click=stop>
+                        {t.stop()}
+                    </button>
+                </div>
+            </div>
+        </main>
     }
 }
 
-/// The conversation as it will be, while codex starts.
-fn starting_view(message: Unsent, first: Option<FirstMessage>) -> El {
-    let t = texts();
-    let entry = el("div")
-        .class("entry")
-        .attr("data-kind", "user")
-        .child(view! { <SentMessage turn=message.turn t/> });
-    let log = el("div").class("log").child(el("section").class("turn").child(entry));
-    let doing = el("span").class("doing").child(t.starting());
-    let stop = button(t.stop(), move || stop_starting(first));
-    let line = el("div").class("live-line").child(doing.attr("role", "status")).child(stop);
-    el("main")
-        .class("chat")
-        .child(el("div").class("viewport").child(el("div").class("scroll").child(log)))
-        .child(el("div").class("dock").child(line))
-}
-
-fn welcome_view(home: Home, cwd: RwSignal<Option<String>>) -> Node {
-    let t = texts();
+/// The composer, the directory that it works in, and what the reader did last.
+#[component]
+fn Welcome(
+    home: Home,
+    /// The chosen directory; `None` for the default.
+    cwd: RwSignal<Option<String>>,
+    first_message: FirstMessage,
+    t: &'static Texts,
+) -> impl IntoView {
     let Home { site, workspaces, models, recent, codex_error, project } = home;
+    let (is_demo, server_now_ms) = (site.demo, site.now_ms);
     let folder = Folder::new(project);
-    let (first, navigator) = (use_context::<FirstMessage>(), use_context::<Navigator>());
+    let chosen_cwd = Memo::new(move |_| cwd.get());
     let show_folder = move |cwd: &Option<String>| {
         folder.show(cwd.clone());
-        // In another folder the same words are another message.
-        if let Some(first) = first {
-            first.open.take_untracked();
-        }
+        // In another directory, the same text is another message.
+        first_message.open.take_untracked();
     };
-    let chosen_cwd = Memo::new(move |_| cwd.get());
     Effect::watch(move || chosen_cwd.get(), move |cwd, _, _| show_folder(cwd), false);
+    let (route, navigate) = (use_route(), use_navigate());
     let on_submit = Callback::new(move |draft| {
-        if let (Some(first), Some(navigator)) = (first, navigator) {
-            start(draft, cwd.get_untracked(), first, navigator);
-        }
+        send_first_message(first_message, draft, cwd.get_untracked(), route, navigate);
     });
-    let composer = view! {
+    let failure = move || {
+        let failure = first_message.failure.get()?;
+        Some(if failure.is_unauthorized() {
+            view! { <SignInNotice t/> }
+        } else if failure.is_proxy_signed_out() {
+            view! { <ProxySignInNotice t/> }
+        } else {
+            view! { <FailureAlert what=t.not_started() why=t.failure(&failure)/> }
+        })
+    };
+    view! {
+        <h1 class="headline">{t.headline()}</h1>
+        {codex_error.map(|why| view! { <FailureAlert what=t.codex_missing() why/> })}
+        {failure}
         <Composer
             draft_name="new".to_owned()
             placeholder=t.placeholder_first()
             models
-            site=site.clone()
+            site
             cwd
             on_submit
         />
-    };
-    let failed = move || {
-        first.and_then(|first| first.failure.get()).map(|failure| {
-            if failure.is_unauthorized() {
-                return view! { <SignInNotice t/> };
-            }
-            if failure.is_proxy_signed_out() {
-                return view! { <ProxySignInNotice t/> };
-            }
-            view! { <FailureAlert what=t.not_started() why=t.failure(&failure)/> }
-        })
-    };
-    many([
-        el("h1").class("headline").child(t.headline()).into(),
-        codex_error.map(|why| view! { <FailureAlert what=t.codex_missing() why/> }).into(),
-        live(failed),
-        composer,
-        workspace_view(workspaces, cwd, t).into(),
-        view! { <FolderTrust folder is_expanded=true t/> },
-        site.demo.then(|| suggestions_view(t, on_submit)).into(),
-        recent_view(recent, site.now_ms, t).into(),
-    ])
+        <WorkspaceSetting workspaces cwd t/>
+        <FolderTrust folder is_expanded=true t/>
+        {is_demo.then(|| view! { <Suggestions on_submit t/> })}
+        {(!recent.is_empty()).then(|| view! { <RecentConversations sessions=recent server_now_ms t/> })}
+    }
 }
 
-/// Makes the conversation and goes there.
-fn start(draft: Draft, cwd: Option<String>, first: FirstMessage, navigator: Navigator) {
-    let Draft { turn, done } = draft;
-    let message = first.message(turn);
-    let (turn, page) = (message.turn.clone(), navigator.route_untracked());
-    let (conversations, initial_text) = (use_context::<Conversations>(), use_context::<InitialText>());
-    first.failure.set(None);
-    first.session.set(SessionId::default());
-    first.message.set(vec![message.clone()]);
-    spawn_local(async move {
-        match server_fns::start_conversation(cwd, turn).await {
-            Ok(id) if first.is_stopped(&message) => {
-                // Nothing shows the conversation yet, so there is nowhere to say that this did not work.
-                let _ = server_fns::interrupt_turn(id).await;
-                if let Some(all) = conversations {
-                    all.refresh();
-                }
-            }
-            Ok(id) => {
-                done();
-                first.session_created(navigator, &page, id, message);
-                if let Some(all) = conversations {
-                    all.refresh();
-                }
-            }
-            Err(why) => {
-                // The composer comes back, with the draft that was kept; unless another message is being sent by now.
-                if first
-                    .message
-                    .with_untracked(|all| all.iter().any(|shown| shown.client_id == message.client_id))
-                {
-                    if navigator.route_untracked() == page {
-                        if let Some(initial_text) = initial_text {
-                            initial_text.set(message.turn.prompt.clone());
-                        }
-                    }
-                    first.message.set(Vec::new());
-                }
-                first.open.set(if why.is_open() { vec![message] } else { Vec::new() });
-                first.failure.set(Some(why));
-            }
-        }
-    });
-}
-
-/// Where it works, to be chosen if there is a choice. (What it may do there is chosen in the composer.)
-fn workspace_view(all: Vec<Workspace>, cwd: RwSignal<Option<String>>, t: &'static Texts) -> El {
-    let part = |title, mark| el("span").attr("title", title).child(icon(mark));
-    let only = (all.len() < 2).then(|| all.first().map(|one| el("code").child(exact_name(&one.path, t))));
-    let choice = only.is_none().then(|| {
-        let options = all.iter().map(|one| {
-            let chosen = cwd.get_untracked().as_ref() == Some(&one.path);
-            // The name comes first: there may be no room for all of the path.
-            let label = plain_name(&format!("{} · {}", directory_name(&one.path), one.path));
-            el("option").attr("value", one.path.clone()).attr("selected", chosen).child(label)
+/// The directory that a new conversation works in, and its branch. With several directories, the reader chooses one.
+#[component]
+fn WorkspaceSetting(
+    workspaces: Vec<Workspace>,
+    cwd: RwSignal<Option<String>>,
+    t: &'static Texts,
+) -> impl IntoView {
+    let has_choice = workspaces.len() > 1;
+    let only = workspaces.first().filter(|_| !has_choice);
+    let name = only.map(|workspace| view! { <code>{exact_name(&workspace.path, t)}</code> });
+    let select = has_choice.then(|| {
+        let options = workspaces.iter().map(|workspace| {
+            let is_chosen = cwd.get_untracked().as_ref() == Some(&workspace.path);
+            // The name comes first: there may be no room for the whole path.
+            let label = plain_name(&format!("{} · {}", directory_name(&workspace.path), workspace.path));
+            view! { <option value=workspace.path.clone() selected=is_chosen>{label}</option> }
         });
-        el("select")
-            .attr("aria-label", t.workspace())
-            .attr("translate", "no")
-            .attr("autocomplete", "off")
-            .on("change", move |event: Event| cwd.set(Some(event_target_value(&event))))
-            .child(many(options))
+        view! {
+            <select
+                aria-label=t.workspace()
+                translate="no"
+                autocomplete="off"
+                on:change=move |event| cwd.set(Some(event_target_value(&event)))
+            >
+                {options.collect::<Vec<_>>()}
+            </select>
+        }
     });
     let branch = move || {
         let chosen = cwd.get();
-        let one = all.iter().find(|one| chosen.as_ref().is_none_or(|path| one.path == *path));
-        one.and_then(|one| one.branch.clone())
-            .map(|name| part(t.branch(), Icon::Branch).child(el("code").child(exact_name(&name, t))))
+        let mut workspaces = workspaces.iter();
+        let workspace =
+            workspaces.find(|workspace| chosen.as_ref().is_none_or(|path| workspace.path == *path))?;
+        let branch = workspace.branch.as_ref()?;
+        Some(view! {
+            <span title=t.branch()>
+                {icon(Icon::Branch)}
+                <code>{exact_name(branch, t)}</code>
+            </span>
+        })
     };
-    el("div")
-        .class("setting")
-        .child(part(t.workspace(), Icon::Folder).child(only.flatten()).child(choice))
-        .child(live(branch))
+    view! {
+        <div class="setting">
+            <span title=t.workspace()>
+                {icon(Icon::Folder)}
+                {name}
+                {select}
+            </span>
+            {branch}
+        </div>
+    }
 }
 
-fn suggestions_view(t: &'static Texts, submit: Callback<Draft>) -> Node {
-    let all = [
+/// The messages that the demo proposes.
+#[component]
+fn Suggestions(on_submit: Callback<Draft>, t: &'static Texts) -> impl IntoView {
+    let suggestions = [
         (Icon::Brand, t.suggestion_tour()),
         (Icon::Terminal, t.suggestion_command()),
         (Icon::File, t.suggestion_long()),
     ];
-    let all = all.map(|(mark, text)| {
-        let ask = move || {
+    let suggestions = suggestions.map(|(mark, text)| {
+        let send = move |_| {
             let turn = StartTurn { prompt: text.to_owned(), ..StartTurn::default() };
-            submit.run(Draft { turn, done: Box::new(|| ()) });
+            on_submit.run(Draft { turn, done: Box::new(|| ()) });
         };
-        let button = el("button").attr("type", "button").on_click(ask);
-        el("li").child(button.child(icon(mark)).child(el("span").child(text)))
+        view! {
+            <li>
+                <button type="button" on:click=send>
+                    {icon(mark)}
+                    <span>{text}</span>
+                </button>
+            </li>
+        }
     });
-    many([el("p").class("demo-hint").child(t.demo_hint()), el("ul").class("suggestions").child(many(all))])
+    view! {
+        <p class="demo-hint">{t.demo_hint()}</p>
+        <ul class="suggestions">{Vec::from(suggestions)}</ul>
+    }
 }
 
-fn recent_view(recent: Vec<SessionSummary>, server_now: i64, t: &'static Texts) -> Option<El> {
-    if recent.is_empty() {
-        return None;
-    }
-    // In UTC first, as the server writes it; relative once this program runs.
-    let taken_over = RwSignal::new(false);
-    Effect::new(move |_| taken_over.set(true));
-    let all = recent.into_iter().map(|session| {
-        let then = session.last_access_ms;
-        let when = move || if taken_over.get() { ago(then, server_now, t) } else { utc(then) };
-        let name = session.title.unwrap_or_else(|| t.untitled().to_owned());
-        let mark = match (session.waiting, session.running) {
-            (true, _) => Some(el("span").class("waiting").child(t.waits_for_you())),
-            (false, true) => Some(el("span").class("running").child(t.running_now())),
+/// The reader's last conversations.
+#[component]
+fn RecentConversations(
+    sessions: Vec<SessionSummary>,
+    /// The server's time, in Unix milliseconds.
+    server_now_ms: i64,
+    t: &'static Texts,
+) -> impl IntoView {
+    // The server does not know the reader's time zone and clock: it writes times in UTC. They become relative when the
+    // page runs in the browser.
+    let is_hydrated = RwSignal::new(false);
+    Effect::new(move |_| is_hydrated.set(true));
+    let rows = sessions.into_iter().map(|session| {
+        let at_ms = session.last_access_ms;
+        let time = move || if is_hydrated.get() { ago(at_ms, server_now_ms, t) } else { utc(at_ms) };
+        let title = session.title.unwrap_or_else(|| t.untitled().to_owned());
+        let status = match (session.waiting, session.running) {
+            (true, _) => Some(view! { <span class="waiting">{t.waits_for_you()}</span> }),
+            (false, true) => Some(view! { <span class="running">{t.running_now()}</span> }),
             (false, false) => None,
         };
-        let link = link(&conversation_path(&session.id), el("span").class("name").child(name))
-            .child(mark)
-            .child(el("time").attr("title", utc(then)).child(live(when)));
-        el("li").child(link)
+        view! {
+            <li>
+                <A href=conversation_path(&session.id)>
+                    <span class="name">{title}</span>
+                    {status}
+                    <time title=utc(at_ms)>{time}</time>
+                </A>
+            </li>
+        }
     });
-    let all = el("ul").child(many(all));
-    Some(el("section").class("recent").child(el("h2").class("label").child(t.recent())).child(all))
+    view! {
+        <section class="recent">
+            <h2 class="label">{t.recent()}</h2>
+            <ul>{rows.collect::<Vec<_>>()}</ul>
+        </section>
+    }
 }

@@ -1,71 +1,53 @@
-//! The pages, and what they have in common.
+//! The pages: the home page, a conversation, and pages that say why there is none.
 
 mod conversation;
 mod deferred;
 mod failed;
 mod header;
 mod home;
+mod settings_menu;
+mod start_conversation;
+mod window_title;
 
-use leptos::{prelude::*, wasm_split::wasm_split};
+use leptos::wasm_split::wasm_split;
+use view::{Node, prelude::*};
 
+#[cfg(feature = "ssr")]
+pub(crate) use self::window_title::window_title;
+use self::{conversation::ConversationPage, deferred::DeferredPage, failed::FailedPage, home::HomePage};
 #[cfg(feature = "hydrate")]
-use crate::route::Route;
+use crate::router::Route;
 use crate::{
-    browser,
-    i18n::texts,
     lazy::{ChunkError, lazy},
-    node::Node,
     server_fns::{Conversation, PageData},
 };
 
-/// A page.
-pub(crate) fn page_view(loaded: PageData) -> Node {
-    let PageData { home, conversation, failure, is_deferred, seal: _ } = loaded;
+/// The page that shows the data.
+#[component]
+pub(crate) fn Page(data: PageData) -> impl IntoView {
+    let PageData { home, conversation, failure, is_deferred, seal: _ } = data;
     match (home, conversation) {
-        _ if is_deferred => deferred::deferred_view().into(),
-        (Some(home), _) => home::home_view(home).into(),
-        (None, Some(conversation)) => {
-            lazy(conversation_page(Owner::current().unwrap_or_default(), conversation))
-        }
-        (None, None) => failed::failed_view(&failure.unwrap_or_default()).into(),
+        _ if is_deferred => view! { <DeferredPage/> },
+        (Some(home), _) => view! { <HomePage home/> },
+        (None, Some(conversation)) => lazy(conversation_page(Owner::current().unwrap_or_default(), conversation)),
+        (None, None) => view! { <FailedPage failure=failure.unwrap_or_default()/> },
     }
 }
 
-/// A conversation's page, in the chunk of conversations.
+/// The page of a conversation, whose code is in the chunk of conversations.
 #[wasm_split(conversation, wasm_split_path = ::leptos::wasm_split, preload(load_conversation_chunk), fallible)]
 fn conversation_page(owner: Owner, conversation: Conversation) -> Result<Node, ChunkError> {
-    Ok(owner.with(|| conversation::found_view(conversation).into()))
+    Ok(owner.with(|| view! { <ConversationPage conversation/> }))
 }
 
 /// Loads the chunk of the page that the browser shows, so that the page can be hydrated at once.
+///
+/// # Errors
+/// If the chunk cannot be loaded.
 #[cfg(feature = "hydrate")]
 pub(crate) async fn load_chunk(route: &Route) -> Result<(), ChunkError> {
     match route {
         Route::Conversation(_) | Route::Thread(_) => load_conversation_chunk().await,
         Route::Home | Route::Unknown => Ok(()),
     }
-}
-
-/// The page's title, in the window's own bar.
-pub(crate) fn window_title(title: Option<&str>) -> String {
-    const NAME: &str = "Codex Gateway";
-    title.map_or_else(|| NAME.to_owned(), |title| format!("{title} · {NAME}"))
-}
-
-/// Keeps the window's title and icon in step: they say how much waits, too, for those who look elsewhere. (On
-/// the server the shell writes them.)
-fn keep_title(title: impl Fn() -> Option<String> + 'static, waiting: impl Fn() -> usize + 'static) {
-    let t = texts();
-    Effect::new(move |_| {
-        let title = window_title(title().as_deref());
-        match waiting() {
-            0 => document().set_title(&title),
-            count => document().set_title(&format!("({count}) {} · {title}", t.waits_for_you())),
-        }
-        browser::set_favicon(if waiting() > 0 {
-            "/assets/favicon-waiting.svg"
-        } else {
-            "/assets/favicon.svg"
-        });
-    });
 }

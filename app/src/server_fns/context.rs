@@ -10,7 +10,7 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 use super::{ApiError, Conversation, Home, PageData, SiteConfig};
-use crate::route::Route;
+use crate::router::Route;
 
 /// The context that the server provides to each page and server function.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use codex_gateway_wire::{
 use serde::Serialize;
 
 use super::ApiError;
-use crate::route::thread_path;
+use crate::router::thread_path;
 
 /// The gateway's settings that the page shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use leptos::{server, server_fn::codec::Json};
 #[cfg(feature = "ssr")]
 use super::context::{ServerContext, to_api_error};
 use super::{ApiError, Conversation, GatewayClient, Home, PageData};
-use crate::route::Route;
+use crate::router::Route;
 
 /// Returns the data of the home page.
 #[server(prefix = "/_fn", endpoint = "home", input = Json, output = Json, client = GatewayClient)]

@@ -1,9 +1,9 @@
-//! Which day a conversation belongs to, for the reader.
+//! The days under which the list shows conversations, in the reader's time zone.
 
 use crate::i18n::Texts;
 
-/// A part of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A day, or a span of days, of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Day {
     Today,
     Yesterday,
@@ -12,14 +12,16 @@ pub(super) enum Day {
 }
 
 impl Day {
-    /// All of them, the newest first.
+    /// All days, the newest first.
     pub(super) const ALL: [Self; 4] = [Self::Today, Self::Yesterday, Self::ThisWeek, Self::Earlier];
 
-    /// The part that a moment belongs to. `minutes_behind_utc` tells how far the reader's clock is behind UTC at a moment:
-    /// where clocks change, that differs from day to day, and within a day.
-    pub(super) fn of(then: i64, now: i64, minutes_behind_utc: impl Fn(i64) -> i64) -> Self {
+    /// Returns the day of a time, at the time `now`. Both are in Unix milliseconds.
+    ///
+    /// `minutes_behind_utc` returns the offset of the reader's time zone at a time. Where clocks change, the offset
+    /// differs between days, and within a day.
+    pub(super) fn of(at_ms: i64, now_ms: i64, minutes_behind_utc: impl Fn(i64) -> i64) -> Self {
         let day = |ms: i64| (ms - minutes_behind_utc(ms) * 60_000).div_euclid(86_400_000);
-        match day(now) - day(then) {
+        match day(now_ms) - day(at_ms) {
             ..=0 => Self::Today,
             1 => Self::Yesterday,
             2..=7 => Self::ThisWeek,
@@ -41,29 +43,32 @@ impl Day {
 mod tests {
     use super::*;
 
+    const MINUTE: i64 = 60_000;
+    const HOUR: i64 = 60 * MINUTE;
+
     #[test]
-    fn a_day_is_the_readers_own() {
-        let hour = 3_600_000;
-        let now = 20_000 * 24 * hour + hour; // one in the morning, in UTC
+    fn day_depends_on_the_readers_time_zone() {
+        let one_in_the_morning_utc = 20_000 * 24 * HOUR + HOUR;
+        let now = one_in_the_morning_utc;
         let utc = |_: i64| 0;
-        assert_eq!(Day::of(now - 2 * hour, now, utc), Day::Yesterday);
-        assert_eq!(Day::of(now - 2 * hour, now, |_| -120), Day::Today, "three in the morning, east of it");
-        assert_eq!(Day::of(now - 26 * hour, now, utc), Day::ThisWeek);
-        assert_eq!(Day::of(now - 9 * 24 * hour, now, utc), Day::Earlier);
-        assert_eq!(Day::of(now + hour, now, utc), Day::Today, "clocks differ");
+        let two_hours_east = |_: i64| -120;
+        assert_eq!(Day::of(now - 2 * HOUR, now, utc), Day::Yesterday);
+        assert_eq!(Day::of(now - 2 * HOUR, now, two_hours_east), Day::Today);
+        assert_eq!(Day::of(now - 26 * HOUR, now, utc), Day::ThisWeek);
+        assert_eq!(Day::of(now - 9 * 24 * HOUR, now, utc), Day::Earlier);
+        assert_eq!(Day::of(now + HOUR, now, utc), Day::Today, "the server's clock is ahead");
     }
 
     #[test]
     fn day_on_which_clocks_change_is_one_day() {
-        let (minute, hour) = (60_000, 3_600_000);
         // 2026-10-25, 03:00 in Berlin, when it becomes 02:00 (01:00 in UTC).
         let change = 1_792_890_000_000;
         let berlin = |ms: i64| if ms < change { -120 } else { -60 };
-        let half_past_midnight = change - 3 * hour + 30 * minute;
+        let half_past_midnight = change - 3 * HOUR + 30 * MINUTE;
         for hours_later in [0, 5, 21] {
-            assert_eq!(Day::of(half_past_midnight, change + hours_later * hour, berlin), Day::Today);
+            assert_eq!(Day::of(half_past_midnight, change + hours_later * HOUR, berlin), Day::Today);
         }
-        let before_midnight = change - 3 * hour - 30 * minute;
+        let before_midnight = change - 3 * HOUR - 30 * MINUTE;
         assert_eq!(Day::of(before_midnight, change, berlin), Day::Yesterday);
     }
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     browser,
     i18n::{Texts, texts},
-    route::{Navigator, Route, thread_path},
+    router::{NavigateOptions, Route, thread_path, use_navigate, use_route},
     server_fns::{self, ApiError, Conversation},
     signal::RwSignalExt as _,
 };
@@ -118,10 +118,10 @@ impl Chat {
                 chat.stopping.set(false);
             }
         });
-        let navigator = use_context::<Navigator>();
+        let (route, navigate) = (use_route(), use_navigate());
         Effect::new(move |_| {
             if chat.connection.get() == ConnectionState::Expired {
-                chat.leave_session(navigator);
+                chat.leave_session(route, navigate);
             }
         });
         let thread = Memo::new(move |_| chat.live.meta(|transcript| transcript.thread_id.clone()));
@@ -159,7 +159,7 @@ impl Chat {
     }
 
     /// Detaches the page from a session that has expired. The page shows the thread from now on.
-    pub(super) fn leave_session(self, navigator: Option<Navigator>) {
+    pub(super) fn leave_session(self, route: ReadSignal<Route>, navigate: impl Fn(&str, NavigateOptions)) {
         let id = self.id();
         let Some(thread) = self.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
             return self.connection.set(ConnectionState::Gone);
@@ -175,10 +175,8 @@ impl Chat {
             self.restore_draft(&turn);
         }
         self.toast.set(Some(self.t.session_expired().to_owned()));
-        if let Some(navigator) =
-            navigator.filter(|navigator| navigator.route_untracked() == Route::Conversation(id))
-        {
-            navigator.rename(&thread_path(&thread));
+        if route.get_untracked() == Route::Conversation(id) {
+            navigate(&thread_path(&thread), NavigateOptions { replace: true, keep_page: true });
         }
     }
 

@@ -4,11 +4,7 @@ use codex_gateway_wire::{SessionId, StartTurn};
 use leptos::prelude::*;
 
 use super::outbox::Unsent;
-use crate::{
-    route::{Navigator, Route, conversation_path},
-    server_fns::ApiError,
-    signal::RwSignalExt as _,
-};
+use crate::{server_fns::ApiError, signal::RwSignalExt as _};
 
 /// The first message of a new conversation; a context of all pages.
 #[derive(Clone, Copy)]
@@ -65,15 +61,11 @@ impl FirstMessage {
         if is_own { self.message.take_untracked().pop() } else { None }
     }
 
-    /// Records the session, and goes to its page if the user is still on the page where they wrote the message.
-    pub(crate) fn session_created(self, navigator: Navigator, page: &Route, id: SessionId, message: Unsent) {
-        let path = conversation_path(&id);
-        let is_here = navigator.route_untracked() == *page;
+    /// Records the session. Its page shows `message`, which is `None` if the reader has left the page where they wrote
+    /// it.
+    pub(crate) fn session_created(self, id: SessionId, message: Option<Unsent>) {
         self.session.set(id);
-        self.message.set(if is_here { vec![message] } else { Vec::new() });
-        if is_here {
-            navigator.go(&path);
-        }
+        self.message.set(Vec::from_iter(message));
     }
 
     /// Returns `true` if the session has been created.

@@ -11,7 +11,10 @@ use super::{
     outbox::{Target, Unsent},
     stream::Stream,
 };
-use crate::{route::Navigator, server_fns::ApiError};
+use crate::{
+    router::{NavigateOptions, Route, conversation_path, use_navigate, use_route},
+    server_fns::ApiError,
+};
 
 /// Called with the result of sending a message.
 type OnSent = Box<dyn FnOnce(Result<(), &ApiError>)>;
@@ -96,27 +99,28 @@ impl Chat {
     }
 
     fn dispatch(self, target: Target, message: Unsent, on_sent: OnSent) {
-        self.dispatch_from(use_context(), use_context(), target, message, on_sent);
+        self.dispatch_from(use_context(), use_route(), use_navigate(), target, message, on_sent);
     }
 
     fn dispatch_from(
         self,
         first: Option<FirstMessage>,
-        navigator: Option<Navigator>,
+        route: ReadSignal<Route>,
+        navigate: impl Fn(&str, NavigateOptions) + Copy + 'static,
         target: Target,
         message: Unsent,
         on_sent: OnSent,
     ) {
         let shown = message.clone();
         let is_elsewhere = !matches!(target, Target::Session(_));
-        let page = navigator.map(Navigator::route_untracked).unwrap_or_default();
+        let page = route.get_untracked();
         self.outbox.send(target, message, move |sent| {
             self.outbox.reconcile(self.live);
             match sent {
                 Err(failure) if failure.thread_id.is_some() && !is_elsewhere => {
                     // The session has expired, and its thread is still there.
-                    self.leave_session(navigator);
-                    self.dispatch_from(first, navigator, self.target(), shown, on_sent);
+                    self.leave_session(route, navigate);
+                    self.dispatch_from(first, route, navigate, self.target(), shown, on_sent);
                 }
                 Err(failure) => {
                     self.handle_auth_error(failure);
@@ -126,9 +130,14 @@ impl Chat {
                     on_sent(Ok(()));
                     // If no events come, the stream finds out why.
                     self.with_stream(Stream::note_reachable);
-                    if let (true, Some(first), Some(navigator)) = (is_elsewhere, first, navigator) {
+                    if let (true, Some(first)) = (is_elsewhere, first) {
                         // The new session's page shows the message until its conversation has it.
-                        first.session_created(navigator, &page, session, shown);
+                        let (is_page_shown, path) =
+                            (route.get_untracked() == page, conversation_path(&session));
+                        first.session_created(session, is_page_shown.then_some(shown));
+                        if is_page_shown {
+                            navigate(&path, NavigateOptions::default());
+                        }
                     }
                 }
             }

@@ -7,7 +7,7 @@ use std::{
 
 use leptos::prelude::*;
 
-use crate::{IntoNode, element::Element, list::Keyed};
+use crate::{IntoAttributeValue, IntoNode, element::Element, list::Keyed};
 
 /// A piece of a page.
 ///
@@ -43,6 +43,24 @@ pub fn dynamic<N: IntoNode>(make: impl Fn() -> N + Send + 'static) -> Node {
 /// Returns nodes one after the other.
 pub fn fragment<N: IntoNode>(nodes: impl IntoIterator<Item = N>) -> Node {
     Node::Fragment(nodes.into_iter().map(N::into_node).collect())
+}
+
+impl Node {
+    /// Sets an attribute of the element that a component returns, for `attr:name` on the component.
+    ///
+    /// A node that is not an element stays as it is.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_attribute(self, name: &'static str, value: impl IntoAttributeValue) -> Self {
+        debug_assert!(
+            matches!(self, Self::Element(_)),
+            "`attr:{name}` needs a component that returns an element"
+        );
+        match self {
+            Self::Element(element) => Self::Element(element.attribute(name, value)),
+            node => node,
+        }
+    }
 }
 
 impl From<()> for Node {

@@ -11,13 +11,19 @@ use crate::{error, expand_all};
 /// Expands a component with its properties and children.
 pub(crate) fn expand(element: &NodeElement<impl CustomNode>) -> TokenStream {
     let name = element.name();
-    let (mut properties, mut bindings) = (Vec::new(), Vec::new());
+    let (mut properties, mut bindings, mut attributes) = (Vec::new(), Vec::new(), Vec::new());
     for attribute in element.attributes() {
         match attribute {
-            NodeAttribute::Attribute(attribute) => match binding(attribute) {
-                Some(binding) => bindings.push(binding),
-                None => properties.push(property(attribute)),
-            },
+            NodeAttribute::Attribute(attribute) => {
+                if let Some(binding) = binding(attribute) {
+                    bindings.push(binding);
+                } else if let Some(name) = attribute.key.to_string().strip_prefix("attr:") {
+                    let value = value(attribute, || quote! { true });
+                    attributes.push(quote! { .with_attribute(#name, #value) });
+                } else {
+                    properties.push(property(attribute));
+                }
+            }
             NodeAttribute::Block(block) => properties.push(error(
                 block,
                 "view! of codex-gateway-view does not spread attributes: name each property",
@@ -38,7 +44,7 @@ pub(crate) fn expand(element: &NodeElement<impl CustomNode>) -> TokenStream {
         ::view::__private::component_node(::view::__private::leptos::component::component_view(
             &#name,
             ::view::__private::leptos::component::component_props_builder(&#name)#(#properties)* #children.build(),
-        ))
+        ))#(#attributes)*
     }
 }
 
@@ -62,17 +68,22 @@ fn property(attribute: &KeyedAttribute) -> TokenStream {
     let key = &attribute.key;
     if key.to_string().contains(':') {
         let message =
-            "view! of codex-gateway-view hands components properties only, no attributes and listeners";
+            "view! of codex-gateway-view hands components properties and `attr:` only, no listeners";
         return error(key, message);
     }
-    let value = match &attribute.possible_value {
-        // `<Step step/>` is `<Step step=step/>`.
-        KeyedAttributeValue::None => quote! { #key },
+    // `<Step step/>` is `<Step step=step/>`.
+    let value = value(attribute, || quote! { #key });
+    quote! { .#key(#[allow(unused_braces)] { #value }) }
+}
+
+/// Returns the value of a property or attribute; `default` is the value if none is written.
+fn value(attribute: &KeyedAttribute, default: impl FnOnce() -> TokenStream) -> TokenStream {
+    match &attribute.possible_value {
+        KeyedAttributeValue::None => default(),
         KeyedAttributeValue::Value(value) => match &value.value {
             KVAttributeValue::Expr(value) => quote! { #value },
             KVAttributeValue::InvalidBraced(block) => quote! { #block },
         },
         KeyedAttributeValue::Binding(binding) => error(binding, "this property needs a value"),
-    };
-    quote! { .#key(#[allow(unused_braces)] { #value }) }
+    }
 }

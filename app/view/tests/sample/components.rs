@@ -55,7 +55,7 @@ pub fn Plan(steps: RwSignal<Vec<Step>>) -> impl IntoView {
             <ol class="steps" class:empty=move || steps.with(Vec::is_empty) style:width="10em">
                 <For each=shown key=|step| step.id let:step>
                     <li data-done=step.is_done.then_some("yes")>
-                        <Mark is_done=step.is_done/>
+                        <Mark is_done=step.is_done attr:data-size="small"/>
                         " "
                         {step.title}
                     </li>
