@@ -55,12 +55,12 @@ pub(super) fn LogEntry(chat: Chat, turn: Turn, entry: EntryRef) -> impl IntoView
     let (kind, heading, content) = match layout {
         Layout::Bubble => (
             "user",
-            Some(view! { <h2 class="heard">{t.you_said()}</h2> }),
+            Some(view! { <h2 class="visually-hidden">{t.you_said()}</h2> }),
             view! { <UserContent chat entry/> },
         ),
         Layout::Prose(title) => (
             "answer",
-            Some(view! { <h3 class="heard">{t.codex_said()}</h3> }),
+            Some(view! { <h3 class="visually-hidden">{t.codex_said()}</h3> }),
             view! { <ProseContent entry title=title.map(|title| title(t)) t/> },
         ),
         Layout::Step => ("step", None, view! { <StepRow chat turn entry/> }),

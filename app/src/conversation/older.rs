@@ -107,7 +107,7 @@ fn LoadOlderButton(chat: Chat, loader: OlderLoader) -> impl IntoView {
     let label = move || if loader.is_loading() { t.loading_older() } else { t.load_older() };
     view! {
         // The entries below can begin in the middle of a turn: screen readers need a heading above them.
-        <h2 class="heard">{t.older()}</h2>
+        <h2 class="visually-hidden">{t.older()}</h2>
         <p class="note older">
             <span role="status">{failed}</span>
             <button

@@ -12,7 +12,7 @@ pub(super) fn DeferredPage() -> impl IntoView {
     view! {
         <div class="page">
             <Header/>
-            <main class="lost">
+            <main class="message-page">
                 <p role="status">{texts().loading_conversation()}</p>
             </main>
         </div>

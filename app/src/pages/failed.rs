@@ -32,7 +32,7 @@ pub(super) fn FailedPage(failure: ApiError) -> impl IntoView {
     view! {
         <div class="page">
             <Header/>
-            <main class="lost">
+            <main class="message-page">
                 <h1 class="headline">{heading}</h1>
                 <p>{explanation}</p>
                 {action}

@@ -114,7 +114,8 @@ fn ConnectionStatus(chat: Chat, t: &'static Texts) -> impl IntoView {
     };
     let is_waiting = move || matches!(chat.connection.get(), ConnectionState::Waiting(_));
     // A screen reader would announce each second of the countdown: it gets words without the number.
-    let announcement = move || is_waiting().then(|| view! { <span class="heard">{t.reconnecting()}</span> });
+    let announcement =
+        move || is_waiting().then(|| view! { <span class="visually-hidden">{t.reconnecting()}</span> });
     let retry = move || {
         is_waiting().then(|| {
             view! {

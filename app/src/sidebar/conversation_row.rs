@@ -99,7 +99,7 @@ fn ConversationLink(row: Row, is_unread: bool, t: &'static Texts) -> impl IntoVi
     let mark = status.map(|(status, label)| {
         view! {
             <span class="mark" data-mark=status title=label>
-                <span class="heard">{label}</span>
+                <span class="visually-hidden">{label}</span>
             </span>
         }
     });
