@@ -58,7 +58,9 @@ fn QueueRow(chat: Chat, id: QueueItemId) -> impl IntoView {
             view! { <ConfirmRemoval chat item/> }
         } else {
             let previous = index.checked_sub(1).map(|previous| queue[previous].id.clone());
-            view! { <QueuedMessage chat item previous/> }
+            // One edit at a time: opening another one would discard the text of the first.
+            let is_locked = item.sending || edit.is_open();
+            view! { <QueuedMessage chat item previous is_locked/> }
         })
     };
     view! { <li data-queued=data_queued>{content}</li> }
@@ -71,6 +73,8 @@ fn QueuedMessage(
     item: QueueItem,
     /// The message before it. `None` for the first one.
     previous: Option<QueueItemId>,
+    /// The message can be neither edited nor removed now.
+    is_locked: bool,
 ) -> impl IntoView {
     let t = chat.t;
     let QueueItem { id, text, input, error, sending, .. } = item;
@@ -83,8 +87,6 @@ fn QueuedMessage(
         view! { <QueueButton label=t.move_up() mark=Icon::Up press disabled=sending/> }
     });
     let (edited, sent, removed) = (id.clone(), id.clone(), id);
-    // One edit at a time: opening another one would discard the text of the first.
-    let is_locked = sending || chat.edit().is_open();
     view! {
         <span class="text">{text}</span>
         {images}

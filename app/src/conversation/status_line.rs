@@ -42,7 +42,7 @@ fn ActivityLine(chat: Chat, activity: Activity, now_ms: i64) -> impl IntoView {
     let elapsed = since_ms.and_then(|since_ms| u64::try_from((now_ms - since_ms).max(0) / 1000).ok());
     let target = target.map(|target| view! { <code>{exact_name(&target, t)}</code> });
     // Esc answers a request that waits for the user, and closes an edit. Only without them does it stop the turn.
-    let hint = since_ms.filter(|_| !chat.edit().is_open()).map(|_| t.esc_stops());
+    let hint = move || since_ms.filter(|_| !chat.edit().is_open()).map(|_| t.esc_stops());
     view! {
         <span class="doing">{verb} " " {target}</span>
         // Hidden from screen readers, which would otherwise read it every second.

@@ -1,4 +1,4 @@
-//! The entries that are mounted: a window of at most [`MAX_MOUNTED`] entries, which moves with the reader.
+//! The entries that are mounted: a window of at most [`MAX_MOUNTED`] entries, which moves as the user scrolls.
 //!
 //! The window moves in batches that are small enough for the machine to finish each frame in time. Meanwhile the
 //! entries in sight stay in place: [`Scroll::hold`] sees to that where the browser does not. Every mounted entry is laid
@@ -52,7 +52,7 @@ pub(super) enum WindowMove {
 }
 
 impl EntryWindow {
-    /// Creates a window that follows the reader of a conversation.
+    /// Creates a window that follows the scroll position of a conversation.
     pub(super) fn new(chat: Chat, scroll: Scroll) -> Self {
         let window = Self {
             live: chat.live,
