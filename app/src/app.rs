@@ -73,7 +73,7 @@ fn use_page_data(router: Router) -> RwSignal<Option<PageData>> {
             }
             match data.moved_to() {
                 Some(path) => {
-                    navigate(&path, NavigateOptions { replace: true, ..NavigateOptions::default() })
+                    navigate(&path, NavigateOptions { replace: true, ..NavigateOptions::default() });
                 }
                 None => next_page.set(Some(data)),
             }

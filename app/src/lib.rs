@@ -27,7 +27,7 @@
 //! - `router`: which page an address shows, links and navigation; `base_path`: the path that the gateway is served below
 //! - `prefs`: theme and language; `i18n`: all texts, in each language; `icon`: the icons
 //! - `lazy`: parts of the page whose code is loaded when they are first shown
-//! - `node`: builders of components that are not written with `view!` yet; `signal`: extensions of Leptos's signals
+//! - `signal`: extensions of Leptos's signals
 //! - `start`: starting the page in the browser; `cookies`: reading cookies on the server
 //! - `text`: functions on texts; `browser`: functions of the browser
 
@@ -51,7 +51,6 @@ mod icon;
 
 mod lazy;
 pub mod markdown;
-mod node;
 mod notify;
 mod pages;
 mod panel;

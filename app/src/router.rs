@@ -43,7 +43,7 @@ impl Route {
     }
 
     /// Returns the route of the request on the server, and of the address bar in the browser.
-    fn current() -> Self {
+    pub(crate) fn current() -> Self {
         #[cfg(feature = "ssr")]
         let path = use_context::<http::request::Parts>().map(|parts| parts.uri.path().to_owned());
         #[cfg(not(feature = "ssr"))]

@@ -2,7 +2,6 @@
 
 use http::HeaderMap;
 use leptos::prelude::*;
-use view::Node;
 
 use crate::{
     base_path::BasePath,
@@ -64,7 +63,7 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
             </head>
             <body>
                 <main>
-                    <p class="brand">{Node::from(icon(Icon::Brand))}<span>"Codex Gateway"</span></p>
+                    <p class="brand">{icon(Icon::Brand)}<span>"Codex Gateway"</span></p>
                     <h1>{t.sign_in()}</h1>
                     <p>{t.sign_in_why()}</p>
                     <form method="post" action=action>

@@ -6,14 +6,6 @@ use web_sys::{Element, HtmlDocument, HtmlInputElement, KeyboardEvent};
 
 use super::document::find;
 
-/// Attributes of a field that password managers leave alone.
-pub(crate) const PASSWORD_MANAGER_OPT_OUT: [(&str, &str); 4] = [
-    ("data-1p-ignore", ""),
-    ("data-lpignore", "true"),
-    ("data-bwignore", "true"),
-    ("data-form-type", "other"),
-];
-
 /// Returns `true` if an element is a form field.
 pub(crate) fn is_input(element: &Element) -> bool {
     element.matches("input, textarea, select") == Ok(true)

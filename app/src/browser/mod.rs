@@ -21,25 +21,11 @@ pub(crate) use self::{
     focus::{focus, focus_composer, focus_enclosing_region, restore_lost_focus},
     history::{page_address, pop_overlay, push_overlay, push_path, reload, replace_path},
     input::{
-        PASSWORD_MANAGER_OPT_OUT, is_ime_composing, is_input, is_input_focused, replace_selection,
-        select_contents, targets_input,
+        is_ime_composing, is_input, is_input_focused, replace_selection, select_contents, targets_input,
     },
     media::{has_sidebar_room, is_coarse_pointer},
     platform::{has_global, is_mac, is_online, post_to_worker, to_lowercase},
     random::{random, unique_id},
     storage::{namespaced, remove_stored, store, store_for_tab, stored, stored_for_tab},
     time::{minutes_behind_utc, now_ms},
-};
-
-// Earlier names, for modules that still use them.
-#[allow(unused_imports, reason = "removed once all modules use the new names")]
-pub(crate) use self::{
-    document::{is_hidden as hidden, root_element as root, set_favicon as set_icon, submit_form as submit},
-    focus::{focus_enclosing_region as focus_around, restore_lost_focus as catch_focus},
-    input::{
-        PASSWORD_MANAGER_OPT_OUT as UNMANAGED, is_input as is_field, is_input_focused as writing,
-        select_contents as select,
-    },
-    platform::{has_global as has, is_online as online, to_lowercase as lower_case},
-    storage::{namespaced as own_name, remove_stored as forget},
 };

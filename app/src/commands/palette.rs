@@ -112,7 +112,7 @@ fn ChoiceRow(palette: PaletteState, index: usize, choice: Choice) -> impl IntoVi
             role="option"
             id=choice_id(index)
             aria-selected=move || (palette.active.get() == index).to_string()
-            on:click=move |_| palette.choose(&choice)
+            on:click=move |_| PaletteState::choose(&choice)
         >
             {icon(mark)}
             <span class="name">{name}</span>
@@ -153,7 +153,7 @@ impl PaletteState {
     }
 
     /// Closes the palette and runs the command, or opens the conversation.
-    fn choose(self, choice: &Choice) {
+    fn choose(choice: &Choice) {
         close_all();
         match choice {
             Choice::Run(command) => {
@@ -172,7 +172,7 @@ impl PaletteState {
         match event.key().as_str() {
             "ArrowDown" => self.active.set((active + 1) % count),
             "ArrowUp" => self.active.set((active + count - 1) % count),
-            "Enter" => choices.get(active).into_iter().for_each(|choice| self.choose(choice)),
+            "Enter" => choices.get(active).into_iter().for_each(Self::choose),
             _ => return,
         }
         event.prevent_default();

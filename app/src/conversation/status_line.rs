@@ -1,6 +1,6 @@
 //! The line above the composer that says what is going on.
 
-use view::prelude::*;
+use view::{Node, prelude::*};
 
 use super::activity::{Activity, activity, starting_servers};
 use crate::{
@@ -26,7 +26,7 @@ pub(super) fn StatusLine(chat: Chat) -> impl IntoView {
             Some(names) => view! {
                 <span class="doing">{t.starting_servers()} " " <code>{exact_name(&names, t)}</code></span>
             },
-            None => view! { {()} },
+            None => Node::Empty,
         }
     };
     view! {

@@ -29,12 +29,15 @@ pub(crate) fn Page(data: PageData) -> impl IntoView {
     match (home, conversation) {
         _ if is_deferred => view! { <DeferredPage/> },
         (Some(home), _) => view! { <HomePage home/> },
-        (None, Some(conversation)) => lazy(conversation_page(Owner::current().unwrap_or_default(), conversation)),
+        (None, Some(conversation)) => {
+            lazy(conversation_page(Owner::current().unwrap_or_default(), conversation))
+        }
         (None, None) => view! { <FailedPage failure=failure.unwrap_or_default()/> },
     }
 }
 
 /// The page of a conversation, whose code is in the chunk of conversations.
+#[allow(clippy::unnecessary_wraps, reason = "the chunk may not be loaded, which `wasm_split` returns")]
 #[wasm_split(conversation, wasm_split_path = ::leptos::wasm_split, preload(load_conversation_chunk), fallible)]
 fn conversation_page(owner: Owner, conversation: Conversation) -> Result<Node, ChunkError> {
     Ok(owner.with(|| view! { <ConversationPage conversation/> }))

@@ -49,26 +49,6 @@ pub use self::{
     page_data::{Conversation, Home, PageData, SiteConfig},
 };
 
-// Earlier names, for modules that still use them.
-#[allow(unused_imports, reason = "removed once all modules use the new names")]
-pub(crate) use self::{
-    OWNER_ATTRIBUTE as OWNER,
-    conversations::{
-        act_on_conversation as act, delete_conversation as remove, list_conversations as conversations,
-        read_items as items, rename_conversation as rename, search_thread as search,
-    },
-    files::find_files as files,
-    initial_highlights as written_colours,
-    pages::{fetch_page as fetch, read_conversation as snapshot},
-    projects::{read_project as project, trust_project as trust},
-    rules::{list_rules as rules, revoke_rule as revoke},
-    server_requests::answer_server_request as answer,
-    turns::{
-        change_queue as queue, interrupt_turn as interrupt, resume_conversation as resume,
-        send_message as send, start_conversation as start,
-    },
-};
-
 /// The attribute of the `<html>` element that identifies the reader. It exists only where readers sign in.
 pub(crate) const OWNER_ATTRIBUTE: &str = "data-signs-in";
 

@@ -1,4 +1,5 @@
 //! The cards as the server renders them.
+#![allow(clippy::unwrap_used)]
 
 use codex_gateway_wire::{
     ApprovalMode, Entry, EventId, Snapshot, Transcript, TurnRecord, api::SessionInfo, codex::TurnStatus,

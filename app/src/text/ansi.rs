@@ -145,7 +145,7 @@ impl Screen {
         let max_column = self.line.len().max(MAX_PADDED_COLUMN);
         match (control, number) {
             ('C', count) => {
-                self.column = self.column.saturating_add(count.unwrap_or(1).max(1)).min(max_column)
+                self.column = self.column.saturating_add(count.unwrap_or(1).max(1)).min(max_column);
             }
             ('D', count) => self.column = self.column.saturating_sub(count.unwrap_or(1).max(1)),
             ('G', column) => self.column = column.unwrap_or(1).saturating_sub(1).min(max_column),

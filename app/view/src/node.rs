@@ -62,26 +62,3 @@ impl Node {
         }
     }
 }
-
-impl From<()> for Node {
-    fn from((): ()) -> Self {
-        Self::Empty
-    }
-}
-
-impl<N: Into<Self>> From<Option<N>> for Node {
-    fn from(node: Option<N>) -> Self {
-        node.map_or(Self::Empty, Into::into)
-    }
-}
-
-macro_rules! from_values {
-    ($($type:ty),*) => {$(
-        impl From<$type> for Node {
-            fn from(value: $type) -> Self {
-                value.into_node()
-            }
-        }
-    )*};
-}
-from_values!(&'static str, String, Cow<'static, str>, Element, AnyView);

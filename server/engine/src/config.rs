@@ -82,7 +82,7 @@ pub struct Options {
           value_parser = clap::value_parser!(u32).range(..=100))]
     pub warm_processes: u32,
 
-    /// Codex's own home: login, history, configuration [default: CODEX_HOME, or codex's own]
+    /// Codex's own home: login, history, configuration [default: `CODEX_HOME`, or codex's own]
     #[arg(long, env = "CODEX_GATEWAY_CODEX_HOME", value_name = "DIR")]
     pub codex_home: Option<PathBuf>,
 

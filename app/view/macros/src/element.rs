@@ -174,17 +174,15 @@ impl quote::ToTokens for Attributes {
 
 /// The call for `class` or `style`. One plain value is an attribute as any other; several parts are joined.
 fn joined(parts: &[Part], attribute: &str, method: &TokenStream) -> TokenStream {
-    match parts {
-        [Part { name: None, value }] => quote! { .attribute(#attribute, #value) },
-        _ => {
-            let parts = parts.iter().map(|Part { name, value }| {
-                let (call, name) = (name.as_ref().map_or("value", |_| "named"), name.iter());
-                let call = Ident::new(call, Span::call_site());
-                quote! { ::view::__private::AttributePart::#call(#(#name,)* #value) }
-            });
-            quote! { .#method([#(#parts),*]) }
-        }
+    if let [Part { name: None, value }] = parts {
+        return quote! { .attribute(#attribute, #value) };
     }
+    let parts = parts.iter().map(|Part { name, value }| {
+        let (call, name) = (name.as_ref().map_or("value", |_| "named"), name.iter());
+        let call = Ident::new(call, Span::call_site());
+        quote! { ::view::__private::AttributePart::#call(#(#name,)* #value) }
+    });
+    quote! { .#method([#(#parts),*]) }
 }
 
 /// An error where a method is called.

@@ -125,6 +125,7 @@ impl TurnState {
     ///
     /// # Errors
     /// [`Impossible`] if the event cannot happen in this state.
+    #[expect(clippy::match_same_arms, reason = "pairs stay apart where their reasons differ")]
     pub(super) fn next(&self, event: TurnEvent) -> Transition {
         use TurnEffect as Effect;
         use TurnEvent as Event;
@@ -267,6 +268,7 @@ mod tests {
 
     const IMPOSSIBLE: Transition = Err(Impossible);
 
+    #[expect(clippy::unnecessary_wraps, reason = "the table compares what `next` returns")]
     fn to(state: TurnState, effects: impl IntoIterator<Item = TurnEffect>) -> Transition {
         Ok((state, effects.into_iter().collect()))
     }

@@ -21,7 +21,7 @@ use super::{
     actor::{Actor, TaskResult},
     attach::{AttachRequest, AttachedProcess, ThreadSource},
     input,
-    turn_state::{Impossible, TurnEffect, TurnEvent, TurnState},
+    turn_state::{TurnEffect, TurnEvent, TurnState},
 };
 use crate::{error::SessionError, idempotency::DispatchFlag};
 
@@ -80,19 +80,15 @@ impl Turn {
     #[must_use]
     fn apply(&mut self, event: TurnEvent) -> Vec<TurnEffect> {
         let is_reserving = matches!(event, TurnEvent::AttachStarted | TurnEvent::SwitchStarted);
-        match self.state.next(event.clone()) {
-            Ok((state, effects)) => {
-                self.state = state;
-                if is_reserving {
-                    self.cancel_attach = CancellationToken::new();
-                }
-                effects
-            }
-            Err(Impossible) => {
-                tracing::error!(state = ?self.state, ?event, "an impossible event of a turn was ignored");
-                Vec::new()
-            }
+        let Ok((state, effects)) = self.state.next(event.clone()) else {
+            tracing::error!(state = ?self.state, ?event, "an impossible event of a turn was ignored");
+            return Vec::new();
+        };
+        self.state = state;
+        if is_reserving {
+            self.cancel_attach = CancellationToken::new();
         }
+        effects
     }
 
     /// Defers an interrupt until the turn has started.

@@ -142,7 +142,10 @@ impl Setup {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home());
         command
-            .env("RUST_LOG", "info,codex_gateway=debug,codex_gateway_engine=debug,codex_app_server_client=debug")
+            .env(
+                "RUST_LOG",
+                "info,codex_gateway=debug,codex_gateway_engine=debug,codex_app_server_client=debug",
+            )
             .env("CODEX_GATEWAY_HOST", "127.0.0.1")
             .env("CODEX_GATEWAY_PORT", "0")
             // Tests count the processes of sessions. The process pool has its own tests: `process_pool`.
