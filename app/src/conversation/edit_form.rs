@@ -10,6 +10,7 @@ use crate::{
     composer::{TextArea, enter, mirrored},
     signal::RwSignalExt as _,
     state::{Chat, EditSubject, drafts::upload},
+    text::direction::field_direction,
 };
 
 /// The id of the note that describes the field.
@@ -97,12 +98,13 @@ fn EditForm(
     let cancel = move |_| {
         edit.cancel(chat);
     };
+    let direction = Memo::new(move |_| edit.text.with(|text| field_direction(text)));
     view! {
         <form class="edit" aria-label=label on:submit=on_submit>
             <MessageImages uploads t/>
             <div class="grow" data-value=move || edit.text.with(|text| mirrored(text))>
                 <textarea
-                    dir="auto"
+                    dir=move || direction.get()
                     node_ref=field.0
                     rows="1"
                     aria-label=label

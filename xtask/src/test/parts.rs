@@ -19,11 +19,14 @@ use crate::project::{self, FRONTEND, SERVER, WASM_TARGET};
 const MAX_FIRST_SCREEN_WASM_BYTES: u64 = 260_000;
 
 /// The size limit of the WASM that a conversation's page loads, in the same bytes.
-const MAX_CONVERSATION_WASM_BYTES: u64 = 420_000;
+///
+/// In one module it would be an eighth less. The stable compiler's standard library and Leptos's server functions are 30 KB
+/// of it.
+const MAX_CONVERSATION_WASM_BYTES: u64 = 475_000;
 
 /// The size limit of all files that a conversation's page loads at first, in the same bytes. It guards against accidents and
 /// is no reason to bend code.
-const MAX_FIRST_LOAD_BYTES: u64 = 460_000;
+const MAX_FIRST_LOAD_BYTES: u64 = 495_000;
 
 /// Arguments for the packages that run natively, with the features that the server enables.
 ///
