@@ -16,6 +16,13 @@ pub(crate) trait RwSignalExt<T> {
     where
         T: Clone + Default;
 
+    /// Returns the value and tracks it, or the default once the signal is disposed.
+    ///
+    /// For functions that render, and that timers, observers and tasks call too.
+    fn get_or_default(&self) -> T
+    where
+        T: Clone + Default;
+
     /// Replaces the value by the default without notifying, and returns it. Returns the default once the signal is disposed.
     fn take_untracked(&self) -> T
     where
@@ -41,6 +48,13 @@ impl<T: Send + Sync + 'static> RwSignalExt<T> for RwSignal<T> {
         T: Clone + Default,
     {
         self.try_get_untracked().unwrap_or_default()
+    }
+
+    fn get_or_default(&self) -> T
+    where
+        T: Clone + Default,
+    {
+        self.try_get().unwrap_or_default()
     }
 
     fn take_untracked(&self) -> T

@@ -186,6 +186,7 @@ test('a slash at the start of the field suggests commands, and other text with a
   await chat.messageField.pressSequentially('/new');
   await chat.messageField.press('Enter');
   await page.waitForURL(/\/$/);
+  await expect(page.getByRole('heading', { name: 'What should Codex do?' })).toBeVisible();
   // Text that is not a command is sent as a message.
   await expect(chat.messageField).toHaveValue('');
   await chat.messageField.fill('/etc/hosts');

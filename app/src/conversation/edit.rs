@@ -121,9 +121,9 @@ impl Edit {
         let has_input = self.input.try_with(|input| !input.is_empty()) == Some(true);
         // The page knows which turns a replacement removes only while it is up to date: while the stream is live, and in
         // a past conversation, which does not change.
-        let connection = chat.connection.get();
+        let connection = chat.connection.get_or_default();
         let is_up_to_date = connection.is_live() || connection == ConnectionState::Past;
-        (has_text || has_input) && is_up_to_date && !self.sending.get()
+        (has_text || has_input) && is_up_to_date && !self.sending.get_or_default()
     }
 
     /// Returns `true` if the message can replace its turn. Tracked.
@@ -188,10 +188,10 @@ impl Edit {
     pub(super) fn follow(self, chat: Chat) {
         Effect::new(move |_| untrack(|| self.reopen(chat)));
         Effect::new(move |_| {
-            let subject = self.subject.get();
+            let subject = self.subject.get_or_default();
             let is_there = |subject: EditSubject| chat.live.meta(|transcript| subject.is_in(transcript));
             // A message that is being sent removes its turn.
-            if !subject.is_none_or(is_there) && !self.sending.get() {
+            if !subject.is_none_or(is_there) && !self.sending.get_or_default() {
                 untrack(|| self.close_lost(chat));
             }
         });

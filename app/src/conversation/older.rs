@@ -38,7 +38,7 @@ impl OlderLoader {
                 && scroll.is_near_top()
                 && chat.live.has_older()
                 && !chat.live.above()
-                && loader.state.get() == LoadState::Idle
+                && loader.state.get_or_default() == LoadState::Idle
             {
                 loader.load();
             }
@@ -48,7 +48,7 @@ impl OlderLoader {
 
     /// Returns `true` if a page is being loaded. Tracked.
     pub(super) fn is_loading(self) -> bool {
-        self.state.get() == LoadState::Loading
+        self.state.get_or_default() == LoadState::Loading
     }
 
     /// Mounts older entries that are loaded, or loads the next page.
@@ -103,7 +103,7 @@ pub(super) fn OlderEntries(chat: Chat, loader: OlderLoader) -> impl IntoView {
 #[component]
 fn LoadOlderButton(chat: Chat, loader: OlderLoader) -> impl IntoView {
     let t = chat.t;
-    let failed = move || (loader.state.get() == LoadState::Failed).then(|| t.older_failed());
+    let failed = move || (loader.state.get_or_default() == LoadState::Failed).then(|| t.older_failed());
     let label = move || if loader.is_loading() { t.loading_older() } else { t.load_older() };
     view! {
         // The entries below can begin in the middle of a turn: screen readers need a heading above them.

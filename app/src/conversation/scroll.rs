@@ -73,8 +73,10 @@ impl Scroll {
         });
         Effect::new(move |_| {
             live.at();
-            if scroll.is_away.get_untracked() {
-                scroll.has_unseen.set_if_changed(scroll.last_seq() > scroll.seen_seq.get_untracked());
+            if scroll.is_away.get_untracked_or_default() {
+                scroll
+                    .has_unseen
+                    .set_if_changed(scroll.last_seq() > scroll.seen_seq.get_untracked_or_default());
             }
         });
         scroll
@@ -92,27 +94,27 @@ impl Scroll {
 
     /// Returns `true` if the end of the conversation is out of sight. Tracked.
     pub(super) fn is_away(self) -> bool {
-        self.is_away.get()
+        self.is_away.get_or_default()
     }
 
     /// Returns `true` if more entries should be mounted before the mounted ones. Tracked.
     pub(super) fn is_near_top(self) -> bool {
-        self.is_near_top.get()
+        self.is_near_top.get_or_default()
     }
 
     /// Returns `true` if more entries should be mounted after the mounted ones. Tracked.
     pub(super) fn is_near_end(self) -> bool {
-        self.is_near_end.get()
+        self.is_near_end.get_or_default()
     }
 
     /// Returns the number of mounted entries. Tracked.
     pub(super) fn mounted_count(self) -> usize {
-        self.mounted_count.get()
+        self.mounted_count.get_or_default()
     }
 
     /// Returns `true` if the conversation has changed while its end was out of sight. Tracked.
     pub(super) fn has_unseen(self) -> bool {
-        self.has_unseen.get()
+        self.has_unseen.get_or_default()
     }
 
     /// Returns `true` if the log stays at the end while it grows.

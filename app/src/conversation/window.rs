@@ -61,7 +61,7 @@ impl EntryWindow {
             batch: RwSignal::new(INITIAL_BATCH),
         };
         Effect::new(move |_| {
-            if let Some(next) = window.needed_move().filter(|_| !window.is_moving.get()) {
+            if let Some(next) = window.needed_move().filter(|_| !window.is_moving.get_or_default()) {
                 window.request_move(next);
             }
         });
@@ -80,7 +80,7 @@ impl EntryWindow {
 
     /// Returns `true` while the window moves. Tracked.
     pub(super) fn is_moving(self) -> bool {
-        self.is_moving.get()
+        self.is_moving.get_or_default()
     }
 
     /// Moves the window in the next frame. Until then the range may change.

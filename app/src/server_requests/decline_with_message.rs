@@ -11,7 +11,7 @@ use super::{
     card::CardContext,
     keyboard::{Keycap, Shortcut},
 };
-use crate::{browser, state::Unsent};
+use crate::{browser, signal::RwSignalExt as _, state::Unsent};
 
 /// A button that opens a field for the message.
 #[component]
@@ -118,14 +118,14 @@ enum Delivery {
 /// failed before, sends only that again.
 fn send_and_decline(card: &CardContext, text: String, delivery: RwSignal<Delivery>) {
     let locked = card.locked;
-    if locked.get_untracked() {
+    if locked.get_untracked_or_default() {
         return;
     }
     let decline = {
         let card = card.clone();
         move || card.decide(Decision::from_kind(Decision::DECLINE))
     };
-    let id = match delivery.get_untracked() {
+    let id = match delivery.get_untracked_or_default() {
         Delivery::Arrived => return decline(),
         Delivery::Sent { text: sent, id } if sent == text => id,
         Delivery::Sent { .. } | Delivery::NotSent => browser::unique_id(),

@@ -76,12 +76,12 @@ impl ReadGate {
 
     /// Returns `true` if the request can be accepted; tracked.
     pub(super) fn is_open(self) -> bool {
-        self.progress.get() == Progress::Seen
+        self.progress.get_or_default() == Progress::Seen
     }
 
     /// Returns the value of the attribute `data-seen`; tracked.
     pub(super) fn seen_attribute(self) -> Option<&'static str> {
-        match self.progress.get() {
+        match self.progress.get_or_default() {
             Progress::Unknown => None,
             Progress::Partial => Some("partly"),
             Progress::Folded => Some("folded"),

@@ -120,7 +120,7 @@ impl Chat {
         });
         let (route, navigate) = (use_route(), use_navigate());
         Effect::new(move |_| {
-            if chat.connection.get() == ConnectionState::Expired {
+            if chat.connection.get_or_default() == ConnectionState::Expired {
                 chat.leave_session(route, navigate);
             }
         });
@@ -192,12 +192,15 @@ impl Chat {
 
     /// Returns `true` if the conversation takes no more messages; tracked.
     pub(crate) fn ended(self) -> bool {
-        matches!(self.connection.get(), ConnectionState::Closed | ConnectionState::Gone)
+        matches!(self.connection.get_or_default(), ConnectionState::Closed | ConnectionState::Gone)
     }
 
     /// Returns `true` if the user has to sign in again; tracked.
     pub(crate) fn signed_out(self) -> bool {
-        matches!(self.connection.get(), ConnectionState::SignedOut | ConnectionState::ProxySignedOut)
+        matches!(
+            self.connection.get_or_default(),
+            ConnectionState::SignedOut | ConnectionState::ProxySignedOut
+        )
     }
 
     /// Returns `true` if Stop has something to end: a turn, or a message whose turn has not started; tracked.
@@ -212,12 +215,12 @@ impl Chat {
 
     /// Returns `true` while a message is being sent, or has arrived and its events have not; tracked.
     pub(crate) fn is_sending(self) -> bool {
-        self.outbox.busy() || self.connection.get().is_live() && self.outbox.has_accepted()
+        self.outbox.busy() || self.connection.get_or_default().is_live() && self.outbox.has_accepted()
     }
 
     /// Returns `true` if a message waits until codex has loaded a long conversation; tracked.
     pub(crate) fn is_loading_history(self) -> bool {
-        self.sending_seconds.get() >= SLOW_START_SECONDS && self.live.has_older()
+        self.sending_seconds.get_or_default() >= SLOW_START_SECONDS && self.live.has_older()
     }
 
     /// The used part of the model's context window, in percent. `None` if it is not known; tracked.

@@ -186,14 +186,15 @@ impl Outbox {
     /// Removes the failed messages and returns them.
     pub(crate) fn take_failed(self) -> Vec<StartTurn> {
         let is_failed = |message: &Unsent| matches!(message.state, UnsentState::Failed(_));
-        let (failed, left): (Vec<_>, Vec<_>) = self.0.get_untracked().into_iter().partition(is_failed);
+        let (failed, left): (Vec<_>, Vec<_>) =
+            self.0.get_untracked_or_default().into_iter().partition(is_failed);
         self.0.set_if_changed(left);
         failed.into_iter().map(|message| message.turn).collect()
     }
 
     /// Removes the messages that the transcript has.
     pub(crate) fn reconcile(self, store: TranscriptStore) {
-        let all = self.0.get_untracked();
+        let all = self.0.get_untracked_or_default();
         if all.is_empty() {
             return;
         }

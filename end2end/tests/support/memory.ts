@@ -9,7 +9,9 @@ export async function watchMemory(page: Page): Promise<void> {
       Object.assign(WebAssembly, {
         [name]: async (...all: unknown[]) => {
           const module = await original(...all);
-          Object.assign(window, { moduleMemory: module.instance.exports.memory });
+          // A chunk uses the memory of the main module, and exports none.
+          const { memory } = module.instance.exports;
+          if (memory) Object.assign(window, { moduleMemory: memory });
           return module;
         },
       });
