@@ -22,6 +22,12 @@ pub(crate) fn focus_enclosing_region(event: &Event) {
     }
 }
 
+/// Returns `true` if the focus is in an element that matches `selector`.
+pub(crate) fn is_focus_in(selector: &str) -> bool {
+    let focused = document().active_element();
+    focused.is_some_and(|focused| matches!(focused.closest(selector), Ok(Some(_))))
+}
+
 /// Focuses the composer. Does nothing on touch screens, where focus would open the on-screen keyboard.
 pub(crate) fn focus_composer() {
     if !is_coarse_pointer() {

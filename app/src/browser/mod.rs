@@ -18,7 +18,7 @@ pub(crate) use self::{
         download, find, is_hidden, root_attribute, root_element, scroll_into_view, set_cookie, set_favicon,
         submit_form,
     },
-    focus::{focus, focus_composer, focus_enclosing_region, restore_lost_focus},
+    focus::{focus, focus_composer, focus_enclosing_region, is_focus_in, restore_lost_focus},
     history::{page_address, pop_overlay, push_overlay, push_path, reload, replace_path},
     input::{
         is_ime_composing, is_input, is_input_focused, replace_selection, select_contents, targets_input,

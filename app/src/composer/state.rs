@@ -175,7 +175,8 @@ impl ComposerState {
         });
         // The element is connected to the document only in the next frame.
         request_animation_frame(move || {
-            if !browser::is_coarse_pointer() {
+            // The card of a pending request keeps the focus, in whichever order the two are mounted.
+            if !(browser::is_coarse_pointer() || browser::is_focus_in(".question")) {
                 let _ = area.focus();
             }
         });
