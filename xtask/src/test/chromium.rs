@@ -16,7 +16,7 @@ pub(crate) fn find() -> Result<PathBuf> {
     find_program("CHROMIUM", &["chromium", "chromium-browser", "google-chrome"])
 }
 
-/// Returns the path of Chromium's WebDriver: `CHROMEDRIVER`, else an installed one, else Debian's, which is installed if
+/// Returns the path of Chromium's `WebDriver`: `CHROMEDRIVER`, else an installed one, else Debian's, which is installed if
 /// possible.
 pub(crate) fn find_driver() -> Result<PathBuf> {
     find_program("CHROMEDRIVER", &["chromedriver"])
@@ -24,12 +24,12 @@ pub(crate) fn find_driver() -> Result<PathBuf> {
 
 /// Returns the path that the environment variable holds, or that of the first program that is installed.
 fn find_program(variable: &str, names: &[&str]) -> Result<PathBuf> {
-    if let Some(named) = env::var_os(variable) {
-        let named = PathBuf::from(named);
-        if !named.exists() {
-            bail!("{variable} names {}, which does not exist", named.display());
+    if let Some(path) = env::var_os(variable) {
+        let path = PathBuf::from(path);
+        if !path.exists() {
+            bail!("{variable} names {}, which does not exist", path.display());
         }
-        return Ok(named);
+        return Ok(path);
     }
     if let Some(found) = installed(names) {
         return Ok(found);
