@@ -3,11 +3,11 @@
 //! - [`log`]: the log; [`turn`]: a turn in it, [`entry`]: an entry, [`step`]: a step of the work
 //! - [`disclosure`], [`changed_files`], [`turn_actions`]: the other parts of a turn
 //! - [`unsent`]: messages that the session has not reported yet
-//! - [`scroll`], [`window`], [`older`]: the scroll position, which entries are mounted, loading older ones
+//! - [`scroll`], `window`, [`older`]: the scroll position, which entries are mounted, loading older ones
 //! - [`find`], [`find_bar`], [`match_highlights`]: searching
 //! - [`edit`], [`edit_form`]: editing a message where it stands
 //! - [`notices`], [`queue`], [`status_line`], [`activity`]: what stands above the composer
-//! - [`actions`], [`print`]: commands for the whole conversation
+//! - [`actions`], `print`: commands for the whole conversation
 
 mod actions;
 mod activity;
