@@ -31,8 +31,8 @@ impl ChunkFiles {
         serde_json::from_slice(json).map(|files| Self(Arc::new(files)))
     }
 
-    /// Returns the files of all chunks. A file that several chunks need is there several times.
-    pub fn all(&self) -> impl Iterator<Item = &str> {
+    /// Returns the names of the files of all chunks. A file that several chunks need is there several times.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.values().flatten().map(String::as_str)
     }
 
@@ -97,6 +97,6 @@ mod tests {
         );
         assert!(files.of_page(&Route::Home).is_empty());
         assert!(ChunkFiles::default().of_page(&Route::Thread("t".into())).is_empty());
-        assert_eq!(files.all().count(), 2);
+        assert_eq!(files.names().count(), 2);
     }
 }

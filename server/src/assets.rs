@@ -41,7 +41,7 @@ pub fn chunk_files(site: &Site) -> io::Result<ChunkFiles> {
 pub fn fingerprint(site: &Site, chunks: &ChunkFiles) -> io::Result<String> {
     let mut digest = Context::new(&SHA256);
     let main = ["codex-gateway.css", "codex-gateway.js", "codex-gateway.wasm"];
-    for file in main.into_iter().chain(chunks.all()) {
+    for file in main.into_iter().chain(chunks.names()) {
         let content = site.read(&format!("pkg/{file}"))?.unwrap_or_default();
         // The length marks where the next file begins.
         digest.update(&content.len().to_le_bytes());

@@ -65,7 +65,7 @@ pub(super) struct ComposerState {
     pub(super) when_busy: RwSignal<WhenBusy>,
     /// `true` if Enter alone sends.
     pub(super) enter_sends: RwSignal<bool>,
-    /// How many messages back the recalled message is: 1 is the last one, 0 is none.
+    /// The position of the recalled message in the history, counted from 1 for the latest. 0 if no message is recalled.
     pub(super) recalled: RwSignal<usize>,
     /// Why the message was not sent, or something was not attached.
     pub(super) error: RwSignal<Option<String>>,

@@ -50,7 +50,7 @@ pub(super) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
     Some(Activity { verb, target, since_ms: step_since_ms.or(turn_since_ms) })
 }
 
-/// Returns the names of the MCP servers that are starting, joined by commas. `None` if there are none.
+/// Returns the names of the MCP servers that are starting, joined by commas. `None` if no server is starting.
 pub(super) fn starting_servers(transcript: &Transcript) -> Option<String> {
     let starting = transcript.mcp_servers.iter().filter(|server| server.status == McpServerStatus::Starting);
     let names: Vec<&str> = starting.map(|server| server.name.as_str()).collect();

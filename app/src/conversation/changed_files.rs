@@ -15,7 +15,7 @@ use crate::{
 /// How many files are listed until the user asks for all of them.
 const MAX_INITIAL_FILES: usize = 8;
 
-/// The files that a turn has changed. Hidden while there are none.
+/// The files that a turn has changed. Hidden while the turn has changed no file.
 #[component]
 pub(super) fn ChangedFiles(chat: Chat, turn: Turn) -> impl IntoView {
     let t = chat.t;

@@ -11,7 +11,7 @@ use crate::browser::to_lowercase;
 
 /// The name of the highlights in the stylesheet.
 const NAME: &str = "found";
-/// The most occurrences that are highlighted. Nobody looks at more of them.
+/// The maximum number of highlighted occurrences. Further ones cost time, and a reader does not go through so many.
 const MAX_OCCURRENCES: usize = 2000;
 /// `NodeFilter.SHOW_TEXT` of the DOM.
 const SHOW_TEXT: u32 = 4;

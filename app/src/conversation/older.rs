@@ -80,7 +80,7 @@ impl OlderLoader {
     }
 }
 
-/// A button that loads older entries, for users who do not scroll; nothing if there are none.
+/// A button that loads older entries, for users who do not scroll. Hidden if no older entries exist.
 ///
 /// A past conversation has no process that could page through its history: a note says how to get one.
 #[component]

@@ -17,7 +17,7 @@ use crate::{
     state::{Chat, drafts::upload},
 };
 
-/// The messages of the queue. Hidden while there are none.
+/// The messages of the queue. Hidden while the queue is empty.
 #[component]
 pub(super) fn QueueList(chat: Chat) -> impl IntoView {
     let t = chat.t;

@@ -82,7 +82,7 @@ impl Scroll {
         scroll
     }
 
-    /// Follows changes of the size, whatever their cause. The browser reports them after layout and before paint.
+    /// Follows changes of the size. The browser reports them after layout and before paint.
     fn observe(self, scroller: &HtmlElement, content: &HtmlElement) {
         let on_resize = Closure::<dyn Fn()>::new(move || self.on_resize());
         let Ok(observer) = ResizeObserver::new(on_resize.as_ref().unchecked_ref()) else { return };

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// For each line, the part that differs; `None` if no part is marked.
 type Marks = Vec<Option<Range<usize>>>;
 
-/// Limits the time for a large block, in which marks would help nobody.
+/// Limits the time for a large block, in which marks of single words do not help.
 const MAX_COMPARISONS: usize = 400;
 
 /// Finds the words that differ within removed lines and the lines added in their place.

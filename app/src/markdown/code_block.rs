@@ -23,7 +23,7 @@ pub(super) const COPIED_DURATION: Duration = Duration::from_secs(2);
 
 /// A chunk is full after so many lines.
 const MAX_CHUNK_LINES: usize = 200;
-/// A chunk is full after so many bytes, whatever its lines: minified code has long ones.
+/// The size limit of a chunk, in bytes. Minified code has long lines, so that a limit of lines is not enough.
 const MAX_CHUNK_BYTES: usize = 32 * 1024;
 
 /// A code block, or a block that is shown as plain text.
@@ -109,7 +109,7 @@ fn CodeChunk(block: BlockHandle, start: usize, runs: RwSignal<Runs>) -> impl Int
 struct Highlighting {
     cache: Option<HighlightCache>,
     runs: RwSignal<Runs>,
-    /// `true` if the runs were in the cache, even if there are none.
+    /// `true` if the cache has an entry for the code, also one without runs.
     is_cached: bool,
     /// `true` if the server writes the code with its runs.
     is_written: bool,
