@@ -3,12 +3,11 @@
 //! The browser's `EventSource` delivers everything that has arrived at once: thousands of events while an agent writes
 //! fast. The page can then neither draw nor react to a key. This reader yields to the browser after half a frame.
 
-use gloo_net::http::Response;
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, AbortSignal, ReadableStreamDefaultReader,
+    AbortController, AbortSignal, ReadableStreamDefaultReader, Response,
     js_sys::{Function, Promise, Reflect, Uint8Array},
 };
 
