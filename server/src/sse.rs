@@ -20,11 +20,36 @@ use futures::Stream;
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::error::ApiError;
+
 /// Maximum silence of a stream before a ping.
 pub const PING_INTERVAL: Duration = Duration::from_secs(15);
 
 /// A chunk of a stream.
 pub type Chunk = Result<Bytes, SessionError>;
+
+/// Maximum `wait`, in seconds.
+const MAX_WAIT_SECONDS: u64 = 60;
+
+/// Content type of a reply with `wait` for clients that accept plain text only.
+const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+/// Returns the time of a `wait` parameter, if the request has one.
+///
+/// # Errors
+/// [`ApiError::BadQuery`] beyond the maximum.
+pub fn wait(seconds: Option<u64>) -> Result<Option<Duration>, ApiError> {
+    if seconds.is_some_and(|seconds| seconds > MAX_WAIT_SECONDS) {
+        return Err(ApiError::BadQuery(format!("wait: at most {MAX_WAIT_SECONDS} seconds")));
+    }
+    Ok(seconds.map(Duration::from_secs))
+}
+
+/// Returns the id of the last event that the client has received. The header takes precedence.
+pub fn last_event_id<'a>(headers: &'a HeaderMap, since: Option<&'a str>) -> Option<&'a str> {
+    let header = headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default());
+    header.or(since).filter(|id| !id.is_empty())
+}
 
 /// Returns `true` if `Accept` contains `text/event-stream`.
 pub fn accepts_event_stream(headers: &HeaderMap) -> bool {
@@ -34,10 +59,14 @@ pub fn accepts_event_stream(headers: &HeaderMap) -> bool {
     types.any(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
 }
 
-/// Returns `true` if `Accept` is `text/plain` alone. Clients behind a proxy that holds event streams back by
-/// their type send it.
-pub fn wants_plain_text(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).is_some_and(|accepted| accepted == "text/plain")
+/// Builds the response of a request with `wait`. It is plain text if `Accept` is `text/plain` alone: clients behind a
+/// proxy that holds event streams back by their type send that.
+pub fn finite_response(headers: &HeaderMap, stream: impl Stream<Item = Chunk> + Send + 'static) -> Response {
+    let mut response = response(stream);
+    if headers.get(header::ACCEPT).is_some_and(|accepted| accepted == "text/plain") {
+        response.headers_mut().insert(header::CONTENT_TYPE, PLAIN_TEXT);
+    }
+    response
 }
 
 /// Builds a streaming response.
@@ -210,8 +239,7 @@ mod tests {
             accepts_event_stream(&HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())]))
         };
         assert!(accepts("text/event-stream") && accepts("application/json;q=0.5, Text/Event-Stream; q=1"));
-        let plain = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("text/plain"))]);
-        assert!(wants_plain_text(&plain) && !accepts_event_stream(&plain));
+        assert!(!accepts("text/plain"));
         assert!(!accepts("*/*") && !accepts("application/json") && !accepts_event_stream(&HeaderMap::new()));
     }
 }

@@ -129,7 +129,17 @@ impl PartialSchema for SummaryEvent {
                 SummaryEventName::Removed => SessionRemoved::name(),
                 SummaryEventName::Ping => Ping::name(),
             };
-            event_of(name.as_str(), name.meaning(), &data)
+            let event = event_of(name.as_str(), name.meaning(), &data);
+            match name {
+                SummaryEventName::Sessions | SummaryEventName::Ping => {
+                    let meaning = "Only with `wait`: the version of the list, for `since`.";
+                    event.property(
+                        "id",
+                        ObjectBuilder::new().schema_type(Type::String).description(Some(meaning)),
+                    )
+                }
+                SummaryEventName::Summary | SummaryEventName::Removed => event,
+            }
         };
         let all = OneOfBuilder::new().description(Some("One event."));
         SummaryEventName::ALL.iter().fold(all, |all, &name| all.item(event(name))).into()

@@ -6,7 +6,7 @@ use async_stream::stream;
 use axum::{
     Extension,
     extract::{Query, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, header},
+    http::HeaderMap,
     response::Response,
 };
 use bytes::Bytes;
@@ -30,12 +30,6 @@ use crate::{
     sse::{self, Chunk, EventFilter, StreamReader},
     state::AppState,
 };
-
-/// Maximum `wait`, in seconds.
-const MAX_WAIT_SECONDS: u64 = 60;
-
-/// Content type of a reply with `wait` for clients that accept plain text only.
-const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// Reconnect delay of an `EventSource`, in milliseconds.
 const RETRY_FIELD: &str = "retry: 1000\n\n";
@@ -85,16 +79,11 @@ pub async fn events(
 ) -> Result<Response, ApiError> {
     let Query(query) = query.map_err(|rejection| ApiError::BadQuery(rejection.body_text()))?;
     let filter = EventFilter { names: event_mask(query.events.as_deref())?, lean: options.lean };
-    let last_event_id = headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default());
-    let since = last_event_id.or(query.since.as_deref()).filter(|id| !id.is_empty());
-    let start = match since {
+    let start = match sse::last_event_id(&headers, query.since.as_deref()) {
         None => Start::Fresh,
         Some(id) => start_after(&session, id),
     };
-    let wait = query.wait.map(Duration::from_secs);
-    if wait.is_some_and(|wait| wait.as_secs() > MAX_WAIT_SECONDS) {
-        return Err(ApiError::BadQuery(format!("wait: at most {MAX_WAIT_SECONDS} seconds")));
-    }
+    let wait = sse::wait(query.wait)?;
     let ping_interval = query.ping.map_or(sse::PING_INTERVAL, Duration::from_secs);
     if ping_interval.is_zero() || ping_interval > sse::PING_INTERVAL {
         return Err(ApiError::BadQuery(format!("ping: 1 to {} seconds", sse::PING_INTERVAL.as_secs())));
@@ -111,10 +100,9 @@ pub async fn events(
     };
     let greeting = sse::greeting(&session, &state.build_id, options.warnings());
     let timing = StreamTiming { wait, ping_interval };
-    let mut response = sse::response(stream(session, greeting, filter, start, timing, expiry, guards));
-    if wait.is_some() && sse::wants_plain_text(&headers) {
-        response.headers_mut().insert(header::CONTENT_TYPE, PLAIN_TEXT);
-    }
+    let events = stream(session, greeting, filter, start, timing, expiry, guards);
+    let response =
+        if wait.is_some() { sse::finite_response(&headers, events) } else { sse::response(events) };
     Ok(options.add_headers(response))
 }
 

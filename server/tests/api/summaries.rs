@@ -61,6 +61,56 @@ async fn summary_stream_starts_with_all_sessions_and_sends_changes() {
     gateway.stop().await;
 }
 
+/// Reads the reply to a poll: its events, and the id for the next poll.
+async fn poll(client: &Client, query: &str) -> (Vec<Event>, String) {
+    let client = client.with_header("accept", "text/plain");
+    let path = format!("/api/events?{query}");
+    let mut events = EventStream::new(within("the poll answers", client.open("GET", &path, &[])).await);
+    assert_eq!(events.response.status, 200);
+    assert_eq!(events.response.headers["content-type"], "text/plain; charset=utf-8");
+    let mut all = Vec::new();
+    while let Some(event) = events.next().await {
+        all.push(event);
+    }
+    let last = all.last().unwrap();
+    assert_eq!(last.name, "ping");
+    let id = last.id.clone().unwrap();
+    (all, id)
+}
+
+fn names(events: &[Event]) -> Vec<&str> {
+    events.iter().map(|event| event.name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn summaries_can_be_polled() {
+    let gateway = Gateway::fake("normal").await;
+    let first = gateway.create().await;
+    let (events, start) = poll(&gateway.client, "wait=60").await;
+    assert_eq!(names(&events), ["sessions", "ping"], "a poll without an id ends at once");
+    assert_eq!(ids(&events[0]), std::slice::from_ref(&first.id));
+    assert_eq!(events[0].id.as_deref(), Some(start.as_str()));
+
+    let (events, id) = poll(&gateway.client, &format!("since={start}&wait=0")).await;
+    assert_eq!((names(&events), &id), (vec!["ping"], &start), "nothing has changed");
+    let (events, _) = poll(&gateway.client, &format!("since={start}&wait=1")).await;
+    assert_eq!(names(&events), ["ping"]);
+    let header = gateway.client.with_header("last-event-id", &start);
+    assert_eq!(names(&poll(&header, "since=other&wait=0").await.0), ["ping"]);
+
+    let query = format!("since={start}&wait=60");
+    let (waiting, second) = tokio::join!(poll(&gateway.client, &query), gateway.create());
+    let (events, id) = waiting;
+    assert_eq!(names(&events), ["sessions", "ping"], "a change ends the poll");
+    assert!(ids(&events[0]).contains(&second.id) && id != start);
+    let (events, _) = poll(&gateway.client, "since=unknown&wait=60").await;
+    assert_eq!(ids(&events[0]).len(), 2, "an unknown id gets the list at once");
+
+    gateway.client.get("/api/events?wait=61").await.expect_error(400, "bad_query");
+    gateway.client.get("/api/events?since=x").await.expect_error(410, "gone");
+    gateway.stop().await;
+}
+
 #[tokio::test]
 async fn summary_shows_running_turn_and_pending_request() {
     let gateway = Gateway::fake("asks-together").await;
