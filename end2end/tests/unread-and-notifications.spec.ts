@@ -9,6 +9,15 @@ const ofSession = (page: Page, id: string): Locator =>
 /** Returns the font weight of a name: unread ones are bold. */
 const weight = (name: Locator) => name.evaluate((name) => Number(getComputedStyle(name).fontWeight));
 
+/** Waits until the page has marked everything in the conversation as read: the list learns of the end of a turn within a second. */
+async function waitUntilRead(page: Page, id: string): Promise<void> {
+  const events = await (await page.request.get('/api/events?wait=0')).text();
+  const { sessions } = JSON.parse(/^data: (\{"buildId.*)$/m.exec(events)?.[1] ?? '{}');
+  const { newsMs } = sessions.find((session: { id: string }) => session.id === id);
+  expect(newsMs).toBeGreaterThan(0);
+  await expect.poll(() => page.evaluate(() => localStorage.getItem('seen'))).toContain(` ${newsMs}`);
+}
+
 test('a conversation with a finished turn is unread in all tabs and after a reload, until it is opened', async ({
   page,
   chat,
@@ -19,6 +28,7 @@ test('a conversation with a finished turn is unread in all tabs and after a relo
   const id = chat.sessionId;
   const own = ofSession(page, id);
   await expect(own).toBeVisible();
+  await waitUntilRead(page, id);
   await page.goto('/');
   await expect(own).not.toContainText('New');
   const turn = { prompt: 'Reply with exactly the single word second.', wait: true };
