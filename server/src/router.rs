@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    middleware::{from_fn, from_fn_with_state},
+    middleware::{from_fn, from_fn_with_state, map_request},
     routing::{any, get, post},
 };
 use serde_json::Value;
@@ -19,7 +19,7 @@ use crate::{
     body::{
         BodyLimit, MAX_BODY_BYTES, MAX_TEXT_BYTES, MAX_TURN_BYTES, check_body_headers, read_function_body,
     },
-    compression::compression,
+    compression::{compression, ignore_refused_identity},
     guard::guard,
     headers::default_headers,
     limits::limit,
@@ -56,6 +56,7 @@ pub fn router(state: AppState) -> Router {
         .merge(with_body_limit(with_field_checks(TURNS), MAX_TURN_BYTES))
         .merge(with_field_checks(IMAGES))
         .layer(compression())
+        .layer(map_request(ignore_refused_identity))
         .merge(pages)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .route_layer(from_fn_with_state(state.clone(), limit))

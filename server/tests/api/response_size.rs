@@ -140,3 +140,19 @@ async fn json_is_compressed_on_request_and_streams_are_not() {
     }
     gateway.stop().await;
 }
+
+/// A reply with the status 406 would hide that the request has had its effect.
+#[tokio::test]
+async fn client_that_refuses_every_coding_gets_a_plain_reply() {
+    let gateway = Gateway::fake("normal").await;
+    for accepts in ["*;q=0", "identity;q=0", "identity;q=0, *;q=0", "zstd, *;q=0.0"] {
+        let client = gateway.client.with_header("accept-encoding", accepts);
+        let reply = client.post("/api/sessions").await;
+        assert!(reply.header("content-encoding").is_none(), "{accepts}");
+        reply.ok();
+    }
+    let client = gateway.client.with_header("accept-encoding", "br, identity;q=0");
+    let reply = client.open("GET", "/api/openapi.json", &[]).await.into_reply().await;
+    assert_eq!((reply.status.as_u16(), reply.header("content-encoding")), (200, Some("br")));
+    gateway.stop().await;
+}
