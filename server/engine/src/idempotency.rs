@@ -9,7 +9,10 @@ use std::{
     },
 };
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::{
+    digest::{Context, SHA256},
+    hmac,
+};
 use codex_app_server_client::{Bridge, BridgeError, protocol::Request};
 use codex_gateway_wire::OwnerId;
 use futures::{
@@ -158,6 +161,14 @@ impl Idempotency {
         Ok(response)
     }
 
+    /// Returns what the store has of the request: a bare hash would let a reader of the database guess short secrets in a
+    /// body, as in an answer to a form.
+    fn request_mac(&self, key: &IdempotencyKey) -> [u8; 32] {
+        let mut mac = [0; 32];
+        mac.copy_from_slice(hmac::sign(self.store.mac_key(), &key.request_hash).as_ref());
+        mac
+    }
+
     /// Records the request, runs it, and stores its response.
     async fn execute<T: Serialize>(
         &self,
@@ -166,9 +177,10 @@ impl Idempotency {
         dispatched: &DispatchFlag,
         work: impl Future<Output = Result<T, SessionError>> + Send,
     ) -> StoredResponse {
-        match self.store.begin_request(owner, &key.key, key.request_hash).await? {
+        let request_mac = self.request_mac(key);
+        match self.store.begin_request(owner, &key.key, request_mac).await? {
             PriorRequest::New => {}
-            PriorRequest::Started { request_hash, .. } if request_hash != key.request_hash => {
+            PriorRequest::Started { request_mac: prior, .. } if prior != request_mac => {
                 return Err(SessionError::KeyReused);
             }
             PriorRequest::Started { response: None, .. } => return Err(SessionError::KeyUnfinished),
@@ -269,6 +281,19 @@ mod tests {
             1,
             "the response survives a restart"
         );
+    }
+
+    #[tokio::test]
+    async fn database_has_no_bare_hash_of_the_request() {
+        let dir = tempfile::tempdir().unwrap();
+        let idempotency = Idempotency::new(Store::open(dir.path()).unwrap());
+        let (owner, key) = (OwnerId::shared(), key("k", "{\"answers\":{\"pin\":\"1234\"}}"));
+        idempotency.run(&owner, key.clone(), DispatchFlag::default(), async { Ok(1) }).await.unwrap();
+        let database = rusqlite::Connection::open(dir.path().join("gateway.db")).unwrap();
+        let stored: [u8; 32] =
+            database.query_row("SELECT request FROM idempotency_keys", [], |row| row.get(0)).unwrap();
+        assert_ne!(stored, key.request_hash);
+        assert_eq!(stored, idempotency.request_mac(&key));
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@
 mod ended_sessions;
 mod idempotency;
 mod lock;
+mod mac_key;
 mod opening;
 mod project_trust;
 mod rules;
@@ -23,6 +24,7 @@ use std::{
     sync::Arc,
 };
 
+use aws_lc_rs::hmac;
 use codex_gateway_wire::{OwnerId, ThreadId};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -118,6 +120,8 @@ fn advice_suffix(advice: &str) -> String {
 pub struct Store {
     writer: Worker,
     reader: Worker,
+    /// The key of [`Store::mac_key`].
+    mac_key: Arc<hmac::Key>,
     /// Keeps other gateways out of the data directory.
     _lock: Arc<DataDirLock>,
 }
@@ -136,11 +140,19 @@ impl Store {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
         let lock = DataDirLock::acquire(dir)?;
         let [writer, reader] = opening::open(dir)?;
+        let mac_key = Arc::new(mac_key::open(dir)?);
         Ok(Self {
             writer: Worker::start("store", writer).map_err(directory)?,
             reader: Worker::start("store-reads", reader).map_err(directory)?,
+            mac_key,
             _lock: Arc::new(lock),
         })
+    }
+
+    /// The key of the HMACs that stand for secrets in the database. It is in a file of its own, so that the database alone
+    /// does not suffice to guess them.
+    pub(crate) fn mac_key(&self) -> &hmac::Key {
+        &self.mac_key
     }
 
     /// Records a thread's owner. The first owner wins.
@@ -255,7 +267,7 @@ mod tests {
         let store = Store::open(&data).unwrap();
         store.record_thread_owner(&"a".into(), &OwnerId::shared()).await.unwrap();
         assert_eq!(mode(&data), 0o700);
-        for file in ["gateway.db", "gateway.db-wal", "gateway.db-shm"] {
+        for file in ["gateway.db", "gateway.db-wal", "gateway.db-shm", "mac.key"] {
             assert_eq!(mode(&data.join(file)), 0o600, "{file}");
         }
     }

@@ -16,8 +16,8 @@ pub(crate) enum PriorRequest {
     New,
     /// A request with this key was started before.
     Started {
-        /// The hash of that request.
-        request_hash: [u8; 32],
+        /// The HMAC of that request.
+        request_mac: [u8; 32],
         /// The response as JSON. `None` while the request runs, or if its effect is unknown.
         response: Option<String>,
     },
@@ -30,7 +30,7 @@ impl Store {
         &self,
         owner: &OwnerId,
         key: &str,
-        request_hash: [u8; 32],
+        request_mac: [u8; 32],
     ) -> Result<PriorRequest, StoreError> {
         let (owner, key) = (owner.to_string(), key.to_owned());
         self.write(move |connection| {
@@ -42,13 +42,13 @@ impl Store {
                 .query_row(
                     "SELECT request, outcome FROM idempotency_keys WHERE owner = ?1 AND key = ?2",
                     params![owner, key],
-                    |row| Ok(PriorRequest::Started { request_hash: row.get(0)?, response: row.get(1)? }),
+                    |row| Ok(PriorRequest::Started { request_mac: row.get(0)?, response: row.get(1)? }),
                 )
                 .optional()?;
             if prior.is_none() {
                 transaction.execute(
                     "INSERT INTO idempotency_keys (owner, key, request, begun_ms) VALUES (?1, ?2, ?3, ?4)",
-                    params![owner, key, request_hash, now],
+                    params![owner, key, request_mac, now],
                 )?;
             }
             transaction.commit()?;

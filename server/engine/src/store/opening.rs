@@ -214,7 +214,7 @@ mod tests {
             [("finished", 7, Some("\"response\"".to_owned())), ("unfinished", 8, None)]
         {
             let prior = store.begin_request(&ada, key, [hash; 32]).await.unwrap();
-            assert_eq!(prior, PriorRequest::Started { request_hash: [hash; 32], response }, "{key}");
+            assert_eq!(prior, PriorRequest::Started { request_mac: [hash; 32], response }, "{key}");
         }
         assert_eq!(store.begin_request(&ada, "new", [9; 32]).await.unwrap(), PriorRequest::New);
         let names = store.read(|connection| {
