@@ -38,7 +38,7 @@ impl ServerContext {
     }
 
     pub(super) async fn home(&self) -> Home {
-        let catalog = self.sessions.catalog();
+        let catalog = self.sessions.current_catalog().await;
         let recent = self.sessions.recent(&self.owner, MAX_RECENT).await;
         let workspaces = self.sessions.workspaces().await;
         let project = self.project(None).await;

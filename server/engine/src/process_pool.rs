@@ -22,6 +22,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::launch_fingerprint::LaunchFingerprint;
+pub(crate) use self::launch_fingerprint::{FileState, file_state};
 use crate::{app_server_info::AppServerInfo, config::Config, error::CodexErrorText};
 
 /// How long a process may take to answer a health check.

@@ -51,7 +51,7 @@ use crate::{
     idempotency::Idempotency,
     indexing::Indexing,
     metrics::{Gauges, Metrics},
-    process_pool::ProcessPool,
+    process_pool::{FileState, ProcessPool, file_state},
     process_slots::ProcessSlots,
     rules::Rules,
     session::{Session, settings},
@@ -99,6 +99,9 @@ struct Inner {
     /// Seals the cursors of lists.
     cursors: Cursors,
     catalog: Mutex<Catalog>,
+    /// Codex's configuration file as it was before codex was last asked about its warning. `None` if it was not asked
+    /// for that. The lock is held meanwhile, so that concurrent callers share the answer.
+    checked_config: tokio::sync::Mutex<Option<Option<FileState>>>,
     highlighter: Highlighter,
     files: FileFinder,
     /// When the codex executable was last checked, and its version. The lock is held during a
@@ -157,6 +160,7 @@ impl Sessions {
             loaded,
             transitions: Transitions::default(),
             catalog: Mutex::default(),
+            checked_config: tokio::sync::Mutex::default(),
             highlighter: Highlighter::default(),
             files: FileFinder::default(),
             codex_check: tokio::sync::Mutex::default(),
@@ -189,6 +193,34 @@ impl Sessions {
     /// Returns codex's models, account and configuration, as last reported by a process.
     pub fn catalog(&self) -> Catalog {
         self.locked_catalog().clone()
+    }
+
+    /// Returns the catalog. If codex could not read its configuration, and the file was changed since, queries a
+    /// new process first: the file may have been mended.
+    pub async fn current_catalog(&self) -> Catalog {
+        if self.catalog().config_warning.is_some_and(|warning| warning.is_fatal()) {
+            self.recheck_config().await;
+        }
+        self.catalog()
+    }
+
+    async fn recheck_config(&self) {
+        let config = &self.inner.config;
+        let Some(home) = config.launch.home() else { return };
+        let mut checked = self.inner.checked_config.lock().await;
+        let state = file_state(&home.join("config.toml")).await;
+        if *checked == Some(state) {
+            return;
+        }
+        match Catalog::query(config).await {
+            Ok(catalog) => {
+                *self.locked_catalog() = catalog;
+                *checked = Some(state);
+            }
+            Err(error) => {
+                tracing::warn!(error = %CodexErrorText(&error), "codex's configuration cannot be checked again")
+            }
+        }
     }
 
     /// Returns the highlighter for code in conversations.

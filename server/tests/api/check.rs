@@ -100,6 +100,18 @@ async fn broken_codex_configuration_is_reported_with_file_and_line() {
 }
 
 #[tokio::test]
+async fn mended_codex_configuration_is_noticed_by_the_next_page() {
+    let gateway = with_config("model = 7\n").with_pages().start().await.catalog_loaded().await;
+    let config = gateway.data_dir().join("demo/codex-home/config.toml");
+    let is_reported = async || gateway.client.get("/").await.text().contains("config.toml:1:");
+    assert!(is_reported().await && is_reported().await);
+    std::fs::write(&config, "").unwrap();
+    assert!(!is_reported().await, "no session was started");
+    gateway.create().await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn unknown_codex_setting_is_reported() {
     let (succeeded, printed) = check(with_config("nonsense_key = 1\n")).await;
     let line = printed.lines().find(|line| line.contains(" configuration of codex: ")).unwrap();

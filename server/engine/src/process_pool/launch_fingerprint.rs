@@ -13,7 +13,7 @@ const READ_AT_START: [&str; 2] = ["auth.json", ".env"];
 pub(super) struct LaunchFingerprint(Vec<Option<FileState>>);
 
 /// Identity and change time of a file: device, inode, size in bytes, seconds and nanoseconds.
-type FileState = (u64, u64, u64, i64, i64);
+pub(crate) type FileState = (u64, u64, u64, i64, i64);
 
 impl LaunchFingerprint {
     /// Reads the state of the files. A file that does not exist or cannot be read counts as absent.
@@ -25,7 +25,8 @@ impl LaunchFingerprint {
     }
 }
 
-async fn file_state(file: &Path) -> Option<FileState> {
+/// Reads the state of a file. `None` if it does not exist or cannot be read.
+pub(crate) async fn file_state(file: &Path) -> Option<FileState> {
     let state = |data: Metadata| (data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec());
     tokio::fs::metadata(file).await.ok().map(state)
 }
