@@ -108,6 +108,44 @@ async fn forwarded_host_of_trusted_proxy_is_compared_with_origin() {
 }
 
 #[tokio::test]
+async fn forwarded_host_may_have_port_address_and_several_entries() {
+    let gateway =
+        Setup::fake("normal").set("CODEX_GATEWAY_ALLOWED_HOSTS", "chat.example, [2001:db8::1]").start().await;
+    let of = |forwarded, origin| {
+        let proxied =
+            gateway.client.with_header("host", "backend").with_header("x-forwarded-host", forwarded);
+        proxied.with_header("x-forwarded-proto", "https").with_header("origin", origin)
+    };
+    for (forwarded, origin) in [
+        ("chat.example:8443", "https://chat.example:8443"),
+        ("Chat.Example:443", "https://chat.example"),
+        ("chat.example, backend.internal", "https://chat.example"),
+        ("chat.example:8443 ,evil.example", "https://chat.example:8443"),
+        ("[2001:db8::1]", "https://[2001:db8::1]"),
+        ("[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"),
+    ] {
+        of(forwarded, origin).post("/api/sessions").await.ok();
+    }
+    for (forwarded, origin) in [
+        ("chat.example:8443", "https://chat.example"),
+        ("chat.example, evil.example", "https://evil.example"),
+        ("[2001:db8::1]:8443", "https://[2001:db8::1]"),
+    ] {
+        let error = of(forwarded, origin).post("/api/sessions").await.expect_error(403, "foreign_origin");
+        let host = forwarded.split(',').next().unwrap();
+        assert!(error.contains(&format!("{host:?}")) && error.contains(origin), "{error}");
+    }
+    for forwarded in ["evil.example, chat.example", "[2001:db8::2]", "[2001:db8::2]:8443", "[::1]"] {
+        let error = of(forwarded, "https://chat.example").post("/api/sessions").await;
+        let error = error.expect_error(403, "foreign_host");
+        let host = forwarded.split(',').next().unwrap();
+        let setting = format!("CODEX_GATEWAY_ALLOWED_HOSTS can name {host:?}");
+        assert!(error.contains(&setting) && error.contains("\"backend\""), "{error}");
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn error_mentions_ignored_forwarded_host() {
     let gateway = gateway(Some("10.0.0.0/8")).await;
     let proxied = gateway
