@@ -1,7 +1,7 @@
 //! Trust in the codex settings of the folder that a conversation works in.
 
 use codex_gateway_wire::api::{Project, ProjectSettings, ProjectTrust};
-use view::prelude::*;
+use view::{Node, prelude::*};
 
 use crate::{
     i18n::Texts,
@@ -25,6 +25,7 @@ pub(crate) fn FolderTrust(
     let is_undecided = |project: &Project| {
         project.can_trust && project.trust == ProjectTrust::Undecided && !project.settings.is_empty()
     };
+    let decision = move |class, label, trust| decision_button(folder, class, label, trust);
     let question = move || {
         folder.project.get().filter(is_undecided).map(|Project { path, settings, .. }| {
             view! {
@@ -45,20 +46,8 @@ pub(crate) fn FolderTrust(
                         </div>
                         <DecisionError folder t/>
                         <div class="choices">
-                            <button
-                                type="button"
-                                class="button"
-                                on:click=move |_| folder.decide(ProjectTrust::Trusted)
-                            >
-                                {t.trust()}
-                            </button>
-                            <button
-                                type="button"
-                                class="button quiet"
-                                on:click=move |_| folder.decide(ProjectTrust::Untrusted)
-                            >
-                                {t.do_not_trust()}
-                            </button>
+                            {decision("button", t.trust(), ProjectTrust::Trusted)}
+                            {decision("button quiet", t.do_not_trust(), ProjectTrust::Untrusted)}
                         </div>
                     </details>
                 </section>
@@ -84,9 +73,7 @@ pub(crate) fn FolderTrustStatus(folder: Folder, t: &'static Texts) -> impl IntoV
                 <footer class="trust">
                     <p>
                         {text} " "
-                        <button type="button" class="link" on:click=move |_| folder.decide(opposite)>
-                            {label}
-                        </button>
+                        {decision_button(folder, "link", label, opposite)}
                     </p>
                     <p class="note">{t.trust_from_next()}</p>
                     <DecisionError folder t/>
@@ -95,6 +82,15 @@ pub(crate) fn FolderTrustStatus(folder: Folder, t: &'static Texts) -> impl IntoV
         })
     };
     view! { {status} }
+}
+
+/// A button that decides whether the user trusts the folder.
+fn decision_button(folder: Folder, class: &'static str, label: &'static str, trust: ProjectTrust) -> Node {
+    view! {
+        <button type="button" class=class on:click=move |_| folder.decide(trust)>
+            {label}
+        </button>
+    }
 }
 
 /// Says why the user's decision could not be saved.

@@ -1,6 +1,6 @@
 //! The page's icons, drawn on a grid of 16 by 16 with lines in the colour of the text.
 
-use view::{Node, view};
+use view::{Node, prelude::*};
 
 /// An icon of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,5 +119,23 @@ pub(crate) fn icon(icon: Icon) -> Node {
         <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
             <path d=icon.path()></path>
         </svg>
+    }
+}
+
+/// A button that shows an icon only. Further attributes are set with `attr:`.
+#[component]
+pub(crate) fn IconButton<F>(
+    /// The accessible name, which is also the tooltip.
+    label: &'static str,
+    mark: Icon,
+    press: F,
+) -> impl IntoView
+where
+    F: Fn() + Send + 'static,
+{
+    view! {
+        <button type="button" class="icon-button" aria-label=label title=label on:click=move |_| press()>
+            {icon(mark)}
+        </button>
     }
 }

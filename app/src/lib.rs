@@ -25,7 +25,8 @@
 //! Foundations:
 //!
 //! - `router`: which page an address shows, links and navigation; `base_path`: the path that the gateway is served below
-//! - `prefs`: theme and language; `i18n`: all texts, in each language; `icon`: the icons
+//! - `prefs`: theme and language; `i18n`: all texts, in each language; `icon`: the icons;
+//!   `search_field`: fields that search
 //! - `lazy`: parts of the page whose code is loaded when they are first shown
 //! - `signal`: extensions of Leptos's signals
 //! - `start`: starting the page in the browser; `cookies`: reading cookies on the server
@@ -57,6 +58,7 @@ mod panel;
 mod prefs;
 mod router;
 mod rules;
+mod search_field;
 pub mod server_fns;
 mod server_requests;
 #[cfg(feature = "ssr")]

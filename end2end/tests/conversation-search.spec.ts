@@ -42,6 +42,9 @@ test('all of a long conversation is searched, and each match is loaded, expanded
   await expect(found).toHaveAttribute('data-item', '300-answer');
   await expect(found).toBeInViewport();
   expect(await chat.log.locator('[data-item]').count()).toBeLessThanOrEqual(280);
+  // Enter presses the button that has the focus.
+  await bar(page).getByRole('button', { name: 'Next' }).press('Enter');
+  await expect(found).toHaveAttribute('data-item', '400-answer');
 
   // A match in the output of a collapsed command expands its turn and its row.
   await field(page).fill('line 3 of 22');

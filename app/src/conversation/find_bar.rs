@@ -6,7 +6,8 @@ use web_sys::KeyboardEvent;
 use super::find::Find;
 use crate::{
     browser,
-    icon::{Icon, icon},
+    icon::{Icon, IconButton},
+    search_field::SearchField,
 };
 
 /// The find bar; nothing while it is closed.
@@ -33,36 +34,25 @@ fn OpenFindBar(find: Find) -> impl IntoView {
         Some(view! { <p class="excerpt">{found.excerpt}</p> })
     };
     view! {
-        <div class="find" role="search" on:keydown=move |event| on_keydown(find, &event)>
-            <input
-                type="text"
-                aria-label=t.find()
+        <div class="find" role="search">
+            <SearchField
+                label=t.find()
                 placeholder=t.find_hint()
-                autocomplete="off"
-                data-1p-ignore=""
-                data-lpignore="true"
-                data-bwignore="true"
-                data-form-type="other"
-                enterkeyhint="search"
-                on:input=move |event| find.set_text(event_target_value(&event))
+                search=move |text| find.set_text(text)
+                handle_key=move |event| on_keydown(find, &event)
+                attr:enterkeyhint="search"
             />
             <span class="place" role="status">{position}</span>
-            <BarButton label=t.previous() class="icon-button" mark=Icon::Up press=move || find.go_back()/>
-            <BarButton label=t.next() class="icon-button newer" mark=Icon::Up press=move || find.go_forward()/>
-            <BarButton label=t.close() class="icon-button" mark=Icon::Close press=move || find.close()/>
+            <IconButton label=t.previous() mark=Icon::Up press=move || find.go_back()/>
+            <IconButton
+                label=t.next()
+                mark=Icon::Up
+                press=move || find.go_forward()
+                attr:class="icon-button newer"
+            />
+            <IconButton label=t.close() mark=Icon::Close press=move || find.close()/>
             {excerpt}
         </div>
-    }
-}
-
-/// A button of the bar.
-#[component]
-fn BarButton<F>(label: &'static str, class: &'static str, mark: Icon, press: F) -> impl IntoView
-where
-    F: Fn() + Send + 'static,
-{
-    view! {
-        <button type="button" class=class aria-label=label title=label on:click=move |_| press()>{icon(mark)}</button>
     }
 }
 

@@ -6,7 +6,7 @@ use view::prelude::*;
 use crate::{
     browser,
     i18n::texts,
-    icon::{Icon, icon},
+    icon::{Icon, IconButton},
     prefs::{Prefs, choose_sidebar},
     router::use_route,
     signal::RwSignalExt as _,
@@ -92,16 +92,13 @@ pub(crate) fn DrawerButton() -> impl IntoView {
     let t = texts();
     let drawer = expect_context::<Drawer>();
     view! {
-        <button
-            type="button"
-            class="icon-button drawer-button"
-            aria-label=t.conversations()
-            title=t.conversations()
-            aria-controls="sidebar"
-            aria-expanded=move || drawer.is_shown().to_string()
-            on:click=move |_| drawer.toggle()
-        >
-            {icon(Icon::Menu)}
-        </button>
+        <IconButton
+            label=t.conversations()
+            mark=Icon::Menu
+            press=move || drawer.toggle()
+            attr:class="icon-button drawer-button"
+            attr:aria-controls="sidebar"
+            attr:aria-expanded=move || drawer.is_shown().to_string()
+        />
     }
 }

@@ -28,8 +28,9 @@ use crate::{
     browser,
     dialog::DialogHandle,
     i18n::{Texts, texts},
-    icon::{Icon, icon},
+    icon::{Icon, IconButton, icon},
     router::A,
+    search_field::SearchField,
 };
 
 /// The sidebar.
@@ -50,15 +51,7 @@ pub(crate) fn Sidebar(
                     {icon(Icon::Brand)}
                     <span>"Codex Gateway"</span>
                 </A>
-                <button
-                    type="button"
-                    class="icon-button"
-                    aria-label=t.palette()
-                    title=t.palette()
-                    on:click=move |_| palette.toggle()
-                >
-                    {icon(Icon::Command)}
-                </button>
+                <IconButton label=t.palette() mark=Icon::Command press=move || palette.toggle()/>
                 <A
                     href="/"
                     attr:class="icon-button"
@@ -70,7 +63,7 @@ pub(crate) fn Sidebar(
             </div>
             <div class="search">
                 {icon(Icon::Search)}
-                <SearchField drawer conversations t/>
+                <ConversationSearch drawer conversations t/>
             </div>
             <ConversationList conversations t/>
         </nav>
@@ -79,9 +72,9 @@ pub(crate) fn Sidebar(
 
 /// The field that searches the list.
 #[component]
-fn SearchField(drawer: Drawer, conversations: Conversations, t: &'static Texts) -> impl IntoView {
+fn ConversationSearch(drawer: Drawer, conversations: Conversations, t: &'static Texts) -> impl IntoView {
     // Escape clears the field first, then leaves it. It must not reach the page, where it interrupts the turn.
-    let on_keydown = move |event: KeyboardEvent| {
+    let handle_key = move |event: KeyboardEvent| {
         if event.key() != "Escape" || browser::is_ime_composing(&event) || drawer.is_open.get_untracked() {
             return;
         }
@@ -95,19 +88,13 @@ fn SearchField(drawer: Drawer, conversations: Conversations, t: &'static Texts) 
             None => browser::focus_composer(),
         }
     };
-    // The `data-` attributes keep password managers away from the field.
     view! {
-        <input
-            type="search"
+        <SearchField
+            label=t.search()
             placeholder=t.search()
-            aria-label=t.search()
-            autocomplete="off"
-            data-1p-ignore=""
-            data-lpignore="true"
-            data-bwignore="true"
-            data-form-type="other"
-            on:input=move |event| conversations.search(event_target_value(&event))
-            on:keydown=on_keydown
+            search=move |text| conversations.search(text)
+            handle_key
+            attr:type="search"
         />
     }
 }
