@@ -1,12 +1,13 @@
 //! Modal dialogs, on the browser's own `<dialog>`: it keeps the focus inside, closes with Esc and returns the focus.
 
+use leptos::task::{spawn_local, tick};
 use view::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDialogElement, MouseEvent};
 
 use crate::{
     i18n::texts,
-    icon::{Icon, icon},
+    icon::{Icon, IconButton},
 };
 
 /// Opens and closes a [`Dialog`](fn@Dialog).
@@ -28,8 +29,10 @@ impl DialogHandle {
         close_all();
         let Some(dialog) = find(&format!("dialog#{}", self.id)).filter(|_| !was_open) else { return };
         self.is_open.set(true);
-        // The content is rendered before the next frame, so that the browser finds what to focus.
-        request_animation_frame(move || {
+        // After the content is rendered, so that the browser finds what to focus, and before the next key is handled, which
+        // is for the dialog.
+        spawn_local(async move {
+            tick().await;
             let _ = dialog.show_modal();
         });
     }
@@ -66,13 +69,10 @@ pub(crate) fn Dialog(
 /// The title of a dialog, with a button that closes it.
 #[component]
 pub(crate) fn DialogHead(title: &'static str) -> impl IntoView {
-    let close = texts().close();
     view! {
         <div class="head">
             <h2>{title}</h2>
-            <button type="button" class="icon-button" aria-label=close title=close on:click=|_| close_all()>
-                {icon(Icon::Close)}
-            </button>
+            <IconButton label=texts().close() mark=Icon::Close press=close_all/>
         </div>
     }
 }

@@ -27,7 +27,7 @@
 //! - `router`: which page an address shows, links and navigation; `base_path`: the path that the gateway is served below
 //! - `prefs`: theme and language; `i18n`: all texts, in each language; `icon`: the icons;
 //!   `search_field`: fields that search
-//! - `lazy`: parts of the page whose code is loaded when they are first shown
+//! - `lazy`: parts of the page whose code is loaded when they are first shown; `chunks`: the files of that code
 //! - `signal`: extensions of Leptos's signals
 //! - `start`: starting the page in the browser; `cookies`: reading cookies on the server
 //! - `text`: functions on texts; `browser`: functions of the browser
@@ -39,6 +39,7 @@ pub mod app;
 mod base_path;
 mod browser;
 mod cards;
+mod chunks;
 mod commands;
 mod composer;
 mod conversation;
@@ -78,9 +79,9 @@ pub use app::App;
 #[cfg(feature = "ssr")]
 pub use base_path::{BasePath, NotABasePath};
 #[cfg(feature = "ssr")]
-pub use cookies::cookies;
+pub use chunks::ChunkFiles;
 #[cfg(feature = "ssr")]
-pub use lazy::ChunkFiles;
+pub use cookies::cookies;
 #[cfg(feature = "ssr")]
 pub use prefs::theme_word;
 #[cfg(feature = "ssr")]

@@ -1,13 +1,15 @@
 //! The dialog of the user's rules, which allow commands and hosts without a question.
 
 use codex_gateway_wire::{Rule, RuleId, rule::RuleKind};
-use leptos::task::spawn_local;
-use view::prelude::*;
+use leptos::{task::spawn_local, wasm_split::wasm_split};
+use view::{Node, prelude::*};
 
 use crate::{
+    chunks::{Chunk, ChunkError},
     dialog::{Dialog, DialogHandle, DialogHead},
     i18n::{Texts, texts},
     icon::{Icon, icon},
+    lazy::lazy,
     server_fns::{self, ApiError},
     text::hidden::{exact_name, plain_name},
 };
@@ -49,13 +51,6 @@ impl RuleStore {
         Self { rules: RwSignal::new(None), failure: RwSignal::new(None) }
     }
 
-    /// Removes what was shown before, and loads the rules.
-    fn reset(self) {
-        self.rules.set(None);
-        self.failure.set(None);
-        self.load();
-    }
-
     fn load(self) {
         spawn_local(async move {
             match server_fns::list_rules().await {
@@ -82,18 +77,25 @@ impl RuleStore {
 /// The dialog. Its rules are loaded each time it opens.
 #[component]
 pub(crate) fn RulesDialog(handle: RulesDialogHandle) -> impl IntoView {
-    let t = texts();
-    let store = RuleStore::new();
+    let title = texts().rules();
     view! {
-        <Dialog dialog=handle.0 label=t.rules() class="dialog rules">
-            <RulesContent store t/>
+        <Dialog dialog=handle.0 label=title class="dialog rules">
+            <DialogHead title/>
+            {lazy(Chunk::Dialogs, rule_list())}
         </Dialog>
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the chunk may not be loaded, which `wasm_split` returns")]
+#[wasm_split(dialogs, wasm_split_path = ::leptos::wasm_split, preload(load_rules), fallible)]
+pub(crate) fn rule_list() -> Result<Node, ChunkError> {
+    Ok(view! { <RuleList/> })
+}
+
 #[component]
-fn RulesContent(store: RuleStore, t: &'static Texts) -> impl IntoView {
-    store.reset();
+fn RuleList() -> impl IntoView {
+    let (t, store) = (texts(), RuleStore::new());
+    store.load();
     let error = move || {
         let failure = store.failure.get();
         failure.map(|failure| view! { <p class="failed" role="alert">{t.failure(&failure)}</p> })
@@ -107,7 +109,6 @@ fn RulesContent(store: RuleStore, t: &'static Texts) -> impl IntoView {
         Some(view! { <ul>{rows.collect::<Vec<_>>()}</ul> })
     };
     view! {
-        <DialogHead title=t.rules()/>
         <p class="note">{t.rules_hint()}</p>
         {error}
         {list}

@@ -5,7 +5,7 @@ use leptos::{html, prelude::*};
 use crate::{
     App,
     base_path::{BasePath, address},
-    lazy::ChunkFiles,
+    chunks::preload_links,
     markdown::blocks::hash,
     pages::window_title,
     prefs::{Prefs, Theme},
@@ -45,12 +45,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let base = use_context::<BasePath>().unwrap_or_default();
     let file = |kind: &str| address(&format!("/{}/{}.{kind}", options.site_pkg_dir, options.output_name));
     let (styles, script, module) = (file("css"), file("js"), file("wasm"));
-    let chunks = use_context::<ChunkFiles>().unwrap_or_default();
-    let chunks = chunks.of_page(&Route::current()).iter().map(|name| {
-        let href = address(&format!("/{}/{name}", options.site_pkg_dir));
-        view! { <link rel="preload" href=href r#as="fetch" r#type="application/wasm" crossorigin="" /> }
-    });
-    let chunks = chunks.collect_view();
+    let (chunks, other_chunks) = preload_links(&Route::current(), &options.site_pkg_dir);
     let worker = WORKER_SCRIPT.replace("{script}", &address("/service-worker.js"));
     let words = lang.texts().words();
     let title = window_title(conversation_title().as_deref());
@@ -80,6 +75,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </head>
             <body>
                 <App />
+                {other_chunks}
                 <noscript>
                     <p class="no-script">{lang.texts().needs_javascript()}</p>
                 </noscript>

@@ -11,17 +11,14 @@ use leptos::{
 };
 
 use crate::{
-    App,
+    App, chunks,
     composer::{InitialText, typed_text},
-    pages::load_chunk,
-    router::Route,
     server_fns::PageData,
 };
 
 /// Starts the page, once its code is loaded.
 pub async fn start() {
-    // If it cannot be loaded, the page says so.
-    let _ = load_chunk(&Route::current()).await;
+    chunks::load_rendered().await;
     let Some(body) = document().body() else { return };
     let root = Rc::new(RefCell::new(None));
     let hydrated_root = Rc::clone(&root);
@@ -49,6 +46,7 @@ pub async fn start() {
         page.forget();
     }
     remove_all(".not-started");
+    chunks::prefetch();
 }
 
 fn remove_all(selector: &str) {

@@ -1,5 +1,6 @@
 // The first load of the page, with and without JavaScript.
 import { expect, test } from './chat';
+import { keepBusy } from './support/idle';
 import { layoutShift, watchLayoutShift } from './support/layout';
 
 test('the first screen shows workspace, model, permissions and demo mode', async ({ page, gateway }) => {
@@ -43,6 +44,7 @@ test.describe('without JavaScript', () => {
 });
 
 test('browser files have content-hashed URLs and are cached as immutable', async ({ page }) => {
+  await keepBusy(page);
   const files = new Map<string, string>();
   page.on('response', (response) => {
     const { pathname } = new URL(response.url());

@@ -19,6 +19,7 @@ mod request;
 mod tool;
 
 use codex_gateway_wire::{Content, Entry, Item, Phase};
+use leptos::wasm_split::wasm_split;
 use view::{Node, prelude::*};
 
 pub(crate) use codex_gateway_wire::shell::unwrap_shell_command;
@@ -27,6 +28,7 @@ pub(crate) use field::JsonField;
 pub(crate) use file_change::FileChanges;
 pub(crate) use header::{EntryHeader, Target, Tone};
 pub(crate) use markdown::Markdown;
+pub(crate) use plan::PlanBody;
 
 use self::{
     agent::AgentBody,
@@ -35,13 +37,18 @@ use self::{
     file_change::FileChangeBody,
     misc::{ImageBody, TextBody, WebSearchBody},
     notice::NoticeBody,
-    plan::PlanBody,
     question::QuestionBody,
     reasoning::ReasoningBody,
     request::RequestBody,
     tool::ToolBody,
 };
-use crate::{i18n::Texts, icon::Icon, state::EntryRef};
+use crate::{
+    chunks::{Chunk, ChunkError},
+    i18n::Texts,
+    icon::Icon,
+    lazy::lazy,
+    state::EntryRef,
+};
 
 /// Returns the header of an entry. Paths are shown relative to `cwd`.
 pub(crate) fn entry_header(entry: &Entry, cwd: &str, t: &Texts) -> EntryHeader {
@@ -82,6 +89,18 @@ pub(crate) fn entry_header(entry: &Entry, cwd: &str, t: &Texts) -> EntryHeader {
 /// The body of an entry, which follows the entry's changes.
 #[component]
 pub(crate) fn EntryBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
+    let is_reasoning =
+        entry.read(|entry| matches!(entry.content, Content::Item(Item::Reasoning(_)))) == Some(true);
+    if is_reasoning {
+        return view! { <ReasoningBody entry t/> };
+    }
+    lazy(Chunk::Details, entry_body(entry, t))
+}
+
+/// The body of an entry that is not Markdown. The code of Markdown is in the chunk of the messages, and needs no other.
+#[allow(clippy::unnecessary_wraps, reason = "the chunk may not be loaded, which `wasm_split` returns")]
+#[wasm_split(details, wasm_split_path = ::leptos::wasm_split, preload(load_bodies), fallible)]
+pub(crate) fn entry_body(entry: EntryRef, t: &'static Texts) -> Result<Node, ChunkError> {
     type Body = fn(EntryRef, &'static Texts) -> Node;
     // The body is chosen while the entry is lent, and built afterwards: it reads the entry too.
     let body = entry.read(|entry| -> Body {
@@ -93,7 +112,6 @@ pub(crate) fn EntryBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
             Content::Item(item) => match item {
                 Item::CommandExecution(_) => |entry, t| view! { <CommandBody entry t/> },
                 Item::FileChange(_) => |entry, t| view! { <FileChangeBody entry t/> },
-                Item::Reasoning(_) => |entry, t| view! { <ReasoningBody entry t/> },
                 Item::McpToolCall(_) | Item::DynamicToolCall(_) | Item::FunctionCallOutput(_) => {
                     |entry, t| view! { <ToolBody entry t/> }
                 }
@@ -109,11 +127,12 @@ pub(crate) fn EntryBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
                 | Item::UserMessage(_)
                 | Item::AgentMessage(_)
                 | Item::Plan(_)
+                | Item::Reasoning(_)
                 | Item::ExitedReviewMode(_) => |_, _| view! {},
             },
         }
     });
-    view! { {body.map(|body| body(entry, t))} }
+    Ok(view! { {body.map(|body| body(entry, t))} })
 }
 
 /// Reads the part of an entry that a card shows. `None` if the entry is gone, or is of another kind by now.

@@ -24,7 +24,7 @@ pub(super) fn header(plan: &TurnPlan, t: &Texts) -> EntryHeader {
 
 /// The plan's explanation and steps.
 #[component]
-pub(super) fn PlanBody(entry: EntryRef) -> impl IntoView {
+pub(crate) fn PlanBody(entry: EntryRef) -> impl IntoView {
     let explanation = move || of_kind!(entry, Content::Plan(plan) => plan.explanation.clone()).flatten();
     let steps = move || {
         of_kind!(entry, Content::Plan(plan) => {

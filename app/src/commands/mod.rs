@@ -17,7 +17,12 @@ use std::sync::Arc;
 use leptos::{ev, prelude::*};
 use web_sys::KeyboardEvent;
 
-pub(crate) use self::{global::add_global, help::KeyboardHelp, key::Key, palette::Palette};
+pub(crate) use self::{
+    global::add_global,
+    help::{KeyboardHelp, load_help},
+    key::Key,
+    palette::{Palette, load_palette},
+};
 use crate::{browser, icon::Icon};
 
 /// An action that the user can run by its name, its key or its slash command.

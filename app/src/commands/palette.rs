@@ -1,24 +1,100 @@
 //! The palette: a dialog to search commands and conversations.
 //!
 //! The field is a combobox over a listbox: the focus stays in the field, which names the active option.
+//!
+//! The field is in the main module and takes what the user types while the code of the list is loading. Until the list is
+//! there, the keys that choose an option do nothing: nobody can see what they would choose.
 
-use leptos::task::spawn_local;
-use view::prelude::*;
+use leptos::{task::spawn_local, wasm_split::wasm_split};
+use view::{Node, prelude::*};
 use web_sys::KeyboardEvent;
 
 use super::{Command, Commands};
 use crate::{
     browser::{self, to_lowercase},
+    chunks::{Chunk, ChunkError},
     dialog::{Dialog, DialogHandle, close_all},
     i18n::texts,
     icon::{Icon, icon},
+    lazy::lazy,
     router::{NavigateOptions, use_navigate},
+    search_field::SearchField,
     server_fns::{Row, list_conversations},
     sidebar::row_path,
 };
 
 /// The largest number of conversations in the list.
 const MAX_CONVERSATIONS: usize = 8;
+
+/// What the field and the list have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct PaletteState {
+    commands: Commands,
+    /// The text in the field.
+    query: RwSignal<String>,
+    /// The index of the active option: Enter chooses it.
+    active: RwSignal<usize>,
+    /// Handles the keys of the list. `None` until its code is loaded.
+    handle_key: StoredValue<Option<Callback<KeyboardEvent>>>,
+}
+
+/// A dialog to search commands and conversations.
+#[component]
+pub(crate) fn Palette(dialog: DialogHandle, commands: Commands) -> impl IntoView {
+    view! {
+        <Dialog dialog label=texts().palette() class="dialog palette">
+            <PaletteSearch commands/>
+        </Dialog>
+    }
+}
+
+/// The field and the list below it. Starts with an empty query each time that the dialog opens.
+#[component]
+fn PaletteSearch(commands: Commands) -> impl IntoView {
+    let t = texts();
+    let palette = PaletteState {
+        commands,
+        query: RwSignal::new(String::new()),
+        active: RwSignal::new(0),
+        handle_key: StoredValue::new(None),
+    };
+    let search = move |query: String| {
+        palette.query.set(query);
+        palette.active.set(0);
+    };
+    let handle_key = move |event: KeyboardEvent| {
+        if let Some(handle_key) = palette.handle_key.get_value() {
+            handle_key.run(event);
+        }
+    };
+    view! {
+        <div class="words">
+            {icon(Icon::Search)}
+            <SearchField
+                label=t.palette()
+                placeholder=t.palette_hint()
+                search
+                handle_key
+                attr:autofocus=""
+                attr:role="combobox"
+                attr:aria-expanded="true"
+                attr:aria-controls="choices"
+                attr:aria-autocomplete="list"
+                attr:aria-activedescendant=move || choice_id(palette.active.get())
+                attr:enterkeyhint="go"
+            />
+        </div>
+        <div id="choices" role="listbox" aria-label=t.palette()>
+            {lazy(Chunk::Dialogs, choice_list(palette))}
+        </div>
+    }
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "the chunk may not be loaded, which `wasm_split` returns")]
+#[wasm_split(dialogs, wasm_split_path = ::leptos::wasm_split, preload(load_palette), fallible)]
+pub(crate) fn choice_list(palette: PaletteState) -> Result<Node, ChunkError> {
+    Ok(view! { <ChoiceList palette/> })
+}
 
 /// An option of the list.
 #[derive(Clone)]
@@ -27,80 +103,49 @@ enum Choice {
     Open(Row),
 }
 
-/// The state of the palette.
-#[derive(Clone, Copy)]
-struct PaletteState {
-    commands: Commands,
-    /// The text in the field.
-    query: RwSignal<String>,
-    /// The conversations that match the query.
-    conversations: RwSignal<Vec<Row>>,
-    /// The index of the active option: Enter chooses it.
-    active: RwSignal<usize>,
-}
-
-/// A dialog to search commands and conversations.
+/// The commands and conversations that match the query.
 #[component]
-pub(crate) fn Palette(dialog: DialogHandle, commands: Commands) -> impl IntoView {
-    let palette = PaletteState {
-        commands,
-        query: RwSignal::new(String::new()),
-        conversations: RwSignal::new(Vec::new()),
-        active: RwSignal::new(0),
+fn ChoiceList(palette: PaletteState) -> impl IntoView {
+    let navigate = use_navigate();
+    let conversations = RwSignal::new(Vec::new());
+    Effect::new(move |_| find_conversations(palette.query, conversations));
+    let choices = move || palette.choices(conversations);
+    // Closes the palette and runs the command, or opens the conversation.
+    let choose = move |choice: &Choice| {
+        close_all();
+        match choice {
+            Choice::Run(command) => {
+                (command.run)();
+            }
+            Choice::Open(row) => navigate(&row_path(row), NavigateOptions::default()),
+        }
     };
-    view! {
-        <Dialog dialog label=texts().palette() class="dialog palette">
-            <PaletteSearch palette/>
-        </Dialog>
-    }
-}
-
-/// The field and the list below it. Starts with an empty query each time that the dialog opens.
-#[component]
-fn PaletteSearch(palette: PaletteState) -> impl IntoView {
-    let t = texts();
-    palette.search(String::new());
-    let choices = move || {
-        let choices = palette.choices();
+    let handle_key = move |event| palette.choose_by_key(&event, &untrack(choices), choose);
+    palette.handle_key.set_value(Some(Callback::new(handle_key)));
+    let rows = move || {
+        let choices = choices();
         if choices.is_empty() {
-            return view! { <p class="note" role="status">{t.nothing_found()}</p> };
+            return view! { <p class="note" role="status">{texts().nothing_found()}</p> };
         }
         let rows = choices.into_iter().enumerate();
-        let rows = rows.map(|(index, choice)| view! { <ChoiceRow palette index choice/> });
+        let rows =
+            rows.map(|(index, choice)| view! { <ChoiceRow active=palette.active index choice choose/> });
         view! { {rows.collect::<Vec<_>>()} }
     };
-    view! {
-        <div class="words">
-            {icon(Icon::Search)}
-            <input
-                type="text"
-                autofocus
-                role="combobox"
-                aria-label=t.palette()
-                placeholder=t.palette_hint()
-                aria-expanded="true"
-                aria-controls="choices"
-                aria-autocomplete="list"
-                aria-activedescendant=move || choice_id(palette.active.get())
-                autocomplete="off"
-                // Password managers leave the field alone.
-                data-1p-ignore=""
-                data-lpignore="true"
-                data-bwignore="true"
-                data-form-type="other"
-                enterkeyhint="go"
-                on:input=move |event| palette.search(event_target_value(&event))
-                on:keydown=move |event| palette.on_keydown(&event)
-            />
-        </div>
-        <div id="choices" role="listbox" aria-label=t.palette()>
-            {choices}
-        </div>
-    }
+    view! { {rows} }
 }
 
 #[component]
-fn ChoiceRow(palette: PaletteState, index: usize, choice: Choice) -> impl IntoView {
+fn ChoiceRow<F>(
+    /// The index of the active option.
+    active: RwSignal<usize>,
+    index: usize,
+    choice: Choice,
+    choose: F,
+) -> impl IntoView
+where
+    F: Fn(&Choice) + Send + 'static,
+{
     let (mark, name, key) = match &choice {
         Choice::Run(command) => (command.icon, command.name.to_owned(), command.key.map(super::Key::name)),
         Choice::Open(row) => {
@@ -111,8 +156,8 @@ fn ChoiceRow(palette: PaletteState, index: usize, choice: Choice) -> impl IntoVi
         <div
             role="option"
             id=choice_id(index)
-            aria-selected=move || (palette.active.get() == index).to_string()
-            on:click=move |_| PaletteState::choose(&choice)
+            aria-selected=move || (active.get() == index).to_string()
+            on:click=move |_| choose(&choice)
         >
             {icon(mark)}
             <span class="name">{name}</span>
@@ -126,53 +171,42 @@ fn choice_id(index: usize) -> String {
     format!("choice-{index}")
 }
 
+/// Sets `conversations` to those that match the query; tracks the query.
+fn find_conversations(query: RwSignal<String>, conversations: RwSignal<Vec<Row>>) {
+    let wanted = query.get();
+    spawn_local(async move {
+        let found = list_conversations(wanted.clone(), None).await;
+        // A reply for an earlier query is dropped.
+        if let Ok(listing) = found
+            && query.try_with_untracked(|current| *current == wanted) == Some(true)
+        {
+            conversations.set(listing.rows.into_iter().take(MAX_CONVERSATIONS).collect());
+        }
+    });
+}
+
 impl PaletteState {
-    /// Returns the commands and conversations whose names match the query. Tracked.
-    fn choices(self) -> Vec<Choice> {
+    /// Returns the commands whose names match the query, and the conversations. Tracked.
+    fn choices(self, conversations: RwSignal<Vec<Row>>) -> Vec<Choice> {
         let query = to_lowercase(self.query.get().trim());
         // The command that opens the palette is left out: the palette is open.
         let is_match = |command: &Command| {
             command.name != texts().palette() && to_lowercase(command.name).contains(&query)
         };
         let commands = self.commands.all().into_iter().filter(is_match).map(Choice::Run);
-        commands.chain(self.conversations.get().into_iter().map(Choice::Open)).collect()
+        commands.chain(conversations.get().into_iter().map(Choice::Open)).collect()
     }
 
-    fn search(self, query: String) {
-        self.query.set(query.clone());
-        self.active.set(0);
-        spawn_local(async move {
-            let found = list_conversations(query.clone(), None).await;
-            // A reply for an earlier query is dropped.
-            if let Ok(listing) = found
-                && self.query.try_with_untracked(|current| *current == query) == Some(true)
-            {
-                self.conversations.set(listing.rows.into_iter().take(MAX_CONVERSATIONS).collect());
-            }
-        });
-    }
-
-    /// Closes the palette and runs the command, or opens the conversation.
-    fn choose(choice: &Choice) {
-        close_all();
-        match choice {
-            Choice::Run(command) => {
-                (command.run)();
-            }
-            Choice::Open(row) => use_navigate()(&row_path(row), NavigateOptions::default()),
-        }
-    }
-
-    fn on_keydown(self, event: &KeyboardEvent) {
+    /// Moves the active option by the arrow keys, and chooses it by Enter.
+    fn choose_by_key(self, event: &KeyboardEvent, choices: &[Choice], choose: impl Fn(&Choice)) {
         if browser::is_ime_composing(event) {
             return;
         }
-        let choices = untrack(|| self.choices());
         let (active, count) = (self.active.get_untracked(), choices.len().max(1));
         match event.key().as_str() {
             "ArrowDown" => self.active.set((active + 1) % count),
             "ArrowUp" => self.active.set((active + count - 1) % count),
-            "Enter" => choices.get(active).into_iter().for_each(Self::choose),
+            "Enter" => choices.get(active).into_iter().for_each(choose),
             _ => return,
         }
         event.prevent_default();

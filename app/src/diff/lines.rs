@@ -6,6 +6,7 @@ use codex_gateway_wire::{
     codex::FileUpdateChange,
     diff::{DiffLine, LineKind, diff_lines},
 };
+use leptos::wasm_split::wasm_split;
 use view::{Node, prelude::*};
 use web_sys::{KeyboardEvent, MouseEvent};
 
@@ -17,7 +18,9 @@ use super::{
 };
 use crate::{
     browser,
+    chunks::{Chunk, ChunkError},
     i18n::{Texts, texts},
+    lazy::lazy,
     state::Chat,
     text::hidden::{TextKind, exact},
 };
@@ -36,6 +39,21 @@ pub(crate) fn DiffLines(
     /// Unfolds the diff and all of its lines once it is set.
     expand_all: RwSignal<bool>,
 ) -> impl IntoView {
+    lazy(Chunk::Details, file_diff(change, path, expand_all))
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "the chunk may not be loaded, which `wasm_split` returns")]
+#[wasm_split(details, wasm_split_path = ::leptos::wasm_split, preload(load_diff), fallible)]
+pub(crate) fn file_diff(
+    change: FileUpdateChange,
+    path: String,
+    expand_all: RwSignal<bool>,
+) -> Result<Node, ChunkError> {
+    Ok(view! { <FileDiff change path expand_all/> })
+}
+
+#[component]
+fn FileDiff(change: FileUpdateChange, path: String, expand_all: RwSignal<bool>) -> impl IntoView {
     let t = texts();
     let line_count = diff_lines(&change).len();
     if line_count == 0 {

@@ -15,4 +15,4 @@ mod keyboard;
 mod lines;
 
 pub(crate) use files::{DiffStat, FileRow, change_label};
-pub(crate) use lines::DiffLines;
+pub(crate) use lines::{DiffLines, load_diff};

@@ -1,14 +1,17 @@
 //! The panel's frame and tabs.
 
-use view::prelude::*;
+use leptos::wasm_split::wasm_split;
+use view::{Node, prelude::*};
 use web_sys::KeyboardEvent;
 
 use super::{changes::ChangesTab, events::EventsTab, plan::PlanTab, usage::UsageTab};
 use crate::{
     browser,
+    chunks::{Chunk, ChunkError},
     folder_trust::FolderTrustStatus,
     i18n::Texts,
-    icon::{Icon, icon},
+    icon::{Icon, IconButton},
+    lazy::lazy,
     signal::RwSignalExt as _,
     state::{Chat, Panel, PanelTab},
 };
@@ -17,16 +20,12 @@ use crate::{
 #[component]
 pub(crate) fn DetailsButton(panel: Panel, t: &'static Texts) -> impl IntoView {
     view! {
-        <button
-            type="button"
-            class="icon-button"
-            aria-label=t.details()
-            title=t.details()
-            aria-expanded=move || panel.open.get().to_string()
-            on:click=move |_| panel.toggle()
-        >
-            {icon(Icon::Panel)}
-        </button>
+        <IconButton
+            label=t.details()
+            mark=Icon::Panel
+            press=move || panel.toggle()
+            attr:aria-expanded=move || panel.open.get().to_string()
+        />
     }
 }
 
@@ -45,12 +44,6 @@ fn OpenPanel(chat: Chat) -> impl IntoView {
             panel.close();
         }
     };
-    let content = move || match panel.tab.get() {
-        PanelTab::Changes => view! { <ChangesTab chat/> },
-        PanelTab::Plan => view! { <PlanTab chat/> },
-        PanelTab::Usage => view! { <UsageTab chat/> },
-        PanelTab::Events => view! { <EventsTab chat/> },
-    };
     view! {
         <aside
             class="panel"
@@ -61,26 +54,39 @@ fn OpenPanel(chat: Chat) -> impl IntoView {
         >
             <header>
                 <TabList panel t/>
-                <button
-                    type="button"
-                    class="icon-button"
-                    aria-label=t.close()
-                    title=t.close()
-                    on:click=move |_| panel.close()
-                >
-                    {icon(Icon::Close)}
-                </button>
+                <IconButton label=t.close() mark=Icon::Close press=move || panel.close()/>
             </header>
-            <div
-                class="content"
-                id="panel-content"
-                role="tabpanel"
-                aria-labelledby=move || panel.tab.get().id()
-            >
-                {content}
-            </div>
-            <FolderTrustStatus folder=chat.folder() t/>
+            {lazy(Chunk::Details, panel_content(chat))}
         </aside>
+    }
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "the chunk may not be loaded, which `wasm_split` returns")]
+#[wasm_split(details, wasm_split_path = ::leptos::wasm_split, preload(load_panel), fallible)]
+pub(crate) fn panel_content(chat: Chat) -> Result<Node, ChunkError> {
+    Ok(view! { <PanelContent chat/> })
+}
+
+/// The selected tab, and whether the user trusts the folder.
+#[component]
+fn PanelContent(chat: Chat) -> impl IntoView {
+    let panel = chat.panel();
+    let content = move || match panel.tab.get() {
+        PanelTab::Changes => view! { <ChangesTab chat/> },
+        PanelTab::Plan => view! { <PlanTab chat/> },
+        PanelTab::Usage => view! { <UsageTab chat/> },
+        PanelTab::Events => view! { <EventsTab chat/> },
+    };
+    view! {
+        <div
+            class="content"
+            id="panel-content"
+            role="tabpanel"
+            aria-labelledby=move || panel.tab.get().id()
+        >
+            {content}
+        </div>
+        <FolderTrustStatus folder=chat.folder() t=chat.t/>
     }
 }
 

@@ -11,4 +11,4 @@ mod plan;
 mod segments;
 mod usage;
 
-pub(crate) use details_panel::{DetailsButton, DetailsPanel};
+pub(crate) use details_panel::{DetailsButton, DetailsPanel, load_panel};

@@ -3,13 +3,13 @@
 use codex_gateway_wire::{Content, ItemId};
 use view::prelude::*;
 
-use crate::{cards::EntryBody, state::Chat};
+use crate::{cards::PlanBody, state::Chat};
 
 #[component]
 pub(super) fn PlanTab(chat: Chat) -> impl IntoView {
     let t = chat.t;
     let plan = move || match newest_plan(chat) {
-        Some(id) => view! { <EntryBody entry=chat.live.entry(id) t/> },
+        Some(id) => view! { <PlanBody entry=chat.live.entry(id)/> },
         None => view! { <p class="note">{t.no_plan()}</p> },
     };
     view! { {plan} }

@@ -27,15 +27,20 @@ mod tests;
 mod title;
 
 use codex_gateway_wire::{RequestId, UserRequest};
-use view::prelude::*;
+use leptos::wasm_split::wasm_split;
+use view::{Node, prelude::*};
 
 use self::card::RequestCard;
 pub(crate) use self::title::{RequestTitle, request_title};
-use crate::state::Chat;
+use crate::{
+    chunks::{Chunk, ChunkError},
+    lazy::lazy,
+    state::Chat,
+};
 
 /// The pending request that is shown.
 #[derive(Clone, Copy)]
-struct ActiveRequest {
+pub(crate) struct ActiveRequest {
     chat: Chat,
     selection: RwSignal<Selection>,
 }
@@ -103,8 +108,15 @@ pub(crate) fn PendingRequests(chat: Chat) -> impl IntoView {
         <div class="questions">
             {announcement}
             <For each=move || active.id() key=RequestId::clone let:id>
-                {active.find(&id).map(|request| view! { <RequestCard active request/> })}
+                {active.find(&id).map(|request| lazy(Chunk::Details, request_card(active, request)))}
             </For>
         </div>
     }
+}
+
+/// The card of a request. It is in the chunk of diffs, so that no request is shown without the changes that it asks for.
+#[allow(clippy::unnecessary_wraps, reason = "the chunk may not be loaded, which `wasm_split` returns")]
+#[wasm_split(details, wasm_split_path = ::leptos::wasm_split, preload(load_requests), fallible)]
+pub(crate) fn request_card(active: ActiveRequest, request: UserRequest) -> Result<Node, ChunkError> {
+    Ok(view! { <RequestCard active request/> })
 }
