@@ -32,6 +32,38 @@ test('if a proxy buffers the event stream, the page polls and says so', async ({
   await expectSentOnce(chat, 'single word first');
 });
 
+test('if a proxy buffers event streams, the list of conversations is kept up to date by polls', async ({ page, request, gateway, faultyProxy }) => {
+  faultyProxy.bufferStreams = true;
+  await page.goto(faultyProxy.baseURL);
+  await page.waitForRequest((request) => /\/api\/events\?.*wait=/.test(request.url()), { timeout: 20_000 });
+  const turn = { prompt: 'Reply with exactly the single word polled.', wait: true };
+  const created = await request.post(`${gateway.baseURL}/api/sessions`);
+  const { sessionId } = await created.json();
+  await request.post(`${gateway.baseURL}/api/sessions/${sessionId}/turn`, { data: turn });
+  const row = page.getByRole('navigation', { name: 'Conversations' }).locator(`a[href="/c/${sessionId}"]`);
+  // The list is also requested every 20 seconds: this is sooner.
+  await expect(row).toContainText('single word polled', { timeout: 8_000 });
+  await request.delete(`${gateway.baseURL}/api/sessions/${sessionId}`);
+});
+
+for (const how of ['redirect', 'page'] as const) {
+  test(`a message that is sent after the proxy's own sign-in has ended (${how}) is there after the reload`, async ({ page, chat, faultyProxy }) => {
+    await chat.startAndFinish('Reply with exactly the single word before.', faultyProxy.baseURL);
+    await chat.messageField.fill('Reply with exactly the single word kept.');
+    await expect(chat.sendButton).toBeEnabled();
+    faultyProxy.requireSignIn(how);
+    await chat.messageField.press('Enter');
+    await expect(page.getByText('Your session at the proxy has ended. Reload to sign in').first()).toBeVisible();
+    faultyProxy.restore();
+    await page.getByRole('button', { name: 'Reload' }).first().click();
+    await chat.waitUntilLive();
+    await expect(chat.messageField).toHaveValue('Reply with exactly the single word kept.');
+    await expect(chat.userMessages).toHaveCount(1);
+    await chat.messageField.press('Enter');
+    await expect(chat.answers).toHaveText(['before', 'kept']);
+  });
+}
+
 test('a dead connection is not shown as live, and a message sent over it arrives once', async ({ page, chat, faultyProxy }) => {
   test.setTimeout(90_000);
   await chat.startAndFinish('Reply with exactly the single word before.', faultyProxy.baseURL);

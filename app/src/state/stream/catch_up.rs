@@ -32,7 +32,7 @@ pub(super) struct Situation<'a> {
     pub(super) is_hidden: bool,
     /// The summaries are up to date.
     pub(super) has_summaries: bool,
-    /// Event streams do not get through, and so neither do the summaries.
+    /// Event streams do not get through.
     pub(super) is_blocked: bool,
     /// The session's summary. `None` if the session has ended.
     pub(super) summary: Option<&'a SessionSummary>,

@@ -62,7 +62,7 @@ impl Tabs {
         };
         provide_context(tabs);
         Effect::new(move |_| {
-            let peer = Peer::join(tabs.holder, tabs.summaries);
+            let peer = Peer::join(tabs.holder, tabs.stream_blocked, tabs.summaries);
             let call = |act: fn(&Rc<Peer>)| {
                 let peer = Rc::clone(&peer);
                 move || act(&peer)

@@ -14,7 +14,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{
     super::{
-        event_reader::{Accept, Arrival, read_events},
+        event_reader::{Arrival, read_events},
         sse_parser::Message,
     },
     StreamHolder,
@@ -22,7 +22,7 @@ use super::{
     election::{ANSWER_TIMEOUT_MS, Election, Step},
     message::TabMessage,
     stream_slot::{StreamSlot, Taken},
-    summary_reader::SummaryReader,
+    summary_reader::{SummaryReader, SummaryRequest},
 };
 use crate::{browser, server_fns::OWNER_ATTRIBUTE, signal::RwSignalExt as _};
 
@@ -46,6 +46,8 @@ pub(super) struct Peer {
     /// When an event of the summary stream last arrived, in Unix milliseconds.
     last_summary_ms: Cell<i64>,
     holder: RwSignal<StreamHolder>,
+    /// Event streams do not get through to this tab.
+    stream_blocked: RwSignal<bool>,
     summaries: RwSignal<Option<Vec<SessionSummary>>>,
 }
 
@@ -53,6 +55,7 @@ impl Peer {
     /// Joins the other tabs of the same user.
     pub(super) fn join(
         holder: RwSignal<StreamHolder>,
+        stream_blocked: RwSignal<bool>,
         summaries: RwSignal<Option<Vec<SessionSummary>>>,
     ) -> Rc<Self> {
         let owner = browser::root_attribute(OWNER_ATTRIBUTE).unwrap_or_default();
@@ -73,6 +76,7 @@ impl Peer {
                 is_away: Cell::default(),
                 last_summary_ms: Cell::default(),
                 holder,
+                stream_blocked,
                 summaries,
             }
         });
@@ -305,9 +309,11 @@ impl Peer {
         browser::now_ms() - self.last_summary_ms.get() < SUMMARIES_TIMEOUT_MS
     }
 
-    /// Streams the summaries.
+    /// Streams the summaries, or polls them.
     fn read_summaries(self: &Rc<Self>) {
-        let Some((path, signal)) = self.reader.start(browser::now_ms()) else { return };
+        let is_blocked = self.stream_blocked.get_untracked_or_default();
+        let Some(request) = self.reader.start(browser::now_ms(), is_blocked) else { return };
+        let SummaryRequest { path, accept, signal } = request;
         let peer = Rc::downgrade(self);
         spawn_local(async move {
             let on_arrival = |arrival| {
@@ -317,12 +323,12 @@ impl Peer {
                     peer.pass_on(name, data);
                 }
             };
-            let read = read_events(&path, &signal, Accept::EventStream, on_arrival).await;
+            let read = read_events(&path, &signal, accept, on_arrival).await;
             if let Some(peer) = peer.upgrade().filter(|_| !signal.aborted()) {
                 if read.is_err_and(|failure| failure.is_unauthorized()) {
                     peer.resign(true);
                 } else {
-                    peer.reader.on_disconnect();
+                    peer.reader.on_end();
                 }
             }
         });
