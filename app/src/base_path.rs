@@ -126,7 +126,8 @@ pub(crate) fn address(path: &str) -> String {
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn base() -> &'static str {
     static BASE: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    BASE.get_or_init(|| crate::browser::root_attribute(ATTRIBUTE).unwrap_or_default())
+    let attribute = || leptos::prelude::document().document_element()?.get_attribute(ATTRIBUTE);
+    BASE.get_or_init(|| attribute().unwrap_or_default())
 }
 
 /// Returns an empty path: only code that runs in the browser needs the base path.

@@ -83,9 +83,11 @@ pub use chunks::ChunkFiles;
 #[cfg(feature = "ssr")]
 pub use cookies::cookies;
 #[cfg(feature = "ssr")]
+pub use markdown::page_highlights;
+#[cfg(feature = "ssr")]
 pub use prefs::theme_word;
 #[cfg(feature = "ssr")]
-pub use server_fns::{PageData, ServerContext, load_page, page_highlights};
+pub use server_fns::{PageData, ServerContext, load_page};
 #[cfg(feature = "ssr")]
 pub use shell::{PAGES, init_tasks, shell};
 #[cfg(feature = "ssr")]

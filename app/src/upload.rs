@@ -3,7 +3,7 @@
 use codex_gateway_wire::{UploadId, api::Upload};
 use web_sys::Blob;
 
-use crate::{browser::http, server_fns::ApiError};
+use crate::server_fns::{ApiError, http};
 
 /// Uploads an image and returns its id.
 ///

@@ -5,7 +5,6 @@
 mod document;
 mod focus;
 mod history;
-pub(crate) mod http;
 mod input;
 mod media;
 mod platform;

@@ -3,10 +3,11 @@
 use codex_gateway_wire::{
     Content, Item, Output, Phase,
     codex::{CommandExecution, ItemStatus},
+    shell::unwrap_shell_command,
 };
 use view::prelude::*;
 
-use super::{CopyButton, EntryHeader, Tone, of_kind, unwrap_shell_command};
+use super::{CopyButton, EntryHeader, Tone, of_kind};
 use crate::{
     i18n::Texts,
     icon::Icon,

@@ -16,13 +16,13 @@ mod plan;
 mod question;
 mod reasoning;
 mod request;
+mod request_title;
 mod tool;
 
 use codex_gateway_wire::{Content, Entry, Item, Phase};
 use leptos::wasm_split::wasm_split;
 use view::{Node, prelude::*};
 
-pub(crate) use codex_gateway_wire::shell::unwrap_shell_command;
 pub(crate) use copy::CopyButton;
 pub(crate) use field::JsonField;
 pub(crate) use file_change::FileChanges;

@@ -9,12 +9,17 @@ use codex_gateway_wire::{
 };
 use view::{Node, prelude::*};
 
-use super::{EntryHeader, FileChanges, Tone, field::JsonField, misc::first_line, of_kind};
+use super::{
+    EntryHeader, FileChanges, Tone,
+    field::JsonField,
+    misc::first_line,
+    of_kind,
+    request_title::{RequestTitle, request_title},
+};
 use crate::{
     i18n::Texts,
     icon::Icon,
     rules::{RulesDialogHandle, rule_title},
-    server_requests::{RequestTitle, request_title},
     state::EntryRef,
     text::hidden::{exact_name, plain_name},
 };

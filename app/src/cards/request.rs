@@ -1,9 +1,9 @@
 //! Requests of codex that the gateway answered by itself.
 
-use codex_gateway_wire::{Content, event::ServerRequest, lenient_deserialize};
+use codex_gateway_wire::{Content, event::ServerRequest, lenient_deserialize, shell::unwrap_shell_command};
 use view::prelude::*;
 
-use super::{EntryHeader, Tone, field::JsonField, misc::first_line, of_kind, unwrap_shell_command};
+use super::{EntryHeader, Tone, field::JsonField, misc::first_line, of_kind};
 use crate::{i18n::Texts, icon::Icon, state::EntryRef};
 
 /// The parameters that say what a request is about.

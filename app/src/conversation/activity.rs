@@ -1,8 +1,10 @@
 //! What the agent does right now, in a few words.
 
-use codex_gateway_wire::{Content, Entry, Item, Phase, Transcript, codex::McpServerStatus};
+use codex_gateway_wire::{
+    Content, Entry, Item, Phase, Transcript, codex::McpServerStatus, shell::unwrap_shell_command,
+};
 
-use crate::{cards::unwrap_shell_command, i18n::Texts};
+use crate::i18n::Texts;
 
 /// How many of the newest entries are searched for a running step.
 const MAX_SEARCHED_ENTRIES: usize = 20;

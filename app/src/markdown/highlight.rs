@@ -48,6 +48,14 @@ struct QueuedBlock {
     is_obsolete: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
+/// Returns the highlights that a page is rendered with. In the browser there are none: the document has them already.
+pub(crate) fn initial_highlights() -> KnownRuns {
+    #[cfg(feature = "ssr")]
+    return use_context::<super::PageHighlights>().unwrap_or_default().0;
+    #[cfg(not(feature = "ssr"))]
+    return Vec::new();
+}
+
 /// Returns the key of a code block in the cache.
 pub(crate) fn block_key(lang: &str, code: &str) -> u64 {
     hash(hash(hash(0, lang), "\n"), code)

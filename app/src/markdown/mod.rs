@@ -13,7 +13,7 @@
 //! - `prepare`: marks text that the parser would misread; `math`: formulas
 //! - `inline`, `address`, `titles`: links, file names and titles within the text
 //! - `escape`: text as HTML
-//! - `highlight`: syntax highlighting
+//! - `highlight`: syntax highlighting; `page_highlights`: the highlights of a page that the server renders
 //! - `markdown_view`, `html_block`, `code_block`: the components
 //! - `clipboard`: copies texts
 
@@ -30,9 +30,13 @@ mod html_block;
 mod inline;
 pub mod markdown_view;
 mod math;
+#[cfg(feature = "ssr")]
+mod page_highlights;
 mod prepare;
 mod titles;
 
 pub use clipboard::copy_text;
 pub(crate) use markdown_view::MarkdownView;
 pub use markdown_view::{AlertLabels, MarkdownLabels, MarkdownText};
+#[cfg(feature = "ssr")]
+pub use page_highlights::{PageHighlights, page_highlights};

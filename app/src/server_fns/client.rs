@@ -16,7 +16,7 @@ use leptos::server_fn::{
 use send_wrapper::SendWrapper;
 
 use super::ApiError;
-use crate::browser::{self, now_ms};
+use crate::browser::now_ms;
 
 /// The client of server functions: one attempt with a long timeout.
 pub type GatewayClient = FetchClient<false>;
@@ -76,8 +76,7 @@ impl FetchRequest {
         let mut response = Err(ApiError::unreachable());
         for &timeout_ms in timeouts_ms {
             let sent_ms = now_ms();
-            response =
-                browser::http::post(&self.path, &body, Some(&self.content_type), Some(timeout_ms)).await;
+            response = super::http::post(&self.path, &body, Some(&self.content_type), Some(timeout_ms)).await;
             // An attempt that fails before its timeout would fail again.
             let timed_out = now_ms() - sent_ms >= i64::from(timeout_ms);
             if !(timed_out && response.as_ref().is_err_and(ApiError::is_unreachable)) {

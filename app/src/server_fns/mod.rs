@@ -9,10 +9,9 @@ mod conversations;
 mod error;
 mod files;
 mod highlight;
+pub(crate) mod http;
 mod listing;
 mod page_data;
-#[cfg(feature = "ssr")]
-mod page_highlights;
 mod pages;
 mod projects;
 mod rules;
@@ -21,6 +20,8 @@ mod server_requests;
 mod sessions;
 mod turns;
 
+#[cfg(feature = "ssr")]
+pub use self::context::{ServerContext, load_page};
 pub(crate) use self::{
     client::{GatewayClient, RetryingClient},
     conversations::{
@@ -38,11 +39,6 @@ pub(crate) use self::{
         change_queue, fork_and_send, interrupt_turn, resume_conversation, send_message, start_conversation,
     },
 };
-#[cfg(feature = "ssr")]
-pub use self::{
-    context::{ServerContext, load_page},
-    page_highlights::{PageHighlights, page_highlights},
-};
 pub use self::{
     error::ApiError,
     listing::{Listing, Row},
@@ -58,12 +54,4 @@ pub(crate) fn auth_enabled() -> bool {
     return leptos::prelude::use_context::<ServerContext>().is_some_and(|context| context.auth_enabled);
     #[cfg(not(feature = "ssr"))]
     return crate::browser::root_attribute(OWNER_ATTRIBUTE).is_some();
-}
-
-/// Returns the highlights that a page is rendered with. In the browser there are none: the document has them already.
-pub(crate) fn initial_highlights() -> crate::markdown::highlight::KnownRuns {
-    #[cfg(feature = "ssr")]
-    return leptos::prelude::use_context::<PageHighlights>().unwrap_or_default().0;
-    #[cfg(not(feature = "ssr"))]
-    return Vec::new();
 }

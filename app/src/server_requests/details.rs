@@ -4,6 +4,7 @@ use codex_gateway_wire::{
     Content, Item, UserRequest,
     codex::FileUpdateChange,
     request::{RequestKind, ToolArgument},
+    shell::unwrap_shell_command,
 };
 use view::prelude::*;
 
@@ -11,7 +12,7 @@ use super::{
     approval_choices::long_labels, card::CardContext, heading::long_names, permission_list::PermissionList,
 };
 use crate::{
-    cards::{FileChanges, JsonField, unwrap_shell_command},
+    cards::{FileChanges, JsonField},
     i18n::Texts,
     icon::{Icon, icon},
     text::hidden::{TextKind, exact, exact_name},

@@ -7,7 +7,6 @@
 //! - `approval_choices`: the available decisions, as buttons; `decline_with_message`: "Decline and tell Codex…"
 //! - `form`: questions and forms; `form_field`: their fields; `form_content`: their content as JSON
 //! - `keyboard`: answering by keys; `countdown`: the time until the deadline
-//! - `title`: a request in one line, for the log
 
 mod approval_choices;
 mod card;
@@ -24,14 +23,12 @@ mod read_gate;
 mod reason;
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
-mod title;
 
 use codex_gateway_wire::{RequestId, UserRequest};
 use leptos::wasm_split::wasm_split;
 use view::{Node, prelude::*};
 
 use self::card::RequestCard;
-pub(crate) use self::title::{RequestTitle, request_title};
 use crate::{
     chunks::{Chunk, ChunkError},
     lazy::lazy,

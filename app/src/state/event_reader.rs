@@ -12,7 +12,10 @@ use web_sys::{
 };
 
 use super::sse_parser::{Message, Parser};
-use crate::{browser, server_fns::ApiError};
+use crate::{
+    browser,
+    server_fns::{ApiError, http},
+};
 
 /// For how long events are processed before the reader yields to the browser.
 const SLICE_MS: i64 = 8;
@@ -75,7 +78,7 @@ pub(crate) async fn read_events(
     accept: Accept,
     on_arrival: impl Fn(Arrival),
 ) -> Result<(), ApiError> {
-    let response = browser::http::get(path, accept.as_str(), signal).await?;
+    let response = http::get(path, accept.as_str(), signal).await?;
     // It makes no difference why a response breaks off.
     let _ = read_body(&response, signal, on_arrival).await;
     Ok(())

@@ -38,6 +38,7 @@ mod limits;
 mod logging;
 mod mcp;
 mod metrics;
+mod modules;
 mod owners;
 mod pages;
 mod parking;

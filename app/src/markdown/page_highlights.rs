@@ -1,15 +1,15 @@
-//! Syntax highlighting on the server.
+//! The highlights of a page that the server renders.
 
 use std::{sync::Arc, time::Duration};
 
 use codex_gateway_engine::Snippet;
-use codex_gateway_wire::{Content, Entry, Item, Phase, highlight::MAX_SNIPPETS};
+use codex_gateway_wire::{Content, Entry, Item, Phase};
 
-use super::{PageData, ServerContext};
-use crate::markdown::{
+use super::{
     blocks::{BlockKind, Document},
     highlight::{KnownRuns, block_key, is_highlightable},
 };
+use crate::server_fns::{PageData, ServerContext};
 
 /// The token runs of code blocks on a page that the server renders, by the blocks' hashes.
 #[derive(Clone, Debug, Default)]
@@ -17,23 +17,8 @@ pub struct PageHighlights(pub(crate) KnownRuns);
 
 /// How long the rendering of a page waits for its highlights. The browser requests what is missing.
 const PAGE_TIMEOUT: Duration = Duration::from_millis(300);
-/// How long a request of the browser waits for its highlights.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Code blocks that a page is rendered with, counted from its end.
 const MAX_PAGE_BLOCKS: usize = 200;
-
-impl ServerContext {
-    /// Returns the token runs of each source: a language, a line break, and the code.
-    pub(super) async fn highlight(&self, sources: Vec<String>) -> Vec<String> {
-        let snippet = |source: &String| {
-            let (lang, code) = source.split_once('\n').unwrap_or_default();
-            Snippet { lang: lang.to_owned(), code: code.to_owned() }
-        };
-        let snippets = sources.iter().take(MAX_SNIPPETS).map(snippet).collect();
-        let found = self.sessions.highlighter().highlight(snippets, REQUEST_TIMEOUT).await;
-        found.into_iter().map(|runs| runs.as_deref().unwrap_or_default().to_owned()).collect()
-    }
-}
 
 /// Highlights the code on a page. Provide the result to the page as context before rendering it.
 pub async fn page_highlights(context: &ServerContext, data: &PageData) -> PageHighlights {

@@ -7,7 +7,8 @@ use web_sys::{
     js_sys::{Function, Promise, Reflect},
 };
 
-use crate::{base_path::address, server_fns::ApiError};
+use super::ApiError;
+use crate::base_path::address;
 
 /// Sends a GET request to a path of the gateway.
 ///

@@ -1,12 +1,10 @@
 //! A request in one line, for the log.
 
-use codex_gateway_wire::UserRequest;
-
-use crate::cards::unwrap_shell_command;
+use codex_gateway_wire::{UserRequest, shell::unwrap_shell_command};
 
 /// What a request is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum RequestTitle {
+pub(super) enum RequestTitle {
     /// A command as it is typed, or a tool as `server.tool`.
     Command(String),
     /// A host that a command wants to connect to.
@@ -16,7 +14,7 @@ pub(crate) enum RequestTitle {
 }
 
 /// Returns the title of a request. `None` if its summary names nothing.
-pub(crate) fn request_title(request: &UserRequest) -> Option<RequestTitle> {
+pub(super) fn request_title(request: &UserRequest) -> Option<RequestTitle> {
     let summary = &request.summary;
     if let Some(host) = &summary.host {
         return Some(RequestTitle::Host(host.clone()));
