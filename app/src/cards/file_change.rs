@@ -40,7 +40,7 @@ pub(super) fn header(change: &FileChange, phase: Phase, cwd: &str, t: &Texts) ->
 #[component]
 pub(super) fn FileChangeBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
     let files = move || {
-        let cwd = entry.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
+        let cwd = entry.transcript.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
         let changes = of_kind!(entry, Content::Item(Item::FileChange(change)) => change.changes.clone())?;
         let expand_all = RwSignal::new(false);
         // The header names a single file already.

@@ -40,7 +40,7 @@ pub(super) fn chosen(composer: ComposerState) -> ModelChoice {
         return picked;
     }
     let in_use = composer.chat.map(|chat| {
-        chat.live.meta(|transcript| ModelChoice {
+        chat.transcript.meta(|transcript| ModelChoice {
             model: transcript.model.clone(),
             effort: transcript.effort.clone(),
         })

@@ -75,7 +75,7 @@ impl PermissionChoice {
 /// Tracked.
 pub(super) fn chosen(composer: ComposerState) -> PermissionChoice {
     let in_use = || {
-        composer.chat?.live.meta(|transcript| {
+        composer.chat?.transcript.meta(|transcript| {
             Some(PermissionChoice { sandbox: transcript.sandbox?, policy: transcript.approval_policy? })
         })
     };

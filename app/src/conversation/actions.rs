@@ -41,7 +41,7 @@ impl Chat {
     pub(crate) fn act(self, action: ThreadAction, argument: Option<String>) {
         let (navigate, route) = (use_navigate(), use_route());
         let conversations = use_context::<Conversations>();
-        let Some(thread) = self.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
+        let Some(thread) = self.transcript.with_untracked(|transcript| transcript.thread_id.clone()) else {
             return;
         };
         let (id, page) = (self.id(), route.get_untracked());
@@ -66,7 +66,7 @@ impl Chat {
     /// Sets the title of the conversation.
     pub(crate) fn rename(self, title: String) {
         let conversations = use_context::<Conversations>();
-        let Some(thread) = self.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
+        let Some(thread) = self.transcript.with_untracked(|transcript| transcript.thread_id.clone()) else {
             return;
         };
         spawn_local(async move {
@@ -80,7 +80,7 @@ impl Chat {
 
 /// Downloads the conversation as Markdown.
 fn export(chat: Chat) {
-    if let Some(thread) = chat.live.with_untracked(|transcript| transcript.thread_id.clone()) {
+    if let Some(thread) = chat.transcript.with_untracked(|transcript| transcript.thread_id.clone()) {
         browser::download(&format!("/api/threads/{thread}/export?format=markdown"));
     }
 }

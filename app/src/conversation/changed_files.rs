@@ -29,7 +29,7 @@ pub(super) fn ChangedFiles(chat: Chat, turn: Turn) -> impl IntoView {
         let file_key = key.clone();
         let file = move || turn.facts.read().files.iter().find(|file| file.key() == file_key).cloned();
         let change = move || change_of(chat, turn, &key);
-        let cwd = chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
+        let cwd = chat.transcript.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
         let (is_open, expand_all) = (RwSignal::new(false), RwSignal::new(false));
         view! { <FileRow file change is_open expand_all cwd t/> }
     };
@@ -54,7 +54,8 @@ pub(super) fn ChangedFiles(chat: Chat, turn: Turn) -> impl IntoView {
 
 /// Returns the combined change that a turn made to a file. `None` if the turn leaves the file as it was.
 fn change_of(chat: Chat, turn: Turn, file_key: &FileKey) -> Option<FileUpdateChange> {
-    let changes_of = |id: &_| chat.live.read(id, |entry| applied_changes(entry).to_vec()).unwrap_or_default();
+    let changes_of =
+        |id: &_| chat.transcript.read(id, |entry| applied_changes(entry).to_vec()).unwrap_or_default();
     let changes: Vec<FileUpdateChange> = turn.entries().iter().flat_map(changes_of).collect();
     compose_diffs(&changes).into_iter().find(|change| FileKey::of(change) == *file_key)
 }

@@ -40,7 +40,7 @@ impl EditSubject {
 impl Edit {
     /// Starts to edit the message of a turn.
     pub(super) fn begin_turn(self, chat: Chat, turn: TurnId) {
-        let sent = chat.live.with_untracked(|transcript| SentMessage::of_turn(transcript, &turn));
+        let sent = chat.transcript.with_untracked(|transcript| SentMessage::of_turn(transcript, &turn));
         if let Some(sent) = sent {
             self.begin(chat, EditSubject::Turn(turn, sent.entry), sent.text, sent.input);
         }
@@ -49,7 +49,7 @@ impl Edit {
     /// Starts to edit a message of the queue.
     pub(super) fn begin_queued(self, chat: Chat, id: &QueueItemId) {
         let item = chat
-            .live
+            .transcript
             .with_untracked(|transcript| transcript.queue.iter().find(|item| item.id == *id).cloned());
         if let Some(item) = item {
             self.begin(chat, EditSubject::Queued(item.id), item.text, item.input);
@@ -137,7 +137,8 @@ impl Edit {
         if !untrack(|| if forks { self.may_submit(chat) } else { self.may_replace(chat) }) {
             return;
         }
-        let last = chat.live.with_untracked(|transcript| transcript.turns.last().map(|turn| turn.id.clone()));
+        let last =
+            chat.transcript.with_untracked(|transcript| transcript.turns.last().map(|turn| turn.id.clone()));
         let message = StartTurn {
             replaces_turn_id: Some(turn),
             expected_last_turn_id: last.filter(|_| !forks),
@@ -189,7 +190,8 @@ impl Edit {
         Effect::new(move |_| untrack(|| self.reopen(chat)));
         Effect::new(move |_| {
             let subject = self.subject.get_or_default();
-            let is_there = |subject: EditSubject| chat.live.meta(|transcript| subject.is_in(transcript));
+            let is_there =
+                |subject: EditSubject| chat.transcript.meta(|transcript| subject.is_in(transcript));
             // A message that is being sent removes its turn.
             if !subject.is_none_or(is_there) && !self.sending.get_or_default() {
                 untrack(|| self.close_lost(chat));
@@ -208,7 +210,7 @@ impl Edit {
             self.begin_turn(chat, id.into());
         }
         // A turn that is not loaded yet can be edited once it is.
-        if !self.is_open() && (is_queued || !chat.live.has_older()) {
+        if !self.is_open() && (is_queued || !chat.transcript.has_older()) {
             browser::store_for_tab(&key, "");
             chat.restore_draft(&StartTurn { prompt: text, ..StartTurn::default() });
         }

@@ -27,7 +27,7 @@ pub(super) fn EditMessageForm(chat: Chat) -> impl IntoView {
         let Some(EditSubject::Turn(turn, _)) = edit.subject.get_untracked() else {
             return String::new();
         };
-        (t.removes_turns)(chat.live.meta(|transcript| count_later_turns(transcript, &turn)))
+        (t.removes_turns)(chat.transcript.meta(|transcript| count_later_turns(transcript, &turn)))
     };
     let note = view! { <p class="note" id=NOTE_ID role="status">{note}</p> };
     view! {

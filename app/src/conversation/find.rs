@@ -117,7 +117,8 @@ impl Find {
         // Matches of the previous text are not waited for any more.
         self.is_busy.set(false);
         self.matches.set(None);
-        let Some(thread) = self.chat.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
+        let Some(thread) = self.chat.transcript.with_untracked(|transcript| transcript.thread_id.clone())
+        else {
             return;
         };
         set_timeout(
@@ -205,12 +206,13 @@ impl Find {
         let chat = self.chat;
         spawn_local(async move {
             // All entries between the match and those that are loaded are needed: the log has no gaps.
-            while !chat.live.show_around(&found.id, MOUNTED_EACH_SIDE) {
-                let Some(cursor) = chat.live.older().filter(|_| self.is_current_match(&found.id)) else {
+            while !chat.transcript.show_around(&found.id, MOUNTED_EACH_SIDE) {
+                let Some(cursor) = chat.transcript.older().filter(|_| self.is_current_match(&found.id))
+                else {
                     break;
                 };
                 match server_fns::read_items(chat.id(), cursor.before.clone(), cursor.cursor.clone()).await {
-                    Ok(page) => chat.live.prepend(&cursor, page),
+                    Ok(page) => chat.transcript.prepend(&cursor, page),
                     Err(failure) => {
                         chat.handle_auth_error(&failure);
                         break;

@@ -24,7 +24,7 @@ pub(super) fn Log(chat: Chat, scroll: Scroll, find: Find) -> impl IntoView {
     // A message that the user has just sent is scrolled into sight.
     let mut unsent_before = None;
     Effect::new(move |_| {
-        let unsent = chat.outbox.shown(chat.live).len();
+        let unsent = chat.outbox.shown(chat.transcript).len();
         if unsent_before.replace(unsent).is_some_and(|before| unsent > before) {
             request_animation_frame(move || window.go_to_end());
         }
@@ -32,7 +32,8 @@ pub(super) fn Log(chat: Chat, scroll: Scroll, find: Find) -> impl IntoView {
     let loader = OlderLoader::new(chat, scroll, window);
     let unsent_ids = move || {
         // They stand at the end of the conversation, which may not be mounted.
-        let unsent = if chat.live.below() { Vec::new() } else { chat.outbox.shown(chat.live) };
+        let unsent =
+            if chat.transcript.has_entries_below() { Vec::new() } else { chat.outbox.shown(chat.transcript) };
         unsent.into_iter().map(|message| message.client_id)
     };
     view! {
@@ -45,12 +46,12 @@ pub(super) fn Log(chat: Chat, scroll: Scroll, find: Find) -> impl IntoView {
                     role="log"
                     aria-label=t.conversation()
                     aria-busy=move || (chat.running() || loader.is_loading() || window.is_moving()).to_string()
-                    data-at=move || chat.live.at().to_string()
+                    data-at=move || chat.transcript.last_event().to_string()
                     on:click=move |event| scroll.on_click(&event)
                 >
                     <OlderEntries chat loader/>
                     <For
-                        each=move || chat.live.order()
+                        each=move || chat.transcript.visible_groups()
                         key=GroupKey::clone
                         children=move |group| view! { <TurnSection chat group/> }
                     />

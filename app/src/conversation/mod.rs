@@ -61,7 +61,7 @@ pub(crate) use crate::state::Chat;
 #[component]
 pub(crate) fn ConversationPane(chat: Chat, models: Vec<Model>, site: SiteConfig) -> impl IntoView {
     let t = chat.t;
-    let scroll = Scroll::new(chat.live);
+    let scroll = Scroll::new(chat.transcript);
     let find = Find::new(chat, scroll);
     Effect::new(move |_| {
         let listener = window_event_listener(ev::keydown, move |event| on_keydown(chat, find, &event));

@@ -17,7 +17,8 @@ pub(super) fn Notices(chat: Chat) -> impl IntoView {
     let t = chat.t;
     let toast = move || chat.toast.get().map(|text| view! { <p class="note" role="status">{text}</p> });
     let process_ended = move || {
-        let has_ended = chat.live.meta(|transcript| !transcript.process && !transcript.entries.is_empty());
+        let has_ended =
+            chat.transcript.meta(|transcript| !transcript.process && !transcript.entries.is_empty());
         (has_ended && !chat.ended()).then(|| view! { <p class="note">{t.process_ended()}</p> })
     };
     let outdated = move || {
@@ -61,7 +62,7 @@ fn closed_text(chat: Chat) -> Option<&'static str> {
     match chat.connection.get() {
         ConnectionState::Gone => Some(t.gone()),
         ConnectionState::Closed => {
-            let closed = chat.live.meta(|transcript| transcript.closed.clone())?;
+            let closed = chat.transcript.meta(|transcript| transcript.closed.clone())?;
             Some(match closed.reason {
                 ClosedReason::Deleted => t.closed_deleted(),
                 ClosedReason::Archived => t.closed_archived(),
@@ -78,7 +79,7 @@ fn FailedServers(chat: Chat) -> impl IntoView {
     let t = chat.t;
     let dismissed = RwSignal::new(Vec::new());
     let notice = move || {
-        let failed = chat.live.meta(|transcript| {
+        let failed = chat.transcript.meta(|transcript| {
             let failed =
                 transcript.mcp_servers.iter().filter(|server| server.status == McpServerStatus::Failed);
             failed.map(|server| (server.name.clone(), server.error.clone())).collect::<Vec<_>>()

@@ -36,8 +36,8 @@ impl OlderLoader {
         Effect::new(move |_| {
             if !chat.is_past()
                 && scroll.is_near_top()
-                && chat.live.has_older()
-                && !chat.live.above()
+                && chat.transcript.has_older()
+                && !chat.transcript.has_entries_above()
                 && loader.state.get_or_default() == LoadState::Idle
             {
                 loader.load();
@@ -53,7 +53,7 @@ impl OlderLoader {
 
     /// Mounts older entries that are loaded, or loads the next page.
     fn show_more(self) {
-        if untrack(|| self.chat.live.above()) {
+        if untrack(|| self.chat.transcript.has_entries_above()) {
             self.window.request_move(WindowMove::Up);
         } else {
             self.load();
@@ -63,12 +63,12 @@ impl OlderLoader {
     fn load(self) {
         let Self { chat, state, .. } = self;
         let is_loading = state.get_untracked_or_default() == LoadState::Loading;
-        let Some(cursor) = chat.live.older().filter(|_| !is_loading) else { return };
+        let Some(cursor) = chat.transcript.older().filter(|_| !is_loading) else { return };
         state.set(LoadState::Loading);
         spawn_local(async move {
             match server_fns::read_items(chat.id(), cursor.before.clone(), cursor.cursor.clone()).await {
                 Ok(page) => {
-                    chat.live.prepend(&cursor, page);
+                    chat.transcript.prepend(&cursor, page);
                     state.set(LoadState::Idle);
                 }
                 Err(failure) => {
@@ -88,13 +88,14 @@ pub(super) fn OlderEntries(chat: Chat, loader: OlderLoader) -> impl IntoView {
     let t = chat.t;
     if chat.is_past() {
         let note = move || {
-            let is_shown = chat.live.has_older() && !chat.live.above();
+            let is_shown = chat.transcript.has_older() && !chat.transcript.has_entries_above();
             is_shown.then(|| view! { <p class="note older">{t.older_once_resumed()}</p> })
         };
         return view! { {note} };
     }
     let button = move || {
-        (chat.live.has_older() || chat.live.above()).then(|| view! { <LoadOlderButton chat loader/> })
+        (chat.transcript.has_older() || chat.transcript.has_entries_above())
+            .then(|| view! { <LoadOlderButton chat loader/> })
     };
     view! { {button} }
 }

@@ -14,13 +14,13 @@ pub(super) fn show_all_while_printing(chat: Chat) {
     Effect::new(move |_| {
         let before_print = ev::Custom::<web_sys::Event>::new("beforeprint");
         let before_print = window_event_listener(before_print, move |_| {
-            range_before.set(Some(chat.live.span()));
-            chat.live.show(VisibleRange::default());
+            range_before.set(Some(chat.transcript.visible_range()));
+            chat.transcript.show(VisibleRange::default());
         });
         let after_print = ev::Custom::<web_sys::Event>::new("afterprint");
         let after_print = window_event_listener(after_print, move |_| {
             if let Some(range) = range_before.take_untracked() {
-                chat.live.show(range);
+                chat.transcript.show(range);
             }
         });
         on_cleanup(move || {
@@ -33,14 +33,14 @@ pub(super) fn show_all_while_printing(chat: Chat) {
 /// Loads all older entries and opens the browser's print dialog.
 pub(super) fn print(chat: Chat) {
     spawn_local(async move {
-        while let Some(cursor) = chat.live.older().filter(|_| !chat.is_past()) {
+        while let Some(cursor) = chat.transcript.older().filter(|_| !chat.is_past()) {
             match server_fns::read_items(chat.id(), cursor.before.clone(), cursor.cursor.clone()).await {
-                Ok(page) => chat.live.prepend(&cursor, page),
+                Ok(page) => chat.transcript.prepend(&cursor, page),
                 // A part of the conversation is not printed in place of all of it.
                 Err(failure) => return chat.say_failed(&failure),
             }
             // The page was rejected because the thread has changed. The next request would return the same page.
-            if chat.live.older() == Some(cursor) {
+            if chat.transcript.older() == Some(cursor) {
                 break;
             }
         }

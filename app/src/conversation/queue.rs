@@ -26,7 +26,7 @@ pub(super) fn QueueList(chat: Chat) -> impl IntoView {
         item.sending && item.client_message_id.as_deref().is_some_and(|id| chat.outbox.has(id))
     };
     let ids = move || {
-        let mut queue = chat.live.meta(|transcript| transcript.queue.clone());
+        let mut queue = chat.transcript.meta(|transcript| transcript.queue.clone());
         queue.retain(|item| !is_in_log(item));
         queue.into_iter().map(|item| item.id).collect::<Vec<_>>()
     };
@@ -51,7 +51,7 @@ fn QueueRow(chat: Chat, id: QueueItemId) -> impl IntoView {
         if edit.is_of_queued(id.as_str()) {
             return Some(view! { <EditQueuedForm chat/> });
         }
-        let queue = chat.live.meta(|transcript| transcript.queue.clone());
+        let queue = chat.transcript.meta(|transcript| transcript.queue.clone());
         let index = queue.iter().position(|item| item.id == id)?;
         let item = queue[index].clone();
         Some(if edit.is_removal_of(id.as_str()) {

@@ -24,7 +24,7 @@ const FOUND_SELECTOR: &str = "[data-found]";
 /// The scroll position of the log.
 #[derive(Clone, Copy)]
 pub(super) struct Scroll {
-    live: TranscriptStore,
+    transcript: TranscriptStore,
     /// The element that scrolls.
     pub(super) scroller: NodeRef<html::Div>,
     /// The log in it.
@@ -49,11 +49,11 @@ pub(super) struct Scroll {
 }
 
 impl Scroll {
-    /// Creates the scroll position of the log that shows `live`. It starts to work once `scroller` and `content` are
+    /// Creates the scroll position of the log that shows `transcript`. It starts to work once `scroller` and `content` are
     /// mounted.
-    pub(super) fn new(live: TranscriptStore) -> Self {
+    pub(super) fn new(transcript: TranscriptStore) -> Self {
         let scroll = Self {
-            live,
+            transcript,
             scroller: NodeRef::new(),
             content: NodeRef::new(),
             is_away: RwSignal::new(false),
@@ -72,7 +72,7 @@ impl Scroll {
             }
         });
         Effect::new(move |_| {
-            live.at();
+            transcript.last_event();
             if scroll.is_away.get_untracked_or_default() {
                 scroll
                     .has_unseen
@@ -186,7 +186,8 @@ impl Scroll {
         let Some(scroller) = self.scroller() else { return };
         self.measure(&scroller);
         // The end of the mounted entries need not be the end of the conversation.
-        let is_at_end = height_below(&scroller) <= END_TOLERANCE_PX && !untrack(|| self.live.below());
+        let is_at_end =
+            height_below(&scroller) <= END_TOLERANCE_PX && !untrack(|| self.transcript.has_entries_below());
         self.follows_end.set(is_at_end);
         self.is_away.set_if_changed(!is_at_end);
         if is_at_end {
@@ -239,7 +240,7 @@ impl Scroll {
     }
 
     fn last_seq(self) -> u64 {
-        self.live.with_untracked(|transcript| transcript.as_of)
+        self.transcript.with_untracked(|transcript| transcript.as_of)
     }
 
     fn jump_to_end(self) {

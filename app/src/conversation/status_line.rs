@@ -19,10 +19,10 @@ pub(super) fn StatusLine(chat: Chat) -> impl IntoView {
         // Entries can change without the transcript's metadata. The clock ticks while a turn runs, so reading it here
         // runs this closure again.
         let now_ms = chat.now.get();
-        if let Some(activity) = chat.live.meta(|transcript| activity(transcript, t)) {
+        if let Some(activity) = chat.transcript.meta(|transcript| activity(transcript, t)) {
             return view! { <ActivityLine chat activity now_ms/> };
         }
-        match chat.live.meta(starting_servers) {
+        match chat.transcript.meta(starting_servers) {
             Some(names) => view! {
                 <span class="doing">{t.starting_servers()} " " <code>{exact_name(&names, t)}</code></span>
             },
@@ -56,7 +56,7 @@ fn transient_text(chat: Chat) -> Option<String> {
     let t = chat.t;
     if chat.stopping.get() {
         Some(t.stopping().to_owned())
-    } else if let Some(retrying) = chat.live.meta(|transcript| transcript.retrying.clone()) {
+    } else if let Some(retrying) = chat.transcript.meta(|transcript| transcript.retrying.clone()) {
         Some(retrying)
     } else if chat.is_sending() && !chat.running() {
         let text = if chat.is_loading_history() { t.loading_long() } else { t.sending() };

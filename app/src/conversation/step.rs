@@ -20,7 +20,7 @@ use crate::{
 pub(super) fn StepRow(chat: Chat, turn: Turn, entry: EntryRef) -> impl IntoView {
     let t = chat.t;
     let head = move || {
-        let cwd = chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
+        let cwd = chat.transcript.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
         entry.read(|entry| entry_header(entry, &cwd, t))
     };
     let can_open = move || head().is_some_and(|head| head.is_expandable);

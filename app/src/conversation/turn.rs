@@ -24,9 +24,11 @@ impl Turn {
     fn new(chat: Chat, group: GroupKey) -> Self {
         let group = StoredValue::new(group);
         let facts = Memo::new(move |before: Option<&TurnFacts>| {
-            let ids = group.with_value(|group| chat.live.group(group));
+            let ids = group.with_value(|group| chat.transcript.entries_of(group));
             match group.with_value(|group| group.turn().cloned()) {
-                Some(turn) => chat.live.meta(|transcript| TurnFacts::of(transcript, &turn, &ids, before)),
+                Some(turn) => {
+                    chat.transcript.meta(|transcript| TurnFacts::of(transcript, &turn, &ids, before))
+                }
                 None => TurnFacts { status: TurnStatus::Other, ..TurnFacts::default() },
             }
         });
@@ -40,12 +42,12 @@ impl Turn {
 
     /// Returns all entries of the turn, mounted or not. Tracked.
     pub(super) fn entries(self) -> Vec<ItemId> {
-        self.group.with_value(|group| self.chat.live.group(group))
+        self.group.with_value(|group| self.chat.transcript.entries_of(group))
     }
 
     /// Returns the entries of the turn within the mounted range. Tracked.
     fn mounted_entries(self) -> Vec<ItemId> {
-        self.group.with_value(|group| self.chat.live.shown(group))
+        self.group.with_value(|group| self.chat.transcript.visible_entries_of(group))
     }
 
     /// Returns `true` if the work is shown. It folds when the turn ends well, unless the user has chosen. Tracked.
@@ -96,7 +98,7 @@ pub(super) fn TurnSection(chat: Chat, group: GroupKey) -> impl IntoView {
     };
     let row = move |row| match row {
         Row::Disclosure => view! { <WorkDisclosure chat turn/> },
-        Row::Entry(id) => view! { <LogEntry chat turn entry=chat.live.entry(id)/> },
+        Row::Entry(id) => view! { <LogEntry chat turn entry=chat.transcript.entry(id)/> },
     };
     view! {
         <section class="turn" data-status=move || turn.facts.read().status.as_str()>

@@ -24,7 +24,7 @@ fn Toolbar(chat: Chat, turn: Turn) -> impl IntoView {
     let t = chat.t;
     let answer = move || {
         let id = turn.id();
-        chat.live.with_untracked(|transcript| Some(transcript.answer(&id?)?.text.clone()))
+        chat.transcript.with_untracked(|transcript| Some(transcript.answer(&id?)?.text.clone()))
     };
     let has_answer = answer().is_some();
     let edit = move |_| turn.id().into_iter().for_each(|id| chat.edit().begin_turn(chat, id));

@@ -32,7 +32,7 @@ const MOUNTED_AT_END: usize = 160;
 /// The window of mounted entries.
 #[derive(Clone, Copy)]
 pub(super) struct EntryWindow {
-    live: TranscriptStore,
+    transcript: TranscriptStore,
     scroll: Scroll,
     /// `true` from the request of a move until its entries are laid out.
     is_moving: RwSignal<bool>,
@@ -55,7 +55,7 @@ impl EntryWindow {
     /// Creates a window that follows the scroll position of a conversation.
     pub(super) fn new(chat: Chat, scroll: Scroll) -> Self {
         let window = Self {
-            live: chat.live,
+            transcript: chat.transcript,
             scroll,
             is_moving: RwSignal::new(false),
             batch: RwSignal::new(INITIAL_BATCH),
@@ -70,10 +70,10 @@ impl EntryWindow {
 
     /// Returns the move that the scroll position calls for. Tracked.
     fn needed_move(self) -> Option<WindowMove> {
-        let Self { live, scroll, .. } = self;
+        let Self { transcript, scroll, .. } = self;
         let is_crowded = scroll.mounted_count() > MAX_MOUNTED - BATCH.end();
-        let up = scroll.is_near_top() && live.above();
-        let down = scroll.is_near_end() && live.below();
+        let up = scroll.is_near_top() && transcript.has_entries_above();
+        let down = scroll.is_near_end() && transcript.has_entries_below();
         let to = up.then_some(WindowMove::Up).or(down.then_some(WindowMove::Down));
         if is_crowded { Some(WindowMove::Trim) } else { to }
     }
@@ -93,7 +93,7 @@ impl EntryWindow {
     fn run(self, next: WindowMove) {
         let started_ms = browser::now_ms();
         self.scroll.hold();
-        self.live.show(self.range_after(next));
+        self.transcript.show(self.range_after(next));
         // The positions of the edges are known once this frame has been laid out.
         request_animation_frame(move || {
             self.batch.update(|batch| *batch = next_batch(*batch, browser::now_ms() - started_ms));
@@ -107,8 +107,9 @@ impl EntryWindow {
 
     /// Returns the range that a move leads to.
     fn range_after(self, next: WindowMove) -> VisibleRange {
-        let (live, range, batch) = (self.live, self.live.span(), self.batch.get_untracked_or_default());
-        let neighbour = |id: &Option<_>, by: isize| live.neighbour(id.as_ref()?, by);
+        let (transcript, range, batch) =
+            (self.transcript, self.transcript.visible_range(), self.batch.get_untracked_or_default());
+        let neighbour = |id: &Option<_>, by: isize| transcript.neighbour(id.as_ref()?, by);
         match next {
             WindowMove::Up => VisibleRange { first: neighbour(&range.first, -batch.cast_signed()), ..range },
             WindowMove::Down => VisibleRange { last: neighbour(&range.last, batch.cast_signed()), ..range },
@@ -127,8 +128,8 @@ impl EntryWindow {
 
     /// Goes to the end of the conversation, and follows it from then on.
     pub(super) fn go_to_end(self) {
-        if untrack(|| self.live.below()) {
-            self.live.show_newest(MOUNTED_AT_END);
+        if untrack(|| self.transcript.has_entries_below()) {
+            self.transcript.show_newest(MOUNTED_AT_END);
         }
         // The entries are mounted after this.
         request_animation_frame(move || self.scroll.go_to_end());
@@ -149,7 +150,7 @@ fn next_batch(batch: usize, elapsed_ms: i64) -> usize {
 #[component]
 pub(super) fn NewerEntries(chat: Chat, window: EntryWindow) -> impl IntoView {
     let button = move || {
-        chat.live.below().then(|| view! {
+        chat.transcript.has_entries_below().then(|| view! {
             <p class="note older">
                 <button type="button" class="link" on:click=move |_| window.request_move(WindowMove::Down)>
                     {chat.t.load_newer()}

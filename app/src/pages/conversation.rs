@@ -20,11 +20,13 @@ pub(super) fn ConversationPage(conversation: Conversation) -> impl IntoView {
         .and_then(|first_message| first_message.take_for(&conversation.snapshot.session.id));
     let chat = Chat::open(conversation, first_message);
     provide_context(chat);
-    let title = move || chat.live.meta(|transcript| transcript.title.clone());
+    let title = move || chat.transcript.meta(|transcript| transcript.title.clone());
     follow_window_title(title, move || chat.waiting());
     notify::follow(
         move || TurnStatus { running: chat.running(), waiting: chat.waiting() },
-        move || (chat.id().to_string(), chat.live.with_untracked(|transcript| transcript.title.clone())),
+        move || {
+            (chat.id().to_string(), chat.transcript.with_untracked(|transcript| transcript.title.clone()))
+        },
     );
     // The sidebar's list shows the title and the status of this conversation.
     let conversations = use_context::<Conversations>();

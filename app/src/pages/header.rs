@@ -62,7 +62,7 @@ fn Title(chat: Option<Chat>, t: &'static Texts) -> impl IntoView {
         return view! { <span class="title"></span> };
     };
     let title = move || {
-        let title = chat.live.meta(|transcript| transcript.title.clone());
+        let title = chat.transcript.meta(|transcript| transcript.title.clone());
         title.unwrap_or_else(|| t.untitled().to_owned())
     };
     view! { <h1 class="title">{title}</h1> }
@@ -72,7 +72,7 @@ fn Title(chat: Option<Chat>, t: &'static Texts) -> impl IntoView {
 #[component]
 fn WorkingDirectory(chat: Chat, t: &'static Texts) -> impl IntoView {
     let directory = move || {
-        let cwd = chat.live.meta(|transcript| transcript.cwd.clone())?;
+        let cwd = chat.transcript.meta(|transcript| transcript.cwd.clone())?;
         let title = format!("{}: {}", t.workspace(), plain_name(&cwd));
         Some(view! {
             <span class="place" title=title>

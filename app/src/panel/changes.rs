@@ -35,7 +35,7 @@ pub(super) fn ChangesTab(chat: Chat) -> impl IntoView {
         changes.with(|changes| changes.iter().find(|change| FileKey::of(change) == *key).cloned())
     };
     let row = move |key: FileKey| {
-        let cwd = chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
+        let cwd = chat.transcript.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
         let is_open = changes.with_untracked(|changes| changes.len() <= MAX_EXPANDED_FILES);
         let of_line = key.clone();
         let file = move || find(&of_line).as_ref().map(ChangedFile::of);
@@ -56,7 +56,7 @@ pub(super) fn ChangesTab(chat: Chat) -> impl IntoView {
         }
     };
     let older = move || {
-        let is_incomplete = panel.whole.get() && chat.live.has_older();
+        let is_incomplete = panel.whole.get() && chat.transcript.has_older();
         is_incomplete.then(|| view! { <p class="note">{t.older_changes()}</p> })
     };
     view! {
@@ -92,17 +92,17 @@ fn total_lines(changes: &[FileUpdateChange]) -> LineCounts {
 ///
 /// Tracks the entries with changes only.
 fn selected_changes(chat: Chat) -> Vec<FileUpdateChange> {
-    let all = chat.live.groups();
+    let all = chat.transcript.groups();
     let selected = chat.panel().turn.get().map(GroupKey::Turn);
     let newest = || all.iter().rfind(|key| key.turn().is_some()).cloned();
     let groups = if chat.panel().whole.get() { all } else { selected.or_else(newest).into_iter().collect() };
     let is_change = |id: &ItemId| {
-        chat.live.with_untracked(|transcript| {
+        chat.transcript.with_untracked(|transcript| {
             let entry = transcript.entries.get(id);
             entry.is_some_and(|entry| matches!(entry.content, Content::Item(Item::FileChange(_))))
         })
     };
-    let ids = groups.iter().flat_map(|key| chat.live.group(key)).filter(is_change);
-    ids.flat_map(|id| chat.live.read(&id, |entry| applied_changes(entry).to_vec()).unwrap_or_default())
+    let ids = groups.iter().flat_map(|key| chat.transcript.entries_of(key)).filter(is_change);
+    ids.flat_map(|id| chat.transcript.read(&id, |entry| applied_changes(entry).to_vec()).unwrap_or_default())
         .collect()
 }

@@ -9,7 +9,7 @@ use crate::{cards::PlanBody, state::Chat};
 pub(super) fn PlanTab(chat: Chat) -> impl IntoView {
     let t = chat.t;
     let plan = move || match newest_plan(chat) {
-        Some(id) => view! { <PlanBody entry=chat.live.entry(id)/> },
+        Some(id) => view! { <PlanBody entry=chat.transcript.entry(id)/> },
         None => view! { <p class="note">{t.no_plan()}</p> },
     };
     view! { {plan} }
@@ -18,9 +18,13 @@ pub(super) fn PlanTab(chat: Chat) -> impl IntoView {
 /// Returns the id of the newest plan; tracked.
 fn newest_plan(chat: Chat) -> Option<ItemId> {
     let is_plan = |id: &ItemId| {
-        chat.live.with_untracked(|transcript| {
+        chat.transcript.with_untracked(|transcript| {
             transcript.entries.get(id).is_some_and(|entry| matches!(entry.content, Content::Plan(_)))
         })
     };
-    chat.live.groups().iter().rev().find_map(|key| chat.live.group(key).into_iter().rfind(is_plan))
+    chat.transcript
+        .groups()
+        .iter()
+        .rev()
+        .find_map(|key| chat.transcript.entries_of(key).into_iter().rfind(is_plan))
 }

@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn UsageTab(chat: Chat) -> impl IntoView {
     let t = chat.t;
     let content = move || {
-        let (usage, last_turn, limits) = chat.live.meta(|transcript| {
+        let (usage, last_turn, limits) = chat.transcript.meta(|transcript| {
             let mut turns = transcript.turns.iter().rev();
             let last_turn = turns.find(|turn| turn.tokens.total_tokens > 0).map(|turn| turn.tokens.clone());
             (transcript.usage.clone(), last_turn, transcript.rate_limits.clone())

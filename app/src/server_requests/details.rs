@@ -120,7 +120,7 @@ fn ArgumentTable(arguments: Vec<ToolArgument>, t: &'static Texts) -> impl IntoVi
 #[component]
 fn RequestedChanges(card: CardContext) -> impl IntoView {
     let (t, gate) = (card.chat.t, card.gate);
-    let cwd = card.chat.live.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
+    let cwd = card.chat.transcript.with_untracked(|transcript| transcript.cwd.clone()).unwrap_or_default();
     let params = card.request.params.clone();
     let changes = Memo::new(move |_| requested_changes(&card));
     Effect::watch(move || changes.get(), move |_, _, _| gate.restart(), false);
@@ -144,7 +144,7 @@ fn RequestedChanges(card: CardContext) -> impl IntoView {
 fn requested_changes(card: &CardContext) -> Vec<FileUpdateChange> {
     let summary = &card.request.summary;
     let of_item = summary.item_id.as_ref().and_then(|item| {
-        card.chat.live.read(item, |entry| match &entry.content {
+        card.chat.transcript.read(item, |entry| match &entry.content {
             Content::Item(Item::FileChange(change)) => change.changes.clone(),
             _ => Vec::new(),
         })

@@ -59,7 +59,7 @@ impl ActiveRequest {
     /// Returns the ids of all pending requests, oldest first; tracked.
     fn ids(self) -> Vec<RequestId> {
         self.chat
-            .live
+            .transcript
             .meta(|transcript| transcript.pending_requests().map(|request| request.id.clone()).collect())
     }
 
@@ -85,7 +85,7 @@ impl ActiveRequest {
 
     /// Returns a pending request.
     fn find(self, id: &RequestId) -> Option<UserRequest> {
-        self.chat.live.with_untracked(|transcript| {
+        self.chat.transcript.with_untracked(|transcript| {
             transcript.pending_requests().find(|request| request.id == *id).cloned()
         })
     }

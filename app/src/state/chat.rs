@@ -34,7 +34,7 @@ const SLOW_START_SECONDS: u32 = 3;
 #[derive(Clone, Copy)]
 pub(crate) struct Chat {
     pub(crate) t: &'static Texts,
-    pub(crate) live: TranscriptStore,
+    pub(crate) transcript: TranscriptStore,
     pub(crate) outbox: Outbox,
     /// The state of the event stream.
     pub(crate) connection: RwSignal<ConnectionState>,
@@ -71,7 +71,7 @@ impl Chat {
         let (id, approvals) = (snapshot.session.id.clone(), snapshot.session.approvals);
         let chat = Self {
             t: texts(),
-            live: TranscriptStore::new(snapshot),
+            transcript: TranscriptStore::new(snapshot),
             outbox: Outbox::new(),
             connection: RwSignal::new(ConnectionState::Connecting),
             outdated: RwSignal::new(false),
@@ -92,7 +92,7 @@ impl Chat {
         chat.draft_key.set(chat.thread_or_session_id());
         if let Some(first) = first {
             chat.outbox.show(first);
-            chat.outbox.reconcile(chat.live);
+            chat.outbox.reconcile(chat.transcript);
         }
         let tabs = use_context::<Tabs>();
         Effect::new(move |_| {
@@ -103,7 +103,7 @@ impl Chat {
             let recorder = chat.panel().recorder;
             let stream = Stream::open(
                 id.clone(),
-                chat.live,
+                chat.transcript,
                 chat.outbox,
                 chat.connection,
                 chat.outdated,
@@ -124,7 +124,7 @@ impl Chat {
                 chat.leave_session(route, navigate);
             }
         });
-        let thread = Memo::new(move |_| chat.live.meta(|transcript| transcript.thread_id.clone()));
+        let thread = Memo::new(move |_| chat.transcript.meta(|transcript| transcript.thread_id.clone()));
         let move_draft = move || {
             let key = chat.thread_or_session_id();
             if let Some(editor) = chat.draft_editor.get_untracked_or_default() {
@@ -153,15 +153,16 @@ impl Chat {
 
     /// The id of the thread, which outlives the session; the session's id before there is a thread.
     fn thread_or_session_id(self) -> String {
-        let thread =
-            self.live.with_untracked(|transcript| transcript.thread_id.as_ref().map(ToString::to_string));
+        let thread = self
+            .transcript
+            .with_untracked(|transcript| transcript.thread_id.as_ref().map(ToString::to_string));
         thread.unwrap_or_else(|| self.id().to_string())
     }
 
     /// Detaches the page from a session that has expired. The page shows the thread from now on.
     pub(super) fn leave_session(self, route: ReadSignal<Route>, navigate: impl Fn(&str, NavigateOptions)) {
         let id = self.id();
-        let Some(thread) = self.live.with_untracked(|transcript| transcript.thread_id.clone()) else {
+        let Some(thread) = self.transcript.with_untracked(|transcript| transcript.thread_id.clone()) else {
             return self.connection.set(ConnectionState::Gone);
         };
         if self.is_past() {
@@ -170,7 +171,7 @@ impl Chat {
         self.id.set(SessionId::default());
         self.connection.set(ConnectionState::Past);
         // No session is left that would send the messages of the queue: they become the draft again.
-        for item in self.live.take_queue().into_iter().rev() {
+        for item in self.transcript.take_queue().into_iter().rev() {
             let turn = StartTurn { prompt: item.text, input: item.input, ..StartTurn::default() };
             self.restore_draft(&turn);
         }
@@ -182,12 +183,12 @@ impl Chat {
 
     /// Returns `true` if a turn is running; tracked.
     pub(crate) fn running(self) -> bool {
-        self.live.meta(|transcript| transcript.active_turn().is_some())
+        self.transcript.meta(|transcript| transcript.active_turn().is_some())
     }
 
     /// The number of requests that wait for the user; tracked.
     pub(crate) fn waiting(self) -> usize {
-        self.live.meta(|transcript| transcript.pending_requests().count())
+        self.transcript.meta(|transcript| transcript.pending_requests().count())
     }
 
     /// Returns `true` if the conversation takes no more messages; tracked.
@@ -220,12 +221,12 @@ impl Chat {
 
     /// Returns `true` if a message waits until codex has loaded a long conversation; tracked.
     pub(crate) fn is_loading_history(self) -> bool {
-        self.sending_seconds.get_or_default() >= SLOW_START_SECONDS && self.live.has_older()
+        self.sending_seconds.get_or_default() >= SLOW_START_SECONDS && self.transcript.has_older()
     }
 
     /// The used part of the model's context window, in percent. `None` if it is not known; tracked.
     pub(crate) fn context_used(self) -> Option<u64> {
-        self.live.meta(|transcript| {
+        self.transcript.meta(|transcript| {
             let usage = transcript.usage.as_ref()?;
             let window = usage.model_context_window.filter(|window| *window > 0)?;
             Some((usage.last.total_tokens * 100).div_ceil(window).min(100))
@@ -323,7 +324,7 @@ impl Chat {
     fn run_clock(self, server_now_ms: i64) {
         let ahead_ms = server_now_ms - browser::now_ms();
         let tick = move || {
-            if self.live.is_busy() || untrack(|| self.running() || self.waiting() > 0) {
+            if self.transcript.is_busy() || untrack(|| self.running() || self.waiting() > 0) {
                 self.now.set(browser::now_ms() + ahead_ms);
             }
             let waits_for_turn = untrack(|| self.is_sending() && !self.running());

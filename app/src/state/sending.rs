@@ -39,7 +39,7 @@ impl Chat {
 
     /// Sends a failed message in a new conversation in the same folder.
     pub(crate) fn send_elsewhere(self, message: Unsent) {
-        let cwd = self.live.with_untracked(|transcript| transcript.cwd.clone());
+        let cwd = self.transcript.with_untracked(|transcript| transcript.cwd.clone());
         let on_sent = self.forget_draft_once_sent(&message.turn);
         self.dispatch(Target::New(cwd), message, on_sent);
     }
@@ -53,7 +53,9 @@ impl Chat {
 
     /// Sends the user's message of a turn again.
     pub(crate) fn retry_turn(self, turn: &TurnId) {
-        if let Some(sent) = self.live.with_untracked(|transcript| SentMessage::of_turn(transcript, turn)) {
+        if let Some(sent) =
+            self.transcript.with_untracked(|transcript| SentMessage::of_turn(transcript, turn))
+        {
             self.resend(Unsent::new(sent.into_turn()));
         }
     }
@@ -68,13 +70,13 @@ impl Chat {
         forks: bool,
         on_sent: impl FnOnce(Result<(), Option<ApiError>>) + 'static,
     ) {
-        let thread = self.live.with_untracked(|transcript| transcript.thread_id.clone());
+        let thread = self.transcript.with_untracked(|transcript| transcript.thread_id.clone());
         let target = thread.filter(|_| forks).map_or_else(|| self.target(), Target::Fork);
         let message = Unsent::new(turn);
         let client_id = message.client_id.clone();
         let on_sent = move |sent: Result<(), &ApiError>| {
             on_sent(sent.map_err(|failure| {
-                self.outbox.take_unreplaced(&client_id, self.live).then(|| failure.clone())
+                self.outbox.take_unreplaced(&client_id, self.transcript).then(|| failure.clone())
             }));
         };
         self.dispatch(target, message, Box::new(on_sent));
@@ -82,7 +84,7 @@ impl Chat {
 
     /// The session, or the thread if no session is attached.
     fn target(self) -> Target {
-        match self.live.with_untracked(|transcript| transcript.thread_id.clone()) {
+        match self.transcript.with_untracked(|transcript| transcript.thread_id.clone()) {
             Some(thread) if self.is_past() => Target::Thread(thread),
             _ => Target::Session(self.id()),
         }
@@ -115,7 +117,7 @@ impl Chat {
         let is_elsewhere = !matches!(target, Target::Session(_));
         let page = route.get_untracked();
         self.outbox.send(target, message, move |sent| {
-            self.outbox.reconcile(self.live);
+            self.outbox.reconcile(self.transcript);
             match sent {
                 Err(failure) if failure.thread_id.is_some() && !is_elsewhere => {
                     // The session has expired, and its thread is still there.

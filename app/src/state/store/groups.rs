@@ -34,7 +34,7 @@ impl GroupKey {
 /// The groups in the order of their first entries, each with its entries in order.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    order: Vec<GroupKey>,
+    keys: Vec<GroupKey>,
     entries: HashMap<GroupKey, Vec<ItemId>>,
 }
 
@@ -52,20 +52,20 @@ impl Groups {
         let key = GroupKey::of(entry);
         let is_known = self.entries.contains_key(&key);
         if !is_known {
-            self.order.push(key.clone());
+            self.keys.push(key.clone());
         }
         self.entries.entry(key.clone()).or_default().push(entry.id.clone());
         (key, !is_known)
     }
 
-    /// The groups in order.
-    pub(super) fn order(&self) -> &[GroupKey] {
-        &self.order
+    /// The keys of the groups, in order.
+    pub(super) fn keys(&self) -> &[GroupKey] {
+        &self.keys
     }
 
     /// All entries in the order of the page: group by group.
     pub(super) fn ids(&self) -> impl Iterator<Item = &ItemId> {
-        self.order.iter().flat_map(|key| self.entries(key))
+        self.keys.iter().flat_map(|key| self.entries(key))
     }
 
     /// The entries of a group in order.
@@ -99,7 +99,7 @@ mod tests {
             [entry("a", Some("t1")), entry("n", None), entry("b", Some("t2")), entry("c", Some("t1"))];
         let groups = Groups::of(entries.iter());
         let turn = |id: &str| GroupKey::Turn(id.into());
-        assert_eq!(groups.order(), [turn("t1"), GroupKey::Alone("n".into()), turn("t2")]);
+        assert_eq!(groups.keys(), [turn("t1"), GroupKey::Alone("n".into()), turn("t2")]);
         assert_eq!(groups.entries(&turn("t1")), ["a".into(), "c".into()]);
         assert_eq!(groups.entries(&turn("t9")), []);
     }

@@ -54,7 +54,7 @@ struct Triggers {
     entries: HashMap<ItemId, ArcTrigger>,
     groups: HashMap<GroupKey, ArcTrigger>,
     /// The list of groups.
-    order: ArcTrigger,
+    group_list: ArcTrigger,
     /// Everything except the entries.
     meta: ArcTrigger,
     last_event: ArcTrigger,
@@ -68,7 +68,7 @@ struct Dirty {
     scheduled: bool,
     entries: HashSet<ItemId>,
     groups: HashSet<GroupKey>,
-    order: bool,
+    group_list: bool,
     meta: bool,
     last_event: bool,
 }
@@ -124,7 +124,7 @@ impl StoreState {
             if added {
                 let (group, new) = self.groups.push(entry);
                 self.dirty.groups.insert(group);
-                self.dirty.order |= new;
+                self.dirty.group_list |= new;
             }
             // A view may wait for an entry already: that of a request about it.
             self.dirty.entries.insert(entry.id.clone());
@@ -153,7 +153,7 @@ impl StoreState {
         self.groups = Groups::of(self.transcript.entries.iter());
         let running = self.transcript.entries.iter().filter(|entry| entry.phase == Phase::Running);
         self.running = running.map(|entry| entry.id.clone()).collect();
-        self.dirty.order = true;
+        self.dirty.group_list = true;
     }
 
     /// Returns the triggers of everything that has changed.
@@ -161,7 +161,7 @@ impl StoreState {
         let dirty = std::mem::take(&mut self.dirty);
         let triggers = &self.triggers;
         let flags = [
-            (dirty.order, &triggers.order),
+            (dirty.group_list, &triggers.group_list),
             (dirty.meta, &triggers.meta),
             (dirty.last_event, &triggers.last_event),
         ];
@@ -202,7 +202,7 @@ impl TranscriptStore {
     pub(crate) fn take_queue(self) -> Vec<QueueItem> {
         let queue = self.with_untracked(|transcript| transcript.queue.clone());
         if !queue.is_empty() {
-            let id = self.last_event();
+            let id = self.last_event_untracked();
             let empty = EventBody::Queue(Queue { items: Vec::new() });
             self.apply(id.clone(), Some(&Event { seq: id.seq, body: empty }));
         }
@@ -246,30 +246,30 @@ impl TranscriptStore {
         self.read_state(|state| read(&state.transcript))
     }
 
-    fn track_order(self) {
-        self.track(|triggers| triggers.order.clone());
+    fn track_group_list(self) {
+        self.track(|triggers| triggers.group_list.clone());
     }
 
     /// All groups in order; tracked.
     pub(crate) fn groups(self) -> Vec<GroupKey> {
-        self.track_order();
-        self.read_state(|state| state.groups.order().to_vec())
+        self.track_group_list();
+        self.read_state(|state| state.groups.keys().to_vec())
     }
 
     /// The groups in the visible range, in order; tracked.
-    pub(crate) fn order(self) -> Vec<GroupKey> {
-        self.track_order();
-        self.read_state(|state| state.shown_groups().to_vec())
+    pub(crate) fn visible_groups(self) -> Vec<GroupKey> {
+        self.track_group_list();
+        self.read_state(|state| state.visible_groups().to_vec())
     }
 
     /// The entries of a group in the visible range, in order; tracked.
-    pub(crate) fn shown(self, key: &GroupKey) -> Vec<ItemId> {
+    pub(crate) fn visible_entries_of(self, key: &GroupKey) -> Vec<ItemId> {
         self.track(|triggers| triggers.groups.entry(key.clone()).or_default().clone());
-        self.read_state(|state| state.shown_entries(key).to_vec())
+        self.read_state(|state| state.visible_entries(key).to_vec())
     }
 
     /// All entries of a group in order; tracked.
-    pub(crate) fn group(self, key: &GroupKey) -> Vec<ItemId> {
+    pub(crate) fn entries_of(self, key: &GroupKey) -> Vec<ItemId> {
         self.track(|triggers| triggers.groups.entry(key.clone()).or_default().clone());
         self.read_state(|state| state.groups.entries(key).to_vec())
     }
@@ -286,25 +286,25 @@ impl TranscriptStore {
     }
 
     /// The id of the last event; tracked.
-    pub(crate) fn at(self) -> EventId {
+    pub(crate) fn last_event(self) -> EventId {
         self.track(|triggers| triggers.last_event.clone());
-        self.last_event()
+        self.last_event_untracked()
     }
 
     /// The id of the last event.
-    pub(crate) fn last_event(self) -> EventId {
+    pub(crate) fn last_event_untracked(self) -> EventId {
         self.read_state(|state| state.last_event.clone())
     }
 
     /// Returns `true` if there are older entries to load; tracked.
     pub(crate) fn has_older(self) -> bool {
-        self.track_order();
+        self.track_group_list();
         self.read_state(|state| state.older.is_some())
     }
 
     /// A reference to an entry.
     pub(crate) fn entry(self, id: ItemId) -> EntryRef {
-        EntryRef { live: self, id: RwSignal::new(id) }
+        EntryRef { transcript: self, id: RwSignal::new(id) }
     }
 
     fn track(self, trigger: impl FnOnce(&mut Triggers) -> ArcTrigger) {
@@ -317,7 +317,7 @@ impl TranscriptStore {
 /// A reference to an entry of a conversation.
 #[derive(Clone, Copy)]
 pub(crate) struct EntryRef {
-    pub(crate) live: TranscriptStore,
+    pub(crate) transcript: TranscriptStore,
     id: RwSignal<ItemId>,
 }
 
@@ -329,7 +329,7 @@ impl EntryRef {
 
     /// Reads the entry; tracked. `None` if the transcript does not have it.
     pub(crate) fn read<T>(self, read: impl FnOnce(&Entry) -> T) -> Option<T> {
-        self.live.read(&self.id(), read)
+        self.transcript.read(&self.id(), read)
     }
 }
 
@@ -380,17 +380,17 @@ pub(in crate::state) mod tests {
         let mut state = empty_state();
         state.apply(&item_started(1, "a"));
         let group = GroupKey::Turn("u".into());
-        assert!(state.dirty.order && state.dirty.groups.contains(&group));
+        assert!(state.dirty.group_list && state.dirty.groups.contains(&group));
         state.take_dirty();
 
         state.apply(&item_started(2, "b"));
-        assert!(!state.dirty.order && state.dirty.groups.contains(&group));
+        assert!(!state.dirty.group_list && state.dirty.groups.contains(&group));
         assert_eq!(state.groups.entries(&group), ["a".into(), "b".into()]);
         state.take_dirty();
 
         let delta = r#"{"threadId":"t","turnId":"u","itemId":"a","delta":"x"}"#;
         state.apply(&event(3, "item/agentMessage/delta", delta));
-        assert!(!state.dirty.order && !state.dirty.meta && state.dirty.groups.is_empty());
+        assert!(!state.dirty.group_list && !state.dirty.meta && state.dirty.groups.is_empty());
         assert_eq!(dirty_entries(&mut state), ["a"]);
     }
 
@@ -416,7 +416,7 @@ pub(in crate::state) mod tests {
         let opened = r#"{"threadId":"t2","model":"m","cwd":"/"}"#;
         let body = EventBody::parse(EventName::Thread, opened).unwrap();
         state.apply(&Event { seq: 2, body });
-        assert!(state.groups.order().is_empty() && state.dirty.order && state.dirty.meta);
+        assert!(state.groups.keys().is_empty() && state.dirty.group_list && state.dirty.meta);
         assert_eq!(dirty_entries(&mut state), ["a"]);
     }
 
@@ -433,6 +433,8 @@ pub(in crate::state) mod tests {
         let body = EventBody::parse(EventName::Thread, &opened).unwrap();
         state.apply(&Event { seq: 2, body });
         assert_eq!(state.groups.entries(&GroupKey::Turn("v".into())), ["b".into()]);
-        assert!(state.older.is_some() && state.dirty.order && state.dirty.meta && state.running.is_empty());
+        assert!(
+            state.older.is_some() && state.dirty.group_list && state.dirty.meta && state.running.is_empty()
+        );
     }
 }

@@ -115,12 +115,14 @@ mod tests {
         let cursor = state.older.clone().unwrap();
         assert_eq!(cursor.before, Some("b".into()));
         state.prepend(&cursor, page(&[("x", "v"), ("a", "u")], Some("c1")));
-        assert_eq!(state.groups.order(), [turn("v"), turn("u")]);
+        assert_eq!(state.groups.keys(), [turn("v"), turn("u")]);
         assert_eq!(state.groups.entries(&turn("u")), ["a".into(), "b".into()]);
-        assert_eq!(state.shown_groups(), [turn("u")]);
-        assert_eq!(state.shown_entries(&turn("u")), ["b".into()], "the visible range stays");
+        assert_eq!(state.visible_groups(), [turn("u")]);
+        assert_eq!(state.visible_entries(&turn("u")), ["b".into()], "the visible range stays");
         assert!(
-            state.dirty.order && state.dirty.groups.contains(&turn("u")) && state.dirty.entries.is_empty()
+            state.dirty.group_list
+                && state.dirty.groups.contains(&turn("u"))
+                && state.dirty.entries.is_empty()
         );
         assert_eq!(state.transcript.turn(&"v".into()).unwrap().status, TurnStatus::Completed);
         let next = state.older.clone().unwrap();

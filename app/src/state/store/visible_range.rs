@@ -14,19 +14,19 @@ pub(crate) struct VisibleRange {
 
 impl StoreState {
     /// The groups with an entry in the visible range.
-    pub(super) fn shown_groups(&self) -> &[GroupKey] {
-        let order = self.groups.order();
+    pub(super) fn visible_groups(&self) -> &[GroupKey] {
+        let keys = self.groups.keys();
         let position = |id: &Option<ItemId>| {
             let key = GroupKey::of(self.transcript.entries.get(id.as_ref()?)?);
-            order.iter().position(|other| *other == key)
+            keys.iter().position(|other| *other == key)
         };
         let from = position(&self.visible_range.first).unwrap_or(0);
-        let to = position(&self.visible_range.last).map_or(order.len(), |last| last + 1);
-        order.get(from..to).unwrap_or_default()
+        let to = position(&self.visible_range.last).map_or(keys.len(), |last| last + 1);
+        keys.get(from..to).unwrap_or_default()
     }
 
     /// The entries of a group in the visible range. The group must have one.
-    pub(super) fn shown_entries(&self, key: &GroupKey) -> &[ItemId] {
+    pub(super) fn visible_entries(&self, key: &GroupKey) -> &[ItemId] {
         let ids = self.groups.entries(key);
         let position = |bound: &Option<ItemId>| ids.iter().position(|id| Some(id) == bound.as_ref());
         let from = position(&self.visible_range.first).unwrap_or(0);
@@ -53,7 +53,7 @@ impl StoreState {
         let bounds = [&self.visible_range.first, &self.visible_range.last, &range.first, &range.last];
         let entries = bounds.into_iter().flatten().filter_map(|id| self.transcript.entries.get(id));
         self.dirty.groups.extend(entries.map(GroupKey::of));
-        self.dirty.order = true;
+        self.dirty.group_list = true;
         self.visible_range = range;
     }
 
@@ -67,31 +67,31 @@ impl StoreState {
         VisibleRange { first: first.map(|first| ids[first].clone()), last: None }
     }
 
-    fn is_above(&self) -> bool {
+    fn has_entries_above(&self) -> bool {
         self.visible_range.first.as_ref().is_some_and(|first| self.groups.ids().next() != Some(first))
     }
 
-    fn is_below(&self) -> bool {
+    fn has_entries_below(&self) -> bool {
         self.visible_range.last.is_some()
     }
 }
 
 impl TranscriptStore {
     /// The visible range.
-    pub(crate) fn span(self) -> VisibleRange {
+    pub(crate) fn visible_range(self) -> VisibleRange {
         self.read_state(|state| state.visible_range.clone())
     }
 
     /// Returns `true` if there are entries before the visible range; tracked.
-    pub(crate) fn above(self) -> bool {
-        self.track_order();
-        self.read_state(StoreState::is_above)
+    pub(crate) fn has_entries_above(self) -> bool {
+        self.track_group_list();
+        self.read_state(StoreState::has_entries_above)
     }
 
     /// Returns `true` if there are entries after the visible range; tracked.
-    pub(crate) fn below(self) -> bool {
-        self.track_order();
-        self.read_state(StoreState::is_below)
+    pub(crate) fn has_entries_below(self) -> bool {
+        self.track_group_list();
+        self.read_state(StoreState::has_entries_below)
     }
 
     /// The entry `by` places after another one, or before it if negative. `None` at the edge and beyond.
@@ -148,28 +148,28 @@ mod tests {
         VisibleRange { first: first.map(Into::into), last: last.map(Into::into) }
     }
 
-    fn shown(state: &StoreState) -> String {
-        let groups = state.shown_groups().iter();
-        groups.flat_map(|key| state.shown_entries(key)).map(ItemId::as_str).collect()
+    fn visible(state: &StoreState) -> String {
+        let groups = state.visible_groups().iter();
+        groups.flat_map(|key| state.visible_entries(key)).map(ItemId::as_str).collect()
     }
 
     #[test]
     fn range_cuts_through_turns() {
         let mut state = two_turns();
-        assert_eq!(shown(&state), "abcdefgh");
+        assert_eq!(visible(&state), "abcdefgh");
         state.set_visible_range(range(Some("c"), Some("f")));
-        assert_eq!(shown(&state), "cdef");
+        assert_eq!(visible(&state), "cdef");
         assert!(
-            state.dirty.order
+            state.dirty.group_list
                 && state.dirty.groups.contains(&turn("u"))
                 && state.dirty.groups.contains(&turn("v"))
         );
-        assert!(state.is_above() && state.is_below());
+        assert!(state.has_entries_above() && state.has_entries_below());
         state.set_visible_range(range(Some("b"), Some("c")));
-        assert_eq!((shown(&state).as_str(), state.shown_groups()), ("bc", &[turn("u")][..]));
+        assert_eq!((visible(&state).as_str(), state.visible_groups()), ("bc", &[turn("u")][..]));
         state.set_visible_range(range(Some("a"), Some("gone")));
-        assert_eq!(shown(&state), "abcdefgh", "an unknown entry is no bound");
-        assert!(!state.is_above());
+        assert_eq!(visible(&state), "abcdefgh", "an unknown entry is no bound");
+        assert!(!state.has_entries_above());
     }
 
     #[test]
@@ -177,12 +177,12 @@ mod tests {
         let mut state = two_turns();
         state.set_visible_range(range(Some("g"), None));
         state.apply(&item_started(10, "i"));
-        assert_eq!(shown(&state), "gh", "a late entry joins its turn");
+        assert_eq!(visible(&state), "gh", "a late entry joins its turn");
         let item = r#"{"threadId":"t","turnId":"w","item":{"type":"agentMessage","id":"j"}}"#;
         state.apply(&event(11, "item/started", item));
-        assert_eq!(shown(&state), "ghj");
+        assert_eq!(visible(&state), "ghj");
         state.set_visible_range(range(Some("e"), Some("h")));
-        assert_eq!(shown(&state), "efgh");
+        assert_eq!(visible(&state), "efgh");
     }
 
     #[test]

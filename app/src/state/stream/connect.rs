@@ -38,7 +38,7 @@ impl Inner {
             return self.on_closed();
         }
         let names = EVENTS.map(EventName::as_str).join(",");
-        let (session, since) = (&self.session, self.store.last_event());
+        let (session, since) = (&self.session, self.store.last_event_untracked());
         let request = self.transport.borrow().request(self.tabs.has_stream(), self.tabs.is_stream_blocked());
         let (accept, hold_seconds) = match request {
             Request::Stream => (Accept::EventStream, 0),

@@ -45,7 +45,7 @@ impl Inner {
             is_blocked: self.tabs.is_stream_blocked(),
             summary: summary.as_ref(),
             headline: headline.as_ref(),
-            last_event: &self.store.last_event(),
+            last_event: &self.store.last_event_untracked(),
             since_last_ms: browser::now_ms() - self.caught_up_ms.get(),
         };
         let is_due = situation.is_due();

@@ -56,7 +56,7 @@ impl Inner {
                 Ok(conversation) => {
                     inner.transport.borrow_mut().note_reachable();
                     // In the same epoch the events continue where they broke off, and the user keeps their place.
-                    if missing || conversation.snapshot.at.epoch != inner.store.last_event().epoch {
+                    if missing || conversation.snapshot.at.epoch != inner.store.last_event_untracked().epoch {
                         inner.store.reset(conversation.snapshot);
                         inner.outbox.reconcile(inner.store);
                     }
