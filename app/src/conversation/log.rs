@@ -7,7 +7,7 @@ use super::{
     find_bar::FindBar,
     older::{OlderEntries, OlderLoader},
     scroll::Scroll,
-    turn::TurnSection,
+    turn_section::TurnSection,
     unsent::UnsentMessage,
     window::{EntryWindow, NewerEntries},
 };

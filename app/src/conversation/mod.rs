@@ -1,7 +1,7 @@
 //! A conversation: the log, the notices, the queue and the composer.
 //!
-//! - [`log`]: the log; [`turn`]: a turn in it, [`entry`]: an entry, [`step`]: a step of the work
-//! - [`disclosure`], [`changed_files`], [`turn_actions`]: the other parts of a turn
+//! - [`log`]: the log; [`turn_section`]: a turn in it, [`entry`]: an entry, [`step`]: a step of the work
+//! - [`disclosure`], [`changed_files`], [`turn_actions`]: the other parts of a turn; [`turn`]: what they share
 //! - [`unsent`]: messages that the session has not reported yet
 //! - [`scroll`], `window`, [`older`]: the scroll position, which entries are mounted, loading older ones
 //! - [`find`], [`find_bar`], [`match_highlights`]: searching
@@ -16,6 +16,7 @@ mod disclosure;
 mod edit;
 mod edit_form;
 mod entry;
+mod failure_alert;
 mod find;
 mod find_bar;
 mod log;
@@ -29,6 +30,7 @@ mod status_line;
 mod step;
 mod turn;
 mod turn_actions;
+mod turn_section;
 mod unsent;
 mod window;
 
@@ -37,13 +39,13 @@ use leptos::ev;
 use view::prelude::*;
 use web_sys::KeyboardEvent;
 
+pub(crate) use self::{
+    failure_alert::FailureAlert,
+    notices::{ProxySignInNotice, SignInNotice},
+    unsent::SentMessage,
+};
 use self::{
     find::Find, log::Log, notices::Notices, queue::QueueList, scroll::Scroll, status_line::StatusLine,
-};
-pub(crate) use self::{
-    notices::{ProxySignInNotice, SignInNotice},
-    turn::FailureAlert,
-    unsent::SentMessage,
 };
 use crate::{
     browser,
@@ -53,9 +55,8 @@ use crate::{
     icon::Icon,
     server_fns::SiteConfig,
     server_requests::PendingRequests,
+    state::Chat,
 };
-
-pub(crate) use crate::state::Chat;
 
 /// The conversation of a page, below the page's header.
 #[component]

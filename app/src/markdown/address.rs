@@ -1,6 +1,6 @@
 //! Recognizes web addresses and places in files.
 
-use super::prepare::is_cjk;
+use super::cjk::is_cjk;
 
 /// Returns the length of the web address at the start of `text`; `None` if there is no address.
 ///

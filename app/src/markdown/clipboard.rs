@@ -1,5 +1,10 @@
 //! Copies texts to the clipboard, in the browser only.
 
+use std::time::Duration;
+
+/// How long a button confirms a copy.
+pub(super) const COPIED_DURATION: Duration = Duration::from_secs(2);
+
 /// Copies `text`. Returns `false` if the browser refuses.
 ///
 /// Browsers allow it only in response to a user's action.

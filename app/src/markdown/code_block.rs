@@ -2,24 +2,20 @@
 //!
 //! The code of a message grows while the message streams. It is drawn in chunks, and only the last chunk is redrawn.
 
-use std::time::Duration;
-
 use leptos::{html, task::spawn_local};
 use view::prelude::*;
 
 use super::{
+    block_handle::BlockHandle,
     blocks::BlockKind,
-    copy_text,
+    clipboard::{COPIED_DURATION, copy_text},
     escape::push_text,
     highlight::{
         HighlightCache, Runs, block_key, is_highlightable, is_highlighted_by_server, push_highlighted,
     },
-    markdown_view::{BlockHandle, MarkdownLabels},
+    labels::MarkdownLabels,
 };
 use crate::signal::RwSignalExt as _;
-
-/// How long a button confirms a copy.
-pub(super) const COPIED_DURATION: Duration = Duration::from_secs(2);
 
 /// A chunk is full after so many lines.
 const MAX_CHUNK_LINES: usize = 200;

@@ -21,7 +21,7 @@ impl Prose {
 
     /// Appends a placeholder of the given kind.
     pub(super) fn push_placeholder(&mut self, kind: char) {
-        self.html.extend([super::html::MARK, kind]);
+        self.html.extend([super::placeholder::MARK, kind]);
     }
 
     /// Appends a text in which every character must be visible: code, addresses.

@@ -1,4 +1,6 @@
-//! An open code fence. Its lines are appended to the code as they come, without the parser.
+//! Code fences. The lines of an open fence are appended to the code as they come, without the parser.
+
+use super::prepare::{Prefix, restore};
 
 /// A top-level fence whose closing line has not come yet.
 #[derive(Debug)]
@@ -105,4 +107,10 @@ impl Fence {
         code.extend(std::iter::repeat_n(' ', column.saturating_sub(self.indent)));
         ""
     }
+}
+
+/// Returns the language of a fence: the first word of its info string.
+pub(super) fn language(info: &str) -> String {
+    let info = restore(info, Prefix::Keep);
+    info.split(|c: char| c == ',' || c.is_whitespace()).next().unwrap_or_default().to_owned()
 }

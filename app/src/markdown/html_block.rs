@@ -10,17 +10,18 @@ use view::prelude::*;
 use wasm_bindgen::JsCast as _;
 use web_sys::MouseEvent;
 
+#[cfg(feature = "hydrate")]
+use super::clipboard::{COPIED_DURATION, copy_text};
 use super::{
+    block_handle::BlockHandle,
     blocks::{BlockKind, NestedCode},
     escape::{push_address, push_text},
     highlight::{
         HighlightCache, Runs, block_key, is_highlightable, is_highlighted_by_server, push_highlighted,
     },
-    html::{CAUTION, IMPORTANT, MARK, NOTE, TIP, WARNING},
-    markdown_view::{BlockHandle, MarkdownLabels},
+    labels::MarkdownLabels,
+    placeholder::{CAUTION, IMPORTANT, MARK, NOTE, TIP, WARNING},
 };
-#[cfg(feature = "hydrate")]
-use super::{code_block::COPIED_DURATION, copy_text};
 
 /// A block drawn as HTML.
 #[component]

@@ -3,38 +3,12 @@
 use view::prelude::*;
 
 use super::{
-    blocks::{Block, BlockKind, Document},
+    block_handle::BlockHandle,
+    blocks::{BlockKind, Document},
     code_block::CodeBlock,
     html_block::HtmlBlock,
+    labels::MarkdownLabels,
 };
-
-/// The labels of a message's controls, in the page's language.
-#[derive(Clone, Copy, Debug)]
-pub struct MarkdownLabels {
-    /// On the button that copies a code block.
-    pub copy: &'static str,
-    /// On the same button for a moment after the copy.
-    pub copied: &'static str,
-    /// Above a block that is shown as plain text.
-    pub plain: &'static str,
-    /// The titles of alerts.
-    pub alerts: AlertLabels,
-}
-
-/// The titles of alerts (`> [!NOTE]`).
-#[derive(Clone, Copy, Debug)]
-pub struct AlertLabels {
-    /// `NOTE`
-    pub note: &'static str,
-    /// `TIP`
-    pub tip: &'static str,
-    /// `IMPORTANT`
-    pub important: &'static str,
-    /// `WARNING`
-    pub warning: &'static str,
-    /// `CAUTION`
-    pub caution: &'static str,
-}
 
 /// The source of a message's text.
 pub struct MarkdownText(Box<ReadText>);
@@ -55,40 +29,6 @@ impl MarkdownText {
 impl From<String> for MarkdownText {
     fn from(text: String) -> Self {
         Self::new(move |lend| lend(&text, true))
-    }
-}
-
-/// A block of a document on the page.
-#[derive(Clone)]
-pub(super) struct BlockHandle {
-    document: RwSignal<Document>,
-    index: usize,
-    key: u32,
-    /// Notified when the block may have changed.
-    changed: ArcTrigger,
-}
-
-impl BlockHandle {
-    fn new(document: RwSignal<Document>, index: usize, block: &Block) -> Self {
-        Self { document, index, key: block.key, changed: ArcTrigger::new() }
-    }
-
-    /// Returns `true` if the block never changes again.
-    pub(super) fn is_frozen(&self) -> bool {
-        self.document.with_untracked(|document| self.index < document.frozen())
-    }
-
-    /// Reads the block. `None` if the document no longer has it.
-    ///
-    /// `read` also returns `true` if its result may change with the block. An open block is tracked then.
-    pub(super) fn read<T>(&self, read: impl FnOnce(&BlockKind) -> (T, bool)) -> Option<T> {
-        self.document.with_untracked(|document| {
-            let (result, may_change) = read(&document.blocks().get(self.index)?.kind);
-            if may_change && self.index >= document.frozen() {
-                self.changed.track();
-            }
-            Some(result)
-        })
     }
 }
 
@@ -115,7 +55,7 @@ pub(crate) fn MarkdownView(text: MarkdownText, labels: MarkdownLabels) -> impl I
         <div class="prose">
             <For
                 each=move || blocks.get()
-                key=|block| (block.index, block.key)
+                key=BlockHandle::position_and_key
                 children=move |block| view! { <BlockView block labels/> }
             />
         </div>
@@ -127,7 +67,7 @@ fn redraw(document: RwSignal<Document>, handles: RwSignal<Vec<BlockHandle>>, fir
     document.with_untracked(|current| {
         let blocks = current.blocks();
         let is_same = handles.try_with_untracked(|handles| {
-            let old_keys = handles[first_changed.min(handles.len())..].iter().map(|handle| handle.key);
+            let old_keys = handles[first_changed.min(handles.len())..].iter().map(BlockHandle::key);
             blocks.len() == handles.len()
                 && blocks[first_changed..].iter().map(|block| block.key).eq(old_keys)
         });
@@ -136,7 +76,7 @@ fn redraw(document: RwSignal<Document>, handles: RwSignal<Vec<BlockHandle>>, fir
                 let old = handles.split_off(first_changed.min(handles.len()));
                 let first = handles.len();
                 handles.extend(blocks.iter().enumerate().skip(first).map(|(index, block)| {
-                    let kept = old.get(index - first).filter(|handle| handle.key == block.key);
+                    let kept = old.get(index - first).filter(|handle| handle.key() == block.key);
                     kept.cloned().unwrap_or_else(|| BlockHandle::new(document, index, block))
                 }));
             });
@@ -145,7 +85,7 @@ fn redraw(document: RwSignal<Document>, handles: RwSignal<Vec<BlockHandle>>, fir
     let changed =
         handles.try_with_untracked(|handles| handles.iter().skip(first_changed).cloned().collect::<Vec<_>>());
     for handle in changed.unwrap_or_default() {
-        handle.changed.notify();
+        handle.notify();
     }
 }
 

@@ -12,13 +12,15 @@
 //! - `costly`: finds text that would take the parser too long
 //! - `prepare`: marks text that the parser would misread; `math`: formulas
 //! - `inline`, `address`, `titles`: links, file names and titles within the text
-//! - `escape`: text as HTML
+//! - `escape`: text as HTML; `placeholder`: the parts of it that the page fills in; `cjk`: a class of characters
 //! - `highlight`: syntax highlighting; `page_highlights`: the highlights of a page that the server renders
-//! - `markdown_view`, `html_block`, `code_block`: the components
+//! - `markdown_view`, `html_block`, `code_block`: the components; `block_handle`, `labels`: what they share
 //! - `clipboard`: copies texts
 
 mod address;
+mod block_handle;
 pub mod blocks;
+mod cjk;
 mod clipboard;
 mod code_block;
 mod costly;
@@ -28,15 +30,18 @@ pub(crate) mod highlight;
 mod html;
 mod html_block;
 mod inline;
+mod labels;
 pub mod markdown_view;
 mod math;
 #[cfg(feature = "ssr")]
 mod page_highlights;
+mod placeholder;
 mod prepare;
 mod titles;
 
 pub use clipboard::copy_text;
+pub use labels::{AlertLabels, MarkdownLabels};
+pub use markdown_view::MarkdownText;
 pub(crate) use markdown_view::MarkdownView;
-pub use markdown_view::{AlertLabels, MarkdownLabels, MarkdownText};
 #[cfg(feature = "ssr")]
 pub use page_highlights::{PageHighlights, page_highlights};

@@ -4,7 +4,7 @@ use codex_gateway_wire::{UserRequest, request::Decision};
 use view::prelude::*;
 
 use super::{
-    card::CardContext,
+    card_context::CardContext,
     decline_with_message::DeclineWithMessage,
     heading::{is_longer, truncate},
     keyboard::{Keycap, Shortcut},

@@ -1,87 +1,25 @@
 //! The card of one request: what codex asks for, the reason, and the buttons that answer it.
 
-use std::{sync::Arc, time::Duration};
-
-use codex_gateway_wire::{
-    UserRequest,
-    request::{AnswerRequest, Decision, RequestKind},
-};
-use leptos::{html, task::spawn_local};
+use codex_gateway_wire::{UserRequest, request::RequestKind};
+use leptos::html;
 use view::prelude::*;
 
 use super::{
-    ActiveRequest,
+    active_request::ActiveRequest,
     approval_choices::ApprovalChoices,
+    card_context::CardContext,
     countdown::Countdown,
     details::RequestDetails,
     form::{Form, FormButtons, FormFields},
     heading::heading,
     keyboard,
-    read_gate::{LockHint, ReadGate},
+    read_gate::{CLICK_GUARD, LockHint},
     reason::Reason,
 };
 use crate::{
     icon::{Icon, icon},
-    server_fns::{self, ApiError},
-    signal::RwSignalExt as _,
-    state::Chat,
     text::hidden::exact_name,
 };
-
-/// How long the buttons of a new card are disabled. A click within this time was meant for what was there before: the
-/// card has just come under the pointer, or has replaced the card of the request that was answered.
-pub(super) const CLICK_GUARD: Duration = Duration::from_millis(500);
-
-/// What the parts of a card share.
-#[derive(Clone)]
-pub(super) struct CardContext {
-    pub(super) chat: Chat,
-    pub(super) request: Arc<UserRequest>,
-    /// No button answers: the card is too new to be read, or an answer is being sent or was accepted.
-    pub(super) locked: RwSignal<bool>,
-    /// Keeps the request from being accepted before its end was in view.
-    pub(super) gate: ReadGate,
-    /// Why the last answer failed.
-    failure: RwSignal<Option<ApiError>>,
-}
-
-impl CardContext {
-    fn new(chat: Chat, request: UserRequest) -> Self {
-        Self {
-            chat,
-            request: Arc::new(request),
-            locked: RwSignal::new(true),
-            gate: ReadGate::new(),
-            failure: RwSignal::new(None),
-        }
-    }
-
-    /// Answers the request by a decision. Does nothing while the card is locked.
-    pub(super) fn decide(&self, decision: Decision) {
-        self.answer(AnswerRequest { decision: Some(decision), ..AnswerRequest::default() });
-    }
-
-    /// Answers the request. Does nothing while the card is locked.
-    pub(super) fn answer(&self, answer: AnswerRequest) {
-        let Self { chat, locked, failure, .. } = *self;
-        if locked.get_untracked_or_default() {
-            return;
-        }
-        locked.set(true);
-        failure.set(None);
-        chat.toast.set(None);
-        let (session, id) = (chat.id(), self.request.id.clone());
-        spawn_local(async move {
-            // The card disappears when the stream reports the end of the request.
-            let Err(error) = server_fns::answer_server_request(session, id, answer).await else { return };
-            if error.code == "request_ended" {
-                return chat.toast.set(Some(chat.t.answered_elsewhere().to_owned()));
-            }
-            locked.set(false);
-            failure.set(Some(error));
-        });
-    }
-}
 
 /// The card of a pending request.
 #[component]

@@ -8,7 +8,7 @@ use view::prelude::*;
 use web_sys::{KeyboardEvent, SubmitEvent};
 
 use super::{
-    card::CardContext,
+    card_context::CardContext,
     keyboard::{Keycap, Shortcut},
 };
 use crate::{browser, signal::RwSignalExt as _, state::Unsent};

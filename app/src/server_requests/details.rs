@@ -9,7 +9,8 @@ use codex_gateway_wire::{
 use view::prelude::*;
 
 use super::{
-    approval_choices::long_labels, card::CardContext, heading::long_names, permission_list::PermissionList,
+    approval_choices::long_labels, card_context::CardContext, heading::long_names,
+    permission_list::PermissionList,
 };
 use crate::{
     cards::{FileChanges, JsonField},

@@ -10,7 +10,7 @@ use view::prelude::*;
 
 use super::{
     approval_choices::ChoiceButton,
-    card::CardContext,
+    card_context::CardContext,
     form_content::{ContentFormat, form_content},
     form_field::{FieldRow, option_count},
     keyboard::Shortcut,

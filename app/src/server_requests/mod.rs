@@ -1,15 +1,18 @@
 //! Requests of codex that wait for the user, and the card above the composer that answers them.
 //!
 //! - [`PendingRequests`]: the card of one pending request at a time
-//! - `card`: the card's frame, and sending the answer; `heading`: the question that it asks
+//! - `active_request`: which of them it shows; `heading`: the question that it asks
+//! - `card`: the card's frame; `card_context`: what its parts share, and sending the answer
 //! - `details`: what codex asks for; `permission_list`: permissions beyond the sandbox; `reason`: the agent's reason
 //! - `read_gate`: no request is accepted before the end of its details was in view
 //! - `approval_choices`: the available decisions, as buttons; `decline_with_message`: "Decline and tell Codex…"
 //! - `form`: questions and forms; `form_field`: their fields; `form_content`: their content as JSON
 //! - `keyboard`: answering by keys; `countdown`: the time until the deadline
 
+mod active_request;
 mod approval_choices;
 mod card;
+mod card_context;
 mod countdown;
 mod decline_with_message;
 mod details;
@@ -24,72 +27,16 @@ mod reason;
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
 
-use codex_gateway_wire::{RequestId, UserRequest};
+use codex_gateway_wire::RequestId;
 use leptos::wasm_split::wasm_split;
 use view::{Node, prelude::*};
 
-use self::card::RequestCard;
+use self::{active_request::ActiveRequest, card::RequestCard};
 use crate::{
     chunks::{Chunk, ChunkError},
     lazy::lazy,
     state::Chat,
 };
-
-/// The pending request that is shown.
-#[derive(Clone, Copy)]
-pub(crate) struct ActiveRequest {
-    chat: Chat,
-    selection: RwSignal<Selection>,
-}
-
-/// The pending request that the user has gone to.
-#[derive(Clone, Default)]
-struct Selection {
-    /// `None` until the user goes to another request.
-    id: Option<RequestId>,
-    /// The request's index when it was selected. Once the request has ended, the request at this index is shown.
-    index: usize,
-}
-
-impl ActiveRequest {
-    fn new(chat: Chat) -> Self {
-        Self { chat, selection: RwSignal::new(Selection::default()) }
-    }
-
-    /// Returns the ids of all pending requests, oldest first; tracked.
-    fn ids(self) -> Vec<RequestId> {
-        self.chat
-            .transcript
-            .meta(|transcript| transcript.pending_requests().map(|request| request.id.clone()).collect())
-    }
-
-    /// Returns the index of the request that is shown; tracked.
-    fn index(self) -> usize {
-        let Selection { id: selected, index } = self.selection.get();
-        let ids = self.ids();
-        let current = selected.and_then(|selected| ids.iter().position(|id| *id == selected));
-        current.unwrap_or(index.min(ids.len().saturating_sub(1)))
-    }
-
-    /// Returns the id of the request that is shown. `None` if no request is pending; tracked.
-    fn id(self) -> Option<RequestId> {
-        self.ids().into_iter().nth(self.index())
-    }
-
-    /// Shows the next pending request, and the first after the last.
-    fn select_next(self) {
-        let (ids, current) = untrack(|| (self.ids(), self.index()));
-        let index = (current + 1) % ids.len().max(1);
-        self.selection.set(Selection { id: ids.into_iter().nth(index), index });
-    }
-
-    /// Returns a pending request.
-    fn find(self, id: &RequestId) -> Option<UserRequest> {
-        self.chat.transcript.with_untracked(|transcript| {
-            transcript.pending_requests().find(|request| request.id == *id).cloned()
-        })
-    }
-}
 
 /// The card of the active request. Empty while no request is pending.
 #[component]

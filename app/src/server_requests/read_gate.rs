@@ -3,6 +3,8 @@
 //! An element without content marks the end of the details. The gate opens once this element has been inside the scroll
 //! box and inside the window, and nothing above it is folded. "Show all" expands everything and opens the gate too.
 
+use std::time::Duration;
+
 use leptos::html;
 use view::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -10,8 +12,11 @@ use web_sys::{
     HtmlElement, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, js_sys,
 };
 
-use super::card::CLICK_GUARD;
 use crate::{browser, i18n::Texts, signal::RwSignalExt as _};
+
+/// How long the buttons of a new card are disabled. A click within this time was meant for what was there before: the
+/// card has just come under the pointer, or has replaced the card of the request that was answered.
+pub(super) const CLICK_GUARD: Duration = Duration::from_millis(500);
 
 /// Marks an element that stands for folded content.
 const FOLDED: &str = "[data-folded]";

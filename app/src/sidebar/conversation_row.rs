@@ -8,7 +8,7 @@ use web_sys::{Element, HtmlElement};
 
 use super::{
     conversations::{Conversations, is_shown_at, row_path},
-    row_menu::{RenameForm, RowMenu},
+    row_menu::{RenameForm, RowMenu, RowMode},
 };
 use crate::{
     browser,
@@ -17,22 +17,6 @@ use crate::{
     router::{A, use_route},
     server_fns::Row,
 };
-
-/// What the reader does with a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum RowMode {
-    /// The row is a link.
-    #[default]
-    Link,
-    /// The menu is open.
-    Menu,
-    /// The title is being edited.
-    Renaming,
-    /// The menu asks whether the conversation shall really be deleted.
-    ConfirmingDelete,
-    /// The menu is open, and says that the last action failed.
-    Failed,
-}
 
 /// The row of a conversation.
 #[component]

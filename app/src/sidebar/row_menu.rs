@@ -3,16 +3,29 @@
 use leptos::{ev::KeyboardEvent, task::spawn_local};
 use view::prelude::*;
 
-use super::{
-    conversation_row::RowMode,
-    conversations::{Conversations, is_shown_at},
-};
+use super::conversations::{Conversations, is_shown_at};
 use crate::{
     browser,
     i18n::Texts,
     router::{NavigateOptions, use_navigate, use_route},
     server_fns::{Row, delete_conversation, rename_conversation},
 };
+
+/// What the reader does with a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum RowMode {
+    /// The row is a link.
+    #[default]
+    Link,
+    /// The menu is open.
+    Menu,
+    /// The title is being edited.
+    Renaming,
+    /// The menu asks whether the conversation shall really be deleted.
+    ConfirmingDelete,
+    /// The menu is open, and says that the last action failed.
+    Failed,
+}
 
 /// The menu. The component is made again for each mode.
 #[component]

@@ -1,6 +1,10 @@
 //! A message as a list of top-level blocks, which grows while the message streams.
 
+pub(super) mod kind;
+
 use std::ops::Range;
+
+pub use self::kind::{BlockKind, NestedCode};
 
 use super::{
     fence::Fence,
@@ -16,52 +20,6 @@ pub struct Block {
     pub kind: BlockKind,
     /// The block's part of the message. Blank lines and reference definitions belong to the next block, or to the last.
     pub source: Range<usize>,
-}
-
-/// The content of a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BlockKind {
-    /// Safe HTML, in which all tags come from the writer.
-    Html {
-        /// The HTML, with placeholders for nested code blocks and the titles of alerts.
-        html: String,
-        /// The nested code blocks, in order.
-        codes: Vec<NestedCode>,
-    },
-    /// A top-level code block.
-    Code {
-        /// The first word of the fence's info string; may be empty.
-        lang: String,
-        /// The code. It only grows while the block is open.
-        text: String,
-        /// `true` if the code is complete.
-        closed: bool,
-    },
-    /// Source that is shown as it is, because it nests too deeply or is too long. It only grows while the block is open.
-    Plain(String),
-}
-
-/// A code block in a list, a quote or a footnote.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NestedCode {
-    /// The first word of the fence's info string; may be empty.
-    pub lang: String,
-    /// The code.
-    pub text: String,
-}
-
-impl BlockKind {
-    /// Returns `true` if the node that draws `self` can draw `next`. Code and plain text may only have grown.
-    fn can_become(&self, next: &Self) -> bool {
-        match (self, next) {
-            (Self::Html { .. }, Self::Html { .. }) => true,
-            (Self::Code { lang, text, .. }, Self::Code { lang: next_lang, text: next_text, .. }) => {
-                lang == next_lang && next_text.starts_with(text.as_str())
-            }
-            (Self::Plain(text), Self::Plain(next)) => next.starts_with(text.as_str()),
-            _ => false,
-        }
-    }
 }
 
 /// The maximum number of tags in a block, closing tags included. Larger blocks make the page slow.

@@ -14,9 +14,9 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 
 use self::writer::{References, Writer};
 use super::{
-    blocks::BlockKind,
+    blocks::kind::BlockKind,
     costly::{Limits, Scan, end_of_text},
-    fence::Fence,
+    fence::{Fence, language},
     prepare::{Prefix, has_joined_lines, prepare, restore},
 };
 
@@ -27,19 +27,6 @@ const MAX_CUTS: usize = 32;
 
 /// The maximum nesting of inline elements: emphasis, links and images.
 const MAX_INLINE_DEPTH: usize = 32;
-
-/// Starts a placeholder in the HTML of a block. The next character is the kind of the placeholder.
-///
-/// The writer never writes this character for a text.
-pub(super) const MARK: char = '\0';
-/// Placeholder of a nested code block. The code is in [`BlockKind::Html::codes`].
-pub(super) const CODE: char = 'C';
-/// Placeholders of the titles of alerts.
-pub(super) const NOTE: char = 'n';
-pub(super) const TIP: char = 't';
-pub(super) const IMPORTANT: char = 'i';
-pub(super) const WARNING: char = 'w';
-pub(super) const CAUTION: char = 'c';
 
 /// A top-level block as the parser found it.
 #[derive(Debug)]
@@ -210,12 +197,6 @@ fn classify(event: &Event<'_>) -> (Shape, BlockKind) {
         _ => Shape::Plain,
     };
     (shape, BlockKind::Html { html: String::new(), codes: Vec::new() })
-}
-
-/// Returns the language of a fence: the first word of its info string.
-fn language(info: &str) -> String {
-    let info = restore(info, Prefix::Keep);
-    info.split(|c: char| c == ',' || c.is_whitespace()).next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, LinkType, Tag, TagEnd};
 
-use super::{CAUTION, CODE, IMPORTANT, NOTE, TIP, WARNING, language};
 use crate::markdown::{
     address::FilePlace,
-    blocks::NestedCode,
+    blocks::kind::NestedCode,
     escape::{Prose, is_allowed, push_text},
+    fence::language,
     inline,
+    placeholder::{CAUTION, CODE, IMPORTANT, NOTE, TIP, WARNING},
     prepare::{Prefix, is_math, restore},
 };
 

@@ -10,6 +10,7 @@ use super::*;
 use crate::markdown::{
     blocks::{Document, NestedCode},
     escape::push_text,
+    placeholder::{CODE, MARK},
 };
 
 /// Returns the HTML of a message without its top-level code blocks.
