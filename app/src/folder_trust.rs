@@ -36,7 +36,7 @@ pub(crate) fn FolderTrust(
                             <h2>{t.trust_folder()}</h2>
                             {icon(Icon::Chevron)}
                         </summary>
-                        <p class="why">{t.trust_means()}</p>
+                        <p class="why">{t.trust_hint()}</p>
                         <div class="what">
                             <FolderSettings settings t/>
                         </div>
@@ -75,7 +75,7 @@ pub(crate) fn FolderTrustStatus(folder: Folder, t: &'static Texts) -> impl IntoV
                         {text} " "
                         {decision_button(folder, "link", label, opposite)}
                     </p>
-                    <p class="note">{t.trust_from_next()}</p>
+                    <p class="note">{t.trust_change_hint()}</p>
                     <DecisionError folder t/>
                 </footer>
             }

@@ -52,7 +52,7 @@ fn LoadFailed() -> impl IntoView {
     let t = texts();
     view! {
         <p class="not-loaded" role="alert">
-            {t.part_not_loaded()} " "
+            {t.error_chunk()} " "
             <a class="link" href="">{t.reload()}</a>
         </p>
     }

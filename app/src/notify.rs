@@ -82,7 +82,7 @@ pub(crate) fn follow(
         if (has_request || has_ended) && browser::is_hidden() && is_on() {
             let (id, title) = untrack(&id_and_title);
             let title = title.unwrap_or_else(|| t.untitled().to_owned());
-            let body = if has_request { t.codex_waits() } else { t.turn_ended() };
+            let body = if has_request { t.request_pending() } else { t.turn_ended() };
             replace(slot, None);
             replace(slot, Some(show(&title, body, &id)));
         }

@@ -65,7 +65,7 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
                 <main>
                     <p class="brand">{icon(Icon::Brand)}<span>"Codex Gateway"</span></p>
                     <h1>{t.sign_in()}</h1>
-                    <p>{t.sign_in_why()}</p>
+                    <p>{t.sign_in_hint()}</p>
                     <form method="post" action=action>
                         <input type="hidden" name="to" value=to />
                         <label for="token">{t.access_token()}</label>
@@ -85,7 +85,7 @@ pub fn sign_in_page(headers: &HeaderMap, page: SignInPage<'_>) -> String {
                         <button type="submit">{t.sign_in()}</button>
                     </form>
                     <p id="hint" class="hint">
-                        {t.token_hint()} <code>"codex-gateway token --sub "{t.your_name()}</code>
+                        {t.token_hint()} <code>"codex-gateway token --sub "{t.token_name_example()}</code>
                     </p>
                 </main>
             </body>

@@ -15,9 +15,9 @@ pub(super) fn call_header(call: &CollabAgentToolCall, t: &Texts) -> EntryHeader 
     match call.tool.as_str() {
         "spawnAgent" | "resumeAgent" => EntryHeader::new(Icon::Agent, t.agent_started()).text(first_line),
         "sendInput" | "sendMessage" | "followupTask" => {
-            EntryHeader::new(Icon::Agent, t.agent_told()).text(first_line)
+            EntryHeader::new(Icon::Agent, t.agent_messaged()).text(first_line)
         }
-        "wait" => EntryHeader::new(Icon::Agent, t.agent_awaited()).text(first_line),
+        "wait" => EntryHeader::new(Icon::Agent, t.agent_waited_for()).text(first_line),
         "closeAgent" | "interruptAgent" => EntryHeader::new(Icon::Agent, t.agent_ended()).text(first_line),
         tool => EntryHeader::new(Icon::Agent, t.agent()).code(tool).result(first_line),
     }
@@ -27,7 +27,7 @@ pub(super) fn call_header(call: &CollabAgentToolCall, t: &Texts) -> EntryHeader 
 pub(super) fn activity_header(activity: &SubAgentActivity, t: &Texts) -> EntryHeader {
     let header = match activity.kind.as_str() {
         "started" => EntryHeader::new(Icon::Agent, t.agent_started()),
-        "interacted" => EntryHeader::new(Icon::Agent, t.agent_told()),
+        "interacted" => EntryHeader::new(Icon::Agent, t.agent_messaged()),
         "interrupted" => EntryHeader::new(Icon::Agent, t.agent_ended()),
         "completed" => EntryHeader::new(Icon::Agent, t.agent_done()),
         kind => EntryHeader::new(Icon::Agent, t.agent()).result(kind),

@@ -27,15 +27,15 @@ pub(super) fn header(command: &CommandExecution, phase: Phase, t: &Texts) -> Ent
     let line = unwrap_shell_command(&command.command);
     let exit = command.exit_code.filter(|code| *code > 0);
     let (verb, tone) = match (command.status, phase) {
-        (ItemStatus::Declined, _) => (t.run_declined(), Tone::NeedsYou),
+        (ItemStatus::Declined, _) => (t.command_declined(), Tone::NeedsYou),
         (_, Phase::Running) => (t.running(), Tone::Quiet),
-        (ItemStatus::InProgress, Phase::Interrupted) => (t.run_cut(), Tone::Quiet),
-        _ if command.was_killed() => (t.run_cut(), Tone::Quiet),
-        _ if exit.is_some() => (t.ran(), Tone::Failed),
-        (ItemStatus::Failed, _) => (t.run_failed(), Tone::Failed),
-        _ => (t.ran(), Tone::Quiet),
+        (ItemStatus::InProgress, Phase::Interrupted) => (t.command_stopped(), Tone::Quiet),
+        _ if command.was_killed() => (t.command_stopped(), Tone::Quiet),
+        _ if exit.is_some() => (t.command_ran(), Tone::Failed),
+        (ItemStatus::Failed, _) => (t.command_failed(), Tone::Failed),
+        _ => (t.command_ran(), Tone::Quiet),
     };
-    let result = exit.map(t.exit).unwrap_or_default();
+    let result = exit.map(t.exit_code).unwrap_or_default();
     let first_line = line.trim().lines().next().unwrap_or_default();
     EntryHeader::new(Icon::Terminal, verb)
         .code(first_line)
@@ -140,7 +140,7 @@ fn pieces(output: &Output, show_all: bool, is_running: bool, t: &'static Texts) 
             let gap = if is_all_shown {
                 Piece::Missing(note)
             } else {
-                Piece::Folded { note, button: t.show_kept() }
+                Piece::Folded { note, button: t.show_retained_output() }
             };
             (head, Some(gap), tail)
         }

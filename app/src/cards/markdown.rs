@@ -17,6 +17,7 @@ pub(crate) fn Markdown(text: MarkdownText, t: &'static Texts) -> impl IntoView {
         warning: t.alert_warning(),
         caution: t.alert_caution(),
     };
-    let labels = MarkdownLabels { copy: t.copy(), copied: t.copied(), plain: t.plain_text(), alerts };
+    let labels =
+        MarkdownLabels { copy: t.copy(), copied: t.copied(), plain: t.shown_as_plain_text(), alerts };
     view! { <MarkdownView text labels/> }
 }

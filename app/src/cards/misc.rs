@@ -33,7 +33,7 @@ pub(super) fn web_search_header(search: &WebSearch, t: &Texts) -> EntryHeader {
     let action = search.action.as_ref().and_then(|action| serde_json::from_str(action.get()).ok());
     match action.and_then(|action: SearchAction| action.url) {
         Some(url) => EntryHeader::new(Icon::Globe, t.opened_page()).text(url),
-        None => EntryHeader::new(Icon::Search, t.searched()).text(search.query.clone()),
+        None => EntryHeader::new(Icon::Search, t.searched_web()).text(search.query.clone()),
     }
     .expandable(search.action.is_some())
 }
@@ -44,7 +44,7 @@ pub(super) fn image_view_header(image: &ImageView, cwd: &str, t: &Texts) -> Entr
 
 pub(super) fn image_generation_header(image: &ImageGeneration, cwd: &str, t: &Texts) -> EntryHeader {
     let path = image.saved_path.as_deref().unwrap_or_default();
-    EntryHeader::new(Icon::Image, t.made_image()).code(relative_path(path, cwd))
+    EntryHeader::new(Icon::Image, t.generated_image()).code(relative_path(path, cwd))
 }
 
 pub(super) fn sleep_header(sleep: &Sleep, t: &Texts) -> EntryHeader {
@@ -53,11 +53,11 @@ pub(super) fn sleep_header(sleep: &Sleep, t: &Texts) -> EntryHeader {
 
 pub(super) fn hook_prompt_header(prompt: &HookPrompt, t: &Texts) -> EntryHeader {
     let text = hook_text(prompt);
-    EntryHeader::new(Icon::Info, t.told_by_hook()).text(first_line(&text)).expandable(exceeds_header(&text))
+    EntryHeader::new(Icon::Info, t.hook_message()).text(first_line(&text)).expandable(exceeds_header(&text))
 }
 
 pub(super) fn compaction_header(t: &Texts) -> EntryHeader {
-    EntryHeader::new(Icon::Compact, t.compacted()).expandable(false)
+    EntryHeader::new(Icon::Compact, t.conversation_compacted()).expandable(false)
 }
 
 pub(super) fn review_header(review: &EnteredReviewMode, t: &Texts) -> EntryHeader {
@@ -85,9 +85,9 @@ pub(super) fn ImageBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
     let source = session.map(|session| address(&format!("/api/sessions/{session}/images/{}", entry.id())));
     let picture = move || match &source {
         Some(source) if !is_missing.get() => view! {
-            <img class="picture" src=source.clone() alt=t.picture() on:error=move |_| is_missing.set(true)/>
+            <img class="picture" src=source.clone() alt=t.image_preview() on:error=move |_| is_missing.set(true)/>
         },
-        _ => view! { <p class="note">{t.no_picture()}</p> },
+        _ => view! { <p class="note">{t.image_unavailable()}</p> },
     };
     view! {
         {picture}

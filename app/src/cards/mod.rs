@@ -74,7 +74,7 @@ pub(crate) fn entry_header(entry: &Entry, cwd: &str, t: &Texts) -> EntryHeader {
             Item::EnteredReviewMode(review) => misc::review_header(review, t),
             Item::CollabAgentToolCall(call) => agent::call_header(call, t),
             Item::SubAgentActivity(activity) => agent::activity_header(activity, t),
-            Item::Unknown(item) => EntryHeader::new(Icon::Question, t.unknown()).code(&item.kind),
+            Item::Unknown(item) => EntryHeader::new(Icon::Question, t.unknown_kind()).code(&item.kind),
             // The conversation shows the text of these without a header.
             Item::UserMessage(_) | Item::AgentMessage(_) | Item::Plan(_) | Item::ExitedReviewMode(_) => {
                 EntryHeader::new(Icon::Info, "").expandable(false)

@@ -11,7 +11,7 @@ pub(super) fn header(notice: &Notice, t: &Texts) -> EntryHeader {
     let names = ignored_settings(&notice.message);
     let first_line = match names.as_slice() {
         [] => notice.message.lines().next().unwrap_or_default().to_owned(),
-        names => (t.settings_ignored)(&names.join(", ")),
+        names => (t.unknown_settings)(&names.join(", ")),
     };
     let has_more = notice.detail.is_some() || exceeds_header(&notice.message);
     EntryHeader::new(icon, t.notice()).text(first_line).tone(tone).expandable(has_more)

@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn header(plan: &TurnPlan, t: &Texts) -> EntryHeader {
     let done = plan.plan.iter().filter(|step| step.status == PlanStepStatus::Completed).count();
     let current = plan.plan.iter().find(|step| step.status == PlanStepStatus::InProgress);
-    let result = (t.plan_done)(done, plan.plan.len());
+    let result = (t.plan_progress)(done, plan.plan.len());
     EntryHeader::new(Icon::List, t.plan())
         .text(current.map(|step| step.step.clone()).unwrap_or_default())
         .result(result)

@@ -41,7 +41,7 @@ pub(super) fn header(question: &Question, t: &Texts) -> EntryHeader {
         None => header,
     };
     match &question.resolved {
-        None => header.result(t.waits_for_you()).tone(Tone::NeedsYou).expandable(false),
+        None => header.result(t.waiting_for_you()).tone(Tone::NeedsYou).expandable(false),
         Some(resolved) => header.result(resolution(resolved, t)).tone(tone(resolved)),
     }
 }
@@ -60,19 +60,19 @@ fn resolution(resolved: &RequestResolved, t: &Texts) -> String {
     let text = match (resolved.outcome, resolved.by) {
         (_, ResolvedBy::Rule) => {
             let rule = resolved.rule.as_deref().map(|rule| plain_name(&rule_title(rule))).unwrap_or_default();
-            return (t.ended_by_rule)(&rule);
+            return (t.resolved_by_rule)(&rule);
         }
-        (RequestOutcome::Accepted, _) if resolved.rule.is_some() => t.ended_accepted_always(),
-        (RequestOutcome::Accepted, ResolvedBy::Policy) => t.ended_accepted_unasked(),
-        (RequestOutcome::Accepted, _) if is_for_session(resolved) => t.ended_accepted_for_session(),
-        (RequestOutcome::Accepted, _) => t.ended_accepted(),
-        (RequestOutcome::Answered, _) => t.ended_answered(),
-        (RequestOutcome::Declined, ResolvedBy::Absence) => t.ended_absence(),
-        (RequestOutcome::Declined, ResolvedBy::Deadline) => t.ended_deadline(),
-        (RequestOutcome::Declined, ResolvedBy::Policy) => t.declined(),
-        (RequestOutcome::Declined, _) => t.ended_declined(),
-        (RequestOutcome::Cancelled, _) => t.ended_cancelled(),
-        (RequestOutcome::Withdrawn | RequestOutcome::Other, _) => t.ended_withdrawn(),
+        (RequestOutcome::Accepted, _) if resolved.rule.is_some() => t.resolved_accepted_always(),
+        (RequestOutcome::Accepted, ResolvedBy::Policy) => t.resolved_accepted_automatically(),
+        (RequestOutcome::Accepted, _) if is_for_session(resolved) => t.resolved_accepted_for_session(),
+        (RequestOutcome::Accepted, _) => t.resolved_accepted(),
+        (RequestOutcome::Answered, _) => t.resolved_answered(),
+        (RequestOutcome::Declined, ResolvedBy::Absence) => t.resolved_by_absence(),
+        (RequestOutcome::Declined, ResolvedBy::Deadline) => t.resolved_by_deadline(),
+        (RequestOutcome::Declined, ResolvedBy::Policy) => t.declined_automatically(),
+        (RequestOutcome::Declined, _) => t.resolved_declined(),
+        (RequestOutcome::Cancelled, _) => t.resolved_cancelled(),
+        (RequestOutcome::Withdrawn | RequestOutcome::Other, _) => t.resolved_withdrawn(),
     };
     text.to_owned()
 }
@@ -100,8 +100,8 @@ fn question_fields(question: &Question, dialog: Option<RulesDialogHandle>, t: &'
     let rule = resolved.and_then(|resolved| resolved.rule.as_deref().cloned());
     let changes = Some(question.request.summary.changes.clone()).filter(|changes| !changes.is_empty());
     let fields = [
-        Some(view! { <JsonField label=t.asked() json=question.request.params.clone() t/> }),
-        answer.map(|json| view! { <JsonField label=t.answered() json t/> }),
+        Some(view! { <JsonField label=t.request_params() json=question.request.params.clone() t/> }),
+        answer.map(|json| view! { <JsonField label=t.request_answer() json t/> }),
         rule.map(|rule| view! { <RuleField rule dialog t/> }),
         changes.map(|changes| {
             let expand_all = RwSignal::new(false);

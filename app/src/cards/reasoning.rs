@@ -21,7 +21,7 @@ pub(super) fn ReasoningBody(entry: EntryRef, t: &'static Texts) -> impl IntoView
     let text = MarkdownText::new(move |lend| {
         let text = entry.read(|entry| (reasoning_text(&entry.content), entry.phase != Phase::Running));
         if let Some((text, finished)) = text {
-            lend(if text.is_empty() && finished { t.nothing_shown() } else { &text }, finished);
+            lend(if text.is_empty() && finished { t.reasoning_hidden() } else { &text }, finished);
         }
     });
     view! { <div class="thoughts"><Markdown text t/></div> }

@@ -32,7 +32,9 @@ pub(super) fn header(request: &ServerRequest, t: &Texts) -> EntryHeader {
         (None, None) if verb == t.asked_other() => header.code(request.method.clone()),
         (None, None) => header,
     };
-    header.result(if request.handled { t.declined() } else { t.not_supported() }).tone(Tone::NeedsYou)
+    header
+        .result(if request.handled { t.declined_automatically() } else { t.not_supported() })
+        .tone(Tone::NeedsYou)
 }
 
 /// The parameters of the request, and the gateway's response.
@@ -41,9 +43,9 @@ pub(super) fn RequestBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
     let fields = move || {
         let parts = of_kind!(entry, Content::Request(request) => {
             [
-                (t.asked(), Some(request.params.clone())),
-                (t.answered(), request.result.clone()),
-                (t.answered(), request.error.clone()),
+                (t.request_params(), Some(request.params.clone())),
+                (t.request_answer(), request.result.clone()),
+                (t.request_answer(), request.error.clone()),
             ]
         });
         let parts = parts.into_iter().flatten();

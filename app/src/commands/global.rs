@@ -31,15 +31,15 @@ pub(crate) fn add_global(
         }
     }
     let themes = [
-        (Theme::Dark, t.to_theme_dark()),
-        (Theme::Light, t.to_theme_light()),
-        (Theme::System, t.to_theme_system()),
+        (Theme::Dark, t.use_dark_theme()),
+        (Theme::Light, t.use_light_theme()),
+        (Theme::System, t.use_system_theme()),
     ];
     for (theme, name) in themes {
         commands.add(Command::always(name, Icon::Settings, move || choose_theme(theme)));
     }
     commands.add(Command::always(t.rules(), Icon::Shield, move || rules.0.toggle()));
-    let show_help = Command::always(t.keys(), Icon::Question, move || help.toggle());
+    let show_help = Command::always(t.keyboard_shortcuts(), Icon::Question, move || help.toggle());
     commands.add(show_help.key(Key::Plain("?")).word("help"));
     let toggle_sidebar = Command::always(t.toggle_sidebar(), Icon::Menu, move || drawer.toggle());
     commands.add(toggle_sidebar.key(Key::Ctrl("b")));
@@ -47,5 +47,7 @@ pub(crate) fn add_global(
     let go_home = move || navigate("/", NavigateOptions::default());
     let new_chat = Command::always(t.new_chat(), Icon::NewChat, go_home);
     commands.add(new_chat.key(Key::CtrlShift("o")).word("new"));
-    commands.add(Command::always(t.palette(), Icon::Search, move || palette.toggle()).key(Key::Ctrl("k")));
+    commands.add(
+        Command::always(t.command_palette(), Icon::Search, move || palette.toggle()).key(Key::Ctrl("k")),
+    );
 }

@@ -14,7 +14,7 @@ use crate::{
 /// A dialog that lists the keys of the current commands, and the keys that have a meaning only in some places.
 #[component]
 pub(crate) fn KeyboardHelp(dialog: DialogHandle, commands: Commands) -> impl IntoView {
-    let title = texts().keys();
+    let title = texts().keyboard_shortcuts();
     view! {
         <Dialog dialog label=title class="dialog keys-help">
             <DialogHead title/>
@@ -35,7 +35,7 @@ fn Shortcuts(commands: Commands) -> impl IntoView {
     let rows = move || {
         let of_commands = commands.all().into_iter();
         let of_commands = of_commands.filter_map(|command| Some((command.key?.name(), command.name)));
-        let others = t.other_keys.iter().map(|(key, action)| ((*key).to_owned(), *action));
+        let others = t.other_shortcuts.iter().map(|(key, action)| ((*key).to_owned(), *action));
         let row =
             |(key, action): (String, &'static str)| view! { <dt>{action}</dt><dd><kbd>{key}</kbd></dd> };
         of_commands.chain(others).map(row).collect::<Vec<_>>()

@@ -42,7 +42,7 @@ pub(crate) struct PaletteState {
 #[component]
 pub(crate) fn Palette(dialog: DialogHandle, commands: Commands) -> impl IntoView {
     view! {
-        <Dialog dialog label=texts().palette() class="dialog palette">
+        <Dialog dialog label=texts().command_palette() class="dialog palette">
             <PaletteSearch commands/>
         </Dialog>
     }
@@ -71,8 +71,8 @@ fn PaletteSearch(commands: Commands) -> impl IntoView {
         <div class="words">
             {icon(Icon::Search)}
             <SearchField
-                label=t.palette()
-                placeholder=t.palette_hint()
+                label=t.command_palette()
+                placeholder=t.command_palette_placeholder()
                 search
                 handle_key
                 attr:autofocus=""
@@ -84,7 +84,7 @@ fn PaletteSearch(commands: Commands) -> impl IntoView {
                 attr:enterkeyhint="go"
             />
         </div>
-        <div id="choices" role="listbox" aria-label=t.palette()>
+        <div id="choices" role="listbox" aria-label=t.command_palette()>
             {lazy(Chunk::Dialogs, choice_list(palette))}
         </div>
     }
@@ -125,7 +125,7 @@ fn ChoiceList(palette: PaletteState) -> impl IntoView {
     let rows = move || {
         let choices = choices();
         if choices.is_empty() {
-            return view! { <p class="note" role="status">{texts().nothing_found()}</p> };
+            return view! { <p class="note" role="status">{texts().no_results()}</p> };
         }
         let rows = choices.into_iter().enumerate();
         let rows =
@@ -191,7 +191,7 @@ impl PaletteState {
         let query = to_lowercase(self.query.get().trim());
         // The command that opens the palette is left out: the palette is open.
         let is_match = |command: &Command| {
-            command.name != texts().palette() && to_lowercase(command.name).contains(&query)
+            command.name != texts().command_palette() && to_lowercase(command.name).contains(&query)
         };
         let commands = self.commands.all().into_iter().filter(is_match).map(Choice::Run);
         commands.chain(conversations.get().into_iter().map(Choice::Open)).collect()

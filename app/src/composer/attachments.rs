@@ -106,10 +106,10 @@ fn attach(composer: ComposerState, files: Vec<File>) {
         return;
     }
     if untrack(|| composer.is_ended()) {
-        return composer.show_error(t.no_message_here().to_owned());
+        return composer.show_error(t.nothing_attachable().to_owned());
     }
     if !untrack(|| models::supports_images(composer)) {
-        return composer.show_error(t.no_images().to_owned());
+        return composer.show_error(t.model_without_images().to_owned());
     }
     let (images, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_image);
     let free = MAX_IMAGES.saturating_sub(attachments.0.try_with_untracked(Vec::len).unwrap_or_default());
@@ -164,7 +164,7 @@ pub(super) fn attach_pasted(composer: ComposerState, event: &ClipboardEvent) {
 pub(super) fn attach_dropped(composer: ComposerState, data: Option<DataTransfer>) {
     let files = files_of(data);
     if files.is_empty() {
-        return composer.show_error(composer.t.only_images().to_owned());
+        return composer.show_error(composer.t.only_images_attachable().to_owned());
     }
     attach(composer, files);
 }
@@ -183,7 +183,7 @@ pub(super) fn AttachButton(composer: ComposerState) -> impl IntoView {
     view! {
         <label
             class="icon-button attach"
-            title=t.attach()
+            title=t.attach_images()
             hidden=move || !models::supports_images(composer)
         >
             {icon(Icon::Attach)}
@@ -191,7 +191,7 @@ pub(super) fn AttachButton(composer: ComposerState) -> impl IntoView {
                 type="file"
                 accept="image/png,image/jpeg,image/gif,image/webp"
                 multiple
-                aria-label=t.attach()
+                aria-label=t.attach_images()
                 on:change=attach_chosen
             />
         </label>
@@ -256,7 +256,7 @@ pub(crate) fn Thumbnail(upload: UploadId, t: &'static Texts) -> impl IntoView {
     let address = address(&format!("/api/uploads/{upload}"));
     view! {
         <a class="thumbnail" href=address.clone() target="_blank">
-            <img src=address alt=t.image() loading="lazy"/>
+            <img src=address alt=t.attached_image() loading="lazy"/>
         </a>
     }
 }

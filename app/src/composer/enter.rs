@@ -38,7 +38,7 @@ pub(crate) fn key_hint(sends: bool) -> &'static str {
 pub(super) fn add_commands(composer: ComposerState) {
     let Some(commands) = use_context::<Commands>() else { return };
     let t = composer.t;
-    for (word, name, sends) in [(SENDS, t.enter_sends(), true), (BREAKS, t.enter_breaks(), false)] {
+    for (word, name, sends) in [(SENDS, t.enter_sends(), true), (BREAKS, t.enter_breaks_line(), false)] {
         commands.add(Command::always(name, Icon::Settings, move || {
             browser::store(KEY, word);
             composer.enter_sends.set(sends);

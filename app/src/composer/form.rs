@@ -188,7 +188,7 @@ fn Tools(composer: ComposerState) -> impl IntoView {
 #[component]
 fn Settings(composer: ComposerState) -> impl IntoView {
     let t = composer.t;
-    let enter = move || if composer.enter_sends.get() { t.keys_hint() } else { t.keys_hint_breaks() };
+    let enter = move || if composer.enter_sends.get() { t.enter_sends_hint() } else { t.enter_breaks_hint() };
     view! {
         <div class="run-with">
             <ModelPicker composer/>

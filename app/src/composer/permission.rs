@@ -40,16 +40,16 @@ impl PermissionChoice {
     /// Returns the label: "Can edit this folder · asks first".
     fn label(self, approvals: ApprovalMode, t: &Texts) -> String {
         let may = match self.sandbox {
-            SandboxMode::ReadOnly => t.may_read(),
-            SandboxMode::WorkspaceWrite => t.may_edit(),
-            SandboxMode::DangerFullAccess => t.may_everything(),
+            SandboxMode::ReadOnly => t.can_read_folder(),
+            SandboxMode::WorkspaceWrite => t.can_edit_folder(),
+            SandboxMode::DangerFullAccess => t.full_access(),
         };
         let asks = match (self.policy, approvals) {
             (ApprovalPolicy::Never, _) => t.never_asks(),
-            (_, ApprovalMode::Ask) => t.asks_first(),
-            (_, ApprovalMode::AskOrDecline) => t.asks_while_here(),
-            (_, ApprovalMode::Decline) => t.asks_declined(),
-            (_, ApprovalMode::Accept) => t.asks_nobody(),
+            (_, ApprovalMode::Ask) => t.asks_for_approval(),
+            (_, ApprovalMode::AskOrDecline) => t.asks_while_present(),
+            (_, ApprovalMode::Decline) => t.approvals_declined(),
+            (_, ApprovalMode::Accept) => t.approves_everything(),
         };
         format!("{may} · {asks}")
     }

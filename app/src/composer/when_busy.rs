@@ -26,7 +26,7 @@ pub(super) fn WhenBusyPicker(composer: ComposerState) -> impl IntoView {
     let (t, when_busy) = (composer.t, composer.when_busy);
     let options = move || {
         let chosen = when_busy.get();
-        let choices = [(WhenBusy::Queue, t.queue_it()), (WhenBusy::Steer, t.steer())].into_iter();
+        let choices = [(WhenBusy::Queue, t.queue_message()), (WhenBusy::Steer, t.steer_turn())].into_iter();
         let option = |(choice, name): (WhenBusy, &'static str)| {
             let is_chosen = choice == chosen;
             view! { <option value=choice.as_str() selected=is_chosen>{name}</option> }
@@ -41,8 +41,8 @@ pub(super) fn WhenBusyPicker(composer: ComposerState) -> impl IntoView {
     view! {
         <select
             class="busy"
-            aria-label=t.while_working()
-            title=t.while_working_hint()
+            aria-label=t.when_busy()
+            title=t.when_busy_hint()
             autocomplete="off"
             on:change=choose
         >

@@ -21,12 +21,12 @@ use crate::{
 pub(super) fn add_commands(chat: Chat, commands: Commands) {
     let t = chat.t;
     let actions = [
-        ("archive", t.archive(), Icon::Archive, ThreadAction::Archive),
-        ("compact", t.compact(), Icon::Compact, ThreadAction::Compact),
-        ("review", t.review(), Icon::Search, ThreadAction::Review),
-        ("fork", t.fork(), Icon::Fork, ThreadAction::Fork),
+        ("archive", t.archive_conversation(), Icon::Archive, ThreadAction::Archive),
+        ("compact", t.compact_conversation(), Icon::Compact, ThreadAction::Compact),
+        ("review", t.review_changes(), Icon::Search, ThreadAction::Review),
+        ("fork", t.fork_conversation(), Icon::Fork, ThreadAction::Fork),
     ];
-    commands.add(Command::always(t.export(), Icon::Down, move || export(chat)).word("export"));
+    commands.add(Command::always(t.export_conversation(), Icon::Down, move || export(chat)).word("export"));
     for (word, name, icon, action) in actions {
         commands.add(Command::always(name, icon, move || chat.act(action, None)).word(word));
     }

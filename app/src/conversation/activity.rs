@@ -23,7 +23,7 @@ pub(super) struct Activity {
 pub(super) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
     let turn = transcript.active_turn()?;
     if transcript.pending_requests().next().is_some() {
-        return Some(Activity { verb: t.waits_for_you(), target: None, since_ms: None });
+        return Some(Activity { verb: t.waiting_for_you(), target: None, since_ms: None });
     }
     let is_running_step =
         |entry: &&Entry| entry.turn_id.as_ref() == Some(&turn.id) && entry.phase == Phase::Running;

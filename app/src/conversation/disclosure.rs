@@ -22,10 +22,10 @@ pub(super) fn WorkDisclosure(chat: Chat, turn: Turn) -> impl IntoView {
         let has_changed_lines = work.lines != LineCounts::default();
         view! {
             <span>{format!("{} {took}", t.worked())}</span>
-            {(work.commands > 0).then(|| view! { <span>{(t.commands)(work.commands)}</span> })}
-            {(work.files > 0).then(|| view! { <span>{(t.files)(work.files)}</span> })}
+            {(work.commands > 0).then(|| view! { <span>{(t.command_count)(work.commands)}</span> })}
+            {(work.files > 0).then(|| view! { <span>{(t.file_count)(work.files)}</span> })}
             {has_changed_lines.then(|| view! { <DiffStat lines=work.lines/> })}
-            {(work.failed > 0).then(|| view! { <span class="failed">{(t.failed_steps)(work.failed)}</span> })}
+            {(work.failed > 0).then(|| view! { <span class="failed">{(t.failed_count)(work.failed)}</span> })}
         }
     };
     view! {

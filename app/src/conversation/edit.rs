@@ -224,7 +224,7 @@ impl Edit {
         self.close(&edit_key(&chat.draft_key()));
         if has_text {
             chat.restore_draft(&message);
-            chat.toast.set(Some(chat.t.edit_lost().to_owned()));
+            chat.toast.set(Some(chat.t.edited_message_gone().to_owned()));
         }
     }
 }

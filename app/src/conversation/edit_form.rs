@@ -22,7 +22,7 @@ pub(super) fn EditMessageForm(chat: Chat) -> impl IntoView {
     let (t, edit) = (chat.t, chat.edit());
     let note = move || {
         if chat.running() {
-            return t.edit_waits().to_owned();
+            return t.edit_needs_idle().to_owned();
         }
         let Some(EditSubject::Turn(turn, _)) = edit.subject.get_untracked() else {
             return String::new();

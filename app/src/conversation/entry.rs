@@ -104,7 +104,7 @@ fn UserMessageView(
 ) -> impl IntoView {
     let text = Some(text).filter(|text| !text.trim().is_empty());
     let attachments = attachments.iter().map(|name| {
-        view! { <li>{t.attached()} " " <code>{exact_name(name, t)}</code></li> }
+        view! { <li>{t.attached_file()} " " <code>{exact_name(name, t)}</code></li> }
     });
     view! {
         <MessageImages uploads t/>

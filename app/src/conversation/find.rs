@@ -73,7 +73,7 @@ impl Find {
 
     /// Adds the command that opens the bar.
     pub(super) fn add_command(self, commands: Commands) {
-        let open = Command::new(self.chat.t.find(), Icon::Search, move || self.open());
+        let open = Command::new(self.chat.t.find_in_conversation(), Icon::Search, move || self.open());
         commands.add(open.key(Key::Ctrl("f")));
     }
 

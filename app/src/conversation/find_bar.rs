@@ -22,10 +22,10 @@ fn OpenFindBar(find: Find) -> impl IntoView {
     let position = move || match find.matches.get() {
         _ if find.is_busy.get() => t.searching().to_owned(),
         None => String::new(),
-        Some(matches) if matches.matches.is_empty() => t.nothing_found().to_owned(),
+        Some(matches) if matches.matches.is_empty() => t.no_results().to_owned(),
         Some(matches) => {
             let more = if matches.next.is_some() { "+" } else { "" };
-            (t.found_place)(find.current.get() + 1, format!("{}{more}", matches.matches.len()))
+            (t.match_position)(find.current.get() + 1, format!("{}{more}", matches.matches.len()))
         }
     };
     let excerpt = move || {
@@ -36,16 +36,16 @@ fn OpenFindBar(find: Find) -> impl IntoView {
     view! {
         <div class="find" role="search">
             <SearchField
-                label=t.find()
-                placeholder=t.find_hint()
+                label=t.find_in_conversation()
+                placeholder=t.find_placeholder()
                 search=move |text| find.set_text(text)
                 handle_key=move |event| on_keydown(find, &event)
                 attr:enterkeyhint="search"
             />
             <span class="place" role="status">{position}</span>
-            <IconButton label=t.previous() mark=Icon::Up press=move || find.go_back()/>
+            <IconButton label=t.previous_match() mark=Icon::Up press=move || find.go_back()/>
             <IconButton
-                label=t.next()
+                label=t.next_match()
                 mark=Icon::Up
                 press=move || find.go_forward()
                 attr:class="icon-button newer"

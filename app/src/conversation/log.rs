@@ -72,7 +72,7 @@ pub(super) fn Log(chat: Chat, scroll: Scroll, find: Find) -> impl IntoView {
 #[component]
 fn LatestButton(chat: Chat, scroll: Scroll, window: EntryWindow) -> impl IntoView {
     let t = chat.t;
-    let label = move || if scroll.has_unseen() { t.new_messages() } else { t.to_latest() };
+    let label = move || if scroll.has_unseen() { t.new_messages() } else { t.scroll_to_latest() };
     let button = move || {
         scroll.is_away().then(|| {
             view! {

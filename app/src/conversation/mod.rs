@@ -77,7 +77,7 @@ pub(crate) fn ConversationPane(chat: Chat, models: Vec<Model>, site: SiteConfig)
     let composer = view! {
         <Composer
             draft_name=chat.draft_key()
-            placeholder=t.placeholder()
+            placeholder=t.message_placeholder()
             models
             site
             chat
@@ -106,7 +106,7 @@ fn add_commands(chat: Chat, commands: Commands) {
     actions::add_commands(chat, commands);
     let details = Command::always(t.toggle_details(), Icon::Panel, move || chat.panel().toggle());
     commands.add(details.key(Key::Ctrl(".")));
-    let print = Command::always(t.print(), Icon::File, move || print::print(chat));
+    let print = Command::always(t.print_conversation(), Icon::File, move || print::print(chat));
     commands.add(print.key(Key::Ctrl("p")));
     Effect::new(move |_| {
         if chat.running() {

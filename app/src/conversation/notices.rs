@@ -24,7 +24,7 @@ pub(super) fn Notices(chat: Chat) -> impl IntoView {
     let outdated = move || {
         chat.outdated.get().then(|| {
             view! {
-                <Notice text=t.new_version()>
+                <Notice text=t.gateway_updated()>
                     <button type="button" class="button" on:click=|_| reload()>{t.reload()}</button>
                 </Notice>
             }
@@ -60,7 +60,7 @@ pub(super) fn Notices(chat: Chat) -> impl IntoView {
 fn closed_text(chat: Chat) -> Option<&'static str> {
     let t = chat.t;
     match chat.connection.get() {
-        ConnectionState::Gone => Some(t.gone()),
+        ConnectionState::Gone => Some(t.conversation_unknown()),
         ConnectionState::Closed => {
             let closed = chat.transcript.meta(|transcript| transcript.closed.clone())?;
             Some(match closed.reason {
@@ -89,7 +89,7 @@ fn FailedServers(chat: Chat) -> impl IntoView {
         }
         let servers = failed.iter().map(|(name, error)| {
             let error = error.as_ref().map(|error| view! { <div class="why">{exact_name(error, t)}</div> });
-            view! { <p>{(t.server_failed)(&plain_name(name))} {error}</p> }
+            view! { <p>{(t.mcp_server_failed)(&plain_name(name))} {error}</p> }
         });
         let servers = servers.collect::<Vec<_>>();
         let dismiss = move |_| dismissed.set(failed.clone());

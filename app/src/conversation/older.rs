@@ -89,7 +89,7 @@ pub(super) fn OlderEntries(chat: Chat, loader: OlderLoader) -> impl IntoView {
     if chat.is_past() {
         let note = move || {
             let is_shown = chat.transcript.has_older() && !chat.transcript.has_entries_above();
-            is_shown.then(|| view! { <p class="note older">{t.older_once_resumed()}</p> })
+            is_shown.then(|| view! { <p class="note older">{t.older_after_resuming()}</p> })
         };
         return view! { {note} };
     }
@@ -104,11 +104,11 @@ pub(super) fn OlderEntries(chat: Chat, loader: OlderLoader) -> impl IntoView {
 #[component]
 fn LoadOlderButton(chat: Chat, loader: OlderLoader) -> impl IntoView {
     let t = chat.t;
-    let failed = move || (loader.state.get_or_default() == LoadState::Failed).then(|| t.older_failed());
+    let failed = move || (loader.state.get_or_default() == LoadState::Failed).then(|| t.older_not_loaded());
     let label = move || if loader.is_loading() { t.loading_older() } else { t.load_older() };
     view! {
         // The entries below can begin in the middle of a turn: screen readers need a heading above them.
-        <h2 class="visually-hidden">{t.older()}</h2>
+        <h2 class="visually-hidden">{t.older_messages()}</h2>
         <p class="note older">
             <span role="status">{failed}</span>
             <button

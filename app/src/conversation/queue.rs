@@ -31,10 +31,10 @@ pub(super) fn QueueList(chat: Chat) -> impl IntoView {
         queue.into_iter().map(|item| item.id).collect::<Vec<_>>()
     };
     // Only a turn that has ended well is followed by the next message.
-    let hint = move || (!chat.running()).then(|| t.queue_waits());
+    let hint = move || (!chat.running()).then(|| t.queue_paused());
     view! {
-        <section class="queue" aria-label=t.queued() hidden=move || ids().is_empty()>
-            <h2 class="label">{t.queued()} " " <span>{hint}</span></h2>
+        <section class="queue" aria-label=t.queue_title() hidden=move || ids().is_empty()>
+            <h2 class="label">{t.queue_title()} " " <span>{hint}</span></h2>
             <ul>
                 <For each=ids key=QueueItemId::clone children=move |id| view! { <QueueRow chat id/> }/>
             </ul>
@@ -158,7 +158,7 @@ fn ConfirmRemoval(chat: Chat, item: QueueItem) -> impl IntoView {
     };
     view! {
         <span class="text">{item.text.clone()}</span>
-        <span class="ask" role="status">{t.remove_ask()}</span>
+        <span class="ask" role="status">{t.confirm_remove()}</span>
         <button type="button" class="button" on:click=remove>{t.remove()}</button>
         // Last, in the place of the button that asked: a double click removes nothing.
         <button type="button" class="link" on:click=keep data-keep=true>{t.keep()}</button>

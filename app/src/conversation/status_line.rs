@@ -59,7 +59,7 @@ fn transient_text(chat: Chat) -> Option<String> {
     } else if let Some(retrying) = chat.transcript.meta(|transcript| transcript.retrying.clone()) {
         Some(retrying)
     } else if chat.is_sending() && !chat.running() {
-        let text = if chat.is_loading_history() { t.loading_long() } else { t.sending() };
+        let text = if chat.is_loading_history() { t.loading_long_conversation() } else { t.sending() };
         Some(text.to_owned())
     } else {
         None

@@ -32,7 +32,7 @@ fn Toolbar(chat: Chat, turn: Turn) -> impl IntoView {
     // One edit at a time: opening another one would discard the text of the first.
     let is_edit_disabled = move || chat.edit().is_open() || chat.ended();
     view! {
-        <div class="turn-actions" role="toolbar" aria-label=t.about_turn() on:keydown=move_focus>
+        <div class="turn-actions" role="toolbar" aria-label=t.turn_actions() on:keydown=move_focus>
             {has_answer.then(|| view! { <CopyButton label=t.copy_answer() text=answer t/> })}
             <button
                 type="button"

@@ -63,7 +63,7 @@ fn TurnEnd(chat: Chat, turn: Turn) -> impl IntoView {
     let end = move || {
         let (status, error) = (turn.facts.read().status, turn.facts.read().error.clone());
         match status {
-            TurnStatus::Interrupted => Some(view! { <p class="note">{t.stopped()}</p> }),
+            TurnStatus::Interrupted => Some(view! { <p class="note">{t.turn_stopped()}</p> }),
             TurnStatus::Failed => {
                 let error = error.unwrap_or_default();
                 let retry = move |_| {

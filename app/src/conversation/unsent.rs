@@ -66,7 +66,7 @@ fn SendFailure(chat: Chat, message: Unsent, failure: ApiError) -> impl IntoView 
     let send_in_new = failure.is_damaged_thread().then(|| {
         let message = message.clone();
         let send = move |_| chat.send_elsewhere(message.clone());
-        view! { <button type="button" class="button" on:click=send>{t.send_in_new()}</button> }
+        view! { <button type="button" class="button" on:click=send>{t.send_in_new_conversation()}</button> }
     });
     let retry = move |_| chat.resend(message.clone());
     view! {

@@ -88,14 +88,14 @@ pub(super) fn CommentForm(
         event.prevent_default();
         add();
     };
-    let label = (t.comment_on)(&line_name);
+    let label = (t.comment_label)(&line_name);
     view! {
         <form class="comment" on:submit=submit>
             <textarea
                 dir="auto"
                 rows="2"
                 aria-label=label
-                placeholder=t.comment_hint()
+                placeholder=t.comment_placeholder()
                 node_ref=field
                 on:keydown=handle_key
             ></textarea>

@@ -64,7 +64,7 @@ fn FileDiff(change: FileUpdateChange, path: String, expand_all: RwSignal<bool>) 
     let expanded_lines = RwSignal::new(Vec::new());
     let open_comment = RwSignal::new(None::<OpenComment>);
     let is_split = move || chat.is_some_and(|chat| chat.panel().split.get());
-    let label = (t.diff_of)(&path);
+    let label = (t.diff_label)(&path);
     let begin_comment = move |line_index: usize| {
         if chat.is_some() {
             open_comment.set(Some(OpenComment { line_index, is_added: false }));
@@ -120,7 +120,7 @@ fn note_without_lines(change: &FileUpdateChange, t: &Texts) -> &'static str {
     match change.kind.kind.as_str() {
         _ if binary_markers.iter().any(|marker| change.diff.contains(marker)) => t.file_binary(),
         "add" | "delete" => t.file_empty(),
-        _ => t.file_only_moved(),
+        _ => t.file_content_unchanged(),
     }
 }
 
@@ -228,11 +228,11 @@ fn line_view(
         };
         view! {
             <button type="button" class="link" data-folded="" on:click=expand>
-                {(t.more_characters)(rest.chars().count())}
+                {(t.show_more_characters)(rest.chars().count())}
             </button>
         }
     });
-    let label = (t.comment_on)(&line_name(context.path, line));
+    let label = (t.comment_label)(&line_name(context.path, line));
     // Tab reaches the diff as a whole. The arrow keys move from one button to the next.
     let button = |class: &'static str, number: Option<u32>| {
         view! { <button type="button" class=class tabindex="-1" aria-label=label>{number}</button> }

@@ -15,7 +15,7 @@ impl Texts {
             "empty_prompt" => self.error_empty_prompt(),
             "codex_unavailable" => self.error_codex_unavailable(),
             "codex_too_old" => self.error_codex_too_old(),
-            "codex_lacks" => self.error_codex_lacks(),
+            "codex_lacks" => self.error_codex_unsupported(),
             "no_image" | "broken_image" => self.error_no_image(),
             "too_large" => self.error_too_large(),
             "codex_config" => {
@@ -30,12 +30,12 @@ impl Texts {
             }
             "prompt_too_long" => self.error_prompt_too_long(),
             "conversation_changed" => self.error_conversation_changed(),
-            "key_unfinished" | "key_reused" => self.error_maybe_arrived(),
+            "key_unfinished" | "key_reused" => self.error_delivery_unknown(),
             "queue_full" => self.error_queue_full(),
             "unauthorized" => self.sign_in_ended(),
             "proxy_signed_out" => self.proxy_sign_in_ended(),
             FOREIGN_REPLY => return (self.foreign_reply)(&failure.message),
-            "rate_limited" | "too_many_bodies" => self.too_much(),
+            "rate_limited" | "too_many_bodies" => self.error_rate_limited(),
             _ => return failure.message.clone(),
         };
         known.to_owned()

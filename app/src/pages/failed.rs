@@ -15,14 +15,14 @@ const RELOAD_DELAY: Duration = Duration::from_secs(1);
 pub(super) fn FailedPage(failure: ApiError) -> impl IntoView {
     let t = texts();
     let (heading, explanation, action) = if failure.is_not_found() {
-        (t.not_found(), t.not_found_why().to_owned(), new_chat_link())
+        (t.not_found(), t.not_found_hint().to_owned(), new_chat_link())
     } else if failure.is_unauthorized() {
         (t.sign_in_ended(), String::new(), reload_button(t.sign_in()))
     } else if failure.is_proxy_signed_out() {
         (t.proxy_sign_in_ended(), String::new(), reload_button(t.reload()))
     } else if failure.is_indexing() {
         reload_later();
-        (t.indexing(), t.indexing_why().to_owned(), reload_button(t.reload()))
+        (t.indexing(), t.indexing_hint().to_owned(), reload_button(t.reload()))
     } else if failure.is_damaged_thread() {
         // Loading a damaged thread again does not help.
         (t.page_failed(), t.failure(&failure), new_chat_link())

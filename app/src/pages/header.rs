@@ -29,8 +29,7 @@ pub(super) fn Header(
 ) -> impl IntoView {
     let t = texts();
     let demo_badge = || view! { <span class="badge" title=t.demo_hint()>{t.demo_badge()}</span> };
-    let accept_badge =
-        || view! { <span class="badge alarm" title=t.asks_nobody_hint()>{t.asks_nobody()}</span> };
+    let accept_badge = || view! { <span class="badge alarm" title=t.approves_everything_hint()>{t.approves_everything()}</span> };
     view! {
         <header class="bar">
             <DrawerButton/>
@@ -101,8 +100,8 @@ fn ConnectionStatus(chat: Chat, t: &'static Texts) -> impl IntoView {
     };
     let words = move || match chat.connection.get() {
         ConnectionState::Connecting => t.connecting().to_owned(),
-        ConnectionState::Live => t.live().to_owned(),
-        ConnectionState::Polling => t.live_by_polling().to_owned(),
+        ConnectionState::Live => t.connected().to_owned(),
+        ConnectionState::Polling => t.connected_by_polling().to_owned(),
         ConnectionState::Waiting(seconds) => (t.reconnecting_in)(seconds),
         ConnectionState::Offline => t.offline().to_owned(),
         ConnectionState::Closed

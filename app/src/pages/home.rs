@@ -83,7 +83,7 @@ fn StartingConversation(message: Unsent, first_message: FirstMessage, t: &'stati
             </div>
             <div class="dock">
                 <div class="live-line">
-                    <span class="doing" role="status">{t.starting()}</span>
+                    <span class="doing" role="status">{t.starting_codex()}</span>
                     <button type="button" class="button" on:click=stop>
                         {t.stop()}
                     </button>
@@ -123,16 +123,16 @@ fn Welcome(
         } else if failure.is_proxy_signed_out() {
             view! { <ProxySignInNotice t/> }
         } else {
-            view! { <FailureAlert what=t.not_started() why=t.failure(&failure)/> }
+            view! { <FailureAlert what=t.start_failed() why=t.failure(&failure)/> }
         })
     };
     view! {
-        <h1 class="headline">{t.headline()}</h1>
-        {codex_error.map(|why| view! { <FailureAlert what=t.codex_missing() why/> })}
+        <h1 class="headline">{t.home_headline()}</h1>
+        {codex_error.map(|why| view! { <FailureAlert what=t.codex_not_runnable() why/> })}
         {failure}
         <Composer
             draft_name="new".to_owned()
-            placeholder=t.placeholder_first()
+            placeholder=t.first_message_placeholder()
             models
             site
             cwd
@@ -243,7 +243,7 @@ fn RecentConversations(
         let time = move || if is_hydrated.get() { ago(at_ms, server_now_ms, t) } else { utc(at_ms) };
         let title = session.title.unwrap_or_else(|| t.untitled().to_owned());
         let status = match (session.waiting, session.running) {
-            (true, _) => Some(view! { <span class="waiting">{t.waits_for_you()}</span> }),
+            (true, _) => Some(view! { <span class="waiting">{t.waiting_for_you()}</span> }),
             (false, true) => Some(view! { <span class="running">{t.running_now()}</span> }),
             (false, false) => None,
         };
@@ -259,7 +259,7 @@ fn RecentConversations(
     });
     view! {
         <section class="recent">
-            <h2 class="label">{t.recent()}</h2>
+            <h2 class="label">{t.recent_conversations()}</h2>
             <ul>{rows.collect::<Vec<_>>()}</ul>
         </section>
     }

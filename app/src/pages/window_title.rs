@@ -24,7 +24,7 @@ pub(super) fn follow_window_title(
         let pending = pending_requests();
         match pending {
             0 => document().set_title(&title),
-            count => document().set_title(&format!("({count}) {} · {title}", t.waits_for_you())),
+            count => document().set_title(&format!("({count}) {} · {title}", t.waiting_for_you())),
         }
         browser::set_favicon(if pending > 0 { "/assets/favicon-waiting.svg" } else { "/assets/favicon.svg" });
     });

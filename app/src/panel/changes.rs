@@ -57,7 +57,7 @@ pub(super) fn ChangesTab(chat: Chat) -> impl IntoView {
     };
     let older = move || {
         let is_incomplete = panel.whole.get() && chat.transcript.has_older();
-        is_incomplete.then(|| view! { <p class="note">{t.older_changes()}</p> })
+        is_incomplete.then(|| view! { <p class="note">{t.changes_incomplete()}</p> })
     };
     view! {
         <div class="panel-tools">

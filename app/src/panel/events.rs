@@ -69,7 +69,7 @@ fn EventTools(panel: Panel, filter: RwSignal<String>, t: &'static Texts) -> impl
                 on:input=move |event| filter.set(event_target_value(&event))
             />
             <button type="button" class="plain" on:click=pause>
-                {move || if is_paused.get() { t.go_on() } else { t.pause() }}
+                {move || if is_paused.get() { t.resume() } else { t.pause() }}
             </button>
             <button type="button" class="plain" on:click=copy>
                 {move || if is_copied.get() { t.copied() } else { t.copy() }}

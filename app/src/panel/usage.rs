@@ -21,7 +21,7 @@ pub(super) fn UsageTab(chat: Chat) -> impl IntoView {
         let Some(usage) = usage else { return view! { <p class="note">{t.no_usage()}</p> } };
         let window = usage.model_context_window.filter(|window| *window > 0).map(|window| {
             let used = usage.last.total_tokens;
-            let text = (t.window_used)(&grouped(used), &grouped(window));
+            let text = (t.context_window_used)(&grouped(used), &grouped(window));
             view! { <Gauge percent=(used * 100).div_ceil(window) text/> }
         });
         let limits = limits.map(|limits| {
@@ -74,16 +74,16 @@ fn TokenTable(
             <thead>
                 <tr>
                     <th scope="col">{t.tokens()}</th>
-                    <th scope="col">{t.last_turn()}</th>
-                    <th scope="col">{t.in_total()}</th>
+                    <th scope="col">{t.last_turn_usage()}</th>
+                    <th scope="col">{t.total_usage()}</th>
                 </tr>
             </thead>
             <tbody>
-                {row("", t.tokens_read(), |tokens| tokens.input_tokens)}
+                {row("", t.tokens_input(), |tokens| tokens.input_tokens)}
                 {row("part", t.tokens_cached(), |tokens| tokens.cached_input_tokens)}
-                {row("", t.tokens_written(), |tokens| tokens.output_tokens)}
-                {row("part", t.tokens_thought(), |tokens| tokens.reasoning_output_tokens)}
-                {row("all", t.tokens_all(), |tokens| tokens.total_tokens)}
+                {row("", t.tokens_output(), |tokens| tokens.output_tokens)}
+                {row("part", t.tokens_reasoning(), |tokens| tokens.reasoning_output_tokens)}
+                {row("all", t.tokens_total(), |tokens| tokens.total_tokens)}
             </tbody>
         </table>
     }
@@ -94,9 +94,9 @@ fn TokenTable(
 fn RateLimitGauge(limit: RateLimit, now_ms: i64, t: &'static Texts) -> impl IntoView {
     let minutes = limit.window_duration_mins.and_then(|minutes| usize::try_from(minutes).ok());
     let window = minutes.map(|minutes| match minutes {
-        minutes if minutes % 1440 == 0 => (t.limit_of_days)(minutes / 1440),
-        minutes if minutes % 60 == 0 => (t.limit_of_hours)(minutes / 60),
-        minutes => (t.limit_of)(&duration(minutes as u64 * 60_000, t)),
+        minutes if minutes % 1440 == 0 => (t.limit_days)(minutes / 1440),
+        minutes if minutes % 60 == 0 => (t.limit_hours)(minutes / 60),
+        minutes => (t.limit_period)(&duration(minutes as u64 * 60_000, t)),
     });
     let reset = limit.resets_at.map(|at_seconds| {
         let remaining_ms = u64::try_from(at_seconds * 1000 - now_ms).unwrap_or(0);

@@ -107,11 +107,11 @@ fn label(decision: &Decision, t: &Texts) -> String {
         Decision::ACCEPT_FOR_SESSION => t.allow_for_session().to_owned(),
         Decision::DECLINE => t.decline().to_owned(),
         Decision::CANCEL => t.decline_and_stop().to_owned(),
-        Decision::ACCEPT_WITH_RULE => {
-            decision.command_rule().map_or(kind, |prefix| (t.allow_commands)(&command_pattern(&prefix)))
-        }
+        Decision::ACCEPT_WITH_RULE => decision
+            .command_rule()
+            .map_or(kind, |prefix| (t.allow_commands_always)(&command_pattern(&prefix))),
         Decision::NETWORK_RULE => match decision.network_rule() {
-            Some((host, true)) => (t.allow_host)(&host),
+            Some((host, true)) => (t.allow_host_always)(&host),
             _ => kind,
         },
         _ => kind,

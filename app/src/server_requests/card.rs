@@ -35,9 +35,9 @@ pub(super) fn RequestCard(active: ActiveRequest, request: UserRequest) -> impl I
         let count = active.ids().len();
         (count > 1).then(|| {
             view! {
-                <span>{(t.question_place)(active.index() + 1, count)}</span>
+                <span>{(t.request_position)(active.index() + 1, count)}</span>
                 <button type="button" class="link" on:click=move |_| active.select_next()>
-                    {t.next_question()}
+                    {t.next_request()}
                 </button>
             }
         })

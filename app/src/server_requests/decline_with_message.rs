@@ -37,7 +37,7 @@ pub(super) fn DeclineWithMessage(
                     disabled=locked
                     on:click=move |_| is_open.set(true)
                 >
-                    <span>{t.decline_and_tell()}</span>
+                    <span>{t.decline_with_message()}</span>
                     {shortcut.map(|shortcut| view! { <Keycap shortcut/> })}
                 </button>
             }
@@ -81,8 +81,8 @@ fn MessageForm(card: CardContext, is_open: RwSignal<bool>) -> impl IntoView {
             <input
                 node_ref=field
                 type="text"
-                aria-label=t.tell_instead()
-                placeholder=t.tell_instead()
+                aria-label=t.decline_message_label()
+                placeholder=t.decline_message_label()
                 autocomplete="off"
                 dir="auto"
                 data-1p-ignore=""

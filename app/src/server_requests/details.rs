@@ -54,7 +54,7 @@ pub(super) fn RequestDetails(card: CardContext) -> impl IntoView {
     let grant_root = summary.grant_root.as_ref().map(|root| {
         view! {
             <p class="where">
-                {t.ask_root()} " "
+                {t.grants_directory()} " "
                 <code>{exact_name(root, t)}</code>
             </p>
         }
@@ -70,7 +70,7 @@ pub(super) fn RequestDetails(card: CardContext) -> impl IntoView {
         }
     });
     let json = (!has_details(&request))
-        .then(|| view! { <JsonField label=t.asked() json=request.params.clone() t/> });
+        .then(|| view! { <JsonField label=t.request_params() json=request.params.clone() t/> });
     view! {
         {description}
         {arguments}
@@ -129,7 +129,7 @@ fn RequestedChanges(card: CardContext) -> impl IntoView {
         {move || {
             let changes = changes.get();
             if changes.is_empty() {
-                return view! { <JsonField label=t.asked() json=params.clone() t/> };
+                return view! { <JsonField label=t.request_params() json=params.clone() t/> };
             }
             view! {
                 <div class="files">

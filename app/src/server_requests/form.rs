@@ -77,7 +77,8 @@ pub(super) fn FormFields(card: CardContext, form: Form) -> impl IntoView {
     let link = summary.url.clone().map(|url| view! { <FormLink url t/> });
     // A request of an unknown form is shown as JSON.
     let is_unknown = summary.fields.is_empty() && link.is_none() && form.format == ContentFormat::TypedValues;
-    let json = is_unknown.then(|| view! { <JsonField label=t.asked() json=card.request.params.clone() t/> });
+    let json = is_unknown
+        .then(|| view! { <JsonField label=t.request_params() json=card.request.params.clone() t/> });
     view! {
         <div class="form">{rows.collect::<Vec<_>>()}</div>
         {link}
@@ -93,7 +94,7 @@ pub(super) fn FormButtons(card: CardContext, form: Form) -> impl IntoView {
         |kind: &str| card.request.available_decisions.iter().any(|decision| decision.kind() == kind);
     let can_cancel = is_available(Decision::CANCEL);
     let can_send = form.format == ContentFormat::Answers || is_available(Decision::ACCEPT);
-    let send_label = if card.request.summary.url.is_some() { t.link_done() } else { t.send_answers() };
+    let send_label = if card.request.summary.url.is_some() { t.link_followed() } else { t.send_answers() };
     let send_button = can_send.then(|| {
         let card = card.clone();
         let answer = form.clone();

@@ -16,16 +16,16 @@ pub(super) fn heading(request: &UserRequest, t: &Texts) -> String {
     let server = truncate(summary.server.as_deref().unwrap_or("MCP"), MAX_NAME_CHARS);
     match request.kind {
         RequestKind::Command => match &summary.host {
-            Some(host) => (t.ask_network)(&truncate(host, MAX_NAME_CHARS)),
-            None => t.ask_command().to_owned(),
+            Some(host) => (t.confirm_network)(&truncate(host, MAX_NAME_CHARS)),
+            None => t.confirm_command().to_owned(),
         },
-        RequestKind::FileChange => t.ask_edit().to_owned(),
-        RequestKind::Permissions => t.ask_permissions().to_owned(),
+        RequestKind::FileChange => t.confirm_edit().to_owned(),
+        RequestKind::Permissions => t.confirm_permissions().to_owned(),
         RequestKind::Elicitation if let Some(tool) = &summary.tool => {
-            (t.ask_tool)(&server, &truncate(&tool.name, MAX_NAME_CHARS))
+            (t.confirm_tool)(&server, &truncate(&tool.name, MAX_NAME_CHARS))
         }
-        RequestKind::Elicitation => (t.ask_form)(&server),
-        RequestKind::UserInput | RequestKind::Other => t.ask_question().to_owned(),
+        RequestKind::Elicitation => (t.form_heading)(&server),
+        RequestKind::UserInput | RequestKind::Other => t.question_heading().to_owned(),
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn PendingRequests(chat: Chat) -> impl IntoView {
     // Screen readers announce a pending request wherever they are on the page.
     let announcement = move || {
         let is_pending = !active.ids().is_empty();
-        is_pending.then(|| view! { <p class="visually-hidden" role="alert">{chat.t.codex_waits()}</p> })
+        is_pending.then(|| view! { <p class="visually-hidden" role="alert">{chat.t.request_pending()}</p> })
     };
     // A list, because its rows stay while other requests come and go: the input in a card must not be lost.
     view! {

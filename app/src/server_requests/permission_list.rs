@@ -14,11 +14,11 @@ use crate::{
 pub(super) fn PermissionList(permissions: Vec<Permission>, t: &'static Texts) -> impl IntoView {
     let rows = permissions.into_iter().map(|permission| {
         let (mark, verb) = match permission.access {
-            PermissionAccess::Network => (Icon::Globe, t.may_use_network()),
-            PermissionAccess::Read => (Icon::File, t.may_read_path()),
-            PermissionAccess::Write => (Icon::File, t.may_write_path()),
-            PermissionAccess::Deny => (Icon::File, t.may_not_touch()),
-            PermissionAccess::Other => (Icon::Question, t.unknown()),
+            PermissionAccess::Network => (Icon::Globe, t.permission_network()),
+            PermissionAccess::Read => (Icon::File, t.permission_read()),
+            PermissionAccess::Write => (Icon::File, t.permission_write()),
+            PermissionAccess::Deny => (Icon::File, t.permission_none()),
+            PermissionAccess::Other => (Icon::Question, t.unknown_kind()),
         };
         let target = permission.target.map(|target| view! { <code>{exact_name(&target, t)}</code> });
         view! {

@@ -222,11 +222,11 @@ pub(super) fn LockHint(
     let hint = move || {
         let text = match (gate.progress.get(), sends, gate.was_refused.get()) {
             (Progress::Unknown | Progress::Seen, ..) => return None,
-            (Progress::Folded, true, _) => t.folded_to_send(),
-            (Progress::Folded, false, _) => t.folded_to_allow(),
+            (Progress::Folded, true, _) => t.unfold_to_send(),
+            (Progress::Folded, false, _) => t.unfold_to_allow(),
             (Progress::Partial, true, _) => t.scroll_to_send(),
             (Progress::Partial, false, false) => t.scroll_to_allow(),
-            (Progress::Partial, false, true) => t.not_allowed_yet(),
+            (Progress::Partial, false, true) => t.not_read_to_end(),
         };
         Some(view! {
             <p>

@@ -23,9 +23,9 @@ pub(super) fn ConversationList(conversations: Conversations, t: &'static Texts) 
     let note = move || {
         let has_failed = conversations.has_failed();
         let words = if has_failed {
-            t.list_failed()
+            t.conversations_not_loaded()
         } else if conversations.is_empty() {
-            t.list_empty()
+            t.no_conversations()
         } else {
             return None;
         };
@@ -35,7 +35,7 @@ pub(super) fn ConversationList(conversations: Conversations, t: &'static Texts) 
         conversations.has_more().then(|| {
             view! {
                 <button type="button" class="more" on:click=move |_| conversations.load_more()>
-                    {t.list_more()}
+                    {t.more_conversations()}
                 </button>
             }
         })

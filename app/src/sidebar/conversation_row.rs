@@ -76,7 +76,7 @@ fn title(row: &Row, t: &'static Texts) -> String {
 #[component]
 fn ConversationLink(row: Row, is_unread: bool, t: &'static Texts) -> impl IntoView {
     let status = match (row.waiting, row.running) {
-        (true, _) => Some(("waiting", t.waits_for_you())),
+        (true, _) => Some(("waiting", t.waiting_for_you())),
         (false, true) => Some(("running", t.running_now())),
         (false, false) => is_unread.then_some(("unread", t.unread())),
     };

@@ -51,7 +51,7 @@ pub(crate) fn Sidebar(
                     {icon(Icon::Brand)}
                     <span>"Codex Gateway"</span>
                 </A>
-                <IconButton label=t.palette() mark=Icon::Command press=move || palette.toggle()/>
+                <IconButton label=t.command_palette() mark=Icon::Command press=move || palette.toggle()/>
                 <A
                     href="/"
                     attr:class="icon-button"
@@ -90,8 +90,8 @@ fn ConversationSearch(drawer: Drawer, conversations: Conversations, t: &'static 
     };
     view! {
         <SearchField
-            label=t.search()
-            placeholder=t.search()
+            label=t.search_conversations()
+            placeholder=t.search_conversations()
             search=move |text| conversations.search(text)
             handle_key
             attr:type="search"

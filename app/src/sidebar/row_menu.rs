@@ -64,7 +64,7 @@ pub(super) fn RowMenu(
     let (first, second) = if mode_now == RowMode::ConfirmingDelete {
         let cancel = move |_| mode.set(RowMode::Link);
         (
-            view! { <button type="button" class="link danger" on:click=delete>{t.delete_for_good()}</button> },
+            view! { <button type="button" class="link danger" on:click=delete>{t.confirm_delete()}</button> },
             view! { <button type="button" class="link" on:click=cancel>{t.keep()}</button> },
         )
     } else {
@@ -74,7 +74,7 @@ pub(super) fn RowMenu(
             view! { <button type="button" class="link" on:click=confirm>{t.delete()}</button> },
         )
     };
-    let failure = || view! { <span role="alert">{t.did_not_work()}</span> };
+    let failure = || view! { <span role="alert">{t.action_failed()}</span> };
     view! {
         <div class="row-menu">
             {(mode_now == RowMode::Failed).then(failure)}
