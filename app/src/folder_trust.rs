@@ -36,11 +36,11 @@ pub(crate) fn FolderTrust(
                             <h2>{t.trust_folder()}</h2>
                             {icon(Icon::Chevron)}
                         </summary>
-                        <p class="why">{t.trust_hint()}</p>
-                        <div class="what">
+                        <p class="reason">{t.trust_hint()}</p>
+                        <div class="request-details">
                             <FolderSettings settings t/>
                         </div>
-                        <div class="where">
+                        <div class="location">
                             {icon(Icon::Folder)}
                             <code>{exact_name(&path, t)}</code>
                         </div>
@@ -98,7 +98,7 @@ fn decision_button(folder: Folder, class: &'static str, label: &'static str, tru
 fn DecisionError(folder: Folder, t: &'static Texts) -> impl IntoView {
     let error = move || {
         let failure = folder.failure.get();
-        failure.map(|failure| view! { <p class="why" role="alert">{t.failure(&failure)}</p> })
+        failure.map(|failure| view! { <p class="reason" role="alert">{t.failure(&failure)}</p> })
     };
     view! { {error} }
 }

@@ -125,7 +125,7 @@ fn RuleRow(rule: Rule, store: RuleStore, t: &'static Texts) -> impl IntoView {
         <li>
             <div>
                 <code>{exact_name(&title, t)}</code>
-                <span class="where" translate="no">
+                <span class="location" translate="no">
                     {icon(Icon::Folder)}
                     {exact_name(&cwd, t)}
                 </span>

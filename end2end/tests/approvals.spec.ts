@@ -12,7 +12,7 @@ const box = (page: Page): Locator => page.locator('.question');
 const allow = (page: Page): Locator => box(page).getByRole('button', { name: /^Allow once/ });
 const decline = (page: Page): Locator => box(page).getByRole('button', { name: /^Decline/ }).first();
 /** The element below the content of the request. */
-const end = (page: Page): Locator => box(page).locator('.end');
+const end = (page: Page): Locator => box(page).locator('.end-marker');
 
 interface Request {
   asks: { method: string; params: object }[];
@@ -89,7 +89,7 @@ for (const size of SIZES) {
 
       await page.keyboard.press('End');
       // Collapsed content has not been in view either.
-      const collapsed = box(page).locator('.asked button[data-folded]').first();
+      const collapsed = box(page).locator('.request-scroller button[data-folded]').first();
       if (await collapsed.isVisible()) {
         await expect(box(page)).toHaveAttribute('data-seen', 'folded');
         await tryToAllow(page);
@@ -136,7 +136,7 @@ for (const size of SIZES) {
 test('a truncated reason is below the command, and Show all expands it', async ({ page, chat, startServer }) => {
   await ask(chat, startServer, command('rm -rf ~', { reason: 'It is harmless. '.repeat(2000) }));
   const above = await box(page).locator('.prompt').boundingBox();
-  const reason = box(page).locator('.why');
+  const reason = box(page).locator('.reason');
   const below = await reason.boundingBox();
   expect(above && below && above.y + above.height <= below.y).toBe(true);
   expect((await reason.textContent())?.length).toBeLessThan(400);
@@ -160,7 +160,7 @@ test('Show all expands all changes, and the request can be allowed then', async 
 
 test('the key to allow scrolls by a page first, and repeated presses do not allow the request when its end is reached', async ({ page, chat, startServer }) => {
   await ask(chat, startServer, command(numbered(60).join('\n')));
-  const asked = box(page).locator('.asked');
+  const asked = box(page).locator('.request-scroller');
   const top = () => asked.evaluate((asked) => asked.scrollTop);
   expect(await top()).toBe(0);
   await page.keyboard.press('1');
@@ -246,7 +246,7 @@ test('a long host name is shown in full, and the buttons stay in view', async ({
   await ask(chat, startServer, command('curl', network));
   await expect(allow(page)).toBeInViewport({ ratio: 1 });
   await expect(decline(page)).toBeInViewport({ ratio: 1 });
-  await expect(box(page).locator('.what')).toContainText(host);
+  await expect(box(page).locator('.request-details')).toContainText(host);
 });
 
 test('a long rule is shown in full, and the buttons stay in view', async ({ page, chat, startServer }) => {
@@ -256,7 +256,7 @@ test('a long rule is shown in full, and the buttons stay in view', async ({ page
   await ask(chat, startServer, command(`bash -lc 'cargo ${word} more'`, decisions));
   await expect(allow(page)).toBeInViewport({ ratio: 1 });
   await expect(decline(page)).toBeInViewport({ ratio: 1 });
-  await expect(box(page).locator('.what')).toContainText(`cargo ${word} …`);
+  await expect(box(page).locator('.request-details')).toContainText(`cargo ${word} …`);
 });
 
 /** Returns the characters of an element's text as displayed, from left to right. Fails if there is more than one line. */
@@ -312,7 +312,7 @@ test('right-to-left text in commands and paths is displayed in logical order', a
   const words = 'rm \u05d0/\u05d1/\u05d2 > \u0662 > \u0663 # 1';
   await ask(chat, startServer, command(words, { cwd: '/\u05d0/\u05d1/1' }));
   expect(await displayedText(box(page).locator('.prompt code'))).toBe(words);
-  expect(await displayedText(box(page).locator('.where code').first())).toBe('/\u05d0/\u05d1/1');
+  expect(await displayedText(box(page).locator('.location code').first())).toBe('/\u05d0/\u05d1/1');
   await page.keyboard.press('Escape');
   await chat.waitForTurn('completed');
 });

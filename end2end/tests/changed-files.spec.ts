@@ -84,7 +84,7 @@ test.describe('with every kind of change', () => {
     await expect(panel).toBeFocused();
     await expect(panel.locator('.file')).toHaveCount(6);
     await panel.getByRole('button', { name: 'Side by side' }).click();
-    const twins = panel.locator('.twin');
+    const twins = panel.locator('.paired');
     await expect(twins.first()).toBeVisible();
     const [removed, added] = await Promise.all(
       ['from_secs(10)', 'from_secs(30)'].map((text) => panel.locator('.line').filter({ hasText: text }).boundingBox()),

@@ -5,7 +5,7 @@ import { expect, test, type Chat } from './chat';
 const replyWith = (word: string) => `Reply with exactly the single word ${word}.`;
 
 /** The message that says why an attachment or a text is rejected. */
-const rejection = (page: Page) => page.locator('.composer > .why');
+const rejection = (page: Page) => page.locator('.composer > .error');
 /** A PNG of one pixel. */
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
@@ -57,7 +57,7 @@ test('typing in a long text does not copy all of it for the layout, and the draf
     area.dispatchEvent(new InputEvent('input', { bubbles: true }));
   }, text);
   // The hidden copy that determines the field's height contains only a part of the text.
-  const mirrored = await page.locator('.composer .grow').getAttribute('data-value');
+  const mirrored = await page.locator('.composer .auto-grow').getAttribute('data-value');
   expect(mirrored!.length).toBeLessThan(10_000);
   await chat.messageField.press('!');
   await expect(chat.messageField).toHaveValue(`${text}!`);

@@ -181,7 +181,7 @@ test('a message that waits for a long conversation to load shows that in the sta
     await route.continue();
   });
   await chat.send('Go on');
-  const line = page.locator('.live-line');
+  const line = page.locator('.status-line');
   await expect(line).toHaveText('Sending…');
   await expect(line).toHaveText('Loading a long conversation…');
   release();

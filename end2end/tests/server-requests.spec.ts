@@ -279,9 +279,9 @@ test('every kind of request has no axe violations', async ({ page, chat, startSe
 test('with automatic approvals, the page always shows a badge', async ({ page, chat, startServer }) => {
   const server = await startServer({ env: { CODEX_GATEWAY_APPROVALS: 'accept' } });
   await page.goto(server.baseURL);
-  await expect(page.locator('.badge.alarm')).toHaveText('Approves everything');
+  await expect(page.locator('.badge.warning')).toHaveText('Approves everything');
   await chat.start('!standin escalate', `${server.baseURL}/`);
-  await expect(page.locator('.badge.alarm')).toHaveText('Approves everything');
+  await expect(page.locator('.badge.warning')).toHaveText('Approves everything');
   await chat.waitForTurn('completed');
   await expect(box(page)).toBeHidden();
   await chat.workToggle.click();

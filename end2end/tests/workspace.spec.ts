@@ -42,8 +42,8 @@ test('the selected repository is used for file suggestions and as the directory 
   await chat.send('Reply with exactly the single word ready.');
   await page.waitForURL(/\/c\/[^/]+$/);
   await chat.waitForTurn('completed');
-  await expect(page.locator('.bar .place')).toHaveText('borealis');
-  await expect(page.locator('.bar .place')).toHaveAttribute('title', `Workspace: ${borealis}`);
+  await expect(page.locator('.bar .workspace')).toHaveText('borealis');
+  await expect(page.locator('.bar .workspace')).toHaveAttribute('title', `Workspace: ${borealis}`);
   const state = await page.request.get(`${server.baseURL}/api/sessions/${chat.sessionId}/state`);
   expect((await state.json()).state.cwd).toBe(borealis);
   await page.goto('about:blank');

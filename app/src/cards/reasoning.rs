@@ -24,7 +24,7 @@ pub(super) fn ReasoningBody(entry: EntryRef, t: &'static Texts) -> impl IntoView
             lend(if text.is_empty() && finished { t.reasoning_hidden() } else { &text }, finished);
         }
     });
-    view! { <div class="thoughts"><Markdown text t/></div> }
+    view! { <div class="reasoning"><Markdown text t/></div> }
 }
 
 /// Returns the summary, or the full reasoning if there is no summary.

@@ -68,7 +68,7 @@ fn PaletteSearch(commands: Commands) -> impl IntoView {
         }
     };
     view! {
-        <div class="words">
+        <div class="text">
             {icon(Icon::Search)}
             <SearchField
                 label=t.command_palette()

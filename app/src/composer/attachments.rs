@@ -224,7 +224,7 @@ fn AttachmentItem(composer: ComposerState, id: String) -> impl IntoView {
             UploadState::Failed(reason) => view! {
                 <span class="failed" role="alert">
                     <span>{attachment.name}</span>
-                    <span class="why">{reason}</span>
+                    <span class="error">{reason}</span>
                 </span>
             },
         })

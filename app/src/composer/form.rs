@@ -79,7 +79,7 @@ pub(crate) fn Composer(
         event.prevent_default();
         send(composer, None);
     };
-    let error = move || composer.error.get().map(|why| view! { <p class="why" role="alert">{why}</p> });
+    let error = move || composer.error.get().map(|why| view! { <p class="error" role="alert">{why}</p> });
     view! {
         <div class="compose">
             <form
@@ -109,7 +109,7 @@ fn MessageField(composer: ComposerState, placeholder: &'static str) -> impl Into
     };
     let direction = Memo::new(move |_| composer.text.with(|text| field_direction(text)));
     view! {
-        <div class="grow" data-value=move || composer.text.with(|text| mirrored(text))>
+        <div class="auto-grow" data-value=move || composer.text.with(|text| mirrored(text))>
             <textarea
                 dir=move || direction.get()
                 node_ref=composer.area.0
@@ -151,7 +151,7 @@ fn Tools(composer: ComposerState) -> impl IntoView {
         composer.chat.filter(|_| composer.can_stop()).map(|chat| {
             let stop = move |_| chat.stop();
             view! {
-                <button aria-label=t.stop() title=t.stop() type="button" class="act stop" on:click=stop>
+                <button aria-label=t.stop() title=t.stop() type="button" class="composer-action stop" on:click=stop>
                     {icon(Icon::Stop)}
                 </button>
             }
@@ -165,7 +165,7 @@ fn Tools(composer: ComposerState) -> impl IntoView {
                     aria-label=t.send()
                     title=t.send()
                     type="submit"
-                    class="act send"
+                    class="composer-action send"
                     disabled=move || !composer.can_send()
                 >
                     {icon(Icon::Send)}
@@ -176,7 +176,7 @@ fn Tools(composer: ComposerState) -> impl IntoView {
     view! {
         <div class="tools">
             <AttachButton composer/>
-            <span class="spring"></span>
+            <span class="spacer"></span>
             {when_busy}
             {stop}
             {send}
@@ -190,11 +190,11 @@ fn Settings(composer: ComposerState) -> impl IntoView {
     let t = composer.t;
     let enter = move || if composer.enter_sends.get() { t.enter_sends_hint() } else { t.enter_breaks_hint() };
     view! {
-        <div class="run-with">
+        <div class="turn-settings">
             <ModelPicker composer/>
             <PermissionPicker composer/>
             {composer.chat.map(|chat| view! { <ContextMeter chat/> })}
-            <span class="spring"></span>
+            <span class="spacer"></span>
             <span class="keys">{enter}</span>
         </div>
     }

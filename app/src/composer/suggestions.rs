@@ -212,12 +212,12 @@ fn SuggestionRow(
             view! {
                 {mark}
                 <span class="name" translate="no">{exact_name(name, composer.t)}</span>
-                <span class="about" translate="no">{exact_name(parent, composer.t)}</span>
+                <span class="description" translate="no">{exact_name(parent, composer.t)}</span>
             }
         }
         Suggestion::Command(command) => view! {
             <code class="name">{format!("/{}", command.word.unwrap_or_default())}</code>
-            <span class="about">{command.name}</span>
+            <span class="description">{command.name}</span>
         },
     };
     view! {

@@ -42,7 +42,7 @@ pub(super) fn ChangedFiles(chat: Chat, turn: Turn) -> impl IntoView {
     view! {
         <div class="changed" hidden=move || count() == 0>
             <header>
-                <span class="what">{move || (t.files_changed)(count())}</span>
+                <span class="changed-count">{move || (t.files_changed)(count())}</span>
                 {move || view! { <DiffStat lines=turn.facts.read().work.lines/> }}
                 <button type="button" class="link" on:click=show_changes>{t.all_changes()}</button>
             </header>

@@ -18,10 +18,10 @@ pub(super) fn WorkDisclosure(chat: Chat, turn: Turn) -> impl IntoView {
     let summary = move || {
         let facts = turn.facts.read();
         let work = facts.work;
-        let took = facts.duration_ms.map(|ms| duration(ms, t)).unwrap_or_default();
+        let elapsed = facts.duration_ms.map(|ms| duration(ms, t)).unwrap_or_default();
         let has_changed_lines = work.lines != LineCounts::default();
         view! {
-            <span>{format!("{} {took}", t.worked())}</span>
+            <span>{format!("{} {elapsed}", t.worked())}</span>
             {(work.commands > 0).then(|| view! { <span>{(t.command_count)(work.commands)}</span> })}
             {(work.files > 0).then(|| view! { <span>{(t.file_count)(work.files)}</span> })}
             {has_changed_lines.then(|| view! { <DiffStat lines=work.lines/> })}

@@ -94,7 +94,7 @@ fn EditForm(
     };
     let uploads = edit.input.with_untracked(|input| input.iter().filter_map(upload).cloned().collect());
     let described_by = note.is_some().then_some(NOTE_ID);
-    let failure = move || edit.failure.get().map(|why| view! { <p class="why" role="alert">{why}</p> });
+    let failure = move || edit.failure.get().map(|why| view! { <p class="error" role="alert">{why}</p> });
     let cancel = move |_| {
         edit.cancel(chat);
     };
@@ -102,7 +102,7 @@ fn EditForm(
     view! {
         <form class="edit" aria-label=label on:submit=on_submit>
             <MessageImages uploads t/>
-            <div class="grow" data-value=move || edit.text.with(|text| mirrored(text))>
+            <div class="auto-grow" data-value=move || edit.text.with(|text| mirrored(text))>
                 <textarea
                     dir=move || direction.get()
                     node_ref=field.0
@@ -122,7 +122,7 @@ fn EditForm(
             </div>
             {note}
             {failure}
-            <div class="ways">
+            <div class="actions">
                 <button type="button" class="link" on:click=cancel>{t.cancel()}</button>
                 {children()}
             </div>

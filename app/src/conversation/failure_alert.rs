@@ -14,7 +14,7 @@ pub(crate) fn FailureAlert(
     view! {
         <div class="failure" role="alert">
             {icon(Icon::Alert)}
-            <div class="what"><strong>{what}</strong> <p>{why}</p></div>
+            <div class="message"><strong>{what}</strong> <p>{why}</p></div>
             {children.map(|children| children())}
         </div>
     }

@@ -42,7 +42,7 @@ fn OpenFindBar(find: Find) -> impl IntoView {
                 handle_key=move |event| on_keydown(find, &event)
                 attr:enterkeyhint="search"
             />
-            <span class="place" role="status">{position}</span>
+            <span class="match-position" role="status">{position}</span>
             <IconButton label=t.previous_match() mark=Icon::Up press=move || find.go_back()/>
             <IconButton
                 label=t.next_match()

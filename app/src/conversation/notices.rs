@@ -88,7 +88,7 @@ fn FailedServers(chat: Chat) -> impl IntoView {
             return None;
         }
         let servers = failed.iter().map(|(name, error)| {
-            let error = error.as_ref().map(|error| view! { <div class="why">{exact_name(error, t)}</div> });
+            let error = error.as_ref().map(|error| view! { <div class="error">{exact_name(error, t)}</div> });
             view! { <p>{(t.mcp_server_failed)(&plain_name(name))} {error}</p> }
         });
         let servers = servers.collect::<Vec<_>>();

@@ -80,7 +80,7 @@ fn QueuedMessage(
     let QueueItem { id, text, input, error, sending, .. } = item;
     let images = input.iter().filter_map(upload).cloned();
     let images = images.map(|upload| view! { <Thumbnail upload t/> }).collect::<Vec<_>>();
-    let error = error.map(|error| view! { <span class="why" role="alert">{error}</span> });
+    let error = error.map(|error| view! { <span class="error" role="alert">{error}</span> });
     let move_up = previous.map(|previous| {
         let (id, edit) = (id.clone(), EditQueueItem { text: None, before: Some(Some(previous)) });
         let press = move || chat.change_queue_or_report(id.clone(), QueueChange::Edit(edit.clone()));
@@ -158,7 +158,7 @@ fn ConfirmRemoval(chat: Chat, item: QueueItem) -> impl IntoView {
     };
     view! {
         <span class="text">{item.text.clone()}</span>
-        <span class="ask" role="status">{t.confirm_remove()}</span>
+        <span class="confirmation" role="status">{t.confirm_remove()}</span>
         <button type="button" class="button" on:click=remove>{t.remove()}</button>
         // Last, in the place of the button that asked: a double click removes nothing.
         <button type="button" class="link" on:click=keep data-keep=true>{t.keep()}</button>

@@ -14,7 +14,7 @@ pub(super) fn StatusLine(chat: Chat) -> impl IntoView {
     let t = chat.t;
     let line = move || {
         if let Some(text) = transient_text(chat) {
-            return view! { <span class="doing">{text}</span> };
+            return view! { <span class="activity">{text}</span> };
         }
         // Entries can change without the transcript's metadata. The clock ticks while a turn runs, so reading it here
         // runs this closure again.
@@ -24,13 +24,13 @@ pub(super) fn StatusLine(chat: Chat) -> impl IntoView {
         }
         match chat.transcript.meta(starting_servers) {
             Some(names) => view! {
-                <span class="doing">{t.starting_servers()} " " <code>{exact_name(&names, t)}</code></span>
+                <span class="activity">{t.starting_servers()} " " <code>{exact_name(&names, t)}</code></span>
             },
             None => Node::Empty,
         }
     };
     view! {
-        <div class="live-line" role="status" data-running=move || chat.running().to_string()>{line}</div>
+        <div class="status-line" role="status" data-running=move || chat.running().to_string()>{line}</div>
     }
 }
 
@@ -44,7 +44,7 @@ fn ActivityLine(chat: Chat, activity: Activity, now_ms: i64) -> impl IntoView {
     // Esc answers a request that waits for the user, and closes an edit. Only without them does it stop the turn.
     let hint = move || since_ms.filter(|_| !chat.edit().is_open()).map(|_| t.esc_stops());
     view! {
-        <span class="doing">{verb} " " {target}</span>
+        <span class="activity">{verb} " " {target}</span>
         // Hidden from screen readers, which would otherwise read it every second.
         <span class="clock" aria-hidden="true">{elapsed.map(clock)}</span>
         <span class="hint">{hint}</span>

@@ -87,14 +87,14 @@ fn StepLine(
         Target::Text(text) => view! { <span class="target">{escaped(&text, TextKind::Prose)}</span> },
         Target::Code(code) => view! { <code class="target">{exact_name(&code, t)}</code> },
     };
-    let took = head.duration_ms.map(|ms| duration(ms, t)).or(elapsed);
+    let time = head.duration_ms.map(|ms| duration(ms, t)).or(elapsed);
     view! {
         {icon(head.icon)}
         <span class="verb">{head.verb}</span>
         {target}
         <span class="result">{exact_name(&head.result, t)}</span>
         {head.lines.map(|lines| view! { <DiffStat lines/> })}
-        <span class="took">{took}</span>
+        <span class="time">{time}</span>
         {icon(Icon::Chevron)}
     }
 }

@@ -73,7 +73,7 @@ fn TurnEnd(chat: Chat, turn: Turn) -> impl IntoView {
                 };
                 Some(view! {
                     <FailureAlert what=t.turn_failed() why=plain_message(&error.message)>
-                        {error.additional_details.map(|details| view! { <p class="why">{details}</p> })}
+                        {error.additional_details.map(|details| view! { <p class="error-details">{details}</p> })}
                         <button type="button" class="button" on:click=retry disabled=move || !chat.may_send()>
                             {t.retry()}
                         </button>

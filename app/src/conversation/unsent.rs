@@ -70,7 +70,7 @@ fn SendFailure(chat: Chat, message: Unsent, failure: ApiError) -> impl IntoView 
     });
     let retry = move |_| chat.resend(message.clone());
     view! {
-        <div class="unsent-why" role="alert">
+        <div class="unsent-reason" role="alert">
             <span><strong>{t.send_failed()}</strong> " · " {t.failure(&failure)}</span>
             <button type="button" class="button" on:click=retry disabled=move || chat.ended()>{t.retry()}</button>
             {send_in_new}

@@ -99,7 +99,7 @@ pub(super) fn CommentForm(
                 node_ref=field
                 on:keydown=handle_key
             ></textarea>
-            <div class="ways">
+            <div class="actions">
                 <button type="submit" class="button">{t.add_comment()}</button>
                 <button type="button" class="link" on:click=move |_| open_comment.set(None)>{t.cancel()}</button>
             </div>

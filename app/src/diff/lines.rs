@@ -171,7 +171,7 @@ fn block_view(block: &Block<'_>, context: &LineContext<'_>) -> Node {
         Block::Same(lines) => {
             let rows = lines.iter().map(|(index, line)| {
                 let other_side =
-                    context.is_split.then(|| line_view(*index, line, "line twin", None, context));
+                    context.is_split.then(|| line_view(*index, line, "line paired", None, context));
                 view! {
                     {line_view(*index, line, "line", None, context)}
                     {other_side}

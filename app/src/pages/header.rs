@@ -29,7 +29,7 @@ pub(super) fn Header(
 ) -> impl IntoView {
     let t = texts();
     let demo_badge = || view! { <span class="badge" title=t.demo_hint()>{t.demo_badge()}</span> };
-    let accept_badge = || view! { <span class="badge alarm" title=t.approves_everything_hint()>{t.approves_everything()}</span> };
+    let accept_badge = || view! { <span class="badge warning" title=t.approves_everything_hint()>{t.approves_everything()}</span> };
     view! {
         <header class="bar">
             <DrawerButton/>
@@ -74,7 +74,7 @@ fn WorkingDirectory(chat: Chat, t: &'static Texts) -> impl IntoView {
         let cwd = chat.transcript.meta(|transcript| transcript.cwd.clone())?;
         let title = format!("{}: {}", t.workspace(), plain_name(&cwd));
         Some(view! {
-            <span class="place" title=title>
+            <span class="workspace" title=title>
                 {icon(Icon::Folder)}
                 <code>{exact_name(directory_name(&cwd), t)}</code>
             </span>
@@ -125,7 +125,7 @@ fn ConnectionStatus(chat: Chat, t: &'static Texts) -> impl IntoView {
     view! {
         <div class="connection" data-state=state role="status" title=words>
             <span class="dot"></span>
-            <span class="words" aria-hidden=move || is_waiting().then_some("true")>{words}</span>
+            <span class="text" aria-hidden=move || is_waiting().then_some("true")>{words}</span>
             {announcement}
             {retry}
         </div>

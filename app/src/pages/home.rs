@@ -82,8 +82,8 @@ fn StartingConversation(message: Unsent, first_message: FirstMessage, t: &'stati
                 </div>
             </div>
             <div class="dock">
-                <div class="live-line">
-                    <span class="doing" role="status">{t.starting_codex()}</span>
+                <div class="status-line">
+                    <span class="activity" role="status">{t.starting_codex()}</span>
                     <button type="button" class="button" on:click=stop>
                         {t.stop()}
                     </button>

@@ -102,7 +102,7 @@ fn EventRow(event: RawEvent, t: &'static Texts) -> impl IntoView {
                 aria-expanded=move || is_expanded.get().to_string()
                 on:click=move |_| is_expanded.update(|is_expanded| *is_expanded = !*is_expanded)
             >
-                <span class="took">{time_of_day(at)}</span>
+                <span class="time">{time_of_day(at)}</span>
                 <code class="target">{exact_name(&method, t)}</code>
                 {icon(Icon::Chevron)}
             </button>

@@ -83,7 +83,7 @@ fn TokenTable(
                 {row("part", t.tokens_cached(), |tokens| tokens.cached_input_tokens)}
                 {row("", t.tokens_output(), |tokens| tokens.output_tokens)}
                 {row("part", t.tokens_reasoning(), |tokens| tokens.reasoning_output_tokens)}
-                {row("all", t.tokens_total(), |tokens| tokens.total_tokens)}
+                {row("total", t.tokens_total(), |tokens| tokens.total_tokens)}
             </tbody>
         </table>
     }

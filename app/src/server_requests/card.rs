@@ -71,22 +71,22 @@ pub(super) fn RequestCard(active: ActiveRequest, request: UserRequest) -> impl I
             <header>
                 {icon(Icon::Shield)}
                 <h2 id="question">{heading}</h2>
-                <span class="place">{position}</span>
+                <span class="position">{position}</span>
             </header>
             // Expanding something may leave the end in view, which the observer does not report.
             <div
-                class="asked"
+                class="request-scroller"
                 node_ref=gate.scroll_box
                 tabindex="0"
                 role="group"
                 aria-labelledby="question"
                 on:click=move |_| gate.observe_again()
             >
-                <div class="what">
+                <div class="request-details">
                     <RequestDetails card/>
                     {fields}
                 </div>
-                <div class="end" aria-hidden="true" node_ref=gate.end></div>
+                <div class="end-marker" aria-hidden="true" node_ref=gate.end></div>
                 {reason.map(|reason| view! { <Reason reason t/> })}
             </div>
             {error}

@@ -77,7 +77,7 @@ fn MessageForm(card: CardContext, is_open: RwSignal<bool>) -> impl IntoView {
     };
     let is_empty = move || text.with(|text| text.trim().is_empty());
     view! {
-        <form class="tell" on:submit=submit>
+        <form class="decline-message" on:submit=submit>
             <input
                 node_ref=field
                 type="text"

@@ -30,7 +30,8 @@ pub(super) fn RequestDetails(card: CardContext) -> impl IntoView {
         Some(tool) => tool.description.as_deref(),
         None => summary.reason.as_deref().filter(|_| kind == RequestKind::Elicitation),
     };
-    let description = description.map(|text| view! { <p class="says">{exact(text, TextKind::Prose, t)}</p> });
+    let description =
+        description.map(|text| view! { <p class="description">{exact(text, TextKind::Prose, t)}</p> });
     let arguments = summary.tool.as_ref().map(|tool| tool.arguments.clone());
     let arguments = arguments.filter(|arguments| !arguments.is_empty());
     let arguments = arguments.map(|arguments| view! { <ArgumentTable arguments t/> });
@@ -44,7 +45,7 @@ pub(super) fn RequestDetails(card: CardContext) -> impl IntoView {
     let cwd = summary.cwd.as_ref().filter(|_| summary.command.is_some());
     let cwd = cwd.map(|cwd| {
         view! {
-            <p class="where">
+            <p class="location">
                 {icon(Icon::Folder)}
                 <code>{exact_name(cwd, t)}</code>
             </p>
@@ -53,7 +54,7 @@ pub(super) fn RequestDetails(card: CardContext) -> impl IntoView {
     let changes = (kind == RequestKind::FileChange).then(|| view! { <RequestedChanges card/> });
     let grant_root = summary.grant_root.as_ref().map(|root| {
         view! {
-            <p class="where">
+            <p class="location">
                 {t.grants_directory()} " "
                 <code>{exact_name(root, t)}</code>
             </p>
@@ -64,7 +65,7 @@ pub(super) fn RequestDetails(card: CardContext) -> impl IntoView {
     let truncated_texts = long_names(&request).into_iter().chain(long_labels(&request, t));
     let truncated_texts = truncated_texts.map(|text| {
         view! {
-            <p class="where">
+            <p class="location">
                 <code>{exact_name(&text, t)}</code>
             </p>
         }

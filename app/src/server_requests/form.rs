@@ -143,7 +143,7 @@ fn FormLink(url: String, t: &'static Texts) -> impl IntoView {
     } else {
         address
     };
-    view! { <p class="where">{content}</p> }
+    view! { <p class="location">{content}</p> }
 }
 
 /// Returns `true` for web addresses whose host is what it looks like. Other addresses are not linked.

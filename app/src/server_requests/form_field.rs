@@ -162,7 +162,7 @@ fn Options(
                 aria-pressed=move || is_chosen().to_string()
                 on:click=toggle
             >
-                <span class="words">
+                <span class="text">
                     <span>{label}</span>
                     {hint}
                 </span>

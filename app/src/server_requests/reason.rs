@@ -32,7 +32,7 @@ pub(super) fn Reason(reason: String, t: &'static Texts) -> impl IntoView {
             </button>
         }
     };
-    view! { <p class="why">{text}</p> }
+    view! { <p class="reason">{text}</p> }
 }
 
 fn beginning(reason: &str) -> &str {

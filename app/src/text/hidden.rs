@@ -22,7 +22,7 @@ pub(crate) fn exact(text: &str, kind: TextKind, t: &Texts) -> Node {
             let label = (t.blank_lines)(line_count(lines));
             view! {
                 <span class="blank-lines" data-label=label>
-                    <span class="unseen">{lines.to_owned()}</span>
+                    <span class="hidden-source">{lines.to_owned()}</span>
                 </span>
             }
         }
@@ -58,7 +58,7 @@ fn HiddenCharacter(character: char) -> impl IntoView {
         None => code.clone(),
     };
     // HTML cannot contain a null character.
-    let raw = (character != '\0').then(|| view! { <span class="unseen">{character}</span> });
+    let raw = (character != '\0').then(|| view! { <span class="hidden-source">{character}</span> });
     view! { <span class="codepoint" data-label=code title=title>{raw}</span> }
 }
 
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn hidden_character_is_held_by_a_mark() {
         let mark = "<span class=\"codepoint\" data-label=\"U+200F\" title=\"U+200F RIGHT-TO-LEFT MARK\">\
-            <span class=\"unseen\">\u{200f}</span></span>";
+            <span class=\"hidden-source\">\u{200f}</span></span>";
         let html = html("cat \u{200f}1", TextKind::Code);
         assert!(html.contains(mark), "{html}");
     }

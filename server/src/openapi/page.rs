@@ -179,11 +179,11 @@ fn render_body(body: &Value) -> AnyView {
 }
 
 fn render_reply((status, reply): (&String, &Value)) -> AnyView {
-    let well = status.starts_with('2');
+    let is_success = status.starts_with('2');
     view! {
         <tr>
-            <td><code class=if well { "well" } else { "badly" }>{status.clone()}</code></td>
-            <td>{well.then(|| render_content(&reply["content"]))}{render_markdown(text_field(reply, "description"))}</td>
+            <td><code class=if is_success { "success" } else { "error" }>{status.clone()}</code></td>
+            <td>{is_success.then(|| render_content(&reply["content"]))}{render_markdown(text_field(reply, "description"))}</td>
         </tr>
     }
     .into_any()
