@@ -2,7 +2,7 @@
 //!
 //! - `form`: the root component; `state`: what its components share
 //! - [`text_area`]: the field; `keys`: the field's keys; [`enter`]: what Enter does
-//! - `models`, `permission`, `when_busy`: the settings of the next message
+//! - `models`, `permission`, `when_busy`: the settings of the next message; `picker`: what they share
 //! - `attachments`: images; `drop_target`: files that are dropped on the page
 //! - `suggestions`: completions of files and commands
 //! - `send`: sending; `history`: recalling sent messages
@@ -21,6 +21,7 @@ mod initial_text;
 mod keys;
 mod models;
 mod permission;
+mod picker;
 mod send;
 mod state;
 mod suggestions;

@@ -2,9 +2,11 @@
 
 use codex_gateway_wire::api::Model;
 use view::{Node, prelude::*};
-use web_sys::Event;
 
-use super::{ComposerState, Options};
+use super::{
+    ComposerState, Options,
+    picker::{Picker, option},
+};
 use crate::{
     browser,
     i18n::{Texts, texts},
@@ -88,20 +90,16 @@ pub(super) fn ModelPicker(composer: ComposerState) -> impl IntoView {
             // A session may use a model that is not in the list, and the list may still be empty.
             if !models.iter().any(is_chosen) {
                 let name = chosen.model.clone().unwrap_or_else(|| t.default_model().to_owned());
-                options.insert(0, option(&chosen, &chosen, name));
+                options.insert(0, choice_option(&chosen, &chosen, name));
             }
             options
         })
     };
-    let pick = move |event: Event| {
-        let choice = ModelChoice::parse(&event_target_value(&event));
+    let pick = move |value: &str| {
+        let choice = ModelChoice::parse(value);
         composer.picked.update(|picked| picked.model = Some(choice).filter(|choice| choice.model.is_some()));
     };
-    view! {
-        <select class="model" aria-label=t.model() title=t.model() autocomplete="off" on:change=pick>
-            {options}
-        </select>
-    }
+    view! { <Picker label=t.model() title=t.model() options pick attr:class="model"/> }
 }
 
 /// Returns a model's option, or a group with an option for each of its efforts.
@@ -109,20 +107,19 @@ fn model_options(model: &Model, chosen: &ModelChoice, t: &'static Texts) -> Node
     let name = if model.display_name.is_empty() { &model.model } else { &model.display_name };
     let choice = |effort| ModelChoice { model: Some(model.model.clone()), effort };
     if model.supported_reasoning_efforts.is_empty() {
-        return option(&choice(None), chosen, name.clone());
+        return choice_option(&choice(None), chosen, name.clone());
     }
     let efforts = model.supported_reasoning_efforts.iter().map(|effort| {
         let effort = &effort.reasoning_effort;
         let effort_name = (t.effort)(effort).unwrap_or(effort);
-        option(&choice(Some(effort.clone())), chosen, format!("{name} · {effort_name}"))
+        choice_option(&choice(Some(effort.clone())), chosen, format!("{name} · {effort_name}"))
     });
     let efforts = efforts.collect::<Vec<_>>();
     view! { <optgroup label=name.clone()>{efforts}</optgroup> }
 }
 
-fn option(choice: &ModelChoice, chosen: &ModelChoice, name: String) -> Node {
-    let is_chosen = choice == chosen;
-    view! { <option value=choice.value() selected=is_chosen>{name}</option> }
+fn choice_option(choice: &ModelChoice, chosen: &ModelChoice, name: String) -> Node {
+    option(choice.value(), choice == chosen, name)
 }
 
 /// Shows how full the model's context window is. Empty while that is not known.

@@ -5,9 +5,11 @@ use codex_gateway_wire::{
     api::{ApprovalPolicy, SandboxMode},
 };
 use view::prelude::*;
-use web_sys::Event;
 
-use super::{ComposerState, Options};
+use super::{
+    ComposerState, Options,
+    picker::{Picker, option},
+};
 use crate::{i18n::Texts, server_fns::SiteConfig};
 
 /// A sandbox and an approval policy.
@@ -97,27 +99,22 @@ pub(super) fn PermissionPicker(composer: ComposerState) -> impl IntoView {
         let chosen = chosen(composer);
         // A session may have been started with permissions that the page does not offer.
         let other = (!allowed.contains(&chosen)).then_some(chosen);
-        let option = |choice: PermissionChoice| {
-            let is_chosen = choice == chosen;
-            view! { <option value=choice.value() selected=is_chosen>{choice.label(approvals, t)}</option> }
-        };
-        allowed.iter().copied().chain(other).map(option).collect::<Vec<_>>()
+        let choice_option =
+            |choice: PermissionChoice| option(choice.value(), choice == chosen, choice.label(approvals, t));
+        allowed.iter().copied().chain(other).map(choice_option).collect::<Vec<_>>()
     };
-    let pick = move |event: Event| {
-        let choice = PermissionChoice::parse(&event_target_value(&event));
+    let pick = move |value: &str| {
+        let choice = PermissionChoice::parse(value);
         composer.picked.update(|picked| picked.permission = choice);
     };
     view! {
-        <select
-            class="access"
-            aria-label=t.permissions()
+        <Picker
+            label=t.permissions()
             title=t.permissions()
-            autocomplete="off"
-            data-alarm=move || chosen(composer).is_dangerous(approvals)
-            on:change=pick
-        >
-            {options}
-        </select>
+            options
+            pick
+            attr:data-alarm=move || chosen(composer).is_dangerous(approvals)
+        />
     }
 }
 

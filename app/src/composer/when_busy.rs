@@ -2,9 +2,11 @@
 
 use codex_gateway_wire::api::WhenBusy;
 use view::prelude::*;
-use web_sys::Event;
 
-use super::ComposerState;
+use super::{
+    ComposerState,
+    picker::{Picker, option},
+};
 use crate::browser;
 
 /// The storage key of the choice.
@@ -27,26 +29,14 @@ pub(super) fn WhenBusyPicker(composer: ComposerState) -> impl IntoView {
     let options = move || {
         let chosen = when_busy.get();
         let choices = [(WhenBusy::Queue, t.queue_message()), (WhenBusy::Steer, t.steer_turn())].into_iter();
-        let option = |(choice, name): (WhenBusy, &'static str)| {
-            let is_chosen = choice == chosen;
-            view! { <option value=choice.as_str() selected=is_chosen>{name}</option> }
+        let choice_option = |(choice, name): (WhenBusy, &'static str)| {
+            option(choice.as_str().to_owned(), choice == chosen, name.to_owned())
         };
-        choices.map(option).collect::<Vec<_>>()
+        choices.map(choice_option).collect()
     };
-    let choose = move |event: Event| {
-        let word = event_target_value(&event);
-        browser::store(KEY, &word);
-        when_busy.set(WhenBusy::parse(&word).unwrap_or(WhenBusy::Queue));
+    let pick = move |word: &str| {
+        browser::store(KEY, word);
+        when_busy.set(WhenBusy::parse(word).unwrap_or(WhenBusy::Queue));
     };
-    view! {
-        <select
-            class="busy"
-            aria-label=t.when_busy()
-            title=t.when_busy_hint()
-            autocomplete="off"
-            on:change=choose
-        >
-            {options}
-        </select>
-    }
+    view! { <Picker label=t.when_busy() title=t.when_busy_hint() options pick/> }
 }

@@ -8,8 +8,7 @@ use crate::{
     i18n::{Texts, texts},
     icon::{Icon, icon},
     panel::DetailsButton,
-    router::A,
-    sidebar::DrawerButton,
+    sidebar::{DrawerButton, NewChatLink},
     state::{Chat, ConnectionState},
     text::hidden::{directory_name, exact_name, plain_name},
 };
@@ -40,14 +39,7 @@ pub(super) fn Header(
             {chat.map(|chat| view! { <ConnectionStatus chat t/> })}
             {chat.map(|chat| view! { <DetailsButton panel=chat.panel() t/> })}
             // Hidden while the sidebar, which has the same link, is shown.
-            <A
-                href="/"
-                attr:class="icon-button beside-drawer"
-                attr:aria-label=t.new_chat()
-                attr:title=t.new_chat()
-            >
-                {icon(Icon::NewChat)}
-            </A>
+            <NewChatLink class="icon-button beside-drawer" t/>
             <SettingsButton t/>
             <SettingsMenu t/>
         </header>

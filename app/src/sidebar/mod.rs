@@ -52,14 +52,7 @@ pub(crate) fn Sidebar(
                     <span>"Codex Gateway"</span>
                 </A>
                 <IconButton label=t.command_palette() mark=Icon::Command press=move || palette.toggle()/>
-                <A
-                    href="/"
-                    attr:class="icon-button"
-                    attr:aria-label=t.new_chat()
-                    attr:title=t.new_chat()
-                >
-                    {icon(Icon::NewChat)}
-                </A>
+                <NewChatLink class="icon-button" t/>
             </div>
             <div class="search">
                 {icon(Icon::Search)}
@@ -67,6 +60,16 @@ pub(crate) fn Sidebar(
             </div>
             <ConversationList conversations t/>
         </nav>
+    }
+}
+
+/// The link to the home page, where a conversation is started.
+#[component]
+pub(crate) fn NewChatLink(class: &'static str, t: &'static Texts) -> impl IntoView {
+    view! {
+        <A href="/" attr:class=class attr:aria-label=t.new_chat() attr:title=t.new_chat()>
+            {icon(Icon::NewChat)}
+        </A>
     }
 }
 

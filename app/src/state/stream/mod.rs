@@ -31,7 +31,11 @@ use std::{
 };
 
 use codex_gateway_wire::SessionId;
-use leptos::{ev, prelude::*};
+use leptos::{
+    ev::{self, EventDescriptor},
+    prelude::*,
+};
+use wasm_bindgen::JsCast;
 
 use self::{
     catch_up::Headline,
@@ -181,24 +185,17 @@ impl Stream {
             tabs.summaries();
             on_summaries();
         });
-        let callback = |act: fn(&Rc<Inner>)| inner.weak_callback(act);
-        let (on_online, on_offline) = (callback(Inner::on_online), callback(Inner::on_disconnect));
-        let (on_visibility_change, on_page_show) =
-            (callback(Inner::on_visibility_change), callback(Inner::on_visibility_change));
-        let on_page_hide = callback(|inner| inner.disconnect());
-        let (on_focus, on_pointer, on_key) =
-            (callback(Inner::on_use), callback(Inner::on_use), callback(Inner::on_use));
         Self {
-            tick: set_interval_with_handle(callback(Inner::on_tick), Duration::from_secs(1)).ok(),
+            tick: set_interval_with_handle(inner.weak_callback(Inner::on_tick), Duration::from_secs(1)).ok(),
             listeners: vec![
-                window_event_listener(ev::online, move |_| on_online()),
-                window_event_listener(ev::offline, move |_| on_offline()),
-                window_event_listener(ev::visibilitychange, move |_| on_visibility_change()),
-                window_event_listener(ev::pageshow, move |_| on_page_show()),
-                window_event_listener(ev::pagehide, move |_| on_page_hide()),
-                window_event_listener(ev::focus, move |_| on_focus()),
-                window_event_listener(ev::pointerdown, move |_| on_pointer()),
-                window_event_listener(ev::keydown, move |_| on_key()),
+                inner.listen(ev::online, Inner::on_online),
+                inner.listen(ev::offline, Inner::on_disconnect),
+                inner.listen(ev::visibilitychange, Inner::on_visibility_change),
+                inner.listen(ev::pageshow, Inner::on_visibility_change),
+                inner.listen(ev::pagehide, |inner| inner.disconnect()),
+                inner.listen(ev::focus, Inner::on_use),
+                inner.listen(ev::pointerdown, Inner::on_use),
+                inner.listen(ev::keydown, Inner::on_use),
             ],
             inner,
         }
@@ -249,6 +246,16 @@ impl Inner {
                 act(&inner);
             }
         }
+    }
+
+    /// Calls `act` on each event of the window until the listener is removed.
+    fn listen<E>(self: &Rc<Self>, event: E, act: fn(&Rc<Self>)) -> WindowListenerHandle
+    where
+        E: EventDescriptor + 'static,
+        E::EventType: JsCast,
+    {
+        let on_event = self.weak_callback(act);
+        window_event_listener(event, move |_| on_event())
     }
 
     fn state(&self) -> ConnectionState {
