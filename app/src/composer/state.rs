@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use codex_gateway_wire::{
     StartTurn,
-    api::{Model, WhenBusy},
+    api::{InputPart, Model, WhenBusy},
 };
 use leptos::{ev, prelude::*};
 
@@ -197,7 +197,7 @@ impl DraftEditor for ComposerState {
     fn restore(&self, turn: &StartTurn) {
         let text = drafts::join(vec![turn.prompt.clone()], self.text.get_untracked_or_default());
         self.replace_text(&text, text.len());
-        self.attachments.restore(turn.input.iter().filter_map(drafts::upload).cloned());
+        self.attachments.restore(turn.input.iter().filter_map(InputPart::upload).cloned());
         self.store_images();
         self.area.focus();
     }

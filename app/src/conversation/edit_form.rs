@@ -1,6 +1,6 @@
 //! The forms that edit a message where it stands.
 
-use codex_gateway_wire::{Transcript, TurnId};
+use codex_gateway_wire::{Transcript, TurnId, api::InputPart};
 use view::{Node, prelude::*};
 use web_sys::{KeyboardEvent, SubmitEvent};
 
@@ -9,7 +9,7 @@ use crate::{
     browser,
     composer::{TextArea, enter, mirrored},
     signal::RwSignalExt as _,
-    state::{Chat, EditSubject, drafts::upload},
+    state::{Chat, EditSubject},
     text::direction::field_direction,
 };
 
@@ -92,7 +92,8 @@ fn EditForm(
             submit(chat);
         }
     };
-    let uploads = edit.input.with_untracked(|input| input.iter().filter_map(upload).cloned().collect());
+    let uploads =
+        edit.input.with_untracked(|input| input.iter().filter_map(InputPart::upload).cloned().collect());
     let described_by = note.is_some().then_some(NOTE_ID);
     let failure = move || edit.failure.get().map(|why| view! { <p class="error" role="alert">{why}</p> });
     let cancel = move |_| {

@@ -3,7 +3,7 @@
 
 use codex_gateway_wire::{
     QueueItem, QueueItemId,
-    api::{EditQueueItem, QueueChange},
+    api::{EditQueueItem, InputPart, QueueChange},
 };
 use leptos::task::spawn_local;
 use view::prelude::*;
@@ -14,7 +14,7 @@ use crate::{
     composer::Thumbnail,
     icon::{Icon, icon},
     server_fns::{self, ApiError},
-    state::{Chat, drafts::upload},
+    state::Chat,
 };
 
 /// The messages of the queue. Hidden while the queue is empty.
@@ -78,7 +78,7 @@ fn QueuedMessage(
 ) -> impl IntoView {
     let t = chat.t;
     let QueueItem { id, text, input, error, sending, .. } = item;
-    let images = input.iter().filter_map(upload).cloned();
+    let images = input.iter().filter_map(InputPart::upload).cloned();
     let images = images.map(|upload| view! { <Thumbnail upload t/> }).collect::<Vec<_>>();
     let error = error.map(|error| view! { <span class="error" role="alert">{error}</span> });
     let move_up = previous.map(|previous| {

@@ -1,13 +1,13 @@
 //! Messages that were sent and that the session has not reported yet.
 
-use codex_gateway_wire::{StartTurn, UploadId};
+use codex_gateway_wire::{StartTurn, UploadId, api::InputPart};
 use view::prelude::*;
 
 use crate::{
     composer::Thumbnail,
     i18n::Texts,
     server_fns::ApiError,
-    state::{Chat, Unsent, UnsentState, drafts::upload},
+    state::{Chat, Unsent, UnsentState},
 };
 
 /// The text of a message of the user.
@@ -29,7 +29,7 @@ pub(super) fn MessageImages(uploads: Vec<UploadId>, t: &'static Texts) -> impl I
 /// The images and the text of a message that was sent.
 #[component]
 pub(crate) fn SentMessage(turn: StartTurn, t: &'static Texts) -> impl IntoView {
-    let uploads = turn.input.iter().filter_map(upload).cloned().collect();
+    let uploads = turn.input.iter().filter_map(InputPart::upload).cloned().collect();
     let text = Some(turn.prompt).filter(|text| !text.trim().is_empty());
     view! {
         <MessageImages uploads t/>

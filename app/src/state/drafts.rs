@@ -77,13 +77,13 @@ pub(crate) fn join(unsent: Vec<String>, written: String) -> String {
 pub(crate) fn restore(key: &str, turn: &StartTurn) {
     let written = browser::stored(key).unwrap_or_default();
     browser::store(key, &join(vec![turn.prompt.clone()], written));
-    let ids = turn.input.iter().filter_map(upload).cloned().chain(images(key));
+    let ids = turn.input.iter().filter_map(InputPart::upload).cloned().chain(images(key));
     store_image_ids(key, &ids.collect::<Vec<_>>());
 }
 
 /// Stores the images of a draft.
 pub(crate) fn store_images(key: &str, images: &[InputPart]) {
-    store_image_ids(key, &images.iter().filter_map(upload).cloned().collect::<Vec<_>>());
+    store_image_ids(key, &images.iter().filter_map(InputPart::upload).cloned().collect::<Vec<_>>());
 }
 
 fn store_image_ids(key: &str, ids: &[UploadId]) {
@@ -97,14 +97,6 @@ pub(crate) fn images(key: &str) -> Vec<UploadId> {
     ids.split_whitespace().map(UploadId::from).collect()
 }
 
-/// The image that a part of a message names. `None` for other parts.
-pub(crate) fn upload(part: &InputPart) -> Option<&UploadId> {
-    match part {
-        InputPart::Image { upload } => Some(upload),
-        _ => None,
-    }
-}
-
 /// Removes the draft of a conversation after it has been sent.
 pub(crate) fn forget_sent(conversation: &str, sent: &StartTurn) {
     forget(&key(conversation), &sent.prompt, &sent.input);
@@ -115,7 +107,7 @@ pub(crate) fn forget(key: &str, sent: &str, images: &[InputPart]) {
     if browser::stored(key).unwrap_or_default() == sent {
         browser::store(key, "");
     }
-    let sent: Vec<UploadId> = images.iter().filter_map(upload).cloned().collect();
+    let sent: Vec<UploadId> = images.iter().filter_map(InputPart::upload).cloned().collect();
     if self::images(key) == sent {
         store_images(key, &[]);
     }

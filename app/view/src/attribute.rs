@@ -9,7 +9,7 @@ use leptos::{
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlOptionElement};
 
-use crate::{convert::Source, patch};
+use crate::{convert::AttributeSource, patch};
 
 /// The value of an attribute; `None` if the attribute is not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl AttributeValue {
     }
 }
 
-impl Source {
+impl AttributeSource {
     /// Returns the present value.
     pub(crate) fn now(&self) -> AttributeValue {
         match self {

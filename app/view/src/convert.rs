@@ -102,11 +102,11 @@ nodes_of_signals!(RwSignal, ReadSignal, Memo, Signal);
 /// A value, or a closure that returns one, that an attribute can have in [`view!`](crate::view!).
 pub trait IntoAttributeValue {
     /// Converts it to a fixed value, or to a closure that computes it.
-    fn into_attribute_value(self) -> Source;
+    fn into_attribute_value(self) -> AttributeSource;
 }
 
 /// Where the value of an attribute comes from.
-pub enum Source {
+pub enum AttributeSource {
     /// The value is fixed.
     Fixed(AttributeValue),
     /// The value is computed again whenever a signal that the closure reads changes.
@@ -116,8 +116,8 @@ pub enum Source {
 macro_rules! fixed_values {
     ($($type:ty),*) => {$(
         impl IntoAttributeValue for $type {
-            fn into_attribute_value(self) -> Source {
-                Source::Fixed(self.into())
+            fn into_attribute_value(self) -> AttributeSource {
+                AttributeSource::Fixed(self.into())
             }
         }
     )*};
@@ -125,8 +125,8 @@ macro_rules! fixed_values {
 fixed_values!(AttributeValue, &'static str, String, Cow<'static, str>, bool, u32, u64, usize, i32, i64, f64);
 
 impl<V: Into<AttributeValue>> IntoAttributeValue for Option<V> {
-    fn into_attribute_value(self) -> Source {
-        Source::Fixed(self.into())
+    fn into_attribute_value(self) -> AttributeSource {
+        AttributeSource::Fixed(self.into())
     }
 }
 
@@ -135,8 +135,8 @@ where
     F: Fn() -> V + Send + 'static,
     V: Into<AttributeValue>,
 {
-    fn into_attribute_value(self) -> Source {
-        Source::Computed(Box::new(move || self().into()))
+    fn into_attribute_value(self) -> AttributeSource {
+        AttributeSource::Computed(Box::new(move || self().into()))
     }
 }
 
@@ -146,8 +146,8 @@ macro_rules! attribute_values_of_signals {
         where
             T: Into<AttributeValue> + Clone + Send + Sync + 'static,
         {
-            fn into_attribute_value(self) -> Source {
-                Source::Computed(Box::new(move || self.get().into()))
+            fn into_attribute_value(self) -> AttributeSource {
+                AttributeSource::Computed(Box::new(move || self.get().into()))
             }
         }
     )*};

@@ -13,7 +13,7 @@ use wasm_bindgen::JsCast;
 use crate::{
     AttributeValue, IntoAttributeValue, IntoNode, Node,
     attribute::{DynamicAttribute, FixedAttribute, INNER_HTML, Listener},
-    convert::Source,
+    convert::AttributeSource,
     property::{IntoPropertyValue, Property},
 };
 
@@ -101,7 +101,7 @@ impl Element {
         parts: [AttributePart; N],
         write: fn(Option<&'static str>, &str, &mut String),
     ) -> Self {
-        let is_fixed = parts.iter().all(|part| matches!(part.source, Source::Fixed(_)));
+        let is_fixed = parts.iter().all(|part| matches!(part.source, AttributeSource::Fixed(_)));
         let value = move || {
             let mut value = String::new();
             for part in &parts {
@@ -111,17 +111,26 @@ impl Element {
             }
             AttributeValue(Some(value).filter(|value| !value.is_empty()).map(Cow::Owned))
         };
-        self.set(name, if is_fixed { Source::Fixed(value()) } else { Source::Computed(Box::new(value)) });
+        self.set(
+            name,
+            if is_fixed {
+                AttributeSource::Fixed(value())
+            } else {
+                AttributeSource::Computed(Box::new(value))
+            },
+        );
         self
     }
 
-    fn set(&mut self, name: &'static str, source: Source) {
+    fn set(&mut self, name: &'static str, source: AttributeSource) {
         let parts = &mut *self.0;
         parts.attributes.retain(|other| other.name != name);
         parts.dynamic_attributes.retain(|other| other.name != name);
         match source {
-            Source::Fixed(value) => parts.attributes.push(FixedAttribute { name, value }),
-            Source::Computed(value) => parts.dynamic_attributes.push(DynamicAttribute { name, value }),
+            AttributeSource::Fixed(value) => parts.attributes.push(FixedAttribute { name, value }),
+            AttributeSource::Computed(value) => {
+                parts.dynamic_attributes.push(DynamicAttribute { name, value });
+            }
         }
     }
 
@@ -167,7 +176,7 @@ impl Element {
 pub struct AttributePart {
     /// The `name` of `class:name` and `style:name`.
     name: Option<&'static str>,
-    source: Source,
+    source: AttributeSource,
 }
 
 impl AttributePart {

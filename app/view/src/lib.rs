@@ -52,7 +52,7 @@ pub use view_macros::view;
 
 pub use attribute::AttributeValue;
 pub use control_flow::{For, Show};
-pub use convert::{IntoAttributeValue, IntoNode, Source};
+pub use convert::{AttributeSource, IntoAttributeValue, IntoNode};
 pub use element::{Element, ElementRef, element, svg_element};
 pub use hydration::is_document_changed;
 pub use list::keyed;

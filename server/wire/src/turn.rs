@@ -207,6 +207,14 @@ pub enum InputPart {
 impl InputPart {
     const KINDS: &[&str] = &["text", "image", "mention", "skill"];
 
+    /// Returns the id of an uploaded image. `None` for other parts.
+    pub fn upload(&self) -> Option<&UploadId> {
+        match self {
+            Self::Image { upload } => Some(upload),
+            _ => None,
+        }
+    }
+
     fn read(kind: &str, fields: &mut Fields) -> Result<Option<Self>, BadField> {
         Ok(Some(match kind {
             "text" => Self::Text { text: fields.require("text")? },
