@@ -24,7 +24,7 @@ use crate::{
     connections::ConnectionHandle,
     cookie,
     error::ApiError,
-    limits::{Address, RateKey},
+    limits::{Address, CallerKey},
     routes::sign_in,
     state::AppState,
     tokens::{BadToken, Identity, Tokens},
@@ -182,7 +182,7 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
     match state.auth.authenticate(request.headers(), request.uri()) {
         Ok((Identity { owner, until }, signed_out)) => {
             if let Some(connection) = request.extensions().get::<ConnectionHandle>() {
-                connection.sign_in(&RateKey::of(&state.auth, &owner, &request));
+                connection.sign_in(&CallerKey::of(&state.auth, &owner, &request));
             }
             let expiry = Expiry::new(until, signed_out);
             let caller = Caller(owner);

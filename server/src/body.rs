@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     error::ApiError,
-    limits::{BodyPermit, RateKey},
+    limits::{BodyPermit, CallerKey},
     state::AppState,
 };
 
@@ -108,10 +108,9 @@ pub async fn read_function_body(
     let limit = function_limit(path);
     let request = check_headers(request, limit).await?;
     let (parts, body) = request.into_parts();
-    let rate_key = parts.extensions.get::<RateKey>().cloned().ok_or(ApiError::Internal)?;
+    let caller = parts.extensions.get::<CallerKey>().cloned().ok_or(ApiError::Internal)?;
     // The permit is held until the function returns: the parsed body is about as large.
-    let (bytes, _permit) =
-        read_body(body, limit.0, |bytes| state.limits.reserve_body(rate_key, bytes)).await?;
+    let (bytes, _permit) = read_body(body, limit.0, |bytes| state.limits.reserve_body(caller, bytes)).await?;
     Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await)
 }
 
@@ -173,8 +172,8 @@ pub async fn read_json(request: Request, state: &AppState) -> Result<(Bytes, Bod
     let (parts, body) = request.into_parts();
     let BodyLimit(max) = parts.extensions.get().copied().unwrap_or(BodyLimit(MAX_BODY_BYTES));
     // Fails closed: a route without the `limit` middleware has no rate key.
-    let rate_key = parts.extensions.get::<RateKey>().cloned().ok_or(ApiError::Internal)?;
-    read_body(body, max, |bytes| state.limits.reserve_body(rate_key, bytes)).await
+    let caller = parts.extensions.get::<CallerKey>().cloned().ok_or(ApiError::Internal)?;
+    read_body(body, max, |bytes| state.limits.reserve_body(caller, bytes)).await
 }
 
 /// Reads a whole body. `reserve` is called with the declared length before any byte is buffered.

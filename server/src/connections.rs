@@ -21,7 +21,7 @@ use rustix::process::{Resource, getrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{Address, LimitOptions, RateKey};
+use crate::limits::{Address, CallerKey, LimitOptions};
 
 /// Signed-in callers leave one in this many connections to others.
 const RESERVED_DIVISOR: usize = 16;
@@ -47,8 +47,8 @@ struct Table {
     direct: BTreeMap<u64, Entry>,
     direct_of: HashMap<Address, BTreeSet<u64>>,
     proxied: BTreeMap<u64, Entry>,
-    signed_in: HashMap<u64, RateKey>,
-    signed_in_of: HashMap<RateKey, usize>,
+    signed_in: HashMap<u64, CallerKey>,
+    signed_in_of: HashMap<CallerKey, usize>,
 }
 
 #[derive(Debug)]
@@ -169,11 +169,11 @@ impl Table {
     }
 
     fn remove_signed_in(&mut self, id: u64) {
-        let Some(rate_key) = self.signed_in.remove(&id) else { return };
-        if let Some(count) = self.signed_in_of.get_mut(&rate_key) {
+        let Some(caller) = self.signed_in.remove(&id) else { return };
+        if let Some(count) = self.signed_in_of.get_mut(&caller) {
             *count -= 1;
             if *count == 0 {
-                self.signed_in_of.remove(&rate_key);
+                self.signed_in_of.remove(&caller);
             }
         }
     }
@@ -226,13 +226,13 @@ impl ConnectionHandle {
     ///
     /// The connection counts for its first signed-in caller, even if a proxy sends requests of others on it
     /// later.
-    pub fn sign_in(&self, rate_key: &RateKey) {
+    pub fn sign_in(&self, caller: &CallerKey) {
         let (max, max_each) = self.connections.max_signed_in();
         let mut table = self.connections.lock();
-        let own = table.signed_in_of.get(rate_key).copied().unwrap_or_default();
+        let own = table.signed_in_of.get(caller).copied().unwrap_or_default();
         if table.signed_in.len() < max && own < max_each && table.remove_anonymous(self.id).is_some() {
-            table.signed_in.insert(self.id, rate_key.clone());
-            *table.signed_in_of.entry(rate_key.clone()).or_default() += 1;
+            table.signed_in.insert(self.id, caller.clone());
+            *table.signed_in_of.entry(caller.clone()).or_default() += 1;
         }
     }
 }
@@ -267,8 +267,8 @@ mod tests {
         IpAddr::from([192, 0, 2, last]).into()
     }
 
-    fn owner(name: &str) -> RateKey {
-        RateKey::Owner(name.into())
+    fn owner(name: &str) -> CallerKey {
+        CallerKey::Owner(name.into())
     }
 
     fn displaced(all: &[OpenConnection]) -> Vec<bool> {

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::RateKey;
+use super::CallerKey;
 use crate::error::ApiError;
 
 /// Maximum bytes of one caller: four images and two turns of maximum size.
@@ -31,7 +31,7 @@ pub(super) struct Bodies {
 #[derive(Debug, Default)]
 struct Reserved {
     total: usize,
-    by_caller: HashMap<RateKey, usize>,
+    by_caller: HashMap<CallerKey, usize>,
 }
 
 impl Default for Bodies {
@@ -50,9 +50,9 @@ impl Bodies {
     ///
     /// # Errors
     /// [`ApiError::RateLimited`] at the caller's limit, [`ApiError::TooManyBodies`] at the total limit.
-    pub(super) fn reserve(&self, rate_key: RateKey, bytes: usize) -> Result<BodyPermit, ApiError> {
+    pub(super) fn reserve(&self, caller: CallerKey, bytes: usize) -> Result<BodyPermit, ApiError> {
         let mut permit = BodyPermit {
-            rate_key,
+            caller,
             bytes: 0,
             max: self.max,
             max_per_caller: self.max_per_caller,
@@ -66,7 +66,7 @@ impl Bodies {
 /// Reservation for a body. Released on drop.
 #[derive(Debug)]
 pub struct BodyPermit {
-    rate_key: RateKey,
+    caller: CallerKey,
     bytes: usize,
     max: usize,
     max_per_caller: usize,
@@ -81,7 +81,7 @@ impl BodyPermit {
     pub fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
         let Some(more) = bytes.checked_sub(self.bytes).filter(|more| *more > 0) else { return Ok(()) };
         let mut reserved = lock(&self.reserved);
-        let own = reserved.by_caller.get(&self.rate_key).copied().unwrap_or_default();
+        let own = reserved.by_caller.get(&self.caller).copied().unwrap_or_default();
         if own + more > self.max_per_caller {
             let what = "bytes of request bodies at the same time";
             return Err(ApiError::RateLimited { what, retry_after: RETRY_AFTER_SECONDS });
@@ -90,7 +90,7 @@ impl BodyPermit {
             return Err(ApiError::TooManyBodies { retry_after: RETRY_AFTER_SECONDS });
         }
         reserved.total += more;
-        *reserved.by_caller.entry(self.rate_key.clone()).or_default() += more;
+        *reserved.by_caller.entry(self.caller.clone()).or_default() += more;
         drop(reserved);
         self.bytes = bytes;
         Ok(())
@@ -101,10 +101,10 @@ impl Drop for BodyPermit {
     fn drop(&mut self) {
         let mut reserved = lock(&self.reserved);
         reserved.total -= self.bytes;
-        if let Some(own) = reserved.by_caller.get_mut(&self.rate_key) {
+        if let Some(own) = reserved.by_caller.get_mut(&self.caller) {
             *own -= self.bytes;
             if *own == 0 {
-                reserved.by_caller.remove(&self.rate_key);
+                reserved.by_caller.remove(&self.caller);
             }
         }
     }
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn reserved_bytes_are_limited_per_caller_and_in_total() {
         let bodies = Bodies { max: 4 * UNIT, max_per_caller: 2 * UNIT, reserved: Arc::default() };
-        let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| RateKey::Owner(name.into()));
+        let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| CallerKey::Owner(name.into()));
         let first = bodies.reserve(ada.clone(), 10).unwrap();
         let mut second = bodies.reserve(ada.clone(), 10).unwrap();
         assert_eq!(bodies.bytes(), 2 * UNIT, "a small body counts as MIN_RESERVED_BYTES");

@@ -78,17 +78,17 @@ pub struct LimitOptions {
     pub keep_alive_ms: u64,
 }
 
-/// Key that limits are counted for.
+/// Identifies the caller that limits are counted for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum RateKey {
+pub enum CallerKey {
     /// A signed-in owner.
     Owner(OwnerId),
     /// Address of a client.
     Address(Address),
 }
 
-impl RateKey {
-    /// Returns the key of a request. Without sign-in all callers are one owner, and are told apart by address.
+impl CallerKey {
+    /// Returns the caller of a request. Without sign-in all callers are one owner, and are told apart by address.
     pub fn of(auth: &Auth, owner: &OwnerId, request: &Request) -> Self {
         if auth.is_enabled() { Self::Owner(owner.clone()) } else { Self::Address(Address::of(request)) }
     }
@@ -96,9 +96,9 @@ impl RateKey {
 
 /// All limits of the gateway.
 pub struct Limits {
-    requests: Option<Rate<RateKey>>,
-    creates: Option<Rate<RateKey>>,
-    turns: Option<Rate<RateKey>>,
+    requests: Option<Rate<CallerKey>>,
+    creates: Option<Rate<CallerKey>>,
+    turns: Option<Rate<CallerKey>>,
     bad_tokens: Option<Rate<Address>>,
     streams: Streams,
     bodies: Bodies,
@@ -141,16 +141,16 @@ impl Limits {
     ///
     /// # Errors
     /// [`ApiError::RateLimited`]
-    pub fn stream_permit(&self, rate_key: RateKey) -> Result<StreamPermit, ApiError> {
-        self.streams.acquire(rate_key)
+    pub fn stream_permit(&self, caller: CallerKey) -> Result<StreamPermit, ApiError> {
+        self.streams.acquire(caller)
     }
 
     /// Reserves bytes for a body.
     ///
     /// # Errors
     /// [`ApiError::RateLimited`], [`ApiError::TooManyBodies`]
-    pub fn reserve_body(&self, rate_key: RateKey, bytes: usize) -> Result<BodyPermit, ApiError> {
-        self.bodies.reserve(rate_key, bytes)
+    pub fn reserve_body(&self, caller: CallerKey, bytes: usize) -> Result<BodyPermit, ApiError> {
+        self.bodies.reserve(caller, bytes)
     }
 
     /// Acquires a permit to read a sign-in form. Displaces the oldest form at a limit.
@@ -187,7 +187,7 @@ pub async fn limit(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let rate_key = RateKey::of(&state.auth, &owner, &request);
+    let caller = CallerKey::of(&state.auth, &owner, &request);
     let Limits { requests, creates, turns, .. } = &*state.limits;
     let route = RouteKind::of(request.method(), request.extensions(), request.uri().path());
     let rates = [(requests, true), (creates, route.starts_session), (turns, route.starts_turn)];
@@ -195,7 +195,7 @@ pub async fn limit(
     let mut quotas = Quotas::default();
     let mut refusal = None;
     for rate in rates.into_iter().filter_map(|(rate, counts)| rate.as_ref().filter(|_| counts)) {
-        match rate.count(&rate_key) {
+        match rate.count(&caller) {
             Ok(remaining) => quotas.add(rate, remaining),
             Err(retry_after) => {
                 quotas.add(rate, Remaining { requests: 0, reset: retry_after });
@@ -207,7 +207,7 @@ pub async fn limit(
     let mut response = if let Some(refusal) = refusal {
         refusal.into_response()
     } else {
-        request.extensions_mut().insert(rate_key);
+        request.extensions_mut().insert(caller);
         next.run(request).await
     };
     if is_call {
@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn exceeded_rate_returns_retry_after_for_that_key_only() {
         let rate = Rate::new("turns", "turns", 2).unwrap();
-        let count = |rate_key| rate.count(&address(rate_key));
+        let count = |text| rate.count(&address(text));
         assert_eq!(count("192.0.2.1"), Ok(Remaining { requests: 1, reset: 30 }));
         assert_eq!(count("192.0.2.1"), Ok(Remaining { requests: 0, reset: 60 }));
         let retry_after = count("192.0.2.1").unwrap_err();

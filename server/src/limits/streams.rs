@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::RateKey;
+use super::CallerKey;
 use crate::error::ApiError;
 
 /// When to retry, in seconds.
@@ -14,7 +14,7 @@ const RETRY_AFTER_SECONDS: u64 = 5;
 /// Open streams.
 pub(super) struct Streams {
     max_per_key: u32,
-    open: Arc<Mutex<HashMap<RateKey, u32>>>,
+    open: Arc<Mutex<HashMap<CallerKey, u32>>>,
 }
 
 impl Streams {
@@ -28,9 +28,9 @@ impl Streams {
         lock(&self.open).values().map(|&count| u64::from(count)).sum()
     }
 
-    pub(super) fn acquire(&self, rate_key: RateKey) -> Result<StreamPermit, ApiError> {
+    pub(super) fn acquire(&self, caller: CallerKey) -> Result<StreamPermit, ApiError> {
         let mut open = lock(&self.open);
-        let count = open.entry(rate_key.clone()).or_default();
+        let count = open.entry(caller.clone()).or_default();
         if self.max_per_key > 0 && *count >= self.max_per_key {
             return Err(ApiError::RateLimited {
                 what: "event streams and waiting requests at the same time",
@@ -39,29 +39,29 @@ impl Streams {
         }
         *count += 1;
         drop(open);
-        Ok(StreamPermit { rate_key, open: Arc::clone(&self.open) })
+        Ok(StreamPermit { caller, open: Arc::clone(&self.open) })
     }
 }
 
 /// Permit for one stream. Released on drop.
 pub struct StreamPermit {
-    rate_key: RateKey,
-    open: Arc<Mutex<HashMap<RateKey, u32>>>,
+    caller: CallerKey,
+    open: Arc<Mutex<HashMap<CallerKey, u32>>>,
 }
 
 impl Drop for StreamPermit {
     fn drop(&mut self) {
         let mut open = lock(&self.open);
-        if let Some(count) = open.get_mut(&self.rate_key) {
+        if let Some(count) = open.get_mut(&self.caller) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.rate_key);
+                open.remove(&self.caller);
             }
         }
     }
 }
 
-fn lock(open: &Mutex<HashMap<RateKey, u32>>) -> MutexGuard<'_, HashMap<RateKey, u32>> {
+fn lock(open: &Mutex<HashMap<CallerKey, u32>>) -> MutexGuard<'_, HashMap<CallerKey, u32>> {
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -72,14 +72,14 @@ mod tests {
     #[test]
     fn dropped_permit_frees_its_stream() {
         let streams = Streams::new(1);
-        let rate_key = RateKey::Owner("ada".into());
-        let permit = streams.acquire(rate_key.clone()).unwrap();
+        let caller = CallerKey::Owner("ada".into());
+        let permit = streams.acquire(caller.clone()).unwrap();
         assert!(
-            streams.acquire(rate_key.clone()).is_err()
-                && streams.acquire(RateKey::Owner("bob".into())).is_ok()
+            streams.acquire(caller.clone()).is_err()
+                && streams.acquire(CallerKey::Owner("bob".into())).is_ok()
         );
         drop(permit);
-        assert!(streams.acquire(rate_key).is_ok());
+        assert!(streams.acquire(caller).is_ok());
         assert!(lock(&streams.open).is_empty(), "keys without streams are removed");
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     auth::Expiry,
     error::ApiError,
     extract::OwnedSession,
-    limits::{RateKey, StreamPermit},
+    limits::{CallerKey, StreamPermit},
     openapi::{
         error_groups::ReadSession,
         events::ServerSentEvent,
@@ -72,7 +72,7 @@ pub async fn events(
     State(state): State<AppState>,
     OwnedSession(session): OwnedSession,
     Extension(expiry): Extension<Expiry>,
-    Extension(rate_key): Extension<RateKey>,
+    Extension(caller): Extension<CallerKey>,
     options: ReplyOptions,
     query: Result<Query<EventsQuery>, QueryRejection>,
     headers: HeaderMap,
@@ -91,11 +91,7 @@ pub async fn events(
     let is_interactive = query.interactive.is_some_and(|word| word == "1" || word == "true");
     let guards = StreamGuards {
         // A reply that is complete at once occupies no stream.
-        _permit: if wait == Some(Duration::ZERO) {
-            None
-        } else {
-            Some(state.limits.stream_permit(rate_key)?)
-        },
+        _permit: if wait == Some(Duration::ZERO) { None } else { Some(state.limits.stream_permit(caller)?) },
         _presence: is_interactive.then(|| session.mark_present()),
     };
     let greeting = sse::greeting(&session, &state.build_id, options.warnings());

@@ -24,7 +24,7 @@ use utoipa::IntoParams;
 use crate::{
     auth::{Caller, Expiry},
     error::ApiError,
-    limits::{RateKey, StreamPermit},
+    limits::{CallerKey, StreamPermit},
     openapi::{
         error_groups::StreamSummaries,
         events::SummaryEvent,
@@ -75,7 +75,7 @@ pub async fn events(
     State(state): State<AppState>,
     Caller(owner): Caller,
     Extension(expiry): Extension<Expiry>,
-    Extension(rate_key): Extension<RateKey>,
+    Extension(caller): Extension<CallerKey>,
     query: Result<Query<SummariesQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {

@@ -17,7 +17,7 @@ use crate::{
     auth::Expiry,
     error::ApiError,
     extract::{IdempotentJson, NoBody, OwnedSession},
-    limits::{RateKey, StreamPermit},
+    limits::{CallerKey, StreamPermit},
     openapi::{
         error_groups::{InterruptTurn, SendMessage},
         events::{ServerSentEvent, TurnAnswer},
@@ -46,7 +46,7 @@ pub async fn start(
     State(state): State<AppState>,
     OwnedSession(session): OwnedSession,
     Extension(expiry): Extension<Expiry>,
-    Extension(rate_key): Extension<RateKey>,
+    Extension(caller): Extension<CallerKey>,
     headers: HeaderMap,
     options: ReplyOptions,
     IdempotentJson { key, body, permit }: IdempotentJson<StartTurn>,
@@ -58,7 +58,7 @@ pub async fn start(
     };
     let client_id = turn.client_message_id.clone();
     if sse::accepts_event_stream(&headers) {
-        let stream_permit = state.limits.stream_permit(rate_key)?;
+        let stream_permit = state.limits.stream_permit(caller)?;
         let filter = EventFilter { names: u16::MAX, lean: options.lean };
         // Created before the turn, so that no event of it is missed.
         let reader = StreamReader::after(session.clone(), session.log().last().seq, filter);
@@ -79,7 +79,7 @@ pub async fn start(
     }
     let wait = turn.wait;
     // A waiting request occupies as much as a stream, for as long.
-    let _stream_permit = if wait.is_no() { None } else { Some(state.limits.stream_permit(rate_key)?) };
+    let _stream_permit = if wait.is_no() { None } else { Some(state.limits.stream_permit(caller)?) };
     let reply = state.sessions.start_turn_idempotent(&session, turn, key).await?;
     drop(permit);
     if wait.is_no() {

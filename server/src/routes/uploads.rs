@@ -24,7 +24,7 @@ use crate::{
     body::{media_type, read_body},
     error::ApiError,
     extract::idempotency_key,
-    limits::RateKey,
+    limits::CallerKey,
     openapi::{
         Binary,
         error_groups::{ReadImage, UploadImage},
@@ -64,7 +64,7 @@ pub async fn add(
     if !is_image_type(request.headers()) {
         return Err(ApiError::NoImageType);
     }
-    let rate_key = RateKey::of(&state.auth, &owner, &request);
+    let caller = CallerKey::of(&state.auth, &owner, &request);
     let (parts, body) = request.into_parts();
     if body.size_hint().lower() > MAX_UPLOAD_BYTES as u64 {
         return Err(ApiError::TooLarge(MAX_UPLOAD_BYTES));
@@ -73,7 +73,7 @@ pub async fn add(
     let slot = timeout(SLOT_TIMEOUT, uploads.acquire_permit(&owner)).await;
     let _slot = slot.map_err(|_| ApiError::TooManyBodies { retry_after: SLOT_RETRY_SECONDS })?;
     let (content, _permit) =
-        read_body(body, MAX_UPLOAD_BYTES, |bytes| state.limits.reserve_body(rate_key, bytes)).await?;
+        read_body(body, MAX_UPLOAD_BYTES, |bytes| state.limits.reserve_body(caller, bytes)).await?;
     let key = idempotency_key(&http::Request::from_parts(parts, ()), &content)?;
     let (uploads, sender) = (uploads.clone(), owner.clone());
     let adding = async move { Ok(uploads.add(&sender, &content).await?) };
