@@ -62,6 +62,6 @@ pub use self::threads::{
 };
 pub use self::trust::{Projects, TrustLevel};
 pub use self::turns::{
-    Input, Overrides, SandboxOverride, TerminalTerminate, ThreadSettingsUpdate, TurnInterrupt, TurnReply,
+    Overrides, SandboxOverride, TerminalTerminate, ThreadSettingsUpdate, TurnInput, TurnInterrupt, TurnReply,
     TurnStart, TurnSteer,
 };

@@ -18,7 +18,7 @@ pub struct TurnStart {
     /// The thread.
     pub thread_id: ThreadId,
     /// The message.
-    pub input: Vec<Input>,
+    pub input: Vec<TurnInput>,
     /// Settings that change with this turn, for all later ones too.
     #[serde(flatten)]
     pub overrides: Overrides,
@@ -99,7 +99,7 @@ impl SandboxOverride {
 /// One part of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
-pub enum Input {
+pub enum TurnInput {
     /// A text.
     Text {
         /// The text.
@@ -128,7 +128,7 @@ pub enum Input {
     },
 }
 
-impl Input {
+impl TurnInput {
     /// Creates a text part.
     pub fn text(text: String) -> Self {
         Self::Text { text, text_elements: [] }
@@ -144,7 +144,7 @@ pub struct TurnSteer {
     /// The turn. Codex refuses the message if another turn is running.
     pub expected_turn_id: TurnId,
     /// The message.
-    pub input: Vec<Input>,
+    pub input: Vec<TurnInput>,
     /// The client's id of the message. Codex returns it as `clientId`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_user_message_id: Option<String>,
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn text_has_the_json_that_codex_expects() {
-        let json = serde_json::to_string(&Input::text("Hi".into())).unwrap();
+        let json = serde_json::to_string(&TurnInput::text("Hi".into())).unwrap();
         assert_eq!(json, r#"{"type":"text","text":"Hi","text_elements":[]}"#);
     }
 

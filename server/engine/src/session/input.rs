@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use codex_app_server_client::protocol::Input;
+use codex_app_server_client::protocol::TurnInput;
 use codex_gateway_wire::{
     InputPart as Part, OwnerId, StartTurn, ThreadId, api::Model, turn::MAX_PROMPT_CHARS,
 };
@@ -112,33 +112,33 @@ impl InputResolver {
     /// # Errors
     /// [`SessionError::TooManyParts`], [`SessionError::TooManyImages`], [`SessionError::OutsideSession`],
     /// [`SessionError::NoSuchFile`], [`SessionError::NoSuchUpload`]
-    pub(crate) async fn resolve(&self, turn: StartTurn) -> Result<Vec<Input>, SessionError> {
+    pub(crate) async fn resolve(&self, turn: StartTurn) -> Result<Vec<TurnInput>, SessionError> {
         count_images(&turn)?;
         let StartTurn { prompt, input, .. } = turn;
         let mut text_so_far = prompt.clone();
         let mut parts = Vec::with_capacity(input.len() + 2);
         let mut mentioned = Vec::new();
         if !prompt.trim().is_empty() {
-            parts.push(Input::text(prompt));
+            parts.push(TurnInput::text(prompt));
         }
         for part in input {
             match part {
                 Part::Text { text } => {
                     text_so_far.push_str(&text);
-                    parts.push(Input::text(text));
+                    parts.push(TurnInput::text(text));
                 }
                 Part::Image { upload } => {
                     let path = self.uploads.file_path(&self.owner, &upload, self.thread.as_ref()).await?;
-                    parts.push(Input::LocalImage { path: path.to_string_lossy().into_owned() });
+                    parts.push(TurnInput::LocalImage { path: path.to_string_lossy().into_owned() });
                 }
                 Part::Mention { path } => {
                     let real = resolve_file(&self.cwd, &path).await?;
-                    parts.push(Input::Mention { name: path.clone(), path: real });
+                    parts.push(TurnInput::Mention { name: path.clone(), path: real });
                     mentioned.push(path);
                 }
                 Part::Skill { name, path } => {
                     let path = resolve_file(&self.cwd, &path).await?;
-                    parts.push(Input::Skill { name, path });
+                    parts.push(TurnInput::Skill { name, path });
                 }
             }
         }
@@ -147,7 +147,7 @@ impl InputResolver {
         mentioned.retain(|path| !text_so_far.contains(path.as_str()));
         if !mentioned.is_empty() {
             let names: Vec<String> = mentioned.iter().map(|path| format!("@{path}")).collect();
-            parts.push(Input::text(names.join(" ")));
+            parts.push(TurnInput::text(names.join(" ")));
         }
         Ok(parts)
     }
@@ -204,7 +204,7 @@ mod tests {
             let parts = vec![Part::Mention { path: path.to_owned() }];
             match resolver.resolve(message("", parts)).await {
                 Ok(mut parts) => match parts.swap_remove(0) {
-                    Input::Mention { path, .. } => Ok(path),
+                    TurnInput::Mention { path, .. } => Ok(path),
                     other => panic!("{other:?}"),
                 },
                 Err(error) => Err(error.code().as_str()),
@@ -240,7 +240,7 @@ mod tests {
         let texts: Vec<_> = parts
             .iter()
             .filter_map(|part| match part {
-                Input::Text { text, .. } => Some(text.as_str()),
+                TurnInput::Text { text, .. } => Some(text.as_str()),
                 _ => None,
             })
             .collect();
