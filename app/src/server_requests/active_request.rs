@@ -26,14 +26,14 @@ impl ActiveRequest {
         Self { chat, selection: RwSignal::new(Selection::default()) }
     }
 
-    /// Returns the ids of all pending requests, oldest first; tracked.
+    /// Returns the ids of all pending requests, oldest first. Tracked.
     pub(super) fn ids(self) -> Vec<RequestId> {
         self.chat
             .transcript
             .meta(|transcript| transcript.pending_requests().map(|request| request.id.clone()).collect())
     }
 
-    /// Returns the index of the request that is shown; tracked.
+    /// Returns the index of the request that is shown. Tracked.
     pub(super) fn index(self) -> usize {
         let Selection { id: selected, index } = self.selection.get();
         let ids = self.ids();
@@ -41,7 +41,7 @@ impl ActiveRequest {
         current.unwrap_or(index.min(ids.len().saturating_sub(1)))
     }
 
-    /// Returns the id of the request that is shown. `None` if no request is pending; tracked.
+    /// Returns the id of the request that is shown. `None` if no request is pending. Tracked.
     pub(super) fn id(self) -> Option<RequestId> {
         self.ids().into_iter().nth(self.index())
     }

@@ -58,17 +58,17 @@ impl Groups {
         (key, !is_known)
     }
 
-    /// The keys of the groups, in order.
+    /// Returns the keys of the groups, in order.
     pub(super) fn keys(&self) -> &[GroupKey] {
         &self.keys
     }
 
-    /// All entries in the order of the page: group by group.
+    /// Returns all entries in the order of the page: group by group.
     pub(super) fn ids(&self) -> impl Iterator<Item = &ItemId> {
         self.keys.iter().flat_map(|key| self.entries(key))
     }
 
-    /// The entries of a group in order.
+    /// Returns the entries of a group, in order.
     pub(super) fn entries(&self, key: &GroupKey) -> &[ItemId] {
         self.entries.get(key).map(Vec::as_slice).unwrap_or_default()
     }

@@ -34,7 +34,7 @@ pub(crate) struct TranscriptStore(RwSignal<StoreState>);
 struct StoreState {
     transcript: Transcript,
     groups: Groups,
-    /// The last event that arrived, whether it changed something or not.
+    /// The last event that arrived, including events that changed nothing.
     last_event: EventId,
     /// Where to load older entries. `None` if there are none.
     older: Option<OlderCursor>,
@@ -64,7 +64,7 @@ struct Triggers {
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
 struct Dirty {
-    /// A notification is scheduled.
+    /// `true` while a notification is scheduled.
     scheduled: bool,
     entries: HashSet<ItemId>,
     groups: HashSet<GroupKey>,
@@ -227,7 +227,7 @@ impl TranscriptStore {
         }
     }
 
-    /// Reads everything except the entries; tracked.
+    /// Reads everything except the entries. Tracked.
     pub(crate) fn meta<T>(self, read: impl FnOnce(&Transcript) -> T) -> T {
         self.track(|triggers| triggers.meta.clone());
         self.with_untracked(read)
@@ -250,31 +250,31 @@ impl TranscriptStore {
         self.track(|triggers| triggers.group_list.clone());
     }
 
-    /// All groups in order; tracked.
+    /// Returns all groups, in order. Tracked.
     pub(crate) fn groups(self) -> Vec<GroupKey> {
         self.track_group_list();
         self.read_state(|state| state.groups.keys().to_vec())
     }
 
-    /// The groups in the visible range, in order; tracked.
+    /// Returns the groups in the visible range, in order. Tracked.
     pub(crate) fn visible_groups(self) -> Vec<GroupKey> {
         self.track_group_list();
         self.read_state(|state| state.visible_groups().to_vec())
     }
 
-    /// The entries of a group in the visible range, in order; tracked.
+    /// Returns the entries of a group in the visible range, in order. Tracked.
     pub(crate) fn visible_entries_of(self, key: &GroupKey) -> Vec<ItemId> {
         self.track(|triggers| triggers.groups.entry(key.clone()).or_default().clone());
         self.read_state(|state| state.visible_entries(key).to_vec())
     }
 
-    /// All entries of a group in order; tracked.
+    /// Returns all entries of a group, in order. Tracked.
     pub(crate) fn entries_of(self, key: &GroupKey) -> Vec<ItemId> {
         self.track(|triggers| triggers.groups.entry(key.clone()).or_default().clone());
         self.read_state(|state| state.groups.entries(key).to_vec())
     }
 
-    /// Reads an entry; tracked. `None` if the transcript does not have it.
+    /// Reads an entry. Tracked. `None` if the transcript does not have it.
     pub(crate) fn read<T>(self, id: &ItemId, read: impl FnOnce(&Entry) -> T) -> Option<T> {
         self.track(|triggers| triggers.entries.entry(id.clone()).or_default().clone());
         self.with_untracked(|transcript| transcript.entries.get(id).map(read))
@@ -285,24 +285,24 @@ impl TranscriptStore {
         self.read_state(|state| !state.running.is_empty())
     }
 
-    /// The id of the last event; tracked.
+    /// Returns the id of the last event. Tracked.
     pub(crate) fn last_event(self) -> EventId {
         self.track(|triggers| triggers.last_event.clone());
         self.last_event_untracked()
     }
 
-    /// The id of the last event.
+    /// Returns the id of the last event, without tracking it.
     pub(crate) fn last_event_untracked(self) -> EventId {
         self.read_state(|state| state.last_event.clone())
     }
 
-    /// Returns `true` if there are older entries to load; tracked.
+    /// Returns `true` if there are older entries to load. Tracked.
     pub(crate) fn has_older(self) -> bool {
         self.track_group_list();
         self.read_state(|state| state.older.is_some())
     }
 
-    /// A reference to an entry.
+    /// Returns a reference to an entry.
     pub(crate) fn entry(self, id: ItemId) -> EntryRef {
         EntryRef { transcript: self, id: RwSignal::new(id) }
     }
@@ -322,12 +322,12 @@ pub(crate) struct EntryRef {
 }
 
 impl EntryRef {
-    /// The entry's id.
+    /// Returns the entry's id.
     pub(crate) fn id(self) -> ItemId {
         self.id.get_untracked_or_default()
     }
 
-    /// Reads the entry; tracked. `None` if the transcript does not have it.
+    /// Reads the entry. Tracked. `None` if the transcript does not have it.
     pub(crate) fn read<T>(self, read: impl FnOnce(&Entry) -> T) -> Option<T> {
         self.transcript.read(&self.id(), read)
     }

@@ -13,7 +13,7 @@ pub(crate) struct VisibleRange {
 }
 
 impl StoreState {
-    /// The groups with an entry in the visible range.
+    /// Returns the groups with an entry in the visible range.
     pub(super) fn visible_groups(&self) -> &[GroupKey] {
         let keys = self.groups.keys();
         let position = |id: &Option<ItemId>| {
@@ -25,7 +25,7 @@ impl StoreState {
         keys.get(from..to).unwrap_or_default()
     }
 
-    /// The entries of a group in the visible range. The group must have one.
+    /// Returns the entries of a group in the visible range. The group must have at least one.
     pub(super) fn visible_entries(&self, key: &GroupKey) -> &[ItemId] {
         let ids = self.groups.entries(key);
         let position = |bound: &Option<ItemId>| ids.iter().position(|id| Some(id) == bound.as_ref());
@@ -34,7 +34,7 @@ impl StoreState {
         ids.get(from..to).unwrap_or_default()
     }
 
-    /// The entry `by` places after another one, or before it if negative. `None` at the edge and beyond.
+    /// Returns the entry `by` places after another one, or before it if negative. `None` at the edge and beyond.
     fn neighbour(&self, id: &ItemId, by: isize) -> Option<ItemId> {
         let ids: Vec<&ItemId> = self.groups.ids().collect();
         let position = ids.iter().position(|other| *other == id)?.checked_add_signed(by)?;
@@ -77,24 +77,24 @@ impl StoreState {
 }
 
 impl TranscriptStore {
-    /// The visible range.
+    /// Returns the visible range, without tracking it.
     pub(crate) fn visible_range(self) -> VisibleRange {
         self.read_state(|state| state.visible_range.clone())
     }
 
-    /// Returns `true` if there are entries before the visible range; tracked.
+    /// Returns `true` if there are entries before the visible range. Tracked.
     pub(crate) fn has_entries_above(self) -> bool {
         self.track_group_list();
         self.read_state(StoreState::has_entries_above)
     }
 
-    /// Returns `true` if there are entries after the visible range; tracked.
+    /// Returns `true` if there are entries after the visible range. Tracked.
     pub(crate) fn has_entries_below(self) -> bool {
         self.track_group_list();
         self.read_state(StoreState::has_entries_below)
     }
 
-    /// The entry `by` places after another one, or before it if negative. `None` at the edge and beyond.
+    /// Returns the entry `by` places after another one, or before it if negative. `None` at the edge and beyond.
     pub(crate) fn neighbour(self, id: &ItemId, by: isize) -> Option<ItemId> {
         self.read_state(|state| state.neighbour(id, by))
     }

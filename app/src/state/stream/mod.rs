@@ -238,7 +238,7 @@ impl Drop for Stream {
 }
 
 impl Inner {
-    /// A callback that does nothing once the stream has been dropped.
+    /// Returns a callback that does nothing once the stream has been dropped.
     fn weak_callback(self: &Rc<Self>, act: impl Fn(&Rc<Self>) + 'static) -> impl Fn() + 'static {
         let this = Rc::downgrade(self);
         move || {
