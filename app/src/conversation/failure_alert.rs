@@ -4,17 +4,17 @@ use view::prelude::*;
 
 use crate::icon::{Icon, icon};
 
-/// What went wrong, and why. The children are details and what the user can do.
+/// Alerts the user to a failure and its reason. The children are details and what the user can do.
 #[component]
 pub(crate) fn FailureAlert(
-    what: &'static str,
-    why: String,
+    title: &'static str,
+    reason: String,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     view! {
         <div class="failure" role="alert">
             {icon(Icon::Alert)}
-            <div class="message"><strong>{what}</strong> <p>{why}</p></div>
+            <div class="message"><strong>{title}</strong> <p>{reason}</p></div>
             {children.map(|children| children())}
         </div>
     }

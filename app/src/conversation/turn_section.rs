@@ -20,7 +20,7 @@ enum Row {
     Entry(ItemId),
 }
 
-/// A turn.
+/// A turn in the log.
 #[component]
 pub(super) fn TurnSection(chat: Chat, group: GroupKey) -> impl IntoView {
     let turn = Turn::new(chat, group);
@@ -72,7 +72,7 @@ fn TurnEnd(chat: Chat, turn: Turn) -> impl IntoView {
                     }
                 };
                 Some(view! {
-                    <FailureAlert what=t.turn_failed() why=plain_message(&error.message)>
+                    <FailureAlert title=t.turn_failed() reason=plain_message(&error.message)>
                         {error.additional_details.map(|details| view! { <p class="error-details">{details}</p> })}
                         <button type="button" class="button" on:click=retry disabled=move || !chat.may_send()>
                             {t.retry()}

@@ -123,12 +123,12 @@ fn Welcome(
         } else if failure.is_proxy_signed_out() {
             view! { <ProxySignInNotice t/> }
         } else {
-            view! { <FailureAlert what=t.start_failed() why=t.failure(&failure)/> }
+            view! { <FailureAlert title=t.start_failed() reason=t.failure(&failure)/> }
         })
     };
     view! {
         <h1 class="headline">{t.home_headline()}</h1>
-        {codex_error.map(|why| view! { <FailureAlert what=t.codex_not_runnable() why/> })}
+        {codex_error.map(|reason| view! { <FailureAlert title=t.codex_not_runnable() reason/> })}
         {failure}
         <Composer
             draft_name="new".to_owned()
