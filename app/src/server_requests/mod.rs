@@ -27,7 +27,7 @@ mod reason;
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
 
-use codex_gateway_wire::RequestId;
+use codex_gateway_wire::{RequestId, UserRequest};
 use leptos::wasm_split::wasm_split;
 use view::{Node, prelude::*};
 

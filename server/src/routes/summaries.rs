@@ -90,8 +90,7 @@ pub async fn events(
         return Err(ApiError::BadQuery(format!("interactive: at most {MAX_INTERACTIVE} sessions")));
     }
     // A reply that is complete at once occupies no stream.
-    let permit =
-        if wait == Some(Duration::ZERO) { None } else { Some(state.limits.stream_permit(rate_key)?) };
+    let permit = if wait == Some(Duration::ZERO) { None } else { Some(state.limits.stream_permit(caller)?) };
     let mut interactive = InteractiveSessions::new();
     for id in ids {
         // A session that has ended has no requests.
