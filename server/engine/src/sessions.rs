@@ -101,7 +101,7 @@ struct Inner {
     catalog: Mutex<Catalog>,
     /// Codex's configuration file as it was before codex was last asked about its warning. `None` if it was not asked
     /// for that. The lock is held meanwhile, so that concurrent callers share the answer.
-    checked_config: tokio::sync::Mutex<Option<Option<FileState>>>,
+    checked_config: tokio::sync::Mutex<Option<CheckedConfig>>,
     highlighter: Highlighter,
     files: FileFinder,
     /// When the codex executable was last checked, and its version. The lock is held during a
@@ -116,6 +116,10 @@ struct Inner {
     /// Tasks that the shutdown waits for: processes without a session, and the end of sessions.
     background: TaskTracker,
 }
+
+/// The state of codex's configuration file. `None` if there is none.
+#[derive(Debug, PartialEq, Eq)]
+struct CheckedConfig(Option<FileState>);
 
 impl Sessions {
     /// Creates a registry without sessions in memory, and starts the task that ends expired
@@ -208,17 +212,17 @@ impl Sessions {
         let config = &self.inner.config;
         let Some(home) = config.launch.home() else { return };
         let mut checked = self.inner.checked_config.lock().await;
-        let state = file_state(&home.join("config.toml")).await;
-        if *checked == Some(state) {
+        let state = Some(CheckedConfig(file_state(&home.join("config.toml")).await));
+        if *checked == state {
             return;
         }
         match Catalog::query(config).await {
             Ok(catalog) => {
                 *self.locked_catalog() = catalog;
-                *checked = Some(state);
+                *checked = state;
             }
             Err(error) => {
-                tracing::warn!(error = %CodexErrorText(&error), "codex's configuration cannot be checked again")
+                tracing::warn!(error = %CodexErrorText(&error), "codex's configuration cannot be checked again");
             }
         }
     }
