@@ -1,5 +1,8 @@
 use super::*;
-use crate::markdown::highlight::{HighlightCache, KnownRuns, block_key};
+use crate::markdown::{
+    AlertLabels,
+    highlight::{HighlightCache, KnownRuns, block_key},
+};
 
 const LABELS: MarkdownLabels = MarkdownLabels {
     copy: "Copy it",
