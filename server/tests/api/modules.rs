@@ -42,50 +42,46 @@ fn rust_files(dir: &Path) -> Vec<PathBuf> {
 fn used_modules(code: &str) -> Vec<String> {
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     let code = lines.collect::<Vec<&str>>().join("\n");
-    code.split("crate::").skip(1).flat_map(names).collect()
+    code.split("crate::").skip(1).flat_map(first_names).collect()
 }
 
-fn names(path: &str) -> Vec<String> {
-    let name = |text: &str| {
-        let text = text.trim_start();
-        text.split(|char: char| !char.is_alphanumeric() && char != '_').next().unwrap_or_default().to_owned()
-    };
-    let Some(group) = path.strip_prefix('{') else { return vec![name(path)] };
+/// Returns the first name of a path, or the first name of each path in a group.
+fn first_names(path: &str) -> Vec<String> {
+    let mut paths = vec![String::new()];
     let mut depth = 0_usize;
-    let end = group.find(|char| {
+    for char in path.chars() {
         match char {
             '{' => depth += 1,
-            '}' if depth == 0 => return true,
-            '}' => depth -= 1,
-            _ => {}
+            '}' => depth = depth.saturating_sub(1),
+            ',' if depth == 1 => paths.push(String::new()),
+            _ => paths.last_mut().unwrap().push(char),
         }
-        false
-    });
-    let mut depth = 0_usize;
-    let parts = group[..end.unwrap_or(group.len())].split(|char| {
-        match char {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            _ => {}
+        if depth == 0 && !is_of_name(char) {
+            break;
         }
-        char == ',' && depth == 0
-    });
-    parts.map(name).collect()
+    }
+    paths
+        .iter()
+        .map(|path| path.trim_start().chars().take_while(|char| is_of_name(*char)).collect())
+        .collect()
+}
+
+fn is_of_name(char: char) -> bool {
+    char.is_alphanumeric() || char == '_'
 }
 
 /// Returns the modules that are in circles, and those between two circles.
-fn in_circles(mut uses: Uses) -> Uses {
+fn in_circles(mut modules: Uses) -> Uses {
     loop {
-        let before = uses.len();
-        let names: BTreeSet<String> = uses.keys().cloned().collect();
-        let used: BTreeSet<String> = uses.values().flatten().cloned().collect();
-        uses.retain(|name, others| used.contains(name) && !others.is_disjoint(&names));
-        let names: BTreeSet<String> = uses.keys().cloned().collect();
-        for others in uses.values_mut() {
-            others.retain(|other| names.contains(other));
-        }
-        if uses.len() == before {
-            return uses;
+        let before = modules.len();
+        // A module that no other uses, or that uses no other, is not part of a circle.
+        let users: BTreeSet<String> = modules.keys().cloned().collect();
+        let used: BTreeSet<String> = modules.values().flatten().cloned().collect();
+        modules.retain(|name, others| used.contains(name) && !others.is_disjoint(&users));
+        let rest: BTreeSet<String> = modules.keys().cloned().collect();
+        modules.values_mut().for_each(|others| others.retain(|other| rest.contains(other)));
+        if modules.len() == before {
+            return modules;
         }
     }
 }
@@ -108,9 +104,13 @@ fn modules_use_each_other_in_one_direction() {
 #[test]
 fn circle_is_found_with_the_modules_that_it_is_made_of() {
     let code = "use crate::{\n    a::{B, c::D},\n    e,\n};\n// crate::g\nfn f() -> crate::h::I {}";
-    assert_eq!(used_modules(code), ["a", "e", "", "h"]);
+    assert_eq!(
+        used_modules(code),
+        ["a", "e", "", "h"],
+        "the comma after the last path is followed by no name"
+    );
     let uses = [("a", "b"), ("b", "c"), ("c", "b"), ("d", "a")];
     let uses = uses.map(|(name, used)| (name.to_owned(), BTreeSet::from([used.to_owned()])));
-    let names: Vec<String> = in_circles(uses.into()).into_keys().collect();
-    assert_eq!(names, ["b", "c"]);
+    let circle: Vec<String> = in_circles(uses.into()).into_keys().collect();
+    assert_eq!(circle, ["b", "c"]);
 }
