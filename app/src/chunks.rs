@@ -1,10 +1,9 @@
-//! The chunks of the WASM module, and when the browser loads them.
+//! The chunks of the WASM module, and which of them a page needs.
 //!
 //! - A page that the server rendered with the content of a chunk names it, and is hydrated once it is loaded.
-//! - Any other chunk is loaded when its content is first shown (`lazy`), or before that while the browser is idle.
+//! - Any other chunk is loaded when its content is first shown (`lazy`), or before that while the browser is idle
+//!   (`chunk_loader`).
 
-#[cfg(feature = "hydrate")]
-use std::time::Duration;
 #[cfg(feature = "ssr")]
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,25 +12,13 @@ use std::{
 
 #[cfg(feature = "ssr")]
 use leptos::prelude::*;
-#[cfg(feature = "hydrate")]
-use leptos::{
-    prelude::{request_idle_callback_with_handle, set_timeout},
-    task::spawn_local,
-};
 #[cfg(feature = "ssr")]
 use view::{Node, dynamic, fragment};
 
-#[cfg(feature = "hydrate")]
-use crate::browser;
 #[cfg(feature = "ssr")]
 use crate::{base_path::address, router::Route};
-use crate::{cards, commands, diff, pages, panel, rules, server_requests};
 
 pub(crate) use leptos::wasm_split::SplitLoaderError as ChunkError;
-
-/// The delay before chunks are loaded in browsers that do not report that they are idle (Safari).
-#[cfg(feature = "hydrate")]
-const IDLE_DELAY: Duration = Duration::from_secs(2);
 
 /// A part of the WASM module that has a file of its own. Functions with `#[wasm_split(name, …)]` are its border.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,10 +34,10 @@ pub(crate) enum Chunk {
 impl Chunk {
     /// All chunks, in the order in which the idle browser loads them.
     #[cfg(feature = "hydrate")]
-    const ALL: [Self; 3] = [Self::Dialogs, Self::Conversation, Self::Details];
+    pub(crate) const ALL: [Self; 3] = [Self::Dialogs, Self::Conversation, Self::Details];
 
     /// The chunk's name in `#[wasm_split(name, …)]`.
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Dialogs => "dialogs",
             Self::Conversation => "conversation",
@@ -66,62 +53,6 @@ impl Chunk {
             Route::Home | Route::Unknown => None,
         }
     }
-
-    /// Loads the chunk, unless it is loaded.
-    ///
-    /// # Errors
-    /// If a file cannot be loaded. The next call tries again.
-    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the server has all code"))]
-    pub(crate) async fn load(self) -> Result<(), ChunkError> {
-        // Each function at the border has its own note of what is loaded. The files are requested once.
-        match self {
-            Self::Dialogs => {
-                commands::load_palette().await?;
-                commands::load_help().await?;
-                rules::load_rules().await
-            }
-            Self::Conversation => pages::load_conversation().await,
-            Self::Details => {
-                cards::load_bodies().await?;
-                diff::load_diff().await?;
-                server_requests::load_requests().await?;
-                panel::load_panel().await
-            }
-        }
-    }
-}
-
-/// Loads the chunks whose content is in the document, so that the page can be hydrated at once.
-///
-/// If one cannot be loaded, its part of the page says so.
-#[cfg(feature = "hydrate")]
-pub(crate) async fn load_rendered() {
-    for chunk in Chunk::ALL {
-        if browser::find(&format!("link[data-chunk={}]", chunk.name())).is_some() {
-            // The document requests all of them in parallel.
-            let _ = chunk.load().await;
-        }
-    }
-}
-
-/// Loads the other chunks once the browser is idle.
-#[cfg(feature = "hydrate")]
-pub(crate) fn prefetch() {
-    if request_idle_callback_with_handle(load_all).is_err() {
-        set_timeout(load_all, IDLE_DELAY);
-    }
-}
-
-#[cfg(feature = "hydrate")]
-fn load_all() {
-    spawn_local(async {
-        for chunk in Chunk::ALL {
-            // A part that is shown later tries again, and says so if that fails too.
-            if chunk.load().await.is_err() {
-                return;
-            }
-        }
-    });
 }
 
 /// The files of each chunk, by the chunk's name. `cargo xtask build` lists them in `pkg/chunks.json`.

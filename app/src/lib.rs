@@ -27,7 +27,8 @@
 //! - `router`: which page an address shows, links and navigation; `base_path`: the path that the gateway is served below
 //! - `prefs`: theme and language; `i18n`: all texts, in each language; `icon`: the icons;
 //!   `search_field`: fields that search
-//! - `lazy`: parts of the page whose code is loaded when they are first shown; `chunks`: the files of that code
+//! - `lazy`: parts of the page whose code is loaded when they are first shown; `chunks`: the files of that code;
+//!   `chunk_loader`: loading them
 //! - `signal`: extensions of Leptos's signals
 //! - `start`: starting the page in the browser; `cookies`: reading cookies on the server
 //! - `text`: functions on texts; `browser`: functions of the browser
@@ -39,6 +40,7 @@ pub mod app;
 mod base_path;
 mod browser;
 mod cards;
+mod chunk_loader;
 mod chunks;
 mod commands;
 mod composer;

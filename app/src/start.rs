@@ -11,14 +11,14 @@ use leptos::{
 };
 
 use crate::{
-    App, chunks,
+    App, chunk_loader,
     composer::{InitialText, typed_text},
     server_fns::PageData,
 };
 
 /// Starts the page, once its code is loaded.
 pub async fn start() {
-    chunks::load_rendered().await;
+    chunk_loader::load_rendered().await;
     let Some(body) = document().body() else { return };
     let root = Rc::new(RefCell::new(None));
     let hydrated_root = Rc::clone(&root);
@@ -46,7 +46,7 @@ pub async fn start() {
         page.forget();
     }
     remove_all(".not-started");
-    chunks::prefetch();
+    chunk_loader::prefetch();
 }
 
 fn remove_all(selector: &str) {
