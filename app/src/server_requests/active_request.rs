@@ -7,7 +7,7 @@ use crate::state::Chat;
 
 /// The pending request that is shown.
 #[derive(Clone, Copy)]
-pub(super) struct ActiveRequest {
+pub(crate) struct ActiveRequest {
     pub(super) chat: Chat,
     selection: RwSignal<Selection>,
 }
