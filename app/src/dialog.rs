@@ -3,7 +3,7 @@
 use leptos::task::{spawn_local, tick};
 use view::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlDialogElement, MouseEvent};
+use web_sys::{EventTarget, HtmlDialogElement, MouseEvent};
 
 use crate::{
     i18n::texts,
@@ -25,14 +25,20 @@ impl DialogHandle {
 
     /// Opens the dialog in place of any other, or closes it if it is open.
     pub(crate) fn toggle(self) {
-        let was_open = self.is_open.get_untracked();
+        let Some(dialog) = find(&format!("dialog#{}", self.id)) else { return };
+        let was_open = dialog.open();
         close_all();
-        let Some(dialog) = find(&format!("dialog#{}", self.id)).filter(|_| !was_open) else { return };
-        self.is_open.set(true);
-        // After the content is rendered, so that the browser finds what to focus, and before the next key is handled, which
-        // is for the dialog.
+        if was_open {
+            return;
+        }
+        // All of this happens before the next key is handled, which is for the dialog.
         spawn_local(async move {
+            // The event that the dialog was closed may be yet to come: the content of that time is removed first.
+            self.is_open.set(false);
             tick().await;
+            self.is_open.set(true);
+            tick().await;
+            // The content is rendered, so that the browser finds what to focus.
             let _ = dialog.show_modal();
         });
     }
@@ -58,7 +64,7 @@ pub(crate) fn Dialog(
             id=dialog.id
             aria-label=label
             class=class
-            on:close=move |_| is_open.set(false)
+            on:close=move |event| is_open.set(is_dialog_open(event.target()))
             on:click=close_on_backdrop
         >
             {move || is_open.get().then(|| children())}
@@ -82,6 +88,11 @@ pub(crate) fn close_all() {
     if let Some(dialog) = find("dialog[open]") {
         dialog.close();
     }
+}
+
+/// Returns `true` if the target of an event is a dialog that is open, because it was opened again before the event.
+fn is_dialog_open(target: Option<EventTarget>) -> bool {
+    target.and_then(|target| target.dyn_into::<HtmlDialogElement>().ok()).is_some_and(|dialog| dialog.open())
 }
 
 fn find(selector: &str) -> Option<HtmlDialogElement> {

@@ -62,6 +62,27 @@ test('commands are chosen by arrow keys, by typing and by their shortcuts', asyn
   await expect(chat.messageField).toBeFocused();
 });
 
+test('Ctrl K directly after a choice opens the palette anew', async ({ page, chat }) => {
+  await page.goto('/');
+  await expect(chat.messageField).toBeFocused();
+  await open(page);
+  for (const theme of ['dark', 'light', 'dark']) {
+    await page.keyboard.type(`${theme} theme`);
+    await expect(options(page)).toHaveCount(1);
+    // The browser reports the end of the dialog in the next frame only.
+    await page.evaluate(() => {
+      const press = (target: EventTarget, init: KeyboardEventInit) =>
+        target.dispatchEvent(new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...init }));
+      press(document.activeElement!, { key: 'Enter' });
+      press(document.body, { key: 'k', ctrlKey: true });
+    });
+    await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
+    await expect(palette(page).getByRole('combobox')).toBeFocused();
+    await expect(palette(page).getByRole('combobox')).toHaveValue('');
+    expect(await options(page).count()).toBeGreaterThan(4);
+  }
+});
+
 test('Stop in the palette stops the turn, and Esc closes the palette without stopping it', async ({ page, chat }) => {
   await chat.start('!standin slow-command');
   await expect(chat.statusLine).toContainText('sleep 25', { timeout: 15_000 });

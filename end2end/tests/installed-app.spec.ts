@@ -3,6 +3,7 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from './chat';
 import { screenshot } from './gateway';
+import { keepBusy } from './support/idle';
 
 /** Waits until the service worker controls the page. */
 async function waitForWorker(page: Page): Promise<void> {
@@ -55,6 +56,8 @@ for (const [locale, heading, retry] of [
     test('if the server is unreachable, a reload shows a page that says so, with a way to retry', async ({ page, chat, startServer, pageErrors }) => {
       pageErrors.allow(/Failed to load resource/, /request failed/, /503/);
       const server = await startServer();
+      // An idle page would load code, and report that the server is gone.
+      await keepBusy(page);
       await page.goto(server.baseURL);
       await waitForWorker(page);
       await server.kill();
