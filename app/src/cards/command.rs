@@ -2,7 +2,8 @@
 
 use codex_gateway_wire::{
     Content, Item, Output, Phase,
-    codex::{CommandExecution, ItemStatus},
+    codex::{CommandAction, CommandActionKind, CommandExecution, ItemStatus},
+    diff::relative_path,
     shell::unwrap_shell_command,
 };
 use view::prelude::*;
@@ -23,25 +24,74 @@ use crate::{
 const HEAD_LINES: usize = 20;
 const TAIL_LINES: usize = 180;
 
-pub(super) fn header(command: &CommandExecution, phase: Phase, t: &Texts) -> EntryHeader {
-    let line = unwrap_shell_command(&command.command);
-    let exit = command.exit_code.filter(|code| *code > 0);
-    let (verb, tone) = match (command.status, phase) {
-        (ItemStatus::Declined, _) => (t.command_declined(), Tone::NeedsYou),
-        (_, Phase::Running) => (t.running(), Tone::Quiet),
-        (ItemStatus::InProgress, Phase::Interrupted) => (t.command_stopped(), Tone::Quiet),
-        _ if command.was_killed() => (t.command_stopped(), Tone::Quiet),
-        _ if exit.is_some() => (t.command_ran(), Tone::Failed),
-        (ItemStatus::Failed, _) => (t.command_failed(), Tone::Failed),
-        _ => (t.command_ran(), Tone::Quiet),
+/// Returns the header of a command: what it reads, lists or searches as far as codex recognises it, else its command line.
+pub(super) fn header(command: &CommandExecution, phase: Phase, cwd: &str, t: &Texts) -> EntryHeader {
+    let exit = command.exit_code.filter(|_| command.has_failed());
+    let (state, tone) = match (command.status, phase) {
+        (ItemStatus::Declined, _) => (Some(t.command_declined()), Tone::NeedsYou),
+        (_, Phase::Running) => (None, Tone::Quiet),
+        (ItemStatus::InProgress, Phase::Interrupted) => (Some(t.command_stopped()), Tone::Quiet),
+        _ if command.was_killed() => (Some(t.command_stopped()), Tone::Quiet),
+        _ if exit.is_some() => (None, Tone::Failed),
+        _ if command.found_nothing() => (None, Tone::Quiet),
+        (ItemStatus::Failed, _) => (Some(t.command_failed()), Tone::Failed),
+        _ => (None, Tone::Quiet),
     };
-    let result = exit.map(t.exit_code).unwrap_or_default();
-    let first_line = line.trim().lines().next().unwrap_or_default();
-    EntryHeader::new(Icon::Terminal, verb)
-        .code(first_line)
-        .result(result)
-        .tone(tone)
-        .duration_ms(command.duration_ms)
+    let result = match exit {
+        Some(code) => (t.exit_code)(code),
+        None if command.found_nothing() => t.no_matches().to_owned(),
+        None => String::new(),
+    };
+    let (verb, target, scope) = match state {
+        // What was not done is named by its command line.
+        Some(state) => (state, first_line(command), String::new()),
+        None => summary(command, phase == Phase::Running, cwd, t),
+    };
+    let icon = if command.only_explores() { Icon::Search } else { Icon::Terminal };
+    let header = EntryHeader::new(icon, verb).code(target).result(result).tone(tone);
+    EntryHeader { scope, duration_ms: command.duration_ms, ..header }
+}
+
+/// Returns the verb of a command that runs or has run, its target in code font, and what limits the target.
+pub(crate) fn summary(
+    command: &CommandExecution,
+    is_running: bool,
+    cwd: &str,
+    t: &Texts,
+) -> (&'static str, String, String) {
+    let verb = |running: fn(&Texts) -> &'static str, done: fn(&Texts) -> &'static str| {
+        if is_running { running(t) } else { done(t) }
+    };
+    if !command.only_explores() {
+        return (verb(|t| t.running(), |t| t.command_ran()), first_line(command), String::new());
+    }
+    let is_all = |kind| command.command_actions.iter().all(|action| action.kind == kind);
+    let targets = command.command_actions.iter().map(|action| target(action, cwd)).collect::<Vec<_>>();
+    let targets = targets.join(", ");
+    match command.command_actions.as_slice() {
+        [action] if action.kind == CommandActionKind::Search && action.query.is_some() => {
+            let scope = action.path.as_deref().map(|path| (t.in_directory)(relative_path(path, cwd)));
+            (verb(|t| t.searching_for(), |t| t.searched_for()), targets, scope.unwrap_or_default())
+        }
+        _ if is_all(CommandActionKind::Read) => {
+            (verb(|t| t.reading(), |t| t.read_file()), targets, String::new())
+        }
+        _ if is_all(CommandActionKind::ListFiles) => {
+            (verb(|t| t.listing_files(), |t| t.listed_files()), targets, String::new())
+        }
+        _ => (verb(|t| t.exploring(), |t| t.explored()), targets, String::new()),
+    }
+}
+
+/// Returns what an action is about: the text that is searched for, or a path.
+fn target(action: &CommandAction, cwd: &str) -> String {
+    let path = action.path.as_deref().map_or(".", |path| relative_path(path, cwd));
+    action.query.as_deref().unwrap_or(path).to_owned()
+}
+
+fn first_line(command: &CommandExecution) -> String {
+    let line = unwrap_shell_command(&command.command);
+    line.trim().lines().next().unwrap_or_default().to_owned()
 }
 
 /// The output of the command, its working directory, and buttons that copy.
@@ -62,9 +112,10 @@ pub(super) fn CommandBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
         let pieces = pieces.unwrap_or_default().into_iter();
         pieces.map(|piece| view! { <PieceView piece show_all/> }).collect::<Vec<_>>()
     };
-    // The header shows a command of one line already.
+    // The header shows a command line of one line already, unless it says what the command does.
+    let explores = move || of_kind!(entry, Content::Item(Item::CommandExecution(c)) => c.only_explores());
     let prompt = move || {
-        let line = line().filter(|line| line.trim().contains('\n'))?;
+        let line = line().filter(|line| explores() == Some(true) || line.trim().contains('\n'))?;
         Some(view! { <pre class="prompt"><code>{exact(&line, TextKind::Code, t)}</code></pre> })
     };
     let output_text = move || {
@@ -150,7 +201,7 @@ fn pieces(output: &Output, show_all: bool, is_running: bool, t: &'static Texts) 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Target, *};
     use crate::i18n::Lang;
 
     fn shown(text: &str, show_all: bool) -> Vec<String> {
@@ -160,6 +211,57 @@ mod tests {
             Piece::Missing(note) => note,
         };
         pieces(&Output::from(text), show_all, false, Lang::En.texts()).into_iter().map(name).collect()
+    }
+
+    fn head(json: &str, phase: Phase) -> (String, String, Tone) {
+        let item =
+            format!(r#"{{"type":"commandExecution","id":"c","command":"bash -lc 'rg x | head'",{json}}}"#);
+        let Ok(Item::CommandExecution(command)) = serde_json::from_str(&item) else { panic!("{item}") };
+        let header = header(&command, phase, "/w", Lang::En.texts());
+        let Target::Code(target) = header.target else { panic!("{item}") };
+        let words = [header.verb, &target, &header.scope];
+        let words = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        (words, header.result, header.tone)
+    }
+
+    #[test]
+    fn header_names_what_a_command_reads_or_searches() {
+        let read = |path: &str| format!(r#"{{"type":"read","command":"cat","name":"n","path":"{path}"}}"#);
+        let search = r#"{"type":"search","command":"rg x","query":"Discount","path":"src"}"#;
+        let list = r#"{"type":"listFiles","command":"ls","path":null}"#;
+        let unknown = r#"{"type":"unknown","command":"rm"}"#;
+        for (actions, expected) in [
+            (read("/w/src/cart.rs"), "Read src/cart.rs"),
+            ([read("/w/a.rs"), read("/x/b.rs")].join(","), "Read a.rs, /x/b.rs"),
+            (search.to_owned(), "Searched for Discount in src"),
+            (list.to_owned(), "Listed files in ."),
+            ([read("/w/a.rs"), search.to_owned()].join(","), "Explored a.rs, Discount"),
+            ([read("/w/a.rs"), unknown.to_owned()].join(","), "Ran rg x | head"),
+            (String::new(), "Ran rg x | head"),
+        ] {
+            let json = format!(r#""status":"completed","exitCode":0,"commandActions":[{actions}]"#);
+            let expected = (expected.to_owned(), String::new(), Tone::Quiet);
+            assert_eq!(head(&json, Phase::Done), expected, "{actions}");
+        }
+        let running = format!(r#""status":"inProgress","commandActions":[{search}]"#);
+        assert_eq!(head(&running, Phase::Running).0, "Searching for Discount in src");
+    }
+
+    #[test]
+    fn header_says_how_an_exploring_command_ended() {
+        let search = r#""commandActions":[{"type":"search","query":"Discount"}]"#;
+        let ended = |json: &str| head(&format!("{search},{json}"), Phase::Done);
+        assert_eq!(
+            ended(r#""status":"failed","exitCode":1"#),
+            ("Searched for Discount".to_owned(), "No matches".to_owned(), Tone::Quiet)
+        );
+        assert_eq!(
+            ended(r#""status":"failed","exitCode":2"#),
+            ("Searched for Discount".to_owned(), "exit 2".to_owned(), Tone::Failed)
+        );
+        let (words, _, tone) = ended(r#""status":"declined""#);
+        assert!(words.ends_with("rg x | head"), "{words}");
+        assert_eq!(tone, Tone::NeedsYou);
     }
 
     #[test]

@@ -4,12 +4,14 @@ use codex_gateway_wire::diff::LineCounts;
 
 use crate::icon::Icon;
 
-/// The header of a step: icon, verb, target, result and duration.
+/// The header of a step: icon, verb, target, scope, result and duration.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct EntryHeader {
     pub(crate) icon: Icon,
     pub(crate) verb: &'static str,
     pub(crate) target: Target,
+    /// What limits the target, such as "in src". Empty if nothing does.
+    pub(crate) scope: String,
     /// How the step ended; empty if the verb says it already.
     pub(crate) result: String,
     /// Lines added and removed; `None` if the step changed no lines.
@@ -49,12 +51,13 @@ impl Tone {
 }
 
 impl EntryHeader {
-    /// Returns a header without target, result and duration. Its tone is quiet, and it is expandable.
-    pub(super) fn new(icon: Icon, verb: &'static str) -> Self {
+    /// Returns a header without target, scope, result and duration. Its tone is quiet, and it is expandable.
+    pub(crate) fn new(icon: Icon, verb: &'static str) -> Self {
         Self {
             icon,
             verb,
             target: Target::Text(String::new()),
+            scope: String::new(),
             result: String::new(),
             lines: None,
             tone: Tone::Quiet,
@@ -63,7 +66,7 @@ impl EntryHeader {
         }
     }
 
-    pub(super) fn text(self, target: impl Into<String>) -> Self {
+    pub(crate) fn text(self, target: impl Into<String>) -> Self {
         Self { target: Target::Text(target.into()), ..self }
     }
 

@@ -2,7 +2,7 @@
 
 use codex_gateway_wire::{
     Content, Item,
-    codex::{EnteredReviewMode, HookPrompt, ImageGeneration, ImageView, Sleep, WebSearch},
+    codex::{EnteredReviewMode, HookPrompt, ImageGeneration, ImageView, Sleep, UserMessage, WebSearch},
     diff::relative_path,
     lenient_deserialize,
 };
@@ -66,6 +66,12 @@ pub(super) fn review_header(review: &EnteredReviewMode, t: &Texts) -> EntryHeade
         .expandable(exceeds_header(&review.review))
 }
 
+/// The header of the instructions that codex gave itself, for example for a review.
+pub(super) fn instructions_header(message: &UserMessage, t: &Texts) -> EntryHeader {
+    let text = message.text();
+    EntryHeader::new(Icon::Info, t.instructions()).text(first_line(&text)).expandable(exceeds_header(&text))
+}
+
 /// The action of a web search, as JSON.
 #[component]
 pub(super) fn WebSearchBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
@@ -102,6 +108,7 @@ pub(super) fn TextBody(entry: EntryRef, t: &'static Texts) -> impl IntoView {
         let text = of_kind!(entry, Content::Item(item) => match item {
             Item::HookPrompt(prompt) => Some(hook_text(prompt)),
             Item::EnteredReviewMode(review) => Some(review.review.clone()),
+            Item::UserMessage(message) => Some(message.text()),
             Item::ImageGeneration(image) => image.revised_prompt.clone(),
             _ => None,
         });

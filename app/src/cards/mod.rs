@@ -23,6 +23,7 @@ use codex_gateway_wire::{Content, Entry, Item, Phase};
 use leptos::wasm_split::wasm_split;
 use view::{Node, prelude::*};
 
+pub(crate) use command::summary as command_summary;
 pub(crate) use copy::CopyButton;
 pub(crate) use field::JsonField;
 pub(crate) use file_change::FileChanges;
@@ -59,7 +60,7 @@ pub(crate) fn entry_header(entry: &Entry, cwd: &str, t: &Texts) -> EntryHeader {
         Content::Request(request) => request::header(request, t),
         Content::Question(question) => question::header(question, t),
         Content::Item(item) => match item {
-            Item::CommandExecution(command) => command::header(command, entry.phase, t),
+            Item::CommandExecution(command) => command::header(command, entry.phase, cwd, t),
             Item::FileChange(change) => file_change::header(change, entry.phase, cwd, t),
             Item::Reasoning(reasoning) => reasoning::header(reasoning, running, t),
             Item::McpToolCall(call) => tool::mcp_header(call, running, t),
@@ -75,8 +76,10 @@ pub(crate) fn entry_header(entry: &Entry, cwd: &str, t: &Texts) -> EntryHeader {
             Item::CollabAgentToolCall(call) => agent::call_header(call, t),
             Item::SubAgentActivity(activity) => agent::activity_header(activity, t),
             Item::Unknown(item) => EntryHeader::new(Icon::Question, t.unknown_kind()).code(&item.kind),
+            // Only a prompt of codex's own is a step.
+            Item::UserMessage(message) => misc::instructions_header(message, t),
             // The conversation shows the text of these without a header.
-            Item::UserMessage(_) | Item::AgentMessage(_) | Item::Plan(_) | Item::ExitedReviewMode(_) => {
+            Item::AgentMessage(_) | Item::Plan(_) | Item::ExitedReviewMode(_) => {
                 EntryHeader::new(Icon::Info, "").expandable(false)
             }
         },
@@ -115,7 +118,9 @@ pub(crate) fn entry_body(entry: EntryRef, t: &'static Texts) -> Result<Node, Chu
                 Item::McpToolCall(_) | Item::DynamicToolCall(_) | Item::FunctionCallOutput(_) => {
                     |entry, t| view! { <ToolBody entry t/> }
                 }
-                Item::HookPrompt(_) | Item::EnteredReviewMode(_) => |entry, t| view! { <TextBody entry t/> },
+                Item::HookPrompt(_) | Item::EnteredReviewMode(_) | Item::UserMessage(_) => {
+                    |entry, t| view! { <TextBody entry t/> }
+                }
                 Item::ImageView(_) | Item::ImageGeneration(_) => |entry, t| view! { <ImageBody entry t/> },
                 Item::CollabAgentToolCall(_) | Item::SubAgentActivity(_) => {
                     |entry, t| view! { <AgentBody entry t/> }
@@ -124,7 +129,6 @@ pub(crate) fn entry_body(entry: EntryRef, t: &'static Texts) -> Result<Node, Chu
                 Item::Unknown(_) => |entry, t| view! { <UnknownBody entry t/> },
                 Item::Sleep(_)
                 | Item::ContextCompaction(_)
-                | Item::UserMessage(_)
                 | Item::AgentMessage(_)
                 | Item::Plan(_)
                 | Item::Reasoning(_)

@@ -1,10 +1,11 @@
 //! What the agent does right now, in a few words.
 
 use codex_gateway_wire::{
-    Content, Entry, Item, Phase, Transcript, codex::McpServerStatus, shell::unwrap_shell_command,
+    Content, Entry, Item, Phase, Transcript, TurnId,
+    codex::{McpServerStatus, PlanStepStatus},
 };
 
-use crate::i18n::Texts;
+use crate::{cards::command_summary, i18n::Texts, state::waited_ms};
 
 /// How many of the newest entries are searched for a running step.
 const MAX_SEARCHED_ENTRIES: usize = 20;
@@ -15,7 +16,10 @@ pub(super) struct Activity {
     pub(super) verb: &'static str,
     /// The object of the verb, such as a command or a tool, in code font.
     pub(super) target: Option<String>,
-    /// The start of the activity, in Unix milliseconds. `None` while the agent waits for the user.
+    /// The step of the plan that is in progress: "2/4 Test rounding".
+    pub(super) plan_step: Option<String>,
+    /// The start of the activity, in Unix milliseconds, moved on by the time in which the turn waited for the user.
+    /// `None` while the agent waits for the user.
     pub(super) since_ms: Option<i64>,
 }
 
@@ -23,17 +27,20 @@ pub(super) struct Activity {
 pub(super) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
     let turn = transcript.active_turn()?;
     if transcript.pending_requests().next().is_some() {
-        return Some(Activity { verb: t.waiting_for_you(), target: None, since_ms: None });
+        return Some(Activity { verb: t.waiting_for_you(), target: None, plan_step: None, since_ms: None });
     }
     let is_running_step =
         |entry: &&Entry| entry.turn_id.as_ref() == Some(&turn.id) && entry.phase == Phase::Running;
     let step = transcript.entries.iter().rev().take(MAX_SEARCHED_ENTRIES).find(is_running_step);
-    let turn_since_ms = turn.started_at.map(|seconds| seconds * 1000);
+    let of_turn = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(&turn.id));
+    let waited_ms = i64::try_from(waited_ms(of_turn)).unwrap_or_default();
+    let turn_since_ms = turn.started_at.map(|seconds| seconds * 1000 + waited_ms);
     let (verb, target) = match step.map(|step| &step.content) {
         Some(Content::Item(item)) => match item {
             Item::CommandExecution(command) => {
-                let line = unwrap_shell_command(&command.command);
-                (t.running(), line.trim().lines().next().map(str::to_owned))
+                let cwd = transcript.cwd.as_deref().unwrap_or_default();
+                let (verb, target, _) = command_summary(command, true, cwd, t);
+                (verb, Some(target))
             }
             Item::FileChange(_) => (t.editing(), None),
             Item::Reasoning(_) => (t.thinking(), None),
@@ -49,7 +56,19 @@ pub(super) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
         },
     };
     let step_since_ms = step.filter(|_| target.is_some()).and_then(|step| step.started_at_ms);
-    Some(Activity { verb, target, since_ms: step_since_ms.or(turn_since_ms) })
+    let plan_step = plan_step(transcript, &turn.id);
+    Some(Activity { verb, target, plan_step, since_ms: step_since_ms.or(turn_since_ms) })
+}
+
+/// Returns the step of a turn's plan that is in progress, with its number. `None` if there is no such step.
+fn plan_step(transcript: &Transcript, turn: &TurnId) -> Option<String> {
+    let of_turn = transcript.entries.iter().rev().filter(|entry| entry.turn_id.as_ref() == Some(turn));
+    let plan = of_turn.into_iter().find_map(|entry| match &entry.content {
+        Content::Plan(plan) => Some(&plan.plan),
+        _ => None,
+    })?;
+    let at = plan.iter().position(|step| step.status == PlanStepStatus::InProgress)?;
+    Some(format!("{}/{} {}", at + 1, plan.len(), plan[at].step))
 }
 
 /// Returns the names of the MCP servers that are starting, joined by commas. `None` if no server is starting.
@@ -80,7 +99,7 @@ mod tests {
 
         let turn = r#"{"threadId":"t","turn":{"id":"u","status":"inProgress","startedAt":100}}"#;
         apply(&mut transcript, "turn/started", turn);
-        let working = Activity { verb: t.working(), target: None, since_ms: Some(100_000) };
+        let working = Activity { verb: t.working(), target: None, plan_step: None, since_ms: Some(100_000) };
         assert_eq!(activity(&transcript, t), Some(working));
 
         let server =
@@ -89,17 +108,27 @@ mod tests {
         let starting = Activity {
             verb: t.starting_servers(),
             target: Some("tracker".to_owned()),
+            plan_step: None,
             since_ms: Some(100_000),
         };
         assert_eq!(activity(&transcript, t), Some(starting));
         apply(&mut transcript, "mcpServer/startupStatus/updated", &server("ready"));
         assert_eq!(activity(&transcript, t).map(|activity| activity.verb), Some(t.working()));
 
+        let plan = r#"{"threadId":"t","turnId":"u","explanation":null,"plan":[
+            {"step":"Look","status":"completed"},{"step":"Test rounding","status":"inProgress"},
+            {"step":"Report","status":"pending"}]}"#;
+        apply(&mut transcript, "turn/plan/updated", plan);
+
         let item = r#"{"type":"commandExecution","id":"c","command":"bash -lc 'cargo test'"}"#;
         let params = format!(r#"{{"threadId":"t","turnId":"u","item":{item},"startedAtMs":105000}}"#);
         apply(&mut transcript, "item/started", &params);
-        let running =
-            Activity { verb: t.running(), target: Some("cargo test".to_owned()), since_ms: Some(105_000) };
+        let running = Activity {
+            verb: t.running(),
+            target: Some("cargo test".to_owned()),
+            plan_step: Some("2/3 Test rounding".to_owned()),
+            since_ms: Some(105_000),
+        };
         assert_eq!(activity(&transcript, t), Some(running));
 
         let ended = r#"{"threadId":"t","turn":{"id":"u","status":"completed"}}"#;

@@ -51,7 +51,9 @@ impl Layout {
 #[component]
 pub(super) fn LogEntry(chat: Chat, turn: Turn, entry: EntryRef) -> impl IntoView {
     let t = chat.t;
+    let is_instructions = untrack(|| turn.facts.read().instructions.contains(&entry.id()));
     let layout = untrack(|| entry.read(|entry| Layout::of(&entry.content))).unwrap_or(Layout::Step);
+    let layout = if is_instructions { Layout::Step } else { layout };
     let (kind, heading, content) = match layout {
         Layout::Bubble => (
             "user",

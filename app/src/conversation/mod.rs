@@ -1,6 +1,7 @@
 //! A conversation: the log, the notices, the queue and the composer.
 //!
-//! - [`log`]: the log; [`turn_section`]: a turn in it, [`entry`]: an entry, [`step`]: a step of the work
+//! - [`log`]: the log; [`turn_section`]: a turn in it, [`entry`]: an entry, [`step`]: a step of the work,
+//!   [`exploration`]: steps that only read
 //! - [`disclosure`], [`changed_files`], [`turn_actions`]: the other parts of a turn; [`turn`]: what they share
 //! - [`unsent`]: messages that the session has not reported yet
 //! - [`scroll`], `window`, [`older`]: the scroll position, which entries are mounted, loading older ones
@@ -16,6 +17,7 @@ mod disclosure;
 mod edit;
 mod edit_form;
 mod entry;
+mod exploration;
 mod failure_alert;
 mod find;
 mod find_bar;

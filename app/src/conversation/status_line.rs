@@ -4,6 +4,7 @@ use view::{Node, prelude::*};
 
 use super::activity::{Activity, activity, starting_servers};
 use crate::{
+    signal::RwSignalExt as _,
     state::Chat,
     text::{format::clock, hidden::exact_name},
 };
@@ -30,7 +31,50 @@ pub(super) fn StatusLine(chat: Chat) -> impl IntoView {
         }
     };
     view! {
-        <div class="status-line" role="status" data-running=move || chat.running().to_string()>{line}</div>
+        <div
+            class="status-line"
+            role="status"
+            data-running=move || chat.running().to_string()
+            data-activity=move || activity_state(chat).name()
+        >
+            {line}
+        </div>
+    }
+}
+
+/// Whether the agent works, as far as the page knows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ActivityState {
+    Idle,
+    Working,
+    /// It waits for the user.
+    Waiting,
+    /// The page does not know, because it is not connected.
+    Unknown,
+}
+
+impl ActivityState {
+    /// Returns the value of the attribute `data-activity`.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Working => "working",
+            Self::Waiting => "waiting",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Tracked.
+fn activity_state(chat: Chat) -> ActivityState {
+    if !chat.running() {
+        ActivityState::Idle
+    } else if !chat.connection.get_or_default().is_live() {
+        ActivityState::Unknown
+    } else if chat.waiting() > 0 {
+        ActivityState::Waiting
+    } else {
+        ActivityState::Working
     }
 }
 
@@ -38,13 +82,19 @@ pub(super) fn StatusLine(chat: Chat) -> impl IntoView {
 #[component]
 fn ActivityLine(chat: Chat, activity: Activity, now_ms: i64) -> impl IntoView {
     let t = chat.t;
-    let Activity { verb, target, since_ms } = activity;
+    let Activity { verb, target, plan_step, since_ms } = activity;
     let elapsed = since_ms.and_then(|since_ms| u64::try_from((now_ms - since_ms).max(0) / 1000).ok());
     let target = target.map(|target| view! { <code>{exact_name(&target, t)}</code> });
     // Esc answers a request that waits for the user, and closes an edit. Only without them does it stop the turn.
-    let hint = move || since_ms.filter(|_| !chat.edit().is_open()).map(|_| t.esc_stops());
+    let hint = move || {
+        if activity_state(chat) == ActivityState::Unknown {
+            return Some(t.not_connected());
+        }
+        since_ms.filter(|_| !chat.edit().is_open()).map(|_| t.esc_stops())
+    };
     view! {
         <span class="activity">{verb} " " {target}</span>
+        <span class="plan-step">{plan_step.map(|step| exact_name(&step, t))}</span>
         // Hidden from screen readers, which would otherwise read it every second.
         <span class="clock" aria-hidden="true">{elapsed.map(clock)}</span>
         <span class="hint">{hint}</span>

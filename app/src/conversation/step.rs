@@ -8,7 +8,8 @@ use crate::{
     cards::{EntryBody, EntryHeader, Target, entry_header},
     diff::DiffStat,
     icon::{Icon, icon},
-    state::{Chat, DisclosureKey, EntryRef, is_failed},
+    signal::RwSignalExt as _,
+    state::{Chat, DisclosureKey, EntryRef},
     text::{
         format::{clock, duration},
         hidden::{TextKind, escaped, exact_name},
@@ -28,6 +29,10 @@ pub(super) fn StepRow(chat: Chat, turn: Turn, entry: EntryRef) -> impl IntoView 
         let chosen = chat.disclosures.get(&DisclosureKey::Step(entry.id()));
         can_open() && chosen.unwrap_or_else(|| is_open_by_default(turn, entry))
     });
+    let is_running = move || {
+        let is_running = entry.read(|entry| entry.phase == Phase::Running).unwrap_or_default();
+        (is_running && chat.connection.get_or_default().is_live()).then_some("true")
+    };
     let tone = move || head().map(|head| head.tone.name());
     // A command can outlive its turn.
     let outliving_since = move || {
@@ -47,7 +52,7 @@ pub(super) fn StepRow(chat: Chat, turn: Turn, entry: EntryRef) -> impl IntoView 
     let toggle = move |_| chat.disclosures.set(DisclosureKey::Step(entry.id()), !is_open.get_untracked());
     let body = move || is_open.get().then(|| view! { <div class="body"><EntryBody entry t/></div> });
     view! {
-        <div class="step" data-tone=tone>
+        <div class="step" data-tone=tone data-running=is_running>
             <button
                 type="button"
                 class="row"
@@ -62,21 +67,22 @@ pub(super) fn StepRow(chat: Chat, turn: Turn, entry: EntryRef) -> impl IntoView 
     }
 }
 
-/// Returns `true` if a step is open unless the user folds it: the current step, the plan of a running turn, and a step
-/// that failed.
+/// Returns `true` if a step is open unless the user folds it: the current step, the plan of a running turn, a failure
+/// that matters, and a notice of a failure.
 fn is_open_by_default(turn: Turn, entry: EntryRef) -> bool {
-    let (is_turn_running, is_current) = {
-        let facts = turn.facts.read();
-        (facts.running(), facts.current.as_ref() == Some(&entry.id()))
-    };
-    let kind = entry.read(|entry| (is_failed(entry), matches!(entry.content, Content::Plan(_))));
-    let (has_failed, is_plan) = kind.unwrap_or_default();
-    has_failed || is_current || (is_turn_running && is_plan)
+    let is_plan = || entry.read(|entry| matches!(entry.content, Content::Plan(_))).unwrap_or_default();
+    let is_failure_notice =
+        || entry.read(|entry| matches!(&entry.content, Content::Notice(notice) if notice.failure));
+    let facts = turn.facts.read();
+    facts.current.as_ref() == Some(&entry.id())
+        || facts.open_failures.contains(&entry.id())
+        || (facts.running() && is_plan())
+        || is_failure_notice().unwrap_or_default()
 }
 
 /// The line of a step: icon, verb, target, result, changed lines, duration.
 #[component]
-fn StepLine(
+pub(super) fn StepLine(
     chat: Chat,
     head: EntryHeader,
     /// The time since the start, shown while the step has no duration.
@@ -92,6 +98,7 @@ fn StepLine(
         {icon(head.icon)}
         <span class="verb">{head.verb}</span>
         {target}
+        {(!head.scope.is_empty()).then(|| view! { <span class="scope">{exact_name(&head.scope, t)}</span> })}
         <span class="result">{exact_name(&head.result, t)}</span>
         {head.lines.map(|lines| view! { <DiffStat lines/> })}
         <span class="time">{time}</span>

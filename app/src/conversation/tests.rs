@@ -18,7 +18,10 @@ use crate::{
 fn kinds() -> Vec<(Value, &'static str)> {
     let item = |item: Value, text| (json!({"item": item}), text);
     vec![
-        item(json!({"type": "userMessage", "content": [{"type": "text", "text": "Do it all"}]}), "Do it all"),
+        item(
+            json!({"type": "userMessage", "clientId": "c1", "content": [{"type": "text", "text": "Do it all"}]}),
+            "Do it all",
+        ),
         item(json!({"type": "hookPrompt", "fragments": [{"text": "mind the gap"}]}), "mind the gap"),
         item(json!({"type": "functionCallOutput", "name": "lookup", "output": {"a": 1}}), "lookup"),
         item(json!({"type": "plan", "text": "A *proposal*"}), "<em>proposal</em>"),
@@ -53,7 +56,7 @@ fn kinds() -> Vec<(Value, &'static str)> {
         item(json!({"type": "imageGeneration", "status": "completed", "savedPath": "/w/sun.png"}), "sun.png"),
         item(json!({"type": "enteredReviewMode", "review": "the last commit"}), "the last commit"),
         item(json!({"type": "exitedReviewMode", "review": "It is *fine*"}), "<em>fine</em>"),
-        item(json!({"type": "contextCompaction"}), "Summed up"),
+        item(json!({"type": "contextCompaction"}), "Conversation compacted"),
         item(json!({"type": "hologram", "beams": 3}), "hologram"),
         (
             json!({"plan": {"threadId": "t", "turnId": "u", "plan": [{"step": "Dig", "status": "inProgress"}]}}),
@@ -146,7 +149,7 @@ fn every_kind_of_entry_is_rendered() {
 }
 
 #[test]
-fn completed_turn_folds_its_work_but_no_failures_and_requests() {
+fn completed_turn_folds_its_work_but_no_declined_requests() {
     let kinds = kinds();
     let entries: Vec<_> =
         kinds.iter().enumerate().map(|(index, (content, _))| entry(index, content)).collect();
@@ -157,15 +160,7 @@ fn completed_turn_folds_its_work_but_no_failures_and_requests() {
         kinds.iter().enumerate().filter(|(index, _)| is_shown(*index)).map(|(_, (_, text))| *text).collect();
     assert_eq!(
         shown,
-        [
-            "Do it all",
-            "<em>proposal</em>",
-            "make all",
-            "<em>fine</em>",
-            "rm x",
-            "rm y",
-            "<strong>done</strong>"
-        ]
+        ["Do it all", "<em>proposal</em>", "<em>fine</em>", "rm x", "rm y", "<strong>done</strong>"]
     );
 }
 

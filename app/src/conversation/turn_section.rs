@@ -4,8 +4,8 @@ use codex_gateway_wire::{ItemId, codex::TurnStatus};
 use view::prelude::*;
 
 use super::{
-    changed_files::ChangedFiles, disclosure::WorkDisclosure, entry::LogEntry, failure_alert::FailureAlert,
-    turn::Turn, turn_actions::TurnActions,
+    changed_files::ChangedFiles, disclosure::WorkDisclosure, entry::LogEntry, exploration::ExplorationRow,
+    failure_alert::FailureAlert, turn::Turn, turn_actions::TurnActions,
 };
 use crate::{
     state::{Chat, GroupKey},
@@ -17,6 +17,8 @@ use crate::{
 enum Row {
     /// The line that the work folds to.
     Disclosure,
+    /// Steps that only read, by the first of them.
+    Exploration(ItemId),
     Entry(ItemId),
 }
 
@@ -26,24 +28,37 @@ pub(super) fn TurnSection(chat: Chat, group: GroupKey) -> impl IntoView {
     let turn = Turn::new(chat, group);
     let rows = move || {
         let is_unfolded = turn.is_unfolded();
-        let folds = &turn.facts.read().folds;
+        let facts = turn.facts.read();
         let mut rows = Vec::new();
         let mut has_disclosure = false;
         for id in turn.mounted_entries() {
-            let is_foldable = folds.contains(&id);
+            if facts.hidden.contains(&id) {
+                continue;
+            }
+            let is_foldable = facts.folds.contains(&id);
             if is_foldable && !has_disclosure {
                 rows.push(Row::Disclosure);
                 has_disclosure = true;
             }
             // Folded entries are not mounted: a turn can have more steps than a browser lays out at ease.
-            if is_unfolded || !is_foldable {
-                rows.push(Row::Entry(id));
+            if !is_unfolded && is_foldable {
+                continue;
+            }
+            match facts.explorations.group_of(&id) {
+                Some([first, ..]) => {
+                    let row = Row::Exploration(first.clone());
+                    if rows.last() != Some(&row) {
+                        rows.push(row);
+                    }
+                }
+                _ => rows.push(Row::Entry(id)),
             }
         }
         rows
     };
     let row = move |row| match row {
         Row::Disclosure => view! { <WorkDisclosure chat turn/> },
+        Row::Exploration(first) => view! { <ExplorationRow chat turn first/> },
         Row::Entry(id) => view! { <LogEntry chat turn entry=chat.transcript.entry(id)/> },
     };
     view! {
@@ -61,7 +76,8 @@ pub(super) fn TurnSection(chat: Chat, group: GroupKey) -> impl IntoView {
 fn TurnEnd(chat: Chat, turn: Turn) -> impl IntoView {
     let t = chat.t;
     let end = move || {
-        let (status, error) = (turn.facts.read().status, turn.facts.read().error.clone());
+        let facts = turn.facts.read();
+        let (status, error, is_last) = (facts.status, facts.error.clone(), facts.is_last);
         match status {
             TurnStatus::Interrupted => Some(view! { <p class="note">{t.turn_stopped()}</p> }),
             TurnStatus::Failed => {
@@ -74,9 +90,17 @@ fn TurnEnd(chat: Chat, turn: Turn) -> impl IntoView {
                 Some(view! {
                     <FailureAlert title=t.turn_failed() reason=plain_message(&error.message)>
                         {error.additional_details.map(|details| view! { <p class="error-details">{details}</p> })}
-                        <button type="button" class="button" on:click=retry disabled=move || !chat.may_send()>
-                            {t.retry()}
-                        </button>
+                        // A later turn has taken the place of another attempt.
+                        {is_last.then(|| view! {
+                            <button
+                                type="button"
+                                class="button"
+                                on:click=retry
+                                disabled=move || !chat.may_send()
+                            >
+                                {t.retry()}
+                            </button>
+                        })}
                     </FailureAlert>
                 })
             }

@@ -118,6 +118,15 @@ impl Chat {
                 chat.stopping.set(false);
             }
         });
+        Effect::watch(
+            move || chat.connection.get_or_default().is_live(),
+            move |is_live, was_live, _| {
+                if *is_live && was_live == Some(&false) {
+                    chat.resend_unanswered();
+                }
+            },
+            false,
+        );
         let (route, navigate) = (use_route(), use_navigate());
         Effect::new(move |_| {
             if chat.connection.get_or_default() == ConnectionState::Expired {
@@ -324,7 +333,9 @@ impl Chat {
     fn run_clock(self, server_now_ms: i64) {
         let ahead_ms = server_now_ms - browser::now_ms();
         let tick = move || {
-            if self.transcript.is_busy() || untrack(|| self.running() || self.waiting() > 0) {
+            // What the page shows may have ended meanwhile: without a connection the time stands still.
+            let is_live = self.connection.get_untracked_or_default().is_live();
+            if is_live && (self.transcript.is_busy() || untrack(|| self.running() || self.waiting() > 0)) {
                 self.now.set(browser::now_ms() + ahead_ms);
             }
             let waits_for_turn = untrack(|| self.is_sending() && !self.running());

@@ -16,6 +16,8 @@ pub(crate) enum DisclosureKey {
     Group(GroupKey),
     /// The details of a step.
     Step(ItemId),
+    /// The steps of an exploration, by its first step.
+    Exploration(ItemId),
 }
 
 /// The folds that the user has opened or closed.

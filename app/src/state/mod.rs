@@ -45,4 +45,4 @@ pub(crate) use recorder::RawEvent;
 pub(crate) use store::{EntryRef, GroupKey, TranscriptStore, VisibleRange};
 pub(crate) use stream::ConnectionState;
 pub(crate) use tabs::Tabs;
-pub(crate) use turn::{TurnFacts, is_failed};
+pub(crate) use turn::{TurnFacts, waited_ms};

@@ -183,6 +183,13 @@ impl Outbox {
         taken.unwrap_or_default()
     }
 
+    /// The messages whose requests got no response of the gateway.
+    pub(super) fn unanswered(self) -> Vec<Unsent> {
+        let mut all = self.0.get_untracked_or_default();
+        all.retain(|message| matches!(&message.state, UnsentState::Failed(failure) if failure.is_open()));
+        all
+    }
+
     /// Removes the failed messages and returns them.
     pub(crate) fn take_failed(self) -> Vec<StartTurn> {
         let is_failed = |message: &Unsent| matches!(message.state, UnsentState::Failed(_));

@@ -51,6 +51,15 @@ impl Chat {
         self.dispatch(self.target(), message, on_sent);
     }
 
+    /// Sends the messages again whose requests got no response of the gateway. A message that arrived nevertheless is
+    /// accepted once, because it keeps its id.
+    pub(super) fn resend_unanswered(self) {
+        self.outbox.reconcile(self.transcript);
+        for message in self.outbox.unanswered() {
+            self.resend(message);
+        }
+    }
+
     /// Sends the user's message of a turn again.
     pub(crate) fn retry_turn(self, turn: &TurnId) {
         if let Some(sent) =

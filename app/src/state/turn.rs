@@ -1,6 +1,6 @@
 //! What the page says about a turn as a whole, and which of its entries fold away when it has ended.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use codex_gateway_wire::{
     Content, Entry, Item, ItemId, Phase, Transcript, TurnId,
@@ -18,11 +18,23 @@ pub(crate) struct TurnFacts {
     pub(crate) status: TurnStatus,
     /// Why the turn failed.
     pub(crate) error: Option<TurnError>,
+    /// How long the turn has worked. The time in which it waited for the user does not count.
     pub(crate) duration_ms: Option<u64>,
+    /// `true` for the newest turn of the conversation.
+    pub(crate) is_last: bool,
     /// The step that is running. `None` while the agent writes its answer, and when the turn has ended.
     pub(crate) current: Option<ItemId>,
     /// The entries that fold away: the work of the turn.
     pub(crate) folds: HashSet<ItemId>,
+    /// The steps whose failure matters: all that failed if the turn failed, else the last step. The agent has seen the
+    /// failure of any other step, and went on.
+    pub(crate) open_failures: HashSet<ItemId>,
+    /// The instructions that codex gave itself. They are no messages of the user.
+    pub(crate) instructions: HashSet<ItemId>,
+    /// The entries that are not shown, because another one shows the same.
+    pub(crate) hidden: HashSet<ItemId>,
+    /// Successive steps that only read, list or search. Each is shown as one row.
+    pub(crate) explorations: Explorations,
     /// Counts of the work. Zero while the turn runs.
     pub(crate) work: WorkCounts,
     /// The files that the turn has changed. Empty while it runs.
@@ -51,6 +63,8 @@ impl TurnFacts {
         let entries: Vec<&Entry> = ids.iter().filter_map(|id| transcript.entries.get(id)).collect();
         let is_running = status == TurnStatus::InProgress;
         let answer = final_answer(&entries);
+        let open_failures = open_failures(&entries, status);
+        let ReviewEntries { instructions, hidden } = ReviewEntries::of(&entries);
         let end_ms = turn.and_then(|turn| {
             let duration_ms = i64::try_from(turn.duration_ms?).ok()?;
             Some(turn.started_at? * 1000 + duration_ms)
@@ -67,13 +81,24 @@ impl TurnFacts {
         Self {
             status,
             error: turn.and_then(|turn| turn.error.clone()),
-            duration_ms: turn.and_then(|turn| turn.duration_ms),
+            duration_ms: turn
+                .and_then(|turn| turn.duration_ms)
+                .map(|duration_ms| duration_ms.saturating_sub(waited_ms(entries.iter().copied()))),
+            is_last: transcript.turns.last().is_some_and(|last| last.id == *id),
             current: entries.last().filter(|last| is_running && !is_answer(last)).map(|last| last.id.clone()),
             folds: entries
                 .iter()
-                .filter(|entry| !answer.contains(&entry.id) && !stays(entry) && !outlived(entry, end_ms))
+                .filter(|entry| {
+                    let stays =
+                        answer.contains(&entry.id) || stays(entry, &open_failures) || outlived(entry, end_ms);
+                    instructions.contains(&entry.id) || !stays
+                })
                 .map(|entry| entry.id.clone())
                 .collect(),
+            open_failures,
+            instructions,
+            hidden,
+            explorations: Explorations::of(&entries),
             work: if is_running { WorkCounts::default() } else { WorkCounts::of(&entries, &files) },
             files,
             entries: entries.len(),
@@ -95,14 +120,81 @@ impl WorkCounts {
         for entry in entries {
             let is_command = matches!(&entry.content, Content::Item(Item::CommandExecution(_)));
             counts.commands += usize::from(is_command);
-            counts.failed += usize::from(is_failed(entry));
+            counts.failed += usize::from(has_failed(entry));
         }
         counts
     }
 }
 
+/// Returns how long a turn with these entries waited for the user, in milliseconds. Requests that waited at the same time
+/// count once. A request that still waits does not count.
+pub(crate) fn waited_ms<'a>(entries: impl Iterator<Item = &'a Entry>) -> u64 {
+    let mut waits: Vec<(i64, i64)> = entries
+        .filter_map(|entry| match &entry.content {
+            Content::Question(question) => {
+                let resolved = question.resolved.as_ref()?;
+                Some((question.request.created_at.ms(), resolved.at.ms()))
+            }
+            _ => None,
+        })
+        .collect();
+    waits.sort_unstable();
+    let (mut waited, mut counted_until) = (0, i64::MIN);
+    for (start, end) in waits {
+        waited += (end - start.max(counted_until)).max(0);
+        counted_until = counted_until.max(end);
+    }
+    waited.unsigned_abs()
+}
+
 fn is_user(entry: &Entry) -> bool {
     matches!(entry.content, Content::Item(Item::UserMessage(_)))
+}
+
+/// The entries of a review that are shown in another way than those of other turns.
+///
+/// Codex reports a review with the prompt that it gives the reviewer as a message of the user, the reviewer's JSON as a
+/// message of the agent, the result, and the result again as a message of the agent.
+#[derive(Default)]
+struct ReviewEntries {
+    /// The prompt.
+    instructions: HashSet<ItemId>,
+    /// The JSON, and the second copy of the result.
+    hidden: HashSet<ItemId>,
+}
+
+impl ReviewEntries {
+    /// Empty if the turn is no review.
+    fn of(entries: &[&Entry]) -> Self {
+        let mut review = Self::default();
+        let items = || {
+            entries.iter().filter_map(|entry| match &entry.content {
+                Content::Item(item) => Some((&entry.id, item)),
+                _ => None,
+            })
+        };
+        if !items().any(|(_, item)| matches!(item, Item::EnteredReviewMode(_) | Item::ExitedReviewMode(_))) {
+            return review;
+        }
+        let result = items().find_map(|(_, item)| match item {
+            Item::ExitedReviewMode(exited) => Some(exited.review.trim()),
+            _ => None,
+        });
+        for (id, item) in items() {
+            match item {
+                Item::UserMessage(message) if message.client_id.is_none() => {
+                    review.instructions.insert(id.clone());
+                }
+                Item::AgentMessage(message)
+                    if message.text.trim_start().starts_with('{') || Some(message.text.trim()) == result =>
+                {
+                    review.hidden.insert(id.clone());
+                }
+                _ => {}
+            }
+        }
+        review
+    }
 }
 
 /// Returns `true` for something that the agent says, rather than a step of its work.
@@ -121,8 +213,25 @@ fn final_answer(entries: &[&Entry]) -> HashSet<ItemId> {
     entries[start..end].iter().copied().chain(answer).map(|entry| entry.id.clone()).collect()
 }
 
+/// Returns the steps whose failure is shown, whether or not the work is folded.
+fn open_failures(entries: &[&Entry], status: TurnStatus) -> HashSet<ItemId> {
+    let steps = entries.iter().rev().filter(|entry| is_action(entry));
+    let count = if status == TurnStatus::Failed { entries.len() } else { 1 };
+    steps.take(count).filter(|entry| has_failed(entry)).map(|entry| entry.id.clone()).collect()
+}
+
+/// Returns `true` for a step that did something, and therefore can fail.
+fn is_action(entry: &Entry) -> bool {
+    matches!(
+        entry.content,
+        Content::Item(
+            Item::CommandExecution(_) | Item::FileChange(_) | Item::McpToolCall(_) | Item::DynamicToolCall(_)
+        )
+    )
+}
+
 /// Returns `true` if a step has failed.
-pub(crate) fn is_failed(entry: &Entry) -> bool {
+fn has_failed(entry: &Entry) -> bool {
     match &entry.content {
         Content::Item(Item::CommandExecution(command)) => command.has_failed(),
         Content::Item(Item::FileChange(change)) => change.status == ItemStatus::Failed,
@@ -137,12 +246,14 @@ pub(crate) fn is_failed(entry: &Entry) -> bool {
 
 /// Returns `true` if an entry stays visible when its turn is folded:
 /// - a message of the user
-/// - a step that has failed or is running
+/// - a step whose failure matters, and a step that is running
+/// - a notice of a failure
 /// - a request that was declined or allowed by a rule
 /// - the result of the turn: a proposed plan, the findings of a review
-fn stays(entry: &Entry) -> bool {
+fn stays(entry: &Entry, open_failures: &HashSet<ItemId>) -> bool {
     is_user(entry)
-        || is_failed(entry)
+        || open_failures.contains(&entry.id)
+        || matches!(&entry.content, Content::Notice(notice) if notice.failure)
         || entry.phase == Phase::Running
         || matches!(&entry.content, Content::Question(question) if !is_allowed(question))
         || matches!(
@@ -166,6 +277,54 @@ fn is_allowed(question: &Question) -> bool {
         matches!(resolved.outcome, RequestOutcome::Accepted | RequestOutcome::Answered)
             && resolved.by != ResolvedBy::Rule
     })
+}
+
+/// Successive steps of a turn that only read files, list them, or search in them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Explorations {
+    groups: Vec<Vec<ItemId>>,
+    /// The position in `groups`, by the id of a step.
+    positions: HashMap<ItemId, usize>,
+}
+
+impl Explorations {
+    /// Returns all groups of two and more such steps. What the agent thinks between two of them belongs to their group.
+    fn of(entries: &[&Entry]) -> Self {
+        let mut groups = Vec::new();
+        let mut group: Vec<&Entry> = Vec::new();
+        let mut thoughts: Vec<&Entry> = Vec::new();
+        for &entry in entries {
+            if explores(entry) {
+                if !group.is_empty() {
+                    group.append(&mut thoughts);
+                }
+                group.push(entry);
+            } else if matches!(entry.content, Content::Item(Item::Reasoning(_))) && !group.is_empty() {
+                thoughts.push(entry);
+            } else {
+                thoughts.clear();
+                groups.push(std::mem::take(&mut group));
+            }
+        }
+        groups.push(group);
+        groups.retain(|group| group.len() > 1);
+        let groups: Vec<Vec<ItemId>> =
+            groups.iter().map(|group| group.iter().map(|entry| entry.id.clone()).collect()).collect();
+        let positions = groups.iter().enumerate();
+        let positions =
+            positions.flat_map(|(at, group)| group.iter().map(move |id| (id.clone(), at))).collect();
+        Self { groups, positions }
+    }
+
+    /// Returns the group of a step, in the order of the steps. `None` if it is in none.
+    pub(crate) fn group_of(&self, step: &ItemId) -> Option<&[ItemId]> {
+        self.positions.get(step).map(|at| self.groups[*at].as_slice())
+    }
+}
+
+fn explores(entry: &Entry) -> bool {
+    let Content::Item(Item::CommandExecution(command)) = &entry.content else { return false };
+    command.only_explores() && !command.has_failed() && command.status != ItemStatus::Declined
 }
 
 #[cfg(test)]
@@ -221,10 +380,103 @@ mod tests {
         let mut entries = work();
         entries.push(entry("answer", r#""type":"agentMessage","text":"Done.""#));
         let facts = facts(TurnStatus::Completed, entries);
-        assert_eq!(sorted(&facts.folds), ["edit", "ok", "say"]);
+        assert_eq!(sorted(&facts.folds), ["bad", "edit", "ok", "say"], "the failure was not the end");
         assert_eq!(facts.current, None);
         let lines = LineCounts { added: 3, removed: 1 };
         assert_eq!(facts.work, WorkCounts { commands: 2, files: 2, lines, failed: 1 });
+    }
+
+    #[test]
+    fn failure_stays_if_it_was_the_last_step_or_the_turn_failed() {
+        let open = |status, entries: Vec<Entry>| sorted(&facts(status, entries).open_failures).join(" ");
+        let mut last = work();
+        last.truncate(4);
+        last.push(entry("answer", r#""type":"agentMessage","text":"It fails.""#));
+        assert_eq!(open(TurnStatus::Completed, last), "bad", "nothing was done after it");
+        assert_eq!(open(TurnStatus::Completed, work()), "");
+        assert_eq!(open(TurnStatus::InProgress, work()), "");
+        assert_eq!(open(TurnStatus::Failed, work()), "bad");
+    }
+
+    #[test]
+    fn review_shows_its_result_once_and_its_prompt_as_a_step() {
+        let review = || {
+            vec![
+                entry("entered", r#""type":"enteredReviewMode","review":"current changes""#),
+                entry("prompt", r#""type":"userMessage","content":[{"type":"text","text":"Review them."}]"#),
+                entry("json", r#""type":"agentMessage","text":"{\"findings\":[]}""#),
+                entry("result", r#""type":"exitedReviewMode","review":"One finding.""#),
+                entry("again", r#""type":"agentMessage","text":"One finding.""#),
+            ]
+        };
+        let facts = facts(TurnStatus::Completed, review());
+        assert_eq!(sorted(&facts.instructions), ["prompt"]);
+        assert_eq!(sorted(&facts.hidden), ["again", "json"]);
+        let folds = sorted(&facts.folds);
+        assert!(folds.contains(&"prompt") && !folds.contains(&"result"), "{folds:?}");
+
+        let ordinary = self::facts(TurnStatus::Completed, review()[1..3].to_vec());
+        assert!(ordinary.instructions.is_empty() && ordinary.hidden.is_empty(), "no review");
+    }
+
+    #[test]
+    fn time_of_waiting_counts_once_and_not_as_work() {
+        let question = |from: i64, to: Option<i64>| {
+            let request =
+                format!(r#"{{"id":"r","kind":"command","method":"m","params":{{}},"createdAt":{from}}}"#);
+            let resolved = to.map(|to| format!(r#"{{"id":"r","outcome":"accepted","by":"user","at":{to}}}"#));
+            let question = Question {
+                request: serde_json::from_str(&request).unwrap(),
+                resolved: resolved.map(|json| serde_json::from_str(&json).unwrap()),
+            };
+            Entry {
+                content: Content::Question(Box::new(question)),
+                ..entry(&from.to_string(), r#""type":"agentMessage","text":"""#)
+            }
+        };
+        let entries =
+            [question(5_000, Some(9_000)), question(1_000, Some(3_000)), question(2_000, Some(4_000))];
+        assert_eq!(waited_ms(entries.iter()), 3_000 + 4_000);
+        assert_eq!(waited_ms([question(5_000, None)].iter()), 0);
+        assert_eq!(facts(TurnStatus::Completed, entries.to_vec()).duration_ms, Some(7_000));
+    }
+
+    #[test]
+    fn successive_reads_are_a_group_with_the_thoughts_between_them() {
+        let read = |id: &str| {
+            entry(
+                id,
+                r#""type":"commandExecution","status":"completed","commandActions":[{"type":"read","path":"a"}]"#,
+            )
+        };
+        let steps = vec![
+            read("1"),
+            of_kind('r', "2"),
+            read("3"),
+            of_kind('r', "4"),
+            of_kind('c', "5"),
+            read("6"),
+            of_kind('m', "7"),
+            read("8"),
+            read("9"),
+        ];
+        let explorations = facts(TurnStatus::InProgress, steps).explorations;
+        let group = |id: &str| {
+            explorations
+                .group_of(&id.into())
+                .map(|group| group.iter().map(ItemId::as_str).collect::<Vec<_>>().join(""))
+        };
+        for (id, expected) in
+            [("1", Some("123")), ("2", Some("123")), ("4", None), ("5", None), ("6", None), ("9", Some("89"))]
+        {
+            assert_eq!(group(id).as_deref(), expected, "{id}");
+        }
+        let failed = entry(
+            "2",
+            r#""type":"commandExecution","status":"failed","exitCode":1,"commandActions":[{"type":"read","path":"a"}]"#,
+        );
+        let explorations = facts(TurnStatus::Completed, vec![read("1"), failed]).explorations;
+        assert_eq!(explorations, Explorations::default(), "a failure is shown on its own");
     }
 
     #[test]
@@ -276,7 +528,7 @@ mod tests {
         };
         let mut entries = vec![question("user", "user"), question("rule", "rule")];
         entries.extend(work());
-        assert_eq!(sorted(&facts(TurnStatus::Completed, entries).folds), ["edit", "ok", "user"]);
+        assert_eq!(sorted(&facts(TurnStatus::Completed, entries).folds), ["bad", "edit", "ok", "user"]);
     }
 
     #[test]
@@ -294,9 +546,9 @@ mod tests {
         let mut transcript =
             Transcript { turns: vec![record], entries: entries.into_iter().collect(), ..Default::default() };
         let folds = |transcript: &Transcript| TurnFacts::of(transcript, &"t".into(), &ids, None).folds;
-        assert_eq!(sorted(&folds(&transcript)), ["edit"]);
+        assert_eq!(sorted(&folds(&transcript)), ["bad", "edit"]);
         transcript.turns[0].duration_ms = Some(15_000);
-        assert_eq!(sorted(&folds(&transcript)), ["edit", "ok"]);
+        assert_eq!(sorted(&folds(&transcript)), ["bad", "edit", "ok"]);
     }
 
     #[test]

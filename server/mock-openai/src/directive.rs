@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 use crate::{
+    commands,
     scenario::{Deltas, Step},
     texts,
     tools::Call,
@@ -38,6 +39,10 @@ pub(crate) fn parse(line: &str) -> Result<Vec<Step>, DirectiveError> {
             "background" => steps.push(Step::Call(Call::Background)),
             "big-output" => steps.push(Step::Call(Call::Big)),
             "temporary" => steps.push(Step::Call(Call::Temporary)),
+            "explore" => {
+                steps.extend((0..commands::EXPLORING.len()).map(|at| Step::Call(Call::Explore(at))));
+            }
+            "missing" => steps.push(Step::Call(Call::Missing)),
             "environment" => steps.push(Step::Call(Call::Environment)),
             "patch" => steps.extend(Step::patch()),
             "plan" => steps.extend((0..=3).map(Step::plan)),

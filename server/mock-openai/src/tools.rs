@@ -14,6 +14,9 @@ pub(crate) enum Call {
     Big,
     Environment,
     Temporary,
+    /// A command of [`commands::EXPLORING`], by its position.
+    Explore(usize),
+    Missing,
     Escalate,
     /// As `Escalate`, but with a single command.
     EscalateAlone,
@@ -94,6 +97,8 @@ impl Call {
             Call::Big => command(commands::BIG, 30_000),
             Call::Environment => command(commands::ENVIRONMENT, 30_000),
             Call::Temporary => command(commands::TEMPORARY, 30_000),
+            Call::Explore(at) => command(commands::EXPLORING[at], 10_000),
+            Call::Missing => command(commands::MISSING, 10_000),
             Call::Escalate => escalated(
                 commands::ESCALATED,
                 "May I print the date and the system's name, outside the sandbox?",

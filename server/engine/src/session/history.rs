@@ -57,15 +57,25 @@ async fn newest_turns(bridge: &Bridge, thread: &ThreadId) -> (Vec<HistoricalTurn
 /// Converts turns, newest first, and keeps the part that a session keeps.
 fn from_turns(turns: Vec<HistoricalTurn>, complete: bool) -> History {
     let (mut records, mut entries) = (Vec::new(), Vec::new());
-    for HistoricalTurn { turn, items } in turns.into_iter().rev() {
-        entries.extend(items.iter().filter_map(|item| item_entry(&turn.id, item)));
-        records.push(turn_record(turn));
+    let mut turns = turns.into_iter().rev().peekable();
+    while let Some(HistoricalTurn { turn, items }) = turns.next() {
+        let root = turns.peek().map(|newer| &newer.turn.id).filter(|newer| is_part_of(&turn, newer));
+        let id = root.unwrap_or(&turn.id);
+        entries.extend(items.iter().filter_map(|item| item_entry(id, item)));
+        if root.is_none() {
+            records.push(turn_record(turn));
+        }
     }
     let mut transcript =
         Transcript { turns: records, entries: entries.into_iter().collect(), ..Transcript::default() };
     let trimmed = transcript.trim(WINDOW_ENTRIES, WINDOW_BYTES);
     let Transcript { turns, entries, .. } = transcript;
     History { title: None, turns, entries: entries.iter().cloned().collect(), older: trimmed || !complete }
+}
+
+/// Returns `true` if a turn is a part of the next newer turn: the prompt of a review, whose root has the result.
+pub(super) fn is_part_of(turn: &Turn, newer: &TurnId) -> bool {
+    turn.id != *newer && turn.root_turn_id.as_ref() == Some(newer)
 }
 
 /// Returns the record of a turn that no process is running. A turn without an end counts as
@@ -146,6 +156,24 @@ mod tests {
             (Some(5), Some(7), Phase::Done)
         );
         assert!(!history.older);
+    }
+
+    #[test]
+    fn prompt_of_a_review_belongs_to_the_turn_with_its_result() {
+        let prompt = r#"{"type":"userMessage","id":"p","content":[{"type":"text","text":"Review it."}]}"#;
+        let root = historical_turn("root", "completed", &[message("result", "")]);
+        let part =
+            format!(r#"{{"id":"part","rootTurnId":"root","status":"interrupted","items":[{prompt}]}}"#);
+        let part: HistoricalTurn = serde_json::from_str(&part).unwrap();
+        let history = from_turns(vec![root.clone(), part.clone()], true);
+        let turns: Vec<_> =
+            history.entries.iter().filter_map(|entry| entry.turn_id.as_ref().map(TurnId::as_str)).collect();
+        assert_eq!((ids(&history), turns), (vec!["p", "result"], vec!["root", "root"]));
+        assert_eq!(history.turns.len(), 1);
+
+        // The root of a sub-agent's turn is in another thread.
+        let history = from_turns(vec![historical_turn("u2", "completed", &[]), part], true);
+        assert_eq!(history.entries[0].turn_id, Some("part".into()));
     }
 
     #[test]

@@ -134,6 +134,8 @@ fn local_page(
 pub(crate) struct PageBuilder {
     query: HistoryQuery,
     limit: usize,
+    /// The turn that was added last, which is the next newer one.
+    newer: Option<TurnId>,
     /// The anchor was reached. All further entries are older.
     reached: bool,
     entries: Vec<Entry>,
@@ -159,7 +161,7 @@ impl PageBuilder {
     pub(crate) fn new(query: HistoryQuery, limit: usize) -> Self {
         let reached = matches!(query.anchor, Anchor::End);
         let (entries, turns) = (Vec::new(), Vec::new());
-        Self { query, limit, reached, entries, turns, bytes: 0, page: None, has_more: false }
+        Self { query, limit, newer: None, reached, entries, turns, bytes: 0, page: None, has_more: false }
     }
 
     /// Returns `true` if the page is full and more entries exist.
@@ -170,13 +172,16 @@ impl PageBuilder {
     /// Adds the older entries of the next turn. `page` is codex's cursor of the turn's page.
     pub(crate) fn push_turn(&mut self, historical: HistoricalTurn, page: Option<&str>) {
         let HistoricalTurn { turn, items } = historical;
-        let is_running = self.query.active.as_ref() == Some(&turn.id);
+        let newer = self.newer.replace(turn.id.clone());
+        let root = newer.filter(|newer| history::is_part_of(&turn, newer));
+        let id = root.as_ref().unwrap_or(&turn.id);
+        let is_running = self.query.active.as_ref() == Some(id);
         let sizes = items.iter().map(|item| item.get().len());
-        let entries = items.iter().map(|item| history::item_entry(&turn.id, item));
+        let entries = items.iter().map(|item| history::item_entry(id, item));
         let mut entries: Vec<_> =
             entries.zip(sizes).filter_map(|(entry, size)| Some((entry?, size))).collect();
         if !self.reached {
-            let Some(end) = self.end_in(&turn.id, is_running, &entries) else { return };
+            let Some(end) = self.end_in(id, is_running, &entries) else { return };
             entries.truncate(end);
             self.reached = true;
         }
@@ -199,6 +204,9 @@ impl PageBuilder {
         }
         if self.entries.len() > before {
             self.page = page.map(str::to_owned);
+            if root.is_some() {
+                return;
+            }
             let mut record = history::turn_record(turn);
             if is_running {
                 record.status = TurnStatus::InProgress;

@@ -35,6 +35,8 @@ pub(super) struct Interrupt {
     bridge: Bridge,
     thread_id: ThreadId,
     turn: TurnId,
+    /// The turn of the commands. A review runs in a turn of its own, and its commands belong to the root.
+    root: TurnId,
     /// Codex's ids of the processes of the turn's commands.
     commands: Vec<String>,
     reply: StateReply,
@@ -54,10 +56,11 @@ impl Actor {
             return drop(reply.send(Err(SessionError::NoActiveTurn)));
         };
         let bridge = process.bridge.clone();
-        let commands = running_commands(&self.transcript, &turn);
+        let root = self.transcript.active_turn().map_or_else(|| turn.clone(), |active| active.id.clone());
+        let commands = running_commands(&self.transcript, &root);
         let request = TurnInterrupt { thread_id: thread_id.clone(), turn_id: turn.clone() };
         let expiry = TaskResult::InterruptTimeout(turn.clone());
-        let interrupt = Interrupt { bridge: bridge.clone(), thread_id, turn, commands, reply };
+        let interrupt = Interrupt { bridge: bridge.clone(), thread_id, turn, root, commands, reply };
         let asking =
             async move { TaskResult::InterruptReply(bridge.request(&request).await.map(drop), interrupt) };
         self.tasks.spawn(asking);
@@ -73,7 +76,7 @@ impl Actor {
         // Commands could start until codex received the interrupt. Codex reported them before its
         // reply.
         self.drain_events();
-        let later = running_commands(&self.transcript, &interrupt.turn).into_iter();
+        let later = running_commands(&self.transcript, &interrupt.root).into_iter();
         let commands = &mut interrupt.commands;
         commands.extend(later.filter(|command| !commands.contains(command)).collect::<Vec<_>>());
         let terminating = async move {

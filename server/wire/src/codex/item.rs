@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    parts::{FileUpdateChange, HookPromptFragment, McpToolCallError, UserInput},
+    parts::{
+        CommandAction, CommandActionKind, FileUpdateChange, HookPromptFragment, McpToolCallError, UserInput,
+    },
     status::ItemStatus,
 };
 use crate::{
@@ -190,6 +192,9 @@ items! {
         command: String,
         /// The working directory.
         cwd: String,
+        /// What the parts of the command line do.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        command_actions: Vec<CommandAction>,
         /// The id of the process, while it exists.
         process_id: Option<String>,
         /// The origin of the command, as codex reports it.
@@ -327,12 +332,24 @@ impl CommandExecution {
         self.exit_code.is_some_and(|code| code < 0 || code == SIGKILL_STATUS)
     }
 
-    /// Returns `true` if the command failed without being killed.
+    /// Returns `true` if the command failed without being killed. A search that found nothing has not failed.
     pub fn has_failed(&self) -> bool {
         match self.exit_code {
-            Some(code) => code > 0 && !self.was_killed(),
+            Some(code) => code > 0 && !self.was_killed() && !self.found_nothing(),
             None => self.status == ItemStatus::Failed,
         }
+    }
+
+    /// Returns `true` if all parts of the command line only read: they read files, list them, or search in them.
+    pub fn only_explores(&self) -> bool {
+        !self.command_actions.is_empty()
+            && self.command_actions.iter().all(|action| action.kind != CommandActionKind::Unknown)
+    }
+
+    /// Returns `true` for a search without a match: `grep` and `rg` exit with status 1 then, and print nothing.
+    pub fn found_nothing(&self) -> bool {
+        let searches = self.command_actions.last().is_some_and(|last| last.kind == CommandActionKind::Search);
+        searches && self.only_explores() && self.exit_code == Some(1) && self.aggregated_output.is_empty()
     }
 }
 
@@ -357,6 +374,31 @@ mod tests {
             serde_json::to_string(&item).unwrap(),
             r#"{"type":"agentMessage","id":"m1","text":"Hi","phase":null}"#
         );
+    }
+
+    #[test]
+    fn command_explores_if_codex_recognises_all_of_its_parts() {
+        let command = |actions: &str, rest: &str| {
+            let json = format!(
+                r#"{{"type":"commandExecution","id":"c","command":"…","commandActions":{actions}{rest}}}"#
+            );
+            let Item::CommandExecution(command) = read(&json) else { panic!("{json}") };
+            command
+        };
+        let reads = command(r#"[{"type":"read","command":"cat a","name":"a","path":"/w/a"}]"#, "");
+        assert!(reads.only_explores());
+        assert_eq!(reads.command_actions[0].path.as_deref(), Some("/w/a"));
+        assert!(!command("[]", "").only_explores());
+        assert!(!command(r#"[{"type":"read"},{"type":"unknown","command":"rm a"}]"#, "").only_explores());
+        assert!(!command(r#"[{"type":"somethingNew"}]"#, "").only_explores());
+
+        let search = r#"[{"type":"search","query":"Discount","path":"src"}]"#;
+        let without_match = command(search, r#","exitCode":1"#);
+        assert!(without_match.found_nothing() && !without_match.has_failed());
+        for rest in [r#","exitCode":2"#, r#","exitCode":1,"aggregatedOutput":"rg: no such file""#] {
+            assert!(command(search, rest).has_failed(), "{rest}");
+        }
+        assert!(command(r#"[{"type":"read"}]"#, r#","exitCode":1"#).has_failed());
     }
 
     #[test]

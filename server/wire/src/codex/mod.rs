@@ -21,7 +21,10 @@ pub use item::{
 };
 pub use mcp::{McpServer, McpServerStatus};
 pub use notification::{Delta, ErrorNotification, ItemDelta, ItemEvent, Notification};
-pub use parts::{FileUpdateChange, HookPromptFragment, McpToolCallError, PatchChangeKind, UserInput};
+pub use parts::{
+    CommandAction, CommandActionKind, FileUpdateChange, HookPromptFragment, McpToolCallError,
+    PatchChangeKind, UserInput,
+};
 pub use settings::{SandboxPolicy, ThreadSettings, ThreadStatus, parse_approval_policy};
 pub use status::{ItemStatus, TurnStatus};
 pub use turn::{PlanStep, PlanStepStatus, Turn, TurnError, TurnPlan};

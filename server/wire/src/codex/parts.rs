@@ -1,8 +1,8 @@
-//! Parts of items: user input, hook prompts, changes of files.
+//! Parts of items: user input, hook prompts, actions of commands, changes of files.
 
 use serde::Serialize;
 
-use crate::{ids::UploadId, lenient_deserialize};
+use crate::{ids::UploadId, lenient_deserialize, string_enum::string_enum};
 
 /// A part of a user message: a text, an image, a mention of a file, …
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -48,6 +48,40 @@ pub struct HookPromptFragment {
     pub text: String,
 }
 lenient_deserialize!(HookPromptFragment { text });
+
+string_enum! {
+    /// The kind of a command action.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum CommandActionKind {
+        /// Reads a file.
+        Read = "read",
+        /// Lists files.
+        ListFiles = "listFiles",
+        /// Searches in files.
+        Search = "search",
+        /// Something else, or a value that this version does not know.
+        #[default]
+        Unknown = "unknown",
+    }
+    other = Unknown
+}
+
+/// What a part of a command line does, as far as codex recognises it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct CommandAction {
+    /// The kind of action.
+    #[serde(rename = "type")]
+    pub kind: CommandActionKind,
+    /// The path of the file that is read, of the directory that is listed, or of what is searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What a `search` looks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+}
+lenient_deserialize!(CommandAction { kind as "type", path, query });
 
 /// A change of a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

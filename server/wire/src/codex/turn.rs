@@ -17,6 +17,10 @@ use crate::{
 pub struct Turn {
     /// The turn's id.
     pub id: TurnId,
+    /// The turn that this one is a part of: a review runs in a turn of its own, and its items belong to the root. The
+    /// turn's own id if it is a part of none; versions before 0.171.0 omit it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_turn_id: Option<TurnId>,
     /// The turn's status.
     pub status: TurnStatus,
     /// Why the turn failed.
@@ -26,7 +30,7 @@ pub struct Turn {
     /// The turn's duration in milliseconds.
     pub duration_ms: Option<u64>,
 }
-lenient_deserialize!(Turn { id, status, error, started_at, duration_ms });
+lenient_deserialize!(Turn { id, root_turn_id, status, error, started_at, duration_ms });
 
 /// An error in a turn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -248,10 +248,12 @@ impl Transcript {
 
     fn turn_started(&mut self, turn: &Turn) -> Change {
         self.retrying = None;
+        // The items of a review name the root turn, and the root turn is completed.
+        let id = turn.root_turn_id.as_ref().unwrap_or(&turn.id);
         // A page of older entries that was made later may already have added the turn.
-        self.turns.retain(|known| known.id != turn.id);
+        self.turns.retain(|known| known.id != *id);
         self.turns.push(TurnRecord {
-            id: turn.id.clone(),
+            id: id.clone(),
             status: TurnStatus::InProgress,
             started_at: turn.started_at,
             ..TurnRecord::default()

@@ -13,3 +13,21 @@ fn thread_without_a_model_leaves_the_model_open() {
         assert_eq!(transcript.model.as_deref(), expected);
     }
 }
+
+#[test]
+fn review_runs_as_the_turn_that_its_items_name() {
+    let mut transcript = Transcript::default();
+    let mut apply = |method: &str, params: &str| {
+        let body = EventBody::parse(
+            EventName::Notification,
+            &format!(r#"{{"method":"{method}","params":{params}}}"#),
+        );
+        transcript.apply(&Event { seq: transcript.as_of + 1, body: body.unwrap() });
+        transcript.active_turn().map(|turn| turn.id.to_string())
+    };
+    let started = r#"{"threadId":"t","turn":{"id":"reviewer","rootTurnId":"review","status":"inProgress"}}"#;
+    assert_eq!(apply("turn/started", started).as_deref(), Some("review"));
+    let completed = r#"{"threadId":"t","turn":{"id":"review","rootTurnId":"review","status":"completed"}}"#;
+    assert_eq!(apply("turn/completed", completed), None);
+    assert_eq!(transcript.turns.len(), 1);
+}
