@@ -2,22 +2,26 @@
 
 mod access;
 mod approvals;
+mod codex_settings;
 mod directories;
+mod error;
+mod options;
+mod secret;
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use codex_app_server_client::{
-    ClientInfo, LaunchConfig,
-    locate::{LocateError, locate},
-};
+use codex_app_server_client::{ClientInfo, LaunchConfig, locate::locate};
 use codex_gateway_wire::ApprovalMode;
 
 pub use self::{
     access::{ApprovalPolicy, Sandbox, TrustProjects},
     approvals::Approvals,
+    error::ConfigError,
+    options::Options,
+    secret::Secret,
 };
 use self::{
-    approvals::approval_modes,
+    codex_settings::{codex_setting, demo_settings, provider},
     directories::{private_directory, readable_dir, resolve_symlinks},
 };
 use crate::environment::inherited_variables;
@@ -28,123 +32,6 @@ pub(crate) const CLIENT: ClientInfo =
     ClientInfo { name: "codex_gateway", title: "Codex Gateway", version: env!("CARGO_PKG_VERSION") };
 /// The environment variable that tags a codex process and all its descendants.
 const PROCESS_TAG_VARIABLE: &str = "CODEX_GATEWAY_PROCESS";
-
-/// The engine's part of the command line. Every flag is an environment variable too.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Options {
-    /// Directory that threads work in [default: the current directory]
-    #[arg(long, env = "CODEX_GATEWAY_CWD", value_name = "DIR")]
-    pub cwd: Option<PathBuf>,
-
-    /// Directories below which a session may choose its own, with colons between [default: the one that
-    /// threads work in]
-    #[arg(long, env = "CODEX_GATEWAY_WORKSPACES", value_name = "DIRS")]
-    pub workspaces: Option<OsString>,
-
-    /// The codex executable [default: found on PATH, then in the pinned npm install]
-    #[arg(long, env = "CODEX_GATEWAY_CODEX_BIN", value_name = "FILE")]
-    pub codex_bin: Option<PathBuf>,
-
-    /// Preferred model of new sessions [default: codex's own]
-    #[arg(long, env = "CODEX_GATEWAY_MODEL", value_name = "MODEL")]
-    pub model: Option<String>,
-
-    /// Logs codex in at start with this key
-    #[arg(long, env = "CODEX_GATEWAY_OPENAI_API_KEY", value_name = "KEY", hide_env_values = true)]
-    pub openai_api_key: Option<Secret>,
-
-    /// OpenAI-compatible upstream to use instead of OpenAI
-    #[arg(long, env = "CODEX_GATEWAY_OPENAI_BASE_URL", value_name = "URL")]
-    pub openai_base_url: Option<String>,
-
-    /// How many sessions may hold a subprocess at the same time
-    #[arg(long, env = "CODEX_GATEWAY_MAX_SESSIONS", value_name = "N", default_value_t = 12,
-          value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub max_sessions: u32,
-
-    /// A session that nobody used for so long expires; 0: never
-    #[arg(long, env = "CODEX_GATEWAY_SESSION_TTL_MS", value_name = "MS", default_value_t = 1_800_000)]
-    pub session_ttl_ms: u64,
-
-    /// How often sessions are checked for that
-    #[arg(long, env = "CODEX_GATEWAY_SESSION_SWEEP_INTERVAL_MS", value_name = "MS", default_value_t = 60_000,
-          value_parser = clap::value_parser!(u64).range(10..))]
-    pub session_sweep_interval_ms: u64,
-
-    /// A process that has had nothing to do for so long ends; its session goes on without, and starts another one when
-    /// it needs it
-    #[arg(long, env = "CODEX_GATEWAY_PARK_AFTER_MS", value_name = "MS", default_value_t = 300_000,
-          value_parser = clap::value_parser!(u64).range(10..))]
-    pub park_after_ms: u64,
-
-    /// How many processes wait for sessions that begin or wake, so that these need not wait for a process; 0: none
-    #[arg(long, env = "CODEX_GATEWAY_WARM_PROCESSES", value_name = "N", default_value_t = 1,
-          value_parser = clap::value_parser!(u32).range(..=100))]
-    pub warm_processes: u32,
-
-    /// Codex's own home: login, history, configuration [default: `CODEX_HOME`, or codex's own]
-    #[arg(long, env = "CODEX_GATEWAY_CODEX_HOME", value_name = "DIR")]
-    pub codex_home: Option<PathBuf>,
-
-    /// Variables of this environment that codex and the commands of agents get beside the usual ones: names, and prefixes that
-    /// end in `*`, with commas between [default: none]
-    #[arg(long, env = "CODEX_GATEWAY_PASS_ENV", value_name = "NAMES")]
-    pub pass_env: Option<PassEnv>,
-
-    /// Raw messages as `raw` events and in the log
-    #[arg(long, env = "CODEX_GATEWAY_DEBUG", value_name = "0|1", num_args = 0..=1, require_equals = true,
-          default_value = "0", default_missing_value = "1",
-          value_parser = clap::builder::BoolishValueParser::new())]
-    pub debug: bool,
-
-    /// What commands may touch: default and ceiling of sessions
-    #[arg(long, env = "CODEX_GATEWAY_SANDBOX", value_enum, default_value_t = Sandbox::WorkspaceWrite)]
-    pub sandbox: Sandbox,
-
-    /// Whether codex asks before it leaves the sandbox, or never does
-    #[arg(long, env = "CODEX_GATEWAY_APPROVAL_POLICY", value_enum, default_value_t = ApprovalPolicy::OnRequest)]
-    pub approval_policy: ApprovalPolicy,
-
-    /// Whether codex may use the settings that folders bring along in `.codex`: MCP servers, hooks and rules, which run
-    /// outside of the sandbox. `ask`: where the owner of a session says so [default: ask; 0 where nobody may approve what
-    /// leaves the sandbox: with the approval policy `never`, or approvals `decline`]
-    #[arg(long, env = "CODEX_GATEWAY_TRUST_PROJECTS", value_enum, value_name = "0|ask|1", num_args = 0..=1,
-          require_equals = true, default_missing_value = "1", hide_possible_values = true, ignore_case = true)]
-    pub trust_projects: Option<TrustProjects>,
-
-    /// Who answers what codex asks, where a session does not say: `ask` waits for a person, `ask-or-decline` does
-    /// while somebody is there, `decline` and `accept` ask nobody. Once set, no session may be laxer
-    /// [default: ask-or-decline; ask for the chat page]
-    #[arg(long, env = "CODEX_GATEWAY_APPROVALS", value_name = "MODE", value_parser = approval_modes())]
-    pub approvals: Option<ApprovalMode>,
-
-    /// How long a question waits for its answer before it is declined; 0: for ever
-    #[arg(long, env = "CODEX_GATEWAY_APPROVAL_TIMEOUT_MS", value_name = "MS", default_value_t = 86_400_000)]
-    pub approval_timeout_ms: u64,
-}
-
-/// A secret text. Its `Debug` output is redacted.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Returns the secret itself.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[secret]")
-    }
-}
 
 /// Settings that the program around the engine provides.
 #[derive(Clone, Debug)]
@@ -198,67 +85,6 @@ pub struct Config {
     pub approval_timeout: Option<Duration>,
     /// `true` if the model is the demo's stand-in.
     pub demo: bool,
-}
-
-/// Why the configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// `CODEX_GATEWAY_CWD` is not a usable directory.
-    #[error("CODEX_GATEWAY_CWD is {path}, which is not a directory that can be used: {message}")]
-    Cwd {
-        /// The directory.
-        path: PathBuf,
-        /// The error of the system.
-        message: String,
-    },
-    /// `CODEX_GATEWAY_WORKSPACES` names something that is not a usable directory.
-    #[error("CODEX_GATEWAY_WORKSPACES names {path}, which is not a directory that can be used: {message}")]
-    Workspaces {
-        /// The directory.
-        path: PathBuf,
-        /// The error of the system.
-        message: String,
-    },
-    /// The data directory is in a workspace, where an agent could change the owners of threads.
-    #[error(
-        "CODEX_GATEWAY_DATA_DIR is {data}, inside {workspace}, where commands of an agent may write: one owner could take \
-         over another's threads. Choose another, or another CODEX_GATEWAY_CWD"
-    )]
-    DataInWorkspace {
-        /// The data directory.
-        data: PathBuf,
-        /// The workspace that contains it.
-        workspace: PathBuf,
-    },
-    /// `CODEX_GATEWAY_CODEX_HOME` cannot be created or used.
-    #[error("CODEX_GATEWAY_CODEX_HOME is {path}, which is not a directory that can be used: {message}")]
-    CodexHome {
-        /// The directory.
-        path: PathBuf,
-        /// The error of the system.
-        message: String,
-    },
-    /// `CODEX_GATEWAY_OPENAI_BASE_URL` is not an HTTP address.
-    #[error("CODEX_GATEWAY_OPENAI_BASE_URL is {0:?}; it takes an http:// or https:// address")]
-    BaseUrl(String),
-    /// `CODEX_GATEWAY_CODEX_BIN` is not an executable file. The value is its path.
-    #[error("CODEX_GATEWAY_CODEX_BIN is {0}, which is not an executable file")]
-    CodexBin(PathBuf),
-    /// Neither `PATH` nor `node_modules` has a codex executable.
-    #[error(
-        "no codex executable was found on PATH or in node_modules; install it with `npm install -g @openai/codex`, \
-         or name it in CODEX_GATEWAY_CODEX_BIN"
-    )]
-    NoCodex,
-}
-
-impl From<LocateError> for ConfigError {
-    fn from(error: LocateError) -> Self {
-        match error {
-            LocateError::NotExecutable(path) => Self::CodexBin(path),
-            LocateError::NotFound => Self::NoCodex,
-        }
-    }
 }
 
 impl Config {
@@ -356,42 +182,6 @@ impl Config {
             demo,
         })
     }
-}
-
-/// The codex settings for an OpenAI-compatible upstream.
-fn provider(url: &str, with_key: bool) -> Result<Vec<String>, ConfigError> {
-    let plain = url.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '"' && c != '\\');
-    if !(url.starts_with("http://") || url.starts_with("https://")) || !plain {
-        return Err(ConfigError::BaseUrl(url.to_owned()));
-    }
-    let mut settings = vec![
-        codex_setting("model_provider", "gateway"),
-        codex_setting("model_providers.gateway.name", "Codex Gateway upstream"),
-        codex_setting("model_providers.gateway.base_url", url),
-        codex_setting("model_providers.gateway.wire_api", "responses"),
-        format!("model_providers.gateway.requires_openai_auth={with_key}"),
-        "model_providers.gateway.supports_websockets=false".to_owned(),
-    ];
-    if with_key {
-        settings.push(codex_setting("forced_login_method", "api"));
-    }
-    Ok(settings)
-}
-
-/// The codex settings for features that are off by default and that the demo shows: plans and questions.
-fn demo_settings() -> Vec<String> {
-    [
-        "tools.update_plan.enabled",
-        "features.default_mode_request_user_input",
-        "suppress_unstable_features_warning",
-    ]
-    .map(|key| format!("{key}=true"))
-    .to_vec()
-}
-
-/// A setting for codex's command line, with a text as its value.
-fn codex_setting(key: &str, value: &str) -> String {
-    format!("{key}=\"{value}\"")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::ConfigError;
+use super::error::ConfigError;
 
 /// Returns the absolute path of a readable directory, without symbolic links.
 pub(super) fn readable_dir(path: &Path) -> std::io::Result<PathBuf> {
