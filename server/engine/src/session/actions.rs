@@ -74,7 +74,7 @@ impl Actor {
             return drop(reply.send(Err(BridgeError::Closed.into())));
         };
         self.shared.touch();
-        let bridge = process.bridge.clone();
+        let bridge = process.bridge().clone();
         let starting: BoxFuture<'static, Result<(), BridgeError>> = match action {
             Action::Compact => {
                 async move { bridge.request(&CompactStart { thread_id }).await.map(drop) }.boxed()
@@ -130,7 +130,7 @@ impl Actor {
         let (Some(process), Some(thread_id)) = (&self.process, self.transcript.thread_id.clone()) else {
             return self.on_reverted(Err(BridgeError::Closed.into()), after);
         };
-        let bridge = process.bridge.clone();
+        let bridge = process.bridge().clone();
         let resolver = self.context.input_resolver(Some(thread_id.clone()));
         let (message, dispatched) = match &after {
             AfterRevert::Reply(_) => (None, DispatchFlag::default()),

@@ -7,7 +7,7 @@
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use codex_app_server_client::{
-    Bridge, BridgeError, Exit, Inbound, InboundReceiver, InitializedProcess,
+    BridgeError, Exit, InitializedProcess,
     protocol::{AccountReply, InitializeReply, WorkspaceWrite},
 };
 use codex_gateway_wire::{
@@ -34,6 +34,7 @@ use super::{
     interrupts::Interrupt,
     parking::Parking,
     persistence::Persistence,
+    process::Process,
     recent::RecentEvents,
     restore::StartMode,
     subagents::SubAgents,
@@ -50,10 +51,6 @@ use crate::{
     store::StoreError,
     thread_locks::SessionLock,
 };
-
-/// Maximum number of messages that are taken from the process at once. Readers are woken once per
-/// batch.
-const BATCH_SIZE: usize = 128;
 
 /// The result of a task.
 pub(super) enum TaskResult {
@@ -85,21 +82,6 @@ pub(super) enum TaskResult {
     Saved(Result<(), StoreError>),
     /// A task without a result.
     Done,
-}
-
-/// The process that serves the session.
-pub(super) struct Process {
-    pub bridge: Bridge,
-    inbox: InboundReceiver,
-    pub started_ms: i64,
-    pub malformed: u64,
-}
-
-impl Process {
-    /// Returns `true` if every message of the process was handled.
-    pub(super) fn is_read(&self) -> bool {
-        self.inbox.is_empty()
-    }
 }
 
 /// The state of a session, owned by its task.
@@ -184,13 +166,16 @@ impl Actor {
             StartMode::Restored(restored) => self.resume_from(*restored),
         }
         self.publish();
-        let mut batch = Vec::with_capacity(BATCH_SIZE);
+        let mut batch = Vec::new();
         loop {
-            let (park_deadline, save_deadline, wait_deadline) =
-                (self.park_deadline(), self.persistence.next_write(), self.waiters.next_deadline());
+            let (park_deadline, save_deadline, wait_deadline) = (
+                self.parking.deadline(self.context.config.park_after),
+                self.persistence.next_write(),
+                self.waiters.next_deadline(),
+            );
             let inbound = async {
                 match &mut self.process {
-                    Some(process) => process.inbox.recv_many(&mut batch, BATCH_SIZE).await,
+                    Some(process) => process.receive(&mut batch).await,
                     None => std::future::pending().await,
                 }
             };
@@ -324,9 +309,7 @@ impl Actor {
     /// Handles all messages that the process has sent so far.
     pub(super) fn drain_events(&mut self) {
         let Some(process) = &mut self.process else { return };
-        let inbound: Vec<Inbound> =
-            (0..process.inbox.len()).map_while(|_| process.inbox.try_recv().ok()).collect();
-        for inbound in inbound {
+        for inbound in process.take_received() {
             self.on_inbound(inbound);
         }
     }
@@ -338,14 +321,14 @@ impl Actor {
         let InitializedProcess { bridge, inbox, runtime, started_at } = process;
         let AttachedThread { reply, lock, history, notice, workspace_write } = thread;
         self.workspace_write = workspace_write;
-        let process = Process { bridge, inbox, started_ms: unix_ms(started_at), malformed: 0 };
+        let process = Process::new(bridge, inbox, unix_ms(started_at));
         let requests = self.pending.take_all();
         self.withdraw(requests, ResolvedBy::Process);
         if let Some(before) = self.process.replace(process) {
-            self.tasks.spawn(async move { before.bridge.shutdown().await }.map(|()| TaskResult::Done));
+            self.tasks.spawn(async move { before.bridge().shutdown().await }.map(|()| TaskResult::Done));
         }
         self.permit = Some(permit);
-        self.attach_finished();
+        self.parking.attached();
         self.sub_agents.reset();
         (self.runtime, self.account, self.models) = (runtime, account, models);
         self.thread_lock = lock.or(self.thread_lock.take());
@@ -412,7 +395,7 @@ impl Actor {
     /// Runs a call in the process. Without a process the call is dropped, which the caller notices.
     fn call_process(&mut self, call: ProcessCall) {
         if let Some(process) = &self.process {
-            self.tasks.spawn(call(process.bridge.clone()).map(|()| TaskResult::Done));
+            self.tasks.spawn(call(process.bridge().clone()).map(|()| TaskResult::Done));
         }
     }
 

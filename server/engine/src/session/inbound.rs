@@ -4,13 +4,13 @@ use codex_app_server_client::{BridgeError, Direction, Exit, Inbound};
 use codex_gateway_wire::{
     Event, EventBody, EventName, Item, Notification, TurnId, event::WarningKind, request::ResolvedBy,
 };
-use futures::FutureExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
     WINDOW_BYTES, WINDOW_ENTRIES,
     actor::{Actor, TaskResult},
+    process::Process,
 };
 use crate::app_server_info::read_account;
 
@@ -39,7 +39,7 @@ impl Actor {
 
     pub(super) fn on_notification(&mut self, method: String, params: &RawValue) {
         self.shared.touch();
-        self.reset_idle_timer();
+        self.parking.restart_idle_time();
         let notification = Notification::parse(&method, params);
         let seq = self.shared.log.append(EventName::Notification, |bytes| {
             bytes.extend_from_slice(b"{\"method\":");
@@ -104,10 +104,7 @@ impl Actor {
     }
 
     fn on_malformed(&mut self, line: String) {
-        let count = self.process.as_mut().map_or(0, |process| {
-            process.malformed += 1;
-            process.malformed
-        });
+        let count = self.process.as_mut().map_or(0, Process::count_malformed);
         if count <= MAX_MALFORMED_WARNINGS || count.is_multiple_of(1000) {
             let message = format!("Codex printed something that is no message (the {count}. time).");
             self.warn(WarningKind::MalformedLine, message, Some(line));
@@ -128,8 +125,8 @@ impl Actor {
     /// Drops a process that is being killed because it does not respond. Its exit may take a little
     /// longer.
     pub(super) fn drop_unresponsive(&mut self) {
-        if let Some(process) = self.process.as_ref().filter(|process| process.bridge.is_unresponsive()) {
-            self.parking.ending = Some(process.bridge.exited().boxed().shared());
+        if let Some(process) = self.process.as_ref().filter(|process| process.bridge().is_unresponsive()) {
+            self.parking.process_ended(process.bridge().exited());
             self.on_exit(&Exit { unresponsive: true, ..Exit::default() });
         }
     }
@@ -169,7 +166,7 @@ impl Actor {
 
     fn refresh_account(&mut self) {
         if let Some(process) = &self.process {
-            let bridge = process.bridge.clone();
+            let bridge = process.bridge().clone();
             self.tasks.spawn(async move { TaskResult::Account(read_account(&bridge).await) });
         }
     }

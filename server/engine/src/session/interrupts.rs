@@ -55,7 +55,7 @@ impl Actor {
         let (Some(process), Some(thread_id)) = (&self.process, self.transcript.thread_id.clone()) else {
             return drop(reply.send(Err(SessionError::NoActiveTurn)));
         };
-        let bridge = process.bridge.clone();
+        let bridge = process.bridge().clone();
         let root = self.transcript.active_turn().map_or_else(|| turn.clone(), |active| active.id.clone());
         let commands = running_commands(&self.transcript, &root);
         let request = TurnInterrupt { thread_id: thread_id.clone(), turn_id: turn.clone() };
@@ -134,7 +134,7 @@ impl Actor {
         if self.turn.state().running() == Some(turn)
             && let Some(process) = &self.process
         {
-            let bridge = process.bridge.clone();
+            let bridge = process.bridge().clone();
             self.kill_process(&bridge);
         }
     }
@@ -144,12 +144,12 @@ impl Actor {
     /// does not count as a crash.
     pub(super) fn kill_process(&mut self, bridge: &Bridge) {
         self.drain_events();
-        if !self.process.as_ref().is_some_and(|process| process.bridge.is_same(bridge)) {
+        if !self.process.as_ref().is_some_and(|process| process.bridge().is_same(bridge)) {
             return;
         }
         self.process = None;
         bridge.kill();
-        self.parking.ending = Some(bridge.exited().boxed().shared());
+        self.parking.process_ended(bridge.exited());
         self.context.metrics.process_exited();
         self.sub_agents.reset();
         let requests = self.pending.take_all();

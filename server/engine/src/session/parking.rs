@@ -1,22 +1,18 @@
 //! Parking. A process that is idle long enough ends, and the session continues without a process.
 //! Its readers only see that `ready` is `false`. The next turn starts another process.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::time::Duration;
 
-use codex_gateway_wire::Phase;
 use futures::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
 use tokio::time::Instant;
 
-use super::{
-    Reply,
-    actor::{Actor, Process},
-};
-use crate::{error::SessionError, process_slots::ProcessPermit};
+/// Resolves when a process has exited.
+pub(super) type ProcessExit = Shared<BoxFuture<'static, ()>>;
 
-/// The state of parking.
+/// When the process is parked, and whether the previous one has exited.
 #[derive(Default)]
 pub(super) struct Parking {
     /// When the process became idle.
@@ -27,140 +23,117 @@ pub(super) struct Parking {
     /// The same for the process that is being attached.
     next_outdated: bool,
     /// Resolves when the previous process has exited. Its thread is locked until then.
-    pub ending: Option<Shared<BoxFuture<'static, ()>>>,
+    ending: Option<ProcessExit>,
 }
 
-impl Actor {
-    /// Returns `true` if the session has an idle process: no turn, no running item (a command can
-    /// outlive its turn), no pending request, nothing being sent. A queue that waits for the user
-    /// needs no process.
-    fn has_idle_process(&self) -> bool {
-        self.process.as_ref().is_some_and(Process::is_read)
-            && !self.turn.state().is_busy()
-            && self.tasks.are_passive()
-            && !self.has_background_work()
+impl Parking {
+    /// Records whether the session has an idle process at the time `now`.
+    pub(super) fn update(&mut self, is_idle: bool, now: Instant) {
+        self.idle_since = if is_idle { self.idle_since.or(Some(now)) } else { None };
     }
 
-    /// Returns `true` if a request, a sub-agent or a command is active outside of a turn.
-    fn has_background_work(&self) -> bool {
-        !self.pending.is_empty()
-            || self.sub_agents.is_active()
-            || self.transcript.entries.iter().any(|entry| entry.phase == Phase::Running)
+    /// Restarts the idle time after activity of the process that leaves no state in the session.
+    pub(super) fn restart_idle_time(&mut self) {
+        self.idle_since = None;
     }
 
-    /// Returns `true` if the session has no process and no task, so that its row is complete.
-    pub(super) fn is_dormant(&self) -> bool {
-        self.process.is_none() && !self.turn.state().is_busy() && self.tasks.are_passive()
+    /// Returns the time at which the process is parked: `park_after` after it became idle, or at
+    /// once if it is outdated. `None` if the process is not idle.
+    pub(super) fn deadline(&self, park_after: Duration) -> Option<Instant> {
+        if self.outdated { self.idle_since } else { self.idle_since?.checked_add(park_after) }
     }
 
-    /// Updates the idle time and the flags for handles.
-    pub(super) fn update_idle(&mut self) {
-        let idle = self.has_idle_process();
-        self.parking.idle_since =
-            if idle { self.parking.idle_since.or_else(|| Some(Instant::now())) } else { None };
-        let was_idle = self.shared.idle.swap(idle, Ordering::Relaxed);
-        if idle && !was_idle {
-            self.context.process_slots.session_became_idle();
-        }
-        self.shared.has_process.store(self.process.is_some(), Ordering::Relaxed);
+    /// Marks the process, if there is one, and the process that is being attached as outdated.
+    pub(super) fn mark_outdated(&mut self, has_process: bool) {
+        self.outdated = has_process;
+        self.next_outdated = true;
     }
 
-    /// Restarts the idle time after activity of the process that leaves no state here.
-    pub(super) fn reset_idle_timer(&mut self) {
-        self.parking.idle_since = None;
+    /// Returns `true` if the process ends as soon as it is idle.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.outdated
     }
 
-    /// Returns the time at which the process is parked. `None` if the process is not idle.
-    pub(super) fn park_deadline(&self) -> Option<Instant> {
-        let Parking { idle_since, outdated, .. } = self.parking;
-        if outdated { idle_since } else { idle_since?.checked_add(self.context.config.park_after) }
+    /// Records that attaching a process has started, with the current settings. Returns the exit of
+    /// the previous process, which must be awaited first.
+    pub(super) fn attach_started(&mut self) -> Option<ProcessExit> {
+        self.next_outdated = false;
+        self.ending.take()
     }
 
-    /// Ends the process as soon as it is idle, because its settings no longer apply.
-    pub(super) fn mark_outdated(&mut self) {
-        self.parking.outdated = self.process.is_some();
-        self.parking.next_outdated = true;
-        self.end_if_outdated();
+    /// Records that the session has a new process.
+    pub(super) fn attached(&mut self) {
+        self.outdated = std::mem::take(&mut self.next_outdated);
     }
 
-    /// Attaching a process has started, with the current settings.
-    pub(super) fn attach_started(&mut self) {
-        self.parking.next_outdated = false;
+    /// Records that the session no longer has a process. `exit` resolves when the process has
+    /// exited.
+    pub(super) fn process_ended(&mut self, exit: impl Future<Output = ()> + Send + 'static) {
+        self.outdated = false;
+        self.ending = Some(exit.boxed().shared());
     }
 
-    /// The session has a new process.
-    pub(super) fn attach_finished(&mut self) {
-        self.parking.outdated = std::mem::take(&mut self.parking.next_outdated);
+    /// Returns the exit of the previous process.
+    pub(super) fn ending(&self) -> Option<ProcessExit> {
+        self.ending.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARK_AFTER: Duration = Duration::from_mins(5);
+
+    #[test]
+    fn idle_time_starts_with_idleness_and_ends_with_activity() {
+        let mut parking = Parking::default();
+        let start = Instant::now();
+        let later = start + Duration::from_secs(1);
+        parking.update(false, start);
+        assert_eq!(parking.deadline(PARK_AFTER), None);
+        parking.update(true, start);
+        parking.update(true, later);
+        assert_eq!(parking.deadline(PARK_AFTER), Some(start + PARK_AFTER), "it was idle all the time");
+        parking.restart_idle_time();
+        parking.update(true, later);
+        assert_eq!(parking.deadline(PARK_AFTER), Some(later + PARK_AFTER));
+        parking.update(false, later);
+        assert_eq!(parking.deadline(PARK_AFTER), None);
     }
 
-    /// Ends the process if it is outdated and idle.
-    pub(super) fn end_if_outdated(&mut self) {
-        if self.parking.outdated && self.has_idle_process() {
-            self.end_process();
-        }
+    #[test]
+    fn outdated_process_is_parked_as_soon_as_it_is_idle() {
+        let mut parking = Parking::default();
+        parking.mark_outdated(true);
+        assert_eq!(parking.deadline(PARK_AFTER), None, "it is not idle");
+        let now = Instant::now();
+        parking.update(true, now);
+        assert_eq!(parking.deadline(PARK_AFTER), Some(now));
+        parking.process_ended(async {});
+        assert!(!parking.is_outdated());
     }
 
-    /// Parks the process if it is still idle.
-    pub(super) fn park_if_idle(&mut self) {
-        self.parking.idle_since = None;
-        if self.has_idle_process() {
-            self.end_process();
-        }
+    #[test]
+    fn settings_that_change_while_attaching_outdate_the_new_process() {
+        let mut parking = Parking::default();
+        parking.mark_outdated(false);
+        assert!(!parking.is_outdated(), "there is no process");
+        assert!(parking.attach_started().is_none());
+        parking.attached();
+        assert!(!parking.is_outdated(), "the process was started with the new settings");
+        parking.attach_started();
+        parking.mark_outdated(false);
+        parking.attached();
+        assert!(parking.is_outdated());
     }
 
-    /// Gives away the permit of the process if the process is idle.
-    pub(super) fn release_permit(&mut self, reply: Reply<Option<ProcessPermit>>) {
-        let permit = self.permit.as_ref().filter(|_| self.has_idle_process()).map(Arc::clone);
-        if permit.is_some()
-            && let Some(exited) = self.end_process()
-        {
-            self.context.processes.spawn(async move {
-                exited.await;
-                // If the receiver is gone, the permit is released here.
-                let _ = reply.send(permit);
-            });
-        } else {
-            let _ = reply.send(None);
-        }
-    }
-
-    /// Ends the process, unless a turn or background work is active. Replies when the process has
-    /// exited, also if it was parked before.
-    pub(super) fn release_thread(&mut self, reply: Reply<Result<(), SessionError>>) {
-        let refusal = if self.turn.state().is_busy() {
-            Some(SessionError::TurnActive)
-        } else if self.has_background_work() {
-            Some(SessionError::StillAtWork)
-        } else {
-            None
-        };
-        if let Some(refusal) = refusal {
-            drop(reply.send(Err(refusal)));
-            return;
-        }
-        self.end_process();
-        let ending = self.parking.ending.clone();
-        self.context.processes.spawn(async move {
-            if let Some(ending) = ending {
-                ending.await;
-            }
-            // The receiver may be gone; the process has exited in any case.
-            let _ = reply.send(Ok(()));
-        });
-    }
-
-    /// Starts a graceful shutdown of the process. The returned future resolves when the process has
-    /// exited. `None` if there is no process.
-    fn end_process(&mut self) -> Option<impl Future<Output = ()> + Send + use<>> {
-        let process = self.process.take()?;
-        tracing::info!(session = %self.shared.id, "session parked");
-        let (exited, ending) = (process.bridge.exited(), process.bridge.exited());
-        process.bridge.begin_shutdown();
-        (self.permit, self.parking.ending) = (None, Some(ending.boxed().shared()));
-        self.parking.outdated = false;
-        self.sub_agents.reset();
-        self.emit_state();
-        self.save_now();
-        Some(exited)
+    #[test]
+    fn next_process_waits_for_the_exit_of_the_previous_one() {
+        let mut parking = Parking::default();
+        parking.process_ended(async {});
+        assert!(parking.ending().is_some());
+        assert!(parking.attach_started().is_some());
+        assert!(parking.attach_started().is_none());
     }
 }

@@ -288,7 +288,7 @@ impl Actor {
 
     fn respond(&mut self, codex_id: RpcRequestId, answer: RpcAnswer) {
         if let Some(process) = &self.process {
-            let bridge = process.bridge.clone();
+            let bridge = process.bridge().clone();
             let responding = async move {
                 // If the process has exited, its request has ended with it.
                 let _ = bridge.respond(&codex_id, &answer).await;

@@ -44,7 +44,7 @@ impl Actor {
             return self.reject(message, &BridgeError::Closed.into());
         };
         self.shared.touch();
-        let bridge = process.bridge.clone();
+        let bridge = process.bridge().clone();
         let resolver = self.context.input_resolver(Some(thread_id.clone()));
         let overrides = self.overrides(&message.turn);
         let (turn, dispatched, expected) =

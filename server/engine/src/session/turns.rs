@@ -227,9 +227,8 @@ impl Actor {
     }
 
     fn spawn_attach(&mut self, request: AttachRequest, after: AfterAttach) {
-        self.attach_started();
         let (context, permit, ending) =
-            (self.context.clone(), self.permit.clone(), self.parking.ending.take());
+            (self.context.clone(), self.permit.clone(), self.parking.attach_started());
         let cancel_attach = self.turn.cancel_attach.clone();
         let attaching = async move {
             if let Some(ending) = ending {
@@ -299,7 +298,7 @@ impl Actor {
             self.reject_deferred(&SessionError::NoActiveTurn);
             return self.reject(message, &BridgeError::Closed.into());
         };
-        let bridge = process.bridge.clone();
+        let bridge = process.bridge().clone();
         let id = self.next_id();
         self.shared.touch();
         let resolver = self.context.input_resolver(Some(thread_id.clone()));
@@ -392,7 +391,7 @@ impl Actor {
                 TurnEffect::CancelAttach => self.turn.cancel_attach.cancel(),
                 TurnEffect::KillProcess => {
                     if let Some(process) = &self.process {
-                        let bridge = process.bridge.clone();
+                        let bridge = process.bridge().clone();
                         self.kill_process(&bridge);
                     }
                 }

@@ -38,7 +38,7 @@ impl Actor {
         SessionState {
             ready: self.process.is_some(),
             cwd: transcript.cwd.clone().unwrap_or_default(),
-            started_at: self.process.as_ref().map(|process| rfc3339(process.started_ms)),
+            started_at: self.process.as_ref().map(|process| rfc3339(process.started_ms())),
             runtime: Runtime {
                 platform_family: self.runtime.platform_family.clone(),
                 platform_os: self.runtime.platform_os.clone(),
