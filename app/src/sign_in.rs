@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn form_is_in_the_language_of_the_request_and_says_why_a_token_was_refused() {
         assert!(page(None, "en").contains("Access token") && page(None, "zh-CN").contains("访问令牌"));
-        let says_why = |html: &str| html.contains("not valid, or not any more");
+        let says_why = |html: &str| html.contains("Invalid or expired token");
         let [invalid, not_yet] =
             [TokenProblem::Invalid, TokenProblem::NotValidYet].map(|p| page(Some(p), "en"));
         assert!(says_why(&invalid) && !says_why(&page(None, "en")));

@@ -23,7 +23,7 @@ test('the first screen has the expected accessibility tree', async ({ page, star
   await expect(page.getByRole('navigation')).toMatchAriaSnapshot(`
     - navigation "Conversations":
       - link "Codex Gateway"
-      - button "Commands and conversations"
+      - button "Command palette"
       - link "New chat"
       - searchbox "Search conversations"
       - paragraph: No conversations

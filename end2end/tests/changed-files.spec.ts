@@ -62,8 +62,8 @@ test.describe('with every kind of change', () => {
     await expect(hidden.locator('.removed .word')).toHaveCount(0);
 
     for (const [path, words] of [
-      [/logo\.png/, 'A binary file: what is in it is not shown.'],
-      [/helpers\.rs/, 'What is in it has not changed.'],
+      [/logo\.png/, 'Binary file not shown'],
+      [/helpers\.rs/, 'Contents unchanged'],
     ] as const) {
       await file(changed(chat), path).getByRole('button').first().click();
       await expect(file(changed(chat), path)).toContainText(words);

@@ -3,7 +3,7 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './chat';
 
-const palette = (page: Page): Locator => page.getByRole('dialog', { name: 'Commands and conversations' });
+const palette = (page: Page): Locator => page.getByRole('dialog', { name: 'Command palette' });
 const options = (page: Page): Locator => palette(page).getByRole('option');
 
 async function expectNoViolations(page: Page): Promise<void> {
@@ -38,7 +38,7 @@ test('commands are chosen by arrow keys, by typing and by their shortcuts', asyn
   await open(page);
   await expect(options(page).first()).toHaveAttribute('aria-selected', 'true');
   await page.keyboard.type('theme');
-  await expect(options(page)).toHaveText(['Theme of the system', 'Light theme', 'Dark theme']);
+  await expect(options(page)).toHaveText(['Use system theme', 'Use light theme', 'Use dark theme']);
   await page.keyboard.press('ArrowUp');
   await expect(options(page).last()).toHaveAttribute('aria-selected', 'true');
   const active = await palette(page).getByRole('combobox').getAttribute('aria-activedescendant');
@@ -126,13 +126,13 @@ test('? lists all shortcuts, except in a text field', async ({ page, chat }) => 
       - button "Close"
       - term: Search this conversation
       - definition: Ctrl F
-      - term: Show or hide the details
+      - term: Toggle the details panel
       - definition: Ctrl .
-      - term: Commands and conversations
+      - term: Command palette
       - definition: Ctrl K
       - term: New chat
       - definition: Ctrl Shift O
-      - term: Show or hide the sidebar
+      - term: Toggle the sidebar
       - definition: Ctrl B
       - term: Keyboard shortcuts
       - definition: "?"
@@ -152,12 +152,12 @@ test('the palette has no axe violations and the expected accessibility tree', as
   await expect(options(page)).toHaveCount(3);
   await expectNoViolations(page);
   await expect(palette(page)).toMatchAriaSnapshot(`
-    - dialog "Commands and conversations":
-      - combobox "Commands and conversations" [expanded]
-      - listbox "Commands and conversations":
-        - option "Theme of the system" [selected]
-        - option "Light theme"
-        - option "Dark theme"
+    - dialog "Command palette":
+      - combobox "Command palette" [expanded]
+      - listbox "Command palette":
+        - option "Use system theme" [selected]
+        - option "Use light theme"
+        - option "Use dark theme"
   `);
 });
 
@@ -169,11 +169,11 @@ test.describe('on a phone', () => {
     await chat.messageField.fill('x');
     await expect(chat.sendButton).toBeEnabled();
     await page.getByRole('button', { name: 'Conversations' }).tap();
-    await page.getByRole('button', { name: 'Commands and conversations' }).tap();
+    await page.getByRole('button', { name: 'Command palette' }).tap();
     const sizes = await options(page).evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().height)));
     expect(sizes.length).toBeGreaterThan(4);
     expect(Math.min(...sizes)).toBeGreaterThanOrEqual(44);
-    await options(page).filter({ hasText: 'Dark theme' }).tap();
+    await options(page).filter({ hasText: 'Use dark theme' }).tap();
     await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
     await expect(chat.messageField).toBeVisible();
   });

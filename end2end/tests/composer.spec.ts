@@ -8,7 +8,7 @@ import { expect, test, type Chat } from './chat';
 const SLOW = '!standin slow-command';
 const replyWith = (word: string) => `Reply with exactly the single word ${word}.`;
 
-const queued = (page: Page) => page.getByRole('region', { name: 'Next' }).getByRole('listitem');
+const queued = (page: Page) => page.getByRole('region', { name: 'Queued' }).getByRole('listitem');
 
 /** Starts a conversation whose turn runs until it is stopped. */
 async function startLongTurn(chat: Chat): Promise<void> {
@@ -80,7 +80,7 @@ test('queued messages can be reordered, edited, removed and sent', async ({ page
   // After the turn was stopped, queued messages wait until the user sends them.
   await chat.stopButton.click();
   await chat.waitForTurn('interrupted');
-  await expect(page.getByRole('region', { name: 'Next' })).toContainText('waits until you send it');
+  await expect(page.getByRole('region', { name: 'Queued' })).toContainText('paused');
   await page.reload();
   await chat.waitUntilLive();
   await expect(queued(page)).toHaveCount(1);
@@ -93,7 +93,7 @@ test('a message sent during a turn steers it if the user chose so, and Ctrl Ente
   await startLongTurn(chat);
   // The message itself keeps the turn running.
   await chat.messageField.fill(SLOW);
-  await page.getByRole('combobox', { name: 'While Codex works' }).selectOption('Tell it now');
+  await page.getByRole('combobox', { name: 'While Codex works' }).selectOption('Steer now');
   await chat.messageField.press('Enter');
   await expect(chat.userMessages).toHaveCount(2);
   await expect(chat.turns).toHaveCount(1);

@@ -68,7 +68,7 @@ test('plan and token usage are shown', async ({ page, chat, startServer }, testI
   const rows = panelOf(page).getByRole('row');
   await expect(rows.nth(1)).toHaveText('Input4,0004,000');
   await expect(panelOf(page)).toContainText('4,321 of 20,000 tokens in the context window');
-  await expect(panelOf(page)).toContainText('In 5 hours · 12 % used');
+  await expect(panelOf(page)).toContainText('5-hour limit · 12 % used');
 
   await chat.send('Change them again');
   await chat.waitForTurn('completed', 2);

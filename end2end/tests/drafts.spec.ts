@@ -45,7 +45,7 @@ test('a message is queued if another client starts a turn before it arrives', as
     await route.continue();
   });
   await chat.send('Reply with exactly the single word mine.');
-  const waiting = page.getByRole('region', { name: 'Next' });
+  const waiting = page.getByRole('region', { name: 'Queued' });
   await expect(waiting).toContainText('the single word mine');
   await page.unroute('**/_fn/send');
 

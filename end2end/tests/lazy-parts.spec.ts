@@ -25,7 +25,7 @@ async function holdBack(page: Page, file: string): Promise<() => void> {
   return release;
 }
 
-const palette = (page: Page) => page.getByRole('dialog', { name: 'Commands and conversations' });
+const palette = (page: Page) => page.getByRole('dialog', { name: 'Command palette' });
 const panel = (page: Page) => page.getByRole('complementary', { name: 'Details' });
 const request = (page: Page) => page.locator('.question');
 
@@ -78,7 +78,7 @@ test('keys that follow Ctrl+K at once are for the palette, before its list is lo
   await expect(palette(page).getByRole('option')).toHaveCount(0);
 
   release();
-  await expect(palette(page).getByRole('option')).toHaveText(['Theme of the system', 'Light theme', 'Dark theme']);
+  await expect(palette(page).getByRole('option')).toHaveText(['Use system theme', 'Use light theme', 'Use dark theme']);
   await page.keyboard.press('ArrowUp');
   await page.keyboard.press('Enter');
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');

@@ -9,7 +9,7 @@ const replyWith = (word: string) => `Reply with exactly the single word ${word}`
 const field = (page: Page) => page.getByRole('textbox', { name: 'Edit message' });
 const form = (page: Page) => page.getByRole('form', { name: 'Edit message' });
 const note = (page: Page) => form(page).getByRole('status');
-const queued = (page: Page) => page.getByRole('region', { name: 'Next' }).getByRole('listitem');
+const queued = (page: Page) => page.getByRole('region', { name: 'Queued' }).getByRole('listitem');
 
 /** Starts a conversation with one turn for each word. */
 async function startWithTurns(chat: Chat, words: string[]): Promise<void> {

@@ -112,7 +112,7 @@ test('an edit of a queued message that is in flight during navigation is not los
   await expect(chat.stopButton).toBeVisible();
   const own = page.url();
   await chat.send('Reply with exactly the single word queued.');
-  const queued = page.getByRole('region', { name: 'Next' });
+  const queued = page.getByRole('region', { name: 'Queued' });
   await expect(queued).toContainText('word queued');
   await queued.getByRole('button', { name: 'Edit' }).click();
   await page.getByRole('textbox', { name: 'Edit', exact: true }).fill('Reply with exactly the single word changed.');

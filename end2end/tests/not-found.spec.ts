@@ -5,7 +5,7 @@ test('an unknown conversation is a 404 page with a link to a new chat', async ({
   pageErrors.allow(/console error: Failed to load resource: the server responded with a status of 404/);
   const answer = await page.goto('/c/nonsense');
   expect(answer?.status()).toBe(404);
-  await expect(page.getByRole('heading', { name: 'There is no such conversation' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Conversation not found' })).toBeVisible();
   await expect(page.getByRole('main').getByRole('link')).toHaveCount(1);
   await expect(page.getByRole('main').getByRole('button')).toHaveCount(0);
 

@@ -75,10 +75,10 @@ test('a conversation can be renamed, searched and deleted', async ({ page, chat 
 
   await sidebar(page).getByRole('button', { name: 'Options for “Zanzibar”' }).click();
   await sidebar(page).getByRole('button', { name: 'Delete' }).click();
-  await sidebar(page).getByRole('button', { name: 'Keep' }).click();
+  await sidebar(page).getByRole('button', { name: 'Cancel' }).click();
   await sidebar(page).getByRole('button', { name: 'Options for “Zanzibar”' }).click();
   await sidebar(page).getByRole('button', { name: 'Delete' }).click();
-  await sidebar(page).getByRole('button', { name: 'Delete for good' }).click();
+  await sidebar(page).getByRole('button', { name: 'Delete permanently' }).click();
   await page.waitForURL(/\/$/);
   await expect(entry(page, 'Zanzibar')).toBeHidden();
 });

@@ -43,7 +43,7 @@ test.describe('with a secret', () => {
     await expect(field(chat)).toBeFocused();
     await field(chat).fill('nonsense');
     await field(chat).press('Enter');
-    await expect(page.getByRole('alert')).toHaveText('This token is not valid, or not any more.');
+    await expect(page.getByRole('alert')).toHaveText('Invalid or expired token.');
     await expect(field(chat)).toHaveValue('');
     await signIn(chat);
     await expect(page).toHaveURL(`${server.baseURL}/?x=1`);
@@ -75,7 +75,7 @@ test.describe('with a secret', () => {
     await signOut(other);
     await expect(field(other)).toBeVisible();
 
-    const notice = page.getByRole('status').filter({ hasText: 'Your sign-in has ended.' });
+    const notice = page.getByRole('status').filter({ hasText: 'You’ve been signed out.' });
     await expect(notice).toBeVisible({ timeout: 15_000 });
     await expect(chat.answers).toHaveText('ready');
     await expect(chat.messageField).toHaveValue('half written');
@@ -121,7 +121,7 @@ test.describe('with a secret', () => {
     // The cookie is removed, but the stream is still open.
     await context.clearCookies();
     await chat.send('not sent');
-    const notice = page.getByRole('status').filter({ hasText: 'Your sign-in has ended.' });
+    const notice = page.getByRole('status').filter({ hasText: 'You’ve been signed out.' });
     await expect(notice).toBeVisible();
     await expect(chat.messageField).toHaveValue('not sent');
     await expect(chat.userMessages).toHaveCount(1);
@@ -139,7 +139,7 @@ test.describe('with a secret', () => {
     await expect(chat.messageField).toBeVisible();
     await context.clearCookies();
     await chat.send('a first message');
-    await expect(page.getByText('Your sign-in has ended.')).toBeVisible();
+    await expect(page.getByText('You’ve been signed out.')).toBeVisible();
     await expect(chat.messageField).toHaveValue('a first message');
     await signInButton(chat).click();
     await signIn(chat);

@@ -142,7 +142,7 @@ test('a hidden tab without a stream shows notifications of its conversation', as
   const turn = `/api/sessions/${chat.sessionId}/turn`;
   await request.post(turn, { data: { prompt: '!standin escalate' } });
   await expect(page).toHaveTitle(/^\(1\) /);
-  await expect.poll(async () => (await shownNotifications(page)).map(({ body }) => body)).toEqual(['Codex waits for your answer.']);
+  await expect.poll(async () => (await shownNotifications(page)).map(({ body }) => body)).toEqual(['Codex is waiting for your answer.']);
   const { requests } = await (await request.get(`/api/sessions/${chat.sessionId}/requests`)).json();
   await request.post(`/api/sessions/${chat.sessionId}/requests/${requests[0].id}`, { data: { decision: 'decline' } });
   await expect(page).toHaveTitle(/^Reply with exactly/);

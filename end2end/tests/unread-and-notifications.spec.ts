@@ -95,7 +95,7 @@ test('a hidden page shows notifications if the user has turned them on', async (
   await chat.send('!standin escalate');
   const title = 'Reply with exactly the single word ready.';
   await expect.poll(() => shownNotifications(page)).toEqual([
-    { title, body: 'Codex waits for your answer.', tag: chat.sessionId, closed: false },
+    { title, body: 'Codex is waiting for your answer.', tag: chat.sessionId, closed: false },
   ]);
   await clickFirstNotification(page);
   await setHidden(page, false);

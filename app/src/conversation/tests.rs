@@ -192,7 +192,7 @@ fn elicitation_address_is_shown_and_linked_only_if_it_is_a_web_address() {
         html.split_once("data-kind=\"elicitation\"").unwrap().1.split("</section>").next().unwrap().to_owned()
     };
     let card = card_with("https://maps.example/in?x=1");
-    assert!(card.contains("maps asks") && card.contains("Sign in."), "{card}");
+    assert!(card.contains("maps needs input") && card.contains("Sign in."), "{card}");
     let link = r#"<a href="https://maps.example/in?x=1" target="_blank" rel="noopener noreferrer"><code translate="no">https://maps.example/in?x=1</code></a>"#;
     assert!(card.contains(link), "{card}");
     for url in ["javascript:alert(1)", "data:text/html,x", " https://x", "//x.example"] {
