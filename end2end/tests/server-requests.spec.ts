@@ -196,7 +196,7 @@ test('several pending requests are answered one after the other, each in its own
   await expect(question.getByLabel('The password?')).toHaveAttribute('type', 'password');
   await question.getByRole('button', { name: 'Send' }).click();
 
-  await expect(question).toContainText('maps asks');
+  await expect(question).toContainText('maps needs input');
   await question.getByRole('textbox', { name: /^City/ }).fill('Rome');
   await question.getByRole('spinbutton', { name: /^Nights/ }).fill('2');
   await question.getByRole('button', { name: /^second/ }).click();

@@ -27,6 +27,7 @@ fn Toolbar(chat: Chat, turn: Turn) -> impl IntoView {
         chat.transcript.with_untracked(|transcript| Some(transcript.answer(&id?)?.text.clone()))
     };
     let has_answer = answer().is_some();
+    let has_message = untrack(|| !turn.facts.read().has_own_instructions());
     let edit = move |_| turn.id().into_iter().for_each(|id| chat.edit().begin_turn(chat, id));
     let fork = move |_| turn.id().into_iter().for_each(|id| fork_after(chat, &id));
     // One edit at a time: opening another one would discard the text of the first.
@@ -34,16 +35,25 @@ fn Toolbar(chat: Chat, turn: Turn) -> impl IntoView {
     view! {
         <div class="turn-actions" role="toolbar" aria-label=t.turn_actions() on:keydown=move_focus>
             {has_answer.then(|| view! { <CopyButton label=t.copy_answer() text=answer t/> })}
+            {has_message.then(|| view! {
+                <button
+                    type="button"
+                    class="link"
+                    tabindex=has_answer.then_some("-1")
+                    disabled=is_edit_disabled
+                    on:click=edit
+                >
+                    {t.edit_message()}
+                </button>
+            })}
             <button
                 type="button"
                 class="link"
-                tabindex=has_answer.then_some("-1")
-                disabled=is_edit_disabled
-                on:click=edit
+                tabindex=(has_answer || has_message).then_some("-1")
+                on:click=fork
             >
-                {t.edit_message()}
+                {t.fork_here()}
             </button>
-            <button type="button" class="link" tabindex="-1" on:click=fork>{t.fork_here()}</button>
         </div>
     }
 }

@@ -77,7 +77,9 @@ fn TurnEnd(chat: Chat, turn: Turn) -> impl IntoView {
     let t = chat.t;
     let end = move || {
         let facts = turn.facts.read();
-        let (status, error, is_last) = (facts.status, facts.error.clone(), facts.is_last);
+        let (status, error) = (facts.status, facts.error.clone());
+        // A later turn has taken the place of another attempt.
+        let can_retry = facts.is_last && !facts.has_own_instructions();
         match status {
             TurnStatus::Interrupted => Some(view! { <p class="note">{t.turn_stopped()}</p> }),
             TurnStatus::Failed => {
@@ -90,8 +92,7 @@ fn TurnEnd(chat: Chat, turn: Turn) -> impl IntoView {
                 Some(view! {
                     <FailureAlert title=t.turn_failed() reason=plain_message(&error.message)>
                         {error.additional_details.map(|details| view! { <p class="error-details">{details}</p> })}
-                        // A later turn has taken the place of another attempt.
-                        {is_last.then(|| view! {
+                        {can_retry.then(|| view! {
                             <button
                                 type="button"
                                 class="button"

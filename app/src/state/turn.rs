@@ -105,6 +105,11 @@ impl TurnFacts {
         }
     }
 
+    /// Returns `true` if the turn was not started by a message: its instructions are codex's own.
+    pub(crate) fn has_own_instructions(&self) -> bool {
+        !self.instructions.is_empty()
+    }
+
     /// Returns `true` while the turn runs.
     pub(crate) fn running(&self) -> bool {
         self.status == TurnStatus::InProgress
@@ -159,7 +164,7 @@ fn is_user(entry: &Entry) -> bool {
 struct ReviewEntries {
     /// The prompt.
     instructions: HashSet<ItemId>,
-    /// The JSON, and the second copy of the result.
+    /// The JSON, which is empty if codex keeps it back, and the second copy of the result.
     hidden: HashSet<ItemId>,
 }
 
@@ -185,10 +190,11 @@ impl ReviewEntries {
                 Item::UserMessage(message) if message.client_id.is_none() => {
                     review.instructions.insert(id.clone());
                 }
-                Item::AgentMessage(message)
-                    if message.text.trim_start().starts_with('{') || Some(message.text.trim()) == result =>
-                {
-                    review.hidden.insert(id.clone());
+                Item::AgentMessage(message) => {
+                    let text = message.text.trim();
+                    if text.is_empty() || text.starts_with('{') || Some(text) == result {
+                        review.hidden.insert(id.clone());
+                    }
                 }
                 _ => {}
             }
@@ -405,13 +411,14 @@ mod tests {
                 entry("entered", r#""type":"enteredReviewMode","review":"current changes""#),
                 entry("prompt", r#""type":"userMessage","content":[{"type":"text","text":"Review them."}]"#),
                 entry("json", r#""type":"agentMessage","text":"{\"findings\":[]}""#),
+                entry("blank", r#""type":"agentMessage","text":"""#),
                 entry("result", r#""type":"exitedReviewMode","review":"One finding.""#),
                 entry("again", r#""type":"agentMessage","text":"One finding.""#),
             ]
         };
         let facts = facts(TurnStatus::Completed, review());
         assert_eq!(sorted(&facts.instructions), ["prompt"]);
-        assert_eq!(sorted(&facts.hidden), ["again", "json"]);
+        assert_eq!(sorted(&facts.hidden), ["again", "blank", "json"]);
         let folds = sorted(&facts.folds);
         assert!(folds.contains(&"prompt") && !folds.contains(&"result"), "{folds:?}");
 

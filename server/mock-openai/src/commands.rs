@@ -31,9 +31,9 @@ pub const TEMPORARY: &str = "sleep 0.3; for dir in /tmp /var/tmp \"$TMPDIR\" .; 
     if touch \"$dir/standin-temporary\" 2>/dev/null; then echo \"can write $dir\"; else echo \"cannot write $dir\"; fi; done; \
     echo \"made $(mktemp)\"";
 
-/// Commands that codex recognises as reading a file, as reading two, and as a search.
+/// Commands that codex recognises as reading files and as a search.
 pub const EXPLORING: [&str; 3] =
-    ["cat /etc/hostname", "cat /etc/hostname /etc/os-release", "grep -n VERSION /etc/os-release"];
+    ["cat /etc/hostname", "cat /etc/os-release", "grep -n VERSION /etc/os-release"];
 
 /// Reads a file that does not exist.
 pub const MISSING: &str = "cat no-such-file.txt";

@@ -58,7 +58,7 @@
 //! | `stubborn-command` | [`commands::STUBBORN`]: a line, then 27 s of sleep; ignores SIGHUP, SIGINT and SIGTERM |
 //! | `background` | [`commands::BACKGROUND`]: runs for 60 s, in the background after 250 ms |
 //! | `big-output` | [`commands::BIG`]: 2,000 lines in ANSI colours |
-//! | `explore` | the three [`commands::EXPLORING`]: codex recognises them as reading two files, and as a search |
+//! | `explore` | the three [`commands::EXPLORING`]: codex recognises them as reading two files and as a search |
 //! | `missing` | [`commands::MISSING`]: reads a file that does not exist |
 //! | `environment` | [`commands::ENVIRONMENT`]: prints its own environment, and that of every process that it can read |
 //! | `temporary` | [`commands::TEMPORARY`]: tries to write in the usual directories for temporary files |
