@@ -63,7 +63,7 @@ pub(crate) fn summary(
         if is_running { running(t) } else { done(t) }
     };
     if !command.only_explores() {
-        return (verb(|t| t.running(), |t| t.command_ran()), first_line(command), String::new());
+        return (verb(Texts::running, Texts::command_ran), first_line(command), String::new());
     }
     let is_all = |kind| command.command_actions.iter().all(|action| action.kind == kind);
     let targets = command.command_actions.iter().map(|action| target(action, cwd)).collect::<Vec<_>>();
@@ -71,15 +71,15 @@ pub(crate) fn summary(
     match command.command_actions.as_slice() {
         [action] if action.kind == CommandActionKind::Search && action.query.is_some() => {
             let scope = action.path.as_deref().map(|path| (t.in_directory)(relative_path(path, cwd)));
-            (verb(|t| t.searching_for(), |t| t.searched_for()), targets, scope.unwrap_or_default())
+            (verb(Texts::searching_for, Texts::searched_for), targets, scope.unwrap_or_default())
         }
         _ if is_all(CommandActionKind::Read) => {
-            (verb(|t| t.reading(), |t| t.read_file()), targets, String::new())
+            (verb(Texts::reading, Texts::read_file), targets, String::new())
         }
         _ if is_all(CommandActionKind::ListFiles) => {
-            (verb(|t| t.listing_files(), |t| t.listed_files()), targets, String::new())
+            (verb(Texts::listing_files, Texts::listed_files), targets, String::new())
         }
-        _ => (verb(|t| t.exploring(), |t| t.explored()), targets, String::new()),
+        _ => (verb(Texts::exploring, Texts::explored), targets, String::new()),
     }
 }
 

@@ -79,7 +79,9 @@ fn in_circles(mut modules: Uses) -> Uses {
         let used: BTreeSet<String> = modules.values().flatten().cloned().collect();
         modules.retain(|name, others| used.contains(name) && !others.is_disjoint(&users));
         let rest: BTreeSet<String> = modules.keys().cloned().collect();
-        modules.values_mut().for_each(|others| others.retain(|other| rest.contains(other)));
+        for others in modules.values_mut() {
+            others.retain(|other| rest.contains(other));
+        }
         if modules.len() == before {
             return modules;
         }
