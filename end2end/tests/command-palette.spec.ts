@@ -144,6 +144,17 @@ test('? lists all shortcuts, except in a text field', async ({ page, chat }) => 
   await expect(keys).toBeHidden();
 });
 
+test('commands are found by synonyms and slash commands, in groups', async ({ page, chat }) => {
+  await chat.startAndFinish('Reply with exactly the single word ready.');
+  await open(page);
+  await expect(palette(page).getByRole('group').first()).toHaveAccessibleName('This conversation');
+  await page.keyboard.type('duplicate');
+  await expect(options(page)).toHaveText([/^Fork this conversation/]);
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.type('/comp');
+  await expect(options(page)).toHaveText([/^Compact/]);
+});
+
 test('the palette has no axe violations and the expected accessibility tree', async ({ page, chat }) => {
   await page.goto('/');
   await expect(chat.messageField).toBeFocused();
@@ -155,9 +166,11 @@ test('the palette has no axe violations and the expected accessibility tree', as
     - dialog "Command palette":
       - combobox "Command palette" [expanded]
       - listbox "Command palette":
-        - option "Use system theme" [selected]
-        - option "Use light theme"
-        - option "Use dark theme"
+        - group "Settings":
+          - paragraph: Settings
+          - option "Use system theme" [selected]
+          - option "Use light theme"
+          - option "Use dark theme"
   `);
 });
 

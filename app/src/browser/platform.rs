@@ -31,5 +31,9 @@ pub(crate) fn post_to_worker(words: &[&str]) {
 
 /// Returns a text in lower case. The browser has the Unicode tables; Rust's would enlarge the module.
 pub(crate) fn to_lowercase(text: &str) -> String {
-    JsString::from(text).to_lower_case().into()
+    if cfg!(target_arch = "wasm32") {
+        JsString::from(text).to_lower_case().into()
+    } else {
+        text.to_lowercase()
+    }
 }

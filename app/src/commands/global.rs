@@ -1,6 +1,6 @@
 //! Commands that are available on every page.
 
-use super::{Command, Commands, Key};
+use super::{Command, CommandGroup, Commands, Key};
 use crate::{
     browser,
     dialog::DialogHandle,
@@ -23,11 +23,13 @@ pub(crate) fn add_global(
 ) {
     let t = texts();
     if auth_enabled() {
-        commands.add(Command::always(t.sign_out(), Icon::Shield, || browser::submit_form("/sign-out")));
+        let sign_out = Command::always(t.sign_out(), Icon::Shield, || browser::submit_form("/sign-out"));
+        commands.add(sign_out.group(CommandGroup::Settings).synonyms("log out logout account"));
     }
     for lang in Lang::ALL {
         if lang != Prefs::current().lang {
-            commands.add(Command::always(lang.own_name(), Icon::Globe, move || choose_lang(lang)));
+            let choose = Command::always(lang.own_name(), Icon::Globe, move || choose_lang(lang));
+            commands.add(choose.group(CommandGroup::Settings).synonyms("language english chinese"));
         }
     }
     let themes = [
@@ -36,16 +38,19 @@ pub(crate) fn add_global(
         (Theme::System, t.use_system_theme()),
     ];
     for (theme, name) in themes {
-        commands.add(Command::always(name, Icon::Settings, move || choose_theme(theme)));
+        let choose = Command::always(name, Icon::Settings, move || choose_theme(theme));
+        commands.add(choose.group(CommandGroup::Settings).synonyms("appearance colour color mode"));
     }
-    commands.add(Command::always(t.rules(), Icon::Shield, move || rules.0.toggle()));
+    let show_rules = Command::always(t.rules(), Icon::Shield, move || rules.0.toggle());
+    commands.add(show_rules.group(CommandGroup::Settings).synonyms("approvals permissions allowlist"));
     let show_help = Command::always(t.keyboard_shortcuts(), Icon::Question, move || help.toggle());
-    commands.add(show_help.key(Key::Plain("?")).word("help"));
+    commands.add(show_help.synonyms("hotkeys help").key(Key::Plain("?")).word("help"));
     let toggle_sidebar = Command::always(t.toggle_sidebar(), Icon::Menu, move || drawer.toggle());
-    commands.add(toggle_sidebar.key(Key::Ctrl("b")));
+    commands.add(toggle_sidebar.synonyms("conversations list history drawer").key(Key::Ctrl("b")));
     let navigate = use_navigate();
     let go_home = move || navigate("/", NavigateOptions::default());
     let new_chat = Command::always(t.new_chat(), Icon::NewChat, go_home);
+    let new_chat = new_chat.synonyms("create start conversation session thread");
     commands.add(new_chat.key(Key::CtrlShift("o")).word("new"));
     commands.add(
         Command::always(t.command_palette(), Icon::Search, move || palette.toggle()).key(Key::Ctrl("k")),

@@ -23,13 +23,41 @@ pub(crate) use self::{
     key::Key,
     palette::{Palette, load_palette},
 };
-use crate::{browser, icon::Icon};
+use crate::{
+    browser::{self, to_lowercase},
+    i18n::Texts,
+    icon::Icon,
+};
+
+/// What a command is about. The palette lists the groups in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CommandGroup {
+    Conversation,
+    General,
+    Settings,
+}
+
+impl CommandGroup {
+    pub(crate) const ALL: [Self; 3] = [Self::Conversation, Self::General, Self::Settings];
+
+    /// Returns the heading of the group.
+    pub(crate) fn title(self, t: &Texts) -> &'static str {
+        match self {
+            Self::Conversation => t.this_conversation(),
+            Self::General => t.general(),
+            Self::Settings => t.settings(),
+        }
+    }
+}
 
 /// An action that the user can run by its name, its key or its slash command.
 #[derive(Clone)]
 pub(crate) struct Command {
     pub(crate) name: &'static str,
     pub(crate) icon: Icon,
+    pub(crate) group: CommandGroup,
+    /// Other English words for the command, in lower case, by which it is found too.
+    pub(crate) synonyms: &'static str,
     /// The shortcut. `None` if the command has none.
     pub(crate) key: Option<Key>,
     /// The composer's slash command, without the slash. `None` if the composer does not offer the command.
@@ -45,7 +73,8 @@ impl Command {
         icon: Icon,
         run: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self { name, icon, key: None, word: None, run: Arc::new(run) }
+        let (group, synonyms) = (CommandGroup::General, "");
+        Self { name, icon, group, synonyms, key: None, word: None, run: Arc::new(run) }
     }
 
     /// Creates a command that always applies.
@@ -59,6 +88,28 @@ impl Command {
     /// Sets the shortcut.
     pub(crate) fn key(self, key: Key) -> Self {
         Self { key: Some(key), ..self }
+    }
+
+    /// Sets the group. It is [`CommandGroup::General`] otherwise.
+    pub(crate) fn group(self, group: CommandGroup) -> Self {
+        Self { group, ..self }
+    }
+
+    /// Sets the other English words by which the command is found, in lower case.
+    pub(crate) fn synonyms(self, synonyms: &'static str) -> Self {
+        Self { synonyms, ..self }
+    }
+
+    /// Returns `true` if the query, in lower case, is a part of the name or of a synonym, or begins the slash command.
+    /// A query with a slash finds slash commands only.
+    pub(crate) fn matches(&self, query: &str) -> bool {
+        let begins_word = |prefix: &str| self.word.is_some_and(|word| word.starts_with(prefix));
+        match query.strip_prefix('/') {
+            Some(prefix) => begins_word(prefix),
+            None => {
+                to_lowercase(self.name).contains(query) || self.synonyms.contains(query) || begins_word(query)
+            }
+        }
     }
 
     /// Sets the composer's slash command, without the slash.
@@ -130,5 +181,29 @@ impl Commands {
         {
             event.prevent_default();
         }
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_is_found_by_name_synonym_and_slash_command() {
+        let fork = Command::always("Fork this conversation", Icon::Fork, || {})
+            .synonyms("branch copy duplicate")
+            .word("fork");
+        for (query, is_found) in [
+            ("", true),
+            ("this conv", true),
+            ("duplic", true),
+            ("/fo", true),
+            ("/", true),
+            ("/branch", false),
+            ("merge", false),
+        ] {
+            assert_eq!(fork.matches(query), is_found, "{query}");
+        }
+        assert!(!Command::always("Sign out", Icon::Shield, || {}).matches("/"), "it has no slash command");
     }
 }

@@ -9,7 +9,7 @@ use leptos::{task::spawn_local, wasm_split::wasm_split};
 use view::{Node, prelude::*};
 use web_sys::KeyboardEvent;
 
-use super::{Command, Commands};
+use super::{Command, CommandGroup, Commands, Key};
 use crate::{
     browser::{self, to_lowercase},
     chunks::{Chunk, ChunkError},
@@ -96,6 +96,13 @@ pub(crate) fn choice_list(palette: PaletteState) -> Result<Node, ChunkError> {
     Ok(view! { <ChoiceList palette/> })
 }
 
+/// Options of the list below a heading.
+#[derive(Clone)]
+struct Group {
+    title: &'static str,
+    choices: Vec<Choice>,
+}
+
 /// An option of the list.
 #[derive(Clone)]
 enum Choice {
@@ -109,7 +116,7 @@ fn ChoiceList(palette: PaletteState) -> impl IntoView {
     let navigate = use_navigate();
     let conversations = RwSignal::new(Vec::new());
     Effect::new(move |_| find_conversations(palette.query, conversations));
-    let choices = move || palette.choices(conversations);
+    let groups = move || palette.groups(conversations);
     // Closes the palette and runs the command, or opens the conversation.
     let choose = move |choice: &Choice| {
         close_all();
@@ -120,19 +127,49 @@ fn ChoiceList(palette: PaletteState) -> impl IntoView {
             Choice::Open(row) => navigate(&row_path(row), NavigateOptions::default()),
         }
     };
-    let handle_key = move |event| palette.choose_by_key(&event, &untrack(choices), choose);
+    let handle_key = move |event| {
+        let choices = untrack(groups).into_iter().flat_map(|group| group.choices).collect::<Vec<_>>();
+        palette.choose_by_key(&event, &choices, choose);
+    };
     palette.handle_key.set_value(Some(Callback::new(handle_key)));
     let rows = move || {
-        let choices = choices();
-        if choices.is_empty() {
+        let groups = groups();
+        if groups.is_empty() {
             return view! { <p class="note" role="status">{texts().no_results()}</p> };
         }
-        let rows = choices.into_iter().enumerate();
-        let rows =
-            rows.map(|(index, choice)| view! { <ChoiceRow active=palette.active index choice choose/> });
-        view! { {rows.collect::<Vec<_>>()} }
+        let mut first = 0;
+        let groups = groups.into_iter().map(|group| {
+            let index = first;
+            first += group.choices.len();
+            view! { <ChoiceGroup active=palette.active first=index group choose/> }
+        });
+        view! { {groups.collect::<Vec<_>>()} }
     };
     view! { {rows} }
+}
+
+/// A heading and the options below it.
+#[component]
+fn ChoiceGroup<F>(
+    /// The index of the active option.
+    active: RwSignal<usize>,
+    /// The index of the group's first option.
+    first: usize,
+    group: Group,
+    choose: F,
+) -> impl IntoView
+where
+    F: Fn(&Choice) + Copy + Send + 'static,
+{
+    let heading_id = format!("choices-{first}");
+    let rows = group.choices.into_iter().zip(first..);
+    let rows = rows.map(|(choice, index)| view! { <ChoiceRow active index choice choose/> });
+    view! {
+        <div role="group" aria-labelledby=heading_id.clone()>
+            <p id=heading_id class="heading">{group.title}</p>
+            {rows.collect::<Vec<_>>()}
+        </div>
+    }
 }
 
 #[component]
@@ -147,7 +184,10 @@ where
     F: Fn(&Choice) + Send + 'static,
 {
     let (mark, name, key) = match &choice {
-        Choice::Run(command) => (command.icon, command.name.to_owned(), command.key.map(super::Key::name)),
+        Choice::Run(command) => {
+            let slash_command = || command.word.map(|word| format!("/{word}"));
+            (command.icon, command.name.to_owned(), command.key.map(Key::name).or_else(slash_command))
+        }
         Choice::Open(row) => {
             (Icon::Chat, row.title.clone().unwrap_or_else(|| texts().untitled().to_owned()), None)
         }
@@ -186,15 +226,24 @@ fn find_conversations(query: RwSignal<String>, conversations: RwSignal<Vec<Row>>
 }
 
 impl PaletteState {
-    /// Returns the commands whose names match the query, and the conversations. Tracked.
-    fn choices(self, conversations: RwSignal<Vec<Row>>) -> Vec<Choice> {
+    /// Returns the commands that match the query, by their groups, and the conversations. Groups without options are left
+    /// out. Tracked.
+    fn groups(self, conversations: RwSignal<Vec<Row>>) -> Vec<Group> {
+        let t = texts();
         let query = to_lowercase(self.query.get().trim());
+        let mut commands = self.commands.all();
         // The command that opens the palette is left out: the palette is open.
-        let is_match = |command: &Command| {
-            command.name != texts().command_palette() && to_lowercase(command.name).contains(&query)
+        commands.retain(|command| command.name != t.command_palette() && command.matches(&query));
+        let of_commands = CommandGroup::ALL.map(|group| {
+            let own = commands.iter().filter(|command| command.group == group);
+            Group { title: group.title(t), choices: own.cloned().map(Choice::Run).collect() }
+        });
+        let of_conversations = Group {
+            title: t.conversations(),
+            choices: conversations.get().into_iter().map(Choice::Open).collect(),
         };
-        let commands = self.commands.all().into_iter().filter(is_match).map(Choice::Run);
-        commands.chain(conversations.get().into_iter().map(Choice::Open)).collect()
+        let groups = of_commands.into_iter().chain([of_conversations]);
+        groups.filter(|group| !group.choices.is_empty()).collect()
     }
 
     /// Moves the active option by the arrow keys, and chooses it by Enter.

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::ComposerState;
 use crate::{
     browser,
-    commands::{Command, Commands},
+    commands::{Command, CommandGroup, Commands},
     icon::Icon,
 };
 
@@ -39,10 +39,11 @@ pub(super) fn add_commands(composer: ComposerState) {
     let Some(commands) = use_context::<Commands>() else { return };
     let t = composer.t;
     for (word, name, sends) in [(SENDS, t.enter_sends(), true), (BREAKS, t.enter_breaks_line(), false)] {
-        commands.add(Command::always(name, Icon::Settings, move || {
+        let choose = Command::always(name, Icon::Settings, move || {
             browser::store(KEY, word);
             composer.enter_sends.set(sends);
-        }));
+        });
+        commands.add(choose.group(CommandGroup::Settings).synonyms("keyboard return newline"));
     }
 }
 

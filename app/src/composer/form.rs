@@ -69,7 +69,8 @@ pub(crate) fn Composer(
     let initial_text = use_context::<InitialText>();
     Effect::new(move |_| composer.start(initial_text));
     if let Some(commands) = use_context::<Commands>() {
-        commands.add(Command::always(t.choose_model(), Icon::Settings, models::focus_picker).word("model"));
+        let choose_model = Command::always(t.choose_model(), Icon::Settings, models::focus_picker);
+        commands.add(choose_model.synonyms("reasoning effort").word("model"));
     }
     enter::add_commands(composer);
     if let Some(chat) = chat {

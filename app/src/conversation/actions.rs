@@ -8,7 +8,7 @@ use leptos::{
 
 use crate::{
     browser,
-    commands::{Command, Commands},
+    commands::{Command, CommandGroup, Commands},
     composer::RENAME,
     icon::Icon,
     router::{NavigateOptions, conversation_path, use_navigate, use_route},
@@ -21,17 +21,25 @@ use crate::{
 pub(super) fn add_commands(chat: Chat, commands: Commands) {
     let t = chat.t;
     let actions = [
-        ("archive", t.archive_conversation(), Icon::Archive, ThreadAction::Archive),
-        ("compact", t.compact_conversation(), Icon::Compact, ThreadAction::Compact),
-        ("review", t.review_changes(), Icon::Search, ThreadAction::Review),
-        ("fork", t.fork_conversation(), Icon::Fork, ThreadAction::Fork),
+        ("archive", "hide close done", t.archive_conversation(), Icon::Archive, ThreadAction::Archive),
+        (
+            "compact",
+            "summarize summarise tokens memory window",
+            t.compact_conversation(),
+            Icon::Compact,
+            ThreadAction::Compact,
+        ),
+        ("review", "diff check feedback", t.review_changes(), Icon::Search, ThreadAction::Review),
+        ("fork", "branch copy duplicate", t.fork_conversation(), Icon::Fork, ThreadAction::Fork),
     ];
-    commands.add(Command::always(t.export_conversation(), Icon::Down, move || export(chat)).word("export"));
-    for (word, name, icon, action) in actions {
-        commands.add(Command::always(name, icon, move || chat.act(action, None)).word(word));
+    let add = |command: Command| commands.add(command.group(CommandGroup::Conversation));
+    let export = Command::always(t.export_conversation(), Icon::Down, move || export(chat));
+    add(export.synonyms("save download").word("export"));
+    for (word, synonyms, name, icon, action) in actions {
+        add(Command::always(name, icon, move || chat.act(action, None)).synonyms(synonyms).word(word));
     }
-    let rename = move || chat.begin_draft_with(RENAME);
-    commands.add(Command::always(t.rename(), Icon::Edit, rename).word("rename"));
+    let rename = Command::always(t.rename(), Icon::Edit, move || chat.begin_draft_with(RENAME));
+    add(rename.synonyms("title name").word("rename"));
 }
 
 impl Chat {

@@ -11,7 +11,7 @@ use leptos::{prelude::*, task::spawn_local};
 use super::scroll::Scroll;
 use crate::{
     browser,
-    commands::{Command, Commands, Key},
+    commands::{Command, CommandGroup, Commands, Key},
     icon::Icon,
     server_fns,
     signal::RwSignalExt as _,
@@ -74,7 +74,7 @@ impl Find {
     /// Adds the command that opens the bar.
     pub(super) fn add_command(self, commands: Commands) {
         let open = Command::new(self.chat.t.find_in_conversation(), Icon::Search, move || self.open());
-        commands.add(open.key(Key::Ctrl("f")));
+        commands.add(open.group(CommandGroup::Conversation).synonyms("find").key(Key::Ctrl("f")));
     }
 
     /// Opens the bar. Returns `false` if the user is in its field: then the key opens the browser's own search.

@@ -51,7 +51,7 @@ use self::{
 };
 use crate::{
     browser,
-    commands::{Command, Commands, Key},
+    commands::{Command, CommandGroup, Commands, Key},
     composer::Composer,
     folder_trust::FolderTrust,
     icon::Icon,
@@ -107,12 +107,13 @@ fn add_commands(chat: Chat, commands: Commands) {
     let t = chat.t;
     actions::add_commands(chat, commands);
     let details = Command::always(t.toggle_details(), Icon::Panel, move || chat.panel().toggle());
-    commands.add(details.key(Key::Ctrl(".")));
+    let add = move |command: Command| commands.add(command.group(CommandGroup::Conversation));
+    add(details.synonyms("panel diff changes plan usage events").key(Key::Ctrl(".")));
     let print = Command::always(t.print_conversation(), Icon::File, move || print::print(chat));
-    commands.add(print.key(Key::Ctrl("p")));
+    add(print.synonyms("pdf").key(Key::Ctrl("p")));
     Effect::new(move |_| {
         if chat.running() {
-            commands.add(Command::always(t.stop(), Icon::Stop, move || chat.stop()));
+            add(Command::always(t.stop(), Icon::Stop, move || chat.stop()).synonyms("interrupt cancel abort"));
         }
     });
 }

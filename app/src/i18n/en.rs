@@ -38,6 +38,8 @@ pub(super) static WORDS: Words = Words {
     details: "Details",
 
     command_palette: "Command palette",
+    this_conversation: "This conversation",
+    general: "General",
     command_palette_placeholder: "What do you want to do?",
     no_results: "Nothing found",
     keyboard_shortcuts: "Keyboard shortcuts",

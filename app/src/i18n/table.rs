@@ -116,6 +116,8 @@ texts! {
 
         // Commands
         command_palette,
+        this_conversation,
+        general,
         command_palette_placeholder,
         no_results,
         keyboard_shortcuts,

@@ -33,6 +33,8 @@ pub(super) static WORDS: Words = Words {
     details: "详情",
 
     command_palette: "命令面板",
+    this_conversation: "此对话",
+    general: "通用",
     command_palette_placeholder: "您想做什么？",
     no_results: "没有结果",
     keyboard_shortcuts: "键盘快捷键",
