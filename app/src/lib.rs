@@ -25,7 +25,7 @@
 //! Foundations:
 //!
 //! - `router`: which page an address shows, links and navigation; `base_path`: the path that the gateway is served below
-//! - `prefs`: theme and language; `i18n`: all texts, in each language; `icon`: the icons;
+//! - `prefs`: theme and language; `i18n`: all texts, in each language; `icon`: the icons; `copy_button`: copying texts;
 //!   `search_field`: fields that search
 //! - `lazy`: parts of the page whose code is loaded when they are first shown; `chunks`: the files of that code;
 //!   `chunk_loader`: loading them
@@ -35,6 +35,9 @@
 
 // `#[component]` generates a public item for each component.
 #![allow(unreachable_pub)]
+
+#[cfg(all(test, not(target_family = "wasm"), not(feature = "ssr")))]
+compile_error!("the tests outside of the browser need the server's side: `--features codex-gateway-app/ssr`");
 
 pub mod app;
 mod base_path;
@@ -47,6 +50,7 @@ mod composer;
 mod conversation;
 #[cfg(feature = "ssr")]
 mod cookies;
+mod copy_button;
 mod dialog;
 mod diff;
 mod folder_trust;

@@ -21,6 +21,9 @@ use tally::Tally;
 pub(crate) struct Args {
     /// The parts to run [default: all]
     parts: Vec<Part>,
+    /// Words in the names of the unit and integration tests to run: `cargo xtask test unit -- usage owners`
+    #[arg(last = true)]
+    filters: Vec<String>,
 }
 
 /// Runs the parts in their fixed order and prints the totals. Goes on after a part that fails.
@@ -32,7 +35,7 @@ pub(crate) fn test(args: &Args) -> Result<()> {
         }
         println!("\n== {part}");
         let start = Instant::now();
-        let outcome = part.check().unwrap_or_else(|error| {
+        let outcome = part.check(&args.filters).unwrap_or_else(|error| {
             println!("{part}: {error:#}");
             Outcome::of_check(false, part.to_string())
         });

@@ -1,4 +1,4 @@
-//! Random numbers.
+//! Random numbers that need not be secret, and ids made of them.
 
 use web_sys::js_sys::Math;
 

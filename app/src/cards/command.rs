@@ -8,8 +8,9 @@ use codex_gateway_wire::{
 };
 use view::prelude::*;
 
-use super::{CopyButton, EntryHeader, Tone, of_kind};
+use super::{EntryHeader, Tone, of_kind};
 use crate::{
+    copy_button::CopyButton,
     i18n::Texts,
     icon::Icon,
     state::EntryRef,

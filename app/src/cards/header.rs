@@ -1,4 +1,4 @@
-//! The header of a step: one line that says what was done.
+//! What the header of a step says: one line about what was done. `conversation/step.rs` draws it.
 
 use codex_gateway_wire::diff::LineCounts;
 

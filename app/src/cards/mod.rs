@@ -5,7 +5,6 @@
 
 mod agent;
 mod command;
-mod copy;
 mod field;
 mod file_change;
 mod header;
@@ -24,7 +23,6 @@ use leptos::wasm_split::wasm_split;
 use view::{Node, prelude::*};
 
 pub(crate) use command::summary as command_summary;
-pub(crate) use copy::CopyButton;
 pub(crate) use field::JsonField;
 pub(crate) use file_change::FileChanges;
 pub(crate) use header::{EntryHeader, Target, Tone};

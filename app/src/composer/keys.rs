@@ -1,7 +1,7 @@
-//! The keys of the field.
+//! The keys of the message field.
 //!
 //! - Enter sends or starts a new line (see [`super::enter`]); Shift Enter always starts a new line.
-//! - Ctrl Enter always sends. Where Enter sends too, it makes the other choice of queueing and steering.
+//! - Ctrl Enter always sends. Where Enter sends too, Ctrl Enter steers if Enter queues, and queues if Enter steers.
 //! - ↑ and ↓ recall messages that were sent before.
 
 use leptos::prelude::*;

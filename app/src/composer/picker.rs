@@ -1,4 +1,4 @@
-//! A list of which the user picks one: a model, the permissions, what a message does while a turn runs.
+//! A `<select>`, of which the user picks one option: a model, the permissions, what a message does while a turn runs.
 
 use view::{Node, prelude::*};
 use web_sys::Event;

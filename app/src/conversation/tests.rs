@@ -1,17 +1,13 @@
 //! Conversations as the server renders them.
 
 use codex_gateway_wire::{
-    ApprovalMode, Entry, EventId, Snapshot, Transcript, TurnRecord,
-    api::SessionInfo,
+    Entry, Transcript, TurnRecord,
     codex::{ItemStatus, TurnError, TurnStatus},
 };
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{
-    i18n::Lang,
-    server_fns::{Conversation, SiteConfig},
-};
+use crate::{server_fns::SiteConfig, state::test_chat::test_chat};
 
 /// One entry of each kind: the items of codex 0.171.0, an unknown item, and what the gateway adds. Each comes with a text
 /// that its row must have.
@@ -119,19 +115,9 @@ fn html_of(session: &str, status: TurnStatus, entries: Vec<Entry>, older: bool) 
         process: true,
         ..Default::default()
     };
-    let session = SessionInfo {
-        id: session.into(),
-        created_at: String::new(),
-        last_access_at: String::new(),
-        expires_at: None,
-        approvals: ApprovalMode::Ask,
-    };
-    let at = EventId { epoch: "e".into(), seq: 7 };
-    let snapshot = Snapshot { at, session, models: Vec::new(), older, transcript };
     let owner = Owner::new();
     owner.set();
-    provide_context(Lang::En);
-    let chat = Chat::open(Conversation { site: SiteConfig::default(), snapshot, project: None }, None);
+    let chat = test_chat(session, transcript, older);
     view! { <ConversationPane chat models=Vec::new() site=SiteConfig::default()/> }.to_html()
 }
 

@@ -6,7 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 use super::turn::Turn;
-use crate::{cards::CopyButton, state::Chat};
+use crate::{copy_button::CopyButton, state::Chat};
 
 /// The actions of a turn; nothing while the turn runs.
 #[component]

@@ -1,13 +1,12 @@
 //! The tab "Events": the events of the stream as they arrive.
 
 use codex_gateway_wire::Json;
-use leptos::task::spawn_local;
 use view::prelude::*;
 
 use crate::{
+    copy_button::CopyButton,
     i18n::Texts,
     icon::{Icon, icon},
-    markdown::copy_text,
     state::{Chat, Panel, RawEvent},
     text::{
         format::time_of_day,
@@ -51,14 +50,13 @@ pub(super) fn EventsTab(chat: Chat) -> impl IntoView {
 fn EventTools(panel: Panel, filter: RwSignal<String>, t: &'static Texts) -> impl IntoView {
     let recorder = panel.recorder;
     let is_paused = RwSignal::new(false);
-    let is_copied = RwSignal::new(false);
     let pause = move |_| {
         is_paused.update(|is_paused| *is_paused = !*is_paused);
         recorder.pause(is_paused.get_untracked());
     };
-    let copy = move |_| {
+    let events = move || {
         let events = untrack(|| recorder.read(&filter.get(), |event| event.data.clone()));
-        spawn_local(async move { is_copied.set(copy_text(&events.join("\n")).await) });
+        Some(events.join("\n"))
     };
     view! {
         <div class="panel-tools">
@@ -71,9 +69,7 @@ fn EventTools(panel: Panel, filter: RwSignal<String>, t: &'static Texts) -> impl
             <button type="button" class="plain" on:click=pause>
                 {move || if is_paused.get() { t.resume() } else { t.pause() }}
             </button>
-            <button type="button" class="plain" on:click=copy>
-                {move || if is_copied.get() { t.copied() } else { t.copy() }}
-            </button>
+            <CopyButton label=t.copy() text=events class="plain" t/>
         </div>
     }
 }

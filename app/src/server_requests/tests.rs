@@ -1,18 +1,12 @@
 //! The cards as the server renders them.
 #![allow(clippy::unwrap_used)]
 
-use codex_gateway_wire::{
-    ApprovalMode, Entry, EventId, Snapshot, Transcript, TurnRecord, api::SessionInfo, codex::TurnStatus,
-};
+use codex_gateway_wire::{Entry, Transcript, TurnRecord, codex::TurnStatus};
 use serde_json::{Value, json};
 use view::prelude::*;
 
 use super::PendingRequests;
-use crate::{
-    i18n::Lang,
-    server_fns::{Conversation, SiteConfig},
-    state::Chat,
-};
+use crate::state::test_chat::test_chat;
 
 fn entry(id: &str, kind: &str, summary: &Value, decisions: &Value) -> Entry {
     let request = json!({
@@ -33,18 +27,8 @@ fn html(entries: Vec<Entry>) -> String {
         process: true,
         ..Transcript::default()
     };
-    let session = SessionInfo {
-        id: "s".into(),
-        created_at: String::new(),
-        last_access_at: String::new(),
-        expires_at: None,
-        approvals: ApprovalMode::Ask,
-    };
-    let at = EventId { epoch: "e".into(), seq: 7 };
-    let snapshot = Snapshot { at, session, models: Vec::new(), older: false, transcript };
     Owner::new().with(|| {
-        provide_context(Lang::En);
-        let chat = Chat::open(Conversation { site: SiteConfig::default(), snapshot, project: None }, None);
+        let chat = test_chat("s", transcript, false);
         view! { <PendingRequests chat/> }.to_html()
     })
 }

@@ -30,6 +30,8 @@ mod sse_parser;
 mod store;
 mod stream;
 mod tabs;
+#[cfg(all(test, feature = "ssr"))]
+pub(crate) mod test_chat;
 mod turn;
 
 pub(crate) use changed_file::{ChangedFile, FileKey};

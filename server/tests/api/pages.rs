@@ -1,4 +1,4 @@
-//! Server-rendered pages.
+//! Server-rendered pages of conversations that are large or slow to render.
 
 use futures::future::join_all;
 use serde_json::json;

@@ -91,11 +91,13 @@ pub(crate) enum Part {
 
 impl Part {
     /// Runs the part. An error means that it could not be completed.
-    pub(crate) fn check(self) -> Result<Outcome> {
+    ///
+    /// If there are filters, [`Part::Unit`] runs only the tests with one of these words in their names.
+    pub(crate) fn check(self, filters: &[String]) -> Result<Outcome> {
         match self {
             Self::Fmt => Ok(Outcome::of_lints("fmt", [cargo().args(["fmt", "--all", "--check"])])),
             Self::Clippy => clippy(),
-            Self::Unit => unit(),
+            Self::Unit => unit(filters),
             Self::Versions => versions::check(),
             Self::Doc => doc(),
             Self::Wasm => wasm_tests(),
@@ -115,7 +117,8 @@ impl fmt::Display for Part {
 
 fn clippy() -> Result<Outcome> {
     prerequisites::ensure()?;
-    let deny = ["--", "-D", "warnings"];
+    // A package that fails hides nothing of the others.
+    let deny = ["--keep-going", "--", "-D", "warnings"];
     Ok(Outcome::of_lints(
         "clippy",
         [
@@ -141,7 +144,7 @@ fn doc() -> Result<Outcome> {
     Ok(Outcome::of_counted(rustdoc.ok && examples.ok, tally, "doc"))
 }
 
-fn unit() -> Result<Outcome> {
+fn unit(filters: &[String]) -> Result<Outcome> {
     prerequisites::ensure()?; // some tests start the pinned codex
     prerequisites::python_tools()?;
     // Tests run the server and the examples as programs.
@@ -152,10 +155,17 @@ fn unit() -> Result<Outcome> {
         println!("cargo-nextest is not installed: running the tests with cargo test");
         &["test", "--tests", "--no-fail-fast"]
     };
-    Outcome::of_tests(
-        "unit+integration",
-        [cargo().args(runner).args(HOST), cargo().args(runner).args(["--package", "xtask"])],
-    )
+    let mut of_host = cargo();
+    of_host.args(runner).args(HOST).args(filters);
+    let mut of_xtask = cargo();
+    of_xtask.args(runner).args(["--package", "xtask"]);
+    let name = "unit+integration";
+    // The runner fails if a filter leaves a package without tests.
+    if filters.is_empty() {
+        Outcome::of_tests(name, [&mut of_host, &mut of_xtask])
+    } else {
+        Outcome::of_tests(name, [&mut of_host])
+    }
 }
 
 fn wasm_tests() -> Result<Outcome> {

@@ -1,9 +1,9 @@
-//! The content of a block.
+//! How a block is rendered.
 
-/// The content of a block.
+/// How a block is rendered, with its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BlockKind {
-    /// Safe HTML, in which all tags come from the writer.
+    /// Safe HTML: all tags come from our renderer, none from the message.
     Html {
         /// The HTML, with placeholders for nested code blocks and the titles of alerts.
         html: String,

@@ -6,7 +6,7 @@ use codex_gateway_wire::{
 };
 use serde_json::{Value, json};
 
-use super::{Method, elicitation, parse_value, permissions, to_json, tool_call, user_input};
+use super::{Method, elicitation, parse_value, permissions, to_json, tool_approval, user_input};
 
 /// Why an answer is refused. The request stays pending.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,7 +133,7 @@ impl Resolution {
                 json!({ "permissions": granted(request, answer.permissions.as_ref())?, "scope": scope })
             }
             Method::Elicitation if outcome == RequestOutcome::Accepted && request.summary.tool.is_some() => {
-                tool_call::accepted(decision.kind() == Decision::ACCEPT_FOR_SESSION)
+                tool_approval::accepted(decision.kind() == Decision::ACCEPT_FOR_SESSION)
             }
             Method::Elicitation if outcome == RequestOutcome::Accepted => {
                 let content = answer.content.as_ref().map(parse_value).unwrap_or_default();

@@ -6,7 +6,7 @@ use codex_gateway_wire::{
 };
 use serde_json::{Value, json};
 
-use super::{elicitation, parse_value, permissions, tool_call};
+use super::{elicitation, parse_value, permissions, tool_approval};
 
 /// A request of codex that a person can answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +80,8 @@ impl Method {
             }
             // "Always allow" is not offered: codex would store it for all owners.
             Self::Elicitation
-                if tool_call::allows_session(&parse_value(params))
-                    && tool_call::is_approval(&parse_value(params)) =>
+                if tool_approval::allows_session(&parse_value(params))
+                    && tool_approval::is_approval(&parse_value(params)) =>
             {
                 words(&[Decision::ACCEPT, Decision::ACCEPT_FOR_SESSION, Decision::DECLINE, Decision::CANCEL])
             }

@@ -11,7 +11,7 @@ mod pending;
 mod permissions;
 mod presence;
 mod summary;
-mod tool_call;
+mod tool_approval;
 mod user_input;
 
 use codex_app_server_client::RpcError;
@@ -52,7 +52,7 @@ pub(crate) fn auto_reply(method: &str) -> AutoReply {
 pub(crate) fn summarize(params: &Json) -> RequestSummary {
     let (parsed, raw) = (parse_value(params), params.raw());
     let mut summary = summary::summarize(&parsed);
-    summary.tool = tool_call::summarize(&parsed, raw);
+    summary.tool = tool_approval::summarize(&parsed, raw);
     if let Some(order) = ordered_object::form_order(raw) {
         summary.fields.sort_by_key(|field| order.iter().position(|name| *name == field.name));
     }

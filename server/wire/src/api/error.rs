@@ -38,7 +38,7 @@ string_enum! {
     pub enum ErrorCode {
         /// The body is not JSON, has another content type, or does not match the schema.
         BadBody = "bad_body",
-        /// A query parameter is invalid, or a cursor is unknown or older than the last restart of the gateway.
+        /// A query parameter is invalid, or a cursor is unknown. A restart of the gateway makes earlier cursors unknown.
         BadQuery = "bad_query",
         /// The `Idempotency-Key` header is repeated, or is not 1 to 255 visible ASCII characters.
         BadKey = "bad_key",

@@ -16,7 +16,7 @@ use crate::{
     lenient_deserialize,
 };
 
-/// A notification, as far as the fold needs it.
+/// A notification of codex, as far as [`crate::Transcript::apply`] uses it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notification {
     /// `turn/started`
@@ -25,7 +25,7 @@ pub enum Notification {
     TurnCompleted(ThreadId, Turn),
     /// `item/started`
     ItemStarted(ItemEvent),
-    /// `item/completed`: its item replaces what the deltas added up to
+    /// `item/completed`: its item replaces the one that the deltas have built
     ItemCompleted(ItemEvent),
     /// Any of the notifications that carry a delta of an item
     ItemDelta(ItemDelta),

@@ -27,14 +27,14 @@ pub enum LineKind {
     Hunk,
 }
 
-/// A line of a diff.
+/// A line of a diff, or the header of a hunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiffLine<'a> {
     /// The kind of the line.
     pub kind: LineKind,
-    /// The line number in the old file, from 1. For a hunk header, that of the hunk's first line.
+    /// The line number in the old file, from 1. A hunk header has the number of the hunk's first line.
     pub old: Option<u32>,
-    /// The line number in the new file, from 1. For a hunk header, that of the hunk's first line.
+    /// The line number in the new file, from 1. A hunk header has the number of the hunk's first line.
     pub new: Option<u32>,
     /// The line's text, without a sign.
     pub text: &'a str,

@@ -12,6 +12,7 @@ pub(crate) fn CopyButton<F>(
     label: &'static str,
     /// Returns the text; called on a click.
     text: F,
+    #[prop(default = "link")] class: &'static str,
     t: &'static Texts,
 ) -> impl IntoView
 where
@@ -23,7 +24,7 @@ where
         spawn_local(async move { is_copied.set(copy_text(&text).await) });
     };
     view! {
-        <button type="button" class="link" on:click=copy>
+        <button type="button" class=class on:click=copy>
             {move || if is_copied.get() { t.copied() } else { label }}
         </button>
     }
