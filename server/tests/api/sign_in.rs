@@ -148,7 +148,7 @@ async fn invalid_token_shows_the_form_again() {
         let reply = gateway.client.post_form("/sign-in", &format!("token={token}&to=/c/x")).await;
         assert_eq!((reply.status.as_u16(), reply.header("set-cookie")), (401, None));
         let html = reply.text();
-        assert!(html.contains("not valid, or not any more") && html.contains("value=\"/c/x\""), "{html}");
+        assert!(html.contains("Invalid or expired token") && html.contains("value=\"/c/x\""), "{html}");
         assert!(token.is_empty() || !html.contains(token), "{html}");
     }
     assert!(!gateway.log().contains("not-said-again"));
