@@ -121,7 +121,7 @@ test('events are shown as they arrive, and can be filtered, paused and copied', 
   await chat.startAndFinish('Reply with exactly the single word ready.');
   await button(page).click();
   await tab(page, 'Events');
-  await expect(panelOf(page)).toContainText('Events are shown here as they come');
+  await expect(panelOf(page)).toContainText('Live events appear here');
   await chat.send('Reply with exactly the single word again.');
   await chat.waitForTurn('completed', 2);
   const events = panelOf(page).getByRole('listitem');
@@ -148,5 +148,5 @@ test('events are shown as they arrive, and can be filtered, paused and copied', 
   await page.keyboard.press('Escape');
   await panelOf(page).getByRole('button', { name: 'Close' }).click();
   await button(page).click();
-  await expect(panelOf(page)).toContainText('Events are shown here as they come');
+  await expect(panelOf(page)).toContainText('Live events appear here');
 });

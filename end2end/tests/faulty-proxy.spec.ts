@@ -1,6 +1,7 @@
 // Proxies with faults: what the page shows, and how it still gets its events.
 import { expect, test as base, type Chat } from './chat';
 import { FaultyProxy } from './support/faulty-proxy';
+import { keepBusy } from './support/idle';
 
 const test = base.extend<{ faultyProxy: FaultyProxy }>({
   faultyProxy: async ({ page, gateway, pageErrors }, use) => {
@@ -94,6 +95,8 @@ for (const how of ['redirect', 'page'] as const) {
 }
 
 test('a first message that the proxy refuses stays in the composer, with the reason', async ({ page, chat, faultyProxy }) => {
+  // The proxy would refuse the code of later parts too.
+  await keepBusy(page);
   await page.goto(faultyProxy.baseURL);
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
   await chat.messageField.fill('not lost');

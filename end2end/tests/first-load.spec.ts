@@ -10,7 +10,7 @@ test('the first screen shows workspace, model, permissions and demo mode', async
   await expect(page.getByRole('combobox', { name: 'Model' })).toHaveValue(/\S/);
   const access = page.getByRole('combobox', { name: 'What Codex may do' });
   await expect(access.locator('option:checked')).toHaveText('Can edit this folder · asks first');
-  await expect(page.getByText('A stand-in answers here, not a language model.')).toBeVisible();
+  await expect(page.getByText('Replies here are scripted, not from a model.')).toBeVisible();
 });
 
 test.describe('without JavaScript', () => {
