@@ -74,7 +74,8 @@ for (const host of ['127.0.0.1', INSECURE]) {
     const chats: Chat[] = [];
     for (let tab = 1; tab <= 12; tab += 1) {
       const { sessionId } = await (await request.post(`${server.baseURL}/api/sessions`)).json();
-      const turn = { prompt: `Hello from ${tab}`, wait: true };
+      // Without an id, the message would be the prompt of the review that the fake codex reports too.
+      const turn = { prompt: `Hello from ${tab}`, clientMessageId: `tab-${tab}`, wait: true };
       await request.post(`${server.baseURL}/api/sessions/${sessionId}/turn`, { data: turn });
       const chat = new Chat(await context.newPage());
       pageErrors.watch(chat.page);

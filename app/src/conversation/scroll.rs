@@ -124,8 +124,13 @@ impl Scroll {
 
     /// Goes to the end, and follows it from then on.
     pub(super) fn go_to_end(self) {
-        self.follows_end.set(true);
+        self.follow_end();
         self.jump_to_end();
+    }
+
+    /// Follows the end from the next change of the size on.
+    pub(super) fn follow_end(self) {
+        self.follows_end.set(true);
     }
 
     /// Holds the first entry in sight in place while entries are mounted before it in this frame.
