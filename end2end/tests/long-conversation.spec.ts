@@ -86,7 +86,9 @@ test('new messages while the user reads further up are announced, and shown on r
   await expect(chat.log.locator('[data-item="299-answer"]')).toHaveCount(0);
   const { sessionId } = chat;
   const server = new URL(page.url()).origin;
-  await page.request.post(`${server}/api/sessions/${sessionId}/turn`, { data: { prompt: 'From elsewhere' } });
+  // Without an id, the message would be the prompt of the review that the fake codex reports too.
+  const turn = { prompt: 'From elsewhere', clientMessageId: 'elsewhere' };
+  await page.request.post(`${server}/api/sessions/${sessionId}/turn`, { data: turn });
   await page.getByRole('button', { name: 'New messages' }).click();
   await expect(chat.userMessages.last()).toHaveText('From elsewhere');
   await expect(chat.turns.last()).toBeInViewport();

@@ -124,13 +124,8 @@ impl Scroll {
 
     /// Goes to the end, and follows it from then on.
     pub(super) fn go_to_end(self) {
-        self.follow_end();
-        self.jump_to_end();
-    }
-
-    /// Follows the end from the next change of the size on.
-    pub(super) fn follow_end(self) {
         self.follows_end.set(true);
+        self.jump_to_end();
     }
 
     /// Holds the first entry in sight in place while entries are mounted before it in this frame.

@@ -83,18 +83,10 @@ impl EntryWindow {
         self.is_moving.get_or_default()
     }
 
-    /// Moves the window in the next frame, unless something else changes the range until then: the move was meant for the
-    /// present one.
+    /// Moves the window in the next frame. Until then the range may change.
     pub(super) fn request_move(self, next: WindowMove) {
         self.is_moving.set(true);
-        let range = self.transcript.visible_range();
-        request_animation_frame(move || {
-            if self.transcript.visible_range() == range {
-                self.run(next);
-            } else {
-                self.is_moving.set(false);
-            }
-        });
+        request_animation_frame(move || self.run(next));
     }
 
     /// Moves the window now, and again in each following frame while a move is needed.
@@ -136,8 +128,6 @@ impl EntryWindow {
 
     /// Goes to the end of the conversation, and follows it from then on.
     pub(super) fn go_to_end(self) {
-        // At once: a move in this frame must not unmount the end.
-        self.scroll.follow_end();
         if untrack(|| self.transcript.has_entries_below()) {
             self.transcript.show_newest(MOUNTED_AT_END);
         }
