@@ -54,6 +54,32 @@ test('after the network was offline beyond the end of the turn, the turn is comp
   await expectComplete(chat);
 });
 
+test('messages that were sent while the network was offline go by themselves, in their order, when it is back', async ({ context, chat }) => {
+  await chat.startAndFinish('Reply with exactly the single word ready.');
+  await context.setOffline(true);
+  await expect(chat.connection).toHaveAttribute('data-state', 'offline');
+  const unsent = chat.log.locator('[data-unsent=failed]');
+  for (const word of ['first', 'second']) await chat.send(`Reply with exactly the single word ${word}.`);
+  await expect(unsent).toHaveCount(2);
+
+  await context.setOffline(false);
+  await expect(unsent).toHaveCount(0);
+  await expect(chat.answers).toHaveText(['ready', 'first', 'second'], { timeout: 20_000 });
+  await expect(chat.userMessages).toHaveCount(3);
+});
+
+test('while the page is not connected, the status line stands still and says so', async ({ context, chat }) => {
+  await chat.start('!standin slow-command');
+  await expect(chat.statusLine).toHaveAttribute('data-activity', 'working');
+  await context.setOffline(true);
+  await expect(chat.statusLine).toHaveAttribute('data-activity', 'unknown');
+  await expect(chat.statusLine).toContainText('Not connected');
+  await context.setOffline(false);
+  await expect(chat.statusLine).toHaveAttribute('data-activity', 'working');
+  await chat.stopButton.click();
+  await chat.waitForTurn('interrupted');
+});
+
 test('after connections were cut and refused, Retry now reconnects and the turn is complete', async ({ page, chat, gateway }) => {
   const proxy = await startTcpProxy(gateway.port);
   await chat.start(STREAM, proxy.baseURL);

@@ -3,7 +3,7 @@
 //! The field is a combobox over a listbox: the focus stays in the field, which names the active option.
 //!
 //! The field is in the main module and takes what the user types while the code of the list is loading. Until the list is
-//! there, the keys that choose an option do nothing: nobody can see what they would choose.
+//! there, the keys that choose an option do nothing: the user does not see the options yet.
 
 use leptos::{task::spawn_local, wasm_split::wasm_split};
 use view::{Node, prelude::*};

@@ -32,8 +32,7 @@ pub(super) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
     let is_running_step =
         |entry: &&Entry| entry.turn_id.as_ref() == Some(&turn.id) && entry.phase == Phase::Running;
     let step = transcript.entries.iter().rev().take(MAX_SEARCHED_ENTRIES).find(is_running_step);
-    let of_turn = transcript.entries.iter().filter(|entry| entry.turn_id.as_ref() == Some(&turn.id));
-    let waited_ms = i64::try_from(waited_ms(of_turn)).unwrap_or_default();
+    let waited_ms = i64::try_from(waited_ms(newest_entries(transcript, &turn.id))).unwrap_or_default();
     let turn_since_ms = turn.started_at.map(|seconds| seconds * 1000 + waited_ms);
     let (verb, target) = match step.map(|step| &step.content) {
         Some(Content::Item(item)) => match item {
@@ -60,10 +59,16 @@ pub(super) fn activity(transcript: &Transcript, t: &Texts) -> Option<Activity> {
     Some(Activity { verb, target, plan_step, since_ms: step_since_ms.or(turn_since_ms) })
 }
 
+/// Returns the entries of the running turn, newest first. The entries of other turns are not visited: this runs each second.
+fn newest_entries<'a>(transcript: &'a Transcript, turn: &'a TurnId) -> impl Iterator<Item = &'a Entry> {
+    // An entry without a turn, such as a notice, may stand between those of the turn.
+    let is_of_turn = move |entry: &&Entry| entry.turn_id.as_ref().is_none_or(|own| own == turn);
+    transcript.entries.iter().rev().take_while(is_of_turn)
+}
+
 /// Returns the step of a turn's plan that is in progress, with its number. `None` if there is no such step.
 fn plan_step(transcript: &Transcript, turn: &TurnId) -> Option<String> {
-    let of_turn = transcript.entries.iter().rev().filter(|entry| entry.turn_id.as_ref() == Some(turn));
-    let plan = of_turn.into_iter().find_map(|entry| match &entry.content {
+    let plan = newest_entries(transcript, turn).find_map(|entry| match &entry.content {
         Content::Plan(plan) => Some(&plan.plan),
         _ => None,
     })?;

@@ -48,7 +48,7 @@ struct QueuedBlock {
     is_obsolete: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
-/// Returns the highlights that a page is rendered with. In the browser there are none: the document has them already.
+/// Returns the highlights that a page is rendered with. Empty in the browser, whose document contains them already.
 pub(crate) fn initial_highlights() -> KnownRuns {
     #[cfg(feature = "ssr")]
     return use_context::<super::PageHighlights>().unwrap_or_default().0;

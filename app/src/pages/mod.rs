@@ -1,4 +1,4 @@
-//! The pages: the home page, a conversation, and pages that say why there is none.
+//! The pages: the home page, a conversation, and pages that say why a conversation cannot be shown.
 
 mod conversation;
 mod deferred;

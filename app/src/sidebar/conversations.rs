@@ -27,7 +27,7 @@ const SEARCH_DELAY: Duration = Duration::from_millis(200);
 #[derive(Clone, Copy)]
 pub(crate) struct Conversations {
     rows: RwSignal<Vec<Row>>,
-    /// The cursor of the page after the rows; `None` if there is none.
+    /// The cursor of the next page. `None` after the last page.
     next_cursor: RwSignal<Option<String>>,
     /// What the reader searches for.
     query: RwSignal<String>,

@@ -19,6 +19,8 @@ pub(crate) struct Unsent {
     /// The request that sends the message.
     pub(crate) turn: StartTurn,
     pub(crate) state: UnsentState,
+    /// The message was sent to another conversation: a new one, or a fork.
+    goes_elsewhere: bool,
 }
 
 impl Unsent {
@@ -30,7 +32,7 @@ impl Unsent {
     /// A message to be sent under this id. The server accepts each id once.
     pub(crate) fn with_id(turn: StartTurn, client_id: String) -> Self {
         let turn = StartTurn { client_message_id: Some(client_id.clone()), ..turn };
-        Self { client_id, turn, state: UnsentState::Sending }
+        Self { client_id, turn, state: UnsentState::Sending, goes_elsewhere: false }
     }
 
     /// The message as it is sent again.
@@ -45,6 +47,11 @@ impl Unsent {
             self.turn.client_message_id = Some(new_id());
         }
         self
+    }
+
+    /// Returns `true` if the message was sent to this conversation, and its request got no response of the gateway.
+    fn is_unanswered(&self) -> bool {
+        !self.goes_elsewhere && matches!(&self.state, UnsentState::Failed(failure) if failure.is_open())
     }
 
     /// The id of the message at the server.
@@ -136,9 +143,10 @@ impl Outbox {
     ) {
         let client_id = message.client_id.clone();
         let turn = message.turn.clone();
+        let goes_elsewhere = matches!(target, Target::New(_) | Target::Fork(_));
         self.0.update(|all| {
             all.retain(|other| other.client_id != client_id);
-            all.push(Unsent { state: UnsentState::Sending, ..message });
+            all.push(Unsent { state: UnsentState::Sending, goes_elsewhere, ..message });
         });
         spawn_local(async move {
             let sent = match target {
@@ -183,10 +191,10 @@ impl Outbox {
         taken.unwrap_or_default()
     }
 
-    /// The messages whose requests got no response of the gateway.
+    /// The messages to this conversation whose requests got no response of the gateway, in their order.
     pub(super) fn unanswered(self) -> Vec<Unsent> {
         let mut all = self.0.get_untracked_or_default();
-        all.retain(|message| matches!(&message.state, UnsentState::Failed(failure) if failure.is_open()));
+        all.retain(Unsent::is_unanswered);
         all
     }
 
@@ -241,7 +249,7 @@ mod tests {
     fn message(client_id: &str) -> Unsent {
         let client_message_id = Some(client_id.to_owned());
         let turn = StartTurn { prompt: "go".to_owned(), client_message_id, ..StartTurn::default() };
-        Unsent { client_id: client_id.to_owned(), turn, state: UnsentState::Sending }
+        Unsent { client_id: client_id.to_owned(), turn, state: UnsentState::Sending, goes_elsewhere: false }
     }
 
     #[test]
@@ -299,5 +307,15 @@ mod tests {
         outbox.0.update(|all| all[0].turn.replaces_turn_id = Some("b".into()));
         assert!(outbox.take_unreplaced("mine", store(&["a", "b"])));
         assert!(outbox.all().is_empty());
+    }
+
+    #[test]
+    fn message_is_unanswered_if_this_conversation_did_not_reply() {
+        let failed = |failure: ApiError| Unsent { state: UnsentState::Failed(failure), ..message("m") };
+        let lost = failed(ApiError::unreachable());
+        assert!(lost.is_unanswered());
+        assert!(!Unsent { goes_elsewhere: true, ..lost }.is_unanswered(), "it was sent to a fork");
+        assert!(!failed(ApiError::default()).is_unanswered(), "the gateway has refused it");
+        assert!(!message("m").is_unanswered(), "its request is under way");
     }
 }

@@ -55,9 +55,29 @@ impl Chat {
     /// accepted once, because it keeps its id.
     pub(super) fn resend_unanswered(self) {
         self.outbox.reconcile(self.transcript);
-        for message in self.outbox.unanswered() {
-            self.resend(message);
-        }
+        let messages = self.outbox.unanswered().into_iter();
+        self.resend_in_order(use_context(), use_route(), use_navigate(), messages);
+    }
+
+    /// Sends each message once the one before it has arrived, so that they keep their order.
+    fn resend_in_order(
+        self,
+        first: Option<FirstMessage>,
+        route: ReadSignal<Route>,
+        navigate: impl Fn(&str, NavigateOptions) + Copy + 'static,
+        mut messages: std::vec::IntoIter<Unsent>,
+    ) {
+        let Some(message) = messages.next() else { return };
+        let message = message.again();
+        let forget_draft = self.forget_draft_once_sent(&message.turn);
+        let on_sent = move |sent: Result<(), &ApiError>| {
+            let has_arrived = sent.is_ok();
+            forget_draft(sent);
+            if has_arrived {
+                self.resend_in_order(first, route, navigate, messages);
+            }
+        };
+        self.dispatch_from(first, route, navigate, self.target(), message, Box::new(on_sent));
     }
 
     /// Sends the user's message of a turn again.

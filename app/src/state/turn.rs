@@ -1,6 +1,12 @@
 //! What the page says about a turn as a whole, and which of its entries fold away when it has ended.
+//!
+//! - [`exploration`]: successive steps that only read
+//! - [`review`]: reviews, which codex reports in its own way
 
-use std::collections::{HashMap, HashSet};
+mod exploration;
+mod review;
+
+use std::collections::HashSet;
 
 use codex_gateway_wire::{
     Content, Entry, Item, ItemId, Phase, Transcript, TurnId,
@@ -10,6 +16,7 @@ use codex_gateway_wire::{
     transcript::{Question, answer},
 };
 
+use self::{exploration::Explorations, review::ReviewEntries};
 use super::changed_file::ChangedFile;
 
 /// Facts about a turn as a whole.
@@ -156,53 +163,6 @@ fn is_user(entry: &Entry) -> bool {
     matches!(entry.content, Content::Item(Item::UserMessage(_)))
 }
 
-/// The entries of a review that are shown in another way than those of other turns.
-///
-/// Codex reports a review with the prompt that it gives the reviewer as a message of the user, the reviewer's JSON as a
-/// message of the agent, the result, and the result again as a message of the agent.
-#[derive(Default)]
-struct ReviewEntries {
-    /// The prompt.
-    instructions: HashSet<ItemId>,
-    /// The JSON, which is empty if codex keeps it back, and the second copy of the result.
-    hidden: HashSet<ItemId>,
-}
-
-impl ReviewEntries {
-    /// Empty if the turn is no review.
-    fn of(entries: &[&Entry]) -> Self {
-        let mut review = Self::default();
-        let items = || {
-            entries.iter().filter_map(|entry| match &entry.content {
-                Content::Item(item) => Some((&entry.id, item)),
-                _ => None,
-            })
-        };
-        if !items().any(|(_, item)| matches!(item, Item::EnteredReviewMode(_) | Item::ExitedReviewMode(_))) {
-            return review;
-        }
-        let result = items().find_map(|(_, item)| match item {
-            Item::ExitedReviewMode(exited) => Some(exited.review.trim()),
-            _ => None,
-        });
-        for (id, item) in items() {
-            match item {
-                Item::UserMessage(message) if message.client_id.is_none() => {
-                    review.instructions.insert(id.clone());
-                }
-                Item::AgentMessage(message) => {
-                    let text = message.text.trim();
-                    if text.is_empty() || text.starts_with('{') || Some(text) == result {
-                        review.hidden.insert(id.clone());
-                    }
-                }
-                _ => {}
-            }
-        }
-        review
-    }
-}
-
 /// Returns `true` for something that the agent says, rather than a step of its work.
 fn is_answer(entry: &Entry) -> bool {
     matches!(entry.content, Content::Item(Item::AgentMessage(_) | Item::Plan(_) | Item::ExitedReviewMode(_)))
@@ -285,61 +245,13 @@ fn is_allowed(question: &Question) -> bool {
     })
 }
 
-/// Successive steps of a turn that only read files, list them, or search in them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Explorations {
-    groups: Vec<Vec<ItemId>>,
-    /// The position in `groups`, by the id of a step.
-    positions: HashMap<ItemId, usize>,
-}
-
-impl Explorations {
-    /// Returns all groups of two and more such steps. What the agent thinks between two of them belongs to their group.
-    fn of(entries: &[&Entry]) -> Self {
-        let mut groups = Vec::new();
-        let mut group: Vec<&Entry> = Vec::new();
-        let mut thoughts: Vec<&Entry> = Vec::new();
-        for &entry in entries {
-            if explores(entry) {
-                if !group.is_empty() {
-                    group.append(&mut thoughts);
-                }
-                group.push(entry);
-            } else if matches!(entry.content, Content::Item(Item::Reasoning(_))) && !group.is_empty() {
-                thoughts.push(entry);
-            } else {
-                thoughts.clear();
-                groups.push(std::mem::take(&mut group));
-            }
-        }
-        groups.push(group);
-        groups.retain(|group| group.len() > 1);
-        let groups: Vec<Vec<ItemId>> =
-            groups.iter().map(|group| group.iter().map(|entry| entry.id.clone()).collect()).collect();
-        let positions = groups.iter().enumerate();
-        let positions =
-            positions.flat_map(|(at, group)| group.iter().map(move |id| (id.clone(), at))).collect();
-        Self { groups, positions }
-    }
-
-    /// Returns the group of a step, in the order of the steps. `None` if it is in none.
-    pub(crate) fn group_of(&self, step: &ItemId) -> Option<&[ItemId]> {
-        self.positions.get(step).map(|at| self.groups[*at].as_slice())
-    }
-}
-
-fn explores(entry: &Entry) -> bool {
-    let Content::Item(Item::CommandExecution(command)) = &entry.content else { return false };
-    command.only_explores() && !command.has_failed() && command.status != ItemStatus::Declined
-}
-
 #[cfg(test)]
 mod tests {
     use codex_gateway_wire::{TurnRecord, transcript::Notice};
 
     use super::*;
 
-    fn entry(id: &str, item: &str) -> Entry {
+    pub(super) fn entry(id: &str, item: &str) -> Entry {
         let item = format!(r#"{{"id":"{id}",{item}}}"#);
         Entry {
             id: id.into(),
@@ -352,7 +264,7 @@ mod tests {
         }
     }
 
-    fn facts(status: TurnStatus, entries: Vec<Entry>) -> TurnFacts {
+    pub(super) fn facts(status: TurnStatus, entries: Vec<Entry>) -> TurnFacts {
         let ids: Vec<ItemId> = entries.iter().map(|entry| entry.id.clone()).collect();
         let record = TurnRecord { id: "t".into(), status, duration_ms: Some(14_000), ..Default::default() };
         let transcript =
@@ -375,7 +287,7 @@ mod tests {
         ]
     }
 
-    fn sorted(folds: &HashSet<ItemId>) -> Vec<&str> {
+    pub(super) fn sorted(folds: &HashSet<ItemId>) -> Vec<&str> {
         let mut ids: Vec<_> = folds.iter().map(ItemId::as_str).collect();
         ids.sort_unstable();
         ids
@@ -405,28 +317,6 @@ mod tests {
     }
 
     #[test]
-    fn review_shows_its_result_once_and_its_prompt_as_a_step() {
-        let review = || {
-            vec![
-                entry("entered", r#""type":"enteredReviewMode","review":"current changes""#),
-                entry("prompt", r#""type":"userMessage","content":[{"type":"text","text":"Review them."}]"#),
-                entry("json", r#""type":"agentMessage","text":"{\"findings\":[]}""#),
-                entry("blank", r#""type":"agentMessage","text":"""#),
-                entry("result", r#""type":"exitedReviewMode","review":"One finding.""#),
-                entry("again", r#""type":"agentMessage","text":"One finding.""#),
-            ]
-        };
-        let facts = facts(TurnStatus::Completed, review());
-        assert_eq!(sorted(&facts.instructions), ["prompt"]);
-        assert_eq!(sorted(&facts.hidden), ["again", "blank", "json"]);
-        let folds = sorted(&facts.folds);
-        assert!(folds.contains(&"prompt") && !folds.contains(&"result"), "{folds:?}");
-
-        let ordinary = self::facts(TurnStatus::Completed, review()[1..3].to_vec());
-        assert!(ordinary.instructions.is_empty() && ordinary.hidden.is_empty(), "no review");
-    }
-
-    #[test]
     fn time_of_waiting_counts_once_and_not_as_work() {
         let question = |from: i64, to: Option<i64>| {
             let request =
@@ -446,44 +336,6 @@ mod tests {
         assert_eq!(waited_ms(entries.iter()), 3_000 + 4_000);
         assert_eq!(waited_ms([question(5_000, None)].iter()), 0);
         assert_eq!(facts(TurnStatus::Completed, entries.to_vec()).duration_ms, Some(7_000));
-    }
-
-    #[test]
-    fn successive_reads_are_a_group_with_the_thoughts_between_them() {
-        let read = |id: &str| {
-            entry(
-                id,
-                r#""type":"commandExecution","status":"completed","commandActions":[{"type":"read","path":"a"}]"#,
-            )
-        };
-        let steps = vec![
-            read("1"),
-            of_kind('r', "2"),
-            read("3"),
-            of_kind('r', "4"),
-            of_kind('c', "5"),
-            read("6"),
-            of_kind('m', "7"),
-            read("8"),
-            read("9"),
-        ];
-        let explorations = facts(TurnStatus::InProgress, steps).explorations;
-        let group = |id: &str| {
-            explorations
-                .group_of(&id.into())
-                .map(|group| group.iter().map(ItemId::as_str).collect::<Vec<_>>().join(""))
-        };
-        for (id, expected) in
-            [("1", Some("123")), ("2", Some("123")), ("4", None), ("5", None), ("6", None), ("9", Some("89"))]
-        {
-            assert_eq!(group(id).as_deref(), expected, "{id}");
-        }
-        let failed = entry(
-            "2",
-            r#""type":"commandExecution","status":"failed","exitCode":1,"commandActions":[{"type":"read","path":"a"}]"#,
-        );
-        let explorations = facts(TurnStatus::Completed, vec![read("1"), failed]).explorations;
-        assert_eq!(explorations, Explorations::default(), "a failure is shown on its own");
     }
 
     #[test]
@@ -567,7 +419,7 @@ mod tests {
     }
 
     /// An entry of a kind, named by its letter: `u`ser, `m`essage, `b`lank message, or a kind of work.
-    fn of_kind(kind: char, id: &str) -> Entry {
+    pub(super) fn of_kind(kind: char, id: &str) -> Entry {
         let notice = Notice { message: "careful".to_owned(), detail: None, failure: false };
         match kind {
             'u' => entry(id, r#""type":"userMessage","content":[{"type":"text","text":"go"}]"#),

@@ -117,7 +117,7 @@ struct Inner {
     background: TaskTracker,
 }
 
-/// The state of codex's configuration file. `None` if there is none.
+/// The state of codex's configuration file. `None` if the file does not exist.
 #[derive(Debug, PartialEq, Eq)]
 struct CheckedConfig(Option<FileState>);
 

@@ -44,7 +44,7 @@ pub struct Options {
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub max_sessions: u32,
 
-    /// A session that nobody used for so long expires; 0: never
+    /// Sessions that are unused for this long expire; 0: never
     #[arg(long, env = "CODEX_GATEWAY_SESSION_TTL_MS", value_name = "MS", default_value_t = 1_800_000)]
     pub session_ttl_ms: u64,
 
@@ -88,14 +88,14 @@ pub struct Options {
     pub approval_policy: ApprovalPolicy,
 
     /// Whether codex may use the settings that folders bring along in `.codex`: MCP servers, hooks and rules, which run
-    /// outside of the sandbox. `ask`: where the owner of a session says so [default: ask; 0 where nobody may approve what
-    /// leaves the sandbox: with the approval policy `never`, or approvals `decline`]
+    /// outside of the sandbox. `ask`: the owner of a session decides [default: ask; 0 if the approval policy is `never` or
+    /// approvals are `decline`, because then nothing may leave the sandbox]
     #[arg(long, env = "CODEX_GATEWAY_TRUST_PROJECTS", value_enum, value_name = "0|ask|1", num_args = 0..=1,
           require_equals = true, default_missing_value = "1", hide_possible_values = true, ignore_case = true)]
     pub trust_projects: Option<TrustProjects>,
 
-    /// Who answers what codex asks, where a session does not say: `ask` waits for a person, `ask-or-decline` does
-    /// while somebody is there, `decline` and `accept` ask nobody. Once set, no session may be laxer
+    /// Who answers codex's requests, unless a session says otherwise: `ask` waits for a person, `ask-or-decline` waits
+    /// only while a client is connected, `decline` and `accept` answer at once. Once set, no session may be laxer
     /// [default: ask-or-decline; ask for the chat page]
     #[arg(long, env = "CODEX_GATEWAY_APPROVALS", value_name = "MODE", value_parser = approval_modes())]
     pub approvals: Option<ApprovalMode>,

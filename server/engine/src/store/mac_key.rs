@@ -16,7 +16,7 @@ const KEY_FILE: &str = "mac.key";
 /// The length of the key, in bytes.
 const KEY_BYTES: usize = 32;
 
-/// Reads the key of a data directory. Creates it, readable for the gateway's user only, if there is none yet.
+/// Reads the key of a data directory. If the directory has no key, creates one that only the gateway's user can read.
 ///
 /// The caller holds the lock of the directory.
 pub(super) fn open(dir: &Path) -> Result<hmac::Key, StoreError> {
